@@ -1,0 +1,1 @@
+"""Placeholder until the lazy public names are in place."""

@@ -1,0 +1,271 @@
+"""Every exception that leaves a run, and the data of the run that went wrong.
+
+The tree, which user code catches by name::
+
+    Exception
+    └── AgentsException                          .run_data: what happened up to the failure
+        ├── MaxTurnsExceeded                     the run used up its turns
+        ├── ModelBehaviorError                   the model replied with something unusable
+        ├── ModelRefusalError                    the model declined to answer
+        ├── ModelTimeoutError                    one model call took too long
+        ├── UserError                            the program uses the library wrongly
+        │   └── AgentDefinitionError             an object has a field of the wrong type (also TypeError)
+        ├── MCPToolCancellationError             an MCP call was cancelled on its way
+        ├── ToolTimeoutError                     one tool call took too long
+        ├── InputGuardrailTripwireTriggered      a guardrail stopped the input
+        ├── OutputGuardrailTripwireTriggered     a guardrail stopped the final output
+        ├── ToolInputGuardrailTripwireTriggered  a guardrail stopped a tool call
+        └── ToolOutputGuardrailTripwireTriggered a guardrail stopped a tool's result
+
+This module stands below all others: the objects that an exception carries are described by the few
+attributes that its message needs, never by their classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+__all__ = [
+    "AgentDefinitionError",
+    "AgentsException",
+    "InputGuardrailTripwireTriggered",
+    "MCPToolCancellationError",
+    "MaxTurnsExceeded",
+    "ModelBehaviorError",
+    "ModelRefusalError",
+    "ModelTimeoutError",
+    "OutputGuardrailTripwireTriggered",
+    "RunErrorDetails",
+    "ToolInputGuardrailTripwireTriggered",
+    "ToolOutputGuardrailTripwireTriggered",
+    "ToolTimeoutError",
+    "UserError",
+]
+
+
+class _NamedGuardrail(Protocol):
+    """A guardrail, as far as a message about it needs to know it."""
+
+    def get_name(self) -> str: ...
+
+
+class _GuardrailResult(Protocol):
+    """The verdict of a guardrail, as far as a message about it needs to know it."""
+
+    @property
+    def guardrail(self) -> _NamedGuardrail: ...
+
+    @property
+    def output(self) -> Any: ...
+
+
+@dataclass
+class RunErrorDetails:
+    """What a run had done when an exception ended it.
+
+    Attributes:
+        input: The run's input, as text or as input items.
+        new_items: The run items of the finished turns; those of the failing turn are not included.
+        raw_responses: The model's responses, oldest first.
+        last_agent: The agent that was active.
+        context_wrapper: The run's context, with the usage so far.
+        input_guardrail_results: The verdicts of the input guardrails that finished.
+        output_guardrail_results: The verdicts of the output guardrails that finished.
+        tool_input_guardrail_results: The verdicts of guardrails on tool calls.
+        tool_output_guardrail_results: The verdicts of guardrails on tool results.
+    """
+
+    input: str | list[Any]
+    new_items: list[Any]
+    raw_responses: list[Any]
+    last_agent: Any
+    context_wrapper: Any
+    input_guardrail_results: list[Any]
+    output_guardrail_results: list[Any]
+    tool_input_guardrail_results: list[Any] = field(default_factory=list)
+    tool_output_guardrail_results: list[Any] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Say how far the run came, in counts only: what was said in it stays out of logs."""
+        agent = getattr(self.last_agent, "name", None)
+        return (
+            f"run ended in agent {agent!r} after {len(self.raw_responses)} model response(s) "
+            f"and {len(self.new_items)} item(s)"
+        )
+
+
+class AgentsException(Exception):
+    """The base of every exception that this package raises out of a run.
+
+    Attributes:
+        run_data: What the run had done, filled in when the exception leaves a run; `None` before
+            that, and for exceptions raised outside a run.
+    """
+
+    run_data: RunErrorDetails | None
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.run_data = None
+
+
+class MaxTurnsExceeded(AgentsException):
+    """A run would need one more model call than `max_turns` allows."""
+
+    message: str
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+class ModelBehaviorError(AgentsException):
+    """The model did what it was not asked to: an unknown tool, malformed JSON, no reply at all."""
+
+    message: str
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+class ModelRefusalError(AgentsException):
+    """The model declined to answer, and said so in place of a final output.
+
+    Attributes:
+        refusal: The model's own words.
+    """
+
+    refusal: str
+
+    def __init__(self, refusal: str) -> None:
+        self.refusal = refusal
+        super().__init__(f"The model refused to answer: {refusal}")
+
+
+class ModelTimeoutError(AgentsException):
+    """One model call took longer than `ModelSettings.timeout` allows.
+
+    Attributes:
+        timeout_seconds: The limit, in seconds.
+    """
+
+    timeout_seconds: float
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self.timeout_seconds = timeout_seconds
+        super().__init__(
+            f"The model did not finish within {timeout_seconds:g} seconds. "
+            "Raise ModelSettings.timeout if the call may take longer."
+        )
+
+
+class UserError(AgentsException):
+    """The program uses the library in a way that cannot work; the message says what to change."""
+
+    message: str
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+class AgentDefinitionError(UserError, TypeError):
+    """A field of an agent, handoff, guardrail or tool has a value of the wrong type.
+
+    It is a `TypeError` as well, because that is what the published SDK raises at construction.
+    """
+
+
+class MCPToolCancellationError(AgentsException):
+    """A call to an MCP server was cancelled below us, while the run itself goes on."""
+
+    message: str
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
+
+
+class ToolTimeoutError(AgentsException):
+    """One call of a tool took longer than the tool's own timeout.
+
+    Attributes:
+        tool_name: The tool as the model knows it.
+        timeout_seconds: The limit, in seconds.
+    """
+
+    tool_name: str
+    timeout_seconds: float
+
+    def __init__(self, tool_name: str, timeout_seconds: float) -> None:
+        self.tool_name = tool_name
+        self.timeout_seconds = timeout_seconds
+        super().__init__(f"Tool '{tool_name}' timed out after {timeout_seconds:g} seconds.")
+
+
+class InputGuardrailTripwireTriggered(AgentsException):
+    """An input guardrail stopped the run.
+
+    Attributes:
+        guardrail_result: The verdict, with the guardrail that gave it.
+    """
+
+    guardrail_result: Any
+
+    def __init__(self, guardrail_result: _GuardrailResult) -> None:
+        self.guardrail_result = guardrail_result
+        super().__init__(f"Input guardrail '{_name_of(guardrail_result)}' triggered its tripwire")
+
+
+class OutputGuardrailTripwireTriggered(AgentsException):
+    """An output guardrail stopped the final output.
+
+    Attributes:
+        guardrail_result: The verdict, with the guardrail that gave it.
+    """
+
+    guardrail_result: Any
+
+    def __init__(self, guardrail_result: _GuardrailResult) -> None:
+        self.guardrail_result = guardrail_result
+        super().__init__(f"Output guardrail '{_name_of(guardrail_result)}' triggered its tripwire")
+
+
+class ToolInputGuardrailTripwireTriggered(AgentsException):
+    """A guardrail on a tool call asked for the run to end.
+
+    Attributes:
+        guardrail: The guardrail.
+        output: Its verdict.
+    """
+
+    guardrail: Any
+    output: Any
+
+    def __init__(self, guardrail: _NamedGuardrail, output: Any) -> None:
+        self.guardrail = guardrail
+        self.output = output
+        super().__init__(f"Tool input guardrail '{guardrail.get_name()}' triggered its tripwire")
+
+
+class ToolOutputGuardrailTripwireTriggered(AgentsException):
+    """A guardrail on a tool's result asked for the run to end.
+
+    Attributes:
+        guardrail: The guardrail.
+        output: Its verdict.
+    """
+
+    guardrail: Any
+    output: Any
+
+    def __init__(self, guardrail: _NamedGuardrail, output: Any) -> None:
+        self.guardrail = guardrail
+        self.output = output
+        super().__init__(f"Tool output guardrail '{guardrail.get_name()}' triggered its tripwire")
+
+
+def _name_of(result: _GuardrailResult) -> str:
+    return result.guardrail.get_name()
