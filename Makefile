@@ -1,0 +1,111 @@
+# Tasks of agentgraph. `make` or `make help` lists them.
+#
+# Every task works on a fresh machine by itself: it makes a virtual environment, installs what it needs
+# and leaves a stamp behind, so that the second run starts at once. Another Python: make test PYTHON=python3.13
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+WORKERS ?= 2
+QUESTION ?= who was the first president of the united states?
+
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+ifeq ($(PYTHON),python3)
+VENV ?= .venv
+else
+VENV ?= .venv-$(PYTHON_VERSION)
+endif
+BIN := $(VENV)/bin
+PEERS := .cache/peers
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+# The stamps carry the Python version: after an upgrade of python3 the environment is made anew.
+venv := $(VENV)/.made-with-$(PYTHON_VERSION)
+run_packages := $(VENV)/.installed-run-$(PYTHON_VERSION)
+test_packages := $(VENV)/.installed-test-$(PYTHON_VERSION)
+dev_packages := $(VENV)/.installed-dev-$(PYTHON_VERSION)
+
+.PHONY: help
+help: ## list the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPENAI_API_KEY set: on the real API)
+	@.ci/system-packages dot=graphviz || true
+	mkdir -p .cache
+	picture=.cache/homework.mmd
+	if command -v dot >/dev/null; then picture=.cache/homework.svg; fi
+	set -x
+	$(BIN)/agentgraph check examples/homework.py
+	$(BIN)/agentgraph draw examples/homework.py -o "$$picture"
+	$(BIN)/agentgraph run examples/homework.py "$(QUESTION)"
+
+.PHONY: test
+test: $(test_packages) aimock ## run every test
+	@.ci/system-packages dot=graphviz || true
+	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+.PHONY: lint
+lint: $(dev_packages) ## ruff: rules and format
+	@$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(dev_packages) ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: format
+format: $(dev_packages) ## rewrite the code as `make lint` wants it
+	@$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(run_packages) $(PEERS)/.installed ## measure beside the published Agents SDK (in its own environment)
+	@$(BIN)/python benchmarks/compare.py --peer-python $(PEERS)/bin/python $(ARGS)
+
+.PHONY: clean
+clean: ## remove environments, caches and build results
+	rm -rf .venv .venv-* .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The Responses API server of the model tests. Without Node those tests skip and say so.
+.PHONY: aimock
+aimock: $(venv)
+	@.ci/system-packages node=nodejs npm=npm || exit 0
+	if [ -f tests/models/install_aimock.py ]; then
+	  $(BIN)/python tests/models/install_aimock.py || echo "make: @copilotkit/aimock could not be installed; its tests will skip."
+	fi
+
+$(venv):
+	@.ci/require-python "$(PYTHON)"
+	echo "make: creating $(VENV) with Python $(PYTHON_VERSION)"
+	$(PYTHON) -m venv --clear $(VENV) || {
+	  echo "make: $(PYTHON) cannot create a virtual environment; on Debian and Ubuntu install python3-venv." >&2
+	  exit 1
+	}
+	touch $@
+
+$(run_packages): pyproject.toml $(venv)
+	@echo "make: installing agentgraph into $(VENV)"
+	$(BIN)/python $(PIP_INSTALL) -e .
+	touch $@
+
+$(test_packages): pyproject.toml $(venv)
+	@echo "make: installing agentgraph and what its tests need into $(VENV)"
+	$(BIN)/python $(PIP_INSTALL) -e '.[test]'
+	touch $@ $(run_packages)
+
+$(dev_packages): pyproject.toml $(venv)
+	@echo "make: installing agentgraph and the developers' tools into $(VENV)"
+	$(BIN)/python $(PIP_INSTALL) -e '.[dev]'
+	touch $@ $(test_packages) $(run_packages)
+
+$(PEERS)/.installed: $(venv)
+	@echo "make: installing the published Agents SDK into $(PEERS)"
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python $(PIP_INSTALL) 'openai-agents>=0.24,<0.25'
+	touch $@
