@@ -1,0 +1,99 @@
+"""Rules and diagnostics: what the compiler says about a chart, as plain data.
+
+Every diagnostic names its rule, the place in the user's own source and what to write instead. Nothing here
+decides what to do with them: they are all collected, sorted by origin, and handed to whoever asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a diagnostic weighs: an ``ERROR`` stops compilation, the others never stop a run."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Where the user wrote something.
+
+    Args:
+        file: Path of the source file as Python reported it; empty when unknown.
+        line: First line of the statement, counted from 1; 0 when unknown.
+    """
+
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.file else "<unknown>"
+
+
+UNKNOWN = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing the compiler checks.
+
+    Args:
+        code: ``AG`` and three digits; the first digit is the family. A code is never reused.
+        name: Kebab-case name that states the fault and reads well after "allow".
+        severity: What a violation weighs.
+        summary: One sentence for lists of rules.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark that belongs to a diagnostic, with its own place in the source."""
+
+    message: str
+    origin: Origin = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding.
+
+    Args:
+        rule: The rule that was broken.
+        message: What is wrong, naming the agent, tool or guardrail.
+        origin: The user's own line.
+        notes: Further places and facts that explain it.
+        help: What to write instead; empty when there is nothing to add.
+    """
+
+    rule: Rule
+    message: str
+    origin: Origin = UNKNOWN
+    notes: tuple[Note, ...] = ()
+    help: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        return self.rule.severity
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.severity.value}[{self.rule.code}]: {self.message} ({self.rule.name})"
+
+
+def in_source_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Sort by origin, then code, then message; the order in which people read them."""
+    return tuple(sorted(diagnostics, key=lambda found: (found.origin, found.rule.code, found.message)))
+
+
+def errors(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Only the diagnostics that stop compilation."""
+    return tuple(found for found in diagnostics if found.severity is Severity.ERROR)

@@ -1,0 +1,165 @@
+"""The chart: what a front end lowers to and what every check reads.
+
+A chart says two things about a workflow. Its *declarations* (agents with their tools, handoffs and guardrails) keep
+what the user wrote, with the origin of each; its *states* say what can happen, in the machine's own vocabulary.
+``emit`` keeps the second and drops the first, so a check may look at both and a run needs only one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from agentgraph_compiler.diagnostics import UNKNOWN, Origin
+from agentgraph_compiler.machine import InvokeKind, State
+from agentgraph_compiler.types import ANY, TEXT, Type
+
+
+class Enabled(StrEnum):
+    """Whether a tool or handoff is on offer: decided when it was written, or asked of a callable each turn."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+    SOMETIMES = "sometimes"
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool of an agent.
+
+    Args:
+        symbol: Its name in the bindings.
+        name: The name the model calls it by.
+        kind: The invoke it becomes; ``None`` for a hosted tool, which runs at the model's side.
+        enabled: Whether it is on offer.
+        machine: Name of the sub-chart it runs, for an agent used as a tool.
+        context: The context type it declares.
+        origin: Where it was constructed.
+        allowed: Rules suppressed on it.
+    """
+
+    symbol: str
+    name: str
+    kind: InvokeKind | None
+    enabled: Enabled = Enabled.ALWAYS
+    machine: str = ""
+    context: Type = ANY
+    origin: Origin = UNKNOWN
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """A handoff of an agent.
+
+    Args:
+        symbol: Its name in the bindings.
+        name: The tool name the model calls it by.
+        target: Id of the target agent; empty when the target is not in the chart.
+        target_name: The target's own name, for messages.
+        enabled: Whether it is on offer.
+        origin: Where it was constructed (the agent's origin when the agent itself was listed).
+        allowed: Rules suppressed on it.
+    """
+
+    symbol: str
+    name: str
+    target: str
+    target_name: str
+    enabled: Enabled = Enabled.ALWAYS
+    origin: Origin = UNKNOWN
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """A guardrail of an agent: ``parallel`` ones run beside the first model call, the others before it."""
+
+    symbol: str
+    name: str
+    parallel: bool = True
+    context: Type = ANY
+    origin: Origin = UNKNOWN
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent of the workflow.
+
+    Args:
+        id: Stable identity in the chart; made from the name and, where names repeat, a number.
+        name: The name the user gave it.
+        context: The context type it declares.
+        output: The type of its final output.
+        tools: In the user's order.
+        handoffs: In the user's order.
+        input_guardrails: In the user's order; they run only on the agent a run starts with.
+        output_guardrails: In the user's order.
+        final: Whether a reply of its model can end the run.
+        digest: Digest of the declared configuration (instructions, model, settings).
+        unseen: What the compiler could not see, in words: dynamic tools, callables that decide later.
+        origin: Where it was constructed.
+        allowed: Rules suppressed on it.
+    """
+
+    id: str
+    name: str
+    context: Type = ANY
+    output: Type = TEXT
+    tools: tuple[Tool, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
+    input_guardrails: tuple[Guardrail, ...] = ()
+    output_guardrails: tuple[Guardrail, ...] = ()
+    final: bool = True
+    digest: str = ""
+    unseen: tuple[str, ...] = ()
+    origin: Origin = UNKNOWN
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The root of the IR.
+
+    Args:
+        name: Name of the workflow.
+        start: Id of the agent a run starts with.
+        initial: Id of the initial state.
+        agents: In document order. Of a declared workflow this is the declaration; otherwise what is reachable.
+        states: In document order.
+        declared: Whether the user declared the set of agents (``Workflow``), so that it is closed.
+        charts: The sub-charts that agents used as tools run, flat; they refer to each other by name.
+        origin: Where the workflow was constructed.
+    """
+
+    name: str
+    start: str
+    initial: str
+    agents: tuple[Agent, ...]
+    states: tuple[State, ...]
+    declared: bool = False
+    charts: tuple[Chart, ...] = ()
+    origin: Origin = UNKNOWN
+
+    @cached_property
+    def agent(self) -> Mapping[str, Agent]:
+        """The agents by id."""
+        return {agent.id: agent for agent in self.agents}
+
+    @cached_property
+    def state(self) -> Mapping[str, State]:
+        """The states by id."""
+        return {state.id: state for state in self.states}
+
+    @cached_property
+    def subchart(self) -> Mapping[str, Chart]:
+        """The sub-charts by name."""
+        return {chart.name: chart for chart in self.charts}
+
+    def walk(self) -> Iterator[Chart]:
+        """This chart, then every sub-chart."""
+        yield self
+        yield from self.charts

@@ -1,0 +1,257 @@
+"""The machine: frozen tables of states, invokes, transitions and guards.
+
+The vocabulary is SCXML's (https://www.w3.org/TR/scxml/): a state invokes work on entry (6.4), an event selects the
+first enabled transition in document order (3.13), a guard is its condition. A machine holds symbols, never
+callables; it is plain data with a JSON form and a fingerprint. The closed sets below are the whole language:
+``OUTCOMES`` says which events each kind of invoke can end with, so an analysis can tell whether a state handles all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+from agentgraph_compiler.types import Type
+
+FORMAT_VERSION = 1
+
+
+class InvokeKind(StrEnum):
+    """What kind of work an invoke starts."""
+
+    MODEL = "model"
+    FUNCTION = "function"
+    ACTION = "action"
+    AGENT = "agent"
+    INPUT_GUARDRAIL = "input_guardrail"
+    OUTPUT_GUARDRAIL = "output_guardrail"
+    HANDOFF = "handoff"
+    DECIDE = "decide"
+    RECOVER = "recover"
+    END = "end"
+
+
+class Event(StrEnum):
+    """How an invoke ends, and with that the event its state sees. ``STARTED`` and ``RESUMED`` come from outside."""
+
+    STARTED = "started"
+    REPLIED = "replied"
+    RETURNED = "returned"
+    AWAITING = "awaiting"
+    RESUMED = "resumed"
+    PASSED = "passed"
+    TRIPPED = "tripped"
+    DONE = "done"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    FAILED = "failed"
+
+
+OUTCOMES: Mapping[InvokeKind, tuple[Event, ...]] = {
+    InvokeKind.MODEL: (Event.REPLIED, Event.FAILED),
+    InvokeKind.FUNCTION: (Event.RETURNED, Event.AWAITING, Event.FAILED),
+    InvokeKind.ACTION: (Event.RETURNED, Event.AWAITING, Event.FAILED),
+    InvokeKind.AGENT: (Event.RETURNED, Event.AWAITING, Event.FAILED),
+    InvokeKind.INPUT_GUARDRAIL: (Event.PASSED, Event.TRIPPED, Event.FAILED),
+    InvokeKind.OUTPUT_GUARDRAIL: (Event.PASSED, Event.TRIPPED, Event.FAILED),
+    InvokeKind.HANDOFF: (Event.DONE, Event.FAILED),
+    InvokeKind.DECIDE: (Event.ACCEPTED, Event.DECLINED, Event.FAILED),
+    InvokeKind.RECOVER: (Event.ACCEPTED, Event.DECLINED, Event.FAILED),
+    InvokeKind.END: (Event.DONE, Event.FAILED),
+}
+
+INTERRUPTING = frozenset({Event.TRIPPED, Event.FAILED})
+"""Events that leave a state at once; every other outcome waits for its siblings (SCXML parallel join)."""
+
+
+class StateKind(StrEnum):
+    """The role of a state in the life of an agent (ARCHITECTURE.md, "One agent, lowered")."""
+
+    INITIAL = "initial"
+    SCREENING = "screening"
+    GUARDING = "guarding"
+    THINKING = "thinking"
+    ACTING = "acting"
+    DECIDING = "deciding"
+    SUSPENDED = "suspended"
+    HANDOFF = "handoff"
+    RECOVERING = "recovering"
+    ENDING = "ending"
+    CHECKING = "checking"
+    DONE = "done"
+    BLOCKED = "blocked"
+    EXHAUSTED = "exhausted"
+    FAILED = "failed"
+
+
+FINALS = frozenset({StateKind.DONE, StateKind.BLOCKED, StateKind.EXHAUSTED, StateKind.FAILED})
+MODEL_STATES = frozenset({StateKind.GUARDING, StateKind.THINKING})
+"""Entering one of these begins a turn."""
+
+
+class GuardKind(StrEnum):
+    """The closed set of conditions. Their meaning is ``runtime/guards.py``; their coverage is analysable."""
+
+    OTHERWISE = "otherwise"
+    CALLS = "calls"
+    REQUESTS = "requests"
+    VERDICT = "verdict"
+    STOPS = "stops"
+    SPENT = "spent"
+
+
+class Verdict(StrEnum):
+    """What a reply amounts to once its calls and handoffs are set aside."""
+
+    FINAL = "final"
+    AGAIN = "again"
+    REFUSED = "refused"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+class Emission(StrEnum):
+    """What the projection is told to show: the items of a reply, a tool output, a handoff, the agent now at work."""
+
+    REPLY = "reply"
+    OUTPUT = "output"
+    HANDOFF = "handoff"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition on a transition.
+
+    Args:
+        kind: Which condition.
+        names: Its operands: the handoff symbol of ``REQUESTS``, the verdict of ``VERDICT``, the tool names of
+            ``STOPS`` (none means any function tool).
+    """
+
+    kind: GuardKind = GuardKind.OTHERWISE
+    names: tuple[str, ...] = ()
+
+
+OTHERWISE = Guard()
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """Work that a state can start.
+
+    Args:
+        symbol: Name under which the bindings hold the callable; unique in a machine.
+        kind: What kind of work, which fixes how it can end (``OUTCOMES``).
+        machine: Name of the sub-machine that an ``AGENT`` invoke runs; empty for the others.
+        emits: What is shown when its outcome is released.
+        digest: Digest of the declared configuration (schema, description), part of the fingerprint.
+    """
+
+    symbol: str
+    kind: InvokeKind
+    machine: str = ""
+    emits: tuple[Emission, ...] = ()
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A move: on ``event``, if ``guard`` holds, go to ``target`` and emit ``emits``."""
+
+    event: Event
+    target: str
+    guard: Guard = OTHERWISE
+    emits: tuple[Emission, ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """A state.
+
+    Args:
+        id: Unique in a machine.
+        kind: Its role.
+        agent: Id of the agent it belongs to; empty for the machine's own states.
+        invokes: Work started on entry, all of it.
+        offers: Work that the reply held on entry may ask for; one command per call.
+        transitions: In document order.
+    """
+
+    id: str
+    kind: StateKind
+    agent: str = ""
+    invokes: tuple[Invoke, ...] = ()
+    offers: tuple[Invoke, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+
+    @cached_property
+    def by_event(self) -> Mapping[Event, tuple[Transition, ...]]:
+        """The transitions of each event, in document order."""
+        table: dict[Event, list[Transition]] = {}
+        for transition in self.transitions:
+            table.setdefault(transition.event, []).append(transition)
+        return {event: tuple(rows) for event, rows in table.items()}
+
+    @cached_property
+    def offered(self) -> Mapping[str, Invoke]:
+        """The offers by symbol."""
+        return {invoke.symbol: invoke for invoke in self.offers}
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEntry:
+    """An agent as the machine knows it: its id, its name, its types and the digest of its declared configuration."""
+
+    id: str
+    name: str
+    context: Type
+    output: Type
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A compiled workflow.
+
+    Args:
+        name: Name of the workflow.
+        initial: Id of the initial state.
+        agents: Every agent of the machine, in discovery order.
+        states: Every state, in document order.
+        machines: The sub-machines that ``AGENT`` invokes run, flat; they refer to each other by name.
+    """
+
+    name: str
+    initial: str
+    agents: tuple[AgentEntry, ...]
+    states: tuple[State, ...]
+    machines: tuple[Machine, ...] = field(default=())
+
+    @cached_property
+    def state(self) -> Mapping[str, State]:
+        """The states by id."""
+        return {state.id: state for state in self.states}
+
+    @cached_property
+    def submachine(self) -> Mapping[str, Machine]:
+        """The sub-machines by name."""
+        return {machine.name: machine for machine in self.machines}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of everything above: the same in every process and Python version, changed by any change."""
+        canonical = json.dumps(self.as_data(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def as_data(self) -> dict[str, object]:
+        """The machine as JSON-compatible data with its format version."""
+        return {"version": FORMAT_VERSION, **asdict(self)}
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """The machine as JSON text; :func:`agentgraph_compiler.emit.machine_from_json` reads it back."""
+        return json.dumps(self.as_data(), indent=indent, sort_keys=True)
