@@ -3,10 +3,6 @@
 # Every task works on a fresh machine by itself: it makes a virtual environment, installs what it needs
 # and leaves a stamp behind, so that the second run starts at once. Another Python: make test PYTHON=python3.13
 
-SHELL := bash
-.SHELLFLAGS := -eu -o pipefail -c
-.ONESHELL:
-.DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -36,12 +32,9 @@ help: ## list the tasks
 .PHONY: demo
 demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPENAI_API_KEY set: on the real API)
 	@.ci/system-packages dot=graphviz || true
-	mkdir -p .cache
-	picture=.cache/homework.mmd
-	if command -v dot >/dev/null; then picture=.cache/homework.svg; fi
-	set -x
+	@mkdir -p .cache
 	$(BIN)/agentgraph check examples/homework.py
-	$(BIN)/agentgraph draw examples/homework.py -o "$$picture"
+	$(BIN)/agentgraph draw examples/homework.py -o .cache/homework.$$(command -v dot >/dev/null && echo svg || echo mmd)
 	$(BIN)/agentgraph run examples/homework.py "$(QUESTION)"
 
 .PHONY: test
@@ -51,21 +44,21 @@ test: $(test_packages) aimock ## run every test
 
 .PHONY: lint
 lint: $(dev_packages) ## ruff: rules and format
-	@$(BIN)/ruff check .
+	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 .PHONY: types
 types: $(dev_packages) ## mypy --strict
-	@$(BIN)/mypy
+	$(BIN)/mypy
 
 .PHONY: format
 format: $(dev_packages) ## rewrite the code as `make lint` wants it
-	@$(BIN)/ruff check --fix .
+	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 .PHONY: bench
 bench: $(run_packages) $(PEERS)/.installed ## measure beside the published Agents SDK (in its own environment)
-	@$(BIN)/python benchmarks/compare.py --peer-python $(PEERS)/bin/python $(ARGS)
+	$(BIN)/python benchmarks/compare.py --peer-python $(PEERS)/bin/python $(ARGS)
 
 .PHONY: clean
 clean: ## remove environments, caches and build results
@@ -75,37 +68,33 @@ clean: ## remove environments, caches and build results
 # The Responses API server of the model tests. Without Node those tests skip and say so.
 .PHONY: aimock
 aimock: $(venv)
-	@.ci/system-packages node=nodejs npm=npm || exit 0
-	if [ -f tests/models/install_aimock.py ]; then
-	  $(BIN)/python tests/models/install_aimock.py || echo "make: @copilotkit/aimock could not be installed; its tests will skip."
-	fi
+	@.ci/system-packages node=nodejs npm=npm || true
+	@test ! -f tests/models/install_aimock.py || $(BIN)/python tests/models/install_aimock.py || \
+	  echo "make: @copilotkit/aimock could not be installed; the tests that need it will skip."
 
 $(venv):
 	@.ci/require-python "$(PYTHON)"
-	echo "make: creating $(VENV) with Python $(PYTHON_VERSION)"
-	$(PYTHON) -m venv --clear $(VENV) || {
-	  echo "make: $(PYTHON) cannot create a virtual environment; on Debian and Ubuntu install python3-venv." >&2
-	  exit 1
-	}
-	touch $@
+	@echo "make: creating $(VENV) with Python $(PYTHON_VERSION)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
 $(run_packages): pyproject.toml $(venv)
 	@echo "make: installing agentgraph into $(VENV)"
-	$(BIN)/python $(PIP_INSTALL) -e .
-	touch $@
+	@$(BIN)/python $(PIP_INSTALL) -e .
+	@touch $@
 
 $(test_packages): pyproject.toml $(venv)
 	@echo "make: installing agentgraph and what its tests need into $(VENV)"
-	$(BIN)/python $(PIP_INSTALL) -e '.[test]'
-	touch $@ $(run_packages)
+	@$(BIN)/python $(PIP_INSTALL) -e '.[test]'
+	@touch $@ $(run_packages)
 
 $(dev_packages): pyproject.toml $(venv)
 	@echo "make: installing agentgraph and the developers' tools into $(VENV)"
-	$(BIN)/python $(PIP_INSTALL) -e '.[dev]'
-	touch $@ $(test_packages) $(run_packages)
+	@$(BIN)/python $(PIP_INSTALL) -e '.[dev]'
+	@touch $@ $(test_packages) $(run_packages)
 
 $(PEERS)/.installed: $(venv)
 	@echo "make: installing the published Agents SDK into $(PEERS)"
-	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python $(PIP_INSTALL) 'openai-agents>=0.24,<0.25'
-	touch $@
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python $(PIP_INSTALL) 'openai-agents>=0.24,<0.25'
+	@touch $@

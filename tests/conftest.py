@@ -1,0 +1,39 @@
+"""What holds for every test: the Hypothesis profiles, and no key or network address from the environment.
+
+Profiles: `ci` is derandomised and bounded, so that a red run is red again; `dev` searches a little;
+`thorough` is for a night. Choose with HYPOTHESIS_PROFILE.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("dev", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+_SETTINGS_OF_THE_USER = (
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "OPENAI_DEFAULT_MODEL",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test sees none of the user's keys or addresses, so it cannot call a paid service."""
+    for name in _SETTINGS_OF_THE_USER:
+        monkeypatch.delenv(name, raising=False)
