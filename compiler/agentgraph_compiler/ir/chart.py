@@ -36,6 +36,7 @@ class Tool:
         enabled: Whether it is on offer.
         machine: Name of the sub-chart it runs, for an agent used as a tool.
         context: The context type it declares.
+        digest: Digest of its declared configuration (description, argument schema).
         origin: Where it was constructed.
         allowed: Rules suppressed on it.
     """
@@ -46,6 +47,7 @@ class Tool:
     enabled: Enabled = Enabled.ALWAYS
     machine: str = ""
     context: Type = ANY
+    digest: str = ""
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
 
@@ -60,6 +62,7 @@ class Handoff:
         target: Id of the target agent; empty when the target is not in the chart.
         target_name: The target's own name, for messages.
         enabled: Whether it is on offer.
+        digest: Digest of its declared configuration (description, argument schema).
         origin: Where it was constructed (the agent's origin when the agent itself was listed).
         allowed: Rules suppressed on it.
     """
@@ -69,6 +72,7 @@ class Handoff:
     target: str
     target_name: str
     enabled: Enabled = Enabled.ALWAYS
+    digest: str = ""
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
 
@@ -85,6 +89,30 @@ class Guardrail:
     allowed: tuple[str, ...] = ()
 
 
+class StopKind(StrEnum):
+    """When the output of a tool is the final output."""
+
+    NEVER = "never"
+    FIRST = "first"
+    NAMED = "named"
+    ASKED = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Whether tool outputs end the run: never, the first one, those of ``names``, or as a callable decides.
+
+    Args:
+        kind: Which of the four.
+        names: Tool names, for ``NAMED``.
+        symbol: Name of the callable in the bindings, for ``ASKED``.
+    """
+
+    kind: StopKind = StopKind.NEVER
+    names: tuple[str, ...] = ()
+    symbol: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Agent:
     """An agent of the workflow.
@@ -98,7 +126,8 @@ class Agent:
         handoffs: In the user's order.
         input_guardrails: In the user's order; they run only on the agent a run starts with.
         output_guardrails: In the user's order.
-        final: Whether a reply of its model can end the run.
+        stop: Whether the output of a tool can end the run.
+        final: Whether a reply of its model can end the run (false where a tool call is forced on every turn).
         digest: Digest of the declared configuration (instructions, model, settings).
         unseen: What the compiler could not see, in words: dynamic tools, callables that decide later.
         origin: Where it was constructed.
@@ -113,6 +142,7 @@ class Agent:
     handoffs: tuple[Handoff, ...] = ()
     input_guardrails: tuple[Guardrail, ...] = ()
     output_guardrails: tuple[Guardrail, ...] = ()
+    stop: Stop = Stop()
     final: bool = True
     digest: str = ""
     unseen: tuple[str, ...] = ()

@@ -1,0 +1,293 @@
+"""Builds a chart from declarations: the statechart that every agent becomes.
+
+A front end says what the agents are; this module says what can happen (ARCHITECTURE.md, "One agent, lowered").
+The order of transitions is the order of resolution of a reply: unknown names, calls, handoffs, final output,
+refusals, the turn limit, another turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from agentgraph_compiler.diagnostics import UNKNOWN, Origin
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Stop, StopKind
+from agentgraph_compiler.machine import (
+    OTHERWISE,
+    Emission,
+    Event,
+    Guard,
+    GuardKind,
+    Invoke,
+    InvokeKind,
+    State,
+    StateKind,
+    Transition,
+    Verdict,
+)
+
+INITIAL = "initial"
+DONE, BLOCKED, EXHAUSTED, FAILED = "done", "blocked", "exhausted", "failed"
+MISSING_TOOL = "missing_tool"
+"""Symbol of the offer that answers a call of a tool nobody has, where the run asks for that."""
+
+_CALLS = Guard(GuardKind.CALLS)
+_SPENT = Guard(GuardKind.SPENT)
+_UNKNOWN = Guard(GuardKind.VERDICT, (Verdict.UNKNOWN.value,))
+_FINAL = Guard(GuardKind.VERDICT, (Verdict.FINAL.value,))
+_ON_FAILED = Transition(Event.FAILED, FAILED)
+_ON_TRIPPED = Transition(Event.TRIPPED, BLOCKED)
+_REPLY = (Emission.REPLY,)
+_OUTPUT = (Emission.OUTPUT,)
+_ARRIVAL = (Emission.HANDOFF, Emission.AGENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the run, rather than an agent, decides about the shape of the machine.
+
+    Args:
+        recovers: Faults that an error handler answers: ``max_turns``, ``model_refusal``, ``invalid_final_output``.
+        answers_missing_tools: Whether calling a tool that nobody has gets an error output instead of failing.
+    """
+
+    recovers: frozenset[str] = frozenset()
+    answers_missing_tools: bool = False
+
+
+DEFAULT_POLICY = Policy()
+
+
+def build(
+    name: str,
+    start: str,
+    agents: Iterable[Agent],
+    *,
+    policy: Policy = DEFAULT_POLICY,
+    declared: bool = False,
+    charts: tuple[Chart, ...] = (),
+    origin: Origin = UNKNOWN,
+) -> Chart:
+    """Build the chart of a workflow.
+
+    Args:
+        name: Name of the workflow.
+        start: Id of the agent a run starts with; it must be among ``agents``.
+        agents: The declarations, in document order.
+        policy: What the run decides.
+        declared: Whether the set of agents is closed by declaration.
+        charts: Sub-charts that agents used as tools run.
+        origin: Where the workflow was constructed.
+
+    Returns:
+        A chart whose states handle every outcome of what they invoke.
+    """
+    known = tuple(agents)
+    by_id = {agent.id: agent for agent in known}
+    states: list[State] = [_initial(by_id[start], policy)]
+    for agent in known:
+        states.extend(_AgentStates(agent, entry=agent.id == start, policy=policy))
+    states.extend(
+        State(final.value, final)
+        for final in (StateKind.DONE, StateKind.BLOCKED, StateKind.EXHAUSTED, StateKind.FAILED)
+    )
+    return Chart(name, start, INITIAL, known, tuple(states), declared, charts, origin)
+
+
+def _initial(agent: Agent, policy: Policy) -> State:
+    return State(
+        INITIAL,
+        StateKind.INITIAL,
+        agent.id,
+        transitions=(
+            Transition(Event.STARTED, _exhaustion(agent, policy), _SPENT, (Emission.AGENT,)),
+            Transition(Event.STARTED, _entry(agent), OTHERWISE, (Emission.AGENT,)),
+        ),
+    )
+
+
+def _entry(agent: Agent) -> str:
+    if any(not guardrail.parallel for guardrail in agent.input_guardrails):
+        return f"{agent.id}.screening"
+    return _first_turn(agent)
+
+
+def _first_turn(agent: Agent) -> str:
+    if any(guardrail.parallel for guardrail in agent.input_guardrails):
+        return f"{agent.id}.guarding"
+    return f"{agent.id}.thinking"
+
+
+def _exhaustion(agent: Agent, policy: Policy) -> str:
+    return f"{agent.id}.recovering.max_turns" if "max_turns" in policy.recovers else EXHAUSTED
+
+
+def callable_handoffs(agent: Agent) -> tuple[Handoff, ...]:
+    """The handoffs of an agent that a run can take: with a target in the chart and not disabled for good."""
+    return tuple(row for row in agent.handoffs if row.target and row.enabled is not Enabled.NEVER)
+
+
+class _AgentStates:
+    """The states of one agent, in document order."""
+
+    def __init__(self, agent: Agent, *, entry: bool, policy: Policy) -> None:
+        self.agent, self.entry, self.policy = agent, entry, policy
+        self.prefix = agent.id
+        self.model = Invoke(f"{agent.id}/model", InvokeKind.MODEL, digest=agent.digest)
+        self.handoffs = callable_handoffs(agent)
+        self.offers = self._offers()
+        self.again = (
+            (_SPENT, _exhaustion(agent, policy)),
+            (OTHERWISE, f"{agent.id}.thinking"),
+        )
+
+    def __iter__(self) -> Iterator[State]:
+        if self.entry:
+            yield from self._guards()
+        yield self._state(StateKind.THINKING, (self.model,), self._replied())
+        if self.offers:
+            yield self._acting()
+            yield self._state(
+                StateKind.SUSPENDED, (), (Transition(Event.RESUMED, f"{self.prefix}.acting"),)
+            )
+            if self.agent.stop.kind is StopKind.ASKED:
+                yield self._deciding(self.agent.stop)
+        yield from (self._handoff(handoff) for handoff in self.handoffs)
+        yield from (self._recovering(fault) for fault in sorted(self.policy.recovers))
+        yield from self._ending()
+
+    def _state(
+        self,
+        kind: StateKind,
+        invokes: tuple[Invoke, ...],
+        transitions: Iterable[Transition],
+        offers: tuple[Invoke, ...] = (),
+        suffix: str = "",
+    ) -> State:
+        return State(
+            f"{self.prefix}.{kind.value}{suffix}",
+            kind,
+            self.agent.id,
+            invokes,
+            offers,
+            tuple(transitions),
+        )
+
+    def _offers(self) -> tuple[Invoke, ...]:
+        offers = [
+            Invoke(tool.symbol, tool.kind, tool.machine, _OUTPUT, tool.digest)
+            for tool in self.agent.tools
+            if tool.kind is not None and tool.enabled is not Enabled.NEVER
+        ]
+        if self.policy.answers_missing_tools:
+            offers.append(
+                Invoke(f"{self.prefix}/{MISSING_TOOL}", InvokeKind.ACTION, emits=_OUTPUT)
+            )
+        return tuple(offers)
+
+    def _guards(self) -> Iterator[State]:
+        guardrails = self.agent.input_guardrails
+        first = tuple(
+            Invoke(row.symbol, InvokeKind.INPUT_GUARDRAIL) for row in guardrails if not row.parallel
+        )
+        beside = tuple(
+            Invoke(row.symbol, InvokeKind.INPUT_GUARDRAIL) for row in guardrails if row.parallel
+        )
+        if first:
+            passed = Transition(Event.PASSED, _first_turn(self.agent))
+            yield self._state(StateKind.SCREENING, first, (passed, _ON_TRIPPED, _ON_FAILED))
+        if beside:
+            transitions = (*self._replied(), _ON_TRIPPED)
+            yield self._state(StateKind.GUARDING, (*beside, self.model), transitions)
+
+    def _replied(self) -> Iterator[Transition]:
+        def replied(target: str, guard: Guard = OTHERWISE) -> Transition:
+            return Transition(Event.REPLIED, target, guard, _REPLY)
+
+        yield Transition(Event.REPLIED, FAILED, _UNKNOWN)
+        if self.offers:
+            yield replied(f"{self.prefix}.acting", _CALLS)
+        for handoff in self.handoffs:
+            yield replied(self._handoff_state(handoff), _requests(handoff))
+        yield replied(f"{self.prefix}.ending", _FINAL)
+        for verdict, fault in (
+            (Verdict.REFUSED, "model_refusal"),
+            (Verdict.INVALID, "invalid_final_output"),
+        ):
+            guard = Guard(GuardKind.VERDICT, (verdict.value,))
+            if fault in self.policy.recovers:
+                yield replied(f"{self.prefix}.recovering.{fault}", guard)
+            else:
+                yield Transition(Event.REPLIED, FAILED, guard)
+        for guard, target in self.again:
+            yield replied(target, guard)
+        yield _ON_FAILED
+
+    def _acting(self) -> State:
+        stop = self.agent.stop
+        transitions = [Transition(Event.AWAITING, f"{self.prefix}.suspended")]
+        transitions += [
+            Transition(Event.RETURNED, self._handoff_state(handoff), _requests(handoff))
+            for handoff in self.handoffs
+        ]
+        match stop.kind:
+            case StopKind.FIRST | StopKind.NAMED:
+                stops = Guard(GuardKind.STOPS, stop.names)
+                transitions.append(Transition(Event.RETURNED, f"{self.prefix}.ending", stops))
+            case StopKind.ASKED:
+                # Asked after function tools only; a reply of other calls alone goes on (SDK: tool_use_behavior).
+                stops = Guard(GuardKind.STOPS, ())
+                transitions.append(Transition(Event.RETURNED, f"{self.prefix}.deciding", stops))
+            case StopKind.NEVER:
+                pass
+        transitions += [Transition(Event.RETURNED, target, guard) for guard, target in self.again]
+        return self._state(StateKind.ACTING, (), (*transitions, _ON_FAILED), self.offers)
+
+    def _deciding(self, stop: Stop) -> State:
+        transitions = [Transition(Event.ACCEPTED, f"{self.prefix}.ending")]
+        transitions += [Transition(Event.DECLINED, target, guard) for guard, target in self.again]
+        decide = Invoke(stop.symbol, InvokeKind.DECIDE)
+        return self._state(StateKind.DECIDING, (decide,), (*transitions, _ON_FAILED))
+
+    def _handoff_state(self, handoff: Handoff) -> str:
+        return f"{self.prefix}.handoff.{handoff.symbol.rpartition('/')[2]}"
+
+    def _handoff(self, handoff: Handoff) -> State:
+        invoke = Invoke(handoff.symbol, InvokeKind.HANDOFF, digest=handoff.digest)
+        transitions = (
+            Transition(Event.DONE, EXHAUSTED, _SPENT, _ARRIVAL)
+            if "max_turns" not in self.policy.recovers
+            else Transition(
+                Event.DONE, f"{handoff.target}.recovering.max_turns", _SPENT, _ARRIVAL
+            ),
+            Transition(Event.DONE, f"{handoff.target}.thinking", OTHERWISE, _ARRIVAL),
+            _ON_FAILED,
+        )
+        name = handoff.symbol.rpartition("/")[2]
+        return self._state(StateKind.HANDOFF, (invoke,), transitions, suffix=f".{name}")
+
+    def _recovering(self, fault: str) -> State:
+        # A fault that its handler declines is the fault it was: exhausted turns, or a failed reply.
+        declined = EXHAUSTED if fault == "max_turns" else FAILED
+        transitions = (
+            Transition(Event.ACCEPTED, f"{self.prefix}.ending"),
+            Transition(Event.DECLINED, declined),
+            _ON_FAILED,
+        )
+        invoke = Invoke(f"{self.prefix}/recover/{fault}", InvokeKind.RECOVER)
+        return self._state(StateKind.RECOVERING, (invoke,), transitions, suffix=f".{fault}")
+
+    def _ending(self) -> Iterator[State]:
+        checks = tuple(
+            Invoke(row.symbol, InvokeKind.OUTPUT_GUARDRAIL) for row in self.agent.output_guardrails
+        )
+        after = f"{self.prefix}.checking" if checks else DONE
+        end = Invoke(f"{self.prefix}/end", InvokeKind.END)
+        yield self._state(StateKind.ENDING, (end,), (Transition(Event.DONE, after), _ON_FAILED))
+        if checks:
+            passed = Transition(Event.PASSED, DONE)
+            yield self._state(StateKind.CHECKING, checks, (passed, _ON_TRIPPED, _ON_FAILED))
+
+
+def _requests(handoff: Handoff) -> Guard:
+    return Guard(GuardKind.REQUESTS, (handoff.symbol,))
