@@ -9,7 +9,7 @@ The tree, which user code catches by name::
         ├── ModelRefusalError                    the model declined to answer
         ├── ModelTimeoutError                    one model call took too long
         ├── UserError                            the program uses the library wrongly
-        │   └── AgentDefinitionError             an object has a field of the wrong type (also TypeError)
+        │   └── AgentDefinitionError             a field has the wrong type; also a TypeError
         ├── MCPToolCancellationError             an MCP call was cancelled on its way
         ├── ToolTimeoutError                     one tool call took too long
         ├── InputGuardrailTripwireTriggered      a guardrail stopped the input

@@ -1,9 +1,9 @@
 """Where in the user's program an authoring object was constructed.
 
-Diagnostics point at the line a person wrote, so an origin is the innermost frame that belongs neither
-to this package nor to machinery that constructs objects on the user's behalf (`dataclasses.replace`,
-`Agent[Context](...)`, a context manager). Recording one is a short walk up the stack: no source is
-read and nothing is formatted.
+Diagnostics point at the line a person wrote, so an origin is the innermost frame that belongs
+neither to this package nor to machinery that constructs objects on the user's behalf
+(`dataclasses.replace`, `Agent[Context](...)`, a context manager). Recording one is a short walk up
+the stack: no source is read and nothing is formatted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ UNKNOWN_ORIGIN: Final[Origin] = ("<unknown>", 0)
 
 _PACKAGE: Final = __name__.partition(".")[0]
 _PACKAGE_PREFIX: Final = _PACKAGE + "."
-_MACHINERY: Final = frozenset({_PACKAGE, "dataclasses", "contextlib", "typing", "copy", "functools"})
+_MACHINERY: Final = frozenset(
+    {_PACKAGE, "dataclasses", "contextlib", "typing", "copy", "functools"}
+)
 
 
 def caller_origin() -> Origin:
