@@ -1,4 +1,4 @@
-"""What holds for every test: the Hypothesis profiles, and no key or network address from the environment.
+"""What holds for every test: the Hypothesis profiles, and no key or address of the user.
 
 Profiles: `ci` is derandomised and bounded, so that a red run is red again; `dev` searches a little;
 `thorough` is for a night. Choose with HYPOTHESIS_PROFILE.

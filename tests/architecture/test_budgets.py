@@ -1,0 +1,97 @@
+"""The budgets of STYLE.md: files, functions, names.
+
+A file over its budget is split by responsibility, never by line count.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.architecture.source_tree import REPOSITORY, functions_of, modules
+
+FILE_LINES = 400
+MEDIAN_LINES = 150
+FUNCTION_LINES = 60
+INTERPRETER_LINES = 1_500
+VAGUE_NAMES = frozenset(
+    {
+        "common",
+        "engine",
+        "executor",
+        "helper",
+        "helpers",
+        "manager",
+        "misc",
+        "util",
+        "utilities",
+        "utils",
+    }
+)
+# The published SDK's own module paths, which user code imports.
+NAMES_OF_THE_SDK = frozenset(
+    {"agentgraph.memory.util", "agentgraph.mcp.util", "agentgraph.mcp.manager"}
+)
+
+
+def test_no_file_is_longer_than_the_budget() -> None:
+    sizes = {str(module): module.text.count("\n") for module in modules().values()}
+    assert {name: lines for name, lines in sizes.items() if lines > FILE_LINES} == {}
+
+
+def test_half_of_the_files_are_short(record_property: Callable[[str, object], None]) -> None:
+    sizes = [module.text.count("\n") for module in modules().values()]
+    record_property("median_lines", median(sizes))
+    assert median(sizes) <= MEDIAN_LINES
+
+
+def test_no_function_is_longer_than_the_budget() -> None:
+    lengths = {
+        f"{module}:{function.lineno} {function.name}": (function.end_lineno or 0)
+        - function.lineno
+        + 1
+        for module in modules().values()
+        for function in functions_of(module)
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > FUNCTION_LINES} == {}
+
+
+def test_the_interpreter_is_short_enough_to_read_in_one_sitting() -> None:
+    """Issue "The spine", section 4: the pure runtime and the asyncio driver together."""
+    interpreter = [
+        module.text.count("\n")
+        for module in modules().values()
+        if module.name.startswith(("agentgraph.runtime", "agentgraph.drivers"))
+    ]
+    assert 0 < sum(interpreter) < INTERPRETER_LINES
+
+
+def test_a_module_name_says_what_lives_there() -> None:
+    vague = [
+        name
+        for name in modules()
+        if VAGUE_NAMES & set(re.split(r"[._]", name)) and name not in NAMES_OF_THE_SDK
+    ]
+    assert vague == []
+
+
+def test_every_module_says_what_lives_there() -> None:
+    silent = [str(module) for module in modules().values() if not ast.get_docstring(module.tree)]
+    assert silent == []
+
+
+@pytest.mark.parametrize("folder", ["compiler", "tests", "examples"])
+def test_a_folder_that_is_no_package_has_no_init_file(folder: str) -> None:
+    """With one, `import compiler.agentgraph_compiler` would be a second copy of every class."""
+    assert not (REPOSITORY / folder / "__init__.py").exists()
+
+
+def test_no_test_folder_is_a_package() -> None:
+    """Tests are imported by path (``--import-mode=importlib``), each on its own."""
+    found: list[Path] = list((REPOSITORY / "tests").rglob("__init__.py"))
+    assert found == []

@@ -1,0 +1,180 @@
+"""Layers only look down (ARCHITECTURE.md, rule 10).
+
+Every import, wherever it stands, is held against the table in layers.py.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import networkx as nx
+import pytest
+
+from tests.architecture.layers import LAST, LAYERS, Layer, belongs, layer_of
+from tests.architecture.source_tree import (
+    OURS,
+    REPOSITORY,
+    Import,
+    Module,
+    Place,
+    imports_of,
+    modules,
+)
+
+# Imported where they are used, so that an import and a run stay fast (STYLE.md, "Our budgets").
+HEAVY = frozenset(
+    {
+        "aiosqlite",
+        "anyio",
+        "cryptography",
+        "dapr",
+        "graphviz",
+        "griffe",
+        "grpc",
+        "litellm",
+        "mcp",
+        "networkx",
+        "openai",
+        "playwright",
+        "pymongo",
+        "redis",
+        "rich",
+        "sqlalchemy",
+        "typer",
+    }
+)
+MAY_LOAD_HEAVY_AT_IMPORT = (
+    "agentgraph.cli",
+    "agentgraph.extensions",
+    "agentgraph.models",
+    "agentgraph.mcp",
+)
+# openai 2.x brings httpx, 3.x brings httpx2: naming either would bind us to one of them.
+NEVER = frozenset({"httpx", "httpx2", "agents", "compiler"})
+
+
+def allowed(layer: Layer, imported: Import) -> bool:
+    if imported.package in OURS:
+        target = layer_of(imported.target)
+        return target is layer or any(
+            rule == target.name or belongs(imported.target, rule) for rule in layer.may_import
+        )
+    return (
+        imported.package in layer.third_party
+        or imported.package in layer.standard_library
+        or imported.package == "__future__"
+    )
+
+
+def check(module: Module, layer: Layer) -> list[str]:
+    """The imports of one module that its layer does not allow, as sentences."""
+    return [
+        f"{module}:{found.line} ({layer.name}) imports {found.target} {found.place.value}"
+        for found in imports_of(module)
+        if found.package in NEVER or not allowed(layer, found)
+    ]
+
+
+def test_every_import_goes_to_a_layer_below() -> None:
+    problems = [
+        problem
+        for module in modules().values()
+        if module.name != LAST
+        for problem in check(module, layer_of(module.name))
+    ]
+    assert problems == []
+
+
+def test_only_the_top_of_the_package_is_imported_by_nobody_below_it() -> None:
+    """`from agentgraph import X` inside the package would load through the last module of all."""
+    problems = [
+        f"{module}:{found.line}"
+        for module in modules().values()
+        for found in imports_of(module)
+        if found.target == LAST and layer_of(module.name).name != "T on top"
+    ]
+    assert problems == []
+
+
+def test_our_own_modules_are_never_imported_inside_a_function() -> None:
+    problems = [
+        f"{module}:{found.line} imports {found.target}"
+        for module in modules().values()
+        for found in imports_of(module)
+        if found.place is Place.FUNCTION and found.package in OURS
+    ]
+    assert problems == []
+
+
+def test_heavy_packages_are_imported_where_they_are_used() -> None:
+    problems = [
+        f"{module}:{found.line} imports {found.target}"
+        for module in modules().values()
+        for found in imports_of(module)
+        if found.place is Place.MODULE
+        and found.package in HEAVY
+        and not any(belongs(module.name, prefix) for prefix in MAY_LOAD_HEAVY_AT_IMPORT)
+    ]
+    assert problems == []
+
+
+def test_no_module_reaches_itself_through_its_imports() -> None:
+    graph: nx.DiGraph[str] = nx.DiGraph(
+        (module.name, found.target)
+        for module in modules().values()
+        for found in imports_of(module)
+        if found.target in modules() and found.target != module.name
+    )
+    knots = [sorted(knot) for knot in nx.strongly_connected_components(graph) if len(knot) > 1]
+    assert knots == []
+
+
+def test_every_layer_of_the_table_has_modules() -> None:
+    inhabited = {layer_of(name).name for name in modules()}
+    assert [layer.name for layer in LAYERS if layer.name not in inhabited] == []
+
+
+@pytest.mark.parametrize(
+    ("importer", "source", "verdict"),
+    [
+        ("agentgraph.runtime.step", "import asyncio", False),
+        ("agentgraph.runtime.step", "import time", False),
+        ("agentgraph.runtime.step", "from random import choice", False),
+        ("agentgraph.runtime.step", "import openai", False),
+        ("agentgraph.runtime.step", "from agentgraph_compiler.machine import State", True),
+        ("agentgraph.runtime.step", "from agentgraph_compiler.types import Type", False),
+        ("agentgraph.agent", "from agentgraph.run import Runner", False),
+        ("agentgraph.agent", "def f():\n    from agentgraph.run import Runner", False),
+        ("agentgraph.agent", "if TYPE_CHECKING:\n    from agentgraph.run import Runner", False),
+        ("agentgraph.agent", "if TYPE_CHECKING:\n    from openai import AsyncOpenAI", True),
+        ("agentgraph.agent", "from agentgraph.models.interface import Model", True),
+        ("agentgraph.agent", "from agentgraph.models.openai_provider import OpenAIProvider", False),
+        ("agentgraph.agent", "from agentgraph_compiler.diagnostics import Origin", True),
+        ("agentgraph.agent", "from agentgraph_compiler.ir.chart import Chart", False),
+        (
+            "agentgraph.new_module",
+            "import importlib\nimportlib.import_module('agentgraph.run')",
+            False,
+        ),
+        ("agentgraph.frontend.discover", "from agentgraph_compiler.pipeline import compile", False),
+        ("agentgraph.drivers.aio", "from agentgraph.frontend.bindings import Bindings", True),
+        ("agentgraph.drivers.aio", "from agentgraph.frontend.discover import discover", False),
+        ("agentgraph.models.multi_provider", "from ..agent import Agent", True),
+        ("agentgraph.models.multi_provider", "import httpx", False),
+        ("agentgraph_compiler.machine", "import pydantic", False),
+        ("agentgraph_compiler.checks.ag201", "import agentgraph", False),
+        ("agentgraph_compiler.checks.ag201", "from agentgraph_compiler import pipeline", False),
+        ("agentgraph_compiler.render.dot", "def draw():\n    import graphviz", True),
+    ],
+)
+def test_the_table_judges_an_import(importer: str, source: str, verdict: bool) -> None:
+    """The judge itself can fail: each row is an import that must, or must not, pass."""
+    path = REPOSITORY.joinpath(*importer.split(".")).with_suffix(".py")
+    module = Module(importer, path, source, ast.parse(source))
+    known = frozenset(modules()) | {"agentgraph.run", "agentgraph_compiler.pipeline"}
+    layer = layer_of(importer)
+    found = [
+        each for each in imports_of(module, known) if each.package not in ("importlib", "typing")
+    ]
+    assert found, "the row imports nothing"
+    assert all(each.package not in NEVER and allowed(layer, each) for each in found) is verdict
