@@ -203,6 +203,18 @@ class State:
         return {invoke.symbol: invoke for invoke in self.offers}
 
 
+    @cached_property
+    def requestable(self) -> frozenset[str]:
+        """The handoffs that a reply in this state may ask for."""
+        guards = (row.guard for row in self.transitions if row.guard.kind is GuardKind.REQUESTS)
+        return frozenset(guard.names[0] for guard in guards)
+
+    @cached_property
+    def acts(self) -> bool:
+        """Whether a reply in this state may ask for calls."""
+        return any(row.guard.kind is GuardKind.CALLS for row in self.transitions)
+
+
 @dataclass(frozen=True, slots=True)
 class AgentEntry:
     """An agent as the machine knows it: its id, its name, its types and the digest of its declared configuration."""

@@ -27,7 +27,7 @@ from agentgraph_compiler.machine import (
 )
 
 INITIAL = "initial"
-DONE, BLOCKED, EXHAUSTED, FAILED = "done", "blocked", "exhausted", "failed"
+DONE, BLOCKED, FAILED = "done", "blocked", "failed"
 MISSING_TOOL = "missing_tool"
 """Symbol of the offer that answers a call of a tool nobody has, where the run asks for that."""
 
@@ -88,8 +88,7 @@ def build(
     for agent in known:
         states.extend(_AgentStates(agent, entry=agent.id == start, policy=policy))
     states.extend(
-        State(final.value, final)
-        for final in (StateKind.DONE, StateKind.BLOCKED, StateKind.EXHAUSTED, StateKind.FAILED)
+        State(final.value, final) for final in (StateKind.DONE, StateKind.BLOCKED, StateKind.FAILED)
     )
     return Chart(name, start, INITIAL, known, tuple(states), declared, charts, origin)
 
@@ -100,7 +99,7 @@ def _initial(agent: Agent, policy: Policy) -> State:
         StateKind.INITIAL,
         agent.id,
         transitions=(
-            Transition(Event.STARTED, _exhaustion(agent, policy), _SPENT, (Emission.AGENT,)),
+            Transition(Event.STARTED, _exhaustion(agent.id, policy), _SPENT, (Emission.AGENT,)),
             Transition(Event.STARTED, _entry(agent), OTHERWISE, (Emission.AGENT,)),
         ),
     )
@@ -118,8 +117,10 @@ def _first_turn(agent: Agent) -> str:
     return f"{agent.id}.thinking"
 
 
-def _exhaustion(agent: Agent, policy: Policy) -> str:
-    return f"{agent.id}.recovering.max_turns" if "max_turns" in policy.recovers else EXHAUSTED
+def _exhaustion(agent_id: str, policy: Policy) -> str:
+    """Where an agent goes when no turn is left; the final state is its own, so that it stays the last agent."""
+    recovers = "max_turns" in policy.recovers
+    return f"{agent_id}.recovering.max_turns" if recovers else f"{agent_id}.exhausted"
 
 
 def callable_handoffs(agent: Agent) -> tuple[Handoff, ...]:
@@ -137,7 +138,7 @@ class _AgentStates:
         self.handoffs = callable_handoffs(agent)
         self.offers = self._offers()
         self.again = (
-            (_SPENT, _exhaustion(agent, policy)),
+            (_SPENT, _exhaustion(agent.id, policy)),
             (OTHERWISE, f"{agent.id}.thinking"),
         )
 
@@ -155,6 +156,7 @@ class _AgentStates:
         yield from (self._handoff(handoff) for handoff in self.handoffs)
         yield from (self._recovering(fault) for fault in sorted(self.policy.recovers))
         yield from self._ending()
+        yield self._state(StateKind.EXHAUSTED, (), ())
 
     def _state(
         self,
@@ -255,11 +257,7 @@ class _AgentStates:
     def _handoff(self, handoff: Handoff) -> State:
         invoke = Invoke(handoff.symbol, InvokeKind.HANDOFF, digest=handoff.digest)
         transitions = (
-            Transition(Event.DONE, EXHAUSTED, _SPENT, _ARRIVAL)
-            if "max_turns" not in self.policy.recovers
-            else Transition(
-                Event.DONE, f"{handoff.target}.recovering.max_turns", _SPENT, _ARRIVAL
-            ),
+            Transition(Event.DONE, _exhaustion(handoff.target, self.policy), _SPENT, _ARRIVAL),
             Transition(Event.DONE, f"{handoff.target}.thinking", OTHERWISE, _ARRIVAL),
             _ON_FAILED,
         )
@@ -268,7 +266,7 @@ class _AgentStates:
 
     def _recovering(self, fault: str) -> State:
         # A fault that its handler declines is the fault it was: exhausted turns, or a failed reply.
-        declined = EXHAUSTED if fault == "max_turns" else FAILED
+        declined = f"{self.prefix}.exhausted" if fault == "max_turns" else FAILED
         transitions = (
             Transition(Event.ACCEPTED, f"{self.prefix}.ending"),
             Transition(Event.DECLINED, declined),

@@ -1,0 +1,66 @@
+"""Outcomes: what a driver reports back. ``step`` reads the control data and never looks into the payload.
+
+The payload (a model response, a tool's return value, an exception) belongs to the projection and to the driver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agentgraph.runtime.commands import CommandId
+from agentgraph_compiler.machine import Event, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of local work that a reply asks for.
+
+    Args:
+        symbol: The offer of the machine's table that it asks for.
+        name: The name the model used.
+        position: Position of the call among the reply's output items.
+    """
+
+    symbol: str
+    name: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A handoff that a reply asks for: its symbol, and its position among the reply's output items."""
+
+    symbol: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model's reply amounts to, as control data.
+
+    Args:
+        calls: Local work asked for, in the order in which the outputs will stand.
+        requests: Handoffs asked for; the first counts.
+        verdict: What the reply is once these are set aside.
+    """
+
+    calls: tuple[Call, ...] = ()
+    requests: tuple[Request, ...] = ()
+    verdict: Verdict = Verdict.FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of the command ``id``.
+
+    Args:
+        id: The command it answers.
+        event: How the work ended; one of ``OUTCOMES`` for the kind of the invoke.
+        payload: What it brought, for the projection; not read by ``step``.
+        reply: For ``REPLIED``, the control data of the reply.
+    """
+
+    id: CommandId
+    event: Event
+    payload: object = field(default=None, compare=False)
+    reply: Reply | None = None
