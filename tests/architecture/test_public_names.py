@@ -1,0 +1,107 @@
+"""The exported names: what a program for the published Agents SDK imports, it imports from here.
+
+The table is public_names.toml. A name that arrives early, or one that nobody decided on, fails too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import agentgraph
+from tests.architecture.layers import belongs
+
+TABLE: dict[str, Any] = tomllib.loads(
+    Path(__file__).with_name("public_names.toml").read_text(encoding="utf-8")
+)
+ROOT = [name for names in TABLE["root"].values() for name in names]
+PENDING = [name for names in TABLE["pending"].values() for name in names]
+OMITTED = [name for names in TABLE["omitted"].values() for name in names]
+OPTIONAL_PACKAGES = {
+    "agentgraph.extensions.memory.dapr_session": "dapr",
+    "agentgraph.extensions.memory.redis_session": "redis",
+    "agentgraph.extensions.memory.mongodb_session": "pymongo",
+}
+
+
+def is_pending(name: str) -> bool:
+    return any(belongs(name, entry) for entry in PENDING)
+
+
+def is_offered(name: str) -> bool:
+    """Whether a dotted name can be imported: as a module, or as an attribute of its module."""
+    try:
+        if find_spec(name) is not None:
+            return True
+    except ModuleNotFoundError:
+        pass
+    module, _, attribute = name.rpartition(".")
+    try:
+        return hasattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError:
+        return False
+
+
+def required_root() -> set[str]:
+    return {name for name in ROOT if not is_pending(f"agentgraph.{name}")}
+
+
+def test_the_package_exports_what_the_table_says_and_nothing_else() -> None:
+    assert set(agentgraph.__all__) == required_root() | set(TABLE["own"]) | set(TABLE["later"])
+
+
+def test_the_export_list_names_each_name_once() -> None:
+    assert len(agentgraph.__all__) == len(set(agentgraph.__all__))
+
+
+@pytest.mark.parametrize("name", sorted({*agentgraph.__all__}))
+def test_an_exported_name_can_be_imported(name: str) -> None:
+    assert hasattr(agentgraph, name)
+    assert name in dir(agentgraph)
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in TABLE["modules"] if not is_pending(f"agentgraph.{name}")]
+)
+def test_a_submodule_offers_the_names_of_the_sdk(module: str) -> None:
+    path = f"agentgraph.{module}"
+    if path in OPTIONAL_PACKAGES:
+        pytest.importorskip(OPTIONAL_PACKAGES[path])
+    loaded = importlib.import_module(path)
+    wanted = [name for name in TABLE["modules"][module] if not is_pending(f"{path}.{name}")]
+    assert [name for name in wanted if not hasattr(loaded, name)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (module, name)
+        for module, names in TABLE["modules"].items()
+        for name in names
+        if name in agentgraph.__all__ and not is_pending(f"agentgraph.{module}.{name}")
+    ],
+)
+def test_a_name_is_the_same_object_wherever_it_is_imported_from(module: str, name: str) -> None:
+    loaded = importlib.import_module(f"agentgraph.{module}")
+    assert getattr(loaded, name) is getattr(agentgraph, name)
+
+
+@pytest.mark.parametrize("name", PENDING)
+def test_a_pending_name_is_really_absent(name: str) -> None:
+    """Fails when the work that brings the name is done: then delete it from the table."""
+    assert not is_offered(name)
+
+
+@pytest.mark.parametrize("name", OMITTED)
+def test_an_omitted_name_is_really_absent(name: str) -> None:
+    assert not is_offered(name)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no_such_name"):
+        agentgraph.no_such_name  # noqa: B018
