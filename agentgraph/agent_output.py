@@ -1,0 +1,190 @@
+"""What an agent's final output looks like to the model, and how the model's JSON becomes a value.
+
+Rule: a schema is derived once per type. A type whose schema is an object of its own (a pydantic
+model, a mapping) is used as it is; every other type is wrapped as `{"response": T}`, because
+structured outputs want an object at the root.
+"""
+
+from __future__ import annotations
+
+import abc
+from functools import lru_cache
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
+
+from typing_extensions import TypedDict
+
+from agentgraph.exceptions import ModelBehaviorError, UserError
+from agentgraph.strict_schema import ensure_strict_json_schema
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+__all__ = ["AgentOutputSchema", "AgentOutputSchemaBase"]
+
+_WRAPPER_KEY: Final = "response"
+
+
+class AgentOutputSchemaBase(abc.ABC):
+    """Describes an agent's output to the model and reads the model's answer back."""
+
+    @abc.abstractmethod
+    def is_plain_text(self) -> bool:
+        """Whether the output is text as the model writes it, not JSON."""
+
+    @abc.abstractmethod
+    def name(self) -> str:
+        """A name of the output type that a person recognises."""
+
+    @abc.abstractmethod
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON schema that the model's answer has to satisfy.
+
+        Raises:
+            UserError: When the output is plain text.
+        """
+
+    @abc.abstractmethod
+    def is_strict_json_schema(self) -> bool:
+        """Whether the schema is in the strict subset that structured outputs enforce."""
+
+    @abc.abstractmethod
+    def validate_json(self, json_str: str) -> Any:
+        """Read the model's answer as a value of the output type.
+
+        Args:
+            json_str: The text of the model's last message.
+
+        Raises:
+            ModelBehaviorError: When the text is not JSON or does not satisfy the schema.
+        """
+
+
+class _Derivation(NamedTuple):
+    """What pydantic derives from a type; shared by all schemas of that type."""
+
+    adapter: TypeAdapter[Any]
+    is_wrapped: bool
+    json_schema: dict[str, Any]
+
+
+class AgentOutputSchema(AgentOutputSchemaBase):
+    """The output schema of any type that pydantic can describe.
+
+    Args:
+        output_type: The type of the final output; `str` or `None` stand for plain text.
+        strict_json_schema: Whether to derive the strict form, which makes the model's JSON valid by
+            construction. Turn it off for types with free-form keys.
+
+    Raises:
+        UserError: When strict mode is on and the type has no strict form.
+
+    Attributes:
+        output_type: The type as given.
+    """
+
+    output_type: type[Any] | Any
+
+    def __init__(self, output_type: type[Any] | Any, strict_json_schema: bool = True) -> None:
+        self.output_type = output_type
+        self._strict = strict_json_schema
+        self._derivation: _Derivation | None = None
+        if not self.is_plain_text():
+            self._derivation = _derive(output_type, strict_json_schema)
+
+    def is_plain_text(self) -> bool:
+        return self.output_type is None or self.output_type is str
+
+    def name(self) -> str:
+        return _name_of(self.output_type)
+
+    def is_strict_json_schema(self) -> bool:
+        return self._strict
+
+    def json_schema(self) -> dict[str, Any]:
+        if self._derivation is None:
+            raise UserError("The output is plain text, so it has no JSON schema.")
+        return self._derivation.json_schema
+
+    def validate_json(self, json_str: str) -> Any:
+        if self._derivation is None:
+            raise UserError("The output is plain text; there is no JSON to validate.")
+        adapter, is_wrapped, _ = self._derivation
+        try:
+            # A model that is held to a strict schema and writes "1" for a number has broken it.
+            value = adapter.validate_json(json_str, strict=self._strict)
+        except ValueError as error:
+            # pydantic's own message quotes the model's text, which must not reach logs.
+            raise ModelBehaviorError(
+                f"The model's output is not valid JSON for {self.name()}: {_summary(error)}."
+            ) from None
+        return value[_WRAPPER_KEY] if is_wrapped else value
+
+    def __repr__(self) -> str:
+        return f"AgentOutputSchema({self.name()}, strict_json_schema={self._strict})"
+
+
+def _derive(output_type: Any, strict: bool) -> _Derivation:
+    try:
+        return _derive_once(output_type, strict)
+    except TypeError:
+        # A type need not be hashable (Annotated with a mapping in it): derive it without the cache.
+        return _derive_once.__wrapped__(output_type, strict)
+
+
+@lru_cache(maxsize=512)
+def _derive_once(output_type: Any, strict: bool) -> _Derivation:
+    from pydantic import TypeAdapter
+
+    is_wrapped = not _is_object_type(output_type)
+    adapter: TypeAdapter[Any] = TypeAdapter(_wrap(output_type) if is_wrapped else output_type)
+    schema = adapter.json_schema()
+    if strict:
+        try:
+            schema = ensure_strict_json_schema(schema)
+        except UserError as error:
+            raise UserError(
+                f"The output type {_name_of(output_type)} has no strict JSON schema: {error} "
+                "To use the type as it is, write "
+                f"AgentOutputSchema({_name_of(output_type)}, strict_json_schema=False)."
+            ) from error
+    return _Derivation(adapter, is_wrapped, schema)
+
+
+def _wrap(output_type: Any) -> Any:
+    return TypedDict("OutputType", {_WRAPPER_KEY: output_type})  # type: ignore[operator]
+
+
+def _is_object_type(output_type: Any) -> bool:
+    from pydantic import BaseModel
+
+    origin = get_origin(output_type) or output_type
+    return isinstance(origin, type) and issubclass(origin, (BaseModel, dict))
+
+
+def _name_of(annotation: Any) -> str:
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is None:
+        return getattr(annotation, "__name__", None) or str(annotation)
+    # `X | Y` and `Union[X, Y]` are one type with two origins.
+    base = "Union" if origin is UnionType else getattr(origin, "__name__", str(origin))
+    inner = [_name_of(arg) if _is_annotation(arg) else repr(arg) for arg in args]
+    return f"{base}[{', '.join(inner)}]"
+
+
+def _is_annotation(arg: Any) -> bool:
+    return isinstance(arg, type) or get_origin(arg) is not None or hasattr(arg, "__name__")
+
+
+def _summary(error: ValueError) -> str:
+    """Say where validation failed and by which rule, without the text that failed."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return type(error).__name__
+    places = [
+        f"{'.'.join(map(str, issue['loc'])) or 'the whole text'} ({issue['type']})"
+        for issue in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    shown = "; ".join(places[:5])
+    return shown if len(places) <= 5 else f"{shown}; and {len(places) - 5} more"
