@@ -1,0 +1,94 @@
+"""Items to stored text and back; every store keeps one JSON object per item.
+
+What is not an item is refused before anything is written; stored text that is not an item is
+left out when reading, because one damaged row must not make a whole conversation unreadable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from agentgraph.memory.errors import InvalidSessionInput
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+
+__all__ = ["ENVELOPE_MARK", "check_session_id", "decode_item", "decode_items", "encode_items"]
+
+ENVELOPE_MARK = "__enc__"
+"""The key that marks an encrypted item, which has no type or role of its own."""
+
+_MARKS = ("type", "role", "id")
+
+
+def check_session_id(session_id: object, store: str) -> str:
+    """Return a usable session id.
+
+    Args:
+        session_id: What the program gave.
+        store: The class name of the store, for the message.
+
+    Raises:
+        InvalidSessionInput: The id is no string, or empty.
+    """
+    if isinstance(session_id, str) and session_id.strip():
+        return session_id
+    raise InvalidSessionInput(
+        f"{store} needs a session id that is a non-empty string, got {session_id!r}; "
+        "choose one per conversation, such as 'user_123'"
+    )
+
+
+def encode_items(items: Iterable[TResponseInputItem], session: str) -> list[str]:
+    """Return the stored form of items: one JSON text each, pure ASCII.
+
+    Args:
+        items: Input items as dicts.
+        session: How to name the session in a message.
+
+    Raises:
+        InvalidSessionInput: `items` is not a list of items, or one of them is not JSON.
+    """
+    if isinstance(items, str | bytes | Mapping) or not isinstance(items, Sequence):
+        raise InvalidSessionInput(
+            f"{session}: add_items takes a list of input items, got {type(items).__name__}; "
+            "nothing was stored"
+        )
+    return [_encode(item, index, session) for index, item in enumerate(items)]
+
+
+def _encode(item: object, index: int, session: str) -> str:
+    if not isinstance(item, Mapping):
+        hint = " (use .model_dump(exclude_unset=True))" if hasattr(item, "model_dump") else ""
+        raise InvalidSessionInput(
+            f"{session}: items[{index}] is {type(item).__name__}, not an input item: "
+            f"give a dict such as {{'role': 'user', 'content': '…'}}{hint}; nothing was stored"
+        )
+    marked = any(isinstance(item.get(mark), str) for mark in _MARKS) or ENVELOPE_MARK in item
+    if not marked:
+        raise InvalidSessionInput(
+            f"{session}: items[{index}] is a dict without 'type', 'role' or 'id', "
+            "so it is not an input item; nothing was stored"
+        )
+    try:
+        return json.dumps(item if isinstance(item, dict) else dict(item), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidSessionInput(
+            f"{session}: items[{index}] cannot be written as JSON ({error}); nothing was stored"
+        ) from error
+
+
+def decode_item(text: str | bytes | None) -> TResponseInputItem | None:
+    """Return the item in one stored text, or None when the text is damaged or no item."""
+    try:
+        value: Any = json.loads(text)  # type: ignore[arg-type]  # a NULL is a TypeError, see below
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return cast("TResponseInputItem", value) if isinstance(value, dict) else None
+
+
+def decode_items(texts: Iterable[str | bytes | None]) -> list[TResponseInputItem]:
+    """Return the items in stored texts, in the same order, without the damaged ones."""
+    return [item for text in texts if (item := decode_item(text)) is not None]

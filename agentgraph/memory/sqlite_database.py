@@ -1,0 +1,239 @@
+"""One SQLite database as sessions use it: one connection, one thread, calls in the order made.
+
+All sessions of a process that name the same file share one `SQLiteDatabase`, so they never wait for
+each other's locks; between processes SQLite's own lock decides, with a busy timeout. The connection
+of a file is used on its own thread only, never on the event loop. A memory database has nothing to
+wait for and belongs to one session, so its calls run at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from agentgraph.memory.errors import SessionError
+
+__all__ = ["BUSY_TIMEOUT", "MEMORY", "SQLiteDatabase", "transaction"]
+
+MEMORY = ":memory:"
+
+BUSY_TIMEOUT = 60.0
+"""Seconds that a call waits for another process to finish its transaction."""
+
+_T = TypeVar("_T")
+
+# Keyed by process and real path: a forked child must not use the connections of its parent.
+_open_files: dict[tuple[int, str], SQLiteDatabase] = {}
+# Re-entrant: the collector may release one database while another is being opened.
+_open_files_guard = threading.RLock()
+# Connections that a fork carried into this process. Closing one here could write the parent's file.
+_inherited: list[sqlite3.Connection] = []
+
+
+class SQLiteDatabase:
+    """A database file, or a private database in memory.
+
+    Args:
+        path: The file, or `:memory:`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.in_memory = path == MEMORY
+        self._process = os.getpid()
+        self._users = 1
+        # Calls come from one thread per database, or from any thread for one in memory.
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._file_identity: tuple[int, int] | None = None
+        self._prepared: set[object] = set()
+        self._thread: ThreadPoolExecutor | None = None
+        if not self.in_memory:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="agentgraph-sqlite")
+
+    @classmethod
+    def acquire(cls, path: str | Path) -> SQLiteDatabase:
+        """Return the database of a file, shared within the process, or a new one in memory.
+
+        Nothing is opened before the first call. Every acquired database is to be released once.
+        """
+        name = str(path)
+        if name == MEMORY:
+            return cls(MEMORY)
+        key = (os.getpid(), os.path.realpath(name))
+        with _open_files_guard:
+            database = _open_files.get(key)
+            if database is None:
+                database = _open_files[key] = cls(key[1])
+            else:
+                database._users += 1
+            return database
+
+    def release(self) -> None:
+        """Give the database back; the last one to do so closes the connection."""
+        with _open_files_guard:
+            self._users -= 1
+            if self._users > 0:
+                return
+            key = (self._process, self.path)
+            if _open_files.get(key) is self:
+                del _open_files[key]
+        if self.is_inherited():
+            if self._connection is not None:
+                _inherited.append(self._connection)
+            return
+        with self._lock:
+            self._disconnect()
+        if self._thread is not None:
+            self._thread.shutdown(wait=False)
+
+    def is_inherited(self) -> bool:
+        """Tell whether this process was forked from the one that opened the database."""
+        return not self.in_memory and self._process != os.getpid()
+
+    async def run(
+        self,
+        key: object,
+        prepare: Callable[[sqlite3.Connection], None],
+        call: Callable[[sqlite3.Connection], _T],
+    ) -> _T:
+        """Run one call with the connection, after all calls made before it.
+
+        Args:
+            key: What `prepare` prepares.
+            prepare: Makes or checks the tables; runs once per connection and key.
+            call: The work, which leaves no transaction open.
+
+        Raises:
+            sqlite3.Error: What `prepare` or `call` raised.
+        """
+        if self._thread is None:
+            return self._run(key, prepare, call)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._run, key, prepare, call)
+
+    def _run(
+        self,
+        key: object,
+        prepare: Callable[[sqlite3.Connection], None],
+        call: Callable[[sqlite3.Connection], _T],
+    ) -> _T:
+        with self._lock:
+            connection = self._connect()
+            if key not in self._prepared:
+                prepare(connection)
+                self._prepared.add(key)
+            return call(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._connection is not None:
+            if self.in_memory or self._file_identity == _identity(self.path):
+                return self._connection
+            # The file was deleted or replaced: what we wrote on would go to the old one.
+            self._disconnect()
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+        )
+        try:
+            if not self.in_memory:
+                _use_write_ahead_log(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        self._file_identity = None if self.in_memory else _identity(self.path)
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+        self._prepared.clear()
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run a block as one transaction that holds the write lock from its start.
+
+    A transaction that begins as a reader and then writes can fail at once with "database is
+    locked", whatever the busy timeout; one that begins IMMEDIATE waits its turn.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # A full disk has rolled back already. What went wrong matters more than a failing rollback.
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        raise
+
+
+def failure(error: sqlite3.Error, session: str, path: str) -> SessionError:
+    """Say what an error of SQLite means for the session and what to do about it.
+
+    Args:
+        error: What SQLite raised.
+        session: How to name the session.
+        path: The database file, or `:memory:`.
+    """
+    name = getattr(error, "sqlite_errorname", "")
+    meaning = next(
+        (text for prefix, text in _MEANINGS if name.startswith(prefix)), "SQLite could not do it"
+    )
+    return SessionError(f"{session} in {path}: {meaning} ({error})")
+
+
+_MEANINGS = (
+    (
+        "SQLITE_NOTADB",
+        "this is no SQLite database; nothing was changed, name another file",
+    ),
+    ("SQLITE_CORRUPT", "the database file is damaged; restore it from a backup or run .recover"),
+    (
+        "SQLITE_FULL",
+        "the disk or a quota is full, so nothing of this call was stored; free space",
+    ),
+    ("SQLITE_BUSY", f"another program held the file locked for {BUSY_TIMEOUT:g} s; look for it"),
+    ("SQLITE_LOCKED", "another program holds a table locked; look for it"),
+    ("SQLITE_READONLY", "the file or its folder is read-only; allow writing to both"),
+    ("SQLITE_CANTOPEN", "the file cannot be opened; create its folder and check the permissions"),
+    ("SQLITE_IOERR", "the disk failed, so nothing of this call was stored; check the disk"),
+    ("SQLITE_PERM", "access was refused; check the permissions"),
+)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Let readers and the writer work at the same time, where the file system can do that."""
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            return
+        except sqlite3.OperationalError as error:
+            # Changing the mode needs the file for itself, and SQLite does not wait for that.
+            if error.sqlite_errorname not in ("SQLITE_BUSY", "SQLITE_READONLY"):
+                raise
+            if error.sqlite_errorname == "SQLITE_READONLY":
+                return
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
