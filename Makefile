@@ -60,6 +60,10 @@ format: $(dev_packages) ## rewrite the code as `make lint` wants it
 bench: $(run_packages) $(PEERS)/.installed ## measure beside the published Agents SDK (in its own environment)
 	$(BIN)/python benchmarks/compare.py --peer-python $(PEERS)/bin/python $(ARGS)
 
+.PHONY: hooks
+hooks: $(dev_packages) ## check every commit as CI does (pre-commit)
+	$(BIN)/pre-commit install
+
 .PHONY: clean
 clean: ## remove environments, caches and build results
 	rm -rf .venv .venv-* .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
