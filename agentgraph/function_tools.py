@@ -1,0 +1,183 @@
+"""The function tool: a function that the model may call, as data.
+
+Rule: everything about a tool that can be wrong by itself (a timeout that is no number, a schema
+that has no strict form) is refused when the tool is made, not when a model first calls it. How a
+call is carried out stands in `tool_invocation`; how a Python function becomes a tool, in
+`tool_decorator`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_args
+
+from agentgraph.exceptions import AgentDefinitionError
+from agentgraph.origin import Origin, caller_origin
+from agentgraph.run_context import RunContextWrapper
+from agentgraph.strict_schema import ensure_strict_json_schema
+from agentgraph.tool_context import ToolContext
+
+if TYPE_CHECKING:
+    from agentgraph.items import RunItem, ToolApprovalItem
+    from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
+
+__all__ = [
+    "FunctionTool",
+    "FunctionToolResult",
+    "MaybeAwaitable",
+    "ToolApproval",
+    "ToolEnabled",
+    "ToolErrorFunction",
+    "ToolTimeoutBehavior",
+]
+
+_T = TypeVar("_T")
+
+MaybeAwaitable: TypeAlias = Awaitable[_T] | _T
+"""What a function returns that may be written with `def` or with `async def`."""
+
+ToolErrorFunction: TypeAlias = Callable[[RunContextWrapper[Any], Exception], MaybeAwaitable[str]]
+"""Turns an error into what the model is told instead of a result."""
+
+# The second argument is the agent; its class stands above this module.
+ToolEnabled: TypeAlias = bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]]
+"""Whether a tool is offered in a turn: a constant, or a function of the context and the agent."""
+
+ToolApproval: TypeAlias = (
+    bool | Callable[[RunContextWrapper[Any], dict[str, Any], str], MaybeAwaitable[bool]]
+)
+"""Whether a person must approve a call: a constant, or a function of context, arguments and id."""
+
+ToolTimeoutBehavior = Literal["error_as_result", "raise_exception"]
+"""What a timeout does: tell the model, or end the run with a `ToolTimeoutError`."""
+
+_TIMEOUT_BEHAVIORS: Final = get_args(ToolTimeoutBehavior)
+
+
+@dataclass(eq=False)
+class FunctionTool:
+    """A tool that runs on this side: a name, a schema for its arguments, and a function.
+
+    Attributes:
+        name: What the model calls the tool.
+        description: What the model is told about the tool.
+        params_json_schema: The JSON schema of the arguments. In strict mode a strict copy is kept.
+        on_invoke_tool: Carries out one call. It gets the context of the call and the arguments as
+            the model wrote them, a JSON text, and returns the output: text, anything that has a
+            text form, or structured outputs (see `tool_output`). It handles its own errors; what
+            it raises ends the run.
+        strict_json_schema: Whether the model is held to the schema.
+        is_enabled: Whether the tool is offered, asked anew in every turn.
+        tool_input_guardrails: Run before each call; they may refuse it.
+        tool_output_guardrails: Run after each call; they may replace its output.
+        needs_approval: Whether a person must approve a call before it is made.
+        timeout_seconds: How long one call may take, in seconds; `None` for no limit.
+        timeout_behavior: What happens after that time.
+        timeout_error_function: Writes what the model is told after a timeout.
+        defer_loading: Whether the model finds the tool by tool search instead of being shown it.
+
+    Raises:
+        AgentDefinitionError: When a field has a value of the wrong type.
+        ValueError: When the timeout is not a positive number of seconds, or the behaviour unknown.
+        UserError: When strict mode is on and the schema has no strict form.
+    """
+
+    name: str
+    description: str
+    params_json_schema: dict[str, Any]
+    on_invoke_tool: Callable[[ToolContext[Any], str], Awaitable[Any]]
+    strict_json_schema: bool = True
+    is_enabled: ToolEnabled = True
+    tool_input_guardrails: list[ToolInputGuardrail[Any]] | None = None
+    tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None = None
+    needs_approval: ToolApproval = False
+    timeout_seconds: float | None = None
+    timeout_behavior: ToolTimeoutBehavior = "error_as_result"
+    timeout_error_function: ToolErrorFunction | None = None
+    defer_loading: bool = False
+    # What a cancelled call is answered with: the handler that `on_invoke_tool` applies to errors.
+    _failure_error_function: ToolErrorFunction | None = field(
+        default=None, repr=False, kw_only=True
+    )
+    _origin: Origin | None = field(default=None, repr=False, kw_only=True)
+    # The Python function behind a tool made by `@function_tool`; the front end reads its types.
+    _function: Callable[..., Any] | None = field(default=None, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self._origin is None:
+            self._origin = caller_origin()
+        self._check_types()
+        _check_timeout(self)
+        if self.strict_json_schema:
+            self.params_json_schema = ensure_strict_json_schema(deepcopy(self.params_json_schema))
+
+    @property
+    def qualified_name(self) -> str:
+        """The name that tells this tool from all others of an agent."""
+        return self.name
+
+    def _check_types(self) -> None:
+        _require(self, "name", _is_name(self.name), "non-empty text")
+        _require(self, "description", isinstance(self.description, str), "text")
+        _require(
+            self, "params_json_schema", isinstance(self.params_json_schema, dict), "a JSON schema"
+        )
+        _require(self, "on_invoke_tool", callable(self.on_invoke_tool), "an async function")
+        for flag in ("is_enabled", "needs_approval"):
+            value = getattr(self, flag)
+            _require(self, flag, isinstance(value, bool) or callable(value), "a bool or a function")
+        for handler in ("timeout_error_function", "_failure_error_function"):
+            value = getattr(self, handler)
+            _require(self, handler.lstrip("_"), value is None or callable(value), "a function")
+
+
+@dataclass
+class FunctionToolResult:
+    """The outcome of one call, as a `tool_use_behavior` function receives it.
+
+    Attributes:
+        tool: The tool that was called.
+        output: What it returned.
+        run_item: The item of the run that holds the output; `None` while approval is awaited.
+        interruptions: The approvals that a run inside the tool waits for.
+        agent_run_result: The result of that run, when the tool is an agent.
+    """
+
+    tool: FunctionTool
+    output: Any
+    run_item: RunItem | None
+    interruptions: list[ToolApprovalItem] = field(default_factory=list)
+    agent_run_result: Any = None
+
+
+def _require(tool: FunctionTool, name: str, holds: bool, expected: str) -> None:
+    if not holds:
+        raise AgentDefinitionError(f"FunctionTool {tool.name!r}: {name} must be {expected}.")
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_number(value: object) -> bool:
+    # bool is a number to Python, and `timeout=True` a mistake.
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _check_timeout(tool: FunctionTool) -> None:
+    seconds = tool.timeout_seconds
+    if tool.timeout_behavior not in _TIMEOUT_BEHAVIORS:
+        raise ValueError(
+            f"FunctionTool {tool.name!r}: timeout_behavior must be one of "
+            f"{', '.join(_TIMEOUT_BEHAVIORS)}."
+        )
+    if seconds is None:
+        return
+    _require(tool, "timeout_seconds", _is_number(seconds), "a number of seconds or None")
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise ValueError(
+            f"FunctionTool {tool.name!r}: timeout_seconds must be finite and greater than 0."
+        )

@@ -1,0 +1,89 @@
+"""What the model is told when a tool call fails, and what the logs are told.
+
+Rule: the text for the model may quote the error; a log line never does, because an error's text
+holds what the model or the user wrote.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from typing import Any, Final
+
+from agentgraph.exceptions import ModelBehaviorError, ToolTimeoutError
+from agentgraph.function_tools import ToolErrorFunction
+from agentgraph.run_context import RunContextWrapper
+
+__all__ = [
+    "InvalidToolArguments",
+    "default_tool_error_function",
+    "default_tool_timeout_error_message",
+    "failure_message",
+]
+
+_LOGGER: Final = logging.getLogger("agentgraph")
+
+
+class InvalidToolArguments(ModelBehaviorError):
+    """The arguments that the model wrote for a tool are no JSON, or not what the schema asks for.
+
+    Attributes:
+        tool_name: The tool.
+        is_json: Whether the arguments are JSON at all.
+    """
+
+    tool_name: str
+    is_json: bool
+
+    def __init__(self, tool_name: str, problem: str, *, is_json: bool) -> None:
+        self.tool_name = tool_name
+        self.is_json = is_json
+        super().__init__(f"Invalid JSON input for tool {tool_name}: {problem}")
+
+
+def default_tool_error_function(ctx: RunContextWrapper[Any], error: Exception) -> str:
+    """Tell the model that a call failed and why, so that it can try again.
+
+    Args:
+        ctx: The context of the call; not read.
+        error: What the tool raised.
+    """
+    if isinstance(error, json.JSONDecodeError) or (
+        isinstance(error, InvalidToolArguments) and not error.is_json
+    ):
+        return (
+            f"The arguments of the tool call are not JSON. Please send valid JSON. Error: {error}"
+        )
+    return f"An error occurred while running the tool. Please try again. Error: {error}"
+
+
+def default_tool_timeout_error_message(*, tool_name: str, timeout_seconds: float) -> str:
+    """Tell the model that a call took too long.
+
+    Args:
+        tool_name: The tool.
+        timeout_seconds: Its limit, in seconds.
+    """
+    return str(ToolTimeoutError(tool_name, timeout_seconds))
+
+
+async def failure_message(
+    handler: ToolErrorFunction, ctx: RunContextWrapper[Any], error: Exception, tool_name: str
+) -> str:
+    """Ask a failure function what the model is told.
+
+    Args:
+        handler: The tool's own function, or the default one; sync or async.
+        ctx: The context of the call.
+        error: What went wrong.
+        tool_name: The tool, for the log.
+
+    Raises:
+        Exception: Whatever the handler raises.
+    """
+    _LOGGER.debug("Tool %s failed with %s; the model is told", tool_name, type(error).__name__)
+    message = handler(ctx, error)
+    if inspect.isawaitable(message):
+        return await message
+    return message

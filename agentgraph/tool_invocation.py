@@ -1,0 +1,128 @@
+"""How one call of a function tool is carried out.
+
+This is the only place that knows about limits of time, cancellation and what an error becomes:
+
+- a timeout gives the model a message, or ends the run, as the tool says;
+- a tool that raises `CancelledError` by itself has failed; a cancelled caller is cancelled;
+- one of our exceptions leaves unchanged, any other one leaves as a `UserError` that names the tool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from typing import Any
+
+from agentgraph.exceptions import AgentsException, ModelBehaviorError, ToolTimeoutError, UserError
+from agentgraph.function_tools import FunctionTool
+from agentgraph.tool_context import ToolContext
+from agentgraph.tool_errors import failure_message
+
+__all__ = ["call_needs_approval", "invoke_function_tool"]
+
+
+class _ToolCancelledItself(Exception):
+    """A tool raised `CancelledError` although nobody cancelled the call."""
+
+
+async def invoke_function_tool(
+    *, function_tool: FunctionTool, context: ToolContext[Any], arguments: str
+) -> Any:
+    """Carry out one call.
+
+    Args:
+        function_tool: The tool.
+        context: The context of the call.
+        arguments: The arguments as the model wrote them.
+
+    Returns:
+        What the tool returned, or what its failure or timeout function wrote instead.
+
+    Raises:
+        ToolTimeoutError: After `timeout_seconds`, when the tool's behaviour is `raise_exception`.
+        AgentsException: As the tool raised it, when the tool does not handle its errors.
+        UserError: For any other exception of such a tool; that exception is its cause.
+        asyncio.CancelledError: When the calling task was cancelled.
+    """
+    limit = function_tool.timeout_seconds
+    try:
+        if limit is None:
+            return await function_tool.on_invoke_tool(context, arguments)
+        timer = asyncio.timeout(limit)
+        try:
+            async with timer:
+                return await function_tool.on_invoke_tool(context, arguments)
+        except TimeoutError:
+            # A tool may raise the very exception that its own deadline would.
+            if not timer.expired():
+                raise
+        return await _timed_out(function_tool, context, limit)
+    except asyncio.CancelledError as error:
+        if _is_cancelling():
+            raise
+        return await _cancelled_itself(function_tool, context, error)
+    except AgentsException:
+        raise
+    except Exception as error:
+        raise _as_user_error(function_tool, context, error) from error
+
+
+async def call_needs_approval(function_tool: FunctionTool, context: ToolContext[Any]) -> bool:
+    """Tell whether a person must approve a call before it is made.
+
+    Args:
+        function_tool: The tool.
+        context: The context of the call.
+
+    Raises:
+        ModelBehaviorError: When the answer depends on the arguments and these are no JSON object.
+    """
+    rule = function_tool.needs_approval
+    if isinstance(rule, bool):
+        return rule
+    answer = rule(context, _parsed_arguments(context), context.tool_call_id)
+    return bool(await answer if inspect.isawaitable(answer) else answer)
+
+
+def _parsed_arguments(context: ToolContext[Any]) -> dict[str, Any]:
+    try:
+        # A model may send no text at all for a tool without parameters.
+        arguments = json.loads(context.tool_arguments or "{}")
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise ModelBehaviorError(
+            f"Invalid JSON input for tool {context.tool_name}: expected a JSON object"
+        )
+    return arguments
+
+
+async def _timed_out(tool: FunctionTool, context: ToolContext[Any], limit: float) -> str:
+    error = ToolTimeoutError(tool.name, limit)
+    if tool.timeout_behavior == "raise_exception":
+        raise error
+    if tool.timeout_error_function is None:
+        return str(error)
+    return await failure_message(tool.timeout_error_function, context, error, tool.name)
+
+
+async def _cancelled_itself(
+    tool: FunctionTool, context: ToolContext[Any], error: asyncio.CancelledError
+) -> str:
+    failure = _ToolCancelledItself(str(error) or "the tool was cancelled")
+    failure.__cause__ = error
+    if tool._failure_error_function is None:
+        raise _as_user_error(tool, context, failure) from error
+    return await failure_message(tool._failure_error_function, context, failure, tool.name)
+
+
+def _is_cancelling() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _as_user_error(tool: FunctionTool, context: ToolContext[Any], error: Exception) -> UserError:
+    owner = getattr(context.agent, "name", None)
+    of_agent = "" if owner is None else f" of agent {owner}"
+    return UserError(f"Error running tool {tool.name}{of_agent}: {error}")

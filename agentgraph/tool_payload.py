@@ -1,0 +1,109 @@
+"""How a tool's return value becomes the `output` of a function call output item.
+
+Rule: nothing here needs pydantic, because every run passes through `to_output_payload`; the models
+that people return are defined in `tool_output` and recognised by their base class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+__all__ = [
+    "StructuredToolOutput",
+    "ToolOutputFileContentDict",
+    "ToolOutputImageDict",
+    "ToolOutputTextDict",
+    "to_output_payload",
+]
+
+
+class ToolOutputTextDict(TypedDict):
+    """The dictionary form of `ToolOutputText`."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ToolOutputImageDict(TypedDict):
+    """The dictionary form of `ToolOutputImage`."""
+
+    type: Literal["image"]
+    image_url: NotRequired[str]
+    file_id: NotRequired[str]
+    detail: NotRequired[Literal["low", "high", "auto"]]
+
+
+class ToolOutputFileContentDict(TypedDict):
+    """The dictionary form of `ToolOutputFileContent`."""
+
+    type: Literal["file"]
+    file_data: NotRequired[str]
+    file_url: NotRequired[str]
+    file_id: NotRequired[str]
+    filename: NotRequired[str]
+
+
+class StructuredToolOutput:
+    """Marks a class whose instances are content parts, with the fields of a dictionary form."""
+
+    __slots__ = ()
+
+
+# For each type of part: the fields that are sent, of which one of the sources must be there.
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "text": ("text",),
+    "image": ("image_url", "file_id", "detail"),
+    "file": ("file_data", "file_url", "file_id", "filename"),
+}
+_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "text": ("text",),
+    "image": ("image_url", "file_id"),
+    "file": ("file_data", "file_url", "file_id"),
+}
+_DETAILS: Final = ("low", "high", "auto")
+
+
+def to_output_payload(value: Any) -> str | list[dict[str, Any]]:
+    """Turn what a tool returned into what the Responses API is sent.
+
+    Args:
+        value: The return value of a tool.
+
+    Returns:
+        Content parts for structured outputs, otherwise `str(value)`.
+
+    Raises:
+        Exception: Whatever the value's own `__str__` raises.
+    """
+    if type(value) is str:
+        return value
+    members = value if isinstance(value, (list, tuple)) and value else (value,)
+    parts: list[dict[str, Any]] = []
+    for member in members:
+        part = _content_part(member)
+        if part is None:
+            return str(value)
+        parts.append(part)
+    return parts
+
+
+def _content_part(value: Any) -> dict[str, Any] | None:
+    """Form the content part of one structured output; `None` when it is something else."""
+    if isinstance(value, StructuredToolOutput):
+        given: Mapping[str, Any] = value.__dict__
+    elif isinstance(value, dict):
+        given = value
+    else:
+        return None
+    kind = given.get("type")
+    if not isinstance(kind, str) or kind not in _FIELDS:
+        return None
+    fields = {name: given[name] for name in _FIELDS[kind] if given.get(name) is not None}
+    if not all(isinstance(field, str) for field in fields.values()):
+        return None
+    if fields.get("detail", "auto") not in _DETAILS or fields.keys().isdisjoint(_SOURCES[kind]):
+        return None
+    return {"type": f"input_{kind}", **fields}
