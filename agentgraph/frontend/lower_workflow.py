@@ -1,0 +1,157 @@
+"""Lowering of a workflow: agents to declarations, agents used as tools to sub-charts, all of it to one chart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agentgraph.frontend.bindings import Bindings
+from agentgraph.frontend.discover import Discovered, Names, discover
+from agentgraph.frontend.lower_agent import Surroundings, lower_agent
+from agentgraph.frontend.lower_tools import agent_of
+from agentgraph.frontend.origins import Overrides, origin_of
+from agentgraph_compiler.diagnostics import UNKNOWN, Origin
+from agentgraph_compiler.ir.builder import DEFAULT_POLICY, Policy, build
+from agentgraph_compiler.ir.chart import Chart
+
+RECOVERABLE = ("max_turns", "model_refusal", "invalid_final_output")
+
+
+@dataclass(frozen=True, slots=True)
+class RunScope:
+    """What a run adds to the workflow: its own guardrails, and what it recovers from.
+
+    Args:
+        input_guardrails: Run beside those of the start agent.
+        output_guardrails: Run beside those of whichever agent comes last.
+        policy: What the run decides about the shape of the machine.
+    """
+
+    input_guardrails: tuple[Any, ...] = ()
+    output_guardrails: tuple[Any, ...] = ()
+    policy: Policy = DEFAULT_POLICY
+
+    @classmethod
+    def of(cls, run_config: Any, error_handlers: Mapping[str, Any] | None = None) -> RunScope:
+        """The scope that a ``RunConfig`` and error handlers amount to."""
+        recovers = frozenset(name for name in RECOVERABLE if (error_handlers or {}).get(name))
+        if run_config is None:
+            return cls(policy=Policy(recovers)) if recovers else DEFAULT_SCOPE
+        answers = getattr(run_config, "tool_not_found_behavior", "raise_error") != "raise_error"
+        return cls(
+            tuple(getattr(run_config, "input_guardrails", None) or ()),
+            tuple(getattr(run_config, "output_guardrails", None) or ()),
+            Policy(recovers, answers) if recovers or answers else DEFAULT_POLICY,
+        )
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two scopes the same to the compiler."""
+        return (
+            tuple(map(id, self.input_guardrails)),
+            tuple(map(id, self.output_guardrails)),
+            self.policy,
+        )
+
+
+DEFAULT_SCOPE = RunScope()
+
+
+def lower(
+    source: Any, scope: RunScope = DEFAULT_SCOPE, *, overrides: Overrides | None = None
+) -> tuple[Chart, Bindings]:
+    """Lower an agent or a workflow.
+
+    Args:
+        source: A ``Workflow``, or the agent a run starts with.
+        scope: What the run adds.
+        overrides: Origins that take precedence, by ``id`` of the object.
+
+    Returns:
+        The chart, and what its symbols stand for.
+    """
+    declared = getattr(source, "agents", None)
+    start = source.start if declared is not None else source
+    found = discover(start, declared)
+    subcharts = _Subcharts(scope, overrides)
+    origin = origin_of(source, overrides)
+    chart, bindings = subcharts.lower(source.name, found, scope, declared is not None, origin)
+    charts = subcharts.drain()
+    whole = Chart(
+        chart.name,
+        chart.start,
+        chart.initial,
+        chart.agents,
+        chart.states,
+        chart.declared,
+        charts,
+        chart.origin,
+    )
+    bindings.machines.update(subcharts.bindings)
+    for part in subcharts.bindings.values():
+        part.machines.update(subcharts.bindings)
+    return whole, bindings
+
+
+class _Subcharts:
+    """The sub-charts that agents used as tools run, each lowered once however often it is used."""
+
+    def __init__(self, scope: RunScope, overrides: Overrides | None) -> None:
+        self.inherited, self.overrides = scope, overrides
+        self.names = Names()
+        self.named: dict[tuple[object, ...], str] = {}
+        self.waiting: list[tuple[str, Any, RunScope]] = []
+        self.charts: list[Chart] = []
+        self.bindings: dict[str, Bindings] = {}
+
+    def name_of(self, tool: Any) -> str:
+        """The name of the sub-chart of an agent tool; asks for it to be lowered when it is new."""
+        agent = agent_of(tool)
+        run_config = getattr(tool, "run_config", None)
+        # A tool without a run configuration of its own runs under the one of the run that calls it.
+        scope = self.inherited if run_config is None else RunScope.of(run_config)
+        scope = RunScope(scope.input_guardrails, scope.output_guardrails)
+        key = (id(agent), scope.key)
+        if key not in self.named:
+            self.named[key] = self.names.take(getattr(agent, "name", "agent"))
+            self.waiting.append((self.named[key], agent, scope))
+        return self.named[key]
+
+    def lower(
+        self, name: str, found: Discovered, scope: RunScope, declared: bool, origin: Origin
+    ) -> tuple[Chart, Bindings]:
+        start = found.ids[id(found.start)]
+        lowered = [
+            lower_agent(
+                agent,
+                Surroundings(
+                    found.ids,
+                    scope.input_guardrails if agent is found.start else (),
+                    scope.output_guardrails,
+                    self.name_of,
+                    self.overrides,
+                ),
+            )
+            for agent in found.agents
+        ]
+        symbols = {symbol: bound for one in lowered for symbol, bound in one.symbols.items()}
+        chart = build(
+            name,
+            start,
+            [one.declaration for one in lowered],
+            policy=scope.policy,
+            declared=declared,
+            origin=origin,
+        )
+        return chart, Bindings({one.binding.id: one.binding for one in lowered}, symbols)
+
+    def drain(self) -> tuple[Chart, ...]:
+        """Lower every sub-chart asked for, and those that these ask for."""
+        while self.waiting:
+            name, agent, scope = self.waiting.pop(0)
+            found = discover(agent)
+            chart, bindings = self.lower(name, found, scope, declared=False, origin=UNKNOWN)
+            self.charts.append(chart)
+            self.bindings[name] = bindings
+        return tuple(self.charts)
