@@ -1,0 +1,258 @@
+"""Checks on what goes into a run and on what comes out of it.
+
+A guardrail is a callable with a verdict; a verdict whose tripwire is triggered ends the run.
+Guardrails only judge: they never change the input or the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
+
+from typing_extensions import TypeVar
+
+from agentgraph.callbacks import MaybeAwaitable, check_callable, name_of, resolve
+from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.run_context import RunContextWrapper, TContext
+
+if TYPE_CHECKING:
+    from agentgraph.responses import TResponseInputItem
+
+__all__ = [
+    "GuardrailFunctionOutput",
+    "InputGuardrail",
+    "InputGuardrailResult",
+    "OutputGuardrail",
+    "OutputGuardrailResult",
+    "TContext_co",
+    "input_guardrail",
+    "output_guardrail",
+]
+
+TContext_co = TypeVar("TContext_co", bound=Any, covariant=True)
+
+
+@dataclass
+class GuardrailFunctionOutput:
+    """The verdict of a guardrail.
+
+    Attributes:
+        output_info: What the guardrail found, for the caller; the run does not look at it.
+        tripwire_triggered: Whether the run ends.
+    """
+
+    output_info: Any
+    tripwire_triggered: bool
+
+
+@dataclass
+class InputGuardrailResult:
+    """What an input guardrail said.
+
+    Attributes:
+        guardrail: The guardrail.
+        output: Its verdict.
+    """
+
+    guardrail: InputGuardrail[Any]
+    output: GuardrailFunctionOutput
+
+
+@dataclass
+class OutputGuardrailResult:
+    """What an output guardrail said.
+
+    Attributes:
+        guardrail: The guardrail.
+        agent_output: The final output that it judged.
+        agent: The agent that produced the output.
+        output: Its verdict.
+    """
+
+    guardrail: OutputGuardrail[Any]
+    agent_output: Any
+    agent: Any
+    output: GuardrailFunctionOutput
+
+
+@dataclass
+class InputGuardrail(Generic[TContext]):
+    """A check on the input of a run, made for the first agent only.
+
+    Attributes:
+        guardrail_function: Gets the run's context, the agent and the input (text or input items),
+            and returns a verdict, at once or as an awaitable.
+        name: The guardrail's name; that of the function when left out.
+        run_in_parallel: Whether the model may already think while the check runs. If not, the check
+            is finished before anything else happens.
+    """
+
+    guardrail_function: Callable[
+        [RunContextWrapper[TContext], Any, str | list[TResponseInputItem]],
+        MaybeAwaitable[GuardrailFunctionOutput],
+    ]
+    name: str | None = None
+    run_in_parallel: bool = True
+    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._origin = caller_origin()
+
+    def get_name(self) -> str:
+        """The guardrail's name, else that of its function."""
+        return self.name or name_of(self.guardrail_function)
+
+    async def run(
+        self,
+        agent: Any,
+        input: str | list[TResponseInputItem],
+        context: RunContextWrapper[TContext],
+    ) -> InputGuardrailResult:
+        """Judge an input.
+
+        Args:
+            agent: The agent that the input is for.
+            input: The input, as text or as input items.
+            context: The run's context.
+
+        Returns:
+            The verdict, with this guardrail.
+
+        Raises:
+            UserError: The guardrail's function is not callable.
+        """
+        check_callable(self.guardrail_function, f"guardrail {self.get_name()!r}")
+        verdict = self.guardrail_function(context, agent, input)
+        return InputGuardrailResult(guardrail=self, output=await resolve(verdict))
+
+
+@dataclass
+class OutputGuardrail(Generic[TContext]):
+    """A check on the final output of a run, made for the agent that produced it.
+
+    Attributes:
+        guardrail_function: Gets the run's context, the agent and the final output, and returns a
+            verdict, at once or as an awaitable.
+        name: The guardrail's name; that of the function when left out.
+    """
+
+    guardrail_function: Callable[
+        [RunContextWrapper[TContext], Any, Any], MaybeAwaitable[GuardrailFunctionOutput]
+    ]
+    name: str | None = None
+    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._origin = caller_origin()
+
+    def get_name(self) -> str:
+        """The guardrail's name, else that of its function."""
+        return self.name or name_of(self.guardrail_function)
+
+    async def run(
+        self, context: RunContextWrapper[TContext], agent: Any, agent_output: Any
+    ) -> OutputGuardrailResult:
+        """Judge a final output.
+
+        Args:
+            context: The run's context.
+            agent: The agent that produced the output.
+            agent_output: The final output.
+
+        Returns:
+            The verdict, with this guardrail and what it judged.
+
+        Raises:
+            UserError: The guardrail's function is not callable.
+        """
+        check_callable(self.guardrail_function, f"guardrail {self.get_name()!r}")
+        verdict = self.guardrail_function(context, agent, agent_output)
+        return OutputGuardrailResult(
+            guardrail=self,
+            agent_output=agent_output,
+            agent=agent,
+            output=await resolve(verdict),
+        )
+
+
+_FuncSync: TypeAlias = Callable[[RunContextWrapper[TContext_co], Any, Any], GuardrailFunctionOutput]
+_FuncAsync: TypeAlias = Callable[
+    [RunContextWrapper[TContext_co], Any, Any], Awaitable[GuardrailFunctionOutput]
+]
+
+
+@overload
+def input_guardrail(func: _FuncSync[TContext_co]) -> InputGuardrail[TContext_co]: ...
+
+
+@overload
+def input_guardrail(func: _FuncAsync[TContext_co]) -> InputGuardrail[TContext_co]: ...
+
+
+@overload
+def input_guardrail(
+    *, name: str | None = None, run_in_parallel: bool = True
+) -> Callable[[_FuncSync[TContext_co] | _FuncAsync[TContext_co]], InputGuardrail[TContext_co]]: ...
+
+
+def input_guardrail(
+    func: Callable[..., Any] | None = None,
+    *,
+    name: str | None = None,
+    run_in_parallel: bool = True,
+) -> InputGuardrail[Any] | Callable[[Callable[..., Any]], InputGuardrail[Any]]:
+    """Turn a function into an input guardrail; used bare or with arguments.
+
+    Args:
+        func: Gets the run's context, the agent and the input, and returns a verdict. It may be
+        async.
+        name: The guardrail's name; the function's own when left out.
+        run_in_parallel: Whether the model may already think while the check runs.
+
+    Returns:
+        The guardrail, or a decorator that makes it.
+    """
+
+    def decorate(function: Callable[..., Any]) -> InputGuardrail[Any]:
+        return InputGuardrail(
+            guardrail_function=function,
+            name=name or name_of(function),
+            run_in_parallel=run_in_parallel,
+        )
+
+    return decorate if func is None else decorate(func)
+
+
+@overload
+def output_guardrail(func: _FuncSync[TContext_co]) -> OutputGuardrail[TContext_co]: ...
+
+
+@overload
+def output_guardrail(func: _FuncAsync[TContext_co]) -> OutputGuardrail[TContext_co]: ...
+
+
+@overload
+def output_guardrail(
+    *, name: str | None = None
+) -> Callable[[_FuncSync[TContext_co] | _FuncAsync[TContext_co]], OutputGuardrail[TContext_co]]: ...
+
+
+def output_guardrail(
+    func: Callable[..., Any] | None = None, *, name: str | None = None
+) -> OutputGuardrail[Any] | Callable[[Callable[..., Any]], OutputGuardrail[Any]]:
+    """Turn a function into an output guardrail; used bare or with arguments.
+
+    Args:
+        func: Gets the run's context, the agent and the final output, and returns a verdict. It may
+            be async.
+        name: The guardrail's name; the function's own when left out.
+
+    Returns:
+        The guardrail, or a decorator that makes it.
+    """
+
+    def decorate(function: Callable[..., Any]) -> OutputGuardrail[Any]:
+        return OutputGuardrail(guardrail_function=function, name=name or name_of(function))
+
+    return decorate if func is None else decorate(func)

@@ -1,0 +1,97 @@
+"""A model's reply, and the names of the wire types that replies and inputs are made of.
+
+The wire types are the `openai` client's own. They are imported when somebody asks this module for
+them by name; nothing here looks at a raw item except through its attributes. Raw items are never
+changed once they are part of a response.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from agentgraph.exceptions import AgentsException
+from agentgraph.usage import Usage
+
+if TYPE_CHECKING:
+    from openai.types.responses import Response as TResponse
+    from openai.types.responses import ResponseInputItemParam as TResponseInputItem
+    from openai.types.responses import ResponseOutputItem as TResponseOutputItem
+    from openai.types.responses import ResponseStreamEvent as TResponseStreamEvent
+
+__all__ = [
+    "ModelResponse",
+    "TResponse",
+    "TResponseInputItem",
+    "TResponseOutputItem",
+    "TResponseStreamEvent",
+    "input_form",
+]
+
+_WIRE_TYPES = {
+    "TResponse": "Response",
+    "TResponseInputItem": "ResponseInputItemParam",
+    "TResponseOutputItem": "ResponseOutputItem",
+    "TResponseStreamEvent": "ResponseStreamEvent",
+}
+
+
+def input_form(raw_item: Any) -> TResponseInputItem:
+    """Turn a raw item into the form in which it is sent back to a model.
+
+    Args:
+        raw_item: A dictionary, which is its own input form, or one of the client's models.
+
+    Returns:
+        A dictionary with the fields that the provider sent, no more.
+
+    Raises:
+        AgentsException: `raw_item` is neither.
+    """
+    if isinstance(raw_item, dict):
+        return cast("TResponseInputItem", raw_item)
+    dump = getattr(raw_item, "model_dump", None)
+    if dump is None:
+        raise AgentsException(
+            f"Cannot send {type(raw_item).__name__!r} to a model: "
+            "a raw item is a dictionary or one of the client's response models."
+        )
+    return cast("TResponseInputItem", dump(exclude_unset=True))
+
+
+@dataclass
+class ModelResponse:
+    """One reply of a model.
+
+    Attributes:
+        output: The items of the reply, in the model's order.
+        usage: What the reply has spent.
+        response_id: The provider's id, with which a later call can continue this reply; `None`
+            where the provider has none.
+        request_id: The provider's id of the request, for support cases.
+        raw_usage: The provider's usage as it came, when `ModelSettings.preserve_raw_usage` asks for
+        it.
+    """
+
+    output: list[TResponseOutputItem]
+    usage: Usage
+    response_id: str | None
+    request_id: str | None = None
+    raw_usage: dict[str, Any] | None = field(default=None)
+
+    def to_input_items(self) -> list[TResponseInputItem]:
+        """Turn the reply into input for a later call.
+
+        Returns:
+            One new input item for each output item, with the fields that the provider sent.
+        """
+        return [input_form(item) for item in self.output]
+
+
+def __getattr__(name: str) -> Any:
+    wire_type = _WIRE_TYPES.get(name)
+    if wire_type is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from openai.types import responses
+
+    return getattr(responses, wire_type)

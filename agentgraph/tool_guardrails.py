@@ -1,0 +1,291 @@
+"""Checks on the calls of function tools and on their results.
+
+A verdict lets the call go on, gives the model a message in place of the result, or ends the run.
+Input guardrails judge before the function is called, output guardrails after; the first that does
+not allow decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeAlias, overload
+
+from typing_extensions import TypedDict, TypeVar
+
+from agentgraph.callbacks import MaybeAwaitable, check_callable, name_of, resolve
+from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.tool_context import ToolContext
+
+__all__ = [
+    "AllowBehavior",
+    "RaiseExceptionBehavior",
+    "RejectContentBehavior",
+    "TContext_co",
+    "ToolGuardrailFunctionOutput",
+    "ToolInputGuardrail",
+    "ToolInputGuardrailData",
+    "ToolInputGuardrailResult",
+    "ToolOutputGuardrail",
+    "ToolOutputGuardrailData",
+    "ToolOutputGuardrailResult",
+    "tool_input_guardrail",
+    "tool_output_guardrail",
+]
+
+TContext_co = TypeVar("TContext_co", bound=Any, covariant=True)
+
+
+class RejectContentBehavior(TypedDict):
+    """The model gets `message` in place of the result, and the run goes on."""
+
+    type: Literal["reject_content"]
+    message: str
+
+
+class RaiseExceptionBehavior(TypedDict):
+    """The run ends with a tripwire exception."""
+
+    type: Literal["raise_exception"]
+
+
+class AllowBehavior(TypedDict):
+    """The call goes on as if nobody had looked."""
+
+    type: Literal["allow"]
+
+
+ToolGuardrailBehavior: TypeAlias = RejectContentBehavior | RaiseExceptionBehavior | AllowBehavior
+
+
+def _allow() -> ToolGuardrailBehavior:
+    return AllowBehavior(type="allow")
+
+
+@dataclass
+class ToolGuardrailFunctionOutput:
+    """The verdict of a tool guardrail; made with `allow`, `reject_content` or `raise_exception`.
+
+    Attributes:
+        output_info: What the guardrail found, for the caller; the run does not look at it.
+        behavior: What follows.
+    """
+
+    output_info: Any
+    behavior: ToolGuardrailBehavior = field(default_factory=_allow)
+
+    @classmethod
+    def allow(cls, output_info: Any = None) -> ToolGuardrailFunctionOutput:
+        """Let the call go on."""
+        return cls(output_info=output_info, behavior=AllowBehavior(type="allow"))
+
+    @classmethod
+    def reject_content(cls, message: str, output_info: Any = None) -> ToolGuardrailFunctionOutput:
+        """Give the model a message in place of the result.
+
+        Args:
+            message: What the model is told.
+            output_info: What the guardrail found.
+        """
+        behavior = RejectContentBehavior(type="reject_content", message=message)
+        return cls(output_info=output_info, behavior=behavior)
+
+    @classmethod
+    def raise_exception(cls, output_info: Any = None) -> ToolGuardrailFunctionOutput:
+        """End the run with a tripwire exception."""
+        return cls(output_info=output_info, behavior=RaiseExceptionBehavior(type="raise_exception"))
+
+
+@dataclass
+class ToolInputGuardrailData:
+    """What a guardrail on a tool call judges.
+
+    Attributes:
+        context: The call: its tool, id and arguments, and the run's context.
+        agent: The agent that makes the call.
+    """
+
+    context: ToolContext[Any]
+    agent: Any
+
+
+@dataclass
+class ToolOutputGuardrailData(ToolInputGuardrailData):
+    """What a guardrail on a tool's result judges.
+
+    Attributes:
+        output: What the tool returned.
+    """
+
+    output: Any
+
+
+@dataclass
+class ToolInputGuardrailResult:
+    """What a guardrail on a tool call said.
+
+    Attributes:
+        guardrail: The guardrail.
+        output: Its verdict.
+    """
+
+    guardrail: ToolInputGuardrail[Any]
+    output: ToolGuardrailFunctionOutput
+
+
+@dataclass
+class ToolOutputGuardrailResult:
+    """What a guardrail on a tool's result said.
+
+    Attributes:
+        guardrail: The guardrail.
+        output: Its verdict.
+    """
+
+    guardrail: ToolOutputGuardrail[Any]
+    output: ToolGuardrailFunctionOutput
+
+
+@dataclass
+class ToolInputGuardrail(Generic[TContext_co]):
+    """A check on each call of a function tool, made before the function is called.
+
+    Attributes:
+        guardrail_function: Gets the call and returns a verdict, at once or as an awaitable.
+        name: The guardrail's name; that of the function when left out.
+    """
+
+    guardrail_function: Callable[
+        [ToolInputGuardrailData], MaybeAwaitable[ToolGuardrailFunctionOutput]
+    ]
+    name: str | None = None
+    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._origin = caller_origin()
+
+    def get_name(self) -> str:
+        """The guardrail's name, else that of its function."""
+        return self.name or name_of(self.guardrail_function)
+
+    async def run(self, data: ToolInputGuardrailData) -> ToolGuardrailFunctionOutput:
+        """Judge a call.
+
+        Args:
+            data: The call.
+
+        Returns:
+            The verdict.
+
+        Raises:
+            UserError: The guardrail's function is not callable.
+        """
+        check_callable(self.guardrail_function, f"tool guardrail {self.get_name()!r}")
+        return await resolve(self.guardrail_function(data))
+
+
+@dataclass
+class ToolOutputGuardrail(Generic[TContext_co]):
+    """A check on each result of a function tool.
+
+    Attributes:
+        guardrail_function: Gets the call with its result and returns a verdict, at once or as an
+            awaitable.
+        name: The guardrail's name; that of the function when left out.
+    """
+
+    guardrail_function: Callable[
+        [ToolOutputGuardrailData], MaybeAwaitable[ToolGuardrailFunctionOutput]
+    ]
+    name: str | None = None
+    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._origin = caller_origin()
+
+    def get_name(self) -> str:
+        """The guardrail's name, else that of its function."""
+        return self.name or name_of(self.guardrail_function)
+
+    async def run(self, data: ToolOutputGuardrailData) -> ToolGuardrailFunctionOutput:
+        """Judge a result.
+
+        Args:
+            data: The call with its result.
+
+        Returns:
+            The verdict.
+
+        Raises:
+            UserError: The guardrail's function is not callable.
+        """
+        check_callable(self.guardrail_function, f"tool guardrail {self.get_name()!r}")
+        return await resolve(self.guardrail_function(data))
+
+
+_InputFunc: TypeAlias = (
+    Callable[[ToolInputGuardrailData], ToolGuardrailFunctionOutput]
+    | Callable[[ToolInputGuardrailData], Awaitable[ToolGuardrailFunctionOutput]]
+)
+_OutputFunc: TypeAlias = (
+    Callable[[ToolOutputGuardrailData], ToolGuardrailFunctionOutput]
+    | Callable[[ToolOutputGuardrailData], Awaitable[ToolGuardrailFunctionOutput]]
+)
+
+
+@overload
+def tool_input_guardrail(func: _InputFunc) -> ToolInputGuardrail[Any]: ...
+
+
+@overload
+def tool_input_guardrail(
+    *, name: str | None = None
+) -> Callable[[_InputFunc], ToolInputGuardrail[Any]]: ...
+
+
+def tool_input_guardrail(
+    func: _InputFunc | None = None, *, name: str | None = None
+) -> ToolInputGuardrail[Any] | Callable[[_InputFunc], ToolInputGuardrail[Any]]:
+    """Turn a function into a guardrail on tool calls; used bare or with arguments.
+
+    Args:
+        func: Gets the call and returns a verdict. It may be async.
+        name: The guardrail's name; the function's own when left out.
+
+    Returns:
+        The guardrail, or a decorator that makes it.
+    """
+
+    def decorate(function: _InputFunc) -> ToolInputGuardrail[Any]:
+        return ToolInputGuardrail(guardrail_function=function, name=name or name_of(function))
+
+    return decorate if func is None else decorate(func)
+
+
+@overload
+def tool_output_guardrail(func: _OutputFunc) -> ToolOutputGuardrail[Any]: ...
+
+
+@overload
+def tool_output_guardrail(
+    *, name: str | None = None
+) -> Callable[[_OutputFunc], ToolOutputGuardrail[Any]]: ...
+
+
+def tool_output_guardrail(
+    func: _OutputFunc | None = None, *, name: str | None = None
+) -> ToolOutputGuardrail[Any] | Callable[[_OutputFunc], ToolOutputGuardrail[Any]]:
+    """Turn a function into a guardrail on tool results; used bare or with arguments.
+
+    Args:
+        func: Gets the call with its result and returns a verdict. It may be async.
+        name: The guardrail's name; the function's own when left out.
+
+    Returns:
+        The guardrail, or a decorator that makes it.
+    """
+
+    def decorate(function: _OutputFunc) -> ToolOutputGuardrail[Any]:
+        return ToolOutputGuardrail(guardrail_function=function, name=name or name_of(function))
+
+    return decorate if func is None else decorate(func)
