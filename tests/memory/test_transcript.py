@@ -1,0 +1,283 @@
+"""The item protocol: what is legal, what `repair` removes and says, where a writer may stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentgraph.memory.transcript import (
+    ANSWERED_BY,
+    legal,
+    legal_prefix,
+    repair,
+    violations,
+)
+
+Item = dict[str, Any]
+
+USER: Item = {"role": "user", "content": "hello"}
+SAID: Item = {"type": "message", "role": "assistant", "content": "hi", "id": "msg_1"}
+
+
+def call(call_id: str, kind: str = "function_call", **fields: Any) -> Item:
+    if kind == "mcp_approval_request":
+        return {"type": kind, "id": call_id, **fields}
+    execution = {"execution": "client"} if kind == "tool_search_call" else {}
+    return {"type": kind, "call_id": call_id, **execution, **fields}
+
+
+def output(call_id: str, kind: str = "function_call", **fields: Any) -> Item:
+    if kind == "mcp_approval_request":
+        return {"type": ANSWERED_BY[kind], "approval_request_id": call_id, "approve": True}
+    execution = {"execution": "client"} if kind == "tool_search_call" else {}
+    return {"type": ANSWERED_BY[kind], "call_id": call_id, "output": "1", **execution, **fields}
+
+
+def reasoning(identity: str = "rs_1") -> Item:
+    return {"type": "reasoning", "id": identity, "summary": []}
+
+
+HOSTED: Item = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
+SERVER_SEARCH: Item = {"type": "tool_search_call", "call_id": None, "execution": "server"}
+
+LEGAL: dict[str, list[Item]] = {
+    "nothing": [],
+    "a question and its answer": [USER, SAID],
+    "two equal messages without ids": [USER, USER],
+    "a call and its output": [USER, call("c"), output("c"), SAID],
+    "parallel calls answered in another order": [call("a"), call("b"), output("b"), output("a")],
+    "a message between a call and its output": [call("a"), SAID, USER, output("a")],
+    "a hosted call without output": [USER, HOSTED, SAID],
+    "a search that the API answered itself": [USER, SERVER_SEARCH],
+    "reasoning before a message": [USER, reasoning(), SAID],
+    "reasoning twice before a call": [reasoning("rs_1"), reasoning("rs_2"), call("c"), output("c")],
+    "reasoning before a hosted call": [reasoning(), HOSTED],
+    "a call id used again after its output": [call("c"), output("c"), call("c"), output("c")],
+    "one id for several kinds of call": [
+        call("c"),
+        call("c", "custom_tool_call"),
+        output("c", "custom_tool_call"),
+        output("c"),
+    ],
+    "the placeholder id of chat models, twice": [
+        {**SAID, "id": "__fake_id__"},
+        {**SAID, "id": "__fake_id__"},
+    ],
+    "a local shell output with the API's key": [
+        {"type": "local_shell_call", "id": "lsh_1", "call_id": "c"},
+        {"type": "local_shell_call_output", "id": "lsh_1", "output": "ok"},
+    ],
+    "an output whose call may be a stored item": [
+        {"type": "item_reference", "id": "fc_1"},
+        output("c"),
+    ],
+    "a call whose output may be a stored item": [call("c"), {"id": "fco_1"}],
+    "an item of a type to come": [USER, {"type": "telepathy", "id": "t_1"}],
+}
+
+ILLEGAL: dict[str, tuple[list[Item], list[tuple[int, str]], list[int]]] = {
+    # name: (transcript, (index, rule) of each violation, indexes that repair keeps)
+    "a call without output": ([USER, call("c")], [(1, "call-without-output")], [0]),
+    "an output without call": ([USER, output("c")], [(1, "output-without-call")], [0]),
+    "an output before its call": (
+        [output("c"), call("c")],
+        [(0, "output-without-call"), (1, "call-without-output")],
+        [],
+    ),
+    "an output of another kind": (
+        [call("c"), output("c", "shell_call")],
+        [(0, "call-without-output"), (1, "output-without-call")],
+        [],
+    ),
+    "one of two parallel calls without output": (
+        [USER, call("a"), call("b"), output("b"), SAID],
+        [(1, "call-without-output")],
+        [0, 2, 3, 4],
+    ),
+    "reasoning at the end": ([USER, reasoning()], [(1, "reasoning-without-item")], [0]),
+    "reasoning before a user message": (
+        [reasoning(), USER],
+        [(0, "reasoning-without-item")],
+        [1],
+    ),
+    "reasoning before an output": (
+        [call("c"), reasoning(), output("c")],
+        [(1, "reasoning-without-item")],
+        [0, 2],
+    ),
+    "reasoning of a call without output goes with the call": (
+        [USER, reasoning(), call("a"), call("b"), output("b")],
+        [(2, "call-without-output")],
+        [0, 3, 4],
+    ),
+    "the same output twice": (
+        [call("c"), output("c"), output("c")],
+        [(2, "duplicate-output")],
+        [0, 1],
+    ),
+    "the same call twice": (
+        [call("c"), call("c"), output("c")],
+        [(1, "duplicate-call")],
+        [0, 2],
+    ),
+    "a turn saved twice": (
+        [USER, call("c", id="fc_1"), output("c"), call("c", id="fc_1"), output("c"), SAID],
+        [(3, "duplicate-item"), (4, "duplicate-output")],
+        [0, 1, 2, 5],
+    ),
+    "an item beside a reference to it": (
+        [SAID, {"type": "item_reference", "id": "msg_1"}],
+        [(1, "duplicate-item")],
+        [0],
+    ),
+    "an approval response to nothing": (
+        [USER, output("m", "mcp_approval_request")],
+        [(1, "output-without-call")],
+        [0],
+    ),
+}
+
+
+@pytest.mark.parametrize("items", LEGAL.values(), ids=LEGAL.keys())
+def test_a_legal_transcript_has_no_violations_and_repair_returns_it_as_it_is(
+    items: list[Item],
+) -> None:
+    assert violations(items) == []
+    assert legal(items)
+    assert repair(items).items is items
+    assert repair(items).changes == ()
+
+
+@pytest.mark.parametrize(("items", "faults", "kept"), ILLEGAL.values(), ids=ILLEGAL.keys())
+def test_what_is_illegal_is_found_and_mended_by_removing_it(
+    items: list[Item], faults: list[tuple[int, str]], kept: list[int]
+) -> None:
+    before = [dict(item) for item in items]
+
+    assert [(violation.index, violation.rule) for violation in violations(items)] == faults
+    mended = repair(items)
+
+    assert mended.items == [items[index] for index in kept]
+    removed = sorted(set(range(len(items))) - set(kept))
+    assert [change.index for change in mended.changes] == removed
+    assert items == before
+
+
+@pytest.mark.parametrize("kind", ANSWERED_BY)
+def test_every_kind_of_call_that_the_client_answers_needs_its_own_answer(kind: str) -> None:
+    asked, answered = call("c", kind), output("c", kind)
+
+    assert legal([asked, answered])
+    assert [violation.rule for violation in violations([asked])] == ["call-without-output"]
+    assert [violation.rule for violation in violations([answered])] == ["output-without-call"]
+
+
+def test_a_change_says_in_words_what_was_removed_but_not_the_content() -> None:
+    secret = call("call_7", name="transfer", arguments='{"iban": "DE00"}')
+
+    (change,) = repair([USER, secret]).changes
+
+    assert change.message == (
+        "removed item 1: function_call 'call_7' of tool 'transfer' has no output"
+    )
+
+
+def test_ten_thousand_open_calls_are_mended_in_one_pass_each_way() -> None:
+    calls = [call(f"c{n}") for n in range(10_000)]
+    outputs = [output(f"c{n}") for n in range(10_000)]
+
+    assert legal(calls + outputs)
+    assert repair(calls).items == []
+
+
+def _items() -> st.SearchStrategy[Item]:
+    call_ids = st.sampled_from(["a", "b", "c"])
+    kinds = st.sampled_from(list(ANSWERED_BY))
+    ids = st.sampled_from(["x", "y", "z", "__fake_id__"])
+    return st.one_of(
+        st.just(USER),
+        st.builds(lambda identity: {**SAID, "id": identity}, ids),
+        st.builds(call, call_ids, kinds),
+        st.builds(output, call_ids, kinds),
+        st.builds(reasoning, ids),
+        st.builds(lambda identity: {**HOSTED, "id": identity}, ids),
+        st.builds(lambda identity: {"type": "item_reference", "id": identity}, ids),
+        st.just({"role": "assistant", "content": "no id"}),
+    )
+
+
+TRANSCRIPTS = st.lists(_items(), max_size=14)
+
+
+@given(TRANSCRIPTS)
+def test_a_repaired_transcript_is_legal_and_repair_is_idempotent(items: list[Item]) -> None:
+    mended = repair(items)
+
+    assert legal(mended.items)
+    again = repair(mended.items)
+    assert again.items is mended.items
+    assert again.changes == ()
+
+
+@given(TRANSCRIPTS)
+def test_repair_changes_nothing_exactly_when_the_transcript_is_legal(items: list[Item]) -> None:
+    assert (repair(items).changes == ()) == legal(items)
+
+
+@given(TRANSCRIPTS)
+def test_repair_only_removes_and_accounts_for_every_removal(items: list[Item]) -> None:
+    mended = repair(items)
+    removed = {change.index for change in mended.changes}
+
+    assert len(removed) == len(mended.changes)
+    assert mended.items == [item for index, item in enumerate(items) if index not in removed]
+
+
+@given(TRANSCRIPTS)
+def test_messages_of_the_user_are_never_removed(items: list[Item]) -> None:
+    assert repair(items).items.count(USER) == items.count(USER)
+
+
+@given(TRANSCRIPTS)
+def test_the_legal_prefix_is_legal_and_no_longer_one_is(items: list[Item]) -> None:
+    prefix = legal_prefix(items)
+
+    assert prefix == items[: len(prefix)]
+    assert legal(prefix)
+    # An item that can never become legal ends the search; before it, no longer prefix is legal.
+    for length in range(len(prefix) + 1, len(items) + 1):
+        assert not legal(items[:length])
+
+
+@given(TRANSCRIPTS, TRANSCRIPTS)
+def test_saving_legal_prefixes_as_items_arrive_keeps_the_stored_transcript_legal(
+    first: list[Item], second: list[Item]
+) -> None:
+    stored: list[Item] = []
+    unsaved: list[Item] = []
+    for item in first + second:
+        unsaved.append(item)
+        ready = legal_prefix(unsaved, stored)
+        stored += ready
+        unsaved = unsaved[len(ready) :]
+        assert legal(stored)
+
+
+def test_a_call_waits_for_its_output_before_it_is_written() -> None:
+    turn = [SAID, reasoning(), call("a"), call("b"), output("a"), output("b"), USER]
+
+    lengths = [len(legal_prefix(turn[:count])) for count in range(1, len(turn) + 1)]
+
+    assert lengths == [1, 1, 1, 1, 1, 6, 7]
+
+
+def test_an_approval_may_be_answered_in_a_later_run() -> None:
+    history = [USER, call("m", "mcp_approval_request")]
+
+    assert legal_prefix([output("m", "mcp_approval_request")], history) == [
+        output("m", "mcp_approval_request")
+    ]
+    assert legal_prefix([USER], history) == [USER]
