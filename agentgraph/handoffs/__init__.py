@@ -1,0 +1,310 @@
+"""Handing the conversation over to another agent.
+
+A handoff is a tool as far as the model sees it: calling it makes the target agent the current one.
+The objects here describe; who calls them, and when, is decided by the compiled machine.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import weakref
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast, overload
+
+from typing_extensions import TypeVar
+
+from agentgraph.callbacks import MaybeAwaitable, resolve
+from agentgraph.exceptions import AgentDefinitionError, ModelBehaviorError, UserError
+from agentgraph.handoffs.history import (
+    default_handoff_history_mapper,
+    get_conversation_history_wrappers,
+    nest_handoff_history,
+    reset_conversation_history_wrappers,
+    set_conversation_history_wrappers,
+)
+from agentgraph.handoffs.input_data import (
+    HandoffHistoryMapper,
+    HandoffInputData,
+    HandoffInputFilter,
+)
+from agentgraph.logger import logger
+from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.run_context import RunContextWrapper, TContext
+from agentgraph.strict_schema import ensure_strict_json_schema
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+__all__ = [
+    "Handoff",
+    "HandoffHistoryMapper",
+    "HandoffInputData",
+    "HandoffInputFilter",
+    "default_handoff_history_mapper",
+    "get_conversation_history_wrappers",
+    "handoff",
+    "nest_handoff_history",
+    "reset_conversation_history_wrappers",
+    "set_conversation_history_wrappers",
+]
+
+
+class HandoffTarget(Protocol):
+    """An agent, as far as a handoff to it needs to know it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def handoff_description(self) -> str | None: ...
+
+
+TAgent = TypeVar("TAgent", default=Any)
+THandoffInput = TypeVar("THandoffInput", default=Any)
+TTarget = TypeVar("TTarget", bound=HandoffTarget)
+
+OnHandoffWithInput: TypeAlias = Callable[[RunContextWrapper[Any], THandoffInput], Any]
+"""Called when the handoff is taken, with what the model passed along."""
+
+OnHandoffWithoutInput: TypeAlias = Callable[[RunContextWrapper[Any]], Any]
+"""Called when the handoff is taken."""
+
+
+@dataclass
+class Handoff(Generic[TContext, TAgent]):
+    """One way out of an agent; `handoff()` makes it.
+
+    Attributes:
+        tool_name: The name by which the model calls it.
+        tool_description: What the model is told about it.
+        input_json_schema: The schema of what the model passes along.
+        on_invoke_handoff: Gets the run's context and the model's JSON, and gives the next agent.
+        agent_name: The name of the target agent.
+        input_filter: Decides what the target is given; `None` leaves it to the run's configuration.
+        nest_handoff_history: Whether the target is given a summary of the conversation; `None`
+            leaves it to the run's configuration.
+        strict_json_schema: Whether the schema is in the strict subset that models follow exactly.
+        is_enabled: Whether the model can take it, asked again on each turn when it is a callable.
+    """
+
+    tool_name: str
+    tool_description: str
+    input_json_schema: dict[str, Any]
+    on_invoke_handoff: Callable[[RunContextWrapper[Any], str], Awaitable[TAgent]]
+    agent_name: str
+    input_filter: HandoffInputFilter | None = None
+    nest_handoff_history: bool | None = None
+    strict_json_schema: bool = True
+    is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True
+    _agent_ref: weakref.ReferenceType[Any] | None = field(default=None, init=False, repr=False)
+    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._origin = caller_origin()
+
+    @property
+    def target(self) -> TAgent | None:
+        """The target agent, or `None` when only `on_invoke_handoff` knows it."""
+        return None if self._agent_ref is None else self._agent_ref()
+
+    def get_transfer_message(self, agent: HandoffTarget) -> str:
+        """Tell the model who took over.
+
+        Args:
+            agent: The agent that did.
+
+        Returns:
+            A JSON object with the agent's name.
+        """
+        return json.dumps({"assistant": agent.name})
+
+    @classmethod
+    def default_tool_name(cls, agent: HandoffTarget) -> str:
+        """Derive the name by which a model hands over to an agent.
+
+        Args:
+            agent: The target.
+
+        Returns:
+            `transfer_to_` and the agent's name in lower case, with `_` for whatever a function name
+            cannot hold.
+        """
+        spelled = re.sub(r"\s", "_", agent.name)
+        function_name = re.sub(r"[^A-Za-z0-9_]", "_", spelled)
+        if function_name != spelled:
+            logger.warning(
+                "The name of agent %r does not fit into a function name; "
+                "its handoff is called %r. Use letters, digits and underscores, "
+                "or pass tool_name_override.",
+                agent.name,
+                f"transfer_to_{function_name}".lower(),
+            )
+        return f"transfer_to_{function_name}".lower()
+
+    @classmethod
+    def default_tool_description(cls, agent: HandoffTarget) -> str:
+        """Derive what a model is told about a handoff to an agent."""
+        description = agent.handoff_description or ""
+        return f"Handoff to the {agent.name} agent to handle the request. {description}"
+
+
+@overload
+def handoff(
+    agent: TTarget,
+    *,
+    tool_name_override: str | None = None,
+    tool_description_override: str | None = None,
+    input_filter: HandoffInputFilter | None = None,
+    nest_handoff_history: bool | None = None,
+    is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True,
+) -> Handoff[Any, TTarget]: ...
+
+
+@overload
+def handoff(
+    agent: TTarget,
+    tool_name_override: str | None = None,
+    tool_description_override: str | None = None,
+    *,
+    on_handoff: OnHandoffWithInput[THandoffInput],
+    input_type: type[THandoffInput],
+    input_filter: HandoffInputFilter | None = None,
+    nest_handoff_history: bool | None = None,
+    is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True,
+) -> Handoff[Any, TTarget]: ...
+
+
+@overload
+def handoff(
+    agent: TTarget,
+    tool_name_override: str | None = None,
+    tool_description_override: str | None = None,
+    *,
+    on_handoff: OnHandoffWithoutInput,
+    input_filter: HandoffInputFilter | None = None,
+    nest_handoff_history: bool | None = None,
+    is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True,
+) -> Handoff[Any, TTarget]: ...
+
+
+def handoff(
+    agent: TTarget,
+    tool_name_override: str | None = None,
+    tool_description_override: str | None = None,
+    on_handoff: Callable[..., Any] | None = None,
+    input_type: type[Any] | None = None,
+    input_filter: HandoffInputFilter | None = None,
+    nest_handoff_history: bool | None = None,
+    is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True,
+) -> Handoff[Any, TTarget]:
+    """Describe a handoff to an agent.
+
+    Args:
+        agent: The target.
+        tool_name_override: The name by which the model calls it, in place of the derived one.
+        tool_description_override: What the model is told about it, in place of the derived text.
+        on_handoff: Called when the handoff is taken: with the run's context, and with the model's
+            input when `input_type` is given. It may be async.
+        input_type: The type of what the model passes along.
+        input_filter: Decides what the target is given.
+        nest_handoff_history: Whether the target is given a summary of the conversation.
+        is_enabled: Whether the model can take it; a callable gets the run's context and the agent.
+
+    Returns:
+        The handoff, for an agent's `handoffs`.
+
+    Raises:
+        UserError: `input_type` comes without `on_handoff`, `on_handoff` does not take the arguments
+            it would get, or no strict schema exists for `input_type`.
+        AgentDefinitionError: `agent` is not an agent, or `on_handoff` cannot be called.
+    """
+    if not isinstance(getattr(agent, "name", None), str):
+        raise AgentDefinitionError(f"handoff() needs an Agent, not {type(agent).__name__}.")
+    _check_on_handoff(agent.name, on_handoff, input_type)
+    adapter, schema = _describe_input(agent.name, input_type)
+    tool_name = tool_name_override or Handoff.default_tool_name(agent)
+
+    async def invoke(context: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
+        if on_handoff is not None:
+            given = () if adapter is None else (_read_input(adapter, input_json, tool_name),)
+            await resolve(on_handoff(context, *given))
+        return agent
+
+    described: Handoff[Any, TTarget] = Handoff(
+        tool_name=tool_name,
+        tool_description=tool_description_override or Handoff.default_tool_description(agent),
+        input_json_schema=schema,
+        on_invoke_handoff=cast(
+            "Callable[[RunContextWrapper[Any], str], Awaitable[TTarget]]", invoke
+        ),
+        agent_name=agent.name,
+        input_filter=input_filter,
+        nest_handoff_history=nest_handoff_history,
+        is_enabled=is_enabled,
+    )
+    described._agent_ref = weakref.ref(agent)
+    return described
+
+
+def _check_on_handoff(
+    agent_name: str, on_handoff: Callable[..., Any] | None, input_type: type[Any] | None
+) -> None:
+    if on_handoff is None:
+        if input_type is not None:
+            raise UserError(
+                f"The handoff to agent {agent_name!r} has an input_type but no on_handoff "
+                "that would receive the input."
+            )
+        return
+    if not callable(on_handoff):
+        raise AgentDefinitionError(
+            f"on_handoff of the handoff to agent {agent_name!r} must be callable, "
+            f"not {type(on_handoff).__name__}."
+        )
+    wanted = ("context",) if input_type is None else ("context", "input")
+    try:
+        inspect.signature(on_handoff).bind(*wanted)
+    except ValueError:
+        return  # A built-in without a signature: only the call can tell.
+    except TypeError as error:
+        raise UserError(
+            f"on_handoff of the handoff to agent {agent_name!r} must take "
+            f"{len(wanted)} argument(s): {', '.join(wanted)}."
+        ) from error
+
+
+def _describe_input(
+    agent_name: str, input_type: type[Any] | None
+) -> tuple[TypeAdapter[Any] | None, dict[str, Any]]:
+    if input_type is None:
+        return None, ensure_strict_json_schema({})
+    from pydantic import TypeAdapter
+
+    adapter: TypeAdapter[Any] = TypeAdapter(input_type)
+    try:
+        return adapter, ensure_strict_json_schema(adapter.json_schema())
+    except UserError as error:
+        raise UserError(
+            f"No strict schema for the input_type of the handoff to agent {agent_name!r}: {error}"
+        ) from error
+
+
+def _read_input(adapter: TypeAdapter[Any], input_json: str | None, tool_name: str) -> Any:
+    from pydantic import ValidationError
+
+    if not input_json:
+        raise ModelBehaviorError(f"Handoff {tool_name!r} needs an input, but the model gave none.")
+    try:
+        return adapter.validate_json(input_json, strict=True)
+    except ValidationError as error:
+        # The places that are wrong are told, what stands there is not: it may be private.
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'input'}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        )
+        raise ModelBehaviorError(
+            f"Invalid JSON when parsing the input of handoff {tool_name!r}: {faults}"
+        ) from None
