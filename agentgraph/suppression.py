@@ -14,7 +14,7 @@ __all__ = ["allow", "allowed"]
 
 T = TypeVar("T")
 
-_ATTRIBUTE: Final = "_allowed_rules"
+_ATTRIBUTE: Final = "_allowed"
 
 
 def allow(target: T, *rules: str) -> T:
