@@ -1,0 +1,86 @@
+"""Which model is used where none is named, and the settings that go with a model of the gpt-5 family.
+
+The name is read from the environment at each call, so that a test or a shell can change it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Final, Literal, TypeAlias
+
+from agentgraph.model_settings import ModelSettings
+
+__all__ = [
+    "OPENAI_DEFAULT_MODEL_ENV_VARIABLE_NAME",
+    "GPT5DefaultReasoningEffort",
+    "get_default_model",
+    "get_default_model_settings",
+    "gpt_5_reasoning_settings_required",
+    "is_gpt_5_default",
+]
+
+OPENAI_DEFAULT_MODEL_ENV_VARIABLE_NAME: Final = "OPENAI_DEFAULT_MODEL"
+"""The environment variable that names the default model."""
+
+GPT5DefaultReasoningEffort: TypeAlias = Literal["none", "low", "medium"]
+
+_DEFAULT_MODEL: Final = "gpt-5.6-luna"
+
+# What the family's members think with by default: the first pattern that matches decides. A member
+# that is not listed is left to the provider's own default.
+_EFFORTS: Final[tuple[tuple[re.Pattern[str], GPT5DefaultReasoningEffort], ...]] = tuple(
+    (re.compile(pattern), effort)
+    for pattern, effort in (
+        (r"gpt-5(-\d{4}-\d{2}-\d{2})?", "low"),
+        (r"gpt-5\.[245]-pro(-\d{4}-\d{2}-\d{2})?", "medium"),
+        (r"gpt-5\.[12456](-(mini|nano|luna|sol|terra))?(-\d{4}-\d{2}-\d{2})?", "none"),
+        (r"gpt-5\.3-codex(-\d{4}-\d{2}-\d{2})?", "none"),
+    )
+)
+
+
+def get_default_model() -> str:
+    """Return the name of the model that is used where none is named.
+
+    Returns:
+        The value of `OPENAI_DEFAULT_MODEL` in lower case, or this package's default.
+    """
+    return os.getenv(OPENAI_DEFAULT_MODEL_ENV_VARIABLE_NAME, _DEFAULT_MODEL).lower()
+
+
+def gpt_5_reasoning_settings_required(model_name: str) -> bool:
+    """Whether a model is of the gpt-5 family and takes settings for reasoning.
+
+    Args:
+        model_name: The model's name. The family's chat variants do not reason.
+
+    Returns:
+        True for a reasoning model of the family.
+    """
+    return model_name.startswith("gpt-5") and "-chat" not in model_name
+
+
+def is_gpt_5_default() -> bool:
+    """Whether the default model is of the gpt-5 family and takes settings for reasoning."""
+    return gpt_5_reasoning_settings_required(get_default_model())
+
+
+def get_default_model_settings(model: str | None = None) -> ModelSettings:
+    """Return the settings that suit a model.
+
+    Args:
+        model: The model's name; None means the default model.
+
+    Returns:
+        Low effort and verbosity for reasoning models of the gpt-5 family, else nothing set.
+    """
+    name = get_default_model() if model is None else model
+    if not gpt_5_reasoning_settings_required(name):
+        return ModelSettings()
+    for pattern, effort in _EFFORTS:
+        if pattern.fullmatch(name):
+            from openai.types.shared import Reasoning
+
+            return ModelSettings(reasoning=Reasoning(effort=effort), verbosity="low")
+    return ModelSettings(verbosity="low")

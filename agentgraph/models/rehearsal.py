@@ -1,0 +1,391 @@
+"""`RehearsalModel`: a stand-in that walks through a workflow without a language model and without
+a network.
+
+At each call it lists the moves that the call allows (a tool, a handoff, an answer), takes one, and
+fills its arguments from their JSON schema. By default it takes the move whose description has most
+words in common with what the user said last; `choose` hands the choice to a person or a test. It
+is deterministic, takes each tool and handoff at most once per user message, so a run ends, and
+every text it writes says that no language model is at work.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from agentgraph.models.instances import NOTHING, NoInstance, Schema, minimal_instance
+from agentgraph.models.interface import Model
+from agentgraph.models.model_call import ModelCall
+from agentgraph.models.response_events import response_events
+from agentgraph.models.word_overlap import relatedness, stems
+from agentgraph.responses import ModelResponse
+from agentgraph.usage import Usage
+
+if TYPE_CHECKING:
+    from openai.types.responses import ResponsePromptParam, ResponseStreamEvent
+
+    from agentgraph.agent_output import AgentOutputSchemaBase
+    from agentgraph.handoffs import Handoff
+    from agentgraph.model_settings import ModelSettings
+    from agentgraph.models.interface import ModelTracing
+    from agentgraph.responses import TResponseInputItem
+    from agentgraph.tool import Tool
+
+__all__ = [
+    "REHEARSAL_NOTICE",
+    "Choose",
+    "Move",
+    "RehearsalModel",
+    "best_move",
+    "moves",
+    "reply_for",
+]
+
+REHEARSAL_NOTICE: Final = "[rehearsal: no language model is at work]"
+"""What every text of a rehearsal begins with."""
+
+_QUOTED = 200
+"""Characters of the user's words, or of a tool's result, that an answer repeats."""
+
+_POSITIVE: Final = stems(
+    "ok okay allowed approved valid safe appropriate relevant passed acceptable correct success"
+)
+_PROSE: Final = stems(
+    "answer comment content description explanation feedback message note output rationale reason"
+    " reasoning reply response result summary text thought"
+)
+_USER_WORDS: Final = stems("input query prompt message text request task topic search content body")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One thing that a model may do in a call.
+
+    Attributes:
+        kind: Call a tool, hand off to another agent, or answer.
+        name: The tool's or the handoff's name as the model sees it; `answer` for an answer.
+        description: What the model is told about it.
+        schema: The JSON schema of the arguments or of the output type; None for an answer in plain
+            text.
+        arguments: The arguments or the answer, as JSON or text; None lets the rehearsal fill them.
+    """
+
+    kind: Literal["tool", "handoff", "answer"]
+    name: str
+    description: str
+    schema: Schema | None
+    arguments: str | None = None
+
+
+Choose: TypeAlias = Callable[[list[Move], ModelCall], "Move | str | Awaitable[Move | str]"]
+"""Takes the moves of a call; returns one of them, with `arguments` or without, or an answer."""
+
+
+class RehearsalModel(Model):
+    """A model that makes its way through a workflow by simple rules.
+
+    Args:
+        choose: Decides on each move; may be async. None takes `best_move`.
+    """
+
+    def __init__(self, *, choose: Choose | None = None) -> None:
+        self._choose: Choose = choose or best_move
+
+    async def get_response(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],
+        model_settings: ModelSettings,
+        tools: list[Tool],
+        output_schema: AgentOutputSchemaBase | None,
+        handoffs: list[Handoff[Any, Any]],
+        tracing: ModelTracing,
+        *,
+        previous_response_id: str | None,
+        conversation_id: str | None,
+        prompt: ResponsePromptParam | None,
+    ) -> ModelResponse:
+        """Make one move."""
+        call = ModelCall(
+            system_instructions,
+            input,
+            model_settings,
+            tools,
+            output_schema,
+            handoffs,
+            tracing,
+            previous_response_id,
+            conversation_id,
+            prompt,
+            streamed=False,
+        )
+        return await self._reply(call)
+
+    async def stream_response(
+        self,
+        system_instructions: str | None,
+        input: str | list[TResponseInputItem],
+        model_settings: ModelSettings,
+        tools: list[Tool],
+        output_schema: AgentOutputSchemaBase | None,
+        handoffs: list[Handoff[Any, Any]],
+        tracing: ModelTracing,
+        *,
+        previous_response_id: str | None,
+        conversation_id: str | None,
+        prompt: ResponsePromptParam | None,
+    ) -> AsyncIterator[ResponseStreamEvent]:
+        """Make one move and stream it word by word."""
+        call = ModelCall(
+            system_instructions,
+            input,
+            model_settings,
+            tools,
+            output_schema,
+            handoffs,
+            tracing,
+            previous_response_id,
+            conversation_id,
+            prompt,
+            streamed=True,
+        )
+        reply = await self._reply(call)
+        for event in response_events(
+            reply.output, usage=reply.usage, response_id=reply.response_id, model="rehearsal"
+        ):
+            yield event
+
+    async def _reply(self, call: ModelCall) -> ModelResponse:
+        chosen = self._choose(moves(call), call)
+        move = await chosen if isawaitable(chosen) else chosen
+        if isinstance(move, str):
+            move = Move("answer", "answer", "", None, arguments=move)
+        return reply_for(move, call)
+
+
+def moves(call: ModelCall) -> list[Move]:
+    """List what a model may do in a call.
+
+    Tools that the provider runs itself (web search and the like) are no moves: nobody is there to
+    run them. What was done since the user's last message is not offered again.
+
+    Args:
+        call: What was sent to the model.
+
+    Returns:
+        Tools, then handoffs, each in the order given, then the answer. `tool_choice` is obeyed as
+        long as something is left that it allows.
+    """
+    done = _names_called(call)
+    possible = [
+        Move("tool", tool.name, tool.description, tool.params_json_schema)
+        for tool in call.tools
+        if hasattr(tool, "params_json_schema")
+    ]
+    possible += [
+        Move("handoff", handoff.tool_name, handoff.tool_description, handoff.input_json_schema)
+        for handoff in call.handoffs
+    ]
+    possible = [move for move in possible if move.name not in done]
+    output = call.output_schema
+    structured = output is not None and not output.is_plain_text()
+    schema = output.json_schema() if output is not None and structured else None
+    answer = Move("answer", "answer", "Answer the user.", schema)
+    match call.model_settings.tool_choice:
+        case None | "auto":
+            return [*possible, answer]
+        case "none":
+            return [answer]
+        case "required":
+            return possible or [answer]
+        case choice:
+            return [move for move in possible if move.name == choice] or [answer]
+
+
+def best_move(offered: list[Move], call: ModelCall) -> Move:
+    """Take the move that has most to do with what the user said last.
+
+    The first of equals is taken. Where nothing fits the answer is given, if it is offered. An
+    agent that was handed to since the user spoke hands on only to one that fits better than its
+    own instructions.
+
+    Args:
+        offered: What `moves` listed.
+        call: What was sent to the model.
+
+    Returns:
+        One of the moves.
+    """
+    said = _last_said(call)
+    own = relatedness(said, call.system_instructions or "") if _was_handed_to(call) else 0.0
+    best, best_score = offered[-1], 0.0 if offered[-1].kind == "answer" else -1.0
+    for move in offered:
+        if move.kind == "answer":
+            continue
+        score = relatedness(said, f"{move.name} {move.description}")
+        if move.kind == "handoff" and score <= own and best.kind == "answer" and own:
+            continue
+        if score > best_score:
+            best, best_score = move, score
+    return best
+
+
+def reply_for(move: Move, call: ModelCall) -> ModelResponse:
+    """Write the response that makes a move.
+
+    Args:
+        move: One of the moves of the call, or one with arguments of its own.
+        call: What was sent to the model.
+
+    Returns:
+        A response with one output item and with the usage of one request without tokens. Its ids
+        are the same whenever the same conversation comes to the same point.
+    """
+    from openai.types.responses import (
+        ResponseFunctionToolCall,
+        ResponseOutputMessage,
+        ResponseOutputText,
+    )
+
+    place = len(call.input) if isinstance(call.input, list) else 1
+    item: ResponseFunctionToolCall | ResponseOutputMessage
+    if move.kind == "answer":
+        text = _answer(call, move.schema) if move.arguments is None else move.arguments
+        part = ResponseOutputText(type="output_text", text=text, annotations=[], logprobs=[])
+        item = ResponseOutputMessage(
+            id=f"msg_rehearsal_{place}",
+            type="message",
+            role="assistant",
+            status="completed",
+            content=[part],
+        )
+    else:
+        arguments = _filled(move.schema, call) if move.arguments is None else move.arguments
+        item = ResponseFunctionToolCall(
+            id=f"fc_{move.name}_{place}",
+            type="function_call",
+            status="completed",
+            call_id=f"call_{move.name}_{place}",
+            name=move.name,
+            arguments=arguments,
+        )
+    return ModelResponse([item], Usage(requests=1), f"resp_rehearsal_{place}")
+
+
+def _answer(call: ModelCall, schema: Schema | None) -> str:
+    if schema is not None:
+        return _filled(schema, call)
+    text = f"{REHEARSAL_NOTICE} A model would now answer: “{_shortened(_last_said(call))}”."
+    results = [
+        f"{name} returned “{_shortened(output)}”"
+        for name, output in _results(call)
+        if not _is_handoff_output(output)
+    ]
+    return f"{text} It would know that {'; '.join(results)}." if results else text
+
+
+def _filled(schema: Schema | None, call: ModelCall) -> str:
+    """Fill a schema with the smallest value, with what the user said where that fits."""
+    try:
+        value = minimal_instance(schema or {"type": "object"}, fill=_Wishes(_last_said(call)))
+    except NoInstance:
+        # The tool's own validation then says what is wrong with its schema or its arguments.
+        value = {}
+    return json.dumps(value, ensure_ascii=False)
+
+
+class _Wishes:
+    """What a rehearsal would like to put into a property, judging by the property's name."""
+
+    def __init__(self, said: str) -> None:
+        self._said = said
+        self._numbers = [float(number) for number in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", said)]
+        # Names are the capitalised words that do not begin a sentence, and whatever has a digit in
+        # it.
+        self._names = re.findall(r"(?<=[\w,] )(?!I\b)[A-Z][\w-]+|\b[A-Za-z-]+\d[\w-]*", said)
+
+    def __call__(self, name: str, schema: Schema) -> Any:
+        words = stems(name)
+        if choices := schema.get("enum"):
+            mentioned = self._said.lower()
+            return next((c for c in choices if str(c).lower() in mentioned), NOTHING)
+        match schema.get("type"):
+            case "boolean":
+                about = f"{name} {schema.get('description', '')}"
+                negated = "not" in name.lower().split("_")
+                return bool(words & _POSITIVE and not negated) or relatedness(self._said, about) > 0
+            case "integer" | "number" if self._numbers:
+                number = self._numbers.pop(0)
+                return int(number) if number.is_integer() else number
+            case "string" if words & _USER_WORDS:
+                return self._said or NOTHING
+            case "string" if words & _PROSE:
+                return f"{REHEARSAL_NOTICE} {name}"
+            case "string":
+                return self._names.pop(0) if self._names else name
+            case _:
+                return NOTHING
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
+
+
+def _since_last_said(call: ModelCall) -> list[Any]:
+    """Return the input items that came after the user's last message."""
+    items = call.input if isinstance(call.input, list) else []
+    for at in range(len(items) - 1, -1, -1):
+        if _is_users(items[at]):
+            return items[at + 1 :]
+    return items
+
+
+def _is_users(item: Any) -> bool:
+    return isinstance(item, str) or (isinstance(item, Mapping) and item.get("role") == "user")
+
+
+def _last_said(call: ModelCall) -> str:
+    """Return the text of the user's last message, or of the last message at all."""
+    if isinstance(call.input, str):
+        return call.input
+    messages = [item for item in call.input if isinstance(item, str) or "content" in item]
+    users = [item for item in messages if _is_users(item)]
+    return _content_text((users or messages)[-1]) if messages else ""
+
+
+def _content_text(item: Any) -> str:
+    content = item if isinstance(item, str) else item.get("content")
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return " ".join(
+        str(part["text"]) for part in parts if isinstance(part, Mapping) and "text" in part
+    )
+
+
+def _names_called(call: ModelCall) -> set[str]:
+    items = _since_last_said(call)
+    return {item["name"] for item in items if item.get("type") == "function_call"}
+
+
+def _results(call: ModelCall) -> list[tuple[str, str]]:
+    """Return the name and the output of each call since the user's last message."""
+    items = _since_last_said(call)
+    names = {item["call_id"]: item["name"] for item in items if item.get("type") == "function_call"}
+    return [
+        (names[item["call_id"]], str(item.get("output")))
+        for item in items
+        if item.get("type") == "function_call_output" and item.get("call_id") in names
+    ]
+
+
+def _is_handoff_output(output: str) -> bool:
+    return output.startswith('{"assistant":')
+
+
+def _was_handed_to(call: ModelCall) -> bool:
+    return any(_is_handoff_output(output) for _, output in _results(call))

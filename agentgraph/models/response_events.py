@@ -1,0 +1,278 @@
+"""The stream of events with which the Responses API would have delivered a given reply.
+
+`response_events` is what a model without a network streams: created, in progress, then each output
+item with its parts and deltas, then completed. Sequence numbers run from zero without gaps; the
+deltas of a text put together are the text.
+
+Events are made by varying one validated prototype of their class (through pydantic's pickling
+protocol), because validating each delta costs more than all the rest of a streamed run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from openai.types.responses import Response, ResponseStreamEvent
+    from openai.types.responses.response_usage import ResponseUsage
+    from pydantic import BaseModel
+
+    from agentgraph.usage import Usage
+
+__all__ = ["response_events", "word_deltas"]
+
+_ARGUMENT_DELTA = 16
+"""Characters of a tool call's arguments in one delta."""
+
+_WORDS = re.compile(r"\s*\S+|\s+$")
+
+_Model = TypeVar("_Model", bound="BaseModel")
+
+
+def response_events(
+    output: Iterable[Any],
+    *,
+    usage: Usage | None = None,
+    response_id: str | None = None,
+    model: str = "scripted-model",
+    words_per_delta: int | None = 1,
+) -> Iterator[ResponseStreamEvent]:
+    """Stream a complete reply as the Responses API would.
+
+    Messages, function calls and reasoning come with their parts and deltas. Items of other types,
+    which the API fills in by events of their own kinds, are only announced (added) and delivered
+    (done).
+
+    Args:
+        output: The reply's output items, as objects of the `openai` client.
+        usage: What the reply cost; it stands in the last event.
+        response_id: The reply's id; None gives one that is the same each time.
+        model: The model's name in the response object.
+        words_per_delta: Words in one delta of text; None sends each text whole.
+
+    Yields:
+        Events of the `openai` client's types.
+    """
+    items = list(output)
+    number = count()
+    identity = response_id or "resp_scripted"
+    opening = _varied(_in_progress(model), id=identity)
+    yield _event("response.created", number, response=opening)
+    yield _event("response.in_progress", number, response=opening)
+    for index, item in enumerate(items):
+        yield from _item_events(item, index, number, words_per_delta)
+    closing = _varied(opening, output=items, status="completed", usage=_response_usage(usage))
+    yield _event("response.completed", number, response=closing)
+
+
+def word_deltas(text: str, words_per_delta: int | None = 1) -> list[str]:
+    """Cut a text into deltas; joined they are the text again.
+
+    Args:
+        text: Any text.
+        words_per_delta: Words in one delta; None gives the whole text at once.
+
+    Returns:
+        The deltas, none of them empty.
+    """
+    if words_per_delta is None:
+        return [text] if text else []
+    words = _WORDS.findall(text)
+    if words_per_delta == 1:
+        return words
+    step = words_per_delta
+    return ["".join(words[at : at + step]) for at in range(0, len(words), step)]
+
+
+def _item_events(
+    item: Any, index: int, number: count[int], words_per_delta: int | None
+) -> Iterator[ResponseStreamEvent]:
+    match getattr(item, "type", None):
+        case "message":
+            yield _added(_varied(item, content=[], status="in_progress"), index, number)
+            for at, part in enumerate(item.content):
+                yield from _part_events(part, item.id, index, at, number, words_per_delta)
+        case "function_call":
+            yield _added(_varied(item, arguments="", status="in_progress"), index, number)
+            yield from _argument_events(item, index, number)
+        case "reasoning":
+            yield _added(_varied(item, summary=[], status="in_progress"), index, number)
+            for at, part in enumerate(item.summary):
+                yield from _summary_events(part, item.id, index, at, number, words_per_delta)
+        case _:
+            yield _added(item, index, number)
+    yield _event("response.output_item.done", number, item=item, output_index=index)
+
+
+def _added(item: Any, index: int, number: count[int]) -> Any:
+    return _event("response.output_item.added", number, item=item, output_index=index)
+
+
+def _part_events(
+    part: Any,
+    item_id: str,
+    output_index: int,
+    content_index: int,
+    number: count[int],
+    words_per_delta: int | None,
+) -> Iterator[ResponseStreamEvent]:
+    """Stream one content part of a message: text or refusal."""
+    place = {"item_id": item_id, "output_index": output_index, "content_index": content_index}
+    refused = part.type == "refusal"
+    field = "refusal" if refused else "text"
+    kind = "response.refusal" if refused else "response.output_text"
+    whole = getattr(part, field)
+    blank = _varied(part, **{field: ""})
+    yield _event("response.content_part.added", number, part=blank, **place)
+    yield from _delta_events(f"{kind}.delta", place, word_deltas(whole, words_per_delta), number)
+    yield _event(f"{kind}.done", number, **{field: whole}, **place)
+    yield _event("response.content_part.done", number, part=part, **place)
+
+
+def _argument_events(call: Any, index: int, number: count[int]) -> Iterator[ResponseStreamEvent]:
+    place = {"item_id": call.id or call.call_id, "output_index": index}
+    text: str = call.arguments
+    pieces = [text[at : at + _ARGUMENT_DELTA] for at in range(0, len(text), _ARGUMENT_DELTA)]
+    yield from _delta_events("response.function_call_arguments.delta", place, pieces, number)
+    yield _event(
+        "response.function_call_arguments.done", number, arguments=text, name=call.name, **place
+    )
+
+
+def _summary_events(
+    part: Any,
+    item_id: str,
+    output_index: int,
+    summary_index: int,
+    number: count[int],
+    words_per_delta: int | None,
+) -> Iterator[ResponseStreamEvent]:
+    """Stream one part of the summary of a reasoning item."""
+    place = {"item_id": item_id, "output_index": output_index, "summary_index": summary_index}
+    pieces = word_deltas(part.text, words_per_delta)
+    kind = "response.reasoning_summary_text"
+    shown = {"type": "summary_text"}
+    yield _event(
+        "response.reasoning_summary_part.added", number, part={"text": "", **shown}, **place
+    )
+    yield from _delta_events(f"{kind}.delta", place, pieces, number)
+    yield _event(f"{kind}.done", number, text=part.text, **place)
+    yield _event(
+        "response.reasoning_summary_part.done", number, part={"text": part.text, **shown}, **place
+    )
+
+
+def _delta_events(
+    kind: str, place: dict[str, Any], pieces: list[str], number: count[int]
+) -> Iterator[ResponseStreamEvent]:
+    if not pieces:
+        return
+    first = _event(kind, number, delta=pieces[0], **place)
+    yield first
+    # The inner loop of every streamed run: nothing but a new object with two fields changed.
+    cls: Any = type(first)
+    fields, names = first.__dict__, first.__pydantic_fields_set__
+    for piece in pieces[1:]:
+        event = cls.__new__(cls)
+        event.__setstate__(
+            {
+                "__dict__": {**fields, "delta": piece, "sequence_number": next(number)},
+                "__pydantic_extra__": None,
+                "__pydantic_fields_set__": names.copy(),
+                "__pydantic_private__": None,
+            }
+        )
+        yield event
+
+
+def _varied(prototype: _Model, **changes: Any) -> _Model:
+    """Return a copy of a validated object with fields replaced by values known to be right."""
+    cls = type(prototype)
+    twin = cls.__new__(cls)
+    twin.__setstate__(
+        {
+            "__dict__": {**prototype.__dict__, **changes},
+            "__pydantic_extra__": prototype.__pydantic_extra__,
+            "__pydantic_fields_set__": prototype.__pydantic_fields_set__ | changes.keys(),
+            "__pydantic_private__": None,
+        }
+    )
+    return twin
+
+
+def _event(kind: str, number: count[int], **fields: Any) -> Any:
+    """Make an event from fields that are right already; only plain dictionaries are validated."""
+    prototype = _prototype(kind)
+    if isinstance(fields.get("part"), dict):
+        return type(prototype)(type=kind, sequence_number=next(number), **fields)
+    known = type(prototype).model_fields
+    if "name" in fields and "name" not in known:
+        del fields["name"]  # clients of the 3.x line name the function in the item only
+    return _varied(prototype, sequence_number=next(number), **fields)
+
+
+@cache
+def _prototype(kind: str) -> BaseModel:
+    """Make the event of one kind that all others of that kind are variations of."""
+    from openai.types import responses
+
+    classes: dict[str, type[BaseModel]] = {
+        "response.created": responses.ResponseCreatedEvent,
+        "response.in_progress": responses.ResponseInProgressEvent,
+        "response.completed": responses.ResponseCompletedEvent,
+        "response.output_item.added": responses.ResponseOutputItemAddedEvent,
+        "response.output_item.done": responses.ResponseOutputItemDoneEvent,
+        "response.content_part.added": responses.ResponseContentPartAddedEvent,
+        "response.content_part.done": responses.ResponseContentPartDoneEvent,
+        "response.output_text.delta": responses.ResponseTextDeltaEvent,
+        "response.output_text.done": responses.ResponseTextDoneEvent,
+        "response.refusal.delta": responses.ResponseRefusalDeltaEvent,
+        "response.refusal.done": responses.ResponseRefusalDoneEvent,
+        "response.function_call_arguments.delta": responses.ResponseFunctionCallArgumentsDeltaEvent,
+        "response.function_call_arguments.done": responses.ResponseFunctionCallArgumentsDoneEvent,
+        "response.reasoning_summary_part.added": responses.ResponseReasoningSummaryPartAddedEvent,
+        "response.reasoning_summary_part.done": responses.ResponseReasoningSummaryPartDoneEvent,
+        "response.reasoning_summary_text.delta": responses.ResponseReasoningSummaryTextDeltaEvent,
+        "response.reasoning_summary_text.done": responses.ResponseReasoningSummaryTextDoneEvent,
+    }
+    if kind.startswith("response.output_text"):
+        return classes[kind].model_construct(type=kind, logprobs=[])
+    return classes[kind].model_construct(type=kind)
+
+
+@cache
+def _in_progress(model: str) -> Response:
+    """Make the response object that every stream of one model starts from."""
+    from openai.types.responses import Response as ResponseObject
+
+    return ResponseObject(
+        id="",
+        created_at=0.0,
+        model=model,
+        object="response",
+        output=[],
+        parallel_tool_calls=True,
+        tool_choice="auto",
+        tools=[],
+        status="in_progress",
+    )
+
+
+def _response_usage(usage: Usage | None) -> ResponseUsage | None:
+    """Turn this package's usage into the response object's."""
+    if usage is None:
+        return None
+    from openai.types.responses import ResponseUsage as ResponseUsageObject
+
+    # Both clients share the detail objects with our usage, so nothing needs to be validated again.
+    return ResponseUsageObject.model_construct(
+        input_tokens=usage.input_tokens,
+        input_tokens_details=usage.input_tokens_details,
+        output_tokens=usage.output_tokens,
+        output_tokens_details=usage.output_tokens_details,
+        total_tokens=usage.total_tokens,
+    )

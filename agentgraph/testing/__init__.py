@@ -1,0 +1,36 @@
+"""Test doubles for agent workflows, named as in the published SDK's own `agents.testing`.
+
+Nothing here needs a network or a key. Names that this package adds (`RehearsalModel`,
+`minimal_instance`) live with the models and are re-exported.
+"""
+
+from agentgraph.models.instances import minimal_instance
+from agentgraph.models.rehearsal import Move, RehearsalModel
+from agentgraph.testing.model import (
+    InvalidModelStep,
+    ModelCall,
+    ModelScriptError,
+    ModelStep,
+    ModelStepSpec,
+    ScriptedModel,
+    UnconsumedModelSteps,
+    UnexpectedModelCall,
+    assistant_message,
+    function_call,
+)
+
+__all__ = [
+    "InvalidModelStep",
+    "ModelCall",
+    "ModelScriptError",
+    "ModelStep",
+    "ModelStepSpec",
+    "Move",
+    "RehearsalModel",
+    "ScriptedModel",
+    "UnconsumedModelSteps",
+    "UnexpectedModelCall",
+    "assistant_message",
+    "function_call",
+    "minimal_instance",
+]

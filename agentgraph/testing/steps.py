@@ -1,0 +1,299 @@
+"""The script of a scripted model: its steps, the forms they may be written in, and what is wrong
+with one.
+
+A step is checked when it enters the script, so that a mistake in a test shows where it was written
+and not in the middle of a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from typing_extensions import TypedDict
+
+from agentgraph.models.model_call import ModelCall
+from agentgraph.responses import ModelResponse
+from agentgraph.usage import Usage
+
+if TYPE_CHECKING:
+    from openai.types.responses import ResponseOutputItem, ResponseStreamEvent
+    from pydantic import TypeAdapter
+
+    from agentgraph.retry import ModelRetryAdvice
+
+__all__ = [
+    "DEFAULT_RESPONSE_ID",
+    "InvalidModelStep",
+    "ModelResponder",
+    "ModelScriptError",
+    "ModelScriptItem",
+    "ModelStep",
+    "ModelStepReason",
+    "ModelStepSpec",
+    "ModelStreamFactory",
+    "UnconsumedModelSteps",
+    "UnexpectedModelCall",
+    "model_step",
+]
+
+DEFAULT_RESPONSE_ID = "resp-789"
+"""The response id of a step that names none (the published SDK's, so that tests port over)."""
+
+ModelStepReason: TypeAlias = Literal[
+    "invalid_input",
+    "unsupported_field",
+    "invalid_error",
+    "invalid_responder",
+    "invalid_stream_events",
+    "conflicting_outcomes",
+    "invalid_retry_advice",
+]
+
+ModelStreamFactory: TypeAlias = Callable[[ModelCall], "AsyncIterator[ResponseStreamEvent]"]
+
+
+class ModelScriptError(Exception):
+    """The script and the calls of a model do not fit together."""
+
+
+class InvalidModelStep(ModelScriptError):
+    """A step cannot be part of a script.
+
+    Attributes:
+        reason: What kind of fault it is.
+        input_index: The step's place, from zero, in what was given.
+    """
+
+    def __init__(self, message: str, *, reason: ModelStepReason, input_index: int) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.input_index = input_index
+
+
+class UnexpectedModelCall(ModelScriptError):
+    """The model was called although its script is at its end.
+
+    Attributes:
+        call: What the surplus call sent.
+        call_index: The call's number, from zero.
+    """
+
+    def __init__(self, message: str, *, call: ModelCall, call_index: int) -> None:
+        super().__init__(message)
+        self.call = call
+        self.call_index = call_index
+
+
+class UnconsumedModelSteps(ModelScriptError):
+    """A test ended before the script did.
+
+    Attributes:
+        remaining_steps: How many steps no call came for.
+    """
+
+    def __init__(self, message: str, *, remaining_steps: int) -> None:
+        super().__init__(message)
+        self.remaining_steps = remaining_steps
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStep:
+    """What one call of a scripted model gives back.
+
+    Exactly one of `error`, `responder` and `stream_events` may be set; without any the step
+    replies with `output`.
+
+    Attributes:
+        output: The reply's output items: objects of the `openai` client, or their dictionaries.
+        usage: What the reply cost; None means the model's default usage.
+        response_id: The reply's id.
+        request_id: The id that the provider gave to the request.
+        raw_usage: The usage as the provider sent it; it reaches the response when the call's
+            settings have `preserve_raw_usage`.
+        error: What the call raises.
+        responder: Decides on the reply when the call comes.
+        stream_events: The exact events of a streamed call, or a function that makes them.
+        retry_advice: What the model says about retrying `error`.
+    """
+
+    output: Sequence[ResponseOutputItem] = ()
+    usage: Usage | None = None
+    response_id: str | None = DEFAULT_RESPONSE_ID
+    request_id: str | None = None
+    raw_usage: dict[str, Any] | None = None
+    error: Exception | None = None
+    responder: ModelResponder | None = None
+    stream_events: Sequence[ResponseStreamEvent] | ModelStreamFactory | None = None
+    retry_advice: ModelRetryAdvice | None = None
+
+    @classmethod
+    def raise_error(
+        cls, error: Exception, *, retry_advice: ModelRetryAdvice | None = None
+    ) -> ModelStep:
+        """Make a step whose call fails.
+
+        Args:
+            error: The very object that the call raises.
+            retry_advice: What the model answers when it is asked whether to retry this error.
+
+        Returns:
+            The step.
+        """
+        return cls(error=error, retry_advice=retry_advice)
+
+    @classmethod
+    def respond(cls, responder: ModelResponder) -> ModelStep:
+        """Make a step that decides on its reply when the call comes.
+
+        Args:
+            responder: Takes the call; returns a reply in any form that a script may hold, or an
+                awaitable of one.
+
+        Returns:
+            The step.
+        """
+        return cls(responder=responder)
+
+    @classmethod
+    def stream(
+        cls,
+        events: Sequence[ResponseStreamEvent] | ModelStreamFactory,
+        *,
+        output: Sequence[ResponseOutputItem] = (),
+        usage: Usage | None = None,
+        response_id: str | None = DEFAULT_RESPONSE_ID,
+    ) -> ModelStep:
+        """Make a step that streams exactly the given events.
+
+        Args:
+            events: The events, or a function of the call that returns an async iterator of them.
+            output: The reply of the same step when the call is not streamed.
+            usage: What that reply cost.
+            response_id: That reply's id.
+
+        Returns:
+            The step.
+        """
+        return cls(output=output, usage=usage, response_id=response_id, stream_events=events)
+
+
+class ModelStepSpec(TypedDict, total=False):
+    """A `ModelStep` written as a dictionary, with the same keys."""
+
+    output: Sequence[Any]
+    usage: Usage | None
+    response_id: str | None
+    request_id: str | None
+    raw_usage: dict[str, Any] | None
+    error: Exception | None
+    responder: ModelResponder | None
+    stream_events: Sequence[Any] | ModelStreamFactory | None
+    retry_advice: Any
+
+
+ModelScriptItem: TypeAlias = "ModelStep | ModelStepSpec | ModelResponse | Sequence[Any] | Exception"
+ModelResponder: TypeAlias = "Callable[[ModelCall], ModelScriptItem | Awaitable[ModelScriptItem]]"
+
+_FIELDS = frozenset(field.name for field in fields(ModelStep))
+
+
+def model_step(item: Any, index: int = 0) -> ModelStep:
+    """Bring any form of a step into a checked `ModelStep`.
+
+    Args:
+        item: A step, its dictionary, a `ModelResponse`, a sequence of output items, or an
+            exception.
+        index: The step's place in what was given, for the message.
+
+    Returns:
+        The step, its output as a list of the `openai` client's objects.
+
+    Raises:
+        InvalidModelStep: The item is none of these, or its parts contradict each other.
+    """
+    match item:
+        case ModelStep():
+            step = item
+        case ModelResponse():
+            step = ModelStep(
+                output=item.output,
+                usage=item.usage,
+                response_id=item.response_id,
+                request_id=item.request_id,
+                raw_usage=getattr(item, "raw_usage", None),
+            )
+        case Exception():
+            step = ModelStep(error=item)
+        case Mapping():
+            if unknown := [str(key) for key in item if key not in _FIELDS]:
+                raise _invalid(
+                    index, "unsupported_field", f"has no field called {', '.join(unknown)}"
+                )
+            step = ModelStep(**item)
+        case _:
+            step = ModelStep(output=item)
+    return _checked(step, index)
+
+
+def _invalid(index: int, reason: ModelStepReason, fault: str) -> InvalidModelStep:
+    return InvalidModelStep(
+        f"Scripted model step #{index + 1} {fault}.", reason=reason, input_index=index
+    )
+
+
+def _is_sequence(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))
+
+
+def _checked(step: ModelStep, index: int) -> ModelStep:
+    outcomes = [step.error, step.responder, step.stream_events]
+    if sum(outcome is not None for outcome in outcomes) > 1:
+        fault = "may have only one of error, responder and stream_events"
+        raise _invalid(index, "conflicting_outcomes", fault)
+    if step.error is not None and not isinstance(step.error, Exception):
+        raise _invalid(index, "invalid_error", "needs an Exception object as its error")
+    if step.responder is not None and not callable(step.responder):
+        raise _invalid(index, "invalid_responder", "needs a callable responder")
+    events = step.stream_events
+    if events is not None and not (callable(events) or _is_sequence(events)):
+        fault = "needs a sequence of events, or a callable, as its stream_events"
+        raise _invalid(index, "invalid_stream_events", fault)
+    if step.retry_advice is not None and step.error is None:
+        raise _invalid(index, "invalid_retry_advice", "has retry advice but no error to retry")
+    if step.usage is not None and not isinstance(step.usage, Usage):
+        raise _invalid(index, "invalid_input", "needs a Usage object as its usage")
+    for name in ("response_id", "request_id"):
+        if not isinstance(getattr(step, name), str | None):
+            raise _invalid(index, "invalid_input", f"needs a string or None as its {name}")
+    if not _is_sequence(step.output):
+        raise _invalid(index, "invalid_input", "needs a sequence of output items as its output")
+    if all(getattr(item, "type", None) for item in step.output):
+        return step
+    output = [_output_item(item, index, at) for at, item in enumerate(step.output)]
+    values = {name: getattr(step, name) for name in _FIELDS}
+    return ModelStep(**{**values, "output": output})
+
+
+def _output_item(item: Any, step: int, at: int) -> Any:
+    if getattr(item, "type", None):
+        return item
+    kind = item.get("type") if isinstance(item, Mapping) else None
+    if not isinstance(kind, str):
+        fault = f"has no output item in place {at}, but an object of type {type(item).__name__}"
+        raise _invalid(step, "invalid_input", fault)
+    try:
+        return _output_items().validate_python(dict(item))
+    except ValueError as error:
+        fault = f"has an unusable output item in place {at} (type {kind!r}): {error}"
+        raise _invalid(step, "invalid_input", fault) from error
+
+
+@cache
+def _output_items() -> TypeAdapter[Any]:
+    from openai.types.responses import ResponseOutputItem as OutputItem
+    from pydantic import TypeAdapter as Adapter
+
+    return Adapter(OutputItem)
