@@ -76,6 +76,7 @@ LAYERS = (
         (
             _A,
             f"{_A}.models.interface",
+            f"{_A}.memory.errors",
             f"{_A}.memory.session",
             f"{_A}.memory.session_settings",
             f"{_A}.memory.util",
