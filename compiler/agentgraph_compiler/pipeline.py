@@ -37,7 +37,8 @@ def check(chart: Chart, *, deep: bool = True) -> tuple[Diagnostic, ...]:
     for part in CHECKS:
         if deep or part.RULE.severity is Severity.ERROR:
             found.extend(part.check(chart))
-    return in_source_order(found)
+    # An agent may stand in several sub-charts; what is wrong with it is said once.
+    return in_source_order(dict.fromkeys(found))
 
 
 def compile_chart(chart: Chart, *, deep: bool = True) -> Compilation:

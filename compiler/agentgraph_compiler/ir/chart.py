@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from agentgraph_compiler.diagnostics import UNKNOWN, Origin
+from agentgraph_compiler.diagnostics import UNKNOWN, Origin, Rule
 from agentgraph_compiler.machine import InvokeKind, State
 from agentgraph_compiler.types import ANY, TEXT, Type
 
@@ -148,6 +148,11 @@ class Agent:
     unseen: tuple[str, ...] = ()
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
+
+
+def is_allowed(rule: Rule, *parts: Agent | Tool | Handoff | Guardrail) -> bool:
+    """Whether the user suppressed a rule, by name or by code, on any of the parts that a finding is about."""
+    return any(rule.name in part.allowed or rule.code in part.allowed for part in parts)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,60 @@
+"""Where the agents of a chart can go next, and whether they can end a run.
+
+The rules that gate every run stand on this module, so it needs no graph library, visits each agent
+and each handoff once, and never recurses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, StopKind
+from agentgraph_compiler.machine import InvokeKind
+
+_COUNTED = (InvokeKind.FUNCTION, InvokeKind.AGENT)
+
+
+def successors(agent: Agent) -> Iterator[str]:
+    """Ids of the agents that a run can move to, one for each handoff that can be enabled."""
+    for handoff in agent.handoffs:
+        if handoff.target and handoff.enabled is not Enabled.NEVER:
+            yield handoff.target
+
+
+def can_end(agent: Agent) -> bool:
+    """Whether a final output can come from this agent: its model's, or that of one of its tools."""
+    if agent.final:
+        return True
+    stop = agent.stop
+    if stop.kind is StopKind.NEVER:
+        return False
+    # Only function tools count, among them agents used as tools.
+    names = {
+        tool.name
+        for tool in agent.tools
+        if tool.kind in _COUNTED and tool.enabled is not Enabled.NEVER
+    }
+    return bool(names.intersection(stop.names) if stop.kind is StopKind.NAMED else names)
+
+
+def reached_from(start: Iterable[str], neighbours: Mapping[str, Iterable[str]]) -> set[str]:
+    """Everything that can be reached from ``start``, itself included."""
+    seen = set(start)
+    waiting = list(seen)
+    while waiting:
+        for following in neighbours.get(waiting.pop(), ()):
+            if following not in seen:
+                seen.add(following)
+                waiting.append(following)
+    return seen
+
+
+def trapped(chart: Chart) -> set[str]:
+    """Ids of the agents that a run can be in, but from which no way leads to a final output."""
+    forward = {agent.id: tuple(successors(agent)) for agent in chart.agents}
+    backward: dict[str, list[str]] = {}
+    for source, targets in forward.items():
+        for target in targets:
+            backward.setdefault(target, []).append(source)
+    free = reached_from((agent.id for agent in chart.agents if can_end(agent)), backward)
+    return reached_from((chart.start,), forward) - free

@@ -1,0 +1,110 @@
+"""The graphs of a chart, on networkx, for the rules of ``check`` and for analyses of your own.
+
+networkx is imported when a graph is asked for, so that a run, which asks for none, does not load
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import TYPE_CHECKING
+
+from agentgraph_compiler.analysis.exits import successors
+from agentgraph_compiler.diagnostics import Origin
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+Place = tuple[int, str]
+"""An agent in a chart: the number of the chart in ``chart.walk()``, and the agent's id there."""
+
+
+def agent_graph(chart: Chart) -> nx.DiGraph[str]:
+    """The agents of one chart by id, and which of them an enabled handoff connects."""
+    import networkx as nx
+
+    graph: nx.DiGraph[str] = nx.DiGraph(name=chart.name)
+    graph.add_nodes_from((agent.id, {"name": agent.name}) for agent in chart.agents)
+    graph.add_edges_from(
+        (agent.id, target) for agent in chart.agents for target in successors(agent)
+    )
+    return graph
+
+
+def state_graph(chart: Chart) -> nx.MultiDiGraph[str]:
+    """The states of one chart by id, and its transitions with their events and guards."""
+    import networkx as nx
+
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=chart.name)
+    for state in chart.states:
+        graph.add_node(state.id, kind=state.kind.value, agent=state.agent)
+        for row in state.transitions:
+            graph.add_edge(state.id, row.target, event=row.event.value, guard=row.guard.kind.value)
+    return graph
+
+
+def cycles_without_way_out(chart: Chart, among: Set[str]) -> tuple[tuple[str, ...], ...]:
+    """The knots of handoffs that nothing leads out of.
+
+    Args:
+        chart: The chart.
+        among: Ids of the agents to look at.
+
+    Returns:
+        One cycle for each knot, as ids in the order of the handoffs, beginning with the agent that
+        stands first in the document. An agent that only stands alone, without a handoff to itself,
+        makes no cycle.
+    """
+    import networkx as nx
+
+    graph = agent_graph(chart).subgraph(among)
+    order = {agent.id: number for number, agent in enumerate(chart.agents)}
+    knots = nx.condensation(graph)
+    found: list[tuple[str, ...]] = []
+    for knot, degree in knots.out_degree():
+        members: set[str] = knots.nodes[knot]["members"]
+        first = min(members, key=order.__getitem__)
+        if degree == 0 and (len(members) > 1 or graph.has_edge(first, first)):
+            found.append(_cycle_through(graph, first))
+    return tuple(sorted(found, key=lambda cycle: order[cycle[0]]))
+
+
+def _cycle_through(graph: nx.DiGraph[str], first: str) -> tuple[str, ...]:
+    """The shortest cycle through an agent that is on one."""
+    import networkx as nx
+
+    if graph.has_edge(first, first):
+        return (first,)
+    back = nx.single_source_shortest_path_length(graph.reverse(copy=False), first)
+    path, here = [first], min(graph[first], key=lambda agent: (back.get(agent, len(graph)), agent))
+    while here != first:
+        path.append(here)
+        here = min(graph[here], key=lambda agent: (back.get(agent, len(graph)), agent))
+    return tuple(path)
+
+
+def reachable_places(chart: Chart) -> frozenset[Place]:
+    """Where a run can be: from the start, by enabled handoffs and by agents used as tools."""
+    import networkx as nx
+
+    charts = tuple(chart.walk())
+    numbers = {part.name: number for number, part in enumerate(charts) if number}
+    graph: nx.DiGraph[Place] = nx.DiGraph()
+    start = (0, chart.start)
+    graph.add_node(start)
+    for number, part in enumerate(charts):
+        for agent in part.agents:
+            here = (number, agent.id)
+            graph.add_edges_from((here, (number, target)) for target in successors(agent))
+            graph.add_edges_from(
+                (here, (numbers[tool.machine], charts[numbers[tool.machine]].start))
+                for tool in agent.tools
+                if tool.machine and tool.enabled is not Enabled.NEVER
+            )
+    return frozenset({start, *nx.descendants(graph, start)})
+
+
+def identity(agent: Agent) -> tuple[str, Origin]:
+    """What tells whether agents of two charts are the same one: ids only count within a chart."""
+    return agent.name, agent.origin

@@ -1,0 +1,139 @@
+"""An agent runs itself as a tool, directly or through others.
+
+## What it does
+
+Follows agents used as tools (`Agent.as_tool()`) and reports where that leads back to an agent that
+is already at work further up. Handoffs inside the nested agents count: what they can reach, they
+can run.
+
+## Why is this bad?
+
+Each level is a run of its own, with a fresh budget of turns. Nothing bounds how deep the model
+goes, so one question can cost any number of calls. Where the recursion is meant (a writer who asks
+itself for sections, say), allow the rule on the tool that closes the circle, and bound the depth
+with `is_enabled`.
+
+## Example
+
+```python
+from agentgraph import Agent
+
+writer = Agent(name="Writer")
+editor = Agent(
+    name="Editor",
+    tools=[writer.as_tool(tool_name="write", tool_description="Write a section.")],
+)
+writer.tools.append(editor.as_tool(tool_name="edit", tool_description="Edit a section."))
+
+start = Agent(name="Publisher", handoffs=[editor])
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent
+
+writer = Agent(name="Writer")
+editor = Agent(
+    name="Editor",
+    tools=[writer.as_tool(tool_name="write", tool_description="Write a section.")],
+)
+
+start = Agent(name="Publisher", handoffs=[editor])
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Tool, is_allowed
+
+RULE = Rule(
+    "AG203",
+    "agent-tool-recursion",
+    Severity.ERROR,
+    "An agent runs itself as a tool, directly or through others.",
+)
+
+_SHOWN = 6
+"""How many steps of a long recursion are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """An agent that uses a sub-chart as a tool."""
+
+    agent: Agent
+    tool: Tool
+
+
+def check(chart: Chart) -> Iterator[Diagnostic]:
+    """Find uses that lead back to a sub-chart at work; a depth-first search, linear."""
+    uses = {part.name: tuple(_uses(part)) for part in chart.charts}
+    finished: set[str] = set()
+    depth: dict[str, int] = {}
+    path: list[_Use] = []
+    branches = [iter(_uses(chart))]
+    while branches:
+        use = next(branches[-1], None)
+        if use is None:
+            branches.pop()
+            if path:
+                left = path.pop().tool.machine
+                finished.add(left)
+                del depth[left]
+        elif use.tool.machine in depth:
+            yield _recursion(path, depth[use.tool.machine], use, chart)
+        elif use.tool.machine not in finished:
+            path.append(use)
+            depth[use.tool.machine] = len(path)
+            branches.append(iter(uses[use.tool.machine]))
+
+
+def _uses(chart: Chart) -> Iterator[_Use]:
+    """The uses that count: an allowed one is cut, so that what it closes is no circle."""
+    for agent in chart.agents:
+        for tool in agent.tools:
+            if (
+                tool.machine
+                and tool.enabled is not Enabled.NEVER
+                and not is_allowed(RULE, agent, tool)
+            ):
+                yield _Use(agent, tool)
+
+
+def _started(use: _Use, chart: Chart) -> str:
+    """The name of the agent that a use runs."""
+    inner = chart.subchart[use.tool.machine]
+    return inner.agent[inner.start].name
+
+
+def _recursion(path: list[_Use], depth: int, closing: _Use, chart: Chart) -> Diagnostic:
+    # Only what is shown is copied: a path may be as long as the chart has sub-charts.
+    inner = path[depth : depth + _SHOWN]
+    hidden = len(path) - depth - len(inner)
+    name = _started(closing, chart)
+    route = [f"'{name}'", *(f"'{_started(use, chart)}'" for use in inner)]
+    route += [f"… {hidden} more …"] if hidden else []
+    notes = [
+        Note(
+            f"'{use.agent.name}' runs '{_started(use, chart)}' as its tool '{use.tool.name}' here",
+            use.tool.origin,
+        )
+        for use in inner
+    ]
+    return Diagnostic(
+        RULE,
+        f"agent '{name}' can run itself as a tool: {' → '.join((*route, route[0]))};"
+        f" the tool '{closing.tool.name}' of '{closing.agent.name}' closes the circle",
+        closing.tool.origin,
+        (
+            *notes,
+            Note("each level is a run of its own with fresh turns, so nothing bounds the depth"),
+        ),
+        f"remove the tool '{closing.tool.name}', hand off instead, or, if the recursion is meant,"
+        f" allow '{RULE.name}' on the tool and bound the depth with is_enabled",
+    )

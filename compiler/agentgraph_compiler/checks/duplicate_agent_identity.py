@@ -1,0 +1,78 @@
+"""Two agents of a declared workflow have the same name.
+
+## What it does
+
+Finds names that more than one agent of a declared `Workflow` has. Agents that are merely reachable
+from a start agent may share a name; the compiler then tells them apart by a number.
+
+## Why is this bad?
+
+A declared workflow is kept, drawn, resumed and reported by the names of its agents. With two of
+one name a saved run could come back in the wrong agent, and handoffs to the two get the same
+default tool name.
+
+## Example
+
+```python
+from agentgraph import Agent, Workflow
+
+refunds = Agent(name="Refunds")
+late_refunds = Agent(name="Refunds", instructions="Handle refunds after 30 days.")
+triage = Agent(name="Triage", handoffs=[refunds])
+refunds.handoffs.append(late_refunds)
+
+workflow = Workflow("Support", start=triage, agents=[triage, refunds, late_refunds])
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent, Workflow
+
+refunds = Agent(name="Refunds")
+late_refunds = Agent(name="Late refunds", instructions="Handle refunds after 30 days.")
+triage = Agent(name="Triage", handoffs=[refunds])
+refunds.handoffs.append(late_refunds)
+
+workflow = Workflow("Support", start=triage, agents=[triage, refunds, late_refunds])
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.ir.chart import Agent, Chart, is_allowed
+
+RULE = Rule(
+    "AG102",
+    "duplicate-agent-identity",
+    Severity.ERROR,
+    "Two agents of a declared workflow have the same name.",
+)
+
+
+def check(chart: Chart) -> Iterator[Diagnostic]:
+    """Find repeated names in declared workflows; linear in the number of agents."""
+    for part in chart.walk():
+        if not part.declared:
+            continue
+        first: dict[str, Agent] = {}
+        for agent in part.agents:
+            earlier = first.setdefault(agent.name, agent)
+            if earlier is not agent and not is_allowed(RULE, earlier, agent):
+                yield _repeated(part, earlier, agent)
+
+
+def _repeated(chart: Chart, earlier: Agent, agent: Agent) -> Diagnostic:
+    return Diagnostic(
+        RULE,
+        f"workflow '{chart.name}' declares two agents named '{agent.name}'",
+        agent.origin,
+        (
+            Note("the other agent of that name is made here", earlier.origin),
+            Note("saved runs, drawings and handoffs know the agents of a workflow by name"),
+        ),
+        "give one of them another name",
+    )

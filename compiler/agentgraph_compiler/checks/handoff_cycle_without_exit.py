@@ -1,0 +1,92 @@
+"""A cycle of handoffs that no agent of it can end or leave.
+
+## What it does
+
+Finds agents that hand off to each other in a cycle where no agent can give a final output and no
+handoff leads out. A cycle with an exit, such as every specialist handing back to triage, is normal
+and not reported. An agent can end a run when its model may answer with a message, or when
+`tool_use_behavior` makes a tool output final.
+
+## Why is this bad?
+
+Whatever the models say, such a run can only end with `MaxTurnsExceeded`, after all of its turns
+were paid for.
+
+## Example
+
+```python
+from agentgraph import Agent, ModelSettings
+
+always_call = ModelSettings(tool_choice="required")
+planner = Agent(name="Planner", model_settings=always_call, reset_tool_choice=False)
+critic = Agent(
+    name="Critic", handoffs=[planner], model_settings=always_call, reset_tool_choice=False
+)
+planner.handoffs.append(critic)
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent, ModelSettings
+
+always_call = ModelSettings(tool_choice="required")
+planner = Agent(name="Planner", model_settings=always_call, reset_tool_choice=False)
+critic = Agent(name="Critic", handoffs=[planner])
+planner.handoffs.append(critic)
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgraph_compiler.analysis.exits import successors, trapped
+from agentgraph_compiler.analysis.graph import cycles_without_way_out
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.ir.chart import Agent, Chart, is_allowed
+
+RULE = Rule(
+    "AG202",
+    "handoff-cycle-without-exit",
+    Severity.ERROR,
+    "A cycle of handoffs that no agent of it can end or leave.",
+)
+
+_SHOWN = 6
+"""How many agents of a long cycle are named."""
+
+
+def check(chart: Chart) -> Iterator[Diagnostic]:
+    """Find cycles without exit; linear, and no graph library unless there is something to name."""
+    for part in chart.walk():
+        caught = trapped(part)
+        if not any(True for agent in caught for _ in successors(part.agent[agent])):
+            continue
+        for cycle in cycles_without_way_out(part, caught):
+            agents = tuple(part.agent[member] for member in cycle)
+            handoffs = (handoff for agent in agents for handoff in agent.handoffs)
+            if not is_allowed(RULE, *agents, *handoffs):
+                yield _caught(agents)
+
+
+def _caught(agents: tuple[Agent, ...]) -> Diagnostic:
+    names = [f"'{agent.name}'" for agent in agents]
+    if len(names) > _SHOWN:
+        names[_SHOWN - 1 :] = [f"… {len(names) - _SHOWN} more …", names[-1]]
+    route = " → ".join((*names, names[0]))
+    notes = [
+        Note(
+            f"'{agent.name}' must call a tool on every turn, and no tool output is final",
+            agent.origin,
+        )
+        for agent in agents[:_SHOWN]
+    ]
+    return Diagnostic(
+        RULE,
+        f"the handoff cycle {route} can neither end nor be left",
+        agents[0].origin,
+        (*notes, Note("a run that gets here always uses up its turns and fails")),
+        "let one of these agents answer (drop its forced tool_choice, or keep reset_tool_choice),"
+        " make a tool output final with tool_use_behavior, or add a handoff that leads out",
+    )

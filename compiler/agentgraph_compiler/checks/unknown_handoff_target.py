@@ -1,0 +1,70 @@
+"""A handoff of a declared workflow leads to an agent outside it.
+
+## What it does
+
+Finds handoffs whose target is not among the agents that the `Workflow` declares. Handoffs that are
+never enabled are left alone.
+
+## Why is this bad?
+
+A declared workflow is closed: the run can only be where the compiled machine has a state. The
+model would be shown a handoff that cannot be taken, and none of the other checks could vouch for
+what lies behind it.
+
+## Example
+
+```python
+from agentgraph import Agent, Workflow
+
+billing = Agent(name="Billing")
+refunds = Agent(name="Refunds")
+triage = Agent(name="Triage", handoffs=[billing, refunds])
+
+workflow = Workflow("Support", start=triage, agents=[triage, billing])
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent, Workflow
+
+billing = Agent(name="Billing")
+refunds = Agent(name="Refunds")
+triage = Agent(name="Triage", handoffs=[billing, refunds])
+
+workflow = Workflow("Support", start=triage, agents=[triage, billing, refunds])
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.ir.chart import Chart, Enabled, is_allowed
+
+RULE = Rule(
+    "AG103",
+    "unknown-handoff-target",
+    Severity.ERROR,
+    "A handoff of a declared workflow leads to an agent outside it.",
+)
+
+
+def check(chart: Chart) -> Iterator[Diagnostic]:
+    """Find handoffs that lead outside; linear in the number of handoffs."""
+    for part in chart.walk():
+        if not part.declared:
+            continue
+        for agent in part.agents:
+            for handoff in agent.handoffs:
+                outside = not handoff.target and handoff.enabled is not Enabled.NEVER
+                if outside and not is_allowed(RULE, agent, handoff):
+                    yield Diagnostic(
+                        RULE,
+                        f"agent '{agent.name}' hands off to '{handoff.target_name}',"
+                        f" which workflow '{part.name}' does not declare",
+                        handoff.origin,
+                        (Note(f"workflow '{part.name}' is declared here", part.origin),),
+                        f"add '{handoff.target_name}' to the workflow's agents or drop the handoff",
+                    )
