@@ -18,6 +18,7 @@ from agentgraph.handoffs.input_data import HandoffHistoryMapper, HandoffInputDat
 
 if TYPE_CHECKING:
     from agentgraph.responses import TResponseInputItem
+    from agentgraph.run_items import RunItem
 
 __all__ = [
     "default_handoff_history_mapper",
@@ -123,7 +124,7 @@ def default_handoff_history_mapper(
 
 
 def _summarise_around_messages(
-    earlier: list[TResponseInputItem], new_items: Iterable[Any]
+    earlier: list[TResponseInputItem], new_items: Iterable[RunItem]
 ) -> Iterator[TResponseInputItem]:
     waiting = list(earlier)
     for item in new_items:
@@ -143,7 +144,7 @@ def _as_items(history: str | tuple[TResponseInputItem, ...]) -> tuple[TResponseI
     return ({"role": "user", "content": history},) if isinstance(history, str) else history
 
 
-def _input_forms(items: Iterable[Any]) -> list[TResponseInputItem]:
+def _input_forms(items: Iterable[RunItem]) -> list[TResponseInputItem]:
     # A pending approval is a question to a person, not part of what was said.
     return [item.to_input_item() for item in items if item.type != "tool_approval_item"]
 

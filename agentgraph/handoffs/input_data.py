@@ -10,6 +10,7 @@ from agentgraph.run_context import RunContextWrapper
 
 if TYPE_CHECKING:
     from agentgraph.responses import TResponseInputItem
+    from agentgraph.run_items import RunItem
 
 __all__ = ["HandoffHistoryMapper", "HandoffInputData", "HandoffInputFilter"]
 
@@ -28,10 +29,10 @@ class HandoffInputData:
     """
 
     input_history: str | tuple[TResponseInputItem, ...]
-    pre_handoff_items: tuple[Any, ...]
-    new_items: tuple[Any, ...]
+    pre_handoff_items: tuple[RunItem, ...]
+    new_items: tuple[RunItem, ...]
     run_context: RunContextWrapper[Any] | None = None
-    input_items: tuple[Any, ...] | None = None
+    input_items: tuple[RunItem, ...] | None = None
 
     def clone(self, **kwargs: Any) -> HandoffInputData:
         """Return a copy in which the named fields are replaced."""

@@ -48,7 +48,7 @@ class ModelTracing(enum.Enum):
 class Model(abc.ABC):
     """A language model, or anything that replies like one."""
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - most models hold nothing
         """Release what the model holds, such as connections; does nothing here."""
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
@@ -143,5 +143,5 @@ class ModelProvider(abc.ABC):
             The model.
         """
 
-    async def aclose(self) -> None:
+    async def aclose(self) -> None:  # noqa: B027 - most providers hold nothing
         """Release what the provider holds, such as connections; does nothing here."""

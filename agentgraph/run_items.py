@@ -1,0 +1,342 @@
+"""What happens in a run, as items: messages, calls, their outputs, handoffs, reasoning, approvals.
+
+An item pairs a raw item, in the form that the provider speaks, with the agent that it belongs to.
+Raw items are not changed once they are part of an item, so their input form is worked out once and
+shared: copy what `to_input_item` returns before changing it.
+"""
+
+from __future__ import annotations
+
+import abc
+import uuid
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
+
+from agentgraph.approvals import tool_identity
+from agentgraph.exceptions import AgentsException
+from agentgraph.responses import TResponseInputItem, input_form
+
+if TYPE_CHECKING:
+    from openai.types.responses import (
+        ResponseFunctionToolCall,
+        ResponseOutputMessage,
+        ResponseReasoningItem,
+    )
+    from openai.types.responses.response_input_item_param import (
+        McpApprovalResponse,
+    )
+    from openai.types.responses.response_output_item import McpApprovalRequest, McpListTools
+
+__all__ = [
+    "CompactionItem",
+    "HandoffCallItem",
+    "HandoffOutputItem",
+    "InputItem",
+    "MCPApprovalRequestItem",
+    "MCPApprovalResponseItem",
+    "MCPListToolsItem",
+    "MessageOutputItem",
+    "ReasoningItem",
+    "RunItem",
+    "RunItemBase",
+    "ToolApprovalItem",
+    "ToolCallItem",
+    "ToolCallOutputItem",
+    "ToolSearchCallItem",
+    "ToolSearchOutputItem",
+    "raw_field",
+]
+
+T = TypeVar("T")
+
+_CACHE: Final = "_input_form"
+
+
+def raw_field(raw_item: Any, name: str) -> Any:
+    """Read a field of a raw item, whichever form it has.
+
+    Args:
+        raw_item: A dictionary or one of the client's models.
+        name: The field.
+
+    Returns:
+        Its value, or `None` when the item has no such field.
+    """
+    return raw_item.get(name) if isinstance(raw_item, dict) else getattr(raw_item, name, None)
+
+
+@dataclass
+class RunItemBase(Generic[T], abc.ABC):
+    """The base of all items.
+
+    Attributes:
+        agent: The agent that the item belongs to. After `release_agent` it is held weakly, and is
+            `None` once nobody else holds the agent.
+        raw_item: The item as the provider speaks it.
+    """
+
+    # The agent's class stands above this module: tools and handoffs already speak of items.
+    agent: Any
+    raw_item: T
+
+    _agent_fields: ClassVar[tuple[str, ...]] = ("agent",)
+
+    def __getattr__(self, name: str) -> Any:
+        # Python comes here only for what the instance lacks, so items that hold their agents pay
+        # nothing for the ones that were released.
+        if name in type(self)._agent_fields and (ref := self.__dict__.get(f"_{name}_ref")):
+            return ref()
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def release_agent(self) -> None:
+        """Hold the item's agents weakly from now on, so that they can be collected."""
+        for name in self._agent_fields:
+            agent = self.__dict__.pop(name, None)
+            if agent is not None:
+                self.__dict__[f"_{name}_ref"] = weakref.ref(agent)
+
+    def to_input_item(self) -> TResponseInputItem:
+        """Turn the item into the form in which it is sent back to a model.
+
+        Returns:
+            A dictionary that is shared between calls.
+
+        Raises:
+            AgentsException: The raw item is neither a dictionary nor one of the client's models.
+        """
+        cached = self.__dict__.get(_CACHE)
+        if cached is not None and cached[0] is self.raw_item:
+            form: TResponseInputItem = cached[1]
+            return form
+        form = input_form(self.raw_item)
+        self.__dict__[_CACHE] = (self.raw_item, form)
+        return form
+
+
+@dataclass
+class InputItem(RunItemBase["TResponseInputItem"]):
+    """Input that was added while the run was going on."""
+
+    raw_item: TResponseInputItem
+    type: Literal["input_item"] = "input_item"
+    input_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@dataclass
+class MessageOutputItem(RunItemBase["ResponseOutputMessage"]):
+    """A message of the model."""
+
+    raw_item: ResponseOutputMessage
+    type: Literal["message_output_item"] = "message_output_item"
+
+
+@dataclass
+class ReasoningItem(RunItemBase["ResponseReasoningItem"]):
+    """Reasoning of the model."""
+
+    raw_item: ResponseReasoningItem
+    type: Literal["reasoning_item"] = "reasoning_item"
+
+
+@dataclass
+class HandoffCallItem(RunItemBase["ResponseFunctionToolCall"]):
+    """The model's call of a handoff."""
+
+    raw_item: ResponseFunctionToolCall
+    type: Literal["handoff_call_item"] = "handoff_call_item"
+
+
+@dataclass
+class HandoffOutputItem(RunItemBase["TResponseInputItem"]):
+    """The answer to a handoff's call.
+
+    Attributes:
+        agent: The current agent after the handoff.
+        source_agent: The agent that handed over.
+        target_agent: The agent that took over.
+    """
+
+    raw_item: TResponseInputItem
+    source_agent: Any
+    target_agent: Any
+    type: Literal["handoff_output_item"] = "handoff_output_item"
+
+    _agent_fields: ClassVar[tuple[str, ...]] = ("agent", "source_agent", "target_agent")
+
+
+@dataclass
+class ToolCallItem(RunItemBase[Any]):
+    """The model's call of a tool: function, hosted, computer, shell or MCP.
+
+    Attributes:
+        description: What the model was told about the tool, when it is known.
+        title: The tool's title for people, when it has one.
+        tool_origin: Where the tool comes from, when it is known.
+    """
+
+    raw_item: Any
+    type: Literal["tool_call_item"] = "tool_call_item"
+    description: str | None = None
+    title: str | None = None
+    tool_origin: Any | None = None
+
+    @property
+    def tool_name(self) -> str | None:
+        """The tool as the model called it; hosted tools go by the type of their call."""
+        name = raw_field(self.raw_item, "name") or raw_field(self.raw_item, "type")
+        return name if isinstance(name, str) else None
+
+    @property
+    def call_id(self) -> str | None:
+        """The id of the call."""
+        return _call_id(self.raw_item)
+
+
+@dataclass
+class ToolCallOutputItem(RunItemBase[Any]):
+    """The answer to a tool's call.
+
+    Attributes:
+        output: What the tool returned, as it returned it.
+        tool_origin: Where the tool comes from, when it is known.
+        custom_data: What the program attached to the output; the model never sees it.
+    """
+
+    raw_item: Any
+    output: Any
+    type: Literal["tool_call_output_item"] = "tool_call_output_item"
+    tool_origin: Any | None = None
+    custom_data: dict[str, Any] | None = None
+
+    @property
+    def call_id(self) -> str | None:
+        """The id of the call that is answered."""
+        return _call_id(self.raw_item)
+
+
+@dataclass
+class ToolSearchCallItem(RunItemBase[Any]):
+    """The model's search for tools whose loading is deferred."""
+
+    raw_item: Any
+    type: Literal["tool_search_call_item"] = "tool_search_call_item"
+
+
+@dataclass
+class ToolSearchOutputItem(RunItemBase[Any]):
+    """The tools that a search found."""
+
+    raw_item: Any
+    type: Literal["tool_search_output_item"] = "tool_search_output_item"
+
+
+@dataclass
+class MCPListToolsItem(RunItemBase["McpListTools"]):
+    """The provider's list of the tools of a hosted MCP server."""
+
+    raw_item: McpListTools
+    type: Literal["mcp_list_tools_item"] = "mcp_list_tools_item"
+
+
+@dataclass
+class MCPApprovalRequestItem(RunItemBase["McpApprovalRequest"]):
+    """The provider's question whether a hosted MCP tool may be called."""
+
+    raw_item: McpApprovalRequest
+    type: Literal["mcp_approval_request_item"] = "mcp_approval_request_item"
+
+
+@dataclass
+class MCPApprovalResponseItem(RunItemBase["McpApprovalResponse"]):
+    """The answer to the question whether a hosted MCP tool may be called."""
+
+    raw_item: McpApprovalResponse
+    type: Literal["mcp_approval_response_item"] = "mcp_approval_response_item"
+
+
+@dataclass
+class CompactionItem(RunItemBase["TResponseInputItem"]):
+    """The provider's compaction of what was said before."""
+
+    raw_item: TResponseInputItem
+    type: Literal["compaction_item"] = "compaction_item"
+
+
+@dataclass(eq=False)
+class ToolApprovalItem(RunItemBase[Any]):
+    """A tool call that waits for a person's decision; it equals only itself.
+
+    Attributes:
+        tool_name: The tool as the model called it, when the raw item does not say.
+        tool_namespace: The tool's namespace, if it has one.
+        tool_origin: Where the tool comes from, when it is known.
+    """
+
+    raw_item: Any
+    tool_name: str | None = None
+    type: Literal["tool_approval_item"] = "tool_approval_item"
+    tool_namespace: str | None = None
+    tool_origin: Any | None = None
+
+    def __post_init__(self) -> None:
+        if self.tool_name is None:
+            self.tool_name = raw_field(self.raw_item, "name")
+        if self.tool_namespace is None:
+            self.tool_namespace = raw_field(self.raw_item, "namespace")
+
+    @property
+    def name(self) -> str | None:
+        """The tool as the model called it."""
+        return self.tool_name
+
+    @property
+    def qualified_name(self) -> str | None:
+        """The tool with its namespace in front, under which decisions about it are kept."""
+        return self.tool_name and tool_identity(self.tool_name, self.tool_namespace)
+
+    @property
+    def arguments(self) -> str | None:
+        """The arguments as the model wrote them, when they are JSON text."""
+        arguments = raw_field(self.raw_item, "arguments")
+        return arguments if isinstance(arguments, str) else None
+
+    @property
+    def call_id(self) -> str | None:
+        """The id of the call."""
+        return _call_id(self.raw_item)
+
+    def to_input_item(self) -> TResponseInputItem:
+        """Refuse: a question to a person is never sent to a model.
+
+        Raises:
+            AgentsException: Always.
+        """
+        raise AgentsException(
+            f"The pending approval of tool {self.tool_name!r} cannot be sent to a model. "
+            "Decide on it with RunState.approve or reject."
+        )
+
+
+def _call_id(raw_item: Any) -> str | None:
+    found = raw_field(raw_item, "call_id") or raw_field(raw_item, "id")
+    return found if isinstance(found, str) else None
+
+
+RunItem: TypeAlias = (
+    InputItem
+    | MessageOutputItem
+    | ToolSearchCallItem
+    | ToolSearchOutputItem
+    | HandoffCallItem
+    | HandoffOutputItem
+    | ToolCallItem
+    | ToolCallOutputItem
+    | ReasoningItem
+    | MCPListToolsItem
+    | MCPApprovalRequestItem
+    | MCPApprovalResponseItem
+    | CompactionItem
+    | ToolApprovalItem
+)
+"""Anything that happens in a run."""
