@@ -12,8 +12,9 @@ import math
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
+from agentgraph.callbacks import MaybeAwaitable
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.origin import Origin, caller_origin
 from agentgraph.run_context import RunContextWrapper
@@ -27,17 +28,11 @@ if TYPE_CHECKING:
 __all__ = [
     "FunctionTool",
     "FunctionToolResult",
-    "MaybeAwaitable",
     "ToolApproval",
     "ToolEnabled",
     "ToolErrorFunction",
     "ToolTimeoutBehavior",
 ]
-
-_T = TypeVar("_T")
-
-MaybeAwaitable: TypeAlias = Awaitable[_T] | _T
-"""What a function returns that may be written with `def` or with `async def`."""
 
 ToolErrorFunction: TypeAlias = Callable[[RunContextWrapper[Any], Exception], MaybeAwaitable[str]]
 """Turns an error into what the model is told instead of a result."""

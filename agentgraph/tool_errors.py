@@ -6,13 +6,13 @@ holds what the model or the user wrote.
 
 from __future__ import annotations
 
-import inspect
 import json
-import logging
-from typing import Any, Final
+from typing import Any
 
+from agentgraph.callbacks import resolve
 from agentgraph.exceptions import ModelBehaviorError, ToolTimeoutError
 from agentgraph.function_tools import ToolErrorFunction
+from agentgraph.logger import log_tool_action_debug, logger
 from agentgraph.run_context import RunContextWrapper
 
 __all__ = [
@@ -21,8 +21,6 @@ __all__ = [
     "default_tool_timeout_error_message",
     "failure_message",
 ]
-
-_LOGGER: Final = logging.getLogger("agentgraph")
 
 
 class InvalidToolArguments(ModelBehaviorError):
@@ -82,8 +80,5 @@ async def failure_message(
     Raises:
         Exception: Whatever the handler raises.
     """
-    _LOGGER.debug("Tool %s failed with %s; the model is told", tool_name, type(error).__name__)
-    message = handler(ctx, error)
-    if inspect.isawaitable(message):
-        return await message
-    return message
+    log_tool_action_debug(logger, f"Tool {tool_name} failed; the model is told", error)
+    return await resolve(handler(ctx, error))

@@ -10,10 +10,10 @@ This is the only place that knows about limits of time, cancellation and what an
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 from typing import Any
 
+from agentgraph.callbacks import resolve
 from agentgraph.exceptions import AgentsException, ModelBehaviorError, ToolTimeoutError, UserError
 from agentgraph.function_tools import FunctionTool
 from agentgraph.tool_context import ToolContext
@@ -81,8 +81,7 @@ async def call_needs_approval(function_tool: FunctionTool, context: ToolContext[
     rule = function_tool.needs_approval
     if isinstance(rule, bool):
         return rule
-    answer = rule(context, _parsed_arguments(context), context.tool_call_id)
-    return bool(await answer if inspect.isawaitable(answer) else answer)
+    return bool(await resolve(rule(context, _parsed_arguments(context), context.tool_call_id)))
 
 
 def _parsed_arguments(context: ToolContext[Any]) -> dict[str, Any]:

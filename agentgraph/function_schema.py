@@ -1,0 +1,285 @@
+"""The JSON schema of a function's arguments, and the way back from JSON to a call.
+
+Rule: whatever value the schema allows arrives in the function as the value that the annotation
+describes. The schema and the validation come from one pydantic model, built once per function.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal, assert_never, get_args, get_origin
+from typing import Unpack as TypingUnpack
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
+from typing_extensions import Unpack
+
+from agentgraph.docstrings import (
+    DocstringStyle,
+    FuncDocumentation,
+    generate_func_documentation,
+    name_of_callable,
+)
+from agentgraph.exceptions import UserError
+from agentgraph.strict_schema import ensure_strict_json_schema
+from agentgraph.type_hints import context_type, is_context_annotation, resolve_hints
+
+__all__ = [
+    "DocstringStyle",
+    "FuncDocumentation",
+    "FuncSchema",
+    "context_type",
+    "function_schema",
+    "generate_func_documentation",
+]
+
+_Passing = Literal["positional", "keyword", "spread", "spread_keywords"]
+_PASSING: Final[dict[Any, _Passing]] = {
+    inspect.Parameter.POSITIONAL_ONLY: "positional",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD: "positional",
+    inspect.Parameter.VAR_POSITIONAL: "spread",
+    inspect.Parameter.KEYWORD_ONLY: "keyword",
+    inspect.Parameter.VAR_KEYWORD: "spread_keywords",
+}
+# On Python 3.11 the two modules have one form each.
+_UNPACK: Final = (TypingUnpack, Unpack)
+
+
+@dataclass(frozen=True, slots=True)
+class _Argument:
+    """One parameter: what it is called, where the model keeps its value, how it is passed."""
+
+    parameter: str
+    field: str
+    passing: _Passing
+
+
+@dataclass
+class FuncSchema:
+    """A function as a model sees it.
+
+    Attributes:
+        name: What the model calls it.
+        description: What the model is told about it.
+        params_pydantic_model: Validates the arguments.
+        params_json_schema: Describes the arguments.
+        signature: The function's own signature.
+        takes_context: Whether the first parameter receives the context of the call.
+        strict_json_schema: Whether the schema is strict.
+        return_annotation: The type of the result, `inspect.Signature.empty` when not declared.
+    """
+
+    name: str
+    description: str | None
+    params_pydantic_model: type[BaseModel]
+    params_json_schema: dict[str, Any]
+    signature: inspect.Signature
+    takes_context: bool = False
+    strict_json_schema: bool = True
+    return_annotation: Any = inspect.Signature.empty
+    _arguments: tuple[_Argument, ...] | None = field(default=None, repr=False, kw_only=True)
+
+    def to_call_args(self, data: BaseModel) -> tuple[list[Any], dict[str, Any]]:
+        """Arrange validated arguments for a call.
+
+        Args:
+            data: An instance of `params_pydantic_model`.
+
+        Returns:
+            The positional arguments, without the context, and the keyword arguments.
+
+        Raises:
+            UserError: When the free-form keywords name a parameter that has its own value.
+        """
+        if self._arguments is None:
+            self._arguments = tuple(_arguments_of(self.signature, self.takes_context))
+        values = data.__dict__
+        positional: list[Any] = []
+        keywords: dict[str, Any] = {}
+        for argument in self._arguments:
+            value = values[argument.field]
+            match argument.passing:
+                case "positional":
+                    positional.append(value)
+                case "keyword":
+                    keywords[argument.parameter] = value
+                case "spread":
+                    positional.extend(value)
+                case "spread_keywords":
+                    if twice := keywords.keys() & value.keys():
+                        raise UserError(f"{self.name} got two values for {sorted(twice)}.")
+                    keywords.update(value)
+        return positional, keywords
+
+
+def function_schema(
+    func: Callable[..., Any],
+    docstring_style: DocstringStyle | None = None,
+    name_override: str | None = None,
+    description_override: str | None = None,
+    use_docstring_info: bool = True,
+    strict_json_schema: bool = True,
+) -> FuncSchema:
+    """Describe a function to a model.
+
+    Args:
+        func: A function, a bound method, or an object that can be called. A parameter typed as
+            `RunContextWrapper` or `ToolContext` receives the context; it must be the first.
+        docstring_style: The convention of the docstring; detected when left out.
+        name_override: The name to use instead of the function's own.
+        description_override: The description to use instead of the docstring's.
+        use_docstring_info: Whether the docstring describes the function and its parameters.
+        strict_json_schema: Whether to derive the strict form, in which the model gives every
+            argument.
+
+    Raises:
+        UserError: When a parameter cannot be described: a context that is not first, a type that
+            pydantic has no schema for, free-form keys in strict mode.
+    """
+    name = name_override or name_of_callable(func)
+    documentation = (
+        generate_func_documentation(func, docstring_style) if use_docstring_info else None
+    )
+    hints = resolve_hints(func)
+    signature = inspect.signature(func)
+    takes_context = _takes_context(func, signature, hints)
+    arguments = tuple(_arguments_of(signature, takes_context))
+    model = _arguments_model(
+        name,
+        {
+            argument.field: _field_definition(
+                argument,
+                signature.parameters[argument.parameter],
+                hints.get(argument.parameter, Any),
+                documentation,
+            )
+            for argument in arguments
+        },
+        closed=any(argument.passing == "spread_keywords" for argument in arguments),
+    )
+    return FuncSchema(
+        name=name,
+        description=description_override or (documentation.description if documentation else None),
+        params_pydantic_model=model,
+        params_json_schema=_json_schema(model, name, strict_json_schema),
+        signature=signature,
+        takes_context=takes_context,
+        strict_json_schema=strict_json_schema,
+        return_annotation=hints.get("return", inspect.Signature.empty),
+        _arguments=arguments,
+    )
+
+
+def _takes_context(
+    func: Callable[..., Any], signature: inspect.Signature, hints: dict[str, Any]
+) -> bool:
+    contexts = [name for name in signature.parameters if is_context_annotation(hints.get(name))]
+    first = next(iter(signature.parameters), None)
+    misplaced = [name for name in contexts if name != first]
+    if misplaced:
+        raise UserError(
+            f"Parameter {misplaced[0]} of function {name_of_callable(func)} is a "
+            "RunContextWrapper/ToolContext at a non-first position. "
+            "The context must be the first parameter."
+        )
+    if first == "self" and first not in hints:
+        raise UserError(
+            f"{name_of_callable(func)} is a method without its object, which a model cannot give. "
+            "Make the tool from a bound method: function_tool(instance.method)."
+        )
+    return bool(contexts)
+
+
+def _arguments_of(signature: inspect.Signature, takes_context: bool) -> Iterator[_Argument]:
+    parameters = list(signature.parameters.values())[1 if takes_context else 0 :]
+    names = {parameter.name for parameter in parameters}
+    for parameter in parameters:
+        field_name = _field_name(parameter.name, names)
+        names.add(field_name)
+        yield _Argument(parameter.name, field_name, _PASSING[parameter.kind])
+
+
+def _field_name(parameter: str, names: set[str]) -> str:
+    """Name the model's field after the parameter, unless pydantic keeps that name for itself."""
+    name = parameter
+    while name.startswith("_") or hasattr(BaseModel, name) or (name != parameter and name in names):
+        name = "p" + name
+    return name
+
+
+def _field_definition(
+    argument: _Argument,
+    parameter: inspect.Parameter,
+    annotation: Any,
+    documentation: FuncDocumentation | None,
+) -> tuple[Any, Any]:
+    options: dict[str, Any] = {}
+    if description := _description_of(argument.parameter, annotation, documentation):
+        options["description"] = description
+    if argument.field != argument.parameter:
+        options["alias"] = argument.parameter
+        options["title"] = argument.parameter.replace("_", " ").strip().title()
+    match argument.passing:
+        case "spread" | "spread_keywords" if get_origin(annotation) in _UNPACK:
+            annotation = get_args(annotation)[0]
+        case "spread":
+            annotation, options["default_factory"] = list[annotation], list
+        case "spread_keywords":
+            annotation, options["default_factory"] = dict[str, annotation], dict
+        case "positional" | "keyword" if isinstance(parameter.default, FieldInfo):
+            # `a: int = Field(3, lt=10)` puts constraints and default into one object.
+            annotation = Annotated[annotation, parameter.default]
+        case "positional" | "keyword":
+            if parameter.default is not inspect.Parameter.empty:
+                options["default"] = parameter.default
+        case _:
+            assert_never(argument.passing)
+    return annotation, Field(**options)
+
+
+def _description_of(
+    parameter: str, annotation: Any, documentation: FuncDocumentation | None
+) -> str | None:
+    """Describe a parameter by the docstring, or else by a text in its `Annotated`."""
+    documented = documentation.param_descriptions if documentation else None
+    if documented and parameter in documented:
+        return documented[parameter]
+    metadata = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    return next((text for text in metadata if isinstance(text, str)), None)
+
+
+def _arguments_model(name: str, fields: dict[str, Any], *, closed: bool) -> type[BaseModel]:
+    # Where free-form keywords have a place of their own, others are a mistake of the model's.
+    config = ConfigDict(
+        protected_namespaces=(),
+        populate_by_name=True,
+        extra="forbid" if closed else "ignore",
+    )
+    try:
+        return create_model(f"{name}_args", __config__=config, **fields)
+    except (PydanticUserError, TypeError) as error:
+        raise UserError(f"The arguments of {name} cannot be described: {error}") from error
+
+
+class _ArgumentsJsonSchema(GenerateJsonSchema):
+    # A default that JSON cannot express is still the function's own; the schema leaves it out.
+    ignored_warning_kinds = {  # noqa: RUF012 - declared so by pydantic
+        "skipped-choice",
+        "non-serializable-default",
+    }
+
+
+def _json_schema(model: type[BaseModel], name: str, strict: bool) -> dict[str, Any]:
+    try:
+        schema = model.model_json_schema(schema_generator=_ArgumentsJsonSchema)
+        return ensure_strict_json_schema(schema) if strict else schema
+    except (PydanticUserError, PydanticUndefinedAnnotation, ValueError) as error:
+        raise UserError(f"The arguments of {name} cannot be described: {error}") from error
+    except UserError as error:
+        raise UserError(
+            f"The arguments of {name} have no strict JSON schema: {error.message}"
+        ) from error

@@ -1,0 +1,268 @@
+"""How a Python function becomes a tool.
+
+Rule: everything about the function is read once, here; a call validates the model's JSON, calls the
+function and applies the failure function, and does nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
+
+from pydantic import BaseModel, ValidationError
+
+from agentgraph.callbacks import resolve
+from agentgraph.docstrings import DocstringStyle, name_of_callable
+from agentgraph.exceptions import UserError
+from agentgraph.function_schema import FuncSchema, function_schema
+from agentgraph.function_tools import (
+    FunctionTool,
+    ToolApproval,
+    ToolEnabled,
+    ToolErrorFunction,
+    ToolTimeoutBehavior,
+)
+from agentgraph.origin import Origin
+from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_context import ToolContext
+from agentgraph.tool_errors import (
+    InvalidToolArguments,
+    default_tool_error_function,
+    failure_message,
+)
+from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
+
+__all__ = ["ToolFunction", "ToolParams", "function_tool"]
+
+ToolParams = ParamSpec("ToolParams")
+
+ToolFunction: TypeAlias = (
+    Callable[ToolParams, Any]
+    | Callable[Concatenate[RunContextWrapper[Any], ToolParams], Any]
+    | Callable[Concatenate[ToolContext[Any], ToolParams], Any]
+)
+"""A function that can be a tool: with or without the context in front, sync or async."""
+
+_MAX_PROBLEMS = 5
+
+
+@overload
+def function_tool(
+    func: ToolFunction[...],
+    *,
+    name_override: str | None = None,
+    description_override: str | None = None,
+    docstring_style: DocstringStyle | None = None,
+    use_docstring_info: bool = True,
+    failure_error_function: ToolErrorFunction | None = ...,
+    strict_mode: bool = True,
+    is_enabled: ToolEnabled = True,
+    needs_approval: ToolApproval = False,
+    tool_input_guardrails: list[ToolInputGuardrail[Any]] | None = None,
+    tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None = None,
+    timeout: float | None = None,
+    timeout_behavior: ToolTimeoutBehavior = "error_as_result",
+    timeout_error_function: ToolErrorFunction | None = None,
+    defer_loading: bool = False,
+) -> FunctionTool: ...
+
+
+@overload
+def function_tool(
+    func: None = None,
+    *,
+    name_override: str | None = None,
+    description_override: str | None = None,
+    docstring_style: DocstringStyle | None = None,
+    use_docstring_info: bool = True,
+    failure_error_function: ToolErrorFunction | None = ...,
+    strict_mode: bool = True,
+    is_enabled: ToolEnabled = True,
+    needs_approval: ToolApproval = False,
+    tool_input_guardrails: list[ToolInputGuardrail[Any]] | None = None,
+    tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None = None,
+    timeout: float | None = None,
+    timeout_behavior: ToolTimeoutBehavior = "error_as_result",
+    timeout_error_function: ToolErrorFunction | None = None,
+    defer_loading: bool = False,
+) -> Callable[[ToolFunction[...]], FunctionTool]: ...
+
+
+def function_tool(
+    func: ToolFunction[...] | None = None,
+    *,
+    name_override: str | None = None,
+    description_override: str | None = None,
+    docstring_style: DocstringStyle | None = None,
+    use_docstring_info: bool = True,
+    failure_error_function: ToolErrorFunction | None = default_tool_error_function,
+    strict_mode: bool = True,
+    is_enabled: ToolEnabled = True,
+    needs_approval: ToolApproval = False,
+    tool_input_guardrails: list[ToolInputGuardrail[Any]] | None = None,
+    tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None = None,
+    timeout: float | None = None,
+    timeout_behavior: ToolTimeoutBehavior = "error_as_result",
+    timeout_error_function: ToolErrorFunction | None = None,
+    defer_loading: bool = False,
+) -> FunctionTool | Callable[[ToolFunction[...]], FunctionTool]:
+    """Make a tool from a function, as a decorator with or without arguments.
+
+    Name, description and schema come from the function's signature and docstring. A sync function
+    runs in a thread, with the caller's context variables, so that it never blocks the loop.
+
+    Args:
+        func: The function, sync or async; its first parameter may be the context. For the
+            arguments that are not listed here see `function_schema` and `FunctionTool`.
+        failure_error_function: Writes what the model is told when a call fails; `None` to let the
+            error end the run.
+        strict_mode: Whether the model is held to the schema. Free-form dictionaries need `False`.
+        timeout: How long a call may take, in seconds; for async functions only, because a thread
+            cannot be stopped.
+
+    Raises:
+        UserError: When the signature cannot be described to a model.
+        ValueError: When a sync function has a timeout, or the timeout is not positive.
+    """
+    schema_options = (docstring_style, name_override, description_override, use_docstring_info)
+
+    def make(function: ToolFunction[...]) -> FunctionTool:
+        schema = function_schema(_checked(function, timeout), *schema_options, strict_mode)
+        return FunctionTool(
+            is_enabled=is_enabled,
+            tool_input_guardrails=tool_input_guardrails,
+            tool_output_guardrails=tool_output_guardrails,
+            needs_approval=needs_approval,
+            timeout_seconds=timeout,
+            timeout_behavior=timeout_behavior,
+            timeout_error_function=timeout_error_function,
+            defer_loading=defer_loading,
+            **_derived(function, schema, failure_error_function),
+        )
+
+    return make if func is None else make(func)
+
+
+def _derived(
+    function: Callable[..., Any], schema: FuncSchema, on_failure: ToolErrorFunction | None
+) -> dict[str, Any]:
+    """Form the fields of a `FunctionTool` that come from its function."""
+    return {
+        "name": schema.name,
+        "description": schema.description or "",
+        "params_json_schema": schema.params_json_schema,
+        "strict_json_schema": schema.strict_json_schema,
+        "on_invoke_tool": _invocation(function, schema, on_failure),
+        "_failure_error_function": on_failure,
+        "_origin": _origin_of(function),
+        "_function": function,
+    }
+
+
+def _invocation(
+    function: Callable[..., Any], schema: FuncSchema, on_failure: ToolErrorFunction | None
+) -> Callable[[ToolContext[Any], str], Awaitable[Any]]:
+    """Build the function that carries out one call of the tool."""
+    call = function if _is_async(function) else _in_thread(function)
+    takes_context = schema.takes_context
+
+    async def invoke(ctx: ToolContext[Any], arguments: str) -> Any:
+        try:
+            positional, keywords = schema.to_call_args(_validated(schema, ctx, arguments))
+            if takes_context:
+                return await call(ctx, *positional, **keywords)
+            return await call(*positional, **keywords)
+        except Exception as error:
+            if on_failure is None:
+                raise
+            return await failure_message(on_failure, ctx, error, schema.name)
+
+    return invoke
+
+
+def _in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    def shielded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except StopIteration as error:
+            # A future cannot carry StopIteration; the caller would wait for ever.
+            raise RuntimeError("The tool raised StopIteration.") from error
+
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        # A sync function may still return an awaitable, as `lambda: coroutine()` does.
+        return await resolve(await asyncio.to_thread(shielded, *args, **kwargs))
+
+    return call
+
+
+def _validated(schema: FuncSchema, ctx: ToolContext[Any], arguments: str) -> BaseModel:
+    validator = schema.params_pydantic_model.__pydantic_validator__
+    try:
+        # A model may send no text at all for a tool without parameters.
+        validated: BaseModel = validator.validate_json(arguments or "{}")
+    except ValidationError as error:
+        name = getattr(ctx, "tool_name", schema.name)
+        value = _parsed(arguments, name)
+        # Without a cause: pydantic's own message quotes the arguments.
+        if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid":
+            raise InvalidToolArguments(name, _problems(error), is_json=True) from None
+        # JSON that only Python's parser accepts: half of a surrogate pair in a text.
+        try:
+            validated = validator.validate_python(value)
+        except ValidationError as second:
+            raise InvalidToolArguments(name, _problems(second), is_json=True) from None
+    return validated
+
+
+def _parsed(arguments: str, tool_name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(arguments)
+    except json.JSONDecodeError as error:
+        problem = f"{error.msg} at character {error.pos}"
+        raise InvalidToolArguments(tool_name, problem, is_json=False) from None
+    if not isinstance(value, dict):
+        raise InvalidToolArguments(tool_name, "expected a JSON object", is_json=True)
+    return value
+
+
+def _problems(error: ValidationError) -> str:
+    problems = [
+        f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False)
+    ]
+    shown = "; ".join(problems[:_MAX_PROBLEMS])
+    more = len(problems) - _MAX_PROBLEMS
+    return f"{shown}; and {more} more" if more > 0 else shown
+
+
+def _checked(function: object, timeout: float | None) -> Callable[..., Any]:
+    if not callable(function):
+        raise UserError(f"function_tool needs a function, not {type(function).__name__}.")
+    if isinstance(function, (functools.partial, functools.partialmethod)):
+        raise UserError(
+            "function_tool cannot describe a functools.partial, which hides what its arguments "
+            "are called. Write a function that calls it."
+        )
+    if timeout is not None and not _is_async(function):
+        raise ValueError(
+            f"Tool {name_of_callable(function)}: a timeout is only supported for async functions. "
+            "A thread cannot be stopped; write the function with `async def`."
+        )
+    return function
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or (
+        not inspect.isroutine(function) and inspect.iscoroutinefunction(type(function).__call__)
+    )
+
+
+def _origin_of(function: Callable[..., Any]) -> Origin | None:
+    """Point at the function's first line; a callable without code is where the tool is made."""
+    written = inspect.unwrap(function)
+    code = getattr(written, "__code__", None) or getattr(type(written).__call__, "__code__", None)
+    return None if code is None else (code.co_filename, code.co_firstlineno)

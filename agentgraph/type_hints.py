@@ -1,0 +1,123 @@
+"""The types that a user's function declares, read once, when the function is handed over.
+
+Rule: an annotation may be a text that refers to what only a type checker imports. A context
+parameter is recognised even then; every other parameter must resolve, because its type is what the
+model is told.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+
+from agentgraph.exceptions import UserError
+from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_context import ToolContext
+
+__all__ = ["context_type", "is_context_annotation", "resolve_hints"]
+
+_CONTEXT_NAMES: Final = frozenset({RunContextWrapper.__name__, ToolContext.__name__})
+
+
+def resolve_hints(func: Callable[..., Any]) -> dict[str, Any]:
+    """Read the annotations of a function's parameters and of its result.
+
+    Args:
+        func: A function, a method, or an object that can be called.
+
+    Returns:
+        The types by parameter name, with `Annotated` kept; `return` stands for the result.
+
+    Raises:
+        UserError: When the annotation of a parameter refers to a name that does not exist.
+    """
+    annotated = func if inspect.isroutine(func) else type(func).__call__
+    try:
+        return get_type_hints(annotated, include_extras=True)
+    except Exception:  # noqa: BLE001 - evaluating a text raises anything; each one is tried again
+        return _resolve_one_by_one(inspect.unwrap(annotated))
+
+
+def is_context_annotation(annotation: Any) -> bool:
+    """Tell whether a parameter of this type receives the context of the call."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    declared = get_origin(annotation) or annotation
+    return isinstance(declared, type) and issubclass(declared, RunContextWrapper)
+
+
+def context_type(func: Callable[..., Any]) -> type[Any] | None:
+    """Find the context that a function expects, where its annotations tell it.
+
+    Args:
+        func: The function behind a tool, a guardrail, a hook or dynamic instructions.
+
+    Returns:
+        The `T` of a leading `RunContextWrapper[T]` or `ToolContext[T]`; `None` when the function
+        takes no context, does not say of what type, or says `Any`.
+    """
+    try:
+        parameters = list(inspect.signature(func).parameters)
+        annotation = resolve_hints(func).get(parameters[0]) if parameters else None
+    except (UserError, TypeError, ValueError):
+        # An unreadable signature (a builtin, a name for the type checker only) declares nothing.
+        return None
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if not is_context_annotation(annotation):
+        return None
+    arguments = get_args(annotation)
+    declared = get_origin(arguments[0]) or arguments[0] if arguments else None
+    return declared if isinstance(declared, type) else None
+
+
+def _resolve_one_by_one(func: Callable[..., Any]) -> dict[str, Any]:
+    func = getattr(func, "__func__", func)
+    scope = dict(getattr(func, "__globals__", {}))
+    scope.update(_enclosing_names(func))
+    hints: dict[str, Any] = {}
+    for name, annotation in getattr(func, "__annotations__", {}).items():
+        holder = SimpleNamespace(__annotations__={name: annotation})
+        try:
+            hints.update(get_type_hints(holder, globalns=scope, include_extras=True))
+        except Exception as error:
+            if isinstance(annotation, str) and _names_context(annotation):
+                hints[name] = RunContextWrapper
+            elif name != "return":
+                raise UserError(
+                    f"Cannot resolve the annotation {annotation!r} of parameter {name} of "
+                    f"function {func.__qualname__}: {error}. Types of tool parameters must be "
+                    "importable at run time and defined before the tool."
+                ) from error
+    return hints
+
+
+def _enclosing_names(func: Callable[..., Any]) -> dict[str, Any]:
+    code, cells = getattr(func, "__code__", None), getattr(func, "__closure__", None)
+    if code is None or not cells:
+        return {}
+    found: dict[str, Any] = {}
+    for name, cell in zip(code.co_freevars, cells, strict=True):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue  # The enclosing function has not assigned it yet.
+    return found
+
+
+def _names_context(annotation: str) -> bool:
+    """Tell whether a text such as `"RunContextWrapper[Later]"` names a context type."""
+    try:
+        expression: ast.expr = ast.parse(annotation, mode="eval").body
+    except SyntaxError:
+        return False
+    if isinstance(expression, ast.Subscript):
+        expression = expression.value
+    match expression:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in _CONTEXT_NAMES
+        case _:
+            return False
