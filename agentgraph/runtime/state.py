@@ -20,7 +20,7 @@ class RunState:
         pending: Indexes of the commands whose outcome is owed.
         order: Indexes issued on entering the state, in order; outputs are released in this order.
         released: How many of ``order`` were released.
-        awaiting: Indexes of calls that wait for approval.
+        awaiting: Indexes of calls that wait for approval, in call order.
         performed: For each call of the reply, the sequence in which it was last performed.
         reply: Control data of the last reply.
         replied: Id of the outcome that holds the last reply.

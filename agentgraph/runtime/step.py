@@ -62,11 +62,11 @@ def step(machine: Machine, state: RunState, outcome: Outcome) -> tuple[RunState,
         ProtocolError: The outcome answers no pending command, or not in a way its kind of work can end.
     """
     here = machine.state[state.state]
-    _require_owed(here, state, outcome)
+    _require_owed(machine, here, state, outcome)
     if outcome.event in INTERRUPTING:
-        finished = _without(state, outcome)
-        shown = _release(here, finished, everything=True) if here.offers else ()
-        after, commands = _move(machine, here, finished, outcome.event, outcome)
+        # The interrupting call still counts as unfinished here: it has no output to show.
+        shown = _release(here, state, everything=True) if here.offers else ()
+        after, commands = _move(machine, here, _without(state, outcome), outcome.event, outcome)
         return after, (*shown, *commands)
     arrived = _without(state, outcome)
     if here.kind is not StateKind.ACTING:
@@ -85,7 +85,7 @@ def step(machine: Machine, state: RunState, outcome: Outcome) -> tuple[RunState,
     return after, (*shown, *commands)
 
 
-def _require_owed(here: State, state: RunState, outcome: Outcome) -> None:
+def _require_owed(machine: Machine, here: State, state: RunState, outcome: Outcome) -> None:
     sequence, index = outcome.id
     if sequence != state.sequence or index not in state.pending:
         raise ProtocolError(
@@ -102,15 +102,16 @@ def _require_owed(here: State, state: RunState, outcome: Outcome) -> None:
     if (outcome.reply is None) == (outcome.event is Event.REPLIED):
         raise ProtocolError(f"state '{here.id}': a reply goes with the event 'replied' and no other")
     if outcome.reply is not None:
-        _require_declared(here, outcome.reply)
+        _require_declared(machine, here, outcome.reply)
 
 
-def _require_declared(here: State, reply: Reply) -> None:
+def _require_declared(machine: Machine, here: State, reply: Reply) -> None:
     for request in reply.requests:
         if request.symbol not in here.requestable:
             raise ProtocolError(f"state '{here.id}' declares no handoff '{request.symbol}'")
-    if reply.calls and not here.acts:
-        raise ProtocolError(f"state '{here.id}' declares no calls, but the reply asks for some")
+    for call in reply.calls:
+        if not here.acting or call.symbol not in machine.state[here.acting].offered:
+            raise ProtocolError(f"state '{here.id}' declares no call '{call.symbol}'")
 
 
 def _invoke(here: State, state: RunState, index: int) -> Invoke | None:
@@ -126,7 +127,9 @@ def _without(state: RunState, outcome: Outcome) -> RunState:
     """The state once ``outcome`` is no longer owed."""
     index = outcome.id.index
     replied = outcome.reply is not None
-    awaiting = (*state.awaiting, index) if outcome.event is Event.AWAITING else state.awaiting
+    awaiting = state.awaiting
+    if outcome.event is Event.AWAITING:
+        awaiting = tuple(sorted((*awaiting, index)))
     return RunState(
         state.state,
         state.sequence,
@@ -238,7 +241,7 @@ def _issue_calls(
     reply = state.reply
     assert reply is not None  # entered on a reply with calls, or resumed after one
     if here.kind is StateKind.SUSPENDED:
-        order = tuple(sorted(state.awaiting))
+        order = state.awaiting
         performed = list(state.performed)
     else:
         order = tuple(range(len(reply.calls)))

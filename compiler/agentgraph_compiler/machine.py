@@ -202,7 +202,6 @@ class State:
         """The offers by symbol."""
         return {invoke.symbol: invoke for invoke in self.offers}
 
-
     @cached_property
     def requestable(self) -> frozenset[str]:
         """The handoffs that a reply in this state may ask for."""
@@ -210,9 +209,10 @@ class State:
         return frozenset(guard.names[0] for guard in guards)
 
     @cached_property
-    def acts(self) -> bool:
-        """Whether a reply in this state may ask for calls."""
-        return any(row.guard.kind is GuardKind.CALLS for row in self.transitions)
+    def acting(self) -> str:
+        """Id of the state whose offers a reply in this state may call; empty where it may call nothing."""
+        targets = (row.target for row in self.transitions if row.guard.kind is GuardKind.CALLS)
+        return next(targets, "")
 
 
 @dataclass(frozen=True, slots=True)
