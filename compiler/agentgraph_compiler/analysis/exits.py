@@ -28,13 +28,13 @@ def can_end(agent: Agent) -> bool:
     stop = agent.stop
     if stop.kind is StopKind.NEVER:
         return False
-    # Only function tools count, among them agents used as tools.
-    names = {
-        tool.name
-        for tool in agent.tools
-        if tool.kind in _COUNTED and tool.enabled is not Enabled.NEVER
-    }
-    return bool(names.intersection(stop.names) if stop.kind is StopKind.NAMED else names)
+    # Only function tools count, among them agents used as tools and whatever a server may list.
+    tools = [
+        tool for tool in agent.tools if tool.kind in _COUNTED and tool.enabled is not Enabled.NEVER
+    ]
+    return any(
+        tool.server or stop.kind is not StopKind.NAMED or tool.name in stop.names for tool in tools
+    )
 
 
 def reached_from(start: Iterable[str], neighbours: Mapping[str, Iterable[str]]) -> set[str]:

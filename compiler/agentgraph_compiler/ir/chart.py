@@ -39,6 +39,7 @@ class Tool:
         digest: Digest of its declared configuration (description, argument schema).
         origin: Where it was constructed.
         allowed: Rules suppressed on it.
+        server: Whether it stands for the tools of a server, which are only listed at run time.
     """
 
     symbol: str
@@ -50,6 +51,7 @@ class Tool:
     digest: str = ""
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
+    server: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,154 @@
+"""Lines of the printed form of a chart, cut into tokens and read from left to right."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NoReturn, TypeVar
+
+from agentgraph_compiler.diagnostics import UNKNOWN, Origin
+from agentgraph_compiler.ir.chart import Enabled
+from agentgraph_compiler.machine import Emission
+from agentgraph_compiler.types import ANY, Type
+
+BARE_WORD = r"[A-Za-z0-9_./*+-]+"
+_TOKEN = re.compile(rf'\s*(->|[,:<~@]|{BARE_WORD}|"(?:[^"\\]|\\.)*")')
+_MARKS = frozenset({"->", ",", ":", "<", "~", "@"})
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class ChartSyntaxError(ValueError):
+    """A text is not a printed chart.
+
+    Args:
+        message: What was expected and what stands there.
+        line: The line, counted from 1.
+    """
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(f"line {line}: {message}")
+        self.line = line
+
+
+def lines_of(text: str) -> Iterator[Line]:
+    """The lines of a text that say something: not the empty ones, not the remarks."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        content = line.strip()
+        if content and not content.startswith("#"):
+            yield Line(line, number)
+
+
+class Line:
+    """The tokens of one line, read from left to right."""
+
+    def __init__(self, text: str, number: int) -> None:
+        self.number = number
+        self.indented = text[0].isspace()
+        self.tokens: list[str] = []
+        self.position = 0
+        text, start = text.rstrip(), 0
+        while start < len(text):
+            token = _TOKEN.match(text, start)
+            if token is None:
+                self.fail(f"cannot read {text[start:].strip()!r}")
+            self.tokens.append(token[1])
+            start = token.end()
+
+    def fail(self, message: str) -> NoReturn:
+        raise ChartSyntaxError(message, self.number)
+
+    @property
+    def _next(self) -> str:
+        return self.tokens[self.position] if self.position < len(self.tokens) else ""
+
+    def accept(self, token: str) -> bool:
+        """Take ``token`` if it comes next."""
+        found = self._next == token
+        self.position += found
+        return found
+
+    def expect(self, token: str) -> None:
+        """Take ``token``, which must come next."""
+        if not self.accept(token):
+            self.fail(f"expected '{token}', found {self._next or 'the end of the line'}")
+
+    def end(self) -> None:
+        """Nothing more may come."""
+        if self._next:
+            self.fail(f"expected the end of the line, found {self._next}")
+
+    def word(self, what: str) -> str:
+        """Take a word or a string."""
+        token = self._next
+        if not token or token in _MARKS:
+            self.fail(f"expected {what}, found {token or 'the end of the line'}")
+        self.position += 1
+        if not token.startswith('"'):
+            return token
+        try:
+            text = json.loads(token)
+        except json.JSONDecodeError as error:
+            self.fail(f"not a string: {token} ({error.msg})")
+        assert isinstance(text, str)  # the token is quoted
+        return text
+
+    def words(self, what: str) -> tuple[str, ...]:
+        """Take one word or several with commas between them."""
+        found = [self.word(what)]
+        while self.accept(","):
+            found.append(self.word(what))
+        return tuple(found)
+
+    def clause(self, keyword: str) -> str:
+        """Take a keyword and its word; nothing where it does not come next."""
+        return self.word(f"a word after '{keyword}'") if self.accept(keyword) else ""
+
+    def choice(self, kinds: type[_Choice], what: str) -> _Choice:
+        """Take one of a closed set."""
+        token = self.word(what)
+        try:
+            return kinds(token)
+        except ValueError:
+            self.fail(f"'{token}' is not {what}; those are {', '.join(kinds)}")
+
+    def type(self) -> Type:
+        """Take a type term."""
+        name = self.word("a type")
+        digest = self.word("a digest") if self.accept("~") else ""
+        return Type(name, self.words("a type") if self.accept("<") else (), digest)
+
+    def context(self) -> Type:
+        """Take the context clause, if there is one."""
+        return self.type() if self.accept("context") else ANY
+
+    def allowed(self) -> tuple[str, ...]:
+        """Take the clause of suppressed rules, if there is one."""
+        return self.words("a rule") if self.accept("allow") else ()
+
+    def origin(self) -> Origin:
+        """Take the origin, if there is one."""
+        if not self.accept("@"):
+            return UNKNOWN
+        file = self.word("a file")
+        self.expect(":")
+        number = self.word("a line number")
+        if not number.isdecimal():
+            self.fail(f"expected a line number, found {number}")
+        return Origin(file, int(number))
+
+    def enabled(self) -> Enabled:
+        """Take whether something is on offer; always, where nothing is said."""
+        if self._next in (Enabled.SOMETIMES, Enabled.NEVER):
+            return self.choice(Enabled, "a word for when it is enabled")
+        return Enabled.ALWAYS
+
+    def emits(self) -> tuple[Emission, ...]:
+        """Take what is emitted."""
+        if not self.accept("emits"):
+            return ()
+        found = [self.choice(Emission, "an emission")]
+        while self.accept(","):
+            found.append(self.choice(Emission, "an emission"))
+        return tuple(found)

@@ -1,0 +1,218 @@
+"""The printed form of a chart: ``parse_chart(print_chart(chart)) == chart`` for every chart.
+
+One line says one thing. A line at the margin opens a chart, an agent or a state; indented lines
+belong to it. Words stand bare where they can and as JSON strings where they cannot, names always as
+strings. What has its default value is not printed. Lines that begin with ``#`` are remarks.
+The parser is in ``ir/parser.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from agentgraph_compiler.diagnostics import UNKNOWN, Origin
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail, Handoff, Stop, Tool
+from agentgraph_compiler.ir.lines import BARE_WORD, ChartSyntaxError
+from agentgraph_compiler.ir.parser import HOSTED, parse_chart
+from agentgraph_compiler.machine import OTHERWISE, Emission, Invoke, State, Transition
+from agentgraph_compiler.types import ANY, TEXT, Type
+
+__all__ = ["ChartSyntaxError", "parse_chart", "print_chart"]
+
+_BARE = re.compile(BARE_WORD)
+
+
+def print_chart(chart: Chart, *, origins: bool = True) -> str:
+    """Print a chart and its sub-charts.
+
+    Args:
+        chart: The root chart.
+        origins: Whether to print where things were written; without them the text does not depend
+            on where a program is kept, as goldens want it.
+
+    Returns:
+        The text, ending in a newline.
+
+    Raises:
+        ValueError: A sub-chart holds sub-charts of its own; they are flat.
+    """
+    nested = [part.name for part in chart.charts if part.charts]
+    if nested:
+        raise ValueError(f"sub-charts are flat, but '{nested[0]}' holds sub-charts of its own")
+    printer = _Printer(origins)
+    lines = [line for part in chart.walk() for line in printer.chart(part, root=part is chart)]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _word(text: str) -> str:
+    return text if _BARE.fullmatch(text) else _quoted(text)
+
+
+def _words(texts: Iterable[str]) -> str:
+    return ", ".join(map(_word, texts))
+
+
+def _type(term: Type) -> str:
+    digest = f" ~ {_word(term.digest)}" if term.digest else ""
+    supertypes = f" < {_words(term.supertypes)}" if term.supertypes else ""
+    return f"{_word(term.name)}{digest}{supertypes}"
+
+
+def _line(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _enabled(enabled: Enabled) -> str:
+    return "" if enabled is Enabled.ALWAYS else enabled.value
+
+
+def _runs(machine: str) -> str:
+    return f"runs {_word(machine)}" if machine else ""
+
+
+def _digest(digest: str) -> str:
+    return f"digest {_word(digest)}" if digest else ""
+
+
+def _context(context: Type) -> str:
+    return "" if context == ANY else f"context {_type(context)}"
+
+
+def _emits(emissions: tuple[Emission, ...]) -> str:
+    return f"emits {', '.join(emissions)}" if emissions else ""
+
+
+class _Printer:
+    def __init__(self, origins: bool) -> None:
+        self.origins = origins
+
+    def _at(self, origin: Origin) -> str:
+        if not self.origins or origin == UNKNOWN:
+            return ""
+        return f"@ {_word(origin.file)}:{origin.line}"
+
+    def _tail(self, part: Tool | Handoff | Guardrail) -> str:
+        """What ends the line of a part: suppressed rules and its origin."""
+        allow = f"allow {_words(part.allowed)}" if part.allowed else ""
+        return _line(allow, self._at(part.origin))
+
+    def chart(self, chart: Chart, *, root: bool) -> Iterator[str]:
+        """The lines of one chart without its sub-charts."""
+        if not root:
+            yield ""
+        yield _line(
+            "chart" if root else "subchart",
+            _quoted(chart.name),
+            f"start {_word(chart.start)} initial {_word(chart.initial)}",
+            "declared" if chart.declared else "",
+            self._at(chart.origin),
+        )
+        for agent in chart.agents:
+            yield ""
+            yield from self.agent(agent)
+        for state in chart.states:
+            yield ""
+            yield from self.state(state)
+
+    def agent(self, agent: Agent) -> Iterator[str]:
+        """The lines of one agent."""
+        yield _line(
+            "agent",
+            _word(agent.id),
+            _quoted(agent.name),
+            _digest(agent.digest),
+            self._at(agent.origin),
+        )
+        if agent.context != ANY:
+            yield f"  context {_type(agent.context)}"
+        if agent.output != TEXT:
+            yield f"  output {_type(agent.output)}"
+        yield from map(self.tool, agent.tools)
+        yield from map(self.handoff, agent.handoffs)
+        yield from (self.guardrail("input_guardrail", row) for row in agent.input_guardrails)
+        yield from (self.guardrail("output_guardrail", row) for row in agent.output_guardrails)
+        if agent.stop != Stop():
+            names = f"of {_words(agent.stop.names)}" if agent.stop.names else ""
+            symbol = f"by {_word(agent.stop.symbol)}" if agent.stop.symbol else ""
+            yield _line("  stop", agent.stop.kind.value, names, symbol)
+        if not agent.final:
+            yield "  final never"
+        yield from (f"  unseen {_quoted(fact)}" for fact in agent.unseen)
+        if agent.allowed:
+            yield f"  allow {_words(agent.allowed)}"
+
+    def tool(self, tool: Tool) -> str:
+        """The line of one tool."""
+        return _line(
+            "  tool",
+            _word(tool.symbol),
+            _quoted(tool.name),
+            HOSTED if tool.kind is None else tool.kind.value,
+            "server" if tool.server else "",
+            _enabled(tool.enabled),
+            _runs(tool.machine),
+            _digest(tool.digest),
+            _context(tool.context),
+            self._tail(tool),
+        )
+
+    def handoff(self, handoff: Handoff) -> str:
+        """The line of one handoff."""
+        return _line(
+            "  handoff",
+            _word(handoff.symbol),
+            _quoted(handoff.name),
+            "->",
+            _word(handoff.target),
+            _quoted(handoff.target_name),
+            _enabled(handoff.enabled),
+            _digest(handoff.digest),
+            self._tail(handoff),
+        )
+
+    def guardrail(self, keyword: str, guardrail: Guardrail) -> str:
+        """The line of one guardrail."""
+        return _line(
+            f"  {keyword}",
+            _word(guardrail.symbol),
+            _quoted(guardrail.name),
+            "" if guardrail.parallel else "blocking",
+            _context(guardrail.context),
+            self._tail(guardrail),
+        )
+
+    def state(self, state: State) -> Iterator[str]:
+        """The lines of one state."""
+        owner = f"of {_word(state.agent)}" if state.agent else ""
+        yield _line("state", _word(state.id), state.kind.value, owner)
+        yield from (self.invoke("invoke", invoke) for invoke in state.invokes)
+        yield from (self.invoke("offer", invoke) for invoke in state.offers)
+        yield from map(self.transition, state.transitions)
+
+    def invoke(self, keyword: str, invoke: Invoke) -> str:
+        """The line of one invoke or offer."""
+        return _line(
+            f"  {keyword}",
+            _word(invoke.symbol),
+            invoke.kind.value,
+            _runs(invoke.machine),
+            _digest(invoke.digest),
+            _emits(invoke.emits),
+        )
+
+    def transition(self, transition: Transition) -> str:
+        """The line of one transition."""
+        guard = transition.guard
+        condition = _line("when", guard.kind.value, _words(guard.names))
+        return _line(
+            f"  on {transition.event.value}",
+            "" if guard == OTHERWISE else condition,
+            f"-> {_word(transition.target)}",
+            _emits(transition.emits),
+        )

@@ -1,0 +1,134 @@
+"""Hypothesis strategies for charts: every field takes any value of its type, sensible or not."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from agentgraph_compiler.diagnostics import Origin
+from agentgraph_compiler.ir.chart import (
+    Agent,
+    Chart,
+    Enabled,
+    Guardrail,
+    Handoff,
+    Stop,
+    StopKind,
+    Tool,
+)
+from agentgraph_compiler.machine import (
+    Emission,
+    Event,
+    Guard,
+    GuardKind,
+    Invoke,
+    InvokeKind,
+    State,
+    StateKind,
+    Transition,
+)
+from agentgraph_compiler.types import Type
+
+KEYWORDS = ("", "digest", "allow", "->", "by", "#", "@", "runs", 'a "b"', "\n", "\u2028", "é", "\\")
+words = st.one_of(
+    st.from_regex(r"[a-z_/.]{1,6}", fullmatch=True),
+    st.sampled_from(KEYWORDS),
+    st.text(max_size=6),
+)
+
+
+def few(items: st.SearchStrategy) -> st.SearchStrategy:
+    return st.lists(items, max_size=2).map(tuple)
+
+
+origins = st.builds(Origin, file=words, line=st.integers(min_value=0, max_value=10**6))
+types = st.builds(Type, name=words, supertypes=few(words), digest=words)
+tools = st.builds(
+    Tool,
+    symbol=words,
+    name=words,
+    kind=st.none() | st.sampled_from(InvokeKind),
+    enabled=st.sampled_from(Enabled),
+    machine=words,
+    context=types,
+    digest=words,
+    origin=origins,
+    allowed=few(words),
+    server=st.booleans(),
+)
+handoffs = st.builds(
+    Handoff,
+    symbol=words,
+    name=words,
+    target=words,
+    target_name=words,
+    enabled=st.sampled_from(Enabled),
+    digest=words,
+    origin=origins,
+    allowed=few(words),
+)
+guardrails = st.builds(
+    Guardrail,
+    symbol=words,
+    name=words,
+    parallel=st.booleans(),
+    context=types,
+    origin=origins,
+    allowed=few(words),
+)
+stops = st.builds(Stop, kind=st.sampled_from(StopKind), names=few(words), symbol=words)
+agents = st.builds(
+    Agent,
+    id=words,
+    name=words,
+    context=types,
+    output=types,
+    tools=few(tools),
+    handoffs=few(handoffs),
+    input_guardrails=few(guardrails),
+    output_guardrails=few(guardrails),
+    stop=stops,
+    final=st.booleans(),
+    digest=words,
+    unseen=few(words),
+    origin=origins,
+    allowed=few(words),
+)
+invokes = st.builds(
+    Invoke,
+    symbol=words,
+    kind=st.sampled_from(InvokeKind),
+    machine=words,
+    emits=few(st.sampled_from(Emission)),
+    digest=words,
+)
+transitions = st.builds(
+    Transition,
+    event=st.sampled_from(Event),
+    target=words,
+    guard=st.builds(Guard, kind=st.sampled_from(GuardKind), names=few(words)),
+    emits=few(st.sampled_from(Emission)),
+)
+states = st.builds(
+    State,
+    id=words,
+    kind=st.sampled_from(StateKind),
+    agent=words,
+    invokes=few(invokes),
+    offers=few(invokes),
+    transitions=few(transitions),
+)
+
+
+def charts(subcharts: bool = True) -> st.SearchStrategy[Chart]:
+    """Charts with every field filled from its strategy; sub-charts are flat."""
+    return st.builds(
+        Chart,
+        name=words,
+        start=words,
+        initial=words,
+        agents=few(agents),
+        states=few(states),
+        declared=st.booleans(),
+        charts=few(charts(subcharts=False)) if subcharts else st.just(()),
+        origin=origins,
+    )
