@@ -22,7 +22,7 @@ from agentgraph.strict_schema import ensure_strict_json_schema
 from agentgraph.tool_context import ToolContext
 
 if TYPE_CHECKING:
-    from agentgraph.items import RunItem, ToolApprovalItem
+    from agentgraph.run_items import RunItem, ToolApprovalItem
     from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
 
 __all__ = [

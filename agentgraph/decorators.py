@@ -1,0 +1,18 @@
+"""Every decorator of the package in one place; `tool` is a shorter name of `function_tool`."""
+
+from __future__ import annotations
+
+from agentgraph.guardrail import input_guardrail, output_guardrail
+from agentgraph.tool_decorator import function_tool
+from agentgraph.tool_guardrails import tool_input_guardrail, tool_output_guardrail
+
+__all__ = [
+    "function_tool",
+    "input_guardrail",
+    "output_guardrail",
+    "tool",
+    "tool_input_guardrail",
+    "tool_output_guardrail",
+]
+
+tool = function_tool

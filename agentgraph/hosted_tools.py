@@ -1,0 +1,256 @@
+"""Tools that the Responses API runs, and those that it asks this side to run by a call of its own.
+
+Rule: a tool here is a description. Its fields are those of the tool parameter of the API, which
+the models turn into a request. Executors and callbacks are kept for the driver; nothing here calls
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, NotRequired, TypeAlias
+
+from typing_extensions import TypedDict, TypeVar
+
+from agentgraph.callbacks import MaybeAwaitable
+from agentgraph.computer import AsyncComputer, Computer
+from agentgraph.exceptions import AgentDefinitionError
+from agentgraph.origin import Origin, caller_origin
+from agentgraph.run_context import RunContextWrapper
+
+if TYPE_CHECKING:
+    from openai.types.responses import ResponseComputerToolCall
+    from openai.types.responses.file_search_tool_param import Filters, RankingOptions
+    from openai.types.responses.response_computer_tool_call import PendingSafetyCheck
+    from openai.types.responses.response_output_item import LocalShellCall, McpApprovalRequest
+    from openai.types.responses.tool_param import CodeInterpreter, ImageGeneration, Mcp
+    from openai.types.responses.web_search_tool_param import Filters as WebSearchToolFilters
+    from openai.types.responses.web_search_tool_param import UserLocation
+
+__all__ = [
+    "CodeInterpreterTool",
+    "ComputerTool",
+    "ComputerToolSafetyCheckData",
+    "FileSearchTool",
+    "HostedMCPTool",
+    "ImageGenerationTool",
+    "LocalShellCommandRequest",
+    "LocalShellExecutor",
+    "LocalShellTool",
+    "MCPToolApprovalFunction",
+    "MCPToolApprovalFunctionResult",
+    "MCPToolApprovalRequest",
+    "WebSearchTool",
+]
+
+ComputerT = TypeVar("ComputerT", bound=Computer | AsyncComputer, default=Any)
+
+
+class ConstructedTool:
+    """The base of the descriptions here: it remembers where the user made the tool."""
+
+    _origin: Origin
+
+    def __post_init__(self) -> None:
+        self._origin = caller_origin()
+
+
+@dataclass
+class FileSearchTool(ConstructedTool):
+    """Lets the model search uploaded files.
+
+    Attributes:
+        vector_store_ids: Where to search.
+        max_num_results: How many results to use at most.
+        include_search_results: Whether the results stand in the model's reply.
+        ranking_options: How results are ranked.
+        filters: Which files are searched, by their attributes.
+    """
+
+    vector_store_ids: list[str]
+    max_num_results: int | None = None
+    include_search_results: bool = False
+    ranking_options: RankingOptions | None = None
+    filters: Filters | None = None
+
+    @property
+    def name(self) -> str:
+        return "file_search"
+
+
+@dataclass
+class WebSearchTool(ConstructedTool):
+    """Lets the model search the web.
+
+    Attributes:
+        user_location: Where the user is, for results nearby.
+        filters: Which sites are searched.
+        search_context_size: How much of what is found the model reads.
+        external_web_access: Whether pages are fetched anew rather than taken from an index.
+    """
+
+    user_location: UserLocation | None = None
+    filters: WebSearchToolFilters | None = None
+    search_context_size: Literal["low", "medium", "high"] = "medium"
+    external_web_access: bool | None = None
+
+    @property
+    def name(self) -> str:
+        return "web_search"
+
+
+@dataclass
+class CodeInterpreterTool(ConstructedTool):
+    """Lets the model run Python in a container of the provider's.
+
+    Attributes:
+        tool_config: The tool parameter of the API, with the container to use.
+    """
+
+    tool_config: CodeInterpreter
+
+    @property
+    def name(self) -> str:
+        return "code_interpreter"
+
+
+@dataclass
+class ImageGenerationTool(ConstructedTool):
+    """Lets the model make images.
+
+    Attributes:
+        tool_config: The tool parameter of the API.
+    """
+
+    tool_config: ImageGeneration
+
+    @property
+    def name(self) -> str:
+        return "image_generation"
+
+
+@dataclass
+class ComputerToolSafetyCheckData:
+    """What a person or a policy is asked before an action that the provider finds doubtful.
+
+    Attributes:
+        ctx_wrapper: The context of the run.
+        agent: The agent whose model asks.
+        tool_call: The action.
+        safety_check: What the provider finds doubtful.
+    """
+
+    ctx_wrapper: RunContextWrapper[Any]
+    agent: Any
+    tool_call: ResponseComputerToolCall
+    safety_check: PendingSafetyCheck
+
+
+@dataclass(eq=False)
+class ComputerTool(ConstructedTool, Generic[ComputerT]):
+    """Lets the model operate a computer on this side.
+
+    Attributes:
+        computer: Carries out the actions.
+        on_safety_check: Says whether an action is acknowledged that the provider finds doubtful.
+
+    Raises:
+        AgentDefinitionError: When `computer` is no `Computer` or `AsyncComputer`.
+    """
+
+    computer: ComputerT
+    on_safety_check: Callable[[ComputerToolSafetyCheckData], MaybeAwaitable[bool]] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        computer: object = self.computer
+        if not isinstance(computer, (Computer, AsyncComputer)):
+            raise AgentDefinitionError(
+                f"ComputerTool: computer must be a Computer or an AsyncComputer, "
+                f"not {type(computer).__name__}."
+            )
+
+    @property
+    def name(self) -> str:
+        return "computer_use_preview"
+
+    @property
+    def trace_name(self) -> str:
+        return "computer"
+
+
+@dataclass
+class MCPToolApprovalRequest:
+    """A call on a hosted MCP server that waits for approval.
+
+    Attributes:
+        ctx_wrapper: The context of the run.
+        data: The request as the API sent it.
+    """
+
+    ctx_wrapper: RunContextWrapper[Any]
+    data: McpApprovalRequest
+
+
+class MCPToolApprovalFunctionResult(TypedDict):
+    """The answer to an approval request: whether the call may be made and, if not, why not."""
+
+    approve: bool
+    reason: NotRequired[str]
+
+
+MCPToolApprovalFunction: TypeAlias = Callable[
+    [MCPToolApprovalRequest], MaybeAwaitable[MCPToolApprovalFunctionResult]
+]
+"""Answers approval requests of a hosted MCP server."""
+
+
+@dataclass
+class HostedMCPTool(ConstructedTool):
+    """Lets the model use an MCP server that the provider connects to.
+
+    Attributes:
+        tool_config: The tool parameter of the API: label and address of the server, its policy.
+        on_approval_request: Answers the server's approval requests; without it they stand in the
+            result for the caller to answer.
+    """
+
+    tool_config: Mcp
+    on_approval_request: MCPToolApprovalFunction | None = None
+
+    @property
+    def name(self) -> str:
+        return "hosted_mcp"
+
+
+@dataclass
+class LocalShellCommandRequest:
+    """A command that the model wants to run on this side.
+
+    Attributes:
+        ctx_wrapper: The context of the run.
+        data: The call as the API sent it.
+    """
+
+    ctx_wrapper: RunContextWrapper[Any]
+    data: LocalShellCall
+
+
+LocalShellExecutor: TypeAlias = Callable[[LocalShellCommandRequest], MaybeAwaitable[str]]
+"""Runs a command and returns what the model is shown of its output."""
+
+
+@dataclass(eq=False)
+class LocalShellTool(ConstructedTool):
+    """Lets the model run commands on this side.
+
+    Attributes:
+        executor: Runs a command; it decides what may be run at all.
+    """
+
+    executor: LocalShellExecutor
+
+    @property
+    def name(self) -> str:
+        return "local_shell"

@@ -1,0 +1,288 @@
+"""Tools by which a model runs commands and edits files through executors of the user's.
+
+Rule: these are descriptions. What may be run or written is decided by the executor or the editor
+that the user gives; environments of the provider's are passed on as they are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypeAlias, runtime_checkable
+
+from typing_extensions import TypedDict
+
+from agentgraph.callbacks import MaybeAwaitable
+from agentgraph.exceptions import UserError
+from agentgraph.hosted_tools import ConstructedTool
+from agentgraph.run_context import RunContextWrapper
+
+if TYPE_CHECKING:
+    from agentgraph.run_items import ToolApprovalItem
+
+__all__ = [
+    "ApplyPatchApprovalFunction",
+    "ApplyPatchEditor",
+    "ApplyPatchOnApprovalFunction",
+    "ApplyPatchOperation",
+    "ApplyPatchResult",
+    "ApplyPatchTool",
+    "ApprovalAnswer",
+    "ShellActionRequest",
+    "ShellApprovalFunction",
+    "ShellCallData",
+    "ShellCallOutcome",
+    "ShellCommandOutput",
+    "ShellCommandRequest",
+    "ShellExecutor",
+    "ShellOnApprovalFunction",
+    "ShellResult",
+    "ShellTool",
+]
+
+
+class ApprovalAnswer(TypedDict):
+    """Whether a call may be made and, if not, why not."""
+
+    approve: bool
+    reason: NotRequired[str]
+
+
+@dataclass
+class ShellCallOutcome:
+    """How a command ended.
+
+    Attributes:
+        type: By itself or by its time limit.
+        exit_code: The code with which it ended by itself.
+    """
+
+    type: Literal["exit", "timeout"]
+    exit_code: int | None = None
+
+
+@dataclass
+class ShellCommandOutput:
+    """What one command wrote and how it ended.
+
+    Attributes:
+        stdout: Its standard output.
+        stderr: Its standard error.
+        outcome: How it ended.
+        command: The command, for the user's own records.
+        provider_data: Fields that are sent to the API as they are.
+    """
+
+    stdout: str = ""
+    stderr: str = ""
+    outcome: ShellCallOutcome = field(default_factory=lambda: ShellCallOutcome(type="exit"))
+    command: str | None = None
+    provider_data: dict[str, Any] | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        """The code with which the command ended."""
+        return self.outcome.exit_code
+
+    @property
+    def status(self) -> Literal["completed", "timeout"]:
+        """The outcome in one word."""
+        return "timeout" if self.outcome.type == "timeout" else "completed"
+
+
+@dataclass
+class ShellResult:
+    """What all commands of one call did.
+
+    Attributes:
+        output: One entry a command.
+        max_output_length: How many characters the model is shown of each output.
+        provider_data: Fields that are sent to the API as they are.
+    """
+
+    output: list[ShellCommandOutput]
+    max_output_length: int | None = None
+    provider_data: dict[str, Any] | None = None
+
+
+@dataclass
+class ShellActionRequest:
+    """What the model wants to run.
+
+    Attributes:
+        commands: The commands, which may run at the same time.
+        timeout_ms: How long each may take, in milliseconds.
+        max_output_length: How many characters of output the model wants to see.
+    """
+
+    commands: list[str]
+    timeout_ms: int | None = None
+    max_output_length: int | None = None
+
+
+@dataclass
+class ShellCallData:
+    """One call of the shell tool.
+
+    Attributes:
+        call_id: The id that the model gave to the call.
+        action: What to run.
+        status: How far the API has come with the call.
+        raw: The call as the API sent it.
+    """
+
+    call_id: str
+    action: ShellActionRequest
+    status: Literal["in_progress", "completed"] | None = None
+    raw: Any | None = None
+
+
+@dataclass
+class ShellCommandRequest:
+    """What an executor receives.
+
+    Attributes:
+        ctx_wrapper: The context of the run.
+        data: The call.
+    """
+
+    ctx_wrapper: RunContextWrapper[Any]
+    data: ShellCallData
+
+
+ShellExecutor: TypeAlias = Callable[[ShellCommandRequest], MaybeAwaitable[str | ShellResult]]
+"""Runs the commands of one call."""
+
+ShellApprovalFunction: TypeAlias = Callable[
+    [RunContextWrapper[Any], ShellActionRequest, str], MaybeAwaitable[bool]
+]
+"""Says whether a call, given with its id, must be approved."""
+
+ShellOnApprovalFunction: TypeAlias = Callable[
+    [RunContextWrapper[Any], "ToolApprovalItem"], MaybeAwaitable[ApprovalAnswer]
+]
+"""Answers an approval at once instead of interrupting the run."""
+
+
+@dataclass(eq=False)
+class ShellTool(ConstructedTool):
+    """Lets the model run commands, on this side or in an environment of the provider's.
+
+    Attributes:
+        executor: Runs the commands on this side.
+        name: What the tool is called in results and traces.
+        needs_approval: Whether a person must approve a call.
+        on_approval: Answers approvals at once.
+        environment: Where commands run, as the API wants it; this side when left out.
+
+    Raises:
+        UserError: When there is no executor for this side, or one for the provider's.
+    """
+
+    executor: ShellExecutor | None = None
+    name: str = "shell"
+    needs_approval: bool | ShellApprovalFunction = False
+    on_approval: ShellOnApprovalFunction | None = None
+    environment: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.environment is None:
+            self.environment = {"type": "local"}
+        is_local = self.environment.get("type") == "local"
+        if is_local and self.executor is None:
+            raise UserError(f"ShellTool {self.name!r} runs on this side and needs an executor.")
+        if not is_local and self.executor is not None:
+            raise UserError(
+                f"ShellTool {self.name!r} runs at the provider and cannot have an executor."
+            )
+
+    @property
+    def type(self) -> str:
+        """The type of the tool parameter of the API."""
+        return "shell"
+
+
+@dataclass
+class ApplyPatchOperation:
+    """One change of a file that the model asks for.
+
+    Attributes:
+        type: What to do with the file.
+        path: Where the file is, relative to the editor's folder.
+        diff: What to write, in the V4A format that `apply_diff` reads.
+        ctx_wrapper: The context of the run.
+        move_to: The file's new path, when it is moved.
+    """
+
+    type: Literal["create_file", "update_file", "delete_file"]
+    path: str
+    diff: str | None = None
+    ctx_wrapper: RunContextWrapper[Any] | None = None
+    move_to: str | None = None
+
+
+@dataclass
+class ApplyPatchResult:
+    """What became of a change.
+
+    Attributes:
+        status: Whether it was made; made when left out.
+        output: What the model is told.
+    """
+
+    status: Literal["completed", "failed"] | None = None
+    output: str | None = None
+
+
+@runtime_checkable
+class ApplyPatchEditor(Protocol):
+    """Changes files as the model asks."""
+
+    def create_file(
+        self, operation: ApplyPatchOperation
+    ) -> MaybeAwaitable[ApplyPatchResult | str | None]:
+        """Write a new file."""
+
+    def update_file(
+        self, operation: ApplyPatchOperation
+    ) -> MaybeAwaitable[ApplyPatchResult | str | None]:
+        """Change a file that exists."""
+
+    def delete_file(
+        self, operation: ApplyPatchOperation
+    ) -> MaybeAwaitable[ApplyPatchResult | str | None]:
+        """Remove a file."""
+
+
+ApplyPatchApprovalFunction: TypeAlias = Callable[
+    [RunContextWrapper[Any], ApplyPatchOperation, str], MaybeAwaitable[bool]
+]
+"""Says whether a change, given with the call's id, must be approved."""
+
+ApplyPatchOnApprovalFunction: TypeAlias = Callable[
+    [RunContextWrapper[Any], "ToolApprovalItem"], MaybeAwaitable[ApprovalAnswer]
+]
+"""Answers an approval at once instead of interrupting the run."""
+
+
+@dataclass(eq=False)
+class ApplyPatchTool(ConstructedTool):
+    """Lets the model create, change and remove files through an editor.
+
+    Attributes:
+        editor: Makes the changes; it decides which files may be touched at all.
+        name: What the tool is called in results and traces.
+        needs_approval: Whether a person must approve a change.
+        on_approval: Answers approvals at once.
+    """
+
+    editor: ApplyPatchEditor
+    name: str = "apply_patch"
+    needs_approval: bool | ApplyPatchApprovalFunction = False
+    on_approval: ApplyPatchOnApprovalFunction | None = None
+
+    @property
+    def type(self) -> str:
+        """The type of the tool parameter of the API."""
+        return "apply_patch"
