@@ -41,12 +41,15 @@ def check_session_id(session_id: object, store: str) -> str:
     )
 
 
-def encode_items(items: Iterable[TResponseInputItem], session: str) -> list[str]:
-    """Return the stored form of items: one JSON text each, pure ASCII.
+def encode_items(
+    items: Iterable[TResponseInputItem], session: str, *, ensure_ascii: bool = True
+) -> list[str]:
+    """Return the stored form of items: one JSON text each.
 
     Args:
         items: Input items as dicts.
         session: How to name the session in a message.
+        ensure_ascii: Whether to escape everything that is not ASCII.
 
     Raises:
         InvalidSessionInput: `items` is not a list of items, or one of them is not JSON.
@@ -56,10 +59,10 @@ def encode_items(items: Iterable[TResponseInputItem], session: str) -> list[str]
             f"{session}: add_items takes a list of input items, got {type(items).__name__}; "
             "nothing was stored"
         )
-    return [_encode(item, index, session) for index, item in enumerate(items)]
+    return [_encode(item, index, session, ensure_ascii) for index, item in enumerate(items)]
 
 
-def _encode(item: object, index: int, session: str) -> str:
+def _encode(item: object, index: int, session: str, ensure_ascii: bool) -> str:
     if not isinstance(item, Mapping):
         hint = " (use .model_dump(exclude_unset=True))" if hasattr(item, "model_dump") else ""
         raise InvalidSessionInput(
@@ -73,7 +76,8 @@ def _encode(item: object, index: int, session: str) -> str:
             "so it is not an input item; nothing was stored"
         )
     try:
-        return json.dumps(item if isinstance(item, dict) else dict(item), allow_nan=False)
+        plain = item if isinstance(item, dict) else dict(item)
+        return json.dumps(plain, ensure_ascii=ensure_ascii, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidSessionInput(
             f"{session}: items[{index}] cannot be written as JSON ({error}); nothing was stored"

@@ -1,0 +1,291 @@
+"""Branches and turns of an advanced session, as operations on an open connection.
+
+A turn begins with a user message; items before the first one are turn 0. A branch lists items by
+reference, so branching copies no item. The caller holds the transaction of everything that writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agentgraph.memory.encoding import decode_item
+from agentgraph.memory.errors import InvalidSessionInput
+
+__all__ = ["MAIN", "Branch", "Branches", "content_of", "is_user_message"]
+
+MAIN = "main"
+
+_NAMED_AFTER_THEMSELVES = frozenset(
+    {
+        "web_search_call",
+        "file_search_call",
+        "computer_call",
+        "code_interpreter_call",
+        "image_generation_call",
+        "local_shell_call",
+        "shell_call",
+        "apply_patch_call",
+        "tool_search_call",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One branch of one session.
+
+    Attributes:
+        session_id: The session.
+        branch_id: The branch.
+        messages: The table of items, quoted.
+    """
+
+    session_id: str
+    branch_id: str
+    messages: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The values of a condition on session and branch."""
+        return self.session_id, self.branch_id
+
+    def exists(self, connection: sqlite3.Connection) -> bool:
+        """Tell whether the branch lists any item; `main` always exists."""
+        query = "SELECT 1 FROM message_structure WHERE session_id = ? AND branch_id = ? LIMIT 1"
+        return self.branch_id == MAIN or connection.execute(query, self.key).fetchone() is not None
+
+    def newest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
+        """Return the stored texts of the branch, the latest first."""
+        return connection.execute(f"SELECT m.message_data {self._joined()} DESC", self.key)
+
+    def oldest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
+        """Return the stored texts of the branch, the earliest first."""
+        return connection.execute(f"SELECT m.message_data {self._joined()}", self.key)
+
+    def append(self, connection: sqlite3.Connection, items: Sequence[tuple[int, Any]]) -> None:
+        """List items at the end of the branch.
+
+        Args:
+            connection: Where, in a transaction.
+            items: Row ids of the items and the items.
+        """
+        turn, branch_turn = self._last_turns(connection)
+        sequence = _last_sequence(connection, self.session_id)
+        rows = []
+        for row_id, item in items:
+            sequence += 1
+            if is_user_message(item):
+                turn, branch_turn = turn + 1, branch_turn + 1
+            kind, tool = _classified(item)
+            rows.append(
+                (self.session_id, row_id, self.branch_id, kind, sequence, turn, branch_turn, tool)
+            )
+        connection.executemany(
+            "INSERT INTO message_structure (session_id, message_id, branch_id, message_type, "
+            "sequence_number, user_turn_number, branch_turn_number, tool_name) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+
+    def pop(self, connection: sqlite3.Connection) -> Any | None:
+        """Take the latest readable item off the branch, and out of the file if no other has it."""
+        rows = connection.execute(
+            f"SELECT s.id, s.message_id, m.message_data {self._joined()} DESC", self.key
+        )
+        for structure_id, message_id, text in rows:
+            item = decode_item(text)
+            if item is not None:
+                connection.execute("DELETE FROM message_structure WHERE id = ?", (structure_id,))
+                self._drop_unlisted(connection, [message_id])
+                return item
+        return None
+
+    def current_turn(self, connection: sqlite3.Connection) -> int:
+        """Return the number of the turn that the branch is in; 0 before the first user message."""
+        return self._last_turns(connection)[0]
+
+    def check_user_turn(self, connection: sqlite3.Connection, turn: int) -> None:
+        """Refuse a turn number of which the branch has no user message."""
+        found = connection.execute(
+            "SELECT 1 FROM message_structure WHERE session_id = ? AND branch_id = ? "
+            "AND user_turn_number = ? AND message_type = 'user' LIMIT 1",
+            (*self.key, turn),
+        ).fetchone()
+        if found is None:
+            raise InvalidSessionInput(
+                f"branch {self.branch_id!r} of session {self.session_id!r} has no turn {turn}; "
+                "get_conversation_turns() lists the turns"
+            )
+
+    def copy_before(self, connection: sqlite3.Connection, turn: int, name: str) -> None:
+        """List everything before a turn in a new branch."""
+        rows = connection.execute(
+            "SELECT message_id, message_type, user_turn_number, branch_turn_number, tool_name "
+            "FROM message_structure WHERE session_id = ? AND branch_id = ? "
+            "AND user_turn_number < ? ORDER BY sequence_number",
+            (*self.key, turn),
+        ).fetchall()
+        start = _last_sequence(connection, self.session_id) + 1
+        connection.executemany(
+            "INSERT INTO message_structure (session_id, branch_id, sequence_number, message_id, "
+            "message_type, user_turn_number, branch_turn_number, tool_name) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(self.session_id, name, start + offset, *row) for offset, row in enumerate(rows)],
+        )
+
+    def delete(self, connection: sqlite3.Connection) -> None:
+        """Remove the branch, its usage and the items that no other branch lists."""
+        ids = connection.execute(
+            "SELECT message_id FROM message_structure WHERE session_id = ? AND branch_id = ?",
+            self.key,
+        ).fetchall()
+        for table in ("message_structure", "turn_usage"):
+            connection.execute(
+                f"DELETE FROM {table} WHERE session_id = ? AND branch_id = ?", self.key
+            )
+        self._drop_unlisted(connection, [message_id for (message_id,) in ids])
+
+    def _drop_unlisted(self, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
+        connection.executemany(
+            f"DELETE FROM {self.messages} WHERE id = ?1 AND NOT EXISTS "
+            "(SELECT 1 FROM message_structure WHERE session_id = ?2 AND message_id = ?1)",
+            [(message_id, self.session_id) for message_id in ids],
+        )
+
+    def _joined(self) -> str:
+        return (
+            f"FROM message_structure s JOIN {self.messages} m ON m.id = s.message_id "
+            "WHERE s.session_id = ? AND s.branch_id = ? ORDER BY s.sequence_number"
+        )
+
+    def _last_turns(self, connection: sqlite3.Connection) -> tuple[int, int]:
+        row = connection.execute(
+            "SELECT MAX(user_turn_number), MAX(branch_turn_number) FROM message_structure "
+            "WHERE session_id = ? AND branch_id = ?",
+            self.key,
+        ).fetchone()
+        return row[0] or 0, row[1] or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """All branches of one session.
+
+    Attributes:
+        session_id: The session.
+    """
+
+    session_id: str
+
+    def generation(self, connection: sqlite3.Connection) -> int:
+        """Return how often the session was cleared."""
+        row = connection.execute(
+            "SELECT generation FROM session_clear_generations WHERE session_id = ?",
+            (self.session_id,),
+        ).fetchone()
+        return row[0] if row else 0
+
+    def clear(self, connection: sqlite3.Connection) -> None:
+        """Remove structure and usage of every branch, and let other objects know."""
+        for table in ("message_structure", "turn_usage"):
+            connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (self.session_id,))
+        connection.execute(
+            "INSERT INTO session_clear_generations (session_id, generation) VALUES (?, 1) "
+            "ON CONFLICT (session_id) DO UPDATE SET generation = generation + 1",
+            (self.session_id,),
+        )
+
+    def reserve(self, connection: sqlite3.Connection, name: str | None, turn: int) -> str:
+        """Return a branch name that was never used, and take it.
+
+        Args:
+            connection: Where, in a transaction.
+            name: The wanted name; None makes one.
+            turn: The turn to name it after.
+
+        Raises:
+            InvalidSessionInput: The wanted name is empty or was used before.
+        """
+        if name is not None and not name.strip():
+            raise InvalidSessionInput("a branch name must not be empty")
+        self._take(connection, MAIN)
+        if name is None:
+            base = name = f"branch_from_turn_{turn}_{int(time.time())}"
+            suffix = 1
+            while not self._take(connection, name):
+                suffix += 1
+                name = f"{base}_{suffix}"
+            return name
+        if not self._take(connection, name):
+            raise InvalidSessionInput(
+                f"branch name {name!r} was used before in session {self.session_id!r}; "
+                "choose another, a name is not used twice"
+            )
+        return name
+
+    def listed(self, connection: sqlite3.Connection, current: str) -> list[dict[str, Any]]:
+        """Describe every branch, in the order in which they came to be."""
+        rows = connection.execute(
+            "SELECT branch_id, COUNT(*), SUM(message_type = 'user'), MIN(created_at) "
+            "FROM message_structure WHERE session_id = ? GROUP BY branch_id ORDER BY MIN(id)",
+            (self.session_id,),
+        )
+        return [
+            {
+                "branch_id": branch_id,
+                "message_count": count,
+                "user_turns": turns,
+                "is_current": branch_id == current,
+                "created_at": created_at,
+            }
+            for branch_id, count, turns, created_at in rows
+        ]
+
+    def _take(self, connection: sqlite3.Connection, name: str) -> bool:
+        listed = connection.execute(
+            "SELECT 1 FROM message_structure WHERE session_id = ? AND branch_id = ? LIMIT 1",
+            (self.session_id, name),
+        ).fetchone()
+        taken = connection.execute(
+            "INSERT OR IGNORE INTO branch_reservations (session_id, branch_id) VALUES (?, ?)",
+            (self.session_id, name),
+        )
+        return taken.rowcount == 1 and listed is None
+
+
+def is_user_message(item: Mapping[str, Any]) -> bool:
+    """Tell whether an item begins a turn."""
+    return item.get("role") == "user"
+
+
+def content_of(item: Mapping[str, Any]) -> Any:
+    """Return the content of a message, empty text when it has none."""
+    return item.get("content", "")
+
+
+def _classified(item: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return the kind of an item and the name of the tool it calls, if it calls one."""
+    kind = item.get("type")
+    role = item.get("role")
+    if role in ("user", "assistant"):
+        return role, None
+    if not isinstance(kind, str) or kind == "message":
+        return "other", None
+    name = item.get("name")
+    if kind in _NAMED_AFTER_THEMSELVES:
+        return kind, kind
+    if kind in ("mcp_call", "mcp_approval_request"):
+        server = item.get("server_label")
+        return kind, f"{server}.{name}" if server else name
+    return kind, name if kind in ("function_call", "custom_tool_call") else None
+
+
+def _last_sequence(connection: sqlite3.Connection, session_id: str) -> int:
+    row = connection.execute(
+        "SELECT MAX(sequence_number) FROM message_structure WHERE session_id = ?", (session_id,)
+    ).fetchone()
+    return row[0] or 0

@@ -1,0 +1,225 @@
+"""A session whose items are encrypted before any other session stores them.
+
+Each session id has its own key, derived from the given one, so items cannot be moved from one
+session to another. An item that is too old, or that the key does not open, is left out of every
+answer and stays where it is: a wrong key can never destroy a conversation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from typing_extensions import TypedDict
+
+from agentgraph.memory.encoding import (
+    ENVELOPE_MARK,
+    check_session_id,
+    decode_item,
+    encode_items,
+)
+from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
+from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
+
+try:
+    from cryptography.fernet import Fernet, InvalidToken
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+except ImportError as error:
+    raise MissingExtra("EncryptedSession", "encrypt") from error
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+
+__all__ = ["EncryptedEnvelope", "EncryptedSession"]
+
+# These three are the published SDK's, so that either package opens what the other stored.
+_HKDF_INFO = b"agents.session-store.hkdf.v1"
+_KEY_ID = "hkdf-v1"
+_VERSION = 1
+
+# Fewer are encrypted at once; more go to a thread, because they would hold up the event loop.
+_INLINE_CHARACTERS = 50_000
+
+EncryptedEnvelope = TypedDict(
+    "EncryptedEnvelope", {"__enc__": Literal[1], "v": int, "kid": str, "payload": str}
+)
+"""What the underlying session stores in place of an item."""
+
+
+class EncryptedSession(SessionABC):
+    """A session that stores only ciphertext in another one.
+
+    Attributes that this class does not have are those of the underlying session.
+
+    Args:
+        session_id: The name of the conversation, which is part of the key.
+        underlying_session: Where the encrypted items go; any session.
+        encryption_key: A Fernet key, or any other secret text.
+        ttl: How long an item can be read, in seconds.
+        max_scan_items: How many underlying items one read with a limit looks at, at most.
+
+    Raises:
+        InvalidSessionInput: The id or the key is empty, or `ttl` is negative.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        underlying_session: SessionABC,
+        encryption_key: str,
+        ttl: int = 600,
+        max_scan_items: int | None = None,
+    ) -> None:
+        self.session_id = check_session_id(session_id, type(self).__name__)
+        if not encryption_key:
+            raise InvalidSessionInput(
+                f"EncryptedSession {session_id!r} needs an encryption_key that is a non-empty text"
+            )
+        if ttl < 0:
+            raise InvalidSessionInput(
+                f"EncryptedSession {session_id!r}: ttl is in seconds and must be 0 or more, "
+                f"got {ttl}"
+            )
+        self.underlying_session = underlying_session
+        self.ttl = ttl
+        self.max_scan_items = max_scan_items
+        self.cipher = _cipher(encryption_key, session_id)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "underlying_session":
+            raise AttributeError(name)
+        return getattr(self.underlying_session, name)
+
+    @property
+    def session_settings(self) -> SessionSettings | None:
+        """The settings of the underlying session."""
+        return self.underlying_session.session_settings
+
+    @session_settings.setter
+    def session_settings(self, value: SessionSettings | None) -> None:
+        self.underlying_session.session_settings = value
+
+    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
+        """Return the latest readable items, oldest first.
+
+        Args:
+            limit: How many at most; None takes the underlying session's own limit, and without
+                one every item.
+        """
+        limit = resolve_session_limit(limit, self.session_settings)
+        if limit == 0:
+            return []
+        if limit is None:
+            return await self._decrypted(await self.underlying_session.get_items())
+        return await self._scan(limit)
+
+    async def add_items(self, items: list[TResponseInputItem]) -> None:
+        """Encrypt items and store them, in one transaction of the underlying session.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+        """
+        texts = encode_items(items, f"EncryptedSession {self.session_id!r}")
+        if not texts:
+            return
+        if sum(map(len, texts)) <= _INLINE_CHARACTERS:
+            envelopes = [self._wrap(text) for text in texts]
+        else:
+            envelopes = await asyncio.to_thread(lambda: [self._wrap(text) for text in texts])
+        await self.underlying_session.add_items(cast("list[TResponseInputItem]", envelopes))
+
+    async def pop_item(self) -> TResponseInputItem | None:
+        """Remove and return the latest readable item; None when there is none.
+
+        Items after it that are too old are gone for good; those that the key does not open are
+        put back.
+        """
+        if not await self._scan(1):
+            return None
+        passed: list[TResponseInputItem] = []
+        item = None
+        while item is None:
+            stored = await self.underlying_session.pop_item()
+            if stored is None:
+                break
+            text, expired = self._open(stored)
+            item = decode_item(text) if text is not None and not expired else None
+            if item is None and not expired:
+                passed.append(stored)
+        if passed:
+            await self.underlying_session.add_items(passed[::-1])
+        return item
+
+    async def clear_session(self) -> None:
+        """Remove every item, readable or not."""
+        await self.underlying_session.clear_session()
+
+    async def _scan(self, limit: int) -> list[TResponseInputItem]:
+        """Return the latest readable items, looking as far back as that takes."""
+        wanted = limit
+        while True:
+            if self.max_scan_items is not None:
+                wanted = min(wanted, self.max_scan_items)
+            stored = await self.underlying_session.get_items(wanted)
+            items = await self._decrypted(stored)
+            exhausted = len(stored) < wanted or wanted == self.max_scan_items
+            if len(items) >= limit or exhausted:
+                return items[-limit:]
+            wanted *= 4
+
+    async def _decrypted(self, stored: list[TResponseInputItem]) -> list[TResponseInputItem]:
+        if len(stored) * 500 <= _INLINE_CHARACTERS:
+            return self._unwrap_all(stored)
+        return await asyncio.to_thread(self._unwrap_all, stored)
+
+    def _wrap(self, text: str) -> EncryptedEnvelope:
+        payload = self.cipher.encrypt(text.encode()).decode()
+        return {"__enc__": 1, "v": _VERSION, "kid": _KEY_ID, "payload": payload}
+
+    def _unwrap_all(self, stored: list[TResponseInputItem]) -> list[TResponseInputItem]:
+        items = []
+        for envelope in stored:
+            text, expired = self._open(envelope)
+            if text is not None and not expired:
+                item = decode_item(text)
+                if item is not None:
+                    items.append(item)
+        return items
+
+    def _open(self, envelope: Mapping[str, Any]) -> tuple[bytes | None, bool]:
+        """Return the text of an item, None when the key does not open it, and whether it expired.
+
+        The age is judged here rather than by Fernet, which also refuses items from the future:
+        an item must not vanish because a clock was set back.
+        """
+        payload = envelope.get("payload")
+        if envelope.get(ENVELOPE_MARK) != 1 or not isinstance(payload, str):
+            return None, False
+        try:
+            text = self.cipher.decrypt(payload)
+            written = self.cipher.extract_timestamp(payload)
+        except (InvalidToken, ValueError):
+            return None, False
+        return text, written + self.ttl < time.time()
+
+
+def _cipher(key: str, session_id: str) -> Fernet:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=session_id.encode(), info=_HKDF_INFO).derive(
+        _key_material(key)
+    )
+    return Fernet(base64.urlsafe_b64encode(derived))
+
+
+def _key_material(key: str) -> bytes:
+    """Return the bytes of a Fernet key, or those of any other text."""
+    try:
+        material = base64.urlsafe_b64decode(key)
+    except (binascii.Error, ValueError):
+        return key.encode()
+    return material if len(material) == 32 else key.encode()

@@ -1,0 +1,245 @@
+"""A session in Redis: a list of items and a hash about the session, under the SDK's keys.
+
+    {prefix}:{session id}            hash: session_id, created_at, updated_at
+    {prefix}:{session id}:messages   list: one JSON text per item
+
+Each write is one MULTI/EXEC, so its items are stored together or not at all. A write whose answer
+is lost is not sent again: it may have been done, and a turn stored twice is worse than an error.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
+from agentgraph.memory.errors import (
+    InvalidSessionInput,
+    MissingExtra,
+    SessionClosedError,
+    SessionError,
+)
+from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session_settings import (
+    SessionSettings,
+    coerce_session_settings,
+    resolve_session_limit,
+)
+
+try:
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
+except ImportError as error:
+    raise MissingExtra("RedisSession", "redis") from error
+
+if TYPE_CHECKING:
+    from redis.asyncio import RedisCluster
+
+    from agentgraph.items import TResponseInputItem
+
+__all__ = ["RedisSession"]
+
+
+class RedisSession(SessionABC):
+    """A conversation in Redis.
+
+    Args:
+        session_id: The name of the conversation.
+        redis_client: The client, which stays the caller's to close. One that retries by itself can
+            store a turn twice when a connection breaks; `from_url` makes one that does not.
+        key_prefix: What the keys begin with.
+        ttl: After how many seconds without a write Redis forgets the conversation; None: never.
+        session_settings: Defaults for reads, as settings or as a dict.
+
+    Raises:
+        InvalidSessionInput: The session id is empty, or `ttl` is not positive.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        *,
+        redis_client: Redis | RedisCluster,
+        key_prefix: str = "agents:session",
+        ttl: int | None = None,
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+    ) -> None:
+        self.session_id = check_session_id(session_id, type(self).__name__)
+        self.session_settings = (
+            SessionSettings()
+            if session_settings is None
+            else coerce_session_settings(session_settings)
+        )
+        if ttl is not None and ttl <= 0:
+            raise InvalidSessionInput(
+                f"{self._label}: ttl is in seconds and must be more than 0, got {ttl}"
+            )
+        self._redis = redis_client
+        self._ttl = ttl
+        self._session_key = f"{key_prefix}:{session_id}"
+        self._messages_key = f"{self._session_key}:messages"
+        self._owns_client = False
+        self._closed = False
+        self._keys_checked = False
+
+    @classmethod
+    def from_url(
+        cls,
+        session_id: str,
+        *,
+        url: str,
+        redis_kwargs: dict[str, Any] | None = None,
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Make a session with a client of its own, which `close` closes.
+
+        Args:
+            session_id: The name of the conversation.
+            url: Such as `redis://localhost:6379/0`.
+            redis_kwargs: Arguments for `redis.asyncio.from_url`.
+            session_settings: Defaults for reads.
+            kwargs: Arguments for the class.
+
+        Raises:
+            InvalidSessionInput: The URL is none of Redis.
+        """
+        arguments: dict[str, Any] = {"retry": Retry(NoBackoff(), 0), **(redis_kwargs or {})}
+        try:
+            client = Redis.from_url(url, **arguments)
+        except ValueError as error:
+            raise InvalidSessionInput(
+                f"{cls.__name__} {session_id!r}: this is no URL of Redis ({error}); "
+                "write redis://host:port/0, or rediss:// for TLS"
+            ) from error
+        session = cls(session_id, redis_client=client, session_settings=session_settings, **kwargs)
+        session._owns_client = True
+        return session
+
+    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
+        """Return the latest items, oldest first; texts that are damaged are left out.
+
+        Args:
+            limit: How many at most; None takes the session's own limit, and without one every item.
+
+        Raises:
+            SessionError: Redis cannot be read.
+        """
+        limit = resolve_session_limit(limit, self.session_settings)
+        if limit == 0:
+            return []
+        with self._errors():
+            wanted = limit
+            while True:
+                start = 0 if wanted is None else -wanted
+                texts = await _done(self._redis.lrange(self._messages_key, start, -1))
+                items = decode_items(texts)
+                if limit is None:
+                    return items
+                # Damaged texts must not take the places of items: look further back.
+                if wanted is None or len(items) >= limit or len(texts) < wanted:
+                    return items[-limit:]
+                wanted *= 4
+
+    async def add_items(self, items: list[TResponseInputItem]) -> None:
+        """Append items in one transaction.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            SessionError: Redis did not confirm; all or none of it was stored.
+        """
+        texts = encode_items(items, self._label)
+        if not texts:
+            return
+        now = str(int(time.time()))
+        with self._errors():
+            await self._check_keys()
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.rpush(self._messages_key, *texts)
+                pipe.hset(self._session_key, "session_id", self.session_id)
+                pipe.hsetnx(self._session_key, "created_at", now)
+                pipe.hset(self._session_key, "updated_at", now)
+                if self._ttl is not None:
+                    pipe.expire(self._session_key, self._ttl)
+                    pipe.expire(self._messages_key, self._ttl)
+                await pipe.execute()
+
+    async def pop_item(self) -> TResponseInputItem | None:
+        """Remove and return the latest item, and damaged texts after it; None without one."""
+        with self._errors():
+            while True:
+                text = await _done(self._redis.rpop(self._messages_key))
+                if text is None:
+                    return None
+                item = decode_item(text)
+                if item is not None:
+                    return item
+
+    async def clear_session(self) -> None:
+        """Remove the session and its items."""
+        with self._errors():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.delete(self._session_key)
+                pipe.delete(self._messages_key)
+                await pipe.execute()
+
+    async def ping(self) -> bool:
+        """Tell whether Redis answers."""
+        try:
+            return bool(await _done(self._redis.ping()))
+        except (RedisError, OSError):
+            return False
+
+    async def close(self) -> None:
+        """Close the client, if the session made it; closing again does nothing."""
+        if not self._closed:
+            self._closed = True
+            if self._owns_client:
+                await self._redis.aclose()
+
+    @property
+    def _label(self) -> str:
+        return f"{type(self).__name__} {self.session_id!r}"
+
+    async def _check_keys(self) -> None:
+        """Refuse keys that something else uses, before EXPIRE or HSET touch them."""
+        if self._keys_checked:
+            return
+        for key, wanted in ((self._messages_key, "list"), (self._session_key, "hash")):
+            kind = await _done(self._redis.type(key))
+            found = kind.decode() if isinstance(kind, bytes) else kind
+            if found not in ("none", wanted):
+                raise SessionError(
+                    f"{self._label}: the key {key!r} of Redis holds a {found} of another program; "
+                    "choose another session id or key_prefix; nothing was stored"
+                )
+        self._keys_checked = True
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        if self._closed:
+            raise SessionClosedError(f"{self._label} is closed; make a new session object")
+        try:
+            yield
+        except (RedisError, OSError) as error:
+            raise SessionError(
+                f"{self._label} at {_place(self._redis)}: Redis did not confirm ({error}); "
+                "check that it can be reached; a write was done completely or not at all"
+            ) from error
+
+
+async def _done(reply: object) -> Any:
+    """Await a reply; the client's types say that it may also be the value itself."""
+    return await cast("Awaitable[Any]", reply)
+
+
+def _place(client: Redis | RedisCluster) -> str:
+    pool = getattr(client, "connection_pool", None)
+    arguments = getattr(pool, "connection_kwargs", {})
+    if "path" in arguments:
+        return str(arguments["path"])
+    return f"{arguments.get('host', 'Redis')}:{arguments.get('port', '')}".rstrip(":")

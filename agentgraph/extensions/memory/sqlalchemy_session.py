@@ -1,0 +1,269 @@
+"""A session in any database that SQLAlchemy's asyncio engines reach.
+
+Every public method is one database transaction. A writer first locks the row of its session, so the
+items of one call stay together and in order whatever other processes do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables, prepare_sqlite
+from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
+from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
+from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session_settings import (
+    SessionSettings,
+    coerce_session_settings,
+    resolve_session_limit,
+)
+
+try:
+    from sqlalchemy import delete, func, insert, select, update
+    from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+    from sqlalchemy.pool import StaticPool
+except ImportError as error:
+    raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+
+__all__ = ["SQLAlchemySession"]
+
+
+class SQLAlchemySession(SessionABC):
+    """A conversation in a database that SQLAlchemy supports.
+
+    Args:
+        session_id: The name of the conversation.
+        engine: The database; it stays the caller's to dispose of.
+        create_tables: Whether to make the tables on first use when they are missing.
+        sessions_table: The table of sessions.
+        messages_table: The table of items.
+        session_settings: Defaults for reads, as settings or as a dict.
+        ensure_ascii: Whether stored JSON escapes everything that is not ASCII.
+
+    Raises:
+        InvalidSessionInput: The session id is empty.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        *,
+        engine: AsyncEngine,
+        create_tables: bool = False,
+        sessions_table: str = "agent_sessions",
+        messages_table: str = "agent_messages",
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+        ensure_ascii: bool = True,
+    ) -> None:
+        self.session_id = check_session_id(session_id, type(self).__name__)
+        self.session_settings = (
+            SessionSettings()
+            if session_settings is None
+            else coerce_session_settings(session_settings)
+        )
+        self._engine = engine
+        self._tables = SessionTables.named(sessions_table, messages_table)
+        self._create_tables = create_tables
+        self._ensure_ascii = ensure_ascii
+        self._tables_lock = asyncio.Lock()
+        # A pool of one connection cannot hold two transactions; it is that of SQLite in memory.
+        self._turnstile = _turnstile(engine) if isinstance(engine.pool, StaticPool) else None
+
+    @classmethod
+    def from_url(
+        cls,
+        session_id: str,
+        *,
+        url: str,
+        engine_kwargs: dict[str, Any] | None = None,
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Make a session with an engine of its own; dispose of it with `await session.close()`.
+
+        Args:
+            session_id: The name of the conversation.
+            url: A URL with an asyncio driver, such as `postgresql+asyncpg://user@host/database`,
+                `postgresql+psycopg://…` or `sqlite+aiosqlite:///file.db`.
+            engine_kwargs: Arguments for SQLAlchemy's `create_async_engine`.
+            session_settings: Defaults for reads.
+            kwargs: Arguments for the class.
+
+        Raises:
+            InvalidSessionInput: The URL is no URL, or its driver is unknown or not installed.
+        """
+        # A connection that the server closed while it lay in the pool is replaced, not used.
+        arguments: dict[str, Any] = {"pool_pre_ping": True, **(engine_kwargs or {})}
+        try:
+            engine = create_async_engine(url, **arguments)
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise InvalidSessionInput(
+                f"{cls.__name__} {session_id!r}: no database can be reached by this URL ({error}); "
+                "it needs an asyncio driver: postgresql+asyncpg://, postgresql+psycopg:// "
+                "or sqlite+aiosqlite://, and the driver's package"
+            ) from error
+        prepare_sqlite(engine)
+        return cls(session_id, engine=engine, session_settings=session_settings, **kwargs)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, to share with other sessions or to dispose of."""
+        return self._engine
+
+    async def close(self) -> None:
+        """Close the connections of the engine, for a session that alone uses it."""
+        await self._engine.dispose()
+
+    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
+        """Return the latest items, oldest first; rows that are damaged are left out.
+
+        Args:
+            limit: How many at most; None takes the session's own limit, and without one every item.
+
+        Raises:
+            SessionError: The database cannot be read.
+        """
+        limit = resolve_session_limit(limit, self.session_settings)
+        if limit == 0:
+            return []
+        messages = self._tables.messages
+        mine = messages.c.session_id == self.session_id
+        async with self._transaction() as connection:
+            if limit is None:
+                texts = await connection.scalars(
+                    select(messages.c.message_data).where(mine).order_by(messages.c.id)
+                )
+                return decode_items(texts)
+            newest_first = await self._newest(connection, limit)
+        return [item for _, item in reversed(newest_first)]
+
+    async def add_items(self, items: list[TResponseInputItem]) -> None:
+        """Append items in one transaction.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            SessionError: The database cannot be written; all or none of it was stored.
+        """
+        texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
+        if not texts:
+            return
+        rows = [{"session_id": self.session_id, "message_data": text} for text in texts]
+        async with self._transaction() as connection:
+            await self._lock(connection)
+            await connection.execute(insert(self._tables.messages), rows)
+
+    async def pop_item(self) -> TResponseInputItem | None:
+        """Remove and return the latest item; None when there is none."""
+        async with self._transaction() as connection:
+            await self._touch(connection)
+            for row_id, item in await self._newest(connection, 1):
+                messages = self._tables.messages
+                await connection.execute(delete(messages).where(messages.c.id == row_id))
+                return item
+        return None
+
+    async def clear_session(self) -> None:
+        """Remove the session and its items."""
+        async with self._transaction() as connection:
+            await self._touch(connection)
+            for table in (self._tables.messages, self._tables.sessions):
+                await connection.execute(delete(table).where(table.c.session_id == self.session_id))
+
+    @property
+    def _label(self) -> str:
+        return f"{type(self).__name__} {self.session_id!r}"
+
+    async def _lock(self, connection: AsyncConnection) -> None:
+        """Hold the row of this session until the transaction ends, making it when missing."""
+        if await self._touch(connection):
+            return
+        try:
+            async with connection.begin_nested():
+                await connection.execute(
+                    insert(self._tables.sessions).values(session_id=self.session_id)
+                )
+        except IntegrityError:
+            # Another transaction made the row in between, and has committed.
+            await self._touch(connection)
+
+    async def _touch(self, connection: AsyncConnection) -> bool:
+        sessions = self._tables.sessions
+        touched = await connection.execute(
+            update(sessions)
+            .where(sessions.c.session_id == self.session_id)
+            .values(updated_at=func.current_timestamp())
+        )
+        return touched.rowcount > 0
+
+    async def _newest(
+        self, connection: AsyncConnection, count: int
+    ) -> list[tuple[int, TResponseInputItem]]:
+        """Return (row id, item) of the latest readable items, the latest first."""
+        messages = self._tables.messages
+        query = (
+            select(messages.c.id, messages.c.message_data)
+            .where(messages.c.session_id == self.session_id)
+            .order_by(messages.c.id.desc())
+        )
+        found: list[tuple[int, TResponseInputItem]] = []
+        before = None
+        while len(found) < count:
+            bounded = query if before is None else query.where(messages.c.id < before)
+            page = count - len(found)
+            rows = (await connection.execute(bounded.limit(page))).all()
+            readable = [(row_id, decode_item(text)) for row_id, text in rows]
+            found.extend((row_id, item) for row_id, item in readable if item is not None)
+            if len(rows) < page:
+                break
+            before = rows[-1][0]
+        return found
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            if self._create_tables:
+                await self._make_tables()
+            if self._turnstile is None:
+                async with self._engine.begin() as connection:
+                    yield connection
+            else:
+                async with self._turnstile, self._engine.begin() as connection:
+                    yield connection
+        except (SQLAlchemyError, OSError) as error:
+            url = self._engine.url.render_as_string(hide_password=True)
+            raise SessionError(
+                f"{self._label} in {url}: the database did not do it ({_first_line(error)}); "
+                "check that it can be reached and that the tables are there "
+                "(create_tables=True makes them); "
+                "this call stored all of its items or none"
+            ) from error
+
+    async def _make_tables(self) -> None:
+        async with self._tables_lock:
+            if self._create_tables:
+                await self._tables.create(self._engine, self._turnstile)
+                self._create_tables = False
+
+
+def _turnstile(engine: AsyncEngine) -> asyncio.Lock:
+    """Return the lock of an engine, shared by all sessions that share the engine."""
+    options = engine.sync_engine.get_execution_options()
+    lock = options.get("agentgraph_turnstile")
+    if not isinstance(lock, asyncio.Lock):
+        lock = asyncio.Lock()
+        engine.sync_engine.update_execution_options(agentgraph_turnstile=lock)
+    return lock
+
+
+def _first_line(error: Exception) -> str:
+    """Return what the driver said; later lines hold the statement and its values."""
+    original = getattr(error, "orig", None) or error
+    text = str(original).strip()
+    return text.splitlines()[0] if text else type(original).__name__

@@ -1,0 +1,123 @@
+"""The tables of `SQLAlchemySession`, named and typed as the published SDK makes them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Self
+
+from agentgraph.memory.errors import MissingExtra
+
+try:
+    from sqlalchemy import (
+        TIMESTAMP,
+        Column,
+        ForeignKey,
+        Index,
+        Integer,
+        MetaData,
+        String,
+        Table,
+        Text,
+        event,
+        text,
+    )
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.ext.asyncio import AsyncEngine
+except ImportError as error:
+    raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
+
+__all__ = ["SessionTables", "prepare_sqlite"]
+
+_SQLITE_BUSY_TIMEOUT = 60_000
+"""Milliseconds that SQLite waits for another connection's transaction."""
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTables:
+    """The two tables of a store.
+
+    Attributes:
+        metadata: Both, for making them.
+        sessions: One row per session; a writer locks it.
+        messages: One row per item, ordered by id.
+    """
+
+    metadata: MetaData
+    sessions: Table
+    messages: Table
+
+    @classmethod
+    def named(cls, sessions: str, messages: str) -> Self:
+        """Return tables of these names."""
+        metadata = MetaData()
+        return cls(
+            metadata,
+            Table(
+                sessions,
+                metadata,
+                Column("session_id", String, primary_key=True),
+                _timestamp("created_at"),
+                _timestamp("updated_at"),
+            ),
+            Table(
+                messages,
+                metadata,
+                Column("id", Integer, primary_key=True, autoincrement=True),
+                Column(
+                    "session_id",
+                    String,
+                    ForeignKey(f"{sessions}.session_id", ondelete="CASCADE"),
+                    nullable=False,
+                ),
+                Column("message_data", Text, nullable=False),
+                _timestamp("created_at"),
+                Index(f"idx_{messages}_session_id", "session_id", "id"),
+                sqlite_autoincrement=True,
+            ),
+        )
+
+    async def create(
+        self, engine: AsyncEngine, turnstile: AbstractAsyncContextManager[Any] | None
+    ) -> None:
+        """Make the tables that are missing.
+
+        Args:
+            engine: Where.
+            turnstile: What to hold meanwhile, if anything.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with turnstile or contextlib.nullcontext(), engine.begin() as connection:
+                    await connection.run_sync(self.metadata.create_all)
+                return
+            except DBAPIError:
+                # Another process made them between our look and our CREATE: look again.
+                if attempt == _ATTEMPTS:
+                    raise
+                await asyncio.sleep(0)
+
+
+def prepare_sqlite(engine: AsyncEngine) -> None:
+    """Let connections of an SQLite engine wait for each other rather than fail."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        try:
+            cursor.execute(f"PRAGMA busy_timeout = {_SQLITE_BUSY_TIMEOUT}")
+            cursor.execute("PRAGMA journal_mode = WAL")
+        finally:
+            cursor.close()
+
+
+def _timestamp(name: str) -> Column[Any]:
+    return Column(
+        name, TIMESTAMP(timezone=False), server_default=text("CURRENT_TIMESTAMP"), nullable=False
+    )
