@@ -42,6 +42,7 @@ class AgentBinding:
         servers: Symbol and MCP server, in the user's order.
         shape: What the agent was made of when it was lowered; another shape now means compiling anew.
         held: The objects whose ids are in the shape, so that no other object can get one of these ids.
+        memo: What a driver derives from this binding once, such as the tools on offer where they never change.
     """
 
     id: str
@@ -51,6 +52,7 @@ class AgentBinding:
     servers: tuple[tuple[str, Any], ...]
     shape: tuple[object, ...]
     held: tuple[object, ...]
+    memo: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def current(self) -> bool:
@@ -71,6 +73,17 @@ class Bindings:
     agents: Mapping[str, AgentBinding]
     symbols: Mapping[str, Any]
     machines: dict[str, Bindings] = field(default_factory=dict)
+
+    def id_of(self, agent: Any) -> str:
+        """Identity of an agent of this machine.
+
+        Raises:
+            KeyError: The agent is not one of this machine.
+        """
+        for id, binding in self.agents.items():
+            if binding.agent is agent:
+                return id
+        raise KeyError(f"agent '{agent.name}' is not part of this machine")
 
     @property
     def current(self) -> bool:

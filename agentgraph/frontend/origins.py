@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agentgraph.suppression import allowed
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 
 Overrides = Mapping[int, Origin]
@@ -27,4 +28,4 @@ def origin_of(authored: object, overrides: Overrides | None = None) -> Origin:
 
 def allowed_on(authored: object) -> tuple[str, ...]:
     """The rules that the user suppressed on an object with ``allow``."""
-    return tuple(sorted(getattr(authored, "_allowed", ())))
+    return tuple(sorted(allowed(authored)))

@@ -1,0 +1,149 @@
+"""Carrying out a call: approval, guardrails, hooks and the tool itself, in this order (BEHAVIOUR.md, sections 5 to 8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentgraph.callbacks import resolve
+from agentgraph.drivers.hooks import call_hooks
+from agentgraph.drivers.payloads import ModelReply, ToolReturn, Waiting
+from agentgraph.drivers.run import Run
+from agentgraph.exceptions import (
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+)
+from agentgraph.function_tools import FunctionTool, FunctionToolResult
+from agentgraph.item_helpers import ItemHelpers
+from agentgraph.items import ToolApprovalItem, ToolCallOutputItem
+from agentgraph.run_config import ToolErrorFormatterArgs
+from agentgraph.runtime.commands import Perform
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph.tool_context import ToolContext
+from agentgraph.tool_guardrails import (
+    ToolInputGuardrailData,
+    ToolInputGuardrailResult,
+    ToolOutputGuardrailData,
+    ToolOutputGuardrailResult,
+)
+from agentgraph.tool_invocation import call_needs_approval, invoke_function_tool
+from agentgraph_compiler.machine import Event, InvokeKind
+
+REJECTED = "Tool execution was not approved."
+
+
+async def act(run: Run, command: Perform) -> Outcome:
+    """Perform a call of a function tool, of an agent used as a tool, or of a tool nobody has."""
+    reply: ModelReply = run.payload(command.source)
+    raw: Any = reply.response.output[command.position]
+    agent = run.binding(command.agent).agent
+    tool: FunctionTool | None = reply.tools.get(command.position)
+    if tool is None:
+        return await _missing(run, command, agent, raw)
+    context = ToolContext.from_agent_context(
+        run.context, raw.call_id, tool_call=raw, agent=agent, run_config=run.config
+    )
+    if tool.needs_approval is not False:
+        decided = await _decided(run, command, tool, agent, raw, context)
+        if decided is not None:
+            return decided
+    rejected = await _guard_input(run, tool, agent, context) if tool.tool_input_guardrails else None
+    if rejected is not None:
+        return _returned(command, tool, agent, raw, rejected)
+    await call_hooks(run, agent, "on_tool_start", agent, tool, context=context)
+    if command.invoke.kind is InvokeKind.AGENT:
+        output = await run.call_agent(run, command, tool, context)
+    else:
+        output = await invoke_function_tool(
+            function_tool=tool, context=context, arguments=raw.arguments
+        )
+    if tool.tool_output_guardrails:
+        output = await _guard_output(run, tool, agent, context, output)
+    await call_hooks(run, agent, "on_tool_end", agent, tool, output, context=context)
+    return _returned(command, tool, agent, raw, output)
+
+
+def _returned(command: Perform, tool: FunctionTool, agent: Any, raw: Any, output: Any) -> Outcome:
+    item = ToolCallOutputItem(
+        agent=agent, raw_item=ItemHelpers.tool_call_output_item(raw, output), output=output
+    )
+    result = FunctionToolResult(tool=tool, output=output, run_item=item)
+    return Outcome(command.id, Event.RETURNED, ToolReturn((item,), output, result))
+
+
+async def _missing(run: Run, command: Perform, agent: Any, raw: Any) -> Outcome:
+    """Tell the model that it called a tool nobody has (``RunConfig.tool_not_found_behavior``)."""
+    text = await _worded(
+        run, "tool_not_found", raw, f"Tool '{raw.name}' not found in agent '{agent.name}'."
+    )
+    item = ToolCallOutputItem(
+        agent=agent, raw_item=ItemHelpers.tool_call_output_item(raw, text), output=text
+    )
+    return Outcome(command.id, Event.RETURNED, ToolReturn((item,), text))
+
+
+async def _decided(
+    run: Run, command: Perform, tool: FunctionTool, agent: Any, raw: Any, context: ToolContext[Any]
+) -> Outcome | None:
+    """The outcome of a call that may not be made (yet); ``None`` if it may."""
+    name = context.qualified_tool_name
+    verdict = run.context.is_tool_approved(name, raw.call_id)
+    if verdict is None and await call_needs_approval(tool, context):
+        waiting = ToolApprovalItem(agent=agent, raw_item=raw, tool_name=tool.name)
+        return Outcome(command.id, Event.AWAITING, Waiting(waiting))
+    if verdict is not False:
+        return None
+    message = run.context.get_rejection_message(tool.name, raw.call_id)
+    if message is None:
+        message = await _worded(run, "approval_rejected", raw, REJECTED)
+    return _returned(command, tool, agent, raw, message)
+
+
+async def _worded(run: Run, kind: Any, raw: Any, default: str) -> str:
+    """What the model is told instead of a result, as the caller's formatter words it."""
+    formatter = run.config.tool_error_formatter
+    if formatter is None:
+        return default
+    worded = await resolve(
+        formatter(
+            ToolErrorFormatterArgs(
+                kind=kind,
+                tool_type="function",
+                tool_name=raw.name,
+                call_id=raw.call_id,
+                default_message=default,
+                run_context=run.context,
+            )
+        )
+    )
+    return default if worded is None else worded
+
+
+async def _guard_input(
+    run: Run, tool: FunctionTool, agent: Any, context: ToolContext[Any]
+) -> str | None:
+    """The message that stands in for a result if an input guardrail rejects the call."""
+    for guardrail in tool.tool_input_guardrails or ():
+        output = await guardrail.run(ToolInputGuardrailData(context=context, agent=agent))
+        run.tool_input_guardrail_results.append(ToolInputGuardrailResult(guardrail, output))
+        behavior = output.behavior
+        if behavior["type"] == "raise_exception":
+            raise ToolInputGuardrailTripwireTriggered(guardrail, output)
+        if behavior["type"] == "reject_content":
+            return behavior["message"]
+    return None
+
+
+async def _guard_output(
+    run: Run, tool: FunctionTool, agent: Any, context: ToolContext[Any], output: Any
+) -> Any:
+    """What the model is told after the output guardrails: the output, or a rejection in its place."""
+    for guardrail in tool.tool_output_guardrails or ():
+        judged = ToolOutputGuardrailData(context=context, agent=agent, output=output)
+        verdict = await guardrail.run(judged)
+        run.tool_output_guardrail_results.append(ToolOutputGuardrailResult(guardrail, verdict))
+        behavior = verdict.behavior
+        if behavior["type"] == "raise_exception":
+            raise ToolOutputGuardrailTripwireTriggered(guardrail, verdict)
+        if behavior["type"] == "reject_content":
+            return behavior["message"]
+    return output

@@ -1,0 +1,202 @@
+"""Reading a reply: which items it has, which work it asks for, and what it amounts to (BEHAVIOUR.md, section 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentgraph.drivers.offer import LOCAL_ITEMS, Offer
+from agentgraph.drivers.payloads import ModelReply
+from agentgraph.exceptions import ModelBehaviorError, ModelRefusalError
+from agentgraph.items import (
+    CompactionItem,
+    HandoffCallItem,
+    MCPApprovalRequestItem,
+    MCPListToolsItem,
+    MessageOutputItem,
+    ModelResponse,
+    ReasoningItem,
+    ToolCallItem,
+    ToolSearchCallItem,
+    ToolSearchOutputItem,
+)
+from agentgraph.runtime.outcomes import Call, Reply, Request
+from agentgraph_compiler.machine import Verdict
+
+_PLAIN_ITEMS: dict[str, Any] = {
+    "message": MessageOutputItem,
+    "reasoning": ReasoningItem,
+    "mcp_list_tools": MCPListToolsItem,
+    "mcp_approval_request": MCPApprovalRequestItem,
+    "compaction": CompactionItem,
+    "tool_search_call": ToolSearchCallItem,
+    "tool_search_output": ToolSearchOutputItem,
+}
+_NO_ACTIVITY = frozenset({"message", "reasoning", "compaction"})
+# Outputs stand in this order, calls of one kind in the order of the reply (BEHAVIOUR.md, section 2).
+_OUTPUT_ORDER = ("function_call", "computer_call", "custom_tool_call", "shell_call", "apply_patch_call")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was found in a reply so far."""
+
+    items: list[Any] = field(default_factory=list)
+    calls: list[tuple[int, Call]] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    tools: dict[int, Any] = field(default_factory=dict)
+    identities: list[tuple[str, str, str]] = field(default_factory=list)
+    fault: Exception | None = None
+    message: Any = None
+    activity: bool = False
+
+
+def classify(
+    response: ModelResponse,
+    agent: Any,
+    offer: Offer,
+    seen: dict[str, tuple[str, str]],
+    missing: str | None,
+) -> tuple[Reply, ModelReply]:
+    """Read a reply.
+
+    Args:
+        response: The reply.
+        agent: The agent whose model gave it.
+        offer: What the model was offered.
+        seen: Name and arguments of every call of the run so far, by call id.
+        missing: Symbol of the offer that answers calls of tools nobody has; ``None`` makes them a fault.
+
+    Returns:
+        The control data, and the payload that goes with it.
+    """
+    reading = _Reading()
+    for position, item in enumerate(response.output):
+        _read_item(reading, position, item, agent, offer, seen, missing)
+    calls = tuple(call for _, call in sorted(reading.calls, key=lambda entry: entry[0]))
+    payload = ModelReply(
+        response, reading.items, None, reading.fault, reading.tools, reading.identities
+    )
+    if reading.fault is not None:
+        return Reply(verdict=Verdict.UNKNOWN), payload
+    if calls or reading.requests:
+        return Reply(calls, tuple(reading.requests), Verdict.AGAIN), payload
+    return Reply(verdict=_verdict(reading, agent, offer, payload)), payload
+
+
+def _read_item(
+    reading: _Reading,
+    position: int,
+    item: Any,
+    agent: Any,
+    offer: Offer,
+    seen: dict[str, tuple[str, str]],
+    missing: str | None,
+) -> None:
+    kind = item["type"] if isinstance(item, dict) else item.type
+    if kind == "message":
+        reading.message = item
+        reading.items.append(MessageOutputItem(agent=agent, raw_item=item))
+    elif kind == "function_call":
+        _read_function_call(reading, position, item, agent, offer, seen, missing)
+    elif kind in LOCAL_ITEMS:
+        reading.items.append(ToolCallItem(agent=agent, raw_item=item))
+        _read_local_call(reading, position, item, kind, agent, offer)
+    else:
+        reading.items.append(_PLAIN_ITEMS.get(kind, ToolCallItem)(agent=agent, raw_item=item))
+        if kind == "mcp_approval_request":
+            _read_approval_request(reading, position, item, offer)
+        reading.activity = reading.activity or kind not in _NO_ACTIVITY
+
+
+def _read_function_call(
+    reading: _Reading,
+    position: int,
+    item: Any,
+    agent: Any,
+    offer: Offer,
+    seen: dict[str, tuple[str, str]],
+    missing: str | None,
+) -> None:
+    name = item.name
+    handoff = offer.requestable.get(name)
+    if handoff is not None:
+        reading.items.append(HandoffCallItem(agent=agent, raw_item=item))
+        reading.requests.append(Request(handoff.symbol, position))
+        return
+    reading.items.append(ToolCallItem(agent=agent, raw_item=item))
+    identity = (name, item.arguments)
+    known = seen.get(item.call_id) or next(
+        (entry[1:] for entry in reading.identities if entry[0] == item.call_id), None
+    )
+    if known is not None:
+        reading.activity = True
+        if known != identity:
+            reading.fault = ModelBehaviorError(
+                f"Agent '{agent.name}': the model used the call id '{item.call_id}' for two different calls"
+                f" ('{known[0]}' and '{name}')."
+            )
+        return
+    symbol, tool = offer.callable.get(name, (missing, None))
+    if not symbol:
+        reading.fault = ModelBehaviorError(f"Tool {name} not found in agent {agent.name}")
+        return
+    reading.identities.append((item.call_id, *identity))
+    reading.tools[position] = tool
+    reading.calls.append((0, Call(symbol, name, position)))
+
+
+def _read_local_call(
+    reading: _Reading, position: int, item: Any, kind: str, agent: Any, offer: Offer
+) -> None:
+    wanted = LOCAL_ITEMS[kind]
+    for symbol, tool in offer.callable.values():
+        family = getattr(tool, "family", None)
+        if symbol and family == wanted and (wanted != "custom" or tool.name == item.name):
+            reading.tools[position] = tool
+            rank = _OUTPUT_ORDER.index(kind) if kind in _OUTPUT_ORDER else len(_OUTPUT_ORDER)
+            reading.calls.append((rank, Call(symbol, tool.name, position)))
+            return
+    reading.fault = ModelBehaviorError(
+        f"The model of agent '{agent.name}' asked for a {wanted} action, but the agent has no {wanted} tool."
+    )
+
+
+def _read_approval_request(reading: _Reading, position: int, item: Any, offer: Offer) -> None:
+    for symbol, tool in offer.callable.values():
+        labelled = getattr(tool, "tool_config", None)
+        if symbol and isinstance(labelled, dict) and labelled.get("server_label") == item.server_label:
+            reading.tools[position] = tool
+            reading.calls.append((len(_OUTPUT_ORDER) + 1, Call(symbol, tool.name, position)))
+            return
+
+
+def _verdict(reading: _Reading, agent: Any, offer: Offer, payload: ModelReply) -> Verdict:
+    text, refusal = _words(reading.message)
+    if refusal is not None:
+        payload.fault = ModelRefusalError(refusal)
+        return Verdict.REFUSED
+    if offer.schema is None or offer.schema.is_plain_text():
+        if reading.message is None and reading.activity:
+            return Verdict.AGAIN
+        payload.output = text
+        return Verdict.FINAL
+    if not text:
+        return Verdict.AGAIN
+    try:
+        payload.output = offer.schema.validate_json(text)
+    except ModelBehaviorError as error:
+        payload.fault = error
+        return Verdict.INVALID
+    return Verdict.FINAL
+
+
+def _words(message: Any) -> tuple[str, str | None]:
+    """The text of a message, and its refusal where its last part is one."""
+    if message is None:
+        return "", None
+    parts: Sequence[Any] = message.content
+    if parts and parts[-1].type == "refusal":
+        return "", parts[-1].refusal or "no reason given"
+    return "".join(part.text for part in parts if part.type == "output_text"), None

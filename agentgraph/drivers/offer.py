@@ -1,0 +1,112 @@
+"""What a model is offered in a turn: the tools and handoffs that are enabled now, and which symbol each name means.
+
+Names of handoffs are matched before names of tools (SDK guide, Handoffs). Where nothing can change between turns
+the offer is worked out once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
+from agentgraph.callbacks import resolve
+from agentgraph.exceptions import UserError
+from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
+from agentgraph.run_context import RunContextWrapper
+
+LOCAL_ITEMS: Mapping[str, str] = {
+    "computer_call": "computer",
+    "local_shell_call": "local_shell",
+    "shell_call": "shell",
+    "apply_patch_call": "apply_patch",
+    "custom_tool_call": "custom",
+}
+"""Calls that name no tool: by the type of the output item, which tool of the agent carries them out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is on offer.
+
+    Args:
+        tools: As the model is shown them.
+        handoffs: As the model is shown them.
+        schema: The output schema; ``None`` for plain text.
+        callable: Symbol and tool, by the name the model calls it by.
+        requestable: The handoffs, by the name the model calls them by.
+    """
+
+    tools: list[Any]
+    handoffs: list[Any]
+    schema: AgentOutputSchemaBase | None
+    callable: Mapping[str, tuple[str, Any]]
+    requestable: Mapping[str, HandoffBinding]
+
+
+async def offer_of(binding: AgentBinding, context: RunContextWrapper[Any]) -> Offer:
+    """Work out what an agent offers in this turn.
+
+    Args:
+        binding: The agent and what its symbols stand for.
+        context: The run's context, for callables that decide.
+
+    Raises:
+        UserError: Two things on offer have the same name.
+    """
+    fixed = binding.memo.get("offer")
+    if isinstance(fixed, Offer):
+        return fixed
+    agent = binding.agent
+    tools = await _enabled([(row.symbol, row.tool) for row in binding.tools], context, agent)
+    handoffs = await _enabled([(row, row.handoff) for row in binding.handoffs], context, agent)
+    for symbol, server in binding.servers:
+        tools += [(symbol, tool) for tool in await agent.get_server_tools(server, context)]
+    offer = Offer(
+        [tool for _, tool in tools],
+        [handoff for _, handoff in handoffs],
+        output_schema(agent),
+        {tool.name: (symbol, tool) for symbol, tool in tools},
+        {handoff.tool_name: row for row, handoff in handoffs},
+    )
+    names = [tool.name for tool in offer.tools] + [entry.tool_name for entry in offer.handoffs]
+    if len(set(names)) != len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise UserError(
+            f"Agent '{agent.name}' offers more than one tool or handoff called {', '.join(map(repr, twice))}."
+            " Rename one of them, or make their is_enabled exclude each other."
+        )
+    entries = (*(row.tool for row in binding.tools), *(row.handoff for row in binding.handoffs))
+    if not binding.servers and not any(callable(_flag(entry)) for entry in entries):
+        binding.memo["offer"] = offer
+    return offer
+
+
+def output_schema(agent: Any) -> AgentOutputSchemaBase | None:
+    """The schema of an agent's final output; ``None`` for plain text."""
+    declared = agent.output_type
+    if declared is None or declared is str:
+        return None
+    if isinstance(declared, AgentOutputSchemaBase):
+        return declared
+    return AgentOutputSchema(declared)
+
+
+def _flag(entry: Any) -> Any:
+    return getattr(entry, "is_enabled", True)
+
+
+async def _enabled(
+    entries: Iterable[tuple[Any, Any]], context: RunContextWrapper[Any], agent: Any
+) -> list[tuple[Any, Any]]:
+    listed = list(entries)
+    asked = [entry for entry in listed if callable(_flag(entry[1]))]
+    answers: dict[int, bool] = {}
+    if asked:
+        verdicts = await asyncio.gather(
+            *(resolve(_flag(entry)(context, agent)) for _, entry in asked)
+        )
+        answers = {id(entry): bool(verdict) for (_, entry), verdict in zip(asked, verdicts, strict=True)}
+    return [pair for pair in listed if answers.get(id(pair[1]), bool(_flag(pair[1])))]

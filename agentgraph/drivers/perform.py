@@ -1,0 +1,109 @@
+"""How each kind of work is done. Every function gives an outcome of a kind that the machine's table knows.
+
+What user code or a model raises becomes the outcome ``FAILED`` with the exception as payload; a cancelled task is
+cancelled and has no outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from agentgraph.agent import ToolsToFinalOutputResult
+from agentgraph.callbacks import resolve
+from agentgraph.drivers.act import act
+from agentgraph.drivers.actions import perform_action
+from agentgraph.drivers.hooks import call_hooks
+from agentgraph.drivers.payloads import FinalOutput
+from agentgraph.drivers.recover import recover
+from agentgraph.drivers.run import Run
+from agentgraph.drivers.think import think
+from agentgraph.drivers.transfer import transfer
+from agentgraph.exceptions import UserError
+from agentgraph.run_context import AgentHookContext
+from agentgraph.runtime.commands import CommandId, Perform
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph_compiler.machine import Event, InvokeKind
+
+
+async def perform(run: Run, command: Perform) -> Outcome:
+    """Do the work of a command.
+
+    Args:
+        run: The run it belongs to.
+        command: What to do.
+
+    Returns:
+        Its outcome; whatever was raised is the payload of a failed one.
+    """
+    try:
+        return await _PERFORMS[command.invoke.kind](run, command)
+    except Exception as error:
+        return Outcome(command.id, Event.FAILED, error)
+
+
+async def _input_guardrail(run: Run, command: Perform) -> Outcome:
+    agent = run.binding(command.agent).agent
+    guardrail = run.bindings.symbols[command.invoke.symbol]
+    history = run.transcript.history
+    given = history if isinstance(history, str) else list(history)
+    result = await guardrail.run(agent, given, run.context)
+    tripped = result.output.tripwire_triggered
+    return Outcome(command.id, Event.TRIPPED if tripped else Event.PASSED, result)
+
+
+async def _output_guardrail(run: Run, command: Perform) -> Outcome:
+    agent = run.binding(command.agent).agent
+    guardrail = run.bindings.symbols[command.invoke.symbol]
+    result = await guardrail.run(run.context, agent, final_output(run, command.source, agent))
+    tripped = result.output.tripwire_triggered
+    return Outcome(command.id, Event.TRIPPED if tripped else Event.PASSED, result)
+
+
+async def _end(run: Run, command: Perform) -> Outcome:
+    agent = run.binding(command.agent).agent
+    if run.hooks is not None or agent.hooks is not None:
+        context = AgentHookContext(
+            run.context.context, run.context.usage, [], run.context._approvals, run.context.tool_input
+        )
+        output = final_output(run, command.source, agent)
+        await call_hooks(run, agent, ("on_agent_end", "on_end"), agent, output, context=context)
+    return Outcome(command.id, Event.DONE)
+
+
+async def _decide(run: Run, command: Perform) -> Outcome:
+    agent = run.binding(command.agent).agent
+    results = [payload.result for payload in run.returned() if payload.result is not None]
+    decision = await resolve(agent.tool_use_behavior(run.context, results))
+    if not isinstance(decision, ToolsToFinalOutputResult):
+        raise UserError(
+            f"tool_use_behavior of agent '{agent.name}' must return ToolsToFinalOutputResult,"
+            f" got {type(decision).__name__}"
+        )
+    if not decision.is_final_output:
+        return Outcome(command.id, Event.DECLINED)
+    return Outcome(command.id, Event.ACCEPTED, FinalOutput(decision.final_output))
+
+
+def final_output(run: Run, source: CommandId | None, agent: Any) -> Any:
+    """The final output that an outcome holds.
+
+    What a tool returned is text for an agent of text, and is passed on unparsed for a structured one.
+    """
+    output = run.payload(source).output
+    plain = agent.output_type is None or agent.output_type is str
+    return str(output) if plain and not isinstance(output, str) else output
+
+
+_PERFORMS: Mapping[InvokeKind, Callable[[Run, Perform], Awaitable[Outcome]]] = {
+    InvokeKind.MODEL: think,
+    InvokeKind.FUNCTION: act,
+    InvokeKind.AGENT: act,
+    InvokeKind.ACTION: perform_action,
+    InvokeKind.INPUT_GUARDRAIL: _input_guardrail,
+    InvokeKind.OUTPUT_GUARDRAIL: _output_guardrail,
+    InvokeKind.HANDOFF: transfer,
+    InvokeKind.DECIDE: _decide,
+    InvokeKind.RECOVER: recover,
+    InvokeKind.END: _end,
+}

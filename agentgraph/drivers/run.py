@@ -1,0 +1,202 @@
+"""One run: everything that stands beside its control state.
+
+The state says where a run is; a ``Run`` holds what the work needs: the machine and its bindings, the context, the
+transcript, the journal, and what has to be told to whoever watches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from agentgraph.drivers.journal import Journal
+from agentgraph.drivers.payloads import FinalOutput, ModelReply, ToolReturn, Transfer
+from agentgraph.drivers.session_log import SessionLog
+from agentgraph.drivers.transcript import Transcript
+from agentgraph.frontend.bindings import AgentBinding, Bindings
+from agentgraph.run_config import RunConfig
+from agentgraph.run_context import RunContextWrapper
+from agentgraph.runtime.commands import CommandId, Emit, Perform
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph_compiler.machine import Emission, Event, InvokeKind, Machine
+
+if TYPE_CHECKING:
+    from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
+    from agentgraph.items import ModelResponse, RunItem
+    from agentgraph.stream_events import StreamEvent
+    from agentgraph.tool_guardrails import ToolInputGuardrailResult, ToolOutputGuardrailResult
+
+Compiled = tuple[Machine, Bindings]
+
+
+async def _at_once() -> None:
+    """Nobody watches, so nobody has to catch up."""
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Who is told what happens in a run, and how.
+
+    Args:
+        streamed: Whether the model is asked to stream.
+        show: Told each emission with its items and the agent that made them.
+        publish: Told each raw event of the model.
+        caught_up: Waited for between two turns; returns once everything shown was seen.
+    """
+
+    streamed: bool = False
+    show: Callable[[Emission, Sequence[RunItem], Any], None] | None = None
+    publish: Callable[[StreamEvent], None] | None = None
+    caught_up: Callable[[], Awaitable[None]] = _at_once
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Which conversation the server keeps, if it keeps one."""
+
+    conversation_id: str | None = None
+    previous_response_id: str | None = None
+    chained: bool = False
+
+    @property
+    def kept_by_server(self) -> bool:
+        return self.chained or self.conversation_id is not None
+
+    def follow(self, response_id: str | None) -> None:
+        """Continue from a response in the next call."""
+        if self.chained and self.conversation_id is None and response_id is not None:
+            self.previous_response_id = response_id
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a machine.
+
+    Args:
+        machine: The machine.
+        bindings: What its symbols stand for.
+        recompile: Lowers and compiles anew, starting with the given agent if it is no longer reachable.
+        transcript: The log of items.
+        context: What user code sees of the run.
+        config: Its configuration.
+        provider: Gives models by name.
+        session: Where the conversation is kept, if anywhere.
+        hooks: The caller's hooks.
+        limit: The most turns allowed; ``None`` means no limit.
+        handlers: The caller's error handlers, by fault.
+        conversation: Which conversation the server keeps.
+        watcher: Who is told what happens.
+        call_agent: Runs an agent used as a tool (the layer above builds the inner run).
+        recorded: Outcomes to replay before anything is performed.
+    """
+
+    machine: Machine
+    bindings: Bindings
+    recompile: Callable[[Any], Compiled]
+    transcript: Transcript
+    context: RunContextWrapper[Any]
+    config: RunConfig
+    provider: Any
+    call_agent: Callable[[Run, Perform, Any, Any], Awaitable[Any]]
+    session: SessionLog | None = None
+    hooks: Any = None
+    limit: int | None = None
+    handlers: Mapping[str, Any] = field(default_factory=dict)
+    conversation: Conversation = field(default_factory=Conversation)
+    watcher: Watcher = field(default_factory=Watcher)
+    recorded: Sequence[Outcome] = ()
+    switches: dict[int, Compiled] = field(default_factory=dict)
+    journal: Journal = field(default_factory=Journal)
+    agent: Any = None
+    turn: int = 0
+    arriving: bool = True
+    stopping: bool = False
+    replaying: bool = False
+    interruptions: list[Any] = field(default_factory=list)
+    returns: dict[int, ToolReturn] = field(default_factory=dict)
+    acted: set[str] = field(default_factory=set)
+    calls_seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+    models: dict[str, tuple[object, Any]] = field(default_factory=dict)
+    settings: dict[str, tuple[object, Any, Any]] = field(default_factory=dict)
+    raw_responses: list[ModelResponse] = field(default_factory=list)
+    input_guardrail_results: list[InputGuardrailResult] = field(default_factory=list)
+    output_guardrail_results: list[OutputGuardrailResult] = field(default_factory=list)
+    tool_input_guardrail_results: list[ToolInputGuardrailResult] = field(default_factory=list)
+    tool_output_guardrail_results: list[ToolOutputGuardrailResult] = field(default_factory=list)
+
+    def binding(self, agent_id: str) -> AgentBinding:
+        """What the symbols of an agent stand for."""
+        return self.bindings.agents[agent_id]
+
+    def payload(self, id: CommandId | None) -> Any:
+        """What the outcome of a command brought."""
+        return self.journal.payload(id)
+
+    def absorb(self, outcome: Outcome, command: Perform | None) -> None:
+        """Record an outcome, and what of it the result lists.
+
+        Args:
+            outcome: The outcome.
+            command: What it answers; ``None`` for a decision from outside.
+        """
+        self.journal.record(outcome)
+        payload = outcome.payload
+        if outcome.reply is not None and command is not None:
+            self.raw_responses.append(payload.response)
+            self.returns.clear()
+            self.arriving = False
+            for call_id, name, arguments in payload.identities:
+                self.calls_seen[call_id] = (name, arguments)
+            if outcome.reply.calls or outcome.reply.requests:
+                self.acted.add(command.agent)
+        elif outcome.event is Event.RETURNED:
+            self.returns[outcome.id.index] = payload
+        elif outcome.event in (Event.PASSED, Event.TRIPPED) and command is not None:
+            if command.invoke.kind is InvokeKind.INPUT_GUARDRAIL:
+                self.input_guardrail_results.append(payload)
+            else:
+                self.output_guardrail_results.append(payload)
+
+    def returned(self) -> list[ToolReturn]:
+        """What the calls of the last reply gave, in call order."""
+        return [self.returns[index] for index in sorted(self.returns)]
+
+    def emit(self, command: Emit) -> None:
+        """Log what an outcome brought and show it to whoever watches."""
+        payload = self.payload(command.source)
+        items: Sequence[RunItem] = ()
+        if isinstance(payload, (ModelReply, ToolReturn, Transfer, FinalOutput)):
+            items = payload.items
+        if command.emission is Emission.AGENT:
+            self.agent = self.binding(command.agent).agent
+            self.arriving = True
+            items = ()
+        self.transcript.append(items)
+        if command.emission is Emission.HANDOFF and payload.filtered is not None:
+            self.transcript.rebase(payload.filtered)
+        show = self.watcher.show
+        if show is not None and not self.replaying:
+            show(command.emission, items, self.agent)
+
+    async def begin_turn(self) -> bool:
+        """Settle the turn that ended: save it, let watchers catch up. False if the run is to stop here."""
+        self.transcript.begin_turn()
+        if self.replaying:
+            return True
+        await self.save()
+        if self.turn > 1:
+            await self.watcher.caught_up()
+        return not self.stopping
+
+    async def save(self) -> None:
+        """Store in the session what is new and settled."""
+        if self.session is not None:
+            await self.session.save(self.transcript.new_items)
+
+    def hooks_for(self, agent: Any) -> Iterable[tuple[Any, bool]]:
+        """The hook objects to call, each with whether it is the agent's own."""
+        if self.hooks is not None:
+            yield self.hooks, False
+        if agent.hooks is not None:
+            yield agent.hooks, True

@@ -1,0 +1,95 @@
+"""A run's side of a session: what was loaded, and what is still to be saved.
+
+Saving is incremental and happens where the history is legal: the caller's input before the first model call, each
+finished turn at its end, the last turn once its output passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from agentgraph.callbacks import resolve
+from agentgraph.items import ItemHelpers
+from agentgraph.memory.session_settings import resolve_session_limit
+from agentgraph.memory.transcript import repair
+
+if TYPE_CHECKING:
+    from agentgraph.items import RunItem, TResponseInputItem
+    from agentgraph.memory import Session
+    from agentgraph.run_config import RunConfig
+
+
+class SessionLog:
+    """The part of a session that one run writes.
+
+    Args:
+        session: The session.
+    """
+
+    __slots__ = ("_saved", "_waiting", "session")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._waiting: list[TResponseInputItem] = []
+        self._saved = 0
+
+    async def load(
+        self, given: str | list[TResponseInputItem], config: RunConfig
+    ) -> list[TResponseInputItem]:
+        """Read the history and combine it with the caller's input.
+
+        Args:
+            given: The caller's input.
+            config: The run's configuration (``session_settings``, ``session_input_callback``).
+
+        Returns:
+            What the model is shown first.
+        """
+        limit = resolve_session_limit(None, config.session_settings)
+        stored = await self.session.get_items(limit)
+        history = repair(stored).items
+        new = ItemHelpers.input_to_new_input_list(given)
+        combine = config.session_input_callback
+        if combine is None:
+            self._waiting = list(new)
+            return [*history, *new]
+        shown: list[TResponseInputItem] = await resolve(
+            combine([_copy(item) for item in history], [_copy(item) for item in new])
+        )
+        self._waiting = _not_recognised(shown, history)
+        return list(shown)
+
+    async def save(self, items: Sequence[RunItem]) -> None:
+        """Store the caller's input, once, and what is new among the run's items; in one write.
+
+        Args:
+            items: All items of the run so far.
+        """
+        new = [
+            item.to_input_item()
+            for item in items[self._saved :]
+            if item.type != "tool_approval_item"
+        ]
+        if self._waiting or new:
+            await self.session.add_items([*self._waiting, *new])
+        self._waiting = []
+        self._saved = len(items)
+
+
+def _copy(item: Any) -> Any:
+    return dict(item) if isinstance(item, dict) else item
+
+
+def _not_recognised(
+    shown: Sequence[TResponseInputItem], history: Sequence[TResponseInputItem]
+) -> list[TResponseInputItem]:
+    """The items of ``shown`` that are no occurrence of an item of the history."""
+    known = list(history)
+    new = []
+    for item in shown:
+        if item in known:
+            known.remove(item)
+        else:
+            new.append(item)
+    return new

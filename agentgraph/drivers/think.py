@@ -1,0 +1,177 @@
+"""Calling a model: what it is shown, the call itself, and the reading of its reply."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from agentgraph.callbacks import resolve
+from agentgraph.drivers.classify import classify
+from agentgraph.drivers.hooks import call_hooks
+from agentgraph.drivers.offer import Offer, offer_of
+from agentgraph.drivers.run import Run
+from agentgraph.exceptions import ModelBehaviorError, UserError
+from agentgraph.items import ModelResponse
+from agentgraph.models.interface import Model, ModelTracing
+from agentgraph.run_config import CallModelData, ModelInputData
+from agentgraph.run_context import AgentHookContext
+from agentgraph.runtime.commands import Perform
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph.stream_events import RawResponsesStreamEvent
+from agentgraph.usage import Usage
+from agentgraph_compiler.ir.builder import MISSING_TOOL
+from agentgraph_compiler.machine import Event
+
+_FAILED = frozenset({"response.failed", "response.incomplete", "error"})
+
+
+async def think(run: Run, command: Perform) -> Outcome:
+    """Perform a model call.
+
+    Raises:
+        AgentsException: The model or the caller's own code did what cannot be used.
+    """
+    binding = run.binding(command.agent)
+    agent = binding.agent
+    offer = await offer_of(binding, run.context)
+    if run.arriving:
+        run.arriving = False
+        await _greet(run, agent)
+    instructions = agent.instructions
+    if instructions is not None and not isinstance(instructions, str):
+        instructions = await agent.get_system_prompt(run.context)
+    shown = ModelInputData(run.transcript.model_input(), instructions)
+    if run.config.call_model_input_filter is not None:
+        shown = await _filtered(run, agent, shown)
+    await call_hooks(run, agent, "on_llm_start", agent, shown.instructions, shown.input)
+    response = await _call(run, agent, offer, shown, command)
+    run.context.usage.add(response.usage)
+    run.transcript.delivered()
+    run.conversation.follow(response.response_id)
+    await call_hooks(run, agent, "on_llm_end", agent, response)
+    answers_missing = run.config.tool_not_found_behavior != "raise_error"
+    missing = f"{command.agent}/{MISSING_TOOL}" if answers_missing else None
+    reply, payload = classify(response, agent, offer, run.calls_seen, missing)
+    return Outcome(command.id, Event.REPLIED, payload, reply)
+
+
+async def _greet(run: Run, agent: Any) -> None:
+    if run.hooks is None and agent.hooks is None:
+        return
+    context = AgentHookContext(
+        run.context.context,
+        run.context.usage,
+        run.transcript.model_input(),
+        run.context._approvals,
+        run.context.tool_input,
+    )
+    await call_hooks(run, agent, ("on_agent_start", "on_start"), agent, context=context)
+
+
+async def _filtered(run: Run, agent: Any, shown: ModelInputData) -> ModelInputData:
+    filter_input = run.config.call_model_input_filter
+    assert filter_input is not None
+    changed = await resolve(filter_input(CallModelData(shown, agent, run.context.context)))
+    if not isinstance(changed, ModelInputData):
+        raise UserError(
+            f"call_model_input_filter must return ModelInputData, got {type(changed).__name__}"
+        )
+    return changed
+
+
+async def _call(
+    run: Run, agent: Any, offer: Offer, shown: ModelInputData, command: Perform
+) -> ModelResponse:
+    model = _model(run, agent, command.agent)
+    prompt = None if agent.prompt is None else await agent.get_prompt(run.context)
+    asked: dict[str, Any] = {
+        "system_instructions": shown.instructions,
+        "input": shown.input,
+        "model_settings": _settings(run, agent, command.agent),
+        "tools": offer.tools,
+        "output_schema": offer.schema,
+        "handoffs": offer.handoffs,
+        "tracing": ModelTracing.DISABLED,
+        "previous_response_id": run.conversation.previous_response_id,
+        "conversation_id": run.conversation.conversation_id,
+        "prompt": prompt,
+    }
+    if not run.watcher.streamed:
+        return await model.get_response(**asked)
+    return await _stream(run, agent, model, asked)
+
+
+async def _stream(run: Run, agent: Any, model: Model, asked: dict[str, Any]) -> ModelResponse:
+    publish = run.watcher.publish
+    response: ModelResponse | None = None
+    done: list[Any] = []
+    async for event in model.stream_response(**asked):
+        if publish is not None:
+            publish(RawResponsesStreamEvent(data=event))
+        kind = event.type
+        if kind == "response.output_text.delta":
+            continue
+        if kind == "response.output_item.done":
+            done.append(event.item)
+        elif kind == "response.completed":
+            response = _completed(event.response, done)
+        elif kind in _FAILED:
+            raise ModelBehaviorError(_failure(agent, event))
+    if response is None:
+        raise ModelBehaviorError("Model did not produce a final response!")
+    return response
+
+
+def _completed(response: Any, done: list[Any]) -> ModelResponse:
+    usage = Usage(requests=1)
+    if response.usage is not None:
+        usage = Usage(
+            requests=1,
+            input_tokens=response.usage.input_tokens,
+            output_tokens=response.usage.output_tokens,
+            total_tokens=response.usage.total_tokens,
+            input_tokens_details=response.usage.input_tokens_details,
+            output_tokens_details=response.usage.output_tokens_details,
+        )
+    return ModelResponse(
+        output=response.output or done,
+        usage=usage,
+        response_id=response.id,
+        request_id=getattr(response, "_request_id", None),
+    )
+
+
+def _failure(agent: Any, event: Any) -> str:
+    response = getattr(event, "response", None)
+    error = getattr(response, "error", None)
+    details = getattr(response, "incomplete_details", None)
+    reason = (
+        getattr(error, "message", None)
+        or getattr(details, "reason", None)
+        or getattr(event, "message", None)
+        or "no reason given"
+    )
+    return f"The model of agent '{agent.name}' ended its response with '{event.type}': {reason}"
+
+
+def _model(run: Run, agent: Any, agent_id: str) -> Model:
+    """The model of the run, else of the agent, else the default; names go through the provider."""
+    wanted = run.config.model if run.config.model is not None else agent.model
+    known = run.models.get(agent_id)
+    if known is not None and known[0] is wanted:
+        model: Model = known[1]
+        return model
+    model = run.provider.get_model(wanted) if wanted is None or isinstance(wanted, str) else wanted
+    run.models[agent_id] = (wanted, model)
+    return model
+
+
+def _settings(run: Run, agent: Any, agent_id: str) -> Any:
+    own = agent.model_settings
+    known = run.settings.get(agent_id)
+    if known is None or known[0] is not own:
+        settings = own.resolve(run.config.model_settings)
+        relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
+        known = run.settings[agent_id] = (own, settings, relaxed)
+    # A forced tool choice that stays forced would never let the agent answer (SDK guide, reset_tool_choice).
+    return known[2] if agent.reset_tool_choice and agent_id in run.acted else known[1]
