@@ -33,9 +33,14 @@ VAGUE_NAMES = frozenset(
         "utils",
     }
 )
-# The published SDK's own module paths, which user code imports.
+# The published SDK's own names: module paths that user code imports, and the class `ItemHelpers`.
 NAMES_OF_THE_SDK = frozenset(
-    {"agentgraph.memory.util", "agentgraph.mcp.util", "agentgraph.mcp.manager"}
+    {
+        "agentgraph.item_helpers",
+        "agentgraph.mcp.manager",
+        "agentgraph.mcp.util",
+        "agentgraph.memory.util",
+    }
 )
 
 

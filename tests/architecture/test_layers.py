@@ -43,11 +43,13 @@ HEAVY = frozenset(
         "typer",
     }
 )
+# Modules that exist for such a package, and that nothing imports before it is needed.
 MAY_LOAD_HEAVY_AT_IMPORT = (
     "agentgraph.cli",
     "agentgraph.extensions",
-    "agentgraph.models",
     "agentgraph.mcp",
+    "agentgraph.models",
+    "agentgraph.wire_unions",
 )
 # openai 2.x brings httpx, 3.x brings httpx2: naming either would bind us to one of them.
 NEVER = frozenset({"httpx", "httpx2", "agents", "compiler"})
