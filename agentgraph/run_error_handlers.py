@@ -6,12 +6,13 @@ output guardrails and hooks run as usual; `None` lets the exception go on.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from typing_extensions import TypedDict
 
+from agentgraph.callbacks import MaybeAwaitable
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 from agentgraph.run_context import RunContextWrapper, TContext
 
@@ -79,11 +80,7 @@ class RunErrorHandlerResult:
 
 RunErrorHandler: TypeAlias = Callable[
     [RunErrorHandlerInput[TContext]],
-    RunErrorHandlerResult
-    | dict[str, Any]
-    | Any
-    | None
-    | Awaitable[RunErrorHandlerResult | dict[str, Any] | Any | None],
+    MaybeAwaitable[RunErrorHandlerResult | dict[str, Any] | Any | None],
 ]
 """Answers a failure: with a result, a dictionary of its fields, a bare final output, or `None`."""
 

@@ -1,0 +1,379 @@
+"""The agent: a model with instructions, tools, and other agents to hand over to.
+
+An agent is a description and nothing else. Its fields may be changed while it is in use; a run
+looks at them anew on each turn. What can be checked is checked when it is constructed
+(`agent_validation`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, cast
+
+from typing_extensions import TypedDict
+
+from agentgraph.agent_output import AgentOutputSchemaBase
+from agentgraph.agent_tool import (
+    AgentTool,
+    AgentToolStreamEvent,
+    argument_schema,
+    default_tool_name,
+    refuse_call,
+)
+from agentgraph.agent_validation import check_agent, check_agent_base
+from agentgraph.callbacks import MaybeAwaitable, resolve
+from agentgraph.exceptions import UserError
+from agentgraph.function_tools import FunctionTool, FunctionToolResult, ToolErrorFunction
+from agentgraph.guardrail import InputGuardrail, OutputGuardrail
+from agentgraph.handoffs import Handoff
+from agentgraph.lifecycle import AgentHooks, RunHooks
+from agentgraph.model_settings import ModelSettings
+from agentgraph.models.interface import Model
+from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.prompts import DynamicPromptFunction, Prompt, PromptUtil
+from agentgraph.run_config import RunConfig
+from agentgraph.run_context import RunContextWrapper, TContext
+from agentgraph.tool_errors import default_tool_error_function
+from agentgraph.tool_server import MCPConfig, ToolServer
+
+if TYPE_CHECKING:
+    from openai.types.responses.response_prompt_param import ResponsePromptParam
+
+    from agentgraph.agent_tool_input import StructuredToolInputBuilder
+    from agentgraph.memory.session import Session
+    from agentgraph.tool import Tool
+
+__all__ = [
+    "Agent",
+    "AgentBase",
+    "AgentToolStreamEvent",
+    "MCPConfig",
+    "StopAtTools",
+    "ToolsToFinalOutputFunction",
+    "ToolsToFinalOutputResult",
+]
+
+
+@dataclass
+class ToolsToFinalOutputResult:
+    """What a `tool_use_behavior` function decides.
+
+    Attributes:
+        is_final_output: Whether the run ends here; if not, the model is asked again.
+        final_output: The final output, of the agent's output type, if it does.
+    """
+
+    is_final_output: bool
+    final_output: Any | None = None
+
+
+ToolsToFinalOutputFunction: TypeAlias = Callable[
+    [RunContextWrapper[TContext], list[FunctionToolResult]],
+    MaybeAwaitable[ToolsToFinalOutputResult],
+]
+"""Decides, from the results of a turn's function tools, whether the run ends."""
+
+
+class StopAtTools(TypedDict):
+    """End the run with the output of the first of these tools that is called.
+
+    Attributes:
+        stop_at_tool_names: The names of the tools.
+    """
+
+    stop_at_tool_names: list[str]
+
+
+@dataclass(eq=False, repr=False)
+class AgentBase(Generic[TContext]):
+    """What all kinds of agents have in common. An agent equals only itself.
+
+    Attributes:
+        name: The agent's name, for people and in handoffs.
+        handoff_description: What other agents' models are told about it.
+        tools: What its model may call.
+        mcp_servers: Servers whose tools its model may call as well; the program connects and closes
+            them.
+        mcp_config: How the tools of those servers are used.
+
+    Raises:
+        AgentDefinitionError: A field has a value of the wrong type; the message names it.
+    """
+
+    name: str
+    handoff_description: str | None = None
+    tools: list[Tool] = field(default_factory=list)
+    mcp_servers: list[Any] = field(default_factory=list)
+    mcp_config: MCPConfig = field(default_factory=lambda: MCPConfig())
+    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._origin = caller_origin()
+        check_agent_base(self)
+
+    def __repr__(self) -> str:
+        """Show what was set, with other agents and tools by name: agents may form circles."""
+        shown = (
+            f"{f.name}={_shown(value)}"
+            for f in dataclasses.fields(self)
+            if f.repr and (value := getattr(self, f.name)) != _default_of(f)
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    async def get_mcp_tools(self, run_context: RunContextWrapper[TContext]) -> list[Tool]:
+        """List the tools of the agent's servers, as they are now.
+
+        Args:
+            run_context: The run's context, which tool filters see.
+
+        Returns:
+            One function tool for each tool, in the order of the servers.
+
+        Raises:
+            UserError: Two servers have a tool of the same name.
+        """
+        servers: list[ToolServer] = self.mcp_servers
+        found: dict[str, Tool] = {}
+        owners: dict[str, str] = {}
+        for server in servers:
+            for tool in await server.function_tools(run_context, self, self.mcp_config):
+                if tool.name in found:
+                    raise UserError(
+                        f"Agent {self.name!r} has two MCP tools named {tool.name!r}, from servers "
+                        f"{owners[tool.name]!r} and {server.name!r}. Filter one out, or set "
+                        "mcp_config={'include_server_in_tool_names': True}."
+                    )
+                found[tool.name] = tool
+                owners[tool.name] = server.name
+        return list(found.values())
+
+    async def get_all_tools(self, run_context: RunContextWrapper[TContext]) -> list[Tool]:
+        """List the tools that the model may call in this turn.
+
+        Args:
+            run_context: The run's context, which `is_enabled` callables see.
+
+        Returns:
+            The tools of the servers, then those of the agent's own that are enabled.
+        """
+        from_servers = await self.get_mcp_tools(run_context) if self.mcp_servers else []
+        switches = [getattr(tool, "is_enabled", True) for tool in self.tools]
+        enabled = await asyncio.gather(
+            *(resolve(switch(run_context, self)) for switch in switches if callable(switch))
+        )
+        answers = iter(enabled)
+        own = [
+            tool
+            for tool, switch in zip(self.tools, switches, strict=True)
+            if (next(answers) if callable(switch) else switch)
+        ]
+        return [*from_servers, *own]
+
+
+@dataclass(eq=False, repr=False)
+class Agent(AgentBase[TContext], Generic[TContext]):
+    """A model with instructions, tools, guardrails, and other agents to hand over to.
+
+    The type parameter is that of the object which the caller passes to the runner as `context`.
+
+    Attributes:
+        instructions: What the model is told first: a text, or a callable of the run's context and
+            this agent that gives one, at once or as an awaitable.
+        prompt: A prompt that is stored with the provider, or a callable that gives one.
+        handoffs: The agents that the model may hand over to; `handoff()` says more about one.
+        model: The model, or its name; `None` takes the default model.
+        model_settings: How the model is asked.
+        input_guardrails: Judge the input of a run that starts with this agent.
+        output_guardrails: Judge the final output if this agent produces it.
+        output_type: The type of the final output; text when left out. An `AgentOutputSchemaBase`
+            says more about its schema.
+        hooks: Hear of what the agent does.
+        tool_use_behavior: What follows on the calls of function tools: ask the model again; end
+            with the output of the first; end with the output of one of the named tools; or what a
+            function decides.
+        reset_tool_choice: Whether a forced `tool_choice` is dropped once the agent has used a tool
+            in a run, so that the model is not forced to call tools for ever.
+
+    Raises:
+        AgentDefinitionError: A field has a value of the wrong type; the message names it.
+    """
+
+    instructions: (
+        str
+        | Callable[[RunContextWrapper[TContext], Agent[TContext]], MaybeAwaitable[str | None]]
+        | None
+    ) = None
+    prompt: Prompt | DynamicPromptFunction | None = None
+    handoffs: list[Agent[Any] | Handoff[TContext, Any]] = field(default_factory=list)
+    model: str | Model | None = None
+    model_settings: ModelSettings = field(default_factory=ModelSettings)
+    input_guardrails: list[InputGuardrail[TContext]] = field(default_factory=list)
+    output_guardrails: list[OutputGuardrail[TContext]] = field(default_factory=list)
+    output_type: type[Any] | AgentOutputSchemaBase | None = None
+    hooks: AgentHooks[TContext] | None = None
+    tool_use_behavior: (
+        Literal["run_llm_again", "stop_on_first_tool"]
+        | StopAtTools
+        | ToolsToFinalOutputFunction[TContext]
+    ) = "run_llm_again"
+    reset_tool_choice: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settings: object = self.model_settings
+        if isinstance(settings, dict):
+            self.model_settings = ModelSettings().resolve(settings)
+        check_agent(self)
+
+    def clone(self, **kwargs: Any) -> Agent[TContext]:
+        """Copy the agent with some fields replaced.
+
+        The copy is shallow: a list that is not replaced is the same list in both agents.
+
+        Args:
+            kwargs: The new values of fields.
+
+        Returns:
+            A new agent.
+
+        Raises:
+            TypeError: There is no such field.
+            AgentDefinitionError: A field has a value of the wrong type.
+        """
+        return dataclasses.replace(self, **kwargs)
+
+    def as_tool(
+        self,
+        tool_name: str | None,
+        tool_description: str | None,
+        custom_output_extractor: Callable[[Any], Awaitable[str]] | None = None,
+        is_enabled: bool
+        | Callable[[RunContextWrapper[Any], AgentBase[Any]], MaybeAwaitable[bool]] = True,
+        on_stream: Callable[[AgentToolStreamEvent], MaybeAwaitable[None]] | None = None,
+        run_config: RunConfig | dict[str, Any] | None = None,
+        max_turns: int | None = None,
+        hooks: RunHooks[TContext] | None = None,
+        previous_response_id: str | None = None,
+        conversation_id: str | None = None,
+        session: Session | None = None,
+        failure_error_function: ToolErrorFunction | None = default_tool_error_function,
+        needs_approval: bool
+        | Callable[[RunContextWrapper[Any], dict[str, Any], str], Awaitable[bool]] = False,
+        parameters: type[Any] | None = None,
+        input_builder: StructuredToolInputBuilder | None = None,
+        include_input_schema: bool = False,
+        on_stream_max_pending_events: int | None = 1024,
+    ) -> FunctionTool:
+        """Describe this agent as a tool for another agent.
+
+        Unlike a handoff, the other agent goes on afterwards: this one gets the input that the
+        other's model makes up, in a run of its own that shares the context and the usage.
+
+        Args:
+            tool_name: The tool's name; the agent's, fitted into a function name, when `None`.
+            tool_description: What the other agent's model is told about the tool.
+            custom_output_extractor: Makes the output from the result of the run inside; it may be
+                async. Without it, the output is the run's final output.
+            is_enabled: Whether the tool is offered; a callable is asked on each turn.
+            on_stream: Hears of what happens in the run inside.
+            run_config: The configuration of the run inside; the outer run's when left out.
+            max_turns: The most model calls of the run inside.
+            hooks: Hear of the run inside.
+            previous_response_id: The stored response from which the run inside goes on.
+            conversation_id: The stored conversation with which the run inside goes on.
+            session: Keeps the conversation of the runs inside.
+            failure_error_function: What the other agent's model is told when the run inside fails;
+                `None` lets the exception end the outer run.
+            needs_approval: Whether a person decides on each call first; a callable decides from the
+                context, the arguments and the call's id.
+            parameters: A dataclass or pydantic model of the arguments; one text when left out.
+            input_builder: Makes the agent's input from the arguments.
+            include_input_schema: Whether the agent is shown the schema of the arguments.
+            on_stream_max_pending_events: How many events may wait for `on_stream`; `None` means any
+                number.
+
+        Returns:
+            An `AgentTool`, which describes the run inside and cannot be called by hand.
+
+        Raises:
+            AgentDefinitionError: An argument has a value of the wrong type.
+            UserError: `parameters` has no strict schema.
+        """
+        name = tool_name or default_tool_name(self.name)
+        return AgentTool(
+            name=name,
+            description=tool_description or "",
+            params_json_schema=argument_schema(name, parameters),
+            on_invoke_tool=refuse_call,
+            is_enabled=cast("Any", is_enabled),
+            needs_approval=needs_approval,
+            _failure_error_function=failure_error_function,
+            agent=self,
+            custom_output_extractor=custom_output_extractor,
+            on_stream=on_stream,
+            run_config=run_config,
+            max_turns=max_turns,
+            hooks=hooks,
+            previous_response_id=previous_response_id,
+            conversation_id=conversation_id,
+            session=session,
+            parameters=parameters,
+            input_builder=input_builder,
+            include_input_schema=include_input_schema,
+            on_stream_max_pending_events=on_stream_max_pending_events,
+        )
+
+    async def get_system_prompt(self, run_context: RunContextWrapper[TContext]) -> str | None:
+        """Resolve the instructions for one turn.
+
+        Args:
+            run_context: The run's context.
+
+        Returns:
+            The text, or `None` when there are no instructions.
+
+        Raises:
+            UserError: The instructions callable gave something that is not text.
+        """
+        instructions = self.instructions
+        if instructions is None or isinstance(instructions, str):
+            return instructions
+        text = await resolve(instructions(run_context, self))
+        if text is not None and not isinstance(text, str):
+            raise UserError(
+                f"The instructions of agent {self.name!r} must give text, "
+                f"not {type(text).__name__}."
+            )
+        return text
+
+    async def get_prompt(
+        self, run_context: RunContextWrapper[TContext]
+    ) -> ResponsePromptParam | None:
+        """Resolve the stored prompt for one turn.
+
+        Args:
+            run_context: The run's context.
+
+        Returns:
+            The provider's form of the prompt, or `None` when there is none.
+
+        Raises:
+            UserError: The prompt callable gave something that is not a prompt.
+        """
+        return await PromptUtil.to_model_input(self.prompt, run_context, self)
+
+
+def _default_of(described: dataclasses.Field[Any]) -> Any:
+    if described.default_factory is not dataclasses.MISSING:
+        return described.default_factory()
+    return described.default
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    name = getattr(value, "name", None)
+    return f"<{type(value).__name__} {name!r}>" if isinstance(name, str) else repr(value)

@@ -1,0 +1,263 @@
+"""An agent in the place of a tool: a description, which the front end lowers to a sub-machine.
+
+Nothing here runs an agent. The call is an invoke of the agent's own machine, so it is drawn,
+checked, streamed, cancelled and resumed like everything else; there is no function to call.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, is_dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+from typing_extensions import TypedDict
+
+from agentgraph.agent_tool_input import (
+    TEXT_INPUT_SCHEMA,
+    StructuredInputSchemaInfo,
+    StructuredToolInputBuilder,
+    build_structured_input_schema_info,
+    is_agent_tool_input,
+    resolve_agent_tool_input,
+)
+from agentgraph.callbacks import MaybeAwaitable
+from agentgraph.exceptions import AgentDefinitionError, UserError
+from agentgraph.function_tools import FunctionTool, ToolErrorFunction
+from agentgraph.lifecycle import RunHooks
+from agentgraph.logger import logger
+from agentgraph.run_config import RunConfig
+from agentgraph.strict_schema import ensure_strict_json_schema
+from agentgraph.tool_context import ToolContext
+from agentgraph.tool_errors import InvalidToolArguments
+
+if TYPE_CHECKING:
+    from openai.types.responses import ResponseFunctionToolCall
+    from pydantic import TypeAdapter
+
+    from agentgraph.memory.session import Session
+    from agentgraph.responses import TResponseInputItem
+    from agentgraph.stream_events import StreamEvent
+
+__all__ = [
+    "AgentTool",
+    "AgentToolOutputExtractor",
+    "AgentToolStreamEvent",
+    "argument_schema",
+    "default_tool_name",
+    "refuse_call",
+]
+
+
+class AgentToolStreamEvent(TypedDict):
+    """Something that happened inside an agent tool.
+
+    Attributes:
+        event: The event of the run inside.
+        agent: The agent that was active inside.
+        tool_call: The call that started the run inside.
+    """
+
+    event: StreamEvent
+    agent: Any
+    tool_call: ResponseFunctionToolCall | None
+
+
+AgentToolOutputExtractor: TypeAlias = Callable[[Any], MaybeAwaitable[Any]]
+"""Makes the tool's output from the result of the run inside."""
+
+
+async def refuse_call(context: ToolContext[Any], arguments: str) -> NoReturn:
+    """Stand in the place of an agent tool's function, which there is not.
+
+    Raises:
+        UserError: Always.
+    """
+    raise UserError(
+        f"Agent tool {context.tool_name!r} cannot be called by hand: it describes a run of its own "
+        "inside the calling agent's run. Put it into an agent's tools, or use Runner."
+    )
+
+
+@dataclass(eq=False)
+class AgentTool(FunctionTool):
+    """An agent that another agent calls as a tool; `Agent.as_tool` makes it.
+
+    Attributes:
+        agent: The agent.
+        custom_output_extractor: Makes the output from the result of the run inside; without it, the
+            output is the run's final output.
+        on_stream: Hears of what happens in the run inside.
+        run_config: The configuration of the run inside; the outer run's when left out.
+        max_turns: The most model calls of the run inside; the usual number when left out.
+        hooks: Hear of the run inside.
+        previous_response_id: The stored response from which the run inside goes on.
+        conversation_id: The stored conversation with which the run inside goes on.
+        session: Keeps the conversation of the runs inside.
+        parameters: The type of the arguments; one text when left out.
+        input_builder: Makes the agent's input from the arguments.
+        include_input_schema: Whether the agent is shown the schema of the arguments.
+        on_stream_max_pending_events: How many events may wait for `on_stream` before the run inside
+            waits for it; `None` means any number.
+    """
+
+    agent: Any = field(default=None, kw_only=True)
+    custom_output_extractor: AgentToolOutputExtractor | None = field(default=None, kw_only=True)
+    on_stream: Callable[[AgentToolStreamEvent], MaybeAwaitable[None]] | None = field(
+        default=None, kw_only=True
+    )
+    run_config: RunConfig | dict[str, Any] | None = field(default=None, kw_only=True)
+    max_turns: int | None = field(default=None, kw_only=True)
+    hooks: RunHooks[Any] | None = field(default=None, kw_only=True)
+    previous_response_id: str | None = field(default=None, kw_only=True)
+    conversation_id: str | None = field(default=None, kw_only=True)
+    session: Session | None = field(default=None, kw_only=True)
+    parameters: type[Any] | None = field(default=None, kw_only=True)
+    input_builder: StructuredToolInputBuilder | None = field(default=None, kw_only=True)
+    include_input_schema: bool = field(default=False, kw_only=True)
+    on_stream_max_pending_events: int | None = field(default=1024, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.on_stream is not None and not callable(self.on_stream):
+            raise AgentDefinitionError(
+                f"Agent tool {self.name!r}: on_stream must be callable, "
+                f"not {type(self.on_stream).__name__}. Pass a run configuration as run_config."
+            )
+        super().__post_init__()
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any] | None:
+        return None if self.parameters is None else adapter_of(self.name, self.parameters)
+
+    @property
+    def tool_name(self) -> str:
+        """The tool as the model calls it."""
+        return self.name
+
+    @property
+    def tool_description(self) -> str:
+        """What the model is told about the tool."""
+        return self.description
+
+    @property
+    def failure_error_function(self) -> ToolErrorFunction | None:
+        """What the model is told when the run inside fails; `None` raises instead."""
+        return self._failure_error_function
+
+    def read_arguments(self, arguments: str) -> Any:
+        """Validate the arguments of a call.
+
+        Args:
+            arguments: What the model wrote, a JSON text.
+
+        Returns:
+            The arguments as plain JSON values.
+
+        Raises:
+            InvalidToolArguments: They are not JSON, or do not fit the tool's parameters.
+        """
+        if self._adapter is None:
+            return self._read_text_input(arguments)
+        from pydantic import ValidationError
+
+        try:
+            return self._adapter.dump_python(self._adapter.validate_json(arguments), mode="json")
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_context=False, include_input=False)
+            # The places that are wrong are told, what stands there is not: it may be private.
+            problem = "; ".join(
+                f"{'.'.join(map(str, fault['loc'])) or 'arguments'}: {fault['msg']}"
+                for fault in faults
+            )
+            is_json = all(fault["type"] != "json_invalid" for fault in faults)
+            raise InvalidToolArguments(self.name, problem, is_json=is_json) from None
+
+    def _read_text_input(self, arguments: str) -> dict[str, Any]:
+        try:
+            read = json.loads(arguments)
+        except ValueError:
+            raise InvalidToolArguments(self.name, "not JSON", is_json=False) from None
+        if not is_agent_tool_input(read):
+            raise InvalidToolArguments(self.name, "input: must be a text", is_json=True)
+        return {"input": read["input"]}
+
+    async def build_input(self, params: Any) -> str | list[TResponseInputItem]:
+        """Make the input of the run inside.
+
+        Args:
+            params: The arguments, as `read_arguments` gave them.
+
+        Returns:
+            The input, as text or as input items.
+
+        Raises:
+            UserError: The input builder gave something else.
+        """
+        known: StructuredInputSchemaInfo | None = None
+        if self._adapter is not None:
+            known = build_structured_input_schema_info(
+                self.params_json_schema, include_json_schema=self.include_input_schema
+            )
+        return await resolve_agent_tool_input(
+            params=params, schema_info=known, input_builder=self.input_builder
+        )
+
+
+def default_tool_name(agent_name: str) -> str:
+    """Fit an agent's name into a function name: `_` for what it cannot hold, in lower case."""
+    spelled = re.sub(r"\s", "_", agent_name)
+    function_name = re.sub(r"[^A-Za-z0-9_]", "_", spelled)
+    if function_name != spelled:
+        logger.warning(
+            "The name of agent %r does not fit into a function name; as a tool it is called %r. "
+            "Use letters, digits and underscores, or pass tool_name.",
+            agent_name,
+            function_name.lower(),
+        )
+    return function_name.lower()
+
+
+def adapter_of(owner: str, parameters: type[Any]) -> TypeAdapter[Any]:
+    """Make what validates the arguments of an agent tool.
+
+    Args:
+        owner: The tool or agent, for the message.
+        parameters: The type of the arguments.
+
+    Returns:
+        A validator for them.
+
+    Raises:
+        AgentDefinitionError: The type does not describe fields.
+    """
+    from pydantic import BaseModel, TypeAdapter
+
+    given: object = parameters
+    if isinstance(given, type) and (is_dataclass(given) or issubclass(given, BaseModel)):
+        return TypeAdapter(given)
+    raise AgentDefinitionError(
+        f"parameters of agent tool {owner!r} must be a dataclass or a pydantic model, "
+        f"not {parameters!r}."
+    )
+
+
+def argument_schema(owner: str, parameters: type[Any] | None) -> dict[str, Any]:
+    """Work out the schema of an agent tool's arguments.
+
+    Args:
+        owner: The tool or agent, for the message.
+        parameters: The type of the arguments; `None` for one text.
+
+    Returns:
+        A new strict schema.
+
+    Raises:
+        AgentDefinitionError: The type does not describe fields.
+        UserError: It has no strict schema.
+    """
+    if parameters is None:
+        return copy.deepcopy(dict(TEXT_INPUT_SCHEMA))
+    return ensure_strict_json_schema(adapter_of(owner, parameters).json_schema())

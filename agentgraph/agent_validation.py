@@ -1,0 +1,169 @@
+"""What can be said against an agent when it is constructed.
+
+Every message names the agent, the field, what stands there and what should. Values are judged by
+their shape where the published SDK's own objects are welcome too, and never called or awaited.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Final, get_origin
+
+from agentgraph.agent_output import AgentOutputSchemaBase
+from agentgraph.exceptions import AgentDefinitionError
+from agentgraph.guardrail import InputGuardrail, OutputGuardrail
+from agentgraph.handoffs import Handoff
+from agentgraph.lifecycle import AgentHooksBase, RunHooksBase
+from agentgraph.model_settings import ModelSettings
+
+__all__ = ["check_agent", "check_agent_base"]
+
+_TOOL_USE: Final = ("run_llm_again", "stop_on_first_tool")
+
+
+def check_agent_base(agent: Any) -> None:
+    """Judge the fields that all kinds of agents have.
+
+    Args:
+        agent: The agent.
+
+    Raises:
+        AgentDefinitionError: A field has a value of the wrong type.
+    """
+    if not isinstance(agent.name, str):
+        raise AgentDefinitionError(f"Agent.name must be a string, not {_kind(agent.name)}.")
+    _require(agent, "handoff_description", "a string or None", _is_text_or_none)
+    _require(agent, "tools", "a list", _is_list)
+    _require(agent, "mcp_servers", "a list", _is_list)
+    _require(agent, "mcp_config", "a dict", lambda value: isinstance(value, dict))
+    for position, tool in enumerate(agent.tools):
+        _check_tool(agent, position, tool)
+
+
+def check_agent(agent: Any) -> None:
+    """Judge the fields that only `Agent` has.
+
+    Args:
+        agent: The agent.
+
+    Raises:
+        AgentDefinitionError: A field has a value of the wrong type.
+    """
+    _require(agent, "instructions", "a string, a callable or None", _is_text_callable_or_none)
+    if callable(agent.instructions) and not _takes(agent.instructions, 2):
+        raise _wrong(agent, "instructions", "callable with two arguments: the context, the agent")
+    _require(agent, "prompt", "a Prompt dict, a callable or None", _is_prompt)
+    _require(agent, "handoffs", "a list", _is_list)
+    for position, target in enumerate(agent.handoffs):
+        if not _is_handoff(target):
+            problem = f"an Agent or a Handoff, not {_kind(target)}"
+            raise _wrong(agent, f"handoffs[{position}]", problem)
+    _require(agent, "model", "a model's name, a Model or None", _is_model)
+    _require(agent, "model_settings", "a ModelSettings", lambda v: isinstance(v, ModelSettings))
+    _check_guardrails(agent, "input_guardrails", InputGuardrail)
+    _check_guardrails(agent, "output_guardrails", OutputGuardrail)
+    _require(agent, "output_type", "a type, an AgentOutputSchemaBase or None", _is_output_type)
+    if isinstance(agent.hooks, RunHooksBase):
+        raise _wrong(agent, "hooks", "an AgentHooks; pass RunHooks to the runner instead")
+    _require(agent, "hooks", "an AgentHooks or None", _is_agent_hooks)
+    _require(
+        agent,
+        "tool_use_behavior",
+        "'run_llm_again', 'stop_on_first_tool', a StopAtTools dict or a callable",
+        _is_tool_use_behavior,
+    )
+    _require(agent, "reset_tool_choice", "a bool", lambda value: isinstance(value, bool))
+
+
+def _check_tool(agent: Any, position: int, tool: Any) -> None:
+    place = f"tools[{position}]"
+    if hasattr(tool, "handoffs") and hasattr(tool, "as_tool"):
+        raise _wrong(agent, place, f"a tool, not an agent: write {tool.name!r}'s as_tool(...)")
+    if inspect.isroutine(tool):
+        problem = f"a tool, not the function {tool.__name__!r}: decorate it with @function_tool"
+        raise _wrong(agent, place, problem)
+    if not isinstance(getattr(tool, "name", None), str):
+        raise _wrong(agent, place, f"a tool, not {_kind(tool)}")
+
+
+def _check_guardrails(agent: Any, name: str, kind: type) -> None:
+    _require(agent, name, "a list", _is_list)
+    for position, guardrail in enumerate(getattr(agent, name)):
+        if not isinstance(guardrail, kind) and not hasattr(guardrail, "guardrail_function"):
+            problem = f"an {kind.__name__}, not {_kind(guardrail)}"
+            if callable(guardrail):
+                decorator = name.removesuffix("s")
+                problem += f": decorate the function with @{decorator}"
+            raise _wrong(agent, f"{name}[{position}]", problem)
+
+
+def _require(agent: Any, name: str, expected: str, holds: Callable[[Any], bool]) -> None:
+    value = getattr(agent, name)
+    if not holds(value):
+        raise _wrong(agent, name, f"{expected}, not {_kind(value)}")
+
+
+def _wrong(agent: Any, place: str, problem: str) -> AgentDefinitionError:
+    return AgentDefinitionError(f"Agent {agent.name!r}: {place} must be {problem}.")
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+def _is_text_or_none(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_text_callable_or_none(value: object) -> bool:
+    return _is_text_or_none(value) or callable(value)
+
+
+def _is_prompt(value: object) -> bool:
+    return value is None or isinstance(value, dict) or callable(value)
+
+
+def _is_handoff(value: object) -> bool:
+    return isinstance(value, Handoff) or hasattr(value, "handoffs") or _has_handoff_shape(value)
+
+
+def _has_handoff_shape(value: object) -> bool:
+    return hasattr(value, "on_invoke_handoff") and hasattr(value, "agent_name")
+
+
+def _is_model(value: object) -> bool:
+    return _is_text_or_none(value) or hasattr(value, "get_response")
+
+
+def _is_output_type(value: object) -> bool:
+    if value is None or isinstance(value, type | AgentOutputSchemaBase):
+        return True
+    # list[Foo], Foo | Bar and the special forms of typing are types without being classes.
+    return get_origin(value) is not None or type(value).__module__ == "typing"
+
+
+def _is_agent_hooks(value: object) -> bool:
+    return value is None or isinstance(value, AgentHooksBase) or hasattr(value, "on_start")
+
+
+def _is_tool_use_behavior(value: object) -> bool:
+    if isinstance(value, dict):
+        return isinstance(value.get("stop_at_tool_names"), list)
+    return value in _TOOL_USE if isinstance(value, str) else callable(value)
+
+
+def _takes(callback: Callable[..., Any], count: int) -> bool:
+    try:
+        signature = inspect.signature(callback)
+    except ValueError:
+        return True  # A built-in without a signature: only the call can tell.
+    try:
+        signature.bind(*(None,) * count)
+    except TypeError:
+        return False
+    return True
