@@ -84,7 +84,7 @@ def test_every_import_goes_to_a_layer_below() -> None:
         if module.name != LAST
         for problem in check(module, layer_of(module.name))
     ]
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def test_only_the_top_of_the_package_is_imported_by_nobody_below_it() -> None:
@@ -95,7 +95,7 @@ def test_only_the_top_of_the_package_is_imported_by_nobody_below_it() -> None:
         for found in imports_of(module)
         if found.target == LAST and layer_of(module.name).name != "T on top"
     ]
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def test_our_own_modules_are_never_imported_inside_a_function() -> None:
@@ -105,7 +105,7 @@ def test_our_own_modules_are_never_imported_inside_a_function() -> None:
         for found in imports_of(module)
         if found.place is Place.FUNCTION and found.package in OURS
     ]
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def test_heavy_packages_are_imported_where_they_are_used() -> None:
@@ -117,7 +117,7 @@ def test_heavy_packages_are_imported_where_they_are_used() -> None:
         and found.package in HEAVY
         and not any(belongs(module.name, prefix) for prefix in MAY_LOAD_HEAVY_AT_IMPORT)
     ]
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def test_no_module_reaches_itself_through_its_imports() -> None:
