@@ -6,7 +6,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
 from agentgraph_compiler.analysis.exits import successors
@@ -16,7 +16,7 @@ from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
 if TYPE_CHECKING:
     import networkx as nx
 
-Place = tuple[int, str]
+_Place = tuple[int, str]
 """An agent in a chart: the number of the chart in ``chart.walk()``, and the agent's id there."""
 
 
@@ -84,25 +84,32 @@ def _cycle_through(graph: nx.DiGraph[str], first: str) -> tuple[str, ...]:
     return tuple(path)
 
 
-def reachable_places(chart: Chart) -> frozenset[Place]:
-    """Where a run can be: from the start, by enabled handoffs and by agents used as tools."""
+def reachable_agents(chart: Chart) -> Iterator[tuple[Chart, Agent]]:
+    """The agents that a run can be in: by enabled handoffs, and by agents used as tools.
+
+    Args:
+        chart: The root chart.
+
+    Returns:
+        Each agent with the chart, root or sub-chart, in which it is reached.
+    """
     import networkx as nx
 
     charts = tuple(chart.walk())
     numbers = {part.name: number for number, part in enumerate(charts) if number}
-    graph: nx.DiGraph[Place] = nx.DiGraph()
-    start = (0, chart.start)
-    graph.add_node(start)
+    graph: nx.DiGraph[_Place] = nx.DiGraph()
     for number, part in enumerate(charts):
         for agent in part.agents:
             here = (number, agent.id)
             graph.add_edges_from((here, (number, target)) for target in successors(agent))
-            graph.add_edges_from(
-                (here, (numbers[tool.machine], charts[numbers[tool.machine]].start))
-                for tool in agent.tools
-                if tool.machine and tool.enabled is not Enabled.NEVER
-            )
-    return frozenset({start, *nx.descendants(graph, start)})
+            for tool in agent.tools:
+                if tool.machine and tool.enabled is not Enabled.NEVER:
+                    inner = numbers[tool.machine]
+                    graph.add_edge(here, (inner, charts[inner].start))
+    start = (0, chart.start)
+    graph.add_node(start)
+    for number, agent_id in {start, *nx.descendants(graph, start)}:
+        yield charts[number], charts[number].agent[agent_id]
 
 
 def identity(agent: Agent) -> tuple[str, Origin]:

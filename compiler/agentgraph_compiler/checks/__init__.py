@@ -1,17 +1,27 @@
-"""The checks: one file, one rule. ``CHECKS`` is the only list of them."""
+"""The checks: one file, one rule. ``CHECKS`` is the only list of them.
+
+``explain``, the documentation and the tests read that list; a new check is one file and one line.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Protocol
 
+from agentgraph_compiler import verify
 from agentgraph_compiler.checks import (
     agent_tool_recursion,
     duplicate_agent_identity,
     duplicate_tool_name,
     handoff_cycle_without_exit,
+    handoff_never_enabled,
+    input_guardrail_never_runs,
+    output_guardrail_never_runs,
     unhandled_outcome,
     unknown_handoff_target,
+    unreachable_agent,
+    unseen_by_the_compiler,
 )
 from agentgraph_compiler.diagnostics import Diagnostic, Rule
 from agentgraph_compiler.ir.chart import Chart
@@ -35,7 +45,52 @@ CHECKS: tuple[Check, ...] = (
     duplicate_tool_name,
     duplicate_agent_identity,
     unknown_handoff_target,
+    unreachable_agent,
     handoff_cycle_without_exit,
     agent_tool_recursion,
+    handoff_never_enabled,
     unhandled_outcome,
+    unseen_by_the_compiler,
+    input_guardrail_never_runs,
+    output_guardrail_never_runs,
 )
+
+
+class UnknownRuleError(LookupError):
+    """There is no rule of this code or name; the message says which ones are close."""
+
+
+def pages() -> dict[Rule, str]:
+    """Every rule with its page, by code: those of ``CHECKS`` and that of ``verify``."""
+    documented = {verify.MALFORMED: verify.__doc__, **{part.RULE: part.__doc__ for part in CHECKS}}
+    return {rule: documented[rule] or "" for rule in sorted(documented, key=lambda rule: rule.code)}
+
+
+def explain(code_or_name: str) -> str:
+    """The page of a rule, as Markdown.
+
+    Args:
+        code_or_name: A code such as ``AG201`` or a name such as ``unreachable-agent``, in any case.
+
+    Returns:
+        What the rule does, why the fault is bad, an example and what to write instead.
+
+    Raises:
+        UnknownRuleError: There is no such rule.
+    """
+    wanted = code_or_name.strip().lower()
+    documented = pages()
+    for rule, page in documented.items():
+        if wanted in (rule.code.lower(), rule.name):
+            return f"# {rule.code} {rule.name} ({rule.severity.value})\n\n{page.strip()}\n"
+    known = [term for rule in documented for term in (rule.code.lower(), rule.name)]
+    close = [
+        term.upper() if term.startswith("ag") and term[2:].isdigit() else term
+        for term in get_close_matches(wanted, known, n=3, cutoff=0.5)
+    ]
+    hint = f"did you mean {' or '.join(close)}?" if close else f"rules are {_listed(documented)}"
+    raise UnknownRuleError(f"there is no rule '{code_or_name}'; {hint}")
+
+
+def _listed(rules: dict[Rule, str]) -> str:
+    return ", ".join(rule.code for rule in rules)

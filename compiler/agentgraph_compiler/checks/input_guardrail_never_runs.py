@@ -1,0 +1,86 @@
+"""An input guardrail on an agent that no run starts with.
+
+## What it does
+
+Finds input guardrails of agents that are only entered by handoff. Input guardrails run on what the
+user wrote, so only those of the agent that a run starts with are used; an agent used as a tool
+starts a run of its own.
+
+## Why is this bad?
+
+The guardrail reads like a protection and protects nothing.
+
+## Example
+
+```python
+from agentgraph import Agent, GuardrailFunctionOutput, input_guardrail
+
+
+@input_guardrail
+def no_card_numbers(context, agent, text):
+    return GuardrailFunctionOutput(output_info=None, tripwire_triggered="4111" in str(text))
+
+
+billing = Agent(name="Billing", input_guardrails=[no_card_numbers])
+triage = Agent(name="Triage", handoffs=[billing])
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent, GuardrailFunctionOutput, input_guardrail
+
+
+@input_guardrail
+def no_card_numbers(context, agent, text):
+    return GuardrailFunctionOutput(output_info=None, tripwire_triggered="4111" in str(text))
+
+
+billing = Agent(name="Billing")
+triage = Agent(name="Triage", handoffs=[billing], input_guardrails=[no_card_numbers])
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgraph_compiler.analysis.graph import identity, reachable_agents
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, is_allowed
+
+RULE = Rule(
+    "AG501",
+    "input-guardrail-never-runs",
+    Severity.WARNING,
+    "An input guardrail on an agent that no run starts with.",
+)
+
+
+def check(chart: Chart) -> Iterator[Diagnostic]:
+    """Find input guardrails of agents that are never entered first, in the root or as a tool."""
+    entered = {identity(agent) for part, agent in reachable_agents(chart) if agent.id == part.start}
+    start = chart.agent[chart.start]
+    for part in chart.walk():
+        for agent in part.agents:
+            if identity(agent) in entered:
+                continue
+            for guardrail in agent.input_guardrails:
+                if not is_allowed(RULE, agent, guardrail):
+                    yield _unused(agent, guardrail, start)
+
+
+def _unused(agent: Agent, guardrail: Guardrail, start: Agent) -> Diagnostic:
+    return Diagnostic(
+        RULE,
+        f"input guardrail '{guardrail.name}' of agent '{agent.name}' never runs:"
+        f" no run starts with '{agent.name}'",
+        agent.origin,
+        (
+            Note("the guardrail is defined here", guardrail.origin),
+            Note(
+                f"only the input guardrails of '{start.name}' run, where runs start", start.origin
+            ),
+        ),
+        f"move '{guardrail.name}' to the input_guardrails of '{start.name}'",
+    )

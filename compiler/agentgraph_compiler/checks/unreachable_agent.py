@@ -1,0 +1,83 @@
+"""An agent that the workflow declares, but that no run can reach.
+
+## What it does
+
+Follows handoffs and agents used as tools from the start agent, and reports the agents of a
+declared `Workflow` that are never reached. Handoffs and tools that are disabled for good lead
+nowhere.
+
+## Why is this bad?
+
+A forgotten handoff looks exactly like this: the specialist exists, reads well in the code, and is
+never asked.
+
+## Example
+
+```python
+from agentgraph import Agent, Workflow
+
+billing = Agent(name="Billing")
+refunds = Agent(name="Refunds")
+triage = Agent(name="Triage", handoffs=[billing])
+
+workflow = Workflow("Support", start=triage, agents=[triage, billing, refunds])
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent, Workflow
+
+billing = Agent(name="Billing")
+refunds = Agent(name="Refunds")
+triage = Agent(name="Triage", handoffs=[billing, refunds])
+
+workflow = Workflow("Support", start=triage, agents=[triage, billing, refunds])
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgraph_compiler.analysis.graph import identity, reachable_agents
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, is_allowed
+
+RULE = Rule(
+    "AG201",
+    "unreachable-agent",
+    Severity.WARNING,
+    "An agent that the workflow declares, but that no run can reach.",
+)
+
+
+def check(chart: Chart) -> Iterator[Diagnostic]:
+    """Find declared agents that no run reaches; undeclared ones are known by being reached."""
+    if not chart.declared:
+        return
+    reached = {identity(agent) for _, agent in reachable_agents(chart)}
+    unreached = [agent for agent in chart.agents if identity(agent) not in reached]
+    if not unreached:
+        return
+    leading_to: dict[str, list[Note]] = {}
+    for source in chart.agents:
+        for handoff in source.handoffs:
+            off = "is disabled" if handoff.enabled is Enabled.NEVER else "is as unreachable"
+            note = Note(f"the handoff from '{source.name}' {off}", handoff.origin)
+            leading_to.setdefault(handoff.target, []).append(note)
+    for agent in unreached:
+        if not is_allowed(RULE, agent):
+            yield _unreached(chart, agent, leading_to.get(agent.id, []))
+
+
+def _unreached(chart: Chart, agent: Agent, notes: list[Note]) -> Diagnostic:
+    start = chart.agent[chart.start]
+    return Diagnostic(
+        RULE,
+        f"agent '{agent.name}' is declared in workflow '{chart.name}', but no run can reach it",
+        agent.origin,
+        (Note(f"runs of the workflow start with '{start.name}'", start.origin), *notes),
+        f"add '{agent.name}' to the handoffs of an agent that is reached, use it as a tool,"
+        " or remove it from the workflow",
+    )

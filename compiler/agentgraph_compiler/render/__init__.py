@@ -1,0 +1,1 @@
+"""Back ends for people: diagnostics as text, and charts as drawings."""
