@@ -1,4 +1,5 @@
-"""Which model is used where none is named, and the settings that go with a model of the gpt-5 family.
+"""Which model is used where none is named, and the settings that go with a model of the gpt-5
+family.
 
 The name is read from the environment at each call, so that a test or a shell can change it.
 """
@@ -29,14 +30,11 @@ _DEFAULT_MODEL: Final = "gpt-5.6-luna"
 
 # What the family's members think with by default: the first pattern that matches decides. A member
 # that is not listed is left to the provider's own default.
-_EFFORTS: Final[tuple[tuple[re.Pattern[str], GPT5DefaultReasoningEffort], ...]] = tuple(
-    (re.compile(pattern), effort)
-    for pattern, effort in (
-        (r"gpt-5(-\d{4}-\d{2}-\d{2})?", "low"),
-        (r"gpt-5\.[245]-pro(-\d{4}-\d{2}-\d{2})?", "medium"),
-        (r"gpt-5\.[12456](-(mini|nano|luna|sol|terra))?(-\d{4}-\d{2}-\d{2})?", "none"),
-        (r"gpt-5\.3-codex(-\d{4}-\d{2}-\d{2})?", "none"),
-    )
+_EFFORTS: Final[tuple[tuple[str, GPT5DefaultReasoningEffort], ...]] = (
+    (r"gpt-5(-\d{4}-\d{2}-\d{2})?", "low"),
+    (r"gpt-5\.[245]-pro(-\d{4}-\d{2}-\d{2})?", "medium"),
+    (r"gpt-5\.[12456](-(mini|nano|luna|sol|terra))?(-\d{4}-\d{2}-\d{2})?", "none"),
+    (r"gpt-5\.3-codex(-\d{4}-\d{2}-\d{2})?", "none"),
 )
 
 
@@ -79,7 +77,7 @@ def get_default_model_settings(model: str | None = None) -> ModelSettings:
     if not gpt_5_reasoning_settings_required(name):
         return ModelSettings()
     for pattern, effort in _EFFORTS:
-        if pattern.fullmatch(name):
+        if re.fullmatch(pattern, name):
             from openai.types.shared import Reasoning
 
             return ModelSettings(reasoning=Reasoning(effort=effort), verbosity="low")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from agentgraph.function_tools import FunctionTool
 from agentgraph.models.instances import NOTHING, NoInstance, Schema, minimal_instance
 from agentgraph.models.interface import Model
 from agentgraph.models.model_call import ModelCall
@@ -184,7 +185,7 @@ def moves(call: ModelCall) -> list[Move]:
     possible = [
         Move("tool", tool.name, tool.description, tool.params_json_schema)
         for tool in call.tools
-        if hasattr(tool, "params_json_schema")
+        if isinstance(tool, FunctionTool)
     ]
     possible += [
         Move("handoff", handoff.tool_name, handoff.tool_description, handoff.input_json_schema)

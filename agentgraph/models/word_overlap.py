@@ -21,12 +21,12 @@ def _word_set(words: str) -> frozenset[str]:
 
 
 _STOP_WORDS: Final = _word_set(
-    "a about agent all also an and any are as ask at be been but by can could did do does for from"
-    " get give hand handle handoff has have he help her him his how i if in into is it its just let"
-    " like me more my need no not of on or our out please provide question request respond send she"
-    " should so some specialist specialise specialize tell than that the their them then there these"
-    " they this to transfer up us use user want was we were what when where which who whose why will"
-    " with would you your"
+    "a about agent all also an and any are as ask at be been but by can could did do does for"
+    " from get give hand handle handoff has have he help her him his how i if in into is it"
+    " its just let like me more my need no not of on or our out please provide question"
+    " request respond send she should so some specialist specialise specialize tell than that"
+    " the their them then there these they this to transfer up us use user want was we were"
+    " what when where which who whose why will with would you your"
 )
 
 _SUBJECTS: Final = tuple(

@@ -1,0 +1,181 @@
+"""`OpenAIProvider`: models by name, from OpenAI or from any server that speaks its API.
+
+Clients are made when the first model is asked for, one for each event loop, because a connection
+belongs to the loop that opened it. Where no key is set anywhere the models are rehearsals; that is
+said in the log once, and by the models themselves in every text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from agentgraph.exceptions import UserError
+from agentgraph.logger import logger
+from agentgraph.models.default_models import get_default_model
+from agentgraph.models.interface import Model, ModelProvider
+from agentgraph.models.openai_responses import OpenAIResponsesModel
+from agentgraph.models.rehearsal import RehearsalModel
+from agentgraph.openai_defaults import openai_defaults
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+__all__ = ["DEFAULT_MODEL", "OpenAIProvider"]
+
+DEFAULT_MODEL: Final = "gpt-4o"
+"""The default model of the published SDK's first versions, kept for imports of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    """What a client is made from."""
+
+    api_key: str
+    base_url: str | None
+    organization: str | None
+    project: str | None
+
+
+class OpenAIProvider(ModelProvider):
+    """Finds models behind an OpenAI API.
+
+    Args:
+        api_key: The key; None takes the process's default, then `OPENAI_API_KEY`.
+        base_url: The server's address; None takes `OPENAI_BASE_URL`, then OpenAI's own.
+        websocket_base_url: Not supported.
+        openai_client: The client to use; it excludes key, address, organization and project.
+        organization: The organization to bill.
+        project: The project to bill.
+        use_responses: Whether models are called through the Responses API, not Chat Completions;
+            None takes the process's default.
+        use_responses_websocket: Not supported.
+        strict_feature_validation: Whether Chat Completions models refuse what that API cannot do
+            instead of leaving it out.
+        agent_registration: Not supported.
+        responses_websocket_options: Not supported.
+        buffer_streamed_tool_calls: Whether Chat Completions models announce a streamed tool call
+            only when it is complete.
+
+    Raises:
+        UserError: The arguments contradict each other, or ask for what is not supported.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        websocket_base_url: str | None = None,
+        openai_client: AsyncOpenAI | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        use_responses: bool | None = None,
+        use_responses_websocket: bool | None = None,
+        strict_feature_validation: bool = False,
+        agent_registration: Any = None,
+        responses_websocket_options: Any = None,
+        buffer_streamed_tool_calls: bool = False,
+    ) -> None:
+        if openai_client is not None and (api_key or base_url or organization or project):
+            raise UserError(
+                "OpenAIProvider takes either openai_client or the values to make a client from "
+                "(api_key, base_url, organization, project), not both."
+            )
+        if use_responses_websocket or websocket_base_url or responses_websocket_options:
+            raise UserError("OpenAIProvider cannot call the Responses API over a web socket.")
+        if agent_registration is not None:
+            raise UserError("OpenAIProvider cannot register agents with the API.")
+        self._api_key = api_key
+        self._base_url = base_url
+        self._organization = organization
+        self._project = project
+        self._client = openai_client
+        self._use_responses = use_responses
+        self._strict = strict_feature_validation
+        self._buffer_calls = buffer_streamed_tool_calls
+        self._clients: WeakKeyDictionary[
+            asyncio.AbstractEventLoop, dict[_Connection, AsyncOpenAI]
+        ] = WeakKeyDictionary()
+
+    def get_model(self, model_name: str | None) -> Model:
+        """Return a model.
+
+        Args:
+            model_name: Its name as the API knows it; None takes the default model.
+
+        Returns:
+            A model of the API, or a `RehearsalModel` where no client, key or address is set.
+
+        Raises:
+            UserError: An address is set, but no key.
+        """
+        client = self._client_or_none()
+        if client is None:
+            return _rehearsal()
+        name = get_default_model() if model_name is None else model_name
+        use_responses = self._use_responses
+        if use_responses is None:
+            use_responses = openai_defaults.api == "responses"
+        if use_responses:
+            explicit = model_name is not None
+            return OpenAIResponsesModel(name, client, model_is_explicit=explicit)
+        raise UserError("Chat Completions models are not available yet; use the Responses API.")
+
+    async def aclose(self) -> None:
+        """Close the clients that this provider made for the running event loop.
+
+        A client that was given to it stays open.
+        """
+        made = self._clients.pop(asyncio.get_running_loop(), {})
+        for client in made.values():
+            await client.close()
+
+    def _client_or_none(self) -> AsyncOpenAI | None:
+        if self._client is not None:
+            return self._client
+        from_values = self._api_key or self._base_url or self._organization or self._project
+        if openai_defaults.client is not None and not from_values:
+            return openai_defaults.client
+        key = self._api_key or openai_defaults.key or os.getenv("OPENAI_API_KEY")
+        base_url = self._base_url or os.getenv("OPENAI_BASE_URL")
+        if not key:
+            if base_url:
+                raise UserError(
+                    f"The model server {base_url} is set, but no API key: set the environment "
+                    "variable OPENAI_API_KEY, call set_default_openai_key(), or give OpenAIProvider"
+                    " an api_key. For a server that asks for no key any text will do."
+                )
+            return None
+        return self._made(_Connection(key, base_url, self._organization, self._project))
+
+    def _made(self, connection: _Connection) -> AsyncOpenAI:
+        try:
+            of_loop = self._clients.setdefault(asyncio.get_running_loop(), {})
+        except RuntimeError:
+            of_loop = {}  # outside a loop nobody can say which loop the client will be used in
+        if (client := of_loop.get(connection)) is None:
+            from openai import AsyncOpenAI as Client
+
+            client = Client(
+                api_key=connection.api_key,
+                base_url=connection.base_url,
+                organization=connection.organization,
+                project=connection.project,
+            )
+            of_loop[connection] = client
+        return client
+
+
+@cache
+def _rehearsal() -> RehearsalModel:
+    """Make the process's rehearsal model, and say so, once."""
+    logger.warning(
+        "No OpenAI API key is set, so no language model is at work: every reply is a rehearsal. "
+        "Set OPENAI_API_KEY, or call set_default_openai_key(), to talk to a model."
+    )
+    return RehearsalModel()

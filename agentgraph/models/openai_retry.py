@@ -1,0 +1,92 @@
+"""What the `openai` client's errors say about repeating a call.
+
+The rules are the client's own: what it would repeat itself, it advises to repeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from agentgraph.retry import ModelRetryAdvice, ModelRetryNormalizedError
+
+if TYPE_CHECKING:
+    from agentgraph.retry import ModelRetryAdviceRequest
+
+__all__ = ["normalized_error", "retry_advice"]
+
+_CONFLICTS = (408, 409, 429)
+
+
+def retry_advice(request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
+    """Advise on a failed call to an API that the `openai` client speaks to.
+
+    Args:
+        request: The failed call.
+
+    Returns:
+        Advice for errors of the client, None for all others. Repeating is unsafe where the
+        provider keeps the conversation and may have added to it before the connection was lost.
+    """
+    import openai
+
+    if not isinstance(request.error, openai.APIError):
+        return None
+    facts = normalized_error(request.error)
+    status = facts.status_code
+    lost = facts.is_network_error or facts.is_timeout
+    wish = _header(request.error, "x-should-retry")
+    suggested = lost or (status is not None and (status in _CONFLICTS or status >= 500))
+    if wish in ("true", "false"):
+        suggested = wish == "true"
+    stateful = request.previous_response_id is not None or request.conversation_id is not None
+    return ModelRetryAdvice(
+        suggested=suggested,
+        retry_after=facts.retry_after,
+        replay_safety="unsafe" if lost and stateful else "safe",
+        reason=type(request.error).__name__,
+        normalized=facts,
+    )
+
+
+def normalized_error(error: Exception) -> ModelRetryNormalizedError:
+    """Read the facts of a failed call from what was raised.
+
+    Args:
+        error: Any exception of a model call.
+
+    Returns:
+        What is known; unknown facts are None or False.
+    """
+    import openai
+
+    timed_out = isinstance(error, openai.APITimeoutError)
+    return ModelRetryNormalizedError(
+        status_code=getattr(error, "status_code", None),
+        error_code=getattr(error, "code", None),
+        message=getattr(error, "message", None),
+        request_id=getattr(error, "request_id", None),
+        retry_after=_retry_after(error),
+        is_abort=isinstance(error, asyncio.CancelledError),
+        is_network_error=isinstance(error, openai.APIConnectionError) and not timed_out,
+        is_timeout=timed_out,
+    )
+
+
+def _header(error: Any, name: str) -> str | None:
+    response = getattr(error, "response", None)
+    found = None if response is None else response.headers.get(name)
+    return found if isinstance(found, str) else None
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Return the seconds that the provider asks to wait; dates are left to the backoff settings."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        value = _header(error, name)
+        try:
+            seconds = float(value) / unit if value is not None else None
+        except ValueError:
+            continue
+        if seconds is not None and seconds >= 0:
+            return seconds
+    return None

@@ -1,0 +1,265 @@
+"""What an agent's tools, handoffs, tool choice and output type look like in a request of the
+Responses API.
+
+The payloads are plain dictionaries of the forms that the `openai` client declares. Schemas are not
+copied: a payload shares the tool's own schema, so converting fifty tools costs microseconds and
+follows any change to a tool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from agentgraph.exceptions import UserError
+from agentgraph.function_tools import FunctionTool
+from agentgraph.hosted_tools import (
+    CodeInterpreterTool,
+    ComputerTool,
+    FileSearchTool,
+    HostedMCPTool,
+    ImageGenerationTool,
+    LocalShellTool,
+    WebSearchTool,
+)
+from agentgraph.model_settings import MCPToolChoice
+from agentgraph.shell_tools import ApplyPatchTool, ShellTool
+
+if TYPE_CHECKING:
+    from agentgraph.agent_output import AgentOutputSchemaBase
+    from agentgraph.handoffs import Handoff
+    from agentgraph.model_settings import ToolChoice
+    from agentgraph.tool import Tool
+
+__all__ = ["ConvertedTools", "Converter"]
+
+_PREVIEW_COMPUTER: Final = "computer-use-preview"
+_COMPUTER_NAMES: Final = frozenset(("computer", "computer_use", "computer_use_preview"))
+_HOSTED_NAMES: Final = frozenset(
+    (
+        "code_interpreter",
+        "file_search",
+        "image_generation",
+        "mcp",
+        "web_search",
+        "web_search_preview",
+    )
+)
+
+
+@dataclass
+class ConvertedTools:
+    """The tools of a request.
+
+    Attributes:
+        tools: The payload of each tool, then of each handoff.
+        includes: What the response must contain besides the usual because of these tools.
+    """
+
+    tools: list[dict[str, Any]]
+    includes: list[str]
+
+
+class Converter:
+    """Turns authoring objects into the payloads of a request; holds no state."""
+
+    @classmethod
+    def convert_tools(
+        cls,
+        tools: Iterable[Tool],
+        handoffs: Iterable[Handoff[Any, Any]],
+        *,
+        model: str | None = None,
+        tool_choice: ToolChoice | None = None,
+    ) -> ConvertedTools:
+        """Convert the tools and handoffs of a call.
+
+        Args:
+            tools: The enabled tools.
+            handoffs: The enabled handoffs.
+            model: The model's name, which decides on the form of the computer tool; None where a
+                stored prompt names the model.
+            tool_choice: The choice of tool, which decides on that form if the name does not.
+
+        Returns:
+            The payloads in order.
+
+        Raises:
+            UserError: Two computer tools, or a tool that this API does not know.
+        """
+        tools = list(tools)
+        if sum(isinstance(tool, ComputerTool) for tool in tools) > 1:
+            raise UserError("An agent can have only one ComputerTool; remove the others.")
+        preview = _wants_preview_computer(model, tool_choice)
+        payloads = [_tool_payload(tool, preview) for tool in tools]
+        payloads += [_handoff_payload(handoff) for handoff in handoffs]
+        searches = any(isinstance(t, FileSearchTool) and t.include_search_results for t in tools)
+        return ConvertedTools(payloads, ["file_search_call.results"] if searches else [])
+
+    @classmethod
+    def convert_tool_choice(
+        cls,
+        tool_choice: ToolChoice | None,
+        *,
+        tools: Sequence[Tool] = (),
+        handoffs: Sequence[Handoff[Any, Any]] = (),
+        model: str | None = None,
+    ) -> str | dict[str, Any] | None:
+        """Convert a choice of tool.
+
+        The name of a function tool or of a handoff of the call is that function, even if a hosted
+        tool has the same name.
+
+        Args:
+            tool_choice: A mode, a tool's name, a tool of a hosted MCP server, or None.
+            tools: The tools of the call.
+            handoffs: The handoffs of the call.
+            model: The model's name, as for `convert_tools`.
+
+        Returns:
+            The payload, or None if nothing is to be sent.
+        """
+        match tool_choice:
+            case None | "auto" | "required" | "none":
+                return tool_choice
+            case MCPToolChoice():
+                return {
+                    "type": "mcp",
+                    "server_label": tool_choice.server_label,
+                    "name": tool_choice.name,
+                }
+        functions = {tool.name for tool in tools if isinstance(tool, FunctionTool)}
+        functions.update(handoff.tool_name for handoff in handoffs)
+        if tool_choice not in functions:
+            if tool_choice in _HOSTED_NAMES:
+                return {"type": tool_choice}
+            if any(
+                isinstance(t, ShellTool | ApplyPatchTool) and t.type == tool_choice for t in tools
+            ):
+                return {"type": tool_choice}
+            if tool_choice in _COMPUTER_NAMES and any(isinstance(t, ComputerTool) for t in tools):
+                preview = _wants_preview_computer(model, tool_choice)
+                return {"type": "computer_use_preview" if preview else "computer"}
+        return {"type": "function", "name": tool_choice}
+
+    @classmethod
+    def get_response_format(
+        cls, output_schema: AgentOutputSchemaBase | None
+    ) -> dict[str, Any] | None:
+        """Convert an output type.
+
+        Args:
+            output_schema: The output type's schema.
+
+        Returns:
+            The `text` parameter, or None for plain text.
+        """
+        if output_schema is None or output_schema.is_plain_text():
+            return None
+        return {
+            "format": {
+                "type": "json_schema",
+                "name": "final_output",
+                "schema": output_schema.json_schema(),
+                "strict": output_schema.is_strict_json_schema(),
+            }
+        }
+
+
+def _wants_preview_computer(model: str | None, tool_choice: ToolChoice | None) -> bool:
+    """Whether the computer tool goes out in its first form, the only one that one family knows."""
+    if model is None:
+        return tool_choice == "computer_use_preview"
+    return model.startswith(_PREVIEW_COMPUTER)
+
+
+def _tool_payload(tool: object, preview_computer: bool) -> dict[str, Any]:
+    match tool:
+        case FunctionTool():
+            payload = {
+                "type": "function",
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.params_json_schema,
+                "strict": tool.strict_json_schema,
+            }
+            return {**payload, "defer_loading": True} if tool.defer_loading else payload
+        case WebSearchTool():
+            return {"type": "web_search", **_web_search_fields(tool)}
+        case FileSearchTool():
+            return {"type": "file_search", **_file_search_fields(tool)}
+        case CodeInterpreterTool() | HostedMCPTool() | ImageGenerationTool():
+            return dict(tool.tool_config)
+        case LocalShellTool():
+            return {"type": "local_shell"}
+        case ShellTool():
+            return {"type": "shell", "environment": _plain(tool.environment)}
+        case ApplyPatchTool():
+            return {"type": "apply_patch"}
+        case ComputerTool():
+            return _computer_payload(tool) if preview_computer else {"type": "computer"}
+        case _:
+            name = getattr(tool, "name", type(tool).__name__)
+            raise UserError(
+                f"The tool {name!r} ({type(tool).__name__}) cannot be sent to the Responses API; "
+                "use a function tool or one of the hosted tools."
+            )
+
+
+def _handoff_payload(handoff: Handoff[Any, Any]) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "name": handoff.tool_name,
+        "description": handoff.tool_description,
+        "parameters": handoff.input_json_schema,
+        "strict": handoff.strict_json_schema,
+    }
+
+
+def _web_search_fields(tool: WebSearchTool) -> dict[str, Any]:
+    return _given(
+        filters=tool.filters,
+        user_location=tool.user_location,
+        search_context_size=tool.search_context_size,
+        external_web_access=tool.external_web_access,
+    )
+
+
+def _file_search_fields(tool: FileSearchTool) -> dict[str, Any]:
+    return _given(
+        vector_store_ids=tool.vector_store_ids,
+        max_num_results=tool.max_num_results,
+        ranking_options=tool.ranking_options,
+        filters=tool.filters,
+    )
+
+
+def _computer_payload(tool: ComputerTool[Any]) -> dict[str, Any]:
+    computer = tool.computer
+    environment = getattr(computer, "environment", None)
+    dimensions = getattr(computer, "dimensions", None)
+    if environment is None or dimensions is None:
+        raise UserError(
+            f"The model family {_PREVIEW_COMPUTER!r} must be told the computer's `environment` and "
+            f"`dimensions`, which {type(computer).__name__} does not give."
+        )
+    width, height = dimensions
+    return {
+        "type": "computer_use_preview",
+        "environment": environment,
+        "display_width": width,
+        "display_height": height,
+    }
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """Keep the fields that have a value, in the form of plain data."""
+    return {name: _plain(value) for name, value in fields.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """Turn an object of the client, or a mapping that is no dictionary, into a dictionary."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(exclude_unset=True)
+    return dict(value) if isinstance(value, Mapping) else value
