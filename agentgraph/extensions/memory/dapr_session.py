@@ -1,0 +1,320 @@
+"""A session in a Dapr state store, under the SDK's keys.
+
+    {session id}:messages   a JSON list of JSON texts, one per item
+    {session id}:metadata   session_id, created_at, updated_at
+
+Dapr has no lists, so a write reads the list, changes it and saves it under the etag that it read;
+when another writer was faster, it does so again. What cannot be read is never overwritten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
+
+from agentgraph.memory.encoding import check_session_id, decode_item, encode_items
+from agentgraph.memory.errors import (
+    InvalidSessionInput,
+    MissingExtra,
+    SessionClosedError,
+    SessionError,
+)
+from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session_settings import (
+    SessionSettings,
+    coerce_session_settings,
+    resolve_session_limit,
+)
+
+try:
+    from dapr.aio.clients import DaprClient
+    from dapr.clients.exceptions import DaprInternalError
+    from dapr.clients.grpc._state import Concurrency, Consistency, StateOptions
+    from grpc import RpcError, StatusCode
+except ImportError as error:
+    raise MissingExtra("DaprSession", "dapr") from error
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+
+__all__ = [
+    "DAPR_CONSISTENCY_EVENTUAL",
+    "DAPR_CONSISTENCY_STRONG",
+    "ConsistencyLevel",
+    "DaprSession",
+]
+
+ConsistencyLevel = Literal["eventual", "strong"]
+DAPR_CONSISTENCY_EVENTUAL: Final[ConsistencyLevel] = "eventual"
+DAPR_CONSISTENCY_STRONG: Final[ConsistencyLevel] = "strong"
+
+_ATTEMPTS = 60
+"""How often a write is tried against other writers; one of them succeeds in each round."""
+
+_LONGEST_PAUSE = 0.25
+"""Seconds between two attempts, at most."""
+
+_T = TypeVar("_T")
+
+
+class DaprSession(SessionABC):
+    """A conversation in a state store of Dapr.
+
+    Args:
+        session_id: The name of the conversation.
+        state_store_name: The name of the state store component.
+        dapr_client: The client, which stays the caller's to close.
+        ttl: After how many seconds without a write the store forgets the conversation, if it can.
+        consistency: What is asked of the store: `eventual` or `strong`.
+        session_settings: Defaults for reads, as settings or as a dict.
+
+    Raises:
+        InvalidSessionInput: The session id or the store's name is empty, or `ttl` not positive.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        *,
+        state_store_name: str,
+        dapr_client: DaprClient,
+        ttl: int | None = None,
+        consistency: ConsistencyLevel = DAPR_CONSISTENCY_EVENTUAL,
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+    ) -> None:
+        self.session_id = check_session_id(session_id, type(self).__name__)
+        self.session_settings = (
+            SessionSettings()
+            if session_settings is None
+            else coerce_session_settings(session_settings)
+        )
+        if not state_store_name.strip():
+            raise InvalidSessionInput(f"{self._label} needs the name of a state store")
+        if ttl is not None and ttl <= 0:
+            raise InvalidSessionInput(
+                f"{self._label}: ttl is in seconds and must be more than 0, got {ttl}"
+            )
+        self._store = state_store_name
+        self._client = dapr_client
+        self._ttl = ttl
+        self._consistency = consistency
+        self._messages_key = f"{session_id}:messages"
+        self._metadata_key = f"{session_id}:metadata"
+        self._owns_client = False
+        self._closed = False
+        # Calls on one object would only make each other try again.
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    def from_address(
+        cls,
+        session_id: str,
+        *,
+        state_store_name: str,
+        dapr_address: str = "localhost:50001",
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Make a session with a client of its own, which `close` closes.
+
+        Dapr's client waits here until the sidecar is healthy (`DAPR_HEALTH_TIMEOUT` seconds).
+
+        Args:
+            session_id: The name of the conversation.
+            state_store_name: The name of the state store component.
+            dapr_address: Host and port of the sidecar's gRPC interface.
+            session_settings: Defaults for reads.
+            kwargs: Arguments for the class.
+
+        Raises:
+            SessionError: The sidecar does not answer.
+        """
+        try:
+            client = DaprClient(address=dapr_address)
+        except (OSError, ValueError) as error:
+            raise SessionError(
+                f"{cls.__name__} {session_id!r}: no Dapr sidecar answers for {dapr_address} "
+                f"({error}); start one with `dapr run`"
+            ) from error
+        session = cls(
+            session_id,
+            state_store_name=state_store_name,
+            dapr_client=client,
+            session_settings=session_settings,
+            **kwargs,
+        )
+        session._owns_client = True
+        return session
+
+    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
+        """Return the latest items, oldest first; texts that are damaged are left out.
+
+        Args:
+            limit: How many at most; None takes the session's own limit, and without one every item.
+
+        Raises:
+            SessionError: The store cannot be read, or holds something else under this name.
+        """
+        limit = resolve_session_limit(limit, self.session_settings)
+        if limit == 0:
+            return []
+        with self._errors():
+            texts, _ = await self._read()
+        items = [item for text in texts if (item := decode_item(text)) is not None]
+        return items if limit is None else items[-limit:]
+
+    async def add_items(self, items: list[TResponseInputItem]) -> None:
+        """Append items in one write.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            SessionError: The store did not confirm; all or none of it was stored.
+        """
+        new = encode_items(items, self._label)
+        if new:
+            await self._change(lambda texts: (texts + new, None))
+            await self._record_times()
+
+    async def pop_item(self) -> TResponseInputItem | None:
+        """Remove and return the latest item, and damaged texts after it; None without one."""
+        return await self._change(_without_latest)
+
+    async def clear_session(self) -> None:
+        """Remove the session and its items, readable or not."""
+        with self._errors():
+            async with self._writing:
+                for key in (self._messages_key, self._metadata_key):
+                    await self._client.delete_state(
+                        store_name=self._store, key=key, options=self._options(None)
+                    )
+
+    async def ping(self) -> bool:
+        """Tell whether the state store answers."""
+        try:
+            await self._client.get_state(store_name=self._store, key="__ping__")
+        except (DaprInternalError, RpcError, OSError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close the client, if the session made it; closing again does nothing."""
+        if not self._closed:
+            self._closed = True
+            if self._owns_client:
+                close: Callable[[], Awaitable[None]] = self._client.close
+                await close()
+
+    @property
+    def _label(self) -> str:
+        return f"{type(self).__name__} {self.session_id!r}"
+
+    async def _change(self, change: Callable[[list[str]], tuple[list[str], _T]]) -> _T:
+        """Save what `change` makes of the stored texts, and return what else it returns."""
+        with self._errors():
+            async with self._writing:
+                for attempt in range(_ATTEMPTS):
+                    texts, etag = await self._read()
+                    changed, result = change(texts)
+                    if changed == texts:
+                        return result
+                    if await self._save(self._messages_key, changed, etag):
+                        return result
+                    pause = min(_LONGEST_PAUSE, 0.005 * 2**attempt)
+                    await asyncio.sleep(random.uniform(0, pause))
+        raise SessionError(
+            f"{self._label} in the state store {self._store!r}: other writers were faster "
+            f"{_ATTEMPTS} times in a row; nothing was stored"
+        )
+
+    async def _read(self) -> tuple[list[str], str]:
+        state = await self._client.get_state(
+            store_name=self._store,
+            key=self._messages_key,
+            state_metadata={"consistency": self._consistency},
+        )
+        if not state.data:
+            return [], state.etag
+        try:
+            stored: Any = json.loads(state.data)
+        except ValueError:
+            stored = None
+        if not isinstance(stored, list):
+            raise SessionError(
+                f"{self._label} in the state store {self._store!r}: {self._messages_key!r} holds "
+                "no list of items, so it is damaged or of another program; nothing was changed, "
+                "clear_session() removes it"
+            )
+        return [text if isinstance(text, str) else json.dumps(text) for text in stored], state.etag
+
+    async def _save(self, key: str, value: object, etag: str) -> bool:
+        """Write a value if nobody else has written since `etag`; return whether it was written."""
+        try:
+            await self._client.save_state(
+                store_name=self._store,
+                key=key,
+                value=json.dumps(value),
+                etag=etag,
+                options=self._options(Concurrency.first_write),
+                state_metadata={} if self._ttl is None else {"ttlInSeconds": str(self._ttl)},
+            )
+        except (DaprInternalError, RpcError) as error:
+            if _is_conflict(error):
+                return False
+            raise
+        return True
+
+    async def _record_times(self) -> None:
+        """Note when the session was made and changed; another writer's note is as good."""
+        with self._errors():
+            state = await self._client.get_state(
+                store_name=self._store,
+                key=self._metadata_key,
+                state_metadata={"consistency": self._consistency},
+            )
+            now = str(int(time.time()))
+            known: Mapping[str, Any] = decode_item(state.data) or {}
+            times = {
+                "session_id": self.session_id,
+                "created_at": known.get("created_at", now),
+                "updated_at": now,
+            }
+            await self._save(self._metadata_key, times, state.etag)
+
+    def _options(self, concurrency: Concurrency | None) -> StateOptions:
+        strong = self._consistency == DAPR_CONSISTENCY_STRONG
+        return StateOptions(
+            consistency=Consistency.strong if strong else Consistency.eventual,
+            concurrency=concurrency or Concurrency.unspecified,
+        )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        if self._closed:
+            raise SessionClosedError(f"{self._label} is closed; make a new session object")
+        try:
+            yield
+        except (DaprInternalError, RpcError, OSError) as error:
+            raise SessionError(
+                f"{self._label} in the state store {self._store!r}: Dapr did not confirm ({error});"
+                " check the sidecar and the component; a write was done completely or not at all"
+            ) from error
+
+
+def _without_latest(texts: list[str]) -> tuple[list[str], TResponseInputItem | None]:
+    """Return the texts before the latest item, and the item; all of them when none is one."""
+    for position in range(len(texts) - 1, -1, -1):
+        item = decode_item(texts[position])
+        if item is not None:
+            return texts[:position], item
+    return texts, None
+
+
+def _is_conflict(error: BaseException) -> bool:
+    cause = error if isinstance(error, RpcError) else error.__cause__
+    code = getattr(cause, "code", None)
+    return (callable(code) and code() == StatusCode.ABORTED) or "etag" in str(error).lower()

@@ -1,0 +1,211 @@
+"""A session that OpenAI's Conversations API keeps.
+
+The API takes 20 items per request. A list of more is still stored as a whole or not at all: when a
+later request fails, what the earlier ones stored is deleted again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from agentgraph.memory.encoding import check_session_id, encode_items
+from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
+from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session_settings import (
+    SessionSettings,
+    coerce_session_settings,
+    resolve_session_limit,
+)
+from agentgraph.openai_defaults import openai_defaults
+
+try:
+    from openai import AsyncOpenAI, OpenAIError
+except ImportError as error:
+    raise MissingExtra("OpenAIConversationsSession", "openai") from error
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+
+__all__ = ["OpenAIConversationsSession", "start_openai_conversations_session"]
+
+_ITEMS_PER_REQUEST = 20
+_ITEMS_PER_PAGE = 100
+
+
+async def start_openai_conversations_session(openai_client: AsyncOpenAI | None = None) -> str:
+    """Create an empty conversation and return its id.
+
+    Args:
+        openai_client: The client; by default that of the process, or one from the environment.
+
+    Raises:
+        openai.OpenAIError: The API refused, or the environment holds no key.
+    """
+    client = openai_client or _default_client()
+    conversation = await client.conversations.create(items=[])
+    return conversation.id
+
+
+class OpenAIConversationsSession(SessionABC):
+    """A conversation at OpenAI.
+
+    Args:
+        conversation_id: An existing conversation; by default one is created on first use.
+        openai_client: The client; by default that of the process, or one from the environment.
+        session_settings: Defaults for reads, as settings or as a dict.
+
+    Raises:
+        InvalidSessionInput: The conversation id is empty.
+    """
+
+    def __init__(
+        self,
+        *,
+        conversation_id: str | None = None,
+        openai_client: AsyncOpenAI | None = None,
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+    ) -> None:
+        if conversation_id is not None:
+            check_session_id(conversation_id, type(self).__name__)
+        self._conversation_id = conversation_id
+        self._client = openai_client
+        self._creating = asyncio.Lock()
+        self.session_settings = (
+            SessionSettings()
+            if session_settings is None
+            else coerce_session_settings(session_settings)
+        )
+
+    @property
+    def session_id(self) -> str:
+        """The id of the conversation.
+
+        Raises:
+            InvalidSessionInput: The conversation does not exist yet.
+        """
+        if self._conversation_id is None:
+            raise InvalidSessionInput(
+                "OpenAIConversationsSession has no id yet: the conversation is created by the "
+                "first call that reads or stores; give conversation_id to use an existing one"
+            )
+        return self._conversation_id
+
+    @session_id.setter
+    def session_id(self, value: str) -> None:
+        self._conversation_id = check_session_id(value, type(self).__name__)
+
+    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
+        """Return the latest items, oldest first.
+
+        Args:
+            limit: How many at most; None takes the session's own limit, and without one every item.
+
+        Raises:
+            SessionError: The API cannot be read.
+        """
+        limit = resolve_session_limit(limit, self.session_settings)
+        if limit == 0:
+            return []
+        with self._errors():
+            conversation = await self._conversation()
+            if limit is None:
+                listed = self._openai().conversations.items.list(
+                    conversation, order="asc", limit=_ITEMS_PER_PAGE
+                )
+                return [_as_input(item) async for item in listed]
+            newest_first: list[TResponseInputItem] = []
+            listed = self._openai().conversations.items.list(
+                conversation, order="desc", limit=min(limit, _ITEMS_PER_PAGE)
+            )
+            async for item in listed:
+                newest_first.append(_as_input(item))
+                if len(newest_first) == limit:
+                    break
+        return newest_first[::-1]
+
+    async def add_items(self, items: list[TResponseInputItem]) -> None:
+        """Append items, all or none.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            SessionError: The API did not store them.
+        """
+        encode_items(items, self._label)
+        if not items:
+            return
+        stored: list[str] = []
+        with self._errors():
+            conversation = await self._conversation()
+            try:
+                for start in range(0, len(items), _ITEMS_PER_REQUEST):
+                    added = await self._openai().conversations.items.create(
+                        conversation, items=items[start : start + _ITEMS_PER_REQUEST]
+                    )
+                    stored.extend(item.id for item in added.data if item.id is not None)
+            except BaseException:
+                # Also on cancellation: half a turn must not stay behind.
+                await asyncio.shield(self._take_back(conversation, stored))
+                raise
+
+    async def pop_item(self) -> TResponseInputItem | None:
+        """Remove and return the latest item; None when there is none."""
+        with self._errors():
+            conversation = await self._conversation()
+            latest = await self._openai().conversations.items.list(
+                conversation, order="desc", limit=1
+            )
+            for item in latest.data:
+                if item.id is not None:
+                    await self._openai().conversations.items.delete(
+                        item.id, conversation_id=conversation
+                    )
+                return _as_input(item)
+        return None
+
+    async def clear_session(self) -> None:
+        """Delete the conversation, if there is one; the next call creates a new one."""
+        if self._conversation_id is None:
+            return
+        with self._errors():
+            await self._openai().conversations.delete(self._conversation_id)
+        self._conversation_id = None
+
+    @property
+    def _label(self) -> str:
+        return f"{type(self).__name__} {self._conversation_id or '(not created yet)'!r}"
+
+    def _openai(self) -> AsyncOpenAI:
+        if self._client is None:
+            self._client = _default_client()
+        return self._client
+
+    async def _conversation(self) -> str:
+        async with self._creating:
+            if self._conversation_id is None:
+                self._conversation_id = await start_openai_conversations_session(self._openai())
+            return self._conversation_id
+
+    async def _take_back(self, conversation: str, stored: list[str]) -> None:
+        for item_id in reversed(stored):
+            await self._openai().conversations.items.delete(item_id, conversation_id=conversation)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OpenAIError as error:
+            raise SessionError(
+                f"{self._label}: the Conversations API did not do it ({error}); "
+                "check the key, the conversation's id and the connection"
+            ) from error
+
+
+def _default_client() -> AsyncOpenAI:
+    return openai_defaults.client or AsyncOpenAI(api_key=openai_defaults.key)
+
+
+def _as_input(item: Any) -> TResponseInputItem:
+    return cast("TResponseInputItem", item.model_dump(exclude_unset=True))
