@@ -1,1 +1,111 @@
-"""Placeholder until the lazy public names are in place."""
+"""The public names, each imported from its module when it is first used.
+
+`import agentgraph` loads this file and nothing else, so that a program pays for what it uses. The
+table below is what holds at run time; `__init__.pyi` says the same to type checkers, and a test
+compares them.
+"""
+
+from importlib import import_module
+
+_NAMES_OF = {
+    "agent": "Agent AgentBase StopAtTools ToolsToFinalOutputFunction ToolsToFinalOutputResult",
+    "agent_output": "AgentOutputSchema AgentOutputSchemaBase",
+    "agent_tool": "AgentTool AgentToolStreamEvent",
+    "computer": "AsyncComputer Button Computer Environment",
+    "exceptions": (
+        "AgentDefinitionError AgentsException InputGuardrailTripwireTriggered "
+        "MCPToolCancellationError MaxTurnsExceeded ModelBehaviorError ModelRefusalError "
+        "ModelTimeoutError OutputGuardrailTripwireTriggered RunErrorDetails "
+        "ToolInputGuardrailTripwireTriggered ToolOutputGuardrailTripwireTriggered "
+        "ToolTimeoutError UserError"
+    ),
+    "guardrail": (
+        "GuardrailFunctionOutput InputGuardrail InputGuardrailResult OutputGuardrail "
+        "OutputGuardrailResult input_guardrail output_guardrail"
+    ),
+    "handoffs": (
+        "Handoff HandoffHistoryMapper HandoffInputData HandoffInputFilter "
+        "default_handoff_history_mapper get_conversation_history_wrappers handoff "
+        "nest_handoff_history reset_conversation_history_wrappers "
+        "set_conversation_history_wrappers"
+    ),
+    "items": (
+        "CompactionItem HandoffCallItem HandoffOutputItem InputItem ItemHelpers "
+        "MCPApprovalRequestItem MCPApprovalResponseItem MCPListToolsItem MessageOutputItem "
+        "ModelResponse ReasoningItem RunItem TResponseInputItem ToolApprovalItem ToolCallItem "
+        "ToolCallOutputItem ToolSearchCallItem ToolSearchOutputItem"
+    ),
+    "lifecycle": "AgentHooks RunHooks",
+    "logger": "enable_verbose_stdout_logging",
+    "memory": (
+        "OpenAIConversationsSession OpenAIResponsesCompactionArgs "
+        "OpenAIResponsesCompactionAwareSession SQLiteSession Session SessionABC SessionSettings "
+        "is_openai_responses_compaction_aware_session"
+    ),
+    "model_settings": "ModelSettings",
+    "models.interface": "Model ModelProvider ModelTracing",
+    "models.multi_provider": "MultiProvider",
+    "models.openai_provider": "OpenAIProvider",
+    "models.openai_responses": "OpenAIResponsesModel",
+    "openai_defaults": ("set_default_openai_api set_default_openai_client set_default_openai_key"),
+    "program": "CompileError Program check compile",
+    "prompts": "DynamicPromptFunction GenerateDynamicPromptData Prompt",
+    "result": "RunResult RunResultStreaming",
+    "retry": (
+        "ModelRetryAdvice ModelRetryAdviceRequest ModelRetryBackoffSettings "
+        "ModelRetryNormalizedError ModelRetrySettings RetryDecision RetryPolicy "
+        "RetryPolicyContext retry_policies"
+    ),
+    "run": "Runner",
+    "run_config": (
+        "CallModelData CallModelInputFilter ModelInputData ReasoningItemIdPolicy RunConfig "
+        "ToolErrorFormatter ToolErrorFormatterArgs ToolExecutionConfig ToolNameCollisionPolicy "
+        "ToolNotFoundBehavior"
+    ),
+    "run_context": "AgentHookContext RunContextWrapper TContext",
+    "run_error_handlers": (
+        "RunErrorData RunErrorHandler RunErrorHandlerInput RunErrorHandlerResult RunErrorHandlers"
+    ),
+    "run_state": "RunState",
+    "stream_events": (
+        "AgentUpdatedStreamEvent RawResponsesStreamEvent RunItemStreamEvent StreamEvent"
+    ),
+    "suppression": "allow",
+    "tool": (
+        "ApplyPatchEditor ApplyPatchOperation ApplyPatchResult ApplyPatchTool "
+        "CodeInterpreterTool ComputerTool FileSearchTool FunctionTool FunctionToolResult "
+        "HostedMCPTool ImageGenerationTool LocalShellCommandRequest LocalShellExecutor "
+        "LocalShellTool MCPToolApprovalFunction MCPToolApprovalFunctionResult "
+        "MCPToolApprovalRequest ShellActionRequest ShellCallData ShellCallOutcome "
+        "ShellCommandOutput ShellCommandRequest ShellExecutor ShellResult ShellTool Tool "
+        "ToolOutputFileContent ToolOutputFileContentDict ToolOutputImage ToolOutputImageDict "
+        "ToolOutputText ToolOutputTextDict WebSearchTool default_tool_error_function "
+        "function_tool"
+    ),
+    "tool_context": "ToolContext",
+    "tool_guardrails": (
+        "ToolGuardrailFunctionOutput ToolInputGuardrail ToolInputGuardrailData "
+        "ToolInputGuardrailResult ToolOutputGuardrail ToolOutputGuardrailData "
+        "ToolOutputGuardrailResult tool_input_guardrail tool_output_guardrail"
+    ),
+    "usage": "RequestUsage Usage",
+    "version": "__version__",
+    "workflow": "Workflow",
+}
+_MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names.split()}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(import_module(f"{__name__}.{module}"), name)
+    # From now on the name is found without coming here.
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})

@@ -7,7 +7,6 @@ looks at them anew on each turn. What can be checked is checked when it is const
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -161,16 +160,27 @@ class AgentBase(Generic[TContext]):
         """
         from_servers = await self.get_mcp_tools(run_context) if self.mcp_servers else []
         switches = [getattr(tool, "is_enabled", True) for tool in self.tools]
-        enabled = await asyncio.gather(
-            *(resolve(switch(run_context, self)) for switch in switches if callable(switch))
+        answers = iter(
+            await self._ask([switch for switch in switches if callable(switch)], run_context)
         )
-        answers = iter(enabled)
         own = [
             tool
             for tool, switch in zip(self.tools, switches, strict=True)
             if (next(answers) if callable(switch) else switch)
         ]
         return [*from_servers, *own]
+
+    async def _ask(
+        self, switches: list[Callable[..., Any]], run_context: RunContextWrapper[TContext]
+    ) -> list[bool]:
+        if not switches:
+            return []
+        # An agent can be written down without an event loop; asyncio is slow to import.
+        import asyncio
+
+        asked = (resolve(switch(run_context, self)) for switch in switches)
+        answers: list[bool] = await asyncio.gather(*asked)
+        return answers
 
 
 @dataclass(eq=False, repr=False)

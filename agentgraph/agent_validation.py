@@ -79,7 +79,7 @@ def check_agent(agent: Any) -> None:
 def _check_tool(agent: Any, position: int, tool: Any) -> None:
     place = f"tools[{position}]"
     if hasattr(tool, "handoffs") and hasattr(tool, "as_tool"):
-        raise _wrong(agent, place, f"a tool, not an agent: write {tool.name!r}'s as_tool(...)")
+        raise _wrong(agent, place, f"a tool, not the agent {tool.name!r}: use its as_tool(...)")
     if inspect.isroutine(tool):
         problem = f"a tool, not the function {tool.__name__!r}: decorate it with @function_tool"
         raise _wrong(agent, place, problem)

@@ -1,0 +1,246 @@
+"""What `agentgraph` exports, for type checkers; a test compares it with `__init__.py`."""
+
+# ruff: noqa: I001 - one statement a module
+from agentgraph.agent import (
+    Agent as Agent,
+    AgentBase as AgentBase,
+    StopAtTools as StopAtTools,
+    ToolsToFinalOutputFunction as ToolsToFinalOutputFunction,
+    ToolsToFinalOutputResult as ToolsToFinalOutputResult,
+)
+from agentgraph.agent_output import (
+    AgentOutputSchema as AgentOutputSchema,
+    AgentOutputSchemaBase as AgentOutputSchemaBase,
+)
+from agentgraph.agent_tool import (
+    AgentTool as AgentTool,
+    AgentToolStreamEvent as AgentToolStreamEvent,
+)
+from agentgraph.computer import (
+    AsyncComputer as AsyncComputer,
+    Button as Button,
+    Computer as Computer,
+    Environment as Environment,
+)
+from agentgraph.exceptions import (
+    AgentDefinitionError as AgentDefinitionError,
+    AgentsException as AgentsException,
+    InputGuardrailTripwireTriggered as InputGuardrailTripwireTriggered,
+    MCPToolCancellationError as MCPToolCancellationError,
+    MaxTurnsExceeded as MaxTurnsExceeded,
+    ModelBehaviorError as ModelBehaviorError,
+    ModelRefusalError as ModelRefusalError,
+    ModelTimeoutError as ModelTimeoutError,
+    OutputGuardrailTripwireTriggered as OutputGuardrailTripwireTriggered,
+    RunErrorDetails as RunErrorDetails,
+    ToolInputGuardrailTripwireTriggered as ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered as ToolOutputGuardrailTripwireTriggered,
+    ToolTimeoutError as ToolTimeoutError,
+    UserError as UserError,
+)
+from agentgraph.guardrail import (
+    GuardrailFunctionOutput as GuardrailFunctionOutput,
+    InputGuardrail as InputGuardrail,
+    InputGuardrailResult as InputGuardrailResult,
+    OutputGuardrail as OutputGuardrail,
+    OutputGuardrailResult as OutputGuardrailResult,
+    input_guardrail as input_guardrail,
+    output_guardrail as output_guardrail,
+)
+from agentgraph.handoffs import (
+    Handoff as Handoff,
+    HandoffHistoryMapper as HandoffHistoryMapper,
+    HandoffInputData as HandoffInputData,
+    HandoffInputFilter as HandoffInputFilter,
+    default_handoff_history_mapper as default_handoff_history_mapper,
+    get_conversation_history_wrappers as get_conversation_history_wrappers,
+    handoff as handoff,
+    nest_handoff_history as nest_handoff_history,
+    reset_conversation_history_wrappers as reset_conversation_history_wrappers,
+    set_conversation_history_wrappers as set_conversation_history_wrappers,
+)
+from agentgraph.items import (
+    CompactionItem as CompactionItem,
+    HandoffCallItem as HandoffCallItem,
+    HandoffOutputItem as HandoffOutputItem,
+    InputItem as InputItem,
+    ItemHelpers as ItemHelpers,
+    MCPApprovalRequestItem as MCPApprovalRequestItem,
+    MCPApprovalResponseItem as MCPApprovalResponseItem,
+    MCPListToolsItem as MCPListToolsItem,
+    MessageOutputItem as MessageOutputItem,
+    ModelResponse as ModelResponse,
+    ReasoningItem as ReasoningItem,
+    RunItem as RunItem,
+    TResponseInputItem as TResponseInputItem,
+    ToolApprovalItem as ToolApprovalItem,
+    ToolCallItem as ToolCallItem,
+    ToolCallOutputItem as ToolCallOutputItem,
+    ToolSearchCallItem as ToolSearchCallItem,
+    ToolSearchOutputItem as ToolSearchOutputItem,
+)
+from agentgraph.lifecycle import (
+    AgentHooks as AgentHooks,
+    RunHooks as RunHooks,
+)
+from agentgraph.logger import (
+    enable_verbose_stdout_logging as enable_verbose_stdout_logging,
+)
+from agentgraph.memory import (
+    OpenAIConversationsSession as OpenAIConversationsSession,
+    OpenAIResponsesCompactionArgs as OpenAIResponsesCompactionArgs,
+    OpenAIResponsesCompactionAwareSession as OpenAIResponsesCompactionAwareSession,
+    SQLiteSession as SQLiteSession,
+    Session as Session,
+    SessionABC as SessionABC,
+    SessionSettings as SessionSettings,
+    is_openai_responses_compaction_aware_session as is_openai_responses_compaction_aware_session,
+)
+from agentgraph.model_settings import (
+    ModelSettings as ModelSettings,
+)
+from agentgraph.models.interface import (
+    Model as Model,
+    ModelProvider as ModelProvider,
+    ModelTracing as ModelTracing,
+)
+from agentgraph.models.multi_provider import (
+    MultiProvider as MultiProvider,
+)
+from agentgraph.models.openai_provider import (
+    OpenAIProvider as OpenAIProvider,
+)
+from agentgraph.models.openai_responses import (
+    OpenAIResponsesModel as OpenAIResponsesModel,
+)
+from agentgraph.openai_defaults import (
+    set_default_openai_api as set_default_openai_api,
+    set_default_openai_client as set_default_openai_client,
+    set_default_openai_key as set_default_openai_key,
+)
+from agentgraph.program import (
+    CompileError as CompileError,
+    Program as Program,
+    check as check,
+    compile as compile,
+)
+from agentgraph.prompts import (
+    DynamicPromptFunction as DynamicPromptFunction,
+    GenerateDynamicPromptData as GenerateDynamicPromptData,
+    Prompt as Prompt,
+)
+from agentgraph.result import (
+    RunResult as RunResult,
+    RunResultStreaming as RunResultStreaming,
+)
+from agentgraph.retry import (
+    ModelRetryAdvice as ModelRetryAdvice,
+    ModelRetryAdviceRequest as ModelRetryAdviceRequest,
+    ModelRetryBackoffSettings as ModelRetryBackoffSettings,
+    ModelRetryNormalizedError as ModelRetryNormalizedError,
+    ModelRetrySettings as ModelRetrySettings,
+    RetryDecision as RetryDecision,
+    RetryPolicy as RetryPolicy,
+    RetryPolicyContext as RetryPolicyContext,
+    retry_policies as retry_policies,
+)
+from agentgraph.run import (
+    Runner as Runner,
+)
+from agentgraph.run_config import (
+    CallModelData as CallModelData,
+    CallModelInputFilter as CallModelInputFilter,
+    ModelInputData as ModelInputData,
+    ReasoningItemIdPolicy as ReasoningItemIdPolicy,
+    RunConfig as RunConfig,
+    ToolErrorFormatter as ToolErrorFormatter,
+    ToolErrorFormatterArgs as ToolErrorFormatterArgs,
+    ToolExecutionConfig as ToolExecutionConfig,
+    ToolNameCollisionPolicy as ToolNameCollisionPolicy,
+    ToolNotFoundBehavior as ToolNotFoundBehavior,
+)
+from agentgraph.run_context import (
+    AgentHookContext as AgentHookContext,
+    RunContextWrapper as RunContextWrapper,
+    TContext as TContext,
+)
+from agentgraph.run_error_handlers import (
+    RunErrorData as RunErrorData,
+    RunErrorHandler as RunErrorHandler,
+    RunErrorHandlerInput as RunErrorHandlerInput,
+    RunErrorHandlerResult as RunErrorHandlerResult,
+    RunErrorHandlers as RunErrorHandlers,
+)
+from agentgraph.run_state import (
+    RunState as RunState,
+)
+from agentgraph.stream_events import (
+    AgentUpdatedStreamEvent as AgentUpdatedStreamEvent,
+    RawResponsesStreamEvent as RawResponsesStreamEvent,
+    RunItemStreamEvent as RunItemStreamEvent,
+    StreamEvent as StreamEvent,
+)
+from agentgraph.suppression import (
+    allow as allow,
+)
+from agentgraph.tool import (
+    ApplyPatchEditor as ApplyPatchEditor,
+    ApplyPatchOperation as ApplyPatchOperation,
+    ApplyPatchResult as ApplyPatchResult,
+    ApplyPatchTool as ApplyPatchTool,
+    CodeInterpreterTool as CodeInterpreterTool,
+    ComputerTool as ComputerTool,
+    FileSearchTool as FileSearchTool,
+    FunctionTool as FunctionTool,
+    FunctionToolResult as FunctionToolResult,
+    HostedMCPTool as HostedMCPTool,
+    ImageGenerationTool as ImageGenerationTool,
+    LocalShellCommandRequest as LocalShellCommandRequest,
+    LocalShellExecutor as LocalShellExecutor,
+    LocalShellTool as LocalShellTool,
+    MCPToolApprovalFunction as MCPToolApprovalFunction,
+    MCPToolApprovalFunctionResult as MCPToolApprovalFunctionResult,
+    MCPToolApprovalRequest as MCPToolApprovalRequest,
+    ShellActionRequest as ShellActionRequest,
+    ShellCallData as ShellCallData,
+    ShellCallOutcome as ShellCallOutcome,
+    ShellCommandOutput as ShellCommandOutput,
+    ShellCommandRequest as ShellCommandRequest,
+    ShellExecutor as ShellExecutor,
+    ShellResult as ShellResult,
+    ShellTool as ShellTool,
+    Tool as Tool,
+    ToolOutputFileContent as ToolOutputFileContent,
+    ToolOutputFileContentDict as ToolOutputFileContentDict,
+    ToolOutputImage as ToolOutputImage,
+    ToolOutputImageDict as ToolOutputImageDict,
+    ToolOutputText as ToolOutputText,
+    ToolOutputTextDict as ToolOutputTextDict,
+    WebSearchTool as WebSearchTool,
+    default_tool_error_function as default_tool_error_function,
+    function_tool as function_tool,
+)
+from agentgraph.tool_context import (
+    ToolContext as ToolContext,
+)
+from agentgraph.tool_guardrails import (
+    ToolGuardrailFunctionOutput as ToolGuardrailFunctionOutput,
+    ToolInputGuardrail as ToolInputGuardrail,
+    ToolInputGuardrailData as ToolInputGuardrailData,
+    ToolInputGuardrailResult as ToolInputGuardrailResult,
+    ToolOutputGuardrail as ToolOutputGuardrail,
+    ToolOutputGuardrailData as ToolOutputGuardrailData,
+    ToolOutputGuardrailResult as ToolOutputGuardrailResult,
+    tool_input_guardrail as tool_input_guardrail,
+    tool_output_guardrail as tool_output_guardrail,
+)
+from agentgraph.usage import (
+    RequestUsage as RequestUsage,
+    Usage as Usage,
+)
+from agentgraph.version import (
+    __version__ as __version__,
+)
+from agentgraph.workflow import (
+    Workflow as Workflow,
+)
