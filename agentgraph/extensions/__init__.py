@@ -1,0 +1,1 @@
+"""What is built on top of the package: stores, models, drawings, and ready filters and words."""
