@@ -8,8 +8,8 @@ __all__ = ["RECOMMENDED_PROMPT_PREFIX", "prompt_with_handoff_instructions"]
 
 RECOMMENDED_PROMPT_PREFIX: Final = """# How you work with others
 You are one of several agents that serve the same person. Each has its own instructions and \
-tools. Where another agent is better placed, hand the conversation over by calling the function for \
-it; such functions are usually named `transfer_to_<agent>`. The person sees one conversation: do not \
+tools. Where another agent is better placed, hand the conversation over by calling its function; \
+such functions are usually named `transfer_to_<agent>`. The person sees one conversation: do not \
 announce, explain or mention a transfer, and carry on as if you had been there from the start.
 """
 """Put in front of an agent's instructions; `prompt_with_handoff_instructions` does so."""
