@@ -1,4 +1,4 @@
-"""The JSON form of a run's control data: its state and its outcomes. Payloads are the driver's to encode."""
+"""The JSON form of a run's control data: its state and outcomes; payloads are the driver's."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def decode_outcome(data: Mapping[str, Any], payload: object = None) -> Outcome:
         raise CodecError(f"not an outcome: {error!r}") from error
 
 
-def _require_version(data: Mapping[str, Any]) -> None:
+def _require_version(data: object) -> None:
     if not isinstance(data, Mapping) or data.get("version") != VERSION:
         raise CodecError(f"this version reads run data of version {VERSION} only")
 

@@ -1,7 +1,8 @@
-"""Commands: what a step asks its driver to do. Plain data; ids are ``(sequence, index)`` and never random.
+"""Commands: what a step asks its driver to do. Ids are ``(sequence, index)`` and never random.
 
-``Perform`` starts work that will have an outcome, ``Emit`` shows something that already happened, ``Suspend`` waits
-for a decision from outside, ``Finish`` is the end. The order of a step's commands is the order of the events.
+``Perform`` starts work that will have an outcome, ``Emit`` shows something that already happened,
+``Suspend`` waits for a decision from outside, ``Finish`` is the end. The order of a step's commands
+is the order of the events.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class CommandId(NamedTuple):
     """
 
     sequence: int
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which an id has no use for
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class Perform:
         id: Id of the outcome that is owed.
         invoke: The row of the machine's table.
         agent: Id of the agent at work.
-        source: The outcome this work is about: the reply that asked for a call or a handoff, the fault to recover
-            from, the final output to announce; ``None`` where nothing came before.
+        source: The outcome this work is about: the reply that asked for a call or a handoff, the
+            fault to recover from, the final output to announce; ``None`` where nothing came before.
         position: Position in the source's output items; -1 where it is about the whole.
     """
 

@@ -1,4 +1,4 @@
-"""What each guard of the closed set means. A guard reads control data only, so it can be analysed and replayed."""
+"""What each guard of the closed set means: control data only, so it is analysable and replays."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ def spent(turn: int, limit: int | None) -> bool:
 
 
 def stopping_call(guard: Guard, state: State, reply: Reply) -> int | None:
-    """Index of the first call whose output ends the run under a ``STOPS`` guard; only function tools count."""
+    """Index of the first call that a ``STOPS`` guard is about; only function tools count."""
     for index, call in enumerate(reply.calls):
         offer = state.offered.get(call.symbol)
-        if offer is not None and offer.kind in _COUNTED and (not guard.names or call.name in guard.names):
+        if (
+            offer is not None
+            and offer.kind in _COUNTED
+            and (not guard.names or call.name in guard.names)
+        ):
             return index
     return None
 

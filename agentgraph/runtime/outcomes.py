@@ -1,6 +1,7 @@
-"""Outcomes: what a driver reports back. ``step`` reads the control data and never looks into the payload.
+"""Outcomes: what a driver reports back. ``step`` reads their control data and nothing else.
 
-The payload (a model response, a tool's return value, an exception) belongs to the projection and to the driver.
+The payload (a model response, a tool's return value, an exception) belongs to the projection and to
+the driver.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A handoff that a reply asks for: its symbol, and its position among the reply's output items."""
+    """A handoff that a reply asks for: its symbol, and its position among the output items."""
 
     symbol: str
     position: int

@@ -1,4 +1,7 @@
-"""The state of a run: control data only. The transcript is a log beside it, so a step costs the same on every turn."""
+"""The state of a run: control data only, so that a step costs the same on every turn.
+
+The transcript is an append-only log beside it.
+"""
 
 from __future__ import annotations
 

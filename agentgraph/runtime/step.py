@@ -1,8 +1,9 @@
 """The interpreter: one pure function that moves a run through its machine.
 
-Every move is a transition of the table. An outcome that nobody asked for raises ``ProtocolError`` and leaves the
-state as it was. SCXML is the reference for the order of things: the first enabled transition in document order wins
-(3.13), and a state with several invokes is left when all of them are done, or at once by an interrupting outcome.
+Every move is a transition of the table. An outcome that nobody asked for raises ``ProtocolError``
+and leaves the state as it was. SCXML is the reference for the order of things: the first enabled
+transition in document order wins (3.13), and a state with several invokes is left when all of them
+are done, or at once by an interrupting outcome.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def start(machine: Machine, *, limit: int | None = None) -> tuple[RunState, tupl
     return _move(machine, initial, RunState(initial.id, limit=limit), Event.STARTED, None)
 
 
-def step(machine: Machine, state: RunState, outcome: Outcome) -> tuple[RunState, tuple[Command, ...]]:
+def step(
+    machine: Machine, state: RunState, outcome: Outcome
+) -> tuple[RunState, tuple[Command, ...]]:
     """Advance a run by one outcome.
 
     Args:
@@ -59,7 +62,8 @@ def step(machine: Machine, state: RunState, outcome: Outcome) -> tuple[RunState,
         The new state and the commands it gives rise to, in order.
 
     Raises:
-        ProtocolError: The outcome answers no pending command, or not in a way its kind of work can end.
+        ProtocolError: The outcome answers no pending command, or not in a way its kind of work can
+            end.
     """
     here = machine.state[state.state]
     _require_owed(machine, here, state, outcome)
@@ -100,7 +104,9 @@ def _require_owed(machine: Machine, here: State, state: RunState, outcome: Outco
             f"state '{here.id}': {what} cannot end with '{outcome.event}', only with {', '.join(endings)}"
         )
     if (outcome.reply is None) == (outcome.event is Event.REPLIED):
-        raise ProtocolError(f"state '{here.id}': a reply goes with the event 'replied' and no other")
+        raise ProtocolError(
+            f"state '{here.id}': a reply goes with the event 'replied' and no other"
+        )
     if outcome.reply is not None:
         _require_declared(machine, here, outcome.reply)
 
@@ -177,7 +183,9 @@ def _move(
     """Take the first enabled transition of ``here`` on ``event``."""
     for transition in here.by_event.get(event, ()):
         if holds(transition.guard, here, state.reply, state.turn, state.limit):
-            return _enter(machine, here, machine.state[transition.target], transition, state, outcome)
+            return _enter(
+                machine, here, machine.state[transition.target], transition, state, outcome
+            )
     raise ProtocolError(f"state '{here.id}' has no enabled transition on '{event}'")
 
 

@@ -1,0 +1,128 @@
+"""The written form of a run: JSON, versioned, and refused with a reason where it is not that."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from agentgraph.runtime.codec import (
+    VERSION,
+    CodecError,
+    decode_outcome,
+    decode_state,
+    encode_outcome,
+    encode_state,
+)
+from agentgraph.runtime.commands import CommandId
+from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
+from agentgraph.runtime.state import RunState
+from agentgraph_compiler.machine import Event, Verdict
+from tests.runtime.workflows import Run, runs
+
+REPLY = Reply((Call("a/search", "search", 1),), (Request("a/to_b", 2),), Verdict.AGAIN)
+OUTCOME = Outcome(CommandId(3, 0), Event.REPLIED, "a response", REPLY)
+STATE = RunState(
+    state="a.acting",
+    sequence=4,
+    turn=2,
+    limit=10,
+    pending=frozenset({2, 0}),
+    order=(0, 1, 2),
+    released=1,
+    awaiting=(1,),
+    performed=(4, 3, 4),
+    reply=REPLY,
+    replied=CommandId(3, 0),
+    output=CommandId(2, 1),
+)
+WRITTEN_REPLY = {
+    "calls": [["a/search", "search", 1]],
+    "requests": [["a/to_b", 2]],
+    "verdict": "again",
+}
+WRITTEN_STATE = {
+    "version": 1,
+    "state": "a.acting",
+    "sequence": 4,
+    "turn": 2,
+    "limit": 10,
+    "pending": [0, 2],
+    "order": [0, 1, 2],
+    "released": 1,
+    "awaiting": [1],
+    "performed": [4, 3, 4],
+    "reply": WRITTEN_REPLY,
+    "replied": [3, 0],
+    "output": [2, 1],
+}
+WRITTEN_OUTCOME = {"version": 1, "id": [3, 0], "event": "replied", "reply": WRITTEN_REPLY}
+
+
+def test_the_written_form_of_a_state() -> None:
+    # A golden: later versions read what was stored, so a change here needs a new VERSION.
+    assert encode_state(STATE) == WRITTEN_STATE
+    assert decode_state(WRITTEN_STATE) == STATE
+
+
+def test_the_written_form_of_an_outcome_leaves_the_payload_to_the_driver() -> None:
+    assert encode_outcome(OUTCOME) == WRITTEN_OUTCOME
+    read = decode_outcome(WRITTEN_OUTCOME, "a response")
+    assert (read, read.payload) == (OUTCOME, "a response")
+    assert decode_outcome(WRITTEN_OUTCOME).payload is None
+
+
+@given(runs())
+def test_every_state_and_outcome_of_a_run_survives_json(run: Run) -> None:
+    for state in run.states:
+        assert decode_state(json.loads(json.dumps(encode_state(state)))) == state
+    for outcome in run.outcomes:
+        assert decode_outcome(json.loads(json.dumps(encode_outcome(outcome)))) == outcome
+
+
+@pytest.mark.parametrize("version", [0, VERSION + 1, None, "1"])
+def test_another_version_is_refused(version: object) -> None:
+    with pytest.raises(CodecError, match=f"version {VERSION} only"):
+        decode_state({**WRITTEN_STATE, "version": version})
+    with pytest.raises(CodecError, match=f"version {VERSION} only"):
+        decode_outcome({**WRITTEN_OUTCOME, "version": version})
+
+
+@pytest.mark.parametrize("missing", sorted(WRITTEN_STATE.keys() - {"version"}))
+def test_a_state_with_a_field_missing_is_refused(missing: str) -> None:
+    written = {name: value for name, value in WRITTEN_STATE.items() if name != missing}
+    with pytest.raises(CodecError, match=f"not a run state: KeyError.*{missing}"):
+        decode_state(written)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pending": 3},
+        {"replied": [1]},
+        {"replied": 7},
+        {"reply": {}},
+        {"reply": {**WRITTEN_REPLY, "verdict": "perhaps"}},
+        {"reply": {**WRITTEN_REPLY, "calls": [["a/search"]]}},
+    ],
+    ids=str,
+)
+def test_a_state_with_a_field_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(CodecError, match="not a run state"):
+        decode_state({**WRITTEN_STATE, **wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"id": [1, 2, 3]}, {"id": None}, {"event": "finished"}, {"reply": []}], ids=str
+)
+def test_an_outcome_with_a_field_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(CodecError, match="not an outcome"):
+        decode_outcome({**WRITTEN_OUTCOME, **wrong})
+
+
+@pytest.mark.parametrize("data", [None, [], "state", 1])
+def test_what_is_not_an_object_is_refused(data: Any) -> None:
+    with pytest.raises(CodecError):
+        decode_state(data)
