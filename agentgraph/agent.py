@@ -277,46 +277,23 @@ class Agent(AgentBase[TContext], Generic[TContext]):
         include_input_schema: bool = False,
         on_stream_max_pending_events: int | None = 1024,
     ) -> FunctionTool:
-        """Describe this agent as a tool for another agent.
+        """Describe this agent as a tool for another agent, which goes on afterwards.
 
-        Unlike a handoff, the other agent goes on afterwards: this one gets the input that the
-        other's model makes up, in a run of its own that shares the context and the usage.
-
-        Args:
+        Args: `AgentTool` describes most of them.
             tool_name: The tool's name; the agent's, fitted into a function name, when `None`.
             tool_description: What the other agent's model is told about the tool.
-            custom_output_extractor: Makes the output from the result of the run inside; it may be
-                async. Without it, the output is the run's final output.
-            is_enabled: Whether the tool is offered; a callable is asked on each turn.
-            on_stream: Hears of what happens in the run inside.
-            run_config: The configuration of the run inside; the outer run's when left out.
-            max_turns: The most model calls of the run inside.
-            hooks: Hear of the run inside.
-            previous_response_id: The stored response from which the run inside goes on.
-            conversation_id: The stored conversation with which the run inside goes on.
-            session: Keeps the conversation of the runs inside.
-            failure_error_function: What the other agent's model is told when the run inside fails;
-                `None` lets the exception end the outer run.
-            needs_approval: Whether a person decides on each call first; a callable decides from the
-                context, the arguments and the call's id.
-            parameters: A dataclass or pydantic model of the arguments; one text when left out.
-            input_builder: Makes the agent's input from the arguments.
-            include_input_schema: Whether the agent is shown the schema of the arguments.
-            on_stream_max_pending_events: How many events may wait for `on_stream`; `None` means any
-                number.
-
-        Returns:
-            An `AgentTool`, which describes the run inside and cannot be called by hand.
+            failure_error_function: What it is told when the run inside fails; `None` lets the
+                exception end the outer run.
+            needs_approval: Whether a person decides on each call first; a callable decides from
+                the context, the arguments and the call's id.
 
         Raises:
             AgentDefinitionError: An argument has a value of the wrong type.
-            UserError: `parameters` has no strict schema.
         """
-        name = tool_name or default_tool_name(self.name)
         return AgentTool(
-            name=name,
+            name=tool_name or default_tool_name(self.name),
             description=tool_description or "",
-            params_json_schema=argument_schema(name, parameters),
+            params_json_schema=argument_schema(tool_name or self.name, parameters),
             on_invoke_tool=refuse_call,
             is_enabled=cast("Any", is_enabled),
             needs_approval=needs_approval,
