@@ -256,7 +256,6 @@ def _arguments_model(name: str, fields: dict[str, Any], *, closed: bool) -> type
     # Where free-form keywords have a place of their own, others are a mistake of the model's.
     config = ConfigDict(
         protected_namespaces=(),
-        populate_by_name=True,
         extra="forbid" if closed else "ignore",
     )
     try:

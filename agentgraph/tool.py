@@ -1,7 +1,7 @@
 """The names of the SDK's `agents.tool`, and where each of them lives.
 
-Rule: nothing is defined here except the union `Tool`. What needs pydantic is loaded when somebody
-asks for it by name, so that an agent without function tools does not pay for it.
+Rule: nothing is defined here except the union `Tool`. What needs pydantic or asyncio is loaded when
+somebody asks for it by name, so that an agent without function tools does not pay for it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ from agentgraph.tool_errors import (
     default_tool_error_function,
     default_tool_timeout_error_message,
 )
-from agentgraph.tool_invocation import invoke_function_tool
 from agentgraph.tool_payload import (
     ToolOutputFileContentDict,
     ToolOutputImageDict,
@@ -58,6 +57,7 @@ from agentgraph.tool_payload import (
 
 if TYPE_CHECKING:
     from agentgraph.tool_decorator import ToolFunction, ToolParams, function_tool
+    from agentgraph.tool_invocation import invoke_function_tool
     from agentgraph.tool_output import (
         ToolOutputFileContent,
         ToolOutputImage,
@@ -134,6 +134,7 @@ _LOADED_ON_DEMAND: Final = {
     "ToolParams": "agentgraph.tool_decorator",
     "ValidToolOutputPydanticModels": "agentgraph.tool_output",
     "function_tool": "agentgraph.tool_decorator",
+    "invoke_function_tool": "agentgraph.tool_invocation",
 }
 
 

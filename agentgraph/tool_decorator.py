@@ -206,7 +206,7 @@ def _validated(schema: FuncSchema, ctx: ToolContext[Any], arguments: str) -> Bas
         validated: BaseModel = validator.validate_json(arguments or "{}")
     except ValidationError as error:
         name = getattr(ctx, "tool_name", schema.name)
-        value = _parsed(arguments, name)
+        value = _parsed(arguments or "{}", name)
         # Without a cause: pydantic's own message quotes the arguments.
         if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid":
             raise InvalidToolArguments(name, _problems(error), is_json=True) from None

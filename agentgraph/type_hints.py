@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import SimpleNamespace, UnionType
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from agentgraph.exceptions import UserError
@@ -69,9 +69,10 @@ def context_type(func: Callable[..., Any]) -> type[Any] | None:
         annotation = get_args(annotation)[0]
     if not is_context_annotation(annotation):
         return None
-    arguments = get_args(annotation)
-    declared = get_origin(arguments[0]) or arguments[0] if arguments else None
-    return declared if isinstance(declared, type) else None
+    declared = next(iter(get_args(annotation)), Any)
+    declared = get_origin(declared) or declared
+    is_one_class = isinstance(declared, type) and declared not in (Any, UnionType)
+    return declared if is_one_class else None
 
 
 def _resolve_one_by_one(func: Callable[..., Any]) -> dict[str, Any]:
