@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["CompileError", "Program", "check", "compile", "program_for"]
 
 _PROGRAMS = "_agentgraph_programs"
+_KEPT_AT_MOST = 8
+"""Programs kept with one agent: run configurations made anew for every run must not pile up."""
 
 
 class CompileError(UserError):
@@ -147,6 +149,8 @@ def program_for(source: Any, scope: RunScope = DEFAULT_SCOPE) -> Program:
     kept: dict[object, Program] = source.__dict__.setdefault(_PROGRAMS, {})
     program = kept.get(scope.key)
     if program is None or not program.current:
+        while len(kept) >= _KEPT_AT_MOST:
+            del kept[next(iter(kept))]
         program = kept[scope.key] = _compile(source, scope, deep=False)
     return program
 

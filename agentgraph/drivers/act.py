@@ -52,6 +52,8 @@ async def act(run: Run, command: Perform) -> Outcome:
     await call_hooks(run, agent, "on_tool_start", agent, tool, context=context)
     if command.invoke.kind is InvokeKind.AGENT:
         output = await run.call_agent(run, command, tool, context)
+        if isinstance(output, Waiting):
+            return Outcome(command.id, Event.AWAITING, output)
     else:
         output = await invoke_function_tool(
             function_tool=tool, context=context, arguments=raw.arguments
@@ -89,7 +91,7 @@ async def _decided(
     verdict = run.context.is_tool_approved(name, raw.call_id)
     if verdict is None and await call_needs_approval(tool, context):
         waiting = ToolApprovalItem(agent=agent, raw_item=raw, tool_name=tool.name)
-        return Outcome(command.id, Event.AWAITING, Waiting(waiting))
+        return Outcome(command.id, Event.AWAITING, Waiting((waiting,)))
     if verdict is not False:
         return None
     message = run.context.get_rejection_message(tool.name, raw.call_id)

@@ -110,6 +110,7 @@ class _Driver:
             return state
         agent = run.agent
         run.machine, run.bindings = compiled
+        run.submachines = run.machine.submachine
         agent_id = run.bindings.id_of(agent)
         there = run.machine.state[f"{agent_id}.{StateKind.THINKING.value}"]
         (command,) = self.owed.values()

@@ -35,7 +35,13 @@ _PLAIN_ITEMS: dict[str, Any] = {
 }
 _NO_ACTIVITY = frozenset({"message", "reasoning", "compaction"})
 # Outputs stand in this order, calls of one kind in the order of the reply (BEHAVIOUR.md, section 2).
-_OUTPUT_ORDER = ("function_call", "computer_call", "custom_tool_call", "shell_call", "apply_patch_call")
+_OUTPUT_ORDER = (
+    "function_call",
+    "computer_call",
+    "custom_tool_call",
+    "shell_call",
+    "apply_patch_call",
+)
 
 
 @dataclass(slots=True)
@@ -166,7 +172,11 @@ def _read_local_call(
 def _read_approval_request(reading: _Reading, position: int, item: Any, offer: Offer) -> None:
     for symbol, tool in offer.callable.values():
         labelled = getattr(tool, "tool_config", None)
-        if symbol and isinstance(labelled, dict) and labelled.get("server_label") == item.server_label:
+        if (
+            symbol
+            and isinstance(labelled, dict)
+            and labelled.get("server_label") == item.server_label
+        ):
             reading.tools[position] = tool
             reading.calls.append((len(_OUTPUT_ORDER) + 1, Call(symbol, tool.name, position)))
             return

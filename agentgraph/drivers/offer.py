@@ -108,5 +108,7 @@ async def _enabled(
         verdicts = await asyncio.gather(
             *(resolve(_flag(entry)(context, agent)) for _, entry in asked)
         )
-        answers = {id(entry): bool(verdict) for (_, entry), verdict in zip(asked, verdicts, strict=True)}
+        answers = {
+            id(entry): bool(verdict) for (_, entry), verdict in zip(asked, verdicts, strict=True)
+        }
     return [pair for pair in listed if answers.get(id(pair[1]), bool(_flag(pair[1])))]

@@ -44,9 +44,17 @@ class ToolReturn:
 
 @dataclass(slots=True)
 class Waiting:
-    """A call that waits for approval."""
+    """A call that waits for approval.
 
-    item: ToolApprovalItem
+    Args:
+        items: What is to be decided: the call itself, or calls inside the agent that it runs.
+        inner: The recording of the run inside, to be resumed with the call; ``None`` for the call itself.
+        call_id: The model's id of the call.
+    """
+
+    items: Sequence[ToolApprovalItem]
+    inner: Any = None
+    call_id: str = ""
 
 
 @dataclass(slots=True)

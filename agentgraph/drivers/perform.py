@@ -64,7 +64,11 @@ async def _end(run: Run, command: Perform) -> Outcome:
     agent = run.binding(command.agent).agent
     if run.hooks is not None or agent.hooks is not None:
         context = AgentHookContext(
-            run.context.context, run.context.usage, [], run.context._approvals, run.context.tool_input
+            run.context.context,
+            run.context.usage,
+            [],
+            run.context._approvals,
+            run.context.tool_input,
         )
         output = final_output(run, command.source, agent)
         await call_hooks(run, agent, ("on_agent_end", "on_end"), agent, output, context=context)

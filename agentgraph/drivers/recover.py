@@ -47,13 +47,10 @@ async def recover(run: Run, command: Perform) -> Outcome:
     )
     if answer is None:
         return Outcome(command.id, Event.DECLINED)
-    if isinstance(answer, dict):
+    if isinstance(answer, dict) and "final_output" in answer:
         answer = RunErrorHandlerResult(**answer)
-    if not isinstance(answer, RunErrorHandlerResult):
-        raise UserError(
-            f"The error handler '{fault}' must return RunErrorHandlerResult or None,"
-            f" got {type(answer).__name__}"
-        )
+    elif not isinstance(answer, RunErrorHandlerResult):
+        answer = RunErrorHandlerResult(answer)
     output, text = _validated(agent, answer.final_output)
     items: tuple[MessageOutputItem, ...] = ()
     if answer.include_in_history:
@@ -90,5 +87,9 @@ def _message(text: str, turn: int) -> ResponseOutputMessage:
 
     part = ResponseOutputText(text=text, type="output_text", annotations=[])
     return ResponseOutputMessage(
-        id=f"msg_recovered_{turn}", content=[part], role="assistant", status="completed", type="message"
+        id=f"msg_recovered_{turn}",
+        content=[part],
+        role="assistant",
+        status="completed",
+        type="message",
     )

@@ -81,6 +81,7 @@ class Run:
         context: What user code sees of the run.
         config: Its configuration.
         provider: Gives models by name.
+        submachines: The machines of agents used as tools, by name.
         session: Where the conversation is kept, if anywhere.
         hooks: The caller's hooks.
         limit: The most turns allowed; ``None`` means no limit.
@@ -89,6 +90,8 @@ class Run:
         watcher: Who is told what happens.
         call_agent: Runs an agent used as a tool (the layer above builds the inner run).
         recorded: Outcomes to replay before anything is performed.
+        switches: Where, by sequence, the run went on in a machine compiled anew.
+        waiting: Runs of agent tools that wait for approval, by the id of the call.
     """
 
     machine: Machine
@@ -99,6 +102,7 @@ class Run:
     config: RunConfig
     provider: Any
     call_agent: Callable[[Run, Perform, Any, Any], Awaitable[Any]]
+    submachines: Mapping[str, Machine] = field(default_factory=dict)
     session: SessionLog | None = None
     hooks: Any = None
     limit: int | None = None
@@ -107,13 +111,14 @@ class Run:
     watcher: Watcher = field(default_factory=Watcher)
     recorded: Sequence[Outcome] = ()
     switches: dict[int, Compiled] = field(default_factory=dict)
+    waiting: Mapping[str, Any] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
     agent: Any = None
     turn: int = 0
     arriving: bool = True
     stopping: bool = False
     replaying: bool = False
-    interruptions: list[Any] = field(default_factory=list)
+    checked: bool = False
     returns: dict[int, ToolReturn] = field(default_factory=dict)
     acted: set[str] = field(default_factory=set)
     calls_seen: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -142,6 +147,8 @@ class Run:
         """
         self.journal.record(outcome)
         payload = outcome.payload
+        if command is not None and command.invoke.kind is InvokeKind.OUTPUT_GUARDRAIL:
+            self.checked = True
         if outcome.reply is not None and command is not None:
             self.raw_responses.append(payload.response)
             self.returns.clear()

@@ -25,14 +25,15 @@ class SessionLog:
 
     Args:
         session: The session.
+        saved: How many of the run's items it has already, for a run that is resumed.
     """
 
-    __slots__ = ("_saved", "_waiting", "session")
+    __slots__ = ("_waiting", "saved", "session")
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, saved: int = 0) -> None:
         self.session = session
+        self.saved = saved
         self._waiting: list[TResponseInputItem] = []
-        self._saved = 0
 
     async def load(
         self, given: str | list[TResponseInputItem], config: RunConfig
@@ -60,21 +61,23 @@ class SessionLog:
         self._waiting = _not_recognised(shown, history)
         return list(shown)
 
-    async def save(self, items: Sequence[RunItem]) -> None:
+    async def save(self, items: Sequence[RunItem], *, side_effects_only: bool = False) -> None:
         """Store the caller's input, once, and what is new among the run's items; in one write.
 
         Args:
             items: All items of the run so far.
+            side_effects_only: Whether only calls with their outputs are kept of what is new, not what was said.
         """
-        new = [
-            item.to_input_item()
-            for item in items[self._saved :]
-            if item.type != "tool_approval_item"
-        ]
+        unsaved = [item for item in items[self.saved :] if item.type != "tool_approval_item"]
+        if side_effects_only:
+            unsaved = [item for item in unsaved if item.type != "message_output_item"]
+        new = [item.to_input_item() for item in unsaved]
+        if side_effects_only:
+            new = repair(new).items
         if self._waiting or new:
             await self.session.add_items([*self._waiting, *new])
         self._waiting = []
-        self._saved = len(items)
+        self.saved = len(items)
 
 
 def _copy(item: Any) -> Any:

@@ -37,7 +37,8 @@ class Transcript:
         *,
         continued: bool = False,
     ) -> None:
-        self.input = original
+        self.input = self.original = original
+        self.first_shown = tuple(prepared)
         self.new_items: list[RunItem] = []
         self.turn_start = 0
         self.continued = continued
@@ -53,6 +54,7 @@ class Transcript:
     def prepare(self, shown: list[TResponseInputItem]) -> None:
         """Begin with a history before the caller's input; only before anything was generated."""
         self.history = list(shown)
+        self.first_shown = tuple(shown)
         self._shown = shown
         self._base = len(shown)
 

@@ -78,7 +78,8 @@ class _Lowering:
         agent = self.agent
         tools = [(self._symbol("tool", tool.name), tool) for tool in agent.tools]
         servers = tuple(
-            (self._symbol("mcp", server.name), server) for server in getattr(agent, "mcp_servers", ())
+            (self._symbol("mcp", server.name), server)
+            for server in getattr(agent, "mcp_servers", ())
         )
         declared_tools = [
             lower_tool(tool, symbol, self.around.subchart_of, self.around.overrides)
@@ -135,7 +136,8 @@ class _Lowering:
                 getattr(target, "name", None) or getattr(entry, "agent_name", name),
                 enabled(entry),
                 digest(
-                    getattr(entry, "tool_description", ""), getattr(entry, "input_json_schema", None)
+                    getattr(entry, "tool_description", ""),
+                    getattr(entry, "input_json_schema", None),
                 ),
                 origin_of(self.agent if is_agent(listed) else listed, self.around.overrides),
                 allowed_on(listed),

@@ -1,0 +1,77 @@
+"""The queue between a streamed run and its consumer: events in order, and a rendezvous between turns.
+
+Putting an event never waits; a delta costs an append. ``caught_up`` is how the run lets a consumer see a whole turn
+before the next one begins; without a consumer nobody is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agentgraph.stream_events import StreamEvent
+
+
+class EventQueue:
+    """Events of one run, for one consumer at a time."""
+
+    __slots__ = ("_caught_up", "_closed", "_consumers", "_events", "_wake")
+
+    def __init__(self) -> None:
+        self._events: deque[StreamEvent] = deque()
+        self._wake: asyncio.Future[None] | None = None
+        self._caught_up: asyncio.Future[None] | None = None
+        self._consumers = 0
+        self._closed = False
+
+    def put(self, event: StreamEvent) -> None:
+        """Add an event and wake the consumer."""
+        self._events.append(event)
+        if self._wake is not None:
+            _settle(self._wake)
+
+    def close(self, *, discard: bool = False) -> None:
+        """Say that no event follows; ``discard`` drops those not yet seen."""
+        self._closed = True
+        if discard:
+            self._events.clear()
+        _settle(self._wake)
+        _settle(self._caught_up)
+
+    async def caught_up(self) -> None:
+        """Wait until a consumer, if there is one, has seen every event and asks for the next."""
+        if not self._consumers or self._closed or (self._wake is not None and not self._events):
+            return
+        self._caught_up = asyncio.get_running_loop().create_future()
+        try:
+            await self._caught_up
+        finally:
+            self._caught_up = None
+
+    async def events(self) -> AsyncIterator[StreamEvent]:
+        """The events, until the queue is closed."""
+        events = self._events
+        self._consumers += 1
+        try:
+            while True:
+                while events:
+                    yield events.popleft()
+                if self._closed:
+                    return
+                _settle(self._caught_up)
+                self._wake = asyncio.get_running_loop().create_future()
+                try:
+                    await self._wake
+                finally:
+                    self._wake = None
+        finally:
+            self._consumers -= 1
+            _settle(self._caught_up)
+
+
+def _settle(future: asyncio.Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)

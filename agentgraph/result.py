@@ -1,0 +1,297 @@
+"""What a run gives: the result of a finished run, and the live result of a streamed one."""
+
+from __future__ import annotations
+
+import abc
+import asyncio
+import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+
+from agentgraph.event_queue import EventQueue
+from agentgraph.exceptions import AgentsException, MaxTurnsExceeded, UserError
+from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
+from agentgraph.item_helpers import ItemHelpers
+from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_guardrails import ToolInputGuardrailResult, ToolOutputGuardrailResult
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+    from agentgraph.drivers.run import Run
+    from agentgraph.items import ModelResponse, RunItem, ToolApprovalItem, TResponseInputItem
+    from agentgraph.run_state import RunState
+    from agentgraph.stream_events import StreamEvent
+
+__all__ = ["RunResult", "RunResultBase", "RunResultStreaming", "ToInputListMode"]
+
+T = TypeVar("T")
+
+ToInputListMode = Literal["preserve_all", "normalized"]
+"""``preserve_all``: everything that was produced; ``normalized``: what the model saw, handoff filters applied."""
+
+
+@dataclass(kw_only=True)
+class RunResultBase(abc.ABC):
+    """What plain and streamed results have in common.
+
+    Attributes:
+        input: The caller's input; after a handoff filter, what it left of it.
+        new_items: The run items produced, oldest first.
+        raw_responses: The model's responses, oldest first.
+        final_output: The final output of the last agent; ``None`` while there is none.
+        input_guardrail_results: In the order in which they finished.
+        output_guardrail_results: In the order in which they finished.
+        tool_input_guardrail_results: Verdicts on tool calls, over all turns.
+        tool_output_guardrail_results: Verdicts on tool results, over all turns.
+        context_wrapper: The run's context, with the usage.
+        interruptions: The calls that wait for approval; empty unless the run was suspended.
+        max_turns: The most model calls the run was allowed; ``None`` means no limit.
+    """
+
+    input: str | list[TResponseInputItem]
+    new_items: list[RunItem]
+    raw_responses: list[ModelResponse]
+    final_output: Any
+    input_guardrail_results: list[InputGuardrailResult]
+    output_guardrail_results: list[OutputGuardrailResult]
+    tool_input_guardrail_results: list[ToolInputGuardrailResult]
+    tool_output_guardrail_results: list[ToolOutputGuardrailResult]
+    context_wrapper: RunContextWrapper[Any]
+    max_turns: int | None = 10
+    interruptions: list[ToolApprovalItem] = field(default_factory=list)
+    _normalized: Callable[[], list[TResponseInputItem]] | None = field(default=None, repr=False)
+    _state: Callable[[], RunState[Any]] | None = field(default=None, repr=False)
+
+    @property
+    @abc.abstractmethod
+    def last_agent(self) -> Agent[Any]:
+        """The agent that was at work last."""
+
+    @property
+    def last_response_id(self) -> str | None:
+        """The id of the last model response, to continue from it; ``None`` without one."""
+        return self.raw_responses[-1].response_id if self.raw_responses else None
+
+    def final_output_as(self, cls: type[T], raise_if_incorrect_type: bool = False) -> T:
+        """The final output, typed.
+
+        Args:
+            cls: The type to view it as.
+            raise_if_incorrect_type: Whether to check it; otherwise the view is for type checkers only.
+
+        Raises:
+            TypeError: It was checked and is of another type.
+        """
+        if raise_if_incorrect_type and not isinstance(self.final_output, cls):
+            raise TypeError(
+                f"Final output is not of type {cls.__name__}, but {type(self.final_output).__name__}"
+            )
+        return cast(T, self.final_output)
+
+    def to_input_list(self, *, mode: ToInputListMode = "preserve_all") -> list[TResponseInputItem]:
+        """The run as input for another one: the original input, then what was produced.
+
+        Args:
+            mode: Everything that was produced, or the conversation as the model saw it.
+        """
+        if mode == "normalized" and self._normalized is not None:
+            return self._normalized()
+        produced = [
+            item.to_input_item() for item in self.new_items if item.type != "tool_approval_item"
+        ]
+        return [*ItemHelpers.input_to_new_input_list(self.input), *produced]
+
+    def to_state(self) -> RunState[Any]:
+        """The state of a suspended run: decide on its ``interruptions``, then run it again.
+
+        Raises:
+            UserError: Nothing waits for a decision.
+        """
+        if self._state is None:
+            raise UserError("This run waits for nothing: it has no interruptions to decide on.")
+        return self._state()
+
+    def release_agents(self, *, release_new_items: bool = True) -> None:
+        """Hold the agents weakly from now on, so that they can be collected.
+
+        Args:
+            release_new_items: Whether the items let go of their agents as well.
+        """
+        self._release_last_agent()
+        if release_new_items:
+            for item in self.new_items:
+                item.release_agent()
+
+    @abc.abstractmethod
+    def _release_last_agent(self) -> None: ...
+
+
+def _held(ref: weakref.ReferenceType[Any] | None) -> Any:
+    agent = ref() if ref is not None else None
+    if agent is None:
+        raise AgentsException(
+            "The last agent of this result was released and nobody else holds it."
+        )
+    return agent
+
+
+@dataclass(kw_only=True)
+class RunResult(RunResultBase):
+    """The result of a run that is over."""
+
+    _last_agent: Agent[Any] | None = None
+    _last_agent_ref: weakref.ReferenceType[Agent[Any]] | None = field(default=None, repr=False)
+
+    @property
+    def last_agent(self) -> Agent[Any]:
+        """The agent that was at work last.
+
+        Raises:
+            AgentsException: It was released, and nobody else holds it.
+        """
+        return self._last_agent if self._last_agent is not None else _held(self._last_agent_ref)
+
+    def _release_last_agent(self) -> None:
+        if self._last_agent is not None:
+            self._last_agent_ref = weakref.ref(self._last_agent)
+            self._last_agent = None
+            self._state = self._normalized = None
+
+
+@dataclass(kw_only=True)
+class RunResultStreaming(RunResultBase):
+    """The result of a run that may still be going on; its lists grow while it does.
+
+    Attributes:
+        is_complete: Whether the run is over and every list is final.
+    """
+
+    is_complete: bool = False
+    _run: Run | None = field(default=None, repr=False)
+    _current_agent: Agent[Any] | None = None
+    _current_turn: int = 0
+    _events: EventQueue = field(default_factory=EventQueue, repr=False)
+    _task: asyncio.Task[None] | None = field(default=None, repr=False)
+    _error: BaseException | None = field(default=None, repr=False)
+    _cancelled: bool = field(default=False, repr=False)
+    _told: bool = field(default=False, repr=False)
+    _agent_ref: weakref.ReferenceType[Agent[Any]] | None = field(default=None, repr=False)
+
+    @property
+    def current_agent(self) -> Agent[Any]:
+        """The agent at work.
+
+        Raises:
+            AgentsException: It was released, and nobody else holds it.
+        """
+        agent = self._current_agent if self._run is None else self._run.agent
+        return agent if agent is not None else _held(self._agent_ref)
+
+    @property
+    def current_turn(self) -> int:
+        """Turns begun."""
+        return self._current_turn if self._run is None else self._run.turn
+
+    @property
+    def last_agent(self) -> Agent[Any]:
+        """The agent at work, or the one that was last.
+
+        Raises:
+            AgentsException: It was released, and nobody else holds it.
+        """
+        return self.current_agent
+
+    @property
+    def run_loop_task(self) -> asyncio.Task[None] | None:
+        """The task in which the run goes on."""
+        return self._task
+
+    @property
+    def run_loop_exception(self) -> BaseException | None:
+        """What ended the run, if it failed."""
+        return self._error
+
+    def cancel(self, mode: Literal["immediate", "after_turn"] = "immediate") -> None:
+        """Stop the run.
+
+        Args:
+            mode: ``immediate`` ends it now: no further event, nothing is left running. ``after_turn`` lets the
+                current turn finish, tools, saving and usage included, and stops before the next one.
+        """
+        if mode == "after_turn":
+            if self._run is not None:
+                self._run.stopping = True
+            return
+        self._cancelled = True
+        self.is_complete = True
+        self._events.close(discard=True)
+        if self._task is not None:
+            self._task.cancel()
+
+    async def stream_events(self) -> AsyncIterator[StreamEvent]:
+        """The events of the run, as they happen.
+
+        Leaving the loop early, and cancelling the task that consumes the events, cancels the run.
+
+        Raises:
+            MaxTurnsExceeded: The turns ran out; after all events were seen.
+            AgentsException: Whatever else ended the run.
+        """
+        over = False
+        try:
+            async for event in self._events.events():
+                yield event
+                if self._cancelled:
+                    break
+            over = True
+        finally:
+            if not over and not self.is_complete:
+                self.cancel()
+            if self._task is not None:
+                await _finished(self._task)
+        if self._error is not None and not self._cancelled and not self._told:
+            self._told = True
+            raise self._error
+
+    def _release_last_agent(self) -> None:
+        self._settle()
+        if self._current_agent is not None:
+            self._agent_ref = weakref.ref(self._current_agent)
+            self._current_agent = None
+            self._state = self._normalized = None
+
+    def _settle(self) -> None:
+        """Take over what was read from the run while it went on, and let go of it."""
+        run = self._run
+        if run is None:
+            return
+        self.input = run.transcript.input
+        self._current_agent, self._current_turn = run.agent, run.turn
+        self._run = None
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` in the background and close the stream when it is over."""
+        self._task = asyncio.get_running_loop().create_task(self._carry_out(work))
+
+    async def _carry_out(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            self._events.close(discard=True)
+            raise
+        except BaseException as error:
+            self._error = error
+            # Turns that ran out are the end of a story told so far; other faults are told at once.
+            self._events.close(discard=not isinstance(error, MaxTurnsExceeded))
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self.is_complete = True
+            self._events.close()
+
+
+async def _finished(task: asyncio.Task[None]) -> None:
+    """Wait until a task is over, whatever became of it; being cancelled meanwhile cancels the waiting only."""
+    if not task.done():
+        await asyncio.wait([task])

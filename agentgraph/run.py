@@ -1,0 +1,326 @@
+"""``Runner``: how a workflow is run. ``run``, ``run_sync`` and ``run_streamed`` are the same run, watched or not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from typing_extensions import Unpack
+
+from agentgraph.agent_call import call_agent
+from agentgraph.drivers.run import Watcher
+from agentgraph.event_queue import EventQueue
+from agentgraph.launch import (
+    Launch,
+    carry_out,
+    interruptions_of,
+    launch,
+    output_of,
+    result_of,
+    state_of,
+    watcher_of,
+)
+from agentgraph.result import RunResult, RunResultStreaming
+from agentgraph.run_config import (
+    DEFAULT_MAX_TURNS,
+    CallModelData,
+    CallModelInputFilter,
+    ModelInputData,
+    ReasoningItemIdPolicy,
+    RunConfig,
+    RunOptions,
+    ToolErrorFormatter,
+    ToolErrorFormatterArgs,
+    ToolExecutionConfig,
+    ToolNameCollisionPolicy,
+    ToolNotFoundBehavior,
+)
+from agentgraph.run_context import RunContextWrapper, TContext
+from agentgraph.run_state import RunState
+from agentgraph.runtime.commands import Suspend
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+    from agentgraph.items import TResponseInputItem
+    from agentgraph.lifecycle import RunHooks
+    from agentgraph.memory.session import Session
+    from agentgraph.program import Program
+    from agentgraph.run_error_handlers import RunErrorHandlers
+    from agentgraph.workflow import Workflow
+
+    Runnable = Agent[TContext] | Workflow | Program
+    Given = str | list[TResponseInputItem | str] | RunState[TContext]
+
+__all__ = [
+    "DEFAULT_MAX_TURNS",
+    "AgentRunner",
+    "CallModelData",
+    "CallModelInputFilter",
+    "ModelInputData",
+    "ReasoningItemIdPolicy",
+    "RunConfig",
+    "RunContextWrapper",
+    "RunOptions",
+    "RunState",
+    "Runner",
+    "ToolErrorFormatter",
+    "ToolErrorFormatterArgs",
+    "ToolExecutionConfig",
+    "ToolNameCollisionPolicy",
+    "ToolNotFoundBehavior",
+    "get_default_agent_runner",
+    "set_default_agent_runner",
+]
+
+T = TypeVar("T")
+
+
+class AgentRunner:
+    """Runs workflows. Subclass it and pass an instance to ``set_default_agent_runner`` to change how."""
+
+    async def run(
+        self,
+        starting_agent: Runnable[TContext],
+        input: Given[TContext],
+        **kwargs: Unpack[RunOptions[TContext]],
+    ) -> RunResult:
+        """See :meth:`Runner.run`."""
+        launched = launch(starting_agent, input, kwargs, Watcher(), call_agent)
+        return result_of(launched, await carry_out(launched))
+
+    def run_sync(
+        self,
+        starting_agent: Runnable[TContext],
+        input: Given[TContext],
+        **kwargs: Unpack[RunOptions[TContext]],
+    ) -> RunResult:
+        """See :meth:`Runner.run_sync`."""
+        return _wait_for(self.run(starting_agent, input, **kwargs))
+
+    def run_streamed(
+        self,
+        starting_agent: Runnable[TContext],
+        input: Given[TContext],
+        **kwargs: Unpack[RunOptions[TContext]],
+    ) -> RunResultStreaming:
+        """See :meth:`Runner.run_streamed`."""
+        queue = EventQueue()
+        launched = launch(starting_agent, input, kwargs, watcher_of(queue), call_agent)
+        result = _live_result(launched, queue)
+        result._begin(_stream(launched, result))
+        return result
+
+
+async def _stream(launched: Launch, result: RunResultStreaming) -> None:
+    run = launched.run
+    try:
+        ending = await carry_out(launched)
+        result.final_output = output_of(run, ending)
+        result.interruptions = interruptions_of(run, ending)
+        if isinstance(ending, Suspend):
+            result._state = lambda: state_of(launched, ending)
+    finally:
+        result._settle()
+
+
+def _live_result(launched: Launch, queue: EventQueue) -> RunResultStreaming:
+    run = launched.run
+    log = run.transcript
+    return RunResultStreaming(
+        input=log.input,
+        new_items=log.new_items,
+        raw_responses=run.raw_responses,
+        final_output=None,
+        input_guardrail_results=run.input_guardrail_results,
+        output_guardrail_results=run.output_guardrail_results,
+        tool_input_guardrail_results=run.tool_input_guardrail_results,
+        tool_output_guardrail_results=run.tool_output_guardrail_results,
+        context_wrapper=run.context,
+        max_turns=run.limit,
+        _normalized=log.normalized,
+        _events=queue,
+        _run=run,
+    )
+
+
+class Runner:
+    """Runs a workflow: compiles it, checks it, and follows the machine until it finishes."""
+
+    @classmethod
+    async def run(
+        cls,
+        starting_agent: Runnable[TContext],
+        input: Given[TContext],
+        *,
+        context: TContext | None = None,
+        max_turns: int | None = DEFAULT_MAX_TURNS,
+        hooks: RunHooks[TContext] | None = None,
+        run_config: RunConfig | dict[str, Any] | None = None,
+        error_handlers: RunErrorHandlers[TContext] | None = None,
+        previous_response_id: str | None = None,
+        auto_previous_response_id: bool = False,
+        conversation_id: str | None = None,
+        session: Session | None = None,
+    ) -> RunResult:
+        """Run a workflow to its end.
+
+        Args:
+            starting_agent: The agent to start with, or a ``Workflow`` or compiled ``Program``.
+            input: A text, a list of input items (plain strings are user messages), or the state of a suspended run.
+            context: Handed to tools, guardrails and hooks; the model never sees it.
+            max_turns: The most model calls; ``None`` means no limit.
+            hooks: Told what happens.
+            run_config: What holds for the whole run.
+            error_handlers: Turn faults (``max_turns``, ``model_refusal``, ``invalid_final_output``) into outputs.
+            previous_response_id: The stored response to continue from; only what is new is sent.
+            auto_previous_response_id: Whether each call continues from the response before it.
+            conversation_id: The conversation that the server keeps.
+            session: Where the conversation is kept between runs.
+
+        Returns:
+            The result. It lists ``interruptions`` if calls wait for approval.
+
+        Raises:
+            CompileError: The workflow has errors; nothing was sent to a model.
+            MaxTurnsExceeded: The turns ran out.
+            InputGuardrailTripwireTriggered: An input guardrail stopped the run.
+            OutputGuardrailTripwireTriggered: An output guardrail stopped the run.
+            ModelBehaviorError: The model did what cannot be used.
+            UserError: The library is used in a way that cannot work.
+        """
+        return await get_default_agent_runner().run(
+            starting_agent,
+            input,
+            context=context,
+            max_turns=max_turns,
+            hooks=hooks,
+            run_config=run_config,
+            error_handlers=error_handlers,
+            previous_response_id=previous_response_id,
+            auto_previous_response_id=auto_previous_response_id,
+            conversation_id=conversation_id,
+            session=session,
+        )
+
+    @classmethod
+    def run_sync(
+        cls,
+        starting_agent: Runnable[TContext],
+        input: Given[TContext],
+        *,
+        context: TContext | None = None,
+        max_turns: int | None = DEFAULT_MAX_TURNS,
+        hooks: RunHooks[TContext] | None = None,
+        run_config: RunConfig | dict[str, Any] | None = None,
+        error_handlers: RunErrorHandlers[TContext] | None = None,
+        previous_response_id: str | None = None,
+        auto_previous_response_id: bool = False,
+        conversation_id: str | None = None,
+        session: Session | None = None,
+    ) -> RunResult:
+        """Run a workflow to its end from code that is not async; see :meth:`run`.
+
+        Raises:
+            RuntimeError: An event loop is running in this thread; use ``await Runner.run(...)`` there.
+        """
+        return get_default_agent_runner().run_sync(
+            starting_agent,
+            input,
+            context=context,
+            max_turns=max_turns,
+            hooks=hooks,
+            run_config=run_config,
+            error_handlers=error_handlers,
+            previous_response_id=previous_response_id,
+            auto_previous_response_id=auto_previous_response_id,
+            conversation_id=conversation_id,
+            session=session,
+        )
+
+    @classmethod
+    def run_streamed(
+        cls,
+        starting_agent: Runnable[TContext],
+        input: Given[TContext],
+        context: TContext | None = None,
+        max_turns: int | None = DEFAULT_MAX_TURNS,
+        hooks: RunHooks[TContext] | None = None,
+        run_config: RunConfig | dict[str, Any] | None = None,
+        previous_response_id: str | None = None,
+        auto_previous_response_id: bool = False,
+        conversation_id: str | None = None,
+        session: Session | None = None,
+        *,
+        error_handlers: RunErrorHandlers[TContext] | None = None,
+    ) -> RunResultStreaming:
+        """Begin a run in the background and give its live result at once; see :meth:`run`.
+
+        Consume ``result.stream_events()`` to follow it. A result that nobody consumes still finishes.
+
+        Raises:
+            CompileError: The workflow has errors; nothing was sent to a model.
+        """
+        return get_default_agent_runner().run_streamed(
+            starting_agent,
+            input,
+            context=context,
+            max_turns=max_turns,
+            hooks=hooks,
+            run_config=run_config,
+            error_handlers=error_handlers,
+            previous_response_id=previous_response_id,
+            auto_previous_response_id=auto_previous_response_id,
+            conversation_id=conversation_id,
+            session=session,
+        )
+
+
+def _wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on this thread's own event loop, which is kept for the next call."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        work.close()
+        raise RuntimeError(
+            "Runner.run_sync() cannot be called where an event loop is running; use 'await Runner.run(...)'."
+        )
+    loop = _loop_of_this_thread()
+    task = loop.create_task(work)
+    try:
+        return loop.run_until_complete(task)
+    except BaseException:
+        # An interrupted wait must not leave the run going on in a loop that stands still.
+        if not task.done():
+            task.cancel()
+            loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+        raise
+
+
+def _loop_of_this_thread() -> asyncio.AbstractEventLoop:
+    try:
+        loop = asyncio.get_event_loop_policy().get_event_loop()
+    except RuntimeError:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+    if loop.is_closed():
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+    return loop
+
+
+_STOCK = AgentRunner()
+_current: AgentRunner = _STOCK
+
+
+def set_default_agent_runner(runner: AgentRunner | None) -> None:
+    """Choose what carries out ``Runner``'s calls; ``None`` restores the stock runner."""
+    global _current
+    _current = _STOCK if runner is None else runner
+
+
+def get_default_agent_runner() -> AgentRunner:
+    """What carries out ``Runner``'s calls."""
+    return _current
