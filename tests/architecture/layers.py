@@ -120,10 +120,23 @@ LAYERS = (
         ("A authoring", "F front end", *_L),
         frozenset({"networkx", "typing_extensions"}),
     ),
-    Layer("P projection", (f"{_A}.projection",), ("A authoring", "R runtime"), _SDK_VOCABULARY),
+    Layer(
+        # An `Emit` of the runtime carries an `Emission` of the machine, which projecting it reads.
+        "P projection",
+        (f"{_A}.projection",),
+        ("A authoring", "R runtime", f"{_C}.machine"),
+        _SDK_VOCABULARY,
+    ),
     Layer(
         "T runs",
-        (f"{_A}.result", f"{_A}.run"),
+        (
+            f"{_A}.agent_call",
+            f"{_A}.event_queue",
+            f"{_A}.launch",
+            f"{_A}.result",
+            f"{_A}.run",
+            f"{_A}.run_state",
+        ),
         (
             "A authoring",
             "R runtime",

@@ -51,12 +51,17 @@ def test_writing_agents_loads_no_client_and_no_graph_library(definition: str) ->
     assert loaded & CLIENTS_AND_LIBRARIES == set()
 
 
+def test_naming_a_session_store_loads_only_that_store() -> None:
+    loaded = loaded_by("from agentgraph import SQLiteSession")
+    assert loaded & (CLIENTS_AND_LIBRARIES - {"sqlite3"}) == set()
+
+
 def test_a_run_loads_no_graph_library() -> None:
     """Only `compile` and `check` analyse the graph (issue "The spine", section 3)."""
     loaded = loaded_by(
         "from agentgraph import Agent, Runner\n"
         "from agentgraph.testing import ScriptedModel, assistant_message\n"
-        "agent = Agent(name='a', model=ScriptedModel([assistant_message('hello')]))\n"
+        "agent = Agent(name='a', model=ScriptedModel([[assistant_message('hello')]]))\n"
         "assert Runner.run_sync(agent, 'hi').final_output == 'hello'"
     )
     assert loaded & GRAPHS_AND_TERMINAL == set()

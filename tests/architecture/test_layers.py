@@ -48,6 +48,7 @@ MAY_LOAD_HEAVY_AT_IMPORT = (
     "agentgraph.cli",
     "agentgraph.extensions",
     "agentgraph.mcp",
+    "agentgraph.memory.openai_conversations_session",
     "agentgraph.models",
     "agentgraph.wire_unions",
 )

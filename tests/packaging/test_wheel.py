@@ -125,7 +125,7 @@ def test_a_workflow_compiles_and_runs_in_the_fresh_environment(
     program.write_text(
         "from agentgraph import Agent, Runner\n"
         "from agentgraph.testing import ScriptedModel, assistant_message\n"
-        "agent = Agent(name='Greeter', model=ScriptedModel([assistant_message('hello')]))\n"
+        "agent = Agent(name='Greeter', model=ScriptedModel([[assistant_message('hello')]]))\n"
         "print(Runner.run_sync(agent, 'hi').final_output)\n",
         encoding="utf-8",
     )
