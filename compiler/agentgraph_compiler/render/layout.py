@@ -1,0 +1,50 @@
+"""Laying out DOT with Graphviz, in a process of its own that is stopped after a time."""
+
+from __future__ import annotations
+
+import subprocess
+
+FORMATS = ("svg", "png", "pdf")
+_PIXELS_PER_INCH = 160
+
+
+class RenderError(Exception):
+    """A drawing cannot be made; the message says why and what to do."""
+
+
+def lay_out(source: str, format: str, *, timeout: float = 30.0) -> bytes:
+    """Lay out a DOT source.
+
+    Args:
+        source: The DOT source.
+        format: One of ``FORMATS``.
+        timeout: Seconds after which the layout is stopped.
+
+    Returns:
+        The drawing, as the bytes of a file of that format.
+
+    Raises:
+        RenderError: Graphviz is not installed, did not finish in time, or refused the source.
+    """
+    command = ["dot", f"-T{format}"]
+    if format == "png":
+        command.append(f"-Gdpi={_PIXELS_PER_INCH}")
+    try:
+        done = subprocess.run(
+            command, input=source.encode(), capture_output=True, timeout=timeout, check=False
+        )
+    except FileNotFoundError as error:
+        raise RenderError(
+            f"drawing {format} needs the program 'dot' of Graphviz, which is not installed."
+            " Install it (apt-get install graphviz, brew install graphviz, winget install graphviz)"
+            " or write the source instead: .dot or .mmd"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise RenderError(
+            f"the layout was stopped after {timeout:g} seconds: the drawing is too large for it."
+            " Draw the level 'agents', allow more time, or write the source: .dot or .mmd"
+        ) from error
+    if done.returncode != 0:
+        complaint = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise RenderError(f"dot could not draw this: {complaint or f'status {done.returncode}'}")
+    return done.stdout
