@@ -15,7 +15,7 @@ were paid for.
 ## Example
 
 ```python
-from agentgraph import Agent, ModelSettings
+from agentgraph import Agent, ModelSettings, Workflow
 
 always_call = ModelSettings(tool_choice="required")
 planner = Agent(name="Planner", model_settings=always_call, reset_tool_choice=False)
@@ -23,17 +23,21 @@ critic = Agent(
     name="Critic", handoffs=[planner], model_settings=always_call, reset_tool_choice=False
 )
 planner.handoffs.append(critic)
+
+workflow = Workflow("Plans", start=planner, agents=[planner, critic])
 ```
 
 ## Use instead
 
 ```python
-from agentgraph import Agent, ModelSettings
+from agentgraph import Agent, ModelSettings, Workflow
 
 always_call = ModelSettings(tool_choice="required")
 planner = Agent(name="Planner", model_settings=always_call, reset_tool_choice=False)
 critic = Agent(name="Critic", handoffs=[planner])
 planner.handoffs.append(critic)
+
+workflow = Workflow("Plans", start=planner, agents=[planner, critic])
 ```
 """
 

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds handoffs with `is_enabled=False`. One that a function decides about is not reported.
+Finds handoffs with `is_enabled=False`. One that a function decides about on each turn is not
+reported.
 
 ## Why is this bad?
 
@@ -21,17 +22,10 @@ triage = Agent(name="Triage", handoffs=[handoff(billing, is_enabled=False)])
 ## Use instead
 
 ```python
-from agentgraph import Agent, RunContextWrapper, handoff
+from agentgraph import Agent
 
-
-def is_customer(context: RunContextWrapper[dict[str, str]], agent: Agent[dict[str, str]]) -> bool:
-    return "customer" in context.context
-
-
-billing = Agent[dict[str, str]](name="Billing")
-triage = Agent[dict[str, str]](
-    name="Triage", handoffs=[handoff(billing, is_enabled=is_customer)]
-)
+billing = Agent(name="Billing")
+triage = Agent(name="Triage", handoffs=[billing])
 ```
 """
 

@@ -1,0 +1,132 @@
+"""Every rule has a page, and its examples are true: the fault gives the code, the remedy gives none."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from agentgraph import Agent, Workflow, check
+from agentgraph.frontend.discover import target_of
+from agentgraph.frontend.lower_tools import agent_of
+from agentgraph_compiler import checks, pipeline
+from agentgraph_compiler.checks import CHECKS, UnknownRuleError, explain, pages
+from agentgraph_compiler.diagnostics import Diagnostic, Rule
+from agentgraph_compiler.ir.text import parse_chart
+from tests.compiler.goldens import assert_golden
+
+RULES = list(pages())
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "checks.md"
+SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead")
+
+
+def section(page: str, title: str) -> str:
+    return page.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def found_in(text: str) -> tuple[Diagnostic, ...]:
+    """What the compiler says about the one block of code in a section."""
+    ((language, code),) = re.findall(r"```(\w+)\n(.*?)```", text, flags=re.DOTALL)
+    if language == "ir":
+        return pipeline.check(parse_chart(code))
+    assert language == "python"
+    program = ModuleType("example")
+    exec(compile(code, "example.py", "exec"), program.__dict__)
+    return check(start_of(vars(program)))
+
+
+def start_of(names: dict[str, Any]) -> Any:
+    """The workflow of an example, or the one agent that no other agent leads to."""
+    if "workflow" in names:
+        assert isinstance(names["workflow"], Workflow)
+        return names["workflow"]
+    agents = [value for value in names.values() if isinstance(value, Agent)]
+    led_to = {
+        id(other)
+        for agent in agents
+        for other in (*map(target_of, agent.handoffs), *map(agent_of, agent.tools))
+    }
+    (start,) = [agent for agent in agents if id(agent) not in led_to]
+    return start
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_the_example_of_a_page_breaks_its_rule_and_no_other(rule: Rule) -> None:
+    found = found_in(section(pages()[rule], "Example"))
+    assert {diagnostic.rule for diagnostic in found} == {rule}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_what_a_page_says_to_use_instead_is_clean(rule: Rule) -> None:
+    assert found_in(section(pages()[rule], "Use instead")) == ()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_page_begins_with_the_summary_and_has_the_four_sections(rule: Rule) -> None:
+    page = pages()[rule]
+    assert page.split("\n")[0] == rule.summary
+    assert tuple(re.findall(r"^## (.*)$", page, flags=re.MULTILINE)) == SECTIONS
+
+
+def test_checks_lists_every_file_and_the_file_is_called_like_its_rule() -> None:
+    files = {
+        path.stem for path in Path(checks.__file__).parent.glob("*.py") if path.stem != "__init__"
+    }
+    assert {part.RULE.name.replace("-", "_") for part in CHECKS} == files
+
+
+def test_codes_and_names_are_well_formed_and_used_once() -> None:
+    assert all(re.fullmatch(r"AG[1-8]\d\d", rule.code) for rule in RULES)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)+", rule.name) for rule in RULES)
+    assert len({rule.code for rule in RULES}) == len({rule.name for rule in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize("asked", ["AG201", "ag201", "unreachable-agent", " Unreachable-Agent "])
+def test_explain_takes_a_code_or_a_name(asked: str) -> None:
+    page = explain(asked)
+    assert page.startswith("# AG201 unreachable-agent (warning)\n\nAn agent that the workflow")
+    assert "## Use instead" in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ("AG209", "did you mean AG20"),
+        ("unreachable", "did you mean unreachable-agent"),
+        ("nonsense!", "rules are AG101, AG102"),
+    ],
+)
+def test_explain_names_what_is_close_to_an_unknown_rule(asked: str, hint: str) -> None:
+    with pytest.raises(UnknownRuleError, match=re.escape(hint)):
+        explain(asked)
+
+
+def test_the_documentation_lists_every_rule_as_its_page_says() -> None:
+    assert_golden(documentation(), DOCUMENTATION)
+
+
+def documentation() -> str:
+    """docs/checks.md, made from the pages."""
+    lines = [
+        "# What the compiler checks",
+        "",
+        "Errors stop a run before its first model call; warnings and notes never do.",
+        '`agentgraph explain CODE` shows one page. `allow(agent, "unreachable-agent")` keeps one rule',
+        "quiet about one agent, tool, handoff or guardrail; there is no switch for all of them.",
+        "",
+        "This page is made from the checks themselves; `UPDATE_GOLDENS=1 pytest tests/compiler`"
+        " writes it.",
+        "",
+        "| code | name | severity | |",
+        "|---|---|---|---|",
+    ]
+    for rule in RULES:
+        link = f"[{rule.code}](#{rule.code.lower()}-{rule.name})"
+        lines.append(f"| {link} | {rule.name} | {rule.severity.value} | {rule.summary} |")
+    for rule, page in pages().items():
+        body = page.strip().replace("\n## ", "\n### ")
+        lines += ["", f"## {rule.code} {rule.name}", "", body]
+    return "\n".join(lines) + "\n"
