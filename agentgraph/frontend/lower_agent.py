@@ -86,7 +86,7 @@ class _Lowering:
             for symbol, tool in tools
         ]
         declared_tools += [
-            chart.Tool(symbol, server.name, InvokeKind.FUNCTION, Enabled.SOMETIMES)
+            chart.Tool(symbol, server.name, InvokeKind.FUNCTION, Enabled.SOMETIMES, server=True)
             for symbol, server in servers
         ]
         handoffs = list(self._handoffs())
