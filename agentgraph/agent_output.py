@@ -77,7 +77,7 @@ class AgentOutputSchema(AgentOutputSchemaBase):
             construction. Turn it off for types with free-form keys.
 
     Raises:
-        UserError: When strict mode is on and the type has no strict form.
+        UserError: When the type has no JSON schema, or no strict one in strict mode.
 
     Attributes:
         output_type: The type as given.
@@ -135,10 +135,16 @@ def _derive(output_type: Any, strict: bool) -> _Derivation:
 @lru_cache(maxsize=512)
 def _derive_once(output_type: Any, strict: bool) -> _Derivation:
     from pydantic import TypeAdapter
+    from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
     is_wrapped = not _is_object_type(output_type)
-    adapter: TypeAdapter[Any] = TypeAdapter(_wrap(output_type) if is_wrapped else output_type)
-    schema = adapter.json_schema()
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(_wrap(output_type) if is_wrapped else output_type)
+        schema = adapter.json_schema()
+    except (PydanticUserError, PydanticUndefinedAnnotation) as error:
+        raise UserError(
+            f"The output type {_name_of(output_type)} cannot be described to a model: {error}"
+        ) from error
     if strict:
         try:
             schema = ensure_strict_json_schema(schema)

@@ -176,3 +176,14 @@ def test_another_schema_can_stand_in_for_it() -> None:
     assert Shout().validate_json("{}x") == "{}X"
     with pytest.raises(TypeError, match="abstract"):
         AgentOutputSchemaBase()  # type: ignore[abstract]
+
+
+class Opaque:
+    """No type that JSON can express."""
+
+
+@pytest.mark.parametrize("output_type", [Opaque, list[Opaque], "Undefined", dict[str, Opaque]])
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_type_that_json_cannot_express_is_refused(output_type: Any, strict: bool) -> None:
+    with pytest.raises(UserError, match="cannot be described"):
+        AgentOutputSchema(output_type, strict_json_schema=strict)

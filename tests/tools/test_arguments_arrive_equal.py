@@ -93,7 +93,7 @@ def containers(inner: st.SearchStrategy[Typed]) -> st.SearchStrategy[Typed]:
         ),
         st.tuples(inner, inner).map(
             lambda pair: Typed(
-                tuple[pair[0].annotation, pair[1].annotation],
+                tuple[pair[0].annotation, pair[1].annotation],  # type: ignore[misc]
                 st.tuples(pair[0].values, pair[1].values),
                 pair[0].is_free_form or pair[1].is_free_form,
             )

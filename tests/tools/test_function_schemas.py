@@ -50,7 +50,7 @@ def call(schema: FuncSchema, /, **arguments: Any) -> tuple[list[Any], dict[str, 
 
 
 def test_each_kind_of_type_has_its_schema() -> None:
-    def tool(
+    def tool(  # type: ignore[no-untyped-def]
         text: str,
         count: int,
         ratio: float,
@@ -65,7 +65,7 @@ def test_each_kind_of_type_has_its_schema() -> None:
         many: list[City],
         pair: tuple[int, str],
         anything: Any,
-        nothing,  # type: ignore[no-untyped-def]
+        nothing,
     ) -> None: ...
 
     schema = function_schema(tool).params_json_schema
@@ -185,7 +185,7 @@ def test_the_context_comes_first_and_is_not_shown_to_the_model() -> None:
 
     def called(ctx: ToolContext[Any], a: int) -> None: ...
 
-    def bare(ctx: RunContextWrapper, a: int) -> None: ...  # type: ignore[type-arg]
+    def bare(ctx: RunContextWrapper, a: int) -> None: ...
 
     for tool in (wrapped, called, bare):
         schema = function_schema(tool)

@@ -36,7 +36,7 @@ def test_it_shares_context_usage_and_approvals_with_the_run() -> None:
     call.usage.add(Usage(requests=1))
     call.approve_tool(
         SimpleNamespace(name="t", tool_name="t", call_id="d", raw_item=None, agent=None)
-    )  # type: ignore[arg-type]
+    )
     assert run.context == {"seen": 1}
     assert run.usage.requests == 1
     assert run.is_tool_approved("t", "d") is True
