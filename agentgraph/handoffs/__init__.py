@@ -154,9 +154,9 @@ class Handoff(Generic[TContext, TAgent]):
 @overload
 def handoff(
     agent: TTarget,
-    *,
     tool_name_override: str | None = None,
     tool_description_override: str | None = None,
+    *,
     input_filter: HandoffInputFilter | None = None,
     nest_handoff_history: bool | None = None,
     is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True,
