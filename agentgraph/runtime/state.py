@@ -22,7 +22,6 @@ class RunState:
         limit: The most turns allowed; ``None`` means no limit.
         pending: Indexes of the commands whose outcome is owed.
         order: Indexes issued on entering the state, in order; outputs are released in this order.
-        released: How many of ``order`` were released.
         awaiting: Indexes of calls that wait for approval, in call order.
         performed: For each call of the reply, the sequence in which it was last performed.
         reply: Control data of the last reply.
@@ -36,7 +35,6 @@ class RunState:
     limit: int | None = None
     pending: frozenset[int] = frozenset()
     order: tuple[int, ...] = ()
-    released: int = 0
     awaiting: tuple[int, ...] = ()
     performed: tuple[int, ...] = ()
     reply: Reply | None = None

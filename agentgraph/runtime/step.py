@@ -8,8 +8,6 @@ are done, or at once by an interrupting outcome.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agentgraph.runtime.commands import Command, CommandId, Emit, Finish, Perform, Suspend
 from agentgraph.runtime.guards import holds, stopping_call
 from agentgraph.runtime.outcomes import Outcome, Reply
@@ -29,9 +27,11 @@ from agentgraph_compiler.machine import (
     Transition,
 )
 
+_ABOUT_OUTPUT = (StateKind.ENDING, StateKind.CHECKING)
+
 
 class ProtocolError(Exception):
-    """The driver reported something the machine did not ask for. The state is unchanged; the driver is wrong."""
+    """The driver reported what the machine did not ask for; the state is unchanged."""
 
 
 def start(machine: Machine, *, limit: int | None = None) -> tuple[RunState, tuple[Command, ...]]:
@@ -67,26 +67,17 @@ def step(
     """
     here = machine.state[state.state]
     _require_owed(machine, here, state, outcome)
-    if outcome.event in INTERRUPTING:
-        # The interrupting call still counts as unfinished here: it has no output to show.
-        shown = _release(here, state, everything=True) if here.offers else ()
-        after, commands = _move(machine, here, _without(state, outcome), outcome.event, outcome)
-        return after, (*shown, *commands)
-    arrived = _without(state, outcome)
-    if here.kind is not StateKind.ACTING:
+    arrived = _arrived(state, outcome)
+    event = outcome.event
+    interrupted = event in INTERRUPTING
+    shown: tuple[Command, ...] = ()
+    if here.kind is StateKind.ACTING:
+        shown = _outputs(here, state, arrived, interrupted)
+    if not interrupted:
         if arrived.pending:
-            return arrived, ()
-        event = Event.REPLIED if here.kind in MODEL_STATES else outcome.event
-        return _move(machine, here, arrived, event, outcome)
-    if arrived.pending:
-        shown = _release(here, arrived)
-        if shown:
-            arrived = replace(arrived, released=_released(arrived))
-        return arrived, shown
-    event = Event.AWAITING if arrived.awaiting else Event.RETURNED
-    shown = _release(here, arrived)
-    after, commands = _move(machine, here, arrived, event, outcome)
-    return after, (*shown, *commands)
+            return arrived, shown
+        event = _joined(here, arrived, event)
+    return _move(machine, here, arrived, event, outcome, shown)
 
 
 def _require_owed(machine: Machine, here: State, state: RunState, outcome: Outcome) -> None:
@@ -101,7 +92,8 @@ def _require_owed(machine: Machine, here: State, state: RunState, outcome: Outco
     if outcome.event not in endings:
         what = invoke.symbol if invoke else "a suspension"
         raise ProtocolError(
-            f"state '{here.id}': {what} cannot end with '{outcome.event}', only with {', '.join(endings)}"
+            f"state '{here.id}': {what} cannot end with '{outcome.event}',"
+            f" only with {', '.join(endings)}"
         )
     if (outcome.reply is None) == (outcome.event is Event.REPLIED):
         raise ProtocolError(
@@ -124,17 +116,17 @@ def _invoke(here: State, state: RunState, index: int) -> Invoke | None:
     if here.kind is StateKind.SUSPENDED:
         return None
     if here.kind is StateKind.ACTING:
-        assert state.reply is not None  # an acting state is entered by a reply with calls only
-        return here.offered[state.reply.calls[index].symbol]
+        return here.offered[_reply(state).calls[index].symbol]
     return here.invokes[index]
 
 
-def _without(state: RunState, outcome: Outcome) -> RunState:
+def _arrived(state: RunState, outcome: Outcome) -> RunState:
     """The state once ``outcome`` is no longer owed."""
     index = outcome.id.index
-    replied = outcome.reply is not None
-    awaiting = state.awaiting
-    if outcome.event is Event.AWAITING:
+    awaiting, reply, replied = state.awaiting, state.reply, state.replied
+    if outcome.reply is not None:
+        reply, replied = outcome.reply, outcome.id
+    elif outcome.event is Event.AWAITING:
         awaiting = tuple(sorted((*awaiting, index)))
     return RunState(
         state.state,
@@ -143,167 +135,181 @@ def _without(state: RunState, outcome: Outcome) -> RunState:
         state.limit,
         state.pending - {index},
         state.order,
-        state.released,
         awaiting,
         state.performed,
-        outcome.reply if replied else state.reply,
-        outcome.id if replied else state.replied,
+        reply,
+        replied,
         state.output,
     )
 
 
-def _released(state: RunState) -> int:
-    """How many of the issued calls have nothing unfinished before them."""
-    count = state.released
-    while count < len(state.order) and state.order[count] not in state.pending:
-        count += 1
-    return count
+def _joined(here: State, state: RunState, last: Event) -> Event:
+    """What the outcomes of a state's work amount to together, whichever came last."""
+    if here.kind in MODEL_STATES:
+        return Event.REPLIED
+    if here.kind is StateKind.ACTING and state.awaiting:
+        return Event.AWAITING
+    return last
 
 
-def _release(here: State, state: RunState, *, everything: bool = False) -> tuple[Emit, ...]:
-    """Show finished outputs in call order: those with nothing unfinished before them, or ``everything`` finished."""
-    reply = state.reply
-    if reply is None:
-        return ()
-    stop = len(state.order) if everything else _released(state)
-    shown = []
-    for index in state.order[state.released : stop]:
-        if index in state.pending or index in state.awaiting:
+def _outputs(
+    here: State, before: RunState, after: RunState, interrupted: bool
+) -> tuple[Command, ...]:
+    """Show outputs in call order: up to an unfinished call, or all that there are at an end."""
+    # A call that interrupts has no output, so it still counts as unfinished.
+    unfinished = before.pending if interrupted else after.pending
+    shown = 0
+    while before.order[shown] not in before.pending:  # ends: what was just answered was pending
+        shown += 1
+    calls, commands = _reply(after).calls, list[Command]()
+    for index in after.order[shown:]:
+        if index in unfinished:
+            if interrupted:
+                continue
+            break
+        if index in after.awaiting:
             continue
-        call = reply.calls[index]
+        call = calls[index]
+        source = CommandId(after.performed[index], index)
         for emission in here.offered[call.symbol].emits:
-            source = CommandId(state.performed[index], index)
-            shown.append(Emit(emission, here.agent, source, call.position))
-    return tuple(shown)
+            commands.append(Emit(emission, here.agent, source, call.position))
+    return tuple(commands)
 
 
 def _move(
-    machine: Machine, here: State, state: RunState, event: Event, outcome: Outcome | None
+    machine: Machine,
+    here: State,
+    state: RunState,
+    event: Event,
+    outcome: Outcome | None,
+    shown: tuple[Command, ...] = (),
 ) -> tuple[RunState, tuple[Command, ...]]:
-    """Take the first enabled transition of ``here`` on ``event``."""
-    for transition in here.by_event.get(event, ()):
-        if holds(transition.guard, here, state.reply, state.turn, state.limit):
-            return _enter(
-                machine, here, machine.state[transition.target], transition, state, outcome
-            )
+    """Take the first enabled transition of ``here`` on ``event``; what is ``shown`` comes first."""
+    for row in here.by_event.get(event, ()):
+        if holds(row.guard, here, state.reply, state.turn, state.limit):
+            return _enter(machine, here, row, state, outcome, shown)
     raise ProtocolError(f"state '{here.id}' has no enabled transition on '{event}'")
 
 
 def _enter(
     machine: Machine,
     here: State,
-    target: State,
-    transition: Transition,
+    taken: Transition,
     state: RunState,
     outcome: Outcome | None,
+    shown: tuple[Command, ...],
 ) -> tuple[RunState, tuple[Command, ...]]:
+    target = machine.state[taken.target]
+    kind = target.kind
     sequence = state.sequence + 1
-    output = _output(here, target, transition, state, outcome)
-    emitted = tuple(_emission(kind, here, target, state, outcome) for kind in transition.emits)
-    order, issued, performed = _issue(here, target, state, sequence, output)
+    order, performed = _order(here, target, state, sequence)
     entered = RunState(
         target.id,
         sequence,
-        state.turn + 1 if target.kind in MODEL_STATES else state.turn,
+        state.turn + 1 if kind in MODEL_STATES else state.turn,
         state.limit,
         frozenset(order),
         order,
-        0,
-        state.awaiting if target.kind is StateKind.SUSPENDED else (),
+        state.awaiting if kind is StateKind.SUSPENDED else (),
         performed,
         state.reply,
         state.replied,
-        output,
+        _output(here, taken, state, outcome) if kind is StateKind.ENDING else state.output,
     )
-    if target.kind in FINALS:
-        source = _cause(target, transition, state, output, outcome)
-        issued = (Finish(target.kind, target.agent or here.agent, source),)
-    return entered, (*emitted, *issued)
-
-
-def _issue(
-    here: State, target: State, state: RunState, sequence: int, output: CommandId | None
-) -> tuple[tuple[int, ...], tuple[Command, ...], tuple[int, ...]]:
-    """The indexes, the commands and the performing sequences that entering ``target`` gives rise to."""
-    if target.kind is StateKind.ACTING:
-        return _issue_calls(here, target, state, sequence)
-    if target.kind is StateKind.SUSPENDED:
-        awaiting = tuple(CommandId(state.performed[index], index) for index in state.awaiting)
-        suspend = Suspend(CommandId(sequence, 0), target.agent, awaiting)
-        return (0,), (suspend,), state.performed
-    source, position = state.replied, -1
-    if target.kind is StateKind.HANDOFF and state.reply is not None:
-        position = state.reply.requests[0].position
-    elif target.kind in (StateKind.ENDING, StateKind.CHECKING):
-        source = output
-    performs = tuple(
-        Perform(CommandId(sequence, index), invoke, target.agent, source, position)
-        for index, invoke in enumerate(target.invokes)
-    )
-    return tuple(range(len(performs))), performs, state.performed
-
-
-def _issue_calls(
-    here: State, target: State, state: RunState, sequence: int
-) -> tuple[tuple[int, ...], tuple[Command, ...], tuple[int, ...]]:
-    reply = state.reply
-    assert reply is not None  # entered on a reply with calls, or resumed after one
-    if here.kind is StateKind.SUSPENDED:
-        order = state.awaiting
-        performed = list(state.performed)
+    commands = [*shown, *[_emission(row, here, target, state, outcome) for row in taken.emits]]
+    if kind is StateKind.ACTING:
+        commands += _calls(target, entered)
+    elif kind is StateKind.SUSPENDED:
+        waiting = tuple([CommandId(performed[index], index) for index in entered.awaiting])
+        commands.append(Suspend(CommandId(sequence, 0), target.agent, waiting))
+    elif kind in FINALS:
+        source = _cause(target, taken, entered, outcome)
+        commands.append(Finish(kind, target.agent or here.agent, source))
     else:
-        order = tuple(range(len(reply.calls)))
-        performed = [sequence] * len(order)
-    issued: list[Command] = []
-    for index in order:
-        call = reply.calls[index]
+        commands += _performs(target, entered)
+    return entered, tuple(commands)
+
+
+def _order(
+    here: State, target: State, state: RunState, sequence: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The indexes issued on entering ``target``, and where each call was then last performed."""
+    if target.kind is StateKind.SUSPENDED:
+        return (0,), state.performed
+    if target.kind is not StateKind.ACTING:
+        return tuple(range(len(target.invokes))), state.performed
+    if here.kind is StateKind.SUSPENDED:
+        performed = list(state.performed)
+        for index in state.awaiting:
+            performed[index] = sequence
+        return state.awaiting, tuple(performed)
+    count = len(_reply(state).calls)
+    return tuple(range(count)), (sequence,) * count
+
+
+def _calls(target: State, entered: RunState) -> list[Command]:
+    """One command a call, for the calls that are issued."""
+    calls, commands = _reply(entered).calls, list[Command]()
+    for index in entered.order:
+        call = calls[index]
         offer = target.offered.get(call.symbol)
-        if offer is None:
+        if offer is None:  # a run resumed in a machine that lost the tool
             raise ProtocolError(f"state '{target.id}' offers no '{call.symbol}'")
-        performed[index] = sequence
-        issued.append(
-            Perform(CommandId(sequence, index), offer, target.agent, state.replied, call.position)
-        )
-    return order, tuple(issued), tuple(performed)
+        id = CommandId(entered.sequence, index)
+        commands.append(Perform(id, offer, target.agent, entered.replied, call.position))
+    return commands
+
+
+def _performs(target: State, entered: RunState) -> list[Command]:
+    """One command an invoke, about the last reply or about the final output once there is one."""
+    source, position = entered.replied, -1
+    if target.kind is StateKind.HANDOFF:
+        position = _reply(entered).requests[0].position
+    elif target.kind in _ABOUT_OUTPUT:
+        source = entered.output
+    return [
+        Perform(CommandId(entered.sequence, index), invoke, target.agent, source, position)
+        for index, invoke in enumerate(target.invokes)
+    ]
 
 
 def _output(
-    here: State, target: State, transition: Transition, state: RunState, outcome: Outcome | None
+    here: State, taken: Transition, state: RunState, outcome: Outcome | None
 ) -> CommandId | None:
-    """Which outcome holds the final output, once a transition leads to ``ENDING``."""
-    if target.kind is not StateKind.ENDING:
-        return state.output
-    if transition.event is Event.REPLIED:
+    """Which outcome holds the final output, when a transition leads to ``ENDING``."""
+    if taken.event is Event.REPLIED:
         return state.replied
-    if transition.guard.kind is GuardKind.STOPS and state.reply is not None:
-        index = stopping_call(transition.guard, here, state.reply)
+    if taken.guard.kind is GuardKind.STOPS:
+        index = stopping_call(taken.guard, here, _reply(state))
         assert index is not None  # the guard held
         return CommandId(state.performed[index], index)
     return outcome.id if outcome else None
 
 
 def _cause(
-    target: State,
-    transition: Transition,
-    state: RunState,
-    output: CommandId | None,
-    outcome: Outcome | None,
+    target: State, taken: Transition, entered: RunState, outcome: Outcome | None
 ) -> CommandId | None:
     """Which outcome a final state is about: the output, or what went wrong."""
     if target.kind is StateKind.DONE:
-        return output
+        return entered.output
     if target.kind is StateKind.EXHAUSTED:
         return None
-    if transition.event in (Event.REPLIED, Event.DECLINED):
-        return state.replied
+    if taken.event in (Event.REPLIED, Event.DECLINED):
+        return entered.replied
     return outcome.id if outcome else None
 
 
 def _emission(
     emission: Emission, here: State, target: State, state: RunState, outcome: Outcome | None
-) -> Emit:
+) -> Command:
     if emission is Emission.REPLY:
         return Emit(emission, here.agent, state.replied)
     if emission is Emission.AGENT:
         return Emit(emission, target.agent or here.agent)
     return Emit(emission, here.agent, outcome.id if outcome else None)
+
+
+def _reply(state: RunState) -> Reply:
+    """The last reply, where the machine's tables say that there was one."""
+    assert state.reply is not None
+    return state.reply

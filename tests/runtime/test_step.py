@@ -149,7 +149,7 @@ ROWS = [
         "acting, the first call returned: it and the one behind it are shown",
         replace(ACTED, pending=frozenset({0, 2})),
         told(ID(4, 0), Event.RETURNED),
-        replace(ACTED, pending=frozenset({2}), released=2),
+        replace(ACTED, pending=frozenset({2})),
         (
             Emit(Emission.OUTPUT, "desk", ID(4, 0), 1),
             Emit(Emission.OUTPUT, "desk", ID(4, 1), 2),
@@ -197,7 +197,7 @@ ROWS = [
     ),
     Row(
         "acting, the last call returned: the stop rule is asked about the reply",
-        replace(ACTED, pending=frozenset({2}), released=2),
+        replace(ACTED, pending=frozenset({2})),
         told(ID(4, 2), Event.RETURNED),
         at("desk.deciding", 5, performed=(4, 4, 4), reply=CALLS, replied=ID(3, 0)),
         (
