@@ -47,12 +47,19 @@ class LoopbackAPI:
                 self.conversations[name] = []
                 return {"id": name, "object": "conversation", "created_at": 0, "metadata": {}}
             case "POST", ["conversations", name, "items"]:
-                added = [{"id": f"item_{next(self._ids)}", **item} for item in body["items"]]
+                added = [self._stored(item) for item in body["items"]]
                 self.conversations[name].extend(added)
                 return _page(added)
             case "GET", ["conversations", name, "items"]:
                 return _page(self.conversations[name])
         raise LookupError(f"{method} /{'/'.join(parts)}")
+
+    def _stored(self, item: dict[str, Any]) -> dict[str, Any]:
+        """An item as the API gives it back: with an id, and text as a part of the content."""
+        content = item.get("content")
+        if isinstance(content, str):
+            item = {**item, "content": [{"type": "input_text", "text": content}]}
+        return {"id": f"item_{next(self._ids)}", "type": "message", **item}
 
     def _response(self) -> dict[str, Any]:
         number = next(self._ids)

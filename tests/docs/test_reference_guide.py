@@ -35,6 +35,16 @@ agent = Agent(name="Assistant")
 data_agent = Agent(name="Data agent")
 history_tutor_agent = Agent(name="History Tutor")
 math_tutor_agent = Agent(name="Math Tutor")
+triage_agent = Agent(name="Triage Agent", handoffs=[history_tutor_agent, math_tutor_agent])
+"""
+# An example that branches from turn 2 of a conversation goes on with one that has a turn.
+AN_EARLIER_TURN = """
+from agentgraph.extensions.memory import AdvancedSQLiteSession
+session = AdvancedSQLiteSession(
+    session_id="user_123", db_path="conversations.db", create_tables=True
+)
+await Runner.run(agent, "Good morning", session=session)
+session.close()
 """
 HOSTED = "OpenAIConversationsSession()"
 
@@ -81,8 +91,10 @@ def test_an_example_of_the_guide_runs(
     if HOSTED in example.code:
         request.getfixturevalue("loopback_api")
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    exec(TAKEN_FOR_GRANTED, namespace)
     with asyncio.Runner() as runner:
+        execute(TAKEN_FOR_GRANTED, "taken for granted", namespace, runner)
+        if "create_branch_from_turn(2)" in example.code:
+            execute(AN_EARLIER_TURN, "an earlier turn", namespace, runner)
         execute(ported(program_of(example.code)), f"guide:{example.line}", namespace, runner)
 
 
@@ -122,7 +134,7 @@ def test_a_described_class_has_its_attributes(name: str, attributes: list[str]) 
 
 @needs_the_items
 def test_stream_events_have_the_names_of_the_reference() -> None:
-    line = re.search(r"^Event names:\n(.*?)Events for", ITEMS.read_text(encoding="utf-8"), re.M)
+    line = re.search(r"Event names:\n(.*?)Events for", ITEMS.read_text(encoding="utf-8"))
     assert line
     names = re.findall(r'"(\w+)"', line[1])
     hints = typing.get_type_hints(agentgraph.RunItemStreamEvent)
