@@ -1,7 +1,9 @@
-"""Calling an agent used as a tool: its sub-machine is run like any other, inside the run that calls it.
+"""Calling an agent used as a tool: its sub-machine is run like any other, inside the run that calls
+it.
 
-The inner run has its own turns and transcript and shares the context object, the usage and the decisions of the
-outer one. Cancelling the outer run cancels it, because it is awaited inside the outer call.
+The inner run has its own turns and transcript and shares the context object, the usage and the
+decisions of the outer one. Cancelling the outer run cancels it, because it is awaited inside the
+outer call.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from agentgraph.agent_tool import AgentTool, AgentToolStreamEvent
 from agentgraph.callbacks import resolve
 from agentgraph.drivers.aio import Ending
 from agentgraph.drivers.payloads import Waiting
-from agentgraph.drivers.run import Conversation, Run, Watcher
+from agentgraph.drivers.run import Conversation, Run
 from agentgraph.drivers.session_log import SessionLog
 from agentgraph.drivers.transcript import Transcript
 from agentgraph.event_queue import EventQueue
@@ -38,7 +40,8 @@ async def call_agent(run: Run, command: Perform, tool: AgentTool, context: ToolC
         context: The context of the call.
 
     Returns:
-        The tool's output, what its failure function wrote instead, or ``Waiting`` if the inner run was suspended.
+        The tool's output, what its failure function wrote instead, or ``Waiting`` if the inner run
+        was suspended.
 
     Raises:
         Exception: Whatever ended the inner run, if the tool does not handle its errors.
@@ -126,7 +129,7 @@ async def _hand_over(
         told = AgentToolStreamEvent(event=event, agent=run.agent, tool_call=context.tool_call)
         try:
             await resolve(tool.on_stream(told))
-        except Exception:
+        except Exception:  # noqa: BLE001 - user code may raise anything
             # A listener that fails is no reason to lose the work it listens to.
             logger.warning("on_stream of agent tool %r raised; the run goes on", tool.name)
 

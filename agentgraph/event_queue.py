@@ -1,7 +1,8 @@
-"""The queue between a streamed run and its consumer: events in order, and a rendezvous between turns.
+"""The queue between a streamed run and its consumer: events in order, and a rendezvous between
+turns.
 
-Putting an event never waits; a delta costs an append. ``caught_up`` is how the run lets a consumer see a whole turn
-before the next one begins; without a consumer nobody is waited for.
+Putting an event never waits; a delta costs an append. ``caught_up`` is how the run lets a consumer
+see a whole turn before the next one begins; without a consumer nobody is waited for.
 """
 
 from __future__ import annotations

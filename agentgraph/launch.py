@@ -152,7 +152,8 @@ class _Recompile:
     def __call__(self, agent: Any) -> tuple[Any, Any]:
         program = program_for(self.program.source, self.program.scope)
         if not any(bound.agent is agent for bound in program.bindings.agents.values()):
-            # The change cut the agent at work off from the start; what it can reach is what is left.
+            # The change cut the agent at work off from the start; what it can reach is what is
+            # left.
             program = program_for(agent, self.program.scope)
         return program.machine, program.bindings
 

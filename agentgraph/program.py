@@ -1,7 +1,8 @@
 """Compiling a workflow: agents in, a checked machine out.
 
-``check`` says everything the compiler has to say; ``compile`` gives a program or raises with all errors; a run uses
-``program_for``, which applies the rules that can stop a run and keeps the program with the agent it was made from.
+``check`` says everything the compiler has to say; ``compile`` gives a program or raises with all
+errors; a run uses ``program_for``, which applies the rules that can stop a run and keeps the
+program with the agent it was made from.
 """
 
 from __future__ import annotations
@@ -82,15 +83,18 @@ class Program:
         """Draw the workflow.
 
         Args:
-            path: Where to write; the ending says what (svg, png, pdf, dot, mmd). ``None`` writes nothing.
-            level: ``agents`` for agents, tools, handoffs and guardrails; ``states`` for the machine.
+            path: Where to write; the ending says what (svg, png, pdf, dot, mmd). ``None`` writes
+                nothing.
+            level: ``agents`` for agents, tools, handoffs and guardrails; ``states`` for the
+                machine.
             timeout: Seconds after which a layout is stopped.
 
         Returns:
             The source of the drawing: Mermaid for ``.mmd``, DOT otherwise.
 
         Raises:
-            UserError: Unknown ending or level, no ``dot`` on this machine, or the layout took too long.
+            UserError: Unknown ending or level, no ``dot`` on this machine, or the layout took too
+                long.
         """
         from agentgraph_compiler.render import RenderError, render
 
@@ -100,7 +104,8 @@ class Program:
             raise UserError(str(error)) from error
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
-        """The machine as a graph: one node a state, one edge a transition, with their attributes."""
+        """The machine as a graph: one node a state, one edge a transition, with their
+        attributes."""
         from agentgraph_compiler.analysis.graph import state_graph
 
         return state_graph(self.chart)

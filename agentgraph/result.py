@@ -28,7 +28,8 @@ __all__ = ["RunResult", "RunResultBase", "RunResultStreaming", "ToInputListMode"
 T = TypeVar("T")
 
 ToInputListMode = Literal["preserve_all", "normalized"]
-"""``preserve_all``: everything that was produced; ``normalized``: what the model saw, handoff filters applied."""
+"""``preserve_all``: everything that was produced; ``normalized``: what the model saw, handoff
+filters applied."""
 
 
 @dataclass(kw_only=True)
@@ -78,14 +79,16 @@ class RunResultBase(abc.ABC):
 
         Args:
             cls: The type to view it as.
-            raise_if_incorrect_type: Whether to check it; otherwise the view is for type checkers only.
+            raise_if_incorrect_type: Whether to check it; otherwise the view is for type checkers
+                only.
 
         Raises:
             TypeError: It was checked and is of another type.
         """
         if raise_if_incorrect_type and not isinstance(self.final_output, cls):
             raise TypeError(
-                f"Final output is not of type {cls.__name__}, but {type(self.final_output).__name__}"
+                f"Final output is not of type {cls.__name__},"
+                f" but {type(self.final_output).__name__}"
             )
         return cast(T, self.final_output)
 
@@ -216,8 +219,9 @@ class RunResultStreaming(RunResultBase):
         """Stop the run.
 
         Args:
-            mode: ``immediate`` ends it now: no further event, nothing is left running. ``after_turn`` lets the
-                current turn finish, tools, saving and usage included, and stops before the next one.
+            mode: ``immediate`` ends it now: no further event, nothing is left running.
+                ``after_turn`` lets the current turn finish, tools, saving and usage included, and
+                stops before the next one.
         """
         if mode == "after_turn":
             if self._run is not None:
@@ -292,6 +296,7 @@ class RunResultStreaming(RunResultBase):
 
 
 async def _finished(task: asyncio.Task[None]) -> None:
-    """Wait until a task is over, whatever became of it; being cancelled meanwhile cancels the waiting only."""
+    """Wait until a task is over, whatever became of it; being cancelled meanwhile cancels the
+    waiting only."""
     if not task.done():
         await asyncio.wait([task])

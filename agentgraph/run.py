@@ -1,4 +1,5 @@
-"""``Runner``: how a workflow is run. ``run``, ``run_sync`` and ``run_streamed`` are the same run, watched or not."""
+"""``Runner``: how a workflow is run. ``run``, ``run_sync`` and ``run_streamed`` are the same run,
+watched or not."""
 
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ T = TypeVar("T")
 
 
 class AgentRunner:
-    """Runs workflows. Subclass it and pass an instance to ``set_default_agent_runner`` to change how."""
+    """Runs workflows. Subclass it and pass an instance to ``set_default_agent_runner`` to change
+    how."""
 
     async def run(
         self,
@@ -167,12 +169,14 @@ class Runner:
 
         Args:
             starting_agent: The agent to start with, or a ``Workflow`` or compiled ``Program``.
-            input: A text, a list of input items (plain strings are user messages), or the state of a suspended run.
+            input: A text, a list of input items (plain strings are user messages), or the state of
+                a suspended run.
             context: Handed to tools, guardrails and hooks; the model never sees it.
             max_turns: The most model calls; ``None`` means no limit.
             hooks: Told what happens.
             run_config: What holds for the whole run.
-            error_handlers: Turn faults (``max_turns``, ``model_refusal``, ``invalid_final_output``) into outputs.
+            error_handlers: Turn faults (``max_turns``, ``model_refusal``, ``invalid_final_output``)
+                into outputs.
             previous_response_id: The stored response to continue from; only what is new is sent.
             auto_previous_response_id: Whether each call continues from the response before it.
             conversation_id: The conversation that the server keeps.
@@ -222,7 +226,8 @@ class Runner:
         """Run a workflow to its end from code that is not async; see :meth:`run`.
 
         Raises:
-            RuntimeError: An event loop is running in this thread; use ``await Runner.run(...)`` there.
+            RuntimeError: An event loop is running in this thread; use ``await Runner.run(...)``
+                there.
         """
         return get_default_agent_runner().run_sync(
             starting_agent,
@@ -256,7 +261,8 @@ class Runner:
     ) -> RunResultStreaming:
         """Begin a run in the background and give its live result at once; see :meth:`run`.
 
-        Consume ``result.stream_events()`` to follow it. A result that nobody consumes still finishes.
+        Consume ``result.stream_events()`` to follow it. A result that nobody consumes still
+        finishes.
 
         Raises:
             CompileError: The workflow has errors; nothing was sent to a model.
@@ -285,7 +291,8 @@ def _wait_for(work: Coroutine[Any, Any, T]) -> T:
     else:
         work.close()
         raise RuntimeError(
-            "Runner.run_sync() cannot be called where an event loop is running; use 'await Runner.run(...)'."
+            "Runner.run_sync() cannot be called where an event loop is running;"
+            " use 'await Runner.run(...)' there."
         )
     loop = _loop_of_this_thread()
     task = loop.create_task(work)

@@ -1,7 +1,7 @@
 """A suspended run: what was recorded of it, and the decisions it waits for.
 
-Resuming is replaying. The recorded outcomes go through the machine again, nothing that has one is performed twice,
-and the calls that waited are made or answered as was decided.
+Resuming is replaying. The recorded outcomes go through the machine again, nothing that has one is
+performed twice, and the calls that waited are made or answered as was decided.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ __all__ = ["RunState"]
 
 @dataclass(frozen=True)
 class Recording:
-    """What resuming a run needs besides decisions; never changed, so a state can be run more than once.
+    """What resuming a run needs besides decisions; never changed, so a state can be run more than
+    once.
 
     Args:
         outcomes: Everything recorded, in order, the resumption included.
@@ -71,7 +72,8 @@ class RunState(Generic[TContext]):
 
         Args:
             approval_item: One of the interruptions.
-            always_approve: Whether every later call of the same tool in this run may be made as well.
+            always_approve: Whether every later call of the same tool in this run may be made as
+                well.
         """
         self.context.approve_tool(approval_item, always_approve=always_approve)
 
@@ -86,7 +88,8 @@ class RunState(Generic[TContext]):
 
         Args:
             approval_item: One of the interruptions.
-            always_reject: Whether every later call of the same tool in this run is rejected as well.
+            always_reject: Whether every later call of the same tool in this run is rejected as
+                well.
             rejection_message: What the model is told instead of a result.
         """
         self.context.reject_tool(

@@ -16,14 +16,15 @@ __all__ = ["Workflow"]
 class Workflow:
     """A closed set of agents: whatever a run may hand off to is declared here.
 
-    An agent given by itself is the workflow of what is reachable from it. Declaring the set instead lets the
-    compiler find what was forgotten: an agent that nothing leads to, a handoff that leads outside.
+    An agent given by itself is the workflow of what is reachable from it. Declaring the set instead
+    lets the compiler find what was forgotten: an agent that nothing leads to, a handoff that leads
+    outside.
 
     Args:
         name: Name of the workflow, shown in diagnostics and drawings.
         start: The agent a run starts with.
-        agents: Every agent of the workflow, in the order in which they are listed and drawn; ``start`` may be left
-            out and then comes first.
+        agents: Every agent of the workflow, in the order in which they are listed and drawn;
+            ``start`` may be left out and then comes first.
 
     Raises:
         AgentDefinitionError: A field has the wrong type; the message names it.
@@ -35,12 +36,16 @@ class Workflow:
     _origin: Origin = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
+        name: object = self.name
+        if not isinstance(name, str) or not name:
             raise AgentDefinitionError(
-                f"Workflow.name must be a non-empty string, got {type(self.name).__name__}"
+                f"Workflow.name must be a non-empty string, got {type(name).__name__}"
             )
         self.agents = list(self.agents)
-        for place, agent in (("start", self.start), *((f"agents[{i}]", a) for i, a in enumerate(self.agents))):
+        for place, agent in (
+            ("start", self.start),
+            *((f"agents[{i}]", a) for i, a in enumerate(self.agents)),
+        ):
             if not (hasattr(agent, "name") and hasattr(agent, "handoffs")):
                 raise AgentDefinitionError(
                     f"Workflow '{self.name}': {place} must be an Agent, got {type(agent).__name__}"

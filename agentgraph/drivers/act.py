@@ -1,4 +1,5 @@
-"""Carrying out a call: approval, guardrails, hooks and the tool itself, in this order (BEHAVIOUR.md, sections 5 to 8)."""
+"""Carrying out a call: approval, guardrails, hooks and the tool itself, in this order
+(BEHAVIOUR.md, sections 5 to 8)."""
 
 from __future__ import annotations
 
@@ -138,7 +139,8 @@ async def _guard_input(
 async def _guard_output(
     run: Run, tool: FunctionTool, agent: Any, context: ToolContext[Any], output: Any
 ) -> Any:
-    """What the model is told after the output guardrails: the output, or a rejection in its place."""
+    """What the model is told after the output guardrails: the output, or a rejection in its
+    place."""
     for guardrail in tool.tool_output_guardrails or ():
         judged = ToolOutputGuardrailData(context=context, agent=agent, output=output)
         verdict = await guardrail.run(judged)

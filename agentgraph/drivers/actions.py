@@ -1,4 +1,5 @@
-"""Calls that name no function: computer, shell and patch actions, and approvals of hosted MCP tools."""
+"""Calls that name no function: computer, shell and patch actions, and approvals of hosted MCP
+tools."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""The asyncio driver: commands become work, finished work becomes outcomes, outcomes go through ``step``.
+"""The asyncio driver: commands become work, finished work becomes outcomes, outcomes go through
+``step``.
 
-There is one loop. A plain, a streamed, a nested and a resumed run differ in who watches and in what is recorded
-already, never in code. Outcomes that are ready together go to ``step`` in the order of their command ids; whatever
-is still running when a state is left is cancelled and awaited before anything else happens.
+There is one loop. A plain, a streamed, a nested and a resumed run differ in who watches and in what
+is recorded already, never in code. Outcomes that are ready together go to ``step`` in the order of
+their command ids; whatever is still running when a state is left is cancelled and awaited before
+anything else happens.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from agentgraph.runtime.step import start, step
 from agentgraph_compiler.machine import Event, InvokeKind, StateKind
 
 Ending = Finish | Suspend | None
-"""How a run comes to rest: finished, waiting for decisions, or stopped by the caller between two turns."""
+"""How a run comes to rest: finished, waiting for decisions, or stopped by the caller between two
+turns."""
 
 
 async def drive(run: Run) -> Ending:
@@ -97,7 +100,8 @@ class _Driver:
         return self.ready.popleft()
 
     def _refresh(self, state: RunState) -> RunState:
-        """Go on in a machine compiled anew if the agent at work was changed since it was lowered."""
+        """Go on in a machine compiled anew if the agent at work was changed since it was
+        lowered."""
         run = self.run
         here = run.machine.state[state.state]
         if run.replaying:
@@ -119,7 +123,8 @@ class _Driver:
 
 
 class _Work:
-    """The work in progress of one run: one task a command, or none where a single command can be awaited."""
+    """The work in progress of one run: one task a command, or none where a single command can be
+    awaited."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -128,7 +133,8 @@ class _Work:
         self._wake: asyncio.Future[None] | None = None
 
     async def outcomes(self, owed: dict[CommandId, Perform]) -> list[Outcome]:
-        """Wait for at least one outcome of the commands owed; those of one state are begun together."""
+        """Wait for at least one outcome of the commands owed; those of one state are begun
+        together."""
         if not self._tasks:
             if len(owed) == 1:
                 (command,) = owed.values()

@@ -1,4 +1,5 @@
-"""Reading a reply: which items it has, which work it asks for, and what it amounts to (BEHAVIOUR.md, section 1)."""
+"""Reading a reply: which items it has, which work it asks for, and what it amounts to
+(BEHAVIOUR.md, section 1)."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ _PLAIN_ITEMS: dict[str, Any] = {
     "tool_search_output": ToolSearchOutputItem,
 }
 _NO_ACTIVITY = frozenset({"message", "reasoning", "compaction"})
-# Outputs stand in this order, calls of one kind in the order of the reply (BEHAVIOUR.md, section 2).
+# Outputs stand in this order, calls of one kind in the order of the reply (BEHAVIOUR.md, section
+# 2).
 _OUTPUT_ORDER = (
     "function_call",
     "computer_call",
@@ -72,7 +74,8 @@ def classify(
         agent: The agent whose model gave it.
         offer: What the model was offered.
         seen: Name and arguments of every call of the run so far, by call id.
-        missing: Symbol of the offer that answers calls of tools nobody has; ``None`` makes them a fault.
+        missing: Symbol of the offer that answers calls of tools nobody has; ``None`` makes them a
+            fault.
 
     Returns:
         The control data, and the payload that goes with it.
@@ -140,8 +143,8 @@ def _read_function_call(
         reading.activity = True
         if known != identity:
             reading.fault = ModelBehaviorError(
-                f"Agent '{agent.name}': the model used the call id '{item.call_id}' for two different calls"
-                f" ('{known[0]}' and '{name}')."
+                f"Agent '{agent.name}': the model used the call id '{item.call_id}' for two"
+                f" different calls ('{known[0]}' and '{name}')."
             )
         return
     symbol, tool = offer.callable.get(name, (missing, None))
@@ -165,7 +168,8 @@ def _read_local_call(
             reading.calls.append((rank, Call(symbol, tool.name, position)))
             return
     reading.fault = ModelBehaviorError(
-        f"The model of agent '{agent.name}' asked for a {wanted} action, but the agent has no {wanted} tool."
+        f"The model of agent '{agent.name}' asked for a {wanted} action,"
+        f" but the agent has no {wanted} tool."
     )
 
 

@@ -1,6 +1,8 @@
-"""The journal: every outcome of a run under the id of its command, in the order in which ``step`` saw them.
+"""The journal: every outcome of a run under the id of its command, in the order in which ``step``
+saw them.
 
-Resuming is replaying: recorded outcomes go through ``step`` again and nothing that has one is performed twice.
+Resuming is replaying: recorded outcomes go through ``step`` again and nothing that has one is
+performed twice.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What a model is offered in a turn: the tools and handoffs that are enabled now, and which symbol each name means.
+"""What a model is offered in a turn: the tools and handoffs that are enabled now, and which symbol
+each name means.
 
-Names of handoffs are matched before names of tools (SDK guide, Handoffs). Where nothing can change between turns
-the offer is worked out once.
+Names of handoffs are matched before names of tools (SDK guide, Handoffs). Where nothing can change
+between turns the offer is worked out once.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ LOCAL_ITEMS: Mapping[str, str] = {
     "apply_patch_call": "apply_patch",
     "custom_tool_call": "custom",
 }
-"""Calls that name no tool: by the type of the output item, which tool of the agent carries them out."""
+"""Calls that name no tool: by the type of the output item, which tool of the agent carries them
+out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ async def offer_of(binding: AgentBinding, context: RunContextWrapper[Any]) -> Of
     if len(set(names)) != len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise UserError(
-            f"Agent '{agent.name}' offers more than one tool or handoff called {', '.join(map(repr, twice))}."
-            " Rename one of them, or make their is_enabled exclude each other."
+            f"Agent '{agent.name}' offers more than one tool or handoff called"
+            f" {', '.join(map(repr, twice))}. Rename one of them, or make their is_enabled exclude each other."
         )
     entries = (*(row.tool for row in binding.tools), *(row.handoff for row in binding.handoffs))
     if not binding.servers and not any(callable(_flag(entry)) for entry in entries):

@@ -22,7 +22,8 @@ class ModelReply:
         output: The final output, where the reply is final.
         fault: Why the reply cannot be used: a refusal, an invalid output, a name nobody has.
         tools: The tool that each call asks for, by its position in the response.
-        identities: Id, name and arguments of every call, which are an identity for the rest of the run.
+        identities: Id, name and arguments of every call, which are an identity for the rest of the
+            run.
     """
 
     response: ModelResponse
@@ -35,7 +36,8 @@ class ModelReply:
 
 @dataclass(slots=True)
 class ToolReturn:
-    """What a local call gave: its item, and what a ``tool_use_behavior`` function is shown of it."""
+    """What a local call gave: its item, and what a ``tool_use_behavior`` function is shown of
+    it."""
 
     items: Sequence[RunItem]
     output: Any
@@ -48,7 +50,8 @@ class Waiting:
 
     Args:
         items: What is to be decided: the call itself, or calls inside the agent that it runs.
-        inner: The recording of the run inside, to be resumed with the call; ``None`` for the call itself.
+        inner: The recording of the run inside, to be resumed with the call; ``None`` for the call
+            itself.
         call_id: The model's id of the call.
     """
 
@@ -59,7 +62,8 @@ class Waiting:
 
 @dataclass(slots=True)
 class Transfer:
-    """A handoff taken: its output items, the agent now at work, and what a filter made of the conversation."""
+    """A handoff taken: its output items, the agent now at work, and what a filter made of the
+    conversation."""
 
     items: Sequence[RunItem]
     agent: Any

@@ -1,7 +1,8 @@
-"""How each kind of work is done. Every function gives an outcome of a kind that the machine's table knows.
+"""How each kind of work is done. Every function gives an outcome of a kind that the machine's table
+knows.
 
-What user code or a model raises becomes the outcome ``FAILED`` with the exception as payload; a cancelled task is
-cancelled and has no outcome.
+What user code or a model raises becomes the outcome ``FAILED`` with the exception as payload; a
+cancelled task is cancelled and has no outcome.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ async def perform(run: Run, command: Perform) -> Outcome:
     """
     try:
         return await _PERFORMS[command.invoke.kind](run, command)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - user code may raise anything
         return Outcome(command.id, Event.FAILED, error)
 
 
@@ -92,7 +93,8 @@ async def _decide(run: Run, command: Perform) -> Outcome:
 def final_output(run: Run, source: CommandId | None, agent: Any) -> Any:
     """The final output that an outcome holds.
 
-    What a tool returned is text for an agent of text, and is passed on unparsed for a structured one.
+    What a tool returned is text for an agent of text, and is passed on unparsed for a structured
+    one.
     """
     output = run.payload(source).output
     plain = agent.output_type is None or agent.output_type is str

@@ -1,4 +1,5 @@
-"""Asking the caller's error handlers for a final output in place of a fault (``error_handlers``)."""
+"""Asking the caller's error handlers for a final output in place of a fault
+(``error_handlers``)."""
 
 from __future__ import annotations
 
@@ -78,7 +79,8 @@ def _validated(agent: Any, output: Any) -> tuple[Any, str]:
         except ModelBehaviorError:
             continue
     raise UserError(
-        f"An error handler gave a final output that is no {schema.name()}, the output type of agent '{agent.name}'"
+        f"An error handler gave a final output that is no {schema.name()},"
+        f" the output type of agent '{agent.name}'"
     )
 
 

@@ -1,7 +1,7 @@
 """One run: everything that stands beside its control state.
 
-The state says where a run is; a ``Run`` holds what the work needs: the machine and its bindings, the context, the
-transcript, the journal, and what has to be told to whoever watches.
+The state says where a run is; a ``Run`` holds what the work needs: the machine and its bindings,
+the context, the transcript, the journal, and what has to be told to whoever watches.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ class Run:
     Args:
         machine: The machine.
         bindings: What its symbols stand for.
-        recompile: Lowers and compiles anew, starting with the given agent if it is no longer reachable.
+        recompile: Lowers and compiles anew, starting with the given agent if it is no longer
+            reachable.
         transcript: The log of items.
         context: What user code sees of the run.
         config: Its configuration.
@@ -146,7 +147,7 @@ class Run:
             command: What it answers; ``None`` for a decision from outside.
         """
         self.journal.record(outcome)
-        payload = outcome.payload
+        payload: Any = outcome.payload
         if command is not None and command.invoke.kind is InvokeKind.OUTPUT_GUARDRAIL:
             self.checked = True
         if outcome.reply is not None and command is not None:
@@ -187,7 +188,8 @@ class Run:
             show(command.emission, items, self.agent)
 
     async def begin_turn(self) -> bool:
-        """Settle the turn that ended: save it, let watchers catch up. False if the run is to stop here."""
+        """Settle the turn that ended: save it, let watchers catch up. False if the run is to stop
+        here."""
         self.transcript.begin_turn()
         if self.replaying:
             return True

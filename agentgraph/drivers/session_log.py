@@ -1,7 +1,7 @@
 """A run's side of a session: what was loaded, and what is still to be saved.
 
-Saving is incremental and happens where the history is legal: the caller's input before the first model call, each
-finished turn at its end, the last turn once its output passed.
+Saving is incremental and happens where the history is legal: the caller's input before the first
+model call, each finished turn at its end, the last turn once its output passed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class SessionLog:
         """
         limit = resolve_session_limit(None, config.session_settings)
         stored = await self.session.get_items(limit)
-        history = repair(stored).items
+        # The SDK guide shows a store whose `get_items` returns nothing yet.
+        history = repair(stored or []).items
         new = ItemHelpers.input_to_new_input_list(given)
         combine = config.session_input_callback
         if combine is None:
@@ -66,7 +67,8 @@ class SessionLog:
 
         Args:
             items: All items of the run so far.
-            side_effects_only: Whether only calls with their outputs are kept of what is new, not what was said.
+            side_effects_only: Whether only calls with their outputs are kept of what is new, not
+                what was said.
         """
         unsaved = [item for item in items[self.saved :] if item.type != "tool_approval_item"]
         if side_effects_only:

@@ -105,6 +105,7 @@ async def _stream(run: Run, agent: Any, model: Model, asked: dict[str, Any]) -> 
     publish = run.watcher.publish
     response: ModelResponse | None = None
     done: list[Any] = []
+    event: Any  # one of the client's sixty event classes; only its type is looked at
     async for event in model.stream_response(**asked):
         if publish is not None:
             publish(RawResponsesStreamEvent(data=event))
@@ -173,5 +174,6 @@ def _settings(run: Run, agent: Any, agent_id: str) -> Any:
         settings = own.resolve(run.config.model_settings)
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
         known = run.settings[agent_id] = (own, settings, relaxed)
-    # A forced tool choice that stays forced would never let the agent answer (SDK guide, reset_tool_choice).
+    # A forced tool choice that stays forced would never let the agent answer (SDK guide,
+    # reset_tool_choice).
     return known[2] if agent.reset_tool_choice and agent_id in run.acted else known[1]

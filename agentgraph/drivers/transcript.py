@@ -1,7 +1,7 @@
 """The transcript: an append-only log of run items beside the state, and what the model sees of it.
 
-Both grow by what is new. The two differ only after a handoff filter: the log keeps everything, the model sees what
-the filter left.
+Both grow by what is new. The two differ only after a handoff filter: the log keeps everything, the
+model sees what the filter left.
 """
 
 from __future__ import annotations

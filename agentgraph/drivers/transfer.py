@@ -1,18 +1,18 @@
-"""Taking a handoff: calling it, answering the model's requests, and filtering what the next agent sees."""
+"""Taking a handoff: calling it, answering the model's requests, and filtering what the next agent
+sees."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.hooks import call_hooks
 from agentgraph.drivers.payloads import ModelReply, Transfer
 from agentgraph.drivers.run import Run
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import HandoffBinding
 from agentgraph.handoffs import HandoffInputData, nest_handoff_history
 from agentgraph.item_helpers import ItemHelpers
-from agentgraph.items import HandoffCallItem, HandoffOutputItem, ToolCallOutputItem
+from agentgraph.items import HandoffCallItem, HandoffOutputItem, RunItem, ToolCallOutputItem
 from agentgraph.logger import logger
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
@@ -25,7 +25,8 @@ async def transfer(run: Run, command: Perform) -> Outcome:
     """Perform a handoff.
 
     Raises:
-        UserError: The handoff led to another agent than the machine declares, or a filter is unusable.
+        UserError: The handoff led to another agent than the machine declares, or a filter is
+            unusable.
         ModelBehaviorError: The model's input for the handoff is missing or invalid.
     """
     binding = run.binding(command.agent)
@@ -61,7 +62,7 @@ async def transfer(run: Run, command: Perform) -> Outcome:
         await run.hooks.on_handoff(context=run.context, from_agent=source, to_agent=target)
     if source.hooks is not None:
         await source.hooks.on_handoff(run.context, agent=target, source=source)
-    items = (*ignored, arrival)
+    items: tuple[RunItem, ...] = (*ignored, arrival)
     filtered = await _filtered(run, source, bound, items)
     return Outcome(command.id, Event.DONE, Transfer(items, target, filtered))
 
@@ -79,8 +80,9 @@ async def _filtered(
     if run.conversation.kept_by_server:
         if filter_input is not None:
             raise UserError(
-                f"The handoff '{bound.handoff.tool_name}' of agent '{source.name}' has an input filter, but the"
-                " server keeps this conversation; run without conversation_id and previous_response_id."
+                f"The handoff '{bound.handoff.tool_name}' of agent '{source.name}' has an input"
+                " filter, but the server keeps this conversation; run without conversation_id"
+                " and previous_response_id."
             )
         logger.warning("nest_handoff_history is off: the server keeps this conversation")
         return None
@@ -95,7 +97,7 @@ async def _filtered(
     changed = await resolve(filter_input(data))
     if not isinstance(changed, HandoffInputData):
         raise UserError(
-            f"The input filter of the handoff '{bound.handoff.tool_name}' must return HandoffInputData,"
-            f" got {type(changed).__name__}"
+            f"The input filter of the handoff '{bound.handoff.tool_name}' must return"
+            f" HandoffInputData, got {type(changed).__name__}"
         )
     return changed

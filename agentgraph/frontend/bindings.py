@@ -1,4 +1,5 @@
-"""Bindings: what the symbols of a machine stand for. The machine stays plain data; the callables live here."""
+"""Bindings: what the symbols of a machine stand for. The machine stays plain data; the callables
+live here."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ class HandoffBinding:
 
 @dataclass(frozen=True, slots=True)
 class ToolBinding:
-    """A tool of an agent, under its symbol; ``symbol`` is empty for a tool that runs at the model's side."""
+    """A tool of an agent, under its symbol; ``symbol`` is empty for a tool that runs at the model's
+    side."""
 
     symbol: str
     tool: Any
@@ -40,9 +42,12 @@ class AgentBinding:
         tools: In the user's order.
         handoffs: In the user's order; only those a run can take.
         servers: Symbol and MCP server, in the user's order.
-        shape: What the agent was made of when it was lowered; another shape now means compiling anew.
-        held: The objects whose ids are in the shape, so that no other object can get one of these ids.
-        memo: What a driver derives from this binding once, such as the tools on offer where they never change.
+        shape: What the agent was made of when it was lowered; another shape now means compiling
+            anew.
+        held: The objects whose ids are in the shape, so that no other object can get one of these
+            ids.
+        memo: What a driver derives from this binding once, such as the tools on offer where they
+            never change.
     """
 
     id: str

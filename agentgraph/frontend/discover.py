@@ -1,7 +1,8 @@
 """Discovery: which agents a workflow has, and a stable identity for each.
 
-Identities come from names in discovery order, so the same program gives the same identities in every process;
-agents that share a name are told apart by a number. Objects count by identity, never by equality.
+Identities come from names in discovery order, so the same program gives the same identities in
+every process; agents that share a name are told apart by a number. Objects count by identity, never
+by equality.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def discover(start: Any, declared: Iterable[Any] | None = None) -> Discovered:
 
     Args:
         start: The agent a run starts with.
-        declared: The closed set the user declared; ``None`` means whatever handoffs reach from ``start``.
+        declared: The closed set the user declared; ``None`` means whatever handoffs reach from
+            ``start``.
 
     Returns:
         The agents with their identities.
@@ -67,7 +69,8 @@ def is_agent(entry: object) -> bool:
 
 
 def target_of(entry: Any) -> Any | None:
-    """The agent that an entry of ``handoffs`` leads to: the entry itself, or what a handoff object refers to."""
+    """The agent that an entry of ``handoffs`` leads to: the entry itself, or what a handoff object
+    refers to."""
     if is_agent(entry):
         return entry
     reference = getattr(entry, "_agent_ref", None)

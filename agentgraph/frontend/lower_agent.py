@@ -31,7 +31,8 @@ from agentgraph_compiler.machine import InvokeKind
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """An agent lowered: the declaration for the chart, the binding, and what its other symbols stand for."""
+    """An agent lowered: the declaration for the chart, the binding, and what its other symbols
+    stand for."""
 
     declaration: chart.Agent
     binding: AgentBinding
@@ -126,14 +127,14 @@ class _Lowering:
 
     def _handoffs(self) -> Iterator[tuple[chart.Handoff, Any]]:
         for listed in self.agent.handoffs:
-            target = target_of(listed)
-            entry = handoff(listed) if isinstance(listed, Agent) else listed
-            name = getattr(entry, "tool_name", None) or Handoff.default_tool_name(target)
+            target: Any = target_of(listed)
+            entry: Any = handoff(listed) if isinstance(listed, Agent) else listed
+            name: str = getattr(entry, "tool_name", None) or Handoff.default_tool_name(target)
             row = chart.Handoff(
                 self._symbol("handoff", name),
                 name,
                 self.around.ids.get(id(target), ""),
-                getattr(target, "name", None) or getattr(entry, "agent_name", name),
+                str(getattr(target, "name", None) or getattr(entry, "agent_name", name)),
                 enabled(entry),
                 digest(
                     getattr(entry, "tool_description", ""),
@@ -177,7 +178,10 @@ class _Lowering:
         for listed in self.agent.handoffs:
             if enabled(listed) is Enabled.SOMETIMES:
                 name = getattr(target_of(listed), "name", getattr(listed, "agent_name", "?"))
-                yield f"whether the handoff to '{name}' is enabled is decided by a function on each turn"
+                yield (
+                    f"whether the handoff to '{name}' is enabled is decided by a function"
+                    " on each turn"
+                )
         for _, server in servers:
             yield f"the tools of MCP server '{server.name}' are listed at run time"
         if self._stop().kind is StopKind.ASKED:

@@ -1,4 +1,5 @@
-"""Lowering of tools: which invoke each becomes, and which run at the model's side and become none."""
+"""Lowering of tools: which invoke each becomes, and which run at the model's side and become
+none."""
 
 from __future__ import annotations
 

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from inspect import isclass
 from typing import Any, get_args, get_origin
 
+from agentgraph.agent_output import AgentOutputSchema
+from agentgraph.type_hints import context_type
 from agentgraph_compiler.types import ANY, TEXT, Type
 
 
 def digest(*parts: object) -> str:
-    """A short digest of declared configuration; what JSON cannot hold counts by its qualified name."""
+    """A short digest of declared configuration; what JSON cannot hold counts by its qualified
+    name."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=_name)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -50,11 +53,10 @@ def declared_context(authored: object) -> Type:
 
 
 def context_of_callable(function: Callable[..., Any] | None) -> Type:
-    """The context type that a callable's first parameter asks for: ``RunContextWrapper[Context]``."""
+    """The context type that a callable's first parameter asks for:
+    ``RunContextWrapper[Context]``."""
     if function is None:
         return ANY
-    from agentgraph.function_schema import context_type
-
     return nominal(context_type(function))
 
 
@@ -67,8 +69,6 @@ def output_type(agent: Any) -> Type:
         name = declared.name()
         schema = "" if declared.is_plain_text() else digest(declared.json_schema())
         return Type(name, (), schema)
-    from agentgraph.agent_output import AgentOutputSchema
-
     described = AgentOutputSchema(declared, strict_json_schema=False)
     named = nominal(declared)
     name = described.name() if named is ANY else named.name

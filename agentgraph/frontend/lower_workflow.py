@@ -1,4 +1,5 @@
-"""Lowering of a workflow: agents to declarations, agents used as tools to sub-charts, all of it to one chart."""
+"""Lowering of a workflow: agents to declarations, agents used as tools to sub-charts, all of it to
+one chart."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Rules and diagnostics: what the compiler says about a chart, as plain data.
 
-Every diagnostic names its rule, the place in the user's own source and what to write instead. Nothing here
-decides what to do with them: they are all collected, sorted by origin, and handed to whoever asked.
+Every diagnostic names its rule, the place in the user's own source and what to write instead.
+Nothing here decides what to do with them: they are all collected, sorted by origin, and handed to
+whoever asked.
 """
 
 from __future__ import annotations
@@ -86,12 +87,15 @@ class Diagnostic:
         return self.rule.severity
 
     def __str__(self) -> str:
-        return f"{self.origin}: {self.severity.value}[{self.rule.code}]: {self.message} ({self.rule.name})"
+        kind = f"{self.severity.value}[{self.rule.code}]"
+        return f"{self.origin}: {kind}: {self.message} ({self.rule.name})"
 
 
 def in_source_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Sort by origin, then code, then message; the order in which people read them."""
-    return tuple(sorted(diagnostics, key=lambda found: (found.origin, found.rule.code, found.message)))
+    return tuple(
+        sorted(diagnostics, key=lambda found: (found.origin, found.rule.code, found.message))
+    )
 
 
 def errors(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -1,6 +1,7 @@
 """Emission: a verified chart becomes a machine, and a machine comes back from its JSON form.
 
-What only people need (origins, suppressions, declarations) stays behind; states and their tables are taken over.
+What only people need (origins, suppressions, declarations) stays behind; states and their tables
+are taken over.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def machine_from_json(text: str) -> Machine:
     version = document.pop("version", None) if isinstance(document, dict) else None
     if version != FORMAT_VERSION:
         raise MachineFormatError(
-            f"machine format {version!r} is not readable here; this version reads format {FORMAT_VERSION}"
+            f"machine format {version!r} is not readable here;"
+            f" this version reads format {FORMAT_VERSION}"
         )
     try:
         return TypeAdapter(Machine).validate_python(document)

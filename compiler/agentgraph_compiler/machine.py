@@ -1,9 +1,10 @@
 """The machine: frozen tables of states, invokes, transitions and guards.
 
-The vocabulary is SCXML's (https://www.w3.org/TR/scxml/): a state invokes work on entry (6.4), an event selects the
-first enabled transition in document order (3.13), a guard is its condition. A machine holds symbols, never
-callables; it is plain data with a JSON form and a fingerprint. The closed sets below are the whole language:
-``OUTCOMES`` says which events each kind of invoke can end with, so an analysis can tell whether a state handles all.
+The vocabulary is SCXML's (https://www.w3.org/TR/scxml/): a state invokes work on entry (6.4), an
+event selects the first enabled transition in document order (3.13), a guard is its condition. A
+machine holds symbols, never callables; it is plain data with a JSON form and a fingerprint. The
+closed sets below are the whole language: ``OUTCOMES`` says which events each kind of invoke can end
+with, so an analysis can tell whether a state handles all.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class InvokeKind(StrEnum):
 
 
 class Event(StrEnum):
-    """How an invoke ends, and with that the event its state sees. ``STARTED`` and ``RESUMED`` come from outside."""
+    """How an invoke ends, and with that the event its state sees. ``STARTED`` and ``RESUMED`` come
+    from outside."""
 
     STARTED = "started"
     REPLIED = "replied"
@@ -65,7 +67,8 @@ OUTCOMES: Mapping[InvokeKind, tuple[Event, ...]] = {
 }
 
 INTERRUPTING = frozenset({Event.TRIPPED, Event.FAILED})
-"""Events that leave a state at once; every other outcome waits for its siblings (SCXML parallel join)."""
+"""Events that leave a state at once; every other outcome waits for its siblings (SCXML parallel
+join)."""
 
 
 class StateKind(StrEnum):
@@ -94,7 +97,8 @@ MODEL_STATES = frozenset({StateKind.GUARDING, StateKind.THINKING})
 
 
 class GuardKind(StrEnum):
-    """The closed set of conditions. Their meaning is ``runtime/guards.py``; their coverage is analysable."""
+    """The closed set of conditions. Their meaning is ``runtime/guards.py``; their coverage is
+    analysable."""
 
     OTHERWISE = "otherwise"
     CALLS = "calls"
@@ -115,7 +119,8 @@ class Verdict(StrEnum):
 
 
 class Emission(StrEnum):
-    """What the projection is told to show: the items of a reply, a tool output, a handoff, the agent now at work."""
+    """What the projection is told to show: the items of a reply, a tool output, a handoff, the
+    agent now at work."""
 
     REPLY = "reply"
     OUTPUT = "output"
@@ -129,8 +134,8 @@ class Guard:
 
     Args:
         kind: Which condition.
-        names: Its operands: the handoff symbol of ``REQUESTS``, the verdict of ``VERDICT``, the tool names of
-            ``STOPS`` (none means any function tool).
+        names: Its operands: the handoff symbol of ``REQUESTS``, the verdict of ``VERDICT``, the
+            tool names of ``STOPS`` (none means any function tool).
     """
 
     kind: GuardKind = GuardKind.OTHERWISE
@@ -210,14 +215,16 @@ class State:
 
     @cached_property
     def acting(self) -> str:
-        """Id of the state whose offers a reply in this state may call; empty where it may call nothing."""
+        """Id of the state whose offers a reply in this state may call; empty where it may call
+        nothing."""
         targets = (row.target for row in self.transitions if row.guard.kind is GuardKind.CALLS)
         return next(targets, "")
 
 
 @dataclass(frozen=True, slots=True)
 class AgentEntry:
-    """An agent as the machine knows it: its id, its name, its types and the digest of its declared configuration."""
+    """An agent as the machine knows it: its id, its name, its types and the digest of its declared
+    configuration."""
 
     id: str
     name: str
@@ -235,7 +242,8 @@ class Machine:
         initial: Id of the initial state.
         agents: Every agent of the machine, in discovery order.
         states: Every state, in document order.
-        machines: The sub-machines that ``AGENT`` invokes run, flat; they refer to each other by name.
+        machines: The sub-machines that ``AGENT`` invokes run, flat; they refer to each other by
+            name.
     """
 
     name: str
@@ -256,8 +264,11 @@ class Machine:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of everything above: the same in every process and Python version, changed by any change."""
-        canonical = json.dumps(self.as_data(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        """A digest of everything above: the same in every process and Python version, changed by
+        any change."""
+        canonical = json.dumps(
+            self.as_data(), sort_keys=True, separators=(",", ":"), ensure_ascii=True
+        )
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def as_data(self) -> dict[str, object]:
@@ -265,5 +276,6 @@ class Machine:
         return {"version": FORMAT_VERSION, **asdict(self)}
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """The machine as JSON text; :func:`agentgraph_compiler.emit.machine_from_json` reads it back."""
+        """The machine as JSON text; :func:`agentgraph_compiler.emit.machine_from_json` reads it
+        back."""
         return json.dumps(self.as_data(), indent=indent, sort_keys=True)

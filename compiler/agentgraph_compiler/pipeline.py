@@ -1,6 +1,8 @@
-"""The pipeline: verify, check, emit. All diagnostics are collected; the machine is made only when none is an error.
+"""The pipeline: verify, check, emit. All diagnostics are collected; the machine is made only when
+none is an error.
 
-``deep=False`` is what a run does: verification and the error-level rules, which are linear and need no graph library.
+``deep=False`` is what a run does: verification and the error-level rules, which are linear and need
+no graph library.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from agentgraph_compiler.verify import verify
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """What compiling a chart gives: every diagnostic, and the machine if none of them is an error."""
+    """What compiling a chart gives: every diagnostic, and the machine if none of them is an
+    error."""
 
     machine: Machine | None
     diagnostics: tuple[Diagnostic, ...]

@@ -1,7 +1,7 @@
 """The types that a chart declares: what a context, an output or an argument is, as plain data.
 
-A type is nominal: a name and the names of everything it is a kind of. That is enough to tell two context types
-apart without importing the user's classes, and it serialises.
+A type is nominal: a name and the names of everything it is a kind of. That is enough to tell two
+context types apart without importing the user's classes, and it serialises.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ class Type:
     Args:
         name: Qualified name, ``module.Class``, or one of the built-in terms ``any`` and ``text``.
         supertypes: Qualified names of every type this one may stand in for, itself excluded.
-        digest: Short digest of the type's JSON schema, so that a changed schema is a changed type; empty if none.
+        digest: Short digest of the type's JSON schema, so that a changed schema is a changed type;
+            empty if none.
     """
 
     name: str
@@ -25,7 +26,11 @@ class Type:
 
     def accepts(self, other: Type) -> bool:
         """Whether a value of type ``other`` may stand where this type is asked for."""
-        return "any" in (self.name, other.name) or self.name == other.name or self.name in other.supertypes
+        return (
+            "any" in (self.name, other.name)
+            or self.name == other.name
+            or self.name in other.supertypes
+        )
 
 
 ANY = Type("any")
