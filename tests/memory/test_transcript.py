@@ -15,8 +15,7 @@ from agentgraph.memory.transcript import (
     repair,
     violations,
 )
-
-Item = dict[str, Any]
+from tests.memory.stores import Item
 
 USER: Item = {"role": "user", "content": "hello"}
 SAID: Item = {"type": "message", "role": "assistant", "content": "hi", "id": "msg_1"}

@@ -1,0 +1,44 @@
+"""A process that stores turns until it is killed, and reports each turn that was acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from agentgraph.memory import Session, SQLiteSession
+from tests.memory.stores import Item, call, output, user
+
+
+def turn(number: int) -> list[list[Item]]:
+    """The writes of one turn, as a run makes them: the input, then what the turn produced."""
+    answer = {"type": "message", "role": "assistant", "content": f"answer {number}"}
+    calls = [call(f"{number}.a"), call(f"{number}.b")]
+    outputs = [output(f"{number}.a"), output(f"{number}.b")]
+    return [[user(f"question {number}")], [*calls, *outputs], [answer]]
+
+
+def write_to_sqlite(file: Path, first: int, acknowledged: Connection) -> None:
+    """Store turns in a file, starting with number `first`."""
+    asyncio.run(_write(SQLiteSession("s", file), first, acknowledged))
+
+
+def write_to_postgresql(url: str, first: int, acknowledged: Connection) -> None:
+    """Store turns in PostgreSQL, starting with number `first`."""
+    from agentgraph.extensions.memory import SQLAlchemySession
+
+    async def write() -> None:
+        session = SQLAlchemySession.from_url("killed", url=url, create_tables=True)
+        await _write(session, first, acknowledged)
+
+    asyncio.run(write())
+
+
+async def _write(session: Session, first: int, acknowledged: Connection) -> None:
+    await session.get_items()
+    number = first
+    while True:
+        for items in turn(number):
+            await session.add_items(items)
+        acknowledged.send(number)
+        number += 1
