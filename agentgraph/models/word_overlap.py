@@ -53,7 +53,7 @@ _SUBJECTS: Final = tuple(
     )
 )
 _SCHOOL_SUBJECTS: Final = 4
-_SCHOOL: Final = _word_set("homework assignment exercise school tutor study lesson")
+_SCHOOL: Final = _word_set("homework assignment exercise school study lesson")
 
 _SAME_SUBJECT = 0.5
 """What two different words of one subject count, where the same word counts one."""
