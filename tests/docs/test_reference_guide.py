@@ -17,8 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 import agentgraph
+from agentgraph import SQLiteSession
+from agentgraph.extensions.memory import SQLAlchemySession
 from tests.docs.guide_blocks import GuideBlock, guide_blocks
 from tests.docs.loopback_api import LoopbackAPI
 from tests.docs.top_level_await import execute
@@ -96,6 +99,18 @@ def test_an_example_of_the_guide_runs(
         if "create_branch_from_turn(2)" in example.code:
             execute(AN_EARLIER_TURN, "an earlier turn", namespace, runner)
         execute(ported(program_of(example.code)), f"guide:{example.line}", namespace, runner)
+        runner.run(close_stores(namespace))
+
+
+async def close_stores(namespace: dict[str, Any]) -> None:
+    """Close what the examples leave open, so that no later test pays for it."""
+    for value in namespace.values():
+        if isinstance(value, AsyncEngine):
+            await value.dispose()
+        elif isinstance(value, SQLAlchemySession):
+            await value.close()
+        elif isinstance(value, SQLiteSession):
+            value.close()
 
 
 @needs_the_guide
