@@ -17,9 +17,11 @@ from agentgraph.frontend.discover import is_agent
 from agentgraph.frontend.lower_workflow import DEFAULT_SCOPE, RunScope, lower
 from agentgraph.frontend.origins import Overrides
 from agentgraph_compiler import pipeline
+from agentgraph_compiler.analysis.graph import state_graph
 from agentgraph_compiler.diagnostics import Diagnostic, errors
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import Machine
+from agentgraph_compiler.render import RenderError, render
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,8 +98,6 @@ class Program:
             UserError: Unknown ending or level, no ``dot`` on this machine, or the layout took too
                 long.
         """
-        from agentgraph_compiler.render import RenderError, render
-
         try:
             return render(self.chart, path, level=level, timeout=timeout)
         except RenderError as error:
@@ -106,8 +106,6 @@ class Program:
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
         """The machine as a graph: one node a state, one edge a transition, with their
         attributes."""
-        from agentgraph_compiler.analysis.graph import state_graph
-
         return state_graph(self.chart)
 
 

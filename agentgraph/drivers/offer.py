@@ -78,7 +78,8 @@ async def offer_of(binding: AgentBinding, context: RunContextWrapper[Any]) -> Of
         twice = sorted({name for name in names if names.count(name) > 1})
         raise UserError(
             f"Agent '{agent.name}' offers more than one tool or handoff called"
-            f" {', '.join(map(repr, twice))}. Rename one of them, or make their is_enabled exclude each other."
+            f" {', '.join(map(repr, twice))}. Rename one of them, or make their is_enabled"
+            " exclude each other."
         )
     entries = (*(row.tool for row in binding.tools), *(row.handoff for row in binding.handoffs))
     if not binding.servers and not any(callable(_flag(entry)) for entry in entries):

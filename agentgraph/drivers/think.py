@@ -19,8 +19,7 @@ from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.stream_events import RawResponsesStreamEvent
 from agentgraph.usage import Usage
-from agentgraph_compiler.ir.builder import MISSING_TOOL
-from agentgraph_compiler.machine import Event
+from agentgraph_compiler.machine import MISSING_TOOL, Event
 
 _FAILED = frozenset({"response.failed", "response.incomplete", "error"})
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.handoffs import HandoffInputData
 from agentgraph.items import ItemHelpers
 
 if TYPE_CHECKING:
-    from agentgraph.handoffs import HandoffInputData
     from agentgraph.items import RunItem, TResponseInputItem
 
 _FROM_THIS_SIDE = frozenset(
@@ -93,8 +93,6 @@ class Transcript:
             transfer: The items of the handoff itself.
             context: The run's context.
         """
-        from agentgraph.handoffs import HandoffInputData
-
         history = self.history
         mark = self._generated_at_turn
         return HandoffInputData(

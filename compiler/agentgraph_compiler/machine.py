@@ -143,6 +143,8 @@ class Guard:
 
 
 OTHERWISE = Guard()
+MISSING_TOOL = "missing_tool"
+"""Last part of the symbol of the offer that answers calls of a tool nobody has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,11 +67,18 @@ def test_no_function_is_longer_than_the_budget() -> None:
 
 
 def test_the_interpreter_is_short_enough_to_read_in_one_sitting() -> None:
-    """Issue "The spine", section 4: the pure runtime and the asyncio driver together."""
+    """Issue "The spine", section 4: the pure runtime and the asyncio driver together.
+
+    The driver is what turns commands into outcomes for every kind of work; how one kind of work is
+    done (a model call, a tool call, a handoff) stands beside it, a file each.
+    """
+    driver = {
+        f"agentgraph.drivers.{name}" for name in ("aio", "journal", "payloads", "perform", "run")
+    }
     interpreter = [
         module.text.count("\n")
         for module in modules().values()
-        if module.name.startswith(("agentgraph.runtime", "agentgraph.drivers"))
+        if module.name.startswith("agentgraph.runtime") or module.name in driver
     ]
     assert 0 < sum(interpreter) < INTERPRETER_LINES
 

@@ -1,8 +1,8 @@
 """Builds a chart from declarations: the statechart that every agent becomes.
 
-A front end says what the agents are; this module says what can happen (ARCHITECTURE.md, "One agent, lowered").
-The order of transitions is the order of resolution of a reply: unknown names, calls, handoffs, final output,
-refusals, the turn limit, another turn.
+A front end says what the agents are; this module says what can happen (ARCHITECTURE.md, "One agent,
+lowered"). The order of transitions is the order of resolution of a reply: unknown names, calls,
+handoffs, final output, refusals, the turn limit, another turn.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Stop, StopKind
 from agentgraph_compiler.machine import (
+    MISSING_TOOL,
     OTHERWISE,
     Emission,
     Event,
@@ -28,8 +29,6 @@ from agentgraph_compiler.machine import (
 
 INITIAL = "initial"
 DONE, BLOCKED, FAILED = "done", "blocked", "failed"
-MISSING_TOOL = "missing_tool"
-"""Symbol of the offer that answers a call of a tool nobody has, where the run asks for that."""
 
 _CALLS = Guard(GuardKind.CALLS)
 _SPENT = Guard(GuardKind.SPENT)
@@ -47,8 +46,10 @@ class Policy:
     """What the run, rather than an agent, decides about the shape of the machine.
 
     Args:
-        recovers: Faults that an error handler answers: ``max_turns``, ``model_refusal``, ``invalid_final_output``.
-        answers_missing_tools: Whether calling a tool that nobody has gets an error output instead of failing.
+        recovers: Faults that an error handler answers: ``max_turns``, ``model_refusal``,
+            ``invalid_final_output``.
+        answers_missing_tools: Whether calling a tool that nobody has gets an error output instead
+            of failing.
     """
 
     recovers: frozenset[str] = frozenset()
@@ -118,13 +119,15 @@ def _first_turn(agent: Agent) -> str:
 
 
 def _exhaustion(agent_id: str, policy: Policy) -> str:
-    """Where an agent goes when no turn is left; the final state is its own, so that it stays the last agent."""
+    """Where an agent goes when no turn is left; the final state is its own, so that it stays the
+    last agent."""
     recovers = "max_turns" in policy.recovers
     return f"{agent_id}.recovering.max_turns" if recovers else f"{agent_id}.exhausted"
 
 
 def callable_handoffs(agent: Agent) -> tuple[Handoff, ...]:
-    """The handoffs of an agent that a run can take: with a target in the chart and not disabled for good."""
+    """The handoffs of an agent that a run can take: with a target in the chart and not disabled for
+    good."""
     return tuple(row for row in agent.handoffs if row.target and row.enabled is not Enabled.NEVER)
 
 
@@ -182,9 +185,7 @@ class _AgentStates:
             if tool.kind is not None and tool.enabled is not Enabled.NEVER
         ]
         if self.policy.answers_missing_tools:
-            offers.append(
-                Invoke(f"{self.prefix}/{MISSING_TOOL}", InvokeKind.ACTION, emits=_OUTPUT)
-            )
+            offers.append(Invoke(f"{self.prefix}/{MISSING_TOOL}", InvokeKind.ACTION, emits=_OUTPUT))
         return tuple(offers)
 
     def _guards(self) -> Iterator[State]:
@@ -237,7 +238,8 @@ class _AgentStates:
                 stops = Guard(GuardKind.STOPS, stop.names)
                 transitions.append(Transition(Event.RETURNED, f"{self.prefix}.ending", stops))
             case StopKind.ASKED:
-                # Asked after function tools only; a reply of other calls alone goes on (SDK: tool_use_behavior).
+                # Asked after function tools only; a reply of other calls alone goes on (SDK:
+                # tool_use_behavior).
                 stops = Guard(GuardKind.STOPS, ())
                 transitions.append(Transition(Event.RETURNED, f"{self.prefix}.deciding", stops))
             case StopKind.NEVER:
