@@ -1,0 +1,126 @@
+"""Usage only grows, and survives storing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai.types.completion_usage import CompletionTokensDetails, PromptTokensDetails
+from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
+
+from agentgraph.usage import (
+    Usage,
+    deserialize_usage,
+    model_usage_to_span_usage,
+    serialize_usage,
+    task_usage_to_span_data,
+    total_usage_to_span_metadata,
+    turn_usage_to_span_data,
+)
+
+COUNT = st.integers(min_value=0, max_value=10**9)
+
+
+def usage(
+    requests: int = 1, sent: int = 0, received: int = 0, cached: int = 0, reasoned: int = 0
+) -> Usage:
+    return Usage(
+        requests=requests,
+        input_tokens=sent,
+        output_tokens=received,
+        total_tokens=sent + received,
+        input_tokens_details=InputTokensDetails(cached_tokens=cached, cache_write_tokens=1),
+        output_tokens_details=OutputTokensDetails(reasoning_tokens=reasoned),
+    )
+
+
+USAGE = st.builds(usage, requests=st.integers(0, 5), sent=COUNT, received=COUNT, cached=COUNT)
+
+
+@given(st.lists(USAGE))
+def test_adding_up_sums_every_count(parts: list[Usage]) -> None:
+    total = Usage()
+    for part in parts:
+        total.add(part)
+    assert total.requests == sum(part.requests for part in parts)
+    assert total.total_tokens == sum(part.total_tokens for part in parts)
+    assert total.input_tokens_details.cached_tokens == sum(
+        part.input_tokens_details.cached_tokens for part in parts
+    )
+    assert len(total.request_usage_entries) == sum(
+        part.requests == 1 and part.total_tokens > 0 for part in parts
+    )
+
+
+@given(USAGE, USAGE)
+def test_what_is_added_is_not_changed(first: Usage, second: Usage) -> None:
+    before = serialize_usage(second)
+    first.add(second)
+    first.add(second)
+    assert serialize_usage(second) == before
+
+
+def test_entries_of_a_nested_run_are_taken_over() -> None:
+    nested = Usage()
+    nested.add(usage(sent=1))
+    nested.add(usage(sent=2))
+    total = Usage()
+    total.add(nested)
+    assert [entry.input_tokens for entry in total.request_usage_entries] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("given_details", "cached"),
+    [
+        (None, 0),
+        (PromptTokensDetails(cached_tokens=4), 4),
+        (PromptTokensDetails(cached_tokens=None), 0),
+        (InputTokensDetails.model_construct(cached_tokens=None), 0),
+        ({"cached_tokens": 3}, 3),
+    ],
+)
+def test_details_of_other_kinds_are_brought_into_one_form(given_details: Any, cached: int) -> None:
+    details = Usage(input_tokens_details=given_details).input_tokens_details
+    assert isinstance(details, InputTokensDetails)
+    assert details.cached_tokens == cached
+
+
+@pytest.mark.parametrize(
+    ("given_details", "reasoned"),
+    [(None, 0), (CompletionTokensDetails(reasoning_tokens=4), 4), (CompletionTokensDetails(), 0)],
+)
+def test_output_details_of_other_kinds_are_brought_into_one_form(
+    given_details: Any, reasoned: int
+) -> None:
+    details = Usage(output_tokens_details=given_details).output_tokens_details
+    assert isinstance(details, OutputTokensDetails)
+    assert details.reasoning_tokens == reasoned
+
+
+@given(st.lists(USAGE))
+def test_stored_usage_reads_back_equal(parts: list[Usage]) -> None:
+    total = Usage()
+    for part in parts:
+        total.add(part)
+    assert deserialize_usage(serialize_usage(total)) == total
+
+
+def test_whatever_is_missing_in_stored_usage_is_zero() -> None:
+    assert deserialize_usage({}) == Usage()
+    assert deserialize_usage({"requests": 2, "input_tokens_details": None}) == Usage(requests=2)
+
+
+def test_spans_show_usage_as_numbers() -> None:
+    spent = usage(sent=10, received=4, cached=3)
+    turn = {
+        "input_tokens": 10,
+        "output_tokens": 4,
+        "cached_input_tokens": 3,
+        "cache_write_input_tokens": 1,
+    }
+    assert turn_usage_to_span_data(spent) == turn
+    assert task_usage_to_span_data(spent) == {**turn, "requests": 1, "total_tokens": 14}
+    assert total_usage_to_span_metadata(spent) == task_usage_to_span_data(spent)
+    assert model_usage_to_span_usage(spent)["input_tokens_details"]["cached_tokens"] == 3
