@@ -65,7 +65,8 @@ async def offer_of(binding: AgentBinding, context: RunContextWrapper[Any]) -> Of
     tools = await _enabled([(row.symbol, row.tool) for row in binding.tools], context, agent)
     handoffs = await _enabled([(row, row.handoff) for row in binding.handoffs], context, agent)
     for symbol, server in binding.servers:
-        tools += [(symbol, tool) for tool in await agent.get_server_tools(server, context)]
+        listed = await server.function_tools(context, agent, agent.mcp_config)
+        tools += [(symbol, tool) for tool in listed]
     offer = Offer(
         [tool for _, tool in tools],
         [handoff for _, handoff in handoffs],
