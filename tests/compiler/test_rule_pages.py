@@ -1,4 +1,4 @@
-"""Every rule has a page, and its examples are true: the fault gives the code, the remedy gives none."""
+"""Every rule has a page with true examples: the fault gives the code, the remedy gives none."""
 
 from __future__ import annotations
 
@@ -114,8 +114,9 @@ def documentation() -> str:
         "# What the compiler checks",
         "",
         "Errors stop a run before its first model call; warnings and notes never do.",
-        '`agentgraph explain CODE` shows one page. `allow(agent, "unreachable-agent")` keeps one rule',
-        "quiet about one agent, tool, handoff or guardrail; there is no switch for all of them.",
+        "`agentgraph explain CODE` shows one page. A rule can be allowed on one object:",
+        '`allow(agent, "unreachable-agent")`, on an agent, a tool, a handoff or a guardrail.',
+        "There is no switch that turns a rule off everywhere.",
         "",
         "This page is made from the checks themselves; `UPDATE_GOLDENS=1 pytest tests/compiler`"
         " writes it.",
