@@ -19,6 +19,8 @@ from tests.architecture.layers import belongs
 TABLE: dict[str, Any] = tomllib.loads(
     Path(__file__).with_name("public_names.toml").read_text(encoding="utf-8")
 )
+# The stub declares each name, as type checkers want it, and not the list that holds at run time.
+EXPORTED: list[str] = vars(agentgraph)["__all__"]
 ROOT = [name for names in TABLE["root"].values() for name in names]
 PENDING = [name for names in TABLE["pending"].values() for name in names]
 OMITTED = [name for names in TABLE["omitted"].values() for name in names]
@@ -52,14 +54,14 @@ def required_root() -> set[str]:
 
 
 def test_the_package_exports_what_the_table_says_and_nothing_else() -> None:
-    assert set(agentgraph.__all__) == required_root() | set(TABLE["own"]) | set(TABLE["later"])
+    assert set(EXPORTED) == required_root() | set(TABLE["own"]) | set(TABLE["later"])
 
 
 def test_the_export_list_names_each_name_once() -> None:
-    assert len(agentgraph.__all__) == len(set(agentgraph.__all__))
+    assert len(EXPORTED) == len(set(EXPORTED))
 
 
-@pytest.mark.parametrize("name", sorted({*agentgraph.__all__}))
+@pytest.mark.parametrize("name", sorted({*EXPORTED}))
 def test_an_exported_name_can_be_imported(name: str) -> None:
     assert hasattr(agentgraph, name)
     assert name in dir(agentgraph)
@@ -83,7 +85,7 @@ def test_a_submodule_offers_the_names_of_the_sdk(module: str) -> None:
         (module, name)
         for module, names in TABLE["modules"].items()
         for name in names
-        if name in agentgraph.__all__ and not is_pending(f"agentgraph.{module}.{name}")
+        if name in EXPORTED and not is_pending(f"agentgraph.{module}.{name}")
     ],
 )
 def test_a_name_is_the_same_object_wherever_it_is_imported_from(module: str, name: str) -> None:
@@ -103,5 +105,6 @@ def test_an_omitted_name_is_really_absent(name: str) -> None:
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no_such_name"):
-        agentgraph.no_such_name  # noqa: B018
+    name = "no_such_name"
+    with pytest.raises(AttributeError, match=name):
+        getattr(agentgraph, name)
