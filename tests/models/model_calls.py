@@ -9,7 +9,7 @@ from agentgraph.function_tools import FunctionTool
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.interface import Model, ModelTracing
 from agentgraph.models.model_call import ModelCall
-from agentgraph.responses import ModelResponse
+from agentgraph.models.streamed_response import StreamedResponse
 
 WEATHER_SCHEMA = {
     "type": "object",
@@ -41,8 +41,8 @@ def model_call(**changes: Any) -> ModelCall:
     return ModelCall(**call_arguments(**changes), streamed=False)
 
 
-async def get(model: Model, **changes: Any) -> ModelResponse:
-    """Call a model and wait for the whole reply."""
+async def get(model: Model, **changes: Any) -> Any:
+    """Call a model and wait for the whole reply; untyped, because a test knows which items come."""
     return await model.get_response(**call_arguments(**changes))
 
 
@@ -54,6 +54,14 @@ async def events(model: Model, **changes: Any) -> list[Any]:
 def stream(model: Model, **changes: Any) -> AsyncIterator[Any]:
     """Call a model and hand on its stream."""
     return model.stream_response(**call_arguments(**changes))
+
+
+def finished(seen: list[Any]) -> Any:
+    """Return the reply that events deliver."""
+    streamed = StreamedResponse()
+    for event in seen:
+        streamed.see(event)
+    return streamed.finish()
 
 
 def function_tool(name: str, description: str = "", schema: Any = None) -> FunctionTool:

@@ -68,18 +68,26 @@ leaf_types = st.one_of(
     st.integers(0, 5).map(lambda n: Annotated[str, Field(min_length=n, max_length=n + 2)]),
 )
 
+# Types that are put together at run time are values, which a type checker cannot follow.
+_list: Any = list
+_dict: Any = dict
+_tuple: Any = tuple
+_annotated: Any = Annotated
+
+
+def _model(types: list[Any]) -> Any:
+    fields: dict[str, Any] = {f"f{number}": (type_, ...) for number, type_ in enumerate(types)}
+    return create_model("M", **fields)
+
+
 types = st.recursive(
     leaf_types,
     lambda inner: st.one_of(
-        inner.map(lambda t: t | None if t is not None else str | None),
-        st.tuples(inner, st.integers(0, 3)).map(
-            lambda pair: Annotated[list[pair[0]], Field(min_length=pair[1])]  # type: ignore[name-defined]
-        ),
-        inner.map(lambda t: dict[str, t]),  # type: ignore[valid-type]
-        st.tuples(inner, inner).map(lambda pair: tuple[pair]),  # type: ignore[valid-type]
-        st.lists(inner, min_size=1, max_size=3).map(
-            lambda fields: create_model("M", **{f"f{n}": (t, ...) for n, t in enumerate(fields)})
-        ),
+        inner.map(lambda type_: (type_ or str) | None),
+        st.builds(lambda t, n: _annotated[_list[t], Field(min_length=n)], inner, st.integers(0, 3)),
+        inner.map(lambda type_: _dict[str, type_]),
+        st.builds(lambda one, other: _tuple[one, other], inner, inner),
+        st.lists(inner, min_size=1, max_size=3).map(_model),
     ),
     max_leaves=6,
 )
@@ -98,7 +106,7 @@ def test_what_pydantic_describes_gets_an_instance_that_pydantic_takes(type_: Any
 # A strict schema has no free-form keys, which Tree's dictionary needs.
 @given(st.lists(leaf_types.filter(lambda leaf: leaf is not Tree), min_size=1, max_size=4))
 def test_strict_schemas_get_instances_with_every_property(leaves: list[Any]) -> None:
-    model = create_model("M", **{f"f{number}": (t, ...) for number, t in enumerate(leaves)})
+    model = _model(leaves)
     schema = ensure_strict_json_schema(model.model_json_schema())
     instance = minimal_instance(schema)
 

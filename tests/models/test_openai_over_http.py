@@ -12,8 +12,7 @@ from pydantic import BaseModel
 
 from agentgraph.agent_output import AgentOutputSchema
 from agentgraph.models.openai_responses import OpenAIResponsesModel
-from agentgraph.models.streamed_response import StreamedResponse
-from tests.models.model_calls import events, function_tool, get
+from tests.models.model_calls import events, finished, function_tool, get
 
 
 class Trip(BaseModel):
@@ -38,13 +37,9 @@ async def test_a_text_comes_back_with_its_usage_and_ids(model: OpenAIResponsesMo
 
 
 async def test_streamed_and_whole_replies_say_the_same(model: OpenAIResponsesModel) -> None:
-    seen = StreamedResponse()
-    deltas = []
-    for event in await events(model, input="hello"):
-        seen.see(event)
-        if event.type == "response.output_text.delta":
-            deltas.append(event.delta)
-    streamed, whole = seen.finish(), await get(model, input="hello")
+    seen = await events(model, input="hello")
+    deltas = [event.delta for event in seen if event.type == "response.output_text.delta"]
+    streamed, whole = finished(seen), await get(model, input="hello")
 
     assert len(deltas) > 1
     assert "".join(deltas) == streamed.output[0].content[0].text == whole.output[0].content[0].text
@@ -72,11 +67,9 @@ async def test_function_calls_come_and_their_results_go_back(model: OpenAIRespon
 
 
 async def test_streamed_function_calls_arrive_whole(model: OpenAIResponsesModel) -> None:
-    seen = StreamedResponse()
-    for event in await events(model, input="weather", tools=[function_tool("get_weather")]):
-        seen.see(event)
+    reply = finished(await events(model, input="weather", tools=[function_tool("get_weather")]))
 
-    assert [call.arguments for call in seen.finish().output] == [
+    assert [call.arguments for call in reply.output] == [
         '{"city":"Oslo"}',
         '{"city":"Rome"}',
     ]

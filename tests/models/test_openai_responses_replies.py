@@ -12,10 +12,9 @@ from openai import AsyncOpenAI
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.openai_responses import OpenAIResponsesModel
-from agentgraph.models.streamed_response import StreamedResponse
 from agentgraph.retry import ModelRetryAdviceRequest
 from tests.models.loopback_server import Answer, LoopbackServer
-from tests.models.model_calls import events, get, stream
+from tests.models.model_calls import events, finished, get, stream
 from tests.models.wire import CREATED, MESSAGE, USAGE, event, response
 
 
@@ -160,12 +159,10 @@ async def test_a_stream_without_an_end_has_no_reply(
     model: OpenAIResponsesModel, server: LoopbackServer
 ) -> None:
     server.answer(Answer([CREATED], stream=True))
-    seen = StreamedResponse()
-    for received in await events(model):
-        seen.see(received)
+    seen = await events(model)
 
     with pytest.raises(ModelBehaviorError, match="did not produce a final response"):
-        seen.finish()
+        finished(seen)
 
 
 async def test_items_that_the_last_event_leaves_out_are_taken_from_those_before(
@@ -183,11 +180,9 @@ async def test_items_that_the_last_event_leaves_out_are_taken_from_those_before(
             stream=True,
         )
     )
-    seen = StreamedResponse()
-    for received in await events(model):
-        seen.see(received)
+    seen = await events(model)
 
-    assert [item.id for item in seen.finish().output] == ["msg_1", "msg_2"]
+    assert [item.id for item in finished(seen).output] == ["msg_1", "msg_2"]
 
 
 async def test_leaving_a_stream_early_leaves_the_client_usable(

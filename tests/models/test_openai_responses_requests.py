@@ -373,7 +373,7 @@ async def test_input_items_go_out_as_they_are_but_for_what_only_others_know(sent
         {"type": "function_call_output", "call_id": "c", "output": [image]},
         {"type": "reasoning", "id": "rs_1", "summary": []},
     ]
-    foreign = [
+    foreign: list[dict[str, Any]] = [
         {"type": "message", "id": FAKE_RESPONSES_ID, "role": "assistant", "content": []},
         {"type": "reasoning", "id": "rs_2", "summary": [], "provider_data": {"model": "other"}},
         {"role": "user", "content": "x", "provider_data": {"model": "other"}},

@@ -14,9 +14,9 @@ from openai.types.responses import (
 from pydantic import TypeAdapter
 
 from agentgraph.models.response_events import response_events, word_deltas
-from agentgraph.models.streamed_response import StreamedResponse
 from agentgraph.testing import assistant_message, function_call
 from agentgraph.usage import Usage
+from tests.models.model_calls import finished
 
 EVENTS: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 ITEMS: TypeAdapter[Any] = TypeAdapter(ResponseOutputItem)
@@ -55,11 +55,8 @@ items = st.lists(
 @given(items)
 def test_every_stream_is_a_stream_of_the_api_that_gives_the_reply_back(output: list[Any]) -> None:
     usage = Usage(requests=1, input_tokens=2, output_tokens=3, total_tokens=5)
-    stream = list(response_events(output, usage=usage, response_id="r"))
-    seen = StreamedResponse()
-    for event in stream:
-        seen.see(event)
-    reply = seen.finish()
+    stream: list[Any] = list(response_events(output, usage=usage, response_id="r"))
+    reply = finished(stream)
 
     assert reply.output == output
     assert (reply.response_id, reply.usage.total_tokens) == ("r", 5)
@@ -75,7 +72,8 @@ def test_items_open_and_close_in_order_and_deltas_add_up_to_what_is_done(output:
     opened: list[int] = []
     closed: list[int] = []
     texts: dict[tuple[int, str], str] = {}
-    for event in response_events(output):
+    stream: list[Any] = list(response_events(output))
+    for event in stream:
         kind = event.type
         if kind == "response.output_item.added":
             opened.append(event.output_index)
@@ -97,7 +95,8 @@ def test_items_open_and_close_in_order_and_deltas_add_up_to_what_is_done(output:
 
 
 def test_an_item_is_announced_empty_and_in_progress() -> None:
-    stream = response_events([assistant_message("x"), function_call("f", {"a": 1}, call_id="c")])
+    output = [assistant_message("x"), function_call("f", {"a": 1}, call_id="c")]
+    stream: list[Any] = list(response_events(output))
     added = [event.item for event in stream if event.type == "response.output_item.added"]
 
     assert [item.status for item in added] == ["in_progress", "in_progress"]
@@ -105,7 +104,8 @@ def test_an_item_is_announced_empty_and_in_progress() -> None:
 
 
 def test_events_do_not_share_what_a_consumer_may_change() -> None:
-    stream = [e for e in response_events([assistant_message("a b c")]) if e.type.endswith("delta")]
+    whole: list[Any] = list(response_events([assistant_message("a b c")]))
+    stream = [event for event in whole if event.type.endswith("delta")]
     stream[1].delta = "changed"
 
     assert [event.delta for event in stream] == ["a", "changed", " c"]
