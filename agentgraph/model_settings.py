@@ -137,7 +137,7 @@ class ModelSettings:
         }
         if not changes:
             return self
-        if self.extra_args and override.extra_args:
+        if self.extra_args is not None and override.extra_args is not None:
             changes["extra_args"] = {**self.extra_args, **override.extra_args}
         if self.retry and override.retry:
             changes["retry"] = _resolve_retry(self.retry, override.retry)
