@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAl
 
 from agentgraph.approvals import tool_identity
 from agentgraph.exceptions import AgentsException
-from agentgraph.responses import TResponseInputItem, input_form
+from agentgraph.responses import input_form
 
 if TYPE_CHECKING:
     from openai.types.responses import (
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         McpApprovalResponse,
     )
     from openai.types.responses.response_output_item import McpApprovalRequest, McpListTools
+
+    from agentgraph.responses import TResponseInputItem
 
 __all__ = [
     "CompactionItem",

@@ -6,6 +6,8 @@ import ast
 import dataclasses
 import inspect
 import logging
+import subprocess
+import sys
 import timeit
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,26 @@ def test_the_stub_names_what_the_package_exports_and_where_it_comes_from() -> No
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'agentgraph' has no attribute 'Agnet'"):
         agentgraph.Agnet  # type: ignore[attr-defined]  # noqa: B018 - the access is the test
+
+
+AUTHORING = (
+    "agent agent_tool guardrail handoffs items lifecycle model_settings models.interface prompts "
+    "retry run_config run_context stream_events suppression tool_guardrails usage "
+    "extensions.handoff_filters extensions.handoff_prompt"
+)
+
+
+def test_no_authoring_module_loads_the_client() -> None:
+    imports = "; ".join(f"import agentgraph.{module}" for module in AUTHORING.split())
+    program = f"{imports}; import sys; sys.exit('openai' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(agentgraph.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_wire_types_have_names_here() -> None:
