@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from agentgraph.drivers.run import Compiled
-from agentgraph.items import ToolApprovalItem, TResponseInputItem
+from agentgraph.items import ToolApprovalItem
 from agentgraph.program import Program
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.runtime.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
 
 __all__ = ["RunState"]
 
