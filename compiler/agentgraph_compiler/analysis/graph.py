@@ -58,7 +58,7 @@ def cycles_without_way_out(chart: Chart, among: Set[str]) -> tuple[tuple[str, ..
     """
     import networkx as nx
 
-    graph = agent_graph(chart).subgraph(among)
+    graph = agent_graph(chart).subgraph(among).copy()
     order = {agent.id: number for number, agent in enumerate(chart.agents)}
     knots = nx.condensation(graph)
     found: list[tuple[str, ...]] = []
@@ -76,7 +76,7 @@ def _cycle_through(graph: nx.DiGraph[str], first: str) -> tuple[str, ...]:
 
     if graph.has_edge(first, first):
         return (first,)
-    back = nx.single_source_shortest_path_length(graph.reverse(copy=False), first)
+    back = nx.single_source_shortest_path_length(graph.reverse(), first)
     path, here = [first], min(graph[first], key=lambda agent: (back.get(agent, len(graph)), agent))
     while here != first:
         path.append(here)

@@ -1,0 +1,183 @@
+"""What compiling costs: linear work, no deep recursion, and no graph library before a run.
+
+Work is counted in executed lines of the compiler, never timed, so the tests give the same answer
+on any machine.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from agentgraph_compiler import pipeline
+from agentgraph_compiler.emit import emit
+from agentgraph_compiler.ir.builder import build
+from agentgraph_compiler.ir.chart import Agent, Chart
+from agentgraph_compiler.ir.text import print_chart
+from agentgraph_compiler.machine import Machine
+from agentgraph_compiler.render import render
+from tests.compiler.workflows import agent_tool, subchart, to
+
+COMPILER = Path(__file__).parents[2] / "compiler"
+
+
+def chain(length: int, **fields: Any) -> Chart:
+    """Each agent hands off to the next."""
+    agents = [
+        Agent(
+            f"a{n}",
+            f"A{n}",
+            handoffs=(to(f"a{n}", f"a{n + 1}"),) if n + 1 < length else (),
+            **fields,
+        )
+        for n in range(length)
+    ]
+    return build("chain", "a0", agents)
+
+
+def ring(length: int) -> Chart:
+    """A cycle without exit."""
+    agents = [
+        Agent(f"a{n}", f"A{n}", handoffs=(to(f"a{n}", f"a{(n + 1) % length}"),), final=False)
+        for n in range(length)
+    ]
+    return build("ring", "a0", agents)
+
+
+def star(length: int) -> Chart:
+    """One agent that hands off to all others, each of which hands back."""
+    others = [Agent(f"b{n}", f"B{n}", handoffs=(to(f"b{n}", "a"),)) for n in range(length)]
+    first = Agent("a", "A", handoffs=tuple(to("a", other.id) for other in others))
+    return build("star", "a", [first, *others])
+
+
+def nested(length: int) -> Chart:
+    """Each agent has the next as its tool, and the last has the first."""
+    parts = tuple(
+        subchart(
+            f"s{n}",
+            Agent(f"s{n}", f"S{n}", tools=(agent_tool(f"s{n}", "t", f"s{(n + 1) % length}"),)),
+        )
+        for n in range(length)
+    )
+    return build(
+        "nested", "a", [Agent("a", "A", tools=(agent_tool("a", "t", "s0"),))], charts=parts
+    )
+
+
+def scattered(agents: int, handoffs: int) -> Chart:
+    """Handoffs between random agents."""
+    dice = random.Random(7)
+    targets: list[set[int]] = [set() for _ in range(agents)]
+    for _ in range(handoffs):
+        targets[dice.randrange(agents)].add(dice.randrange(agents))
+    lowered = [
+        Agent(f"a{n}", f"A{n}", handoffs=tuple(to(f"a{n}", f"a{t}") for t in sorted(targets[n])))
+        for n in range(agents)
+    ]
+    return build("scattered", "a0", lowered, declared=True)
+
+
+def lines_executed(work: Callable[[], object]) -> int:
+    """How many lines of the compiler a piece of work executes."""
+    count = 0
+
+    def local(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal count
+        count += event == "line"
+        return local
+
+    def entered(frame: FrameType, event: str, argument: object) -> Any:
+        return local if "agentgraph_compiler" in frame.f_code.co_filename else None
+
+    before = sys.gettrace()
+    sys.settrace(entered)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+SHAPES: dict[str, Callable[[int], Chart]] = {
+    "chain": chain,
+    "ring": ring,
+    "star": star,
+    "nested": nested,
+    "scattered": lambda size: scattered(size, 3 * size),
+}
+WORK: dict[str, Callable[[Chart], object]] = {
+    "check before a run": lambda chart: pipeline.check(chart, deep=False),
+    "emit": emit,
+    "print": print_chart,
+}
+
+
+@pytest.mark.parametrize("work", WORK)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_work_grows_no_faster_than_the_workflow(shape: str, work: str) -> None:
+    small, large = SHAPES[shape](100), SHAPES[shape](400)
+    growth = lines_executed(lambda: WORK[work](large)) / lines_executed(lambda: WORK[work](small))
+    assert growth < 4.4
+
+
+def test_quadratic_work_would_be_noticed() -> None:
+    """The counter can fail: a check that looks at every pair grows by sixteen."""
+    namespace: dict[str, Any] = {}
+    source = "def pairs(chart):\n for a in chart:\n  for b in chart:\n   pass\n"
+    exec(compile(source, "agentgraph_compiler/pairs.py", "exec"), namespace)
+    pairs = namespace["pairs"]
+    growth = lines_executed(lambda: pairs(range(400))) / lines_executed(lambda: pairs(range(100)))
+    assert growth > 10
+
+
+@pytest.mark.parametrize("shape", [chain, ring], ids=["chain", "ring"])
+def test_ten_thousand_agents_in_a_row_compile_without_deep_recursion(
+    shape: Callable[[int], Chart],
+) -> None:
+    chart = shape(10_000)
+    codes = {found.rule.code for found in pipeline.check(chart)}
+    assert codes == (set() if shape is chain else {"AG202"})
+    assert render(chart).count("->") >= 9_999
+
+
+def test_ten_thousand_agents_with_thirty_thousand_handoffs_compile() -> None:
+    chart = scattered(10_000, 30_000)
+    compiled = pipeline.compile_chart(chart)
+    assert isinstance(compiled.machine, Machine)
+    assert {found.rule.code for found in compiled.diagnostics} == {"AG201"}
+
+
+def test_thousands_of_nested_tools_are_followed_without_deep_recursion() -> None:
+    (found,) = pipeline.check(nested(3_000), deep=False)
+    assert found.rule.code == "AG203"
+    assert "… 2993 more …" in found.message
+
+
+@pytest.mark.parametrize("shape", ["chain", "star", "lonely"])
+def test_checking_before_a_run_loads_no_graph_library(shape: str) -> None:
+    chart = chain(1, final=False) if shape == "lonely" else SHAPES[shape](5)
+    program = (
+        "import sys\n"
+        "from agentgraph_compiler import pipeline\n"
+        "from agentgraph_compiler.ir.text import parse_chart\n"
+        "assert pipeline.compile_chart(parse_chart(sys.stdin.read()), deep=False).machine\n"
+        "print(sorted({'networkx', 'graphviz', 'pydantic'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=print_chart(chart),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(COMPILER)},
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,106 @@
+"""Diagnostics as text: what a person reads, reviewed as a golden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agentgraph_compiler import pipeline
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Origin, Rule, Severity
+from agentgraph_compiler.ir.builder import build
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Stop, StopKind, Tool
+from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.render.report import report, summary
+from tests.compiler.goldens import assert_golden
+from tests.compiler.workflows import FILE, agent_tool, at, function, guardrail, subchart, to
+
+SOURCE = [f"line {number} of the program" for number in range(1, 100)]
+RULE = Rule("AG999", "wrong-thing", Severity.ERROR, "A wrong thing.")
+
+
+def source_lines(file: str) -> Sequence[str]:
+    return SOURCE if file == FILE else ()
+
+
+def everything_wrong() -> Chart:
+    """One workflow that breaks every rule about workflows."""
+    triage = Agent(
+        "triage",
+        "Triage",
+        tools=(
+            function("triage", "lookup", line=3),
+            Tool("triage/tool/lookup_2", "lookup", InvokeKind.FUNCTION, origin=at(7)),
+        ),
+        handoffs=(
+            to("triage", "planner", "Planner", line=20),
+            to("triage", "billing", "Billing", line=21, enabled=Enabled.NEVER),
+            to("triage", "", "Legal", line=22),
+        ),
+        unseen=("the tools of MCP server 'files' are listed at run time",),
+        origin=at(20),
+    )
+    planner = Agent(
+        "planner",
+        "Planner",
+        handoffs=(to("planner", "critic", "Critic", line=31),),
+        output_guardrails=(guardrail("planner", "polite", line=10),),
+        final=False,
+        origin=at(30),
+    )
+    critic = Agent(
+        "critic",
+        "Critic",
+        tools=(agent_tool("critic", "research", "researcher", line=41),),
+        handoffs=(to("critic", "planner", "Planner", line=42),),
+        input_guardrails=(guardrail("critic", "on_topic", line=12),),
+        stop=Stop(StopKind.NEVER),
+        final=False,
+        origin=at(40),
+    )
+    billing = Agent("billing", "Billing", origin=at(50))
+    namesake = Agent("critic_2", "Critic", handoffs=(to("critic_2", "billing"),), origin=at(60))
+    researcher = Agent(
+        "researcher",
+        "Researcher",
+        tools=(agent_tool("researcher", "dig", "researcher", line=71),),
+        origin=at(70),
+    )
+    return build(
+        "Desk",
+        "triage",
+        [triage, planner, critic, billing, namesake],
+        declared=True,
+        charts=(subchart("researcher", researcher),),
+        origin=at(80),
+    )
+
+
+def test_the_report_of_a_workflow_that_breaks_every_rule() -> None:
+    found = pipeline.check(everything_wrong())
+    assert_golden(report(found, source_lines), "diagnostics.txt")
+
+
+def test_a_report_without_sources_and_origins_says_the_rest() -> None:
+    found = Diagnostic(
+        RULE, "it is wrong", notes=(Note("because", Origin("a.py", 3)),), help="fix it"
+    )
+    assert report([found]) == (
+        "error[AG999] wrong-thing: it is wrong\n"
+        "  = note: because (a.py:3)\n"
+        "  = help: fix it\n\n1 error\n"
+    )
+
+
+def test_a_line_past_the_end_of_the_source_is_not_quoted() -> None:
+    found = Diagnostic(RULE, "it is wrong", Origin(FILE, 5000))
+    assert "|" not in report([found], source_lines)
+
+
+def test_nothing_found_is_an_empty_report() -> None:
+    assert report([]) == ""
+    assert summary([]) == "nothing to report"
+
+
+def test_the_summary_counts_by_severity() -> None:
+    warning = Rule("AG998", "odd-thing", Severity.WARNING, "An odd thing.")
+    found = [Diagnostic(RULE, "a"), Diagnostic(RULE, "b"), Diagnostic(warning, "c")]
+    assert summary(found) == "2 errors, 1 warning"
