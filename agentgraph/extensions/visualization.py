@@ -7,6 +7,7 @@ published SDK can be drawn too. `Program.draw` draws more: the compiled workflow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -217,4 +218,6 @@ def _can_end(agent: Any) -> bool:
 def _quoted(text: str) -> str:
     """A DOT string: without an end before its end, and without escapes of its own."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + escaped.replace("\r\n", "\\n").replace("\r", "\\n").replace("\n", "\\n") + '"'
+    lines = re.split("\r\n|\r|\n", escaped)
+    shown = ("".join(char if char.isprintable() else " " for char in line) for line in lines)
+    return '"' + "\\n".join(shown) + '"'
