@@ -18,6 +18,7 @@ from agentgraph.exceptions import UserError
 from agentgraph.logger import logger
 from agentgraph.models.default_models import get_default_model
 from agentgraph.models.interface import Model, ModelProvider
+from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agentgraph.models.openai_responses import OpenAIResponsesModel
 from agentgraph.models.rehearsal import RehearsalModel
 from agentgraph.openai_defaults import openai_defaults
@@ -124,7 +125,12 @@ class OpenAIProvider(ModelProvider):
         if use_responses:
             explicit = model_name is not None
             return OpenAIResponsesModel(name, client, model_is_explicit=explicit)
-        raise UserError("Chat Completions models are not available yet; use the Responses API.")
+        return OpenAIChatCompletionsModel(
+            name,
+            client,
+            strict_feature_validation=self._strict,
+            buffer_streamed_tool_calls=self._buffer_calls,
+        )
 
     async def aclose(self) -> None:
         """Close the clients that this provider made for the running event loop.

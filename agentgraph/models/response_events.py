@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
     from agentgraph.usage import Usage
 
-__all__ = ["response_events", "word_deltas"]
+__all__ = [
+    "in_progress_response",
+    "make_event",
+    "response_events",
+    "response_usage",
+    "varied",
+    "word_deltas",
+]
 
 _ARGUMENT_DELTA = 16
 """Characters of a tool call's arguments in one delta."""
@@ -60,13 +67,13 @@ def response_events(
     items = list(output)
     number = count()
     identity = response_id or "resp_scripted"
-    opening = _varied(_in_progress(model), id=identity)
-    yield _event("response.created", number, response=opening)
-    yield _event("response.in_progress", number, response=opening)
+    opening = varied(in_progress_response(model), id=identity)
+    yield make_event("response.created", number, response=opening)
+    yield make_event("response.in_progress", number, response=opening)
     for index, item in enumerate(items):
         yield from _item_events(item, index, number, words_per_delta)
-    closing = _varied(opening, output=items, status="completed", usage=_response_usage(usage))
-    yield _event("response.completed", number, response=closing)
+    closing = varied(opening, output=items, status="completed", usage=response_usage(usage))
+    yield make_event("response.completed", number, response=closing)
 
 
 def word_deltas(text: str, words_per_delta: int | None = 1) -> list[str]:
@@ -93,23 +100,23 @@ def _item_events(
 ) -> Iterator[ResponseStreamEvent]:
     match getattr(item, "type", None):
         case "message":
-            yield _added(_varied(item, content=[], status="in_progress"), index, number)
+            yield _added(varied(item, content=[], status="in_progress"), index, number)
             for at, part in enumerate(item.content):
                 yield from _part_events(part, item.id, index, at, number, words_per_delta)
         case "function_call":
-            yield _added(_varied(item, arguments="", status="in_progress"), index, number)
+            yield _added(varied(item, arguments="", status="in_progress"), index, number)
             yield from _argument_events(item, index, number)
         case "reasoning":
-            yield _added(_varied(item, summary=[], status="in_progress"), index, number)
+            yield _added(varied(item, summary=[], status="in_progress"), index, number)
             for at, part in enumerate(item.summary):
                 yield from _summary_events(part, item.id, index, at, number, words_per_delta)
         case _:
             yield _added(item, index, number)
-    yield _event("response.output_item.done", number, item=item, output_index=index)
+    yield make_event("response.output_item.done", number, item=item, output_index=index)
 
 
 def _added(item: Any, index: int, number: count[int]) -> Any:
-    return _event("response.output_item.added", number, item=item, output_index=index)
+    return make_event("response.output_item.added", number, item=item, output_index=index)
 
 
 def _part_events(
@@ -126,11 +133,11 @@ def _part_events(
     field = "refusal" if refused else "text"
     kind = "response.refusal" if refused else "response.output_text"
     whole = getattr(part, field)
-    blank = _varied(part, **{field: ""})
-    yield _event("response.content_part.added", number, part=blank, **place)
+    blank = varied(part, **{field: ""})
+    yield make_event("response.content_part.added", number, part=blank, **place)
     yield from _delta_events(f"{kind}.delta", place, word_deltas(whole, words_per_delta), number)
-    yield _event(f"{kind}.done", number, **{field: whole}, **place)
-    yield _event("response.content_part.done", number, part=part, **place)
+    yield make_event(f"{kind}.done", number, **{field: whole}, **place)
+    yield make_event("response.content_part.done", number, part=part, **place)
 
 
 def _argument_events(call: Any, index: int, number: count[int]) -> Iterator[ResponseStreamEvent]:
@@ -138,7 +145,7 @@ def _argument_events(call: Any, index: int, number: count[int]) -> Iterator[Resp
     text: str = call.arguments
     pieces = [text[at : at + _ARGUMENT_DELTA] for at in range(0, len(text), _ARGUMENT_DELTA)]
     yield from _delta_events("response.function_call_arguments.delta", place, pieces, number)
-    yield _event(
+    yield make_event(
         "response.function_call_arguments.done", number, arguments=text, name=call.name, **place
     )
 
@@ -156,12 +163,12 @@ def _summary_events(
     pieces = word_deltas(part.text, words_per_delta)
     kind = "response.reasoning_summary_text"
     shown = {"type": "summary_text"}
-    yield _event(
+    yield make_event(
         "response.reasoning_summary_part.added", number, part={"text": "", **shown}, **place
     )
     yield from _delta_events(f"{kind}.delta", place, pieces, number)
-    yield _event(f"{kind}.done", number, text=part.text, **place)
-    yield _event(
+    yield make_event(f"{kind}.done", number, text=part.text, **place)
+    yield make_event(
         "response.reasoning_summary_part.done", number, part={"text": part.text, **shown}, **place
     )
 
@@ -171,7 +178,7 @@ def _delta_events(
 ) -> Iterator[ResponseStreamEvent]:
     if not pieces:
         return
-    first = _event(kind, number, delta=pieces[0], **place)
+    first = make_event(kind, number, delta=pieces[0], **place)
     yield first
     # The inner loop of every streamed run: nothing but a new object with two fields changed.
     cls: Any = type(first)
@@ -189,8 +196,16 @@ def _delta_events(
         yield event
 
 
-def _varied(prototype: _Model, **changes: Any) -> _Model:
-    """Return a copy of a validated object with fields replaced by values known to be right."""
+def varied(prototype: _Model, **changes: Any) -> _Model:
+    """Return a copy of a validated object with fields replaced by values known to be right.
+
+    Args:
+        prototype: A valid object; it is not changed.
+        changes: New values of fields, which nobody validates.
+
+    Returns:
+        The copy.
+    """
     cls = type(prototype)
     twin = cls.__new__(cls)
     twin.__setstate__(
@@ -204,15 +219,24 @@ def _varied(prototype: _Model, **changes: Any) -> _Model:
     return twin
 
 
-def _event(kind: str, number: count[int], **fields: Any) -> Any:
-    """Make an event from fields that are right already; only plain dictionaries are validated."""
+def make_event(kind: str, number: count[int], **fields: Any) -> Any:
+    """Make an event from fields that are right already; only plain dictionaries are validated.
+
+    Args:
+        kind: The event's type.
+        number: Where its sequence number comes from.
+        fields: Its other fields.
+
+    Returns:
+        The event, an object of the client's type.
+    """
     prototype = _prototype(kind)
     if isinstance(fields.get("part"), dict):
         return type(prototype)(type=kind, sequence_number=next(number), **fields)
     known = type(prototype).model_fields
     if "name" in fields and "name" not in known:
         del fields["name"]  # clients of the 3.x line name the function in the item only
-    return _varied(prototype, sequence_number=next(number), **fields)
+    return varied(prototype, sequence_number=next(number), **fields)
 
 
 @cache
@@ -245,7 +269,7 @@ def _prototype(kind: str) -> BaseModel:
 
 
 @cache
-def _in_progress(model: str) -> Response:
+def in_progress_response(model: str) -> Response:
     """Make the response object that every stream of one model starts from."""
     from openai.types.responses import Response as ResponseObject
 
@@ -262,7 +286,7 @@ def _in_progress(model: str) -> Response:
     )
 
 
-def _response_usage(usage: Usage | None) -> ResponseUsage | None:
+def response_usage(usage: Usage | None) -> ResponseUsage | None:
     """Turn this package's usage into the response object's."""
     if usage is None:
         return None

@@ -106,5 +106,11 @@ class LoopbackServer:
 
 
 def _events(events: Sequence[dict[str, Any]]) -> bytes:
-    lines = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events]
-    return "".join(lines).encode()
+    """Write events as the API does; what has no `event:` line of its own is a chunk."""
+    lines = [
+        f"data: {json.dumps(event)}\n\n"
+        if event["type"] == "chunk"
+        else f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+        for event in events
+    ]
+    return "".join([*lines, "data: [DONE]\n\n"]).encode()

@@ -1,0 +1,274 @@
+"""Between the items of the Responses API, in which a run thinks, and the messages of Chat
+Completions.
+
+Function calls of one reply become one assistant message, as that API wants it. What the API cannot
+express is refused by name; reasoning is left out, because no server takes it back in this form.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agentgraph.exceptions import UserError
+from agentgraph.function_tools import FunctionTool
+from agentgraph.model_settings import MCPToolChoice
+from agentgraph.models.fake_id import FAKE_RESPONSES_ID
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionMessage
+    from openai.types.responses import ResponseInputContentParam
+
+    from agentgraph.agent_output import AgentOutputSchemaBase
+    from agentgraph.handoffs import Handoff
+    from agentgraph.model_settings import ToolChoice
+    from agentgraph.responses import TResponseInputItem
+    from agentgraph.tool import Tool
+
+    ResponseInputContentWithAudioParam = ResponseInputContentParam | dict[str, Any]
+
+__all__ = ["Converter", "ResponseInputContentWithAudioParam"]
+
+
+class Converter:
+    """Converts requests and replies; holds no state."""
+
+    @classmethod
+    def items_to_messages(cls, items: str | Iterable[TResponseInputItem]) -> list[dict[str, Any]]:
+        """Turn input items into messages.
+
+        Args:
+            items: The user's text, or the items of a conversation, oldest first.
+
+        Returns:
+            The messages.
+
+        Raises:
+            UserError: An item is of a type that this API does not have.
+        """
+        if isinstance(items, str):
+            return [{"role": "user", "content": items}]
+        messages: list[dict[str, Any]] = []
+        for item in items:
+            _append_item(messages, item)
+        return messages
+
+    @classmethod
+    def message_to_output_items(
+        cls, message: ChatCompletionMessage, provider_data: dict[str, Any] | None = None
+    ) -> list[Any]:
+        """Turn a reply into output items: reasoning, the message, then the calls.
+
+        Args:
+            message: The reply.
+            provider_data: What to note on each item about where it comes from.
+
+        Returns:
+            Objects of the `openai` client, with the fake id in place of ids that this API does not
+            have.
+
+        Raises:
+            UserError: The reply calls a custom tool, which this package does not have.
+        """
+        from openai.types.responses import (
+            ResponseFunctionToolCall,
+            ResponseOutputMessage,
+            ResponseOutputRefusal,
+            ResponseOutputText,
+            ResponseReasoningItem,
+        )
+        from openai.types.responses.response_reasoning_item import Summary
+
+        noted: dict[str, Any] = {"provider_data": provider_data} if provider_data else {}
+        items: list[Any] = []
+        if thought := getattr(message, "reasoning_content", None):
+            summary = [Summary(type="summary_text", text=thought)]
+            items.append(
+                ResponseReasoningItem(
+                    id=FAKE_RESPONSES_ID, type="reasoning", summary=summary, **noted
+                )
+            )
+        content: list[ResponseOutputText | ResponseOutputRefusal] = []
+        if message.content:
+            content.append(
+                ResponseOutputText(
+                    type="output_text", text=message.content, annotations=[], logprobs=[]
+                )
+            )
+        if message.refusal:
+            content.append(ResponseOutputRefusal(type="refusal", refusal=message.refusal))
+        if content:
+            items.append(
+                ResponseOutputMessage(
+                    id=FAKE_RESPONSES_ID,
+                    type="message",
+                    role="assistant",
+                    status="completed",
+                    content=content,
+                    **noted,
+                )
+            )
+        for call in message.tool_calls or ():
+            if call.type != "function":
+                raise UserError(f"A tool call of type {call.type!r} cannot be carried out.")
+            items.append(
+                ResponseFunctionToolCall(
+                    id=FAKE_RESPONSES_ID,
+                    type="function_call",
+                    call_id=call.id,
+                    name=call.function.name,
+                    arguments=call.function.arguments,
+                    **noted,
+                )
+            )
+        return items
+
+    @classmethod
+    def tool_to_openai(cls, tool: Tool) -> dict[str, Any]:
+        """Convert a tool.
+
+        Raises:
+            UserError: It is a hosted tool, which only the Responses API runs.
+        """
+        if not isinstance(tool, FunctionTool):
+            raise UserError(
+                f"The tool {tool.name!r} ({type(tool).__name__}) is run by the Responses API; the "
+                "Chat Completions API takes function tools only."
+            )
+        return _function(
+            tool.name, tool.description, tool.params_json_schema, tool.strict_json_schema
+        )
+
+    @classmethod
+    def convert_handoff_tool(cls, handoff: Handoff[Any, Any]) -> dict[str, Any]:
+        """Convert a handoff."""
+        return _function(
+            handoff.tool_name,
+            handoff.tool_description,
+            handoff.input_json_schema,
+            handoff.strict_json_schema,
+        )
+
+    @classmethod
+    def convert_tool_choice(cls, tool_choice: ToolChoice | None) -> str | dict[str, Any] | None:
+        """Convert a choice of tool: a mode, or the name of a function.
+
+        Raises:
+            UserError: It is a tool of a hosted MCP server.
+        """
+        match tool_choice:
+            case None | "auto" | "required" | "none":
+                return tool_choice
+            case MCPToolChoice():
+                raise UserError("The Chat Completions API has no hosted MCP servers to choose.")
+            case name:
+                return {"type": "function", "function": {"name": name}}
+
+    @classmethod
+    def convert_response_format(
+        cls, final_output_schema: AgentOutputSchemaBase | None
+    ) -> dict[str, Any] | None:
+        """Convert an output type; None stands for plain text."""
+        if final_output_schema is None or final_output_schema.is_plain_text():
+            return None
+        return {
+            "type": "json_schema",
+            "json_schema": {
+                "name": "final_output",
+                "strict": final_output_schema.is_strict_json_schema(),
+                "schema": final_output_schema.json_schema(),
+            },
+        }
+
+
+def _function(
+    name: str, description: str, schema: Mapping[str, Any], strict: bool
+) -> dict[str, Any]:
+    function = {"name": name, "description": description, "parameters": schema, "strict": strict}
+    return {"type": "function", "function": function}
+
+
+def _append_item(messages: list[dict[str, Any]], item: Any) -> None:
+    match item:
+        case {"type": "function_call"}:
+            call = {"name": item["name"], "arguments": item["arguments"] or "{}"}
+            _append_call(messages, item["call_id"], call)
+        case {"type": "file_search_call"}:
+            queries = {"queries": item.get("queries", []), "status": item.get("status")}
+            call = {"name": "file_search_call", "arguments": json.dumps(queries)}
+            _append_call(messages, item["id"], call)
+        case {"type": "function_call_output"}:
+            output = item["output"]
+            content = output if isinstance(output, str) else _text_parts(output)
+            messages.append({"role": "tool", "tool_call_id": item["call_id"], "content": content})
+        case {"type": "reasoning"}:
+            pass
+        case {"role": "assistant", "content": content}:
+            messages.append(_assistant_message(content))
+        case {"role": "user" | "system" | "developer" as role, "content": content}:
+            parts = content if isinstance(content, str) else [_part(part) for part in content]
+            messages.append({"role": role, "content": parts})
+        case _:
+            kind = item.get("type") if isinstance(item, Mapping) else type(item).__name__
+            raise UserError(
+                f"An input item of type {kind!r} cannot be sent to the Chat Completions API; use a "
+                "model of the Responses API for this conversation."
+            )
+
+
+def _append_call(messages: list[dict[str, Any]], call_id: str, function: dict[str, Any]) -> None:
+    """Add a call to the assistant message that it belongs to, or begin one."""
+    if not messages or messages[-1]["role"] != "assistant":
+        messages.append({"role": "assistant", "content": None})
+    calls = messages[-1].setdefault("tool_calls", [])
+    calls.append({"id": call_id, "type": "function", "function": function})
+
+
+def _assistant_message(content: Any) -> dict[str, Any]:
+    if isinstance(content, str):
+        return {"role": "assistant", "content": content}
+    message: dict[str, Any] = {"role": "assistant"}
+    texts = [part["text"] for part in content if part.get("type") == "output_text"]
+    refusals = [part["refusal"] for part in content if part.get("type") == "refusal"]
+    message["content"] = "\n".join(texts) if texts else None
+    if refusals:
+        message["refusal"] = "\n".join(refusals)
+    return message
+
+
+def _text_parts(output: Sequence[Any]) -> list[dict[str, Any]]:
+    """Keep the texts of a tool's structured output: a tool message of this API holds nothing
+    else."""
+    texts = [part for part in output if part.get("type") in ("input_text", "output_text")]
+    return [{"type": "text", "text": part["text"]} for part in texts]
+
+
+def _part(part: Any) -> dict[str, Any]:
+    match part:
+        case {"type": "input_text" | "output_text" | "text", "text": text}:
+            return {"type": "text", "text": text}
+        case {"type": "input_image", "image_url": str(url)}:
+            return {
+                "type": "image_url",
+                "image_url": {"url": url, "detail": part.get("detail", "auto")},
+            }
+        case {"type": "input_audio", "input_audio": audio}:
+            return {"type": "input_audio", "input_audio": audio}
+        case {"type": "input_file", "file_data": _} | {"type": "input_file", "file_id": _}:
+            names = ("file_data", "file_id", "filename")
+            return {"type": "file", "file": {name: part[name] for name in names if name in part}}
+        case _:
+            raise UserError(
+                f"A content part of type {part.get('type')!r} cannot be sent to the Chat "
+                "Completions API in this form: images need an image_url, files need file_data or "
+                "file_id."
+            )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ResponseInputContentWithAudioParam":
+        from openai.types.responses import ResponseInputContentParam
+
+        return ResponseInputContentParam | dict[str, Any]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
