@@ -1,13 +1,22 @@
-"""The picture of a machine: every state, every transition, and which states belong to which agent.
+"""The picture of a machine: its states, every transition, and which states belong to which agent.
 
 Transitions between the same two states share an arrow, one line each. Those that only say that
-something failed are drawn faintly and without words, or nothing else could be read.
+something failed are drawn faintly and without words, or nothing else could be read. Ends that
+nothing leads to are left out.
 """
 
 from __future__ import annotations
 
 from agentgraph_compiler.ir.chart import Chart
-from agentgraph_compiler.machine import Event, GuardKind, Invoke, State, StateKind, Transition
+from agentgraph_compiler.machine import (
+    FINALS,
+    Event,
+    GuardKind,
+    Invoke,
+    State,
+    StateKind,
+    Transition,
+)
 from agentgraph_compiler.render.picture import Arrow, Box, Frame, Ids, Picture, Role, Stroke
 
 _ROLES = {
@@ -55,7 +64,10 @@ def _boxes(
     box_of: dict[tuple[str | None, str], str],
 ) -> None:
     owners: dict[str, Frame] = {}
+    entered = {row.target for state in chart.states for row in state.transitions}
     for state in chart.states:
+        if state.kind in FINALS and state.id not in entered:
+            continue
         owner = state.agent if state.kind is not StateKind.INITIAL else ""
         if owner and owner not in owners:
             owners[owner] = Frame(ids.take("agent", owner), chart.agent[owner].name)
