@@ -45,6 +45,7 @@ _NAMES_OF = {
     "model_settings": "ModelSettings",
     "models.interface": "Model ModelProvider ModelTracing",
     "models.multi_provider": "MultiProvider",
+    "models.openai_chatcompletions": "OpenAIChatCompletionsModel",
     "models.openai_provider": "OpenAIProvider",
     "models.openai_responses": "OpenAIResponsesModel",
     "openai_defaults": ("set_default_openai_api set_default_openai_client set_default_openai_key"),

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.exceptions import ModelBehaviorError, UserError
 from agentgraph.logger import logger
-from agentgraph.models.chatcmpl_converter import Converter
-from agentgraph.models.chatcmpl_helpers import HEADERS, HEADERS_OVERRIDE, ChatCmplHelpers
-from agentgraph.models.chatcmpl_stream_handler import ChatCmplStreamHandler, response_usage_of
+from agentgraph.models.chat_messages import ChatConverter
+from agentgraph.models.chat_parameters import store_parameter, stream_options
+from agentgraph.models.chat_stream import chat_events, response_usage_of
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.interface import Model
 from agentgraph.models.openai_retry import retry_advice
@@ -103,7 +103,7 @@ class OpenAIChatCompletionsModel(Model):
             raise ModelBehaviorError(f"The model {self.model!r} sent a reply without choices.")
         noted = {"model": self.model, "response_id": reply.id}
         response = ModelResponse(
-            output=Converter.message_to_output_items(reply.choices[0].message, noted),
+            output=ChatConverter.output_items(reply.choices[0].message, noted),
             usage=usage_from(response_usage_of(reply.usage)),
             response_id=None,
             request_id=getattr(reply, "_request_id", None),
@@ -142,9 +142,7 @@ class OpenAIChatCompletionsModel(Model):
         )
         stream = await self._client.chat.completions.create(**request)
         async with stream:
-            async for event in ChatCmplStreamHandler.handle_stream(
-                opening, stream, buffer_tool_calls=self._buffer_calls
-            ):
+            async for event in chat_events(opening, stream, buffer_tool_calls=self._buffer_calls):
                 yield event
 
     def _request(
@@ -159,33 +157,26 @@ class OpenAIChatCompletionsModel(Model):
         stream: bool,
     ) -> dict[str, Any]:
         """Put together the arguments of `completions.create`, without those that have no value."""
-        messages = Converter.items_to_messages(input)
+        messages = ChatConverter.messages(input)
         if system_instructions:
             messages.insert(0, {"role": "system", "content": system_instructions})
-        functions = [Converter.tool_to_openai(tool) for tool in tools]
-        functions += [Converter.convert_handoff_tool(handoff) for handoff in handoffs]
+        functions = [ChatConverter.tool(tool) for tool in tools]
+        functions += [ChatConverter.handoff(handoff) for handoff in handoffs]
         parallel = settings.parallel_tool_calls
         reasoning = settings.reasoning
         fields: dict[str, Any] = {
             "model": self.model,
             "messages": messages,
             "tools": functions or None,
-            "tool_choice": Converter.convert_tool_choice(settings.tool_choice),
+            "tool_choice": ChatConverter.tool_choice(settings.tool_choice),
             "parallel_tool_calls": parallel if functions or not parallel else None,
-            "response_format": Converter.convert_response_format(output_schema),
+            "response_format": ChatConverter.response_format(output_schema),
             "max_tokens": settings.max_tokens,
             "reasoning_effort": _effort(reasoning),
             "logprobs": True if settings.top_logprobs is not None else None,
-            "store": ChatCmplHelpers.get_store_param(self._client, settings),
+            "store": store_parameter(self._client, settings),
             "stream": stream or None,
-            "stream_options": ChatCmplHelpers.get_stream_options_param(
-                self._client, settings, stream
-            ),
-            "extra_headers": {
-                **HEADERS,
-                **(settings.extra_headers or {}),
-                **(HEADERS_OVERRIDE.get() or {}),
-            },
+            "stream_options": stream_options(self._client, settings) if stream else None,
             **{name: getattr(settings, name) for name in _PASSED_ON},
         }
         request = {name: value for name, value in fields.items() if value is not None}
@@ -211,6 +202,7 @@ class OpenAIChatCompletionsModel(Model):
 
 _PASSED_ON = (
     "extra_body",
+    "extra_headers",
     "extra_query",
     "frequency_penalty",
     "metadata",

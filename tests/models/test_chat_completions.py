@@ -15,8 +15,8 @@ from agentgraph.agent_output import AgentOutputSchema
 from agentgraph.exceptions import ModelBehaviorError, UserError
 from agentgraph.hosted_tools import WebSearchTool
 from agentgraph.model_settings import MCPToolChoice, ModelSettings
-from agentgraph.models.chatcmpl_converter import Converter
-from agentgraph.models.chatcmpl_helpers import HEADERS_OVERRIDE, ChatCmplHelpers
+from agentgraph.models.chat_messages import ChatConverter
+from agentgraph.models.chat_parameters import store_parameter, stream_options
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agentgraph.models.openai_provider import OpenAIProvider
@@ -154,7 +154,7 @@ async def test_a_conversation_becomes_messages(sent: Any) -> None:
 )
 def test_what_this_api_cannot_express_is_refused(item: Any) -> None:
     with pytest.raises(UserError, match="Chat Completions"):
-        Converter.items_to_messages([item])
+        ChatConverter.messages([item])
 
 
 async def test_every_setting_of_this_api_is_sent_under_its_name(
@@ -179,13 +179,11 @@ async def test_every_setting_of_this_api_is_sent_under_its_name(
         extra_headers={"x-trace": "t"},
         extra_args={"service_tier": "flex"},
     )
-    overriding = HEADERS_OVERRIDE.set({"User-Agent": "mine"})
     request = await sent(
         model_settings=settings,
         tools=[function_tool("f", "Do it.")],
         output_schema=AgentOutputSchema(Trip),
     )
-    HEADERS_OVERRIDE.reset(overriding)
     del request["messages"]
     form = request.pop("response_format")
 
@@ -223,18 +221,19 @@ async def test_every_setting_of_this_api_is_sent_under_its_name(
     }
     assert server.requests[-1].path == "/v1/chat/completions?q=1"
     assert server.requests[-1].headers["x-trace"] == "t"
-    assert server.requests[-1].headers["user-agent"] == "mine"
 
 
 def test_what_only_openai_understands_is_sent_to_openai_only() -> None:
     ours, others = AsyncOpenAI(api_key="k"), AsyncOpenAI(api_key="k", base_url="http://x/v1")
-    settings = ModelSettings()
+    unset, unwanted = ModelSettings(), ModelSettings(store=False, include_usage=False)
 
-    assert ChatCmplHelpers.get_store_param(ours, settings) is True
-    assert ChatCmplHelpers.get_store_param(others, settings) is None
-    assert ChatCmplHelpers.get_stream_options_param(ours, settings, True) == {"include_usage": True}
-    assert ChatCmplHelpers.get_stream_options_param(others, settings, True) is None
-    assert ChatCmplHelpers.get_stream_options_param(ours, settings, False) is None
+    assert [store_parameter(client, unset) for client in (ours, others)] == [True, None]
+    assert [stream_options(client, unset) for client in (ours, others)] == [
+        {"include_usage": True},
+        None,
+    ]
+    assert store_parameter(ours, unwanted) is False
+    assert stream_options(others, unwanted) == {"include_usage": False}
 
 
 async def test_hosted_tools_and_servers_are_refused(sent: Any) -> None:

@@ -17,8 +17,12 @@ from agentgraph.model_settings import MCPToolChoice
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 
 if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionMessage
-    from openai.types.responses import ResponseInputContentParam
+    from openai.types.chat import ChatCompletionMessage, ChatCompletionMessageToolCallUnion
+    from openai.types.responses import (
+        ResponseFunctionToolCall,
+        ResponseOutputMessage,
+        ResponseReasoningItem,
+    )
 
     from agentgraph.agent_output import AgentOutputSchemaBase
     from agentgraph.handoffs import Handoff
@@ -26,16 +30,14 @@ if TYPE_CHECKING:
     from agentgraph.responses import TResponseInputItem
     from agentgraph.tool import Tool
 
-    ResponseInputContentWithAudioParam = ResponseInputContentParam | dict[str, Any]
-
-__all__ = ["Converter", "ResponseInputContentWithAudioParam"]
+__all__ = ["ChatConverter"]
 
 
-class Converter:
+class ChatConverter:
     """Converts requests and replies; holds no state."""
 
     @classmethod
-    def items_to_messages(cls, items: str | Iterable[TResponseInputItem]) -> list[dict[str, Any]]:
+    def messages(cls, items: str | Iterable[TResponseInputItem]) -> list[dict[str, Any]]:
         """Turn input items into messages.
 
         Args:
@@ -55,7 +57,7 @@ class Converter:
         return messages
 
     @classmethod
-    def message_to_output_items(
+    def output_items(
         cls, message: ChatCompletionMessage, provider_data: dict[str, Any] | None = None
     ) -> list[Any]:
         """Turn a reply into output items: reasoning, the message, then the calls.
@@ -71,61 +73,17 @@ class Converter:
         Raises:
             UserError: The reply calls a custom tool, which this package does not have.
         """
-        from openai.types.responses import (
-            ResponseFunctionToolCall,
-            ResponseOutputMessage,
-            ResponseOutputRefusal,
-            ResponseOutputText,
-            ResponseReasoningItem,
-        )
-        from openai.types.responses.response_reasoning_item import Summary
-
         noted: dict[str, Any] = {"provider_data": provider_data} if provider_data else {}
         items: list[Any] = []
         if thought := getattr(message, "reasoning_content", None):
-            summary = [Summary(type="summary_text", text=thought)]
-            items.append(
-                ResponseReasoningItem(
-                    id=FAKE_RESPONSES_ID, type="reasoning", summary=summary, **noted
-                )
-            )
-        content: list[ResponseOutputText | ResponseOutputRefusal] = []
-        if message.content:
-            content.append(
-                ResponseOutputText(
-                    type="output_text", text=message.content, annotations=[], logprobs=[]
-                )
-            )
-        if message.refusal:
-            content.append(ResponseOutputRefusal(type="refusal", refusal=message.refusal))
-        if content:
-            items.append(
-                ResponseOutputMessage(
-                    id=FAKE_RESPONSES_ID,
-                    type="message",
-                    role="assistant",
-                    status="completed",
-                    content=content,
-                    **noted,
-                )
-            )
-        for call in message.tool_calls or ():
-            if call.type != "function":
-                raise UserError(f"A tool call of type {call.type!r} cannot be carried out.")
-            items.append(
-                ResponseFunctionToolCall(
-                    id=FAKE_RESPONSES_ID,
-                    type="function_call",
-                    call_id=call.id,
-                    name=call.function.name,
-                    arguments=call.function.arguments,
-                    **noted,
-                )
-            )
+            items.append(_reasoning_item(thought, noted))
+        if message.content or message.refusal:
+            items.append(_message_item(message.content, message.refusal, noted))
+        items += [_call_item(call, noted) for call in message.tool_calls or ()]
         return items
 
     @classmethod
-    def tool_to_openai(cls, tool: Tool) -> dict[str, Any]:
+    def tool(cls, tool: Tool) -> dict[str, Any]:
         """Convert a tool.
 
         Raises:
@@ -141,7 +99,7 @@ class Converter:
         )
 
     @classmethod
-    def convert_handoff_tool(cls, handoff: Handoff[Any, Any]) -> dict[str, Any]:
+    def handoff(cls, handoff: Handoff[Any, Any]) -> dict[str, Any]:
         """Convert a handoff."""
         return _function(
             handoff.tool_name,
@@ -151,7 +109,7 @@ class Converter:
         )
 
     @classmethod
-    def convert_tool_choice(cls, tool_choice: ToolChoice | None) -> str | dict[str, Any] | None:
+    def tool_choice(cls, tool_choice: ToolChoice | None) -> str | dict[str, Any] | None:
         """Convert a choice of tool: a mode, or the name of a function.
 
         Raises:
@@ -166,7 +124,7 @@ class Converter:
                 return {"type": "function", "function": {"name": name}}
 
     @classmethod
-    def convert_response_format(
+    def response_format(
         cls, final_output_schema: AgentOutputSchemaBase | None
     ) -> dict[str, Any] | None:
         """Convert an output type; None stands for plain text."""
@@ -180,6 +138,53 @@ class Converter:
                 "schema": final_output_schema.json_schema(),
             },
         }
+
+
+def _reasoning_item(thought: str, noted: dict[str, Any]) -> ResponseReasoningItem:
+    from openai.types.responses import ResponseReasoningItem as Reasoning
+    from openai.types.responses.response_reasoning_item import Summary
+
+    summary = [Summary(type="summary_text", text=thought)]
+    return Reasoning(id=FAKE_RESPONSES_ID, type="reasoning", summary=summary, **noted)
+
+
+def _message_item(
+    text: str | None, refusal: str | None, noted: dict[str, Any]
+) -> ResponseOutputMessage:
+    from openai.types.responses import ResponseOutputMessage as Message
+    from openai.types.responses import ResponseOutputRefusal as Refusal
+    from openai.types.responses import ResponseOutputText as Text
+
+    content: list[Text | Refusal] = []
+    if text:
+        content.append(Text(type="output_text", text=text, annotations=[], logprobs=[]))
+    if refusal:
+        content.append(Refusal(type="refusal", refusal=refusal))
+    return Message(
+        id=FAKE_RESPONSES_ID,
+        type="message",
+        role="assistant",
+        status="completed",
+        content=content,
+        **noted,
+    )
+
+
+def _call_item(
+    call: ChatCompletionMessageToolCallUnion, noted: dict[str, Any]
+) -> ResponseFunctionToolCall:
+    from openai.types.responses import ResponseFunctionToolCall as Call
+
+    if call.type != "function":
+        raise UserError(f"A tool call of type {call.type!r} cannot be carried out.")
+    return Call(
+        id=FAKE_RESPONSES_ID,
+        type="function_call",
+        call_id=call.id,
+        name=call.function.name,
+        arguments=call.function.arguments,
+        **noted,
+    )
 
 
 def _function(
@@ -264,11 +269,3 @@ def _part(part: Any) -> dict[str, Any]:
                 "Completions API in this form: images need an image_url, files need file_data or "
                 "file_id."
             )
-
-
-def __getattr__(name: str) -> Any:
-    if name == "ResponseInputContentWithAudioParam":
-        from openai.types.responses import ResponseInputContentParam
-
-        return ResponseInputContentParam | dict[str, Any]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

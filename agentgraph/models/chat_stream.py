@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.models.chatcmpl_converter import Converter
+from agentgraph.models.chat_messages import ChatConverter
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.response_events import make_event, varied
 
@@ -21,26 +22,11 @@ if TYPE_CHECKING:
     from openai.types.completion_usage import CompletionUsage
     from openai.types.responses import Response, ResponseStreamEvent, ResponseUsage
 
-__all__ = ["ChatCmplStreamHandler", "Part", "SequenceNumber", "StreamingState"]
-
-
-class SequenceNumber:
-    """Counts events from zero."""
-
-    def __init__(self) -> None:
-        self._next = 0
-
-    def get_and_increment(self) -> int:
-        """Return the next number."""
-        self._next += 1
-        return self._next - 1
-
-    def __next__(self) -> int:
-        return self.get_and_increment()
+__all__ = ["chat_events", "response_usage_of"]
 
 
 @dataclass
-class Part:
+class _Part:
     """A piece of text of a reply while it arrives.
 
     Attributes:
@@ -63,7 +49,7 @@ class _Call:
 
 
 @dataclass
-class StreamingState:
+class _Arrived:
     """What arrived of a reply so far.
 
     Attributes:
@@ -79,9 +65,9 @@ class StreamingState:
 
     started: bool = False
     outputs: int = 0
-    reasoning: tuple[int, Part] | None = None
+    reasoning: tuple[int, _Part] | None = None
     reasoning_done: bool = False
-    parts: list[Part] = field(default_factory=list)
+    parts: list[_Part] = field(default_factory=list)
     message_index: int | None = None
     calls: dict[int, _Call] = field(default_factory=dict)
     usage: CompletionUsage | None = None
@@ -92,33 +78,28 @@ class StreamingState:
         return self.outputs - 1
 
 
-class ChatCmplStreamHandler:
-    """Converts streams; holds no state between them."""
+async def chat_events(
+    response: Response,
+    stream: AsyncIterator[ChatCompletionChunk],
+    *,
+    buffer_tool_calls: bool = False,
+) -> AsyncIterator[ResponseStreamEvent]:
+    """Turn a stream of chunks into events.
 
-    @classmethod
-    async def handle_stream(
-        cls,
-        response: Response,
-        stream: AsyncIterator[ChatCompletionChunk],
-        *,
-        buffer_tool_calls: bool = False,
-    ) -> AsyncIterator[ResponseStreamEvent]:
-        """Turn a stream of chunks into events.
+    Args:
+        response: The response object that the events carry, without output.
+        stream: The chunks.
+        buffer_tool_calls: Whether calls are announced only when all of them are complete.
 
-        Args:
-            response: The response object that the events carry, without output.
-            stream: The chunks.
-            buffer_tool_calls: Whether calls are announced only when all of them are complete.
-
-        Yields:
-            Events of the `openai` client's types; the last is `response.completed`.
-        """
-        conversion = _Conversion(response, buffer_tool_calls)
-        async for chunk in stream:
-            for event in conversion.take(chunk):
-                yield event
-        for event in conversion.finish():
+    Yields:
+        Events of the `openai` client's types; the last is `response.completed`.
+    """
+    conversion = _Conversion(response, buffer_tool_calls)
+    async for chunk in stream:
+        for event in conversion.take(chunk):
             yield event
+    for event in conversion.finish():
+        yield event
 
 
 class _Conversion:
@@ -127,8 +108,8 @@ class _Conversion:
     def __init__(self, response: Response, buffer_tool_calls: bool) -> None:
         self._response = response
         self._buffer = buffer_tool_calls
-        self._state = StreamingState()
-        self._number: Any = SequenceNumber()
+        self._state = _Arrived()
+        self._number = count()
         self._noted: dict[str, Any] = {"model": response.model}
 
     def take(self, chunk: ChatCompletionChunk) -> Iterator[Any]:
@@ -192,7 +173,7 @@ class _Conversion:
     def _think(self, thought: str) -> Iterator[Any]:
         state = self._state
         if state.reasoning is None:
-            state.reasoning = (state.next_output(), Part("", "summary_text"))
+            state.reasoning = (state.next_output(), _Part("", "summary_text"))
             index = state.reasoning[0]
             item = varied(self._reasoning("x"), summary=[])
             yield self._event("response.output_item.added", item=item, output_index=index)
@@ -227,13 +208,13 @@ class _Conversion:
         state = self._state
         if state.message_index is None:
             state.message_index = state.next_output()
-            item = varied(self._message([Part("x", kind)]), content=[], status="in_progress")
+            item = varied(self._message([_Part("x", kind)]), content=[], status="in_progress")
             index = state.message_index
             yield self._event("response.output_item.added", item=item, output_index=index)
         if not any(part.type == kind for part in state.parts):
-            state.parts.append(Part("", kind))
+            state.parts.append(_Part("", kind))
             place = self._place(state.message_index, content_index=len(state.parts) - 1)
-            blank = self._content_part(Part("", kind))
+            blank = self._content_part(_Part("", kind))
             yield self._event("response.content_part.added", part=blank, **place)
         at = next(at for at, part in enumerate(state.parts) if part.type == kind)
         state.parts[at].text += text
@@ -295,12 +276,12 @@ class _Conversion:
     def _reasoning(self, text: str) -> Any:
         return self._items(reasoning_content=text)[0]
 
-    def _message(self, parts: list[Part]) -> Any:
+    def _message(self, parts: list[_Part]) -> Any:
         texts = {part.type: part.text or "x" for part in parts}
         message = self._items(content=texts.get("output_text"), refusal=texts.get("refusal"))[0]
         return varied(message, content=[self._content_part(part) for part in parts])
 
-    def _content_part(self, part: Part) -> Any:
+    def _content_part(self, part: _Part) -> Any:
         refused = part.type == "refusal"
         message = self._items(**{"refusal" if refused else "content": part.text or "x"})[0]
         return varied(message.content[0], **{"refusal" if refused else "text": part.text})
@@ -315,7 +296,7 @@ class _Conversion:
         from openai.types.chat import ChatCompletionMessage
 
         message = ChatCompletionMessage.model_validate({"role": "assistant", **fields})
-        return Converter.message_to_output_items(message, self._noted)
+        return ChatConverter.output_items(message, self._noted)
 
 
 def response_usage_of(usage: CompletionUsage | None) -> ResponseUsage | None:

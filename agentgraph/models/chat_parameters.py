@@ -1,0 +1,35 @@
+"""Parameters of Chat Completions requests that depend on the server.
+
+Some are OpenAI's own: servers that only imitate the API refuse them, so they are sent there only
+when somebody asks for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+    from agentgraph.model_settings import ModelSettings
+
+__all__ = ["is_openai", "store_parameter", "stream_options"]
+
+
+def is_openai(client: AsyncOpenAI) -> bool:
+    """Whether a client talks to OpenAI itself."""
+    return str(client.base_url).startswith("https://api.openai.com")
+
+
+def store_parameter(client: AsyncOpenAI, settings: ModelSettings) -> bool | None:
+    """Return whether the reply is to be stored: as set, else yes at OpenAI and unsaid elsewhere."""
+    if settings.store is not None:
+        return settings.store
+    return True if is_openai(client) else None
+
+
+def stream_options(client: AsyncOpenAI, settings: ModelSettings) -> dict[str, bool] | None:
+    """Return the options of a stream: the usage as set, else asked for at OpenAI only."""
+    if settings.include_usage is not None:
+        return {"include_usage": settings.include_usage}
+    return {"include_usage": True} if is_openai(client) else None
