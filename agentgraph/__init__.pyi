@@ -107,6 +107,9 @@ from agentgraph.models.interface import (
 from agentgraph.models.multi_provider import (
     MultiProvider as MultiProvider,
 )
+from agentgraph.models.openai_chatcompletions import (
+    OpenAIChatCompletionsModel as OpenAIChatCompletionsModel,
+)
 from agentgraph.models.openai_provider import (
     OpenAIProvider as OpenAIProvider,
 )
