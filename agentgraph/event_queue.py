@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from agentgraph.stream_events import StreamEvent
@@ -34,11 +34,20 @@ class EventQueue:
         if self._wake is not None:
             _settle(self._wake)
 
-    def close(self, *, discard: bool = False) -> None:
-        """Say that no event follows; ``discard`` drops those not yet seen."""
+    def close(self, *, discard: Literal["nothing", "raw", "everything"] = "nothing") -> None:
+        """Say that no event follows.
+
+        Args:
+            discard: Which of the events not yet seen are dropped: none, those that pass on what a
+                model said, or all.
+        """
         self._closed = True
-        if discard:
+        if discard == "everything":
             self._events.clear()
+        elif discard == "raw":
+            kept = [event for event in self._events if event.type != "raw_response_event"]
+            self._events.clear()
+            self._events.extend(kept)
         _settle(self._wake)
         _settle(self._caught_up)
 

@@ -224,17 +224,19 @@ async def carry_out(launched: Launch) -> Ending:
         AgentsException: What ended it otherwise, with the run's data so far.
     """
     run = launched.run
+    ending: Ending = None
     try:
         if run.session is not None and launched.fresh:
             shown = await run.session.load(run.transcript.input, run.config)
             run.transcript.prepare(shown)
+            await run.save()
         ending = await drive(run)
         await _settle(run, ending)
         if isinstance(ending, Finish) and ending.kind is not StateKind.DONE:
             raise _fault(run, ending)
     except AgentsException as error:
         if error.run_data is None:
-            error.run_data = _details(run)
+            error.run_data = _details(run, ending)
         raise
     return ending
 
@@ -243,17 +245,16 @@ async def _settle(run: Run, ending: Ending) -> None:
     """Save the turn in which a run ended, as far as it may be kept (BEHAVIOUR.md, section 9)."""
     if run.session is None or not isinstance(ending, Finish):
         return
-    if ending.kind in (StateKind.DONE, StateKind.EXHAUSTED):
-        await run.save()
-    elif run.checked:
-        tripped = ending.kind is StateKind.BLOCKED
+    tripped = ending.kind is StateKind.BLOCKED
+    if ending.kind in (StateKind.DONE, StateKind.EXHAUSTED) or run.checked:
         await run.session.save(run.transcript.new_items, side_effects_only=tripped)
+    else:
+        await run.session.save(run.transcript.settled())
 
 
 def _fault(run: Run, ending: Finish) -> BaseException:
     """The exception that a final state other than ``done`` stands for."""
     if ending.kind is StateKind.EXHAUSTED:
-        run.transcript.begin_turn()
         return turns_exceeded(run)
     payload = run.payload(ending.source)
     if ending.kind is StateKind.BLOCKED:
@@ -265,11 +266,13 @@ def _fault(run: Run, ending: Finish) -> BaseException:
     return fault
 
 
-def _details(run: Run) -> RunErrorDetails:
+def _details(run: Run, ending: Ending) -> RunErrorDetails:
     log = run.transcript
+    exhausted = isinstance(ending, Finish) and ending.kind is StateKind.EXHAUSTED
+    whole = run.checked or exhausted
     return RunErrorDetails(
         input=log.input,
-        new_items=log.new_items[: log.turn_start],
+        new_items=list(log.new_items) if whole else log.settled(),
         raw_responses=list(run.raw_responses),
         last_agent=run.agent,
         context_wrapper=run.context,

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from agentgraph.event_queue import EventQueue
-from agentgraph.exceptions import AgentsException, MaxTurnsExceeded, UserError
+from agentgraph.exceptions import (
+    AgentsException,
+    InputGuardrailTripwireTriggered,
+    UserError,
+)
 from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
 from agentgraph.item_helpers import ItemHelpers
 from agentgraph.run_context import RunContextWrapper
@@ -229,7 +233,7 @@ class RunResultStreaming(RunResultBase):
             return
         self._cancelled = True
         self.is_complete = True
-        self._events.close(discard=True)
+        self._events.close(discard="everything")
         if self._task is not None:
             self._task.cancel()
 
@@ -239,8 +243,7 @@ class RunResultStreaming(RunResultBase):
         Leaving the loop early, and cancelling the task that consumes the events, cancels the run.
 
         Raises:
-            MaxTurnsExceeded: The turns ran out; after all events were seen.
-            AgentsException: Whatever else ended the run.
+            AgentsException: What ended the run, after everything that happened before it.
         """
         over = False
         try:
@@ -282,12 +285,14 @@ class RunResultStreaming(RunResultBase):
         try:
             await work
         except asyncio.CancelledError:
-            self._events.close(discard=True)
+            self._events.close(discard="everything")
             raise
         except BaseException as error:
             self._error = error
-            # Turns that ran out are the end of a story told so far; other faults are told at once.
-            self._events.close(discard=not isinstance(error, MaxTurnsExceeded))
+            # What happened before a fault is told before it; what a model said to an input that a
+            # guardrail stopped is not told any more.
+            stopped = isinstance(error, InputGuardrailTripwireTriggered)
+            self._events.close(discard="raw" if stopped else "nothing")
             if not isinstance(error, Exception):
                 raise
         finally:

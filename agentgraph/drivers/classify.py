@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentgraph.drivers.offer import LOCAL_ITEMS, Offer
+from agentgraph.drivers.offer import Offer
 from agentgraph.drivers.payloads import ModelReply
 from agentgraph.exceptions import ModelBehaviorError, ModelRefusalError
 from agentgraph.items import (
@@ -19,9 +19,11 @@ from agentgraph.items import (
     ModelResponse,
     ReasoningItem,
     ToolCallItem,
+    ToolCallOutputItem,
     ToolSearchCallItem,
     ToolSearchOutputItem,
 )
+from agentgraph.local_actions import ACTION_ITEMS, is_provider_shell, server_label
 from agentgraph.runtime.outcomes import Call, Reply, Request
 from agentgraph_compiler.machine import Verdict
 
@@ -37,13 +39,9 @@ _PLAIN_ITEMS: dict[str, Any] = {
 _NO_ACTIVITY = frozenset({"message", "reasoning", "compaction"})
 # Outputs stand in this order, calls of one kind in the order of the reply (BEHAVIOUR.md, section
 # 2).
-_OUTPUT_ORDER = (
-    "function_call",
-    "computer_call",
-    "custom_tool_call",
-    "shell_call",
-    "apply_patch_call",
-)
+_RANK = {"function_call": 0, **{kind: rank for rank, kind in enumerate(ACTION_ITEMS, 1)}}
+_MISSING_RANK = len(_RANK)
+_APPROVAL_RANK = _MISSING_RANK + 1
 
 
 @dataclass(slots=True)
@@ -109,13 +107,18 @@ def _read_item(
         reading.items.append(MessageOutputItem(agent=agent, raw_item=item))
     elif kind == "function_call":
         _read_function_call(reading, position, item, agent, offer, seen, missing)
-    elif kind in LOCAL_ITEMS:
+    elif kind in ACTION_ITEMS:
         reading.items.append(ToolCallItem(agent=agent, raw_item=item))
-        _read_local_call(reading, position, item, kind, agent, offer)
+        _read_action(reading, position, item, kind, agent, offer)
+    elif kind == "shell_call_output":
+        # Commands that ran at the provider's side come with what they wrote.
+        output = ToolCallOutputItem(agent=agent, raw_item=item, output=item.output)
+        reading.items.append(output)
+        reading.activity = True
     else:
         reading.items.append(_PLAIN_ITEMS.get(kind, ToolCallItem)(agent=agent, raw_item=item))
         if kind == "mcp_approval_request":
-            _read_approval_request(reading, position, item, offer)
+            _read_approval_request(reading, position, item, agent, offer)
         reading.activity = reading.activity or kind not in _NO_ACTIVITY
 
 
@@ -134,12 +137,12 @@ def _read_function_call(
         reading.items.append(HandoffCallItem(agent=agent, raw_item=item))
         reading.requests.append(Request(handoff.symbol, position))
         return
-    reading.items.append(ToolCallItem(agent=agent, raw_item=item))
     identity = (name, item.arguments)
     known = seen.get(item.call_id) or next(
         (entry[1:] for entry in reading.identities if entry[0] == item.call_id), None
     )
     if known is not None:
+        # The same call again is no new call: it was made already and is left out of the history.
         reading.activity = True
         if known != identity:
             reading.fault = ModelBehaviorError(
@@ -147,43 +150,45 @@ def _read_function_call(
                 f" different calls ('{known[0]}' and '{name}')."
             )
         return
+    reading.items.append(ToolCallItem(agent=agent, raw_item=item))
     symbol, tool = offer.callable.get(name, (missing, None))
     if not symbol:
         reading.fault = ModelBehaviorError(f"Tool {name} not found in agent {agent.name}")
         return
     reading.identities.append((item.call_id, *identity))
     reading.tools[position] = tool
-    reading.calls.append((0, Call(symbol, name, position)))
+    rank = _RANK["function_call"] if tool is not None else _MISSING_RANK
+    reading.calls.append((rank, Call(symbol, name, position)))
 
 
-def _read_local_call(
+def _read_action(
     reading: _Reading, position: int, item: Any, kind: str, agent: Any, offer: Offer
 ) -> None:
-    wanted = LOCAL_ITEMS[kind]
-    for symbol, tool in offer.callable.values():
-        family = getattr(tool, "family", None)
-        if symbol and family == wanted and (wanted != "custom" or tool.name == item.name):
-            reading.tools[position] = tool
-            rank = _OUTPUT_ORDER.index(kind) if kind in _OUTPUT_ORDER else len(_OUTPUT_ORDER)
-            reading.calls.append((rank, Call(symbol, tool.name, position)))
-            return
+    for symbol, tool in offer.actions.get(kind, ()):
+        reading.tools[position] = tool
+        reading.calls.append((_RANK[kind], Call(symbol, tool.name, position)))
+        return
+    if kind == "shell_call" and any(map(is_provider_shell, offer.tools)):
+        reading.activity = True
+        return
+    wanted = item.name if kind == "custom_tool_call" else ACTION_ITEMS[kind]
     reading.fault = ModelBehaviorError(
-        f"The model of agent '{agent.name}' asked for a {wanted} action,"
-        f" but the agent has no {wanted} tool."
+        f"The model of agent '{agent.name}' called a {wanted} tool, but the agent has none."
     )
 
 
-def _read_approval_request(reading: _Reading, position: int, item: Any, offer: Offer) -> None:
-    for symbol, tool in offer.callable.values():
-        labelled = getattr(tool, "tool_config", None)
-        if (
-            symbol
-            and isinstance(labelled, dict)
-            and labelled.get("server_label") == item.server_label
-        ):
+def _read_approval_request(
+    reading: _Reading, position: int, item: Any, agent: Any, offer: Offer
+) -> None:
+    for symbol, tool in offer.actions.get("mcp_approval_request", ()):
+        if server_label(tool) == item.server_label:
             reading.tools[position] = tool
-            reading.calls.append((len(_OUTPUT_ORDER) + 1, Call(symbol, tool.name, position)))
+            reading.calls.append((_APPROVAL_RANK, Call(symbol, tool.name, position)))
             return
+    reading.fault = ModelBehaviorError(
+        f"The model of agent '{agent.name}' wants to call '{item.name}' on the hosted MCP server"
+        f" '{item.server_label}', but the agent has no HostedMCPTool with this label."
+    )
 
 
 def _verdict(reading: _Reading, agent: Any, offer: Offer, payload: ModelReply) -> Verdict:

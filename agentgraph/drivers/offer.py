@@ -8,7 +8,7 @@ between turns the offer is worked out once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +16,8 @@ from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.callbacks import resolve
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
+from agentgraph.local_actions import action_item_of
 from agentgraph.run_context import RunContextWrapper
-
-LOCAL_ITEMS: Mapping[str, str] = {
-    "computer_call": "computer",
-    "local_shell_call": "local_shell",
-    "shell_call": "shell",
-    "apply_patch_call": "apply_patch",
-    "custom_tool_call": "custom",
-}
-"""Calls that name no tool: by the type of the output item, which tool of the agent carries them
-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +28,8 @@ class Offer:
         tools: As the model is shown them.
         handoffs: As the model is shown them.
         schema: The output schema; ``None`` for plain text.
-        callable: Symbol and tool, by the name the model calls it by.
+        callable: Symbol and function tool, by the name the model calls it by.
+        actions: Symbol and tool, by the type of the output item that the tool carries out.
         requestable: The handoffs, by the name the model calls them by.
     """
 
@@ -45,6 +37,7 @@ class Offer:
     handoffs: list[Any]
     schema: AgentOutputSchemaBase | None
     callable: Mapping[str, tuple[str, Any]]
+    actions: Mapping[str, Sequence[tuple[str, Any]]]
     requestable: Mapping[str, HandoffBinding]
 
 
@@ -67,25 +60,39 @@ async def offer_of(binding: AgentBinding, context: RunContextWrapper[Any]) -> Of
     for symbol, server in binding.servers:
         listed = await server.function_tools(context, agent, agent.mcp_config)
         tools += [(symbol, tool) for tool in listed]
+    actions: dict[str, list[tuple[str, Any]]] = {}
+    functions = []
+    for symbol, tool in tools:
+        item = action_item_of(tool)
+        if item is not None:
+            actions.setdefault(item, []).append((symbol, tool))
+        elif symbol:
+            functions.append((symbol, tool))
     offer = Offer(
         [tool for _, tool in tools],
         [handoff for _, handoff in handoffs],
         output_schema(agent),
-        {tool.name: (symbol, tool) for symbol, tool in tools},
+        {tool.name: (symbol, tool) for symbol, tool in functions},
+        actions,
         {handoff.tool_name: row for row, handoff in handoffs},
     )
-    names = [tool.name for tool in offer.tools] + [entry.tool_name for entry in offer.handoffs]
-    if len(set(names)) != len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise UserError(
-            f"Agent '{agent.name}' offers more than one tool or handoff called"
-            f" {', '.join(map(repr, twice))}. Rename one of them, or make their is_enabled"
-            " exclude each other."
-        )
+    names = [tool.name for _, tool in functions] + [entry.tool_name for entry in offer.handoffs]
+    _refuse_duplicates(agent, names)
     entries = (*(row.tool for row in binding.tools), *(row.handoff for row in binding.handoffs))
     if not binding.servers and not any(callable(_flag(entry)) for entry in entries):
         binding.memo["offer"] = offer
     return offer
+
+
+def _refuse_duplicates(agent: Any, names: list[str]) -> None:
+    if len(set(names)) == len(names):
+        return
+    twice = sorted({name for name in names if names.count(name) > 1})
+    raise UserError(
+        f"Agent '{agent.name}' offers more than one tool or handoff called"
+        f" {', '.join(map(repr, twice))}. Rename one of them, or make their is_enabled"
+        " exclude each other."
+    )
 
 
 def output_schema(agent: Any) -> AgentOutputSchemaBase | None:

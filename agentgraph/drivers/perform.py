@@ -43,6 +43,11 @@ async def perform(run: Run, command: Perform) -> Outcome:
         return Outcome(command.id, Event.FAILED, error)
 
 
+async def _action(run: Run, command: Perform) -> Outcome:
+    known = run.payload(command.source).tools.get(command.position) is not None
+    return await (perform_action if known else act)(run, command)
+
+
 async def _input_guardrail(run: Run, command: Perform) -> Outcome:
     agent = run.binding(command.agent).agent
     guardrail = run.bindings.symbols[command.invoke.symbol]
@@ -105,7 +110,7 @@ _PERFORMS: Mapping[InvokeKind, Callable[[Run, Perform], Awaitable[Outcome]]] = {
     InvokeKind.MODEL: think,
     InvokeKind.FUNCTION: act,
     InvokeKind.AGENT: act,
-    InvokeKind.ACTION: perform_action,
+    InvokeKind.ACTION: _action,
     InvokeKind.INPUT_GUARDRAIL: _input_guardrail,
     InvokeKind.OUTPUT_GUARDRAIL: _output_guardrail,
     InvokeKind.HANDOFF: transfer,

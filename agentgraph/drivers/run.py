@@ -19,7 +19,7 @@ from agentgraph.run_config import RunConfig
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.runtime.commands import CommandId, Emit, Perform
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph_compiler.machine import Emission, Event, InvokeKind, Machine
+from agentgraph_compiler.machine import Emission, Event, InvokeKind, Machine, Verdict
 
 if TYPE_CHECKING:
     from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
@@ -151,7 +151,8 @@ class Run:
         if command is not None and command.invoke.kind is InvokeKind.OUTPUT_GUARDRAIL:
             self.checked = True
         if outcome.reply is not None and command is not None:
-            self.raw_responses.append(payload.response)
+            if outcome.reply.verdict is not Verdict.UNKNOWN:
+                self.raw_responses.append(payload.response)
             self.returns.clear()
             self.arriving = False
             for call_id, name, arguments in payload.identities:

@@ -68,7 +68,7 @@ class SessionLog:
         Args:
             items: All items of the run so far.
             side_effects_only: Whether only calls with their outputs are kept of what is new, not
-                what was said.
+                what was said: an output that a guardrail blocked must not be read back later.
         """
         unsaved = [item for item in items[self.saved :] if item.type != "tool_approval_item"]
         if side_effects_only:

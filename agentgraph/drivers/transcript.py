@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.handoffs import HandoffInputData
 from agentgraph.items import ItemHelpers
+from agentgraph.memory.transcript import repair
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem, TResponseInputItem
@@ -62,6 +63,20 @@ class Transcript:
         """Mark where the items of the coming turn begin."""
         self.turn_start = len(self.new_items)
         self._generated_at_turn = len(self._generated)
+
+    def settled(self) -> list[RunItem]:
+        """The items of the finished turns, and of a turn cut short the calls that were answered.
+
+        A tool that did its work did it, whatever became of the turn: its call and output are kept
+        with what a legal history needs around them. A turn without any output leaves nothing.
+        """
+        latest = self.new_items[self.turn_start :]
+        before = self.new_items[: self.turn_start]
+        if not any(item.type == "tool_call_output_item" for item in latest):
+            return before
+        forms = [item.to_input_item() for item in latest]
+        kept = {id(form) for form in repair(forms).items}
+        return before + [item for item, form in zip(latest, forms, strict=True) if id(form) in kept]
 
     def append(self, items: Iterable[RunItem]) -> None:
         """Log what was produced."""

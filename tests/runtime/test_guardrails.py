@@ -84,7 +84,9 @@ class TestBarrier:
         talk = guarded(parallel="tone").passing_over()
         for work in sorted({"front/tone", "front/model"} - {last}):
             answer(talk, work, Verdict.REFUSED).says()
-        answer(talk, last, Verdict.REFUSED).says("finish failed by front with front/model")
+        answer(talk, last, Verdict.REFUSED).says(
+            "show reply of front/model", "finish failed by front with front/model"
+        )
 
     @pytest.mark.parametrize(
         ("event", "kind"), [(Event.TRIPPED, "blocked"), (Event.FAILED, "failed")]

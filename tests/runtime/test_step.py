@@ -126,11 +126,11 @@ ROWS = [
         ),
     ),
     Row(
-        "thinking, a refusal without a handler: failed, and the reply is not shown",
+        "thinking, a refusal without a handler: the reply is shown, then failed",
         THOUGHT,
         told(ID(3, 0), Event.REPLIED, REFUSED),
         at("failed", 4, order=(), reply=REFUSED, replied=ID(3, 0)),
-        (Finish(StateKind.FAILED, "desk", ID(3, 0)),),
+        (Emit(Emission.REPLY, "desk", ID(3, 0)), Finish(StateKind.FAILED, "desk", ID(3, 0))),
     ),
     Row(
         "thinking failed: failed with what the model raised",
@@ -264,7 +264,7 @@ ROWS = [
         at("desk.recovering.max_turns", 4, limit=1, reply=AGAIN, replied=ID(3, 0)),
         told(ID(4, 0), Event.ACCEPTED),
         at("desk.ending", 5, limit=1, reply=AGAIN, replied=ID(3, 0), output=ID(4, 0)),
-        (perform(ID(5, 0), "desk/end", ID(4, 0)),),
+        (Emit(Emission.OUTPUT, "desk", ID(4, 0)), perform(ID(5, 0), "desk/end", ID(4, 0))),
     ),
     Row(
         "not recovered: exhausted, with no outcome to show for it",

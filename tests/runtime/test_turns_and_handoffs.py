@@ -130,7 +130,8 @@ class TestRecovery:
     def test_a_fault_of_a_reply_is_recovered_from(self, verdict: Verdict, fault: str) -> None:
         talk = school(policy=ALL_FAULTS).passing_over().reply("triage/model", verdict)
         talk.says("show reply of triage/model", f"perform triage/recover/{fault}")
-        talk.tell(f"triage/recover/{fault}", Event.ACCEPTED).says("perform triage/end")
+        talk.tell(f"triage/recover/{fault}", Event.ACCEPTED)
+        talk.says(f"show output of triage/recover/{fault}", "perform triage/end")
         talk.tell("triage/end", Event.DONE)
         talk.says(f"finish done by triage with triage/recover/{fault}")
 
@@ -145,22 +146,27 @@ class TestRecovery:
         talk.tell(f"triage/recover/{fault}", Event.DECLINED)
         talk.ends("finish failed by triage with triage/model")
 
-    @pytest.mark.parametrize("verdict", [Verdict.REFUSED, Verdict.INVALID, Verdict.UNKNOWN])
-    def test_without_a_handler_a_fault_fails_the_run_and_shows_nothing(
+    @pytest.mark.parametrize("verdict", [Verdict.REFUSED, Verdict.INVALID])
+    def test_without_a_handler_a_fault_fails_the_run_once_the_reply_was_shown(
         self, verdict: Verdict
     ) -> None:
         talk = school().passing_over().reply("triage/model", verdict)
+        talk.says("show reply of triage/model", "finish failed by triage with triage/model")
+
+    def test_a_reply_that_asks_for_what_nobody_has_is_not_shown(self) -> None:
+        talk = school().passing_over().reply("triage/model", Verdict.UNKNOWN)
         talk.says("finish failed by triage with triage/model")
 
     def test_a_handler_of_one_fault_does_not_answer_another(self) -> None:
         policy = Policy(frozenset({"model_refusal"}))
         talk = school(policy=policy).passing_over().reply("triage/model", Verdict.INVALID)
-        talk.says("finish failed by triage with triage/model")
+        talk.says("show reply of triage/model", "finish failed by triage with triage/model")
 
     def test_exhaustion_is_recovered_from_by_the_agent_whose_turn_it_was(self) -> None:
         talk = school(policy=ALL_FAULTS, limit=1).reply("triage/model", handoffs="math")
         talk.tell("triage/to_math", Event.DONE).ends("perform math/recover/max_turns")
-        talk.tell("math/recover/max_turns", Event.ACCEPTED).says("perform math/end")
+        talk.tell("math/recover/max_turns", Event.ACCEPTED)
+        talk.says("show output of math/recover/max_turns", "perform math/end")
         talk.tell("math/end", Event.DONE).says("finish done by math with math/recover/max_turns")
 
     def test_declined_exhaustion_is_exhaustion(self) -> None:

@@ -221,7 +221,8 @@ class _AgentStates:
             if fault in self.policy.recovers:
                 yield replied(f"{self.prefix}.recovering.{fault}", guard)
             else:
-                yield Transition(Event.REPLIED, FAILED, guard)
+                # What the model said is shown although it cannot be used; an unknown call is not.
+                yield replied(FAILED, guard)
         for guard, target in self.again:
             yield replied(target, guard)
         yield _ON_FAILED
@@ -270,7 +271,7 @@ class _AgentStates:
         # A fault that its handler declines is the fault it was: exhausted turns, or a failed reply.
         declined = f"{self.prefix}.exhausted" if fault == "max_turns" else FAILED
         transitions = (
-            Transition(Event.ACCEPTED, f"{self.prefix}.ending"),
+            Transition(Event.ACCEPTED, f"{self.prefix}.ending", OTHERWISE, _OUTPUT),
             Transition(Event.DECLINED, declined),
             _ON_FAILED,
         )

@@ -1,0 +1,75 @@
+"""The table of guards: what each of the closed set means, also where there was no reply at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentgraph.runtime.guards import holds
+from agentgraph.runtime.outcomes import Call, Reply, Request
+from agentgraph_compiler.machine import OTHERWISE, Guard, GuardKind, Verdict
+from tests.runtime.declarations import agent, machine_of
+
+ACTING = machine_of(
+    agent("desk", functions="search fetch", actions="shell", agents="expert")
+).state["desk.acting"]
+SEARCH, FETCH, SHELL, EXPERT = (
+    Call(f"desk/{name}", name, 0) for name in ("search", "fetch", "shell", "expert")
+)
+TO_MATH, TO_ART = Request("desk/to_math", 0), Request("desk/to_art", 1)
+
+CALLS, SPENT = Guard(GuardKind.CALLS), Guard(GuardKind.SPENT)
+ASKED_FOR_MATH = Guard(GuardKind.REQUESTS, ("desk/to_math",))
+REFUSED = Guard(GuardKind.VERDICT, ("refused",))
+ANY_TOOL, ON_FETCH = Guard(GuardKind.STOPS), Guard(GuardKind.STOPS, ("fetch",))
+
+GUARDS: list[tuple[str, Guard, Reply | None, bool]] = [
+    ("otherwise holds without a reply", OTHERWISE, None, True),
+    ("otherwise holds whatever the reply", OTHERWISE, Reply((SEARCH,)), True),
+    ("calls: none without a reply", CALLS, None, False),
+    ("calls: none in a reply of a handoff", CALLS, Reply(requests=(TO_MATH,)), False),
+    ("calls: one is enough", CALLS, Reply((SHELL,)), True),
+    ("requests: none without a reply", ASKED_FOR_MATH, None, False),
+    ("requests: none in a reply of a call", ASKED_FOR_MATH, Reply((SEARCH,)), False),
+    ("requests: the first counts", ASKED_FOR_MATH, Reply(requests=(TO_MATH, TO_ART)), True),
+    ("requests: the second does not", ASKED_FOR_MATH, Reply(requests=(TO_ART, TO_MATH)), False),
+    ("verdict: the one named", REFUSED, Reply(verdict=Verdict.REFUSED), True),
+    ("verdict: no other", REFUSED, Reply(verdict=Verdict.FINAL), False),
+    ("verdict: none without a reply", REFUSED, None, False),
+    ("stops: not without a reply", ANY_TOOL, None, False),
+    ("stops: a function tool", ANY_TOOL, Reply((SEARCH,)), True),
+    ("stops: an agent used as a tool", ANY_TOOL, Reply((EXPERT,)), True),
+    ("stops: no other local work", ANY_TOOL, Reply((SHELL,)), False),
+    ("stops: a function tool beside other work", ANY_TOOL, Reply((SHELL, SEARCH)), True),
+    ("stops: a tool that is named", ON_FETCH, Reply((SEARCH, FETCH)), True),
+    ("stops: no tool that is not", ON_FETCH, Reply((SEARCH,)), False),
+    ("stops: nothing that is not on offer", ANY_TOOL, Reply((Call("x/gone", "gone", 0),)), False),
+]
+
+
+@pytest.mark.parametrize(
+    ("guard", "reply", "expected"), [row[1:] for row in GUARDS], ids=[row[0] for row in GUARDS]
+)
+def test_guard(guard: Guard, reply: Reply | None, expected: bool) -> None:
+    # Turns are left, so that SPENT has no part in it.
+    assert holds(guard, ACTING, reply, 1, 10) is expected
+
+
+@pytest.mark.parametrize(
+    ("turn", "limit", "expected"),
+    [
+        (0, None, False),
+        (1000, None, False),
+        (0, 0, True),
+        (1, 2, False),
+        (2, 2, True),
+        (3, 2, True),
+    ],
+)
+def test_turns_are_spent_when_as_many_began_as_are_allowed(
+    turn: int, limit: int | None, expected: bool
+) -> None:
+    assert holds(SPENT, ACTING, None, turn, limit) is expected
+
+
+def test_every_kind_of_guard_stands_in_these_tables() -> None:
+    assert {guard.kind for _, guard, _, _ in GUARDS} | {SPENT.kind} == set(GuardKind)
