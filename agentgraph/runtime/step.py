@@ -305,7 +305,7 @@ def _emission(
     if emission is Emission.REPLY:
         return Emit(emission, here.agent, state.replied)
     if emission is Emission.AGENT:
-        return Emit(emission, target.agent or here.agent)
+        return Emit(emission, target.agent)
     return Emit(emission, here.agent, outcome.id if outcome else None)
 
 
