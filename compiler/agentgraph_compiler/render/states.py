@@ -45,7 +45,9 @@ def states_picture(chart: Chart) -> Picture:
     for part in chart.walk():
         name = None if part is chart else part.name
         for state in part.states:
-            source = box_of[name, state.id]
+            source = box_of.get((name, state.id))
+            if source is None:  # an end that nothing leads to
+                continue
             for target, rows in _by_target(state).items():
                 picture.arrows.append(_arrow(source, box_of[name, target], rows))
             for offer in state.offers:
