@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentgraph.callbacks import resolve
+from agentgraph.drivers.approval import decision_on, worded
 from agentgraph.drivers.hooks import call_hooks
 from agentgraph.drivers.payloads import ModelReply, ToolReturn, Waiting
 from agentgraph.drivers.run import Run
@@ -16,7 +16,6 @@ from agentgraph.exceptions import (
 from agentgraph.function_tools import FunctionTool, FunctionToolResult
 from agentgraph.item_helpers import ItemHelpers
 from agentgraph.items import ToolApprovalItem, ToolCallOutputItem
-from agentgraph.run_config import ToolErrorFormatterArgs
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tool_context import ToolContext
@@ -29,11 +28,18 @@ from agentgraph.tool_guardrails import (
 from agentgraph.tool_invocation import call_needs_approval, invoke_function_tool
 from agentgraph_compiler.machine import Event, InvokeKind
 
-REJECTED = "Tool execution was not approved."
-
 
 async def act(run: Run, command: Perform) -> Outcome:
     """Perform a call of a function tool, of an agent used as a tool, or of a tool nobody has."""
+    execution = run.config.tool_execution
+    limit = None if execution is None else execution.max_function_tool_concurrency
+    if limit is None:
+        return await _act(run, command)
+    async with run.gate(InvokeKind.FUNCTION, limit):
+        return await _act(run, command)
+
+
+async def _act(run: Run, command: Perform) -> Outcome:
     reply: ModelReply = run.payload(command.source)
     raw: Any = reply.response.output[command.position]
     agent = run.binding(command.agent).agent
@@ -75,9 +81,8 @@ def _returned(command: Perform, tool: FunctionTool, agent: Any, raw: Any, output
 
 async def _missing(run: Run, command: Perform, agent: Any, raw: Any) -> Outcome:
     """Tell the model that it called a tool nobody has (``RunConfig.tool_not_found_behavior``)."""
-    text = await _worded(
-        run, "tool_not_found", raw, f"Tool '{raw.name}' not found in agent '{agent.name}'."
-    )
+    default = f"Tool '{raw.name}' not found in agent '{agent.name}'."
+    text = await worded(run, "tool_not_found", "function", raw.name, raw.call_id, default)
     item = ToolCallOutputItem(
         agent=agent, raw_item=ItemHelpers.tool_call_output_item(raw, text), output=text
     )
@@ -88,37 +93,24 @@ async def _decided(
     run: Run, command: Perform, tool: FunctionTool, agent: Any, raw: Any, context: ToolContext[Any]
 ) -> Outcome | None:
     """The outcome of a call that may not be made (yet); ``None`` if it may."""
-    name = context.qualified_tool_name
-    verdict = run.context.is_tool_approved(name, raw.call_id)
-    if verdict is None and await call_needs_approval(tool, context):
-        waiting = ToolApprovalItem(agent=agent, raw_item=raw, tool_name=tool.name)
-        return Outcome(command.id, Event.AWAITING, Waiting((waiting,)))
-    if verdict is not False:
-        return None
-    message = run.context.get_rejection_message(tool.name, raw.call_id)
-    if message is None:
-        message = await _worded(run, "approval_rejected", raw, REJECTED)
-    return _returned(command, tool, agent, raw, message)
+    refused: str | None = None
 
+    async def needed() -> bool:
+        nonlocal refused
+        if not await call_needs_approval(tool, context):
+            return False
+        execution = run.config.tool_execution
+        if execution is not None and execution.pre_approval_tool_input_guardrails:
+            refused = await _guard_input(run, tool, agent, context)
+        return True
 
-async def _worded(run: Run, kind: Any, raw: Any, default: str) -> str:
-    """What the model is told instead of a result, as the caller's formatter words it."""
-    formatter = run.config.tool_error_formatter
-    if formatter is None:
-        return default
-    worded = await resolve(
-        formatter(
-            ToolErrorFormatterArgs(
-                kind=kind,
-                tool_type="function",
-                tool_name=raw.name,
-                call_id=raw.call_id,
-                default_message=default,
-                run_context=run.context,
-            )
-        )
-    )
-    return default if worded is None else worded
+    pending = ToolApprovalItem(agent=agent, raw_item=raw, tool_name=tool.name)
+    decision = await decision_on(run, pending, "function", needed)
+    if decision is None:
+        if refused is not None:
+            return _returned(command, tool, agent, raw, refused)
+        return Outcome(command.id, Event.AWAITING, Waiting((pending,)))
+    return None if decision.approved else _returned(command, tool, agent, raw, decision.message)
 
 
 async def _guard_input(

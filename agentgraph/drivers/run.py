@@ -6,6 +6,7 @@ the context, the transcript, the journal, and what has to be told to whoever wat
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -123,6 +124,7 @@ class Run:
     returns: dict[int, ToolReturn] = field(default_factory=dict)
     acted: set[str] = field(default_factory=set)
     calls_seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+    gates: dict[object, asyncio.Semaphore] = field(default_factory=dict)
     models: dict[str, tuple[object, Any]] = field(default_factory=dict)
     settings: dict[str, tuple[object, Any, Any]] = field(default_factory=dict)
     raw_responses: list[ModelResponse] = field(default_factory=list)
@@ -138,6 +140,13 @@ class Run:
     def payload(self, id: CommandId | None) -> Any:
         """What the outcome of a command brought."""
         return self.journal.payload(id)
+
+    def gate(self, key: object, places: int) -> asyncio.Semaphore:
+        """What lets so many calls through at a time; the others wait in the order of the calls."""
+        gate = self.gates.get(key)
+        if gate is None:
+            gate = self.gates[key] = asyncio.Semaphore(places)
+        return gate
 
     def absorb(self, outcome: Outcome, command: Perform | None) -> None:
         """Record an outcome, and what of it the result lists.

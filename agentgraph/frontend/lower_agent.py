@@ -15,7 +15,7 @@ from agentgraph.frontend.bindings import (
     shape_of,
 )
 from agentgraph.frontend.discover import Names, is_agent, target_of
-from agentgraph.frontend.lower_tools import enabled, kind_of, lower_tool
+from agentgraph.frontend.lower_tools import enabled, kind_of, lower_tool, name_of
 from agentgraph.frontend.lower_types import (
     context_of_callable,
     declared_context,
@@ -77,7 +77,7 @@ class _Lowering:
 
     def lowered(self) -> Lowered:
         agent = self.agent
-        tools = [(self._symbol("tool", tool.name), tool) for tool in agent.tools]
+        tools = [(self._symbol("tool", name_of(tool)), tool) for tool in agent.tools]
         servers = tuple(
             (self._symbol("mcp", server.name), server)
             for server in getattr(agent, "mcp_servers", ())

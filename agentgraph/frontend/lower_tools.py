@@ -8,6 +8,7 @@ from typing import Any
 
 from agentgraph.frontend.lower_types import context_of_callable, digest
 from agentgraph.frontend.origins import Overrides, allowed_on, origin_of
+from agentgraph.local_actions import action_item_of, server_label
 from agentgraph_compiler.ir.chart import Enabled, Tool
 from agentgraph_compiler.machine import InvokeKind
 
@@ -32,10 +33,14 @@ def kind_of(tool: Any) -> InvokeKind | None:
         return InvokeKind.AGENT
     if hasattr(tool, "on_invoke_tool"):
         return InvokeKind.FUNCTION
-    local = ("computer", "executor", "editor", "on_approval_request")
-    if any(getattr(tool, attribute, None) is not None for attribute in local):
-        return InvokeKind.ACTION
-    return None
+    return None if action_item_of(tool) is None else InvokeKind.ACTION
+
+
+def name_of(tool: Any) -> str:
+    """What tells a tool from the others of its agent: hosted MCP servers share one name, but the
+    provider knows each by its label."""
+    label = server_label(tool)
+    return tool.name if label is None else f"{tool.name} {label}"
 
 
 def lower_tool(
@@ -52,7 +57,7 @@ def lower_tool(
     kind = kind_of(tool)
     return Tool(
         symbol,
-        tool.name,
+        name_of(tool),
         kind,
         enabled(tool),
         subchart_of(tool) if kind is InvokeKind.AGENT else "",

@@ -1,0 +1,87 @@
+"""Whether a call may be made: what a person decided, who is asked now, and what the model is told
+of a rejection (BEHAVIOUR.md, section 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+from agentgraph.approvals import Decision
+from agentgraph.callbacks import MaybeAwaitable, resolve
+from agentgraph.drivers.run import Run
+from agentgraph.items import ToolApprovalItem
+from agentgraph.run_config import ToolErrorFormatterArgs
+
+REJECTED = "Tool execution was not approved."
+
+ToolType = Literal["function", "computer", "shell", "apply_patch", "custom"]
+Answer = Callable[[Any, ToolApprovalItem], MaybeAwaitable[Any]]
+
+
+async def decision_on(
+    run: Run,
+    pending: ToolApprovalItem,
+    tool_type: ToolType,
+    needed: Callable[[], Awaitable[bool]],
+    answer: Answer | None = None,
+) -> Decision | None:
+    """Find out whether a call may be made.
+
+    Args:
+        run: The run.
+        pending: The call, as a person would be asked about it.
+        tool_type: The kind of tool, for the caller's formatter of messages.
+        needed: Says whether the call must be approved; asked only if nothing was decided yet.
+        answer: Answers in the person's place.
+
+    Returns:
+        The decision, a rejection with what the model is told; ``None`` if the call has to wait.
+    """
+    name, call_id = pending.name or "", pending.call_id or ""
+    known = run.context._approvals.find(pending.qualified_name or name, call_id)
+    if known is None:
+        if not await needed():
+            return Decision(approved=True)
+        if answer is None:
+            return None
+        given = await resolve(answer(run.context, pending))
+        known = Decision(bool(given["approve"]), given.get("reason"))
+        run.context._approvals.decide(pending, known, sticky=False)
+    if known.approved or known.message is not None:
+        return known
+    message = await worded(run, "approval_rejected", tool_type, name, call_id, REJECTED)
+    return replace(known, message=message)
+
+
+async def worded(
+    run: Run,
+    kind: Literal["approval_rejected", "tool_not_found"],
+    tool_type: ToolType,
+    name: str,
+    call_id: str,
+    default: str,
+) -> str:
+    """What the model is told instead of a result, as the caller's formatter words it.
+
+    Args:
+        run: The run, whose configuration has the formatter.
+        kind: Why there is no result.
+        tool_type: The kind of tool.
+        name: The tool as the model called it.
+        call_id: The id of the call.
+        default: What the model is told if nobody words it otherwise.
+    """
+    formatter = run.config.tool_error_formatter
+    if formatter is None:
+        return default
+    asked = ToolErrorFormatterArgs(
+        kind=kind,
+        tool_type=tool_type,
+        tool_name=name,
+        call_id=call_id,
+        default_message=default,
+        run_context=run.context,
+    )
+    given = await resolve(formatter(asked))
+    return default if given is None else given

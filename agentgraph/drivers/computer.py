@@ -1,0 +1,137 @@
+"""Operating a computer as a model asks: its safety checks, its actions in order, and a screenshot
+of what came of them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from agentgraph.callbacks import resolve
+from agentgraph.computer import Computer
+from agentgraph.drivers.action import Action
+from agentgraph.exceptions import ModelBehaviorError, UserError
+from agentgraph.hosted_tools import ComputerToolSafetyCheckData
+from agentgraph.logger import logger
+from agentgraph.runtime.outcomes import Outcome
+
+
+async def operate_computer(action: Action) -> Outcome:
+    """Carry out a ``computer_call``.
+
+    Raises:
+        UserError: A safety check was not acknowledged, or the computer failed.
+        ModelBehaviorError: The model asks for something that is no action of a computer.
+    """
+    acknowledged = await _acknowledged(action)
+    await action.started()
+    screenshot = await action.unhandled(_operate, action)
+    await action.ended(screenshot)
+    image_url = f"data:image/png;base64,{screenshot}"
+    payload = {
+        "call_id": action.raw.call_id,
+        "output": {"type": "computer_screenshot", "image_url": image_url},
+        "type": "computer_call_output",
+        "acknowledged_safety_checks": acknowledged or None,
+    }
+    return action.answered(payload, image_url)
+
+
+async def _acknowledged(action: Action) -> list[dict[str, Any]]:
+    """The doubts of the provider that the tool's ``on_safety_check`` acknowledges."""
+    checks = action.raw.pending_safety_checks or ()
+    ask = action.tool.on_safety_check
+    if ask is None:
+        if checks:
+            logger.warning(
+                "The provider doubts an action of tool %r of agent %r, which has no"
+                " on_safety_check; the action goes on without acknowledgement",
+                action.tool.name,
+                action.agent.name,
+            )
+        return []
+    acknowledged = []
+    for check in checks:
+        given = ComputerToolSafetyCheckData(
+            ctx_wrapper=action.run.context,
+            agent=action.agent,
+            tool_call=action.raw,
+            safety_check=check,
+        )
+        if not await action.unhandled(ask, given):
+            raise UserError(
+                f"The safety check '{check.id}' of tool '{action.tool.name}' of agent"
+                f" '{action.agent.name}' was not acknowledged by its on_safety_check."
+            )
+        acknowledged.append({"id": check.id, "code": check.code, "message": check.message})
+    return acknowledged
+
+
+async def _operate(action: Action) -> str:
+    """Carry out the actions of a call; gives the screen as it is then."""
+    computer = action.tool.computer
+    screenshot: str | None = None
+    for step in _steps(action.raw):
+        screenshot = await _carry_out(action, computer, step)
+    if screenshot is None:
+        screenshot = await _call(computer, computer.screenshot)
+    return str(screenshot)
+
+
+def _steps(raw: Any) -> Sequence[Any]:
+    """The actions of a call: several at once, or one in the form of older models."""
+    batch: Sequence[Any] | None = getattr(raw, "actions", None)
+    if batch:
+        return batch
+    return () if raw.action is None else (raw.action,)
+
+
+async def _carry_out(action: Action, computer: Any, step: Any) -> str | None:
+    """Carry out one action; gives a screenshot if it is one."""
+    method = getattr(computer, step.type, None)
+    read = _ARGUMENTS.get(step.type)
+    if method is None or read is None:
+        raise ModelBehaviorError(
+            f"The model of agent '{action.agent.name}' asked tool '{action.tool.name}' for the"
+            f" unknown action '{step.type}'."
+        )
+    held = getattr(step, "keys", None) if step.type != "keypress" else None
+    keywords = {"keys": held} if held and _takes_keys(action, method) else {}
+    given = await _call(computer, method, *read(step), **keywords)
+    return given if step.type == "screenshot" else None
+
+
+def _takes_keys(action: Action, method: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(method).parameters.values()
+    if any(one.name == "keys" or one.kind is one.VAR_KEYWORD for one in parameters):
+        return True
+    logger.warning(
+        "The computer of tool %r of agent %r has no parameter 'keys' in its method %r; keys that"
+        " the model wants held are not held",
+        action.tool.name,
+        action.agent.name,
+        method.__name__,
+    )
+    return False
+
+
+async def _call(computer: Any, method: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+    if isinstance(computer, Computer):
+        # Blocking calls must not block the loop.
+        return await resolve(await asyncio.to_thread(method, *args, **keywords))
+    return await resolve(method(*args, **keywords))
+
+
+_ARGUMENTS: dict[str, Callable[[Any], tuple[Any, ...]]] = {
+    "click": lambda step: (step.x, step.y, step.button),
+    "double_click": lambda step: (step.x, step.y),
+    "drag": lambda step: ([(point.x, point.y) for point in step.path],),
+    "keypress": lambda step: (step.keys,),
+    "move": lambda step: (step.x, step.y),
+    "screenshot": lambda step: (),
+    "scroll": lambda step: (step.x, step.y, step.scroll_x, step.scroll_y),
+    "type": lambda step: (step.text,),
+    "wait": lambda step: (),
+}
+"""The arguments of each action, in the order of the methods of ``Computer``."""

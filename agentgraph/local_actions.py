@@ -1,0 +1,66 @@
+"""Calls that name no function: by which output item a model asks for them, and which tool of the
+agent carries them out on this side.
+
+Tools are read by their shape, never by their class, so that those of the published SDK are
+understood as well. The front end and the drivers both read this one table; where it says ``None``
+the call is the provider's work.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, TypeAlias
+
+__all__ = ["ACTION_ITEMS", "ActionItem", "action_item_of", "is_provider_shell", "server_label"]
+
+ActionItem: TypeAlias = Literal[
+    "computer_call",
+    "shell_call",
+    "apply_patch_call",
+    "local_shell_call",
+    "mcp_approval_request",
+]
+"""The type of an output item that asks for work on this side without naming a function."""
+
+ACTION_ITEMS: Final[dict[str, str]] = {
+    "computer_call": "computer",
+    "custom_tool_call": "custom",
+    "shell_call": "shell",
+    "apply_patch_call": "apply_patch",
+    "local_shell_call": "local_shell",
+}
+"""What such an item asks for, in one word, in the order in which outputs stand (BEHAVIOUR.md,
+section 2)."""
+
+
+def action_item_of(tool: Any) -> ActionItem | None:
+    """The output item that a tool carries out on this side.
+
+    Args:
+        tool: Any tool of an agent.
+
+    Returns:
+        The item's type; ``None`` for function tools, which are called by name, and for tools that
+        the provider runs.
+    """
+    if getattr(tool, "computer", None) is not None:
+        return "computer_call"
+    if getattr(tool, "editor", None) is not None:
+        return "apply_patch_call"
+    if getattr(tool, "executor", None) is not None:
+        return "shell_call" if hasattr(tool, "environment") else "local_shell_call"
+    if hasattr(tool, "on_approval_request"):
+        return "mcp_approval_request"
+    return None
+
+
+def is_provider_shell(tool: Any) -> bool:
+    """Whether a tool's commands run in an environment of the provider's."""
+    return hasattr(tool, "environment") and getattr(tool, "executor", None) is None
+
+
+def server_label(tool: Any) -> str | None:
+    """The label under which the provider knows a hosted MCP server; ``None`` for other tools."""
+    if not hasattr(tool, "on_approval_request"):
+        return None
+    label = tool.tool_config.get("server_label")
+    return label if isinstance(label, str) else None
