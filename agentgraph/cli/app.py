@@ -1,0 +1,216 @@
+"""The command `agentgraph`: its commands and options, and how a command ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from agentgraph.cli.check import ReportFormat, check_files
+from agentgraph.cli.faults import CommandFault, OutputClosed, Status
+from agentgraph.cli.perform import rehearse_file, run_file
+from agentgraph.cli.show import draw_file, explain_rule, print_ir
+from agentgraph.cli.terminal import Terminal, say_fault
+from agentgraph.run_config import DEFAULT_MAX_TURNS
+from agentgraph.version import __version__
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="agentgraph",
+    help="Compile, check, draw and run agent workflows.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Level(StrEnum):
+    """What a drawing shows."""
+
+    AGENTS = "agents"
+    STATES = "states"
+
+
+_Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE[:NAME]",
+        help="A Python file, and the agent, workflow, program or function in it. "
+        "Without a name: its only Workflow, or the agent that nothing else leads to.",
+        show_default=False,
+    ),
+]
+_MaxTurns = Annotated[
+    int, typer.Option(min=1, help="The most model calls before the run is stopped.")
+]
+_Context = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The context object for tools and guardrails: a name in the file, or a function "
+        "in it that makes one.",
+        show_default=False,
+    ),
+]
+
+
+def main() -> None:
+    """Run the command line; the entry point of `agentgraph` and `python -m agentgraph`."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows another one in its place.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    app()
+
+
+@app.callback()
+def _agentgraph(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        print(f"agentgraph {__version__}")  # noqa: T201 - the output of --version
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    target: _Target,
+    message: Annotated[
+        str, typer.Argument(metavar="INPUT", help="The user's message.", show_default=False)
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one event a line, as JSON.")
+    ] = False,
+    max_turns: _MaxTurns = DEFAULT_MAX_TURNS,
+    context: _Context = None,
+) -> None:
+    """Run a workflow and show what happens as it happens.
+
+    Without OPENAI_API_KEY nothing is sent anywhere: the run is rehearsed, and says so.
+    """
+    _end(
+        lambda terminal: run_file(
+            terminal, target, message, as_json=as_json, max_turns=max_turns, context=context
+        )
+    )
+
+
+@app.command()
+def rehearse(
+    target: _Target,
+    message: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[INPUT]", help="The user's message; asked for if left out.", show_default=False
+        ),
+    ] = None,
+    max_turns: _MaxTurns = DEFAULT_MAX_TURNS,
+    context: _Context = None,
+) -> None:
+    """Run a workflow with yourself as the model: you choose each move."""
+    _end(
+        lambda terminal: rehearse_file(
+            terminal, target, message, max_turns=max_turns, context=context
+        )
+    )
+
+
+@app.command()
+def check(
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE[:NAME]...",
+            help="Python files, each with a name in it or without.",
+            show_default=False,
+        ),
+    ],
+    report_format: Annotated[
+        ReportFormat, typer.Option("--format", help="How to report.")
+    ] = ReportFormat.TEXT,
+    strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail, too.")] = False,
+) -> None:
+    """Check workflows before a token is spent.
+
+    Exit status: 0 if nothing fails, 1 if something does, 2 if a file could not be checked.
+    """
+    _end(lambda terminal: check_files(terminal, targets, report_format, strict=strict))
+
+
+@app.command()
+def draw(
+    target: _Target,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Where to write; the ending says what: .svg, .png, .pdf, .dot or .mmd. "
+            "Left out: DOT on the standard output.",
+            show_default=False,
+        ),
+    ] = None,
+    level: Annotated[
+        Level, typer.Option(help="The workflow as people think of it, or the compiled machine.")
+    ] = Level.AGENTS,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which the layout is stopped.")
+    ] = 30.0,
+) -> None:
+    """Draw a workflow."""
+    _end(lambda terminal: draw_file(terminal, target, output, level=level.value, timeout=timeout))
+
+
+@app.command()
+def explain(
+    code: Annotated[
+        str,
+        typer.Argument(
+            metavar="CODE", help="The code or name of a rule, such as AG201.", show_default=False
+        ),
+    ],
+) -> None:
+    """Say what a rule finds, why that is bad and what to write instead."""
+    _end(lambda terminal: explain_rule(terminal, code))
+
+
+@app.command()
+def ir(
+    target: _Target,
+    origins: Annotated[
+        bool, typer.Option(help="Say where in the source everything was written.")
+    ] = True,
+) -> None:
+    """Print what a workflow is lowered to, as text: for bug reports and for comparing."""
+    _end(lambda terminal: print_ir(terminal, target, origins=origins))
+
+
+def _end(work: Callable[[Terminal], Status]) -> None:
+    """Do a command's work and end the process with its status."""
+    terminal = Terminal.of_process()
+    try:
+        status = work(terminal)
+        sys.stdout.flush()
+    except CommandFault as fault:
+        say_fault(terminal, fault)
+        status = fault.status
+    except KeyboardInterrupt:
+        terminal.err.print(Text("interrupted", "warning"))
+        status = Status.INTERRUPTED
+    except (OutputClosed, BrokenPipeError):
+        # Python flushes the output once more when it ends; by then it must lead somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = Status.PIPE_CLOSED
+    raise typer.Exit(status)

@@ -1,0 +1,179 @@
+"""The names of a file that a command can take, and the one it takes when none is given.
+
+Without a name that is the only `Workflow`, else the only start agent. An agent is no start if
+another agent hands off to it, uses it as a tool, or runs it from one of its own functions, such as
+a guardrail. Where the agents of a cycle could all be the start, the one that the file itself
+passes to `Runner` is.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from agentgraph.cli.faults import CommandFault
+from agentgraph.cli.written import parsed
+from agentgraph.frontend.discover import is_agent, target_of
+from agentgraph.frontend.lower_tools import agent_of
+from agentgraph.program import Program
+
+__all__ = ["find_start", "names_in"]
+
+_RUNS: Final = frozenset({"run", "run_sync", "run_streamed", "run_demo_loop"})
+
+
+def find_start(namespace: Mapping[str, Any], path: Path) -> Any:
+    """The agent or workflow that a file is about.
+
+    Args:
+        namespace: The names of the file.
+        path: The file.
+
+    Raises:
+        CommandFault: The file has none, or it does not say which one.
+    """
+    workflows = _named(namespace, _is_workflow)
+    if len(workflows) == 1:
+        return next(iter(workflows.values()))
+    if workflows:
+        raise _ambiguous(path, "workflows", workflows)
+    agents = _named(namespace, is_agent)
+    if not agents:
+        raise CommandFault(
+            f"{path} has no agent and no workflow at its top level",
+            help=f"name a function that makes one: {path}:make_workflow",
+        )
+    tree = parsed(path)
+    starts = _starts(agents, _Uses(namespace, tree))
+    if len(starts) > 1 and all(starts):
+        raise _ambiguous(path, "agents that a run could start with", _merged(starts))
+    (start,) = starts
+    if len(start) > 1:
+        run = {name: start[name] for name in _names_run(tree) if name in start}
+        if len(run) != 1:
+            raise _ambiguous(path, "agents in a cycle of handoffs", start)
+        start = run
+    return next(iter(start.values()))
+
+
+def names_in(namespace: Mapping[str, Any]) -> str:
+    """The names of a file that a command can take, in words; empty if there are none."""
+    names = [*_named(namespace, _is_workflow), *_named(namespace, is_agent)]
+    return f"names there are: {', '.join(names)}" if names else ""
+
+
+def _ambiguous(path: Path, what: str, found: Mapping[str, Any]) -> CommandFault:
+    names = ", ".join(found)
+    return CommandFault(
+        f"{path} has {len(found)} {what}: {names}", help=f"name one: {path}:{next(iter(found))}"
+    )
+
+
+def _merged(groups: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: value for group in groups for name, value in group.items()}
+
+
+def _is_workflow(value: Any) -> bool:
+    return hasattr(value, "start") and hasattr(value, "agents") and hasattr(value, "name")
+
+
+def _named(namespace: Mapping[str, Any], wanted: Any) -> dict[str, Any]:
+    """The first name of each object of a kind, in the order of the file; a program counts as what
+    it was made from."""
+    found: dict[int, tuple[str, Any]] = {}
+    for name, value in namespace.items():
+        value = value.source if isinstance(value, Program) else value
+        if not isinstance(value, type) and wanted(value):
+            found.setdefault(id(value), (name, value))
+    return dict(found.values())
+
+
+class _Uses:
+    """Which agents an agent leads to."""
+
+    def __init__(self, namespace: Mapping[str, Any], tree: ast.Module) -> None:
+        self._namespace = namespace
+        # What a top-level function mentions, by the ids of what its name stands for: a decorator
+        # may have made a tool or a guardrail of the function.
+        self._mentions = {
+            id(namespace[node.name]): _names_loaded(node)
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in namespace
+        }
+
+    def of(self, agent: Any) -> Iterator[Any]:
+        """The agents that one agent leads to directly."""
+        yield from filter(None, map(target_of, agent.handoffs))
+        yield from filter(None, map(agent_of, agent.tools))
+        yield from self._mentioned_by(_functions_of(agent))
+
+    def _mentioned_by(self, functions: Iterable[Any]) -> Iterator[Any]:
+        waiting = deque(functions)
+        seen: set[int] = set()
+        while waiting:
+            function = waiting.popleft()
+            if id(function) in seen:
+                continue
+            seen.add(id(function))
+            for name in self._mentions.get(id(function), ()):
+                value = self._namespace.get(name)
+                if is_agent(value) and not isinstance(value, type):
+                    yield value
+                elif id(value) in self._mentions:
+                    waiting.append(value)
+
+
+def _functions_of(agent: Any) -> Iterator[Any]:
+    guardrails = (
+        *getattr(agent, "input_guardrails", ()),
+        *getattr(agent, "output_guardrails", ()),
+    )
+    yield from guardrails
+    yield from (guardrail.guardrail_function for guardrail in guardrails)
+    yield from agent.tools
+    yield from (agent.instructions, agent.tool_use_behavior)
+
+
+def _names_loaded(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _starts(agents: Mapping[str, Any], uses: _Uses) -> list[dict[str, Any]]:
+    """The agents that nothing outside leads to, those of one cycle together."""
+    reach = {name: _reached(agent, uses) for name, agent in agents.items()}
+    starts: dict[frozenset[str], dict[str, Any]] = {}
+    for name, agent in agents.items():
+        before = {other for other in agents if other != name and id(agent) in reach[other]}
+        cycle = {other for other in before if id(agents[other]) in reach[name]}
+        if before == cycle:
+            together = frozenset((name, *cycle))
+            starts.setdefault(
+                together, {other: agents[other] for other in agents if other in together}
+            )
+    return list(starts.values())
+
+
+def _reached(agent: Any, uses: _Uses) -> set[int]:
+    reached: set[int] = set()
+    waiting = deque(uses.of(agent))
+    while waiting:
+        found = waiting.popleft()
+        if id(found) not in reached:
+            reached.add(id(found))
+            waiting.extend(uses.of(found))
+    return reached
+
+
+def _names_run(tree: ast.Module) -> set[str]:
+    """The names that the file passes to a runner as what to start with."""
+    return {
+        call.args[0].id
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and call.args
+        and isinstance(call.args[0], ast.Name)
+        and ast.unparse(call.func).rpartition(".")[2] in _RUNS
+    }

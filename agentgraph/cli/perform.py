@@ -1,0 +1,144 @@
+"""`agentgraph run` and `agentgraph rehearse`: a run, told while it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+from agentgraph.agent import Agent
+from agentgraph.cli.faults import CommandFault, OutputClosed, Status
+from agentgraph.cli.rehearse import Person, RehearsalRunner
+from agentgraph.cli.reports import print_report
+from agentgraph.cli.run_events import RunEvent, RunFailed, RunStarted, to_json
+from agentgraph.cli.run_text import RunOnTerminal
+from agentgraph.cli.target import Target, Workload, loaded
+from agentgraph.cli.terminal import Terminal
+from agentgraph.cli.tracebacks import own_traceback
+from agentgraph.cli.watch import Show, warnings_shown, watch
+from agentgraph.models.rehearsal import RehearsalModel
+from agentgraph.program import CompileError, program_for
+from agentgraph.run import Runner, set_default_agent_runner
+from agentgraph.workflow import Workflow
+
+__all__ = ["rehearse_file", "run_file"]
+
+
+def run_file(
+    terminal: Terminal,
+    text: str,
+    given: str,
+    *,
+    as_json: bool,
+    max_turns: int,
+    context: str | None,
+) -> Status:
+    """Run a workflow and show what happens.
+
+    Args:
+        terminal: Where to show it.
+        text: The file, with a name or without.
+        given: The user's message.
+        as_json: Whether to print one JSON object a line instead of text for people.
+        max_turns: The most model calls.
+        context: The name, in the file, of the context object or of a function that makes it.
+
+    Returns:
+        `DONE`; `FOUND` if the run was stopped, failed or waits for a decision.
+
+    Raises:
+        CommandFault: The file cannot be used, or the user's own code failed.
+    """
+    with (
+        loaded(Target.parse(text)) as workload,
+        _lines_to(sys.stdout) if as_json else RunOnTerminal(terminal) as show,
+    ):
+        return _run(terminal, workload, given, show, max_turns=max_turns, context=context)
+
+
+def rehearse_file(
+    terminal: Terminal, text: str, given: str | None, *, max_turns: int, context: str | None
+) -> Status:
+    """Run a workflow with the person as the model.
+
+    Args:
+        terminal: Where to ask and to show.
+        text: The file, with a name or without.
+        given: The user's message; `None` asks for it.
+        max_turns: The most model calls.
+        context: The name, in the file, of the context object or of a function that makes it.
+
+    Raises:
+        CommandFault: The file cannot be used, the user's own code failed, or nobody can be asked.
+    """
+    person = Person(terminal)
+    with (
+        loaded(Target.parse(text)) as workload,
+        RunOnTerminal(terminal, waiting_shown=False) as show,
+    ):
+        given = person.ask("message: ") if given is None else given
+        set_default_agent_runner(RehearsalRunner(RehearsalModel(choose=person.choose)))
+        try:
+            return _run(terminal, workload, given, show, max_turns=max_turns, context=context)
+        finally:
+            set_default_agent_runner(None)
+
+
+def _run(
+    terminal: Terminal,
+    workload: Workload,
+    given: str,
+    show: Show,
+    *,
+    max_turns: int,
+    context: str | None,
+) -> Status:
+    source = workload.source
+    if not isinstance(source, Agent | Workflow):
+        raise CommandFault(
+            f"{workload.target} was written for another library and can be checked and drawn, "
+            "but not run",
+            help="import from `agentgraph` instead of `agents`",
+        )
+    held = None if context is None else workload.named(context)
+    try:
+        program_for(source)
+    except CompileError as error:
+        print_report(terminal.err, error.diagnostics)
+        show(RunFailed("CompileError", str(error).partition("\n")[0].removesuffix(":")))
+        return Status.FOUND
+    show(RunStarted(source.name, str(workload.target.path), given))
+
+    async def follow() -> Status:
+        result = Runner.run_streamed(source, given, context=held, max_turns=max_turns)
+        return await watch(result, show)
+
+    try:
+        with warnings_shown(show):
+            return asyncio.run(follow())
+    except (CommandFault, OutputClosed):
+        raise
+    except Exception as error:
+        raise CommandFault(
+            f"the run of {workload.target} failed",
+            details=own_traceback(error),
+            status=Status.FOUND,
+        ) from error
+
+
+@contextlib.contextmanager
+def _lines_to(stream: TextIO) -> Iterator[Show]:
+    """Show events as lines of JSON; what the user's code prints goes to the standard error, so that
+    every line can be read."""
+
+    def show(event: RunEvent) -> None:
+        try:
+            stream.write(f"{to_json(event)}\n")
+            stream.flush()
+        except BrokenPipeError as error:
+            raise OutputClosed from error
+
+    with contextlib.redirect_stdout(sys.stderr):
+        yield show

@@ -1,0 +1,205 @@
+"""A run as a person reads it: agents at the margin, what they do below them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, Self, assert_never
+
+from pydantic_core import to_jsonable_python
+from rich.status import Status
+from rich.text import Text
+
+from agentgraph.cli.flowing_text import FlowingText
+from agentgraph.cli.run_events import (
+    AgentUpdated,
+    GuardrailCompleted,
+    HandoffCalled,
+    HandoffOutputCreated,
+    ItemCreated,
+    MessageOutputCreated,
+    ReasoningCreated,
+    RunCompleted,
+    RunEvent,
+    RunFailed,
+    RunStarted,
+    RunSuspended,
+    TextDelta,
+    ToolCalled,
+    ToolOutputCreated,
+    Warned,
+)
+from agentgraph.cli.terminal import Terminal, print_hanging, printable
+
+__all__ = ["RunOnTerminal"]
+
+_SHOWN_AT_MOST: Final = 600
+"""Characters of a tool's output or arguments that are shown; `--json` has all of them."""
+
+
+class RunOnTerminal:
+    """Shows the events of a run, as long as its context is open.
+
+    Args:
+        terminal: Where to show them.
+        waiting_shown: Whether a spinner tells, on a terminal, that something is awaited.
+    """
+
+    def __init__(self, terminal: Terminal, *, waiting_shown: bool = True) -> None:
+        self._out, self._err = terminal.out, terminal.err
+        self._text = FlowingText(terminal.out)
+        self._streamed = ""
+        self._said = ""
+        self._spinner: Status | None = None
+        if waiting_shown and terminal.out.is_terminal:
+            self._spinner = Status("", console=terminal.out, spinner="dots")
+
+    def __call__(self, event: RunEvent) -> None:
+        """Show an event."""
+        self._stop_waiting()
+        if not isinstance(event, TextDelta | MessageOutputCreated | GuardrailCompleted | Warned):
+            self._streamed = ""
+        if not isinstance(event, TextDelta):
+            self._text.end()
+        self._show(event)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop_waiting()
+        self._text.end()
+
+    def _stop_waiting(self) -> None:
+        if self._spinner is not None:
+            self._spinner.stop()
+
+    def _wait(self, what: str) -> None:
+        if self._spinner is not None:
+            self._spinner.update(Text(f" {what}", "quiet"))
+            self._spinner.start()
+
+    def _show(self, event: RunEvent) -> None:
+        match event:
+            case TextDelta():
+                self._streamed += event.delta
+                self._text.write(event.delta)
+            case MessageOutputCreated():
+                if event.text and event.text != self._streamed:
+                    self._text.write(event.text)
+                    self._text.end()
+                self._said, self._streamed = event.text, ""
+            case RunStarted():
+                self._wait(f"{event.workflow} starts")
+            case AgentUpdated():
+                self._line("", "●", "agent", event.agent, style="agent")
+                self._wait(f"{event.agent} is at work")
+            case Warned():
+                print_hanging(
+                    self._err, Text("warning: ", "warning"), Text(printable(event.message))
+                )
+            case RunCompleted() | RunFailed() | RunSuspended():
+                self._show_end(event)
+            case _:
+                self._show_step(event)
+
+    def _show_step(
+        self,
+        event: ToolCalled
+        | ToolOutputCreated
+        | HandoffCalled
+        | HandoffOutputCreated
+        | ReasoningCreated
+        | ItemCreated
+        | GuardrailCompleted,
+    ) -> None:
+        match event:
+            case ToolCalled():
+                self._line("  ", "⚙", "tool", _call(event.tool, event.arguments))
+                self._wait(f"{event.tool} is at work")
+            case ToolOutputCreated():
+                label = f"{event.tool} → " if event.tool else ""
+                self._line("  ", "↳", "tool", f"{label}{_value(event.output)}", style="quiet")
+                self._wait(f"{event.agent} is at work")
+            case HandoffCalled():
+                self._line("  ", "⇢", "handoff", _call(event.tool, event.arguments), style="quiet")
+            case HandoffOutputCreated():
+                self._line("  ", "→", "handoff", f"{event.agent} hands off to {event.target}")
+            case ReasoningCreated():
+                if event.text:
+                    self._line("  ", "…", "quiet", _shortened(event.text), style="quiet")
+                self._wait(f"{event.agent} is at work")
+            case ItemCreated():
+                self._line("  ", "·", "quiet", event.name.replace("_", " "), style="quiet")
+            case GuardrailCompleted():
+                self._show_verdict(event)
+            case _:
+                assert_never(event)
+
+    def _show_verdict(self, event: GuardrailCompleted) -> None:
+        kind = event.kind.replace("_", " ")
+        passed = event.verdict == "passed"
+        words = {
+            "passed": "passed",
+            "rejected": "put a message in place of the result",
+            "tripped": "stopped the run",
+        }
+        symbol, style = ("✓", "passed") if passed else ("✗", "error")
+        info = "" if passed or event.info is None else f": {_value(event.info)}"
+        said = f"{kind} guardrail {event.guardrail} {words[event.verdict]}{info}"
+        self._line("  ", symbol, style, said, style="quiet" if passed else "")
+
+    def _show_end(self, event: RunCompleted | RunFailed | RunSuspended) -> None:
+        match event:
+            case RunCompleted():
+                output = _value(event.output, limit=None)
+                if output and output != self._said and _spaced(output) != _spaced(self._said):
+                    self._line("  ", "=", "title", output)
+                turns = f"{event.turns} turn{'s' if event.turns != 1 else ''}"
+                tokens = event.input_tokens + event.output_tokens
+                spent = f", {tokens:,} tokens" if tokens else ""
+                self._line("", "✓", "passed", f"done: {event.agent}, {turns}{spent}", style="quiet")
+            case RunFailed():
+                self._line("", "✗", "error", f"{event.error}: {event.message}")
+            case RunSuspended():
+                waiting = ", ".join(_call(call.tool, call.arguments) for call in event.approvals)
+                self._line("", "‖", "warning", f"waits for approval: {waiting}")
+            case _:
+                assert_never(event)
+
+    def _line(
+        self, margin: str, symbol: str, symbol_style: str, text: str, *, style: str = ""
+    ) -> None:
+        prefix = Text(margin).append(symbol, symbol_style).append(" ")
+        print_hanging(self._out, prefix, Text(printable(text), style))
+
+
+def _call(name: str, arguments: str) -> str:
+    """A call as Python would write it, where the arguments are what they should be."""
+    try:
+        given = json.loads(arguments or "{}")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        return f"{name} {_shortened(arguments)}"
+    written = (f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items())
+    return _shortened(f"{name}({', '.join(written)})")
+
+
+def _value(value: Any, limit: int | None = _SHOWN_AT_MOST) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        value = to_jsonable_python(value, fallback=str, inf_nan_mode="strings")
+        value = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if limit is None else _shortened(value)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _SHOWN_AT_MOST:
+        return text
+    return f"{text[:_SHOWN_AT_MOST]}… (and {len(text) - _SHOWN_AT_MOST:,} characters more)"
+
+
+def _spaced(text: str) -> str:
+    """A text without its spaces: JSON that a model wrote and JSON that we write differ in them."""
+    return "".join(text.split())

@@ -1,0 +1,110 @@
+"""Diagnostics as SARIF 2.1.0, the format that code hosts and editors read.
+
+Paths below the current folder are given relative to it, as those readers want them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from agentgraph.cli.written import underlined
+from agentgraph.version import __version__
+from agentgraph_compiler.checks import pages
+from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin, Rule
+
+__all__ = ["sarif_log"]
+
+_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_ROOT: Final = "SRCROOT"
+
+
+def sarif_log(diagnostics: Iterable[Diagnostic], faults: Sequence[str] = ()) -> dict[str, Any]:
+    """Write diagnostics as a SARIF log.
+
+    Args:
+        diagnostics: In the order in which they shall stand.
+        faults: What kept files from being checked, in words.
+
+    Returns:
+        The log, as plain JSON values.
+    """
+    rules = pages()
+    index = {rule.code: at for at, rule in enumerate(rules)}
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "agentgraph",
+                        "version": __version__,
+                        "rules": [_rule(rule, page) for rule, page in rules.items()],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "originalUriBaseIds": {_ROOT: {"uri": Path.cwd().as_uri().rstrip("/") + "/"}},
+                "invocations": [
+                    {
+                        "executionSuccessful": not faults,
+                        "toolExecutionNotifications": [
+                            {"level": "error", "message": {"text": fault}} for fault in faults
+                        ],
+                    }
+                ],
+                "results": [_result(found, index) for found in diagnostics],
+            }
+        ],
+    }
+
+
+def _rule(rule: Rule, page: str) -> dict[str, Any]:
+    return {
+        "id": rule.code,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary},
+        "help": {"text": page.strip(), "markdown": page.strip()},
+        "defaultConfiguration": {"level": rule.severity.value},
+    }
+
+
+def _result(found: Diagnostic, index: dict[str, int]) -> dict[str, Any]:
+    help_text = f"\nHelp: {found.help}" if found.help else ""
+    result: dict[str, Any] = {
+        "ruleId": found.rule.code,
+        "ruleIndex": index[found.rule.code],
+        "level": found.severity.value,
+        "message": {"text": f"{found.message}{help_text}"},
+    }
+    if found.origin != UNKNOWN:
+        result["locations"] = [{"physicalLocation": _place(found.origin)}]
+    related = [
+        {
+            "id": number,
+            "message": {"text": note.message},
+            **({"physicalLocation": _place(note.origin)} if note.origin != UNKNOWN else {}),
+        }
+        for number, note in enumerate(found.notes, 1)
+    ]
+    if related:
+        result["relatedLocations"] = related
+    return result
+
+
+def _place(origin: Origin) -> dict[str, Any]:
+    path = Path(origin.file).absolute()
+    if path.is_relative_to(Path.cwd()):
+        file = {"uri": _relative_uri(path), "uriBaseId": _ROOT}
+    else:
+        file = {"uri": path.as_uri()}
+    region = {"startLine": origin.line}
+    columns = underlined(origin)
+    if columns is not None:
+        region |= {"startColumn": columns[0] + 1, "endColumn": columns[1] + 1}
+    return {"artifactLocation": file, "region": region}
+
+
+def _relative_uri(path: Path) -> str:
+    return path.as_uri().removeprefix(Path.cwd().as_uri().rstrip("/") + "/")

@@ -1,0 +1,101 @@
+"""`agentgraph draw`, `ir` and `explain`: a workflow as a drawing, as text, and a rule's page.
+
+A workflow with errors is drawn and printed as well: looking at it is how one finds them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from rich.markdown import Markdown
+from rich.text import Text
+
+from agentgraph.cli.faults import CommandFault, Status
+from agentgraph.cli.target import Target, loaded
+from agentgraph.cli.terminal import Terminal, progress
+from agentgraph.frontend.lower_workflow import lower
+from agentgraph_compiler.checks import UnknownRuleError, explain
+from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.ir.text import print_chart
+from agentgraph_compiler.render import RenderError, render
+
+__all__ = ["draw_file", "explain_rule", "print_ir"]
+
+_READABLE: Final = 100
+"""Columns beyond which prose is not spread, however wide the terminal is."""
+
+
+def draw_file(
+    terminal: Terminal, text: str, output: Path | None, *, level: str, timeout: float
+) -> Status:
+    """Draw a workflow.
+
+    Args:
+        terminal: Where to say what was written.
+        text: The file, with a name or without.
+        output: Where to write, the ending says what; `None` prints the DOT source.
+        level: What to show: `agents` or `states`.
+        timeout: Seconds after which a layout is stopped.
+
+    Raises:
+        CommandFault: The file cannot be used, or the drawing cannot be made.
+    """
+    try:
+        with _chart(text) as chart, progress(terminal, f"drawing {chart.name}"):
+            source = render(chart, output, level=level, timeout=timeout)
+    except RenderError as error:
+        raise CommandFault(str(error)) from error
+    except OSError as error:
+        raise CommandFault(f"{output} cannot be written: {error.strerror}") from error
+    if output is None:
+        terminal.out.print(Text(source), end="", soft_wrap=True)
+    else:
+        terminal.err.print(Text(f"wrote {output}", "quiet"), soft_wrap=True)
+    return Status.DONE
+
+
+def print_ir(terminal: Terminal, text: str, *, origins: bool) -> Status:
+    """Print the chart of a workflow.
+
+    Args:
+        terminal: Where to print.
+        text: The file, with a name or without.
+        origins: Whether to print where things were written.
+
+    Raises:
+        CommandFault: The file cannot be used.
+    """
+    with _chart(text) as chart:
+        terminal.out.print(Text(print_chart(chart, origins=origins)), end="", soft_wrap=True)
+    return Status.DONE
+
+
+def explain_rule(terminal: Terminal, code: str) -> Status:
+    """Print the page of a rule: formatted on a terminal, as Markdown elsewhere.
+
+    Args:
+        terminal: Where to print.
+        code: The rule's code or name.
+
+    Raises:
+        CommandFault: There is no such rule.
+    """
+    try:
+        page = explain(code)
+    except UnknownRuleError as error:
+        raise CommandFault(str(error)) from error
+    if terminal.out.is_terminal:
+        terminal.out.print(Markdown(page), width=min(terminal.out.width, _READABLE))
+    else:
+        terminal.out.print(Text(page), end="", soft_wrap=True)
+    return Status.DONE
+
+
+@contextlib.contextmanager
+def _chart(text: str) -> Iterator[Chart]:
+    with loaded(Target.parse(text)) as workload:
+        chart, _ = lower(workload.source, overrides=workload.overrides)
+        yield chart

@@ -1,0 +1,223 @@
+"""Watching a run: the library's stream events and results as the events that are shown."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agentgraph.cli.faults import OutputClosed, Status
+from agentgraph.cli.run_events import (
+    AgentUpdated,
+    Approval,
+    GuardrailCompleted,
+    HandoffCalled,
+    HandoffOutputCreated,
+    ItemCreated,
+    MessageOutputCreated,
+    ReasoningCreated,
+    RunCompleted,
+    RunEvent,
+    RunFailed,
+    RunSuspended,
+    TextDelta,
+    ToolCalled,
+    ToolOutputCreated,
+    Warned,
+)
+from agentgraph.exceptions import AgentsException
+from agentgraph.items import ItemHelpers, RunItem
+from agentgraph.logger import logger
+from agentgraph.result import RunResultStreaming
+from agentgraph.run_items import (
+    HandoffCallItem,
+    HandoffOutputItem,
+    MessageOutputItem,
+    ReasoningItem,
+    ToolCallItem,
+    ToolCallOutputItem,
+    raw_field,
+)
+from agentgraph.stream_events import RunItemStreamEvent, StreamEvent
+
+__all__ = ["Show", "warnings_shown", "watch"]
+
+Show = Callable[[RunEvent], None]
+"""Takes each event as it happens."""
+
+_TEXT_DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta"})
+
+
+async def watch(result: RunResultStreaming, show: Show) -> Status:
+    """Follow a run to its end.
+
+    Args:
+        result: The run, not yet watched.
+        show: Told everything that happens.
+
+    Returns:
+        `DONE`, or `FOUND` if the run was stopped or waits for a decision.
+
+    Raises:
+        Exception: What the user's own code raised; faults that the library knows are shown instead.
+    """
+    watching = _Watching(result)
+    try:
+        async for event in result.stream_events():
+            for told in watching.told(event):
+                show(told)
+    except OutputClosed:
+        raise
+    except Exception as error:
+        for verdict in watching.last_verdicts():
+            show(verdict)
+        if not _is_known(error):
+            raise
+        show(RunFailed(type(error).__name__, str(getattr(error, "message", error))))
+        return Status.FOUND
+    for verdict in watching.last_verdicts():
+        show(verdict)
+    show(watching.ending())
+    return Status.FOUND if result.interruptions else Status.DONE
+
+
+@contextlib.contextmanager
+def warnings_shown(show: Show) -> Iterator[None]:
+    """Show what the library logs as a warning, instead of printing it somewhere between."""
+    handler = _Shown(show)
+    logger.addHandler(handler)
+    propagates, logger.propagate = logger.propagate, False
+    try:
+        yield
+    finally:
+        logger.propagate = propagates
+        logger.removeHandler(handler)
+
+
+class _Shown(logging.Handler):
+    def __init__(self, show: Show) -> None:
+        super().__init__(logging.WARNING)
+        self._show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._show(Warned(record.getMessage()))
+
+
+def _is_known(error: Exception) -> bool:
+    """Whether an exception says by itself what happened, so that a traceback adds nothing."""
+    library = type(error).__module__.partition(".")[0]
+    return isinstance(error, AgentsException) or library == "openai"
+
+
+@dataclass
+class _Watching:
+    result: RunResultStreaming
+    agent: str = ""
+    tools: dict[str, str] = field(default_factory=dict)
+    verdicts_seen: dict[str, int] = field(default_factory=dict)
+
+    def told(self, event: StreamEvent) -> Iterator[RunEvent]:
+        if event.type == "raw_response_event":
+            raw: Any = event.data  # one of the client's sixty event classes
+            if raw.type in _TEXT_DELTAS:
+                yield TextDelta(self.agent, raw.delta)
+            return
+        if self.agent:
+            yield from self._verdicts()
+        if event.type == "agent_updated_stream_event":
+            self.agent = event.new_agent.name
+            yield AgentUpdated(self.agent)
+        else:
+            yield self._item(event)
+
+    def _item(self, event: RunItemStreamEvent) -> RunEvent:
+        item: RunItem = event.item
+        match item:
+            case MessageOutputItem():
+                text = ItemHelpers.text_message_output(item)
+                refusal = ItemHelpers.extract_last_content(item)
+                return MessageOutputCreated(self.agent, text or refusal)
+            case ReasoningItem():
+                return ReasoningCreated(self.agent, _summary(item.raw_item))
+            case ToolCallItem():
+                return ToolCalled(self.agent, *self._call(item.raw_item, item.tool_name))
+            case ToolCallOutputItem():
+                call_id = item.call_id or ""
+                tool = self.tools.get(call_id, "")
+                return ToolOutputCreated(self.agent, tool, call_id, item.output)
+            case HandoffCallItem():
+                return HandoffCalled(self.agent, *self._call(item.raw_item, item.raw_item.name))
+            case HandoffOutputItem():
+                return HandoffOutputCreated(item.source_agent.name, item.target_agent.name)
+            case _:
+                return ItemCreated(event.name, self.agent, item.raw_item)
+
+    def _call(self, raw: Any, name: str | None) -> tuple[str, str, str]:
+        call_id = str(raw_field(raw, "call_id") or raw_field(raw, "id") or "")
+        self.tools[call_id] = name or ""
+        return name or "", call_id, str(raw_field(raw, "arguments") or "")
+
+    def last_verdicts(self) -> Iterator[GuardrailCompleted]:
+        """The verdicts of the end: those not told yet, then those on the final output."""
+        yield from self._verdicts()
+        for checked in self._new("output", self.result.output_guardrail_results):
+            yield _verdict("output", checked.guardrail.get_name(), checked.output)
+
+    def _verdicts(self) -> Iterator[GuardrailCompleted]:
+        # A stream announces no verdicts, and the run is ahead of what was read of it: verdicts are
+        # looked up between items, never within a text, and those on the output at the end.
+        result = self.result
+        for checked in self._new("input", result.input_guardrail_results):
+            yield _verdict("input", checked.guardrail.get_name(), checked.output)
+        for checked in self._new("tool_input", result.tool_input_guardrail_results):
+            yield _tool_verdict("tool_input", checked.guardrail.get_name(), checked.output)
+        for checked in self._new("tool_output", result.tool_output_guardrail_results):
+            yield _tool_verdict("tool_output", checked.guardrail.get_name(), checked.output)
+
+    def _new(self, kind: str, results: list[Any]) -> list[Any]:
+        seen = self.verdicts_seen.get(kind, 0)
+        self.verdicts_seen[kind] = len(results)
+        return results[seen:]
+
+    def ending(self) -> RunEvent:
+        result = self.result
+        if result.interruptions:
+            return RunSuspended(
+                result.last_agent.name,
+                tuple(
+                    Approval(item.name or "", item.call_id or "", item.arguments or "")
+                    for item in result.interruptions
+                ),
+            )
+        usage = result.context_wrapper.usage
+        return RunCompleted(
+            result.last_agent.name,
+            result.final_output,
+            result.current_turn,
+            usage.input_tokens,
+            usage.output_tokens,
+        )
+
+
+def _verdict(kind: Literal["input", "output"], name: str, output: Any) -> GuardrailCompleted:
+    verdict: Literal["passed", "tripped"] = "tripped" if output.tripwire_triggered else "passed"
+    return GuardrailCompleted(kind, name, verdict, output.output_info)
+
+
+def _tool_verdict(
+    kind: Literal["tool_input", "tool_output"], name: str, output: Any
+) -> GuardrailCompleted:
+    match output.behavior["type"]:
+        case "reject_content":
+            return GuardrailCompleted(kind, name, "rejected", output.output_info)
+        case "raise_exception":
+            return GuardrailCompleted(kind, name, "tripped", output.output_info)
+        case _:
+            return GuardrailCompleted(kind, name, "passed", output.output_info)
+
+
+def _summary(raw: Any) -> str:
+    parts = raw_field(raw, "summary") or []
+    return "\n".join(str(raw_field(part, "text") or "") for part in parts)

@@ -1,0 +1,125 @@
+"""Reading source files: where objects that do not record their own origin were written.
+
+Agents of the published SDK do not know where they were made, so their names are matched to the
+assignments of the file, and the entries of their lists to the elements written there. Origins are
+those that our own objects record: the line on which the making expression begins.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from agentgraph.frontend.discover import is_agent
+from agentgraph_compiler.diagnostics import Origin
+
+__all__ = ["Underlined", "origins_in", "parsed", "underlined"]
+
+_LISTS: Final = ("handoffs", "tools", "input_guardrails", "output_guardrails")
+
+Underlined = tuple[int, int]
+"""The first column of a piece of a line, and the one after its last; counted from 0, in
+characters."""
+
+
+@lru_cache(maxsize=64)
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file; an empty one if it is not Python that can be read."""
+    try:
+        return ast.parse(path.read_bytes(), filename=str(path))
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def origins_in(modules: Iterable[ModuleType]) -> dict[int, Origin]:
+    """Find where the authoring objects of modules were written.
+
+    Args:
+        modules: Modules with a source file.
+
+    Returns:
+        Origins by `id` of the object, for those that do not record their own.
+    """
+    origins: dict[int, Origin] = {}
+    for module in modules:
+        file = module.__file__
+        if file is None:
+            continue
+        for thing, line in _written(parsed(Path(file)).body, vars(module)):
+            if getattr(thing, "_origin", None) is None:
+                origins.setdefault(id(thing), Origin(file, line))
+    return origins
+
+
+def _written(body: Sequence[ast.stmt], namespace: dict[str, Any]) -> Iterator[tuple[Any, int]]:
+    """Objects with the lines of the statements that made them, the last statement of a name
+    counting."""
+    for statement in reversed(body):
+        match statement:
+            case ast.Assign(targets=[*_, ast.Name(id=name)], value=value):
+                yield from _made_by(value, namespace.get(name))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                yield from _made_by(value, namespace.get(name))
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                lines = [statement.lineno, *(part.lineno for part in statement.decorator_list)]
+                yield namespace.get(statement.name), min(lines)
+            case ast.If(body=inner, orelse=other) | ast.Try(body=inner, orelse=other):
+                yield from _written([*inner, *other], namespace)
+            case ast.With(body=inner):
+                yield from _written(inner, namespace)
+
+
+def _made_by(value: ast.expr, thing: Any) -> Iterator[tuple[Any, int]]:
+    if not isinstance(value, ast.Call) or thing is None:
+        return
+    yield thing, value.lineno
+    if not is_agent(thing):
+        return
+    for keyword in value.keywords:
+        if keyword.arg in _LISTS and isinstance(keyword.value, ast.List):
+            yield from _elements(keyword.value.elts, getattr(thing, keyword.arg))
+
+
+def _elements(written: Sequence[ast.expr], entries: Sequence[Any]) -> Iterator[tuple[Any, int]]:
+    # Entries that were added later stand behind the written ones; after `*more` nothing is known.
+    for element, entry in zip(written, entries, strict=False):
+        if isinstance(element, ast.Starred):
+            return
+        if isinstance(element, ast.Call):
+            yield entry, element.lineno
+
+
+def underlined(origin: Origin) -> Underlined | None:
+    """The piece of a line that an origin is about: the outermost call that begins on it, or a
+    decorator, else all that is written there.
+
+    Args:
+        origin: A place in a file.
+
+    Returns:
+        The columns, or `None` if the file has no such line.
+    """
+    line = linecache.getline(origin.file, origin.line).rstrip("\r\n")
+    if not line.strip():
+        return None
+    if line.lstrip().startswith("@"):
+        return len(line) - len(line.lstrip()), len(line.rstrip())
+    begun = [
+        node
+        for node in ast.walk(parsed(Path(origin.file)))
+        if isinstance(node, ast.Call) and node.lineno == origin.line
+    ]
+    if not begun:
+        return len(line) - len(line.lstrip()), len(line.rstrip())
+    first = min(begun, key=lambda call: (call.col_offset, -(call.end_lineno or 0)))
+    end = first.end_col_offset if first.end_lineno == first.lineno else None
+    encoded = line.encode()
+    return (
+        len(encoded[: first.col_offset].decode(errors="replace")),
+        len(line.rstrip()) if end is None else len(encoded[:end].decode(errors="replace")),
+    )
