@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from agentgraph.workflow import Workflow
 
     Runnable = Agent[TContext] | Workflow | Program
-    Given = str | list[TResponseInputItem | str] | RunState[TContext]
+    Given = str | list[TResponseInputItem] | list[TResponseInputItem | str] | RunState[TContext]
 
 __all__ = [
     "DEFAULT_MAX_TURNS",

@@ -59,6 +59,7 @@ _PROSE: Final = stems(
     "answer comment content description explanation feedback message note output rationale reason"
     " reasoning reply response result summary text thought"
 )
+_NUMBERED: Final = stems("id number no code reference account order invoice ticket")
 _USER_WORDS: Final = stems("input query prompt message text request task topic search content body")
 
 
@@ -305,6 +306,7 @@ class _Wishes:
     def __init__(self, said: str) -> None:
         self._said = said
         self._numbers = [float(number) for number in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", said)]
+        self._numerals = re.findall(r"(?<![\w.])\d+(?![\w.]*\w)", said)
         # Names are the capitalised words that do not begin a sentence, and whatever has a digit in
         # it.
         self._names = re.findall(r"(?<=[\w,] )(?!I\b)[A-Z][\w-]+|\b[A-Za-z-]+\d[\w-]*", said)
@@ -324,6 +326,8 @@ class _Wishes:
                 return int(number) if number.is_integer() else number
             case "string" if words & _USER_WORDS:
                 return self._said or NOTHING
+            case "string" if words & _NUMBERED and not self._names and self._numerals:
+                return self._numerals.pop(0)
             case "string" if words & _PROSE:
                 return f"{REHEARSAL_NOTICE} {name}"
             case "string":

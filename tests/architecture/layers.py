@@ -151,7 +151,7 @@ LAYERS = (
     ),
     Layer(
         "T on top",
-        (f"{_A}.testing", f"{_A}.cli", f"{_A}.extensions", f"{_A}.repl"),
+        (f"{_A}.testing", f"{_A}.cli", f"{_A}.__main__", f"{_A}.extensions", f"{_A}.repl"),
         (_A, _C),
         _SDK_VOCABULARY
         | {
