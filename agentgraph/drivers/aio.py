@@ -91,6 +91,8 @@ class _Driver:
                 if command.invoke.kind is InvokeKind.MODEL:
                     self.turn_due = True
             else:
+                if isinstance(command, Suspend):
+                    self.run.wait(command)
                 return command
         return None
 

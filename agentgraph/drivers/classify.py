@@ -173,7 +173,8 @@ def _read_action(
         return
     wanted = item.name if kind == "custom_tool_call" else ACTION_ITEMS[kind]
     reading.fault = ModelBehaviorError(
-        f"The model of agent '{agent.name}' called a {wanted} tool, but the agent has none."
+        f"The model of agent '{agent.name}' called the tool '{wanted}', which the agent does not"
+        " have."
     )
 
 

@@ -39,7 +39,11 @@ async def recover(run: Run, command: Perform) -> Outcome:
                     input=log.input,
                     new_items=list(log.new_items),
                     history=log.normalized(),
-                    output=[item.to_input_item() for item in log.new_items],
+                    output=[
+                        item.to_input_item()
+                        for item in log.new_items
+                        if item.type != "tool_approval_item"
+                    ],
                     raw_responses=list(run.raw_responses),
                     last_agent=agent,
                 ),

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.drivers.journal import Journal
-from agentgraph.drivers.payloads import FinalOutput, ModelReply, ToolReturn, Transfer
+from agentgraph.drivers.payloads import FinalOutput, ModelReply, ToolReturn, Transfer, Waiting
 from agentgraph.drivers.session_log import SessionLog
 from agentgraph.drivers.transcript import Transcript
 from agentgraph.frontend.bindings import AgentBinding, Bindings
 from agentgraph.run_config import RunConfig
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.runtime.commands import CommandId, Emit, Perform
+from agentgraph.runtime.commands import CommandId, Emit, Perform, Suspend
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph_compiler.machine import Emission, Event, InvokeKind, Machine, Verdict
 
@@ -196,6 +196,13 @@ class Run:
         show = self.watcher.show
         if show is not None and not self.replaying:
             show(command.emission, items, self.agent)
+
+    def wait(self, command: Suspend) -> None:
+        """Log the calls of this run that wait for a decision."""
+        waiting: list[Waiting] = [self.payload(id) for id in command.awaiting]
+        self.transcript.note(
+            item for entry in waiting if entry.inner is None for item in entry.items
+        )
 
     async def begin_turn(self) -> bool:
         """Settle the turn that ended: save it, let watchers catch up. False if the run is to stop

@@ -70,7 +70,9 @@ class Transcript:
         A tool that did its work did it, whatever became of the turn: its call and output are kept
         with what a legal history needs around them. A turn without any output leaves nothing.
         """
-        latest = self.new_items[self.turn_start :]
+        latest = [
+            item for item in self.new_items[self.turn_start :] if item.type != "tool_approval_item"
+        ]
         before = self.new_items[: self.turn_start]
         if not any(item.type == "tool_call_output_item" for item in latest):
             return before
@@ -83,6 +85,11 @@ class Transcript:
         for item in items:
             self.new_items.append(item)
             self._generated.append(item)
+
+    def note(self, items: Iterable[RunItem]) -> None:
+        """Log what no model is shown: the calls that wait for a decision, each once."""
+        noted = {id(item.raw_item) for item in self.new_items if item.type == "tool_approval_item"}
+        self.new_items += [item for item in items if id(item.raw_item) not in noted]
 
     def model_input(self) -> list[TResponseInputItem]:
         """What the model is shown next; a list of the caller's own, its items shared."""
