@@ -63,6 +63,7 @@ class TcpProxy:
     def __init__(self, target: Path) -> None:
         self._target = str(target)
         self._writers: list[asyncio.StreamWriter] = []
+        self._serving: set[asyncio.Task[None]] = set()
         self._cut_when: Callable[[bytes], bool] | None = None
         self._cut_after_sending = False
         self.port = 0
@@ -84,16 +85,21 @@ class TcpProxy:
         finally:
             server.close()
             self._cut()
+            await asyncio.gather(*self._serving)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.add(asyncio.create_task(self._forward(reader, writer)))
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         back_reader, back_writer = await asyncio.open_unix_connection(self._target)
         self._writers += [writer, back_writer]
         answers = asyncio.create_task(self._answers(back_reader, writer))
-        while chunk := await reader.read(65536):
+        while chunk := await _read(reader):
             if self._cut_when is not None and self._cut_when(chunk):
                 self._cut_when = None
                 if self._cut_after_sending:
                     answers.cancel()
+                    await asyncio.wait([answers])
                     back_writer.write(chunk)
                     await back_writer.drain()
                     # The answer proves that the server has done it; the client never sees it.
@@ -103,17 +109,25 @@ class TcpProxy:
             back_writer.write(chunk)
             await back_writer.drain()
         answers.cancel()
-        self._cut()
+        self._cut(writer, back_writer)
 
     async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while chunk := await reader.read(65536):
+        while chunk := await _read(reader):
             writer.write(chunk)
             await writer.drain()
+        writer.close()
 
-    def _cut(self) -> None:
-        for writer in self._writers:
+    def _cut(self, *writers: asyncio.StreamWriter) -> None:
+        for writer in writers or self._writers:
             writer.transport.abort()
-        self._writers.clear()
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    """Return the next chunk, none after the end or a cut."""
+    try:
+        return await reader.read(65536)
+    except ConnectionError:
+        return b""
 
 
 class DaprStateStore:

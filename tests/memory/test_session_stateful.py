@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -82,4 +83,7 @@ class SessionMachine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("name", LOCAL)
 def test_a_session_behaves_as_a_list(name: str) -> None:
-    run_state_machine_as_test(type("Machine", (SessionMachine,), {"name": name}))
+    run_state_machine_as_test(
+        type("Machine", (SessionMachine,), {"name": name}),
+        settings=settings(stateful_step_count=20),
+    )

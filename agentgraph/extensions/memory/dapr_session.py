@@ -300,7 +300,7 @@ class DaprSession(SessionABC):
             yield
         except (DaprInternalError, RpcError, OSError) as error:
             raise SessionError(
-                f"{self._label} in the state store {self._store!r}: Dapr did not confirm ({error});"
+                f"{self._label} in the state store {self._store!r}: Dapr did not confirm ({_reason(error)});"
                 " check the sidecar and the component; a write was done completely or not at all"
             ) from error
 
@@ -312,6 +312,12 @@ def _without_latest(texts: list[str]) -> tuple[list[str], TResponseInputItem | N
         if item is not None:
             return texts[:position], item
     return texts, None
+
+
+def _reason(error: BaseException) -> str:
+    """Return what went wrong without the pages of detail that gRPC's own text has."""
+    details = getattr(error, "details", None)
+    return str(details()) if callable(details) else str(error)
 
 
 def _is_conflict(error: BaseException) -> bool:

@@ -23,7 +23,7 @@ from agentgraph.memory.session_settings import (
 
 try:
     from sqlalchemy import delete, func, insert, select, update
-    from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+    from sqlalchemy.exc import IntegrityError, SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
     from sqlalchemy.pool import StaticPool
 except ImportError as error:
@@ -103,7 +103,7 @@ class SQLAlchemySession(SessionABC):
         arguments: dict[str, Any] = {"pool_pre_ping": True, **(engine_kwargs or {})}
         try:
             engine = create_async_engine(url, **arguments)
-        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        except (SQLAlchemyError, ImportError) as error:
             raise InvalidSessionInput(
                 f"{cls.__name__} {session_id!r}: no database can be reached by this URL ({error}); "
                 "it needs an asyncio driver: postgresql+asyncpg://, postgresql+psycopg:// "

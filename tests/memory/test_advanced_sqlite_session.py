@@ -1,0 +1,266 @@
+"""Branches, turns, usage and queries of `AdvancedSQLiteSession`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from agentgraph.extensions.memory import AdvancedSQLiteSession
+from agentgraph.memory import SQLiteSession
+from agentgraph.memory.errors import InvalidSessionInput, SessionError
+from agentgraph.usage import Usage
+from tests.memory.stores import Item, call, output
+
+TURNS: list[list[Item]] = [
+    [
+        {"role": "user", "content": "one"},
+        call("c"),
+        output("c"),
+        _ := {"role": "assistant", "content": "1"},
+    ],
+    [{"role": "user", "content": "TWO " + "x" * 200}, {"role": "assistant", "content": "2"}],
+    [{"role": "user", "content": [{"type": "input_text", "text": "drei"}]}],
+]
+ITEMS: list[Item] = [item for turn in TURNS for item in turn]
+
+
+@pytest.fixture
+async def session() -> Any:
+    session = AdvancedSQLiteSession(session_id="s", create_tables=True)
+    for turn in TURNS:
+        await session.add_items(turn)
+    yield session
+    session.close()
+
+
+def result(total: int) -> Any:
+    usage = Usage(requests=1, input_tokens=total - 1, output_tokens=1, total_tokens=total)
+    return SimpleNamespace(context_wrapper=SimpleNamespace(usage=usage))
+
+
+async def test_a_branch_holds_what_came_before_its_turn_and_goes_its_own_way(
+    session: AdvancedSQLiteSession,
+) -> None:
+    name = await session.create_branch_from_turn(2)
+    await session.add_items([{"role": "user", "content": "other two"}])
+
+    assert name.startswith("branch_from_turn_2_")
+    assert await session.get_items() == [*TURNS[0], {"role": "user", "content": "other two"}]
+    assert await session.get_items(branch_id="main") == ITEMS
+    assert await session.get_items(1, branch_id="main") == ITEMS[-1:]
+    turns = await session.get_conversation_turns()
+    assert [(turn["turn"], turn["content"]) for turn in turns] == [(1, "one"), (2, "other two")]
+
+
+async def test_branches_are_listed_with_their_counts_and_which_is_current(
+    session: AdvancedSQLiteSession,
+) -> None:
+    await session.create_branch_from_turn(2, "b")
+
+    listed = [
+        (b["branch_id"], b["message_count"], b["user_turns"], b["is_current"])
+        for b in await session.list_branches()
+    ]
+
+    assert listed == [("main", 7, 3, False), ("b", 4, 1, True)]
+
+
+async def test_switching_leads_to_a_branch_that_exists(session: AdvancedSQLiteSession) -> None:
+    await session.create_branch_from_turn(2, "b")
+
+    await session.switch_to_branch("main")
+
+    assert await session.get_items() == ITEMS
+    with pytest.raises(InvalidSessionInput, match="no branch 'nowhere'"):
+        await session.switch_to_branch("nowhere")
+    assert await session.get_items() == ITEMS
+
+
+async def test_a_deleted_branch_takes_only_its_own_items_along(tmp_path: Path) -> None:
+    session = AdvancedSQLiteSession(session_id="s", db_path=tmp_path / "a.db", create_tables=True)
+    for turn in TURNS:
+        await session.add_items(turn)
+    await session.create_branch_from_turn(2, "b")
+    await session.add_items([{"role": "user", "content": "only here"}])
+    await session.store_run_usage(result(9))
+
+    with pytest.raises(InvalidSessionInput, match="is the current one"):
+        await session.delete_branch("b")
+    await session.delete_branch("b", force=True)
+
+    assert await session.get_items() == ITEMS
+    assert await session.get_session_usage("b") is None
+    plain = SQLiteSession("s", tmp_path / "a.db")
+    assert await plain.get_items() == ITEMS
+    plain.close()
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("branch", "complaint"),
+    [("main", "cannot be deleted"), ("", "must not be empty"), ("nowhere", "no branch")],
+)
+async def test_a_branch_that_cannot_be_deleted_is_an_error(
+    session: AdvancedSQLiteSession, branch: str, complaint: str
+) -> None:
+    with pytest.raises(InvalidSessionInput, match=complaint):
+        await session.delete_branch(branch, force=True)
+
+
+@pytest.mark.parametrize("turn", [0, 4, -1])
+async def test_a_branch_needs_a_turn_of_the_user(session: AdvancedSQLiteSession, turn: int) -> None:
+    with pytest.raises(InvalidSessionInput, match=f"has no turn {turn}"):
+        await session.create_branch_from_turn(turn)
+
+
+async def test_a_branch_name_is_used_once(session: AdvancedSQLiteSession) -> None:
+    await session.create_branch_from_turn(2, "b")
+    await session.delete_branch("b", force=True)
+
+    for name in ("b", "main"):
+        with pytest.raises(InvalidSessionInput, match="was used before"):
+            await session.create_branch_from_turn(2, name)
+    with pytest.raises(InvalidSessionInput, match="must not be empty"):
+        await session.create_branch_from_turn(2, " ")
+    first = await session.create_branch_from_turn(1)
+    await session.switch_to_branch("main")
+    second = await session.create_branch_from_turn(1)
+    assert first != second
+
+
+async def test_a_branch_can_start_where_the_user_said_something(
+    session: AdvancedSQLiteSession,
+) -> None:
+    await session.create_branch_from_content("two x", "b")
+
+    assert await session.get_items() == TURNS[0]
+    with pytest.raises(InvalidSessionInput, match="contains 'never said'"):
+        await session.create_branch_from_content("never said")
+
+
+async def test_popping_in_a_branch_leaves_the_item_to_the_others(
+    session: AdvancedSQLiteSession,
+) -> None:
+    await session.create_branch_from_turn(3, "b")
+
+    assert await session.pop_item() == TURNS[1][-1]
+
+    assert await session.get_items() == ITEMS[:5]
+    assert await session.get_items(branch_id="main") == ITEMS
+
+
+async def test_turns_are_shortened_in_the_list_and_whole_when_found(
+    session: AdvancedSQLiteSession,
+) -> None:
+    turns = await session.get_conversation_turns()
+    found = await session.find_turns_by_content("two")
+
+    assert [len(turn["content"]) for turn in turns] == [3, 103, 40]
+    assert [turn["full_content"] for turn in turns] == [turn[0]["content"] for turn in TURNS]
+    assert [(turn["turn"], turn["content"]) for turn in found] == [(2, TURNS[1][0]["content"])]
+
+
+async def test_items_and_tools_are_counted_by_turn(session: AdvancedSQLiteSession) -> None:
+    await session.add_items(
+        [
+            call("d"),
+            call("e"),
+            {"type": "web_search_call", "id": "w"},
+            {"type": "mcp_call", "id": "m", "name": "ask", "server_label": "docs"},
+            output("d"),
+            output("e"),
+        ]
+    )
+
+    by_turns = await session.get_conversation_by_turns()
+
+    assert [item["type"] for item in by_turns[1]] == [
+        "user",
+        "function_call",
+        "function_call_output",
+        "assistant",
+    ]
+    assert await session.get_tool_usage() == [
+        ("f", 1, 1),
+        ("docs.ask", 1, 3),
+        ("f", 2, 3),
+        ("web_search_call", 1, 3),
+    ]
+
+
+async def test_usage_is_kept_per_branch_and_turn_and_replaced_for_the_same_turn(
+    session: AdvancedSQLiteSession,
+) -> None:
+    assert await session.get_session_usage() is None
+    await session.store_run_usage(result(10))
+    await session.store_run_usage(result(20))
+    await session.create_branch_from_turn(2, "b")
+    await session.store_run_usage(result(5))
+
+    assert await session.get_session_usage("main") == {
+        "requests": 1,
+        "input_tokens": 19,
+        "output_tokens": 1,
+        "total_tokens": 20,
+        "total_turns": 1,
+    }
+    whole = await session.get_session_usage()
+    assert whole is not None
+    assert (whole["total_tokens"], whole["total_turns"]) == (25, 2)
+    turn = await session.get_turn_usage(3, "main")
+    assert isinstance(turn, dict)
+    assert turn["total_tokens"] == 20
+    assert await session.get_turn_usage(7) == {}
+    every = await session.get_turn_usage()
+    assert [entry["user_turn_number"] for entry in every] == [1]
+
+
+async def test_clearing_removes_every_branch_also_for_other_objects(tmp_path: Path) -> None:
+    first = AdvancedSQLiteSession(session_id="s", db_path=tmp_path / "a.db", create_tables=True)
+    second = AdvancedSQLiteSession(session_id="s", db_path=tmp_path / "a.db")
+    for turn in TURNS:
+        await first.add_items(turn)
+    await second.create_branch_from_turn(2, "b")
+
+    await first.clear_session()
+
+    assert await second.get_items() == []
+    await second.add_items(TURNS[0])
+    assert await first.get_items() == TURNS[0]
+    first.close()
+    second.close()
+
+
+async def test_a_plain_session_file_becomes_an_advanced_one(tmp_path: Path) -> None:
+    plain = SQLiteSession("s", tmp_path / "plain.db")
+    await plain.add_items(ITEMS)
+    plain.close()
+
+    session = AdvancedSQLiteSession(
+        session_id="s", db_path=tmp_path / "plain.db", create_tables=True
+    )
+
+    assert await session.get_items() == ITEMS
+    assert [turn["turn"] for turn in await session.get_conversation_turns()] == [1, 2, 3]
+    session.close()
+
+
+async def test_missing_tables_are_an_error_that_says_how_to_make_them(tmp_path: Path) -> None:
+    session = AdvancedSQLiteSession(session_id="s", db_path=tmp_path / "a.db")
+
+    with pytest.raises(SessionError, match="give create_tables=True"):
+        await session.add_items(ITEMS)
+    session.close()
+
+
+async def test_a_failing_write_leaves_neither_item_nor_structure(
+    session: AdvancedSQLiteSession,
+) -> None:
+    with pytest.raises(InvalidSessionInput):
+        await session.add_items([{"role": "user", "content": "kept?"}, "no item"])  # type: ignore[list-item]
+
+    assert await session.get_items() == ITEMS
+    assert len(await session.get_conversation_turns()) == 3

@@ -1,0 +1,133 @@
+"""`DaprSession` against a server on Dapr's own stubs; no `daprd` is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from agentgraph.memory.errors import InvalidSessionInput, SessionClosedError, SessionError
+from tests.memory.servers import DaprStateStore
+from tests.memory.stores import call, output, user
+
+pytest.importorskip("dapr", reason="pip install dapr brings Dapr's stubs")
+
+from agentgraph.extensions.memory import (
+    DAPR_CONSISTENCY_STRONG,
+    DaprSession,
+)
+
+
+def opened(server: DaprStateStore, **arguments: Any) -> DaprSession:
+    return DaprSession.from_address(
+        "s", state_store_name="state", dapr_address=f"127.0.0.1:{server.port}", **arguments
+    )
+
+
+async def test_a_session_is_one_list_under_the_key_of_the_sdk(dapr: DaprStateStore) -> None:
+    session = opened(dapr)
+
+    await session.add_items([user("x")])
+
+    texts = json.loads(dapr.values["s:messages"][0])
+    assert [json.loads(text) for text in texts] == [user("x")]
+    assert json.loads(dapr.values["s:metadata"][0])["session_id"] == "s"
+    await session.clear_session()
+    assert dapr.values == {}
+    await session.close()
+
+
+async def test_writers_that_race_all_succeed_in_the_end(dapr: DaprStateStore) -> None:
+    sessions = [opened(dapr) for _ in range(6)]
+    turns = [[call(f"{n}"), output(f"{n}")] for n in range(18)]
+
+    await asyncio.gather(*(sessions[n % 6].add_items(turn) for n, turn in enumerate(turns)))
+
+    stored = await sessions[0].get_items()
+    blocks = [stored[start : start + 2] for start in range(0, len(stored), 2)]
+    assert sorted(blocks, key=turns.index) == turns
+    for session in sessions:
+        await session.close()
+
+
+async def test_a_write_is_tried_again_after_conflicts_and_given_up_in_the_end(
+    dapr: DaprStateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentgraph.extensions.memory.dapr_session._LONGEST_PAUSE", 0.0)
+    session = opened(dapr)
+    dapr.conflicts_to_fake = 5
+    await session.add_items([user("x")])
+    assert await session.get_items() == [user("x")]
+
+    dapr.conflicts_to_fake = 1_000
+    with pytest.raises(SessionError, match="other writers were faster"):
+        await session.add_items([user("y")])
+
+    assert await session.get_items() == [user("x")]
+    await session.close()
+
+
+@pytest.mark.parametrize("damaged", [b"{broken", b'{"an": "object"}', b"3"])
+async def test_damaged_state_is_an_error_and_is_not_overwritten(
+    dapr: DaprStateStore, damaged: bytes
+) -> None:
+    dapr.values["s:messages"] = (damaged, "1")
+    session = opened(dapr)
+
+    for use in (session.get_items(), session.add_items([user("x")]), session.pop_item()):
+        with pytest.raises(SessionError, match="holds no list of items"):
+            await use
+
+    assert dapr.values["s:messages"] == (damaged, "1")
+    await session.clear_session()
+    assert await session.get_items() == []
+    await session.close()
+
+
+async def test_damaged_texts_in_the_list_are_left_out(dapr: DaprStateStore) -> None:
+    texts = json.dumps([json.dumps(user("1")), json.dumps(user("2")), "broken", "[]"])
+    dapr.values["s:messages"] = (texts.encode(), "1")
+    session = opened(dapr)
+
+    assert await session.get_items() == [user("1"), user("2")]
+    assert await session.get_items(1) == [user("2")]
+    assert await session.pop_item() == user("2")
+    assert await session.get_items() == [user("1")]
+    await session.close()
+
+
+async def test_the_store_forgets_a_session_after_its_time(dapr: DaprStateStore) -> None:
+    session = opened(dapr, ttl=60, consistency=DAPR_CONSISTENCY_STRONG)
+    await session.add_items([user("x")])
+
+    dapr.now = 59
+    assert await session.get_items() == [user("x")]
+    dapr.now = 60
+    assert await session.get_items() == []
+    await session.close()
+
+
+async def test_a_sidecar_that_is_gone_is_an_error_that_names_the_session(
+    dapr: DaprStateStore,
+) -> None:
+    session = opened(dapr)
+    assert await session.ping()
+    missing = DaprSession.from_address("s", state_store_name="state", dapr_address="127.0.0.1:1")
+
+    assert not await missing.ping()
+    with pytest.raises(SessionError, match="'s' in the state store 'state': Dapr did not confirm"):
+        await missing.add_items([user("x")])
+    await missing.close()
+    await session.close()
+    with pytest.raises(SessionClosedError, match="'s' is closed"):
+        await session.get_items()
+
+
+def test_what_cannot_work_is_refused() -> None:
+    client: Any = object()
+    with pytest.raises(InvalidSessionInput, match="name of a state store"):
+        DaprSession("s", state_store_name="", dapr_client=client)
+    with pytest.raises(InvalidSessionInput, match="more than 0"):
+        DaprSession("s", state_store_name="state", dapr_client=client, ttl=0)

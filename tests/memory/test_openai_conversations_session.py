@@ -1,0 +1,114 @@
+"""`OpenAIConversationsSession` against a server on loopback with the API's own types."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from openai import AsyncOpenAI
+
+from agentgraph.memory import OpenAIConversationsSession
+from agentgraph.memory.errors import InvalidSessionInput, SessionError
+from agentgraph.memory.openai_conversations_session import start_openai_conversations_session
+from agentgraph.openai_defaults import openai_defaults
+from tests.memory.servers import ConversationsServer
+from tests.memory.stores import user
+
+
+@pytest.fixture
+async def client(conversations: ConversationsServer) -> AsyncIterator[AsyncOpenAI]:
+    address = f"http://127.0.0.1:{conversations.port}/v1"
+    async with AsyncOpenAI(api_key="test", base_url=address, max_retries=0) as client:
+        yield client
+
+
+async def test_the_conversation_is_created_once_on_first_use(
+    conversations: ConversationsServer, client: AsyncOpenAI
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+    with pytest.raises(InvalidSessionInput, match="has no id yet"):
+        _ = session.session_id
+
+    await asyncio.gather(*(session.get_items() for _ in range(5)))
+
+    assert list(conversations.conversations) == [session.session_id]
+
+
+async def test_making_a_session_or_clearing_an_unused_one_asks_the_api_nothing(
+    conversations: ConversationsServer, client: AsyncOpenAI
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+
+    await session.clear_session()
+    await session.add_items([])
+
+    assert conversations.requests == []
+
+
+async def test_clearing_deletes_the_conversation_and_the_next_call_makes_a_new_one(
+    conversations: ConversationsServer, client: AsyncOpenAI
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+    await session.add_items([user("x")])
+    first = session.session_id
+
+    await session.clear_session()
+    assert await session.get_items() == []
+
+    assert session.session_id != first
+    assert list(conversations.conversations) == [session.session_id]
+
+
+async def test_more_than_one_request_of_items_is_stored_as_a_whole_or_not_at_all(
+    conversations: ConversationsServer, client: AsyncOpenAI
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+    await session.add_items([user("before")])
+    conversations.refuse_item_requests_after = 2
+
+    with pytest.raises(SessionError, match="Refused for the test"):
+        await session.add_items([user(str(number)) for number in range(45)])
+
+    (stored,) = conversations.conversations.values()
+    assert [item["content"][0]["text"] for item in stored] == ["before"]
+
+
+async def test_a_read_with_a_limit_asks_for_that_many(
+    conversations: ConversationsServer, client: AsyncOpenAI
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+    await session.add_items([user(str(number)) for number in range(150)])
+    conversations.requests.clear()
+
+    assert len(await session.get_items(3)) == 3
+
+    assert len(conversations.requests) == 1
+
+
+async def test_a_conversation_that_does_not_exist_is_an_error_that_names_it(
+    client: AsyncOpenAI,
+) -> None:
+    session = OpenAIConversationsSession(conversation_id="conv_gone", openai_client=client)
+
+    with pytest.raises(SessionError, match=r"'conv_gone'.*No such conversation"):
+        await session.get_items()
+    with pytest.raises(InvalidSessionInput, match="non-empty"):
+        OpenAIConversationsSession(conversation_id="")
+
+
+async def test_without_a_client_that_of_the_process_is_used(
+    conversations: ConversationsServer, client: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_defaults, "client", client)
+
+    conversation = await start_openai_conversations_session()
+    session = OpenAIConversationsSession(conversation_id=conversation)
+    await session.add_items([user("x")])
+
+    assert len(conversations.conversations[conversation]) == 1
+
+
+async def test_without_any_key_the_error_says_so() -> None:
+    with pytest.raises(SessionError, match="OPENAI_API_KEY"):
+        await OpenAIConversationsSession().get_items()

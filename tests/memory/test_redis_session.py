@@ -1,0 +1,139 @@
+"""`RedisSession`: keys, age, lost connections, keys of other programs, unreachable servers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from agentgraph.extensions.memory import RedisSession
+from agentgraph.memory.errors import InvalidSessionInput, SessionClosedError, SessionError
+from tests.memory.servers import TcpProxy
+from tests.memory.stores import call, output, user
+
+
+@pytest.fixture
+async def client(redis_socket: Path) -> AsyncIterator[Redis]:
+    client = Redis.from_url(f"unix://{redis_socket}")
+    await client.flushdb()
+    yield client
+    await client.aclose()
+
+
+async def test_a_session_is_a_list_and_a_hash_under_the_keys_of_the_sdk(client: Redis) -> None:
+    session = RedisSession("s", redis_client=client)
+
+    await session.add_items([user("x")])
+
+    assert sorted(await client.keys()) == [b"agents:session:s", b"agents:session:s:messages"]
+    assert await client.llen("agents:session:s:messages") == 1
+    assert sorted(await client.hkeys("agents:session:s")) == [
+        b"created_at",
+        b"session_id",
+        b"updated_at",
+    ]
+    await session.clear_session()
+    assert await client.keys() == []
+
+
+async def test_every_write_gives_the_session_its_full_time_again(client: Redis) -> None:
+    session = RedisSession("s", redis_client=client, ttl=100, key_prefix="mine")
+    await session.add_items([user("x")])
+    await client.expire("mine:s:messages", 5)
+
+    await session.add_items([user("y")])
+
+    assert await client.ttl("mine:s:messages") > 90
+    assert await client.ttl("mine:s") > 90
+
+
+async def test_a_client_that_decodes_answers_works_too(client: Redis, redis_socket: Path) -> None:
+    decoding = Redis.from_url(f"unix://{redis_socket}", decode_responses=True)
+    session = RedisSession("s", redis_client=decoding)
+
+    await session.add_items([user("ü")])
+
+    assert await session.get_items() == [user("ü")]
+    assert await session.pop_item() == user("ü")
+    await decoding.aclose()
+
+
+async def test_damaged_texts_take_no_place_of_an_item(client: Redis) -> None:
+    session = RedisSession("s", redis_client=client)
+    await session.add_items([user("1"), user("2"), user("3")])
+    for damaged in ("broken", "[]", "3"):
+        await client.rpush("agents:session:s:messages", damaged)  # type: ignore[misc]
+
+    assert await session.get_items() == [user("1"), user("2"), user("3")]
+    assert await session.get_items(2) == [user("2"), user("3")]
+    assert await session.pop_item() == user("3")
+    assert await session.get_items() == [user("1"), user("2")]
+
+
+@pytest.mark.parametrize("key", ["agents:session:s", "agents:session:s:messages"])
+async def test_a_key_of_another_program_is_refused_and_left_alone(client: Redis, key: str) -> None:
+    await client.set(key, "precious")
+    session = RedisSession("s", redis_client=client, ttl=10)
+
+    with pytest.raises(SessionError, match="holds a string of another program"):
+        await session.add_items([user("x")])
+
+    assert await client.get(key) == b"precious"
+    assert await client.ttl(key) == -1
+
+
+@pytest.mark.parametrize("after_sending", [False, True], ids=["request-lost", "answer-lost"])
+async def test_a_connection_lost_in_a_write_stores_the_call_once_or_not_at_all(
+    redis_socket: Path, after_sending: bool
+) -> None:
+    async with TcpProxy(redis_socket).running() as proxy:
+        url = f"redis://127.0.0.1:{proxy.port}/0"
+        session = RedisSession.from_url(f"s-{uuid4().hex}", url=url)
+        await session.add_items([user("before")])
+        proxy.cut_when(lambda chunk: b"EXEC" in chunk, after_sending=after_sending)
+
+        turn = [call("c"), output("c")]
+        with pytest.raises(SessionError, match="done completely or not at all"):
+            await session.add_items(turn)
+
+        expected = [user("before"), *turn] if after_sending else [user("before")]
+        assert await session.get_items() == expected
+        await session.add_items([user("again")])
+        assert await session.get_items() == [*expected, user("again")]
+        await session.close()
+
+
+async def test_an_unreachable_server_is_an_error_that_names_session_and_address() -> None:
+    session = RedisSession.from_url("s", url="redis://127.0.0.1:1/0")
+
+    assert not await session.ping()
+    with pytest.raises(SessionError, match=r"'s' at 127\.0\.0\.1:1"):
+        await session.add_items([user("x")])
+    await session.close()
+
+
+async def test_close_ends_the_own_client_and_leaves_a_given_one_open(
+    client: Redis, redis_socket: Path
+) -> None:
+    given = RedisSession("s", redis_client=client)
+    own = RedisSession.from_url("s", url=f"unix://{redis_socket}")
+    assert await given.ping()
+    assert await own.ping()
+
+    for session in (given, own):
+        await session.close()
+        await session.close()
+        with pytest.raises(SessionClosedError, match="'s' is closed"):
+            await session.get_items()
+
+    assert await client.ping()  # type: ignore[misc]
+
+
+def test_what_cannot_work_is_refused() -> None:
+    with pytest.raises(InvalidSessionInput, match="no URL of Redis"):
+        RedisSession.from_url("s", url="postgres://localhost")
+    with pytest.raises(InvalidSessionInput, match="more than 0"):
+        RedisSession.from_url("s", url="redis://localhost", ttl=0)

@@ -1,0 +1,214 @@
+"""`SQLAlchemySession`: engines, tables, lost connections, unreachable and foreign databases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from agentgraph.extensions.memory import SQLAlchemySession
+from agentgraph.memory.errors import InvalidSessionInput, SessionError
+from tests.memory.conftest import postgresql_url
+from tests.memory.servers import TcpProxy
+from tests.memory.stores import call, output, user
+
+DRIVERS = ("asyncpg", "psycopg")
+
+
+@pytest.fixture(params=DRIVERS)
+async def engine(request: pytest.FixtureRequest, postgresql: Path) -> AsyncIterator[AsyncEngine]:
+    engine = create_async_engine(postgresql_url(request.param, postgresql))
+    yield engine
+    await engine.dispose()
+
+
+async def run_sql(engine: AsyncEngine, *statements: str) -> list[Any]:
+    async with engine.begin() as connection:
+        for statement in statements:
+            result = await connection.execute(text(statement))
+        return list(result) if result.returns_rows else []
+
+
+async def test_sessions_that_share_an_engine_make_the_tables_once_under_concurrency(
+    engine: AsyncEngine,
+) -> None:
+    suffix = uuid4().hex[:8]
+    sessions = [
+        SQLAlchemySession(
+            f"s{number}",
+            engine=engine,
+            create_tables=True,
+            sessions_table=f"sessions_{suffix}",
+            messages_table=f"messages_{suffix}",
+        )
+        for number in range(8)
+    ]
+
+    await asyncio.gather(*(session.add_items([user("x")]) for session in sessions))
+
+    assert await run_sql(engine, f"SELECT COUNT(*) FROM messages_{suffix}") == [(8,)]
+    assert sessions[0].engine is engine
+
+
+async def test_writers_on_several_connections_keep_their_items_together(
+    engine: AsyncEngine,
+) -> None:
+    name = uuid4().hex
+    sessions = [SQLAlchemySession(name, engine=engine, create_tables=True) for _ in range(5)]
+    turns = [[user(f"{n}.{part}") for part in range(4)] for n in range(40)]
+
+    await asyncio.gather(*(sessions[n % 5].add_items(turn) for n, turn in enumerate(turns)))
+
+    stored = await sessions[0].get_items()
+    blocks = [stored[start : start + 4] for start in range(0, len(stored), 4)]
+    assert sorted(blocks, key=turns.index) == turns
+
+
+async def test_tables_that_are_missing_are_an_error_that_says_how_to_make_them(
+    engine: AsyncEngine,
+) -> None:
+    session = SQLAlchemySession("s", engine=engine, messages_table="missing")
+
+    with pytest.raises(SessionError, match=r"'s' in postgresql.*create_tables=True makes them"):
+        await session.add_items([user("x")])
+
+
+async def test_a_table_of_another_program_is_refused_and_left_alone(engine: AsyncEngine) -> None:
+    await run_sql(
+        engine,
+        "DROP TABLE IF EXISTS foreign_table",
+        "CREATE TABLE foreign_table (subject TEXT)",
+        "INSERT INTO foreign_table VALUES ('hello')",
+    )
+    session = SQLAlchemySession(
+        "s", engine=engine, create_tables=True, messages_table="foreign_table"
+    )
+
+    with pytest.raises(SessionError, match="'s' in postgresql"):
+        await session.add_items([user("x")])
+
+    assert await run_sql(engine, "SELECT * FROM foreign_table") == [("hello",)]
+
+
+async def test_damaged_rows_take_no_place_of_an_item(engine: AsyncEngine) -> None:
+    name = uuid4().hex
+    session = SQLAlchemySession(name, engine=engine, create_tables=True)
+    await session.add_items([user("1"), user("2"), user("3")])
+    await run_sql(
+        engine,
+        f"INSERT INTO agent_messages (session_id, message_data) VALUES ('{name}', 'broken')",
+        f"INSERT INTO agent_messages (session_id, message_data) VALUES ('{name}', '[]')",
+    )
+
+    assert await session.get_items() == [user("1"), user("2"), user("3")]
+    assert await session.get_items(2) == [user("2"), user("3")]
+    assert await session.pop_item() == user("3")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("after_sending", [False, True], ids=["request-lost", "answer-lost"])
+async def test_a_connection_lost_in_a_write_stores_all_of_the_call_or_nothing(
+    driver: str, after_sending: bool, postgresql: Path
+) -> None:
+    name = uuid4().hex
+    async with TcpProxy(postgresql / ".s.PGSQL.5432").running() as proxy:
+        session = SQLAlchemySession.from_url(
+            name,
+            url=f"postgresql+{driver}://postgres@127.0.0.1:{proxy.port}/postgres",
+            create_tables=True,
+        )
+        await session.add_items([user("before")])
+        proxy.cut_when(lambda chunk: b"COMMIT" in chunk, after_sending=after_sending)
+
+        turn = [call("c"), output("c"), user("after")]
+        with pytest.raises(SessionError, match="stored all of its items or none"):
+            await session.add_items(turn)
+
+        expected = [user("before"), *turn] if after_sending else [user("before")]
+        assert await session.get_items() == expected
+        await session.add_items([user("again")])
+        assert await session.get_items() == [*expected, user("again")]
+        await session.close()
+
+
+async def test_sessions_on_one_engine_in_memory_do_not_mix_their_transactions() -> None:
+    engine = create_async_engine("sqlite+aiosqlite://")
+    sessions = [SQLAlchemySession(f"{n}", engine=engine, create_tables=True) for n in range(10)]
+
+    await asyncio.gather(*(session.add_items([user("x")]) for session in sessions))
+
+    assert [await session.get_items() for session in sessions] == [[user("x")]] * 10
+    await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["not a url", "nodatabase://host/x", "postgresql+nodriver://host/x", "sqlite:///plain.db"],
+)
+def test_a_url_that_leads_nowhere_is_refused(url: str) -> None:
+    with pytest.raises(InvalidSessionInput, match="'s': no database can be reached"):
+        SQLAlchemySession.from_url("s", url=url)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_an_unreachable_server_is_an_error_that_hides_the_password(driver: str) -> None:
+    url = f"postgresql+{driver}://someone:hunter2@127.0.0.1:1/database"
+    session = SQLAlchemySession.from_url("s", url=url, create_tables=True)
+
+    with pytest.raises(SessionError, match=r"'s' in postgresql.*someone") as failure:
+        await session.get_items()
+
+    assert "hunter2" not in str(failure.value)
+    await session.close()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_database_that_does_not_exist_is_an_error_of_the_session(
+    driver: str, postgresql: Path
+) -> None:
+    url = f"postgresql+{driver}://postgres@/nowhere?host={postgresql}"
+    session = SQLAlchemySession.from_url("s", url=url, create_tables=True)
+
+    with pytest.raises(SessionError, match='"nowhere" does not exist'):
+        await session.get_items()
+    await session.close()
+
+
+async def test_a_full_sqlite_database_stores_nothing_of_the_call(tmp_path: Path) -> None:
+    session = SQLAlchemySession.from_url(
+        "s", url=f"sqlite+aiosqlite:///{tmp_path / 'full.db'}", create_tables=True
+    )
+    await session.add_items([user("small")])
+    async with session.engine.begin() as connection:
+        await connection.execute(text("PRAGMA max_page_count=12"))
+
+    with pytest.raises(SessionError, match="full"):
+        await session.add_items([user("first"), user("x" * 200_000)])
+
+    assert await session.get_items() == [user("small")]
+    await session.close()
+
+
+@pytest.mark.parametrize(("ensure_ascii", "stored"), [(True, "\\u00fc"), (False, "ü")])
+async def test_stored_text_is_ascii_unless_told_otherwise(
+    tmp_path: Path, ensure_ascii: bool, stored: str
+) -> None:
+    session = SQLAlchemySession.from_url(
+        "s",
+        url=f"sqlite+aiosqlite:///{tmp_path / 'text.db'}",
+        create_tables=True,
+        ensure_ascii=ensure_ascii,
+    )
+    await session.add_items([user("ü")])
+
+    ((content,),) = await run_sql(session.engine, "SELECT message_data FROM agent_messages")
+
+    assert stored in content
+    assert await session.get_items() == [user("ü")]
+    await session.close()
