@@ -164,16 +164,11 @@ async def test_turns_are_shortened_in_the_list_and_whole_when_found(
 
 
 async def test_items_and_tools_are_counted_by_turn(session: AdvancedSQLiteSession) -> None:
-    await session.add_items(
-        [
-            call("d"),
-            call("e"),
-            {"type": "web_search_call", "id": "w"},
-            {"type": "mcp_call", "id": "m", "name": "ask", "server_label": "docs"},
-            output("d"),
-            output("e"),
-        ]
-    )
+    hosted: list[Item] = [
+        {"type": "web_search_call", "id": "w"},
+        {"type": "mcp_call", "id": "m", "name": "ask", "server_label": "docs"},
+    ]
+    await session.add_items([call("d"), call("e"), *hosted, output("d"), output("e")])
 
     by_turns = await session.get_conversation_by_turns()
 
@@ -215,6 +210,7 @@ async def test_usage_is_kept_per_branch_and_turn_and_replaced_for_the_same_turn(
     assert turn["total_tokens"] == 20
     assert await session.get_turn_usage(7) == {}
     every = await session.get_turn_usage()
+    assert isinstance(every, list)
     assert [entry["user_turn_number"] for entry in every] == [1]
 
 

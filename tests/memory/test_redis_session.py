@@ -65,7 +65,7 @@ async def test_damaged_texts_take_no_place_of_an_item(client: Redis) -> None:
     session = RedisSession("s", redis_client=client)
     await session.add_items([user("1"), user("2"), user("3")])
     for damaged in ("broken", "[]", "3"):
-        await client.rpush("agents:session:s:messages", damaged)  # type: ignore[misc]
+        await client.rpush("agents:session:s:messages", damaged)
 
     assert await session.get_items() == [user("1"), user("2"), user("3")]
     assert await session.get_items(2) == [user("2"), user("3")]
@@ -129,7 +129,7 @@ async def test_close_ends_the_own_client_and_leaves_a_given_one_open(
         with pytest.raises(SessionClosedError, match="'s' is closed"):
             await session.get_items()
 
-    assert await client.ping()  # type: ignore[misc]
+    assert await client.ping()
 
 
 def test_what_cannot_work_is_refused() -> None:

@@ -300,8 +300,9 @@ class DaprSession(SessionABC):
             yield
         except (DaprInternalError, RpcError, OSError) as error:
             raise SessionError(
-                f"{self._label} in the state store {self._store!r}: Dapr did not confirm ({_reason(error)});"
-                " check the sidecar and the component; a write was done completely or not at all"
+                f"{self._label} in the state store {self._store!r}: Dapr did not confirm "
+                f"({_reason(error)}); check the sidecar and the component; "
+                "a write was done completely or not at all"
             ) from error
 
 

@@ -1,0 +1,98 @@
+"""What a run with a session gives to the model and what of it is new to the session.
+
+History that something else damaged is mended on the way to the model. The session itself is not
+rewritten: that is for `agentgraph sessions repair`, which a person calls.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agentgraph.memory.errors import InvalidSessionInput
+from agentgraph.memory.transcript import Change, repair
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+    from agentgraph.memory.util import SessionInputCallback
+
+__all__ = ["SessionInput", "combine"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInput:
+    """The input of a run that has a session.
+
+    Attributes:
+        model_input: What the model sees: the history and the new input, or what the callback made
+            of them.
+        to_store: What of it the session does not have yet, in order.
+        changes: What was mended in the history.
+    """
+
+    model_input: list[TResponseInputItem]
+    to_store: list[TResponseInputItem]
+    changes: tuple[Change, ...]
+
+
+async def combine(
+    history: list[TResponseInputItem],
+    new: list[TResponseInputItem],
+    callback: SessionInputCallback | None = None,
+) -> SessionInput:
+    """Put the stored history and the input of a run together.
+
+    Args:
+        history: What `get_items` returned; not changed.
+        new: The input of the run; not changed, and never mended: it is the caller's.
+        callback: `RunConfig.session_input_callback`; may be a coroutine function. It gets copies.
+
+    Raises:
+        InvalidSessionInput: The callback did not return a list.
+    """
+    mended = repair(history)
+    if callback is None:
+        return SessionInput([*mended.items, *new], list(new), mended.changes)
+    history_given, new_given = copy.deepcopy(mended.items), copy.deepcopy(new)
+    # Copies of the lists: the callback may change the ones it gets and still return our items.
+    result = callback(list(history_given), list(new_given))
+    combined = await result if inspect.isawaitable(result) else result
+    if not isinstance(combined, list):
+        raise InvalidSessionInput(
+            "session_input_callback must return a list of input items, "
+            f"got {type(combined).__name__}"
+        )
+    return SessionInput(combined, _unknown(combined, history_given, new_given), mended.changes)
+
+
+def _unknown(
+    combined: Sequence[TResponseInputItem],
+    history: Sequence[TResponseInputItem],
+    new: Sequence[TResponseInputItem],
+) -> list[TResponseInputItem]:
+    """Return the items that are not history.
+
+    An item is the one it is identical to. A copy is history as often as the history has its like.
+    """
+    from_history, from_new = {id(item) for item in history}, {id(item) for item in new}
+    identical = Counter(_content(item) for item in combined if id(item) in from_history)
+    unclaimed = Counter(map(_content, history)) - identical
+    unknown = []
+    for item in combined:
+        if id(item) in from_history:
+            continue
+        content = _content(item)
+        if id(item) not in from_new and unclaimed[content] > 0:
+            unclaimed[content] -= 1
+            continue
+        unknown.append(item)
+    return unknown
+
+
+def _content(item: TResponseInputItem) -> str:
+    return json.dumps(item, sort_keys=True, default=repr)
