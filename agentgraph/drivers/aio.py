@@ -70,7 +70,13 @@ class _Driver:
                 if not await run.begin_turn():
                     return None
                 state = self._refresh(state)
-            outcome = self.recorded.popleft() if run.replaying else await self._next()
+            if run.replaying:
+                outcome = self.recorded.popleft()
+            elif len(self.owed) == 1 and not self.ready and not self.work.busy:
+                # One thing to do needs no task: it is awaited in place.
+                outcome = await perform(run, next(iter(self.owed.values())))
+            else:
+                outcome = await self._next()
             sequence = state.sequence
             run.absorb(outcome, self.owed.pop(outcome.id, None))
             state, commands = step(run.machine, state, outcome)
@@ -79,7 +85,8 @@ class _Driver:
                 # What the state that was left still had going on is over.
                 self.owed.clear()
                 self.ready.clear()
-                await self.work.cancel()
+                if self.work.busy:
+                    await self.work.cancel()
 
     def _follow(self, commands: Iterable[Command]) -> Finish | Suspend | None:
         """Show what is to be shown, take on what is to be done."""
@@ -125,8 +132,7 @@ class _Driver:
 
 
 class _Work:
-    """The work in progress of one run: one task a command, or none where a single command can be
-    awaited."""
+    """The work in progress of one run: one task a command."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -134,13 +140,15 @@ class _Work:
         self._finished: list[Outcome] = []
         self._wake: asyncio.Future[None] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is in progress, or done and not yet handed over."""
+        return bool(self._tasks)
+
     async def outcomes(self, owed: dict[CommandId, Perform]) -> list[Outcome]:
         """Wait for at least one outcome of the commands owed; those of one state are begun
         together."""
         if not self._tasks:
-            if len(owed) == 1:
-                (command,) = owed.values()
-                return [await perform(self._run, command)]
             for command in owed.values():
                 task = asyncio.create_task(perform(self._run, command))
                 self._tasks[command.id] = task
@@ -168,7 +176,7 @@ class _Work:
 
     async def cancel(self) -> None:
         """Cancel what is in progress and wait until it is over."""
-        if not self._tasks and not self._finished:
+        if not self._tasks:
             return
         tasks, self._tasks = list(self._tasks.values()), {}
         self._finished.clear()

@@ -7,7 +7,7 @@ the context, the transcript, the journal, and what has to be told to whoever wat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 Compiled = tuple[Machine, Bindings]
 
 
-async def _at_once() -> None:
-    """Nobody watches, so nobody has to catch up."""
-
-
 @dataclass(slots=True)
 class Watcher:
     """Who is told what happens in a run, and how.
@@ -49,7 +45,7 @@ class Watcher:
     streamed: bool = False
     show: Callable[[Emission, Sequence[RunItem], Any], None] | None = None
     publish: Callable[[StreamEvent], None] | None = None
-    caught_up: Callable[[], Awaitable[None]] = _at_once
+    caught_up: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(slots=True)
@@ -210,8 +206,9 @@ class Run:
         self.transcript.begin_turn()
         if self.replaying:
             return True
-        await self.save()
-        if self.turn > 1:
+        if self.session is not None:
+            await self.save()
+        if self.watcher.caught_up is not None and self.turn > 1:
             await self.watcher.caught_up()
         return not self.stopping
 
@@ -220,9 +217,6 @@ class Run:
         if self.session is not None:
             await self.session.save(self.transcript.new_items)
 
-    def hooks_for(self, agent: Any) -> Iterable[tuple[Any, bool]]:
-        """The hook objects to call, each with whether it is the agent's own."""
-        if self.hooks is not None:
-            yield self.hooks, False
-        if agent.hooks is not None:
-            yield agent.hooks, True
+    def hooked(self, agent: Any) -> bool:
+        """Whether anybody wants to hear of what this agent does."""
+        return self.hooks is not None or agent.hooks is not None

@@ -42,12 +42,14 @@ async def think(run: Run, command: Perform) -> Outcome:
     shown = ModelInputData(run.transcript.model_input(), instructions)
     if run.config.call_model_input_filter is not None:
         shown = await _filtered(run, agent, shown)
-    await call_hooks(run, agent, "on_llm_start", agent, shown.instructions, shown.input)
+    if run.hooked(agent):
+        await call_hooks(run, agent, "on_llm_start", agent, shown.instructions, shown.input)
     response = await _call(run, agent, offer, shown, command)
     run.context.usage.add(response.usage)
     run.transcript.delivered()
     run.conversation.follow(response.response_id)
-    await call_hooks(run, agent, "on_llm_end", agent, response)
+    if run.hooked(agent):
+        await call_hooks(run, agent, "on_llm_end", agent, response)
     answers_missing = run.config.tool_not_found_behavior != "raise_error"
     missing = f"{command.agent}/{MISSING_TOOL}" if answers_missing else None
     reply, payload = classify(response, agent, offer, run.calls_seen, missing)
@@ -55,7 +57,7 @@ async def think(run: Run, command: Perform) -> Outcome:
 
 
 async def _greet(run: Run, agent: Any) -> None:
-    if run.hooks is None and agent.hooks is None:
+    if not run.hooked(agent):
         return
     context = AgentHookContext(
         run.context.context,
