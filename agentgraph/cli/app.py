@@ -112,7 +112,7 @@ def rehearse(
     message: Annotated[
         str | None,
         typer.Argument(
-            metavar="[INPUT]", help="The user's message; asked for if left out.", show_default=False
+            metavar="INPUT", help="The user's message; asked for if left out.", show_default=False
         ),
     ] = None,
     max_turns: _MaxTurns = DEFAULT_MAX_TURNS,
@@ -131,7 +131,7 @@ def check(
     targets: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE[:NAME]...",
+            metavar="FILE[:NAME]",
             help="Python files, each with a name in it or without.",
             show_default=False,
         ),

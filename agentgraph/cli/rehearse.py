@@ -69,22 +69,27 @@ class Person:
     def __init__(self, terminal: Terminal) -> None:
         self._out = terminal.out
         self._calls = 0
+        self._gone: CommandFault | None = None
 
     def choose(self, moves: list[Move], call: ModelCall) -> Move:
         """Show the moves of a call and take one.
 
         Raises:
-            CommandFault: The standard input is at its end.
+            CommandFault: The person is gone.
         """
+        if self._gone is not None:
+            # Whoever handles errors in the run, such as an agent used as a tool, goes on asking.
+            raise self._gone
         self._calls += 1
         proposed = moves.index(best_move(moves, call))
         self._show(moves, call, proposed)
-        while True:
+        while len(moves) > 1:
             answer = self.ask(f"  move [1-{len(moves)}, Enter = {proposed + 1}]: ")
             move = _picked(answer, moves, proposed)
             if move is not None:
                 return self._completed(move)
             print_hanging(self._out, Text("  "), Text("there is no such move", "warning"))
+        return self._completed(moves[0])
 
     def ask(self, question: str) -> str:
         """Ask for a line.
@@ -93,19 +98,21 @@ class Person:
             question: What stands before the cursor.
 
         Raises:
-            CommandFault: The standard input is at its end.
+            CommandFault: The standard input is at its end, or Ctrl-C was pressed.
         """
         # While asyncio handles SIGINT itself, Ctrl-C would wait for the end of the line.
         asyncio_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return self._out.input(Text(question, "title")).strip()
         except EOFError:
-            self._out.print()
-            raise CommandFault(
-                "the standard input ended before the rehearsal did", status=Status.FOUND
-            ) from None
+            message = "the standard input ended before the rehearsal did"
+            self._gone = CommandFault(message, status=Status.FOUND)
+        except KeyboardInterrupt:
+            self._gone = CommandFault("interrupted", status=Status.INTERRUPTED)
         finally:
             signal.signal(signal.SIGINT, asyncio_handler)
+        self._out.print()
+        raise self._gone
 
     def _show(self, moves: list[Move], call: ModelCall, proposed: int) -> None:
         self._out.print(Text(f"  model call {self._calls}", "title"))

@@ -185,11 +185,13 @@ class RunCompleted:
 
 @dataclass(frozen=True, slots=True)
 class RunFailed:
-    """The run is over and has no output; `error` is the class of the exception."""
+    """The run is over and has no output; `error` is the class of the exception, `traceback` says
+    where in the user's own code it came from, if it did."""
 
     event: ClassVar[str] = "run_failed"
     error: str
     message: str
+    traceback: str = ""
 
 
 RunEvent: TypeAlias = (

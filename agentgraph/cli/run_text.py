@@ -159,6 +159,8 @@ class RunOnTerminal:
                 spent = f", {tokens:,} tokens" if tokens else ""
                 self._line("", "✓", "passed", f"done: {event.agent}, {turns}{spent}", style="quiet")
             case RunFailed():
+                if event.traceback:
+                    self._err.print(Text(printable(event.traceback.rstrip())), soft_wrap=True)
                 self._line("", "✗", "error", f"{event.error}: {event.message}")
             case RunSuspended():
                 waiting = ", ".join(_call(call.tool, call.arguments) for call in event.approvals)

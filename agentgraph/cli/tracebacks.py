@@ -9,7 +9,14 @@ from typing import Final
 
 __all__ = ["own_traceback"]
 
-_MACHINERY: Final = ("agentgraph", "agentgraph_compiler", "asyncio", "importlib", "openai")
+_MACHINERY: Final = (
+    "agentgraph",
+    "agentgraph_compiler",
+    "asyncio",
+    "concurrent",
+    "importlib",
+    "openai",
+)
 
 
 def own_traceback(error: BaseException) -> str:
@@ -27,6 +34,8 @@ def own_traceback(error: BaseException) -> str:
     shown: traceback.TracebackException | None = told
     while shown is not None:
         frames = [frame for frame in shown.stack if not frame.filename.startswith(left_out)]
+        # Dataclasses have constructors that were never in a file.
+        frames = [frame for frame in frames if frame.filename != "<string>"]
         shown.stack = traceback.StackSummary.from_list(frames)
         shown = shown.__cause__ or (None if shown.__suppress_context__ else shown.__context__)
     return "".join(told.format())

@@ -27,7 +27,8 @@ from agentgraph.cli.run_events import (
     ToolOutputCreated,
     Warned,
 )
-from agentgraph.exceptions import AgentsException
+from agentgraph.cli.tracebacks import own_traceback
+from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.items import ItemHelpers, RunItem
 from agentgraph.logger import logger
 from agentgraph.result import RunResultStreaming
@@ -75,7 +76,9 @@ async def watch(result: RunResultStreaming, show: Show) -> Status:
             show(verdict)
         if not _is_known(error):
             raise
-        show(RunFailed(type(error).__name__, str(getattr(error, "message", error))))
+        cause = error.__cause__ if isinstance(error, UserError) else None
+        where = "" if cause is None else own_traceback(cause)
+        show(RunFailed(type(error).__name__, str(getattr(error, "message", error)), where))
         return Status.FOUND
     for verdict in watching.last_verdicts():
         show(verdict)

@@ -53,6 +53,9 @@ def origins_in(modules: Iterable[ModuleType]) -> dict[int, Origin]:
         for thing, line in _written(parsed(Path(file)).body, vars(module)):
             if getattr(thing, "_origin", None) is None:
                 origins.setdefault(id(thing), Origin(file, line))
+        for guardrail, place in _guardrails(vars(module).values()):
+            if getattr(guardrail, "_origin", None) is None:
+                origins.setdefault(id(guardrail), place)
     return origins
 
 
@@ -72,6 +75,16 @@ def _written(body: Sequence[ast.stmt], namespace: dict[str, Any]) -> Iterator[tu
                 yield from _written([*inner, *other], namespace)
             case ast.With(body=inner):
                 yield from _written(inner, namespace)
+
+
+def _guardrails(things: Iterable[Any]) -> Iterator[tuple[Any, Origin]]:
+    """Guardrails that were made somewhere else than in a list, by the functions they call."""
+    for agent in things:
+        if is_agent(agent) and not isinstance(agent, type):
+            for guardrail in (*agent.input_guardrails, *agent.output_guardrails):
+                code = getattr(guardrail.guardrail_function, "__code__", None)
+                if code is not None:
+                    yield guardrail, Origin(code.co_filename, code.co_firstlineno)
 
 
 def _made_by(value: ast.expr, thing: Any) -> Iterator[tuple[Any, int]]:
