@@ -83,7 +83,8 @@ async def test_a_limit_counts_only_items_that_can_be_read(underlying: SQLiteSess
 
 
 async def test_what_was_stored_without_encryption_is_left_out(underlying: SQLiteSession) -> None:
-    await underlying.add_items([user("plain"), {"type": "message", "payload": 3}])
+    odd: Item = {"type": "message", "payload": 3}
+    await underlying.add_items([user("plain"), odd])
     session = EncryptedSession("s", underlying, "key")
 
     await session.add_items(ITEMS[:1])

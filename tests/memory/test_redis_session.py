@@ -7,6 +7,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
+pytest.importorskip("redis", reason="pip install redis brings the client")
+
 from redis.asyncio import Redis
 
 from agentgraph.extensions.memory import RedisSession

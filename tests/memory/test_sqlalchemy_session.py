@@ -9,6 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
+pytest.importorskip("sqlalchemy", reason="pip install sqlalchemy[asyncio] brings it")
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 

@@ -103,9 +103,11 @@ from agentgraph.memory import SQLiteSession
 
 async def main(name, file):
     session = SQLiteSession("shared", file)
+    print("ready", flush=True)
+    sys.stdin.readline()
     for turn in range(40):
         await session.add_items(
-            [{"role": "user", "content": f"{name} {turn} {part}"} for part in range(3)]
+            [{"role": "user", "content": f"{name} {turn} {part}"} for part in range(20)]
         )
     session.close()
 
@@ -114,10 +116,20 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def test_processes_that_share_a_session_keep_their_items_together(file: Path) -> None:
+    pipe = subprocess.PIPE
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, name, str(file)], stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, name, str(file)], stdin=pipe, stdout=pipe, stderr=pipe
+        )
         for name in ("a", "b", "c")
     ]
+    for writer in writers:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
     for writer in writers:
         _, errors = writer.communicate()
         assert writer.returncode == 0, errors.decode()
@@ -125,10 +137,10 @@ def test_processes_that_share_a_session_keep_their_items_together(file: Path) ->
     stored = asyncio.run(_items(SQLiteSession("shared", file)))
 
     texts = [str(item["content"]).split() for item in stored]
-    assert len(texts) == 3 * 40 * 3
-    for start in range(0, len(texts), 3):
+    assert len(texts) == 3 * 40 * 20
+    for start in range(0, len(texts), 20):
         name, turn, _ = texts[start]
-        assert texts[start : start + 3] == [[name, turn, str(part)] for part in range(3)]
+        assert texts[start : start + 20] == [[name, turn, str(part)] for part in range(20)]
     for name in ("a", "b", "c"):
         turns = [int(turn) for owner, turn, part in texts if owner == name and part == "0"]
         assert turns == list(range(40))
@@ -173,6 +185,23 @@ async def test_saving_a_turn_writes_only_what_is_new(
 
     (connection,) = connections
     assert connection.total_changes == 3  # two items, and the time of the session
+    session.close()
+
+
+async def test_every_change_is_one_transaction_that_waits_for_its_turn_at_the_start(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    use_connections(monkeypatch, lambda opened: opened.set_trace_callback(statements.append))
+    session = SQLiteSession("s", file)
+    await session.get_items()
+
+    for change in (session.add_items([call("c"), output("c")]), session.pop_item()):
+        statements.clear()
+        await change
+        assert (statements[0], statements[-1]) == ("BEGIN IMMEDIATE", "COMMIT")
+        assert len(statements) > 2
+        assert not [text for text in statements[1:-1] if text.startswith(("BEGIN", "COMMIT"))]
     session.close()
 
 
