@@ -55,7 +55,8 @@ async def combine(
     Raises:
         InvalidSessionInput: The callback did not return a list.
     """
-    mended = repair(history)
+    # An output in the new input answers a call in the history: a person ran the tool, or approved.
+    mended = repair(history, followed_by=new)
     if callback is None:
         return SessionInput([*mended.items, *new], list(new), mended.changes)
     history_given, new_given = copy.deepcopy(mended.items), copy.deepcopy(new)

@@ -115,7 +115,9 @@ def violations(items: Sequence[TResponseInputItem]) -> list[Violation]:
     return found
 
 
-def repair(items: list[TResponseInputItem]) -> Repair:
+def repair(
+    items: list[TResponseInputItem], followed_by: Sequence[TResponseInputItem] = ()
+) -> Repair:
     """Mend a transcript that something else wrote, by removing what cannot stay.
 
     A call that never got its output goes together with the reasoning directly before it, which
@@ -124,6 +126,7 @@ def repair(items: list[TResponseInputItem]) -> Repair:
 
     Args:
         items: Input items, oldest first; the list is not changed.
+        followed_by: What comes after them and is not mended: it may answer calls among them.
 
     Returns:
         The legal transcript and what was removed from it, in words.
@@ -131,7 +134,7 @@ def repair(items: list[TResponseInputItem]) -> Repair:
     kept = list(enumerate(items))
     changes: list[Change] = []
     # Each round removes at least one item; removing a call can only leave reasoning stranded.
-    while found := violations([item for _, item in kept]):
+    while found := _among(kept, followed_by):
         reasons = {violation.index: violation for violation in found}
         for violation in found:
             if violation.rule == "call-without-output":
@@ -145,6 +148,14 @@ def repair(items: list[TResponseInputItem]) -> Repair:
         return Repair(items, ())
     changes.sort(key=lambda change: change.index)
     return Repair([item for _, item in kept], tuple(changes))
+
+
+def _among(
+    kept: Sequence[tuple[int, TResponseInputItem]], followed_by: Sequence[TResponseInputItem]
+) -> list[Violation]:
+    """The violations among the kept items, seen together with what follows them."""
+    whole = [*(item for _, item in kept), *followed_by]
+    return [violation for violation in violations(whole) if violation.index < len(kept)]
 
 
 def legal_prefix(

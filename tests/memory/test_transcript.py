@@ -280,3 +280,18 @@ def test_an_approval_may_be_answered_in_a_later_run() -> None:
         output("m", "mcp_approval_request")
     ]
     assert legal_prefix([USER], history) == [USER]
+
+
+def test_a_call_that_what_follows_answers_is_not_removed() -> None:
+    asked = [call("c1", name="f", arguments="{}")]
+    assert repair(asked, followed_by=[output("c1")]).items is asked
+    assert repair(asked, followed_by=[USER]).items == []
+
+
+def test_an_approval_given_in_the_next_input_answers_the_request_in_the_history() -> None:
+    asked = [call("r1", "mcp_approval_request")]
+    assert repair(asked, followed_by=[output("r1", "mcp_approval_request")]).items is asked
+
+
+def test_what_follows_is_never_mended() -> None:
+    assert repair([], followed_by=[output("c9")]).changes == ()

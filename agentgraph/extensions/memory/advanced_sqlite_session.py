@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from agentgraph.extensions.memory import advanced_sqlite_reports as reports
+import agentgraph.extensions.memory.advanced_sqlite_reports as reports
 from agentgraph.extensions.memory.advanced_sqlite_branches import MAIN, Branch, Branches
 from agentgraph.extensions.memory.advanced_sqlite_schema import StructureTables
 from agentgraph.memory.encoding import decode_item, decode_items
