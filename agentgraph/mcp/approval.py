@@ -1,0 +1,162 @@
+"""Which tools of a server a person must approve, as the program writes it down.
+
+Rule: a setting is read and refused when the server is made. A tool that it does not name needs no
+approval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from typing_extensions import TypedDict
+
+from agentgraph.callbacks import MaybeAwaitable, resolve
+from agentgraph.exceptions import UserError
+from agentgraph.function_tools import ToolApproval
+from agentgraph.run_context import RunContextWrapper
+
+if TYPE_CHECKING:
+    from mcp.types import Tool as MCPTool
+
+__all__ = [
+    "ApprovalPolicy",
+    "LocalMCPApprovalCallable",
+    "RequireApprovalMapping",
+    "RequireApprovalObject",
+    "RequireApprovalPolicy",
+    "RequireApprovalSetting",
+    "RequireApprovalToolList",
+    "read_approval",
+]
+
+RequireApprovalPolicy: TypeAlias = Literal["always", "never"]
+"""Whether calls need approval."""
+
+RequireApprovalMapping: TypeAlias = dict[str, RequireApprovalPolicy]
+"""The policy of each tool, by the name that it has on the server."""
+
+LocalMCPApprovalCallable: TypeAlias = Callable[
+    [RunContextWrapper[Any], Any, "MCPTool"], MaybeAwaitable[bool]
+]
+"""Decides, from the run's context, the agent and the tool, whether a call needs approval."""
+
+
+class RequireApprovalToolList(TypedDict, total=False):
+    """Tools of a server.
+
+    Attributes:
+        tool_names: Their names on the server.
+    """
+
+    tool_names: list[str]
+
+
+class RequireApprovalObject(TypedDict, total=False):
+    """Tools by policy, as hosted MCP tools write it.
+
+    Attributes:
+        always: The tools whose calls need approval.
+        never: The tools whose calls do not.
+    """
+
+    always: RequireApprovalToolList
+    never: RequireApprovalToolList
+
+
+RequireApprovalSetting: TypeAlias = (
+    RequireApprovalPolicy
+    | RequireApprovalObject
+    | RequireApprovalMapping
+    | LocalMCPApprovalCallable
+    | bool
+    | None
+)
+"""Every form in which a program may say which tools need approval; `None` means none."""
+
+_POLICIES: Final[Mapping[str, bool]] = {"always": True, "never": False}
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPolicy:
+    """A setting, read.
+
+    Args:
+        default: Whether a tool that is not named needs approval.
+        by_tool: Whether a named tool does.
+        decide: Decides instead of the two others.
+    """
+
+    default: bool = False
+    by_tool: Mapping[str, bool] = field(default_factory=dict)
+    decide: LocalMCPApprovalCallable | None = None
+
+    def for_tool(self, tool: MCPTool, agent: Any | None) -> ToolApproval:
+        """The rule for one tool, in the form that function tools have.
+
+        Args:
+            tool: The tool, as the server lists it.
+            agent: The agent that may call it; `None` takes the agent of each call.
+        """
+        decide = self.decide
+        if decide is None:
+            return self.by_tool.get(tool.name, self.default)
+
+        async def needs_approval(
+            context: RunContextWrapper[Any], arguments: dict[str, Any], call_id: str
+        ) -> bool:
+            caller = agent if agent is not None else getattr(context, "agent", None)
+            # Nobody can be asked about an unknown agent: then a person decides.
+            return caller is None or bool(await resolve(decide(context, caller, tool)))
+
+        return needs_approval
+
+
+def read_approval(setting: Any) -> ApprovalPolicy:
+    """Read a setting in any of its forms.
+
+    Args:
+        setting: What the program gave as `require_approval`.
+
+    Raises:
+        UserError: It has none of the forms; the message says where.
+    """
+    if setting is None or isinstance(setting, bool):
+        return ApprovalPolicy(default=bool(setting))
+    if callable(setting):
+        return ApprovalPolicy(decide=setting)
+    if not isinstance(setting, Mapping):
+        return ApprovalPolicy(default=_policy(setting, "require_approval"))
+    if _is_by_policy(setting):
+        named = {policy: _tool_names(setting, policy) for policy in ("never", "always")}
+        # A tool in both lists needs approval: the careful reading of a contradiction.
+        return ApprovalPolicy(
+            by_tool={name: _POLICIES[policy] for policy, names in named.items() for name in names}
+        )
+    return ApprovalPolicy(
+        by_tool={
+            name: _policy(policy, f"require_approval[{name!r}]") for name, policy in setting.items()
+        }
+    )
+
+
+def _is_by_policy(setting: Mapping[Any, Any]) -> bool:
+    return any(isinstance(setting.get(policy), Mapping) for policy in _POLICIES)
+
+
+def _tool_names(setting: Mapping[Any, Any], policy: str) -> list[str]:
+    listed = setting.get(policy, {})
+    names = listed.get("tool_names", []) if isinstance(listed, Mapping) else None
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise UserError(
+            f"require_approval[{policy!r}] must be {{'tool_names': [...]}} with names of tools, "
+            f"not {listed!r}."
+        )
+    return list(names)
+
+
+def _policy(value: object, place: str) -> bool:
+    if not isinstance(value, str) or value not in _POLICIES:
+        raise UserError(f"{place} must be 'always' or 'never', not {value!r}.")
+    return _POLICIES[value]

@@ -1,0 +1,201 @@
+"""One call of a server's tool: from the model's arguments to what the model is shown.
+
+Rule: whatever goes wrong on the way leaves as an exception of this package that names server, tool
+and agent; only a cancelled caller is cancelled. Whether the model is told of it is decided where
+the call is made into a function tool (`conversion`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from agentgraph.callbacks import MaybeAwaitable, resolve
+from agentgraph.exceptions import AgentsException, MCPToolCancellationError
+from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_errors import InvalidToolArguments
+
+if TYPE_CHECKING:
+    from mcp.types import CallToolResult
+    from mcp.types import Tool as MCPTool
+
+__all__ = [
+    "MCPToolMetaContext",
+    "MCPToolMetaResolver",
+    "ToolCaller",
+    "ToolOutput",
+    "call_server_tool",
+    "first_of",
+    "reason_of",
+]
+
+ToolOutput: TypeAlias = str | dict[str, Any] | list[dict[str, Any]]
+"""What a call gives: text, or structured outputs as `agentgraph.tool_payload` knows them."""
+
+
+@dataclass
+class MCPToolMetaContext:
+    """The call for which metadata is asked.
+
+    Attributes:
+        run_context: The context of the call.
+        server_name: The server.
+        tool_name: The tool's name on the server.
+        arguments: The arguments that the model gave.
+    """
+
+    run_context: RunContextWrapper[Any]
+    server_name: str
+    tool_name: str
+    arguments: dict[str, Any] | None
+
+
+MCPToolMetaResolver: TypeAlias = Callable[
+    ["MCPToolMetaContext"], MaybeAwaitable[dict[str, Any] | None]
+]
+"""Gives the `_meta` that is sent with a call, or none."""
+
+
+class ToolCaller(Protocol):
+    """A server, as far as a call has to know it."""
+
+    use_structured_content: bool
+    tool_meta_resolver: MCPToolMetaResolver | None
+
+    @property
+    def name(self) -> str: ...
+
+    async def call_tool(
+        self,
+        tool_name: str,
+        arguments: dict[str, Any] | None,
+        meta: dict[str, Any] | None = None,
+    ) -> CallToolResult: ...
+
+
+async def call_server_tool(
+    server: ToolCaller,
+    tool: MCPTool,
+    context: RunContextWrapper[Any],
+    input_json: str,
+    *,
+    meta: dict[str, Any] | None = None,
+    display_name: str | None = None,
+) -> ToolOutput:
+    """Call a tool.
+
+    Args:
+        server: The server that has it.
+        tool: The tool, as the server lists it.
+        context: The context of the call.
+        input_json: The arguments as the model wrote them.
+        meta: Sent with the call, over what the server's resolver gives.
+        display_name: The tool's name towards the model, where it is another one.
+
+    Returns:
+        A structured output for a text or an image, its JSON as text for any other content; a list
+        where the result has not exactly one. With `use_structured_content`, the JSON text of the
+        structured result, if there is one and the call did not fail.
+
+    Raises:
+        InvalidToolArguments: The arguments are no JSON object.
+        MCPToolCancellationError: The call was cancelled, though nobody cancelled the caller.
+        AgentsException: The call failed; the message names server, tool and agent.
+    """
+    arguments = _arguments(input_json, display_name or tool.name)
+    try:
+        sent = await _meta(server, tool, context, arguments, meta)
+        if sent is None:
+            # Servers that people write need not know metadata that nobody sends.
+            result = await server.call_tool(tool.name, arguments)
+        else:
+            result = await server.call_tool(tool.name, arguments, meta=sent)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise MCPToolCancellationError(
+            f"{_failed(server, tool, context)}: the call was cancelled on its way"
+        ) from error
+    except Exception as error:
+        raise AgentsException(f"{_failed(server, tool, context)}: {reason_of(error)}") from error
+    return _output(result, server.use_structured_content)
+
+
+def first_of(error: BaseException) -> BaseException:
+    """The error that a group stands for: a connection fails in several tasks for one reason.
+
+    Args:
+        error: What was raised.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def reason_of(error: BaseException) -> str:
+    """Say what went wrong, in one sentence.
+
+    Args:
+        error: What was raised; of a group, its first member.
+    """
+    first = first_of(error)
+    return str(first) or type(first).__name__
+
+
+def _failed(server: ToolCaller, tool: MCPTool, context: RunContextWrapper[Any]) -> str:
+    agent = getattr(getattr(context, "agent", None), "name", None)
+    of_agent = "" if agent is None else f" for agent {agent!r}"
+    return f"MCP server {server.name!r} failed to run tool {tool.name!r}{of_agent}"
+
+
+def _arguments(input_json: str, name: str) -> dict[str, Any]:
+    try:
+        # A model may send no text at all for a tool without parameters.
+        arguments = json.loads(input_json) if input_json else {}
+    except ValueError as error:
+        raise InvalidToolArguments(name, str(error), is_json=False) from error
+    if not isinstance(arguments, dict):
+        raise InvalidToolArguments(name, "expected a JSON object", is_json=True)
+    return arguments
+
+
+async def _meta(
+    server: ToolCaller,
+    tool: MCPTool,
+    context: RunContextWrapper[Any],
+    arguments: dict[str, Any],
+    given: dict[str, Any] | None,
+) -> dict[str, Any] | None:
+    if server.tool_meta_resolver is None:
+        return given
+    asked = MCPToolMetaContext(context, server.name, tool.name, dict(arguments))
+    resolved = await resolve(server.tool_meta_resolver(asked))
+    if resolved is None or given is None:
+        return given if resolved is None else resolved
+    return {**resolved, **given}
+
+
+def _output(result: CallToolResult, use_structured_content: bool) -> ToolOutput:
+    if use_structured_content and result.structured_content and not result.is_error:
+        return json.dumps(result.structured_content)
+    parts = _parts(result.content)
+    return parts[0] if len(parts) == 1 else parts
+
+
+def _parts(contents: Sequence[Any]) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = []
+    for content in contents:
+        match content.type:
+            case "text":
+                parts.append({"type": "text", "text": content.text})
+            case "image":
+                url = f"data:{content.mime_type};base64,{content.data}"
+                parts.append({"type": "image", "image_url": url})
+            case _:
+                written = content.model_dump_json(by_alias=True, exclude_none=True)
+                parts.append({"type": "text", "text": written})
+    return parts

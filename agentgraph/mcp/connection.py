@@ -1,0 +1,164 @@
+"""One connection to a server, and the task that owns it.
+
+Rule: what a connection opens (a process, a socket, the tasks that read them) is opened and closed
+in one task of its own, because the cancel scopes of the `mcp` package must be left by the task that
+entered them. Everybody else asks that task to close; that it was closed twice, from another task,
+or before it was open makes no difference.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from agentgraph.exceptions import UserError
+from agentgraph.logger import log_tool_action_debug, logger
+from agentgraph.mcp.call import first_of, reason_of
+
+if TYPE_CHECKING:
+    from mcp import ClientSession
+
+__all__ = ["Connection", "SessionFactory", "StreamsFactory"]
+
+StreamsFactory: TypeAlias = Callable[[], AbstractAsyncContextManager[tuple[Any, ...]]]
+"""Opens the streams that messages come and go on."""
+
+SessionFactory: TypeAlias = Callable[[Any, Any], "ClientSession"]
+"""Makes a session from a stream to read and one to write."""
+
+
+class Connection:
+    """A connection that is opened once and closed once.
+
+    Args:
+        server: The server's name, for messages.
+        open_streams: Opens the streams.
+        make_session: Makes the session on them.
+        limit: How long opening the streams may take, in seconds; `None` for no limit. The answer
+            to the first message has the session's own limit.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        open_streams: StreamsFactory,
+        make_session: SessionFactory,
+        limit: float | None,
+    ) -> None:
+        self._server = server
+        self._open_streams = open_streams
+        self._make_session = make_session
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._opened: asyncio.Future[ClientSession] = self._loop.create_future()
+        self._close_asked = asyncio.Event()
+        self._unwinding = False
+        self._failure: Exception | None = None
+        self._owner = self._loop.create_task(self._own(), name=f"MCP server {server}")
+
+    async def failure(self) -> Exception | None:
+        """Why the connection broke by itself; `None` if it did not, or nothing is known of it.
+
+        Waits for a connection that is just being closed, because the reason comes last.
+        """
+        if self.is_over:
+            await asyncio.wait({self._owner})
+        return self._failure
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._owner.done() or self._unwinding or self._close_asked.is_set()
+
+    @property
+    def current(self) -> ClientSession | None:
+        """The session, while the connection is open."""
+        if self.is_over or not self._opened.done() or self._opened.exception() is not None:
+            return None
+        return self._opened.result()
+
+    async def session(self) -> ClientSession:
+        """Wait until the connection is open.
+
+        Raises:
+            UserError: It could not be opened, or belongs to another event loop. What went wrong is
+                the cause.
+            asyncio.CancelledError: The caller was cancelled. It goes on opening.
+        """
+        if asyncio.get_running_loop() is not self._loop:
+            raise UserError(
+                f"MCP server {self._server!r} was connected in another event loop. Connect and use "
+                "it in one: within one asyncio.run, or before run_sync on the loop that it uses."
+            )
+        if not self._opened.done():
+            await asyncio.wait({self._opened})
+        return self._opened.result()
+
+    async def close(self) -> None:
+        """Close the connection and wait until it is closed.
+
+        A caller that is cancelled meanwhile leaves it closing.
+        """
+        if self._loop.is_closed():
+            # Its tasks were cancelled when that loop ended.
+            return
+        if asyncio.get_running_loop() is not self._loop:
+            if self._loop.is_running():
+                await asyncio.wrap_future(
+                    asyncio.run_coroutine_threadsafe(self.close(), self._loop)
+                )
+                return
+            raise UserError(
+                f"MCP server {self._server!r} was connected in another event loop, which is not "
+                "running. Call cleanup() in the one that it was connected in."
+            )
+        self._close_asked.set()
+        # Cancelling an owner that closes already could break off the end of a process.
+        if not self._opened.done() and not self._unwinding:
+            self._owner.cancel()
+        await asyncio.wait({self._owner})
+
+    async def _own(self) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                session = await self._open(stack)
+                self._opened.set_result(session)
+                await self._close_asked.wait()
+        except asyncio.CancelledError:
+            self._fail(None)
+            if not self._close_asked.is_set():
+                raise
+        except Exception as error:  # noqa: BLE001 - whoever waits for the connection is told
+            self._fail(error)
+        finally:
+            # Whatever happened, nobody waits for ever.
+            self._opened.cancel()
+
+    async def _open(self, stack: AsyncExitStack) -> ClientSession:
+        async with asyncio.timeout(self._limit):
+            streams = await stack.enter_async_context(self._open_streams())
+            session = await stack.enter_async_context(self._make_session(*streams[:2]))
+        stack.callback(self._unwind)
+        await session.initialize()
+        return session
+
+    def _unwind(self) -> None:
+        self._unwinding = True
+
+    def _fail(self, error: Exception | None) -> None:
+        if self._opened.done():
+            if not self._close_asked.is_set():
+                self._failure = error
+            if error is not None:
+                log_tool_action_debug(logger, f"MCP server {self._server!r} disconnected", error)
+            return
+        reason = "it was closed while it opened" if error is None else reason_of(error)
+        if isinstance(error, TimeoutError):
+            reason = f"no connection within {self._limit:g} seconds" if self._limit else reason
+        failure = UserError(f"Failed to connect to MCP server {self._server!r}: {reason}")
+        failure.__cause__ = None if error is None else first_of(error)
+        self._opened.set_exception(failure)
+        # Nobody may be left to ask, and a future complains about an exception that nobody took.
+        self._opened.exception()

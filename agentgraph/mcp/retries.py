@@ -1,0 +1,90 @@
+"""When a request to a server is sent again.
+
+Rule: only what may pass is tried again: a connection that broke, an answer that did not come, a
+server with a problem of its own. What the server refused it would refuse again.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from agentgraph.exceptions import UserError
+
+__all__ = ["Retries", "breaks_connection"]
+
+# JSON-RPC 2.0, section 5.1, and the codes that the `mcp` package adds to it.
+_INVALID_REQUEST: Final = -32600
+_REFUSALS: Final = frozenset({-32700, _INVALID_REQUEST, -32601, -32602})
+_CONNECTION_CLOSED: Final = -32000
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often and when a request is sent again.
+
+    Args:
+        attempts: How often at most; -1 for no limit.
+        base: The pause before the first retry, in seconds; each further one is twice as long.
+        longest: The longest pause, in seconds; `None` for no limit.
+
+    Raises:
+        UserError: A number is out of its range.
+    """
+
+    attempts: int
+    base: float
+    longest: float | None
+
+    def __post_init__(self) -> None:
+        if self.attempts < -1:
+            raise UserError("max_retry_attempts must be 0 or more, or -1 for no limit.")
+        for name, seconds in (
+            ("retry_backoff_seconds_base", self.base),
+            ("retry_backoff_seconds_max", self.longest or 0),
+        ):
+            if not math.isfinite(seconds) or seconds < 0:
+                raise UserError(f"{name} must be a number of seconds, 0 or more.")
+
+    def another(self, attempt: int, error: Exception, *, broken: bool) -> bool:
+        """Whether a request is sent again.
+
+        Args:
+            attempt: How many retries there were.
+            error: Why it failed now.
+            broken: Whether the connection can not be used any more.
+        """
+        if 0 <= self.attempts <= attempt:
+            return False
+        code = _code(error)
+        return broken or isinstance(error, OSError) or (code is not None and code not in _REFUSALS)
+
+    def pause(self, attempt: int) -> float:
+        """How long to wait before the next retry, in seconds.
+
+        Args:
+            attempt: How many retries there were.
+        """
+        # Doubling for ever overflows a float.
+        pause: float = self.base * 2 ** min(attempt, 64)
+        return pause if self.longest is None else min(pause, self.longest)
+
+
+def breaks_connection(error: Exception) -> bool:
+    """Whether an error means that the connection, or the session on it, is gone.
+
+    Args:
+        error: What a request failed with.
+    """
+    code = _code(error)
+    # Streamable HTTP, "Session Management": a server that forgot the session answers 404, which the
+    # `mcp` package passes on in these words.
+    forgotten = code == _INVALID_REQUEST and str(error) == "Session terminated"
+    return code == _CONNECTION_CLOSED or forgotten
+
+
+def _code(error: Exception) -> int | None:
+    """The code of an `mcp.MCPError`; `None` of anything else."""
+    code = getattr(getattr(error, "error", None), "code", None)
+    return code if isinstance(code, int) else None

@@ -1,0 +1,385 @@
+"""A server behind a session of the `mcp` package: what all ways of carrying messages share.
+
+Rule: a request is sent on the connection that is open now. The list of tools that is kept is the
+whole list; filters are applied to it for each agent and turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from itertools import count
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from agentgraph.exceptions import AgentsException, UserError
+from agentgraph.function_tools import ToolErrorFunction
+from agentgraph.mcp.approval import RequireApprovalSetting
+from agentgraph.mcp.call import MCPToolMetaResolver, first_of, reason_of
+from agentgraph.mcp.connection import Connection
+from agentgraph.mcp.contract import UNSET, MCPServer
+from agentgraph.mcp.conversion import Unset
+from agentgraph.mcp.package import require_mcp
+from agentgraph.mcp.retries import Retries, breaks_connection
+from agentgraph.mcp.tool_filters import ToolFilter, check_tool_filter, filter_tools
+from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
+
+if TYPE_CHECKING:
+    from mcp import ClientSession
+    from mcp.client.session import IncomingMessage, MessageHandlerFnT
+    from mcp.types import (
+        CallToolResult,
+        GetPromptResult,
+        InitializeResult,
+        ListPromptsResult,
+        ListResourcesResult,
+        ListResourceTemplatesResult,
+        ListToolsResult,
+        PaginatedRequestParams,
+        ReadResourceResult,
+    )
+    from mcp.types import Tool as MCPTool
+
+__all__ = ["MCPServerWithSession"]
+
+R = TypeVar("R")
+Params = TypeVar("Params")
+
+
+class MCPServerWithSession(MCPServer, Generic[Params]):
+    """A server that is reached through a session.
+
+    Args:
+        params: How the server is reached.
+        cache_tools_list: Whether the tools are listed once and then kept, until
+            `invalidate_tools_cache` is called or the server says that they changed.
+        name: The server's name, for people and for tool names; made of `params` when left out.
+        client_session_timeout_seconds: How long the server may take to answer, in seconds; `None`
+            for no limit.
+        tool_filter: Which tools are offered.
+        use_structured_content: Whether the model is shown structured results.
+        max_retry_attempts: How often a request is sent again after a failure that may pass; -1 for
+            no limit. A connection that broke is opened anew first.
+        retry_backoff_seconds_base: The pause before the first retry, in seconds; each further one
+            is twice as long.
+        message_handler: Is given what the server sends by itself, and what could not be read.
+        require_approval: Which tools a person must approve.
+        failure_error_function: What the model is told when a call fails.
+        tool_meta_resolver: Gives the `_meta` that is sent with a call.
+        retry_backoff_seconds_max: The longest pause before a retry, in seconds.
+        tool_input_guardrails: Run before each call.
+        tool_output_guardrails: Run after each call.
+        max_list_pages: How many pages of tools are read at most; `None` for no limit.
+
+    Raises:
+        ImportError: The `mcp` package is not installed.
+        UserError: The filter or `require_approval` has no known form, or a number makes no sense.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        cache_tools_list: bool = False,
+        name: str | None = None,
+        client_session_timeout_seconds: float | None = 5,
+        tool_filter: ToolFilter = None,
+        use_structured_content: bool = False,
+        max_retry_attempts: int = 0,
+        retry_backoff_seconds_base: float = 1.0,
+        message_handler: MessageHandlerFnT | None = None,
+        require_approval: RequireApprovalSetting = None,
+        failure_error_function: ToolErrorFunction | Unset | None = UNSET,
+        tool_meta_resolver: MCPToolMetaResolver | None = None,
+        retry_backoff_seconds_max: float | None = None,
+        *,
+        tool_input_guardrails: list[ToolInputGuardrail[Any]] | None = None,
+        tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None = None,
+        max_list_pages: int | None = None,
+    ) -> None:
+        require_mcp(type(self).__name__)
+        super().__init__(
+            use_structured_content,
+            require_approval,
+            failure_error_function,
+            tool_meta_resolver,
+            tool_input_guardrails=tool_input_guardrails,
+            tool_output_guardrails=tool_output_guardrails,
+        )
+        self.params = params
+        self._name = name or self.default_name()
+        check_tool_filter(tool_filter, self._name)
+        self.cache_tools_list = cache_tools_list
+        self.client_session_timeout_seconds = client_session_timeout_seconds
+        self.tool_filter = tool_filter
+        self.message_handler = message_handler
+        self.max_list_pages = max_list_pages
+        self.retries = Retries(
+            max_retry_attempts, retry_backoff_seconds_base, retry_backoff_seconds_max
+        )
+        self._connection: Connection | None = None
+        self._listing = asyncio.Lock()
+        self._kept_tools: tuple[MCPTool, ...] | None = None
+        # Counts invalidations, so that a listing under way when one comes is not kept.
+        self._edition = 0
+
+    @abstractmethod
+    def default_name(self) -> str:
+        """The name of a server that was given none."""
+
+    @abstractmethod
+    def create_streams(self) -> AbstractAsyncContextManager[tuple[Any, ...]]:
+        """Open the streams that messages come and go on: one to read, one to write."""
+
+    @property
+    def name(self) -> str:
+        """The server's name."""
+        return self._name
+
+    @property
+    def session(self) -> ClientSession | None:
+        """The session, if the server is connected."""
+        return None if self._connection is None else self._connection.current
+
+    @property
+    def server_initialize_result(self) -> InitializeResult | None:
+        """What the server said about itself; `None` before it is connected."""
+        return None if self.session is None else self.session.initialize_result
+
+    @property
+    def cached_tools(self) -> Sequence[MCPTool] | None:
+        """The tools that are kept, before any filter; `None` if none are."""
+        return self._kept_tools
+
+    def invalidate_tools_cache(self) -> None:
+        """Have the tools listed again when they are next asked for."""
+        self._kept_tools = None
+        self._edition += 1
+
+    async def connect(self) -> None:
+        """Connect; a server that is connected stays so.
+
+        Raises:
+            UserError: The server could not be reached, did not answer in time, or does not speak
+                the protocol. Nothing is left open.
+            asyncio.CancelledError: The caller was cancelled. Nothing is left open.
+        """
+        connection = self._connection
+        if connection is None or connection.is_over:
+            connection = self._connection = self._new_connection()
+        try:
+            await connection.session()
+        except BaseException:
+            if self._connection is connection:
+                self._connection = None
+            await connection.close()
+            raise
+
+    async def cleanup(self) -> None:
+        """Close the connection, from whichever task; without one, nothing happens."""
+        self.invalidate_tools_cache()
+        connection = self._connection
+        if connection is None:
+            return
+        await connection.close()
+        if self._connection is connection:
+            self._connection = None
+
+    async def list_tools(
+        self, run_context: RunContextWrapper[Any] | None = None, agent: Any | None = None
+    ) -> list[MCPTool]:
+        """List the tools that the filter lets through.
+
+        Args:
+            run_context: The context of the run, which a filter that decides needs.
+            agent: The agent, likewise.
+
+        Raises:
+            UserError: The server is not connected, or the filter needs a run and there is none.
+            AgentsException: The server does not stop listing.
+            mcp.MCPError: The server did not answer, or refused.
+        """
+        tools = self._kept_tools
+        if tools is None:
+            tools = await self._list_anew()
+        return await filter_tools(tools, self.tool_filter, self.name, run_context, agent)
+
+    async def call_tool(
+        self,
+        tool_name: str,
+        arguments: dict[str, Any] | None,
+        meta: dict[str, Any] | None = None,
+    ) -> CallToolResult:
+        """Call a tool.
+
+        Args:
+            tool_name: Its name on the server.
+            arguments: Its arguments.
+            meta: Sent with the call as `_meta`.
+
+        Raises:
+            UserError: The server is not connected.
+            mcp.MCPError: The server did not answer, or refused.
+        """
+        # The protocol's type for `_meta` is a dictionary of known and unknown keys.
+        sent: Any = meta
+        return await self._request(
+            lambda session: session.call_tool(tool_name, arguments, meta=sent)
+        )
+
+    async def list_prompts(self) -> ListPromptsResult:
+        """List the prompts that the server keeps.
+
+        Raises:
+            UserError: The server is not connected.
+            mcp.MCPError: The server did not answer, or refused.
+        """
+        return await self._request(lambda session: session.list_prompts())
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None
+    ) -> GetPromptResult:
+        """Fill in a prompt.
+
+        Args:
+            name: The prompt.
+            arguments: What it is filled in with.
+
+        Raises:
+            UserError: The server is not connected.
+            mcp.MCPError: The server did not answer, or refused.
+        """
+        return await self._request(lambda session: session.get_prompt(name, arguments))
+
+    async def list_resources(self, cursor: str | None = None) -> ListResourcesResult:
+        """List a page of the resources that the server has.
+
+        Args:
+            cursor: Where the page starts; at the beginning when left out.
+        """
+        page = _page(cursor)
+        return await self._request(lambda session: session.list_resources(params=page))
+
+    async def list_resource_templates(
+        self, cursor: str | None = None
+    ) -> ListResourceTemplatesResult:
+        """List a page of the templates for resources' addresses.
+
+        Args:
+            cursor: Where the page starts; at the beginning when left out.
+        """
+        page = _page(cursor)
+        return await self._request(lambda session: session.list_resource_templates(params=page))
+
+    async def read_resource(self, uri: str) -> ReadResourceResult:
+        """Read a resource.
+
+        Args:
+            uri: Its address.
+        """
+        return await self._request(lambda session: session.read_resource(uri))
+
+    async def _list_anew(self) -> tuple[MCPTool, ...]:
+        if not self.cache_tools_list:
+            return await self._list_all_pages()
+        # Runs that share a server ask at the same time; one listing serves them all.
+        async with self._listing:
+            if self._kept_tools is not None:
+                return self._kept_tools
+            edition = self._edition
+            tools = await self._list_all_pages()
+            if edition == self._edition:
+                self._kept_tools = tools
+            return tools
+
+    async def _list_all_pages(self) -> tuple[MCPTool, ...]:
+        tools: list[MCPTool] = []
+        cursor: str | None = None
+        seen: set[str] = set()
+        for number in count(1):
+            listed = await self._list_page(cursor)
+            tools += listed.tools
+            cursor = listed.next_cursor
+            if cursor is None:
+                break
+            if cursor in seen or number == self.max_list_pages:
+                raise AgentsException(
+                    f"MCP server {self.name!r} does not stop listing tools: page {number} is "
+                    + ("followed by one that was read before." if cursor in seen else "the limit.")
+                )
+            seen.add(cursor)
+        return tuple(tools)
+
+    async def _list_page(self, cursor: str | None) -> ListToolsResult:
+        page = _page(cursor)
+        return await self._request(lambda session: session.list_tools(params=page))
+
+    async def _request(self, send: Callable[[ClientSession], Awaitable[R]]) -> R:
+        connection = self._connection
+        for attempt in count():
+            try:
+                if connection is None:
+                    raise UserError(
+                        f"MCP server {self.name!r} is not connected. Call connect() first, or use "
+                        "it in `async with`."
+                    )
+                return await send(await connection.session())
+            except Exception as error:
+                broken = connection is not None and (connection.is_over or breaks_connection(error))
+                if not self.retries.another(attempt, error, broken=broken):
+                    if connection is not None and broken:
+                        await _explain(connection, error)
+                    raise
+            await asyncio.sleep(self.retries.pause(attempt))
+            connection = await self._reopened(connection) if broken else self._connection
+        raise AssertionError("unreachable: count() does not end")
+
+    async def _reopened(self, broken: Connection | None) -> Connection | None:
+        """The connection that takes the place of a broken one; whoever comes first opens it."""
+        if broken is None or self._connection is not broken:
+            # Cleaned up meanwhile, or opened anew by another request.
+            return self._connection
+        self._connection = self._new_connection()
+        await broken.close()
+        return self._connection
+
+    def _new_connection(self) -> Connection:
+        return Connection(
+            self.name, self.create_streams, self._new_session, self.client_session_timeout_seconds
+        )
+
+    def _new_session(self, read: Any, write: Any) -> ClientSession:
+        from mcp import ClientSession
+
+        return ClientSession(
+            read,
+            write,
+            read_timeout_seconds=self.client_session_timeout_seconds,
+            message_handler=self._on_message,
+        )
+
+    async def _on_message(self, message: IncomingMessage) -> None:
+        if getattr(message, "method", None) == "notifications/tools/list_changed":
+            self.invalidate_tools_cache()
+        if self.message_handler is not None:
+            await self.message_handler(message)
+
+
+async def _explain(connection: Connection, error: Exception) -> None:
+    """Raise what happened to a connection, where an error only says that it is closed."""
+    from mcp import MCPError
+
+    if isinstance(error, MCPError):
+        failure = await connection.failure()
+        if failure is not None:
+            message = f"{error.message}: {reason_of(failure)}"
+            raise MCPError(error.code, message, error.data) from first_of(failure)
+
+
+def _page(cursor: str | None) -> PaginatedRequestParams | None:
+    if cursor is None:
+        return None
+    from mcp.types import PaginatedRequestParams
+
+    return PaginatedRequestParams(cursor=cursor)

@@ -1,0 +1,157 @@
+"""Which tools of a server an agent is shown.
+
+Rule: a filter only ever takes tools away, and one that fails takes its tool away too: a tool that
+nobody decided on is not offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias
+
+from typing_extensions import TypedDict
+
+from agentgraph.callbacks import MaybeAwaitable, resolve
+from agentgraph.exceptions import UserError
+from agentgraph.logger import log_tool_action_error, logger
+from agentgraph.run_context import RunContextWrapper
+
+if TYPE_CHECKING:
+    from mcp.types import Tool as MCPTool
+
+__all__ = [
+    "ToolFilter",
+    "ToolFilterCallable",
+    "ToolFilterContext",
+    "ToolFilterStatic",
+    "check_tool_filter",
+    "create_static_tool_filter",
+    "filter_tools",
+]
+
+
+@dataclass
+class ToolFilterContext:
+    """For whom a filter decides.
+
+    Attributes:
+        run_context: The context of the run.
+        agent: The agent that asks for tools.
+        server_name: The server that they are on.
+    """
+
+    run_context: RunContextWrapper[Any]
+    agent: Any
+    server_name: str
+
+
+ToolFilterCallable: TypeAlias = Callable[["ToolFilterContext", "MCPTool"], MaybeAwaitable[bool]]
+"""Decides, sync or async, whether an agent is shown a tool."""
+
+
+class ToolFilterStatic(TypedDict):
+    """A filter by name.
+
+    Attributes:
+        allowed_tool_names: Only these are shown; all when left out.
+        blocked_tool_names: These are not, even if they are allowed.
+    """
+
+    allowed_tool_names: NotRequired[list[str]]
+    blocked_tool_names: NotRequired[list[str]]
+
+
+ToolFilter: TypeAlias = ToolFilterCallable | ToolFilterStatic | None
+"""A filter by name, one that decides, or none."""
+
+
+def create_static_tool_filter(
+    allowed_tool_names: list[str] | None = None, blocked_tool_names: list[str] | None = None
+) -> ToolFilterStatic | None:
+    """Write down a filter by name.
+
+    Args:
+        allowed_tool_names: Only these are shown; all when `None`.
+        blocked_tool_names: These are not, even if they are allowed.
+
+    Returns:
+        The filter, or `None` when neither list is given.
+    """
+    by_name = ToolFilterStatic()
+    if allowed_tool_names is not None:
+        by_name["allowed_tool_names"] = allowed_tool_names
+    if blocked_tool_names is not None:
+        by_name["blocked_tool_names"] = blocked_tool_names
+    return by_name or None
+
+
+def check_tool_filter(tool_filter: object, server: str) -> None:
+    """Refuse what is no filter.
+
+    Args:
+        tool_filter: What the program gave.
+        server: The server's name, for the message.
+
+    Raises:
+        UserError: It is neither a function nor a dictionary of the two lists.
+    """
+    if tool_filter is None or callable(tool_filter):
+        return
+    known = {"allowed_tool_names", "blocked_tool_names"}
+    if not isinstance(tool_filter, dict) or not known.issuperset(tool_filter):
+        raise UserError(
+            f"The tool_filter of MCP server {server!r} must be a function, or a dictionary with "
+            "'allowed_tool_names' and 'blocked_tool_names'; create_static_tool_filter makes one."
+        )
+
+
+async def filter_tools(
+    tools: Sequence[MCPTool],
+    tool_filter: ToolFilter,
+    server: str,
+    run_context: RunContextWrapper[Any] | None,
+    agent: Any | None,
+) -> list[MCPTool]:
+    """Leave out what a filter does not let through.
+
+    Args:
+        tools: The tools of the server, in its order.
+        tool_filter: The filter.
+        server: The server's name.
+        run_context: The context of the run; only filters by name work without it.
+        agent: The agent; likewise.
+
+    Raises:
+        UserError: The filter has to know the run's context and agent, and they are not given.
+    """
+    if tool_filter is None:
+        return list(tools)
+    if not callable(tool_filter):
+        allowed = tool_filter.get("allowed_tool_names")
+        blocked = tool_filter.get("blocked_tool_names") or ()
+        return [
+            tool
+            for tool in tools
+            if (allowed is None or tool.name in allowed) and tool.name not in blocked
+        ]
+    if run_context is None or agent is None:
+        raise UserError(
+            f"The tool_filter of MCP server {server!r} decides for a run: give list_tools the "
+            "run_context and the agent, or use a filter by name."
+        )
+    context = ToolFilterContext(run_context, agent, server)
+    return [tool for tool in tools if await _is_shown(tool_filter, context, tool)]
+
+
+async def _is_shown(decide: ToolFilterCallable, context: ToolFilterContext, tool: MCPTool) -> bool:
+    try:
+        return bool(await resolve(decide(context, tool)))
+    except Exception as error:  # noqa: BLE001 - user code may raise anything
+        log_tool_action_error(
+            logger,
+            f"The tool filter of MCP server {context.server_name!r} failed; "
+            f"tool {tool.name!r} is not offered",
+            error,
+        )
+        return False

@@ -1,0 +1,199 @@
+"""The names of the SDK's `agents.mcp.util`: `MCPUtil`, and names of the modules beside this one.
+
+Rule: `MCPUtil` does for a program what an agent does for itself, by the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agentgraph.exceptions import UserError
+from agentgraph.function_tools import FunctionTool, ToolErrorFunction
+from agentgraph.mcp.call import (
+    MCPToolMetaContext,
+    MCPToolMetaResolver,
+    ToolOutput,
+    call_server_tool,
+)
+from agentgraph.mcp.contract import MCPServer
+from agentgraph.mcp.conversion import ToolSettings, to_function_tool
+from agentgraph.mcp.tool_filters import (
+    ToolFilter,
+    ToolFilterCallable,
+    ToolFilterContext,
+    ToolFilterStatic,
+    create_static_tool_filter,
+)
+from agentgraph.mcp.tool_names import prefixed_names
+from agentgraph.mcp.transports import HttpClientFactory
+from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_errors import default_tool_error_function
+
+if TYPE_CHECKING:
+    from mcp.types import Tool as MCPTool
+
+    from agentgraph.tool import Tool
+
+__all__ = [
+    "HttpClientFactory",
+    "MCPToolMetaContext",
+    "MCPToolMetaResolver",
+    "MCPUtil",
+    "ToolFilter",
+    "ToolFilterCallable",
+    "ToolFilterContext",
+    "ToolFilterStatic",
+    "create_static_tool_filter",
+]
+
+
+class MCPUtil:
+    """Turns the tools of servers into function tools."""
+
+    @classmethod
+    async def get_all_function_tools(
+        cls,
+        servers: list[MCPServer],
+        convert_schemas_to_strict: bool,
+        run_context: RunContextWrapper[Any],
+        agent: Any,
+        failure_error_function: ToolErrorFunction | None = default_tool_error_function,
+        include_server_in_tool_names: bool = False,
+        reserved_tool_names: set[str] | None = None,
+    ) -> list[Tool]:
+        """List the tools of several servers.
+
+        Args:
+            servers: The servers, connected.
+            convert_schemas_to_strict: Whether schemas are brought into the strict subset where
+                they can be.
+            run_context: The context of the run, which filters see.
+            agent: The agent, likewise.
+            failure_error_function: Writes what the model is told of a failed call; `None` raises.
+            include_server_in_tool_names: Whether names start with the server's.
+            reserved_tool_names: Names that such names must not be.
+
+        Raises:
+            UserError: Two servers have a tool of the same name.
+        """
+        peers = [server.name for server in servers]
+        settings = ToolSettings(convert_schemas_to_strict, failure_error_function)
+        found: dict[str, Tool] = {}
+        owners: dict[str, str] = {}
+        for position, server in enumerate(servers):
+            listed = await server.list_tools(run_context, agent)
+            names = [tool.name for tool in listed]
+            if include_server_in_tool_names:
+                names = prefixed_names(names, peers, position, reserved_tool_names or ())
+            for mcp_tool, name in zip(listed, names, strict=True):
+                if name in found:
+                    raise UserError(
+                        f"MCP servers {owners[name]!r} and {server.name!r} both have a tool named "
+                        f"{name!r}. Filter one out, or set include_server_in_tool_names."
+                    )
+                found[name] = to_function_tool(mcp_tool, server, settings, agent=agent, name=name)
+                owners[name] = server.name
+        return list(found.values())
+
+    @classmethod
+    async def get_function_tools(
+        cls,
+        server: MCPServer,
+        convert_schemas_to_strict: bool,
+        run_context: RunContextWrapper[Any],
+        agent: Any,
+        failure_error_function: ToolErrorFunction | None = default_tool_error_function,
+        include_server_in_tool_names: bool = False,
+        tool_name_override: Callable[[MCPTool], str] | None = None,
+        reserved_tool_names: set[str] | None = None,
+        server_index: int = 0,
+    ) -> list[Tool]:
+        """List the tools of one server.
+
+        Args:
+            server: The server, connected.
+            convert_schemas_to_strict: Whether schemas are brought into the strict subset where
+                they can be.
+            run_context: The context of the run, which filters see.
+            agent: The agent, likewise.
+            failure_error_function: Writes what the model is told of a failed call; `None` raises.
+            include_server_in_tool_names: Whether names start with the server's.
+            tool_name_override: Names each tool instead.
+            reserved_tool_names: Names that names with the server's must not be.
+            server_index: Not read: one server is told apart from no other.
+        """
+        listed = await server.list_tools(run_context, agent)
+        names = _names(
+            listed,
+            server.name,
+            tool_name_override,
+            (reserved_tool_names or ()) if include_server_in_tool_names else None,
+        )
+        settings = ToolSettings(convert_schemas_to_strict, failure_error_function)
+        return [
+            to_function_tool(tool, server, settings, agent=agent, name=name)
+            for tool, name in zip(listed, names, strict=True)
+        ]
+
+    @classmethod
+    def to_function_tool(
+        cls,
+        tool: MCPTool,
+        server: MCPServer,
+        convert_schemas_to_strict: bool,
+        agent: Any | None = None,
+        failure_error_function: ToolErrorFunction | None = default_tool_error_function,
+        tool_name_override: str | None = None,
+    ) -> FunctionTool:
+        """Make a function tool that calls a server.
+
+        Args:
+            tool: The tool, as the server lists it.
+            server: The server.
+            convert_schemas_to_strict: Whether its schema is brought into the strict subset if it
+                can be.
+            agent: The agent, for approvals.
+            failure_error_function: Writes what the model is told of a failed call; `None` raises.
+                The server's own comes first.
+            tool_name_override: The name towards the model.
+        """
+        settings = ToolSettings(convert_schemas_to_strict, failure_error_function)
+        return to_function_tool(tool, server, settings, agent=agent, name=tool_name_override)
+
+    @classmethod
+    async def invoke_mcp_tool(
+        cls,
+        server: MCPServer,
+        tool: MCPTool,
+        context: RunContextWrapper[Any],
+        input_json: str,
+        *,
+        meta: dict[str, Any] | None = None,
+        tool_display_name: str | None = None,
+    ) -> ToolOutput:
+        """Call a tool; `call_server_tool` says what comes of it.
+
+        Args:
+            server: The server that has it.
+            tool: The tool, as the server lists it.
+            context: The context of the call.
+            input_json: The arguments as the model wrote them.
+            meta: Sent with the call, over what the server's resolver gives.
+            tool_display_name: The tool's name towards the model, where it is another one.
+        """
+        return await call_server_tool(
+            server, tool, context, input_json, meta=meta, display_name=tool_display_name
+        )
+
+
+def _names(
+    tools: Sequence[MCPTool],
+    server: str,
+    override: Callable[[MCPTool], str] | None,
+    reserved: Collection[str] | None,
+) -> list[str]:
+    if override is not None:
+        return [override(tool) for tool in tools]
+    names = [tool.name for tool in tools]
+    return names if reserved is None else prefixed_names(names, [server], 0, reserved)
