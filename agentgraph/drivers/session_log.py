@@ -7,10 +7,10 @@ model call, each finished turn at its end, the last turn once its output passed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from agentgraph.callbacks import resolve
 from agentgraph.items import ItemHelpers
+from agentgraph.memory.session_input import combine
 from agentgraph.memory.session_settings import resolve_session_limit
 from agentgraph.memory.transcript import repair
 
@@ -49,18 +49,15 @@ class SessionLog:
         """
         limit = resolve_session_limit(None, config.session_settings)
         stored = await self.session.get_items(limit)
-        # The SDK guide shows a store whose `get_items` returns nothing yet.
-        history = repair(stored or []).items
         new = ItemHelpers.input_to_new_input_list(given)
-        combine = config.session_input_callback
-        if combine is None:
-            self._waiting = list(new)
-            return [*history, *new]
-        shown: list[TResponseInputItem] = await resolve(
-            combine([_copy(item) for item in history], [_copy(item) for item in new])
-        )
-        self._waiting = _not_recognised(shown, history)
-        return list(shown)
+        # The SDK guide shows a store whose `get_items` returns nothing yet.
+        combined = await combine(stored or [], new, config.session_input_callback)
+        if config.session_input_callback is None:
+            self._waiting = combined.to_store
+            return combined.model_input
+        # What a callback made of the two may be in any form that input comes in.
+        self._waiting = ItemHelpers.input_to_new_input_list(combined.to_store)
+        return ItemHelpers.input_to_new_input_list(combined.model_input)
 
     async def save(self, items: Sequence[RunItem], *, side_effects_only: bool = False) -> None:
         """Store the caller's input, once, and what is new among the run's items; in one write.
@@ -80,21 +77,3 @@ class SessionLog:
             await self.session.add_items([*self._waiting, *new])
         self._waiting = []
         self.saved = len(items)
-
-
-def _copy(item: Any) -> Any:
-    return dict(item) if isinstance(item, dict) else item
-
-
-def _not_recognised(
-    shown: Sequence[TResponseInputItem], history: Sequence[TResponseInputItem]
-) -> list[TResponseInputItem]:
-    """The items of ``shown`` that are no occurrence of an item of the history."""
-    known = list(history)
-    new = []
-    for item in shown:
-        if item in known:
-            known.remove(item)
-        else:
-            new.append(item)
-    return new
