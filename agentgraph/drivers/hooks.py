@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from agentgraph.drivers.run import Run
+from agentgraph.drivers.together import together
 
 
 async def call_hooks(
@@ -38,4 +38,4 @@ async def call_hooks(
     if len(calls) == 1:
         await calls[0]
     else:
-        await asyncio.gather(*calls)
+        await together(*calls)

@@ -7,13 +7,13 @@ between turns the offer is worked out once.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.callbacks import resolve
+from agentgraph.drivers.together import together
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
 from agentgraph.local_actions import action_item_of
@@ -77,21 +77,32 @@ async def offer_of(binding: AgentBinding, context: RunContextWrapper[Any]) -> Of
         {handoff.tool_name: row for row, handoff in handoffs},
     )
     names = [tool.name for _, tool in functions] + [entry.tool_name for entry in offer.handoffs]
-    _refuse_duplicates(agent, names)
+    _refuse_duplicates(binding, names, functions)
     entries = (*(row.tool for row in binding.tools), *(row.handoff for row in binding.handoffs))
     if not binding.servers and not any(callable(_flag(entry)) for entry in entries):
         binding.memo["offer"] = offer
     return offer
 
 
-def _refuse_duplicates(agent: Any, names: list[str]) -> None:
+def _refuse_duplicates(
+    binding: AgentBinding, names: list[str], functions: Iterable[tuple[str, Any]]
+) -> None:
     if len(set(names)) == len(names):
         return
     twice = sorted({name for name in names if names.count(name) > 1})
+    servers = {symbol: server.name for symbol, server in binding.servers}
+    owners = dict.fromkeys(
+        servers[symbol] for symbol, tool in functions if symbol in servers and tool.name in twice
+    )
+    advice = "Rename one of them, or make their is_enabled exclude each other."
+    if owners:
+        advice = (
+            f"They come from MCP servers {', '.join(map(repr, owners))}: filter one out, or set"
+            " mcp_config={'include_server_in_tool_names': True}."
+        )
     raise UserError(
-        f"Agent '{agent.name}' offers more than one tool or handoff called"
-        f" {', '.join(map(repr, twice))}. Rename one of them, or make their is_enabled"
-        " exclude each other."
+        f"Agent '{binding.agent.name}' offers more than one tool or handoff called"
+        f" {', '.join(map(repr, twice))}. {advice}"
     )
 
 
@@ -116,9 +127,7 @@ async def _enabled(
     asked = [entry for entry in listed if callable(_flag(entry[1]))]
     answers: dict[int, bool] = {}
     if asked:
-        verdicts = await asyncio.gather(
-            *(resolve(_flag(entry)(context, agent)) for _, entry in asked)
-        )
+        verdicts = await together(*(resolve(_flag(entry)(context, agent)) for _, entry in asked))
         answers = {
             id(entry): bool(verdict) for (_, entry), verdict in zip(asked, verdicts, strict=True)
         }

@@ -2,11 +2,13 @@
 knows.
 
 What user code or a model raises becomes the outcome ``FAILED`` with the exception as payload; a
-cancelled task is cancelled and has no outcome.
+cancelled task is cancelled and has no outcome. Code that raises ``CancelledError`` by itself has
+failed.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -39,8 +41,23 @@ async def perform(run: Run, command: Perform) -> Outcome:
     """
     try:
         return await _PERFORMS[command.invoke.kind](run, command)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        return Outcome(command.id, Event.FAILED, _cancelled_itself(run, command, error))
     except Exception as error:  # noqa: BLE001 - user code may raise anything
         return Outcome(command.id, Event.FAILED, error)
+
+
+def _cancelled_itself(run: Run, command: Perform, error: asyncio.CancelledError) -> UserError:
+    """What is raised for work that cancelled itself: nobody cancelled the run, so it has failed."""
+    fault = UserError(
+        f"'{command.invoke.symbol}' of agent '{run.binding(command.agent).agent.name}' raised"
+        " CancelledError although nobody cancelled the run. Something that it awaits was cancelled."
+    )
+    fault.__cause__ = error
+    return fault
 
 
 async def _action(run: Run, command: Perform) -> Outcome:
@@ -53,16 +70,23 @@ async def _input_guardrail(run: Run, command: Perform) -> Outcome:
     guardrail = run.bindings.symbols[command.invoke.symbol]
     history = run.transcript.history
     given = history if isinstance(history, str) else list(history)
-    result = await guardrail.run(agent, given, run.context)
-    tripped = result.output.tripwire_triggered
-    return Outcome(command.id, Event.TRIPPED if tripped else Event.PASSED, result)
+    return _verdict(command, agent, await guardrail.run(agent, given, run.context))
 
 
 async def _output_guardrail(run: Run, command: Perform) -> Outcome:
     agent = run.binding(command.agent).agent
     guardrail = run.bindings.symbols[command.invoke.symbol]
-    result = await guardrail.run(run.context, agent, final_output(run, command.source, agent))
-    tripped = result.output.tripwire_triggered
+    judged = final_output(run, command.source, agent)
+    return _verdict(command, agent, await guardrail.run(run.context, agent, judged))
+
+
+def _verdict(command: Perform, agent: Any, result: Any) -> Outcome:
+    tripped = getattr(result.output, "tripwire_triggered", None)
+    if tripped is None:
+        raise UserError(
+            f"Guardrail '{result.guardrail.get_name()}' of agent '{agent.name}' must return"
+            f" GuardrailFunctionOutput, got {type(result.output).__name__}"
+        )
     return Outcome(command.id, Event.TRIPPED if tripped else Event.PASSED, result)
 
 

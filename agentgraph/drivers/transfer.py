@@ -8,6 +8,7 @@ from typing import Any
 from agentgraph.callbacks import resolve
 from agentgraph.drivers.payloads import ModelReply, Transfer
 from agentgraph.drivers.run import Run
+from agentgraph.drivers.together import together
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import HandoffBinding
 from agentgraph.handoffs import HandoffInputData, nest_handoff_history
@@ -58,13 +59,21 @@ async def transfer(run: Run, command: Perform) -> Outcome:
         source_agent=source,
         target_agent=target,
     )
-    if run.hooks is not None:
-        await run.hooks.on_handoff(context=run.context, from_agent=source, to_agent=target)
-    if source.hooks is not None:
-        await source.hooks.on_handoff(run.context, agent=target, source=source)
+    await _tell(run, source, target)
     items: tuple[RunItem, ...] = (*ignored, arrival)
     filtered = await _filtered(run, source, bound, items)
     return Outcome(command.id, Event.DONE, Transfer(items, target, filtered))
+
+
+async def _tell(run: Run, source: Any, target: Any) -> None:
+    """Tell the run's hooks and those of the agent that is left, side by side."""
+    calls = []
+    if run.hooks is not None:
+        calls.append(run.hooks.on_handoff(context=run.context, from_agent=source, to_agent=target))
+    if source.hooks is not None:
+        calls.append(source.hooks.on_handoff(run.context, agent=target, source=source))
+    if calls:
+        await together(*calls)
 
 
 async def _filtered(
