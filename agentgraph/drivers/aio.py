@@ -57,7 +57,6 @@ class _Driver:
     async def drive(self) -> Ending:
         run = self.run
         state, commands = start(run.machine, limit=run.limit)
-        run.turn = state.turn
         while True:
             ending = self._follow(commands)
             if isinstance(ending, Finish):
@@ -67,7 +66,7 @@ class _Driver:
                 return ending
             if self.turn_due:
                 self.turn_due = False
-                if not await run.begin_turn():
+                if not await run.begin_turn(state.turn):
                     return None
                 state = self._refresh(state)
             if run.replaying:
@@ -80,7 +79,6 @@ class _Driver:
             sequence = state.sequence
             run.absorb(outcome, self.owed.pop(outcome.id, None))
             state, commands = step(run.machine, state, outcome)
-            run.turn = state.turn
             if state.sequence != sequence:
                 # What the state that was left still had going on is over.
                 self.owed.clear()

@@ -200,17 +200,19 @@ class Run:
             item for entry in waiting if entry.inner is None for item in entry.items
         )
 
-    async def begin_turn(self) -> bool:
+    async def begin_turn(self, turn: int) -> bool:
         """Settle the turn that ended: save it, let watchers catch up. False if the run is to stop
-        here."""
+        here, before the given turn."""
         self.transcript.begin_turn()
-        if self.replaying:
-            return True
-        if self.session is not None:
-            await self.save()
-        if self.watcher.caught_up is not None and self.turn > 1:
-            await self.watcher.caught_up()
-        return not self.stopping
+        if not self.replaying:
+            if self.session is not None:
+                await self.save()
+            if self.watcher.caught_up is not None and turn > 1:
+                await self.watcher.caught_up()
+            if self.stopping:
+                return False
+        self.turn = turn
+        return True
 
     async def save(self) -> None:
         """Store in the session what is new and settled."""
