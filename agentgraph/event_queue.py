@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -17,22 +17,24 @@ if TYPE_CHECKING:
 
 
 class EventQueue:
-    """Events of one run, for one consumer at a time."""
+    """Events of one run; each goes to one consumer."""
 
-    __slots__ = ("_caught_up", "_closed", "_consumers", "_events", "_wake")
+    __slots__ = ("_caught_up", "_closed", "_consumers", "_events", "_waiting")
 
     def __init__(self) -> None:
         self._events: deque[StreamEvent] = deque()
-        self._wake: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
         self._caught_up: asyncio.Future[None] | None = None
         self._consumers = 0
         self._closed = False
 
     def put(self, event: StreamEvent) -> None:
-        """Add an event and wake the consumer."""
+        """Add an event and wake who waits for it; once the queue is closed nothing is added."""
+        if self._closed:
+            return
         self._events.append(event)
-        if self._wake is not None:
-            _settle(self._wake)
+        for waiting in self._waiting:
+            _settle(waiting)
 
     def close(self, *, discard: Literal["nothing", "raw", "everything"] = "nothing") -> None:
         """Say that no event follows.
@@ -48,12 +50,13 @@ class EventQueue:
             kept = [event for event in self._events if event.type != "raw_response_event"]
             self._events.clear()
             self._events.extend(kept)
-        _settle(self._wake)
+        for waiting in self._waiting:
+            _settle(waiting)
         _settle(self._caught_up)
 
     async def caught_up(self) -> None:
         """Wait until a consumer, if there is one, has seen every event and asks for the next."""
-        if not self._consumers or self._closed or (self._wake is not None and not self._events):
+        if not self._consumers or self._closed or (self._waiting and not self._events):
             return
         self._caught_up = asyncio.get_running_loop().create_future()
         try:
@@ -61,7 +64,7 @@ class EventQueue:
         finally:
             self._caught_up = None
 
-    async def events(self) -> AsyncIterator[StreamEvent]:
+    async def events(self) -> AsyncGenerator[StreamEvent, None]:
         """The events, until the queue is closed."""
         events = self._events
         self._consumers += 1
@@ -72,11 +75,12 @@ class EventQueue:
                 if self._closed:
                     return
                 _settle(self._caught_up)
-                self._wake = asyncio.get_running_loop().create_future()
+                waiting = asyncio.get_running_loop().create_future()
+                self._waiting.append(waiting)
                 try:
-                    await self._wake
+                    await waiting
                 finally:
-                    self._wake = None
+                    self._waiting.remove(waiting)
         finally:
             self._consumers -= 1
             _settle(self._caught_up)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import abc
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -175,15 +176,19 @@ class RunResultStreaming(RunResultBase):
     """
 
     is_complete: bool = False
-    _run: Run | None = field(default=None, repr=False)
     _current_agent: Agent[Any] | None = None
     _current_turn: int = 0
-    _events: EventQueue = field(default_factory=EventQueue, repr=False)
-    _task: asyncio.Task[None] | None = field(default=None, repr=False)
-    _error: BaseException | None = field(default=None, repr=False)
-    _cancelled: bool = field(default=False, repr=False)
-    _told: bool = field(default=False, repr=False)
     _agent_ref: weakref.ReferenceType[Agent[Any]] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        # What goes on behind the result is no field of it: `dataclasses.asdict` copies every field.
+        self._run: Run | None = None
+        self._events = EventQueue()
+        self._task: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
+        self._cancelled = False
+        self._told = False
+        self._released = False
 
     @property
     def current_agent(self) -> Agent[Any]:
@@ -247,10 +252,11 @@ class RunResultStreaming(RunResultBase):
         """
         over = False
         try:
-            async for event in self._events.events():
-                yield event
-                if self._cancelled:
-                    break
+            async with aclosing(self._events.events()) as events:
+                async for event in events:
+                    yield event
+                    if self._cancelled:
+                        break
             over = True
         finally:
             if not over and not self.is_complete:
@@ -262,7 +268,7 @@ class RunResultStreaming(RunResultBase):
             raise self._error
 
     def _release_last_agent(self) -> None:
-        self._settle()
+        self._released = True
         if self._current_agent is not None:
             self._agent_ref = weakref.ref(self._current_agent)
             self._current_agent = None
@@ -276,17 +282,25 @@ class RunResultStreaming(RunResultBase):
         self.input = run.transcript.input
         self._current_agent, self._current_turn = run.agent, run.turn
         self._run = None
+        if self._released:
+            self._release_last_agent()
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run ``work`` in the background and close the stream when it is over."""
-        self._task = asyncio.get_running_loop().create_task(self._carry_out(work))
+    def _begin(self, run: Run, events: EventQueue, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin to carry out ``work`` in the background, which puts what happens on ``events``."""
+        loop = asyncio.get_running_loop()
+        self._run, self._events = run, events
+        self._task = loop.create_task(self._carry_out(work))
+        # A task that is cancelled before it begins runs no line of its coroutine.
+        self._task.add_done_callback(lambda _: self._over())
 
-    async def _carry_out(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _carry_out(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
-        except asyncio.CancelledError:
-            self._events.close(discard="everything")
-            raise
+            await work()
+        except asyncio.CancelledError as error:
+            if self._task is None or self._task.cancelling():
+                self._events.close(discard="everything")
+                raise
+            self._error = error  # Nobody cancelled the run, so something in it has failed.
         except BaseException as error:
             self._error = error
             # What happened before a fault is told before it; what a model said to an input that a
@@ -296,8 +310,13 @@ class RunResultStreaming(RunResultBase):
             if not isinstance(error, Exception):
                 raise
         finally:
-            self.is_complete = True
-            self._events.close()
+            self._over()
+
+    def _over(self) -> None:
+        """Close the stream and let go of the run."""
+        self._settle()
+        self.is_complete = True
+        self._events.close()
 
 
 async def _finished(task: asyncio.Task[None]) -> None:

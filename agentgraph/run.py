@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Unpack
@@ -109,24 +110,21 @@ class AgentRunner:
         """See :meth:`Runner.run_streamed`."""
         queue = EventQueue()
         launched = launch(starting_agent, input, kwargs, watcher_of(queue), call_agent)
-        result = _live_result(launched, queue)
-        result._begin(_stream(launched, result))
+        result = _live_result(launched)
+        result._begin(launched.run, queue, partial(_stream, launched, result))
         return result
 
 
 async def _stream(launched: Launch, result: RunResultStreaming) -> None:
     run = launched.run
-    try:
-        ending = await carry_out(launched)
-        result.final_output = output_of(run, ending)
-        result.interruptions = interruptions_of(run, ending)
-        if isinstance(ending, Suspend):
-            result._state = lambda: state_of(launched, ending)
-    finally:
-        result._settle()
+    ending = await carry_out(launched)
+    result.final_output = output_of(run, ending)
+    result.interruptions = interruptions_of(run, ending)
+    if isinstance(ending, Suspend):
+        result._state = partial(state_of, launched, ending)
 
 
-def _live_result(launched: Launch, queue: EventQueue) -> RunResultStreaming:
+def _live_result(launched: Launch) -> RunResultStreaming:
     run = launched.run
     log = run.transcript
     return RunResultStreaming(
@@ -141,8 +139,6 @@ def _live_result(launched: Launch, queue: EventQueue) -> RunResultStreaming:
         context_wrapper=run.context,
         max_turns=run.limit,
         _normalized=log.normalized,
-        _events=queue,
-        _run=run,
     )
 
 
