@@ -151,9 +151,13 @@ def program_for(source: Any, scope: RunScope = DEFAULT_SCOPE) -> Program:
     source = source.source if isinstance(source, Program) else _workflow(source)
     kept: dict[object, Program] = source.__dict__.setdefault(_PROGRAMS, {})
     program = kept.get(scope.key)
+    if program is not None and program.source is not source:
+        # A copy of an agent comes with a copy of its attributes, and so with the other's programs.
+        kept = source.__dict__[_PROGRAMS] = {}
+        program = None
     if program is None or not program.current:
-        while len(kept) >= _KEPT_AT_MOST:
-            del kept[next(iter(kept))]
+        for oldest in list(kept)[: max(0, len(kept) + 1 - _KEPT_AT_MOST)]:
+            kept.pop(oldest, None)  # another thread may have been here
         program = kept[scope.key] = _compile(source, scope, deep=False)
     return program
 
