@@ -9,6 +9,7 @@ from agentgraph.callbacks import resolve
 from agentgraph.drivers.classify import classify
 from agentgraph.drivers.hooks import call_hooks
 from agentgraph.drivers.offer import Offer, offer_of
+from agentgraph.drivers.replies import usable
 from agentgraph.drivers.run import Run
 from agentgraph.exceptions import ModelBehaviorError, UserError
 from agentgraph.items import ModelResponse
@@ -44,7 +45,7 @@ async def think(run: Run, command: Perform) -> Outcome:
         shown = await _filtered(run, agent, shown)
     if run.hooked(agent):
         await call_hooks(run, agent, "on_llm_start", agent, shown.instructions, shown.input)
-    response = await _call(run, agent, offer, shown, command)
+    response = usable(await _call(run, agent, offer, shown, command), agent)
     run.context.usage.add(response.usage)
     run.transcript.delivered()
     run.conversation.follow(response.response_id)
@@ -107,18 +108,24 @@ async def _stream(run: Run, agent: Any, model: Model, asked: dict[str, Any]) -> 
     response: ModelResponse | None = None
     done: list[Any] = []
     event: Any  # one of the client's sixty event classes; only its type is looked at
-    async for event in model.stream_response(**asked):
-        if publish is not None:
-            publish(RawResponsesStreamEvent(data=event))
-        kind = event.type
-        if kind == "response.output_text.delta":
-            continue
-        if kind == "response.output_item.done":
-            done.append(event.item)
-        elif kind == "response.completed":
-            response = _completed(event.response, done)
-        elif kind in _FAILED:
-            raise ModelBehaviorError(_failure(agent, event))
+    stream = model.stream_response(**asked)
+    try:
+        async for event in stream:
+            if publish is not None:
+                publish(RawResponsesStreamEvent(data=event))
+            kind = event.type
+            if kind == "response.output_text.delta":
+                continue
+            if kind == "response.output_item.done":
+                done.append(event.item)
+            elif kind == "response.completed":
+                response = _completed(event.response, done)
+            elif kind in _FAILED:
+                raise ModelBehaviorError(_failure(agent, event))
+    finally:
+        close = getattr(stream, "aclose", None)
+        if close is not None:  # what was left of a stream must not be closed whenever it suits
+            await close()
     if response is None:
         raise ModelBehaviorError("Model did not produce a final response!")
     return response
@@ -164,6 +171,11 @@ def _model(run: Run, agent: Any, agent_id: str) -> Model:
         model: Model = known[1]
         return model
     model = run.provider.get_model(wanted) if wanted is None or isinstance(wanted, str) else wanted
+    if not hasattr(model, "get_response"):
+        raise UserError(
+            f"The model of agent '{agent.name}' must be a Model or the name of one, got"
+            f" {type(model).__name__}"
+        )
     run.models[agent_id] = (wanted, model)
     return model
 
@@ -177,4 +189,4 @@ def _settings(run: Run, agent: Any, agent_id: str) -> Any:
         known = run.settings[agent_id] = (own, settings, relaxed)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
     # reset_tool_choice).
-    return known[2] if agent.reset_tool_choice and agent_id in run.acted else known[1]
+    return known[2] if agent.reset_tool_choice and id(agent) in run.acted else known[1]
