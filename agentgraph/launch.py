@@ -14,26 +14,24 @@ from agentgraph.drivers.aio import Ending, drive
 from agentgraph.drivers.payloads import ModelReply, Waiting
 from agentgraph.drivers.perform import final_output
 from agentgraph.drivers.recover import turns_exceeded
-from agentgraph.drivers.run import Conversation, Run, Watcher
+from agentgraph.drivers.run import Compiled, Conversation, Run, Watcher
 from agentgraph.drivers.session_log import SessionLog
 from agentgraph.drivers.transcript import Transcript
 from agentgraph.event_queue import EventQueue
 from agentgraph.exceptions import (
-    AgentDefinitionError,
     AgentsException,
     InputGuardrailTripwireTriggered,
     OutputGuardrailTripwireTriggered,
     RunErrorDetails,
-    UserError,
 )
 from agentgraph.frontend.lower_workflow import RunScope
 from agentgraph.guardrail import InputGuardrailResult
 from agentgraph.item_helpers import ItemHelpers
-from agentgraph.lifecycle import RunHooksBase
 from agentgraph.models.multi_provider import default_provider
 from agentgraph.program import Program, program_for
 from agentgraph.projection import project
 from agentgraph.result import RunResult
+from agentgraph.run_arguments import check_input, check_options
 from agentgraph.run_config import DEFAULT_MAX_TURNS, RunConfig, coerce_run_config
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.run_state import Recording, RunState
@@ -93,15 +91,12 @@ def launch(
         CompileError: The workflow has errors.
         UserError: The options contradict each other or have the wrong type.
     """
+    check_options(options)
     config = coerce_run_config(options.get("run_config"))
     handlers = options.get("error_handlers") or {}
-    hooks = options.get("hooks")
-    if hooks is not None and not isinstance(hooks, RunHooksBase):
-        raise AgentDefinitionError(
-            f"hooks must be RunHooks, got {type(hooks).__name__}; AgentHooks belong on Agent.hooks"
-        )
     if isinstance(given, RunState):
         return _resumed(given, options, config, watcher, call_agent)
+    check_input(given)
     program = program_for(source, RunScope.of(config, handlers))
     conversation = Conversation(
         options.get("conversation_id"),
@@ -109,15 +104,10 @@ def launch(
         bool(options.get("previous_response_id") or options.get("auto_previous_response_id")),
     )
     session = options.get("session")
-    if session is not None and conversation.kept_by_server:
-        raise UserError(
-            "session cannot be combined with conversation_id, previous_response_id or"
-            " auto_previous_response_id: either the session or the server keeps the conversation"
-        )
     run = Run(
         machine=program.machine,
         bindings=program.bindings,
-        recompile=_Recompile(program),
+        recompile=Recompile(program.source, program.scope),
         transcript=_transcript(given, continued=conversation.kept_by_server),
         context=RunContextWrapper(context=options.get("context")),
         config=config,
@@ -125,7 +115,7 @@ def launch(
         call_agent=call_agent,
         submachines=program.machine.submachine,
         session=None if session is None else SessionLog(session),
-        hooks=hooks,
+        hooks=options.get("hooks"),
         limit=options.get("max_turns", DEFAULT_MAX_TURNS),
         handlers=handlers,
         conversation=conversation,
@@ -136,25 +126,32 @@ def launch(
 
 
 def _transcript(given: Given, *, continued: bool = False) -> Transcript:
-    if not isinstance(given, str | list):
-        raise UserError(
-            f"The input of a run is a text or a list of items, got {type(given).__name__}."
-        )
     return Transcript(given, ItemHelpers.input_to_new_input_list(given), continued=continued)
 
 
 @dataclass(frozen=True, slots=True)
-class _Recompile:
-    """Compiles anew for a run whose agent was changed while it was going on."""
+class Recompile:
+    """Compiles anew for a run whose agent was changed while it was going on.
 
-    program: Program
+    Args:
+        source: What the run runs.
+        scope: What the run adds to it.
+    """
 
-    def __call__(self, agent: Any) -> tuple[Any, Any]:
-        program = program_for(self.program.source, self.program.scope)
+    source: Any
+    scope: RunScope
+
+    def __call__(self, agent: Any) -> Compiled:
+        """Compile, starting with the agent at work if it can no longer be reached.
+
+        Raises:
+            CompileError: The change introduced an error.
+        """
+        program = program_for(self.source, self.scope)
         if not any(bound.agent is agent for bound in program.bindings.agents.values()):
             # The change cut the agent at work off from the start; what it can reach is what is
             # left.
-            program = program_for(agent, self.program.scope)
+            program = program_for(agent, self.scope)
         return program.machine, program.bindings
 
 
@@ -180,7 +177,7 @@ def _resumed(
         Run(
             machine=state.program.machine,
             bindings=state.program.bindings,
-            recompile=_Recompile(state.program),
+            recompile=Recompile(state.program.source, state.program.scope),
             transcript=_transcript(recording.input),
             context=context,
             config=config,
@@ -235,8 +232,8 @@ async def carry_out(launched: Launch) -> Ending:
         if isinstance(ending, Finish) and ending.kind is not StateKind.DONE:
             raise _fault(run, ending)
     except AgentsException as error:
-        if error.run_data is None:
-            error.run_data = _details(run, ending)
+        # A run inside this one may have left its own data there; the caller's run counts.
+        error.run_data = _details(run, ending)
         raise
     return ending
 

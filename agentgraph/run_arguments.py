@@ -1,0 +1,96 @@
+"""What may be passed to a run: everything wrong is said before a model is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentgraph.exceptions import AgentDefinitionError, UserError
+from agentgraph.lifecycle import RunHooksBase
+from agentgraph.run_error_handlers import RunErrorHandlers
+
+__all__ = ["check_input", "check_options"]
+
+_HANDLED = tuple(RunErrorHandlers.__annotations__)
+
+
+def check_input(given: Any) -> None:
+    """Refuse what is no input.
+
+    Args:
+        given: A text, or a list of texts and input items.
+
+    Raises:
+        UserError: It is something else; the message names the place.
+    """
+    if not isinstance(given, str | list):
+        raise UserError(
+            f"The input of a run is a text or a list of items, got {type(given).__name__}."
+        )
+    if isinstance(given, str):
+        return
+    for position, item in enumerate(given):
+        if isinstance(item, str | Mapping) or hasattr(item, "model_dump"):
+            continue
+        advice = " Pass result.to_input_list()." if hasattr(item, "to_input_item") else ""
+        raise UserError(
+            f"input[{position}] is a {type(item).__name__}; an input item is a text, a dictionary"
+            f" or one of the client's response models.{advice}"
+        )
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse options of a run that cannot work.
+
+    Args:
+        options: The keyword arguments of the runner (``RunOptions``).
+
+    Raises:
+        UserError: An option has the wrong type, or options contradict each other.
+    """
+    hooks = options.get("hooks")
+    if hooks is not None and not isinstance(hooks, RunHooksBase):
+        raise AgentDefinitionError(
+            f"hooks must be RunHooks, got {type(hooks).__name__}; AgentHooks belong on Agent.hooks"
+        )
+    limit = options.get("max_turns")
+    if limit is not None and not isinstance(limit, int):
+        raise AgentDefinitionError(
+            f"max_turns must be a whole number of model calls or None, got {type(limit).__name__}"
+        )
+    _check_handlers(options.get("error_handlers"))
+    _check_session(options)
+
+
+def _check_handlers(handlers: Any) -> None:
+    if handlers is None:
+        return
+    if not isinstance(handlers, Mapping):
+        raise AgentDefinitionError(
+            f"error_handlers must be a dictionary, got {type(handlers).__name__}"
+        )
+    for fault, handler in handlers.items():
+        if fault not in _HANDLED:
+            known = ", ".join(map(repr, _HANDLED))
+            raise UserError(f"error_handlers has no kind {fault!r}; there are {known}.")
+        if handler is not None and not callable(handler):
+            raise AgentDefinitionError(
+                f"error_handlers[{fault!r}] must be callable, got {type(handler).__name__}"
+            )
+
+
+def _check_session(options: Mapping[str, Any]) -> None:
+    session = options.get("session")
+    if session is None:
+        return
+    if not (hasattr(session, "get_items") and hasattr(session, "add_items")):
+        raise AgentDefinitionError(
+            f"session must be a Session, got {type(session).__name__}: it needs get_items and"
+            " add_items"
+        )
+    kept_by_server = ("conversation_id", "previous_response_id", "auto_previous_response_id")
+    if any(options.get(name) for name in kept_by_server):
+        raise UserError(
+            "session cannot be combined with conversation_id, previous_response_id or"
+            " auto_previous_response_id: either the session or the server keeps the conversation"
+        )
