@@ -19,8 +19,17 @@ from agentgraph.drivers.run import Conversation, Run
 from agentgraph.drivers.session_log import SessionLog
 from agentgraph.drivers.transcript import Transcript
 from agentgraph.event_queue import EventQueue
+from agentgraph.frontend.lower_workflow import RunScope
 from agentgraph.item_helpers import ItemHelpers
-from agentgraph.launch import Launch, carry_out, recording_of, replaying, result_of, watcher_of
+from agentgraph.launch import (
+    Launch,
+    Recompile,
+    carry_out,
+    recording_of,
+    replaying,
+    result_of,
+    watcher_of,
+)
 from agentgraph.logger import logger
 from agentgraph.result import RunResult
 from agentgraph.run_config import DEFAULT_MAX_TURNS, coerce_run_config
@@ -81,7 +90,7 @@ def _inner(
     inner = Run(
         machine=machine,
         bindings=bindings,
-        recompile=run.recompile,
+        recompile=Recompile(tool.agent, RunScope.of(config)),
         transcript=Transcript(
             given,
             ItemHelpers.input_to_new_input_list(given),

@@ -56,6 +56,8 @@ class _Driver:
 
     async def drive(self) -> Ending:
         run = self.run
+        # An agent used as a tool may have been changed since the run that calls it was compiled.
+        self._recompiled(0, "" if run.replaying else run.bindings.id_of(run.agent))
         state, commands = start(run.machine, limit=run.limit)
         while True:
             ending = self._follow(commands)
@@ -111,22 +113,28 @@ class _Driver:
         lowered."""
         run = self.run
         here = run.machine.state[state.state]
-        if run.replaying:
-            compiled = run.switches.get(state.sequence)
-        elif here.kind is StateKind.THINKING and not run.binding(here.agent).current:
-            compiled = run.switches[state.sequence] = run.recompile(run.agent)
-        else:
-            compiled = None
-        if compiled is None:
+        if here.kind is not StateKind.THINKING or not self._recompiled(state.sequence, here.agent):
             return state
-        agent = run.agent
-        run.machine, run.bindings = compiled
-        run.submachines = run.machine.submachine
-        agent_id = run.bindings.id_of(agent)
+        agent_id = run.bindings.id_of(run.agent)
         there = run.machine.state[f"{agent_id}.{StateKind.THINKING.value}"]
         (command,) = self.owed.values()
         self.owed[command.id] = replace(command, invoke=there.invokes[0], agent=agent_id)
         return replace(state, state=there.id)
+
+    def _recompiled(self, sequence: int, agent_id: str) -> bool:
+        """Take over a machine compiled anew, if an agent was changed or a recording says so."""
+        run = self.run
+        if run.replaying:
+            compiled = run.switches.get(sequence)
+        elif run.binding(agent_id).current:
+            compiled = None
+        else:
+            compiled = run.switches[sequence] = run.recompile(run.agent)
+        if compiled is None:
+            return False
+        run.machine, run.bindings = compiled
+        run.submachines = run.machine.submachine
+        return True
 
 
 class _Work:

@@ -118,7 +118,7 @@ class Run:
     replaying: bool = False
     checked: bool = False
     returns: dict[int, ToolReturn] = field(default_factory=dict)
-    acted: set[str] = field(default_factory=set)
+    acted: set[int] = field(default_factory=set)
     calls_seen: dict[str, tuple[str, str]] = field(default_factory=dict)
     gates: dict[object, asyncio.Semaphore] = field(default_factory=dict)
     models: dict[str, tuple[object, Any]] = field(default_factory=dict)
@@ -163,7 +163,7 @@ class Run:
             for call_id, name, arguments in payload.identities:
                 self.calls_seen[call_id] = (name, arguments)
             if outcome.reply.calls or outcome.reply.requests:
-                self.acted.add(command.agent)
+                self.acted.add(id(self.binding(command.agent).agent))
         elif outcome.event is Event.RETURNED:
             self.returns[outcome.id.index] = payload
         elif outcome.event in (Event.PASSED, Event.TRIPPED) and command is not None:

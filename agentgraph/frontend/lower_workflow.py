@@ -110,9 +110,11 @@ class _Subcharts:
         """The name of the sub-chart of an agent tool; asks for it to be lowered when it is new."""
         agent = agent_of(tool)
         run_config = getattr(tool, "run_config", None)
-        # A tool without a run configuration of its own runs under the one of the run that calls it.
+        # A tool without a run configuration of its own runs under the one of the run that calls it;
+        # error handlers are that run's alone.
         scope = self.inherited if run_config is None else RunScope.of(run_config)
-        scope = RunScope(scope.input_guardrails, scope.output_guardrails)
+        policy = Policy(answers_missing_tools=scope.policy.answers_missing_tools)
+        scope = RunScope(scope.input_guardrails, scope.output_guardrails, policy)
         key = (id(agent), scope.key)
         if key not in self.named:
             self.named[key] = self.names.take(getattr(agent, "name", "agent"))
@@ -152,6 +154,7 @@ class _Subcharts:
         while self.waiting:
             name, agent, scope = self.waiting.pop(0)
             found = discover(agent)
+            self.inherited = scope
             chart, bindings = self.lower(name, found, scope, declared=False, origin=UNKNOWN)
             self.charts.append(chart)
             self.bindings[name] = bindings
