@@ -12,6 +12,7 @@ from agentgraph.drivers.run import Run
 from agentgraph.exceptions import (
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
+    UserError,
 )
 from agentgraph.function_tools import FunctionTool, FunctionToolResult
 from agentgraph.item_helpers import ItemHelpers
@@ -19,6 +20,7 @@ from agentgraph.items import ToolApprovalItem, ToolCallOutputItem
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tool_context import ToolContext
+from agentgraph.tool_errors import failure_message
 from agentgraph.tool_guardrails import (
     ToolInputGuardrailData,
     ToolInputGuardrailResult,
@@ -68,7 +70,24 @@ async def _act(run: Run, command: Perform) -> Outcome:
     if tool.tool_output_guardrails:
         output = await _guard_output(run, tool, agent, context, output)
     await call_hooks(run, agent, "on_tool_end", agent, tool, output, context=context)
-    return _returned(command, tool, agent, raw, output)
+    try:
+        return _returned(command, tool, agent, raw, output)
+    except Exception as error:  # noqa: BLE001 - the text form of a result is user code
+        output = await _unsendable(tool, agent, context, error)
+        return _returned(command, tool, agent, raw, output)
+
+
+async def _unsendable(
+    tool: FunctionTool, agent: Any, context: ToolContext[Any], error: Exception
+) -> str:
+    """What the model is told where a result has no form in which it could be sent."""
+    handler = tool._failure_error_function
+    if handler is None:
+        raise UserError(
+            f"The result of tool {tool.name} of agent {agent.name}"
+            f" cannot be sent to the model: {error}"
+        ) from error
+    return await failure_message(handler, context, error, tool.name)
 
 
 def _returned(command: Perform, tool: FunctionTool, agent: Any, raw: Any, output: Any) -> Outcome:
