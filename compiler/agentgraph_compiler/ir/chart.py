@@ -1,8 +1,9 @@
 """The chart: what a front end lowers to and what every check reads.
 
-A chart says two things about a workflow. Its *declarations* (agents with their tools, handoffs and guardrails) keep
-what the user wrote, with the origin of each; its *states* say what can happen, in the machine's own vocabulary.
-``emit`` keeps the second and drops the first, so a check may look at both and a run needs only one.
+A chart says two things about a workflow. Its *declarations* (agents with their tools, handoffs and
+guardrails) keep what the user wrote, with the origin of each; its *states* say what can happen, in
+the machine's own vocabulary. ``emit`` keeps the second and drops the first, so a check may look at
+both and a run needs only one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from agentgraph_compiler.types import ANY, TEXT, Type
 
 
 class Enabled(StrEnum):
-    """Whether a tool or handoff is on offer: decided when it was written, or asked of a callable each turn."""
+    """Whether a tool or handoff is on offer: decided when it was written, or asked of a callable
+    each turn."""
 
     ALWAYS = "always"
     NEVER = "never"
@@ -81,7 +83,8 @@ class Handoff:
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """A guardrail of an agent: ``parallel`` ones run beside the first model call, the others before it."""
+    """A guardrail of an agent: ``parallel`` ones run beside the first model call, the others before
+    it."""
 
     symbol: str
     name: str
@@ -102,7 +105,8 @@ class StopKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Whether tool outputs end the run: never, the first one, those of ``names``, or as a callable decides.
+    """Whether tool outputs end the run: never, the first one, those of ``names``, or as a callable
+    decides.
 
     Args:
         kind: Which of the four.
@@ -129,9 +133,11 @@ class Agent:
         input_guardrails: In the user's order; they run only on the agent a run starts with.
         output_guardrails: In the user's order.
         stop: Whether the output of a tool can end the run.
-        final: Whether a reply of its model can end the run (false where a tool call is forced on every turn).
+        final: Whether a reply of its model can end the run (false where a tool call is forced on
+            every turn).
         digest: Digest of the declared configuration (instructions, model, settings).
-        unseen: What the compiler could not see, in words: dynamic tools, callables that decide later.
+        unseen: What the compiler could not see, in words: dynamic tools, callables that decide
+            later.
         origin: Where it was constructed.
         allowed: Rules suppressed on it.
     """
@@ -153,7 +159,8 @@ class Agent:
 
 
 def is_allowed(rule: Rule, *parts: Agent | Tool | Handoff | Guardrail) -> bool:
-    """Whether the user suppressed a rule, by name or by code, on any of the parts that a finding is about."""
+    """Whether the user suppressed a rule, by name or by code, on any of the parts that a finding is
+    about."""
     return any(rule.name in part.allowed or rule.code in part.allowed for part in parts)
 
 
@@ -165,10 +172,12 @@ class Chart:
         name: Name of the workflow.
         start: Id of the agent a run starts with.
         initial: Id of the initial state.
-        agents: In document order. Of a declared workflow this is the declaration; otherwise what is reachable.
+        agents: In document order. Of a declared workflow this is the declaration; otherwise what is
+            reachable.
         states: In document order.
         declared: Whether the user declared the set of agents (``Workflow``), so that it is closed.
-        charts: The sub-charts that agents used as tools run, flat; they refer to each other by name.
+        charts: The sub-charts that agents used as tools run, flat; they refer to each other by
+            name.
         origin: Where the workflow was constructed.
     """
 
