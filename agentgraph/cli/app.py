@@ -72,15 +72,22 @@ def main() -> None:
     app()
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"agentgraph {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _agentgraph(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
-    if version:
-        print(f"agentgraph {__version__}")  # noqa: T201 - the output of --version
-        raise typer.Exit
+    """Read the options that stand before a command."""
 
 
 @app.command()

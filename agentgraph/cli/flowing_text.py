@@ -66,7 +66,7 @@ class FlowingText:
 
     def _word(self, word: str) -> None:
         length = cell_len(self._space) + cell_len(word)
-        at_edge = self._width is not None and self._column + length >= self._width
+        at_edge = self._width is not None and self._column + length > self._width
         if at_edge and self._column > self._indent:
             self._emit("\n")
             self._column, self._space = 0, ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from dataclasses import replace
 from typing import Any, Final
 
@@ -103,12 +104,17 @@ class Person:
         # While asyncio handles SIGINT itself, Ctrl-C would wait for the end of the line.
         asyncio_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            return self._out.input(Text(question, "title")).strip()
+            answer = self._out.input(Text(question, "title")).strip()
         except EOFError:
             message = "the standard input ended before the rehearsal did"
             self._gone = CommandFault(message, status=Status.FOUND)
         except KeyboardInterrupt:
             self._gone = CommandFault("interrupted", status=Status.INTERRUPTED)
+        else:
+            if not sys.stdin.isatty():
+                # A terminal shows what is typed; of a file it is shown here.
+                self._out.print(Text(printable(answer)), soft_wrap=True)
+            return answer
         finally:
             signal.signal(signal.SIGINT, asyncio_handler)
         self._out.print()

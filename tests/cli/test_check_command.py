@@ -1,0 +1,201 @@
+"""`agentgraph check`: how findings look, in three formats, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from agentgraph.cli.reports import print_report
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Origin, Rule, Severity
+from tests.cli.command import EXAMPLES, REPOSITORY, agentgraph, written
+
+GOLDENS = Path(__file__).parent / "goldens"
+BROKEN = EXAMPLES / "broken_workflow.py"
+CLEAN = "from agentgraph import Agent\na = Agent(name='A')\n"
+WARNED = """
+from agentgraph import Agent, Workflow
+
+a = Agent(name="A")
+b = Agent(name="B")
+w = Workflow("W", start=a, agents=[a, b])
+"""
+FAULTY = """
+from agentgraph import Agent, Workflow
+
+outside = Agent(name="Outside")
+a = Agent(name="A", handoffs=[outside])
+w = Workflow("W", start=a, agents=[a])
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths are shown relative to the current folder."""
+    monkeypatch.chdir(REPOSITORY)
+
+
+def test_the_report_on_the_broken_example() -> None:
+    """What the example says on each line is reviewed by a person; UPDATE_GOLDENS=1 writes it."""
+    report, reviewed = agentgraph("check", BROKEN).out, GOLDENS / "broken_workflow.txt"
+    if os.environ.get("UPDATE_GOLDENS"):
+        reviewed.write_text(report, encoding="utf-8")
+    assert report == reviewed.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("sources", "options", "status"),
+    [
+        ([CLEAN], [], 0),
+        ([CLEAN], ["--strict"], 0),
+        ([WARNED], [], 0),
+        ([WARNED], ["--strict"], 1),
+        ([FAULTY], [], 1),
+        ([CLEAN, FAULTY], [], 1),
+        (["x = 1"], [], 2),
+        ([FAULTY, "x = 1"], [], 2),
+        ([CLEAN, "x = "], ["--strict"], 2),
+    ],
+)
+@pytest.mark.parametrize("report_format", ["text", "json", "sarif"])
+def test_the_status_says_whether_something_fails(
+    tmp_path: Path, sources: list[str], options: list[str], status: int, report_format: str
+) -> None:
+    files = [written(tmp_path, f"flow{n}.py", text) for n, text in enumerate(sources)]
+    assert agentgraph("check", *files, *options, "--format", report_format).status == status
+
+
+def test_what_can_be_checked_is_reported_beside_what_cannot(tmp_path: Path) -> None:
+    good, bad = written(tmp_path, "good.py", FAULTY), written(tmp_path, "bad.py", "x = 1")
+    ended = agentgraph("check", bad, good)
+    assert "error[AG103] unknown-handoff-target" in ended.out
+    assert ended.out.endswith("✗ 1 file checked: 1 error\n")
+    assert ended.err.startswith(f"error: {bad} has no agent")
+
+
+def test_a_finding_that_two_targets_share_is_told_once(tmp_path: Path) -> None:
+    file = written(tmp_path, "flow.py", FAULTY)
+    assert agentgraph("check", file, f"{file}:w").out.count("error[AG103]") == 1
+
+
+def test_json_has_every_field_of_every_finding(tmp_path: Path) -> None:
+    file = written(tmp_path, "flow.py", FAULTY)
+    report = json.loads(agentgraph("check", file, "--format", "json").out)
+    (found,) = report["diagnostics"]
+    assert (report["version"], report["faults"]) == (1, [])
+    assert {name: found[name] for name in ("code", "name", "severity", "file", "line")} == {
+        "code": "AG103",
+        "name": "unknown-handoff-target",
+        "severity": "error",
+        "file": str(file),
+        "line": 4,
+    }
+    assert {note["line"] for note in found["notes"]} <= {None, 3, 5}
+    assert found["message"]
+    assert found["help"]
+
+
+def sarif(*arguments: object) -> dict[str, Any]:
+    log: dict[str, Any] = json.loads(agentgraph("check", *arguments, "--format", "sarif").out)
+    return log
+
+
+def test_sarif_has_the_parts_that_version_2_1_0_asks_for() -> None:
+    log = sarif(BROKEN)
+    (run,) = log["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    root = run["originalUriBaseIds"]["SRCROOT"]["uri"]
+    lines = BROKEN.read_text(encoding="utf-8").splitlines()
+    assert log["version"] == "2.1.0"
+    assert run["columnKind"] == "unicodeCodePoints"
+    assert run["tool"]["driver"]["name"] == "agentgraph"
+    assert root.startswith("file:///")
+    assert root.endswith("/")
+    assert run["invocations"][0]["executionSuccessful"] is True
+    assert len(run["results"]) == 7
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in {"error", "warning", "note"}
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"] == {
+            "uri": "examples/broken_workflow.py",
+            "uriBaseId": "SRCROOT",
+        }
+        region = place["region"]
+        piece = lines[region["startLine"] - 1][region["startColumn"] - 1 : region["endColumn"] - 1]
+        assert piece.startswith(("Agent(", "@", "handoff(", "triage.as_tool("))
+
+
+def test_sarif_tells_what_could_not_be_checked(tmp_path: Path) -> None:
+    file = written(tmp_path, "flow.py", "x = 1")
+    (invocation,) = sarif(file)["runs"][0]["invocations"]
+    assert invocation["executionSuccessful"] is False
+    (fault,) = invocation["toolExecutionNotifications"]
+    assert "has no agent" in fault["message"]["text"]
+
+
+def test_sarif_names_a_file_elsewhere_by_its_whole_uri(tmp_path: Path) -> None:
+    file = written(tmp_path, "with space.py", FAULTY)
+    (result,) = sarif(file)["runs"][0]["results"]
+    location = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert location == {"uri": file.as_uri()}
+
+
+RULE = Rule("AG999", "wrong-thing", Severity.ERROR, "A wrong thing.")
+
+
+def shown(found: Diagnostic, width: int) -> list[str]:
+    """A finding on a terminal without colours."""
+    console = Console(width=width, force_terminal=True, no_color=True, color_system=None)
+    with console.capture() as capture:
+        print_report(console, [found])
+    return capture.get().splitlines()
+
+
+def test_no_line_is_wider_than_a_narrow_terminal(tmp_path: Path) -> None:
+    file = written(tmp_path, "flow.py", f"a = Agent(name='{'long ' * 40}')  # ")
+    found = Diagnostic(
+        RULE, "it is wrong " * 20, Origin(str(file), 1), (Note("because " * 30),), "fix it " * 20
+    )
+    for width in (30, 40, 80, 120):
+        place, lines = f" --> {file}:1", shown(found, width)
+        assert [line for line in lines if len(line) > width and line != place] == []
+        assert sum(line.count("because") for line in lines) == 30
+
+
+@pytest.mark.parametrize(
+    ("line", "quoted", "marks"),
+    [
+        ("a = Agent(name='x')", "a = Agent(name='x')", "    ^^^^^^^^^^^^^^^"),
+        ("\ta = Agent()", "    a = Agent()", "        ^^^^^^^"),
+        ("名 = Agent()", "名 = Agent()", "     ^^^^^^^"),
+        ("a = b", "a = b", "^^^^^"),
+        ("a = 'x'; b = f(g(1), h(2))", "a = 'x'; b = f(g(1), h(2))", " " * 13 + "^" * 13),
+        ("a = Agent(  # \x1b[31m", "a = Agent(  # \\x1b[31m", "    ^^^^^^^^^^^^^^^^^^"),
+    ],
+)
+def test_the_marks_stand_below_what_they_are_about(
+    tmp_path: Path, line: str, quoted: str, marks: str
+) -> None:
+    source = f"if 1:\n{line}\n" if line.startswith("\t") else f"\n{line}\n"
+    file = tmp_path / "flow.py"
+    file.write_text(source + (")" if line.startswith("a = Agent(  ") else ""), encoding="utf-8")
+    lines = shown(Diagnostic(RULE, "wrong", Origin(str(file), 2)), 80)
+    assert lines[3:5] == [f"2 | {quoted}", f"  | {marks}"]
+
+
+def test_a_finding_without_a_place_is_told_without_one() -> None:
+    assert shown(Diagnostic(RULE, "wrong", help="fix it"), 80) == [
+        "error[AG999] wrong-thing: wrong",
+        "  = help: fix it",
+        "",
+    ]
+
+
+def test_a_file_that_is_gone_is_named_without_its_line(tmp_path: Path) -> None:
+    lines = shown(Diagnostic(RULE, "wrong", Origin(str(tmp_path / "gone.py"), 3)), 80)
+    assert lines[1:] == [f" --> {tmp_path / 'gone.py'}:3", ""]

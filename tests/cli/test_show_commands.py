@@ -1,0 +1,77 @@
+"""`agentgraph draw`, `ir` and `explain`."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from agentgraph_compiler.checks import CHECKS
+from agentgraph_compiler.ir.text import parse_chart, print_chart
+from tests.cli.command import EXAMPLES, agentgraph
+
+DESK = EXAMPLES / "support_desk.py"
+BEGINNINGS = {
+    "svg": b"<?xml",
+    "png": b"\x89PNG\r\n",
+    "pdf": b"%PDF-",
+    "dot": b"digraph",
+    "mmd": b"flowchart",
+}
+
+
+@pytest.mark.parametrize("level", ["agents", "states"])
+@pytest.mark.parametrize("ending", BEGINNINGS)
+def test_the_ending_says_what_is_written(tmp_path: Path, ending: str, level: str) -> None:
+    if ending in ("svg", "png", "pdf") and shutil.which("dot") is None:
+        pytest.skip("the program dot of Graphviz is not installed")
+    file = tmp_path / f"desk.{ending}"
+    ended = agentgraph("draw", DESK, "-o", file, "--level", level)
+    assert (ended.status, ended.out, ended.err) == (0, "", f"wrote {file}\n")
+    drawing = file.read_bytes()
+    assert BEGINNINGS[ending] in drawing[:400]
+
+
+def test_without_a_file_the_source_goes_to_the_output() -> None:
+    ended = agentgraph("draw", DESK)
+    assert ended.out.startswith("digraph")
+    assert "Technical Support" in ended.out
+    assert ended.err == ""
+
+
+def test_a_workflow_with_errors_can_be_drawn() -> None:
+    assert "Insurance" in agentgraph("draw", EXAMPLES / "broken_workflow.py").out
+
+
+def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
+    unknown = agentgraph("draw", DESK, "-o", tmp_path / "desk.gif")
+    assert unknown.status == 2
+    assert "the endings are .svg, .png, .pdf, .dot, .mmd" in unknown.err
+    nowhere = agentgraph("draw", DESK, "-o", tmp_path / "nowhere" / "desk.dot")
+    assert nowhere.status == 2
+    assert "cannot be written: No such file or directory" in nowhere.err
+    assert agentgraph("draw", DESK, "--level", "atoms").status == 2
+
+
+@pytest.mark.parametrize("options", [(), ("--no-origins",)])
+def test_the_printed_ir_is_read_back_to_the_same_text(options: tuple[str, ...]) -> None:
+    printed = agentgraph("ir", DESK, *options).out
+    assert print_chart(parse_chart(printed), origins=not options) == printed
+    assert (str(DESK) in printed) is (not options)
+
+
+@pytest.mark.parametrize("rule", [part.RULE for part in CHECKS], ids=lambda rule: rule.code)
+def test_every_rule_is_explained_by_code_and_by_name(rule: object) -> None:
+    code, name = getattr(rule, "code", ""), getattr(rule, "name", "")
+    page = agentgraph("explain", code.lower()).out
+    assert page.startswith(f"# {code} {name} (")
+    assert page == agentgraph("explain", name).out
+
+
+def test_a_rule_that_does_not_exist_is_answered_with_one_that_does() -> None:
+    ended = agentgraph("explain", "unreachable-agnt")
+    assert ended.status == 2
+    assert ended.err == (
+        "error: there is no rule 'unreachable-agnt'; did you mean unreachable-agent?\n"
+    )
