@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -11,18 +12,16 @@ from agentgraph.drivers.hooks import call_hooks
 from agentgraph.drivers.offer import Offer, offer_of
 from agentgraph.drivers.replies import usable
 from agentgraph.drivers.run import Run
-from agentgraph.exceptions import ModelBehaviorError, UserError
+from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
 from agentgraph.models.interface import Model, ModelTracing
+from agentgraph.models.streamed_response import StreamedResponse
 from agentgraph.run_config import CallModelData, ModelInputData
 from agentgraph.run_context import AgentHookContext
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.stream_events import RawResponsesStreamEvent
-from agentgraph.usage import Usage
 from agentgraph_compiler.machine import MISSING_TOOL, Event
-
-_FAILED = frozenset({"response.failed", "response.incomplete", "error"})
 
 
 async def think(run: Run, command: Perform) -> Outcome:
@@ -86,10 +85,11 @@ async def _call(
 ) -> ModelResponse:
     model = _model(run, agent, command.agent)
     prompt = None if agent.prompt is None else await agent.get_prompt(run.context)
+    settings = _settings(run, agent, command.agent)
     asked: dict[str, Any] = {
         "system_instructions": shown.instructions,
         "input": shown.input,
-        "model_settings": _settings(run, agent, command.agent),
+        "model_settings": settings,
         "tools": offer.tools,
         "output_schema": offer.schema,
         "handoffs": offer.handoffs,
@@ -98,69 +98,35 @@ async def _call(
         "conversation_id": run.conversation.conversation_id,
         "prompt": prompt,
     }
-    if not run.watcher.streamed:
-        return await model.get_response(**asked)
-    return await _stream(run, agent, model, asked)
+    reply = _stream(run, model, asked) if run.watcher.streamed else model.get_response(**asked)
+    if settings.timeout is None:
+        return await reply
+    timer = asyncio.timeout(settings.timeout)
+    try:
+        async with timer:
+            return await reply
+    except TimeoutError as error:
+        # A client may raise the very exception that our own deadline would.
+        if not timer.expired():
+            raise
+        raise ModelTimeoutError(settings.timeout) from error
 
 
-async def _stream(run: Run, agent: Any, model: Model, asked: dict[str, Any]) -> ModelResponse:
+async def _stream(run: Run, model: Model, asked: dict[str, Any]) -> ModelResponse:
     publish = run.watcher.publish
-    response: ModelResponse | None = None
-    done: list[Any] = []
-    event: Any  # one of the client's sixty event classes; only its type is looked at
+    reading = StreamedResponse()
     stream = model.stream_response(**asked)
     try:
         async for event in stream:
             if publish is not None:
                 publish(RawResponsesStreamEvent(data=event))
-            kind = event.type
-            if kind == "response.output_text.delta":
-                continue
-            if kind == "response.output_item.done":
-                done.append(event.item)
-            elif kind == "response.completed":
-                response = _completed(event.response, done)
-            elif kind in _FAILED:
-                raise ModelBehaviorError(_failure(agent, event))
+            if event.type != "response.output_text.delta":
+                reading.see(event)
     finally:
         close = getattr(stream, "aclose", None)
         if close is not None:  # what was left of a stream must not be closed whenever it suits
             await close()
-    if response is None:
-        raise ModelBehaviorError("Model did not produce a final response!")
-    return response
-
-
-def _completed(response: Any, done: list[Any]) -> ModelResponse:
-    usage = Usage(requests=1)
-    if response.usage is not None:
-        usage = Usage(
-            requests=1,
-            input_tokens=response.usage.input_tokens,
-            output_tokens=response.usage.output_tokens,
-            total_tokens=response.usage.total_tokens,
-            input_tokens_details=response.usage.input_tokens_details,
-            output_tokens_details=response.usage.output_tokens_details,
-        )
-    return ModelResponse(
-        output=response.output or done,
-        usage=usage,
-        response_id=response.id,
-        request_id=getattr(response, "_request_id", None),
-    )
-
-
-def _failure(agent: Any, event: Any) -> str:
-    response = getattr(event, "response", None)
-    error = getattr(response, "error", None)
-    details = getattr(response, "incomplete_details", None)
-    reason = (
-        getattr(error, "message", None)
-        or getattr(details, "reason", None)
-        or getattr(event, "message", None)
-        or "no reason given"
-    )
-    return f"The model of agent '{agent.name}' ended its response with '{event.type}': {reason}"
+    return reading.finish(preserve_raw_usage=bool(asked["model_settings"].preserve_raw_usage))
 
 
 def _model(run: Run, agent: Any, agent_id: str) -> Model:
@@ -185,6 +151,11 @@ def _settings(run: Run, agent: Any, agent_id: str) -> Any:
     known = run.settings.get(agent_id)
     if known is None or known[0] is not own:
         settings = own.resolve(run.config.model_settings)
+        if settings.retry is not None and settings.retry.max_retries:
+            raise UserError(
+                f"ModelSettings.retry of agent '{agent.name}' is not carried out by this version:"
+                " set max_retries on the client (set_default_openai_client)."
+            )
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
         known = run.settings[agent_id] = (own, settings, relaxed)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,

@@ -123,7 +123,8 @@ def event_failure(event: ResponseStreamEvent) -> ModelBehaviorError | None:
     """
     match event.type:
         case "response.failed" | "response.incomplete":
-            return _given_up(event.response, f"the event {event.type!r}")
+            # A third party's stream may leave the response out.
+            return _given_up(getattr(event, "response", None), f"the event {event.type!r}")
         case "error":
             code = f" ({event.code})" if event.code else ""
             return ModelBehaviorError(
@@ -147,8 +148,10 @@ def response_failure(response: Response) -> ModelBehaviorError | None:
     return None
 
 
-def _given_up(response: Response, how: str) -> ModelBehaviorError:
+def _given_up(response: Response | None, how: str) -> ModelBehaviorError:
     text = f"The model's response ended with {how}"
+    if response is None:
+        return ModelBehaviorError(f"{text}.")
     if response.error is not None:
         text += f": {response.error.message} ({response.error.code})"
     elif response.incomplete_details is not None and response.incomplete_details.reason:
