@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from rich.markdown import Markdown
 from rich.text import Text
 
 from agentgraph.cli.faults import CommandFault, Status
@@ -88,6 +87,9 @@ def explain_rule(terminal: Terminal, code: str) -> Status:
     except UnknownRuleError as error:
         raise CommandFault(str(error)) from error
     if terminal.out.is_terminal:
+        # Formatting Markdown takes longer to load than all other commands together.
+        from rich.markdown import Markdown
+
         terminal.out.print(Markdown(page), width=min(terminal.out.width, _READABLE))
     else:
         terminal.out.print(Text(page), end="", soft_wrap=True)
