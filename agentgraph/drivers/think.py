@@ -14,6 +14,8 @@ from agentgraph.drivers.replies import usable
 from agentgraph.drivers.run import Run
 from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
+from agentgraph.model_settings import ModelSettings
+from agentgraph.models.default_models import get_default_model_settings
 from agentgraph.models.interface import Model, ModelTracing
 from agentgraph.models.streamed_response import StreamedResponse
 from agentgraph.run_config import CallModelData, ModelInputData
@@ -40,6 +42,8 @@ async def think(run: Run, command: Perform) -> Outcome:
     if instructions is not None and not isinstance(instructions, str):
         instructions = await agent.get_system_prompt(run.context)
     shown = ModelInputData(run.transcript.model_input(), instructions)
+    if run.config.reasoning_item_id_policy == "omit":
+        shown.input = [_without_reasoning_id(item) for item in shown.input]
     if run.config.call_model_input_filter is not None:
         shown = await _filtered(run, agent, shown)
     if run.hooked(agent):
@@ -54,6 +58,12 @@ async def think(run: Run, command: Perform) -> Outcome:
     missing = f"{command.agent}/{MISSING_TOOL}" if answers_missing else None
     reply, payload = classify(response, agent, offer, run.calls_seen, missing)
     return Outcome(command.id, Event.REPLIED, payload, reply)
+
+
+def _without_reasoning_id(item: Any) -> Any:
+    if item.get("type") != "reasoning":
+        return item
+    return {name: value for name, value in item.items() if name != "id"}
 
 
 async def _greet(run: Run, agent: Any) -> None:
@@ -146,18 +156,28 @@ def _model(run: Run, agent: Any, agent_id: str) -> Model:
     return model
 
 
+def _chosen(run: Run, agent: Any) -> ModelSettings:
+    """The agent's settings; where it says nothing, those that its model goes best with."""
+    own: ModelSettings = agent.model_settings
+    wanted = run.config.model if run.config.model is not None else agent.model
+    if own != ModelSettings() or not (wanted is None or isinstance(wanted, str)):
+        return own
+    return get_default_model_settings(wanted)
+
+
 def _settings(run: Run, agent: Any, agent_id: str) -> Any:
     own = agent.model_settings
     known = run.settings.get(agent_id)
-    if known is None or known[0] is not own:
-        settings = own.resolve(run.config.model_settings)
+    # Compared by value: a tool may change the settings of its agent in place.
+    if known is None or known[0] != own:
+        settings = _chosen(run, agent).resolve(run.config.model_settings)
         if settings.retry is not None and settings.retry.max_retries:
             raise UserError(
                 f"ModelSettings.retry of agent '{agent.name}' is not carried out by this version:"
                 " set max_retries on the client (set_default_openai_client)."
             )
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
-        known = run.settings[agent_id] = (own, settings, relaxed)
+        known = run.settings[agent_id] = (replace(own), settings, relaxed)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
     # reset_tool_choice).
     return known[2] if agent.reset_tool_choice and id(agent) in run.acted else known[1]
