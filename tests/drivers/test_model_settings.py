@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from openai.types.responses import ResponseReasoningItem
 
-from agentgraph import Agent, ModelSettings, Runner, UserError
+from agentgraph import Agent, ModelSettings, RunConfig, Runner, UserError, function_tool
 from agentgraph.exceptions import ModelTimeoutError
-from agentgraph.testing import ModelStep, ScriptedModel, assistant_message
+from agentgraph.models.interface import Model, ModelProvider
+from agentgraph.testing import ModelStep, ScriptedModel, assistant_message, function_call
 
 
 async def _never(call: Any) -> Any:
@@ -55,3 +57,54 @@ async def test_retry_settings_are_refused_rather_than_ignored() -> None:
     agent = Agent(name="Asker", model=ScriptedModel([]), model_settings=settings)
     with pytest.raises(UserError, match=r"ModelSettings\.retry of agent 'Asker'"):
         await Runner.run(agent, "go")
+
+
+class _Named(ModelProvider):
+    """Gives one model for every name."""
+
+    def __init__(self, model: ScriptedModel) -> None:
+        self.model = model
+
+    def get_model(self, model_name: str | None) -> Model:
+        return self.model
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "effort"),
+    [
+        ("gpt-5", ModelSettings(), "low"),
+        ("gpt-4.1", ModelSettings(), None),
+        ("gpt-5", ModelSettings(temperature=0.5), None),
+    ],
+)
+async def test_an_agent_that_says_nothing_gets_the_settings_its_model_goes_best_with(
+    name: str, own: ModelSettings, effort: str | None
+) -> None:
+    model = ScriptedModel([[assistant_message("ok")]])
+    config = RunConfig(model_provider=_Named(model))
+    await Runner.run(Agent(name="A", model=name, model_settings=own), "go", run_config=config)
+    assert model.first_call is not None
+    reasoning = model.first_call.model_settings.reasoning
+    assert (None if reasoning is None else reasoning.effort) == effort
+
+
+@pytest.mark.parametrize(("policy", "kept"), [(None, True), ("preserve", True), ("omit", False)])
+async def test_reasoning_goes_back_to_the_model_with_or_without_its_id(
+    policy: Literal["preserve", "omit"] | None, kept: bool
+) -> None:
+    reasoning = ResponseReasoningItem(id="rs_1", type="reasoning", summary=[])
+    model = ScriptedModel(
+        [[reasoning, function_call("nothing", {}, call_id="c1")], [assistant_message("ok")]]
+    )
+
+    @function_tool
+    async def nothing() -> str:
+        return "nothing"
+
+    config = RunConfig(reasoning_item_id_policy=policy)
+    agent = Agent(name="A", model=model, tools=[nothing])
+    result = await Runner.run(agent, "go", run_config=config)
+    assert model.last_call is not None
+    sent = [item for item in model.last_call.input if item.get("type") == "reasoning"]
+    assert [("id" in item) for item in sent] == [kept]
+    assert result.to_input_list()[1].get("id") == "rs_1"
