@@ -57,6 +57,7 @@ class Connection:
         self._unwinding = False
         self._failure: Exception | None = None
         self._owner = self._loop.create_task(self._own(), name=f"MCP server {server}")
+        self._owner.add_done_callback(self._ended)
 
     async def failure(self) -> Exception | None:
         """Why the connection broke by itself; `None` if it did not, or nothing is known of it.
@@ -132,9 +133,6 @@ class Connection:
                 raise
         except Exception as error:  # noqa: BLE001 - whoever waits for the connection is told
             self._fail(error)
-        finally:
-            # Whatever happened, nobody waits for ever.
-            self._opened.cancel()
 
     async def _open(self, stack: AsyncExitStack) -> ClientSession:
         async with asyncio.timeout(self._limit):
@@ -146,6 +144,11 @@ class Connection:
 
     def _unwind(self) -> None:
         self._unwinding = True
+
+    def _ended(self, owner: asyncio.Task[None]) -> None:
+        # An owner that was cancelled before it began has said nothing; nobody waits for ever.
+        if not self._opened.done():
+            self._fail(None)
 
     def _fail(self, error: Exception | None) -> None:
         if self._opened.done():

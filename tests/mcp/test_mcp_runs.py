@@ -1,0 +1,149 @@
+"""Tools of real servers in runs, plain and streamed, over every transport."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from agentgraph import Agent, ModelSettings, function_tool
+from agentgraph.mcp import MCPServer
+from agentgraph.testing import ScriptedModel, assistant_message, function_call
+from tests.mcp.mcp_servers import Transport, caller, connector, outputs, run, stdio_server
+
+
+async def test_an_agent_calls_the_tools_of_a_server(connected: MCPServer, how: str) -> None:
+    agent, model = caller(connected, calls=[("add", {"a": 2, "b": 3}), ("greet", {"name": "Ada"})])
+    result = await run(how, agent)
+    assert outputs(result) == [
+        {"type": "text", "text": "5"},
+        {"type": "text", "text": "Hello Ada!"},
+    ]
+    assert result.final_output == "done"
+    assert {"add", "greet"} <= {offered.name for offered in model.calls[0].tools}
+
+
+async def test_the_model_is_sent_content_parts(how: str) -> None:
+    async with stdio_server() as server:
+        agent, model = caller(server, calls=[("picture", {}), ("mixture", {}), ("nothing", {})])
+        result = await run(how, agent)
+    sent = [item["output"] for item in model.calls[-1].input if "output" in item]
+    sound = json.loads(sent[1][1].pop("text"))
+    assert sent == [
+        [{"type": "input_image", "image_url": "data:image/png;base64,aGk="}],
+        [{"type": "input_text", "text": "listen"}, {"type": "input_text"}],
+        "[]",
+    ]
+    assert sound == {"type": "audio", "data": "aGk=", "mimeType": "audio/wav"}
+    assert result.final_output == "done"
+
+
+async def test_the_structured_result_is_shown_where_it_is_wanted(how: str) -> None:
+    async with stdio_server(use_structured_content=True) as server:
+        agent, _ = caller(server, calls=[("add", {"a": 2, "b": 3}), ("refuse", {}), ("greet", {})])
+        result = await run(how, agent)
+    assert outputs(result) == [
+        '{"result": 5}',
+        {"type": "text", "text": "Error executing tool refuse"},
+        {"type": "text", "text": "Hello you!"},
+    ]
+
+
+async def test_calls_of_one_reply_are_made_at_the_same_time(
+    transport: Transport, http_ports: dict[str, int], how: str
+) -> None:
+    """The first call is answered only once the second one came; each run has its own process."""
+    async with stdio_server() as server:
+        calls = [
+            function_call("meet", {"first": True}, call_id="1"),
+            function_call("meet", {"first": False}, call_id="2"),
+        ]
+        model = ScriptedModel([calls, [assistant_message("done")]])
+        result = await run(how, Agent(name="A", model=model, mcp_servers=[server]))
+    assert [part["text"] for part in outputs(result)] == ["met", "came"]
+
+
+async def test_two_runs_share_one_server(connected: MCPServer, how: str) -> None:
+    agents = [caller(connected, calls=[("add", {"a": n, "b": n})])[0] for n in range(2)]
+    results = await asyncio.gather(*(run(how, agent) for agent in agents))
+    assert [outputs(result) for result in results] == [
+        [{"type": "text", "text": "0"}],
+        [{"type": "text", "text": "2"}],
+    ]
+
+
+async def test_tools_of_servers_stand_beside_the_agents_own(how: str) -> None:
+    @function_tool
+    def own() -> str:
+        return "mine"
+
+    async with stdio_server() as server:
+        agent, model = caller(
+            server, calls=[("own", {}), ("greet", {})], tools=[own], model_settings=ModelSettings()
+        )
+        result = await run(how, agent)
+    assert outputs(result) == ["mine", {"type": "text", "text": "Hello you!"}]
+    assert [offered.name for offered in model.calls[0].tools][:2] == ["own", "add"]
+
+
+async def test_a_run_may_stop_with_the_output_of_a_servers_tool(how: str) -> None:
+    async with stdio_server(use_structured_content=True) as server:
+        agent, _ = caller(
+            server, calls=[("add", {"a": 1, "b": 1})], tool_use_behavior="stop_on_first_tool"
+        )
+        result = await run(how, agent)
+    assert result.final_output == '{"result": 2}'
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_a_call_waits_for_approval(approved: bool, how: str) -> None:
+    async with stdio_server(require_approval={"pid": "always"}) as server:
+        agent, model = caller(server, calls=[("greet", {}), ("pid", {})])
+        waiting = await run(how, agent)
+        assert [item.tool_name for item in waiting.interruptions] == ["pid"]
+        assert len(outputs(waiting)) == 1
+        state = waiting.to_state()
+        for item in waiting.interruptions:
+            (state.approve if approved else state.reject)(item)
+        result = await run(how, agent, state)
+    assert result.final_output == "done"
+    assert (outputs(result)[-1] == "Tool execution was not approved.") is not approved
+    assert len(model.calls) == 3
+
+
+async def test_metadata_is_sent_with_a_call(
+    connected: MCPServer, transport: Transport, how: str
+) -> None:
+    asked: list[Any] = []
+
+    async def resolver(context: Any) -> dict[str, Any]:
+        asked.append((context.server_name, context.tool_name, context.arguments))
+        return {"tenant": "t1"}
+
+    connected.tool_meta_resolver = resolver
+    agent, _ = caller(connected, calls=[("meta", {})])
+    assert outputs(await run(how, agent)) == [{"type": "text", "text": "t1"}]
+    assert asked == [(transport, "meta", {})]
+
+
+async def test_prompts_and_resources_are_read(connected: MCPServer) -> None:
+    assert [prompt.name for prompt in (await connected.list_prompts()).prompts] == ["review"]
+    filled = await connected.get_prompt("review", {"code": "x = 1"})
+    assert [message.content.text for message in filled.messages] == ["Review this: x = 1"]
+    assert [str(found.uri) for found in (await connected.list_resources()).resources] == [
+        "notes://today"
+    ]
+    assert (await connected.list_resource_templates()).resource_templates == []
+    contents: Any = (await connected.read_resource("notes://today")).contents
+    assert [content.text for content in contents] == ["nothing"]
+
+
+async def test_a_session_over_streamable_http_has_an_id(http_ports: dict[str, int]) -> None:
+    server: Any = connector("streamable-http", http_ports["streamable-http"])
+    assert server.session_id is None
+    async with server:
+        assert server.session_id
+        assert server.server_initialize_result.server_info.name == "test server"
+    assert server.session_id is None
