@@ -7,9 +7,15 @@ are taken over.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import FORMAT_VERSION, AgentEntry, Machine
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 class MachineFormatError(ValueError):
@@ -42,19 +48,43 @@ def machine_from_json(text: str) -> Machine:
     Raises:
         MachineFormatError: The text is not JSON, not a machine, or of another format version.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
+        document = _reader().validate_json(text)
+    except ValidationError as error:
+        raise _unreadable(text, error) from error
+    if document.version != FORMAT_VERSION:
+        raise _unreadable(text, None)
+    return Machine(
+        document.name, document.initial, document.agents, document.states, document.machines
+    )
+
+
+@dataclass(frozen=True)
+class _Document(Machine):
+    """A machine as it is written: with the version of its format."""
+
+    version: int = 0
+
+
+@cache
+def _reader() -> TypeAdapter[_Document]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(_Document)
+
+
+def _unreadable(text: str, error: ValueError | None) -> MachineFormatError:
+    """What is wrong with a text that is no machine: its syntax, its version or its content."""
+    try:
         document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise MachineFormatError(f"not JSON: {error}") from error
-    version = document.pop("version", None) if isinstance(document, dict) else None
+    except json.JSONDecodeError as fault:
+        return MachineFormatError(f"not JSON: {fault}")
+    version = document.get("version") if isinstance(document, dict) else None
     if version != FORMAT_VERSION:
-        raise MachineFormatError(
+        return MachineFormatError(
             f"machine format {version!r} is not readable here;"
             f" this version reads format {FORMAT_VERSION}"
         )
-    try:
-        return TypeAdapter(Machine).validate_python(document)
-    except ValidationError as error:
-        raise MachineFormatError(f"not a machine: {error}") from error
+    return MachineFormatError(f"not a machine: {error}")

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 
 from agentgraph_compiler.types import Type
 
@@ -268,16 +269,42 @@ class Machine:
     def fingerprint(self) -> str:
         """A digest of everything above: the same in every process and Python version, changed by
         any change."""
-        canonical = json.dumps(
-            self.as_data(), sort_keys=True, separators=(",", ":"), ensure_ascii=True
-        )
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
-    def as_data(self) -> dict[str, object]:
-        """The machine as JSON-compatible data with its format version."""
-        return {"version": FORMAT_VERSION, **asdict(self)}
+        digest = hashlib.sha256()
+        for line in _lines(self):
+            digest.update(line.encode())
+        return digest.hexdigest()
 
     def to_json(self, *, indent: int | None = None) -> str:
         """The machine as JSON text; :func:`agentgraph_compiler.emit.machine_from_json` reads it
         back."""
-        return json.dumps(self.as_data(), indent=indent, sort_keys=True)
+        document = {"version": FORMAT_VERSION, **_by_name(self)}
+        return json.dumps(document, indent=indent, sort_keys=True, default=_by_name)
+
+
+_PARTS: tuple[type, ...] = (Type, Guard, Invoke, Transition, State, AgentEntry, Machine)
+_NAMES = {part: tuple(described.name for described in fields(part)) for part in _PARTS}
+_VALUES = {part: attrgetter(*names) for part, names in _NAMES.items()}
+
+
+def _by_name(part: object) -> dict[str, object]:
+    """A part of a machine as a JSON object."""
+    return dict(zip(_NAMES[type(part)], _by_position(part), strict=True))
+
+
+def _by_position(part: object) -> tuple[object, ...]:
+    """A part of a machine as a JSON array: what stands where is fixed by its class."""
+    values: tuple[object, ...] = _VALUES[type(part)](part)
+    return values
+
+
+_CANONICAL = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=_by_position)
+
+
+def _lines(machine: Machine) -> Iterator[str]:
+    """What a fingerprint is made of, piece by piece: a machine may be large."""
+    head = FORMAT_VERSION, machine.name, machine.initial, len(machine.agents), len(machine.states)
+    yield _CANONICAL.encode((*head, len(machine.machines)))
+    yield from map(_CANONICAL.encode, machine.agents)
+    yield from map(_CANONICAL.encode, machine.states)
+    for part in machine.machines:
+        yield from _lines(part)

@@ -97,13 +97,15 @@ def _faults_of_agent(chart: Chart, agent: Agent, subcharts: set[str]) -> Iterato
                 f" '{handoff.target}', which does not exist"
             )
     for tool in agent.tools:
-        what = f"tool '{tool.symbol}' of agent '{agent.id}'"
-        yield from _faults_of_work(what, tool.kind, tool.machine, subcharts)
+        fault = _fault_of_work(tool.kind, tool.machine, subcharts)
+        if fault:
+            yield f"tool '{tool.symbol}' of agent '{agent.id}' {fault}"
 
 
 def _faults_of_state(chart: Chart, state: State, subcharts: set[str]) -> Iterator[str]:
+    known = chart.state
     for transition in state.transitions:
-        if transition.target not in chart.state:
+        if transition.target not in known:
             yield (
                 f"state '{state.id}' has a transition to '{transition.target}',"
                 " which does not exist"
@@ -114,19 +116,20 @@ def _faults_of_state(chart: Chart, state: State, subcharts: set[str]) -> Iterato
     if state.agent and state.agent not in chart.agent:
         yield f"state '{state.id}' belongs to agent '{state.agent}', which does not exist"
     invokes = (*state.invokes, *state.offers)
-    yield from _repeated(f"invoke in state '{state.id}'", [invoke.symbol for invoke in invokes])
+    if len(invokes) > 1:
+        yield from _repeated(f"invoke in state '{state.id}'", [row.symbol for row in invokes])
     for invoke in invokes:
-        what = f"invoke '{invoke.symbol}'"
-        yield from _faults_of_work(what, invoke.kind, invoke.machine, subcharts)
+        fault = _fault_of_work(invoke.kind, invoke.machine, subcharts)
+        if fault:
+            yield f"invoke '{invoke.symbol}' {fault}"
 
 
-def _faults_of_work(
-    what: str, kind: InvokeKind | None, machine: str, subcharts: set[str]
-) -> Iterator[str]:
+def _fault_of_work(kind: InvokeKind | None, machine: str, subcharts: set[str]) -> str:
     if (kind is InvokeKind.AGENT) != bool(machine):
-        yield f"{what} must name a sub-chart exactly if it is of kind 'agent'"
-    elif machine and machine not in subcharts:
-        yield f"{what} runs the sub-chart '{machine}', which does not exist"
+        return "must name a sub-chart exactly if it is of kind 'agent'"
+    if machine and machine not in subcharts:
+        return f"runs the sub-chart '{machine}', which does not exist"
+    return ""
 
 
 def _repeated(what: str, names: list[str]) -> Iterator[str]:

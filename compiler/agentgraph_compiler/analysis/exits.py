@@ -6,10 +6,13 @@ and each handoff once, and never recurses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, StopKind
 from agentgraph_compiler.machine import InvokeKind
+
+_Place = TypeVar("_Place", bound=Hashable)
 
 _COUNTED = (InvokeKind.FUNCTION, InvokeKind.AGENT)
 
@@ -37,7 +40,9 @@ def can_end(agent: Agent) -> bool:
     )
 
 
-def reached_from(start: Iterable[str], neighbours: Mapping[str, Iterable[str]]) -> set[str]:
+def reached_from(
+    start: Iterable[_Place], neighbours: Mapping[_Place, Iterable[_Place]]
+) -> set[_Place]:
     """Everything that can be reached from ``start``, itself included."""
     seen = set(start)
     waiting = list(seen)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
-from agentgraph_compiler.analysis.exits import successors
+from agentgraph_compiler.analysis.exits import reached_from, successors
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
 
@@ -93,22 +93,18 @@ def reachable_agents(chart: Chart) -> Iterator[tuple[Chart, Agent]]:
     Returns:
         Each agent with the chart, root or sub-chart, in which it is reached.
     """
-    import networkx as nx
-
     charts = tuple(chart.walk())
     numbers = {part.name: number for number, part in enumerate(charts) if number}
-    graph: nx.DiGraph[_Place] = nx.DiGraph()
+    following: dict[_Place, list[_Place]] = {}
     for number, part in enumerate(charts):
         for agent in part.agents:
-            here = (number, agent.id)
-            graph.add_edges_from((here, (number, target)) for target in successors(agent))
+            places = [(number, target) for target in successors(agent)]
             for tool in agent.tools:
                 if tool.machine and tool.enabled is not Enabled.NEVER:
                     inner = numbers[tool.machine]
-                    graph.add_edge(here, (inner, charts[inner].start))
-    start = (0, chart.start)
-    graph.add_node(start)
-    for number, agent_id in {start, *nx.descendants(graph, start)}:
+                    places.append((inner, charts[inner].start))
+            following[number, agent.id] = places
+    for number, agent_id in reached_from([(0, chart.start)], following):
         yield charts[number], charts[number].agent[agent_id]
 
 

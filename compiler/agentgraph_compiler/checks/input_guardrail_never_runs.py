@@ -59,6 +59,8 @@ RULE = Rule(
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
     """Find input guardrails of agents that are never entered first, in the root or as a tool."""
+    if not any(agent.input_guardrails for part in chart.walk() for agent in part.agents):
+        return
     entered = {identity(agent) for part, agent in reachable_agents(chart) if agent.id == part.start}
     start = chart.agent[chart.start]
     for part in chart.walk():

@@ -71,6 +71,8 @@ RULE = Rule(
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
     """Find output guardrails of agents that are not reached or cannot end."""
+    if not any(agent.output_guardrails for part in chart.walk() for agent in part.agents):
+        return
     reached = {identity(agent) for _, agent in reachable_agents(chart)}
     for part in chart.walk():
         for agent in part.agents:

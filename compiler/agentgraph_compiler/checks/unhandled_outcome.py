@@ -71,8 +71,8 @@ RULE = Rule(
 )
 
 _FROM_OUTSIDE = {
-    StateKind.INITIAL: {Event.STARTED: "a run starts here"},
-    StateKind.SUSPENDED: {Event.RESUMED: "a suspended run is resumed here"},
+    StateKind.INITIAL: (Event.STARTED, "a run starts here"),
+    StateKind.SUSPENDED: (Event.RESUMED, "a suspended run is resumed here"),
 }
 
 
@@ -80,47 +80,62 @@ def check(chart: Chart) -> Iterator[Diagnostic]:
     """Find events without a transition that always holds; linear in invokes and transitions."""
     for part in chart.walk():
         for state in part.states:
+            handled = {
+                row.event for row in state.transitions if row.guard.kind is GuardKind.OTHERWISE
+            }
             for event, cause in possible_events(state).items():
+                if event in handled:
+                    continue
                 rows = state.by_event.get(event, ())
                 if not _covered(rows):
                     yield _unhandled(part, state, event, cause, rows)
 
 
-def possible_events(state: State) -> dict[Event, str]:
-    """The events that a state can see, each with its cause in words.
+def possible_events(state: State) -> dict[Event, Invoke | None]:
+    """The events that a state can see, each with the invoke that can cause it; ``None`` for what
+    comes from outside.
 
     An interrupting outcome is seen at once. The others wait for each other: a state with a model
     sees the reply, an acting state sees ``AWAITING`` if any call awaits approval
     (runtime/step.py).
     """
     if state.kind in _FROM_OUTSIDE:
-        return _FROM_OUTSIDE[state.kind]
-    events: dict[Event, str] = {}
+        event, _ = _FROM_OUTSIDE[state.kind]
+        return {event: None}
+    events: dict[Event, Invoke | None] = {}
+    with_model = state.kind in MODEL_STATES
     work: Iterable[Invoke] = state.offers if state.kind is StateKind.ACTING else state.invokes
     for invoke in work:
         for event in OUTCOMES[invoke.kind]:
-            joined = state.kind in MODEL_STATES and event not in INTERRUPTING
-            seen = Event.REPLIED if joined else event
-            events.setdefault(seen, f"{invoke.kind.value} '{invoke.symbol}' can end so")
+            joined = with_model and event not in INTERRUPTING
+            events.setdefault(Event.REPLIED if joined else event, invoke)
     return events
 
 
 def _covered(rows: tuple[Transition, ...]) -> bool:
+    """Whether one of the rows holds whatever the reply amounts to."""
     verdicts: set[str] = set()
     for row in rows:
-        if row.guard.kind is GuardKind.OTHERWISE:
-            return True
         if row.guard.kind is GuardKind.VERDICT:
             verdicts.update(row.guard.names)
     return verdicts.issuperset(Verdict)
 
 
 def _unhandled(
-    chart: Chart, state: State, event: Event, cause: str, rows: tuple[Transition, ...]
+    chart: Chart,
+    state: State,
+    event: Event,
+    cause: Invoke | None,
+    rows: tuple[Transition, ...],
 ) -> Diagnostic:
     agent = chart.agent.get(state.agent)
     what = "no transition that always holds" if rows else "no transition"
-    notes = [Note(cause)]
+    because = (
+        _FROM_OUTSIDE[state.kind][1]
+        if cause is None
+        else f"{cause.kind.value} '{cause.symbol}' can end so"
+    )
+    notes = [Note(because)]
     if rows:
         guards = ", ".join(
             dict.fromkeys(" ".join((row.guard.kind.value, *row.guard.names)) for row in rows)

@@ -30,15 +30,28 @@ from agentgraph_compiler.machine import (
 INITIAL = "initial"
 DONE, BLOCKED, FAILED = "done", "blocked", "failed"
 
+_SUFFIX = {kind: f".{kind.value}" for kind in StateKind}
+_REPLY = (Emission.REPLY,)
+_OUTPUT = (Emission.OUTPUT,)
+_ARRIVAL = (Emission.HANDOFF, Emission.AGENT)
 _CALLS = Guard(GuardKind.CALLS)
 _SPENT = Guard(GuardKind.SPENT)
 _UNKNOWN = Guard(GuardKind.VERDICT, (Verdict.UNKNOWN.value,))
 _FINAL = Guard(GuardKind.VERDICT, (Verdict.FINAL.value,))
+_FAULTS = {
+    "model_refusal": Guard(GuardKind.VERDICT, (Verdict.REFUSED.value,)),
+    "invalid_final_output": Guard(GuardKind.VERDICT, (Verdict.INVALID.value,)),
+}
+# What is the same for every agent is one object, however many agents there are.
 _ON_FAILED = Transition(Event.FAILED, FAILED)
 _ON_TRIPPED = Transition(Event.TRIPPED, BLOCKED)
-_REPLY = (Emission.REPLY,)
-_OUTPUT = (Emission.OUTPUT,)
-_ARRIVAL = (Emission.HANDOFF, Emission.AGENT)
+_ON_UNKNOWN = Transition(Event.REPLIED, FAILED, _UNKNOWN)
+# What the model said is shown although it cannot be used; an unknown call is not.
+_ON_FAULT = {
+    fault: Transition(Event.REPLIED, FAILED, guard, _REPLY) for fault, guard in _FAULTS.items()
+}
+_ENDED = (Transition(Event.DONE, DONE), _ON_FAILED)
+_CHECKED = (Transition(Event.PASSED, DONE), _ON_TRIPPED, _ON_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +99,9 @@ def build(
     known = tuple(agents)
     by_id = {agent.id: agent for agent in known}
     states: list[State] = [_initial(by_id[start], policy)]
+    arrivals = _Arrivals(policy)
     for agent in known:
-        states.extend(_AgentStates(agent, entry=agent.id == start, policy=policy))
+        states.extend(_AgentStates(agent, arrivals, entry=agent.id == start, policy=policy))
     states.extend(
         State(final.value, final) for final in (StateKind.DONE, StateKind.BLOCKED, StateKind.FAILED)
     )
@@ -131,14 +145,37 @@ def callable_handoffs(agent: Agent) -> tuple[Handoff, ...]:
     return tuple(row for row in agent.handoffs if row.target and row.enabled is not Enabled.NEVER)
 
 
+class _Arrivals:
+    """The transitions with which handoffs reach an agent; all handoffs to it share them."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._known: dict[str, tuple[Transition, ...]] = {}
+
+    def at(self, agent_id: str) -> tuple[Transition, ...]:
+        """The transitions of a handoff state whose target is the agent."""
+        known = self._known.get(agent_id)
+        if known is None:
+            exhausted = _exhaustion(agent_id, self._policy)
+            known = self._known[agent_id] = (
+                Transition(Event.DONE, exhausted, _SPENT, _ARRIVAL),
+                Transition(Event.DONE, f"{agent_id}.thinking", OTHERWISE, _ARRIVAL),
+                _ON_FAILED,
+            )
+        return known
+
+
 class _AgentStates:
     """The states of one agent, in document order."""
 
-    def __init__(self, agent: Agent, *, entry: bool, policy: Policy) -> None:
-        self.agent, self.entry, self.policy = agent, entry, policy
+    def __init__(self, agent: Agent, arrivals: _Arrivals, *, entry: bool, policy: Policy) -> None:
+        self.agent, self.arrivals, self.entry, self.policy = agent, arrivals, entry, policy
         self.prefix = agent.id
         self.model = Invoke(f"{agent.id}/model", InvokeKind.MODEL, digest=agent.digest)
-        self.handoffs = callable_handoffs(agent)
+        self.handoffs = tuple(
+            (row, row.symbol.rpartition("/")[2], Guard(GuardKind.REQUESTS, (row.symbol,)))
+            for row in callable_handoffs(agent)
+        )
         self.offers = self._offers()
         self.again = (
             (_SPENT, _exhaustion(agent.id, policy)),
@@ -146,9 +183,10 @@ class _AgentStates:
         )
 
     def __iter__(self) -> Iterator[State]:
+        replied = tuple(self._replied())
         if self.entry:
-            yield from self._guards()
-        yield self._state(StateKind.THINKING, (self.model,), self._replied())
+            yield from self._guards(replied)
+        yield self._state(StateKind.THINKING, (self.model,), replied)
         if self.offers:
             yield self._acting()
             yield self._state(
@@ -156,7 +194,8 @@ class _AgentStates:
             )
             if self.agent.stop.kind is StopKind.ASKED:
                 yield self._deciding(self.agent.stop)
-        yield from (self._handoff(handoff) for handoff in self.handoffs)
+        for handoff, name, _ in self.handoffs:
+            yield self._handoff(handoff, name)
         yield from (self._recovering(fault) for fault in sorted(self.policy.recovers))
         yield from self._ending()
         yield self._state(StateKind.EXHAUSTED, (), ())
@@ -165,18 +204,12 @@ class _AgentStates:
         self,
         kind: StateKind,
         invokes: tuple[Invoke, ...],
-        transitions: Iterable[Transition],
+        transitions: tuple[Transition, ...],
         offers: tuple[Invoke, ...] = (),
         suffix: str = "",
     ) -> State:
-        return State(
-            f"{self.prefix}.{kind.value}{suffix}",
-            kind,
-            self.agent.id,
-            invokes,
-            offers,
-            tuple(transitions),
-        )
+        id = f"{self.prefix}{_SUFFIX[kind]}{suffix}"
+        return State(id, kind, self.prefix, invokes, offers, transitions)
 
     def _offers(self) -> tuple[Invoke, ...]:
         offers = [
@@ -188,7 +221,7 @@ class _AgentStates:
             offers.append(Invoke(f"{self.prefix}/{MISSING_TOOL}", InvokeKind.ACTION, emits=_OUTPUT))
         return tuple(offers)
 
-    def _guards(self) -> Iterator[State]:
+    def _guards(self, replied: tuple[Transition, ...]) -> Iterator[State]:
         guardrails = self.agent.input_guardrails
         first = tuple(
             Invoke(row.symbol, InvokeKind.INPUT_GUARDRAIL) for row in guardrails if not row.parallel
@@ -200,39 +233,31 @@ class _AgentStates:
             passed = Transition(Event.PASSED, _first_turn(self.agent))
             yield self._state(StateKind.SCREENING, first, (passed, _ON_TRIPPED, _ON_FAILED))
         if beside:
-            transitions = (*self._replied(), _ON_TRIPPED)
-            yield self._state(StateKind.GUARDING, (*beside, self.model), transitions)
+            yield self._state(StateKind.GUARDING, (*beside, self.model), (*replied, _ON_TRIPPED))
 
     def _replied(self) -> Iterator[Transition]:
-        def replied(target: str, guard: Guard = OTHERWISE) -> Transition:
-            return Transition(Event.REPLIED, target, guard, _REPLY)
-
-        yield Transition(Event.REPLIED, FAILED, _UNKNOWN)
+        yield _ON_UNKNOWN
         if self.offers:
-            yield replied(f"{self.prefix}.acting", _CALLS)
-        for handoff in self.handoffs:
-            yield replied(self._handoff_state(handoff), _requests(handoff))
-        yield replied(f"{self.prefix}.ending", _FINAL)
-        for verdict, fault in (
-            (Verdict.REFUSED, "model_refusal"),
-            (Verdict.INVALID, "invalid_final_output"),
-        ):
-            guard = Guard(GuardKind.VERDICT, (verdict.value,))
+            yield Transition(Event.REPLIED, f"{self.prefix}.acting", _CALLS, _REPLY)
+        for _, name, requested in self.handoffs:
+            yield Transition(Event.REPLIED, self._handoff_state(name), requested, _REPLY)
+        yield Transition(Event.REPLIED, f"{self.prefix}.ending", _FINAL, _REPLY)
+        for fault, guard in _FAULTS.items():
             if fault in self.policy.recovers:
-                yield replied(f"{self.prefix}.recovering.{fault}", guard)
+                target = f"{self.prefix}.recovering.{fault}"
+                yield Transition(Event.REPLIED, target, guard, _REPLY)
             else:
-                # What the model said is shown although it cannot be used; an unknown call is not.
-                yield replied(FAILED, guard)
+                yield _ON_FAULT[fault]
         for guard, target in self.again:
-            yield replied(target, guard)
+            yield Transition(Event.REPLIED, target, guard, _REPLY)
         yield _ON_FAILED
 
     def _acting(self) -> State:
         stop = self.agent.stop
         transitions = [Transition(Event.AWAITING, f"{self.prefix}.suspended")]
         transitions += [
-            Transition(Event.RETURNED, self._handoff_state(handoff), _requests(handoff))
-            for handoff in self.handoffs
+            Transition(Event.RETURNED, self._handoff_state(name), requested)
+            for _, name, requested in self.handoffs
         ]
         match stop.kind:
             case StopKind.FIRST | StopKind.NAMED:
@@ -254,18 +279,13 @@ class _AgentStates:
         decide = Invoke(stop.symbol, InvokeKind.DECIDE)
         return self._state(StateKind.DECIDING, (decide,), (*transitions, _ON_FAILED))
 
-    def _handoff_state(self, handoff: Handoff) -> str:
-        return f"{self.prefix}.handoff.{handoff.symbol.rpartition('/')[2]}"
+    def _handoff_state(self, name: str) -> str:
+        return f"{self.prefix}.handoff.{name}"
 
-    def _handoff(self, handoff: Handoff) -> State:
+    def _handoff(self, handoff: Handoff, name: str) -> State:
         invoke = Invoke(handoff.symbol, InvokeKind.HANDOFF, digest=handoff.digest)
-        transitions = (
-            Transition(Event.DONE, _exhaustion(handoff.target, self.policy), _SPENT, _ARRIVAL),
-            Transition(Event.DONE, f"{handoff.target}.thinking", OTHERWISE, _ARRIVAL),
-            _ON_FAILED,
-        )
-        name = handoff.symbol.rpartition("/")[2]
-        return self._state(StateKind.HANDOFF, (invoke,), transitions, suffix=f".{name}")
+        arrival = self.arrivals.at(handoff.target)
+        return self._state(StateKind.HANDOFF, (invoke,), arrival, suffix=f".{name}")
 
     def _recovering(self, fault: str) -> State:
         # A fault that its handler declines is the fault it was: exhausted turns, or a failed reply.
@@ -282,13 +302,10 @@ class _AgentStates:
         checks = tuple(
             Invoke(row.symbol, InvokeKind.OUTPUT_GUARDRAIL) for row in self.agent.output_guardrails
         )
-        after = f"{self.prefix}.checking" if checks else DONE
-        end = Invoke(f"{self.prefix}/end", InvokeKind.END)
-        yield self._state(StateKind.ENDING, (end,), (Transition(Event.DONE, after), _ON_FAILED))
-        if checks:
-            passed = Transition(Event.PASSED, DONE)
-            yield self._state(StateKind.CHECKING, checks, (passed, _ON_TRIPPED, _ON_FAILED))
-
-
-def _requests(handoff: Handoff) -> Guard:
-    return Guard(GuardKind.REQUESTS, (handoff.symbol,))
+        end = (Invoke(f"{self.prefix}/end", InvokeKind.END),)
+        if not checks:
+            yield self._state(StateKind.ENDING, end, _ENDED)
+            return
+        after = Transition(Event.DONE, f"{self.prefix}.checking")
+        yield self._state(StateKind.ENDING, end, (after, _ON_FAILED))
+        yield self._state(StateKind.CHECKING, checks, _CHECKED)

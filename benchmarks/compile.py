@@ -1,0 +1,236 @@
+"""Time each stage of compiling large workflows, and the first compilation of a small one.
+
+usage: python benchmarks/compile.py [--sizes N ...] [--rounds N]
+
+Two shapes are compiled: a chain, in which each agent hands off to the next, and a random graph, in
+which each has two handoffs more. Every figure is processor time and the best of the rounds, because
+whatever else the machine does can only add to it. ``growth`` compares the largest size with the one
+a quarter of it: 4 is linear. ``limit`` is what the project asks of 10,000 agents with 30,000
+handoffs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import agentgraph
+from agentgraph import Agent
+from agentgraph.frontend.lower_workflow import lower
+from agentgraph_compiler.checks import CHECKS
+from agentgraph_compiler.diagnostics import Severity
+from agentgraph_compiler.emit import emit, machine_from_json
+from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.verify import verify
+
+SIZES = (1_000, 2_500, 5_000, 10_000)
+STAGES = (
+    "construct the agents",
+    "lower",
+    "verify",
+    "checks of a run (errors)",
+    "checks (all)",
+    "emit",
+    "fingerprint",
+    "to_json",
+    "from_json",
+    "still current?",
+    "agentgraph.compile, whole",
+)
+LIMITS = {
+    "fingerprint": "2 s",
+    "still current?": "30 ms",
+    "agentgraph.compile, whole": "4 s",
+}
+
+# A workflow of three agents in a process of its own: what the first run of a program pays.
+FIRST_COMPILE = """
+import json, time
+from agentgraph import Agent, Runner, function_tool, input_guardrail, GuardrailFunctionOutput
+from agentgraph.program import program_for
+
+@function_tool
+def look_up(word: str, limit: int = 3) -> str:
+    "Look a word up."
+    return word
+
+@input_guardrail
+def on_topic(context, agent, given):
+    return GuardrailFunctionOutput(None, False)
+
+maths = Agent(name="Maths tutor", instructions="Explain each step.", tools=[look_up])
+history = Agent(name="History tutor", instructions="Name the dates.", tools=[look_up])
+triage = Agent(
+    name="Triage", handoffs=[maths, history], input_guardrails=[on_topic], tools=[look_up]
+)
+maths.handoffs.append(triage)
+times = []
+for _ in range(3):
+    start = time.perf_counter()
+    program_for(triage)
+    times.append(time.perf_counter() - start)
+    if len(times) == 1:
+        del triage.__dict__["_agentgraph_programs"]
+print(json.dumps(times))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A family of workflows, by the number of agents."""
+
+    name: str
+    agents: Callable[[int], list[Agent[Any]]]
+
+
+def chain(size: int) -> list[Agent[Any]]:
+    """Each agent hands off to the next."""
+    agents: list[Agent[Any]] = []
+    for number in reversed(range(size)):
+        agents.append(
+            Agent(
+                name=f"Agent {number}",
+                instructions=f"Answer questions of kind {number}.",
+                handoff_description=f"Knows about questions of kind {number}.",
+                handoffs=list(agents[-1:]),
+            )
+        )
+    return agents[::-1]
+
+
+def scattered(size: int) -> list[Agent[Any]]:
+    """Each agent hands off to three others: the next one, so that all are reached, and two that
+    dice choose."""
+    dice = random.Random(size)
+    agents = [
+        Agent[Any](
+            name=f"Agent {number}",
+            instructions=f"Answer questions of kind {number}.",
+            handoff_description=f"Knows about questions of kind {number}.",
+        )
+        for number in range(size)
+    ]
+    for number, agent in enumerate(agents):
+        targets: dict[int, None] = {(number + 1) % size: None}
+        while len(targets) < min(3, size):
+            targets[dice.randrange(size)] = None
+        agent.handoffs.extend(agents[target] for target in targets)
+    return agents
+
+
+SHAPES = (Shape("a chain", chain), Shape("a random graph, 3 handoffs each", scattered))
+
+
+def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+    """How long the processor works on something, in seconds, and what it gives."""
+    gc.collect()
+    start = time.process_time()
+    result = work()
+    return time.process_time() - start, result
+
+
+def apply_checks(chart: Chart, severities: Iterable[Severity]) -> None:
+    """Apply the rules of some severities."""
+    for part in CHECKS:
+        if part.RULE.severity in severities:
+            for _ in part.check(chart):
+                pass
+
+
+def measure(shape: Shape, size: int) -> dict[str, float]:
+    """Time every stage once, in seconds."""
+    times: dict[str, float] = {}
+
+    def stage(name: str, work: Callable[[], Any]) -> Any:
+        times[name], result = timed(work)
+        return result
+
+    agents = stage("construct the agents", lambda: shape.agents(size))
+    program = stage("agentgraph.compile, whole", lambda: agentgraph.compile(agents[0]))
+    stage("still current?", lambda: program.current)
+    stage("fingerprint", lambda: program.machine.fingerprint)
+    text = stage("to_json", program.machine.to_json)
+    stage("from_json", lambda: machine_from_json(text))
+    chart, _ = stage("lower", lambda: lower(agents[0]))
+    stages_of_the_pipeline(chart, stage)
+    return times
+
+
+def stages_of_the_pipeline(chart: Chart, stage: Callable[[str, Callable[[], Any]], Any]) -> None:
+    """Time what comes after lowering."""
+    stage("verify", lambda: verify(chart))
+    stage("checks of a run (errors)", lambda: apply_checks(chart, [Severity.ERROR]))
+    stage("checks (all)", lambda: apply_checks(chart, Severity))
+    stage("emit", lambda: emit(chart))
+
+
+def first_compile() -> tuple[float, float, float]:
+    """Seconds that a fresh process spends on its first compilation, on the next, and on finding
+    the program current."""
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_COMPILE], check=True, capture_output=True, text=True
+    )
+    first, again, current = json.loads(done.stdout)
+    return first, again, current
+
+
+def table(shape: Shape, found: dict[int, dict[str, float]]) -> Table:
+    """The figures of one shape: a row for each stage, a column for each size."""
+    largest = max(found)
+    quarter = largest // 4
+    drawn = Table(title=f"compiling {shape.name} (milliseconds)")
+    drawn.add_column("stage")
+    for size in found:
+        drawn.add_column(f"{size:,} agents", justify="right")
+    drawn.add_column("growth", justify="right")
+    drawn.add_column("limit", justify="right")
+    for stage in STAGES:
+        cells = [f"{found[size][stage] * 1e3:,.1f}" for size in found]
+        growth = f"{found[largest][stage] / found[quarter][stage]:.1f}" if quarter in found else "–"
+        drawn.add_row(stage, *cells, growth, LIMITS.get(stage, ""))
+    drawn.caption = f"growth: {largest:,} / {quarter:,} agents; 4 is linear"
+    return drawn
+
+
+def main() -> None:
+    """Measure and print the tables."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of agents")
+    options.add_argument("--rounds", type=int, default=2, help="how often each is measured")
+    chosen = options.parse_args()
+    console = Console(width=110)
+    with Progress(transient=True) as progress:
+        task = progress.add_task("", total=len(SHAPES) * chosen.rounds * sum(chosen.sizes))
+        for shape in SHAPES:
+            found: dict[int, dict[str, float]] = {}
+            for size in sorted(chosen.sizes):
+                progress.update(task, description=f"{shape.name}: {size:,} agents")
+                rounds = []
+                for _ in range(chosen.rounds):
+                    rounds.append(measure(shape, size))
+                    progress.advance(task, size)
+                found[size] = {stage: min(times[stage] for times in rounds) for stage in STAGES}
+            console.print(table(shape, found))
+    small = zip(*(first_compile() for _ in range(5)), strict=True)
+    first, again, current = (f"{statistics.median(times) * 1e3:.2f} ms" for times in small)
+    console.print(
+        f"a workflow of three agents, in a fresh process: first {first} (limit 3 ms), once more"
+        f" {again}, found current {current}"
+    )
+
+
+if __name__ == "__main__":
+    main()
