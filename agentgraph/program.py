@@ -22,6 +22,7 @@ from agentgraph_compiler.diagnostics import Diagnostic, errors
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import Machine
 from agentgraph_compiler.render import RenderError, render
+from agentgraph_compiler.render.report import report, summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,13 +46,7 @@ class CompileError(UserError):
     def __init__(self, name: str, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         found = errors(self.diagnostics)
-        lines = [f"workflow '{name}' has {len(found)} error{'s' if len(found) != 1 else ''}:"]
-        for diagnostic in found:
-            lines.append(f"  {diagnostic}")
-            lines.extend(f"    note: {note.message} ({note.origin})" for note in diagnostic.notes)
-            if diagnostic.help:
-                lines.append(f"    help: {diagnostic.help}")
-        super().__init__("\n".join(lines))
+        super().__init__(f"workflow '{name}' has {summary(found)}:\n\n{report(found)}")
 
 
 @dataclass(frozen=True)
