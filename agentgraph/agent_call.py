@@ -19,6 +19,7 @@ from agentgraph.drivers.run import Conversation, Run
 from agentgraph.drivers.session_log import SessionLog
 from agentgraph.drivers.transcript import Transcript
 from agentgraph.event_queue import EventQueue
+from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.frontend.lower_workflow import RunScope
 from agentgraph.item_helpers import ItemHelpers
 from agentgraph.launch import (
@@ -53,7 +54,8 @@ async def call_agent(run: Run, command: Perform, tool: AgentTool, context: ToolC
         was suspended.
 
     Raises:
-        Exception: Whatever ended the inner run, if the tool does not handle its errors.
+        AgentsException: As it ended the inner run, if the tool does not handle its errors.
+        UserError: For any other exception of such a tool; that exception is its cause.
     """
     try:
         params = tool.read_arguments(context.tool_arguments)
@@ -68,9 +70,14 @@ async def call_agent(run: Run, command: Perform, tool: AgentTool, context: ToolC
         return await _output(tool, result_of(inner, ending))
     except Exception as error:
         handler = tool.failure_error_function
-        if handler is None:
+        if handler is not None:
+            return await failure_message(handler, context, error, tool.name)
+        if isinstance(error, AgentsException):
             raise
-        return await failure_message(handler, context, error, tool.name)
+        caller = run.binding(command.agent).agent
+        raise UserError(
+            f"Error running tool {tool.name} of agent {caller.name}: {error}"
+        ) from error
 
 
 def _inner(
