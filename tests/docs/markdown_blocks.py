@@ -1,13 +1,18 @@
 """The fenced code blocks of a Markdown document, with where they stand and what their fence says.
 
-A fence may carry words after the language: ``continues`` (a Python block that goes on where the
-last one of the document ended) and ``exit=N`` (a console block whose last command ends with N).
+A fence may carry words after the language:
+
+    continues   a Python block that goes on where the last one of the document ended
+    printed     a text block that is, line by line, what the Python block above it prints
+    exit=N      a console block whose last command ends with status N
+    types=A,B   a console block at whose last command a person types these lines
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 _FENCE = re.compile(
@@ -36,6 +41,14 @@ class Block:
     def __str__(self) -> str:
         return f"{self.document.name}:{self.line}"
 
+    def word(self, name: str) -> str | None:
+        """What stands behind ``name=`` in the fence."""
+        for word in self.words:
+            key, equals, value = word.partition("=")
+            if equals and key == name:
+                return value
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -45,15 +58,38 @@ class Command:
     output: tuple[str, ...]
 
 
-def blocks_of(document: Path, language: str) -> list[Block]:
-    """The blocks of one language, in order."""
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A Python block, and what the document says it prints if it says so."""
+
+    code: Block
+    printed: str | None
+
+
+def all_blocks_of(document: Path) -> list[Block]:
+    """The blocks of every language, in order."""
     text = document.read_text(encoding="utf-8")
     found = []
     for match in _FENCE.finditer(text):
         name, *words = match["info"].split() or [""]
-        if name == language:
-            line = text.count("\n", 0, match.start("body")) + 1
-            found.append(Block(document, line, name, tuple(words), match["body"]))
+        line = text.count("\n", 0, match.start("body")) + 1
+        found.append(Block(document, line, name, tuple(words), match["body"]))
+    return found
+
+
+def blocks_of(document: Path, language: str) -> list[Block]:
+    """The blocks of one language, in order."""
+    return [block for block in all_blocks_of(document) if block.language == language]
+
+
+def programs_of(document: Path) -> list[Program]:
+    """The Python blocks, each with the output that the document shows for it."""
+    blocks = all_blocks_of(document)
+    found = []
+    for block, following in pairwise([*blocks, None]):
+        if block is not None and block.language == "python":
+            shown = following is not None and "printed" in following.words
+            found.append(Program(block, following.text if following and shown else None))
     return found
 
 
@@ -71,7 +107,10 @@ def commands_of(block: Block) -> list[Command]:
 
 def exit_status(block: Block) -> int:
     """The status with which the last command of a console block ends."""
-    for word in block.words:
-        if word.startswith("exit="):
-            return int(word.removeprefix("exit="))
-    return 0
+    return int(block.word("exit") or 0)
+
+
+def typed(block: Block) -> str:
+    """What a person types at the last command of a console block."""
+    lines = block.word("types")
+    return "" if lines is None else "".join(f"{line}\n" for line in lines.split(","))

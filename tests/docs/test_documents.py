@@ -1,8 +1,9 @@
 """Every example that README and docs show works as written.
 
-Python blocks run in a folder of their own; console blocks run the `agentgraph` command on a copy of
-the examples, and the lines that the document shows must come in that order. No key is set, so the
-rehearsal model answers. A block in another language (``sh``, ``text``, ``mermaid``) is not run.
+Python blocks run in a folder of their own, and print what the document says they print; console
+blocks run the `agentgraph` command on a copy of the examples, and the lines that the document shows
+must come in that order. No key is set, so the rehearsal model answers. A block in another language
+(``sh``, ``text``, ``mermaid``) is not run. `markdown_blocks.py` says what a fence may say.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from typing import Any
 
 import pytest
 
-from tests.docs.markdown_blocks import Block, blocks_of, commands_of, exit_status
+from tests.docs.markdown_blocks import (
+    Block,
+    Program,
+    blocks_of,
+    commands_of,
+    exit_status,
+    programs_of,
+    typed,
+)
 from tests.docs.top_level_await import execute
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -28,34 +37,46 @@ DOCUMENTS = [
     REPOSITORY / "CONTRIBUTING.md",
     *sorted((REPOSITORY / "docs").rglob("*.md")),
 ]
-LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)[^)]*\)")
+LINK = re.compile(r"\]\((?!https?://|mailto:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
+CODE = re.compile(r"^```.*?^```", re.M | re.S)
 
 
 def blocks(language: str) -> list[Block]:
     return [block for document in DOCUMENTS for block in blocks_of(document, language)]
 
 
-def chapters() -> list[list[Block]]:
+def chapters() -> list[list[Program]]:
     """The Python blocks, each with those that continue it."""
-    found: list[list[Block]] = []
-    for block in blocks("python"):
-        if "continues" in block.words:
-            found[-1].append(block)
-        else:
-            found.append([block])
+    found: list[list[Program]] = []
+    for document in DOCUMENTS:
+        for program in programs_of(document):
+            if "continues" in program.code.words:
+                found[-1].append(program)
+            else:
+                found.append([program])
     return found
 
 
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: str(chapter[0]))
-def test_a_python_block_runs(
-    chapter: list[Block], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: str(chapter[0].code))
+def test_a_python_block_runs_and_prints_what_the_document_says(
+    chapter: list[Program],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, Any] = {"__name__": "__main__"}
     with asyncio.Runner() as runner:
-        for block in chapter:
+        for block, shown in ((program.code, program.printed) for program in chapter):
             lines_above = "\n" * (block.line - 1)
             execute(lines_above + block.text, str(block.document), namespace, runner)
+            printed = capsys.readouterr().out
+            if shown is not None:
+                assert lines_of(printed) == lines_of(shown), f"{block} prints:\n{printed}"
+
+
+def lines_of(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
 
 
 @pytest.mark.parametrize("block", blocks("console"), ids=str)
@@ -64,14 +85,15 @@ def test_a_console_block_shows_what_the_command_prints(block: Block, tmp_path: P
     commands = commands_of(block)
     assert commands, f"{block}: a console block holds a line that starts with '$ '"
     for number, command in enumerate(commands, start=1):
-        done = run_command(command.words, tmp_path)
-        expected = exit_status(block) if number == len(commands) else 0
+        last = number == len(commands)
+        done = run_command(command.words, tmp_path, typed(block) if last else "")
+        expected = exit_status(block) if last else 0
         assert done.returncode == expected, f"{block}: {command.words}\n{done.stdout}"
         missing = first_missing_line(command.output, done.stdout.splitlines())
         assert missing is None, f"{block}: {command.words} does not print: {missing}\n{done.stdout}"
 
 
-def run_command(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_command(command: str, folder: Path, typed: str) -> subprocess.CompletedProcess[str]:
     """Run one `agentgraph` command offline, its output and errors together."""
     program, *arguments = shlex.split(command)
     assert program == "agentgraph", f"only `agentgraph` runs in a console block, not {program!r}"
@@ -86,7 +108,7 @@ def run_command(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", "from agentgraph.cli import main; main()", *arguments],
         cwd=folder,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        input=typed,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -110,8 +132,41 @@ def first_missing_line(shown: tuple[str, ...], printed: list[str]) -> str | None
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_a_link_inside_the_repository_leads_somewhere(document: Path) -> None:
-    targets = LINK.findall(document.read_text(encoding="utf-8"))
-    assert [target for target in targets if not (document.parent / target).exists()] == []
+    text = CODE.sub("", document.read_text(encoding="utf-8"))
+    for link in LINK.finditer(text):
+        target = document.parent / link["path"] if link["path"] else document
+        assert target.exists(), f"{document.name} links to {link['path']}, which is not there"
+        if link["anchor"]:
+            assert link["anchor"] in anchors_of(target), f"{document.name}: {link[0]}"
+
+
+def anchors_of(document: Path) -> set[str]:
+    """The anchors of a document's headings, as they are formed where Markdown is shown."""
+    text = CODE.sub("", document.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_index_lists_every_document() -> None:
+    docs = REPOSITORY / "docs"
+    linked = {link["path"] for link in LINK.finditer((docs / "README.md").read_text("utf-8"))}
+    pages = {path.name for path in docs.glob("*.md") if path.name != "README.md"}
+    assert pages - linked == set()
+
+
+def test_the_list_of_decisions_names_every_record_by_its_title() -> None:
+    folder = REPOSITORY / "docs" / "decisions"
+    listed = re.findall(
+        r"^\| \[(\d+)\]\(([\w-]+\.md)\) \| (.+) \|$", read(folder / "README.md"), re.M
+    )
+    records = sorted(path for path in folder.glob("*.md") if path.name != "README.md")
+    titles = [read(path).partition("\n")[0].removeprefix("# ") for path in records]
+    assert [f"{number} — {title}" for number, _, title in listed] == titles
+    assert [name for _, name, _ in listed] == [path.name for path in records]
+
+
+def read(document: Path) -> str:
+    return document.read_text(encoding="utf-8")
 
 
 def test_every_task_that_the_documents_name_is_in_the_makefile() -> None:

@@ -1,0 +1,83 @@
+"""The drawings in docs/images are what the tool draws of the programs that the documents show.
+
+``UPDATE_GOLDENS=1 pytest tests/docs/test_images.py`` makes them anew. The layout differs from one
+Graphviz to the next, so the test compares the DOT that it starts from, and that the SVG beside it
+shows exactly the nodes, clusters and edges of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import agentgraph
+from tests.docs.markdown_blocks import blocks_of
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+IMAGES = REPOSITORY / "docs" / "images"
+UPDATE = "UPDATE_GOLDENS" in os.environ
+
+# What an image shows: a program, the name in it, the level of the drawing.
+SHOWN = {
+    "twenty-lines": ("README.md", "triage", "agents"),
+    "one-agent": ("docs/compiler.md", "assistant", "states"),
+    "support-desk": ("examples/support_desk.py", "desk", "agents"),
+}
+
+
+def source_of(program: str, name: str) -> Any:
+    """What a name in a program stands for; of a document it is the first Python block."""
+    path = REPOSITORY / program
+    if path.suffix == ".py":
+        return runpy.run_path(str(path))[name]
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(blocks_of(path, "python")[0].text, str(path), "exec"), namespace)
+    return namespace[name]
+
+
+@pytest.mark.parametrize("image", SHOWN)
+def test_an_image_is_what_the_tool_draws(
+    image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, name, level = SHOWN[image]
+    monkeypatch.chdir(tmp_path)
+    drawing = agentgraph.compile(source_of(program, name))
+    dot, svg = IMAGES / f"{image}.dot", IMAGES / f"{image}.svg"
+    if UPDATE:
+        IMAGES.mkdir(exist_ok=True)
+        drawing.draw(dot, level=level)
+        drawing.draw(svg, level=level)
+    assert drawing.draw(level=level).split() == dot.read_text("utf-8").split()
+    assert titles_in(svg.read_text("utf-8")) == parts_of(dot.read_text("utf-8"))
+
+
+def parts_of(dot: str) -> Counter[str]:
+    """The titles that Graphviz gives to what a DOT file holds: nodes, edges, clusters."""
+    nodes = re.findall(r"^\s+(\w+) \[", dot, re.M)
+    edges = [f"{tail}->{head}" for tail, head in re.findall(r"^\s+(\w+) -> (\w+)", dot, re.M)]
+    clusters = re.findall(r"subgraph (\w+)", dot)
+    graph = re.findall(r"^digraph (\w+)", dot)
+    parts = [node for node in nodes if node not in ("graph", "node", "edge")]
+    return Counter([*graph, *clusters, *parts, *edges])
+
+
+def titles_in(svg: str) -> Counter[str]:
+    return Counter(
+        title.replace("&#45;&gt;", "->") for title in re.findall("<title>(.*?)</title>", svg)
+    )
+
+
+def test_every_image_is_shown_and_every_shown_image_is_made() -> None:
+    documents = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+    shown = {
+        image
+        for document in documents
+        for image in re.findall(r"images/([\w-]+)\.svg", document.read_text("utf-8"))
+    }
+    assert shown == set(SHOWN) == {path.stem for path in IMAGES.glob("*.svg")}
