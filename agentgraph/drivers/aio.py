@@ -3,8 +3,8 @@
 
 There is one loop. A plain, a streamed, a nested and a resumed run differ in who watches and in what
 is recorded already, never in code. Outcomes that are ready together go to ``step`` in the order of
-their command ids; whatever is still running when a state is left is cancelled and awaited before
-anything else happens.
+their command ids, those that interrupt the others last; whatever is still running when a state is
+left is cancelled and awaited before anything else happens.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from agentgraph.runtime.commands import Command, CommandId, Emit, Finish, Perfor
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import RunState
 from agentgraph.runtime.step import start, step
-from agentgraph_compiler.machine import Event, InvokeKind, StateKind
+from agentgraph_compiler.machine import INTERRUPTING, Event, InvokeKind, StateKind
 
 Ending = Finish | Suspend | None
 """How a run comes to rest: finished, waiting for decisions, or stopped by the caller between two
@@ -162,7 +162,8 @@ class _Work:
         while not self._finished:
             self._wake = asyncio.get_running_loop().create_future()
             await self._wake
-        batch = sorted(self._finished, key=lambda outcome: outcome.id)
+        # What finished together with a failure is kept: the failure comes last.
+        batch = sorted(self._finished, key=lambda it: (it.event in INTERRUPTING, it.id))
         self._finished.clear()
         for outcome in batch:
             del self._tasks[outcome.id]
