@@ -1,89 +1,49 @@
-"""The item protocol: which input item may follow which, as an automaton over dicts in input form.
+"""What is done with a transcript: judge it, mend it, find up to where it may be written.
 
-A transcript is legal where the Responses API takes it as input:
-
-    rule                    the API's answer when it is broken
-    call-without-output     No tool output found for function call …
-    output-without-call     No tool call found for function call output …
-    reasoning-without-item  Item … of type 'reasoning' was provided without its required …
-    duplicate-item          Duplicate item found with id …
-    duplicate-call          undefined: two calls or two outputs have one call id,
-    duplicate-output        so nothing says which of them holds
-
-A call may be answered any number of items later, in any order; hosted calls carry their own result
-and need no answer; the items of types that this module does not know are legal anywhere. A
-reference to an item stored by the API may stand for anything, so what it could stand for is legal.
-
-Everything here is pure. The same automaton judges, mends and finds the points at which a
-transcript may be written.
+The rules are those of `agentgraph.memory.automaton`; every function here is pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from agentgraph.memory.automaton import Automaton, Rule, Violation
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["Change", "Repair", "Rule", "Violation", "legal", "legal_prefix", "repair", "violations"]
+    _Kept: TypeAlias = list[tuple[int, TResponseInputItem]]
 
-Rule = Literal[
-    "call-without-output",
-    "output-without-call",
-    "reasoning-without-item",
-    "duplicate-item",
-    "duplicate-call",
-    "duplicate-output",
+__all__ = [
+    "Change",
+    "Repair",
+    "Rule",
+    "Violation",
+    "legal",
+    "legal_prefix",
+    "repair",
+    "violations",
+    "writable",
 ]
-
-ANSWERED_BY = {
-    "function_call": "function_call_output",
-    "computer_call": "computer_call_output",
-    "local_shell_call": "local_shell_call_output",
-    "shell_call": "shell_call_output",
-    "apply_patch_call": "apply_patch_call_output",
-    "custom_tool_call": "custom_tool_call_output",
-    "tool_search_call": "tool_search_output",
-    "mcp_approval_request": "mcp_approval_response",
-}
-"""Each kind of call that the client answers, and the kind of its answer."""
-
-_CALL_OF = {output: call for call, output in ANSWERED_BY.items()}
-_CLIENT_ROLES = frozenset({"user", "system", "developer"})
-# The models of the chat API have no item ids; the SDK and we give their items this one.
-_PLACEHOLDER_IDS = frozenset({"", "__fake_id__"})
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One item that cannot stay where it is.
-
-    Attributes:
-        index: Its position in the list that was checked.
-        rule: The rule it breaks.
-        message: What is wrong, naming the item but not its content.
-    """
-
-    index: int
-    rule: Rule
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One item that `repair` removed.
+    """One item that `repair` removed or changed.
 
     Attributes:
         index: Its position in the list before the repair.
         rule: The rule it broke.
         message: What was done and why, as a sentence.
+        replacement: What stands in its place; None when it was removed.
     """
 
     index: int
     rule: Rule
     message: str
+    replacement: TResponseInputItem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +52,7 @@ class Repair:
 
     Attributes:
         items: The legal transcript; the same list object when nothing was wrong.
-        changes: What was removed, in the order of the original list; empty when nothing was.
+        changes: What was done, in the order of the original list; empty when nothing was.
     """
 
     items: list[TResponseInputItem]
@@ -106,7 +66,7 @@ def legal(items: Sequence[TResponseInputItem]) -> bool:
 
 def violations(items: Sequence[TResponseInputItem]) -> list[Violation]:
     """Return what is wrong with a transcript, in the order of its items."""
-    automaton = _Automaton()
+    automaton = Automaton()
     found: list[Violation] = []
     for item in items:
         found.extend(automaton.accept(item))
@@ -121,41 +81,62 @@ def repair(
     """Mend a transcript that something else wrote, by removing what cannot stay.
 
     A call that never got its output goes together with the reasoning directly before it, which
-    belongs to it; of duplicates the first stays. A legal transcript comes back as it is, and
-    repairing twice changes nothing more.
+    belongs to it; of duplicates the first stays; an item with the id of another one loses its id. A
+    legal transcript comes back as it is, and repairing twice changes nothing more.
 
     Args:
         items: Input items, oldest first; the list is not changed.
         followed_by: What comes after them and is not mended: it may answer calls among them.
 
     Returns:
-        The legal transcript and what was removed from it, in words.
+        The legal transcript and what was done to it, in words.
     """
-    kept = list(enumerate(items))
-    changes: list[Change] = []
-    # Each round removes at least one item; removing a call can only leave reasoning stranded.
+    kept: _Kept = list(enumerate(items))
+    changes: dict[int, Change] = {}
+    # Each round removes an item or an id; removing a call can only leave reasoning stranded.
     while found := _among(kept, followed_by):
+        # What takes an item away goes before what takes its id.
+        found.sort(key=lambda violation: violation.rule != "reused-id")
         reasons = {violation.index: violation for violation in found}
         for violation in found:
             if violation.rule == "call-without-output":
                 reasons |= _reasoning_of(kept, violation.index, reasons)
-        changes.extend(
-            Change(kept[at][0], reason.rule, f"removed item {kept[at][0]}: {reason.message}")
-            for at, reason in reasons.items()
-        )
-        kept = [entry for at, entry in enumerate(kept) if at not in reasons]
+        changes |= {kept[at][0]: _change(*kept[at], reason) for at, reason in reasons.items()}
+        kept = [
+            (index, changes[index].replacement or item if at in reasons else item)
+            for at, (index, item) in enumerate(kept)
+            if at not in reasons or changes[index].replacement is not None
+        ]
     if not changes:
         return Repair(items, ())
-    changes.sort(key=lambda change: change.index)
-    return Repair([item for _, item in kept], tuple(changes))
+    return Repair([item for _, item in kept], tuple(changes[index] for index in sorted(changes)))
 
 
-def _among(
-    kept: Sequence[tuple[int, TResponseInputItem]], followed_by: Sequence[TResponseInputItem]
-) -> list[Violation]:
+def _among(kept: _Kept, followed_by: Sequence[TResponseInputItem]) -> list[Violation]:
     """The violations among the kept items, seen together with what follows them."""
     whole = [*(item for _, item in kept), *followed_by]
     return [violation for violation in violations(whole) if violation.index < len(kept)]
+
+
+def _change(index: int, item: TResponseInputItem, reason: Violation) -> Change:
+    """What is done to an item, given why it cannot stay as it is."""
+    if reason.rule != "reused-id":
+        return Change(index, reason.rule, f"removed item {index}: {reason.message}")
+    without = {name: value for name, value in item.items() if name != "id"}
+    message = f"removed the id of item {index}: {reason.message}"
+    return Change(index, reason.rule, message, cast("TResponseInputItem", without))
+
+
+def _reasoning_of(kept: _Kept, call: int, taken: Mapping[int, Violation]) -> dict[int, Violation]:
+    """Return the reasoning items directly before a call that is removed."""
+    found: dict[int, Violation] = {}
+    at = call - 1
+    while at >= 0 and at not in taken and kept[at][1].get("type") == "reasoning":
+        found[at] = Violation(
+            at, "reasoning-without-item", "the call that this reasoning belongs to has no output"
+        )
+        at -= 1
+    return found
 
 
 def legal_prefix(
@@ -170,7 +151,7 @@ def legal_prefix(
         items: What is to be saved, oldest first.
         history: What stands before it; its own faults do not count.
     """
-    automaton = _Automaton()
+    automaton = Automaton()
     for item in history:
         automaton.accept(item)
     automaton.forgive()
@@ -178,173 +159,24 @@ def legal_prefix(
     for position, item in enumerate(items, start=1):
         if automaton.accept(item):
             break
-        if automaton.settled:
+        if automaton.settled():
             length = position
     return list(items[:length])
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenCall:
-    """A call that waits for its output, and every key under which it waits."""
+def writable(items: Iterable[TResponseInputItem]) -> int:
+    """Return how many items, from the first, a run may write: up to where nothing waits.
 
-    position: int
-    kind: str
-    fields: Mapping[str, Any]
-    keys: tuple[tuple[str, str], ...]
+    A call waits for its output and reasoning for its item, however late they come. A request for
+    approval waits for nothing here: the caller may answer it in the input of the next run.
 
-
-class _Automaton:
-    """What a transcript waits for: outputs of its open calls, and the item after reasoning."""
-
-    def __init__(self) -> None:
-        self._position = -1
-        self._ids: set[str] = set()
-        self._open: dict[tuple[str, str], _OpenCall] = {}
-        self._answered: set[tuple[str, str]] = set()
-        self._reasoning: list[int] = []
-        self._references = False
-        self._forgiven: set[int] = set()
-
-    @property
-    def settled(self) -> bool:
-        """Whether the transcript may end here."""
-        return not self._reasoning and all(
-            call.position in self._forgiven for call in self._open.values()
-        )
-
-    def forgive(self) -> None:
-        """Do not wait any more for what is open now; it may still be answered."""
-        self._reasoning.clear()
-        self._forgiven.update(call.position for call in self._open.values())
-
-    def accept(self, item: TResponseInputItem) -> list[Violation]:
-        """Take the next item and return what it makes certain to be wrong."""
-        self._position += 1
-        # The item types are a union of a few dozen typed dicts; the protocol needs five keys.
-        fields = cast("Mapping[str, Any]", item)
-        kind = _kind(fields)
-        if self._is_duplicate(kind, fields):
-            message = f"{_name(kind, fields)} is in the transcript already"
-            return [Violation(self._position, "duplicate-item", message)]
-        if kind == "reasoning":
-            self._reasoning.append(self._position)
-            return []
-        found = self._end_reasoning(kind, fields)
-        if kind == "item_reference":
-            self._references = True
-            self._open.clear()
-        elif kind in ANSWERED_BY:
-            found.extend(self._call(kind, fields))
-        elif kind in _CALL_OF:
-            found.extend(self._output(kind, fields))
-        return found
-
-    def finish(self) -> list[Violation]:
-        """Return what the end of the transcript makes wrong."""
-        found = [_stranded(position) for position in self._reasoning]
-        for call in {call.position: call for call in self._open.values()}.values():
-            message = f"{_name(call.kind, call.fields)} has no output"
-            found.append(Violation(call.position, "call-without-output", message))
-        return found
-
-    def _is_duplicate(self, kind: str, fields: Mapping[str, Any]) -> bool:
-        identity = fields.get("id")
-        # The id of a local shell output is the id of its call, not its own.
-        if not isinstance(identity, str) or kind == "local_shell_call_output":
-            return False
-        if identity in _PLACEHOLDER_IDS:
-            return False
-        if identity in self._ids:
-            return True
-        self._ids.add(identity)
-        return False
-
-    def _end_reasoning(self, kind: str, fields: Mapping[str, Any]) -> list[Violation]:
-        waiting, self._reasoning = self._reasoning, []
-        from_client = kind in _CALL_OF or (
-            kind == "message" and fields.get("role") in _CLIENT_ROLES
-        )
-        return [_stranded(position) for position in waiting] if from_client else []
-
-    def _call(self, kind: str, fields: Mapping[str, Any]) -> list[Violation]:
-        keys = _keys(kind, fields)
-        if any(key in self._open for key in keys):
-            message = f"{_name(kind, fields)} has the call id of a call that is still open"
-            return [Violation(self._position, "duplicate-call", message)]
-        call = _OpenCall(self._position, kind, fields, keys)
-        for key in keys:
-            self._open[key] = call
-            self._answered.discard(key)
-        return []
-
-    def _output(self, kind: str, fields: Mapping[str, Any]) -> list[Violation]:
-        keys = _keys(_CALL_OF[kind], fields, output=True)
-        for key in keys:
-            if key in self._open:
-                answered = self._open[key].keys
-                for same in answered:
-                    del self._open[same]
-                self._answered.update(answered)
-                return []
-        if not keys or self._references:
-            return []
-        if any(key in self._answered for key in keys):
-            message = f"{_name(kind, fields)} answers a call that has its output already"
-            return [Violation(self._position, "duplicate-output", message)]
-        message = f"{_name(kind, fields)} answers a call that is not in the transcript"
-        return [Violation(self._position, "output-without-call", message)]
-
-
-def _kind(fields: Mapping[str, Any]) -> str:
-    kind = fields.get("type")
-    if isinstance(kind, str):
-        return kind
-    # Messages and references may leave their type out.
-    return "message" if "role" in fields else "item_reference" if "id" in fields else ""
-
-
-def _keys(
-    call_kind: str, fields: Mapping[str, Any], *, output: bool = False
-) -> tuple[tuple[str, str], ...]:
-    """Return the keys under which a call waits, or which an output answers; none: needs nothing."""
-    match call_kind:
-        case "mcp_approval_request":
-            names = ["approval_request_id" if output else "id"]
-        case "local_shell_call":
-            # The API's output type has only `id`; the SDK writes `call_id`.
-            names = ["call_id", "id"]
-        case "tool_search_call":
-            # The API answers its own searches, within one response and without a call id.
-            names = ["call_id"] if fields.get("execution") == "client" else []
-        case _:
-            names = ["call_id"]
-    values = [fields.get(name) for name in names]
-    distinct = dict.fromkeys(value for value in values if isinstance(value, str) and value)
-    return tuple((call_kind, value) for value in distinct)
-
-
-def _name(kind: str, fields: Mapping[str, Any]) -> str:
-    identity = (
-        fields.get("call_id") or fields.get("approval_request_id") or fields.get("id") or "no id"
-    )
-    tool = fields.get("name")
-    return f"{kind} {identity!r}" + (f" of tool {tool!r}" if isinstance(tool, str) else "")
-
-
-def _stranded(position: int) -> Violation:
-    message = "reasoning is not followed by the item it belongs to"
-    return Violation(position, "reasoning-without-item", message)
-
-
-def _reasoning_of(
-    kept: list[tuple[int, TResponseInputItem]], call: int, taken: Mapping[int, Violation]
-) -> dict[int, Violation]:
-    """Return the reasoning items directly before a call that is removed."""
-    found: dict[int, Violation] = {}
-    at = call - 1
-    while at >= 0 and at not in taken and kept[at][1].get("type") == "reasoning":
-        found[at] = Violation(
-            at, "reasoning-without-item", "the call that this reasoning belongs to has no output"
-        )
-        at -= 1
-    return found
+    Args:
+        items: What a run produced since it last wrote.
+    """
+    automaton = Automaton()
+    count = 0
+    for position, item in enumerate(items, start=1):
+        automaton.accept(item)
+        if automaton.settled(but_for="mcp_approval_request"):
+            count = position
+    return count

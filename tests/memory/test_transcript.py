@@ -8,13 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentgraph.memory.transcript import (
-    ANSWERED_BY,
-    legal,
-    legal_prefix,
-    repair,
-    violations,
-)
+from agentgraph.memory.automaton import ANSWERED_BY
+from agentgraph.memory.transcript import legal, legal_prefix, repair, violations, writable
 from tests.memory.stores import Item
 
 USER: Item = {"role": "user", "content": "hello"}
@@ -227,12 +222,16 @@ def test_repair_changes_nothing_exactly_when_the_transcript_is_legal(items: list
 
 
 @given(TRANSCRIPTS)
-def test_repair_only_removes_and_accounts_for_every_removal(items: list[Item]) -> None:
+def test_repair_only_removes_items_and_ids_and_accounts_for_each(items: list[Item]) -> None:
     mended = repair(items)
-    removed = {change.index for change in mended.changes}
+    changed = {change.index: change.replacement for change in mended.changes}
 
-    assert len(removed) == len(mended.changes)
-    assert mended.items == [item for index, item in enumerate(items) if index not in removed]
+    assert len(changed) == len(mended.changes)
+    expected = [changed.get(index, item) for index, item in enumerate(items)]
+    assert mended.items == [item for item in expected if item is not None]
+    for index, replacement in changed.items():
+        without_id = {key: value for key, value in items[index].items() if key != "id"}
+        assert replacement in (None, without_id)
 
 
 @given(TRANSCRIPTS)
@@ -295,3 +294,58 @@ def test_an_approval_given_in_the_next_input_answers_the_request_in_the_history(
 
 def test_what_follows_is_never_mended() -> None:
     assert repair([], followed_by=[output("c9")]).changes == ()
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [USER, SAID, USER, SAID],
+        [USER, call("c", id="c"), output("c"), USER, call("c", id="c"), output("c"), SAID],
+        [USER, SAID, {**SAID, "content": "something else"}],
+    ],
+    ids=["the same answer in another turn", "the same call in another turn", "another answer"],
+)
+def test_an_id_that_is_used_again_is_taken_away_and_the_item_stays(items: list[Item]) -> None:
+    mended = repair(items)
+
+    assert {change.rule for change in mended.changes} == {"reused-id"}
+    assert legal(mended.items)
+    assert _without_ids(list(mended.items)) == _without_ids(items)
+
+
+def _without_ids(items: list[Item]) -> list[Item]:
+    return [{key: value for key, value in item.items() if key != "id"} for item in items]
+
+
+@pytest.mark.parametrize(
+    ("produced", "count"),
+    [
+        ([], 0),
+        ([SAID], 1),
+        ([SAID, reasoning()], 1),
+        ([call("a"), call("b"), output("a")], 0),
+        ([call("a"), output("a"), call("b")], 2),
+        ([reasoning(), call("m", "mcp_approval_request")], 2),
+        ([call("a"), call("m", "mcp_approval_request")], 0),
+        ([call("a"), call("m", "mcp_approval_request"), output("a")], 3),
+        ([output("a")], 1),
+        ([SAID, SAID], 2),
+    ],
+)
+def test_a_run_writes_up_to_where_nothing_waits_but_for_approvals(
+    produced: list[Item], count: int
+) -> None:
+    assert writable(produced) == count
+
+
+@given(TRANSCRIPTS)
+def test_what_is_written_together_needs_no_later_item_of_the_run(items: list[Item]) -> None:
+    produced = items[: writable(items)]
+
+    later = {"call-without-output", "reasoning-without-item"}
+    waiting = [found for found in violations(produced) if found.rule in later]
+    # Reasoning before an item of the client can never be mended by waiting.
+    stranded = [found for found in waiting if found.rule == "reasoning-without-item"]
+    assert all(found.index < len(produced) - 1 for found in stranded)
+    kinds = {produced[found.index]["type"] for found in waiting if found not in stranded}
+    assert kinds <= {"mcp_approval_request"}
