@@ -77,7 +77,11 @@ for line in sys.stdin:
             elif fault == "wrong-list":
                 answer(message, result={"tools": "many"})
             else:
-                answer(message, result=tools_of_page(message["params"].get("cursor")
-                                                     if message.get("params") else None))
+                answer(
+                    message,
+                    result=tools_of_page(
+                        message["params"].get("cursor") if message.get("params") else None
+                    ),
+                )
         case "tools/call":
             call(message)

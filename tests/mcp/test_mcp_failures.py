@@ -132,7 +132,7 @@ async def test_a_run_that_is_cancelled_leaves_the_server_usable() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3):
                 await Runner.run(agent, "go")
-        result = await server.call_tool("greet", {})
+        result: Any = await server.call_tool("greet", {})
     assert result.content[0].text == "Hello you!"
 
 
@@ -144,7 +144,7 @@ async def test_a_call_that_was_cancelled_below_us_is_an_error(handled: bool, how
         assert "cancelled on its way" in outputs(await run(how, agent))[0]
     else:
         agent.mcp_config = {"failure_error_function": None}
-        with pytest.raises(MCPToolCancellationError, match="'handmade'.*'first'.*'A'"):
+        with pytest.raises(MCPToolCancellationError, match=r"'handmade'.*'first'.*'A'"):
             await run(how, agent)
 
 
@@ -220,5 +220,5 @@ async def test_a_server_that_is_not_connected_says_so(how: str) -> None:
     with pytest.raises(UserError, match="'stdio' is not connected"):
         await server.call_tool("add", {})
     agent, _ = caller(server, calls=[])
-    with pytest.raises(AgentsException, match="agent 'A'.*not connected"):
+    with pytest.raises(AgentsException, match=r"agent 'A'.*not connected"):
         await run(how, agent)

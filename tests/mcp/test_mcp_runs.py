@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agentgraph import Agent, ModelSettings, function_tool
+from agentgraph import Agent, function_tool
 from agentgraph.mcp import MCPServer
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.mcp.mcp_servers import Transport, caller, connector, outputs, run, stdio_server
@@ -51,9 +51,7 @@ async def test_the_structured_result_is_shown_where_it_is_wanted(how: str) -> No
     ]
 
 
-async def test_calls_of_one_reply_are_made_at_the_same_time(
-    transport: Transport, http_ports: dict[str, int], how: str
-) -> None:
+async def test_calls_of_one_reply_are_made_at_the_same_time(how: str) -> None:
     """The first call is answered only once the second one came; each run has its own process."""
     async with stdio_server() as server:
         calls = [
@@ -80,9 +78,7 @@ async def test_tools_of_servers_stand_beside_the_agents_own(how: str) -> None:
         return "mine"
 
     async with stdio_server() as server:
-        agent, model = caller(
-            server, calls=[("own", {}), ("greet", {})], tools=[own], model_settings=ModelSettings()
-        )
+        agent, model = caller(server, calls=[("own", {}), ("greet", {})], tools=[own])
         result = await run(how, agent)
     assert outputs(result) == ["mine", {"type": "text", "text": "Hello you!"}]
     assert [offered.name for offered in model.calls[0].tools][:2] == ["own", "add"]
@@ -130,7 +126,7 @@ async def test_metadata_is_sent_with_a_call(
 
 async def test_prompts_and_resources_are_read(connected: MCPServer) -> None:
     assert [prompt.name for prompt in (await connected.list_prompts()).prompts] == ["review"]
-    filled = await connected.get_prompt("review", {"code": "x = 1"})
+    filled: Any = await connected.get_prompt("review", {"code": "x = 1"})
     assert [message.content.text for message in filled.messages] == ["Review this: x = 1"]
     assert [str(found.uri) for found in (await connected.list_resources()).resources] == [
         "notes://today"
@@ -142,8 +138,9 @@ async def test_prompts_and_resources_are_read(connected: MCPServer) -> None:
 
 async def test_a_session_over_streamable_http_has_an_id(http_ports: dict[str, int]) -> None:
     server: Any = connector("streamable-http", http_ports["streamable-http"])
-    assert server.session_id is None
+    ids = [server.session_id]
     async with server:
-        assert server.session_id
+        ids.append(server.session_id)
         assert server.server_initialize_result.server_info.name == "test server"
-    assert server.session_id is None
+    ids.append(server.session_id)
+    assert [bool(found) for found in ids] == [False, True, False]
