@@ -228,9 +228,12 @@ async def carry_out(launched: Launch) -> Ending:
             run.transcript.prepare(shown)
             await run.save()
         ending = await drive(run)
-        await _settle(run, ending)
-        if isinstance(ending, Finish) and ending.kind is not StateKind.DONE:
-            raise _fault(run, ending)
+        try:
+            if isinstance(ending, Finish) and ending.kind is not StateKind.DONE:
+                raise _fault(run, ending)
+        finally:
+            # A store that fails now fails on top of what ended the run, and says both.
+            await _settle(run, ending)
     except AgentsException as error:
         # A run inside this one may have left its own data there; the caller's run counts.
         error.run_data = _details(run, ending)
@@ -239,8 +242,12 @@ async def carry_out(launched: Launch) -> Ending:
 
 
 async def _settle(run: Run, ending: Ending) -> None:
-    """Save the turn in which a run ended, as far as it may be kept (BEHAVIOUR.md, section 9)."""
-    if run.session is None or not isinstance(ending, Finish):
+    """Save the turn in which a run came to rest, as far as it may be kept (BEHAVIOUR.md, section
+    9)."""
+    if run.session is None or ending is None:
+        return
+    if isinstance(ending, Suspend):
+        await run.save()
         return
     tripped = ending.kind is StateKind.BLOCKED
     if ending.kind in (StateKind.DONE, StateKind.EXHAUSTED) or run.checked:

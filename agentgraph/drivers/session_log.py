@@ -1,7 +1,9 @@
 """A run's side of a session: what was loaded, and what is still to be saved.
 
 Saving is incremental and happens where the history is legal: the caller's input before the first
-model call, each finished turn at its end, the last turn once its output passed.
+model call, each finished turn at its end, the last turn once its output passed. Where a run waits
+for an approval, the request of a hosted MCP server is saved, because the next input may answer it;
+a call of a tool waits in the run's state.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 from agentgraph.items import ItemHelpers
 from agentgraph.memory.session_input import combine
 from agentgraph.memory.session_settings import resolve_session_limit
-from agentgraph.memory.transcript import repair
+from agentgraph.memory.transcript import repair, writable
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem, TResponseInputItem
@@ -62,18 +64,27 @@ class SessionLog:
     async def save(self, items: Sequence[RunItem], *, side_effects_only: bool = False) -> None:
         """Store the caller's input, once, and what is new among the run's items; in one write.
 
+        What waits for something, such as a call for its output, is not written before that is
+        there, and so never if the run ends without it.
+
         Args:
             items: All items of the run so far.
             side_effects_only: Whether only calls with their outputs are kept of what is new, not
                 what was said: an output that a guardrail blocked must not be read back later.
         """
-        unsaved = [item for item in items[self.saved :] if item.type != "tool_approval_item"]
-        if side_effects_only:
-            unsaved = [item for item in unsaved if item.type != "message_output_item"]
-        new = [item.to_input_item() for item in unsaved]
-        if side_effects_only:
-            new = repair(new).items
-        if self._waiting or new:
-            await self.session.add_items([*self._waiting, *new])
+        unsaved = [
+            (position, item)
+            for position, item in enumerate(items[self.saved :], start=self.saved + 1)
+            if item.type != "tool_approval_item"
+            and not (side_effects_only and item.type == "message_output_item")
+        ]
+        new = [item.to_input_item() for _, item in unsaved]
+        count = writable(new)
+        written = repair(new).items if side_effects_only else new[:count]
+        if self._waiting or written:
+            await self.session.add_items([*self._waiting, *written])
         self._waiting = []
-        self.saved = len(items)
+        if count == len(unsaved):
+            self.saved = len(items)
+        elif count:
+            self.saved = unsaved[count - 1][0]

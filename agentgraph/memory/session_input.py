@@ -55,10 +55,13 @@ async def combine(
     Raises:
         InvalidSessionInput: The callback did not return a list.
     """
+    stored = _ends_with(history, new)
+    if stored:
+        history = history[: -len(new)]
     # An output in the new input answers a call in the history: a person ran the tool, or approved.
     mended = repair(history, followed_by=new)
     if callback is None:
-        return SessionInput([*mended.items, *new], list(new), mended.changes)
+        return SessionInput([*mended.items, *new], [] if stored else list(new), mended.changes)
     history_given, new_given = copy.deepcopy(mended.items), copy.deepcopy(new)
     # Copies of the lists: the callback may change the ones it gets and still return our items.
     result = callback(list(history_given), list(new_given))
@@ -68,7 +71,20 @@ async def combine(
             "session_input_callback must return a list of input items, "
             f"got {type(combined).__name__}"
         )
-    return SessionInput(combined, _unknown(combined, history_given, new_given), mended.changes)
+    if stored:
+        unknown = _unknown(combined, [*history_given, *new_given], [])
+    else:
+        unknown = _unknown(combined, history_given, new_given)
+    return SessionInput(combined, unknown, mended.changes)
+
+
+def _ends_with(history: list[TResponseInputItem], new: list[TResponseInputItem]) -> bool:
+    """Tell whether the history ends with the new input, so that nothing has answered it yet.
+
+    A run that failed after it stored its input leaves such a history; trying it again is not asking
+    twice.
+    """
+    return bool(new) and history[-len(new) :] == new
 
 
 def _unknown(

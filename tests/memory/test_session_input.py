@@ -92,3 +92,38 @@ async def test_a_callback_that_returns_no_list_is_an_error() -> None:
         InvalidSessionInput, match="must return a list of input items, got NoneType"
     ):
         await combine(HISTORY, NEW, wrong)
+
+
+async def test_input_that_nothing_has_answered_yet_is_not_stored_or_seen_twice() -> None:
+    combined = await combine([*HISTORY, *NEW], NEW)
+
+    assert combined.model_input == [*HISTORY, *NEW]
+    assert combined.to_store == []
+
+
+async def test_an_answered_question_may_be_asked_again() -> None:
+    answer: Item = {"role": "assistant", "content": "yes"}
+    asked: list[Item] = [user("a"), answer]
+
+    combined = await combine(asked, [user("a")])
+
+    assert combined.model_input == [user("a"), answer, user("a")]
+    assert combined.to_store == [user("a")]
+
+
+@pytest.mark.parametrize(
+    ("callback", "stored"),
+    [
+        (lambda history, new: history + new, []),
+        (lambda history, new: new, []),
+        (lambda history, new: [*history, EXTRA, *new], [EXTRA]),
+    ],
+    ids=["all", "only-new", "with-more"],
+)
+async def test_a_callback_gets_unanswered_input_as_new_and_it_is_not_stored_twice(
+    callback: Callable[[list[Item], list[Item]], list[Item]], stored: list[Item]
+) -> None:
+    combined = await combine([*HISTORY, *NEW], NEW, callback)
+
+    assert combined.model_input == callback(HISTORY, NEW)
+    assert combined.to_store == stored
