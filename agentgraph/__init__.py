@@ -57,6 +57,7 @@ _NAMES_OF = {
         "ModelRetryNormalizedError ModelRetrySettings RetryDecision RetryPolicy "
         "RetryPolicyContext retry_policies"
     ),
+    "repl": "run_demo_loop",
     "run": "Runner",
     "run_config": (
         "CallModelData CallModelInputFilter ModelInputData ReasoningItemIdPolicy RunConfig "
@@ -90,6 +91,7 @@ _NAMES_OF = {
         "ToolOutputGuardrailResult tool_input_guardrail tool_output_guardrail"
     ),
     "usage": "RequestUsage Usage",
+    "v4a_diff": "apply_diff",
     "version": "__version__",
     "workflow": "Workflow",
 }

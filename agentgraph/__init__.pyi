@@ -132,6 +132,9 @@ from agentgraph.prompts import (
     GenerateDynamicPromptData as GenerateDynamicPromptData,
     Prompt as Prompt,
 )
+from agentgraph.repl import (
+    run_demo_loop as run_demo_loop,
+)
 from agentgraph.result import (
     RunResult as RunResult,
     RunResultStreaming as RunResultStreaming,
@@ -240,6 +243,9 @@ from agentgraph.tool_guardrails import (
 from agentgraph.usage import (
     RequestUsage as RequestUsage,
     Usage as Usage,
+)
+from agentgraph.v4a_diff import (
+    apply_diff as apply_diff,
 )
 from agentgraph.version import (
     __version__ as __version__,
