@@ -6,10 +6,12 @@ Rule: each class only says how its streams are opened; everything else is the se
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any, Literal, NotRequired, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -127,7 +129,7 @@ class MCPServerStdio(MCPServerWithSession[MCPServerStdioParams]):
         """Start the process."""
         from mcp.client.stdio import StdioServerParameters, stdio_client
 
-        return stdio_client(StdioServerParameters(**self.params))
+        return stdio_client(StdioServerParameters(**self.params), errlog=_error_stream())
 
 
 class MCPServerSse(MCPServerWithSession[MCPServerSseParams]):
@@ -200,6 +202,18 @@ class MCPServerStreamableHttp(MCPServerWithSession[MCPServerStreamableHttpParams
 
     async def _read_session_id(self, response: Any) -> None:
         self._session_id = response.headers.get("mcp-session-id", self._session_id)
+
+
+def _error_stream() -> Any:
+    """Where a process may write what went wrong: a notebook's or a test's `sys.stderr` is no file
+    that a process can be given."""
+    for stream in (sys.stderr, sys.__stderr__):
+        try:
+            stream.fileno()  # type: ignore[union-attr]  # None without a console, which is caught
+        except (AttributeError, OSError, ValueError):
+            continue
+        return stream
+    return DEVNULL
 
 
 def _http_client(given: MCPServerStreamableHttpParams) -> Any:

@@ -12,7 +12,7 @@ from agentgraph.models.rehearsal import REHEARSAL_NOTICE
 from agentgraph.program import check
 from tests.cli.command import EXAMPLES, agentgraph, environment
 
-CLEAN = ["homework.py", "streaming.py", "support_desk.py"]
+CLEAN = ["homework.py", "mcp_tools.py", "streaming.py", "support_desk.py"]
 FILES = sorted(path.name for path in EXAMPLES.glob("*.py"))
 
 
@@ -82,6 +82,12 @@ def test_streaming_tells_everything_in_order() -> None:
     ]
     places = [told.index(text) for text in order]
     assert places == sorted(places)
+
+
+def test_the_librarian_asks_the_server_and_a_person_before_reserving() -> None:
+    told = script("mcp_tools.py", "Reserve the book Dune for Ada").splitlines()
+    assert told[:2] == ["approved: reserve_book", "calls reserve_book"]
+    assert {"got: Dune is put aside for Ada.", "got: It stands on shelf B4."} <= set(told)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import sys
 from typing import Any
 
 import pytest
@@ -103,6 +105,17 @@ async def test_a_caller_that_gives_up_closing_leaves_it_closing() -> None:
         await closing
     await server.cleanup()
     assert not is_running(process)
+
+
+@pytest.mark.parametrize("stream", [None, io.StringIO()], ids=["none", "no file"])
+async def test_a_process_starts_where_standard_error_is_no_file(
+    stream: io.StringIO | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a notebook, or in a program without a console."""
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(sys, "__stderr__", stream)
+    async with stdio_server() as server:
+        assert await server.list_tools()
 
 
 async def test_what_ended_the_block_is_raised() -> None:

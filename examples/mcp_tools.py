@@ -1,0 +1,83 @@
+"""Tools of an MCP server: a library's catalogue, served by a process of its own.
+
+    python examples/mcp_tools.py
+    python examples/mcp_tools.py "Reserve the book Dune for Ada"
+
+The server is this file too, started with the argument `serve`; any other server that speaks the
+Model Context Protocol is used the same way. Reserving a book changes something, so a person is
+asked first. Needs the extra: pip install "agentgraph-workflows[mcp]"
+"""
+
+import asyncio
+import os
+import sys
+
+from agentgraph import Agent, Runner, allow
+from agentgraph.mcp import MCPServerStdio
+
+catalogue = MCPServerStdio(
+    {
+        "command": sys.executable,
+        "args": [__file__, "serve"],
+        # A server sees only the few variables that are safe, and those that are named here.
+        "env": {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+    },
+    name="Catalogue",
+    cache_tools_list=True,
+    require_approval={"reserve_book": "always"},
+)
+librarian = allow(
+    Agent(
+        name="Librarian",
+        instructions="Look books up in the catalogue before you answer.",
+        mcp_servers=[catalogue],
+    ),
+    "unseen-by-the-compiler",
+)
+
+
+def serve() -> None:
+    """Be the server, on the standard streams, until they are closed."""
+    from mcp.server.mcpserver import MCPServer
+
+    server = MCPServer("Catalogue", log_level="WARNING")
+    shelves = {"Dune": "B4", "Emma": "A1"}
+
+    @server.tool(structured_output=False)
+    def find_book(title: str) -> str:
+        """Find the shelf that a book stands on."""
+        shelf = next((shelves[known] for known in shelves if known in title), None)
+        return f"It stands on shelf {shelf}." if shelf else "The library does not have it."
+
+    @server.tool(structured_output=False)
+    def reserve_book(title: str, reader: str) -> str:
+        """Reserve a book for a reader."""
+        return f"{title} is put aside for {reader}."
+
+    server.run("stdio")
+
+
+async def main(question: str) -> None:
+    """Ask one question and decide on what the librarian wants to do."""
+    async with catalogue:
+        result = await Runner.run(librarian, question)
+        while result.interruptions:
+            state = result.to_state()
+            for wanted in result.interruptions:
+                print(f"approved: {wanted.tool_name}")
+                state.approve(wanted)
+            result = await Runner.run(librarian, state)
+    for item in result.new_items:
+        match item.type:
+            case "tool_call_item":
+                print(f"calls {item.tool_name}")
+            case "tool_call_output_item":
+                print(f"got: {item.output['text']}")
+    print(result.final_output)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["serve"]:
+        serve()
+    else:
+        asyncio.run(main(" ".join(sys.argv[1:]) or "On which shelf can I find the book Emma?"))
