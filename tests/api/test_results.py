@@ -93,11 +93,12 @@ async def test_two_readers_share_the_events_and_both_come_to_an_end() -> None:
 async def test_what_happened_before_a_failure_is_told_before_it() -> None:
     model = ScriptedModel([[call("echo", text="x")], ConnectionError("down")])
     result = Runner.run_streamed(Agent(name="A", model=model, tools=[echo]), "go")
-    told = []
+    told: list[str] = []
 
     async def read() -> None:
+        nonlocal told
         async for event in result.stream_events():
-            told.append(getattr(event, "name", ""))
+            told += [getattr(event, "name", "")]
 
     with pytest.raises(ConnectionError):
         await read()

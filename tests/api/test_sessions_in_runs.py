@@ -1,0 +1,286 @@
+"""Sessions of a run: when what is stored, and what a model is shown of it (BEHAVIOUR.md,
+section 9)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agentgraph import (
+    Agent,
+    GuardrailFunctionOutput,
+    InputGuardrail,
+    InputGuardrailTripwireTriggered,
+    MaxTurnsExceeded,
+    ModelBehaviorError,
+    RunConfig,
+    Runner,
+    SQLiteSession,
+    UserError,
+    function_tool,
+)
+from agentgraph.memory import SessionABC, SessionSettings
+from agentgraph.memory.transcript import legal
+from agentgraph.testing import ModelStep, ScriptedModel, assistant_message, function_call
+from tests.api.calls import call, echo, script
+from tests.api.conftest import Play
+
+
+def kinds(items: list[Any]) -> list[str]:
+    return [item.get("role") or item["type"] for item in items]
+
+
+def user(text: str) -> Any:
+    return {"role": "user", "content": text}
+
+
+class Listed(SessionABC):
+    """A store that notes what is written when; it may fail, and gives nothing until it has some.
+
+    As in the guide: `get_items` returns None where nothing is stored yet.
+    """
+
+    def __init__(self, *stored: Any, fails_at: int = -1) -> None:
+        self.session_id = "listed"
+        self.writes: list[list[Any]] = []
+        self.stored: list[Any] = list(stored)
+        self.fails_at = fails_at
+
+    async def get_items(self, limit: int | None = None) -> Any:
+        return list(self.stored) or None
+
+    async def add_items(self, items: list[Any]) -> None:
+        if len(self.writes) == self.fails_at:
+            raise OSError("disk full")
+        self.writes.append(kinds(items))
+        self.stored += items
+
+    async def pop_item(self) -> Any:
+        return self.stored.pop() if self.stored else None
+
+    async def clear_session(self) -> None:
+        self.stored.clear()
+
+
+def working() -> Agent[Any]:
+    """An agent with a tool turn, a handoff turn and an answer."""
+    second = Agent(name="B", model=script(answer="from b"))
+    model = script([call("echo", text="x")], [function_call("transfer_to_b", {}, call_id="h1")])
+    return Agent(name="A", model=model, tools=[echo], handoffs=[second])
+
+
+async def test_input_is_stored_before_the_first_call_and_each_turn_at_its_end(play: Play) -> None:
+    session = Listed()
+    written: list[int] = []
+
+    def reply(asked: Any) -> Any:
+        written.append(len(session.writes))
+        return replies.pop(0)
+
+    replies: list[Any] = [
+        [call("echo", text="x")],
+        [function_call("transfer_to_b", {}, call_id="h1")],
+        [assistant_message("from b")],
+    ]
+    model = ScriptedModel(reply)
+    second = Agent(name="B", model=model)
+    await play(Agent(name="A", model=model, tools=[echo], handoffs=[second]), session=session)
+    assert written == [1, 2, 3]
+    assert session.writes == [
+        ["user"],
+        ["function_call", "function_call_output"],
+        ["function_call", "function_call_output"],
+        ["assistant"],
+    ]
+
+
+async def test_the_next_run_is_shown_what_the_last_one_stored(play: Play) -> None:
+    session = SQLiteSession("s")
+    await play(working(), "first", session=session)
+    model = script()
+    await play(Agent(name="A", model=model), ["second", user("third")], session=session)
+    shown: Any = model.calls[0].input
+    assert kinds(shown) == [
+        *("user", "function_call", "function_call_output"),
+        *("function_call", "function_call_output", "assistant"),
+        *("user", "user"),
+    ]
+    assert len(await session.get_items()) == 9
+
+
+async def test_the_input_is_stored_whatever_becomes_of_the_run(play: Play) -> None:
+    async def trip(*_: Any) -> GuardrailFunctionOutput:
+        return GuardrailFunctionOutput(None, True)
+
+    for parallel in (True, False):
+        guardrail = InputGuardrail(trip, run_in_parallel=parallel)
+        for agent, error in (
+            (Agent(name="A", model=ScriptedModel([OSError("down")])), OSError),
+            (
+                Agent(name="A", model=script(), input_guardrails=[guardrail]),
+                InputGuardrailTripwireTriggered,
+            ),
+            (Agent(name="A", model=ScriptedModel([[call("nobody")]])), ModelBehaviorError),
+        ):
+            session = Listed()
+            with pytest.raises(error):
+                await play(agent, session=session)
+            assert session.writes == [["user"]]
+
+
+async def test_a_run_out_of_turns_has_stored_its_turns(play: Play) -> None:
+    session = Listed()
+    with pytest.raises(MaxTurnsExceeded):
+        await play(working(), session=session, max_turns=2)
+    assert kinds(session.stored) == [
+        "user",
+        *("function_call", "function_call_output"),
+        *("function_call", "function_call_output"),
+    ]
+
+
+async def test_of_a_turn_cut_short_what_a_tool_did_is_kept(play: Play) -> None:
+    @function_tool(failure_error_function=None)
+    async def fail() -> str:
+        raise ValueError("no")
+
+    session = Listed()
+    agent = Agent(
+        name="A",
+        model=script([call("echo", "c1", text="x"), call("fail", "c2")]),
+        tools=[echo, fail],
+    )
+    with pytest.raises(UserError):
+        await play(agent, session=session)
+    assert kinds(session.stored) == ["user", "function_call", "function_call_output"]
+    assert legal(session.stored)
+
+
+@pytest.mark.parametrize("write", [0, 1, 2])
+async def test_a_store_that_fails_ends_the_run(play: Play, write: int) -> None:
+    session = Listed(fails_at=write)
+    with pytest.raises(OSError, match="disk full"):
+        await play(
+            Agent(name="A", model=script([call("echo", text="x")]), tools=[echo]), session=session
+        )
+    assert len(session.writes) == write
+
+
+async def test_a_store_that_cannot_be_read_ends_the_run_before_any_call(play: Play) -> None:
+    class Unreadable(Listed):
+        async def get_items(self, limit: int | None = None) -> Any:
+            raise OSError("no disk")
+
+    model = script()
+    with pytest.raises(OSError, match="no disk"):
+        await play(Agent(name="A", model=model), session=Unreadable())
+    assert model.calls == ()
+
+
+async def test_calls_without_outputs_in_the_history_are_left_out_but_not_those_of_the_caller(
+    play: Play,
+) -> None:
+    orphan: Any = {"type": "function_call", "call_id": "o1", "name": "f", "arguments": "{}"}
+    fresh: Any = {**orphan, "call_id": "o2"}
+    session, model = Listed(user("before"), orphan), script()
+    await play(Agent(name="A", model=model), [fresh, "now"], session=session)
+    shown: Any = model.calls[0].input
+    assert [item.get("call_id") or item["content"] for item in shown] == ["before", "o2", "now"]
+    # The store itself is not rewritten.
+    assert session.stored[1] == orphan
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, None])
+async def test_a_limit_says_how_much_of_the_history_is_shown(play: Play, limit: int | None) -> None:
+    session, model = SQLiteSession("s"), script()
+    await session.add_items([user("one"), user("two"), user("three")])
+    config = RunConfig(session_settings=SessionSettings(limit=limit))
+    await play(Agent(name="A", model=model), "now", session=session, run_config=config)
+    shown: Any = model.calls[0].input
+    said = [item["content"] for item in shown]
+    assert said == [*["one", "two", "three"][3 if limit == 0 else -(limit or 3) :], "now"]
+
+
+async def test_the_callback_decides_what_is_shown_and_only_what_is_new_is_stored(
+    play: Play,
+) -> None:
+    def last_and_new(history: list[Any], new: list[Any]) -> list[Any]:
+        return [history[-1], {**user("added")}, *new]
+
+    async def last_and_new_later(history: list[Any], new: list[Any]) -> list[Any]:
+        return last_and_new(history, new)
+
+    for callback in (last_and_new, last_and_new_later):
+        session, model = Listed(user("one"), user("two")), script()
+        config = RunConfig(session_input_callback=callback)
+        await play(Agent(name="A", model=model), "now", session=session, run_config=config)
+        shown: Any = model.calls[0].input
+        assert [item["content"] for item in shown] == ["two", "added", "now"]
+        assert session.writes[0] == ["user", "user"]
+        assert [item["content"] for item in session.stored[2:4]] == ["added", "now"]
+
+
+async def test_a_question_that_was_asked_before_is_stored_again(play: Play) -> None:
+    session = Listed(user("hi"), {"role": "assistant", "content": "hello"})
+    config = RunConfig(session_input_callback=lambda history, new: new)
+    await play(Agent(name="A", model=script()), "hi", session=session, run_config=config)
+    assert kinds(session.stored) == ["user", "assistant", "user", "assistant"]
+
+
+async def test_a_callback_changes_copies_and_never_what_is_stored(play: Play) -> None:
+    def deface(history: list[Any], new: list[Any]) -> list[Any]:
+        history[0]["content"] = "defaced"
+        history.clear()
+        return new
+
+    session = Listed(user("one"))
+    config = RunConfig(session_input_callback=deface)
+    await play(Agent(name="A", model=script()), "now", session=session, run_config=config)
+    assert session.stored[0] == user("one")
+
+
+@pytest.mark.parametrize("wrong", [None, "text", 3])
+async def test_a_callback_that_gives_no_list_is_refused(play: Play, wrong: Any) -> None:
+    model = script()
+    config = RunConfig(session_input_callback=lambda history, new: wrong)
+    with pytest.raises(UserError, match="session_input_callback must return a list"):
+        await play(Agent(name="A", model=model), session=Listed(), run_config=config)
+    assert model.calls == ()
+
+
+async def test_what_is_stored_is_plain_input(play: Play) -> None:
+    import json
+
+    session = Listed()
+    await play(working(), session=session)
+    assert json.loads(json.dumps(session.stored)) == session.stored
+    again = script()
+    await play(Agent(name="A", model=again), session.stored)
+    shown: Any = again.calls[0].input
+    assert shown == session.stored[: len(shown)]
+
+
+async def test_runs_one_after_the_other_in_one_session_keep_a_legal_history(play: Play) -> None:
+    session = SQLiteSession("s")
+    for number in range(3):
+        model = ScriptedModel(
+            [
+                [call("echo", f"{number}.c", text="x")],
+                ModelStep(output=[assistant_message("ok", item_id=f"m{number}")]),
+            ]
+        )
+        await play(Agent(name="A", model=model, tools=[echo]), f"q{number}", session=session)
+    stored = await session.get_items()
+    assert legal(stored)
+    assert len(stored) == 12
+
+
+async def test_a_session_of_an_agent_tool_is_its_own() -> None:
+    outer, inside = Listed(), Listed()
+    inner = Agent(name="Inner", model=script(answer="inside"))
+    tool = inner.as_tool("ask", "Ask.", session=inside)
+    agent = Agent(name="A", model=script([call("ask", input="?")]), tools=[tool])
+    await Runner.run(agent, "go", session=outer)
+    assert kinds(inside.stored) == ["user", "assistant"]
+    assert kinds(outer.stored) == ["user", "function_call", "function_call_output", "assistant"]
