@@ -688,3 +688,263 @@ def a_tool_adds_a_tool(sdk: Any) -> Case:
     )
     agent = sdk.Agent(name="A", model=model, tools=[sdk.function_tool(grow)])
     return Case(agent, model=model)
+
+
+@scenario
+def handoff_to_itself(sdk: Any) -> Case:
+    log: list[str] = []
+    model = sdk.ScriptedModel(
+        [[sdk.function_call("transfer_to_a", {}, call_id="h1")], _say(sdk, "again")]
+    )
+    agent = sdk.Agent(name="A", model=model, hooks=_agent_recorder(sdk, log))
+    agent.handoffs.append(agent)
+    return Case(agent, options={"hooks": _recorder(sdk, log)}, model=model, hooks=log)
+
+
+@scenario
+def two_handoffs_to_one_agent(sdk: Any) -> Case:
+    log: list[str] = []
+
+    def noting(name: str) -> Any:
+        return lambda context: log.append(name)
+
+    model = sdk.ScriptedModel(
+        [[sdk.function_call("urgently", {}, call_id="h1")], _say(sdk, "from b")]
+    )
+    second = sdk.Agent(name="B", model=model)
+    entries = [
+        sdk.handoff(second, tool_name_override=name, on_handoff=noting(name))
+        for name in ("calmly", "urgently")
+    ]
+    return Case(sdk.Agent(name="A", model=model, handoffs=entries), model=model, hooks=log)
+
+
+class _Falsy:
+    """A filter that is false to ``if``."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __call__(self, data: Any) -> Any:
+        return data.clone(input_history="falsy")
+
+
+@scenario
+def own_filter_that_is_falsy_before_that_of_the_run(sdk: Any) -> Case:
+    model = sdk.ScriptedModel(
+        [[sdk.function_call("transfer_to_b", {}, call_id="h1")], _say(sdk, "from b")]
+    )
+    entry = sdk.handoff(sdk.Agent(name="B", model=model), input_filter=_Falsy())
+    config = sdk.RunConfig(handoff_input_filter=lambda data: data.clone(input_history="run"))
+    agent = sdk.Agent(name="A", model=model, handoffs=[entry])
+    return Case(agent, options={"run_config": config}, model=model)
+
+
+@scenario
+def a_filter_that_returns_nothing(sdk: Any) -> Case:
+    model = sdk.ScriptedModel([[sdk.function_call("transfer_to_b", {}, call_id="h1")]])
+    entry = sdk.handoff(sdk.Agent(name="B", model=model), input_filter=lambda data: None)
+    return Case(sdk.Agent(name="A", model=model, handoffs=[entry]), model=model)
+
+
+class Reason(BaseModel):
+    """What a model passes along with a handoff."""
+
+    code: int
+
+
+@scenario
+def handoff_with_input(sdk: Any) -> Case:
+    log: list[str] = []
+    model = sdk.ScriptedModel(
+        [[sdk.function_call("transfer_to_b", {"code": 7}, call_id="h1")], _say(sdk, "from b")]
+    )
+    entry = sdk.handoff(
+        sdk.Agent(name="B", model=model),
+        input_type=Reason,
+        on_handoff=lambda context, reason: log.append(f"reason {reason.code}"),
+    )
+    return Case(sdk.Agent(name="A", model=model, handoffs=[entry]), model=model, hooks=log)
+
+
+@scenario
+def handoff_with_bad_input(sdk: Any) -> Case:
+    model = sdk.ScriptedModel([[sdk.function_call("transfer_to_b", {"code": "7"}, call_id="h1")]])
+    entry = sdk.handoff(
+        sdk.Agent(name="B", model=model),
+        input_type=Reason,
+        on_handoff=lambda context, reason: None,
+    )
+    return Case(sdk.Agent(name="A", model=model, handoffs=[entry]), model=model)
+
+
+@scenario
+def no_turns_at_all(sdk: Any) -> Case:
+    model = sdk.ScriptedModel([_say(sdk, "never")])
+    session = sdk.SQLiteSession("none")
+    return Case(
+        sdk.Agent(name="A", model=model), options={"max_turns": 0}, model=model, session=session
+    )
+
+
+def _chained(sdk: Any, **options: Any) -> Case:
+    model = sdk.ScriptedModel(
+        [
+            [_add(sdk, "c1")],
+            [sdk.function_call("transfer_to_b", {}, call_id="h1")],
+            [_add(sdk, "c2"), _add(sdk, "c3", 5, 5)],
+            _say(sdk, "from b"),
+        ]
+    )
+    second = sdk.Agent(name="B", model=model, tools=[_adder(sdk)])
+    agent = sdk.Agent(name="A", model=model, tools=[_adder(sdk)], handoffs=[second])
+    return Case(agent, options=options, model=model)
+
+
+@scenario
+def only_what_is_new_after_a_stored_response(sdk: Any) -> Case:
+    return _chained(sdk, previous_response_id="r0")
+
+
+@scenario
+def only_what_is_new_to_a_stored_conversation(sdk: Any) -> Case:
+    return _chained(sdk, conversation_id="v1")
+
+
+@scenario
+def each_call_after_the_stored_response_before_it(sdk: Any) -> Case:
+    return _chained(sdk, auto_previous_response_id=True)
+
+
+@scenario
+def session_beside_a_stored_conversation(sdk: Any) -> Case:
+    case = _chained(sdk, conversation_id="v1")
+    case.session = sdk.SQLiteSession("both")
+    return case
+
+
+@scenario
+def callback_that_leaves_the_history_out(sdk: Any) -> Case:
+    session = sdk.SQLiteSession("repeated")
+    stored = [{"role": "user", "content": "go"}, {"role": "assistant", "content": "gone"}]
+
+    async def before(context: Any, agent: Any) -> str:
+        return "be kind"
+
+    async def combine(history: list[Any], new: list[Any]) -> list[Any]:
+        return [*stored[1:], *new]
+
+    model = sdk.ScriptedModel([_say(sdk, "hello")])
+    agent = sdk.Agent(name="A", model=model, instructions=before)
+    config = sdk.RunConfig(session_input_callback=combine)
+    return Case(agent, options={"run_config": config}, model=model, session=session)
+
+
+@scenario
+def output_guardrail_on_the_output_of_a_tool(sdk: Any) -> Case:
+    log: list[str] = []
+    model = sdk.ScriptedModel([[_add(sdk, "c1")]])
+    guardrail = sdk.OutputGuardrail(guardrail_function=_guardrail(sdk, trips=False, log=log))
+    agent = sdk.Agent(
+        name="A",
+        model=model,
+        tools=[_adder(sdk)],
+        tool_use_behavior="stop_on_first_tool",
+        output_guardrails=[guardrail],
+    )
+    options = {"hooks": _recorder(sdk, log)}
+    session = sdk.SQLiteSession("final")
+    return Case(agent, options=options, model=model, hooks=log, session=session)
+
+
+@scenario
+def output_guardrail_that_fails(sdk: Any) -> Case:
+    async def broken(context: Any, agent: Any, output: Any) -> Any:
+        raise LookupError("no verdict")
+
+    model = sdk.ScriptedModel([_say(sdk, "said")])
+    guardrail = sdk.OutputGuardrail(guardrail_function=broken)
+    agent = sdk.Agent(name="A", model=model, output_guardrails=[guardrail])
+    return Case(agent, model=model, session=sdk.SQLiteSession("judge"))
+
+
+@scenario
+def input_guardrail_that_fails(sdk: Any) -> Case:
+    async def broken(context: Any, agent: Any, given: Any) -> Any:
+        raise LookupError("no verdict")
+
+    model = sdk.ScriptedModel([_say(sdk, "never")])
+    guardrail = sdk.InputGuardrail(guardrail_function=broken, run_in_parallel=False)
+    agent = sdk.Agent(name="A", model=model, input_guardrails=[guardrail])
+    return Case(agent, model=model, session=sdk.SQLiteSession("check"))
+
+
+@scenario
+def a_handler_for_an_invalid_output(sdk: Any) -> Case:
+    log: list[str] = []
+    model = sdk.ScriptedModel([_say(sdk, '{"number": "many"}')])
+    agent = sdk.Agent(name="A", model=model, output_type=Answer)
+    handlers = {"invalid_final_output": lambda fault: Answer(number=0)}
+    options = {"error_handlers": handlers, "hooks": _recorder(sdk, log)}
+    return Case(agent, options=options, model=model, hooks=log, session=sdk.SQLiteSession("h"))
+
+
+@scenario
+def an_error_inside_a_nested_run(sdk: Any) -> Case:
+    inner = sdk.Agent(
+        name="Inner",
+        model=sdk.ScriptedModel([[sdk.function_call("nobody", {}, call_id="i1")]]),
+    )
+
+    async def ask() -> str:
+        return str((await sdk.Runner.run(inner, "question")).final_output)
+
+    model = sdk.ScriptedModel([[sdk.function_call("ask", {}, call_id="c1")]])
+    tool = sdk.function_tool(ask, failure_error_function=None)
+    return Case(sdk.Agent(name="Outer", model=model, tools=[tool]), model=model)
+
+
+@scenario
+def a_tool_replaces_the_instructions_and_the_model(sdk: Any) -> Case:
+    second = sdk.ScriptedModel([_say(sdk, "from the other model")])
+
+    async def change() -> str:
+        agent.instructions = "two"
+        agent.model = second
+        return "changed"
+
+    model = sdk.ScriptedModel([[sdk.function_call("change", {}, call_id="c1")]])
+    agent = sdk.Agent(name="A", instructions="one", model=model, tools=[sdk.function_tool(change)])
+    return Case(agent, model=second)
+
+
+@scenario
+def a_tool_adds_a_handoff(sdk: Any) -> Case:
+    model = sdk.ScriptedModel(
+        [
+            [sdk.function_call("grow", {}, call_id="c1")],
+            [sdk.function_call("transfer_to_b", {}, call_id="h1")],
+            _say(sdk, "from b"),
+        ]
+    )
+    second = sdk.Agent(name="B", model=model)
+
+    async def grow() -> str:
+        agent.handoffs.append(second)
+        return "grown"
+
+    agent = sdk.Agent(name="A", model=model, tools=[sdk.function_tool(grow)])
+    return Case(agent, model=model)
+
+
+@scenario
+def guardrails_of_the_run_and_an_agent_tool_with_a_configuration_of_its_own(sdk: Any) -> Case:
+    log: list[str] = []
+    inner = sdk.Agent(name="Inner", model=sdk.ScriptedModel([_say(sdk, "inside")]))
+    tool = inner.as_tool(tool_name="ask", tool_description="Ask.", run_config=sdk.RunConfig())
+    model = sdk.ScriptedModel(
+        [[sdk.function_call("ask", {"input": "?"}, call_id="c1")], _say(sdk, "outside")]
+    )
+    judge = sdk.OutputGuardrail(guardrail_function=_guardrail(sdk, trips=False, log=log))
+    options = {"run_config": sdk.RunConfig(output_guardrails=[judge])}
+    return Case(sdk.Agent(name="Outer", model=model, tools=[tool]), options=options, hooks=log)

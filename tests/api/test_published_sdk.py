@@ -31,6 +31,12 @@ ON_PURPOSE = {
     "handoff_with_a_filter": {"items", "to_input_list", "events"},
     # Every AgentsException that leaves a run carries its data.
     "invalid_structured_output": {"run_data"},
+    "a_filter_that_returns_nothing": {"run_data"},
+    "handoff_with_bad_input": {"run_data"},
+    # A response that came is listed, whatever became of its turn.
+    "an_error_inside_a_nested_run": {"run_data"},
+    # `result.input` is what the caller gave, with a session too (BEHAVIOUR.md, section 2).
+    "callback_that_leaves_the_history_out": {"to_input_list"},
     # The model is told what is wrong with its JSON (BEHAVIOUR.md, section 8).
     "malformed_tool_arguments": {"to_input_list"},
     # The message names the agent.
@@ -39,6 +45,9 @@ ON_PURPOSE = {
 STREAMED_ON_PURPOSE = {
     # The published SDK waits for the model for ever; here a trip cancels it.
     "parallel_input_guardrail_trips": {"raised", "run_data", "events", "session"},
+    # The input is stored before anything can fail, as it is there in a plain run.
+    "no_turns_at_all": {"session"},
+    "input_guardrail_that_fails": {"session"},
 }
 
 
