@@ -15,6 +15,7 @@ from agentgraph_compiler.checks import CHECKS
 from agentgraph_compiler.diagnostics import Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail, Stop, StopKind, Tool
 from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.types import Type
 from tests.compiler.workflows import (
     agent_tool,
     at,
@@ -436,6 +437,9 @@ SUPPRESSIBLE = {
     "AG202": chart(looping("a", "a")),
     "AG203": chart(asks("a", "a"), charts=(subchart("a", asks("a", "a")),)),
     "AG204": chart(Agent("a", "A", handoffs=(to("a", "b", enabled=NEVER),)), Agent("b", "B")),
+    "AG301": chart(
+        Agent("a", "A", Type("Customer"), tools=(function("a", "x", context=Type("Stock")),))
+    ),
     "AG401": chart(Agent("a", "A", unseen=("x",))),
     "AG501": chart(Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b")),
     "AG502": chart(guarded("a", "b", kind="output", final=False), Agent("b", "B")),

@@ -1,0 +1,138 @@
+"""A part that expects another context than the workflow runs with.
+
+## What it does
+
+Compares the context types that agents, tools and guardrails declare (`Agent[Context]`,
+`RunContextWrapper[Context]`, `ToolContext[Context]`), agents used as tools included. A run has one
+context object, so all of them must fit it: the same class, or one that is derived from the other.
+What declares no context, or a protocol, fits every run.
+
+## Why is this bad?
+
+The context is handed over as it is. A tool that is written for another class fails with an
+`AttributeError` when the model calls it for the first time, and the model is told that the tool
+does not work.
+
+## Example
+
+```python
+from agentgraph import Agent, RunContextWrapper, function_tool
+
+
+class Customer:
+    name = "Ada"
+
+
+class Warehouse:
+    shelves = 40
+
+
+@function_tool
+def free_shelves(context: RunContextWrapper[Warehouse]) -> int:
+    "Count the shelves."
+    return context.context.shelves
+
+
+agent = Agent[Customer](name="Support", tools=[free_shelves])
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent, RunContextWrapper, function_tool
+
+
+class Warehouse:
+    shelves = 40
+
+
+class Customer:
+    name = "Ada"
+    warehouse = Warehouse()
+
+
+@function_tool
+def free_shelves(context: RunContextWrapper[Customer]) -> int:
+    "Count the shelves."
+    return context.context.warehouse.shelves
+
+
+agent = Agent[Customer](name="Support", tools=[free_shelves])
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agentgraph_compiler.analysis.graph import identity
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Origin, Rule, Severity
+from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, Tool, is_allowed
+from agentgraph_compiler.types import ANY, Type
+
+RULE = Rule(
+    "AG301",
+    "context-type-mismatch",
+    # Python does not hold an object to a class, so no run is certain to fail.
+    Severity.WARNING,
+    "A part that expects another context than the workflow runs with.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """A part that says which context it expects."""
+
+    context: Type
+    described: str
+    origin: Origin
+    parts: tuple[Agent | Tool | Guardrail, ...]
+
+
+def check(chart: Chart) -> Iterator[Diagnostic]:
+    """Find declared contexts that no object fits together; linear in the number of declarations."""
+    settled: _Declared | None = None
+    for declared in _declarations(chart):
+        if settled is None or settled.context.name in declared.context.supertypes:
+            settled = declared  # an object of the more special class fits both
+        elif not declared.context.accepts(settled.context) and not is_allowed(
+            RULE, *declared.parts
+        ):
+            yield _mismatch(declared, settled)
+
+
+def _declarations(chart: Chart) -> Iterator[_Declared]:
+    """What declares a context: the agent that runs start with, then everything in document
+    order."""
+    start = chart.agent[chart.start]
+    agents = {identity(start): start}
+    for part in chart.walk():
+        for agent in part.agents:
+            agents.setdefault(identity(agent), agent)
+    for agent in agents.values():
+        if agent.context != ANY:
+            yield _Declared(agent.context, f"agent '{agent.name}'", agent.origin, (agent,))
+    for agent in agents.values():
+        for tool in agent.tools:
+            if tool.context != ANY:
+                described = f"tool '{tool.name}' of agent '{agent.name}'"
+                yield _Declared(tool.context, described, tool.origin, (agent, tool))
+        for guardrail in (*agent.input_guardrails, *agent.output_guardrails):
+            if guardrail.context != ANY:
+                described = f"guardrail '{guardrail.name}' of agent '{agent.name}'"
+                yield _Declared(guardrail.context, described, guardrail.origin, (agent, guardrail))
+
+
+def _mismatch(declared: _Declared, settled: _Declared) -> Diagnostic:
+    return Diagnostic(
+        RULE,
+        f"{declared.described} expects the context '{declared.context.name}', but the workflow"
+        f" runs with '{settled.context.name}'",
+        declared.origin,
+        (
+            Note(f"{settled.described} expects '{settled.context.name}' here", settled.origin),
+            Note("a run has one context object, which every part of it is given"),
+        ),
+        f"write it for '{settled.context.name}', or let one class be derived from the other",
+    )
