@@ -55,6 +55,7 @@ class Connection:
         self._opened: asyncio.Future[ClientSession] = self._loop.create_future()
         self._close_asked = asyncio.Event()
         self._unwinding = False
+        self._lost = False
         self._failure: Exception | None = None
         self._owner = self._loop.create_task(self._own(), name=f"MCP server {server}")
         self._owner.add_done_callback(self._ended)
@@ -67,6 +68,15 @@ class Connection:
         if self.is_over:
             await asyncio.wait({self._owner})
         return self._failure
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether a new connection should take the place of this one."""
+        return self.is_over or self._lost
+
+    def lose(self) -> None:
+        """Note that a request found nobody at the other end."""
+        self._lost = True
 
     @property
     def is_over(self) -> bool:
@@ -115,10 +125,10 @@ class Connection:
                 f"MCP server {self._server!r} was connected in another event loop, which is not "
                 "running. Call cleanup() in the one that it was connected in."
             )
-        self._close_asked.set()
         # Cancelling an owner that closes already could break off the end of a process.
-        if not self._opened.done() and not self._unwinding:
+        if not (self._opened.done() or self.is_over):
             self._owner.cancel()
+        self._close_asked.set()
         await asyncio.wait({self._owner})
 
     async def _own(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from agentgraph.exceptions import AgentsException
+from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.function_tools import FunctionTool, ToolErrorFunction
 from agentgraph.logger import log_tool_action_warning, logger
 from agentgraph.mcp.approval import ApprovalPolicy, RequireApprovalSetting, read_approval
@@ -204,7 +204,7 @@ class MCPServer(ABC):
 
         Raises:
             AgentsException: The server could not list its tools; the message names server and
-                agent.
+                agent. A `UserError` if the program has to change for it.
         """
         listed = await self._listed(run_context, agent)
         names = [tool.name for tool in listed]
@@ -222,7 +222,8 @@ class MCPServer(ABC):
         try:
             return await self.list_tools(run_context, agent)
         except Exception as error:
-            raise AgentsException(
+            kind = UserError if isinstance(error, UserError) else AgentsException
+            raise kind(
                 f"MCP server {self.name!r} could not list its tools for agent "
                 f"{getattr(agent, 'name', None)!r}: {reason_of(error)}"
             ) from error

@@ -47,18 +47,18 @@ class Retries:
             if not math.isfinite(seconds) or seconds < 0:
                 raise UserError(f"{name} must be a number of seconds, 0 or more.")
 
-    def another(self, attempt: int, error: Exception, *, broken: bool) -> bool:
+    def another(self, attempt: int, error: Exception, *, lost: bool) -> bool:
         """Whether a request is sent again.
 
         Args:
             attempt: How many retries there were.
             error: Why it failed now.
-            broken: Whether the connection can not be used any more.
+            lost: Whether the connection cannot be used any more.
         """
         if 0 <= self.attempts <= attempt:
             return False
         code = _code(error)
-        return broken or isinstance(error, OSError) or (code is not None and code not in _REFUSALS)
+        return lost or isinstance(error, OSError) or (code is not None and code not in _REFUSALS)
 
     def pause(self, attempt: int) -> float:
         """How long to wait before the next retry, in seconds.

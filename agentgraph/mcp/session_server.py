@@ -158,7 +158,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         self._edition += 1
 
     async def connect(self) -> None:
-        """Connect; a server that is connected stays so.
+        """Connect; a server that is connected stays so, and one that was lost is connected anew.
 
         Raises:
             UserError: The server could not be reached, did not answer in time, or does not speak
@@ -166,8 +166,8 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             asyncio.CancelledError: The caller was cancelled. Nothing is left open.
         """
         connection = self._connection
-        if connection is None or connection.is_over:
-            connection = self._connection = self._new_connection()
+        if connection is None or connection.is_lost:
+            connection = await self._opened_anew(connection)
         try:
             await connection.session()
         except BaseException:
@@ -316,38 +316,41 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         return await self._request(lambda session: session.list_tools(params=page))
 
     async def _request(self, send: Callable[[ClientSession], Awaitable[R]]) -> R:
-        connection = self._connection
         for attempt in count():
+            connection = self._connected()
             try:
-                if connection is None:
-                    raise UserError(
-                        f"MCP server {self.name!r} is not connected. Call connect() first, or use "
-                        "it in `async with`."
-                    )
                 return await send(await connection.session())
             except Exception as error:
-                broken = connection is not None and (connection.is_over or breaks_connection(error))
-                if not self.retries.another(attempt, error, broken=broken):
-                    if connection is not None and broken:
+                if breaks_connection(error):
+                    connection.lose()
+                if not self.retries.another(attempt, error, lost=connection.is_lost):
+                    if connection.is_lost:
                         await _explain(connection, error)
                     raise
             await asyncio.sleep(self.retries.pause(attempt))
-            connection = await self._reopened(connection) if broken else self._connection
+            # Unless it was cleaned up meanwhile, or opened anew by another request.
+            if connection.is_lost and self._connection is connection:
+                await self._opened_anew(connection)
         raise AssertionError("unreachable: count() does not end")
 
-    async def _reopened(self, broken: Connection | None) -> Connection | None:
-        """The connection that takes the place of a broken one; whoever comes first opens it."""
-        if broken is None or self._connection is not broken:
-            # Cleaned up meanwhile, or opened anew by another request.
-            return self._connection
-        self._connection = self._new_connection()
-        await broken.close()
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise UserError(
+                f"MCP server {self.name!r} is not connected. Call connect() first, or use it in "
+                "`async with`."
+            )
         return self._connection
 
-    def _new_connection(self) -> Connection:
-        return Connection(
+    async def _opened_anew(self, lost: Connection | None) -> Connection:
+        """Open a connection in the place of one that was lost, if there was one."""
+        connection = self._connection = Connection(
             self.name, self.create_streams, self._new_session, self.client_session_timeout_seconds
         )
+        # The list may have been asked for in another event loop before.
+        self._listing = asyncio.Lock()
+        if lost is not None:
+            await lost.close()
+        return connection
 
     def _new_session(self, read: Any, write: Any) -> ClientSession:
         from mcp import ClientSession

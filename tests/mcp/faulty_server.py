@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from typing import Any
 
@@ -59,7 +60,10 @@ if fault == "never-speaks":
 if fault == "speaks-nonsense":
     write("welcome to my server")
     sys.stdin.read()
-for line in sys.stdin:
+for line in iter(sys.stdin.readline, None if fault == "deaf" else ""):
+    if not line:
+        # Deaf to the end of its input, as a server should not be.
+        signal.pause()
     message = json.loads(line)
     match message.get("method"):
         case "initialize":

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
-from agentgraph import UserError
+from agentgraph import Runner, UserError
 from agentgraph.mcp import MCPServer
 from tests.mcp.mcp_servers import (
     Transport,
+    caller,
     connector,
     faulty_server,
     http_server,
     is_running,
+    outputs,
     stdio_server,
 )
 
@@ -73,6 +75,46 @@ async def test_closing_ends_the_process_and_the_calls_that_wait_for_it() -> None
     with pytest.raises(Exception, match="closed"):
         await hanging
     assert not is_running(process)
+
+
+async def test_a_process_that_does_not_end_by_itself_is_ended() -> None:
+    """That nothing is left is what the fixture looks at."""
+    async with faulty_server("deaf") as server:
+        assert await server.list_tools()
+
+
+@pytest.mark.parametrize("rounds", [1, 5, 50])
+async def test_closing_a_connecting_twice_ends_it_once(rounds: int) -> None:
+    server = faulty_server("deaf")
+    connecting = asyncio.create_task(server.connect())
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    closings = [asyncio.create_task(server.cleanup()) for _ in range(3)]
+    await asyncio.gather(connecting, *closings, return_exceptions=True)
+    assert server.session is None
+
+
+async def test_a_server_that_was_lost_is_connected_anew() -> None:
+    async with stdio_server() as server:
+        first = await pid_of(server)
+        with pytest.raises(Exception, match="Connection closed"):
+            await server.call_tool("die", {})
+        await server.connect()
+        assert await pid_of(server) != first
+
+
+def test_a_server_serves_run_sync_on_the_loop_that_it_uses() -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    server = stdio_server()
+    try:
+        loop.run_until_complete(server.connect())
+        agent, _ = caller(server, calls=[("greet", {})])
+        assert outputs(Runner.run_sync(agent, "go")) == [{"type": "text", "text": "Hello you!"}]
+        loop.run_until_complete(server.cleanup())
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
 
 
 async def test_a_caller_that_gives_up_connecting_leaves_nothing_open() -> None:

@@ -220,5 +220,5 @@ async def test_a_server_that_is_not_connected_says_so(how: str) -> None:
     with pytest.raises(UserError, match="'stdio' is not connected"):
         await server.call_tool("add", {})
     agent, _ = caller(server, calls=[])
-    with pytest.raises(AgentsException, match=r"agent 'A'.*not connected"):
+    with pytest.raises(UserError, match=r"agent 'A'.*not connected"):
         await run(how, agent)
