@@ -80,7 +80,7 @@ def adder(sdk: Any) -> Any:
 
 
 async def best(work: Callable[[], Awaitable[None]], repetitions: int) -> float:
-    # What was imported is not garbage; without this a collection walks all of it, in either package.
+    # What was imported is no garbage; otherwise a collection walks all of it, in either package.
     gc.collect()
     gc.freeze()
     times = []
