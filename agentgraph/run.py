@@ -4,6 +4,7 @@ watched or not."""
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -304,7 +305,11 @@ def _wait_for(work: Coroutine[Any, Any, T]) -> T:
 
 def _loop_of_this_thread() -> asyncio.AbstractEventLoop:
     try:
-        loop = asyncio.get_event_loop_policy().get_event_loop()
+        with warnings.catch_warnings():
+            # From Python 3.12 on a thread's first loop is made with a warning, which is no news to
+            # the caller of a function that is not async.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            loop = asyncio.get_event_loop_policy().get_event_loop()
     except RuntimeError:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)

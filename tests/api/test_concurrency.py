@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -149,6 +150,21 @@ def test_run_sync_works_in_a_thread_that_never_had_a_loop() -> None:
     thread.start()
     thread.join()
     assert answers == ["done"]
+
+
+@pytest.mark.usefixtures("loop_of_the_thread")
+def test_run_sync_is_silent_about_the_loop_that_it_makes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from Python 3.12 on, where making a thread's first loop is deprecated."""
+    policy = asyncio.get_event_loop_policy()
+    get_event_loop = policy.get_event_loop
+
+    def warning() -> asyncio.AbstractEventLoop:
+        warnings.warn("There is no current event loop", DeprecationWarning, stacklevel=2)
+        return get_event_loop()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(policy, "get_event_loop", warning)
+        assert Runner.run_sync(Agent(name="A", model=script()), "go").final_output == "done"
 
 
 async def test_run_sync_is_refused_where_a_loop_is_running() -> None:
