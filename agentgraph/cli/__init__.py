@@ -1,6 +1,6 @@
 """The command `agentgraph`: run, check, draw, explain and rehearse workflows from a terminal.
 
-`app` is the only module that reads arguments and ends the process; `target` turns `FILE:NAME` into
+`app` and `sessions` read arguments, `ending` ends the process; `target` turns `FILE:NAME` into
 a workflow; each command has a module of its own. Nothing outside this package imports it, so typer
 and rich are loaded by the command line alone.
 """

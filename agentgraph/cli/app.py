@@ -1,22 +1,19 @@
-"""The command `agentgraph`: its commands and options, and how a command ends."""
+"""The command `agentgraph`: its commands and options."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from agentgraph.cli.check import ReportFormat, check_files
-from agentgraph.cli.faults import CommandFault, OutputClosed, Status
+from agentgraph.cli.ending import end
 from agentgraph.cli.perform import rehearse_file, run_file
+from agentgraph.cli.sessions import group as session_commands
 from agentgraph.cli.show import draw_file, explain_rule, print_ir
-from agentgraph.cli.terminal import Terminal, say_fault
 from agentgraph.run_config import DEFAULT_MAX_TURNS
 from agentgraph.version import __version__
 
@@ -106,7 +103,7 @@ def run(
 
     Without OPENAI_API_KEY nothing is sent anywhere: the run is rehearsed, and says so.
     """
-    _end(
+    end(
         lambda terminal: run_file(
             terminal, target, message, as_json=as_json, max_turns=max_turns, context=context
         )
@@ -126,7 +123,7 @@ def rehearse(
     context: _Context = None,
 ) -> None:
     """Run a workflow with yourself as the model: you choose each move."""
-    _end(
+    end(
         lambda terminal: rehearse_file(
             terminal, target, message, max_turns=max_turns, context=context
         )
@@ -152,7 +149,7 @@ def check(
 
     Exit status: 0 if nothing fails, 1 if something does, 2 if a file could not be checked.
     """
-    _end(lambda terminal: check_files(terminal, targets, report_format, strict=strict))
+    end(lambda terminal: check_files(terminal, targets, report_format, strict=strict))
 
 
 @app.command()
@@ -177,7 +174,7 @@ def draw(
     ] = 30.0,
 ) -> None:
     """Draw a workflow."""
-    _end(lambda terminal: draw_file(terminal, target, output, level=level.value, timeout=timeout))
+    end(lambda terminal: draw_file(terminal, target, output, level=level.value, timeout=timeout))
 
 
 @app.command()
@@ -190,7 +187,7 @@ def explain(
     ],
 ) -> None:
     """Say what a rule finds, why that is bad and what to write instead."""
-    _end(lambda terminal: explain_rule(terminal, code))
+    end(lambda terminal: explain_rule(terminal, code))
 
 
 @app.command()
@@ -201,23 +198,7 @@ def ir(
     ] = True,
 ) -> None:
     """Print what a workflow is lowered to, as text: for bug reports and for comparing."""
-    _end(lambda terminal: print_ir(terminal, target, origins=origins))
+    end(lambda terminal: print_ir(terminal, target, origins=origins))
 
 
-def _end(work: Callable[[Terminal], Status]) -> None:
-    """Do a command's work and end the process with its status."""
-    terminal = Terminal.of_process()
-    try:
-        status = work(terminal)
-        sys.stdout.flush()
-    except CommandFault as fault:
-        say_fault(terminal, fault)
-        status = fault.status
-    except KeyboardInterrupt:
-        terminal.err.print(Text("interrupted", "warning"))
-        status = Status.INTERRUPTED
-    except (OutputClosed, BrokenPipeError):
-        # Python flushes the output once more when it ends; by then it must lead somewhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        status = Status.PIPE_CLOSED
-    raise typer.Exit(status)
+app.add_typer(session_commands)

@@ -35,22 +35,31 @@ class Tables:
         Raises:
             ForeignSchema: A table belongs to something else; nothing was changed.
         """
+        if self.missing(connection):
+            with transaction(connection):
+                self._create(connection)
+
+    def missing(self, connection: sqlite3.Connection) -> list[str]:
+        """Name the tables that are missing, after checking the columns of those that exist.
+
+        Raises:
+            ForeignSchema: A table belongs to something else.
+        """
         expected = {
             self.sessions: {"session_id", "updated_at"},
             self.messages: {"id", "session_id", "message_data"},
         }
-        missing = False
+        missing = []
         for table, columns in expected.items():
             found = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")}
-            missing = missing or not found
-            if found and not columns <= found:
+            if not found:
+                missing.append(table)
+            elif not columns <= found:
                 raise ForeignSchema(
                     f"table {table!r} lacks the columns {', '.join(sorted(columns - found))}: "
                     "it belongs to another program; name another file or other tables"
                 )
-        if missing:
-            with transaction(connection):
-                self._create(connection)
+        return missing
 
     def _create(self, connection: sqlite3.Connection) -> None:
         sessions, messages = quoted(self.sessions), quoted(self.messages)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from agentgraph.extensions.memory.encrypt_session import EncryptedSession
     from agentgraph.extensions.memory.redis_session import RedisSession
     from agentgraph.extensions.memory.sqlalchemy_session import SQLAlchemySession
+    from agentgraph.extensions.memory.stored_in_sqlalchemy import SQLAlchemyStoredSessions
+    from agentgraph.extensions.memory.stored_in_sqlite import SQLiteStoredSessions
 
 __all__ = [
     "DAPR_CONSISTENCY_EVENTUAL",
@@ -30,6 +32,8 @@ __all__ = [
     "EncryptedSession",
     "RedisSession",
     "SQLAlchemySession",
+    "SQLAlchemyStoredSessions",
+    "SQLiteStoredSessions",
 ]
 
 _MODULES = {
@@ -41,6 +45,8 @@ _MODULES = {
     "EncryptedSession": "encrypt_session",
     "RedisSession": "redis_session",
     "SQLAlchemySession": "sqlalchemy_session",
+    "SQLAlchemyStoredSessions": "stored_in_sqlalchemy",
+    "SQLiteStoredSessions": "stored_in_sqlite",
 }
 
 

@@ -100,7 +100,7 @@ class Branch:
             item = decode_item(text)
             if item is not None:
                 connection.execute("DELETE FROM message_structure WHERE id = ?", (structure_id,))
-                self._drop_unlisted(connection, [message_id])
+                self.drop_unlisted(connection, [message_id])
                 return item
         return None
 
@@ -147,9 +147,10 @@ class Branch:
             connection.execute(
                 f"DELETE FROM {table} WHERE session_id = ? AND branch_id = ?", self.key
             )
-        self._drop_unlisted(connection, [message_id for (message_id,) in ids])
+        self.drop_unlisted(connection, [message_id for (message_id,) in ids])
 
-    def _drop_unlisted(self, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
+    def drop_unlisted(self, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
+        """Remove those of some items, given by row id, that no branch lists."""
         connection.executemany(
             f"DELETE FROM {self.messages} WHERE id = ?1 AND NOT EXISTS "
             "(SELECT 1 FROM message_structure WHERE session_id = ?2 AND message_id = ?1)",

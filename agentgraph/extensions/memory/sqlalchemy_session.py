@@ -32,7 +32,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["SQLAlchemySession"]
+__all__ = ["SQLAlchemySession", "engine_for"]
 
 
 class SQLAlchemySession(SessionABC):
@@ -99,17 +99,7 @@ class SQLAlchemySession(SessionABC):
         Raises:
             InvalidSessionInput: The URL is no URL, or its driver is unknown or not installed.
         """
-        # A connection that the server closed while it lay in the pool is replaced, not used.
-        arguments: dict[str, Any] = {"pool_pre_ping": True, **(engine_kwargs or {})}
-        try:
-            engine = create_async_engine(url, **arguments)
-        except (SQLAlchemyError, ImportError) as error:
-            raise InvalidSessionInput(
-                f"{cls.__name__} {session_id!r}: no database can be reached by this URL ({error}); "
-                "it needs an asyncio driver: postgresql+asyncpg://, postgresql+psycopg:// "
-                "or sqlite+aiosqlite://, and the driver's package"
-            ) from error
-        prepare_sqlite(engine)
+        engine = engine_for(url, f"{cls.__name__} {session_id!r}", engine_kwargs)
         return cls(session_id, engine=engine, session_settings=session_settings, **kwargs)
 
     @property
@@ -250,6 +240,31 @@ class SQLAlchemySession(SessionABC):
             if self._create_tables:
                 await self._tables.create(self._engine, self._turnstile)
                 self._create_tables = False
+
+
+def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None) -> AsyncEngine:
+    """Make an engine for sessions.
+
+    Args:
+        url: A URL with an asyncio driver.
+        label: How to name whoever wants it in a message.
+        engine_kwargs: Arguments for SQLAlchemy's `create_async_engine`.
+
+    Raises:
+        InvalidSessionInput: The URL is no URL, or its driver is unknown or not installed.
+    """
+    # A connection that the server closed while it lay in the pool is replaced, not used.
+    arguments: dict[str, Any] = {"pool_pre_ping": True, **(engine_kwargs or {})}
+    try:
+        engine = create_async_engine(url, **arguments)
+    except (SQLAlchemyError, ImportError) as error:
+        raise InvalidSessionInput(
+            f"{label}: no database can be reached by this URL ({error}); "
+            "it needs an asyncio driver: postgresql+asyncpg://, postgresql+psycopg:// "
+            "or sqlite+aiosqlite://, and the driver's package"
+        ) from error
+    prepare_sqlite(engine)
+    return engine
 
 
 def _turnstile(engine: AsyncEngine) -> asyncio.Lock:

@@ -1,0 +1,302 @@
+"""What the commands of `agentgraph sessions` do.
+
+Nothing is made and nothing is overwritten by looking; what writes asks first, and is one
+transaction a session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from enum import StrEnum
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from agentgraph.cli.faults import CommandFault, Status
+from agentgraph.cli.session_text import print_changes, print_history, print_sessions
+from agentgraph.cli.terminal import Terminal, print_hanging, printable, progress
+from agentgraph.extensions import memory
+from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
+from agentgraph.memory.stored_sessions import (
+    History,
+    NoSuchSession,
+    StoredSession,
+    StoredSessions,
+)
+
+__all__ = [
+    "ExportFormat",
+    "Place",
+    "delete_session",
+    "export_session",
+    "list_sessions",
+    "repair_sessions",
+    "show_session",
+]
+
+
+class ExportFormat(StrEnum):
+    """How `export` writes."""
+
+    JSON = "json"
+    LINES = "jsonl"
+
+
+class Place:
+    """Where sessions are stored, as the command line names it."""
+
+    def __init__(self, db: str, sessions_table: str, messages_table: str) -> None:
+        self.db = db
+        self._tables = sessions_table, messages_table
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[StoredSessions]:
+        """Open the place and close it again.
+
+        Raises:
+            CommandFault: It is not there, holds no sessions, or failed.
+        """
+        try:
+            stored = self._stored()
+            try:
+                yield stored
+            finally:
+                await stored.close()
+        except NoSuchSession as error:
+            raise CommandFault(
+                str(error), help=f"`agentgraph sessions list --db {self.db}` lists those there are"
+            ) from error
+        except (SessionError, InvalidSessionInput, MissingExtra) as error:
+            raise CommandFault(str(error)) from error
+
+    def _stored(self) -> StoredSessions:
+        scheme, separator, rest = self.db.partition("://")
+        if separator and not scheme.startswith("sqlite"):
+            return memory.SQLAlchemyStoredSessions(self.db, *self._tables)
+        # An SQLite file is the same file whatever opened it, and needs no further package here.
+        path = Path(rest.removeprefix("/").partition("?")[0] if separator else self.db)
+        if not path.exists():
+            raise CommandFault(f"there is no file {path}")
+        if not path.is_file():
+            raise CommandFault(f"{path} is no file")
+        return memory.SQLiteStoredSessions(path, *self._tables)
+
+
+def list_sessions(terminal: Terminal, place: Place) -> Status:
+    """List the sessions of a place.
+
+    Raises:
+        CommandFault: The place cannot be read.
+    """
+
+    async def work() -> list[StoredSession]:
+        async with place.opened() as stored, aclosing(stored.sessions()) as sessions:
+            return [session async for session in sessions]
+
+    with progress(terminal, f"reading {place.db}"):
+        sessions = asyncio.run(work())
+    if sessions:
+        print_sessions(terminal.out, sessions)
+    else:
+        terminal.err.print(Text("there are no sessions", "quiet"))
+    return Status.DONE
+
+
+def show_session(
+    terminal: Terminal, place: Place, session_id: str, branch: str | None, limit: int | None
+) -> Status:
+    """Print the conversation of a session, or of a branch of it.
+
+    Args:
+        terminal: Where to print.
+        place: Where the session is stored.
+        session_id: Its id.
+        branch: The branch; None is `main`, or the session itself.
+        limit: How many of the latest items; None is all of them.
+
+    Raises:
+        CommandFault: The session is not there, or cannot be read.
+    """
+    history = _history(asyncio.run(_read(place, session_id)), branch)
+    print_history(terminal.out, history, limit)
+    return Status.DONE
+
+
+def export_session(
+    terminal: Terminal,
+    place: Place,
+    session_id: str,
+    branch: str | None,
+    output: Path | None,
+    export_format: ExportFormat | None,
+) -> Status:
+    """Write the items of a session as JSON.
+
+    Args:
+        terminal: Where to print, and to say what was written.
+        place: Where the session is stored.
+        session_id: Its id.
+        branch: The branch; None is `main`, or the session itself.
+        output: The file; None prints.
+        export_format: How; None goes by the ending of the file.
+
+    Raises:
+        CommandFault: The session cannot be read, or the file cannot be written.
+    """
+    history = _history(asyncio.run(_read(place, session_id)), branch)
+    if export_format is None:
+        lines = output is not None and output.suffix in (".jsonl", ".ndjson")
+        export_format = ExportFormat.LINES if lines else ExportFormat.JSON
+    match export_format:
+        case ExportFormat.JSON:
+            text = json.dumps(history.items, ensure_ascii=False, indent=2) + "\n"
+        case ExportFormat.LINES:
+            text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in history.items)
+    if history.unreadable:
+        _warn(terminal, f"{history.unreadable} rows cannot be read and are left out")
+    if history.encrypted:
+        _warn(terminal, "the items are encrypted and are written as they are stored")
+    if output is None:
+        typer.echo(text, nl=False)
+        return Status.DONE
+    try:
+        _write(output, text)
+    except OSError as error:
+        raise CommandFault(f"{output} cannot be written: {error.strerror}") from error
+    terminal.err.print(Text(printable(f"wrote {output}"), "quiet"), soft_wrap=True)
+    return Status.DONE
+
+
+def repair_sessions(
+    terminal: Terminal, place: Place, session_ids: list[str], *, dry_run: bool, yes: bool
+) -> Status:
+    """Make histories legal where they are stored, one transaction a session.
+
+    Args:
+        terminal: Where to say what is done.
+        place: Where the sessions are stored.
+        session_ids: Which; empty is all of them.
+        dry_run: Whether only to say what would be done.
+        yes: Whether not to ask.
+
+    Raises:
+        CommandFault: A session is not there, the answer was no, or the place failed.
+    """
+
+    async def find() -> list[StoredSession]:
+        async with place.opened() as stored:
+            if session_ids:
+                return [await stored.session(session_id) for session_id in session_ids]
+            async with aclosing(stored.sessions()) as sessions:
+                return [session async for session in sessions if session.mendings]
+
+    async def mend(session: StoredSession) -> None:
+        async with place.opened() as stored:
+            await stored.mend(session)
+
+    with progress(terminal, f"reading {place.db}"):
+        found = asyncio.run(find())
+    for session in found:
+        if any(history.encrypted for history in session.histories):
+            _warn(terminal, f"session {session.session_id!r} is encrypted and cannot be judged")
+    faulty = [session for session in found if session.mendings]
+    if not faulty:
+        terminal.err.print(Text("nothing to repair", "quiet"))
+        return Status.DONE
+    for session in faulty:
+        print_changes(terminal.out, session)
+    if dry_run:
+        return Status.FOUND
+    changes = sum(len(mending.changes) for session in faulty for mending in session.mendings)
+    if not yes:
+        _ask(f"Make these changes ({changes:,} items of {len(faulty):,} sessions)?")
+    for session in faulty:
+        asyncio.run(mend(session))
+        done = Text(printable(f"repaired {session.session_id}"), "quiet")
+        terminal.err.print(done, soft_wrap=True)
+    return Status.DONE
+
+
+def delete_session(terminal: Terminal, place: Place, session_id: str, *, yes: bool) -> Status:
+    """Remove a session.
+
+    Args:
+        terminal: Where to say what is done.
+        place: Where the session is stored.
+        session_id: Its id.
+        yes: Whether not to ask.
+
+    Raises:
+        CommandFault: The session is not there, the answer was no, or the place failed.
+    """
+
+    async def delete() -> None:
+        async with place.opened() as stored:
+            await stored.delete(session_id)
+
+    session = asyncio.run(_read(place, session_id))
+    items = sum(len(history.rows) for history in session.histories)
+    if not yes:
+        _ask(f"Delete session {session_id!r} with its {items:,} items?")
+    asyncio.run(delete())
+    terminal.err.print(Text(printable(f"deleted {session_id}"), "quiet"), soft_wrap=True)
+    return Status.DONE
+
+
+async def _read(place: Place, session_id: str) -> StoredSession:
+    async with place.opened() as stored:
+        return await stored.session(session_id)
+
+
+def _history(session: StoredSession, branch: str | None) -> History:
+    for history in session.histories:
+        if branch is None or history.branch == branch:
+            return history
+    branches = ", ".join(history.branch for history in session.histories if history.branch)
+    raise CommandFault(
+        f"session {session.session_id!r} has no branch {branch!r}",
+        help=f"it has: {branches}" if branches else "it has no branches",
+    )
+
+
+def _ask(question: str) -> None:
+    """Ask before something is written.
+
+    Raises:
+        CommandFault: The answer is no, or nobody is there to answer.
+    """
+    typer.echo(printable(f"{question} [y/N] "), nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer:
+        typer.echo(err=True)
+        raise CommandFault(
+            "nobody answered, so nothing was changed", help="give --yes to do it without asking"
+        )
+    if answer.strip().lower() not in ("y", "yes"):
+        raise CommandFault("nothing was changed", status=Status.FOUND)
+
+
+def _warn(terminal: Terminal, message: str) -> None:
+    print_hanging(terminal.err, Text("warning: ", "warning"), Text(printable(message)))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = Path(name)
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,151 @@
+"""The sessions of a database that SQLAlchemy reaches, as `SQLAlchemySession` stores them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from agentgraph.extensions.memory.sqlalchemy_session import engine_for
+from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
+from agentgraph.memory.encoding import decode_item
+from agentgraph.memory.errors import MissingExtra, SessionError
+from agentgraph.memory.stored_sessions import (
+    History,
+    NoSuchSession,
+    StoredRow,
+    StoredSession,
+    check_unchanged,
+)
+
+try:
+    from sqlalchemy import delete, inspect, select, update
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.ext.asyncio import AsyncConnection
+except ImportError as error:
+    raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
+
+__all__ = ["SQLAlchemyStoredSessions"]
+
+
+class SQLAlchemyStoredSessions:
+    """The sessions of a database.
+
+    Args:
+        url: A URL with an asyncio driver.
+        sessions_table: The table of sessions.
+        messages_table: The table of items.
+
+    Raises:
+        InvalidSessionInput: The URL is no URL, or its driver is unknown or not installed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        sessions_table: str = "agent_sessions",
+        messages_table: str = "agent_messages",
+    ) -> None:
+        self._engine = engine_for(url, "stored sessions")
+        self._tables = SessionTables.named(sessions_table, messages_table)
+        self._place = self._engine.url.render_as_string(hide_password=True)
+
+    async def sessions(self) -> AsyncGenerator[StoredSession, None]:
+        """Give every session, by id."""
+        table, messages = self._tables.sessions, self._tables.messages
+        async with self._transaction() as connection:
+            known = select(table.c.session_id)
+            stored = select(messages.c.session_id)
+            ids = (await connection.scalars(known.union(stored))).all()
+        for session_id in sorted(ids):
+            yield await self.session(session_id)
+
+    async def session(self, session_id: str) -> StoredSession:
+        """Return one session.
+
+        Raises:
+            NoSuchSession: It is not there.
+        """
+        async with self._transaction() as connection:
+            return await self._read(connection, session_id)
+
+    async def mend(self, session: StoredSession) -> None:
+        """Carry out the mendings of a session, in one transaction.
+
+        Raises:
+            SessionError: It was changed since it was read; nothing was written.
+        """
+        messages = self._tables.messages
+        async with self._transaction() as connection:
+            check_unchanged(await self._read(connection, session.session_id, lock=True), session)
+            for mending in session.mendings:
+                for key, change in mending.changes:
+                    row = messages.c.id == key
+                    if change.replacement is None:
+                        await connection.execute(delete(messages).where(row))
+                    else:
+                        text = json.dumps(change.replacement)
+                        await connection.execute(
+                            update(messages).where(row).values(message_data=text)
+                        )
+
+    async def delete(self, session_id: str) -> None:
+        """Remove a session, in one transaction.
+
+        Raises:
+            NoSuchSession: It is not there.
+        """
+        async with self._transaction() as connection:
+            await self._read(connection, session_id, lock=True)
+            for table in (self._tables.messages, self._tables.sessions):
+                await connection.execute(delete(table).where(table.c.session_id == session_id))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._engine.dispose()
+
+    async def _read(
+        self, connection: AsyncConnection, session_id: str, *, lock: bool = False
+    ) -> StoredSession:
+        table, messages = self._tables.sessions, self._tables.messages
+        query = select(table).where(table.c.session_id == session_id)
+        known = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+        rows = await connection.execute(
+            select(messages.c.id, messages.c.message_data)
+            .where(messages.c.session_id == session_id)
+            .order_by(messages.c.id)
+        )
+        decoded = tuple(StoredRow(key, decode_item(text)) for key, text in rows)
+        if known is None and not decoded:
+            raise NoSuchSession(f"there is no session {session_id!r} in {self._place}")
+        return StoredSession(
+            session_id,
+            _moment(known and known.created_at),
+            _moment(known and known.updated_at),
+            (History(None, decoded),),
+        )
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as connection:
+                there = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+                for table in (self._tables.sessions.name, self._tables.messages.name):
+                    if table not in there:
+                        raise SessionError(
+                            f"{self._place} holds no sessions: it has no table {table!r}, only "
+                            f"{', '.join(map(repr, sorted(there))) or 'none at all'}; "
+                            "if the tables have names of their own, give them"
+                        )
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            what = str(getattr(error, "orig", None) or error).strip().splitlines()
+            raise SessionError(
+                f"{self._place}: the database did not do it "
+                f"({what[0] if what else type(error).__name__}); check that it can be reached"
+            ) from error
+
+
+def _moment(value: Any) -> str:
+    return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,211 @@
+"""The sessions of an SQLite file, of either package, plain or with branches.
+
+Looking opens the file for reading only, so that nothing can be written by mistake, not even a table
+that is missing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from agentgraph.extensions.memory.advanced_sqlite_branches import MAIN, Branch
+from agentgraph.memory.encoding import decode_item
+from agentgraph.memory.errors import SessionError
+from agentgraph.memory.sqlite_database import BUSY_TIMEOUT, failure, transaction
+from agentgraph.memory.sqlite_schema import Tables, quoted
+from agentgraph.memory.stored_sessions import (
+    History,
+    Mending,
+    NoSuchSession,
+    StoredRow,
+    StoredSession,
+    check_unchanged,
+)
+
+__all__ = ["SQLiteStoredSessions"]
+
+_STRUCTURE = "message_structure"
+_OF_BRANCHES = (_STRUCTURE, "turn_usage", "branch_reservations")
+_GENERATIONS = "session_clear_generations"
+
+
+class SQLiteStoredSessions:
+    """The sessions of a file.
+
+    Args:
+        path: The file.
+        sessions_table: The table of sessions.
+        messages_table: The table of items.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        sessions_table: str = "agent_sessions",
+        messages_table: str = "agent_messages",
+    ) -> None:
+        self._path = path.absolute()
+        self._tables = Tables(sessions_table, messages_table)
+        self._sessions, self._messages = quoted(sessions_table), quoted(messages_table)
+
+    async def sessions(self) -> AsyncGenerator[StoredSession, None]:
+        """Give every session, by id."""
+        with self._open("ro") as connection:
+            ids = connection.execute(
+                f"SELECT session_id FROM {self._sessions} "
+                f"UNION SELECT session_id FROM {self._messages} ORDER BY session_id"
+            ).fetchall()
+            for (session_id,) in ids:
+                yield self._read(connection, session_id)
+
+    async def session(self, session_id: str) -> StoredSession:
+        """Return one session.
+
+        Raises:
+            NoSuchSession: It is not there.
+        """
+        with self._open("ro") as connection:
+            return self._read(connection, session_id)
+
+    async def mend(self, session: StoredSession) -> None:
+        """Carry out the mendings of a session, in one transaction.
+
+        Raises:
+            SessionError: It was changed since it was read; nothing was written.
+        """
+        with self._open("rw") as connection, transaction(connection):
+            check_unchanged(self._read(connection, session.session_id), session)
+            for mending in session.mendings:
+                if mending.branch is None:
+                    self._mend_rows(connection, mending)
+                else:
+                    self._mend_branch(connection, session.session_id, mending)
+
+    async def delete(self, session_id: str) -> None:
+        """Remove a session with its branches and usage, in one transaction.
+
+        Raises:
+            NoSuchSession: It is not there.
+        """
+        with self._open("rw") as connection, transaction(connection):
+            self._read(connection, session_id)
+            tables = _tables_of(connection)
+            for table in _OF_BRANCHES:
+                if table in tables:
+                    connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
+            if _GENERATIONS in tables:
+                # Objects that have the session open in other programs notice by this number.
+                connection.execute(
+                    f"INSERT INTO {_GENERATIONS} (session_id, generation) VALUES (?, 1) "
+                    "ON CONFLICT (session_id) DO UPDATE SET generation = generation + 1",
+                    (session_id,),
+                )
+            for name in (self._messages, self._sessions):
+                connection.execute(f"DELETE FROM {name} WHERE session_id = ?", (session_id,))
+
+    async def close(self) -> None:
+        """Nothing is held open between two calls."""
+
+    @contextmanager
+    def _open(self, mode: str) -> Iterator[sqlite3.Connection]:
+        label = "the sessions"
+        try:
+            with closing(
+                sqlite3.connect(
+                    f"{self._path.as_uri()}?mode={mode}",
+                    timeout=BUSY_TIMEOUT,
+                    isolation_level=None,
+                    uri=True,
+                )
+            ) as connection:
+                missing = self._tables.missing(connection)
+                if missing:
+                    raise SessionError(
+                        f"{self._path} holds no sessions: it has no table {missing[0]!r}, only "
+                        f"{', '.join(map(repr, sorted(_tables_of(connection)))) or 'none at all'}; "
+                        "if the tables have names of their own, give them"
+                    )
+                yield connection
+        except sqlite3.Error as error:
+            raise failure(error, label, str(self._path)) from error
+
+    def _read(self, connection: sqlite3.Connection, session_id: str) -> StoredSession:
+        row = connection.execute(
+            f"SELECT * FROM {self._sessions} WHERE session_id = ?", (session_id,)
+        )
+        names = [column[0] for column in row.description]
+        known = dict(zip(names, row.fetchone() or (), strict=False))
+        histories = self._histories(connection, session_id)
+        if not known and not any(history.rows for history in histories):
+            raise NoSuchSession(f"there is no session {session_id!r} in {self._path}")
+        created, updated = (str(known.get(name) or "") for name in ("created_at", "updated_at"))
+        return StoredSession(session_id, created, updated, histories)
+
+    def _histories(self, connection: sqlite3.Connection, session_id: str) -> tuple[History, ...]:
+        if _STRUCTURE in _tables_of(connection):
+            branches = connection.execute(
+                f"SELECT branch_id FROM {_STRUCTURE} WHERE session_id = ? "
+                "GROUP BY branch_id ORDER BY branch_id != ?, MIN(id)",
+                (session_id, MAIN),
+            ).fetchall()
+            # A session without structure was stored by the plain class and is read like that.
+            if branches:
+                return tuple(
+                    self._branch(connection, session_id, branch_id) for (branch_id,) in branches
+                )
+        rows = connection.execute(
+            f"SELECT id, message_data FROM {self._messages} WHERE session_id = ? ORDER BY id",
+            (session_id,),
+        )
+        return (History(None, _decoded(rows)),)
+
+    def _branch(self, connection: sqlite3.Connection, session_id: str, branch_id: str) -> History:
+        rows = connection.execute(
+            f"SELECT s.id, m.message_data FROM {_STRUCTURE} s "
+            f"JOIN {self._messages} m ON m.id = s.message_id "
+            "WHERE s.session_id = ? AND s.branch_id = ? ORDER BY s.sequence_number",
+            (session_id, branch_id),
+        )
+        return History(branch_id, _decoded(rows))
+
+    def _mend_rows(self, connection: sqlite3.Connection, mending: Mending) -> None:
+        for key, change in mending.changes:
+            if change.replacement is None:
+                connection.execute(f"DELETE FROM {self._messages} WHERE id = ?", (key,))
+            else:
+                _take_id(connection, self._messages, key)
+
+    def _mend_branch(
+        self, connection: sqlite3.Connection, session_id: str, mending: Mending
+    ) -> None:
+        branch = Branch(session_id, mending.branch or MAIN, self._messages)
+        for key, change in mending.changes:
+            (message_id,) = connection.execute(
+                f"SELECT message_id FROM {_STRUCTURE} WHERE id = ?", (key,)
+            ).fetchone()
+            if change.replacement is None:
+                connection.execute(f"DELETE FROM {_STRUCTURE} WHERE id = ?", (key,))
+                branch.drop_unlisted(connection, [message_id])
+            else:
+                # Other branches may list the row: without its id the item is legal there as well.
+                _take_id(connection, self._messages, message_id)
+
+
+def _take_id(connection: sqlite3.Connection, messages: str, row_id: int) -> None:
+    """Take the id out of a stored item; the rest of its text stays as it was written."""
+    connection.execute(
+        f"UPDATE {messages} SET message_data = json_remove(message_data, '$.id') WHERE id = ?",
+        (row_id,),
+    )
+
+
+def _decoded(rows: sqlite3.Cursor) -> tuple[StoredRow, ...]:
+    return tuple(StoredRow(key, decode_item(text)) for key, text in rows)
+
+
+def _tables_of(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {name for (name,) in rows if not name.startswith("sqlite_")}

@@ -1,0 +1,347 @@
+"""`agentgraph sessions`: what people are shown of stored sessions, and what they can do to them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentgraph.extensions.memory import AdvancedSQLiteSession, EncryptedSession
+from agentgraph.memory import SQLiteSession
+from agentgraph.memory.transcript import legal
+from tests.cli.command import REPOSITORY, Ended, agentgraph
+
+WRITTEN_BY_THE_SDK = REPOSITORY / "tests" / "memory" / "fixtures"
+
+Item = Any
+USER: Item = {"role": "user", "content": "What is the weather in Paris?"}
+CALL: Item = {
+    "type": "function_call",
+    "call_id": "c1",
+    "name": "weather",
+    "arguments": '{"city": "Paris"}',
+}
+OUTPUT: Item = {"type": "function_call_output", "call_id": "c1", "output": "sunny"}
+ANSWER: Item = {
+    "type": "message",
+    "role": "assistant",
+    "id": "msg_1",
+    "content": [{"type": "output_text", "text": "It is sunny.", "annotations": []}],
+}
+REASONING: Item = {
+    "type": "reasoning",
+    "id": "rs_1",
+    "summary": [{"type": "summary_text", "text": "They ask for weather."}],
+}
+REQUEST: Item = {
+    "type": "mcp_approval_request",
+    "id": "mcpr_1",
+    "name": "pay",
+    "arguments": '{"amount": 5}',
+    "server_label": "bank",
+}
+TURN: list[Item] = [USER, REASONING, CALL, OUTPUT, ANSWER]
+DANGLING: list[Item] = [USER, CALL, USER, ANSWER]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "sessions.db"
+
+
+def store(file: Path, session_id: str, items: list[Item]) -> None:
+    session = SQLiteSession(session_id, file)
+    asyncio.run(session.add_items(items))
+    session.close()
+
+
+def stored(file: Path, session_id: str) -> list[Item]:
+    session = SQLiteSession(session_id, file)
+    items: list[Item] = list(asyncio.run(session.get_items()))
+    session.close()
+    return items
+
+
+def sessions(command: str, *arguments: object, db: object, typed: str | None = None) -> Ended:
+    return agentgraph("sessions", command, *arguments, "--db", db, typed=typed)
+
+
+def test_the_list_shows_sizes_times_and_whether_histories_are_legal(file: Path) -> None:
+    store(file, "fine", TURN)
+    store(file, "broken", DANGLING)
+    store(file, "pending", [USER, REQUEST])
+    connection = sqlite3.connect(file)
+    connection.execute(
+        "INSERT INTO agent_messages (session_id, message_data) VALUES ('fine', '{no')"
+    )
+    connection.commit()
+    connection.close()
+
+    ended = sessions("list", db=file)
+
+    assert (ended.status, ended.err) == (0, "")
+    head, *rows = ended.out.splitlines()
+    assert head.split("  ")[0] == "session"
+    shown = [(row.split()[0], row.split()[1], row.split("  ")[-1]) for row in rows]
+    assert shown == [
+        ("broken", "4", "1 fault"),
+        ("fine", "6", "1 unreadable"),
+        ("pending", "2", "waits for approval"),
+    ]
+    assert rows[0].count("-") == 4  # two dates
+
+
+def test_a_file_without_sessions_is_said_to_have_none(file: Path) -> None:
+    store(file, "gone", [USER])
+    assert sessions("delete", "gone", "--yes", db=file).status == 0
+
+    assert sessions("list", db=file) == Ended(0, "", "there are no sessions\n")
+
+
+def test_a_conversation_is_shown_with_roles_calls_outputs_and_reasoning(file: Path) -> None:
+    store(file, "s", [*TURN, REQUEST, {"type": "web_search_call", "id": "ws_1", "query": "x"}])
+
+    assert sessions("show", "s", db=file).out.splitlines() == [
+        "user: What is the weather in Paris?",
+        "  … They ask for weather.",
+        '  ⚙ weather(city="Paris")',
+        "  ↳ weather → sunny",
+        "assistant: It is sunny.",
+        "  ‖ asks for approval: pay(amount=5)",
+        '  · web search call {"query": "x"}',
+    ]
+
+
+def test_the_latest_items_can_be_shown_alone_and_outputs_still_name_their_tool(file: Path) -> None:
+    store(file, "s", TURN)
+
+    assert sessions("show", "s", "--limit", 2, db=file).out.splitlines() == [
+        "(3 earlier items are not shown)",
+        "  ↳ weather → sunny",
+        "assistant: It is sunny.",
+    ]
+
+
+def test_what_is_wrong_stands_below_the_item(file: Path) -> None:
+    store(file, "s", DANGLING)
+
+    lines = sessions("show", "s", db=file).out.splitlines()
+
+    assert lines[2] == "    ✗ function_call 'c1' of tool 'weather' has no output"
+
+
+def test_text_of_models_cannot_steer_the_terminal(file: Path) -> None:
+    store(file, "s", [{"role": "user", "content": "\x1b[2Jgone"}])
+
+    assert sessions("show", "s", db=file).out == "user: \\x1b[2Jgone\n"
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_an_export_can_be_stored_again(file: Path, tmp_path: Path, ending: str) -> None:
+    store(file, "s", TURN)
+    exported = tmp_path / f"out.{ending}"
+
+    ended = sessions("export", "s", "-o", exported, db=file)
+
+    assert ended == Ended(0, "", f"wrote {exported}\n")
+    text = exported.read_text(encoding="utf-8")
+    items = (
+        json.loads(text) if ending == "json" else [json.loads(line) for line in text.splitlines()]
+    )
+    assert items == TURN
+    assert sessions("export", "s", "--format", ending, db=file).out == text
+
+
+def test_an_export_that_cannot_be_written_leaves_what_was_there(file: Path, tmp_path: Path) -> None:
+    store(file, "s", TURN)
+    taken = tmp_path / "taken"
+    taken.mkdir()
+
+    ended = sessions("export", "s", "-o", taken, db=file)
+
+    assert ended.status == 2
+    assert "cannot be written" in ended.err
+    assert sorted(path.name for path in tmp_path.iterdir() if "taken" in path.name) == ["taken"]
+
+
+def test_a_repair_says_what_it_would_do_and_does_it_when_told_to(file: Path) -> None:
+    store(file, "broken", DANGLING)
+    store(file, "fine", TURN)
+    change = "broken: remove item 1: function_call 'c1' of tool 'weather' has no output\n"
+
+    dry = sessions("repair", "--dry-run", db=file)
+    assert dry == Ended(1, change, "")
+    assert stored(file, "broken") == DANGLING
+
+    declined = sessions("repair", db=file, typed="n\n")
+    assert (declined.status, declined.out) == (1, change)
+    assert "nothing was changed" in declined.err
+    assert stored(file, "broken") == DANGLING
+
+    agreed = sessions("repair", "broken", db=file, typed="y\n")
+    assert (agreed.status, agreed.out) == (0, change)
+    assert agreed.err.endswith("repaired broken\n")
+    assert stored(file, "broken") == [USER, USER, ANSWER]
+    assert stored(file, "fine") == TURN
+
+    assert sessions("repair", db=file) == Ended(0, "", "nothing to repair\n")
+
+
+def test_without_an_answer_nothing_is_changed(file: Path) -> None:
+    store(file, "broken", DANGLING)
+
+    for command, *arguments in (["repair"], ["delete", "broken"]):
+        ended = sessions(command, *arguments, db=file, typed="")
+        assert ended.status == 2
+        assert "give --yes" in ended.err
+    assert stored(file, "broken") == DANGLING
+
+
+def test_what_waits_for_approval_is_not_repaired_away(file: Path) -> None:
+    store(file, "pending", [USER, REQUEST])
+    store(file, "ignored", [USER, REQUEST, USER])
+
+    assert sessions("repair", "--yes", db=file).status == 0
+
+    assert stored(file, "pending") == [USER, REQUEST]
+    assert stored(file, "ignored") == [USER, USER]
+
+
+def test_an_id_used_again_is_taken_out_of_the_stored_item(file: Path) -> None:
+    store(file, "s", [USER, ANSWER, USER, ANSWER])
+
+    assert sessions("repair", "--yes", db=file).status == 0
+
+    items = stored(file, "s")
+    assert legal(items)
+    assert items[3] == {key: value for key, value in ANSWER.items() if key != "id"}
+
+
+def test_a_branch_is_shown_and_mended_without_touching_the_others(file: Path) -> None:
+    async def write() -> None:
+        session = AdvancedSQLiteSession(session_id="s", db_path=file, create_tables=True)
+        await session.add_items([USER, ANSWER, {"role": "user", "content": "second"}, CALL])
+        await session.create_branch_from_turn(2, "other")
+        await session.add_items([{"role": "user", "content": "elsewhere"}, CALL, OUTPUT])
+        session.close()
+
+    asyncio.run(write())
+
+    listed = sessions("list", db=file).out.splitlines()[1:]
+    assert [line.split("  ")[0] for line in listed] == ["s @main", "s @other"]
+    assert [line.split("  ")[-1] for line in listed] == ["1 fault", "legal"]
+    assert "elsewhere" in sessions("show", "s", "--branch", "other", db=file).out
+    assert "elsewhere" not in sessions("show", "s", db=file).out
+
+    assert sessions("repair", "--yes", db=file).status == 0
+
+    async def read(branch: str) -> list[Item]:
+        session = AdvancedSQLiteSession(session_id="s", db_path=file)
+        items: list[Item] = list(await session.get_items(branch_id=branch))
+        session.close()
+        return items
+
+    assert asyncio.run(read("main")) == [USER, ANSWER, {"role": "user", "content": "second"}]
+    assert len(asyncio.run(read("other"))) == 5
+    missing = sessions("show", "s", "--branch", "nowhere", db=file)
+    assert missing.status == 2
+    assert "it has: main, other" in missing.err
+
+
+def test_an_encrypted_session_is_listed_and_never_judged(file: Path) -> None:
+    async def write() -> None:
+        session = EncryptedSession("secret", SQLiteSession("secret", file), "key")
+        await session.add_items(DANGLING)
+
+    asyncio.run(write())
+
+    assert sessions("list", db=file).out.splitlines()[1].endswith("encrypted")
+    assert sessions("show", "secret", db=file).out.splitlines() == ["  · an encrypted item"] * 4
+    assert "cannot be judged" in sessions("repair", "secret", "--yes", db=file).err
+    assert len(stored(file, "secret")) == 4
+
+
+@pytest.mark.parametrize("name", ["sdk_sqlite", "sdk_advanced_sqlite"])
+def test_files_of_the_published_sdk_are_looked_at_and_kept_as_they_are(
+    name: str, file: Path
+) -> None:
+    shutil.copy(WRITTEN_BY_THE_SDK / f"{name}.sqlite", file)
+    before = file.read_bytes()
+
+    assert "legal" in sessions("list", db=file).out
+    assert "lookup → 42" in sessions("show", "from-sdk", db=file).out
+    assert len(json.loads(sessions("export", "from-sdk", db=file).out)) == 6
+    assert sessions("repair", db=file).err == "nothing to repair\n"
+    assert file.read_bytes() == before
+
+    assert sessions("delete", "from-sdk", "--yes", db=f"sqlite+aiosqlite:///{file}").status == 0
+    assert stored(file, "from-sdk") == []
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "s"), ("delete", "s", "-y"), ("repair",)])
+def test_a_place_without_sessions_is_refused_and_left_alone(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    missing, notes, other = (tmp_path / name for name in ("missing.db", "notes.txt", "other.db"))
+    notes.write_text("no database " * 99)
+    connection = sqlite3.connect(other)
+    connection.execute("CREATE TABLE agent_messages (id INTEGER, text TEXT)")
+    connection.execute("CREATE TABLE recipes (id INTEGER)")
+    connection.commit()
+    connection.close()
+    before = notes.read_bytes(), other.read_bytes()
+
+    complaints = {
+        missing: "there is no file",
+        tmp_path: "is no file",
+        notes: "this is no SQLite database; nothing was changed",
+        other: "belongs to another program",
+        "nosql://host/x": "no database can be reached by this URL",
+    }
+    for place, complaint in complaints.items():
+        ended = sessions(command[0], *command[1:], db=place)
+        assert (ended.status, ended.out) == (2, "")
+        assert complaint in ended.err
+
+    assert not missing.exists()
+    assert (notes.read_bytes(), other.read_bytes()) == before
+
+
+def test_tables_with_names_of_their_own_are_named_on_the_command_line(file: Path) -> None:
+    session = SQLiteSession("s", file, sessions_table="chats", messages_table="lines")
+    asyncio.run(session.add_items(TURN))
+    session.close()
+
+    refused = sessions("list", db=file)
+    assert refused.status == 2
+    assert "it has no table 'agent_sessions', only 'chats', 'lines'" in refused.err
+    tables = ("--sessions-table", "chats", "--messages-table", "lines")
+    assert "legal" in sessions("list", *tables, db=file).out
+
+
+def test_a_damaged_file_is_said_to_be_damaged(file: Path) -> None:
+    store(file, "s", [{"role": "user", "content": "x" * 5_000} for _ in range(50)])
+    content = bytearray(file.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    file.write_bytes(content)
+
+    ended = sessions("list", db=file)
+
+    assert (ended.status, ended.out) == (2, "")
+    assert "the database file is damaged; restore it from a backup" in ended.err
+
+
+def test_a_session_that_is_not_there_is_said_with_how_to_find_those_that_are(file: Path) -> None:
+    store(file, "s", TURN)
+
+    for command in ("show", "export", "delete", "repair"):
+        ended = sessions(command, "nobody", db=file)
+        assert ended.status == 2
+        assert "there is no session 'nobody'" in ended.err
+        assert "agentgraph sessions list" in ended.err
+    assert stored(file, "s") == TURN
