@@ -6,6 +6,7 @@ Plain, streamed, nested and resumed runs are all made here and all go through :f
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -126,7 +127,10 @@ def launch(
 
 
 def _transcript(given: Given, *, continued: bool = False) -> Transcript:
-    return Transcript(given, ItemHelpers.input_to_new_input_list(given), continued=continued)
+    items = ItemHelpers.input_to_new_input_list(given)
+    # The caller goes on using the list, and the result must not change with it.
+    original = given if isinstance(given, str) else list(items)
+    return Transcript(original, items, continued=continued)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,7 @@ def _resumed(
     given = state.context
     context = RunContextWrapper(
         given.context if options.get("context") is None else options["context"],
-        given.usage,
+        deepcopy(given.usage),
         [],
         given._approvals.copy(),
         given.tool_input,
@@ -329,7 +333,7 @@ def state_of(launched: Launch, ending: Suspend) -> RunState[Any]:
     assert program is not None  # a run inside another is resumed with that one
     given = run.context
     context = RunContextWrapper(
-        given.context, given.usage, [], given._approvals.copy(), given.tool_input
+        given.context, deepcopy(given.usage), [], given._approvals.copy(), given.tool_input
     )
     return RunState(
         context=context,

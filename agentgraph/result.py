@@ -232,9 +232,10 @@ class RunResultStreaming(RunResultBase):
                 ``after_turn`` lets the current turn finish, tools, saving and usage included, and
                 stops before the next one.
         """
+        if self._run is not None:
+            # At once, too: a tool may swallow its cancellation, and no turn may follow then.
+            self._run.stopping = True
         if mode == "after_turn":
-            if self._run is not None:
-                self._run.stopping = True
             return
         self._cancelled = True
         self.is_complete = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -206,6 +207,24 @@ async def test_a_cancelled_tool_may_clean_up_and_tells_nothing_any_more() -> Non
     result.cancel()
     assert [event async for event in result.stream_events()] == []
     assert cleaned.is_set()
+
+
+async def test_a_tool_that_swallows_its_cancellation_does_not_bring_the_run_back() -> None:
+    stuck = Stuck()
+
+    @function_tool
+    async def stubborn() -> str:
+        with suppress(asyncio.CancelledError):
+            await stuck.stay()
+        return "I go on"
+
+    model = script([call("stubborn")])
+    result = Runner.run_streamed(Agent(name="A", model=model, tools=[stubborn]), "go")
+    await stuck.reached.wait()
+    result.cancel()
+    assert [event async for event in result.stream_events()] == []
+    assert len(model.calls) == 1
+    assert result.final_output is None
 
 
 async def test_after_turn_is_seen_before_the_next_turn_when_it_comes_with_a_tools_output() -> None:

@@ -147,6 +147,18 @@ async def test_the_input_list_is_input_for_the_next_run(play: Play) -> None:
     ]
 
 
+async def test_the_callers_list_and_the_results_are_not_one(play: Play) -> None:
+    given: list[Any] = ["hello", {"role": "user", "content": "there"}]
+    result = (await play(Agent(name="A", model=script()), given)).result
+    given.append("and now?")
+    given[1]["content"] = "elsewhere"
+    produced = result.to_input_list()
+    assert [item["role"] for item in produced] == ["user", "user", "assistant"]
+    assert produced[1]["content"] == "there"
+    produced[0]["content"] = "changed"
+    assert result.to_input_list()[0]["content"] == "hello"
+
+
 async def test_the_last_response_id_is_that_of_the_last_call(play: Play) -> None:
     steps = [
         ModelStep(output=[call("echo", text="x")], response_id="r1"),
