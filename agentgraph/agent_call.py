@@ -35,6 +35,7 @@ from agentgraph.logger import logger
 from agentgraph.result import RunResult
 from agentgraph.run_config import DEFAULT_MAX_TURNS, coerce_run_config
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.run_state import Recording
 from agentgraph.runtime.commands import Perform, Suspend
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import failure_message
@@ -91,9 +92,13 @@ def _inner(
     name = command.invoke.machine
     machine, bindings = run.submachines[name], run.bindings.machines[name]
     config = run.config if tool.run_config is None else coerce_run_config(tool.run_config)
-    conversation = Conversation(
-        tool.conversation_id, tool.previous_response_id, tool.previous_response_id is not None
-    )
+    recording: Recording | None = run.waiting.get(context.tool_call_id)
+    if recording is None:
+        chained = tool.previous_response_id is not None
+        conversation = Conversation(tool.conversation_id, tool.previous_response_id, chained)
+    else:
+        conversation = Conversation(*recording.conversation)
+    saved = 0 if recording is None else recording.saved
     inner = Run(
         machine=machine,
         bindings=bindings,
@@ -110,13 +115,12 @@ def _inner(
         provider=config.model_provider or run.provider,
         call_agent=run.call_agent,
         submachines=run.submachines,
-        session=None if tool.session is None else SessionLog(tool.session),
+        session=None if tool.session is None else SessionLog(tool.session, saved),
         hooks=tool.hooks,
         limit=DEFAULT_MAX_TURNS if tool.max_turns is None else tool.max_turns,
         conversation=conversation,
     )
     inner.agent = tool.agent
-    recording = run.waiting.get(context.tool_call_id)
     if recording is not None:
         replaying(inner, recording)
     return Launch(inner, None, fresh=recording is None)

@@ -158,6 +158,10 @@ class Run:
         if outcome.reply is not None and command is not None:
             if outcome.reply.verdict is not Verdict.UNKNOWN:
                 self.raw_responses.append(payload.response)
+            if self.replaying and self.transcript.continued:
+                # The server got what the model was shown then; it is not sent again.
+                self.transcript.model_input()
+                self.transcript.delivered()
             self.returns.clear()
             self.arriving = False
             for call_id, name, arguments in payload.identities:

@@ -21,7 +21,7 @@ from agentgraph import (
     tool_input_guardrail,
 )
 from agentgraph.exceptions import MaxTurnsExceeded
-from agentgraph.testing import ScriptedModel, assistant_message, function_call
+from agentgraph.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from agentgraph.tool_guardrails import ToolInputGuardrailData
 from tests.api.calls import agent_with, call, echo, script, told
 from tests.api.conftest import Play
@@ -360,6 +360,38 @@ async def test_usage_goes_on(play: Play) -> None:
     state.approve(state.get_interruptions()[0])
     played = await play(agent, state)
     assert played.result.context_wrapper.usage.requests == 2
+    # The state is a snapshot: what a run from it spends is that run's.
+    assert state.context.usage.requests == 1
+
+
+@pytest.mark.parametrize(
+    "conversation",
+    [
+        {"previous_response_id": "r0"},
+        {"conversation_id": "c0"},
+        {"auto_previous_response_id": True},
+    ],
+)
+async def test_a_server_that_keeps_the_conversation_is_sent_only_what_is_new(
+    play: Play, conversation: dict[str, Any]
+) -> None:
+    till = Till()
+    model = ScriptedModel(
+        [
+            ModelStep([call("echo", "e1", text="a")], response_id="r1"),
+            ModelStep([call("pay", amount=5), call("echo", "e2", text="b")], response_id="r2"),
+            ModelStep([assistant_message("done")], response_id="r3"),
+        ]
+    )
+    agent = agent_with(model, till.tool, echo)
+    state = (await play(agent, **conversation)).result.to_state()
+    state.approve(state.get_interruptions()[0])
+    await play(agent, state)
+    assert told(model, 1) == {"e1": "a"}
+    assert told(model, 2) == {"e2": "b", "c1": "paid 5"}
+    assert len(model.calls[2].input) == 2
+    if "conversation_id" not in conversation:
+        assert model.calls[2].previous_response_id == "r2"
 
 
 class TestGuardrailsOnTheCall:
@@ -433,6 +465,22 @@ class TestInsideAgentTools:
         assert played.final == "done"
         assert [len(model.calls) for model in models] == [2] * (depth + 1)
         assert played.result.context_wrapper.usage.requests == 2 * (depth + 1)
+
+    async def test_a_session_of_the_run_inside_has_each_item_once(self, play: Play) -> None:
+        session = SQLiteSession("inside")
+        till = Till()
+        model = script([call("echo", "e0", text="a")], [call("pay", "p0", amount=5)])
+        inner = Agent(name="Expert", model=model, tools=[till.tool, echo])
+        outer = agent_with(
+            script([call("ask", input="x")]), inner.as_tool("ask", "Ask.", session=session)
+        )
+        state = (await play(outer)).result.to_state()
+        state.approve(state.get_interruptions()[0])
+        await play(outer, state)
+        kinds = [item.get("type", "message") for item in await session.get_items()]
+        called = ["function_call", "function_call_output"]
+        assert kinds == ["message", *called, *called, "message"]
+        session.close()
 
     async def test_a_rejection_is_told_to_the_model_inside(self, play: Play) -> None:
         till = Till()
