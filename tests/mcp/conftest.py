@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -39,6 +40,12 @@ async def connected(
     """A connected server for each transport."""
     async with connector(transport, http_ports[transport]) as server:
         yield server
+
+
+@pytest.fixture
+def on_loopback(http_ports: dict[str, int]) -> Callable[..., MCPServer]:
+    """Makes connections to a server that is there already, which is faster than to start one."""
+    return partial(connector, "streamable-http", http_ports["streamable-http"])
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -166,10 +166,12 @@ def outputs(result: RunResult | RunResultStreaming) -> list[Any]:
 
 def children() -> set[int]:
     """The processes that this one started and that are still there, ended ones not yet waited for
-    included."""
+    included; only where the system tells."""
     found: set[int] = set()
-    for task in Path("/proc/self/task").iterdir():
-        found.update(map(int, (task / "children").read_text().split()))
+    for thread in Path("/proc/self/task").glob("*"):
+        # A thread may end meanwhile; its children become those of another one.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found.update(map(int, (thread / "children").read_text().split()))
     return found
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from tests.mcp.mcp_servers import (
     tool,
 )
 
+Loopback = Callable[..., Any]
 # What goes wrong in a call, and a part of what is said about it.
 FAULTY_CALLS = [
     ("garbage", "timed out"),
@@ -115,18 +118,21 @@ async def test_a_server_that_cannot_list_its_tools_ends_the_run(
     assert model.calls == ()
 
 
-async def test_a_call_that_is_not_answered_in_time_fails(how: str) -> None:
-    async with stdio_server(cache_tools_list=True) as server:
-        server.session._session_read_timeout_seconds = 0.3  # type: ignore[union-attr]
-        agent, _ = caller(server, calls=[("hang", {}), ("greet", {})])
-        told, greeted = outputs(await run(how, agent))
-    assert "MCP server 'stdio' failed to run tool 'hang' for agent 'A'" in told
+async def test_a_call_that_is_not_answered_in_time_fails(on_loopback: Loopback, how: str) -> None:
+    async with on_loopback(cache_tools_list=True) as server:
+        await server.list_tools()
+        server.session._session_read_timeout_seconds = 0.3
+        agent, _ = caller(server, calls=[("hang", {})])
+        (told,) = outputs(await run(how, agent))
+        server.session._session_read_timeout_seconds = 20
+        greeted = await server.call_tool("greet", {})
+    assert "MCP server 'streamable-http' failed to run tool 'hang' for agent 'A'" in told
     assert "timed out" in told
-    assert greeted == {"type": "text", "text": "Hello you!"}
+    assert greeted.content[0].text == "Hello you!"
 
 
-async def test_a_run_that_is_cancelled_leaves_the_server_usable() -> None:
-    async with stdio_server() as server:
+async def test_a_run_that_is_cancelled_leaves_the_server_usable(on_loopback: Loopback) -> None:
+    async with on_loopback() as server:
         calls = [function_call("hang", {}, call_id="1")]
         agent = Agent(name="A", model=ScriptedModel([calls]), mcp_servers=[server])
         with pytest.raises(TimeoutError):
@@ -185,8 +191,11 @@ UNREACHABLE: list[tuple[MCPServer, str]] = [
     (MCPServerStdio({"command": "/no/such/program"}), "No such file"),
     (MCPServerSse({"url": f"{REFUSING}/sse"}), "connection attempts failed"),
     (MCPServerStreamableHttp({"url": f"{REFUSING}/mcp"}), "connection attempts failed"),
-    (faulty_server("speaks-nonsense", client_session_timeout_seconds=0.5), "timed out"),
-    (faulty_server("never-speaks", client_session_timeout_seconds=0.5), "timed out"),
+    (
+        faulty_server("speaks-nonsense", client_session_timeout_seconds=0.5),
+        "timed out|no connection",
+    ),
+    (faulty_server("never-speaks", client_session_timeout_seconds=0.5), "timed out|no connection"),
 ]
 
 
@@ -196,7 +205,7 @@ async def test_a_server_that_cannot_be_connected_is_named(server: MCPServer, rea
         with pytest.raises(UserError) as caught:
             await server.connect()
         assert str(caught.value).startswith(f"Failed to connect to MCP server {server.name!r}: ")
-        assert reason in str(caught.value)
+        assert re.search(reason, str(caught.value))
         await server.cleanup()
         await server.cleanup()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from agentgraph import Agent, function_tool
 from agentgraph.mcp import MCPServer
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.mcp.mcp_servers import Transport, caller, connector, outputs, run, stdio_server
+
+Loopback = Callable[..., MCPServer]
 
 
 async def test_an_agent_calls_the_tools_of_a_server(connected: MCPServer, how: str) -> None:
@@ -25,8 +28,8 @@ async def test_an_agent_calls_the_tools_of_a_server(connected: MCPServer, how: s
     assert {"add", "greet"} <= {offered.name for offered in model.calls[0].tools}
 
 
-async def test_the_model_is_sent_content_parts(how: str) -> None:
-    async with stdio_server() as server:
+async def test_the_model_is_sent_content_parts(on_loopback: Loopback, how: str) -> None:
+    async with on_loopback() as server:
         agent, model = caller(server, calls=[("picture", {}), ("mixture", {}), ("nothing", {})])
         result = await run(how, agent)
     sent = [item["output"] for item in model.calls[-1].input if "output" in item]
@@ -40,8 +43,10 @@ async def test_the_model_is_sent_content_parts(how: str) -> None:
     assert result.final_output == "done"
 
 
-async def test_the_structured_result_is_shown_where_it_is_wanted(how: str) -> None:
-    async with stdio_server(use_structured_content=True) as server:
+async def test_the_structured_result_is_shown_where_it_is_wanted(
+    on_loopback: Loopback, how: str
+) -> None:
+    async with on_loopback(use_structured_content=True) as server:
         agent, _ = caller(server, calls=[("add", {"a": 2, "b": 3}), ("refuse", {}), ("greet", {})])
         result = await run(how, agent)
     assert outputs(result) == [
@@ -72,20 +77,24 @@ async def test_two_runs_share_one_server(connected: MCPServer, how: str) -> None
     ]
 
 
-async def test_tools_of_servers_stand_beside_the_agents_own(how: str) -> None:
+async def test_tools_of_servers_stand_beside_the_agents_own(
+    on_loopback: Loopback, how: str
+) -> None:
     @function_tool
     def own() -> str:
         return "mine"
 
-    async with stdio_server() as server:
+    async with on_loopback() as server:
         agent, model = caller(server, calls=[("own", {}), ("greet", {})], tools=[own])
         result = await run(how, agent)
     assert outputs(result) == ["mine", {"type": "text", "text": "Hello you!"}]
     assert [offered.name for offered in model.calls[0].tools][:2] == ["own", "add"]
 
 
-async def test_a_run_may_stop_with_the_output_of_a_servers_tool(how: str) -> None:
-    async with stdio_server(use_structured_content=True) as server:
+async def test_a_run_may_stop_with_the_output_of_a_servers_tool(
+    on_loopback: Loopback, how: str
+) -> None:
+    async with on_loopback(use_structured_content=True) as server:
         agent, _ = caller(
             server, calls=[("add", {"a": 1, "b": 1})], tool_use_behavior="stop_on_first_tool"
         )
@@ -94,8 +103,8 @@ async def test_a_run_may_stop_with_the_output_of_a_servers_tool(how: str) -> Non
 
 
 @pytest.mark.parametrize("approved", [True, False])
-async def test_a_call_waits_for_approval(approved: bool, how: str) -> None:
-    async with stdio_server(require_approval={"pid": "always"}) as server:
+async def test_a_call_waits_for_approval(on_loopback: Loopback, approved: bool, how: str) -> None:
+    async with on_loopback(require_approval={"pid": "always"}) as server:
         agent, model = caller(server, calls=[("greet", {}), ("pid", {})])
         waiting = await run(how, agent)
         assert [item.tool_name for item in waiting.interruptions] == ["pid"]
