@@ -5,22 +5,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from agentgraph.frontend.discover import is_agent
+from agentgraph.frontend.shapes import Shape, unchanged
+from agentgraph.handoffs import handoff
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class HandoffBinding:
     """A handoff that a run can take.
 
     Args:
         symbol: Its name in the machine.
-        handoff: The handoff object that the model is shown.
+        name: The tool name the model calls it by.
+        listed: What the agent lists: a handoff, or an agent by itself.
         target: Id of the target agent.
     """
 
     symbol: str
-    handoff: Any
+    name: str
+    listed: Any
     target: str
+
+    @cached_property
+    def handoff(self) -> Any:
+        """The handoff object that the model is shown; for an agent listed by itself it is made
+        when a run first gets there."""
+        if is_agent(self.listed):
+            return handoff(self.listed, tool_name_override=self.name)
+        return self.listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +57,8 @@ class AgentBinding:
         tools: In the user's order.
         handoffs: In the user's order; only those a run can take.
         servers: Symbol and MCP server, in the user's order.
-        shape: What the agent was made of when it was lowered; another shape now means compiling
-            anew.
-        held: The objects whose ids are in the shape, so that no other object can get one of these
-            ids.
+        shapes: What it and everything it lists was when it was lowered; another shape now means
+            compiling anew.
         memo: What a driver derives from this binding once, such as the tools on offer where they
             never change.
     """
@@ -55,14 +68,13 @@ class AgentBinding:
     tools: tuple[ToolBinding, ...]
     handoffs: tuple[HandoffBinding, ...]
     servers: tuple[tuple[str, Any], ...]
-    shape: tuple[object, ...]
-    held: tuple[object, ...]
+    shapes: tuple[Shape, ...]
     memo: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def current(self) -> bool:
         """Whether the agent is still what was lowered."""
-        return shape_of(self.agent) == self.shape
+        return unchanged(self.shapes)
 
 
 @dataclass(frozen=True)
@@ -73,11 +85,14 @@ class Bindings:
         agents: The agents by id.
         symbols: Guardrails, deciding callables and agent tools by symbol.
         machines: The bindings of the sub-machines by name; shared by all of them.
+        shapes: What everything in the machine and its sub-machines was, each object once; shared
+            by all of them.
     """
 
     agents: Mapping[str, AgentBinding]
     symbols: Mapping[str, Any]
-    machines: dict[str, Bindings] = field(default_factory=dict)
+    machines: Mapping[str, Bindings] = field(default_factory=dict)
+    shapes: Mapping[int, Shape] = field(default_factory=dict, repr=False)
 
     def id_of(self, agent: Any) -> str:
         """Identity of an agent of this machine.
@@ -85,49 +100,16 @@ class Bindings:
         Raises:
             KeyError: The agent is not one of this machine.
         """
-        for id, binding in self.agents.items():
-            if binding.agent is agent:
-                return id
-        raise KeyError(f"agent '{agent.name}' is not part of this machine")
+        known = self._ids.get(id(agent))
+        if known is None:
+            raise KeyError(f"agent '{agent.name}' is not part of this machine")
+        return known
+
+    @cached_property
+    def _ids(self) -> dict[int, str]:
+        return {id(binding.agent): binding.id for binding in self.agents.values()}
 
     @property
     def current(self) -> bool:
-        """Whether every agent of this machine and its sub-machines is still what was lowered."""
-        parts = (self, *self.machines.values())
-        return all(binding.current for part in parts for binding in part.agents.values())
-
-
-def shape_of(agent: Any) -> tuple[object, ...]:
-    """What lowering reads of an agent, by identity; cheap enough to compare on every turn.
-
-    Two shapes are equal exactly if the agent would be lowered to the same declarations.
-    """
-    tools, handoffs = agent.tools, agent.handoffs
-    return (
-        agent.name,
-        list(map(id, tools)),
-        list(map(id, handoffs)),
-        [getattr(entry, "is_enabled", True) for entry in (*tools, *handoffs)],
-        list(map(id, getattr(agent, "input_guardrails", ()))),
-        list(map(id, getattr(agent, "output_guardrails", ()))),
-        list(map(id, getattr(agent, "mcp_servers", ()))),
-        id(agent.instructions),
-        id(getattr(agent, "output_type", None)),
-        id(agent.tool_use_behavior),
-        agent.reset_tool_choice,
-        getattr(agent.model_settings, "tool_choice", None),
-    )
-
-
-def held_by(agent: Any) -> tuple[object, ...]:
-    """The objects whose ids are in the shape of an agent."""
-    return (
-        *agent.tools,
-        *agent.handoffs,
-        *getattr(agent, "input_guardrails", ()),
-        *getattr(agent, "output_guardrails", ()),
-        *getattr(agent, "mcp_servers", ()),
-        agent.instructions,
-        getattr(agent, "output_type", None),
-        agent.tool_use_behavior,
-    )
+        """Whether everything in this machine and its sub-machines is still what was lowered."""
+        return unchanged(self.shapes.values())

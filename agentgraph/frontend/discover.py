@@ -8,15 +8,16 @@ by equality.
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 _NOT_IN_IDS = re.compile(r"\W+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Discovered:
     """The agents of a workflow.
 
@@ -29,6 +30,12 @@ class Discovered:
     start: Any
     agents: tuple[Any, ...]
     ids: Mapping[int, str]
+
+    @cached_property
+    def only(self) -> Mapping[str, Any]:
+        """The agents whose name no other has, by name."""
+        counts = Counter(agent.name for agent in self.agents)
+        return {agent.name: agent for agent in self.agents if counts[agent.name] == 1}
 
 
 def discover(start: Any, declared: Iterable[Any] | None = None) -> Discovered:
@@ -77,18 +84,29 @@ def target_of(entry: Any) -> Any | None:
     return reference() if callable(reference) else None
 
 
+def stem(name: str) -> str:
+    """A name in lower case and in word characters; empty if it has none."""
+    return _NOT_IN_IDS.sub("_", name.lower()).strip("_")
+
+
 class Names:
-    """Hands out identities: lower-case names of word characters, numbered where they repeat."""
+    """Hands out identities: stems of names, numbered where they repeat."""
 
     def __init__(self) -> None:
-        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
 
     def take(self, name: str) -> str:
         """A new identity made from ``name``."""
-        base = _NOT_IN_IDS.sub("_", name.lower()).strip("_") or "agent"
-        candidate, number = base, 1
-        while candidate in self._taken:
+        return self.claim(stem(name) or "agent")
+
+    def claim(self, wanted: str) -> str:
+        """A new identity: the wanted one, or that with the lowest number not yet used."""
+        number = self._numbers.get(wanted)
+        if number is None:
+            self._numbers[wanted] = 1
+            return wanted
+        while (candidate := f"{wanted}_{number + 1}") in self._numbers:
             number += 1
-            candidate = f"{base}_{number}"
-        self._taken.add(candidate)
+        self._numbers[wanted] = number + 1
+        self._numbers[candidate] = 1
         return candidate

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agentgraph.agent import Agent
-from agentgraph.frontend.bindings import (
-    AgentBinding,
-    HandoffBinding,
-    ToolBinding,
-    held_by,
-    shape_of,
-)
-from agentgraph.frontend.discover import Names, is_agent, target_of
-from agentgraph.frontend.lower_tools import enabled, kind_of, lower_tool, name_of
-from agentgraph.frontend.lower_types import (
-    context_of_callable,
-    declared_context,
-    digest,
-    output_type,
-)
-from agentgraph.frontend.origins import Overrides, allowed_on, origin_of
-from agentgraph.handoffs import Handoff, handoff
+from agentgraph.frontend.bindings import AgentBinding, HandoffBinding, ToolBinding
+from agentgraph.frontend.declarations import Declarations, Listed
+from agentgraph.frontend.digests import declared, digest, qualified_name
+from agentgraph.frontend.discover import Discovered, Names, stem
+from agentgraph.frontend.lower_types import declared_context
+from agentgraph.frontend.origins import allowed_on, origin_of
+from agentgraph.frontend.shapes import shape_of, shape_of_part
 from agentgraph_compiler.ir import chart
 from agentgraph_compiler.ir.chart import Enabled, Stop, StopKind
 from agentgraph_compiler.machine import InvokeKind
@@ -44,18 +33,18 @@ class Surroundings:
     """What lowering one agent needs to know of the whole.
 
     Args:
-        ids: Identity of every agent of the chart, by ``id`` of the object.
+        found: The agents of the chart.
         input_guardrails: Those of the run, for the start agent.
         output_guardrails: Those of the run, for every agent.
         subchart_of: Gives the name of the sub-chart that an agent tool runs.
-        overrides: Origins that take precedence.
+        declarations: What was read of the objects that agents list.
     """
 
-    ids: Mapping[int, str]
+    found: Discovered
     input_guardrails: tuple[Any, ...]
     output_guardrails: tuple[Any, ...]
     subchart_of: Callable[[Any], str]
-    overrides: Overrides | None
+    declarations: Declarations
 
 
 def lower_agent(agent: Any, around: Surroundings) -> Lowered:
@@ -71,98 +60,122 @@ def lower_agent(agent: Any, around: Surroundings) -> Lowered:
 class _Lowering:
     def __init__(self, agent: Any, around: Surroundings) -> None:
         self.agent, self.around = agent, around
-        self.id = around.ids[id(agent)]
-        self.names = Names()
+        self.id = around.found.ids[id(agent)]
+        self.origin = origin_of(agent, around.declarations.overrides)
+        self.names: dict[str, Names] = {}
         self.symbols: dict[str, Any] = {}
+        read = around.declarations
+        start = agent is around.found.start
+        inputs = (*_list(agent, "input_guardrails"), *(around.input_guardrails if start else ()))
+        outputs = (*_list(agent, "output_guardrails"), *around.output_guardrails)
+        self.tools = [read.tool(tool) for tool in agent.tools]
+        self.handoffs = [read.handoff(listed) for listed in agent.handoffs]
+        self.inputs = [read.guardrail(guardrail) for guardrail in inputs]
+        self.outputs = [read.guardrail(guardrail) for guardrail in outputs]
+        self.servers = [
+            (self._symbol("mcp", stem(server.name)), server)
+            for server in _list(agent, "mcp_servers")
+        ]
 
     def lowered(self) -> Lowered:
         agent = self.agent
-        tools = [(self._symbol("tool", name_of(tool)), tool) for tool in agent.tools]
-        servers = tuple(
-            (self._symbol("mcp", server.name), server)
-            for server in getattr(agent, "mcp_servers", ())
-        )
-        declared_tools = [
-            lower_tool(tool, symbol, self.around.subchart_of, self.around.overrides)
-            for symbol, tool in tools
-        ]
-        declared_tools += [
-            chart.Tool(symbol, server.name, InvokeKind.FUNCTION, Enabled.SOMETIMES, server=True)
-            for symbol, server in servers
-        ]
-        handoffs = list(self._handoffs())
-        inputs = (*getattr(agent, "input_guardrails", ()), *self.around.input_guardrails)
-        outputs = (*getattr(agent, "output_guardrails", ()), *self.around.output_guardrails)
+        tools = [self._tool(listed) for listed in self.tools]
+        handoffs = [self._handoff(listed) for listed in self.handoffs]
         declaration = chart.Agent(
             self.id,
             agent.name,
             declared_context(agent),
-            output_type(agent),
-            tuple(declared_tools),
-            tuple(row for row, _ in handoffs),
-            tuple(self._guardrails("input", inputs)),
-            tuple(self._guardrails("output", outputs)),
+            self.around.declarations.output(agent),
+            (*tools, *map(_server, self.servers)),
+            tuple(handoffs),
+            tuple(self._guardrails("input", self.inputs)),
+            tuple(self._guardrails("output", self.outputs)),
             self._stop(),
             not _forces_tools(agent),
-            digest(agent.instructions, _model_name(agent), agent.model_settings),
-            tuple(self._unseen(servers)),
-            origin_of(agent, self.around.overrides),
+            self._digest(),
+            tuple(self._unseen(handoffs)),
+            self.origin,
             allowed_on(agent),
         )
-        bound_tools = tuple(
-            ToolBinding(symbol if kind_of(tool) is not None else "", tool) for symbol, tool in tools
-        )
-        bound_handoffs = tuple(
-            HandoffBinding(row.symbol, entry, row.target)
-            for row, entry in handoffs
-            if row.target and row.enabled is not Enabled.NEVER
-        )
-        binding = AgentBinding(
-            self.id, agent, bound_tools, bound_handoffs, servers, shape_of(agent), held_by(agent)
-        )
-        return Lowered(declaration, binding, self.symbols)
+        return Lowered(declaration, self._binding(tools, handoffs), self.symbols)
 
-    def _symbol(self, family: str, name: str) -> str:
-        return f"{self.id}/{family}/{self.names.take(f'{family} {name}')[len(family) + 1 :]}"
+    def _binding(self, tools: list[chart.Tool], handoffs: list[chart.Handoff]) -> AgentBinding:
+        parts: tuple[Listed[Any], ...] = (
+            *self.tools,
+            *self.handoffs,
+            *self.inputs,
+            *self.outputs,
+        )
+        return AgentBinding(
+            self.id,
+            self.agent,
+            tuple(
+                ToolBinding("" if row.kind is None else row.symbol, listed.part)
+                for row, listed in zip(tools, self.tools, strict=True)
+            ),
+            tuple(
+                HandoffBinding(row.symbol, row.name, listed.part, row.target)
+                for row, listed in zip(handoffs, self.handoffs, strict=True)
+                if row.target and row.enabled is not Enabled.NEVER
+            ),
+            tuple(self.servers),
+            (
+                shape_of(self.agent),
+                *(shape for part in parts for shape in part.shapes),
+                *(shape_of_part(server) for _, server in self.servers),
+            ),
+        )
 
-    def _handoffs(self) -> Iterator[tuple[chart.Handoff, Any]]:
-        for listed in self.agent.handoffs:
-            target: Any = target_of(listed)
-            entry: Any = handoff(listed) if isinstance(listed, Agent) else listed
-            name: str = getattr(entry, "tool_name", None) or Handoff.default_tool_name(target)
-            row = chart.Handoff(
-                self._symbol("handoff", name),
-                name,
-                self.around.ids.get(id(target), ""),
-                str(getattr(target, "name", None) or getattr(entry, "agent_name", name)),
-                enabled(entry),
-                digest(
-                    getattr(entry, "tool_description", ""),
-                    getattr(entry, "input_json_schema", None),
-                ),
-                origin_of(self.agent if is_agent(listed) else listed, self.around.overrides),
-                allowed_on(listed),
-            )
-            yield row, entry
+    def _symbol(self, family: str, wanted: str) -> str:
+        names = self.names.get(family)
+        if names is None:
+            names = self.names[family] = Names()
+        return f"{self.id}/{family}/{names.claim(wanted or family)}"
 
-    def _guardrails(self, family: str, listed: tuple[Any, ...]) -> Iterator[chart.Guardrail]:
-        for guardrail in listed:
-            name = guardrail.get_name()
-            symbol = self._symbol(family, name)
-            self.symbols[symbol] = guardrail
+    def _tool(self, listed: Listed[chart.Tool]) -> chart.Tool:
+        read = listed.declaration
+        return chart.Tool(
+            self._symbol("tool", listed.stem),
+            read.name,
+            read.kind,
+            read.enabled,
+            self.around.subchart_of(listed.part) if read.kind is InvokeKind.AGENT else "",
+            read.context,
+            read.digest,
+            read.origin,
+            read.allowed,
+        )
+
+    def _handoff(self, listed: Listed[chart.Handoff]) -> chart.Handoff:
+        read, found = listed.declaration, self.around.found
+        # A handoff made by hand knows its target by name alone.
+        target = listed.target or found.only.get(read.target_name)
+        return chart.Handoff(
+            self._symbol("handoff", listed.stem),
+            read.name,
+            found.ids.get(id(target), ""),
+            read.target_name,
+            read.enabled,
+            read.digest,
+            self.origin if listed.by_itself else read.origin,
+            read.allowed,
+        )
+
+    def _guardrails(
+        self, family: str, guardrails: Iterable[Listed[chart.Guardrail]]
+    ) -> Iterator[chart.Guardrail]:
+        for listed in guardrails:
+            read = listed.declaration
+            symbol = self._symbol(family, listed.stem)
+            self.symbols[symbol] = listed.part
             yield chart.Guardrail(
-                symbol,
-                name,
-                getattr(guardrail, "run_in_parallel", True),
-                context_of_callable(guardrail.guardrail_function),
-                origin_of(guardrail, self.around.overrides),
-                allowed_on(guardrail),
+                symbol, read.name, read.parallel, read.context, read.origin, read.allowed
             )
 
     def _stop(self) -> Stop:
         behavior = self.agent.tool_use_behavior
         if behavior == "run_llm_again":
-            return Stop()
+            return _NEVER
         if behavior == "stop_on_first_tool":
             return Stop(StopKind.FIRST)
         if isinstance(behavior, dict):
@@ -171,21 +184,60 @@ class _Lowering:
         self.symbols[symbol] = behavior
         return Stop(StopKind.ASKED, symbol=symbol)
 
-    def _unseen(self, servers: tuple[tuple[str, Any], ...]) -> Iterator[str]:
-        for tool in self.agent.tools:
-            if enabled(tool) is Enabled.SOMETIMES:
+    def _digest(self) -> str:
+        """The digest of what the agent declares and the states do not show."""
+        agent, model = self.agent, self.agent.model
+        named = model is None or isinstance(model, str)
+        guardrails = (*self.inputs, *self.outputs)
+        return digest(
+            declared(agent, _CONFIGURATION),
+            model if named else qualified_name(type(model)),
+            [row.declaration.digest for row in self.tools if row.declaration.kind is None],
+            [(row.declaration.name, row.declaration.parallel) for row in guardrails],
+            [server.name for _, server in self.servers],
+        )
+
+    def _unseen(self, handoffs: list[chart.Handoff]) -> Iterator[str]:
+        for listed in self.tools:
+            tool = listed.declaration
+            if tool.enabled is Enabled.SOMETIMES:
                 yield f"whether tool '{tool.name}' is enabled is decided by a function on each turn"
-        for listed in self.agent.handoffs:
-            if enabled(listed) is Enabled.SOMETIMES:
-                name = getattr(target_of(listed), "name", getattr(listed, "agent_name", "?"))
+        for row, listed_handoff in zip(handoffs, self.handoffs, strict=True):
+            if row.enabled is Enabled.SOMETIMES:
                 yield (
-                    f"whether the handoff to '{name}' is enabled is decided by a function"
-                    " on each turn"
+                    f"whether the handoff to '{row.target_name}' is enabled is decided by a"
+                    " function on each turn"
                 )
-        for _, server in servers:
+            if not row.target and listed_handoff.target is None:
+                yield (
+                    f"the handoff '{row.name}' does not say which agent it leads to, so no run"
+                    f" takes it: make it with handoff(...), or declare one agent named"
+                    f" '{row.target_name}' in a Workflow"
+                )
+        for _, server in self.servers:
             yield f"the tools of MCP server '{server.name}' are listed at run time"
         if self._stop().kind is StopKind.ASKED:
             yield "whether a tool output ends the run is decided by a function (tool_use_behavior)"
+
+
+_NEVER = Stop()
+_CONFIGURATION = (
+    "instructions",
+    "prompt",
+    "model_settings",
+    "tool_use_behavior",
+    "reset_tool_choice",
+    "mcp_config",
+)
+
+
+def _list(agent: Any, name: str) -> Iterable[Any]:
+    return getattr(agent, name, None) or ()
+
+
+def _server(bound: tuple[str, Any]) -> chart.Tool:
+    symbol, server = bound
+    return chart.Tool(symbol, server.name, InvokeKind.FUNCTION, Enabled.SOMETIMES, server=True)
 
 
 def _forces_tools(agent: Any) -> bool:
@@ -193,8 +245,3 @@ def _forces_tools(agent: Any) -> bool:
     choice = getattr(agent.model_settings, "tool_choice", None)
     forced = choice is not None and choice not in ("auto", "none")
     return forced and agent.reset_tool_choice is False
-
-
-def _model_name(agent: Any) -> object:
-    model = agent.model
-    return model if model is None or isinstance(model, str) else type(model).__qualname__

@@ -3,14 +3,33 @@ none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from agentgraph.frontend.lower_types import context_of_callable, digest
-from agentgraph.frontend.origins import Overrides, allowed_on, origin_of
+from agentgraph.frontend.digests import declared, public_fields, qualified_name
 from agentgraph.local_actions import action_item_of, server_label
-from agentgraph_compiler.ir.chart import Enabled, Tool
+from agentgraph_compiler.ir.chart import Enabled
 from agentgraph_compiler.machine import InvokeKind
+
+_OF_FUNCTION_TOOLS = (
+    "name",
+    "description",
+    "params_json_schema",
+    "strict_json_schema",
+    "is_enabled",
+    "needs_approval",
+    "tool_input_guardrails",
+    "tool_output_guardrails",
+    "timeout_seconds",
+    "timeout_behavior",
+    "timeout_error_function",
+    "_failure_error_function",
+    "defer_loading",
+    "max_turns",
+    "custom_output_extractor",
+    "input_builder",
+    "include_input_schema",
+)
+_WORKERS = frozenset({"computer", "editor", "executor"})
 
 
 def enabled(entry: Any) -> Enabled:
@@ -43,30 +62,12 @@ def name_of(tool: Any) -> str:
     return tool.name if label is None else f"{tool.name} {label}"
 
 
-def lower_tool(
-    tool: Any, symbol: str, subchart_of: Callable[[Any], str], overrides: Overrides | None
-) -> Tool:
-    """The declaration of a tool.
-
-    Args:
-        tool: The tool object.
-        symbol: Its name in the bindings.
-        subchart_of: Gives the name of the sub-chart that an agent tool runs.
-        overrides: Origins that take precedence.
-    """
-    kind = kind_of(tool)
-    return Tool(
-        symbol,
-        name_of(tool),
-        kind,
-        enabled(tool),
-        subchart_of(tool) if kind is InvokeKind.AGENT else "",
-        context_of_callable(getattr(tool, "_function", None)),
-        digest(
-            tool.name,
-            getattr(tool, "description", ""),
-            getattr(tool, "params_json_schema", None),
-        ),
-        origin_of(tool, overrides),
-        allowed_on(tool),
-    )
+def configuration(tool: Any) -> object:
+    """What a tool declares, for its digest."""
+    if hasattr(tool, "on_invoke_tool"):
+        return declared(tool, _OF_FUNCTION_TOOLS)
+    shown = declared(tool, ("name", *public_fields(tool)))
+    # What works on this side has no configuration that can be told, only a class or a name.
+    return {
+        name: qualified_name(value) if name in _WORKERS else value for name, value in shown.items()
+    }

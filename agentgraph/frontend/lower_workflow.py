@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentgraph.frontend.bindings import Bindings
+from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import Discovered, Names, discover
 from agentgraph.frontend.lower_agent import Surroundings, lower_agent
 from agentgraph.frontend.lower_tools import agent_of
 from agentgraph.frontend.origins import Overrides, origin_of
+from agentgraph.frontend.shapes import Shape, shape_of_workflow
+from agentgraph.run_config import coerce_run_config
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.builder import DEFAULT_POLICY, Policy, build
 from agentgraph_compiler.ir.chart import Chart
@@ -89,9 +92,8 @@ def lower(
         charts,
         chart.origin,
     )
-    bindings.machines.update(subcharts.bindings)
-    for part in subcharts.bindings.values():
-        part.machines.update(subcharts.bindings)
+    if declared is not None:
+        subcharts.shapes[id(source)] = shape_of_workflow(source)
     return whole, bindings
 
 
@@ -99,17 +101,21 @@ class _Subcharts:
     """The sub-charts that agents used as tools run, each lowered once however often it is used."""
 
     def __init__(self, scope: RunScope, overrides: Overrides | None) -> None:
-        self.inherited, self.overrides = scope, overrides
+        self.inherited = scope
+        self.declarations = Declarations(overrides)
         self.names = Names()
         self.named: dict[tuple[object, ...], str] = {}
         self.waiting: list[tuple[str, Any, RunScope]] = []
         self.charts: list[Chart] = []
         self.bindings: dict[str, Bindings] = {}
+        self.shapes: dict[int, Shape] = {}
 
     def name_of(self, tool: Any) -> str:
         """The name of the sub-chart of an agent tool; asks for it to be lowered when it is new."""
         agent = agent_of(tool)
         run_config = getattr(tool, "run_config", None)
+        if isinstance(run_config, Mapping):
+            run_config = coerce_run_config(run_config)
         # A tool without a run configuration of its own runs under the one of the run that calls it;
         # error handlers are that run's alone.
         scope = self.inherited if run_config is None else RunScope.of(run_config)
@@ -125,20 +131,17 @@ class _Subcharts:
         self, name: str, found: Discovered, scope: RunScope, declared: bool, origin: Origin
     ) -> tuple[Chart, Bindings]:
         start = found.ids[id(found.start)]
-        lowered = [
-            lower_agent(
-                agent,
-                Surroundings(
-                    found.ids,
-                    scope.input_guardrails if agent is found.start else (),
-                    scope.output_guardrails,
-                    self.name_of,
-                    self.overrides,
-                ),
-            )
-            for agent in found.agents
-        ]
+        around = Surroundings(
+            found,
+            scope.input_guardrails,
+            scope.output_guardrails,
+            self.name_of,
+            self.declarations,
+        )
+        lowered = [lower_agent(agent, around) for agent in found.agents]
         symbols = {symbol: bound for one in lowered for symbol, bound in one.symbols.items()}
+        for one in lowered:
+            self.shapes.update((id(shape.part), shape) for shape in one.binding.shapes)
         chart = build(
             name,
             start,
@@ -147,7 +150,8 @@ class _Subcharts:
             declared=declared,
             origin=origin,
         )
-        return chart, Bindings({one.binding.id: one.binding for one in lowered}, symbols)
+        agents = {one.binding.id: one.binding for one in lowered}
+        return chart, Bindings(agents, symbols, self.bindings, self.shapes)
 
     def drain(self) -> tuple[Chart, ...]:
         """Lower every sub-chart asked for, and those that these ask for."""

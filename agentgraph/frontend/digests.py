@@ -1,0 +1,97 @@
+"""Digests of what the user declared: short, the same in every process, changed by every change.
+
+Plain values count by what they are; classes and callables by their qualified names; data classes
+and models by their public fields, unset ones left out; every other object by its class. Nothing
+counts by where it lies in memory, or by the order in which a set happens to be walked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from functools import partial
+from inspect import isclass
+from typing import Any
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
+def digest(*parts: object) -> str:
+    """A short digest of declared configuration.
+
+    Args:
+        parts: What was declared.
+
+    Returns:
+        Sixteen hexadecimal digits.
+    """
+    return hashlib.sha256(_text(parts, ()).encode()).hexdigest()[:16]
+
+
+def declared(part: object, names: Iterable[str]) -> dict[str, object]:
+    """What an object declares: those of the named attributes that it has and that are set."""
+    return {name: value for name in names if (value := getattr(part, name, None)) is not None}
+
+
+def public_fields(part: object) -> tuple[str, ...]:
+    """The names of what a data class, or else an object with attributes, shows to everyone."""
+    names: Any = getattr(part, "__dataclass_fields__", None) or getattr(part, "__dict__", ())
+    return tuple(name for name in names if not name.startswith("_"))
+
+
+def qualified_name(named: Any) -> str:
+    """The module and name of a class or callable, or of the class of an object that has none."""
+    name = getattr(named, "__qualname__", "")
+    module = getattr(named, "__module__", "") or ""
+    if not isinstance(name, str) or not name:
+        return f"{type(named).__module__}.{type(named).__qualname__}"
+    return f"{module}.{name}"
+
+
+def _text(value: object, within: tuple[int, ...]) -> str:
+    return _ENCODER.encode(_plain(value, within))
+
+
+def _plain(value: object, within: tuple[int, ...]) -> object:
+    """A value as JSON-compatible data.
+
+    Args:
+        value: Anything.
+        within: Ids of what it lies in, so that a circle is cut where it closes.
+    """
+    if type(value) in _PLAIN:
+        return value
+    if id(value) in within:
+        return qualified_name(value)
+    inside = (*within, id(value))
+    if isinstance(value, Enum):
+        return f"{qualified_name(type(value))}.{value.name}"
+    if isinstance(value, str | int | float):
+        return value
+    if isinstance(value, dict | Mapping):
+        return {
+            str(key): item if type(item) in _PLAIN else _plain(item, inside)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_plain(item, inside) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted(_text(item, inside) for item in value)
+    if isinstance(value, partial):
+        bound = [_plain(value.args, inside), _plain(value.keywords, inside)]
+        return [_plain(value.func, inside), *bound]
+    return _named(value, inside)
+
+
+def _named(value: object, inside: tuple[int, ...]) -> object:
+    if not isclass(value):
+        dump: Callable[[], object] | None = getattr(value, "model_dump", None)
+        if callable(dump):
+            return {"": qualified_name(type(value)), "fields": _plain(dump(), inside)}
+        if hasattr(value, "__dataclass_fields__"):
+            shown = declared(value, public_fields(value))
+            return {"": qualified_name(type(value)), "fields": _plain(shown, inside)}
+    return qualified_name(value)

@@ -1,0 +1,129 @@
+"""Shapes: what lowering reads of an object, remembered so cheaply that every run can look again.
+
+A shape holds what was read and, for lists and dictionaries, a copy of what they held; looking again
+is one comparison in C for each object. Shapes compare objects as lists do, by identity first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial, reduce
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from agentgraph.frontend.digests import public_fields
+
+_OF_AGENTS = (
+    "model",
+    "name",
+    "handoff_description",
+    "tools",
+    "mcp_servers",
+    "mcp_config",
+    "instructions",
+    "prompt",
+    "handoffs",
+    "model_settings.__dict__",
+    "input_guardrails",
+    "output_guardrails",
+    "output_type",
+    "tool_use_behavior",
+    "reset_tool_choice",
+)
+_OF_RUN_CONFIGS = ("input_guardrails", "output_guardrails", "tool_not_found_behavior")
+_OF_WORKFLOWS = ("name", "start", "agents")
+
+_read_agent = attrgetter(*_OF_AGENTS)
+
+
+class Shape(NamedTuple):
+    """What lowering read of one object.
+
+    Args:
+        part: The object.
+        read: Reads it.
+        was: What it read when the object was lowered.
+    """
+
+    part: Any
+    read: Callable[[Any], object]
+    was: Any
+
+
+class _AnyOf:
+    """Stands for a model: one of the same class is lowered the same."""
+
+    __slots__ = ("kind",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is self.kind
+
+
+def unchanged(shapes: Iterable[Shape]) -> bool:
+    """Whether objects are still what they were when they were lowered."""
+    try:
+        return all(read(part) == was for part, read, was in shapes)
+    except AttributeError:
+        return False
+
+
+def shape_of(agent: Any) -> Shape:
+    """The shape of an agent, without that of what it lists."""
+    shape = _shape(agent, _OF_AGENTS, _read_agent)
+    model, *others = shape.was
+    if model is None or isinstance(model, str):
+        return shape
+    return shape._replace(was=(_AnyOf(type(model)), *others))
+
+
+def shape_of_part(part: Any) -> Shape:
+    """The shape of a tool, handoff, guardrail or server: everything that it shows."""
+    return _shape(part, public_fields(part) or ("name",))
+
+
+def shape_of_run_config(run_config: Any) -> Shape:
+    """The shape of the run configuration of an agent used as a tool."""
+    return _shape(run_config, _OF_RUN_CONFIGS)
+
+
+def shape_of_workflow(workflow: Any) -> Shape:
+    """The shape of a declared workflow, without that of its agents."""
+    return _shape(workflow, _OF_WORKFLOWS)
+
+
+def _shape(part: Any, names: tuple[str, ...], read: Callable[[Any], object] | None = None) -> Shape:
+    read = read or attrgetter(*names)
+    try:
+        was = read(part)
+    except AttributeError:
+        read = partial(_read_what_is_there, names)
+        was = read(part)
+    return Shape(part, read, _kept(was))
+
+
+def _read_what_is_there(names: tuple[str, ...], part: Any) -> tuple[object, ...]:
+    """Read an object of another shape than ours; what it does not have counts as ``None``."""
+    return tuple(
+        reduce(lambda value, step: getattr(value, step, None), name.split("."), part)
+        for name in names
+    )
+
+
+def _kept(value: Any) -> Any:
+    """A value that does not change with what was read: lists and dictionaries are copied."""
+    kind = type(value)
+    if kind not in _NOTHING:
+        return value
+    if not value:
+        return _NOTHING[kind]
+    if kind is dict:
+        return {key: _kept(item) if type(item) in _NOTHING else item for key, item in value.items()}
+    return kind([_kept(item) if type(item) in _NOTHING else item for item in value])
+
+
+_NOTHING: dict[type, Any] = {tuple: (), list: [], dict: {}}
+"""What is kept of an empty list or dictionary: one for all of them."""
