@@ -1,8 +1,8 @@
 """Every example that README and docs show works as written.
 
 Python blocks run in a folder of their own, and print what the document says they print; console
-blocks run the `agentgraph` command on a copy of the examples, and the lines that the document shows
-must come in that order. No key is set, so the rehearsal model answers. A block in another language
+blocks run the `agentgraph` command on a copy of the examples and a database with two conversations,
+and the lines that the document shows must come in that order. No key is set, so the rehearsal model answers. A block in another language
 (``sh``, ``text``, ``mermaid``) is not run. `markdown_blocks.py` says what a fence may say.
 """
 
@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from agentgraph import SQLiteSession
 from tests.docs.markdown_blocks import (
     Block,
     Program,
@@ -82,6 +83,7 @@ def lines_of(text: str) -> list[str]:
 @pytest.mark.parametrize("block", blocks("console"), ids=str)
 def test_a_console_block_shows_what_the_command_prints(block: Block, tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
+    asyncio.run(store_conversations(tmp_path / "conversations.db"))
     commands = commands_of(block)
     assert commands, f"{block}: a console block holds a line that starts with '$ '"
     for number, command in enumerate(commands, start=1):
@@ -91,6 +93,33 @@ def test_a_console_block_shows_what_the_command_prints(block: Block, tmp_path: P
         assert done.returncode == expected, f"{block}: {command.words}\n{done.stdout}"
         missing = first_missing_line(command.output, done.stdout.splitlines())
         assert missing is None, f"{block}: {command.words} does not print: {missing}\n{done.stdout}"
+
+
+async def store_conversations(database: Path) -> None:
+    """One conversation that is whole, and one whose last call never got its output."""
+
+    def call(call_id: str, arguments: str) -> Any:
+        return {
+            "type": "function_call",
+            "call_id": call_id,
+            "name": "order_status",
+            "arguments": arguments,
+        }
+
+    answer: Any = {"type": "function_call_output", "call_id": "call_1", "output": "On its way."}
+    conversations: dict[str, list[Any]] = {
+        "customer-17": [
+            {"role": "user", "content": "Where is my order 17?"},
+            call("call_1", '{"order_id": "17"}'),
+            answer,
+            {"role": "assistant", "content": "It is on its way."},
+        ],
+        "customer-18": [{"role": "user", "content": "And mine?"}, call("call_2", "{}")],
+    }
+    for name, items in conversations.items():
+        session = SQLiteSession(name, database)
+        await session.add_items(items)
+        session.close()
 
 
 def run_command(command: str, folder: Path, typed: str) -> subprocess.CompletedProcess[str]:
