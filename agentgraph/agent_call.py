@@ -130,8 +130,17 @@ async def _watched(inner: Launch, tool: AgentTool, context: ToolContext[Any]) ->
     """Carry a run out and hand every event of it to the tool's ``on_stream``, in order."""
     queue = EventQueue()
     inner.run.watcher = watcher_of(queue)
+    limit = tool.on_stream_max_pending_events
+    if limit is not None:
+
+        async def room() -> None:
+            if queue.pending >= limit:
+                await queue.caught_up()
+
+        inner.run.watcher.room = room
     listener = asyncio.create_task(_hand_over(queue, inner.run, tool, context))
     try:
+        await asyncio.sleep(0)  # the listener listens before anything happens
         ending = await carry_out(inner)
         queue.close()
         await listener

@@ -54,6 +54,11 @@ class EventQueue:
             _settle(waiting)
         _settle(self._caught_up)
 
+    @property
+    def pending(self) -> int:
+        """How many events nobody has seen yet."""
+        return len(self._events)
+
     async def caught_up(self) -> None:
         """Wait until a consumer, if there is one, has seen every event and asks for the next."""
         if not self._consumers or self._closed or (self._waiting and not self._events):

@@ -123,13 +123,15 @@ async def _call(
 
 
 async def _stream(run: Run, model: Model, asked: dict[str, Any]) -> ModelResponse:
-    publish = run.watcher.publish
+    publish, room = run.watcher.publish, run.watcher.room
     reading = StreamedResponse()
     stream = model.stream_response(**asked)
     try:
         async for event in stream:
             if publish is not None:
                 publish(RawResponsesStreamEvent(data=event))
+                if room is not None:
+                    await room()
             if event.type != "response.output_text.delta":
                 reading.see(event)
     finally:

@@ -342,6 +342,33 @@ class TestOnStream:
         assert inner.calls[0].streamed
         assert played.outputs == ["done"]
 
+    async def test_that_is_slow_slows_the_model_down(self, play: Play) -> None:
+        sent: list[int] = []
+        seen: list[int] = []
+        most_ahead = 0
+
+        class Talkative(ScriptedModel):
+            async def stream_response(self, *args: Any, **kwargs: Any) -> Any:
+                nonlocal most_ahead
+                async for event in super().stream_response(*args, **kwargs):
+                    sent.append(1)
+                    most_ahead = max(most_ahead, len(sent) - len(seen))
+                    yield event
+
+        async def listen(told: Any) -> None:
+            await asyncio.sleep(0)
+            if told["event"].type == "raw_response_event":
+                seen.append(1)
+
+        inner = Talkative([[assistant_message(f"{n}", item_id=f"m{n}") for n in range(20)]])
+        tool = ask(
+            Agent(name="Expert", model=inner), on_stream=listen, on_stream_max_pending_events=3
+        )
+        played = await play(agent_with(script([call("ask", input="x")]), tool))
+        assert played.outputs == ["19"]
+        assert len(seen) == len(sent) > 40
+        assert most_ahead <= 4
+
     async def test_that_fails_does_not_lose_the_work(
         self, play: Play, caplog: pytest.LogCaptureFixture
     ) -> None:
