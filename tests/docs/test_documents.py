@@ -1,9 +1,10 @@
 """Every example that README and docs show works as written.
 
-Python blocks run in a folder of their own, and print what the document says they print; console
-blocks run the `agentgraph` command on a copy of the examples and a database with two conversations,
-and the lines that the document shows must come in that order. No key is set, so the rehearsal model answers. A block in another language
-(``sh``, ``text``, ``mermaid``) is not run. `markdown_blocks.py` says what a fence may say.
+Python blocks run in a folder of their own, and print what the document says they print. Console
+blocks run the `agentgraph` command on a copy of the examples and a database with two conversations;
+the lines that the document shows must come in that order. No key is set, so the rehearsal model
+answers. A block in another language (``sh``, ``text``, ``mermaid``) is not run.
+`markdown_blocks.py` says what a fence may say.
 """
 
 from __future__ import annotations
