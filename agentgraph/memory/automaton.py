@@ -20,9 +20,9 @@ Everything here is pure, and takes one step an item.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -73,8 +73,7 @@ class Violation:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenCall:
+class _OpenCall(NamedTuple):
     """A call that waits for its output, and every key under which it waits."""
 
     position: int
@@ -111,31 +110,37 @@ class Automaton:
         self._reasoning.clear()
         self._forgiven.update(call.position for call in self._open.values())
 
-    def accept(self, item: TResponseInputItem) -> list[Violation]:
+    def accept(self, item: TResponseInputItem) -> Sequence[Violation]:
         """Take the next item and return what it makes certain to be wrong."""
         self._position += 1
         # The item types are a union of a few dozen typed dicts; the protocol needs five keys.
-        fields = cast("Mapping[str, Any]", item)
-        kind = _kind(fields)
-        twice = self._twice(kind, fields)
-        if twice is not None and twice.rule == "duplicate-item":
-            return [twice]
+        fields: Any = item
+        kind = fields.get("type")
+        if not isinstance(kind, str):
+            kind = _kind(fields)
+        found: list[Violation] | None = None
+        if "id" in fields and (twice := self._twice(kind, fields)) is not None:
+            if twice.rule == "duplicate-item":
+                return (twice,)
+            found = [twice]
         if kind == "reasoning":
             self._reasoning.append(self._position)
-            return []
-        found = self._end_reasoning(kind, fields) if self._reasoning else []
-        if twice is not None:
-            found.append(twice)
+            return found or ()
+        if self._reasoning:
+            found = [*(found or ()), *self._end_reasoning(kind, fields)]
         if kind == "message":
             self._user_messages += fields.get("role") == "user"
-        elif kind == "item_reference":
+            return found or ()
+        if kind == "item_reference":
             self._references = True
             self._open.clear()
-        elif kind in ANSWERED_BY:
-            found.extend(self._call(kind, fields))
+            return found or ()
+        wrong = None
+        if kind in ANSWERED_BY:
+            wrong = self._call(kind, fields)
         elif kind in _CALL_OF:
-            found.extend(self._output(kind, fields))
-        return found
+            wrong = self._output(kind, fields)
+        return found or () if wrong is None else (*(found or ()), wrong)
 
     def finish(self) -> list[Violation]:
         """Return what the end of the transcript makes wrong."""
@@ -151,14 +156,13 @@ class Automaton:
         A turn that was stored twice repeats equal items without a user's message between. Models
         and proxies that number their items anew in each response use ids again for others.
         """
-        identity = fields.get("id")
+        identity = fields["id"]
         # The id of a local shell output is the id of its call, not its own.
         if not isinstance(identity, str) or kind == "local_shell_call_output":
             return None
-        if identity in _PLACEHOLDER_IDS:
-            return None
         if identity not in self._ids:
-            self._ids[identity] = (self._user_messages, fields)
+            if identity not in _PLACEHOLDER_IDS:
+                self._ids[identity] = (self._user_messages, fields)
             return None
         since, first = self._ids[identity]
         same = since == self._user_messages and fields == first
@@ -175,18 +179,19 @@ class Automaton:
         )
         return [_stranded(position) for position in waiting] if from_client else []
 
-    def _call(self, kind: str, fields: Mapping[str, Any]) -> list[Violation]:
+    def _call(self, kind: str, fields: Mapping[str, Any]) -> Violation | None:
         keys = _keys(kind, fields)
-        if any(key in self._open for key in keys):
-            message = f"{_name(kind, fields)} has the call id of a call that is still open"
-            return [Violation(self._position, "duplicate-call", message)]
+        for key in keys:
+            if key in self._open:
+                message = f"{_name(kind, fields)} has the call id of a call that is still open"
+                return Violation(self._position, "duplicate-call", message)
         call = _OpenCall(self._position, kind, fields, keys)
         for key in keys:
             self._open[key] = call
             self._answered.discard(key)
-        return []
+        return None
 
-    def _output(self, kind: str, fields: Mapping[str, Any]) -> list[Violation]:
+    def _output(self, kind: str, fields: Mapping[str, Any]) -> Violation | None:
         keys = _keys(_CALL_OF[kind], fields, output=True)
         for key in keys:
             if key in self._open:
@@ -194,14 +199,14 @@ class Automaton:
                 for same in answered:
                     del self._open[same]
                 self._answered.update(answered)
-                return []
+                return None
         if not keys or self._references:
-            return []
+            return None
         if any(key in self._answered for key in keys):
             message = f"{_name(kind, fields)} answers a call that has its output already"
-            return [Violation(self._position, "duplicate-output", message)]
+            return Violation(self._position, "duplicate-output", message)
         message = f"{_name(kind, fields)} answers a call that is not in the transcript"
-        return [Violation(self._position, "output-without-call", message)]
+        return Violation(self._position, "output-without-call", message)
 
 
 def _kind(fields: Mapping[str, Any]) -> str:
@@ -216,20 +221,20 @@ def _keys(
     call_kind: str, fields: Mapping[str, Any], *, output: bool = False
 ) -> tuple[tuple[str, str], ...]:
     """Return the keys under which a call waits, or which an output answers; none: needs nothing."""
-    match call_kind:
-        case "mcp_approval_request":
-            names = ["approval_request_id" if output else "id"]
-        case "local_shell_call":
-            # The API's output type has only `id`; the SDK writes `call_id`.
-            names = ["call_id", "id"]
-        case "tool_search_call":
-            # The API answers its own searches, within one response and without a call id.
-            names = ["call_id"] if fields.get("execution") == "client" else []
-        case _:
-            names = ["call_id"]
-    values = [fields.get(name) for name in names]
-    distinct = dict.fromkeys(value for value in values if isinstance(value, str) and value)
-    return tuple((call_kind, value) for value in distinct)
+    names: tuple[str, ...] = ("call_id",)
+    if call_kind == "mcp_approval_request":
+        names = ("approval_request_id" if output else "id",)
+    elif call_kind == "local_shell_call":
+        # The API's output type has only `id`; the SDK writes `call_id`.
+        names = ("call_id", "id")
+    elif call_kind == "tool_search_call" and fields.get("execution") != "client":
+        # The API answers its own searches, within one response and without a call id.
+        names = ()
+    if len(names) == 1:
+        value = fields.get(names[0])
+        return ((call_kind, value),) if isinstance(value, str) and value else ()
+    values = dict.fromkeys(fields.get(name) for name in names)
+    return tuple((call_kind, value) for value in values if isinstance(value, str) and value)
 
 
 def _name(kind: str, fields: Mapping[str, Any]) -> str:

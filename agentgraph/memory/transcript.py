@@ -69,7 +69,8 @@ def violations(items: Sequence[TResponseInputItem]) -> list[Violation]:
     automaton = Automaton()
     found: list[Violation] = []
     for item in items:
-        found.extend(automaton.accept(item))
+        if wrong := automaton.accept(item):
+            found.extend(wrong)
     found.extend(automaton.finish())
     found.sort(key=lambda violation: violation.index)
     return found
@@ -91,10 +92,13 @@ def repair(
     Returns:
         The legal transcript and what was done to it, in words.
     """
+    found = _among(items, followed_by)
+    if not found:
+        return Repair(items, ())
     kept: _Kept = list(enumerate(items))
     changes: dict[int, Change] = {}
     # Each round removes an item or an id; removing a call can only leave reasoning stranded.
-    while found := _among(kept, followed_by):
+    while found:
         # What takes an item away goes before what takes its id.
         found.sort(key=lambda violation: violation.rule != "reused-id")
         reasons = {violation.index: violation for violation in found}
@@ -107,15 +111,16 @@ def repair(
             for at, (index, item) in enumerate(kept)
             if at not in reasons or changes[index].replacement is not None
         ]
-    if not changes:
-        return Repair(items, ())
+        found = _among([item for _, item in kept], followed_by)
     return Repair([item for _, item in kept], tuple(changes[index] for index in sorted(changes)))
 
 
-def _among(kept: _Kept, followed_by: Sequence[TResponseInputItem]) -> list[Violation]:
-    """The violations among the kept items, seen together with what follows them."""
-    whole = [*(item for _, item in kept), *followed_by]
-    return [violation for violation in violations(whole) if violation.index < len(kept)]
+def _among(
+    items: Sequence[TResponseInputItem], followed_by: Sequence[TResponseInputItem]
+) -> list[Violation]:
+    """The violations among some items, seen together with what follows them."""
+    found = violations([*items, *followed_by])
+    return [violation for violation in found if violation.index < len(items)]
 
 
 def _change(index: int, item: TResponseInputItem, reason: Violation) -> Change:
