@@ -57,8 +57,9 @@ format: $(dev_packages) ## rewrite the code as `make lint` wants it
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(run_packages) $(PEERS)/.installed ## measure beside the published Agents SDK (in its own environment)
+bench: $(run_packages) $(PEERS)/.installed ## measure beside the published Agents SDK (in its own environment), then the compiler
 	$(BIN)/python benchmarks/compare.py --peer-python $(PEERS)/bin/python $(ARGS)
+	$(BIN)/python benchmarks/compile.py
 
 .PHONY: hooks
 hooks: $(dev_packages) ## check every commit as CI does (pre-commit)

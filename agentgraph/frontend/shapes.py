@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from agentgraph.frontend.digests import public_fields
+from agentgraph.model_settings import ModelSettings
 
 _OF_AGENTS = (
     "model",
@@ -121,9 +122,14 @@ def _kept(value: Any) -> Any:
     if not value:
         return _NOTHING[kind]
     if kind is dict:
+        if value == _UNSET:
+            return _UNSET
         return {key: _kept(item) if type(item) in _NOTHING else item for key, item in value.items()}
     return kind([_kept(item) if type(item) in _NOTHING else item for item in value])
 
+
+_UNSET = vars(ModelSettings())
+"""What is kept of settings none of which is set: one for all agents, for there are many."""
 
 _NOTHING: dict[type, Any] = {tuple: (), list: [], dict: {}}
 """What is kept of an empty list or dictionary: one for all of them."""
