@@ -7,6 +7,7 @@ Profiles: `ci` is derandomised and bounded, so that a red run is red again; `dev
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,6 +31,12 @@ _SETTINGS_OF_THE_USER = (
     "OPENAI_ORG_ID",
     "OPENAI_PROJECT_ID",
 )
+
+
+# A shell starts what it puts into the background with interrupts ignored, and so would CI; the tests
+# of Ctrl-C, and the processes that they start, need the handler that a terminal gives.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
