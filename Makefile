@@ -39,7 +39,7 @@ demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPEN
 
 .PHONY: test
 test: $(test_packages) aimock ## run every test
-	@.ci/system-packages dot=graphviz || true
+	@.ci/system-packages dot=graphviz chromium=chromium || true
 	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: lint

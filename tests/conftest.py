@@ -33,7 +33,7 @@ _SETTINGS_OF_THE_USER = (
 )
 
 
-# A shell starts what it puts into the background with interrupts ignored, and so would CI; the tests
+# A shell starts what it puts into the background with interrupts ignored, and so may CI. The tests
 # of Ctrl-C, and the processes that they start, need the handler that a terminal gives.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

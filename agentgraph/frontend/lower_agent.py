@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agentgraph.agent import Agent
+from agentgraph.agent_validation import check_agent, check_agent_base
 from agentgraph.frontend.bindings import AgentBinding, HandoffBinding, ToolBinding
 from agentgraph.frontend.declarations import Declarations, Listed
 from agentgraph.frontend.digests import declared, digest, qualified_name
@@ -53,7 +55,14 @@ def lower_agent(agent: Any, around: Surroundings) -> Lowered:
     Args:
         agent: The agent object.
         around: What is known of the whole.
+
+    Raises:
+        AgentDefinitionError: A field was given something unusable since the agent was constructed.
     """
+    if isinstance(agent, Agent):
+        # Fields and lists may be changed at any time; what construction refuses, lowering does.
+        check_agent_base(agent)
+        check_agent(agent)
     return _Lowering(agent, around).lowered()
 
 

@@ -274,3 +274,13 @@ async def test_outside_an_event_loop_a_streamed_run_is_refused_and_leaves_nothin
             Runner.run_streamed(agent, "go")
 
     await asyncio.to_thread(begin)
+
+
+async def test_an_entry_put_into_handoffs_later_is_refused_at_the_run(play: Play) -> None:
+    model = script()
+    agent: Agent[Any] = Agent(name="A", model=model)
+    entry: Any = "B"
+    agent.handoffs.append(entry)
+    with pytest.raises(UserError, match="'A'"):
+        await play(agent)
+    assert model.calls == ()
