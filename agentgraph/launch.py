@@ -230,7 +230,6 @@ async def carry_out(launched: Launch) -> Ending:
         if run.session is not None and launched.fresh:
             shown = await run.session.load(run.transcript.input, run.config)
             run.transcript.prepare(shown)
-            await run.save()
         ending = await drive(run)
         try:
             if isinstance(ending, Finish) and ending.kind is not StateKind.DONE:

@@ -8,11 +8,12 @@ a call of a tool waits in the run's state.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agentgraph.items import ItemHelpers
-from agentgraph.memory.session_input import combine
+from agentgraph.memory.session_input import combine, unanswered
 from agentgraph.memory.session_settings import resolve_session_limit
 from agentgraph.memory.transcript import repair, writable
 
@@ -30,17 +31,16 @@ class SessionLog:
         saved: How many of the run's items it has already, for a run that is resumed.
     """
 
-    __slots__ = ("_waiting", "saved", "session")
+    __slots__ = ("saved", "session")
 
     def __init__(self, session: Session, saved: int = 0) -> None:
         self.session = session
         self.saved = saved
-        self._waiting: list[TResponseInputItem] = []
 
     async def load(
         self, given: str | list[TResponseInputItem], config: RunConfig
     ) -> list[TResponseInputItem]:
-        """Read the history and combine it with the caller's input.
+        """Read the history, combine it with the caller's input and store what of that is new.
 
         Args:
             given: The caller's input.
@@ -50,19 +50,28 @@ class SessionLog:
             What the model is shown first.
         """
         limit = resolve_session_limit(None, config.session_settings)
-        stored = await self.session.get_items(limit)
-        new = ItemHelpers.input_to_new_input_list(given)
         # The SDK guide shows a store whose `get_items` returns nothing yet.
-        combined = await combine(stored or [], new, config.session_input_callback)
-        if config.session_input_callback is None:
-            self._waiting = combined.to_store
+        history = await self.session.get_items(limit) or []
+        new = ItemHelpers.input_to_new_input_list(given)
+        callback = config.session_input_callback
+        if callback is None and new and not unanswered(history, new):
+            # What is stored depends on no history, so the history is checked during the write.
+            writing = asyncio.ensure_future(self.session.add_items(list(new)))
+            await asyncio.sleep(0)
+            combined = await combine(history, new)
+            await writing
+            return combined.model_input
+        combined = await combine(history, new, callback)
+        if callback is None:
             return combined.model_input
         # What a callback made of the two may be in any form that input comes in.
-        self._waiting = ItemHelpers.input_to_new_input_list(combined.to_store)
+        to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
+        if to_store:
+            await self.session.add_items(to_store)
         return ItemHelpers.input_to_new_input_list(combined.model_input)
 
     async def save(self, items: Sequence[RunItem], *, side_effects_only: bool = False) -> None:
-        """Store the caller's input, once, and what is new among the run's items; in one write.
+        """Store what is new among the run's items, in one write.
 
         What waits for something, such as a call for its output, is not written before that is
         there, and so never if the run ends without it.
@@ -81,9 +90,8 @@ class SessionLog:
         new = [item.to_input_item() for _, item in unsaved]
         count = writable(new)
         written = repair(new).items if side_effects_only else new[:count]
-        if self._waiting or written:
-            await self.session.add_items([*self._waiting, *written])
-        self._waiting = []
+        if written:
+            await self.session.add_items(written)
         if count == len(unsaved):
             self.saved = len(items)
         elif count:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
     from agentgraph.memory.util import SessionInputCallback
 
-__all__ = ["SessionInput", "combine"]
+__all__ = ["SessionInput", "combine", "unanswered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ async def combine(
     Raises:
         InvalidSessionInput: The callback did not return a list.
     """
-    stored = _ends_with(history, new)
+    stored = unanswered(history, new)
     if stored:
         history = history[: -len(new)]
     # An output in the new input answers a call in the history: a person ran the tool, or approved.
@@ -78,7 +78,7 @@ async def combine(
     return SessionInput(combined, unknown, mended.changes)
 
 
-def _ends_with(history: list[TResponseInputItem], new: list[TResponseInputItem]) -> bool:
+def unanswered(history: list[TResponseInputItem], new: list[TResponseInputItem]) -> bool:
     """Tell whether the history ends with the new input, so that nothing has answered it yet.
 
     A run that failed after it stored its input leaves such a history; trying it again is not asking

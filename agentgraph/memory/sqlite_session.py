@@ -130,15 +130,13 @@ class SQLiteSession(SessionABC):
 
     def _insert(self, connection: sqlite3.Connection, texts: list[str]) -> None:
         connection.execute(
-            f"INSERT OR IGNORE INTO {self._sessions} (session_id) VALUES (?)", (self.session_id,)
+            f"INSERT INTO {self._sessions} (session_id) VALUES (?) "
+            "ON CONFLICT (session_id) DO UPDATE SET updated_at = CURRENT_TIMESTAMP",
+            (self.session_id,),
         )
         connection.executemany(
             f"INSERT INTO {self._messages} (session_id, message_data) VALUES (?, ?)",
             [(self.session_id, text) for text in texts],
-        )
-        connection.execute(
-            f"UPDATE {self._sessions} SET updated_at = CURRENT_TIMESTAMP WHERE session_id = ?",
-            (self.session_id,),
         )
 
     def _pop(self, connection: sqlite3.Connection) -> TResponseInputItem | None:
