@@ -1,4 +1,5 @@
-"""A process that stores turns until it is killed, and reports each turn that was acknowledged."""
+"""A process that stores turns, or runs agents, until it is killed; it reports each turn or run that
+was acknowledged."""
 
 from __future__ import annotations
 
@@ -6,7 +7,10 @@ import asyncio
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from agentgraph import Runner
+from agentgraph.extensions.memory import SQLAlchemySession
 from agentgraph.memory import Session, SQLiteSession
+from tests.api.killed_run import agents
 from tests.memory.stores import Item, call, output, user
 
 
@@ -25,13 +29,26 @@ def write_to_sqlite(file: Path, first: int, acknowledged: Connection) -> None:
 
 def write_to_postgresql(url: str, first: int, acknowledged: Connection) -> None:
     """Store turns in PostgreSQL, starting with number `first`."""
-    from agentgraph.extensions.memory import SQLAlchemySession
 
     async def write() -> None:
         session = SQLAlchemySession.from_url("killed", url=url, create_tables=True)
         await _write(session, first, acknowledged)
 
     asyncio.run(write())
+
+
+def run_on_postgresql(url: str, first: int, finished: Connection) -> None:
+    """Run questions on a session in PostgreSQL, starting with number `first`."""
+
+    async def run() -> None:
+        session = SQLAlchemySession.from_url("run", url=url, create_tables=True)
+        agent, number = agents(), first
+        while True:
+            await Runner.run(agent, f"question {number}", session=session)
+            finished.send(number)
+            number += 1
+
+    asyncio.run(run())
 
 
 async def _write(session: Session, first: int, acknowledged: Connection) -> None:

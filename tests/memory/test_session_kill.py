@@ -1,6 +1,7 @@
-"""A writer that is killed at any moment leaves a legal history with every acknowledged turn.
+"""A process that is killed at any moment leaves a legal history with every acknowledged turn.
 
-`AGENTGRAPH_KILLS` says how often; 200 take well under a minute each way.
+Writers that only write are killed inside of writes; whole runs are killed in PostgreSQL here and in
+a file in `tests/api`. `AGENTGRAPH_KILLS` says how often; `make kills` does it 200 times.
 """
 
 from __future__ import annotations
@@ -17,19 +18,32 @@ from typing import Any
 
 import pytest
 
+from agentgraph import Runner
 from agentgraph.extensions.memory import SQLAlchemySession
 from agentgraph.memory import Session, SQLiteSession
 from agentgraph.memory.transcript import legal
+from tests.api.killed_run import agents
 from tests.memory.conftest import postgresql_url
-from tests.memory.killed_writer import turn, write_to_postgresql, write_to_sqlite
+from tests.memory.killed_writer import (
+    run_on_postgresql,
+    turn,
+    write_to_postgresql,
+    write_to_sqlite,
+)
 from tests.memory.stores import Item
 
-KILLS = int(os.environ.get("AGENTGRAPH_KILLS", "200"))
+KILLS = int(os.environ.get("AGENTGRAPH_KILLS", "60"))
+KILLED_RUNS = int(os.environ.get("AGENTGRAPH_KILLS", "15"))
 
 # A server that has imported everything forks each writer, so that most of the time is writing.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
-    ["tests.memory.killed_writer", "agentgraph.extensions.memory.sqlalchemy_session", "asyncpg"]
+    [
+        "tests.memory.killed_writer",
+        "agentgraph.extensions.memory.sqlalchemy_session",
+        "asyncpg",
+        "openai.types.responses",
+    ]
 )
 
 
@@ -43,16 +57,28 @@ def _writers_start_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_until_killed(
-    target: Callable[[Any, int, Any], None], place: object, first: int, chance: random.Random
+    target: Callable[[Any, int, Any], None],
+    place: object,
+    first: int,
+    chance: random.Random,
+    longest: float = 0.004,
 ) -> list[int]:
-    """Run a writer, kill it at a random moment, and return the turns it saw stored."""
+    """Run a writer, kill it at a random moment, and return the turns it saw stored.
+
+    Args:
+        target: The writer.
+        place: Where it writes.
+        first: The number of its first turn.
+        chance: The dice.
+        longest: Seconds, about as many as a turn takes.
+    """
     receiver, sender = PROCESSES.Pipe(duplex=False)
     writer = PROCESSES.Process(target=target, args=(place, first, sender))
     writer.start()
     sender.close()
     acknowledged = [receiver.recv() for _ in range(chance.randrange(1, 4))]
     # Nothing is waited for here: the moment itself is what the test varies, in parts of a write.
-    wait([], timeout=chance.random() * 0.004)
+    wait([], timeout=chance.random() * longest)
     writer.kill()
     writer.join()
     try:
@@ -116,3 +142,55 @@ def test_a_killed_writer_leaves_a_legal_history_in_postgresql(postgresql: Path) 
         url,
         lambda: SQLAlchemySession.from_url("killed", url=url, create_tables=True),
     )
+
+
+QUESTION = "user"
+TWO_CALLS = ["function_call"] * 2 + ["function_call_output"] * 2
+ONE_CALL = ["function_call", "function_call_output"]
+WHOLE = [QUESTION, *TWO_CALLS, *ONE_CALL, *ONE_CALL, "message"]
+CUT = [WHOLE[:length] for length in (1, 5, 7, 9)]
+
+
+def test_a_killed_run_leaves_whole_turns_in_postgresql_and_the_next_run_works(
+    postgresql: Path,
+) -> None:
+    pytest.importorskip("asyncpg", reason="pip install asyncpg brings the driver")
+    url = postgresql_url("asyncpg", postgresql)
+    chance, number = random.Random(13), 0
+    finished: set[int] = set()
+    for _ in range(KILLED_RUNS):
+        seen = write_until_killed(run_on_postgresql, url, number, chance, longest=0.02)
+        finished.update(seen)
+        number = seen[-1] + 2
+
+        items, answer = asyncio.run(_looked_at_and_continued(url, number))
+
+        assert legal(items)
+        runs = _kinds_by_question(items)
+        assert [n for n in sorted(finished) if runs.get(n) != WHOLE] == []
+        assert [kinds for kinds in runs.values() if kinds != WHOLE and kinds not in CUT] == []
+        assert answer == f"answer {number}"
+        finished.add(number)
+        number += 1
+
+
+async def _looked_at_and_continued(url: str, number: int) -> tuple[list[Item], Any]:
+    session = SQLAlchemySession.from_url("run", url=url, create_tables=True)
+    try:
+        items = list(await session.get_items())
+        result = await Runner.run(agents(), f"question {number}", session=session)
+        return items, result.final_output
+    finally:
+        await session.close()
+
+
+def _kinds_by_question(items: list[Item]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    number = -1
+    for item in items:
+        if item.get("role") == QUESTION:
+            number = int(item["content"].split()[-1])
+        found.setdefault(number, []).append(
+            QUESTION if item.get("role") == QUESTION else item["type"]
+        )
+    return found
