@@ -29,7 +29,7 @@ def _processes_start_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     # Each process would import the main module again, which is pytest.
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", None)
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", None, raising=False)
 
 
 def killed(file: Path, first: int, chance: random.Random) -> list[int]:
