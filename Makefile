@@ -42,6 +42,10 @@ test: $(test_packages) aimock ## run every test
 	@.ci/system-packages dot=graphviz chromium=chromium || true
 	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
+.PHONY: kills
+kills: $(test_packages) ## kill processes that write to sessions 200 times (`make test` does fewer)
+	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-200} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py $(ARGS)
+
 .PHONY: lint
 lint: $(dev_packages) ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -57,8 +61,9 @@ format: $(dev_packages) ## rewrite the code as `make lint` wants it
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(run_packages) $(PEERS)/.installed ## measure beside the published Agents SDK (in its own environment), then the compiler
+bench: $(run_packages) $(PEERS)/.installed ## measure beside the published Agents SDK (in its own environment), then sessions and the compiler
 	$(BIN)/python benchmarks/compare.py --peer-python $(PEERS)/bin/python $(ARGS)
+	$(BIN)/python benchmarks/sessions.py --peer-python $(PEERS)/bin/python
 	$(BIN)/python benchmarks/compile.py
 
 .PHONY: hooks

@@ -8,12 +8,11 @@ a call of a tool waits in the run's state.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agentgraph.items import ItemHelpers
-from agentgraph.memory.session_input import combine, unanswered
+from agentgraph.memory.session_input import combine, read_and_add
 from agentgraph.memory.session_settings import resolve_session_limit
 from agentgraph.memory.transcript import repair, writable
 
@@ -50,20 +49,12 @@ class SessionLog:
             What the model is shown first.
         """
         limit = resolve_session_limit(None, config.session_settings)
-        # The SDK guide shows a store whose `get_items` returns nothing yet.
-        history = await self.session.get_items(limit) or []
         new = ItemHelpers.input_to_new_input_list(given)
         callback = config.session_input_callback
-        if callback is None and new and not unanswered(history, new):
-            # What is stored depends on no history, so the history is checked during the write.
-            writing = asyncio.ensure_future(self.session.add_items(list(new)))
-            await asyncio.sleep(0)
-            combined = await combine(history, new)
-            await writing
-            return combined.model_input
-        combined = await combine(history, new, callback)
         if callback is None:
-            return combined.model_input
+            history = await read_and_add(self.session, new, limit)
+            return (await combine(history, new)).model_input
+        combined = await combine(await self.session.get_items(limit) or [], new, callback)
         # What a callback made of the two may be in any form that input comes in.
         to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
         if to_store:

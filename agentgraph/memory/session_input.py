@@ -19,9 +19,38 @@ from agentgraph.memory.transcript import Change, repair
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
+    from agentgraph.memory.session import Session
     from agentgraph.memory.util import SessionInputCallback
 
-__all__ = ["SessionInput", "combine", "unanswered"]
+__all__ = ["SessionInput", "combine", "read_and_add", "unanswered"]
+
+
+async def read_and_add(
+    session: Session, new: list[TResponseInputItem], limit: int | None
+) -> list[TResponseInputItem]:
+    """Read a session and store the input of a run in it, unless it ends with that input.
+
+    A class that has a method `read_and_add(items, limit)` does both in one transaction.
+
+    Args:
+        session: The session.
+        new: The input.
+        limit: How many items to read; None takes the session's own limit.
+
+    Returns:
+        What was stored before.
+    """
+    # Asked of the class: a session that wraps another passes on whatever it does not know.
+    at_once = getattr(type(session), "read_and_add", None)
+    replaced = getattr(session, "__dict__", {}).keys() & {"get_items", "add_items"}
+    if at_once is not None and not replaced:
+        history: list[TResponseInputItem] = await at_once(session, new, limit)
+        return history
+    # The SDK guide shows a store whose `get_items` returns nothing yet.
+    history = await session.get_items(limit) or []
+    if new and not unanswered(history, new):
+        await session.add_items(list(new))
+    return history
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
 from agentgraph.memory.errors import SessionClosedError
 from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session_input import unanswered
 from agentgraph.memory.session_settings import (
     SessionSettings,
     coerce_session_settings,
     resolve_session_limit,
 )
-from agentgraph.memory.sqlite_database import MEMORY, SQLiteDatabase, failure, transaction
+from agentgraph.memory.sqlite_database import (
+    MEMORY,
+    SQLiteDatabase,
+    failure,
+    transaction,
+    without_sync,
+)
 from agentgraph.memory.sqlite_schema import Tables, quoted
 
 if TYPE_CHECKING:
@@ -29,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["SQLiteSession"]
 
 _T = TypeVar("_T")
+
+_REPLACED = frozenset({"get_items", "add_items", "_append", "_read", "_run"})
 
 
 class SQLiteSession(SessionABC):
@@ -67,6 +76,12 @@ class SQLiteSession(SessionABC):
         self._sessions, self._messages = quoted(sessions_table), quoted(messages_table)
         self._bind(SQLiteDatabase.acquire(db_path))
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # A subclass that reads or stores in its own way is to be asked in no other way.
+        if "read_and_add" not in vars(cls) and not vars(cls).keys().isdisjoint(_REPLACED):
+            cls.read_and_add = None  # type: ignore[assignment]
+
     def _bind(self, database: SQLiteDatabase) -> None:
         self._database = database
         # Also runs when nobody closes the session: at collection or at the end of the program.
@@ -103,6 +118,38 @@ class SQLiteSession(SessionABC):
         texts = encode_items(items, self._label)
         if texts:
             await self._run(lambda connection: self._append(connection, texts))
+
+    async def read_and_add(
+        self, items: list[TResponseInputItem], limit: int | None = None
+    ) -> list[TResponseInputItem]:
+        """Read like `get_items`, then append items unless what was read ends with them.
+
+        A run begins like this: the history is read and the input stored in one transaction. That
+        is sure of the disk when the next write is, which is when there is anything to lose: until
+        then a cut of the power undoes the input, and the run with it.
+
+        Args:
+            items: The input of a run.
+            limit: How many items to read at most.
+
+        Returns:
+            What was stored before.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            SessionError: The database cannot be read or written; nothing was stored.
+        """
+        limit = resolve_session_limit(limit, self.session_settings)
+        texts = encode_items(items, self._label)
+
+        def read_and_add(connection: sqlite3.Connection) -> list[TResponseInputItem]:
+            with without_sync(connection), transaction(connection):
+                history = [] if limit == 0 else self._read(connection, limit)
+                if texts and not unanswered(history, items):
+                    self._insert(connection, texts)
+            return history
+
+        return await self._run(read_and_add)
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""

@@ -3,10 +3,8 @@ and the next process goes on from there. `AGENTGRAPH_KILLS` says how often."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
-import sys
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
@@ -16,20 +14,14 @@ import pytest
 from agentgraph import Runner, SQLiteSession
 from agentgraph.memory.transcript import legal
 from tests.api.killed_run import agents, run_until_killed
+from tests.memory.killing import PROCESSES, let_processes_start_at_once
 
 KILLS = int(os.environ.get("AGENTGRAPH_KILLS", "200")) // 8
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.api.killed_run", "openai.types.responses"])
 
 
 @pytest.fixture(autouse=True)
 def _processes_start_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The server of Python 3.11 does not take over `sys.path`, and so would import nothing.
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    # Each process would import the main module again, which is pytest.
-    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", None, raising=False)
+    let_processes_start_at_once(monkeypatch)
 
 
 def killed(file: Path, first: int, chance: random.Random) -> list[int]:

@@ -7,10 +7,8 @@ a file in `tests/api`. `AGENTGRAPH_KILLS` says how often; `make kills` does it 2
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import random
-import sys
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -30,30 +28,16 @@ from tests.memory.killed_writer import (
     write_to_postgresql,
     write_to_sqlite,
 )
+from tests.memory.killing import PROCESSES, let_processes_start_at_once
 from tests.memory.stores import Item
 
 KILLS = int(os.environ.get("AGENTGRAPH_KILLS", "60"))
 KILLED_RUNS = int(os.environ.get("AGENTGRAPH_KILLS", "15"))
 
-# A server that has imported everything forks each writer, so that most of the time is writing.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(
-    [
-        "tests.memory.killed_writer",
-        "agentgraph.extensions.memory.sqlalchemy_session",
-        "asyncpg",
-        "openai.types.responses",
-    ]
-)
-
 
 @pytest.fixture(autouse=True)
 def _writers_start_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The server of Python 3.11 does not take over `sys.path`, and so would import nothing.
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    # Each writer would import the main module again, which is pytest.
-    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", None, raising=False)
+    let_processes_start_at_once(monkeypatch)
 
 
 def write_until_killed(
