@@ -38,9 +38,9 @@ demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPEN
 	$(BIN)/agentgraph run examples/homework.py "$(QUESTION)"
 
 .PHONY: test
-test: $(test_packages) aimock ## run every test
+test: $(test_packages) $(PEERS)/.installed aimock ## run every test
 	@.ci/system-packages dot=graphviz chromium=chromium || true
-	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	AGENTGRAPH_SDK_PYTHON=$(CURDIR)/$(PEERS)/bin/python HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: kills
 kills: $(test_packages) ## kill processes that write to sessions 200 times (`make test` does fewer)
@@ -106,5 +106,5 @@ $(dev_packages): pyproject.toml $(venv)
 $(PEERS)/.installed: $(venv)
 	@echo "make: installing the published Agents SDK into $(PEERS)"
 	@$(PYTHON) -m venv $(PEERS)
-	@$(PEERS)/bin/python $(PIP_INSTALL) 'openai-agents>=0.24,<0.25'
+	@$(PEERS)/bin/python $(PIP_INSTALL) 'openai-agents>=0.24,<0.25' 'cryptography>=43' 
 	@touch $@

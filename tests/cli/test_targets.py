@@ -191,14 +191,13 @@ def test_a_file_that_fails_to_import_shows_the_users_own_frames_only(tmp_path: P
     )
     ended = agentgraph("check", path)
     assert ended.status == Status.UNUSABLE
-    assert ended.err.splitlines() == [
+    # Python 3.13 underlines less than 3.11: the marks below the lines are not ours to say.
+    assert [line for line in ended.err.splitlines() if line.strip(" ^~")] == [
         "Traceback (most recent call last):",
         f'  File "{path}", line 6, in <module>',
         "    a = make()",
-        "        ^^^^^^",
         f'  File "{path}", line 4, in make',
         '    return Agent(name="A", handoffs=["B"])',
-        "           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^",
         "agentgraph.exceptions.AgentDefinitionError: Agent 'A': handoffs[0] must be an Agent or a"
         " Handoff, not str.",
         f"error: {path} cannot be imported",
