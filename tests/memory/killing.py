@@ -27,6 +27,6 @@ def let_processes_start_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Prepare a test that starts processes."""
     # The server of Python 3.11 does not take over `sys.path`, and so would import nothing.
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    # Each process would import the main module again, which is pytest.
+    # Each process would import the main module again, which is pytest, or has no file under xdist.
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", None)
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", None, raising=False)
