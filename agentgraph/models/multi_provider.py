@@ -191,8 +191,8 @@ class MultiProvider(ModelProvider):
                 provider: ModelProvider = getattr(import_module(module), name)()
             except ImportError as error:
                 raise UserError(
-                    f"Models with the prefix '{prefix}/' need a package that is not installed: "
-                    f"`pip install 'agentgraph-workflows[{prefix}]'`."
+                    f"This version has no provider for models with the prefix '{prefix}/'. Add one "
+                    "of your own with MultiProvider(provider_map=...), or pass a Model."
                 ) from error
             self._extensions[prefix] = provider
         return self._extensions[prefix]
