@@ -16,8 +16,6 @@ from agentgraph.callbacks import resolve
 from agentgraph.drivers.aio import Ending
 from agentgraph.drivers.payloads import Waiting
 from agentgraph.drivers.run import Conversation, Run
-from agentgraph.drivers.session_log import SessionLog
-from agentgraph.drivers.transcript import Transcript
 from agentgraph.event_queue import EventQueue
 from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.frontend.lower_workflow import RunScope
@@ -32,6 +30,8 @@ from agentgraph.launch import (
     watcher_of,
 )
 from agentgraph.logger import logger
+from agentgraph.memory.run_transcript import Transcript
+from agentgraph.memory.session_log import SessionLog
 from agentgraph.result import RunResult
 from agentgraph.run_config import DEFAULT_MAX_TURNS, coerce_run_config
 from agentgraph.run_context import RunContextWrapper

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Any
 from agentgraph.drivers.aio import Ending, drive
 from agentgraph.drivers.payloads import ModelReply, Waiting
 from agentgraph.drivers.perform import final_output
-from agentgraph.drivers.recover import turns_exceeded
 from agentgraph.drivers.run import Compiled, Conversation, Run, Watcher
-from agentgraph.drivers.session_log import SessionLog
-from agentgraph.drivers.transcript import Transcript
+from agentgraph.drivers.work.recover import turns_exceeded
 from agentgraph.event_queue import EventQueue
 from agentgraph.exceptions import (
     AgentsException,
@@ -28,6 +26,8 @@ from agentgraph.exceptions import (
 from agentgraph.frontend.lower_workflow import RunScope
 from agentgraph.guardrail import InputGuardrailResult
 from agentgraph.item_helpers import ItemHelpers
+from agentgraph.memory.run_transcript import Transcript
+from agentgraph.memory.session_log import SessionLog
 from agentgraph.models.multi_provider import default_provider
 from agentgraph.program import Program, program_for
 from agentgraph.projection import project

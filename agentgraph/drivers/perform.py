@@ -14,14 +14,14 @@ from typing import Any
 
 from agentgraph.agent import ToolsToFinalOutputResult
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.act import act
-from agentgraph.drivers.actions import perform_action
-from agentgraph.drivers.hooks import call_hooks
 from agentgraph.drivers.payloads import FinalOutput
-from agentgraph.drivers.recover import recover
 from agentgraph.drivers.run import Run
-from agentgraph.drivers.think import think
-from agentgraph.drivers.transfer import transfer
+from agentgraph.drivers.work.act import act
+from agentgraph.drivers.work.actions import perform_action
+from agentgraph.drivers.work.hooks import call_hooks
+from agentgraph.drivers.work.recover import recover
+from agentgraph.drivers.work.think import think
+from agentgraph.drivers.work.transfer import transfer
 from agentgraph.exceptions import UserError
 from agentgraph.run_context import AgentHookContext
 from agentgraph.runtime.commands import CommandId, Perform

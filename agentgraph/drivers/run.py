@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.drivers.journal import Journal
 from agentgraph.drivers.payloads import FinalOutput, ModelReply, ToolReturn, Transfer, Waiting
-from agentgraph.drivers.session_log import SessionLog
-from agentgraph.drivers.transcript import Transcript
 from agentgraph.frontend.bindings import AgentBinding, Bindings
+from agentgraph.memory.run_transcript import Transcript
+from agentgraph.memory.session_log import SessionLog
 from agentgraph.run_config import RunConfig
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.runtime.commands import CommandId, Emit, Perform, Suspend

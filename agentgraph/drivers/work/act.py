@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentgraph.drivers.approval import decision_on, worded
-from agentgraph.drivers.hooks import call_hooks
 from agentgraph.drivers.payloads import ModelReply, ToolReturn, Waiting
 from agentgraph.drivers.run import Run
+from agentgraph.drivers.work.approval import decision_on, worded
+from agentgraph.drivers.work.hooks import call_hooks
 from agentgraph.exceptions import (
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,

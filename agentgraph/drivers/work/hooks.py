@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agentgraph.drivers.run import Run
-from agentgraph.drivers.together import together
+from agentgraph.drivers.work.together import together
 
 
 async def call_hooks(

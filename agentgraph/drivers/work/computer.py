@@ -10,7 +10,7 @@ from typing import Any
 
 from agentgraph.callbacks import resolve
 from agentgraph.computer import Computer
-from agentgraph.drivers.action import Action
+from agentgraph.drivers.work.action import Action
 from agentgraph.exceptions import ModelBehaviorError, UserError
 from agentgraph.hosted_tools import ComputerToolSafetyCheckData
 from agentgraph.logger import logger

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.action import Action
-from agentgraph.drivers.approval import decision_on
+from agentgraph.drivers.work.action import Action
+from agentgraph.drivers.work.approval import decision_on
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.shell_tools import ApplyPatchOperation, ApplyPatchResult

@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.classify import classify
-from agentgraph.drivers.hooks import call_hooks
-from agentgraph.drivers.offer import Offer, offer_of
-from agentgraph.drivers.replies import usable
 from agentgraph.drivers.run import Run
+from agentgraph.drivers.work.classify import classify
+from agentgraph.drivers.work.hooks import call_hooks
+from agentgraph.drivers.work.offer import Offer, offer_of
 from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.default_models import get_default_model_settings
 from agentgraph.models.interface import Model, ModelTracing
+from agentgraph.models.replies import usable
 from agentgraph.models.streamed_response import StreamedResponse
 from agentgraph.run_config import CallModelData, ModelInputData
 from agentgraph.run_context import AgentHookContext

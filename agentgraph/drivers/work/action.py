@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.hooks import call_hooks
 from agentgraph.drivers.payloads import ToolReturn, Waiting
 from agentgraph.drivers.run import Run
+from agentgraph.drivers.work.hooks import call_hooks
 from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.items import RunItem, ToolApprovalItem, ToolCallOutputItem
 from agentgraph.runtime.commands import Perform

@@ -13,7 +13,7 @@ from typing import Any
 
 from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.together import together
+from agentgraph.drivers.work.together import together
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
 from agentgraph.local_actions import action_item_of

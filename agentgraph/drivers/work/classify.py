@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentgraph.drivers.offer import Offer
 from agentgraph.drivers.payloads import ModelReply
+from agentgraph.drivers.work.offer import Offer
 from agentgraph.exceptions import ModelBehaviorError, ModelRefusalError
 from agentgraph.items import (
     CompactionItem,

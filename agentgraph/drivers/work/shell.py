@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.action import Action
-from agentgraph.drivers.approval import decision_on
+from agentgraph.drivers.work.action import Action
+from agentgraph.drivers.work.approval import decision_on
 from agentgraph.hosted_tools import LocalShellCommandRequest
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome

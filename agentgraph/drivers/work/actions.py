@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from agentgraph.approvals import Decision
-from agentgraph.drivers.action import Action
-from agentgraph.drivers.computer import operate_computer
-from agentgraph.drivers.patch import apply_patch
 from agentgraph.drivers.payloads import ModelReply
 from agentgraph.drivers.run import Run
-from agentgraph.drivers.shell import run_local_shell, run_shell
+from agentgraph.drivers.work.action import Action
+from agentgraph.drivers.work.computer import operate_computer
+from agentgraph.drivers.work.patch import apply_patch
+from agentgraph.drivers.work.shell import run_local_shell, run_shell
 from agentgraph.exceptions import UserError
 from agentgraph.hosted_tools import MCPToolApprovalRequest
 from agentgraph.items import MCPApprovalResponseItem

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.offer import output_schema
 from agentgraph.drivers.payloads import FinalOutput
 from agentgraph.drivers.run import Run
+from agentgraph.drivers.work.offer import output_schema
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, UserError
 from agentgraph.items import MessageOutputItem
 from agentgraph.run_error_handlers import RunErrorData, RunErrorHandlerInput, RunErrorHandlerResult

@@ -8,7 +8,7 @@ from typing import Any
 from agentgraph.callbacks import resolve
 from agentgraph.drivers.payloads import ModelReply, Transfer
 from agentgraph.drivers.run import Run
-from agentgraph.drivers.together import together
+from agentgraph.drivers.work.together import together
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import HandoffBinding
 from agentgraph.handoffs import HandoffInputData, nest_handoff_history
