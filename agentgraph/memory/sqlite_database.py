@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from agentgraph.memory.errors import SessionError
 
@@ -117,8 +117,8 @@ class SQLiteDatabase:
         """
         if self._thread is None:
             return self._run(key, prepare, call)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._run, key, prepare, call)
+        work = _Once(self._run, key, prepare, call)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _run(
         self,
@@ -157,6 +157,25 @@ class SQLiteDatabase:
             self._connection.close()
         self._connection = None
         self._prepared.clear()
+
+
+class _Once:
+    """A call to be made once, which holds nothing of it any more when its result is known.
+
+    The thread that makes it drops its own reference only some time after the result is there. What
+    the call belongs to, such as a session that nobody has closed, is not to live until then.
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, call: Callable[..., Any], *arguments: Any) -> None:
+        self._parts: tuple[Any, ...] | None = (call, *arguments)
+
+    def __call__(self) -> Any:
+        assert self._parts is not None
+        call, *arguments = self._parts
+        self._parts = None
+        return call(*arguments)
 
 
 @contextmanager

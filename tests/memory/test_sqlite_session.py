@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -372,6 +373,26 @@ async def test_a_session_that_nobody_closes_gives_its_file_back_when_it_is_gone(
 
     del session
 
+    assert not is_open(file)
+
+
+async def test_a_thread_that_still_holds_its_last_call_does_not_keep_a_session_alive(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[object] = []
+    submit = ThreadPoolExecutor.submit
+
+    def holding(self: ThreadPoolExecutor, call: Any, /, *arguments: Any) -> Any:
+        held.append((call, arguments))
+        return submit(self, call, *arguments)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", holding)
+    session = SQLiteSession("s", file)
+    await session.add_items([user("x")])
+
+    del session
+
+    assert held
     assert not is_open(file)
 
 
