@@ -48,7 +48,9 @@ def _output_details(reasoning_tokens: int = 0) -> OutputTokensDetails:
 
 def _count(details: object, name: str) -> int:
     """Read one count of a detail object of whatever client, counting what is missing as zero."""
-    found = details.get(name) if isinstance(details, Mapping) else getattr(details, name, None)
+    found = getattr(details, name, None)
+    if found is None and isinstance(details, Mapping):
+        found = details.get(name)
     return found if isinstance(found, int) else 0
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 
 from agentgraph.drivers.perform import perform
@@ -118,8 +117,8 @@ class _Driver:
         agent_id = run.bindings.id_of(run.agent)
         there = run.machine.state[f"{agent_id}.{StateKind.THINKING.value}"]
         (command,) = self.owed.values()
-        self.owed[command.id] = replace(command, invoke=there.invokes[0], agent=agent_id)
-        return replace(state, state=there.id)
+        self.owed[command.id] = command._replace(invoke=there.invokes[0], agent=agent_id)
+        return state._replace(state=there.id)
 
     def _recompiled(self, sequence: int, agent_id: str) -> bool:
         """Take over a machine compiled anew, if an agent was changed or a recording says so."""

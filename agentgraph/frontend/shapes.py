@@ -67,9 +67,12 @@ class _AnyOf:
 def unchanged(shapes: Iterable[Shape]) -> bool:
     """Whether objects are still what they were when they were lowered."""
     try:
-        return all(read(part) == was for part, read, was in shapes)
+        for part, read, was in shapes:
+            if read(part) != was:
+                return False
     except AttributeError:
         return False
+    return True
 
 
 def shape_of(agent: Any) -> Shape:

@@ -32,7 +32,8 @@ def usable(response: Any, agent: Any) -> ModelResponse:
         ModelBehaviorError: There is no reply, or an item of it cannot be read.
     """
     output: Any = getattr(response, "output", None)
-    if not isinstance(output, Sequence):
+    # The common case first: it stands on the path of every turn.
+    if type(output) is not list and not isinstance(output, Sequence):
         raise ModelBehaviorError(
             f"The model of agent '{agent.name}' gave no response: expected a ModelResponse with a"
             f" list of output items, got {type(response).__name__}."
@@ -40,8 +41,9 @@ def usable(response: Any, agent: Any) -> ModelResponse:
     reply: ModelResponse = response
     if response.usage is None:  # a third party's model need not keep to the annotation
         reply = replace(reply, usage=Usage())
-    if any(isinstance(item, dict) for item in output):
-        reply = replace(reply, output=[_typed(item, agent) for item in output])
+    for item in output:
+        if isinstance(item, dict):
+            return replace(reply, output=[_typed(one, agent) for one in output])
     return reply
 
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Callable, Mapping
 
 from agentgraph.runtime.outcomes import Reply
+from agentgraph.runtime.state import RunState
 from agentgraph_compiler.machine import Guard, GuardKind, InvokeKind, State
 
 _COUNTED = (InvokeKind.FUNCTION, InvokeKind.AGENT)
 _NO_REPLY = Reply()
 
 
-def spent(turn: int, limit: int | None) -> bool:
-    """Whether no further turn may begin."""
-    return limit is not None and turn >= limit
+def holds(guard: Guard, here: State, state: RunState) -> bool:
+    """Whether ``guard`` holds.
+
+    Args:
+        guard: The guard of a transition of ``here``.
+        here: The state of the machine that is being left.
+        state: Where the run is.
+    """
+    return MEANINGS[guard.kind](guard, here, state)
 
 
-def stopping_call(guard: Guard, state: State, reply: Reply) -> int | None:
+def stopping_call(guard: Guard, here: State, reply: Reply) -> int | None:
     """Index of the first call that a ``STOPS`` guard is about; only function tools count."""
     for index, call in enumerate(reply.calls):
-        offer = state.offered.get(call.symbol)
+        offer = here.offered.get(call.symbol)
         if (
             offer is not None
             and offer.kind in _COUNTED
@@ -29,29 +36,37 @@ def stopping_call(guard: Guard, state: State, reply: Reply) -> int | None:
     return None
 
 
-def holds(guard: Guard, state: State, reply: Reply | None, turn: int, limit: int | None) -> bool:
-    """Whether ``guard`` holds.
+def _otherwise(guard: Guard, here: State, state: RunState) -> bool:
+    return True
 
-    Args:
-        guard: The guard of a transition of ``state``.
-        state: The state being left.
-        reply: The last reply, if there was one.
-        turn: Turns begun.
-        limit: The most turns allowed.
-    """
-    reply = reply or _NO_REPLY
-    match guard.kind:
-        case GuardKind.OTHERWISE:
-            return True
-        case GuardKind.CALLS:
-            return bool(reply.calls)
-        case GuardKind.REQUESTS:
-            return bool(reply.requests) and reply.requests[0].symbol == guard.names[0]
-        case GuardKind.VERDICT:
-            return reply.verdict in guard.names
-        case GuardKind.STOPS:
-            return stopping_call(guard, state, reply) is not None
-        case GuardKind.SPENT:
-            return spent(turn, limit)
-        case _:
-            assert_never(guard.kind)
+
+def _calls(guard: Guard, here: State, state: RunState) -> bool:
+    return bool((state.reply or _NO_REPLY).calls)
+
+
+def _requests(guard: Guard, here: State, state: RunState) -> bool:
+    requests = (state.reply or _NO_REPLY).requests
+    return bool(requests) and requests[0].symbol == guard.names[0]
+
+
+def _verdict(guard: Guard, here: State, state: RunState) -> bool:
+    return (state.reply or _NO_REPLY).verdict in guard.names
+
+
+def _stops(guard: Guard, here: State, state: RunState) -> bool:
+    return stopping_call(guard, here, state.reply or _NO_REPLY) is not None
+
+
+def _spent(guard: Guard, here: State, state: RunState) -> bool:
+    return state.limit is not None and state.turn >= state.limit
+
+
+MEANINGS: Mapping[GuardKind, Callable[[Guard, State, RunState], bool]] = {
+    GuardKind.OTHERWISE: _otherwise,
+    GuardKind.CALLS: _calls,
+    GuardKind.REQUESTS: _requests,
+    GuardKind.VERDICT: _verdict,
+    GuardKind.STOPS: _stops,
+    GuardKind.SPENT: _spent,
+}
+"""One meaning for each kind; a test sees that none is missing."""

@@ -6,14 +6,13 @@ the driver.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from agentgraph.runtime.commands import CommandId
 from agentgraph_compiler.machine import Event, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call of local work that a reply asks for.
 
     Args:
@@ -27,16 +26,14 @@ class Call:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A handoff that a reply asks for: its symbol, and its position among the output items."""
 
     symbol: str
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a model's reply amounts to, as control data.
 
     Args:
@@ -50,8 +47,7 @@ class Reply:
     verdict: Verdict = Verdict.FINAL
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The outcome of the command ``id``.
 
     Args:
@@ -63,5 +59,5 @@ class Outcome:
 
     id: CommandId
     event: Event
-    payload: object = field(default=None, compare=False)
+    payload: object = None
     reply: Reply | None = None

@@ -5,14 +5,13 @@ The transcript is an append-only log beside it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from agentgraph.runtime.commands import CommandId
 from agentgraph.runtime.outcomes import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+class RunState(NamedTuple):
     """Where a run is.
 
     Args:

@@ -27,7 +27,11 @@ from agentgraph_compiler.machine import (
     Transition,
 )
 
-_ABOUT_OUTPUT = (StateKind.ENDING, StateKind.CHECKING)
+# Looked up once: reading a member of an enum takes longer than most of what a step does.
+_ACTING, _SUSPENDED, _HANDOFF = StateKind.ACTING, StateKind.SUSPENDED, StateKind.HANDOFF
+_ENDING, _CHECKING = StateKind.ENDING, StateKind.CHECKING
+_REPLIED, _AWAITING = Event.REPLIED, Event.AWAITING
+_SHOW_REPLY, _SHOW_AGENT = Emission.REPLY, Emission.AGENT
 
 
 class ProtocolError(Exception):
@@ -71,7 +75,7 @@ def step(
     event = outcome.event
     interrupted = event in INTERRUPTING
     shown: tuple[Command, ...] = ()
-    if here.kind is StateKind.ACTING:
+    if here.kind is _ACTING:
         shown = _outputs(here, state, arrived, interrupted)
     if not interrupted:
         if arrived.pending:
@@ -95,7 +99,7 @@ def _require_owed(machine: Machine, here: State, state: RunState, outcome: Outco
             f"state '{here.id}': {what} cannot end with '{outcome.event}',"
             f" only with {', '.join(endings)}"
         )
-    if (outcome.reply is None) == (outcome.event is Event.REPLIED):
+    if (outcome.reply is None) == (outcome.event is _REPLIED):
         raise ProtocolError(
             f"state '{here.id}': a reply goes with the event 'replied' and no other"
         )
@@ -113,11 +117,10 @@ def _require_declared(machine: Machine, here: State, reply: Reply) -> None:
 
 
 def _invoke(here: State, state: RunState, index: int) -> Invoke | None:
-    if here.kind is StateKind.SUSPENDED:
-        return None
-    if here.kind is StateKind.ACTING:
+    if here.kind is _ACTING:
         return here.offered[_reply(state).calls[index].symbol]
-    return here.invokes[index]
+    # A suspended state waits for a decision; nothing was invoked there.
+    return here.invokes[index] if here.invokes else None
 
 
 def _arrived(state: RunState, outcome: Outcome) -> RunState:
@@ -126,7 +129,7 @@ def _arrived(state: RunState, outcome: Outcome) -> RunState:
     awaiting, reply, replied = state.awaiting, state.reply, state.replied
     if outcome.reply is not None:
         reply, replied = outcome.reply, outcome.id
-    elif outcome.event is Event.AWAITING:
+    elif outcome.event is _AWAITING:
         awaiting = tuple(sorted((*awaiting, index)))
     return RunState(
         state.state,
@@ -146,10 +149,8 @@ def _arrived(state: RunState, outcome: Outcome) -> RunState:
 def _joined(here: State, state: RunState, last: Event) -> Event:
     """What the outcomes of a state's work amount to together, whichever came last."""
     if here.kind in MODEL_STATES:
-        return Event.REPLIED
-    if here.kind is StateKind.ACTING and state.awaiting:
-        return Event.AWAITING
-    return last
+        return _REPLIED
+    return _AWAITING if here.kind is _ACTING and state.awaiting else last
 
 
 def _outputs(
@@ -186,7 +187,7 @@ def _move(
 ) -> tuple[RunState, tuple[Command, ...]]:
     """Take the first enabled transition of ``here`` on ``event``; what is ``shown`` comes first."""
     for row in here.by_event.get(event, ()):
-        if holds(row.guard, here, state.reply, state.turn, state.limit):
+        if holds(row.guard, here, state):
             return _enter(machine, here, row, state, outcome, shown)
     raise ProtocolError(f"state '{here.id}' has no enabled transition on '{event}'")
 
@@ -210,16 +211,16 @@ def _enter(
         state.limit,
         frozenset(order),
         order,
-        state.awaiting if kind is StateKind.SUSPENDED else (),
+        state.awaiting if kind is _SUSPENDED else (),
         performed,
         state.reply,
         state.replied,
-        _output(here, taken, state, outcome) if kind is StateKind.ENDING else state.output,
+        _output(here, taken, state, outcome) if kind is _ENDING else state.output,
     )
     commands = [*shown, *[_emission(row, here, target, state, outcome) for row in taken.emits]]
-    if kind is StateKind.ACTING:
+    if kind is _ACTING:
         commands += _calls(target, entered)
-    elif kind is StateKind.SUSPENDED:
+    elif kind is _SUSPENDED:
         waiting = tuple([CommandId(performed[index], index) for index in entered.awaiting])
         commands.append(Suspend(CommandId(sequence, 0), target.agent, waiting))
     elif kind in FINALS:
@@ -234,11 +235,11 @@ def _order(
     here: State, target: State, state: RunState, sequence: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The indexes issued on entering ``target``, and where each call was then last performed."""
-    if target.kind is StateKind.SUSPENDED:
+    if target.kind is _SUSPENDED:
         return (0,), state.performed
-    if target.kind is not StateKind.ACTING:
+    if target.kind is not _ACTING:
         return tuple(range(len(target.invokes))), state.performed
-    if here.kind is StateKind.SUSPENDED:
+    if here.kind is _SUSPENDED:
         performed = list(state.performed)
         for index in state.awaiting:
             performed[index] = sequence
@@ -263,9 +264,9 @@ def _calls(target: State, entered: RunState) -> list[Command]:
 def _performs(target: State, entered: RunState) -> list[Command]:
     """One command an invoke, about the last reply or about the final output once there is one."""
     source, position = entered.replied, -1
-    if target.kind is StateKind.HANDOFF:
+    if target.kind is _HANDOFF:
         position = _reply(entered).requests[0].position
-    elif target.kind in _ABOUT_OUTPUT:
+    elif target.kind is _ENDING or target.kind is _CHECKING:
         source = entered.output
     return [
         Perform(CommandId(entered.sequence, index), invoke, target.agent, source, position)
@@ -277,7 +278,7 @@ def _output(
     here: State, taken: Transition, state: RunState, outcome: Outcome | None
 ) -> CommandId | None:
     """Which outcome holds the final output, when a transition leads to ``ENDING``."""
-    if taken.event is Event.REPLIED:
+    if taken.event is _REPLIED:
         return state.replied
     if taken.guard.kind is GuardKind.STOPS:
         index = stopping_call(taken.guard, here, _reply(state))
@@ -302,9 +303,9 @@ def _cause(
 def _emission(
     emission: Emission, here: State, target: State, state: RunState, outcome: Outcome | None
 ) -> Command:
-    if emission is Emission.REPLY:
+    if emission is _SHOW_REPLY:
         return Emit(emission, here.agent, state.replied)
-    if emission is Emission.AGENT:
+    if emission is _SHOW_AGENT:
         return Emit(emission, target.agent)
     return Emit(emission, here.agent, outcome.id if outcome else None)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agentgraph.runtime.commands import CommandId, Perform
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
 from agentgraph.runtime.state import RunState
@@ -54,7 +52,7 @@ def at(
     """A run state; what is pending is all that was issued, unless said otherwise."""
     owed = frozenset(order if pending is None else pending)
     known = RunState(state, sequence, turn, limit, owed, order)
-    return replace(known, **rest)  # type: ignore[arg-type]
+    return known._replace(**rest)  # type: ignore[arg-type]
 
 
 def perform(

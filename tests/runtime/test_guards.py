@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agentgraph.runtime.guards import holds
+from agentgraph.runtime.guards import MEANINGS, holds
 from agentgraph.runtime.outcomes import Call, Reply, Request
+from agentgraph.runtime.state import RunState
 from agentgraph_compiler.machine import OTHERWISE, Guard, GuardKind, Verdict
 from tests.runtime.declarations import agent, machine_of
 
@@ -51,7 +52,7 @@ GUARDS: list[tuple[str, Guard, Reply | None, bool]] = [
 )
 def test_guard(guard: Guard, reply: Reply | None, expected: bool) -> None:
     # Turns are left, so that SPENT has no part in it.
-    assert holds(guard, ACTING, reply, 1, 10) is expected
+    assert holds(guard, ACTING, RunState(ACTING.id, turn=1, limit=10, reply=reply)) is expected
 
 
 @pytest.mark.parametrize(
@@ -68,8 +69,9 @@ def test_guard(guard: Guard, reply: Reply | None, expected: bool) -> None:
 def test_turns_are_spent_when_as_many_began_as_are_allowed(
     turn: int, limit: int | None, expected: bool
 ) -> None:
-    assert holds(SPENT, ACTING, None, turn, limit) is expected
+    assert holds(SPENT, ACTING, RunState(ACTING.id, turn=turn, limit=limit)) is expected
 
 
 def test_every_kind_of_guard_stands_in_these_tables() -> None:
     assert {guard.kind for _, guard, _, _ in GUARDS} | {SPENT.kind} == set(GuardKind)
+    assert set(MEANINGS) == set(GuardKind)

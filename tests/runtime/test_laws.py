@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -263,7 +262,7 @@ def event_of(here: State, before: RunState, outcome: Outcome) -> Event:
 
 def refuses(run: Run, outcome: Outcome) -> None:
     """Require that ``step`` refuses an outcome and that the run is where it was."""
-    before = replace(run.state)
+    before = run.state._replace()
     with pytest.raises(ProtocolError, match=f"state '{run.here.id}'"):
         step(run.machine, run.state, outcome)
     assert run.state == before

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from agentgraph.runtime.outcomes import Call, Outcome, Reply
@@ -28,7 +26,7 @@ REFUSED_OUTCOMES = [
     ("work never asked for", ACTED, told(ID(4, 3), Event.RETURNED), "no command (4, 3)"),
     (
         "work answered before",
-        replace(ACTED, pending=frozenset({1})),
+        ACTED._replace(pending=frozenset({1})),
         told(ID(4, 0), Event.RETURNED),
         "(sequence 4, pending [1])",
     ),
@@ -74,7 +72,7 @@ REFUSED_OUTCOMES = [
     ids=[row[0] for row in REFUSED_OUTCOMES],
 )
 def test_step_refuses(state: RunState, outcome: Outcome, message: str) -> None:
-    before = replace(state)
+    before = state._replace()
     with pytest.raises(ProtocolError) as refusal:
         step(MACHINE, state, outcome)
     assert message in str(refusal.value)

@@ -8,7 +8,7 @@ told as dialogues in the files beside this one, and what holds for every workflo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -117,7 +117,7 @@ ROWS = [
     ),
     Row(
         "thinking, nothing final in the last turn: exhaustion is recovered from",
-        replace(THOUGHT, limit=1),
+        THOUGHT._replace(limit=1),
         told(ID(3, 0), Event.REPLIED, AGAIN),
         at("desk.recovering.max_turns", 4, limit=1, reply=AGAIN, replied=ID(3, 0)),
         (
@@ -143,13 +143,13 @@ ROWS = [
         "acting, a later call returned: it is held back",
         ACTED,
         told(ID(4, 1), Event.RETURNED),
-        replace(ACTED, pending=frozenset({0, 2})),
+        ACTED._replace(pending=frozenset({0, 2})),
     ),
     Row(
         "acting, the first call returned: it and the one behind it are shown",
-        replace(ACTED, pending=frozenset({0, 2})),
+        ACTED._replace(pending=frozenset({0, 2})),
         told(ID(4, 0), Event.RETURNED),
-        replace(ACTED, pending=frozenset({2})),
+        ACTED._replace(pending=frozenset({2})),
         (
             Emit(Emission.OUTPUT, "desk", ID(4, 0), 1),
             Emit(Emission.OUTPUT, "desk", ID(4, 1), 2),
@@ -157,13 +157,13 @@ ROWS = [
     ),
     Row(
         "acting, a call waits: nothing is said before its siblings are done",
-        replace(ACTED, awaiting=(2,), pending=frozenset({0, 1})),
+        ACTED._replace(awaiting=(2,), pending=frozenset({0, 1})),
         told(ID(4, 0), Event.AWAITING),
-        replace(ACTED, awaiting=(0, 2), pending=frozenset({1})),
+        ACTED._replace(awaiting=(0, 2), pending=frozenset({1})),
     ),
     Row(
         "acting, all done and some wait: suspended for those",
-        replace(ACTED, awaiting=(0, 2), pending=frozenset({1})),
+        ACTED._replace(awaiting=(0, 2), pending=frozenset({1})),
         told(ID(4, 1), Event.RETURNED),
         at(
             "desk.suspended",
@@ -189,7 +189,7 @@ ROWS = [
             replied=ID(3, 0),
         ),
         told(ID(5, 0), Event.RESUMED),
-        replace(ACTED, sequence=6, order=(0, 2), pending=frozenset({0, 2}), performed=(6, 4, 6)),
+        ACTED._replace(sequence=6, order=(0, 2), pending=frozenset({0, 2}), performed=(6, 4, 6)),
         (
             perform(ID(6, 0), "desk/search", ID(3, 0), 1),
             perform(ID(6, 2), "desk/shell", ID(3, 0), 3),
@@ -197,7 +197,7 @@ ROWS = [
     ),
     Row(
         "acting, the last call returned: the stop rule is asked about the reply",
-        replace(ACTED, pending=frozenset({2})),
+        ACTED._replace(pending=frozenset({2})),
         told(ID(4, 2), Event.RETURNED),
         at("desk.deciding", 5, performed=(4, 4, 4), reply=CALLS, replied=ID(3, 0)),
         (
@@ -233,7 +233,7 @@ ROWS = [
     ),
     Row(
         "acting, a call failed: finished outputs are shown, then it is over",
-        replace(ACTED, pending=frozenset({0, 2})),
+        ACTED._replace(pending=frozenset({0, 2})),
         told(ID(4, 0), Event.FAILED),
         at("failed", 5, order=(), performed=(4, 4, 4), reply=CALLS, replied=ID(3, 0)),
         (

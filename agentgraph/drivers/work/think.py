@@ -168,7 +168,7 @@ def _chosen(run: Run, agent: Any) -> ModelSettings:
 
 
 def _settings(run: Run, agent: Any, agent_id: str) -> Any:
-    own = agent.model_settings
+    own = vars(agent.model_settings)
     known = run.settings.get(agent_id)
     # Compared by value: a tool may change the settings of its agent in place.
     if known is None or known[0] != own:
@@ -179,7 +179,7 @@ def _settings(run: Run, agent: Any, agent_id: str) -> Any:
                 " set max_retries on the client (set_default_openai_client)."
             )
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
-        known = run.settings[agent_id] = (replace(own), settings, relaxed)
+        known = run.settings[agent_id] = (dict(own), settings, relaxed)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
     # reset_tool_choice).
     return known[2] if agent.reset_tool_choice and id(agent) in run.acted else known[1]
