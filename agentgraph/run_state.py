@@ -35,7 +35,6 @@ class Recording:
         shown: What the model was shown first: session history and input.
         saved: How many run items the session has already.
         conversation: Ids of the conversation that the server keeps.
-        calls_seen: Name and arguments of every call so far, by call id.
     """
 
     outcomes: tuple[Outcome, ...]
