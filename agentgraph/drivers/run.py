@@ -19,7 +19,7 @@ from agentgraph.memory.session_log import SessionLog
 from agentgraph.run_config import RunConfig
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.runtime.commands import CommandId, Emit, Perform, Suspend
-from agentgraph.runtime.outcomes import Outcome
+from agentgraph.runtime.outcomes import Outcome, Reply
 from agentgraph_compiler.machine import Emission, Event, InvokeKind, Machine, Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from agentgraph.tool_guardrails import ToolInputGuardrailResult, ToolOutputGuardrailResult
 
 Compiled = tuple[Machine, Bindings]
+
+_WITH_ITEMS = (ModelReply, ToolReturn, Transfer, FinalOutput)
+_RETURNED, _VERDICTS = Event.RETURNED, (Event.PASSED, Event.TRIPPED)
+_SHOW_AGENT = Emission.AGENT
 
 
 @dataclass(slots=True)
@@ -154,29 +158,34 @@ class Run:
             command: What it answers; ``None`` for a decision from outside.
         """
         self.journal.record(outcome)
+        if command is None:
+            return
         payload: Any = outcome.payload
-        if command is not None and command.invoke.kind is InvokeKind.OUTPUT_GUARDRAIL:
-            self.checked = True
-        if outcome.reply is not None and command is not None:
-            if outcome.reply.verdict is not Verdict.UNKNOWN:
-                self.raw_responses.append(payload.response)
-            if self.replaying and self.transcript.continued:
-                # The server got what the model was shown then; it is not sent again.
-                self.transcript.model_input()
-                self.transcript.delivered()
-            self.returns.clear()
-            self.arriving = False
-            for call_id, name, arguments in payload.identities:
-                self.calls_seen[call_id] = (name, arguments)
-            if outcome.reply.calls or outcome.reply.requests:
-                self.acted.add(id(self.binding(command.agent).agent))
-        elif outcome.event is Event.RETURNED:
+        kind = command.invoke.kind
+        if outcome.reply is not None:
+            self._absorb_reply(outcome.reply, payload, command)
+        elif outcome.event is _RETURNED:
             self.returns[outcome.id.index] = payload
-        elif outcome.event in (Event.PASSED, Event.TRIPPED) and command is not None:
-            if command.invoke.kind is InvokeKind.INPUT_GUARDRAIL:
-                self.input_guardrail_results.append(payload)
-            else:
+        elif kind is InvokeKind.INPUT_GUARDRAIL and outcome.event in _VERDICTS:
+            self.input_guardrail_results.append(payload)
+        elif kind is InvokeKind.OUTPUT_GUARDRAIL:
+            self.checked = True
+            if outcome.event in _VERDICTS:
                 self.output_guardrail_results.append(payload)
+
+    def _absorb_reply(self, reply: Reply, payload: ModelReply, command: Perform) -> None:
+        if reply.verdict is not Verdict.UNKNOWN:
+            self.raw_responses.append(payload.response)
+        if self.replaying and self.transcript.continued:
+            # The server got what the model was shown then; it is not sent again.
+            self.transcript.model_input()
+            self.transcript.delivered()
+        self.returns.clear()
+        self.arriving = False
+        for call_id, name, arguments in payload.identities:
+            self.calls_seen[call_id] = (name, arguments)
+        if reply.calls or reply.requests:
+            self.acted.add(id(self.binding(command.agent).agent))
 
     def returned(self) -> list[ToolReturn]:
         """What the calls of the last reply gave, in call order."""
@@ -186,15 +195,14 @@ class Run:
         """Log what an outcome brought and show it to whoever watches."""
         payload = self.payload(command.source)
         items: Sequence[RunItem] = ()
-        if isinstance(payload, (ModelReply, ToolReturn, Transfer, FinalOutput)):
-            items = payload.items
-        if command.emission is Emission.AGENT:
+        if command.emission is _SHOW_AGENT:
             self.agent = self.binding(command.agent).agent
             self.arriving = True
-            items = ()
-        self.transcript.append(items)
-        if command.emission is Emission.HANDOFF and payload.filtered is not None:
-            self.transcript.rebase(payload.filtered)
+        elif isinstance(payload, _WITH_ITEMS):
+            items = payload.items
+            self.transcript.append(items)
+            if isinstance(payload, Transfer) and payload.filtered is not None:
+                self.transcript.rebase(payload.filtered)
         show = self.watcher.show
         if show is not None and not self.replaying:
             show(command.emission, items, self.agent)
