@@ -15,9 +15,9 @@ from typing import Unpack as TypingUnpack
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import Unpack
 
+from agentgraph.arguments_schema import arguments_json_schema
 from agentgraph.docstrings import (
     DocstringStyle,
     FuncDocumentation,
@@ -264,17 +264,9 @@ def _arguments_model(name: str, fields: dict[str, Any], *, closed: bool) -> type
         raise UserError(f"The arguments of {name} cannot be described: {error}") from error
 
 
-class _ArgumentsJsonSchema(GenerateJsonSchema):
-    # A default that JSON cannot express is still the function's own; the schema leaves it out.
-    ignored_warning_kinds = {  # noqa: RUF012 - declared so by pydantic
-        "skipped-choice",
-        "non-serializable-default",
-    }
-
-
 def _json_schema(model: type[BaseModel], name: str, strict: bool) -> dict[str, Any]:
     try:
-        schema = model.model_json_schema(schema_generator=_ArgumentsJsonSchema)
+        schema = arguments_json_schema(model)
         return ensure_strict_json_schema(schema) if strict else schema
     except (PydanticUserError, PydanticUndefinedAnnotation, ValueError) as error:
         raise UserError(f"The arguments of {name} cannot be described: {error}") from error

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
@@ -18,7 +17,7 @@ from agentgraph.callbacks import MaybeAwaitable
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.origin import Origin, caller_origin
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.strict_schema import ensure_strict_json_schema
+from agentgraph.strict_schema import strict_copy
 from agentgraph.tool_context import ToolContext
 
 if TYPE_CHECKING:
@@ -98,6 +97,8 @@ class FunctionTool:
         default=None, repr=False, kw_only=True
     )
     _origin: Origin | None = field(default=None, repr=False, kw_only=True)
+    # The schema that was made strict already, so that it is not made so again.
+    _strict_form: dict[str, Any] | None = field(default=None, repr=False, kw_only=True)
     # The Python function behind a tool made by `@function_tool`; the front end reads its types.
     _function: Callable[..., Any] | None = field(default=None, repr=False, kw_only=True)
 
@@ -106,8 +107,9 @@ class FunctionTool:
             self._origin = caller_origin()
         self._check_types()
         _check_timeout(self)
-        if self.strict_json_schema:
-            self.params_json_schema = ensure_strict_json_schema(deepcopy(self.params_json_schema))
+        if self.strict_json_schema and self.params_json_schema is not self._strict_form:
+            self._strict_form = strict_copy(self.params_json_schema)
+            self.params_json_schema = self._strict_form
 
     @property
     def qualified_name(self) -> str:

@@ -8,7 +8,6 @@ with a `UserError` rather than changed in meaning.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any, Final, TypeGuard
 
 from agentgraph.exceptions import UserError
@@ -19,6 +18,7 @@ __all__ = [
     "is_dict",
     "is_list",
     "resolve_ref",
+    "strict_copy",
 ]
 
 # Keywords and names between the root and a part.
@@ -52,18 +52,18 @@ def ensure_strict_json_schema(schema: dict[str, Any]) -> dict[str, Any]:
         ValueError: When a `$ref` with siblings does not point into the schema.
     """
     if not schema:
-        return {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
-    if "anyOf" in schema or "oneOf" in schema:
-        raise UserError(
-            "A strict JSON schema cannot have `anyOf` or `oneOf` at its root. "
-            "Put the choice into a property of an object type."
-        )
+        return _nothing()
     # References are answered from the schema as it was: what stands in `schema` changes under way.
-    try:
-        original = deepcopy(schema)
-    except RecursionError:
-        raise UserError(_TOO_LARGE) from None
-    return _Rewriting(original).rewrite(schema, (), frozenset())
+    return _Rewriting(_copied(schema)).whole(schema)
+
+
+def strict_copy(schema: dict[str, Any]) -> dict[str, Any]:
+    """Make the strict form of a schema and leave the schema as it is.
+
+    Args:
+        schema: As for `ensure_strict_json_schema`, with the same errors.
+    """
+    return _Rewriting(schema).whole(_copied(schema)) if schema else _nothing()
 
 
 def resolve_ref(*, root: dict[str, object], ref: str) -> object:
@@ -105,6 +105,36 @@ def has_more_than_n_keys(value: dict[str, object], n: int) -> bool:
     return len(value) > n
 
 
+def _nothing() -> dict[str, Any]:
+    return {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+
+
+def _copied(schema: dict[str, Any]) -> dict[str, Any]:
+    try:
+        copied: dict[str, Any] = _copy(schema, {})
+    except RecursionError:
+        raise UserError(_TOO_LARGE) from None
+    return copied
+
+
+def _copy(value: Any, copies: dict[int, Any]) -> Any:
+    """Copy objects and arrays, one that stands in several places once; other values cannot
+    change."""
+    if not isinstance(value, (dict, list)):
+        return value
+    made = copies.get(id(value))
+    if made is not None:
+        return made
+    if isinstance(value, dict):
+        copies[id(value)] = copied = {}
+        for key, member in value.items():
+            copied[key] = _copy(member, copies)
+        return copied
+    copies[id(value)] = listed = []
+    listed.extend([_copy(member, copies) for member in value])
+    return listed
+
+
 class _Rewriting:
     """One schema being rewritten.
 
@@ -118,6 +148,15 @@ class _Rewriting:
     def __init__(self, root: dict[str, Any]) -> None:
         self.root = root
         self.parts = 0
+
+    def whole(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Make a copy of the root strict, in place."""
+        if "anyOf" in schema or "oneOf" in schema:
+            raise UserError(
+                "A strict JSON schema cannot have `anyOf` or `oneOf` at its root. "
+                "Put the choice into a property of an object type."
+            )
+        return self.rewrite(schema, (), frozenset())
 
     def rewrite(
         self, node: object, path: tuple[str, ...], inlined: frozenset[str]
@@ -174,7 +213,7 @@ class _Rewriting:
                     "a schema that is not strict."
                 )
             inlined |= {ref}
-            _add_missing(node, deepcopy(resolve_ref(root=self.root, ref=ref)))
+            _add_missing(node, _copy(resolve_ref(root=self.root, ref=ref), {}))
         return inlined
 
 

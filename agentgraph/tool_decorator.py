@@ -158,6 +158,7 @@ def _derived(
         "strict_json_schema": schema.strict_json_schema,
         "on_invoke_tool": _invocation(function, schema, on_failure),
         "_failure_error_function": on_failure,
+        "_strict_form": schema.params_json_schema if schema.strict_json_schema else None,
         "_origin": _origin_of(function),
         "_function": function,
     }

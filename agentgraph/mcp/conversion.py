@@ -7,7 +7,6 @@ function tool, so that a turn converts only what is new.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -16,7 +15,7 @@ from agentgraph.function_tools import FunctionTool, ToolErrorFunction
 from agentgraph.mcp.approval import ApprovalPolicy
 from agentgraph.mcp.call import ToolCaller, call_server_tool
 from agentgraph.origin import Origin
-from agentgraph.strict_schema import ensure_strict_json_schema
+from agentgraph.strict_schema import strict_copy
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import failure_message
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
@@ -109,7 +108,7 @@ def _schema(given: dict[str, Any], *, strict: bool) -> tuple[dict[str, Any], boo
     schema = {"type": "object", "properties": {}, **given}
     if strict:
         try:
-            return ensure_strict_json_schema(deepcopy(schema)), True
+            return strict_copy(schema), True
         except (UserError, ValueError):
             # Free-form objects and outside references have no strict form; the schema is good.
             pass
