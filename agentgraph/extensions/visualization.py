@@ -1,223 +1,266 @@
-"""Drawing agents with Graphviz, as in the published SDK: `draw_graph(agent)`.
+"""`draw_graph` and its parts: a workflow as one flat DOT graph, each tool and guardrail a node of
+its own.
 
-Shown is what the SDK shows (agents, tools, MCP servers, handoffs) and also guardrails and the
-agents in which a run can really end. Agents are read by their shape, so that those of the
-published SDK can be drawn too. `Program.draw` draws more: the compiled workflow, or its states.
+An agent is compiled to its chart first, so what is drawn is what the compiler knows: guardrails
+that can never run are said to, and only an agent whose output can be final has an edge to
+``__end__``. ``Program.draw`` draws the same chart with tools inside their agents and every end.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import graphviz  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import UserError
-from agentgraph.frontend.discover import target_of
+from agentgraph.frontend.lower_workflow import lower
+from agentgraph_compiler.analysis.exits import can_end, reached_from
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail
 from agentgraph_compiler.render.layout import RenderError, lay_out
+
+if TYPE_CHECKING:
+    import graphviz  # type: ignore[import-untyped]
 
 __all__ = ["draw_graph", "get_all_edges", "get_all_nodes", "get_main_graph"]
 
 _START, _END = "__start__", "__end__"
-_TERMINAL = "shape=ellipse, style=filled, fillcolor=lightblue, width=0.5, height=0.3"
-_ENTRY = "shape=box, style=filled, fillcolor=lightyellow, width=1.5, height=0.8"
-_AGENT = 'shape=box, style="filled,rounded", fillcolor=lightyellow, width=1.5, height=0.8'
-_TOOL = "shape=ellipse, style=filled, fillcolor=lightgreen, width=0.5, height=0.3"
+_SMALL = "width=0.5, height=0.3"
+_LARGE = "fillcolor=lightyellow, width=1.5, height=0.8"
+_TERMINAL = f"shape=ellipse, style=filled, fillcolor=lightblue, {_SMALL}"
+_FIRST_AGENT = f"shape=box, style=filled, {_LARGE}"
+_AGENT = f'shape=box, style="filled,rounded", {_LARGE}'
+_OUTSIDE = f'shape=box, style="filled,rounded,dashed", {_LARGE}'
+_TOOL = f"shape=ellipse, style=filled, fillcolor=lightgreen, {_SMALL}"
 _SERVER = "shape=box, style=filled, fillcolor=lightgrey, width=1, height=0.5"
-_GUARDRAIL = "shape=octagon, style=filled, fillcolor=mistyrose, width=0.5, height=0.3"
+_GUARDRAIL = f"shape=octagon, style=filled, fillcolor=mistyrose, {_SMALL}"
+_IDLE_GUARDRAIL = f'shape=octagon, style="filled,dashed", fillcolor=white, {_SMALL}'
+_TOOL_CALL = "style=dotted, penwidth=1.5"
+_SERVER_CALL = "style=dashed, penwidth=1.5"
+_DISABLED = "color=lightgrey"
 
-
-def draw_graph(agent: Any, filename: str | None = None) -> graphviz.Source:
-    """Draw an agent and everything it can hand off to.
-
-    Args:
-        agent: The agent a run starts with.
-        filename: Where to write a PNG, without the ending; `None` writes nothing.
-
-    Returns:
-        The drawing; notebooks show it.
-
-    Raises:
-        UserError: `filename` was given and Graphviz is not installed or took too long.
-    """
-    source = get_main_graph(agent)
-    if filename is not None:
-        try:
-            Path(f"{filename}.png").write_bytes(lay_out(source, "png"))
-        except RenderError as error:
-            raise UserError(str(error)) from error
-    return graphviz.Source(source)
+_ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n"}
 
 
 def get_main_graph(agent: Any) -> str:
-    """Write an agent and everything it can hand off to in DOT.
+    """The workflow that starts with an agent, in DOT.
 
     Args:
         agent: The agent a run starts with.
 
     Returns:
-        The DOT source.
+        The source of a directed graph.
     """
-    survey = _Survey(agent)
-    lines = [
-        "digraph G {",
-        "graph [splines=true];",
-        'node [fontname="Arial"];',
-        "edge [penwidth=1.5];",
-        *survey.nodes(entry=True),
-        *survey.edges(entry=True),
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
+    flat = _Flat(_chart(agent))
+    settings = ("graph [splines=true];", 'node [fontname="Arial"];', "edge [penwidth=1.5];")
+    agents = flat.chart.agents
+    statements = (*settings, *flat.nodes(agents, True), *flat.edges(agents, True))
+    return "\n".join(("digraph G {", *(f"  {statement}" for statement in statements), "}"))
 
 
 def get_all_nodes(agent: Any, parent: Any = None, visited: set[str] | None = None) -> str:
-    """Write the nodes of an agent and of everything it can hand off to.
+    """The nodes of the graph of an agent: the agents that handoffs lead to, tools, guardrails, MCP
+    servers.
 
     Args:
-        agent: The agent.
-        parent: The agent that hands off to it; `None` for the one a run starts with, which also
-            brings the start and the end.
-        visited: Names of agents to leave out; the names of the agents written are added.
+        agent: The agent to begin with.
+        parent: Given if the nodes go into the graph of another agent, which has drawn ``agent``
+            and the start and the end.
+        visited: Names of agents that are drawn already, with all that they lead to; the names of
+            the agents drawn here are added.
 
     Returns:
-        DOT statements.
+        DOT statements, one a line.
     """
-    return "\n".join(_Survey(agent, visited).nodes(entry=parent is None))
+    flat = _Flat(_chart(agent))
+    return "\n".join(flat.nodes(_unvisited(flat.chart, visited), parent is None))
 
 
 def get_all_edges(agent: Any, parent: Any = None, visited: set[str] | None = None) -> str:
-    """Write the edges of an agent and of everything it can hand off to.
+    """The edges of the graph of an agent: handoffs, calls of tools and MCP servers and their
+    returns, guardrails, the start and the ends.
 
     Args:
-        agent: The agent.
-        parent: The agent that hands off to it; `None` for the one a run starts with.
-        visited: Names of agents to leave out; the names of the agents written are added.
+        agent: The agent to begin with.
+        parent: Given if the edges go into the graph of another agent, which has drawn the start.
+        visited: Names of agents whose edges are drawn already, with all that they lead to; the
+            names of the agents drawn here are added.
 
     Returns:
-        DOT statements.
+        DOT statements, one a line.
     """
-    return "\n".join(_Survey(agent, visited).edges(entry=parent is None))
+    flat = _Flat(_chart(agent))
+    return "\n".join(flat.edges(_unvisited(flat.chart, visited), parent is None))
 
 
-class _Survey:
-    """The agents to draw, each once, and a node for everything they have.
+def draw_graph(agent: Any, filename: str | None = None) -> graphviz.Source:
+    """Draw the workflow that starts with an agent.
 
-    Things are told apart by identity, never by name: the first of a name has it as its node's id,
-    later ones get a number.
+    Args:
+        agent: The agent a run starts with.
+        filename: Where to write a PNG, without the ending; ``None`` writes nothing.
+
+    Returns:
+        The drawing; a notebook shows it, ``.view()`` opens it.
+
+    Raises:
+        UserError: Graphviz is not installed, or its layout took too long.
+    """
+    import graphviz
+
+    source = get_main_graph(agent)
+    if filename is not None:
+        try:
+            drawing = lay_out(source, "png")
+        except RenderError as error:
+            raise UserError(str(error)) from error
+        Path(f"{filename}.png").write_bytes(drawing)
+    return graphviz.Source(source, format="png")
+
+
+def _chart(agent: Any) -> Chart:
+    chart, _ = lower(agent)
+    return chart
+
+
+def _unvisited(chart: Chart, visited: set[str] | None) -> tuple[Agent, ...]:
+    """The agents that are reached without passing one that was visited."""
+    if not visited:
+        drawn = chart.agents
+    else:
+        onward = {
+            agent.id: [
+                handoff.target
+                for handoff in agent.handoffs
+                if handoff.target and chart.agent[handoff.target].name not in visited
+            ]
+            for agent in chart.agents
+        }
+        first = [] if chart.agent[chart.start].name in visited else [chart.start]
+        reached = reached_from(first, onward)
+        drawn = tuple(agent for agent in chart.agents if agent.id in reached)
+    if visited is not None:
+        visited.update(agent.name for agent in drawn)
+    return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A node: how it is known in the graph, what it says and what it looks like."""
+
+    name: str
+    label: str
+    look: str
+
+    def __str__(self) -> str:
+        return f"{_quoted(self.name)} [label={_quoted(self.label)}, {self.look}];"
+
+
+class _Flat:
+    """A chart as nodes and edges. A node bears the name of what it stands for; where two things
+    share a name, the later ones are numbered.
+
+    Agents are told apart by identity, all else by name and look: two agents with a tool
+    ``search`` point to one node.
     """
 
-    def __init__(self, agent: Any, visited: set[str] | None = None) -> None:
-        self.entry = agent
-        self.agents: list[Any] = []
-        self._ids: dict[int, str] = {}
-        self._taken = {_START, _END}
-        left_out = frozenset(visited or ())
-        self._discover(agent, left_out)
-        if visited is not None:
-            visited.update(found.name for found in self.agents)
+    def __init__(self, chart: Chart) -> None:
+        self.chart = chart
+        self._node_of: dict[tuple[str, str], _Node] = {}
+        self._uses = {_START: 1, _END: 1}
+        for agent in chart.agents:
+            look = _FIRST_AGENT if agent.id == chart.start else _AGENT
+            self._node_of["agent", agent.id] = self._new(agent.name, look)
 
-    def _discover(self, agent: Any, left_out: frozenset[str]) -> None:
-        # A stack rather than recursion: a chain of handoffs may be longer than Python recurses.
-        waiting = [agent]
-        while waiting:
-            found = waiting.pop()
-            if id(found) in self._ids:
-                continue
-            self._id(found)
-            if found.name in left_out:
-                continue
-            self.agents.append(found)
-            targets = [target_of(listed) for listed in _listed(found, "handoffs")]
-            waiting.extend(target for target in reversed(targets) if target is not None)
+    def nodes(self, agents: Iterable[Agent], whole: bool) -> Iterator[str]:
+        """The statements of nodes; the terminals and the first agent only for a whole graph."""
+        drawn = dict.fromkeys(
+            node
+            for agent in agents
+            for node in (self._agent(agent.id), *self._belongings(agent))
+            if whole or node.look != _FIRST_AGENT
+        )
+        terminals = (_Node(_START, _START, _TERMINAL), _Node(_END, _END, _TERMINAL))
+        yield from map(str, (*(terminals if whole else ()), *drawn))
 
-    def _id(self, thing: Any) -> str:
-        if id(thing) not in self._ids:
-            name = _name(thing)
-            candidate, number = name, 1
-            while candidate in self._taken:
-                number += 1
-                candidate = f"{name} ({number})"
-            self._taken.add(candidate)
-            self._ids[id(thing)] = candidate
-        return _quoted(self._ids[id(thing)])
+    def edges(self, agents: Iterable[Agent], whole: bool) -> Iterator[str]:
+        """The statements of edges, that from the start only for a whole graph."""
+        if whole:
+            yield _edge(_START, self._agent(self.chart.start).name)
+        drawn = dict.fromkeys(edge for agent in agents for edge in self._edges_of(agent))
+        yield from drawn
 
-    def nodes(self, *, entry: bool) -> Iterator[str]:
-        """The node statements, each thing once."""
-        if entry:
-            yield f'"{_START}" [label="{_START}", {_TERMINAL}];'
-            yield f'"{_END}" [label="{_END}", {_TERMINAL}];'
-        seen: set[int] = set()
-        for thing, look in self._things(entry):
-            if id(thing) not in seen:
-                seen.add(id(thing))
-                yield f"{self._id(thing)} [label={_quoted(_name(thing))}, {look}];"
+    def _edges_of(self, agent: Agent) -> Iterator[str]:
+        here = self._agent(agent.id).name
+        for node in self._tools(agent):
+            call = _SERVER_CALL if node.look == _SERVER else _TOOL_CALL
+            yield _edge(here, node.name, call)
+            yield _edge(node.name, here, call)
+        for node in self._input_guardrails(agent):
+            yield _edge(node.name, here, _TOOL_CALL)
+        for handoff, node in zip(agent.handoffs, self._targets(agent), strict=True):
+            disabled = handoff.enabled is Enabled.NEVER
+            yield _edge(here, node.name, _DISABLED if disabled else "")
+        for node in self._output_guardrails(agent):
+            yield _edge(here, node.name, _TOOL_CALL)
+        if can_end(agent):
+            yield _edge(here, _END)
 
-    def _things(self, entry: bool) -> Iterator[tuple[Any, str]]:
-        for agent in self.agents:
-            yield agent, _ENTRY if entry and agent is self.entry else _AGENT
-            yield from ((tool, _TOOL) for tool in _listed(agent, "tools"))
-            yield from ((server, _SERVER) for server in _listed(agent, "mcp_servers"))
-            yield from ((guardrail, _GUARDRAIL) for guardrail in _guardrails(agent))
-            unresolved = (row for row in _listed(agent, "handoffs") if target_of(row) is None)
-            yield from ((row, _AGENT) for row in unresolved)
+    def _belongings(self, agent: Agent) -> Iterator[_Node]:
+        yield from self._tools(agent)
+        yield from self._input_guardrails(agent)
+        yield from self._output_guardrails(agent)
+        yield from (node for node in self._targets(agent) if node.look == _OUTSIDE)
 
-    def edges(self, *, entry: bool) -> Iterator[str]:
-        """The edge statements."""
-        if entry and self.agents:
-            yield f'"{_START}" -> {self._id(self.entry)};'
-        for agent in self.agents:
-            here = self._id(agent)
-            yield from self._both_ways(here, _listed(agent, "tools"), "dotted")
-            yield from self._both_ways(here, _listed(agent, "mcp_servers"), "dashed")
-            for guardrail in _listed(agent, "input_guardrails"):
-                yield f"{self._id(guardrail)} -> {here} [style=dotted, penwidth=1.5];"
-            for guardrail in _listed(agent, "output_guardrails"):
-                yield f"{here} -> {self._id(guardrail)} [style=dotted, penwidth=1.5];"
-            for listed in _listed(agent, "handoffs"):
-                target = target_of(listed)
-                yield f"{here} -> {self._id(listed if target is None else target)};"
-            if _can_end(agent):
-                yield f'{here} -> "{_END}";'
+    def _tools(self, agent: Agent) -> Iterator[_Node]:
+        for tool in agent.tools:
+            yield self._shared(tool.name, _SERVER if tool.server else _TOOL)
 
-    def _both_ways(self, here: str, things: Iterable[Any], style: str) -> Iterator[str]:
-        for thing in things:
-            there = self._id(thing)
-            yield f"{here} -> {there} [style={style}, penwidth=1.5];"
-            yield f"{there} -> {here} [style={style}, penwidth=1.5];"
+    def _input_guardrails(self, agent: Agent) -> Iterator[_Node]:
+        return self._guardrails(agent.input_guardrails, agent.id == self.chart.start)
 
+    def _output_guardrails(self, agent: Agent) -> Iterator[_Node]:
+        return self._guardrails(agent.output_guardrails, can_end(agent))
 
-def _listed(agent: Any, field: str) -> list[Any]:
-    listed = getattr(agent, field, ())
-    return list(listed) if isinstance(listed, list | tuple) else []
+    def _guardrails(self, guardrails: Iterable[Guardrail], runs: bool) -> Iterator[_Node]:
+        for guardrail in guardrails:
+            label = guardrail.name if runs else f"{guardrail.name} (never runs)"
+            yield self._shared(label, _GUARDRAIL if runs else _IDLE_GUARDRAIL)
 
+    def _targets(self, agent: Agent) -> Iterator[_Node]:
+        for handoff in agent.handoffs:
+            if handoff.target:
+                yield self._agent(handoff.target)
+            else:
+                yield self._shared(handoff.target_name, _OUTSIDE)
 
-def _guardrails(agent: Any) -> list[Any]:
-    return [*_listed(agent, "input_guardrails"), *_listed(agent, "output_guardrails")]
+    def _agent(self, id: str) -> _Node:
+        return self._node_of["agent", id]
 
+    def _shared(self, label: str, look: str) -> _Node:
+        key = (look, label)
+        if key not in self._node_of:
+            self._node_of[key] = self._new(label, look)
+        return self._node_of[key]
 
-def _name(thing: Any) -> str:
-    get_name = getattr(thing, "get_name", None)
-    if callable(get_name) and hasattr(thing, "guardrail_function"):
-        return str(get_name())
-    name = getattr(thing, "name", None)
-    return str(getattr(thing, "agent_name", "?") if name is None else name)
+    def _new(self, label: str, look: str) -> _Node:
+        name = label
+        while name in self._uses:
+            self._uses[label] = self._uses.get(label, 0) + 1
+            name = f"{label} ({self._uses[label]})"
+        self._uses[name] = 1
+        return _Node(name, label, look)
 
 
-def _can_end(agent: Any) -> bool:
-    """Whether a run can end in an agent: its model may answer, or a tool output can be final."""
-    choice = getattr(getattr(agent, "model_settings", None), "tool_choice", None)
-    forced = isinstance(choice, str) and choice not in ("auto", "none")
-    if not forced or getattr(agent, "reset_tool_choice", True) is not False:
-        return True
-    return getattr(agent, "tool_use_behavior", "run_llm_again") != "run_llm_again"
+def _edge(source: str, target: str, look: str = "") -> str:
+    attributes = f" [{look}]" if look else ""
+    return f"{_quoted(source)} -> {_quoted(target)}{attributes};"
 
 
 def _quoted(text: str) -> str:
-    """A DOT string: without an end before its end, and without escapes of its own."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    lines = re.split("\r\n|\r|\n", escaped)
-    shown = ("".join(char if char.isprintable() else " " for char in line) for line in lines)
-    return '"' + "\\n".join(shown) + '"'
+    """A DOT string that shows ``text`` as it is, without what no label can show."""
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(char: str) -> str:
+    return _ESCAPES.get(char) or (char if char.isprintable() else " ")

@@ -115,7 +115,29 @@ def test_the_end_is_reached_from_every_agent_that_can_end_a_run() -> None:
     assert '"Clerk" -> "__end__";' in edges
     assert '"Router" -> "__end__";' not in edges
     router.tool_use_behavior = "stop_on_first_tool"
+    assert '"Router" -> "__end__";' not in get_all_edges(router), "it has no tool to stop on"
+    router.tools = [lookup]
     assert '"Router" -> "__end__";' in get_all_edges(router)
+
+
+def test_a_guardrail_that_can_never_run_says_so() -> None:
+    clerk = Agent[Any](name="Clerk", input_guardrails=[on_topic])
+    graph = get_main_graph(Agent[Any](name="Router", handoffs=[clerk], input_guardrails=[on_topic]))
+    assert '"on_topic" -> "Router"' in graph
+    assert '"on_topic (never runs)" -> "Clerk"' in graph
+
+
+def test_a_tool_that_agents_share_is_one_node_and_a_tool_named_like_an_agent_another() -> None:
+    clerk = Agent[Any](name="lookup", tools=[lookup])
+    graph = get_main_graph(Agent[Any](name="Router", tools=[lookup], handoffs=[clerk]))
+    assert graph.count("fillcolor=lightgreen") == 1
+    assert '"Router" -> "lookup (2)" [style=dotted' in graph
+    assert '"lookup" -> "lookup (2)" [style=dotted' in graph
+
+
+def test_a_handoff_disabled_for_good_is_drawn_in_grey() -> None:
+    router = Agent[Any](name="Router", handoffs=[handoff(Agent[Any](name="B"), is_enabled=False)])
+    assert '"Router" -> "B" [color=lightgrey];' in get_all_edges(router)
 
 
 def test_cycles_end_and_a_long_chain_needs_no_recursion() -> None:
@@ -149,6 +171,21 @@ def test_names_given_as_visited_are_left_out_and_those_written_are_added() -> No
     assert "__start__" not in nodes
     assert '"Billing"' not in nodes
     assert visited == {"Billing", "Triage", "Legal"}
+
+
+def test_what_only_a_visited_agent_leads_to_is_left_out() -> None:
+    last = Agent[Any](name="Last")
+    first = Agent[Any](name="First", handoffs=[Agent[Any](name="Middle", handoffs=[last])])
+    assert get_all_edges(first, visited={"Middle"}) == (
+        '"__start__" -> "First";\n"First" -> "Middle";\n"First" -> "__end__";'
+    )
+
+
+def test_the_parts_of_a_graph_go_into_the_graph_of_another_agent() -> None:
+    nodes = get_all_nodes(desk(), parent=Agent[Any](name="X"))
+    assert '"Triage" [' not in nodes, "the parent has drawn it"
+    assert '"Billing" [' in nodes
+    assert "__start__" not in get_all_edges(desk(), parent=Agent[Any](name="X"))
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
