@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from agentgraph_compiler.ir.builder import Policy, build
 from agentgraph_compiler.ir.chart import Agent, Chart, Stop, StopKind
 from agentgraph_compiler.ir.text import parse_chart, print_chart
 from agentgraph_compiler.types import Type
+from tests.compiler.interpreters import interpreter_of
 from tests.compiler.test_machine_checks import workflows
 from tests.compiler.workflows import (
     agent_tool,
@@ -49,15 +49,6 @@ def elsewhere(text: str, interpreter: str, seed: str) -> str:
     return done.stdout
 
 
-def installed(version: str) -> str | None:
-    """The interpreter of a version; a launcher of pyenv may have none behind it."""
-    interpreter = shutil.which(f"python{version}")
-    if interpreter is None:
-        return None
-    answer = subprocess.run([interpreter, "-V"], capture_output=True, text=True, check=False)
-    return interpreter if answer.stdout.startswith(f"Python {version}.") else None
-
-
 @pytest.mark.parametrize("seed", ["0", "1", "4711"])
 def test_the_fingerprint_does_not_depend_on_the_process(seed: str) -> None:
     text = print_chart(support_desk())
@@ -67,7 +58,7 @@ def test_the_fingerprint_does_not_depend_on_the_process(seed: str) -> None:
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_the_fingerprint_does_not_depend_on_the_python_version(version: str) -> None:
-    interpreter = installed(version)
+    interpreter = interpreter_of(version)
     if interpreter is None:
         pytest.skip(f"python{version} is not installed")
     text = print_chart(support_desk())
