@@ -1,7 +1,8 @@
 """The transcript: an append-only log of run items beside the state, and what the model sees of it.
 
 Both grow by what is new. The two differ only after a handoff filter: the log keeps everything, the
-model sees what the filter left.
+model sees what the filter left. The answers to one reply stand in the order of its calls, whenever
+each was given: until all of them are there, nobody has been shown any.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Transcript:
         self._shown: list[TResponseInputItem] = prepared
         self._generated: list[RunItem] = []
         self._generated_at_turn = 0
+        self._answers: list[tuple[int, RunItem]] = []
         self._converted = 0
         self._base = len(prepared)
         self._delivered = 0
@@ -63,6 +65,7 @@ class Transcript:
         """Mark where the items of the coming turn begin."""
         self.turn_start = len(self.new_items)
         self._generated_at_turn = len(self._generated)
+        self._answers.clear()
 
     def settled(self) -> list[RunItem]:
         """The items of the finished turns, and of a turn cut short the calls that were answered.
@@ -85,6 +88,25 @@ class Transcript:
         for item in items:
             self.new_items.append(item)
             self._generated.append(item)
+
+    def answer(self, call: int, items: Sequence[RunItem]) -> None:
+        """Log what a call gave, in front of what later calls of the reply have given already.
+
+        Args:
+            call: The place of the call among the calls of the reply.
+            items: What it gave.
+        """
+        answers = self._answers
+        if not answers or answers[-1][0] < call:
+            self.append(items)
+            answers += [(call, item) for item in items]
+            return
+        place = next(place for place, (other, _) in enumerate(answers) if other > call)
+        later = answers[place][1]
+        for log in (self.new_items, self._generated):
+            here = next(at for at in range(len(log) - 1, -1, -1) if log[at] is later)
+            log[here:here] = items
+        answers[place:place] = [(call, item) for item in items]
 
     def note(self, items: Iterable[RunItem]) -> None:
         """Log what no model is shown: the calls that wait for a decision, each once."""

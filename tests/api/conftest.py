@@ -57,8 +57,12 @@ class Play:
 def _announced_what_is_listed(result: RunResultBase, events: list[Any], *, resumed: bool) -> None:
     told = [event.item for event in events if event.type == "run_item_stream_event"]
     listed = [item for item in result.new_items if event_name(item) is not None]
-    if resumed:  # what was announced before the run was suspended is not announced again
-        listed = listed[len(listed) - len(told) :]
+    if resumed:
+        # What was announced before the run was suspended is not announced again, and an output that
+        # comes late stands among those that came before.
+        assert {id(item) for item in told} <= {id(item) for item in listed}
+        announced = {id(item) for item in told}
+        listed = [item for item in listed if id(item) in announced]
     assert [id(item) for item in told] == [id(item) for item in listed]
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentgraph import (
     Agent,
@@ -162,9 +164,53 @@ async def test_several_calls_wait_at_once_and_those_undecided_wait_on(play: Play
     state.reject(two)
     await play(agent, state)
     assert till.paid == [1, 0]
-    # An output stands where it was announced: with the resumption that made its call.
-    assert list(told(model)) == ["c1", "c0", "c2"]
+    assert list(told(model)) == ["c0", "c1", "c2"]
     assert (first.call_id, third.call_id) == ("c0", "c2")
+
+
+@given(
+    waits=st.lists(st.booleans(), min_size=1, max_size=6),
+    rounds=st.lists(st.frozensets(st.integers(0, 5)), max_size=4),
+    rejected=st.frozensets(st.integers(0, 5)),
+    streamed=st.booleans(),
+)
+async def test_outputs_stand_in_call_order_whenever_each_call_was_decided_on(
+    waits: list[bool], rounds: list[frozenset[int]], rejected: frozenset[int], streamed: bool
+) -> None:
+    till, note = Till(), Till(needs_approval=False)
+    free = function_tool(note.tool._function, name_override="note")
+    calls = [call("pay" if wait else "note", f"c{n}", amount=n) for n, wait in enumerate(waits)]
+    model = script(calls)
+    session = SQLiteSession("order")
+    agent = agent_with(model, till.tool, free)
+    played = await Play(streamed)(agent, session=session)
+    announced = _outputs_announced(played.events)
+    for decided in [*rounds, frozenset(range(6))]:
+        answered = [item.call_id for item in played.items if item.type == "tool_call_output_item"]
+        assert answered == sorted(answered)
+        if not played.result.interruptions:
+            break
+        state = played.result.to_state()
+        for item in state.get_interruptions():
+            number = int(item.call_id[1:])
+            if number in decided:
+                (state.reject if number in rejected else state.approve)(item)
+        played = await Play(streamed)(agent, state, session=session)
+        announced += _outputs_announced(played.events)
+    ids = [f"c{number}" for number in range(len(waits))]
+    assert list(told(model)) == ids
+    assert played.final == "done"
+    histories: list[list[Any]] = [played.result.to_input_list(), await session.get_items()]
+    for entries in histories:
+        outputs = [entry for entry in entries if entry.get("type") == "function_call_output"]
+        assert [entry["call_id"] for entry in outputs] == ids
+    assert not streamed or sorted(announced) == ids
+    session.close()
+
+
+def _outputs_announced(events: list[Any]) -> list[str]:
+    named = [event for event in events if getattr(event, "name", "") == "tool_output_created"]
+    return [event.item.call_id for event in named]
 
 
 @pytest.mark.parametrize("approve", [True, False])
