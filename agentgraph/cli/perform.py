@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from agentgraph.agent import Agent
+from agentgraph.cli.ask import somebody_is_there
+from agentgraph.cli.decide import decide
 from agentgraph.cli.faults import CommandFault, OutputClosed, Status
 from agentgraph.cli.rehearse import Person, RehearsalRunner
 from agentgraph.cli.reports import print_report
@@ -17,7 +19,7 @@ from agentgraph.cli.run_text import RunOnTerminal
 from agentgraph.cli.target import Target, Workload, loaded
 from agentgraph.cli.terminal import Terminal
 from agentgraph.cli.tracebacks import own_traceback
-from agentgraph.cli.watch import Show, warnings_shown, watch
+from agentgraph.cli.watch import Show, Watch, warnings_shown
 from agentgraph.models.rehearsal import RehearsalModel
 from agentgraph.program import CompileError, program_for
 from agentgraph.run import Runner, set_default_agent_runner
@@ -35,7 +37,8 @@ def run_file(
     max_turns: int,
     context: str | None,
 ) -> Status:
-    """Run a workflow and show what happens.
+    """Run a workflow and show what happens. Calls that wait for approval are put to the person, if
+    there is one and the output is for people.
 
     Args:
         terminal: Where to show it.
@@ -55,7 +58,10 @@ def run_file(
         loaded(Target.parse(text)) as workload,
         _lines_to(sys.stdout) if as_json else RunOnTerminal(terminal) as show,
     ):
-        return _run(terminal, workload, given, show, max_turns=max_turns, context=context)
+        asked = somebody_is_there() and not as_json
+        return _run(
+            terminal, workload, given, show, asked=asked, max_turns=max_turns, context=context
+        )
 
 
 def rehearse_file(
@@ -81,7 +87,9 @@ def rehearse_file(
         given = person.ask("message: ") if given is None else given
         set_default_agent_runner(RehearsalRunner(RehearsalModel(choose=person.choose)))
         try:
-            return _run(terminal, workload, given, show, max_turns=max_turns, context=context)
+            return _run(
+                terminal, workload, given, show, asked=True, max_turns=max_turns, context=context
+            )
         finally:
             set_default_agent_runner(None)
 
@@ -92,6 +100,7 @@ def _run(
     given: str,
     show: Show,
     *,
+    asked: bool,
     max_turns: int,
     context: str | None,
 ) -> Status:
@@ -112,8 +121,16 @@ def _run(
     show(RunStarted(source.name, str(workload.target.path), given))
 
     async def follow() -> Status:
+        watch = Watch(show)
         result = Runner.run_streamed(source, given, context=held, max_turns=max_turns)
-        return await watch(result, show)
+        status = await watch.follow(result)
+        while result.interruptions and asked:
+            state = result.to_state()
+            if not decide(terminal, state, result.interruptions):
+                break
+            result = Runner.run_streamed(source, state)
+            status = await watch.follow(result)
+        return status
 
     try:
         with warnings_shown(show):

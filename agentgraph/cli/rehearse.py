@@ -7,16 +7,16 @@ itself.
 
 from __future__ import annotations
 
+import asyncio
 import json
-import signal
-import sys
 from dataclasses import replace
 from typing import Any, Final
 
 from rich.text import Text
 from typing_extensions import Unpack
 
-from agentgraph.cli.faults import CommandFault, Status
+from agentgraph.cli.ask import ask
+from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.terminal import Terminal, print_hanging, printable
 from agentgraph.models.model_call import ModelCall
 from agentgraph.models.rehearsal import Move, RehearsalModel, best_move
@@ -72,12 +72,14 @@ class Person:
         self._calls = 0
         self._gone: CommandFault | None = None
 
-    def choose(self, moves: list[Move], call: ModelCall) -> Move:
+    async def choose(self, moves: list[Move], call: ModelCall) -> Move:
         """Show the moves of a call and take one.
 
         Raises:
             CommandFault: The person is gone.
         """
+        # Whoever shows the run was woken by what happened before this call, and goes first.
+        await asyncio.sleep(0)
         if self._gone is not None:
             # Whoever handles errors in the run, such as an agent used as a tool, goes on asking.
             raise self._gone
@@ -101,24 +103,13 @@ class Person:
         Raises:
             CommandFault: The standard input is at its end, or Ctrl-C was pressed.
         """
-        # While asyncio handles SIGINT itself, Ctrl-C would wait for the end of the line.
-        asyncio_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            answer = self._out.input(Text(question, "title")).strip()
-        except EOFError:
-            message = "the standard input ended before the rehearsal did"
-            self._gone = CommandFault(message, status=Status.FOUND)
-        except KeyboardInterrupt:
-            self._gone = CommandFault("interrupted", status=Status.INTERRUPTED)
-        else:
-            if not sys.stdin.isatty():
-                # A terminal shows what is typed; of a file it is shown here.
-                self._out.print(Text(printable(answer)), soft_wrap=True)
-            return answer
-        finally:
-            signal.signal(signal.SIGINT, asyncio_handler)
-        self._out.print()
-        raise self._gone
+            return ask(
+                self._out, question, ended="the standard input ended before the rehearsal did"
+            )
+        except CommandFault as fault:
+            self._gone = fault
+            raise
 
     def _show(self, moves: list[Move], call: ModelCall, proposed: int) -> None:
         self._out.print(Text(f"  model call {self._calls}", "title"))

@@ -30,7 +30,7 @@ from agentgraph.cli.run_events import (
 )
 from agentgraph.cli.terminal import Terminal, print_hanging, printable
 
-__all__ = ["RunOnTerminal"]
+__all__ = ["RunOnTerminal", "written_call"]
 
 _SHOWN_AT_MOST: Final = 600
 """Characters of a tool's output or arguments that are shown; `--json` has all of them."""
@@ -114,14 +114,16 @@ class RunOnTerminal:
     ) -> None:
         match event:
             case ToolCalled():
-                self._line("  ", "⚙", "tool", _call(event.tool, event.arguments))
+                self._line("  ", "⚙", "tool", written_call(event.tool, event.arguments))
                 self._wait(f"{event.tool} is at work")
             case ToolOutputCreated():
                 label = f"{event.tool} → " if event.tool else ""
                 self._line("  ", "↳", "tool", f"{label}{_value(event.output)}", style="quiet")
                 self._wait(f"{event.agent} is at work")
             case HandoffCalled():
-                self._line("  ", "⇢", "handoff", _call(event.tool, event.arguments), style="quiet")
+                self._line(
+                    "  ", "⇢", "handoff", written_call(event.tool, event.arguments), style="quiet"
+                )
             case HandoffOutputCreated():
                 self._line("  ", "→", "handoff", f"{event.agent} hands off to {event.target}")
             case ReasoningCreated():
@@ -163,7 +165,9 @@ class RunOnTerminal:
                     self._err.print(Text(printable(event.traceback.rstrip())), soft_wrap=True)
                 self._line("", "✗", "error", f"{event.error}: {event.message}")
             case RunSuspended():
-                waiting = ", ".join(_call(call.tool, call.arguments) for call in event.approvals)
+                waiting = ", ".join(
+                    written_call(call.tool, call.arguments) for call in event.approvals
+                )
                 self._line("", "‖", "warning", f"waits for approval: {waiting}")
             case _:
                 assert_never(event)
@@ -175,7 +179,7 @@ class RunOnTerminal:
         print_hanging(self._out, prefix, Text(printable(text), style))
 
 
-def _call(name: str, arguments: str) -> str:
+def written_call(name: str, arguments: str) -> str:
     """A call as Python would write it, where the arguments are what they should be."""
     try:
         given = json.loads(arguments or "{}")

@@ -43,7 +43,7 @@ from agentgraph.run_items import (
 )
 from agentgraph.stream_events import RunItemStreamEvent, StreamEvent
 
-__all__ = ["Show", "warnings_shown", "watch"]
+__all__ = ["Show", "Watch", "warnings_shown"]
 
 Show = Callable[[RunEvent], None]
 """Takes each event as it happens."""
@@ -51,39 +51,115 @@ Show = Callable[[RunEvent], None]
 _TEXT_DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta"})
 
 
-async def watch(result: RunResultStreaming, show: Show) -> Status:
-    """Follow a run to its end.
+@dataclass
+class Watch:
+    """Follows a run, resumed ones included: what was told before it was suspended is not told
+    again.
 
     Args:
-        result: The run, not yet watched.
         show: Told everything that happens.
-
-    Returns:
-        `DONE`, or `FOUND` if the run was stopped or waits for a decision.
-
-    Raises:
-        Exception: What the user's own code raised; faults that the library knows are shown instead.
     """
-    watching = _Watching(result)
-    try:
-        async for event in result.stream_events():
-            for told in watching.told(event):
-                show(told)
-    except OutputClosed:
-        raise
-    except Exception as error:
-        for verdict in watching.last_verdicts():
-            show(verdict)
-        if not _is_known(error):
+
+    show: Show
+    _agent: str = field(default="", init=False)
+    _tools: dict[str, str] = field(default_factory=dict, init=False)
+    _verdicts_seen: dict[str, int] = field(default_factory=dict, init=False)
+
+    async def follow(self, result: RunResultStreaming) -> Status:
+        """Follow a run until it ends or waits.
+
+        Args:
+            result: The run, not yet watched.
+
+        Returns:
+            `DONE`, or `FOUND` if the run was stopped or waits for a decision.
+
+        Raises:
+            Exception: What the user's own code raised; faults that the library knows are shown
+                instead.
+        """
+        try:
+            async for event in result.stream_events():
+                for told in self._told(result, event):
+                    self.show(told)
+        except OutputClosed:
             raise
-        cause = error.__cause__ if isinstance(error, UserError) else None
-        where = "" if cause is None else own_traceback(cause)
-        show(RunFailed(type(error).__name__, str(getattr(error, "message", error)), where))
-        return Status.FOUND
-    for verdict in watching.last_verdicts():
-        show(verdict)
-    show(watching.ending())
-    return Status.FOUND if result.interruptions else Status.DONE
+        except Exception as error:
+            for verdict in self._last_verdicts(result):
+                self.show(verdict)
+            if not _is_known(error):
+                raise
+            cause = error.__cause__ if isinstance(error, UserError) else None
+            where = "" if cause is None else own_traceback(cause)
+            self.show(RunFailed(type(error).__name__, str(getattr(error, "message", error)), where))
+            return Status.FOUND
+        for verdict in self._last_verdicts(result):
+            self.show(verdict)
+        self.show(_ending(result))
+        return Status.FOUND if result.interruptions else Status.DONE
+
+    def _told(self, result: RunResultStreaming, event: StreamEvent) -> Iterator[RunEvent]:
+        if event.type == "raw_response_event":
+            raw: Any = event.data  # one of the client's sixty event classes
+            if raw.type in _TEXT_DELTAS:
+                yield TextDelta(self._agent, raw.delta)
+            return
+        if self._agent:
+            yield from self._verdicts(result)
+        if event.type == "agent_updated_stream_event":
+            self._agent = event.new_agent.name
+            yield AgentUpdated(self._agent)
+        else:
+            yield self._item(event)
+
+    def _item(self, event: RunItemStreamEvent) -> RunEvent:
+        item: RunItem = event.item
+        match item:
+            case MessageOutputItem():
+                text = ItemHelpers.text_message_output(item)
+                refusal = ItemHelpers.extract_last_content(item)
+                return MessageOutputCreated(self._agent, text or refusal)
+            case ReasoningItem():
+                return ReasoningCreated(self._agent, _summary(item.raw_item))
+            case ToolCallItem():
+                return ToolCalled(self._agent, *self._call(item.raw_item, item.tool_name))
+            case ToolCallOutputItem():
+                call_id = item.call_id or ""
+                tool = self._tools.get(call_id, "")
+                return ToolOutputCreated(self._agent, tool, call_id, item.output)
+            case HandoffCallItem():
+                return HandoffCalled(self._agent, *self._call(item.raw_item, item.raw_item.name))
+            case HandoffOutputItem():
+                return HandoffOutputCreated(item.source_agent.name, item.target_agent.name)
+            case _:
+                return ItemCreated(event.name, self._agent, item.raw_item)
+
+    def _call(self, raw: Any, name: str | None) -> tuple[str, str, str]:
+        call_id = str(raw_field(raw, "call_id") or raw_field(raw, "id") or "")
+        self._tools[call_id] = name or ""
+        return name or "", call_id, str(raw_field(raw, "arguments") or "")
+
+    def _last_verdicts(self, result: RunResultStreaming) -> Iterator[GuardrailCompleted]:
+        """The verdicts of the end: those not told yet, then those on the final output."""
+        yield from self._verdicts(result)
+        for checked in self._new("output", result.output_guardrail_results):
+            yield _verdict("output", checked.guardrail.get_name(), checked.output)
+
+    def _verdicts(self, result: RunResultStreaming) -> Iterator[GuardrailCompleted]:
+        # A stream announces no verdicts, and the run is ahead of what was read of it: verdicts are
+        # looked up between items, never within a text, and those on the output at the end.
+        for checked in self._new("input", result.input_guardrail_results):
+            yield _verdict("input", checked.guardrail.get_name(), checked.output)
+        for checked in self._new("tool_input", result.tool_input_guardrail_results):
+            yield _tool_verdict("tool_input", checked.guardrail.get_name(), checked.output)
+        for checked in self._new("tool_output", result.tool_output_guardrail_results):
+            yield _tool_verdict("tool_output", checked.guardrail.get_name(), checked.output)
+
+    def _new(self, kind: str, results: list[Any]) -> list[Any]:
+        # A resumed run replays its verdicts, in the same order, before it gives new ones.
+        seen = self._verdicts_seen.get(kind, 0)
+        self._verdicts_seen[kind] = max(seen, len(results))
+        return results[seen:]
 
 
 @contextlib.contextmanager
@@ -114,94 +190,23 @@ def _is_known(error: Exception) -> bool:
     return isinstance(error, AgentsException) or library == "openai"
 
 
-@dataclass
-class _Watching:
-    result: RunResultStreaming
-    agent: str = ""
-    tools: dict[str, str] = field(default_factory=dict)
-    verdicts_seen: dict[str, int] = field(default_factory=dict)
-
-    def told(self, event: StreamEvent) -> Iterator[RunEvent]:
-        if event.type == "raw_response_event":
-            raw: Any = event.data  # one of the client's sixty event classes
-            if raw.type in _TEXT_DELTAS:
-                yield TextDelta(self.agent, raw.delta)
-            return
-        if self.agent:
-            yield from self._verdicts()
-        if event.type == "agent_updated_stream_event":
-            self.agent = event.new_agent.name
-            yield AgentUpdated(self.agent)
-        else:
-            yield self._item(event)
-
-    def _item(self, event: RunItemStreamEvent) -> RunEvent:
-        item: RunItem = event.item
-        match item:
-            case MessageOutputItem():
-                text = ItemHelpers.text_message_output(item)
-                refusal = ItemHelpers.extract_last_content(item)
-                return MessageOutputCreated(self.agent, text or refusal)
-            case ReasoningItem():
-                return ReasoningCreated(self.agent, _summary(item.raw_item))
-            case ToolCallItem():
-                return ToolCalled(self.agent, *self._call(item.raw_item, item.tool_name))
-            case ToolCallOutputItem():
-                call_id = item.call_id or ""
-                tool = self.tools.get(call_id, "")
-                return ToolOutputCreated(self.agent, tool, call_id, item.output)
-            case HandoffCallItem():
-                return HandoffCalled(self.agent, *self._call(item.raw_item, item.raw_item.name))
-            case HandoffOutputItem():
-                return HandoffOutputCreated(item.source_agent.name, item.target_agent.name)
-            case _:
-                return ItemCreated(event.name, self.agent, item.raw_item)
-
-    def _call(self, raw: Any, name: str | None) -> tuple[str, str, str]:
-        call_id = str(raw_field(raw, "call_id") or raw_field(raw, "id") or "")
-        self.tools[call_id] = name or ""
-        return name or "", call_id, str(raw_field(raw, "arguments") or "")
-
-    def last_verdicts(self) -> Iterator[GuardrailCompleted]:
-        """The verdicts of the end: those not told yet, then those on the final output."""
-        yield from self._verdicts()
-        for checked in self._new("output", self.result.output_guardrail_results):
-            yield _verdict("output", checked.guardrail.get_name(), checked.output)
-
-    def _verdicts(self) -> Iterator[GuardrailCompleted]:
-        # A stream announces no verdicts, and the run is ahead of what was read of it: verdicts are
-        # looked up between items, never within a text, and those on the output at the end.
-        result = self.result
-        for checked in self._new("input", result.input_guardrail_results):
-            yield _verdict("input", checked.guardrail.get_name(), checked.output)
-        for checked in self._new("tool_input", result.tool_input_guardrail_results):
-            yield _tool_verdict("tool_input", checked.guardrail.get_name(), checked.output)
-        for checked in self._new("tool_output", result.tool_output_guardrail_results):
-            yield _tool_verdict("tool_output", checked.guardrail.get_name(), checked.output)
-
-    def _new(self, kind: str, results: list[Any]) -> list[Any]:
-        seen = self.verdicts_seen.get(kind, 0)
-        self.verdicts_seen[kind] = len(results)
-        return results[seen:]
-
-    def ending(self) -> RunEvent:
-        result = self.result
-        if result.interruptions:
-            return RunSuspended(
-                result.last_agent.name,
-                tuple(
-                    Approval(item.name or "", item.call_id or "", item.arguments or "")
-                    for item in result.interruptions
-                ),
-            )
-        usage = result.context_wrapper.usage
-        return RunCompleted(
+def _ending(result: RunResultStreaming) -> RunEvent:
+    if result.interruptions:
+        return RunSuspended(
             result.last_agent.name,
-            result.final_output,
-            result.current_turn,
-            usage.input_tokens,
-            usage.output_tokens,
+            tuple(
+                Approval(item.name or "", item.call_id or "", item.arguments or "")
+                for item in result.interruptions
+            ),
         )
+    usage = result.context_wrapper.usage
+    return RunCompleted(
+        result.last_agent.name,
+        result.final_output,
+        result.current_turn,
+        usage.input_tokens,
+        usage.output_tokens,
+    )
 
 
 def _verdict(kind: Literal["input", "output"], name: str, output: Any) -> GuardrailCompleted:
