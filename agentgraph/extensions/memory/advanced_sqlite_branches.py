@@ -152,9 +152,9 @@ class Branch:
     def drop_unlisted(self, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
         """Remove those of some items, given by row id, that no branch lists."""
         connection.executemany(
-            f"DELETE FROM {self.messages} WHERE id = ?1 AND NOT EXISTS "
-            "(SELECT 1 FROM message_structure WHERE session_id = ?2 AND message_id = ?1)",
-            [(message_id, self.session_id) for message_id in ids],
+            f"DELETE FROM {self.messages} WHERE id = ? AND NOT EXISTS "
+            "(SELECT 1 FROM message_structure WHERE session_id = ? AND message_id = ?)",
+            [(message_id, self.session_id, message_id) for message_id in ids],
         )
 
     def _joined(self) -> str:
