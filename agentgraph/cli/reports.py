@@ -1,4 +1,4 @@
-"""Diagnostics for the terminal: what is wrong, where in the user's file, why, and what to write."""
+"""Diagnostics in a terminal: the compiler's layout, painted, with the user's own lines quoted."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.text import Text
 from agentgraph.cli.terminal import print_hanging, printable
 from agentgraph.cli.written import underlined
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin
+from agentgraph_compiler.render.report import Piece, Quotation, Quote, Tone, block
 
 __all__ = ["diagnostics_json", "print_report", "shown_path"]
 
@@ -24,7 +25,12 @@ _NARROWEST: Final = 20
 def print_report(console: Console, diagnostics: Iterable[Diagnostic]) -> None:
     """Print diagnostics, a block for each, with an empty line behind it."""
     for found in diagnostics:
-        _print_block(console, found)
+        for row in block(found, _quoting(console), shown_path=shown_path):
+            prefix, body = _painted(row.prefix), _painted(row.body)
+            if row.breaks:
+                print_hanging(console, prefix, body)
+            else:
+                console.print(prefix + body, soft_wrap=True)
         console.print()
 
 
@@ -56,65 +62,37 @@ def shown_path(file: str) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _print_block(console: Console, found: Diagnostic) -> None:
-    style = found.severity.value
-    places = [found.origin, *(note.origin for note in found.notes)]
-    margin = max(len(str(place.line)) for place in places)
-    header = Text(f"{style}[{found.rule.code}]", style).append(" ")
-    message = Text(f"{found.rule.name}: ", style).append(printable(found.message), "title")
-    print_hanging(console, header, message)
-    _print_place(console, found.origin, margin, style)
-    quoted = {found.origin}
-    for note in found.notes:
-        prefix = Text(" " * margin).append(" = ", "place").append("note: ", "note")
-        print_hanging(console, prefix, Text(printable(note.message)))
-        _print_place(console, note.origin, margin, "note", again=note.origin in quoted)
-        quoted.add(note.origin)
-    if found.help:
-        prefix = Text(" " * margin).append(" = ", "place").append("help: ", "help")
-        print_hanging(console, prefix, Text(printable(found.help)))
+def _painted(pieces: Iterable[Piece]) -> Text:
+    painted = Text()
+    for piece in pieces:
+        painted.append(printable(piece.text), "" if piece.tone is Tone.PLAIN else piece.tone.value)
+    return painted
 
 
-def _print_place(
-    console: Console, origin: Origin, margin: int, style: str, *, again: bool = False
-) -> None:
-    """The file and line and, unless it stands there already, the line itself with the piece that
-    it is about underlined."""
-    if origin == UNKNOWN:
-        return
-    place = Text(" " * margin).append("--> ", "place")
-    place.append(f"{printable(shown_path(origin.file))}:{origin.line}")
-    console.print(place, soft_wrap=True)
-    columns = underlined(origin)
-    if columns is None or again:
-        return
-    source, below = _quoted(console, origin, columns, margin + 3)
-    bar = Text(" " * margin).append(" |", "place")
-    number = Text(str(origin.line).rjust(margin), "place").append(" | ", "place")
-    console.print(bar, soft_wrap=True)
-    console.print(number.append(source), soft_wrap=True)
-    console.print(bar.copy().append(" ").append(below, style), soft_wrap=True)
+def _quoting(console: Console) -> Quote:
+    def quote(origin: Origin, taken: int) -> Quotation | None:
+        columns = underlined(origin)
+        return None if columns is None else _quotation(console, origin, columns, taken)
+
+    return quote
 
 
-def _quoted(
-    console: Console, origin: Origin, columns: tuple[int, int], taken: int
-) -> tuple[str, str]:
-    """A source line as it fits, and the marks below it."""
+def _quotation(console: Console, origin: Origin, columns: tuple[int, int], taken: int) -> Quotation:
+    """A source line as it fits, and where its piece stands."""
     written = linecache.getline(origin.file, origin.line).rstrip()
     start, end = columns
     # Tabs would shift the marks; what is before the piece keeps its width.
     before, piece = _flat(written[:start]), _flat(written[start:end])
     line = before + piece + _flat(written[end:])
+    indent, marks = Text(before).cell_len, Text(piece).cell_len
     if console.is_terminal:
         room = max(console.width - taken, _NARROWEST)
         if Text(line).cell_len > room:
             shortened = Text(line)
             shortened.truncate(room, overflow="ellipsis")
             line = shortened.plain
-        marks = min(Text(piece).cell_len, max(room - Text(before).cell_len, 1))
-    else:
-        marks = Text(piece).cell_len
-    return line, " " * Text(before).cell_len + "^" * max(marks, 1)
+        marks = min(marks, room - indent)
+    return Quotation(line, indent, max(marks, 1))
 
 
 def _flat(text: str) -> str:

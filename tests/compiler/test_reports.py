@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Origin, Rule, Severity
 from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Stop, StopKind, Tool
 from agentgraph_compiler.machine import InvokeKind
-from agentgraph_compiler.render.report import report, summary
+from agentgraph_compiler.render.report import Quotation, report, summary
 from tests.compiler.goldens import assert_golden
 from tests.compiler.workflows import FILE, agent_tool, at, function, guardrail, subchart, to
 
@@ -17,8 +15,10 @@ SOURCE = [f"line {number} of the program" for number in range(1, 100)]
 RULE = Rule("AG999", "wrong-thing", Severity.ERROR, "A wrong thing.")
 
 
-def source_lines(file: str) -> Sequence[str]:
-    return SOURCE if file == FILE else ()
+def quote(origin: Origin, taken: int) -> Quotation | None:
+    if origin.file != FILE or origin.line > len(SOURCE):
+        return None
+    return Quotation(SOURCE[origin.line - 1], indent=5, marks=len(str(origin.line)))
 
 
 def everything_wrong() -> Chart:
@@ -76,7 +76,7 @@ def everything_wrong() -> Chart:
 
 def test_the_report_of_a_workflow_that_breaks_every_rule() -> None:
     found = pipeline.check(everything_wrong())
-    assert_golden(report(found, source_lines), "diagnostics.txt")
+    assert_golden(report(found, quote), "diagnostics.txt")
 
 
 def test_a_report_without_sources_and_origins_says_the_rest() -> None:
@@ -85,14 +85,35 @@ def test_a_report_without_sources_and_origins_says_the_rest() -> None:
     )
     assert report([found]) == (
         "error[AG999] wrong-thing: it is wrong\n"
-        "  = note: because (a.py:3)\n"
+        "  = note: because\n"
+        " --> a.py:3\n"
         "  = help: fix it\n\n1 error\n"
+    )
+
+
+def test_a_place_is_quoted_once_and_line_breaks_keep_the_margin() -> None:
+    found = Diagnostic(RULE, "first\nsecond", at(9), (Note("here", at(12)), Note("again", at(9))))
+    assert report([found], quote) == (
+        "error[AG999] wrong-thing: first\n"
+        "             second\n"
+        f"  --> {FILE}:9\n"
+        "   |\n"
+        " 9 | line 9 of the program\n"
+        "   |      ^\n"
+        "   = note: here\n"
+        f"  --> {FILE}:12\n"
+        "   |\n"
+        "12 | line 12 of the program\n"
+        "   |      ^^\n"
+        "   = note: again\n"
+        f"  --> {FILE}:9\n"
+        "\n1 error\n"
     )
 
 
 def test_a_line_past_the_end_of_the_source_is_not_quoted() -> None:
     found = Diagnostic(RULE, "it is wrong", Origin(FILE, 5000))
-    assert "|" not in report([found], source_lines)
+    assert "|" not in report([found], quote)
 
 
 def test_nothing_found_is_an_empty_report() -> None:
