@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
 from typing_extensions import TypeVar
 
 from agentgraph.callbacks import MaybeAwaitable, check_callable, name_of, resolve
+from agentgraph.held_agents import HoldsAgents
 from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
 from agentgraph.run_context import RunContextWrapper, TContext
 
@@ -60,13 +61,14 @@ class InputGuardrailResult:
 
 
 @dataclass
-class OutputGuardrailResult:
+class OutputGuardrailResult(HoldsAgents):
     """What an output guardrail said.
 
     Attributes:
         guardrail: The guardrail.
         agent_output: The final output that it judged.
-        agent: The agent that produced the output.
+        agent: The agent that produced the output. After `release_agent` it is held weakly, and is
+            `None` once nobody else holds it.
         output: Its verdict.
     """
 

@@ -127,6 +127,8 @@ class RunResultBase(abc.ABC):
             release_new_items: Whether the items let go of their agents as well.
         """
         self._release_last_agent()
+        for verdict in self.output_guardrail_results:
+            verdict.release_agent()
         if release_new_items:
             for item in self.new_items:
                 item.release_agent()

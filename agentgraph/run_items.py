@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import abc
 import uuid
-import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 
 from agentgraph.approvals import tool_identity
 from agentgraph.exceptions import AgentsException
+from agentgraph.held_agents import HoldsAgents
 from agentgraph.responses import input_form
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def raw_field(raw_item: Any, name: str) -> Any:
 
 
 @dataclass
-class RunItemBase(Generic[T], abc.ABC):
+class RunItemBase(HoldsAgents, Generic[T], abc.ABC):
     """The base of all items.
 
     Attributes:
@@ -81,22 +81,6 @@ class RunItemBase(Generic[T], abc.ABC):
     # The agent's class stands above this module: tools and handoffs already speak of items.
     agent: Any
     raw_item: T
-
-    _agent_fields: ClassVar[tuple[str, ...]] = ("agent",)
-
-    def __getattr__(self, name: str) -> Any:
-        # Python comes here only for what the instance lacks, so items that hold their agents pay
-        # nothing for the ones that were released.
-        if name in type(self)._agent_fields and (ref := self.__dict__.get(f"_{name}_ref")):
-            return ref()
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def release_agent(self) -> None:
-        """Hold the item's agents weakly from now on, so that they can be collected."""
-        for name in self._agent_fields:
-            agent = self.__dict__.pop(name, None)
-            if agent is not None:
-                self.__dict__[f"_{name}_ref"] = weakref.ref(agent)
 
     def to_input_item(self) -> TResponseInputItem:
         """Turn the item into the form in which it is sent back to a model.

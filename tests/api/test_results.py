@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-from agentgraph import Agent, AgentsException, RunConfig, Runner, function_tool, handoff
+from agentgraph import (
+    Agent,
+    AgentsException,
+    GuardrailFunctionOutput,
+    RunConfig,
+    Runner,
+    function_tool,
+    handoff,
+    output_guardrail,
+)
 from agentgraph.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from tests.api.calls import call, echo, script
 from tests.api.conftest import Play
@@ -212,6 +221,26 @@ async def test_released_agents_can_be_collected_and_are_asked_for_in_vain(play: 
     assert result.final_output == "from b"
     assert len(result.to_input_list()) == 6
     assert repr(result)
+
+
+async def test_verdicts_on_the_output_let_go_of_the_agent_as_well(play: Play) -> None:
+    @output_guardrail
+    def polite(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
+        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=False)
+
+    agent = Agent[Any](name="A", model=script(answer="hello"), output_guardrails=[polite])
+    result = (await play(agent)).result
+    (verdict,) = result.output_guardrail_results
+    assert verdict.agent is agent
+    result.release_agents()
+    assert verdict.agent is agent, "somebody holds it"
+    ref = weakref.ref(agent)
+    del agent
+    gc.collect()
+    assert ref() is None
+    assert verdict.agent is None
+    assert verdict.agent_output == "hello"
+    assert "hello" in repr(verdict)
 
 
 async def test_a_released_agent_that_somebody_holds_is_still_there(play: Play) -> None:
