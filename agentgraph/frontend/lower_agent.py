@@ -8,6 +8,7 @@ from typing import Any
 
 from agentgraph.agent import Agent
 from agentgraph.agent_validation import check_agent, check_agent_base
+from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.frontend.bindings import AgentBinding, HandoffBinding, ToolBinding
 from agentgraph.frontend.declarations import Declarations, Listed
 from agentgraph.frontend.digests import declared, digest, qualified_name
@@ -38,6 +39,7 @@ class Surroundings:
         found: The agents of the chart.
         input_guardrails: Those of the run, for the start agent.
         output_guardrails: Those of the run, for every agent.
+        tool_choice: The tool choice of the run, for every agent; ``None`` where it has none.
         subchart_of: Gives the name of the sub-chart that an agent tool runs.
         declarations: What was read of the objects that agents list.
     """
@@ -45,6 +47,7 @@ class Surroundings:
     found: Discovered
     input_guardrails: tuple[Any, ...]
     output_guardrails: tuple[Any, ...]
+    tool_choice: Any
     subchart_of: Callable[[Any], str]
     declarations: Declarations
 
@@ -57,12 +60,19 @@ def lower_agent(agent: Any, around: Surroundings) -> Lowered:
         around: What is known of the whole.
 
     Raises:
-        AgentDefinitionError: A field was given something unusable since the agent was constructed.
+        AgentDefinitionError: A field was given something unusable since the agent was constructed,
+            or its class overrides what no run asks.
     """
     if isinstance(agent, Agent):
         # Fields and lists may be changed at any time; what construction refuses, lowering does.
         check_agent_base(agent)
         check_agent(agent)
+        if type(agent).get_all_tools is not Agent.get_all_tools:
+            raise AgentDefinitionError(
+                f"Agent {agent.name!r}: {type(agent).__name__} overrides get_all_tools, which no"
+                " run asks, because the tools of a run are compiled. List them in tools, with"
+                " is_enabled where they depend on the run, or give the agent an MCP server."
+            )
     return _Lowering(agent, around).lowered()
 
 
@@ -100,7 +110,7 @@ class _Lowering:
             tuple(self._guardrails("input", self.inputs)),
             tuple(self._guardrails("output", self.outputs)),
             self._stop(),
-            not _forces_tools(agent),
+            not self._forced(tools, handoffs),
             self._digest(),
             tuple(self._unseen(handoffs)),
             self.origin,
@@ -193,6 +203,21 @@ class _Lowering:
         self.symbols[symbol] = behavior
         return Stop(StopKind.ASKED, symbol=symbol)
 
+    def _forced(self, tools: list[chart.Tool], handoffs: list[chart.Handoff]) -> bool:
+        """Whether every reply of the model must hold a call for this side to carry out, so that
+        none is final. What the provider carries out leaves room for an answer beside it."""
+        agent, choice = self.agent, self.around.tool_choice
+        if choice is None:
+            choice = getattr(agent.model_settings, "tool_choice", None)
+        if agent.reset_tool_choice is not False:
+            return False
+        if choice == "required":
+            # A stored prompt may bring hosted tools along.
+            hosted = any(tool.kind is None and tool.enabled is not Enabled.NEVER for tool in tools)
+            return not hosted and getattr(agent, "prompt", None) is None
+        ours = {tool.name for tool in tools if tool.kind is not None}
+        return isinstance(choice, str) and choice in ours.union(row.name for row in handoffs)
+
     def _digest(self) -> str:
         """The digest of what the agent declares and the states do not show."""
         agent, model = self.agent, self.agent.model
@@ -247,10 +272,3 @@ def _list(agent: Any, name: str) -> Iterable[Any]:
 def _server(bound: tuple[str, Any]) -> chart.Tool:
     symbol, server = bound
     return chart.Tool(symbol, server.name, InvokeKind.FUNCTION, Enabled.SOMETIMES, server=True)
-
-
-def _forces_tools(agent: Any) -> bool:
-    """Whether the model must call a tool on every turn, so that no reply of it is final."""
-    choice = getattr(agent.model_settings, "tool_choice", None)
-    forced = choice is not None and choice not in ("auto", "none")
-    return forced and agent.reset_tool_choice is False

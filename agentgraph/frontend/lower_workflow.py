@@ -4,7 +4,7 @@ one chart."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agentgraph.frontend.bindings import Bindings
@@ -30,11 +30,14 @@ class RunScope:
         input_guardrails: Run beside those of the start agent.
         output_guardrails: Run beside those of whichever agent comes last.
         policy: What the run decides about the shape of the machine.
+        tool_choice: The tool choice of the run's own settings, which stands in place of those of
+            its agents; ``None`` where it has none.
     """
 
     input_guardrails: tuple[Any, ...] = ()
     output_guardrails: tuple[Any, ...] = ()
     policy: Policy = DEFAULT_POLICY
+    tool_choice: Any = None
 
     @classmethod
     def of(cls, run_config: Any, error_handlers: Mapping[str, Any] | None = None) -> RunScope:
@@ -47,6 +50,7 @@ class RunScope:
             tuple(getattr(run_config, "input_guardrails", None) or ()),
             tuple(getattr(run_config, "output_guardrails", None) or ()),
             Policy(recovers, answers) if recovers or answers else DEFAULT_POLICY,
+            getattr(getattr(run_config, "model_settings", None), "tool_choice", None),
         )
 
     @property
@@ -56,6 +60,8 @@ class RunScope:
             tuple(map(id, self.input_guardrails)),
             tuple(map(id, self.output_guardrails)),
             self.policy,
+            # Some choices are objects that cannot be hashed.
+            self.tool_choice if isinstance(self.tool_choice, str) else self.tool_choice is None,
         )
 
 
@@ -120,7 +126,7 @@ class _Subcharts:
         # error handlers are that run's alone.
         scope = self.inherited if run_config is None else RunScope.of(run_config)
         policy = Policy(answers_missing_tools=scope.policy.answers_missing_tools)
-        scope = RunScope(scope.input_guardrails, scope.output_guardrails, policy)
+        scope = replace(scope, policy=policy)
         key = (id(agent), scope.key)
         if key not in self.named:
             self.named[key] = self.names.take(getattr(agent, "name", "agent"))
@@ -135,6 +141,7 @@ class _Subcharts:
             found,
             scope.input_guardrails,
             scope.output_guardrails,
+            scope.tool_choice,
             self.name_of,
             self.declarations,
         )

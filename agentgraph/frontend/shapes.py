@@ -31,7 +31,12 @@ _OF_AGENTS = (
     "tool_use_behavior",
     "reset_tool_choice",
 )
-_OF_RUN_CONFIGS = ("input_guardrails", "output_guardrails", "tool_not_found_behavior")
+_OF_RUN_CONFIGS = (
+    "input_guardrails",
+    "output_guardrails",
+    "tool_not_found_behavior",
+    "model_settings.tool_choice",
+)
 _OF_WORKFLOWS = ("name", "start", "agents")
 
 _read_agent = attrgetter(*_OF_AGENTS)

@@ -25,6 +25,8 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.stream_events import RawResponsesStreamEvent
 from agentgraph_compiler.machine import MISSING_TOOL, Event
 
+_NAMED = ("previous_response_id", "conversation_id", "prompt")
+
 
 async def think(run: Run, command: Perform) -> Outcome:
     """Perform a model call.
@@ -38,9 +40,8 @@ async def think(run: Run, command: Perform) -> Outcome:
     if run.arriving:
         run.arriving = False
         await _greet(run, agent)
-    instructions = agent.instructions
-    if instructions is not None and not isinstance(instructions, str):
-        instructions = await agent.get_system_prompt(run.context)
+    # Asked on every turn, and of the agent: a class of its own may answer otherwise.
+    instructions = await agent.get_system_prompt(run.context)
     shown = ModelInputData(run.transcript.model_input(), instructions)
     if run.config.reasoning_item_id_policy == "omit":
         shown.input = [_without_reasoning_id(item) for item in shown.input]
@@ -94,7 +95,7 @@ async def _call(
     run: Run, agent: Any, offer: Offer, shown: ModelInputData, command: Perform
 ) -> ModelResponse:
     model = _model(run, agent, command.agent)
-    prompt = None if agent.prompt is None else await agent.get_prompt(run.context)
+    prompt = await agent.get_prompt(run.context)
     settings = _settings(run, agent, command.agent)
     asked: dict[str, Any] = {
         "system_instructions": shown.instructions,
@@ -125,7 +126,10 @@ async def _call(
 async def _stream(run: Run, model: Model, asked: dict[str, Any]) -> ModelResponse:
     publish, room = run.watcher.publish, run.watcher.room
     reading = StreamedResponse()
-    stream = model.stream_response(**asked)
+    # By position and by name as the published SDK does it, whatever names a model gives to the
+    # parameters that come by position.
+    given = [value for name, value in asked.items() if name not in _NAMED]
+    stream = model.stream_response(*given, **{name: asked[name] for name in _NAMED})
     try:
         async for event in stream:
             if publish is not None:
