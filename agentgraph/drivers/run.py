@@ -33,7 +33,6 @@ Compiled = tuple[Machine, Bindings]
 _WITH_ITEMS = (ModelReply, ToolReturn, Transfer, FinalOutput)
 _RETURNED, _VERDICTS = Event.RETURNED, (Event.PASSED, Event.TRIPPED)
 _SHOW_AGENT = Emission.AGENT
-_SHOW_OUTPUT = Emission.OUTPUT
 
 
 @dataclass(slots=True)
@@ -201,7 +200,7 @@ class Run:
             self.arriving = True
         elif isinstance(payload, _WITH_ITEMS):
             items = payload.items
-            if command.emission is _SHOW_OUTPUT and command.source is not None:
+            if isinstance(payload, ToolReturn) and command.source is not None:
                 self.transcript.answer(command.source.index, items)
             else:
                 self.transcript.append(items)
