@@ -75,7 +75,9 @@ _NAMES_OF = {
     "suppression": "allow",
     "tool": (
         "ApplyPatchEditor ApplyPatchOperation ApplyPatchResult ApplyPatchTool "
-        "CodeInterpreterTool ComputerTool FileSearchTool FunctionTool FunctionToolResult "
+        "CodeInterpreterTool ComputerTool CustomTool CustomToolCustomDataContext "
+        "CustomToolCustomDataExtractor FileSearchTool FunctionTool FunctionToolCustomDataContext "
+        "FunctionToolCustomDataExtractor FunctionToolResult "
         "HostedMCPTool ImageGenerationTool LocalShellCommandRequest LocalShellExecutor "
         "LocalShellTool MCPToolApprovalFunction MCPToolApprovalFunctionResult "
         "MCPToolApprovalRequest ShellActionRequest ShellCallData ShellCallOutcome "

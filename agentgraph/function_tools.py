@@ -9,11 +9,12 @@ call is carried out stands in `tool_invocation`; how a Python function becomes a
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from agentgraph.callbacks import MaybeAwaitable
+from agentgraph.custom_data import CustomData
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.origin import Origin, caller_origin
 from agentgraph.run_context import RunContextWrapper
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FunctionTool",
+    "FunctionToolCustomDataContext",
+    "FunctionToolCustomDataExtractor",
     "FunctionToolResult",
     "ToolApproval",
     "ToolEnabled",
@@ -72,6 +75,7 @@ class FunctionTool:
         timeout_behavior: What happens after that time.
         timeout_error_function: Writes what the model is told after a timeout.
         defer_loading: Whether the model finds the tool by tool search instead of being shown it.
+        custom_data_extractor: Says what is attached to the output for the program itself.
 
     Raises:
         AgentDefinitionError: When a field has a value of the wrong type.
@@ -92,6 +96,9 @@ class FunctionTool:
     timeout_behavior: ToolTimeoutBehavior = "error_as_result"
     timeout_error_function: ToolErrorFunction | None = None
     defer_loading: bool = False
+    custom_data_extractor: FunctionToolCustomDataExtractor | None = field(
+        default=None, kw_only=True
+    )
     # What a cancelled call is answered with: the handler that `on_invoke_tool` applies to errors.
     _failure_error_function: ToolErrorFunction | None = field(
         default=None, repr=False, kw_only=True
@@ -126,9 +133,34 @@ class FunctionTool:
         for flag in ("is_enabled", "needs_approval"):
             value = getattr(self, flag)
             _require(self, flag, isinstance(value, bool) or callable(value), "a bool or a function")
-        for handler in ("timeout_error_function", "_failure_error_function"):
+        for handler in (
+            "timeout_error_function",
+            "custom_data_extractor",
+            "_failure_error_function",
+        ):
             value = getattr(self, handler)
             _require(self, handler.lstrip("_"), value is None or callable(value), "a function")
+
+
+@dataclass(frozen=True)
+class FunctionToolCustomDataContext:
+    """The call whose output is about to be logged.
+
+    Attributes:
+        tool_context: The context of the call.
+        tool: The tool that was called.
+        output: What it returned, or what its failure function or a guardrail said instead.
+        raw_item: A copy of the output as the provider is sent it.
+    """
+
+    tool_context: ToolContext[Any]
+    tool: FunctionTool
+    output: Any
+    raw_item: Mapping[str, Any]
+
+
+FunctionToolCustomDataExtractor: TypeAlias = Callable[[FunctionToolCustomDataContext], CustomData]
+"""Says what is attached to the output of a call for the program itself; no model sees it."""
 
 
 @dataclass

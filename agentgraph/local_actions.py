@@ -1,4 +1,4 @@
-"""Calls that name no function: by which output item a model asks for them, and which tool of the
+"""Calls that are no function calls: by which output item a model asks for them, and which tool of the
 agent carries them out on this side.
 
 Tools are read by their shape, never by their class, so that those of the published SDK are
@@ -14,12 +14,13 @@ __all__ = ["ACTION_ITEMS", "ActionItem", "action_item_of", "is_provider_shell", 
 
 ActionItem: TypeAlias = Literal[
     "computer_call",
+    "custom_tool_call",
     "shell_call",
     "apply_patch_call",
     "local_shell_call",
     "mcp_approval_request",
 ]
-"""The type of an output item that asks for work on this side without naming a function."""
+"""The type of an output item that asks for work on this side and is no function call."""
 
 ACTION_ITEMS: Final[dict[str, str]] = {
     "computer_call": "computer",
@@ -42,6 +43,8 @@ def action_item_of(tool: Any) -> ActionItem | None:
         The item's type; ``None`` for function tools, which are called by name, and for tools that
         the provider runs.
     """
+    if hasattr(tool, "on_invoke_tool"):
+        return None if hasattr(tool, "params_json_schema") else "custom_tool_call"
     if getattr(tool, "computer", None) is not None:
         return "computer_call"
     if getattr(tool, "editor", None) is not None:

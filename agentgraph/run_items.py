@@ -287,8 +287,8 @@ class ToolApprovalItem(RunItemBase[Any]):
 
     @property
     def arguments(self) -> str | None:
-        """The arguments as the model wrote them, when they are JSON text."""
-        arguments = raw_field(self.raw_item, "arguments")
+        """The arguments as the model wrote them: JSON text, or the text for a custom tool."""
+        arguments = raw_field(self.raw_item, "arguments") or raw_field(self.raw_item, "input")
         return arguments if isinstance(arguments, str) else None
 
     @property

@@ -10,8 +10,19 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from agentgraph.callbacks import MaybeAwaitable
+from agentgraph.custom_tools import (
+    CustomTool,
+    CustomToolApprovalFunction,
+    CustomToolCustomDataContext,
+    CustomToolCustomDataExtractor,
+    CustomToolExecutor,
+    CustomToolOnApprovalFunction,
+    CustomToolOnApprovalFunctionResult,
+)
 from agentgraph.function_tools import (
     FunctionTool,
+    FunctionToolCustomDataContext,
+    FunctionToolCustomDataExtractor,
     FunctionToolResult,
     ToolErrorFunction,
     ToolTimeoutBehavior,
@@ -73,8 +84,17 @@ __all__ = [
     "CodeInterpreterTool",
     "ComputerTool",
     "ComputerToolSafetyCheckData",
+    "CustomTool",
+    "CustomToolApprovalFunction",
+    "CustomToolCustomDataContext",
+    "CustomToolCustomDataExtractor",
+    "CustomToolExecutor",
+    "CustomToolOnApprovalFunction",
+    "CustomToolOnApprovalFunctionResult",
     "FileSearchTool",
     "FunctionTool",
+    "FunctionToolCustomDataContext",
+    "FunctionToolCustomDataExtractor",
     "FunctionToolResult",
     "HostedMCPTool",
     "ImageGenerationTool",
@@ -118,6 +138,7 @@ Tool: TypeAlias = (
     | WebSearchTool
     | ComputerTool[Any]
     | HostedMCPTool
+    | CustomTool
     | ShellTool
     | ApplyPatchTool
     | LocalShellTool

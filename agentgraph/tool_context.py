@@ -51,6 +51,8 @@ class ToolContext(RunContextWrapper[TContext]):
     tool_namespace: str | None = None
     agent: Any | None = field(default=None, repr=False)
     run_config: Any | None = field(default=None, repr=False)
+    # What a tool that knows more than its output attaches to it, such as one of an MCP server.
+    _custom_data: dict[str, Any] | None = field(default=None, repr=False)
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ from agentgraph.exceptions import UserError
 from agentgraph.function_schema import FuncSchema, function_schema
 from agentgraph.function_tools import (
     FunctionTool,
+    FunctionToolCustomDataExtractor,
     ToolApproval,
     ToolEnabled,
     ToolErrorFunction,
@@ -68,6 +69,7 @@ def function_tool(
     timeout_behavior: ToolTimeoutBehavior = "error_as_result",
     timeout_error_function: ToolErrorFunction | None = None,
     defer_loading: bool = False,
+    custom_data_extractor: FunctionToolCustomDataExtractor | None = None,
 ) -> FunctionTool: ...
 
 
@@ -89,6 +91,7 @@ def function_tool(
     timeout_behavior: ToolTimeoutBehavior = "error_as_result",
     timeout_error_function: ToolErrorFunction | None = None,
     defer_loading: bool = False,
+    custom_data_extractor: FunctionToolCustomDataExtractor | None = None,
 ) -> Callable[[ToolFunction[...]], FunctionTool]: ...
 
 
@@ -109,6 +112,7 @@ def function_tool(
     timeout_behavior: ToolTimeoutBehavior = "error_as_result",
     timeout_error_function: ToolErrorFunction | None = None,
     defer_loading: bool = False,
+    custom_data_extractor: FunctionToolCustomDataExtractor | None = None,
 ) -> FunctionTool | Callable[[ToolFunction[...]], FunctionTool]:
     """Make a tool from a function, as a decorator with or without arguments.
 
@@ -141,6 +145,7 @@ def function_tool(
             timeout_behavior=timeout_behavior,
             timeout_error_function=timeout_error_function,
             defer_loading=defer_loading,
+            custom_data_extractor=custom_data_extractor,
             **_derived(function, schema, failure_error_function),
         )
 

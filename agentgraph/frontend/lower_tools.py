@@ -24,6 +24,7 @@ _OF_FUNCTION_TOOLS = (
     "timeout_error_function",
     "_failure_error_function",
     "defer_loading",
+    "custom_data_extractor",
     "max_turns",
     "custom_output_extractor",
     "input_builder",
@@ -50,9 +51,9 @@ def kind_of(tool: Any) -> InvokeKind | None:
     """The invoke a tool becomes; ``None`` for a hosted tool, which runs at the model's side."""
     if agent_of(tool) is not None:
         return InvokeKind.AGENT
-    if hasattr(tool, "on_invoke_tool"):
-        return InvokeKind.FUNCTION
-    return None if action_item_of(tool) is None else InvokeKind.ACTION
+    if action_item_of(tool) is not None:
+        return InvokeKind.ACTION
+    return InvokeKind.FUNCTION if hasattr(tool, "on_invoke_tool") else None
 
 
 def name_of(tool: Any) -> str:
@@ -64,7 +65,7 @@ def name_of(tool: Any) -> str:
 
 def configuration(tool: Any) -> object:
     """What a tool declares, for its digest."""
-    if hasattr(tool, "on_invoke_tool"):
+    if hasattr(tool, "params_json_schema"):
         return declared(tool, _OF_FUNCTION_TOOLS)
     shown = declared(tool, ("name", *public_fields(tool)))
     # What works on this side has no configuration that can be told, only a class or a name.

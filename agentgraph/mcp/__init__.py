@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         MCPServerStreamableHttpParams,
     )
     from agentgraph.mcp.util import (
+        MCPToolCustomDataContext,
+        MCPToolCustomDataExtractor,
         MCPToolMetaContext,
         MCPToolMetaResolver,
         MCPUtil,
@@ -42,6 +44,8 @@ __all__ = [
     "MCPServerStdioParams",
     "MCPServerStreamableHttp",
     "MCPServerStreamableHttpParams",
+    "MCPToolCustomDataContext",
+    "MCPToolCustomDataExtractor",
     "MCPToolMetaContext",
     "MCPToolMetaResolver",
     "MCPUtil",
@@ -69,6 +73,8 @@ _HOMES = {
     ),
     **dict.fromkeys(
         (
+            "MCPToolCustomDataContext",
+            "MCPToolCustomDataExtractor",
             "MCPToolMetaContext",
             "MCPToolMetaResolver",
             "MCPUtil",

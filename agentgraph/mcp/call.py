@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from agentgraph.callbacks import MaybeAwaitable, resolve
+from agentgraph.custom_data import CustomData, custom_data_of
 from agentgraph.exceptions import AgentsException, MCPToolCancellationError
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import InvalidToolArguments
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool
 
 __all__ = [
+    "MCPToolCustomDataContext",
+    "MCPToolCustomDataExtractor",
     "MCPToolMetaContext",
     "MCPToolMetaResolver",
     "ToolCaller",
@@ -59,11 +64,43 @@ MCPToolMetaResolver: TypeAlias = Callable[
 """Gives the `_meta` that is sent with a call, or none."""
 
 
+@dataclass(frozen=True)
+class MCPToolCustomDataContext:
+    """The call of a server's tool that is about to be logged.
+
+    Attributes:
+        run_context: The context of the call.
+        server_name: The server.
+        tool_name: The tool's name on the server.
+        tool_display_name: The tool's name towards the model.
+        arguments: The arguments that the model gave; read only.
+        result_meta: The `_meta` of the result, if it has one; read only.
+        structured_content: The structured form of the result, if it has one; read only.
+        is_error: Whether the server says that the call failed.
+        tool_output: What the model is shown.
+    """
+
+    run_context: RunContextWrapper[Any]
+    server_name: str
+    tool_name: str
+    tool_display_name: str
+    arguments: Mapping[str, Any]
+    result_meta: Mapping[str, Any] | None
+    structured_content: Mapping[str, Any] | None
+    is_error: bool | None
+    tool_output: ToolOutput
+
+
+MCPToolCustomDataExtractor: TypeAlias = Callable[[MCPToolCustomDataContext], CustomData]
+"""Says what is attached to the output of a call for the program itself; no model sees it."""
+
+
 class ToolCaller(Protocol):
     """A server, as far as a call has to know it."""
 
     use_structured_content: bool
     tool_meta_resolver: MCPToolMetaResolver | None
+    custom_data_extractor: MCPToolCustomDataExtractor | None
 
     @property
     def name(self) -> str: ...
@@ -104,8 +141,10 @@ async def call_server_tool(
         InvalidToolArguments: The arguments are no JSON object.
         MCPToolCancellationError: The call was cancelled, though nobody cancelled the caller.
         AgentsException: The call failed; the message names server, tool and agent.
+        Exception: Whatever the server's `custom_data_extractor` raises.
     """
-    arguments = _arguments(input_json, display_name or tool.name)
+    shown_name = display_name or tool.name
+    arguments = _arguments(input_json, shown_name)
     try:
         sent = await _meta(server, tool, context, arguments, meta)
         if sent is None:
@@ -122,7 +161,35 @@ async def call_server_tool(
         ) from error
     except Exception as error:
         raise AgentsException(f"{_failed(server, tool, context)}: {reason_of(error)}") from error
+    if isinstance(context, ToolContext):
+        context._custom_data = await _attached(server, tool, shown_name, context, arguments, result)
     return _output(result, server.use_structured_content)
+
+
+async def _attached(
+    server: ToolCaller,
+    tool: MCPTool,
+    shown_name: str,
+    context: RunContextWrapper[Any],
+    arguments: dict[str, Any],
+    result: CallToolResult,
+) -> dict[str, Any] | None:
+    """What the program attaches to the output of a call."""
+    if server.custom_data_extractor is None:
+        return None
+    asked = MCPToolCustomDataContext(
+        context,
+        server.name,
+        tool.name,
+        shown_name,
+        MappingProxyType(arguments),
+        _read_only(result.meta),
+        _read_only(result.structured_content),
+        result.is_error,
+        _output(result, server.use_structured_content),
+    )
+    owner = f"tool {tool.name!r} of MCP server {server.name!r}"
+    return await custom_data_of(server.custom_data_extractor, asked, owner)
 
 
 def first_of(error: BaseException) -> BaseException:
@@ -177,6 +244,10 @@ async def _meta(
     if resolved is None or given is None:
         return given if resolved is None else resolved
     return {**resolved, **given}
+
+
+def _read_only(given: dict[str, Any] | None) -> Mapping[str, Any] | None:
+    return None if given is None else MappingProxyType(given)
 
 
 def _output(result: CallToolResult, use_structured_content: bool) -> ToolOutput:

@@ -15,7 +15,7 @@ from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.function_tools import FunctionTool, ToolErrorFunction
 from agentgraph.logger import log_tool_action_warning, logger
 from agentgraph.mcp.approval import ApprovalPolicy, RequireApprovalSetting, read_approval
-from agentgraph.mcp.call import MCPToolMetaResolver, reason_of
+from agentgraph.mcp.call import MCPToolCustomDataExtractor, MCPToolMetaResolver, reason_of
 from agentgraph.mcp.conversion import Conversions, ToolSettings, Unset
 from agentgraph.mcp.tool_names import prefixed_names
 from agentgraph.origin import Origin, caller_origin
@@ -52,6 +52,7 @@ class MCPServer(ABC):
         failure_error_function: What the model is told when a call fails; `None` raises instead.
             The agent's `mcp_config` decides when left out.
         tool_meta_resolver: Gives the `_meta` that is sent with a call.
+        custom_data_extractor: Says what is attached to an output for the program itself.
         tool_input_guardrails: Run before each call of any of the tools.
         tool_output_guardrails: Run after each of them.
 
@@ -64,6 +65,7 @@ class MCPServer(ABC):
     approval: ApprovalPolicy = ApprovalPolicy()
     failure_error_function: ToolErrorFunction | Unset | None = UNSET
     tool_meta_resolver: MCPToolMetaResolver | None = None
+    custom_data_extractor: MCPToolCustomDataExtractor | None = None
     tool_input_guardrails: list[ToolInputGuardrail[Any]] | None = None
     tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None = None
     _conversions: Conversions | None = None
@@ -75,6 +77,7 @@ class MCPServer(ABC):
         require_approval: RequireApprovalSetting = None,
         failure_error_function: ToolErrorFunction | Unset | None = UNSET,
         tool_meta_resolver: MCPToolMetaResolver | None = None,
+        custom_data_extractor: MCPToolCustomDataExtractor | None = None,
         *,
         tool_input_guardrails: list[ToolInputGuardrail[Any]] | None = None,
         tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None = None,
@@ -84,6 +87,7 @@ class MCPServer(ABC):
         self.approval = read_approval(require_approval)
         self.failure_error_function = failure_error_function
         self.tool_meta_resolver = tool_meta_resolver
+        self.custom_data_extractor = custom_data_extractor
         self.tool_input_guardrails = tool_input_guardrails
         self.tool_output_guardrails = tool_output_guardrails
 

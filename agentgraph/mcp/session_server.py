@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.function_tools import ToolErrorFunction
 from agentgraph.mcp.approval import RequireApprovalSetting
-from agentgraph.mcp.call import MCPToolMetaResolver, first_of, reason_of
+from agentgraph.mcp.call import (
+    MCPToolCustomDataExtractor,
+    MCPToolMetaResolver,
+    first_of,
+    reason_of,
+)
 from agentgraph.mcp.connection import Connection
 from agentgraph.mcp.contract import UNSET, MCPServer
 from agentgraph.mcp.conversion import Unset
@@ -68,6 +73,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         require_approval: Which tools a person must approve.
         failure_error_function: What the model is told when a call fails.
         tool_meta_resolver: Gives the `_meta` that is sent with a call.
+        custom_data_extractor: Says what is attached to an output for the program itself.
         retry_backoff_seconds_max: The longest pause before a retry, in seconds.
         tool_input_guardrails: Run before each call.
         tool_output_guardrails: Run after each call.
@@ -92,6 +98,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         require_approval: RequireApprovalSetting = None,
         failure_error_function: ToolErrorFunction | Unset | None = UNSET,
         tool_meta_resolver: MCPToolMetaResolver | None = None,
+        custom_data_extractor: MCPToolCustomDataExtractor | None = None,
         retry_backoff_seconds_max: float | None = None,
         *,
         tool_input_guardrails: list[ToolInputGuardrail[Any]] | None = None,
@@ -104,6 +111,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             require_approval,
             failure_error_function,
             tool_meta_resolver,
+            custom_data_extractor,
             tool_input_guardrails=tool_input_guardrails,
             tool_output_guardrails=tool_output_guardrails,
         )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from agentgraph.exceptions import UserError
 from agentgraph.function_tools import FunctionTool, ToolErrorFunction
 from agentgraph.mcp.call import (
+    MCPToolCustomDataContext,
+    MCPToolCustomDataExtractor,
     MCPToolMetaContext,
     MCPToolMetaResolver,
     ToolOutput,
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HttpClientFactory",
+    "MCPToolCustomDataContext",
+    "MCPToolCustomDataExtractor",
     "MCPToolMetaContext",
     "MCPToolMetaResolver",
     "MCPUtil",

@@ -71,7 +71,7 @@ class ChatConverter:
             have.
 
         Raises:
-            UserError: The reply calls a custom tool, which this package does not have.
+            UserError: The reply calls a custom tool, which only the Responses API is offered.
         """
         noted: dict[str, Any] = {"provider_data": provider_data} if provider_data else {}
         items: list[Any] = []

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from agentgraph.custom_tools import CustomTool
 from agentgraph.exceptions import UserError
 from agentgraph.function_tools import FunctionTool
 from agentgraph.hosted_tools import (
@@ -132,6 +133,8 @@ class Converter:
         functions = {tool.name for tool in tools if isinstance(tool, FunctionTool)}
         functions.update(handoff.tool_name for handoff in handoffs)
         if tool_choice not in functions:
+            if any(isinstance(tool, CustomTool) and tool.name == tool_choice for tool in tools):
+                return {"type": "custom", "name": tool_choice}
             if tool_choice in _HOSTED_NAMES:
                 return {"type": tool_choice}
             if any(
@@ -189,7 +192,7 @@ def _tool_payload(tool: object, preview_computer: bool) -> dict[str, Any]:
             return {"type": "web_search", **_web_search_fields(tool)}
         case FileSearchTool():
             return {"type": "file_search", **_file_search_fields(tool)}
-        case CodeInterpreterTool() | HostedMCPTool() | ImageGenerationTool():
+        case CodeInterpreterTool() | CustomTool() | HostedMCPTool() | ImageGenerationTool():
             return dict(tool.tool_config)
         case LocalShellTool():
             return {"type": "local_shell"}

@@ -1,4 +1,4 @@
-"""Calls of tools that have no name of their own, as the `openai` client's objects."""
+"""Calls that are no function calls, as the `openai` client's objects."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from openai.types.responses import (
     ResponseApplyPatchToolCall,
     ResponseComputerToolCall,
+    ResponseCustomToolCall,
     ResponseFunctionShellToolCall,
     ResponseInputItemParam,
 )
@@ -142,3 +143,10 @@ class RecordedComputer(Computer):
 
     def drag(self, path: list[tuple[int, int]]) -> None:
         self._do("drag", *path)
+
+
+def custom_call(name: str, text: str, call_id: str = "x1") -> ResponseCustomToolCall:
+    """A call of a custom tool."""
+    return ResponseCustomToolCall(
+        id=f"item_{call_id}", call_id=call_id, type="custom_tool_call", name=name, input=text
+    )

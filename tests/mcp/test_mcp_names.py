@@ -21,12 +21,13 @@ from agentgraph.mcp import (
 )
 from agentgraph.mcp.transports import _public
 
-# Read off SDK 0.24, without `custom_data_extractor`, which is not offered.
+# Read off SDK 0.24.
 _SETTINGS = (
     "params, cache_tools_list=False, name=None, client_session_timeout_seconds=5, "
     "tool_filter=None, use_structured_content=False, max_retry_attempts=0, "
     "retry_backoff_seconds_base=1.0, message_handler=None, require_approval=None, "
-    "failure_error_function=*, tool_meta_resolver=None, retry_backoff_seconds_max=None, "
+    "failure_error_function=*, tool_meta_resolver=None, custom_data_extractor=None, "
+    "retry_backoff_seconds_max=None, "
     "tool_input_guardrails=None, tool_output_guardrails=None, max_list_pages=None"
 )
 _TELL = "=*, include_server_in_tool_names=False, "

@@ -5,16 +5,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentgraph.custom_data import custom_data_of, own_copy
 from agentgraph.drivers.payloads import ModelReply, ToolReturn, Waiting
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.approval import decision_on, worded
 from agentgraph.drivers.work.hooks import call_hooks
 from agentgraph.exceptions import (
+    AgentsException,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
     UserError,
 )
-from agentgraph.function_tools import FunctionTool, FunctionToolResult
+from agentgraph.function_tools import (
+    FunctionTool,
+    FunctionToolCustomDataContext,
+    FunctionToolResult,
+)
 from agentgraph.item_helpers import ItemHelpers
 from agentgraph.items import ToolApprovalItem, ToolCallOutputItem
 from agentgraph.runtime.commands import Perform
@@ -71,10 +77,32 @@ async def _act(run: Run, command: Perform) -> Outcome:
         output = await _guard_output(run, tool, agent, context, output)
     await call_hooks(run, agent, "on_tool_end", agent, tool, output, context=context)
     try:
-        return _returned(command, tool, agent, raw, output)
+        outcome = _returned(command, tool, agent, raw, output)
     except Exception as error:  # noqa: BLE001 - the text form of a result is user code
         output = await _unsendable(tool, agent, context, error)
-        return _returned(command, tool, agent, raw, output)
+        outcome = _returned(command, tool, agent, raw, output)
+    if tool.custom_data_extractor is not None or context._custom_data is not None:
+        returned: Any = outcome.payload
+        await _attach(returned.items[0], tool, agent, context)
+    return outcome
+
+
+async def _attach(
+    item: ToolCallOutputItem, tool: FunctionTool, agent: Any, context: ToolContext[Any]
+) -> None:
+    """Attach to an output what the program wants to find there."""
+    item.custom_data = context._custom_data
+    extractor = tool.custom_data_extractor
+    if extractor is None:
+        return
+    asked = FunctionToolCustomDataContext(context, tool, item.output, own_copy(item.raw_item))
+    try:
+        owner = f"tool {tool.name} of agent {agent.name}"
+        item.custom_data = await custom_data_of(extractor, asked, owner)
+    except AgentsException:
+        raise
+    except Exception as error:
+        raise UserError(f"Error running tool {tool.name} of agent {agent.name}: {error}") from error
 
 
 async def _unsendable(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentgraph.callbacks import resolve
+from agentgraph.custom_data import custom_data_of
 from agentgraph.drivers.payloads import ToolReturn, Waiting
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.hooks import call_hooks
@@ -15,6 +16,7 @@ from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.items import RunItem, ToolApprovalItem, ToolCallOutputItem
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.tool_context import ToolContext
 from agentgraph_compiler.machine import Event
 
 
@@ -36,13 +38,21 @@ class Action:
     tool: Any
     raw: Any
 
-    async def started(self) -> None:
+    async def started(self, context: ToolContext[Any] | None = None) -> None:
         """Tell the hooks that the tool is about to be called."""
-        await call_hooks(self.run, self.agent, "on_tool_start", self.agent, self.tool)
+        agent, tool = self.agent, self.tool
+        await call_hooks(self.run, agent, "on_tool_start", agent, tool, context=context)
 
-    async def ended(self, result: object) -> None:
+    async def ended(self, result: object, context: ToolContext[Any] | None = None) -> None:
         """Tell the hooks what the tool gave."""
-        await call_hooks(self.run, self.agent, "on_tool_end", self.agent, self.tool, result)
+        agent, tool = self.agent, self.tool
+        await call_hooks(self.run, agent, "on_tool_end", agent, tool, result, context=context)
+
+    async def attached(self, extractor: Callable[[Any], Any], asked: Any) -> dict[str, Any] | None:
+        """What the program attaches to the output; errors as for ``unhandled``."""
+        owner = f"tool {self.tool.name} of agent {self.agent.name}"
+        given: dict[str, Any] | None = await self.unhandled(custom_data_of, extractor, asked, owner)
+        return given
 
     async def unhandled(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call user code, sync or async, whose errors end the run.
@@ -72,14 +82,19 @@ class Action:
         """The call waits for a decision."""
         return Outcome(self.command.id, Event.AWAITING, Waiting((pending,)))
 
-    def answered(self, raw_item: Any, output: Any) -> Outcome:
+    def answered(
+        self, raw_item: Any, output: Any, custom_data: dict[str, Any] | None = None
+    ) -> Outcome:
         """The call has an output.
 
         Args:
             raw_item: The output as the provider is sent it.
             output: The output as the caller sees it.
+            custom_data: What the program attached to it.
         """
-        item = ToolCallOutputItem(agent=self.agent, raw_item=raw_item, output=output)
+        item = ToolCallOutputItem(
+            agent=self.agent, raw_item=raw_item, output=output, custom_data=custom_data
+        )
         return self.returned((item,), output)
 
     def returned(self, items: Sequence[RunItem], output: Any) -> Outcome:

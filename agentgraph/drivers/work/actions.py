@@ -1,5 +1,5 @@
-"""Calls that name no function: computer, shell and patch actions, and approvals of hosted MCP
-tools.
+"""Calls that name no function: computer, shell and patch actions, custom tools, and approvals of
+hosted MCP tools.
 
 Calls of one tool are made one after the other, in the order of the reply: a screen, a shell or a
 folder is one thing, and what the second call finds there is what the first one left.
@@ -15,6 +15,7 @@ from agentgraph.drivers.payloads import ModelReply
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.action import Action
 from agentgraph.drivers.work.computer import operate_computer
+from agentgraph.drivers.work.custom import call_custom_tool
 from agentgraph.drivers.work.patch import apply_patch
 from agentgraph.drivers.work.shell import run_local_shell, run_shell
 from agentgraph.exceptions import UserError
@@ -67,6 +68,7 @@ async def _answer_approval_request(action: Action) -> Outcome:
 
 _ACTIONS: Mapping[str, Callable[[Action], Awaitable[Outcome]]] = {
     "computer_call": operate_computer,
+    "custom_tool_call": call_custom_tool,
     "local_shell_call": run_local_shell,
     "shell_call": run_shell,
     "apply_patch_call": apply_patch,

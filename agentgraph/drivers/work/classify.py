@@ -107,6 +107,8 @@ def _read_item(
         reading.items.append(MessageOutputItem(agent=agent, raw_item=item))
     elif kind == "function_call":
         _read_function_call(reading, position, item, agent, offer, seen, missing)
+    elif kind == "custom_tool_call":
+        _read_custom_call(reading, position, item, agent, offer, seen)
     elif kind in ACTION_ITEMS:
         reading.items.append(ToolCallItem(agent=agent, raw_item=item))
         _read_action(reading, position, item, kind, agent, offer)
@@ -138,17 +140,7 @@ def _read_function_call(
         reading.requests.append(Request(handoff.symbol, position))
         return
     identity = (name, item.arguments)
-    known = seen.get(item.call_id) or next(
-        (entry[1:] for entry in reading.identities if entry[0] == item.call_id), None
-    )
-    if known is not None:
-        # The same call again is no new call: it was made already and is left out of the history.
-        reading.activity = True
-        if known != identity:
-            reading.fault = ModelBehaviorError(
-                f"Agent '{agent.name}': the model used the call id '{item.call_id}' for two"
-                f" different calls ('{known[0]}' and '{name}')."
-            )
+    if _is_known(reading, item.call_id, identity, agent, seen):
         return
     reading.items.append(ToolCallItem(agent=agent, raw_item=item))
     symbol, tool = offer.callable.get(name, (missing, None))
@@ -161,6 +153,50 @@ def _read_function_call(
     reading.calls.append((rank, Call(symbol, name, position)))
 
 
+def _is_known(
+    reading: _Reading,
+    call_id: str,
+    identity: tuple[str, str],
+    agent: Any,
+    seen: dict[str, tuple[str, str]],
+) -> bool:
+    """Whether a call was made already: it is no new call then, and left out of the history."""
+    known = seen.get(call_id) or next(
+        (entry[1:] for entry in reading.identities if entry[0] == call_id), None
+    )
+    if known is None:
+        return False
+    reading.activity = True
+    if known != identity:
+        reading.fault = ModelBehaviorError(
+            f"Agent '{agent.name}': the model used the call id '{call_id}' for two"
+            f" different calls ('{known[0]}' and '{identity[0]}')."
+        )
+    return True
+
+
+def _read_custom_call(
+    reading: _Reading,
+    position: int,
+    item: Any,
+    agent: Any,
+    offer: Offer,
+    seen: dict[str, tuple[str, str]],
+) -> None:
+    identity = (item.name, item.input)
+    if _is_known(reading, item.call_id, identity, agent, seen):
+        return
+    reading.items.append(ToolCallItem(agent=agent, raw_item=item))
+    # Of two tools of one name the last counts, as it does among function tools.
+    for symbol, tool in reversed(offer.actions.get("custom_tool_call", ())):
+        if tool.name == item.name:
+            reading.identities.append((item.call_id, *identity))
+            reading.tools[position] = tool
+            reading.calls.append((_RANK["custom_tool_call"], Call(symbol, tool.name, position)))
+            return
+    reading.fault = _without_tool(agent, item.name)
+
+
 def _read_action(
     reading: _Reading, position: int, item: Any, kind: str, agent: Any, offer: Offer
 ) -> None:
@@ -171,8 +207,11 @@ def _read_action(
     if kind == "shell_call" and any(map(is_provider_shell, offer.tools)):
         reading.activity = True
         return
-    wanted = item.name if kind == "custom_tool_call" else ACTION_ITEMS[kind]
-    reading.fault = ModelBehaviorError(
+    reading.fault = _without_tool(agent, ACTION_ITEMS[kind])
+
+
+def _without_tool(agent: Any, wanted: str) -> ModelBehaviorError:
+    return ModelBehaviorError(
         f"The model of agent '{agent.name}' called the tool '{wanted}', which the agent does not"
         " have."
     )
