@@ -44,8 +44,8 @@ def with_tools(*tools: Tool, **fields: object) -> Chart:
 
 def looping(id: str, *targets: str, **fields: object) -> Agent:
     """An agent whose model must always call something."""
-    handoffs = tuple(to(id, target) for target in targets)
-    return Agent(id, id.upper(), handoffs=handoffs, final=False, **fields)  # type: ignore[arg-type]
+    fields.setdefault("handoffs", tuple(to(id, target) for target in targets))
+    return Agent(id, id.upper(), final=False, **fields)  # type: ignore[arg-type]
 
 
 def guarded(id: str, *targets: str, kind: str = "input", **fields: object) -> Agent:
@@ -393,6 +393,74 @@ def test_input_guardrail_never_runs(case: str) -> None:
     assert messages(chart(*agents, charts=charts), "AG501") == expected
 
 
+X = function("a", "x")
+SERVER = Tool("a/mcp/files", "files", InvokeKind.FUNCTION, SOMETIMES, server=True)
+EXITS: dict[str, tuple[Chart, list[str]]] = {
+    "forced to call a tool for ever": (chart(looping("a", tools=(X,))), ["A"]),
+    "free to answer": (with_tools(X), []),
+    "with an output that is final": (
+        chart(looping("a", tools=(X,), stop=Stop(StopKind.FIRST))),
+        [],
+    ),
+    "with the name of another tool as the final one": (
+        chart(looping("a", tools=(X,), stop=Stop(StopKind.NAMED, ("y",)))),
+        ["A"],
+    ),
+    "where a function decides what is final": (
+        chart(looping("a", tools=(X,), stop=Stop(StopKind.ASKED, symbol="a/f"))),
+        [],
+    ),
+    "with a server whose tools may be the final ones": (
+        chart(looping("a", tools=(X, SERVER), stop=Stop(StopKind.NAMED, ("y",)))),
+        [],
+    ),
+    "with a handoff to somebody who answers": (
+        chart(looping("a", "b", tools=(X,)), Agent("b", "B")),
+        [],
+    ),
+    "with a handoff whose target is not known": (
+        chart(looping("a", tools=(X,), handoffs=(to("a", "", "Elsewhere"),))),
+        [],
+    ),
+    "with a handoff that is disabled for good": (
+        chart(looping("a", tools=(X,), handoffs=(to("a", "b", enabled=NEVER),)), Agent("b", "B")),
+        ["A"],
+    ),
+    "handed off to": (
+        chart(Agent("a", "A", handoffs=(to("a", "b"),)), looping("b", tools=(function("b", "x"),))),
+        ["B"],
+    ),
+    "at the end of a chain of forced handoffs": (
+        chart(looping("a", "b"), looping("b", tools=(function("b", "x"),))),
+        ["B"],
+    ),
+    "that no run reaches": (
+        chart(Agent("a", "A"), looping("b", tools=(function("b", "x"),)), declared=True),
+        [],
+    ),
+    "in a circle, which is another rule": (chart(looping("a", "a", tools=(X,))), []),
+    "with nothing to call": (chart(looping("a")), []),
+    "with tools that may all be disabled": (
+        chart(looping("a", tools=(function("a", "x", enabled=SOMETIMES),))),
+        [],
+    ),
+    "inside a tool": (
+        chart(asks("a", "s"), charts=(subchart("s", looping("s", tools=(function("s", "x"),))),)),
+        ["S"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EXITS)
+def test_agent_without_exit(case: str) -> None:
+    workflow, names = EXITS[case]
+    expected = [
+        f"agent '{name}' can neither end a run nor hand off: it always calls another tool"
+        for name in names
+    ]
+    assert messages(workflow, "AG206") == expected
+
+
 OUTPUT_GUARDRAILS = {
     "on an agent that answers": ((guarded("a", kind="output"),), ""),
     "on an agent entered by handoff": (
@@ -437,6 +505,7 @@ SUPPRESSIBLE = {
     "AG202": chart(looping("a", "a")),
     "AG203": chart(asks("a", "a"), charts=(subchart("a", asks("a", "a")),)),
     "AG204": chart(Agent("a", "A", handoffs=(to("a", "b", enabled=NEVER),)), Agent("b", "B")),
+    "AG206": chart(looping("a", tools=(function("a", "x"),))),
     "AG301": chart(
         Agent("a", "A", Type("Customer"), tools=(function("a", "x", context=Type("Stock")),))
     ),

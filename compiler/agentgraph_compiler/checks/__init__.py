@@ -12,6 +12,7 @@ from typing import Protocol
 from agentgraph_compiler import verify
 from agentgraph_compiler.checks import (
     agent_tool_recursion,
+    agent_without_exit,
     context_type_mismatch,
     duplicate_agent_identity,
     duplicate_tool_name,
@@ -51,6 +52,7 @@ CHECKS: tuple[Check, ...] = (
     agent_tool_recursion,
     handoff_never_enabled,
     unhandled_outcome,
+    agent_without_exit,
     context_type_mismatch,
     unseen_by_the_compiler,
     input_guardrail_never_runs,

@@ -1,0 +1,107 @@
+"""An agent that no run can leave or end in, except by running out of turns.
+
+## What it does
+
+Finds agents that a run can reach, whose model must call a tool on every turn, of whose tools none
+gives a final output, and that have no handoff. `tool_choice="required"`, or the name of a tool,
+forces the model; by default only its first turn, with `reset_tool_choice=False` every one. Agents
+that may reply after all are left alone: those with hosted tools or a stored prompt beside
+`"required"`, and those whose tools a function may all disable. Agents that hand off in circles have
+a rule of their own, `handoff-cycle-without-exit`.
+
+## Why is this bad?
+
+The agent goes on calling tools until `max_turns`, and every turn is paid for. Only a handler for
+running out of turns can give such a run an output.
+
+## Example
+
+```python
+from agentgraph import Agent, ModelSettings, function_tool
+
+
+@function_tool
+def search(query: str) -> str:
+    "Search the shelves."
+    return query
+
+
+librarian = Agent(
+    name="Librarian",
+    tools=[search],
+    model_settings=ModelSettings(tool_choice="required"),
+    reset_tool_choice=False,
+)
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent, ModelSettings, function_tool
+
+
+@function_tool
+def search(query: str) -> str:
+    "Search the shelves."
+    return query
+
+
+@function_tool
+def reply(text: str) -> str:
+    "Give the final answer."
+    return text
+
+
+librarian = Agent(
+    name="Librarian",
+    tools=[search, reply],
+    model_settings=ModelSettings(tool_choice="required"),
+    reset_tool_choice=False,
+    tool_use_behavior={"stop_at_tool_names": ["reply"]},
+)
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgraph_compiler.analysis.exits import trapped
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, is_allowed
+
+RULE = Rule(
+    "AG206",
+    "agent-without-exit",
+    Severity.WARNING,
+    "An agent that no run can leave or end in, except by running out of turns.",
+)
+
+
+def check(chart: Chart) -> Iterator[Diagnostic]:
+    """Find agents that are reached, cannot end, and have no handoff; linear."""
+    for part in chart.walk():
+        caught = trapped(part)
+        for agent in part.agents:
+            if agent.id in caught and _only_calls(agent) and not is_allowed(RULE, agent):
+                yield _caught(agent)
+
+
+def _only_calls(agent: Agent) -> bool:
+    """Whether there is always a tool to call, and never a handoff."""
+    handoffs = any(handoff.enabled is not Enabled.NEVER for handoff in agent.handoffs)
+    return not handoffs and any(tool.enabled is Enabled.ALWAYS for tool in agent.tools)
+
+
+def _caught(agent: Agent) -> Diagnostic:
+    return Diagnostic(
+        RULE,
+        f"agent '{agent.name}' can neither end a run nor hand off: it always calls another tool",
+        agent.origin,
+        (
+            Note(f"'{agent.name}' must call a tool on every turn, and no tool output is final"),
+            Note("a run that gets here goes on until its turns are used up"),
+        ),
+        "let the model answer after its first call (keep reset_tool_choice, or drop tool_choice),"
+        " or make a tool output final with tool_use_behavior",
+    )
