@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from agentgraph.frontend.digests import digest
+from agentgraph.frontend.digests import declared, digest
 from agentgraph.frontend.discover import is_agent, stem, target_of
 from agentgraph.frontend.lower_tools import configuration, enabled, kind_of, name_of
 from agentgraph.frontend.lower_types import context_of_callable, output_type
@@ -31,7 +31,10 @@ _OF_HANDOFFS = (
     "is_enabled",
     "input_filter",
     "nest_handoff_history",
+    "on_invoke_handoff",
+    "_on_handoff",
 )
+_CODE_OF_TOOLS = ("on_invoke_tool", "_function")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,10 @@ class Declarations:
 
     def output(self, agent: Any) -> Type:
         """The type of an agent's final output."""
-        declared = getattr(agent, "output_type", None)
-        known = self._outputs.get(id(declared))
+        wanted = getattr(agent, "output_type", None)
+        known = self._outputs.get(id(wanted))
         if known is None:
-            known = self._outputs[id(declared)] = output_type(declared)
+            known = self._outputs[id(wanted)] = output_type(wanted)
         return known
 
     def _tool(self, tool: Any) -> Listed[chart.Tool]:
@@ -100,7 +103,7 @@ class Declarations:
             kind_of(tool),
             enabled(tool),
             context=context_of_callable(getattr(tool, "_function", None)),
-            digest=digest(configuration(tool)),
+            digest=digest(configuration(tool), declared(tool, _CODE_OF_TOOLS)),
             origin=origin_of(tool, self.overrides),
             allowed=allowed_on(tool),
         )
@@ -114,14 +117,14 @@ class Declarations:
         bare = is_agent(listed)
         entry: Any = handoff(listed) if bare else listed
         target = target_of(listed)
-        declared = {name: getattr(entry, name, None) for name in _OF_HANDOFFS}
+        described = {name: getattr(entry, name, None) for name in _OF_HANDOFFS}
         declaration = chart.Handoff(
             "",
             entry.tool_name,
             "",
             str(getattr(target, "name", None) or getattr(entry, "agent_name", entry.tool_name)),
             enabled(entry),
-            digest(declared),
+            digest(described),
             UNKNOWN if bare else origin_of(listed, self.overrides),
             allowed_on(listed),
         )

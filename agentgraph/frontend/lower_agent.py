@@ -222,12 +222,21 @@ class _Lowering:
         """The digest of what the agent declares and the states do not show."""
         agent, model = self.agent, self.agent.model
         named = model is None or isinstance(model, str)
-        guardrails = (*self.inputs, *self.outputs)
+        guardrails = [
+            (row.declaration.name, row.declaration.parallel, row.part.guardrail_function)
+            for row in (*self.inputs, *self.outputs)
+        ]
+        # What runs at the model's side has no state of its own, but a place among the tools.
+        hosted = [
+            row.declaration.digest if row.declaration.kind is None else ""
+            for row in self.tools
+            if row.declaration.enabled is not Enabled.NEVER
+        ]
         return digest(
             declared(agent, _CONFIGURATION),
             model if named else qualified_name(type(model)),
-            [row.declaration.digest for row in self.tools if row.declaration.kind is None],
-            [(row.declaration.name, row.declaration.parallel) for row in guardrails],
+            hosted,
+            guardrails,
             [server.name for _, server in self.servers],
         )
 

@@ -100,6 +100,9 @@ class Handoff(Generic[TContext, TAgent]):
     strict_json_schema: bool = True
     is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True
     _agent_ref: weakref.ReferenceType[Any] | None = field(default=None, init=False, repr=False)
+    _on_handoff: Callable[..., Any] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
     _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -246,6 +249,7 @@ def handoff(
         is_enabled=is_enabled,
     )
     described._agent_ref = weakref.ref(agent)
+    described._on_handoff = on_handoff
     return described
 
 

@@ -20,6 +20,7 @@ from agentgraph import (
     RunContextWrapper,
     ToolsToFinalOutputResult,
     WebSearchTool,
+    function_tool,
     handoff,
 )
 from agentgraph.frontend.lower_workflow import RunScope, lower
@@ -44,6 +45,10 @@ class Order:
 
 def verdict(*given: Any) -> GuardrailFunctionOutput:
     return GuardrailFunctionOutput(None, False)
+
+
+def other_verdict(*given: Any) -> GuardrailFunctionOutput:
+    return GuardrailFunctionOutput(None, True)
 
 
 def instructions(context: RunContextWrapper[Any], agent: Any) -> str:
@@ -78,10 +83,30 @@ async def invoke(context: Any, arguments: str) -> str:
     return ""
 
 
+async def other_invoke(context: Any, arguments: str) -> str:
+    return "other"
+
+
+def look_up(word: str) -> str:
+    return word
+
+
+def look_up_twice(word: str) -> str:
+    return word * 2
+
+
+def noted(context: Any) -> None:
+    return None
+
+
+def noted_twice(context: Any) -> None:
+    return None
+
+
 def tool(**fields: Any) -> FunctionTool:
     schema = {"type": "object", "properties": {"word": {"type": "string"}}}
     declared = {"name": "t", "description": "Looks up.", "params_json_schema": schema, **fields}
-    return FunctionTool(on_invoke_tool=invoke, **declared)
+    return FunctionTool(**{"on_invoke_tool": invoke, **declared})
 
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -113,11 +138,15 @@ CHANGES: dict[str, dict[str, Any]] = {
     "tool schema": {"tools": [tool(params_json_schema={"type": "object", "properties": {}})]},
     "tool not strict": {"tools": [tool(strict_json_schema=False)]},
     "tool enabled by a function": {"tools": [tool(is_enabled=always)]},
+    "tool of another function": {"tools": [tool(on_invoke_tool=other_invoke)]},
+    "tool made of a function": {"tools": [function_tool(look_up)]},
+    "tool made of another": {"tools": [function_tool(look_up_twice, name_override="look_up")]},
     "tool approved": {"tools": [tool(needs_approval=True)]},
     "tool approved by a function": {"tools": [tool(needs_approval=approve)]},
     "tool timeout": {"tools": [tool(timeout_seconds=1.0)]},
     "hosted tool": {"tools": [tool(), WebSearchTool()]},
     "hosted tool's setting": {"tools": [tool(), WebSearchTool(search_context_size="high")]},
+    "hosted tool first": {"tools": [WebSearchTool(), tool()]},
     "stores": {"tools": [tool(), FileSearchTool(vector_store_ids=["a"])]},
     "other stores": {"tools": [tool(), FileSearchTool(vector_store_ids=["b"])]},
     "hosted server": {"tools": [tool(), HostedMCPTool({"type": "mcp", "server_label": "s"})]},
@@ -144,9 +173,14 @@ CHANGES: dict[str, dict[str, Any]] = {
     "handoff schema": {
         "handoffs": [handoff(Agent(name="Other"), on_handoff=taken, input_type=Order)]
     },
+    "handoff noted": {"handoffs": [handoff(Agent(name="Other"), on_handoff=noted)]},
+    "handoff noted otherwise": {"handoffs": [handoff(Agent(name="Other"), on_handoff=noted_twice)]},
     "handoff filter": {"handoffs": [handoff(Agent(name="Other"), input_filter=shortened)]},
     "handoff by a function": {"handoffs": [handoff(Agent(name="Other"), is_enabled=always)]},
     "no guardrail": {"input_guardrails": []},
+    "guardrail of another function": {
+        "input_guardrails": [InputGuardrail(other_verdict, name="verdict")]
+    },
     "guardrail name": {"input_guardrails": [InputGuardrail(verdict, name="Verdict")]},
     "guardrail blocks": {"input_guardrails": [InputGuardrail(verdict, run_in_parallel=False)]},
     "output guardrail": {"output_guardrails": [OutputGuardrail(verdict)]},
