@@ -18,6 +18,7 @@ from agentgraph import (
     ToolsToFinalOutputResult,
     UserError,
     function_tool,
+    handoff,
 )
 from agentgraph.exceptions import MaxTurnsExceeded
 from agentgraph.run_config import ToolErrorFormatterArgs
@@ -206,20 +207,56 @@ class TestWhatIsOffered:
         agent = agent_with(model, learn)
         assert (await play(agent)).outputs == ["learned", "now"]
 
-    async def test_has_one_tool_to_a_name(self, play: Play) -> None:
-        def sometimes(context: Any, agent: Any) -> bool:
-            return True
 
-        def named(reply: str) -> Any:
-            @function_tool(name_override="twin", is_enabled=sometimes)
-            async def twin() -> str:
-                return reply
+class TestANameThatIsOfferedTwice:
+    """What the compiler cannot see, since a function decides what is enabled."""
 
-            return twin
+    @staticmethod
+    def sometimes(context: Any, agent: Any) -> bool:
+        return True
 
-        agent = agent_with(script(), named("a"), named("b"))
-        with pytest.raises(UserError, match=r"'Clerk' offers more than one tool .* 'twin'"):
-            await play(agent)
+    def named(self, reply: str) -> Any:
+        @function_tool(name_override="twin", is_enabled=self.sometimes)
+        async def twin() -> str:
+            return reply
+
+        return twin
+
+    def handoff(self, name: str) -> Any:
+        target = Agent(name=name, model=script(answer=name))
+        return handoff(target, tool_name_override="twin", is_enabled=self.sometimes)
+
+    async def test_ends_the_run_where_the_policy_says_so(self, play: Play) -> None:
+        config = RunConfig(tool_name_collision_policy="error")
+        twins = [self.named("a"), self.named("b")]
+        for tools, handoffs in ((twins, []), (twins[:1], [self.handoff("B")])):
+            agent = agent_with(script(), *tools, handoffs=handoffs)
+            with pytest.raises(UserError, match=r"'Clerk' offers more than one tool .* 'twin'"):
+                await play(agent, run_config=config)
+
+    async def test_otherwise_the_last_tool_counts_and_the_log_says_so(
+        self, play: Play, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        model = script([call("twin")])
+        played = await play(agent_with(model, self.named("a"), echo, self.named("b")))
+        assert played.outputs == ["b"]
+        assert [tool.name for tool in model.calls[0].tools] == ["echo", "twin"]
+        assert "'Clerk' offers more than one tool or handoff called 'twin'" in caplog.text
+
+    async def test_otherwise_a_handoff_counts_before_a_tool_and_the_last_handoff(
+        self, play: Play
+    ) -> None:
+        model = script([call("twin")])
+        handoffs = [self.handoff("B"), self.handoff("C")]
+        played = await play(agent_with(model, self.named("a"), echo, handoffs=handoffs))
+        assert (played.outputs, played.final) == ([], "C")
+        assert [tool.name for tool in model.calls[0].tools] == ["echo"]
+        assert len(model.calls[0].handoffs) == 1
+
+    async def test_one_tool_listed_twice_is_offered_once(self, play: Play) -> None:
+        twin, model = self.named("a"), script([call("twin")])
+        assert (await play(agent_with(model, twin, twin))).outputs == ["a"]
+        assert len(model.calls[0].tools) == 1
 
 
 async def test_tools_beside_a_handoff_run_before_it_is_taken(play: Play) -> None:

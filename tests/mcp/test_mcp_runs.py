@@ -12,7 +12,16 @@ import pytest
 from agentgraph import Agent, function_tool
 from agentgraph.mcp import MCPServer
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
-from tests.mcp.mcp_servers import Transport, caller, connector, outputs, run, stdio_server
+from tests.mcp.mcp_servers import (
+    HandmadeServer,
+    Transport,
+    caller,
+    connector,
+    outputs,
+    run,
+    stdio_server,
+    tool,
+)
 
 Loopback = Callable[..., MCPServer]
 
@@ -153,3 +162,17 @@ async def test_a_session_over_streamable_http_has_an_id(http_ports: dict[str, in
         assert server.server_initialize_result.server_info.name == "test server"
     ids.append(server.session_id)
     assert [bool(found) for found in ids] == [False, True, False]
+
+
+async def test_a_tool_of_the_agents_own_counts_before_one_of_a_server(
+    how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def add() -> str:
+        return "own"
+
+    agent, model = caller(HandmadeServer(tools=[tool("add")]), calls=[("add", {})])
+    agent.tools = [function_tool(add)]
+    result = await run(how, agent)
+    assert outputs(result) == ["own"]
+    assert [offered.name for offered in model.calls[0].tools] == ["add"]
+    assert "offers more than one tool or handoff called 'add'" in caplog.text

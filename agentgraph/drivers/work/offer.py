@@ -13,10 +13,11 @@ from typing import Any
 
 from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.callbacks import resolve
+from agentgraph.drivers.work.collisions import clashing_names, settle
 from agentgraph.drivers.work.together import together
-from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
 from agentgraph.local_actions import action_item_of
+from agentgraph.run_config import ToolNameCollisionPolicy
 from agentgraph.run_context import RunContextWrapper
 
 
@@ -41,15 +42,20 @@ class Offer:
     requestable: Mapping[str, HandoffBinding]
 
 
-async def offer_of(binding: AgentBinding, context: RunContextWrapper[Any]) -> Offer:
+async def offer_of(
+    binding: AgentBinding,
+    context: RunContextWrapper[Any],
+    collisions: ToolNameCollisionPolicy = "warn",
+) -> Offer:
     """Work out what an agent offers in this turn.
 
     Args:
         binding: The agent and what its symbols stand for.
         context: The run's context, for callables that decide.
+        collisions: What follows when two things on offer have one name.
 
     Raises:
-        UserError: Two things on offer have the same name.
+        UserError: Two things on offer have one name, and that is not to be.
     """
     fixed = binding.memo.get("offer")
     if isinstance(fixed, Offer):
@@ -60,6 +66,9 @@ async def offer_of(binding: AgentBinding, context: RunContextWrapper[Any]) -> Of
     for symbol, server in binding.servers:
         listed = await server.function_tools(context, agent, agent.mcp_config)
         tools += [(symbol, tool) for tool in listed]
+    clashing = clashing_names(tools, handoffs)
+    if clashing:
+        tools, handoffs = settle(binding, tools, handoffs, clashing, collisions)
     actions: dict[str, list[tuple[str, Any]]] = {}
     functions = []
     for symbol, tool in tools:
@@ -76,34 +85,12 @@ async def offer_of(binding: AgentBinding, context: RunContextWrapper[Any]) -> Of
         actions,
         {handoff.tool_name: row for row, handoff in handoffs},
     )
-    names = [tool.name for _, tool in functions] + [entry.tool_name for entry in offer.handoffs]
-    _refuse_duplicates(binding, names, functions)
     entries = (*(row.tool for row in binding.tools), *(row.handoff for row in binding.handoffs))
-    if not binding.servers and not any(callable(_flag(entry)) for entry in entries):
+    # A clash is judged anew in every run, by the policy of the run.
+    varies = bool(clashing or binding.servers)
+    if not varies and not any(callable(_flag(entry)) for entry in entries):
         binding.memo["offer"] = offer
     return offer
-
-
-def _refuse_duplicates(
-    binding: AgentBinding, names: list[str], functions: Iterable[tuple[str, Any]]
-) -> None:
-    if len(set(names)) == len(names):
-        return
-    twice = sorted({name for name in names if names.count(name) > 1})
-    servers = {symbol: server.name for symbol, server in binding.servers}
-    owners = dict.fromkeys(
-        servers[symbol] for symbol, tool in functions if symbol in servers and tool.name in twice
-    )
-    advice = "Rename one of them, or make their is_enabled exclude each other."
-    if owners:
-        advice = (
-            f"They come from MCP servers {', '.join(map(repr, owners))}: filter one out, or set"
-            " mcp_config={'include_server_in_tool_names': True}."
-        )
-    raise UserError(
-        f"Agent '{binding.agent.name}' offers more than one tool or handoff called"
-        f" {', '.join(map(repr, twice))}. {advice}"
-    )
 
 
 def output_schema(agent: Any) -> AgentOutputSchemaBase | None:

@@ -36,7 +36,7 @@ async def think(run: Run, command: Perform) -> Outcome:
     """
     binding = run.binding(command.agent)
     agent = binding.agent
-    offer = await offer_of(binding, run.context)
+    offer = await offer_of(binding, run.context, run.config.tool_name_collision_policy)
     if run.arriving:
         run.arriving = False
         await _greet(run, agent)

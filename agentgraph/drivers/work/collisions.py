@@ -1,0 +1,110 @@
+"""Two things on offer that have one name: whether the run goes on, and which of them counts
+(``RunConfig.tool_name_collision_policy``, as SDK 0.24 has it).
+
+What clashes in every turn is found before a run (AG101). Here is what shows only when
+``is_enabled`` was asked and the servers have listed their tools.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from agentgraph.exceptions import UserError
+from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
+from agentgraph.local_actions import action_item_of
+from agentgraph.logger import logger
+from agentgraph.run_config import ToolNameCollisionPolicy
+
+Tools = list[tuple[str, Any]]
+Handoffs = list[tuple[HandoffBinding, Any]]
+
+
+def clashing_names(tools: Tools, handoffs: Handoffs) -> list[str]:
+    """The names by which a model could ask for two things, sorted.
+
+    Args:
+        tools: Symbols and tools on offer; those that the model does not call by name do not count.
+        handoffs: The handoffs on offer.
+    """
+    names = [tool.name for symbol, tool in tools if _is_function(symbol, tool)]
+    names += [handoff.tool_name for _, handoff in handoffs]
+    if len(set(names)) == len(names):
+        return []
+    return sorted(name for name, times in Counter(names).items() if times > 1)
+
+
+def settle(
+    binding: AgentBinding,
+    tools: Tools,
+    handoffs: Handoffs,
+    names: Sequence[str],
+    policy: ToolNameCollisionPolicy,
+) -> tuple[Tools, Handoffs]:
+    """Leave one thing on offer for each name.
+
+    A handoff counts before a tool, a tool of the agent's own before one of a server, and otherwise
+    the last.
+
+    Args:
+        binding: The agent.
+        tools: What is on offer, servers' tools last.
+        handoffs: The handoffs on offer.
+        names: The names that clash.
+        policy: Whether to go on with a warning.
+
+    Raises:
+        UserError: The policy is to stop, or two servers have tools of one name.
+    """
+    servers = {symbol: server.name for symbol, server in binding.servers}
+    listed = Counter(tool.name for symbol, tool in tools if symbol in servers)
+    if policy == "error" or any(listed[name] > 1 for name in names):
+        raise UserError(_refusal(binding, tools, names, servers))
+    logger.warning(
+        "Agent %r offers more than one tool or handoff called %s; a handoff counts before a tool, "
+        "and otherwise the last of them",
+        binding.agent.name,
+        ", ".join(map(repr, names)),
+    )
+    requested = {handoff.tool_name: row for row, handoff in handoffs}
+    # The agent's own tools come before those of servers, so that they are written last here.
+    chosen = {
+        tool.name: id(tool)
+        for symbol, tool in sorted(tools, key=lambda entry: entry[0] not in servers)
+        if _is_function(symbol, tool)
+    }
+    last = {id(tool): position for position, (_, tool) in enumerate(tools)}
+    kept = [
+        (symbol, tool)
+        for position, (symbol, tool) in enumerate(tools)
+        if not _is_function(symbol, tool)
+        or (
+            tool.name not in requested
+            and chosen[tool.name] == id(tool)
+            and last[id(tool)] == position
+        )
+    ]
+    return kept, [(row, it) for row, it in handoffs if requested[it.tool_name] is row]
+
+
+def _is_function(symbol: str, tool: Any) -> bool:
+    return bool(symbol) and action_item_of(tool) is None
+
+
+def _refusal(
+    binding: AgentBinding, tools: Iterable[tuple[str, Any]], names: Sequence[str], servers: Any
+) -> str:
+    owners = dict.fromkeys(
+        servers[symbol] for symbol, tool in tools if symbol in servers and tool.name in names
+    )
+    advice = "Rename one of them, or make their is_enabled exclude each other."
+    if owners:
+        advice = (
+            f"They come from MCP servers {', '.join(map(repr, owners))}: filter one out, or set"
+            " mcp_config={'include_server_in_tool_names': True}."
+        )
+    return (
+        f"Agent '{binding.agent.name}' offers more than one tool or handoff called"
+        f" {', '.join(map(repr, names))}. {advice}"
+    )
