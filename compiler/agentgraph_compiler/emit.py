@@ -7,6 +7,7 @@ are taken over.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -46,19 +47,40 @@ def machine_from_json(text: str) -> Machine:
         The machine; its fingerprint equals that of the one written.
 
     Raises:
-        MachineFormatError: The text is not JSON, not a machine, or of another format version.
+        MachineFormatError: The text is not JSON, not a machine, of another format version, or it
+            refers to a state or a machine that it does not hold.
     """
     from pydantic import ValidationError
 
     try:
-        document = _reader().validate_json(text)
+        document = _reader().validate_json(text, strict=True)
     except ValidationError as error:
-        raise _unreadable(text, error) from error
+        found = error.errors(include_url=False, include_input=False)
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found]
+        raise _unreadable(text, faults) from error
     if document.version != FORMAT_VERSION:
-        raise _unreadable(text, None)
-    return Machine(
+        raise _unreadable(text, ())
+    machine = Machine(
         document.name, document.initial, document.agents, document.states, document.machines
     )
+    for dangling in _dangling(machine, frozenset(machine.submachine)):
+        raise MachineFormatError(f"not a machine: {dangling}")
+    return machine
+
+
+def _dangling(machine: Machine, machines: frozenset[str]) -> Iterator[str]:
+    """What a machine refers to and does not hold; the interpreter relies on there being nothing."""
+    if machine.initial not in machine.state:
+        yield f"'{machine.name}' begins in '{machine.initial}', which is no state of it"
+    for state in machine.states:
+        for row in state.transitions:
+            if row.target not in machine.state:
+                yield f"'{state.id}' leads to '{row.target}', which is no state of '{machine.name}'"
+        for invoke in (*state.invokes, *state.offers):
+            if invoke.machine and invoke.machine not in machines:
+                yield f"'{state.id}' runs the machine '{invoke.machine}', which is not there"
+    for part in machine.machines:
+        yield from _dangling(part, machines)
 
 
 @dataclass(frozen=True)
@@ -75,7 +97,7 @@ def _reader() -> TypeAdapter[_Document]:
     return TypeAdapter(_Document)
 
 
-def _unreadable(text: str, error: ValueError | None) -> MachineFormatError:
+def _unreadable(text: str, faults: Sequence[str]) -> MachineFormatError:
     """What is wrong with a text that is no machine: its syntax, its version or its content."""
     try:
         document = json.loads(text)
@@ -87,4 +109,5 @@ def _unreadable(text: str, error: ValueError | None) -> MachineFormatError:
             f"machine format {version!r} is not readable here;"
             f" this version reads format {FORMAT_VERSION}"
         )
-    return MachineFormatError(f"not a machine: {error}")
+    more = [f"{len(faults) - 3} more"] if len(faults) > 3 else []
+    return MachineFormatError(f"not a machine: {'; '.join([*faults[:3], *more])}")
