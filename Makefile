@@ -34,7 +34,8 @@ demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPEN
 	@.ci/system-packages dot=graphviz || true
 	@mkdir -p .cache
 	$(BIN)/agentgraph check examples/homework.py
-	$(BIN)/agentgraph draw examples/homework.py -o .cache/homework.$$(command -v dot >/dev/null && echo svg || echo mmd)
+	@ending=svg; command -v dot >/dev/null || ending=mmd; \
+	  set -- $(BIN)/agentgraph draw examples/homework.py -o .cache/homework.$$ending; echo "$$@"; "$$@"
 	$(BIN)/agentgraph run examples/homework.py "$(QUESTION)"
 
 .PHONY: test
