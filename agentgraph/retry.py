@@ -40,13 +40,14 @@ def _check_not_negative(owner: str, **amounts: float | None) -> None:
 
 @dataclass
 class ModelRetryBackoffSettings:
-    """How long to wait between attempts; `None` leaves a value to the model's default.
+    """How long to wait between attempts; `None` leaves a value at its default.
 
     Attributes:
-        initial_delay: Seconds before the first repetition.
-        max_delay: The longest wait, in seconds.
-        multiplier: The factor by which the wait grows with each attempt.
-        jitter: Whether a random share is taken off each wait, so that callers do not march in step.
+        initial_delay: Seconds before the first repetition; 0.25 when left out.
+        max_delay: The longest wait, in seconds; 2 when left out.
+        multiplier: The factor by which the wait grows with each attempt; 2 when left out.
+        jitter: Whether each wait is varied at random, by up to an eighth, so that callers do not
+            march in step.
 
     Raises:
         UserError: A number is negative or not finite.

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 from openai.types.responses import ResponseReasoningItem
 
-from agentgraph import Agent, ModelSettings, RunConfig, Runner, UserError, function_tool
+from agentgraph import Agent, ModelSettings, RunConfig, Runner, function_tool
 from agentgraph.exceptions import ModelTimeoutError
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.testing import ModelStep, ScriptedModel, assistant_message, function_call
@@ -50,13 +50,6 @@ async def test_a_model_call_within_its_time_is_not_disturbed(streamed: bool) -> 
     model = ScriptedModel([[assistant_message("in time")]])
     agent = Agent(name="A", model=model, model_settings=ModelSettings(timeout=60))
     assert await _consume(agent, streamed=streamed) == "in time"
-
-
-async def test_retry_settings_are_refused_rather_than_ignored() -> None:
-    settings = ModelSettings(retry={"max_retries": 2})  # type: ignore[arg-type]
-    agent = Agent(name="Asker", model=ScriptedModel([]), model_settings=settings)
-    with pytest.raises(UserError, match=r"ModelSettings\.retry of agent 'Asker'"):
-        await Runner.run(agent, "go")
 
 
 class _Named(ModelProvider):

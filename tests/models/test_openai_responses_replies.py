@@ -9,10 +9,11 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
+from agentgraph import Agent, Runner
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.openai_responses import OpenAIResponsesModel
-from agentgraph.retry import ModelRetryAdviceRequest
+from agentgraph.retry import ModelRetryAdviceRequest, ModelRetrySettings, retry_policies
 from tests.models.loopback_server import Answer, LoopbackServer
 from tests.models.model_calls import events, finished, get, stream
 from tests.models.wire import CREATED, MESSAGE, USAGE, event, response
@@ -277,3 +278,19 @@ def test_there_is_no_advice_on_errors_of_others() -> None:
     request = ModelRetryAdviceRequest(ValueError("x"), attempt=1, stream=False)
 
     assert OpenAIResponsesModel("m", client).get_retry_advice(request) is None
+
+
+async def test_a_run_has_a_failed_call_made_again_as_its_settings_say(
+    client: AsyncOpenAI, server: LoopbackServer
+) -> None:
+    overloaded = Answer({"error": {"message": "x"}}, status=503, headers={"retry-after-ms": "1"})
+    server.answer(overloaded, overloaded, Answer(response()))
+    policy = retry_policies.any(retry_policies.retry_after(), retry_policies.network_error())
+    agent = Agent(
+        name="A",
+        model=OpenAIResponsesModel("gpt-x", client),
+        model_settings=ModelSettings(retry=ModelRetrySettings(max_retries=2, policy=policy)),
+    )
+    result = await Runner.run(agent, "go")
+    assert len(server.requests) == 3
+    assert result.context_wrapper.usage.requests == 3

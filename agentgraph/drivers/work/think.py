@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from agentgraph.callbacks import resolve
@@ -11,6 +12,7 @@ from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.classify import classify
 from agentgraph.drivers.work.hooks import call_hooks
 from agentgraph.drivers.work.offer import Offer, offer_of
+from agentgraph.drivers.work.retries import Attempt, call_until_answered
 from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
 from agentgraph.model_settings import ModelSettings
@@ -109,10 +111,29 @@ async def _call(
         "conversation_id": run.conversation.conversation_id,
         "prompt": prompt,
     }
-    reply = _stream(run, model, asked) if run.watcher.streamed else model.get_response(**asked)
-    if settings.timeout is None:
+    streamed = run.watcher.streamed
+    if settings.retry is None or not settings.retry.max_retries:
+        return await _attempt(run, model, asked, Attempt(streamed))
+    return await call_until_answered(
+        model,
+        settings.retry,
+        partial(_attempt, run, model, asked),
+        streamed=streamed,
+        previous_response_id=run.conversation.previous_response_id,
+        conversation_id=run.conversation.conversation_id,
+    )
+
+
+async def _attempt(
+    run: Run, model: Model, asked: dict[str, Any], attempt: Attempt
+) -> ModelResponse:
+    """Make a call once, within the time that the settings allow."""
+    timeout = asked["model_settings"].timeout
+    streamed = attempt.streamed
+    reply = _stream(run, model, asked, attempt) if streamed else model.get_response(**asked)
+    if timeout is None:
         return await reply
-    timer = asyncio.timeout(settings.timeout)
+    timer = asyncio.timeout(timeout)
     try:
         async with timer:
             return await reply
@@ -120,10 +141,10 @@ async def _call(
         # A client may raise the very exception that our own deadline would.
         if not timer.expired():
             raise
-        raise ModelTimeoutError(settings.timeout) from error
+        raise ModelTimeoutError(timeout) from error
 
 
-async def _stream(run: Run, model: Model, asked: dict[str, Any]) -> ModelResponse:
+async def _stream(run: Run, model: Model, asked: dict[str, Any], attempt: Attempt) -> ModelResponse:
     publish, room = run.watcher.publish, run.watcher.room
     reading = StreamedResponse()
     # By position and by name as the published SDK does it, whatever names a model gives to the
@@ -133,6 +154,7 @@ async def _stream(run: Run, model: Model, asked: dict[str, Any]) -> ModelRespons
     try:
         async for event in stream:
             if publish is not None:
+                attempt.shown = True
                 publish(RawResponsesStreamEvent(data=event))
                 if room is not None:
                     await room()
@@ -177,11 +199,6 @@ def _settings(run: Run, agent: Any, agent_id: str) -> Any:
     # Compared by value: a tool may change the settings of its agent in place.
     if known is None or known[0] != own:
         settings = _chosen(run, agent).resolve(run.config.model_settings)
-        if settings.retry is not None and settings.retry.max_retries:
-            raise UserError(
-                f"ModelSettings.retry of agent '{agent.name}' is not carried out by this version:"
-                " set max_retries on the client (set_default_openai_client)."
-            )
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
         known = run.settings[agent_id] = (dict(own), settings, relaxed)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
