@@ -57,6 +57,8 @@ class _Driver:
         run = self.run
         # An agent used as a tool may have been changed since the run that calls it was compiled.
         self._recompiled(0, "" if run.replaying else run.bindings.id_of(run.agent))
+        task = asyncio.current_task()
+        cancelled_before = task.cancelling() if task else 0
         state, commands = start(run.machine, limit=run.limit)
         while True:
             ending = self._follow(commands)
@@ -69,6 +71,9 @@ class _Driver:
                 self.turn_due = False
                 if not await run.begin_turn(state.turn):
                     return None
+                if task and task.cancelling() > cancelled_before:
+                    # What is awaited in place may swallow the cancellation of this very task.
+                    raise asyncio.CancelledError
                 state = self._refresh(state)
             if run.replaying:
                 outcome = self.recorded.popleft()

@@ -227,6 +227,41 @@ async def test_a_tool_that_swallows_its_cancellation_does_not_bring_the_run_back
     assert result.final_output is None
 
 
+async def test_a_tool_that_swallows_the_cancellation_of_a_plain_run_does_not_save_it() -> None:
+    stuck, session = Stuck(), SQLiteSession("s")
+
+    @function_tool
+    async def stubborn() -> str:
+        with suppress(asyncio.CancelledError):
+            await stuck.stay()
+        return "I go on"
+
+    model = script([call("stubborn")])
+    agent = Agent(name="A", model=model, tools=[stubborn])
+    task = asyncio.create_task(Runner.run(agent, "go", session=session))
+    await stuck.reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(model.calls) == 1
+    stored = [item.get("type", "message") for item in await session.get_items()]
+    assert stored == ["message", "function_call", "function_call_output"]
+
+
+async def test_a_run_in_the_cleanup_of_a_cancelled_task_goes_through() -> None:
+    async def cancelled() -> Any:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            agent = Agent(name="A", model=script([call("echo", text="x")]), tools=[echo])
+            return await Runner.run(agent, "say goodbye")
+
+    task = asyncio.create_task(cancelled())
+    await asyncio.sleep(0)
+    task.cancel()
+    assert (await task).final_output is not None
+
+
 async def test_after_turn_is_seen_before_the_next_turn_when_it_comes_with_a_tools_output() -> None:
     model, session = script([call("echo", text="x")]), SQLiteSession("s")
     agent = Agent(name="A", model=model, tools=[echo])
