@@ -69,6 +69,18 @@ class RunResultBase(abc.ABC):
     _normalized: Callable[[], list[TResponseInputItem]] | None = field(default=None, repr=False)
     _state: Callable[[], RunState[Any]] | None = field(default=None, repr=False)
 
+    def __str__(self) -> str:
+        """The run in a few lines; ``repr`` shows everything."""
+        try:
+            agent = f"agent {self.last_agent.name!r}"
+        except AgentsException:
+            agent = "an agent that was released"
+        output = self.final_output
+        ended = "no final output" if output is None else f"{type(output).__name__}: {output}"
+        counts = f"{len(self.new_items)} run items, {len(self.raw_responses)} model responses"
+        waiting = f", {len(self.interruptions)} calls to decide on" if self.interruptions else ""
+        return f"{type(self).__name__} of {agent}\n  {ended}\n  {counts}{waiting}"
+
     @property
     @abc.abstractmethod
     def last_agent(self) -> Agent[Any]:

@@ -36,6 +36,27 @@ def handing_over() -> Agent[Any]:
     return Agent(name="A", model=model, tools=[echo], handoffs=[second])
 
 
+async def test_a_result_prints_as_a_few_lines_and_still_does_once_its_agents_are_gone() -> None:
+    agent = Agent[Any](
+        name="A", model=script([call("echo", text="x")], answer="Done."), tools=[echo]
+    )
+    result = await Runner.run(agent, "go")
+    lines = ["RunResult of agent 'A'", "  str: Done.", "  3 run items, 2 model responses"]
+    assert str(result).splitlines() == lines
+    result.release_agents()
+    del agent
+    gc.collect()
+    assert str(result).splitlines() == ["RunResult of an agent that was released", *lines[1:]]
+
+
+async def test_a_streamed_result_prints_before_its_end() -> None:
+    result = Runner.run_streamed(Agent(name="A", model=script(answer="Done.")), "go")
+    assert "no final output" in str(result)
+    async for _ in result.stream_events():
+        pass
+    assert "str: Done." in str(result)
+
+
 async def test_a_result_that_nobody_reads_finishes_all_the_same() -> None:
     result: Any = Runner.run_streamed(handing_over(), "go")
     assert not result.is_complete
