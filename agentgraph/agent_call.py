@@ -98,7 +98,12 @@ def _inner(
         conversation = Conversation(tool.conversation_id, tool.previous_response_id, chained)
     else:
         conversation = Conversation(*recording.conversation)
-    saved = 0 if recording is None else recording.saved
+    if tool.session is None:
+        log = None
+    elif recording is None:
+        log = SessionLog(tool.session)
+    else:
+        log = SessionLog(tool.session, recording.saved, recording.block)
     inner = Run(
         machine=machine,
         bindings=bindings,
@@ -115,7 +120,7 @@ def _inner(
         provider=config.model_provider or run.provider,
         call_agent=run.call_agent,
         submachines=run.submachines,
-        session=None if tool.session is None else SessionLog(tool.session, saved),
+        session=log,
         hooks=tool.hooks,
         limit=DEFAULT_MAX_TURNS if tool.max_turns is None else tool.max_turns,
         conversation=conversation,

@@ -6,6 +6,7 @@ Plain, streamed, nested and resumed runs are all made here and all go through :f
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -168,7 +169,7 @@ def _resumed(
 ) -> Launch:
     recording = state.recording
     session = options.get("session")
-    log = None if session is None else SessionLog(session, saved=recording.saved)
+    log = None if session is None else SessionLog(session, recording.saved, recording.block)
     given = state.context
     context = RunContextWrapper(
         given.context if options.get("context") is None else options["context"],
@@ -226,22 +227,33 @@ async def carry_out(launched: Launch) -> Ending:
     """
     run = launched.run
     ending: Ending = None
-    try:
-        if run.session is not None and launched.fresh:
-            shown = await run.session.load(run.transcript.input, run.config)
-            run.transcript.prepare(shown)
-        ending = await drive(run)
+    log = run.session
+    with nullcontext() if log is None else log.at_work(run.transcript.original):
         try:
-            if isinstance(ending, Finish) and ending.kind is not StateKind.DONE:
-                raise _fault(run, ending)
-        finally:
-            # A store that fails now fails on top of what ended the run, and says both.
-            await _settle(run, ending)
-    except AgentsException as error:
-        # A run inside this one may have left its own data there; the caller's run counts.
-        error.run_data = _details(run, ending)
-        raise
+            if log is not None and launched.fresh:
+                run.transcript.prepare(
+                    await log.load(
+                        run.transcript.input, run.config, tools_answer=_tools_answer(run)
+                    )
+                )
+            ending = await drive(run)
+            try:
+                if isinstance(ending, Finish) and ending.kind is not StateKind.DONE:
+                    raise _fault(run, ending)
+            finally:
+                # A store that fails now fails on top of what ended the run, and says both.
+                await _settle(run, ending)
+        except AgentsException as error:
+            # A run inside this one may have left its own data there; the caller's run counts.
+            error.run_data = _details(run, ending)
+            raise
     return ending
+
+
+def _tools_answer(run: Run) -> bool:
+    """Whether the output of a tool may be the final one of the run."""
+    agents = run.bindings.agents.values()
+    return any(bound.agent.tool_use_behavior != "run_llm_again" for bound in agents)
 
 
 async def _settle(run: Run, ending: Ending) -> None:
@@ -360,6 +372,7 @@ def recording_of(run: Run, ending: Suspend) -> Recording:
         input=log.original,
         shown=log.first_shown,
         saved=0 if run.session is None else run.session.saved,
+        block=None if run.session is None else run.session.block,
         conversation=(
             run.conversation.conversation_id,
             run.conversation.previous_response_id,

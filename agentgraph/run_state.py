@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from agentgraph.drivers.run import Compiled
 from agentgraph.items import ToolApprovalItem
+from agentgraph.memory.blocks import Block
 from agentgraph.program import Program
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.runtime.outcomes import Outcome
@@ -34,6 +35,7 @@ class Recording:
         input: The caller's input.
         shown: What the model was shown first: session history and input.
         saved: How many run items the session has already.
+        block: Where in the session they are.
         conversation: Ids of the conversation that the server keeps.
     """
 
@@ -43,6 +45,7 @@ class Recording:
     input: str | list[TResponseInputItem]
     shown: Sequence[TResponseInputItem]
     saved: int
+    block: Block
     conversation: tuple[str | None, str | None, bool]
 
 

@@ -94,8 +94,9 @@ def decode_item(text: str | bytes | None) -> TResponseInputItem | None:
         # `json.loads` costs four times as much for a short text, most of it before it parses.
         plain = text if isinstance(text, str) else text.decode()
         value, end = _decode(plain)
-        if end != len(plain):
-            value = json.loads(plain)
+        # White space behind it may be a mark (`marks`).
+        if plain[end:].strip(" \t\n\r"):
+            return None
     except (ValueError, RecursionError):
         return None
     return cast("TResponseInputItem", value) if isinstance(value, dict) else None

@@ -19,38 +19,9 @@ from agentgraph.memory.transcript import Change, repair
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
-    from agentgraph.memory.session import Session
     from agentgraph.memory.util import SessionInputCallback
 
-__all__ = ["SessionInput", "combine", "read_and_add", "unanswered"]
-
-
-async def read_and_add(
-    session: Session, new: list[TResponseInputItem], limit: int | None
-) -> list[TResponseInputItem]:
-    """Read a session and store the input of a run in it, unless it ends with that input.
-
-    A class that has a method `read_and_add(items, limit)` does both in one transaction.
-
-    Args:
-        session: The session.
-        new: The input.
-        limit: How many items to read; None takes the session's own limit.
-
-    Returns:
-        What was stored before.
-    """
-    # Asked of the class: a session that wraps another passes on whatever it does not know.
-    at_once = getattr(type(session), "read_and_add", None)
-    replaced = getattr(session, "__dict__", {}).keys() & {"get_items", "add_items"}
-    if at_once is not None and not replaced:
-        history: list[TResponseInputItem] = await at_once(session, new, limit)
-        return history
-    # The SDK guide shows a store whose `get_items` returns nothing yet.
-    history = await session.get_items(limit) or []
-    if new and not unanswered(history, new):
-        await session.add_items(list(new))
-    return history
+__all__ = ["SessionInput", "combine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +44,28 @@ async def combine(
     history: list[TResponseInputItem],
     new: list[TResponseInputItem],
     callback: SessionInputCallback | None = None,
+    *,
+    stored: list[TResponseInputItem] | None = None,
+    done: list[TResponseInputItem] | None = None,
 ) -> SessionInput:
     """Put the stored history and the input of a run together.
 
     Args:
-        history: What `get_items` returned; not changed.
+        history: What stands in the session before the input; not changed.
         new: The input of the run; not changed, and never mended: it is the caller's.
         callback: `RunConfig.session_input_callback`; may be a coroutine function. It gets copies.
+        stored: The input as a run that failed has stored it; None if the session does not have it.
+        done: What that run had done about it, which the model is shown after everything else.
 
     Raises:
         InvalidSessionInput: The callback did not return a list.
     """
-    stored = unanswered(history, new)
-    if stored:
-        history = history[: -len(new)]
+    done = repair(done).items if done else []
     # An output in the new input answers a call in the history: a person ran the tool, or approved.
-    mended = repair(history, followed_by=new)
+    mended = repair(history, followed_by=[*new, *done])
     if callback is None:
-        return SessionInput([*mended.items, *new], [] if stored else list(new), mended.changes)
+        to_store = [] if stored is not None else list(new)
+        return SessionInput([*mended.items, *new, *done], to_store, mended.changes)
     history_given, new_given = copy.deepcopy(mended.items), copy.deepcopy(new)
     # Copies of the lists: the callback may change the ones it gets and still return our items.
     result = callback(list(history_given), list(new_given))
@@ -100,20 +75,11 @@ async def combine(
             "session_input_callback must return a list of input items, "
             f"got {type(combined).__name__}"
         )
-    if stored:
-        unknown = _unknown(combined, [*history_given, *new_given], [])
-    else:
+    if stored is None:
         unknown = _unknown(combined, history_given, new_given)
-    return SessionInput(combined, unknown, mended.changes)
-
-
-def unanswered(history: list[TResponseInputItem], new: list[TResponseInputItem]) -> bool:
-    """Tell whether the history ends with the new input, so that nothing has answered it yet.
-
-    A run that failed after it stored its input leaves such a history; trying it again is not asking
-    twice.
-    """
-    return bool(new) and history[-len(new) :] == new
+    else:
+        unknown = _unknown(combined, [*history_given, *new_given, *stored], [])
+    return SessionInput([*combined, *done], unknown, mended.changes)
 
 
 def _unknown(

@@ -3,22 +3,34 @@
 Saving is incremental and happens where the history is legal: the caller's input before the first
 model call, each finished turn at its end, the last turn once its output passed. Where a run waits
 for an approval, the request of a hosted MCP server is saved, because the next input may answer it;
-a call of a tool waits in the run's state.
+a call of a tool waits in the run's state. What a run saves stays together (`blocks`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from agentgraph.items import ItemHelpers
-from agentgraph.memory.session_input import combine, read_and_add
+from agentgraph.memory.blocks import (
+    Block,
+    adopt_block,
+    append_to_block,
+    begin_block,
+    look_back,
+)
+from agentgraph.memory.errors import InvalidSessionInput
+from agentgraph.memory.exchange import LookBack
+from agentgraph.memory.session_input import SessionInput, combine
 from agentgraph.memory.session_settings import resolve_session_limit
 from agentgraph.memory.transcript import repair, writable
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem, TResponseInputItem
     from agentgraph.memory import Session
+    from agentgraph.memory.util import SessionInputCallback
     from agentgraph.run_config import RunConfig
 
 
@@ -28,37 +40,78 @@ class SessionLog:
     Args:
         session: The session.
         saved: How many of the run's items it has already, for a run that is resumed.
+        block: Where in the session they are, for a run that is resumed.
     """
 
-    __slots__ = ("saved", "session")
+    __slots__ = ("_given", "block", "saved", "session")
 
-    def __init__(self, session: Session, saved: int = 0) -> None:
+    def __init__(self, session: Session, saved: int = 0, block: Block = None) -> None:
         self.session = session
         self.saved = saved
+        self.block = block
+        self._given: list[TResponseInputItem] = []
+
+    @contextmanager
+    def at_work(self, given: str | list[TResponseInputItem]) -> Iterator[None]:
+        """Let other runs of this process see, as long as a block runs, that a run is at it.
+
+        Args:
+            given: The caller's input.
+        """
+        self._given = ItemHelpers.input_to_new_input_list(given)
+        _at_work.add(self)
+        try:
+            yield
+        finally:
+            _at_work.discard(self)
 
     async def load(
-        self, given: str | list[TResponseInputItem], config: RunConfig
+        self,
+        given: str | list[TResponseInputItem],
+        config: RunConfig,
+        *,
+        tools_answer: bool = False,
     ) -> list[TResponseInputItem]:
         """Read the history, combine it with the caller's input and store what of that is new.
 
         Args:
             given: The caller's input.
             config: The run's configuration (``session_settings``, ``session_input_callback``).
+            tools_answer: Whether the run may end with the output of a tool.
 
         Returns:
             What the model is shown first.
         """
-        limit = resolve_session_limit(None, config.session_settings)
+        own = getattr(self.session, "session_settings", None)
+        limit = resolve_session_limit(resolve_session_limit(None, config.session_settings), own)
         new = ItemHelpers.input_to_new_input_list(given)
+        look = LookBack(new, limit, partial(self._asked_at_once, new), tools_answer)
         callback = config.session_input_callback
-        if callback is None:
-            history = await read_and_add(self.session, new, limit)
-            return (await combine(history, new)).model_input
-        combined = await combine(await self.session.get_items(limit) or [], new, callback)
-        # What a callback made of the two may be in any form that input comes in.
+        if callback is not None:
+            return await self._load_by(callback, look)
+        self.block = await begin_block(self.session, look)
+        return (await combine(look.history, new, done=look.done)).model_input
+
+    async def _load_by(
+        self, callback: SessionInputCallback, look: LookBack
+    ) -> list[TResponseInputItem]:
+        new = look.new
+        stored = await look_back(self.session, look)
+        combined = await _combined(callback, new, look)
         to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
-        if to_store:
-            await self.session.add_items(to_store)
+        if look.done is None and to_store and to_store != new:
+            # A try that failed has stored the input in the form that the callback gave it.
+            again = LookBack(to_store, look.limit, look.at_work, look.tools_answer)
+            again.wanted = look.wanted
+            if not again.take(stored):
+                await look_back(self.session, again)
+            if again.done is not None:
+                look = again
+                combined = await _combined(callback, new, look)
+                to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
+        block = None if look.done is None else await adopt_block(self.session, look.exchange)
+        # What a callback made of the two may be in any form that input comes in.
+        self.block = await append_to_block(self.session, to_store, block)
         return ItemHelpers.input_to_new_input_list(combined.model_input)
 
     async def save(self, items: Sequence[RunItem], *, side_effects_only: bool = False) -> None:
@@ -81,9 +134,36 @@ class SessionLog:
         new = [item.to_input_item() for _, item in unsaved]
         count = writable(new)
         written = repair(new).items if side_effects_only else new[:count]
-        if written:
-            await self.session.add_items(written)
+        self.block = await append_to_block(self.session, written, self.block)
         if count == len(unsaved):
             self.saved = len(items)
         elif count:
             self.saved = unsaved[count - 1][0]
+
+    def _asked_at_once(self, new: list[TResponseInputItem]) -> bool:
+        """Whether another run is at work on the same input, so that this is no second try of it."""
+        return any(
+            other is not self and other._given == new and _same(other.session, self.session)
+            for other in tuple(_at_work)
+        )
+
+
+# Runs that are going on in this process: what they left unanswered is not left over.
+_at_work: set[SessionLog] = set()
+
+
+async def _combined(
+    callback: SessionInputCallback, new: list[TResponseInputItem], look: LookBack
+) -> SessionInput:
+    stored = None if look.done is None else look.new
+    return await combine(look.history, new, callback, stored=stored, done=look.done)
+
+
+def _same(one: Session, other: Session) -> bool:
+    """Whether two objects are the same conversation, as far as can be told from here."""
+    if one is other:
+        return True
+    try:
+        return type(one) is type(other) and one.session_id == other.session_id
+    except (AttributeError, InvalidSessionInput):
+        return False

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agentgraph.memory.blocks import Block
 from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
 from agentgraph.memory.errors import SessionClosedError
+from agentgraph.memory.exchange import LookBack
 from agentgraph.memory.session import SessionABC
-from agentgraph.memory.session_input import unanswered
 from agentgraph.memory.session_settings import (
     SessionSettings,
     coerce_session_settings,
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["SQLiteSession"]
 
 _T = TypeVar("_T")
-
-_REPLACED = frozenset({"get_items", "add_items", "_append", "_read", "_run"})
 
 
 class SQLiteSession(SessionABC):
@@ -76,12 +75,6 @@ class SQLiteSession(SessionABC):
         self._sessions, self._messages = quoted(sessions_table), quoted(messages_table)
         self._bind(SQLiteDatabase.acquire(db_path))
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        # A subclass that reads or stores in its own way is to be asked in no other way.
-        if "read_and_add" not in vars(cls) and not vars(cls).keys().isdisjoint(_REPLACED):
-            cls.read_and_add = None  # type: ignore[assignment]
-
     def _bind(self, database: SQLiteDatabase) -> None:
         self._database = database
         # Also runs when nobody closes the session: at collection or at the end of the program.
@@ -103,7 +96,8 @@ class SQLiteSession(SessionABC):
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
             return []
-        return await self._run(lambda connection: self._read(connection, limit))
+        rows = await self._run(lambda connection: self._rows(connection, limit))
+        return [item for _, item in rows]
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append items in one transaction.
@@ -117,39 +111,63 @@ class SQLiteSession(SessionABC):
         """
         texts = encode_items(items, self._label)
         if texts:
-            await self._run(lambda connection: self._append(connection, texts))
+            await self._store(texts, None)
 
-    async def read_and_add(
-        self, items: list[TResponseInputItem], limit: int | None = None
-    ) -> list[TResponseInputItem]:
-        """Read like `get_items`, then append items unless what was read ends with them.
+    async def begin_block(self, look: LookBack) -> Block:
+        """Look back and append the input of a run, unless it stands there unanswered.
 
-        A run begins like this: the history is read and the input stored in one transaction. That
-        is sure of the disk when the next write is, which is when there is anything to lose: until
-        then a cut of the power undoes the input, and the run with it.
+        This is one transaction. That is sure of the disk when the next write is, which is when
+        there is anything to lose: until then a cut of the power undoes the input, and the run with
+        it.
 
         Args:
-            items: The input of a run.
-            limit: How many items to read at most.
+            look: Holds the input, and afterwards what was found.
 
         Returns:
-            What was stored before.
+            The block that the run goes on with.
+
+        Raises:
+            InvalidSessionInput: Something in the input is no item; nothing was stored.
+            SessionError: The database cannot be read or written; nothing was stored.
+        """
+        texts = encode_items(look.new, self._label)
+
+        def begin(connection: sqlite3.Connection) -> Block:
+            with without_sync(connection), transaction(connection):
+                rows = self._rows(connection, look.wanted)
+                while not look.take([item for _, item in rows]):
+                    rows = self._rows(connection, look.wanted)
+                if look.done is None:
+                    return self._append(connection, texts, None)
+                return self._block([key for key, _ in rows[look.start :]])
+
+        return await self._run(begin)
+
+    async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
+        """Append items to the block of a run, and the block to the end if others wrote after it.
+
+        Args:
+            items: Input items as dicts.
+            block: What a method for blocks returned before; None begins a block.
+
+        Returns:
+            The block with the items.
 
         Raises:
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
-            SessionError: The database cannot be read or written; nothing was stored.
+            SessionError: The database cannot be written; nothing was stored.
         """
-        limit = resolve_session_limit(limit, self.session_settings)
-        texts = encode_items(items, self._label)
+        return await self._store(encode_items(items, self._label), block)
 
-        def read_and_add(connection: sqlite3.Connection) -> list[TResponseInputItem]:
-            with without_sync(connection), transaction(connection):
-                history = [] if limit == 0 else self._read(connection, limit)
-                if texts and not unanswered(history, items):
-                    self._insert(connection, texts)
-            return history
+    async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
+        """Return the latest items as a block if they are these, else None.
 
-        return await self._run(read_and_add)
+        Raises:
+            SessionError: The database cannot be read.
+        """
+        rows = await self._run(lambda connection: self._rows(connection, len(items)))
+        same = [item for _, item in rows] == items
+        return self._block([key for key, _ in rows]) if same else None
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
@@ -163,28 +181,69 @@ class SQLiteSession(SessionABC):
         """Give the database back; closing again does nothing, any other use is an error."""
         self._release()
 
-    def _read(self, connection: sqlite3.Connection, limit: int | None) -> list[TResponseInputItem]:
-        query = f"SELECT message_data FROM {self._messages} WHERE session_id = ? ORDER BY id"
-        if limit is None:
-            rows = connection.execute(query, (self.session_id,))
-            return decode_items([text for (text,) in rows])
-        # Not LIMIT: a damaged row must not take the place of an item, and SQLite reads row by row.
-        return latest(connection.execute(f"{query} DESC", (self.session_id,)), limit)
+    async def _store(self, texts: list[str], block: Block) -> Block:
+        def store(connection: sqlite3.Connection) -> Block:
+            with transaction(connection):
+                return self._append(connection, texts, block)
 
-    def _append(self, connection: sqlite3.Connection, texts: list[str]) -> None:
-        with transaction(connection):
-            self._insert(connection, texts)
+        return await self._run(store)
 
-    def _insert(self, connection: sqlite3.Connection, texts: list[str]) -> None:
+    def _rows(
+        self, connection: sqlite3.Connection, count: int | None
+    ) -> list[tuple[int, TResponseInputItem]]:
+        """The latest readable rows, oldest first, each with its key; None means all of them."""
+        if count == 0:
+            return []
+        order = "id" if count is None else "id DESC"
+        rows = connection.execute(
+            f"SELECT id, message_data FROM {self._messages} WHERE session_id = ? ORDER BY {order}",
+            (self.session_id,),
+        )
+        return keyed(rows, count)
+
+    def _append(self, connection: sqlite3.Connection, texts: list[str], block: Block) -> Block:
+        """Append texts to a block of row ids, after taking it to the end if that is elsewhere."""
         connection.execute(
             f"INSERT INTO {self._sessions} (session_id) VALUES (?) "
             "ON CONFLICT (session_id) DO UPDATE SET updated_at = CURRENT_TIMESTAMP",
             (self.session_id,),
         )
+        if block and self._is_followed(connection, block):
+            block = self._moved(connection, block)
         connection.executemany(
             f"INSERT INTO {self._messages} (session_id, message_data) VALUES (?, ?)",
             [(self.session_id, text) for text in texts],
         )
+        return (*(block or ()), *self._latest_ids(connection, len(texts)))
+
+    def _block(self, keys: list[int]) -> Block:
+        """What stands for a block of rows."""
+        return tuple(keys)
+
+    def _is_followed(self, connection: sqlite3.Connection, block: tuple[int, ...]) -> bool:
+        query = f"SELECT 1 FROM {self._messages} WHERE session_id = ? AND id > ? LIMIT 1"
+        return connection.execute(query, (self.session_id, block[-1])).fetchone() is not None
+
+    def _moved(self, connection: sqlite3.Connection, block: tuple[int, ...]) -> tuple[int, ...]:
+        """Write the rows of a block that are still there again, at the end; return their ids."""
+        rows = [(self.session_id, row_id) for row_id in block]
+        columns = "session_id, message_data, created_at"
+        written = connection.executemany(
+            f"INSERT INTO {self._messages} ({columns}) "
+            f"SELECT {columns} FROM {self._messages} WHERE session_id = ? AND id = ?",
+            rows,
+        )
+        connection.executemany(
+            f"DELETE FROM {self._messages} WHERE session_id = ? AND id = ?", rows
+        )
+        return self._latest_ids(connection, written.rowcount)
+
+    def _latest_ids(self, connection: sqlite3.Connection, count: int) -> tuple[int, ...]:
+        rows = connection.execute(
+            f"SELECT id FROM {self._messages} WHERE session_id = ? ORDER BY id DESC LIMIT ?",
+            (self.session_id, count),
+        )
+        return tuple(row_id for (row_id,) in rows)[::-1]
 
     def _pop(self, connection: sqlite3.Connection) -> TResponseInputItem | None:
         with transaction(connection):
@@ -223,15 +282,27 @@ class SQLiteSession(SessionABC):
             raise failure(error, self._label, self._database.path) from error
 
 
-def latest(newest_first: sqlite3.Cursor, limit: int) -> list[TResponseInputItem]:
-    """Return the first `limit` items of a cursor over texts, in reverse; reads no further row."""
-    items: list[TResponseInputItem] = []
-    for (text,) in newest_first:
+def keyed(rows: sqlite3.Cursor, count: int | None) -> list[tuple[int, TResponseInputItem]]:
+    """Return the readable items of rows with their keys, oldest first.
+
+    Args:
+        rows: Keys and texts: the oldest first, or the latest first where a count is given.
+        count: How many items to return at most; no further row is read then.
+    """
+    if count is None:
+        found = rows.fetchall()
+        items = decode_items([text for _, text in found])
+        if len(items) == len(found):
+            return [(key, item) for (key, _), item in zip(found, items, strict=True)]
+        readable = ((key, decode_item(text)) for key, text in found)
+        return [(key, item) for key, item in readable if item is not None]
+    latest: list[tuple[int, TResponseInputItem]] = []
+    for key, text in rows:
         item = decode_item(text)
         if item is not None:
-            items.append(item)
-            if len(items) == limit:
+            latest.append((key, item))
+            if len(latest) == count:
                 break
-    newest_first.close()
-    items.reverse()
-    return items
+    rows.close()
+    latest.reverse()
+    return latest

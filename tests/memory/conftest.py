@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -58,6 +58,26 @@ def postgresql_url(driver: str, socket_folder: Path) -> str:
 
 @pytest.fixture(params=[*LOCAL, *REMOTE])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    async with _opened(request, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(params=[*LOCAL, *REMOTE[:-1]])
+async def moving_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """The stores that can move what they have; the Conversations API can only append."""
+    async with _opened(request, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def appending_store(conversations: ConversationsServer) -> AsyncIterator[Store]:
+    opened = _conversations_store(conversations)
+    yield opened
+    await opened.close()
+
+
+@asynccontextmanager
+async def _opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     name: str = request.param
     async with AsyncExitStack() as stack:
         opened = (

@@ -1,15 +1,8 @@
-"""Whole runs on a session file: many at once, in two processes, cancelled anywhere, on a full disk.
-
-Two runs on one session take turns in it: what one of them writes at a time, which is its input or
-one turn, stays together; the history is legal whoever comes first.
-"""
+"""Whole runs on a session file: cancelled anywhere, on a full disk, waiting for approval."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +12,7 @@ from agentgraph import Agent, HostedMCPTool, Runner, SQLiteSession, function_too
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.transcript import legal
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
+from tests.memory.asking import BEGINNINGS, KINDS, ask, clerk, kind_of
 from tests.memory.stores import Item
 from tests.memory.test_sqlite_session import use_connections
 
@@ -35,117 +29,8 @@ async def note(text: str) -> str:
     return f"noted {text}"
 
 
-def clerk(name: str) -> Agent[Any]:
-    """An agent that calls a tool twice in one turn, then answers; every id contains the name."""
-    replies: list[Any] = [
-        [
-            function_call("note", {"text": name}, call_id=f"{name}.a"),
-            function_call("note", {"text": name}, call_id=f"{name}.b"),
-        ],
-        [assistant_message(f"done {name}", item_id=f"{name}.m")],
-    ]
-    return Agent(name="Clerk", model=ScriptedModel(replies), tools=[note])
-
-
-async def ask(name: str, session: SQLiteSession) -> None:
-    result = await Runner.run(clerk(name), f"ask {name}", session=session)
-    assert result.final_output == f"done {name}"
-
-
-def author(item: Item) -> str:
-    """Which run wrote an item."""
-    if item.get("role") == "user":
-        return str(item["content"].split()[1])
-    return str(item.get("call_id") or item["id"]).partition(".")[0]
-
-
-KINDS = ["user", *["function_call"] * 2, *["function_call_output"] * 2, "message"]
-
-
-def check_shared(stored: list[Item], names: list[str]) -> None:
-    """The runs are all there, each in order, and no write of one is cut by a write of another."""
-    assert legal(stored)
-    of_run: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for position, item in enumerate(stored):
-        kind = "user" if item.get("role") == "user" else item["type"]
-        of_run[author(item)].append((position, kind))
-    assert sorted(of_run) == sorted(names)
-    for entries in of_run.values():
-        assert [kind for _, kind in entries] == KINDS
-        turn = [position for position, _ in entries[1:5]]
-        assert turn == list(range(turn[0], turn[0] + 4))
-
-
 async def stored_in(session: SQLiteSession) -> list[Item]:
     return list(await session.get_items())
-
-
-async def test_two_hundred_runs_at_once_on_sessions_of_their_own_finish(file: Path) -> None:
-    names = [f"r{number}" for number in range(200)]
-
-    await asyncio.gather(*(ask(name, SQLiteSession(name, file)) for name in names))
-
-    for name in names:
-        check_shared(await stored_in(SQLiteSession(name, file)), [name])
-
-
-async def test_two_hundred_runs_at_once_on_one_session_finish_and_keep_their_turns_together(
-    file: Path,
-) -> None:
-    names = [f"r{number}" for number in range(200)]
-    one = SQLiteSession("shared", file)
-
-    await asyncio.gather(
-        *(
-            ask(name, one if number % 2 else SQLiteSession("shared", file))
-            for number, name in enumerate(names)
-        )
-    )
-
-    check_shared(await stored_in(one), names)
-
-
-ASKER = """
-import asyncio, sys
-from agentgraph.memory import SQLiteSession
-from tests.memory.test_runs_on_a_file import ask
-
-async def main(process, file):
-    session = SQLiteSession("shared", file)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    await asyncio.gather(*(ask(f"{process}{number}", session) for number in range(25)))
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-
-
-def test_runs_in_two_processes_on_one_session_keep_their_turns_together(file: Path) -> None:
-    pipe = subprocess.PIPE
-    environment = {"PYTHONPATH": ":".join(sys.path)}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", ASKER, name, str(file)],
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            env=environment,
-        )
-        for name in "xy"
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n", process.communicate()[1].decode()
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write(b"go\n")
-        process.stdin.flush()
-    for process in processes:
-        _, errors = process.communicate()
-        assert process.returncode == 0, errors.decode()
-
-    names = [f"{process}{number}" for process in "xy" for number in range(25)]
-    check_shared(asyncio.run(stored_in(SQLiteSession("shared", file))), names)
 
 
 async def test_a_run_cancelled_after_any_event_leaves_a_legal_history_that_the_next_continues(
@@ -165,7 +50,7 @@ async def test_a_run_cancelled_after_any_event_leaves_a_legal_history_that_the_n
         stored = await stored_in(session)
 
         assert legal(stored)
-        assert [kind_of(item) for item in stored] in ([], KINDS[:1], KINDS[:5], KINDS)
+        assert [kind_of(item) for item in stored] in ([], *BEGINNINGS)
         await ask("second", session)
         assert legal(await stored_in(session))
         session.close()
@@ -179,10 +64,6 @@ async def test_a_run_cancelled_after_any_event_leaves_a_legal_history_that_the_n
     assert KINDS[:5] in cancelled_at
 
 
-def kind_of(item: Item) -> str:
-    return "user" if item.get("role") == "user" else str(item["type"])
-
-
 async def test_a_run_that_is_cancelled_while_it_writes_leaves_whole_writes(file: Path) -> None:
     for pauses in range(60):
         session = SQLiteSession(f"after-{pauses}", file)
@@ -194,7 +75,7 @@ async def test_a_run_that_is_cancelled_while_it_writes_leaves_whole_writes(file:
 
         stored = await stored_in(session)
         assert legal(stored)
-        assert [kind_of(item) for item in stored] in ([], KINDS[:1], KINDS[:5], KINDS)
+        assert [kind_of(item) for item in stored] in ([], *BEGINNINGS)
         session.close()
 
 
@@ -233,35 +114,6 @@ async def test_a_full_disk_ends_the_run_with_its_data_and_the_run_can_be_tried_a
         "function_call_output",
         "message",
     ]
-    session.close()
-
-
-@pytest.mark.parametrize("write", [0, 1, 2])
-async def test_what_was_written_before_a_write_failed_stays_and_is_not_written_again(
-    file: Path, monkeypatch: pytest.MonkeyPatch, write: int
-) -> None:
-    session = SQLiteSession("s", file)
-    add_items, writes = session.add_items, 0
-
-    async def failing(items: list[Any]) -> None:
-        nonlocal writes
-        writes += 1
-        if writes == write + 1:
-            raise ConnectionError("lost")
-        await add_items(items)
-
-    with monkeypatch.context() as broken:
-        broken.setattr(session, "add_items", failing)
-        with pytest.raises(ConnectionError, match="lost"):
-            await ask("first", session)
-    kept = await stored_in(session)
-    assert [kind_of(item) for item in kept] == KINDS[: (0, 1, 5)[write]]
-
-    await ask("first" if write < 2 else "second", session)
-
-    stored = await stored_in(session)
-    assert legal(stored)
-    assert [kind_of(item) for item in stored] == (KINDS if write < 2 else KINDS[:5] + KINDS)
     session.close()
 
 
@@ -358,7 +210,7 @@ async def test_an_approval_through_the_state_stores_nothing_twice(file: Path) ->
     assert result.final_output == "done"
     stored = await stored_in(session)
     assert legal(stored)
-    assert [kind_of(item) for item in stored] == KINDS
+    assert [kind_of(item) for item in stored] == [*KINDS[:5], "message"]
     session.close()
 
 

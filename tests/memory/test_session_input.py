@@ -94,21 +94,19 @@ async def test_a_callback_that_returns_no_list_is_an_error() -> None:
         await combine(HISTORY, NEW, wrong)
 
 
-async def test_input_that_nothing_has_answered_yet_is_not_stored_or_seen_twice() -> None:
-    combined = await combine([*HISTORY, *NEW], NEW)
+async def test_input_that_is_stored_already_is_not_stored_again_and_what_was_done_follows() -> None:
+    done: list[Item] = [call("1"), output("1")]
 
-    assert combined.model_input == [*HISTORY, *NEW]
+    combined = await combine(HISTORY, NEW, stored=NEW, done=done)
+
+    assert combined.model_input == [*HISTORY, *NEW, *done]
     assert combined.to_store == []
 
 
-async def test_an_answered_question_may_be_asked_again() -> None:
-    answer: Item = {"role": "assistant", "content": "yes"}
-    asked: list[Item] = [user("a"), answer]
+async def test_what_was_done_is_mended_for_the_model_when_others_have_damaged_it() -> None:
+    combined = await combine(HISTORY, NEW, stored=NEW, done=[call("1"), output("1"), call("2")])
 
-    combined = await combine(asked, [user("a")])
-
-    assert combined.model_input == [user("a"), answer, user("a")]
-    assert combined.to_store == [user("a")]
+    assert combined.model_input == [*HISTORY, *NEW, call("1"), output("1")]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +121,8 @@ async def test_an_answered_question_may_be_asked_again() -> None:
 async def test_a_callback_gets_unanswered_input_as_new_and_it_is_not_stored_twice(
     callback: Callable[[list[Item], list[Item]], list[Item]], stored: list[Item]
 ) -> None:
-    combined = await combine([*HISTORY, *NEW], NEW, callback)
+    done: list[Item] = [call("1"), output("1")]
+    combined = await combine(HISTORY, NEW, callback, stored=NEW, done=done)
 
-    assert combined.model_input == callback(HISTORY, NEW)
+    assert combined.model_input == [*callback(HISTORY, NEW), *done]
     assert combined.to_store == stored

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,19 +59,22 @@ class Branch:
         return self.branch_id == MAIN or connection.execute(query, self.key).fetchone() is not None
 
     def newest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
-        """Return the stored texts of the branch, the latest first."""
-        return connection.execute(f"SELECT m.message_data {self._joined()} DESC", self.key)
+        """Return structure ids and stored texts of the branch, the latest first."""
+        return connection.execute(f"SELECT s.id, m.message_data {self._joined()} DESC", self.key)
 
     def oldest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
-        """Return the stored texts of the branch, the earliest first."""
-        return connection.execute(f"SELECT m.message_data {self._joined()}", self.key)
+        """Return structure ids and stored texts of the branch, the earliest first."""
+        return connection.execute(f"SELECT s.id, m.message_data {self._joined()}", self.key)
 
-    def append(self, connection: sqlite3.Connection, items: Sequence[tuple[int, Any]]) -> None:
+    def append(self, connection: sqlite3.Connection, items: Sequence[tuple[int, Any]]) -> list[int]:
         """List items at the end of the branch.
 
         Args:
             connection: Where, in a transaction.
             items: Row ids of the items and the items.
+
+        Returns:
+            The ids of their rows in the structure.
         """
         turn, branch_turn = self._last_turns(connection)
         sequence = _last_sequence(connection, self.session_id)
@@ -90,6 +93,74 @@ class Branch:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
+        listed = connection.execute(
+            "SELECT id FROM message_structure WHERE session_id = ? AND branch_id = ? "
+            "ORDER BY sequence_number DESC LIMIT ?",
+            (*self.key, len(rows)),
+        )
+        return [structure_id for (structure_id,) in listed][::-1]
+
+    def move_to_end(self, connection: sqlite3.Connection, structure_ids: Sequence[int]) -> None:
+        """List items last, if others were listed after them, and number the turns as they then are.
+
+        Args:
+            connection: Where, in a transaction.
+            structure_ids: The items; those that are not listed any more are left out.
+        """
+        chosen = set(structure_ids)
+        rows = self._rows_since_first(connection, chosen)
+        mine = [row for row in rows if row[0] in chosen]
+        if rows[len(rows) - len(mine) :] == mine:
+            return
+        turn, branch_turn = self._last_turns(connection, before=rows[0][1])
+        sequence = _last_sequence(connection, self.session_id)
+        renumbered, turns = [], {}
+        for row in (*(row for row in rows if row[0] not in chosen), *mine):
+            structure_id, place, kind, old_turn = row
+            if structure_id in chosen:
+                place = sequence = sequence + 1
+            if kind == "user":
+                turn, branch_turn = turn + 1, branch_turn + 1
+                turns[old_turn] = turn
+            renumbered.append((place, turn, branch_turn, structure_id))
+        connection.executemany(
+            "UPDATE message_structure SET sequence_number = ?, user_turn_number = ?, "
+            "branch_turn_number = ? WHERE id = ?",
+            renumbered,
+        )
+        self._renumber_usage(connection, turns)
+
+    def _rows_since_first(
+        self, connection: sqlite3.Connection, structure_ids: Set[int]
+    ) -> list[tuple[int, int, str, int]]:
+        """Id, place, kind and turn of every row of the branch from the first of some rows on."""
+        if not structure_ids:
+            return []
+        newest_first = connection.execute(
+            "SELECT id, sequence_number, message_type, user_turn_number FROM message_structure "
+            "WHERE session_id = ? AND branch_id = ? ORDER BY sequence_number DESC",
+            self.key,
+        )
+        rows, length, first = [], 0, min(structure_ids)
+        for row in newest_first:
+            rows.append(row)
+            if row[0] in structure_ids:
+                length = len(rows)
+            if row[0] == first:
+                break
+        newest_first.close()
+        return rows[:length][::-1]
+
+    def _renumber_usage(self, connection: sqlite3.Connection, turns: Mapping[int, int]) -> None:
+        """Let the usage of turns go with them. Two turns may change places, so by way of numbers
+        below zero, which no turn has."""
+        changed = {old: new for old, new in turns.items() if old != new}
+        update = (
+            "UPDATE turn_usage SET user_turn_number = ? "
+            "WHERE session_id = ? AND branch_id = ? AND user_turn_number = ?"
+        )
+        connection.executemany(update, [(-new, *self.key, old) for old, new in changed.items()])
+        connection.executemany(update, [(new, *self.key, -new) for new in changed.values()])
 
     def pop(self, connection: sqlite3.Connection) -> Any | None:
         """Take the latest readable item off the branch, and out of the file if no other has it."""
@@ -163,11 +234,13 @@ class Branch:
             "WHERE s.session_id = ? AND s.branch_id = ? ORDER BY s.sequence_number"
         )
 
-    def _last_turns(self, connection: sqlite3.Connection) -> tuple[int, int]:
+    def _last_turns(
+        self, connection: sqlite3.Connection, before: int | None = None
+    ) -> tuple[int, int]:
         row = connection.execute(
             "SELECT MAX(user_turn_number), MAX(branch_turn_number) FROM message_structure "
-            "WHERE session_id = ? AND branch_id = ?",
-            self.key,
+            "WHERE session_id = ? AND branch_id = ? AND (? IS NULL OR sequence_number < ?)",
+            (*self.key, before, before),
         ).fetchone()
         return row[0] or 0, row[1] or 0
 

@@ -11,16 +11,17 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import agentgraph.extensions.memory.advanced_sqlite_reports as reports
 from agentgraph.extensions.memory.advanced_sqlite_branches import MAIN, Branch, Branches
 from agentgraph.extensions.memory.advanced_sqlite_schema import StructureTables
-from agentgraph.memory.encoding import decode_item, decode_items
+from agentgraph.memory.blocks import Block
+from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
 from agentgraph.memory.sqlite_database import MEMORY, transaction
-from agentgraph.memory.sqlite_session import SQLiteSession, latest
+from agentgraph.memory.sqlite_session import SQLiteSession, keyed
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -41,6 +42,14 @@ class _Result(Protocol):
 
     @property
     def context_wrapper(self) -> _Context: ...
+
+
+class _Listed(NamedTuple):
+    """A block: rows of `message_structure` in one branch. The rows of the items stay where they
+    are, because other branches may list them."""
+
+    branch_id: str
+    rows: tuple[int, ...]
 
 
 class AdvancedSQLiteSession(SQLiteSession):
@@ -90,13 +99,11 @@ class AdvancedSQLiteSession(SQLiteSession):
         if limit == 0:
             return []
 
-        def read(connection: sqlite3.Connection) -> list[TResponseInputItem]:
-            branch = self._branch(branch_id)
-            if limit is not None:
-                return latest(branch.newest_first(connection), limit)
-            return decode_items([text for (text,) in branch.oldest_first(connection)])
+        rows = await self._run(lambda connection: self._rows(connection, limit, branch_id))
+        return [item for _, item in rows]
 
-        return await self._run(read)
+    # Said anew, because this class reads in its own way and keeps blocks all the same.
+    append_to_block = SQLiteSession.append_to_block
 
     async def store_run_usage(self, result: _Result) -> None:
         """Store what a run cost for the current turn, replacing what was stored for it.
@@ -260,17 +267,28 @@ class AdvancedSQLiteSession(SQLiteSession):
                 "list_branches() lists them"
             )
 
-    def _append(self, connection: sqlite3.Connection, texts: list[str]) -> None:
-        with transaction(connection):
-            last = self._last_row(connection)
-            self._insert(connection, texts)
-            rows = connection.execute(
-                f"SELECT id FROM {self._messages} WHERE session_id = ? AND id > ? ORDER BY id",
-                (self.session_id, last),
-            )
-            ids = [row_id for (row_id,) in rows]
-            items = [json.loads(text) for text in texts]
-            self._branch().append(connection, list(zip(ids, items, strict=True)))
+    def _rows(
+        self, connection: sqlite3.Connection, count: int | None, branch_id: str | None = None
+    ) -> list[tuple[int, TResponseInputItem]]:
+        if count == 0:
+            return []
+        branch = self._branch(branch_id)
+        if count is None:
+            return keyed(branch.oldest_first(connection), None)
+        return keyed(branch.newest_first(connection), count)
+
+    def _append(self, connection: sqlite3.Connection, texts: list[str], block: Block) -> Block:
+        message_ids = super()._append(connection, texts, None)
+        branch = self._branch()
+        # A run whose session has been switched to another branch begins anew in that one.
+        listed = block.rows if block is not None and block.branch_id == branch.branch_id else ()
+        branch.move_to_end(connection, listed)
+        items = [json.loads(text) for text in texts]
+        new = branch.append(connection, list(zip(message_ids, items, strict=True)))
+        return _Listed(branch.branch_id, (*listed, *new))
+
+    def _block(self, keys: list[int]) -> Block:
+        return _Listed(self._current_branch_id, tuple(keys))
 
     def _last_row(self, connection: sqlite3.Connection) -> int:
         row = connection.execute(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.memory.blocks import Block
+from agentgraph.memory.exchange import LookBack
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import SessionSettings
 from agentgraph.memory.sqlite_database import MEMORY
@@ -56,6 +58,18 @@ class AsyncSQLiteSession(SessionABC):
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append items in one transaction."""
         await self._session.add_items(items)
+
+    async def begin_block(self, look: LookBack) -> Block:
+        """Look back and store the input of a run; see `SQLiteSession.begin_block`."""
+        return await self._session.begin_block(look)
+
+    async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
+        """Append items to the block of a run; see `SQLiteSession.append_to_block`."""
+        return await self._session.append_to_block(items, block)
+
+    async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
+        """Return the latest items as a block if they are these, else None."""
+        return await self._session.adopt_block(items)
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""

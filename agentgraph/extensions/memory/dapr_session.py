@@ -17,13 +17,15 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
-from agentgraph.memory.encoding import check_session_id, decode_item, encode_items
+from agentgraph.memory.blocks import Block
+from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
 from agentgraph.memory.errors import (
     InvalidSessionInput,
     MissingExtra,
     SessionClosedError,
     SessionError,
 )
+from agentgraph.memory.marks import common_mark, gathered, new_mark
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -179,6 +181,37 @@ class DaprSession(SessionABC):
         if new:
             await self._change(lambda texts: (texts + new, None))
             await self._record_times()
+
+    async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> str:
+        """Append items to the block of a run, and the block to the end if others wrote after it.
+
+        Args:
+            items: Input items as dicts.
+            block: What a method for blocks returned before; None begins a block.
+
+        Returns:
+            The block: the mark of its texts.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            SessionError: The store did not confirm; all or none of it was stored.
+        """
+        mark: str = block or new_mark()
+        new = [text + mark for text in encode_items(items, self._label)]
+        await self._change(lambda texts: (gathered(texts, mark) + new, None))
+        await self._record_times()
+        return mark
+
+    async def adopt_block(self, items: list[TResponseInputItem]) -> str | None:
+        """Return the latest items as a block if they are these and one run stored them, else None.
+
+        Raises:
+            SessionError: The store cannot be read, or holds something else under this name.
+        """
+        with self._errors():
+            texts, _ = await self._read()
+        latest = texts[len(texts) - len(items) :]
+        return common_mark(latest) if decode_items(latest) == items else None
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item, and damaged texts after it; None without one."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from typing_extensions import TypedDict
 
+from agentgraph.memory.blocks import Block, adopt_block, append_to_block
 from agentgraph.memory.encoding import (
     ENVELOPE_MARK,
     check_session_id,
@@ -125,14 +126,31 @@ class EncryptedSession(SessionABC):
         Raises:
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
         """
-        texts = encode_items(items, f"EncryptedSession {self.session_id!r}")
-        if not texts:
-            return
-        if sum(map(len, texts)) <= _INLINE_CHARACTERS:
-            envelopes = [self._wrap(text) for text in texts]
-        else:
-            envelopes = await asyncio.to_thread(lambda: [self._wrap(text) for text in texts])
-        await self.underlying_session.add_items(cast("list[TResponseInputItem]", envelopes))
+        envelopes = await self._encrypted(items)
+        if envelopes:
+            await self.underlying_session.add_items(envelopes)
+
+    async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
+        """Encrypt items and append them to the block of a run, where the underlying session can.
+
+        Args:
+            items: Input items as dicts.
+            block: What a method for blocks returned before; None begins a block.
+
+        Returns:
+            The block with the items, as the underlying session knows it.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+        """
+        return await append_to_block(self.underlying_session, await self._encrypted(items), block)
+
+    async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
+        """Return the latest items as a block if they are these, else None."""
+        stored = await self.underlying_session.get_items(len(items))
+        if await self._decrypted(stored) != items:
+            return None
+        return await adopt_block(self.underlying_session, stored)
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest readable item; None when there is none.
@@ -172,6 +190,14 @@ class EncryptedSession(SessionABC):
             if len(items) >= limit or exhausted:
                 return items[-limit:]
             wanted *= 4
+
+    async def _encrypted(self, items: list[TResponseInputItem]) -> list[TResponseInputItem]:
+        texts = encode_items(items, f"EncryptedSession {self.session_id!r}")
+        if sum(map(len, texts)) <= _INLINE_CHARACTERS:
+            envelopes = [self._wrap(text) for text in texts]
+        else:
+            envelopes = await asyncio.to_thread(lambda: [self._wrap(text) for text in texts])
+        return cast("list[TResponseInputItem]", envelopes)
 
     async def _decrypted(self, stored: list[TResponseInputItem]) -> list[TResponseInputItem]:
         if len(stored) * 500 <= _INLINE_CHARACTERS:

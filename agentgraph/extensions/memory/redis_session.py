@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from agentgraph.memory.blocks import Block
 from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
 from agentgraph.memory.errors import (
     InvalidSessionInput,
@@ -21,6 +22,7 @@ from agentgraph.memory.errors import (
     SessionClosedError,
     SessionError,
 )
+from agentgraph.memory.marks import common_mark, new_mark
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -42,6 +44,25 @@ if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
 __all__ = ["RedisSession"]
+
+
+# Pushed before the old ones go: a list that was empty for a moment would lose its time to live. Of
+# equal texts LREM takes the first. The items of a run that is alone end the list, so that nothing
+# but the last one is looked at.
+_GATHER = """
+local key, mark = KEYS[1], ARGV[1]
+local function marked(text) return string.sub(text, -#mark) == mark end
+local last = redis.call('LINDEX', key, -1)
+if last == false or marked(last) then return end
+local mine = {}
+for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
+  if marked(text) then mine[#mine + 1] = text end
+end
+for _, text in ipairs(mine) do
+  redis.call('RPUSH', key, text)
+  redis.call('LREM', key, 1, text)
+end
+"""
 
 
 class RedisSession(SessionABC):
@@ -153,12 +174,49 @@ class RedisSession(SessionABC):
             SessionError: Redis did not confirm; all or none of it was stored.
         """
         texts = encode_items(items, self._label)
-        if not texts:
-            return
+        if texts:
+            await self._store(texts, None)
+
+    async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> str:
+        """Append items to the block of a run, and the block to the end if others wrote after it.
+
+        Args:
+            items: Input items as dicts.
+            block: What a method for blocks returned before; None begins a block.
+
+        Returns:
+            The block: the mark of its texts.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            SessionError: Redis did not confirm; all or none of it was stored.
+        """
+        mark: str = block or new_mark()
+        await self._store([text + mark for text in encode_items(items, self._label)], block)
+        return mark
+
+    async def adopt_block(self, items: list[TResponseInputItem]) -> str | None:
+        """Return the latest items as a block if they are these and one run stored them, else None.
+
+        Raises:
+            SessionError: Redis cannot be read.
+        """
+        with self._errors():
+            stored = await _done(self._redis.lrange(self._messages_key, -len(items), -1))
+        texts = [text.decode() if isinstance(text, bytes) else text for text in stored]
+        return common_mark(texts) if decode_items(texts) == items else None
+
+    async def _store(self, texts: list[str], gathering: str | None) -> None:
+        """Append texts in one transaction, after moving those of a mark to the end.
+
+        That is a script and not a watched key, so that nobody has to try again.
+        """
         now = str(int(time.time()))
         with self._errors():
             await self._check_keys()
             async with self._redis.pipeline(transaction=True) as pipe:
+                if gathering:
+                    pipe.eval(_GATHER, 1, self._messages_key, gathering)
                 pipe.rpush(self._messages_key, *texts)
                 pipe.hset(self._session_key, "session_id", self.session_id)
                 pipe.hsetnx(self._session_key, "created_at", now)

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables, prepare_sqlite
+from agentgraph.memory.blocks import Block
 from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.session import SessionABC
@@ -142,12 +143,39 @@ class SQLAlchemySession(SessionABC):
             SessionError: The database cannot be written; all or none of it was stored.
         """
         texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
-        if not texts:
-            return
-        rows = [{"session_id": self.session_id, "message_data": text} for text in texts]
+        if texts:
+            await self._store(texts, ())
+
+    async def append_to_block(
+        self, items: list[TResponseInputItem], block: Block = None
+    ) -> tuple[int, ...]:
+        """Append items to the block of a run, and the block to the end if others wrote after it.
+
+        Args:
+            items: Input items as dicts.
+            block: What a method for blocks returned before; None begins a block.
+
+        Returns:
+            The block with the items.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            SessionError: The database cannot be written; all or none of it was stored.
+        """
+        texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
+        return await self._store(texts, block or ())
+
+    async def adopt_block(self, items: list[TResponseInputItem]) -> tuple[int, ...] | None:
+        """Return the latest items as a block if they are these, else None.
+
+        Raises:
+            SessionError: The database cannot be read.
+        """
         async with self._transaction() as connection:
-            await self._lock(connection)
-            await connection.execute(insert(self._tables.messages), rows)
+            newest_first = await self._newest(connection, len(items))
+        rows = newest_first[::-1]
+        same = [item for _, item in rows] == items
+        return tuple(row_id for row_id, _ in rows) if same else None
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
@@ -169,6 +197,50 @@ class SQLAlchemySession(SessionABC):
     @property
     def _label(self) -> str:
         return f"{type(self).__name__} {self.session_id!r}"
+
+    async def _store(self, texts: list[str], block: tuple[int, ...]) -> tuple[int, ...]:
+        """Append texts to a block of row ids, after taking it to the end if that is elsewhere."""
+        async with self._transaction() as connection:
+            await self._lock(connection)
+            if block and await self._is_followed(connection, block):
+                block = await self._moved(connection, block)
+            return (*block, *await self._insert(connection, [{"message_data": it} for it in texts]))
+
+    async def _is_followed(self, connection: AsyncConnection, block: tuple[int, ...]) -> bool:
+        messages = self._tables.messages
+        after = (messages.c.session_id == self.session_id) & (messages.c.id > block[-1])
+        found = await connection.execute(select(messages.c.id).where(after).limit(1))
+        return found.first() is not None
+
+    async def _moved(self, connection: AsyncConnection, block: tuple[int, ...]) -> tuple[int, ...]:
+        """Write the rows of a block that are still there again, at the end; return their ids."""
+        messages = self._tables.messages
+        mine = (messages.c.session_id == self.session_id) & messages.c.id.in_(block)
+        columns = (messages.c.message_data, messages.c.created_at)
+        rows = await connection.execute(select(*columns).where(mine).order_by(messages.c.id))
+        again = [{"message_data": text, "created_at": created} for text, created in rows]
+        await connection.execute(delete(messages).where(mine))
+        return await self._insert(connection, again)
+
+    async def _insert(
+        self, connection: AsyncConnection, rows: list[dict[str, Any]]
+    ) -> tuple[int, ...]:
+        """Insert rows and return their ids."""
+        messages = self._tables.messages
+        values = [{"session_id": self.session_id, **row} for row in rows]
+        if not values:
+            return ()
+        if connection.dialect.insert_executemany_returning_sort_by_parameter_order:
+            returning = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
+            return tuple(await connection.scalars(returning, values))
+        await connection.execute(insert(messages), values)
+        newest_first = (
+            select(messages.c.id)
+            .where(messages.c.session_id == self.session_id)
+            .order_by(messages.c.id.desc())
+            .limit(len(values))
+        )
+        return tuple(await connection.scalars(newest_first))[::-1]
 
     async def _lock(self, connection: AsyncConnection) -> None:
         """Hold the row of this session until the transaction ends, making it when missing."""

@@ -1,0 +1,118 @@
+"""A run's items as one block: they stay together, whatever other runs write to the session.
+
+A run remembers what it has written. When it writes on and finds items of others after its own, it
+takes its own to the end in the same transaction. Nobody waits for anybody, so a run may contain
+another run on the same session; nobody else's items change; what was popped or cleared in between
+stays away. After every write the blocks stand in the order of their last writes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+
+from agentgraph.memory.exchange import LookBack
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+    from agentgraph.memory.session import Session
+
+__all__ = ["Block", "BlockSession", "adopt_block", "append_to_block", "begin_block", "look_back"]
+
+Block: TypeAlias = Any
+"""What a store needs to know its block again; None, or what the store gave."""
+
+_DEFINED_TOGETHER = ("get_items", "add_items")
+
+
+class BlockSession(Protocol):
+    """What a store offers that can keep the items of a run together.
+
+    It may also offer `begin_block(look)`, which is the function of that name here in one
+    transaction.
+    """
+
+    async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
+        """Append items to a block, and the block to the end if others have written after it.
+
+        Args:
+            items: Input items as dicts, at least one.
+            block: What this or `adopt_block` returned before; None begins a block.
+
+        Returns:
+            The block with the items.
+        """
+        ...
+
+    async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
+        """Return the latest items as a block if they are these, else None."""
+        ...
+
+
+async def begin_block(session: Session, look: LookBack) -> Block:
+    """Look back in a session and store the input of a run, unless it stands there unanswered.
+
+    Args:
+        session: The session.
+        look: Holds the input, and afterwards what was found.
+
+    Returns:
+        The block that the run goes on with.
+    """
+    store = _keeping_blocks(session)
+    if store is not None and hasattr(type(session), "begin_block"):
+        return await cast("Any", store).begin_block(look)
+    await look_back(session, look)
+    if look.done is None:
+        return await append_to_block(session, look.new, None)
+    return await adopt_block(session, look.exchange)
+
+
+async def adopt_block(session: Session, items: list[TResponseInputItem]) -> Block:
+    """Return the latest items of a session as a block, if they are these and the store can."""
+    store = _keeping_blocks(session)
+    return None if store is None else await store.adopt_block(items)
+
+
+async def look_back(session: Session, look: LookBack) -> list[TResponseInputItem]:
+    """Read as much of a session as is needed; returns what was read last."""
+    while True:
+        # The SDK guide shows a store whose `get_items` returns nothing yet.
+        stored = [] if look.wanted == 0 else await session.get_items(look.wanted) or []
+        if look.take(stored):
+            return stored
+
+
+async def append_to_block(session: Session, items: list[TResponseInputItem], block: Block) -> Block:
+    """Append items to a run's block; to the end alone where the store knows no blocks.
+
+    Args:
+        session: The session.
+        items: The items; nothing is done without any.
+        block: What was returned before; None begins a block.
+    """
+    if not items:
+        return block
+    store = _keeping_blocks(session)
+    if store is None:
+        await session.add_items(list(items))
+        return None
+    return await store.append_to_block(list(items), block)
+
+
+def _keeping_blocks(session: Session) -> BlockSession | None:
+    """The session as one that keeps blocks, if it does and nobody stores in a way of their own."""
+    replaced = getattr(session, "__dict__", {}).keys() & set(_DEFINED_TOGETHER)
+    return cast("BlockSession", session) if _keeps_blocks(type(session)) and not replaced else None
+
+
+def _keeps_blocks(store: type) -> bool:
+    """Whether a class has `append_to_block`, and no subclass of that one reads or stores otherwise.
+
+    Asked of the class: a session that wraps another passes on whatever it does not know.
+    """
+    for cls in store.__mro__:
+        if "append_to_block" in vars(cls):
+            return True
+        if any(name in vars(cls) for name in _DEFINED_TOGETHER):
+            return False
+    return False

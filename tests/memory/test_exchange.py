@@ -1,0 +1,134 @@
+"""When the input of a run counts as tried before, and how far back a store has to look for that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentgraph.memory.exchange import LookBack
+from tests.memory.stores import Item, call, output, user
+
+ASSISTANT: Item = {"type": "message", "role": "assistant", "content": "yes"}
+REQUEST: Item = {"type": "mcp_approval_request", "id": "r", "name": "f", "arguments": "{}"}
+RESPONSE: Item = {"type": "mcp_approval_response", "approval_request_id": "r", "approve": True}
+TURN: list[Item] = [call("1"), output("1")]
+ASKED: list[Item] = [user("a")]
+
+
+def looked(stored: list[Item], look: LookBack) -> list[int | None]:
+    """Let it look back in a session; return how many items it wanted each time."""
+    wanted: list[int | None] = []
+    while True:
+        count = look.wanted
+        wanted.append(count)
+        if look.take(stored if count is None else stored[max(0, len(stored) - count) :]):
+            return wanted
+
+
+@pytest.mark.parametrize(
+    ("stored", "done"),
+    [
+        (ASKED, []),
+        ([*ASKED, *TURN], TURN),
+        ([*ASKED, ASSISTANT, *TURN], [ASSISTANT, *TURN]),
+        ([*ASKED, *TURN, {"type": "reasoning", "id": "r", "summary": []}], None),
+        ([*ASKED, REQUEST, RESPONSE], [REQUEST, RESPONSE]),
+        ([ASSISTANT, *ASKED, *TURN, call("2"), output("2")], [*TURN, call("2"), output("2")]),
+        ([], None),
+        ([*ASKED, ASSISTANT], None),
+        ([*ASKED, *TURN, ASSISTANT], None),
+        ([*ASKED, user("b")], None),
+        ([*ASKED, *TURN, user("b")], None),
+        ([*ASKED, {"role": "system", "content": "x"}], None),
+        ([*ASKED, REQUEST], None),
+        ([user("b")], None),
+        (TURN, None),
+    ],
+)
+def test_an_input_was_tried_when_the_history_ends_with_it_and_turns_without_an_answer(
+    stored: list[Item], done: list[Item] | None
+) -> None:
+    if done is None and stored[-1:] and stored[-1].get("type") == "reasoning":
+        done = stored[1:]
+    look = LookBack(ASKED)
+
+    looked(stored, look)
+
+    assert look.done == done
+    assert look.history == (stored if done is None else stored[: look.start])
+    assert stored[look.start :] == ([] if done is None else look.exchange)
+
+
+def test_where_a_tool_may_answer_its_output_ends_the_exchange() -> None:
+    look = LookBack(ASKED, tools_answer=True)
+    looked([*ASKED, *TURN], look)
+    assert look.done is None
+
+    look = LookBack(ASKED, tools_answer=True)
+    looked(ASKED, look)
+    assert look.done == []
+
+
+def test_an_input_that_another_run_is_at_was_not_tried() -> None:
+    look = LookBack(ASKED, at_work=lambda: True)
+
+    looked(ASKED, look)
+
+    assert (look.done, look.history) == (None, ASKED)
+
+
+def test_an_input_of_several_items_is_found_as_a_whole() -> None:
+    new = [user("a"), user("b")]
+    for stored, done in (([*new, *TURN], TURN), ([user("b"), *TURN], None), ([*new[:1]], None)):
+        look = LookBack(new)
+        looked([ASSISTANT, *stored], look)
+        assert look.done == done
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 50])
+def test_a_limit_holds_for_what_stands_before_the_input_and_the_exchange_is_never_cut(
+    limit: int,
+) -> None:
+    before = [user(str(number)) for number in range(20)] + [ASSISTANT]
+    turns = [item for number in range(5) for item in (call(f"{number}"), output(f"{number}"))]
+    look = LookBack(ASKED, limit)
+
+    looked([*before, *ASKED, *turns], look)
+
+    assert look.done == turns
+    assert look.history == before[len(before) - min(limit, len(before)) :]
+
+
+def test_a_store_reads_on_only_while_the_exchange_is_not_decided() -> None:
+    answered: list[Item] = [*ASKED, ASSISTANT] * 100
+    assert looked(answered, LookBack(ASKED, 10)) == [11]
+    assert looked(answered, LookBack(ASKED)) == [None]
+    unfinished: list[Item] = [*answered, *ASKED, *TURN * 10]
+    wanted = looked(unfinished, LookBack(ASKED, 3))
+    assert wanted[0] == 4
+    assert max(count or 0 for count in wanted) < 80
+
+
+ITEMS = st.sampled_from([user("a"), user("b"), ASSISTANT, call("1"), output("1"), REQUEST])
+
+
+@given(
+    stored=st.lists(ITEMS, max_size=12),
+    new=st.lists(ITEMS, max_size=3),
+    limit=st.one_of(st.none(), st.integers(0, 14)),
+)
+def test_a_limit_never_changes_what_was_tried(
+    stored: list[Any], new: list[Any], limit: int | None
+) -> None:
+    whole, limited = LookBack(new), LookBack(new, limit)
+    looked(stored, whole)
+    looked(stored, limited)
+
+    assert limited.done == whole.done
+    history = whole.history
+    assert limited.history == (
+        history if limit is None else history[max(0, len(history) - limit) :]
+    )
