@@ -160,7 +160,10 @@ def _section(title: str, value: Any) -> str:
 
 
 def _summarise(schema: Mapping[str, Any]) -> str | None:
+    """Say what parameters mean, where somebody described them; names speak for themselves."""
     properties: Mapping[str, Mapping[str, Any]] = schema.get("properties", {})
+    if not any(part.get("description") for part in (schema, *properties.values())):
+        return None
     required = set(schema.get("required", ()))
     lines = [
         f"- {name} ({_type_of(described)}, {'required' if name in required else 'optional'})"

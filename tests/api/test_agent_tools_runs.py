@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field
 
 from agentgraph import (
     Agent,
@@ -177,6 +178,26 @@ class TestItsInput:
         tool = ask(expert(inner, which), parameters=Question)
         await play(agent_with(script([call("ask", subject="tea")]), tool))
         assert told(inner) == {"c9": "about tea"}
+
+    async def test_is_explained_where_somebody_described_it_and_plain_json_otherwise(
+        self, play: Play
+    ) -> None:
+        class Plain(BaseModel):
+            subject: str
+
+        class Described(BaseModel):
+            subject: str = Field(description="What it is about.")
+
+        shown = []
+        for parameters in (Plain, Described):
+            inner = script()
+            tool = ask(expert(inner), parameters=parameters)
+            await play(agent_with(script([call("ask", subject="tea")]), tool))
+            entries: list[Any] = list(inner.calls[0].input)
+            shown.append(entries[0]["content"])
+        assert shown[0] == '{"subject": "tea"}'
+        assert '"subject": "tea"' in shown[1]
+        assert "- subject (string, required): What it is about." in shown[1]
 
     @pytest.mark.parametrize("asynchronous", [False, True])
     async def test_can_be_built_from_the_parameters(self, play: Play, asynchronous: bool) -> None:
