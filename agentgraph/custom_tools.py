@@ -93,6 +93,11 @@ class CustomTool(ConstructedTool):
                 raise AgentDefinitionError(f"CustomTool {name!r}: {attribute} must be a function.")
 
     @property
+    def _function(self) -> CustomToolExecutor:
+        """What the front end reads the type of the context from, as it does of a function tool."""
+        return self.on_invoke_tool
+
+    @property
     def type(self) -> str:
         """The type of the tool parameter of the API."""
         return "custom"

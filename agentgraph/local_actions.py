@@ -1,5 +1,5 @@
-"""Calls that are no function calls: by which output item a model asks for them, and which tool of the
-agent carries them out on this side.
+"""Calls that are no function calls: by which output item a model asks for them, and which tool of
+the agent carries them out on this side.
 
 Tools are read by their shape, never by their class, so that those of the published SDK are
 understood as well. The front end and the drivers both read this one table; where it says ``None``

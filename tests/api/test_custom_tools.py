@@ -241,6 +241,18 @@ class TestCompiled:
         with pytest.raises(CompileError, match="AG101"):
             agentgraph.compile(Agent(name="Crier", tools=[shout(), shout()]))
 
+    def test_its_context_is_checked_against_the_workflows(self) -> None:
+        class Shop: ...
+
+        class Bank: ...
+
+        async def sell(context: ToolContext[Shop], text: str) -> str:
+            return text
+
+        sell.__annotations__["context"] = ToolContext[Shop]
+        found = agentgraph.check(Agent[Bank](name="Crier", tools=[shout(sell)]))
+        assert [diagnostic.rule.code for diagnostic in found] == ["AG301"]
+
     def test_a_change_of_its_format_changes_the_fingerprint(self) -> None:
         prints = {
             agentgraph.compile(
