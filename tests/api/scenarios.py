@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from openai.types.responses import (
+    Response,
+    ResponseCompletedEvent,
+    ResponseCustomToolCall,
+    ResponseUsage,
+)
 from pydantic import BaseModel
 
 Observed = dict[str, Any]
@@ -60,8 +66,10 @@ def package(name: str) -> Any:
 _NAMES = (
     "Agent",
     "AgentHooks",
+    "CustomTool",
     "GuardrailFunctionOutput",
     "InputGuardrail",
+    "ModelRetrySettings",
     "ModelSettings",
     "OutputGuardrail",
     "RunConfig",
@@ -948,3 +956,123 @@ def guardrails_of_the_run_and_an_agent_tool_with_a_configuration_of_its_own(sdk:
     judge = sdk.OutputGuardrail(guardrail_function=_guardrail(sdk, trips=False, log=log))
     options = {"run_config": sdk.RunConfig(output_guardrails=[judge])}
     return Case(sdk.Agent(name="Outer", model=model, tools=[tool]), options=options, hooks=log)
+
+
+def _streaming_anything(sdk: Any, *replies: Any) -> Any:
+    """A scripted model that streams any item; those of the packages stream no custom calls."""
+
+    class Streaming(sdk.ScriptedModel):  # type: ignore[misc]
+        async def stream_response(self, *args: Any, **named: Any) -> AsyncIterator[Any]:
+            reply = await self.get_response(*args, **named)
+            spent = reply.usage
+            response = Response(
+                id="r1",
+                created_at=0,
+                model="m",
+                object="response",
+                output=reply.output,
+                parallel_tool_calls=True,
+                tool_choice="auto",
+                tools=[],
+                usage=ResponseUsage(
+                    input_tokens=spent.input_tokens,
+                    input_tokens_details=spent.input_tokens_details,
+                    output_tokens=spent.output_tokens,
+                    output_tokens_details=spent.output_tokens_details,
+                    total_tokens=spent.total_tokens,
+                ),
+            )
+            yield ResponseCompletedEvent(
+                type="response.completed", sequence_number=0, response=response
+            )
+
+    return Streaming(list(replies))
+
+
+def _custom_call(text: str, call_id: str, name: str = "shout") -> ResponseCustomToolCall:
+    return ResponseCustomToolCall(type="custom_tool_call", call_id=call_id, name=name, input=text)
+
+
+async def _upper(context: Any, text: str) -> str:
+    return str(text.upper())
+
+
+@scenario
+def custom_tools_beside_a_function(sdk: Any) -> Case:
+    async def add(a: int) -> int:
+        return a + 1
+
+    reply = [
+        _custom_call("a", "x1"),
+        sdk.function_call("add", {"a": 1}, call_id="c1"),
+        _custom_call("b", "x2"),
+    ]
+    model = _streaming_anything(sdk, reply, _say(sdk, "done"))
+    tools = [sdk.CustomTool("shout", "Shout.", _upper), sdk.function_tool(add)]
+    return Case(
+        sdk.Agent(name="A", model=model, tools=tools),
+        model=model,
+        session=sdk.SQLiteSession("custom"),
+    )
+
+
+@scenario
+def a_custom_tool_that_its_own_function_refuses(sdk: Any) -> Case:
+    async def answer(context: Any, item: Any) -> Any:
+        return {"approve": False, "reason": f"no {item.name}"}
+
+    model = _streaming_anything(sdk, [_custom_call("a", "x1")], _say(sdk, "done"))
+    tool = sdk.CustomTool("shout", "Shout.", _upper, needs_approval=True, on_approval=answer)
+    return Case(sdk.Agent(name="A", model=model, tools=[tool]), model=model)
+
+
+@scenario
+def a_custom_tool_that_waits_for_approval(sdk: Any) -> Case:
+    model = _streaming_anything(sdk, [_custom_call("a", "x1")], _say(sdk, "done"))
+    tool = sdk.CustomTool("shout", "Shout.", _upper, needs_approval=True)
+    return Case(sdk.Agent(name="A", model=model, tools=[tool]), model=model)
+
+
+@scenario
+def a_custom_tool_that_nobody_has(sdk: Any) -> Case:
+    model = _streaming_anything(sdk, [_custom_call("a", "x1", name="whisper")])
+    tool = sdk.CustomTool("shout", "Shout.", _upper)
+    return Case(sdk.Agent(name="A", model=model, tools=[tool]), model=model)
+
+
+@scenario
+def a_custom_call_that_is_made_twice(sdk: Any) -> Case:
+    call = _custom_call("a", "x1")
+    model = _streaming_anything(sdk, [call, call.model_copy()], _say(sdk, "done"))
+    tool = sdk.CustomTool("shout", "Shout.", _upper)
+    return Case(sdk.Agent(name="A", model=model, tools=[tool]), model=model)
+
+
+@scenario
+def names_that_only_clash_at_run_time(sdk: Any) -> Case:
+    def named(reply: str) -> Any:
+        async def twin() -> str:
+            return reply
+
+        return sdk.function_tool(twin, is_enabled=lambda context, agent: True)
+
+    model = sdk.ScriptedModel([[sdk.function_call("twin", {}, call_id="c1")], _say(sdk, "done")])
+    return Case(sdk.Agent(name="A", model=model, tools=[named("one"), named("two")]), model=model)
+
+
+@scenario
+def names_that_clash_where_the_policy_forbids_it(sdk: Any) -> Case:
+    case = names_that_only_clash_at_run_time(sdk)
+    case.options["run_config"] = sdk.RunConfig(tool_name_collision_policy="error")
+    return case
+
+
+@scenario
+def a_failed_model_call_that_is_made_again(sdk: Any) -> Case:
+    retry = sdk.ModelRetrySettings(
+        max_retries=2, backoff={"initial_delay": 0.0}, policy=lambda context: True
+    )
+    failures = [sdk.ModelStep(error=ValueError(reason)) for reason in ("one", "two")]
+    model = sdk.ScriptedModel([*failures, _say(sdk, "at last")])
+    settings = sdk.ModelSettings(retry=retry)
+    return Case(sdk.Agent(name="A", model=model, model_settings=settings), model=model)
