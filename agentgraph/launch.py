@@ -230,12 +230,9 @@ async def carry_out(launched: Launch) -> Ending:
     log = run.session
     with nullcontext() if log is None else log.at_work(run.transcript.original):
         try:
-            if log is not None and launched.fresh:
-                run.transcript.prepare(
-                    await log.load(
-                        run.transcript.input, run.config, tools_answer=_tools_answer(run)
-                    )
-                )
+            # A run told to stop before it began asks nobody anything, so nothing is stored of it.
+            if log is not None and launched.fresh and not run.stopping:
+                await _load(run, log)
             ending = await drive(run)
             try:
                 if isinstance(ending, Finish) and ending.kind is not StateKind.DONE:
@@ -250,10 +247,12 @@ async def carry_out(launched: Launch) -> Ending:
     return ending
 
 
-def _tools_answer(run: Run) -> bool:
-    """Whether the output of a tool may be the final one of the run."""
+async def _load(run: Run, log: SessionLog) -> None:
     agents = run.bindings.agents.values()
-    return any(bound.agent.tool_use_behavior != "run_llm_again" for bound in agents)
+    # Whether the output of a tool may be the final one of the run.
+    answers = any(bound.agent.tool_use_behavior != "run_llm_again" for bound in agents)
+    shown = await log.load(run.transcript.input, run.config, tools_answer=answers)
+    run.transcript.prepare(shown)
 
 
 async def _settle(run: Run, ending: Ending) -> None:

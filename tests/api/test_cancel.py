@@ -290,14 +290,15 @@ async def test_after_turn_in_the_last_turn_lets_it_finish() -> None:
     assert result.final_output == "the end"
 
 
-async def test_after_turn_before_the_first_event_makes_no_call() -> None:
-    model = script()
-    result = Runner.run_streamed(Agent(name="A", model=model), "go")
+async def test_after_turn_before_the_first_event_makes_no_call_and_stores_nothing() -> None:
+    model, session = script(), SQLiteSession("s")
+    result = Runner.run_streamed(Agent(name="A", model=model), "go", session=session)
     result.cancel(mode="after_turn")
     events = [event.type async for event in result.stream_events()]
     assert events in ([], ["agent_updated_stream_event"])
     assert model.calls == ()
     assert result.final_output is None
+    assert await session.get_items() == []
 
 
 async def test_after_turn_saves_a_handoff_turn_and_can_be_gone_on_from() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agentgraph import Agent, AgentHooks, RunHooks, Runner, function_tool
+from agentgraph.exceptions import UserError
 from agentgraph.lifecycle import AgentHooksBase, RunHooksBase
 from agentgraph.run_context import AgentHookContext
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
@@ -142,8 +143,14 @@ async def test_a_hook_that_raises_ends_the_run_and_the_hook_beside_it(
     own = type("Own", (AgentHooksBase,), {moment: stay})()
     hooks = type("OfTheRun", (RunHooksBase,), {name: fail})()
     agent = Agent(name="A", model=script([call("echo", text="x")]), tools=[echo], hooks=own)
-    with pytest.raises(BufferError, match="hook"):
+    # What fails on a call of a tool is a failure of that tool, by name and with the run's data.
+    of_a_tool = moment == "on_tool_start"
+    with pytest.raises(UserError if of_a_tool else BufferError, match="hook") as raised:
         await play(agent, hooks=hooks)
+    if of_a_tool:
+        assert isinstance(raised.value.__cause__, BufferError)
+        assert "tool echo of agent A" in str(raised.value)
+        assert raised.value.run_data is not None
     assert cancelled.is_set()
     assert running() == set()
 

@@ -64,7 +64,7 @@ async def _act(run: Run, command: Perform) -> Outcome:
     rejected = await _guard_input(run, tool, agent, context) if tool.tool_input_guardrails else None
     if rejected is not None:
         return _returned(command, tool, agent, raw, rejected)
-    await call_hooks(run, agent, "on_tool_start", agent, tool, context=context)
+    await _tell(run, agent, "on_tool_start", tool, context=context)
     if command.invoke.kind is InvokeKind.AGENT:
         output = await run.call_agent(run, command, tool, context)
         if isinstance(output, Waiting):
@@ -75,7 +75,7 @@ async def _act(run: Run, command: Perform) -> Outcome:
         )
     if tool.tool_output_guardrails:
         output = await _guard_output(run, tool, agent, context, output)
-    await call_hooks(run, agent, "on_tool_end", agent, tool, output, context=context)
+    await _tell(run, agent, "on_tool_end", tool, output, context=context)
     try:
         outcome = _returned(command, tool, agent, raw, output)
     except Exception as error:  # noqa: BLE001 - the text form of a result is user code
@@ -103,6 +103,24 @@ async def _attach(
         raise
     except Exception as error:
         raise UserError(f"Error running tool {tool.name} of agent {agent.name}: {error}") from error
+
+
+async def _tell(
+    run: Run, agent: Any, hook: str, tool: FunctionTool, *rest: Any, context: ToolContext[Any]
+) -> None:
+    """Call a hook on a tool; one that fails has failed the call, and no setting of the tool says
+    what to make of that."""
+    if not run.hooked(agent):
+        return
+    try:
+        await call_hooks(run, agent, hook, agent, tool, *rest, context=context)
+    except AgentsException:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"Error running tool {tool.name} of agent {agent.name}: its hook {hook} raised"
+            f" {type(error).__name__}: {error}"
+        ) from error
 
 
 async def _unsendable(
