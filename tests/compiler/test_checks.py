@@ -69,8 +69,12 @@ def test_a_realistic_workflow_gets_no_warning() -> None:
         ((function("a", "x"), function("a", "y")), (), []),
         ((function("a", "x"), function("a", "x")), (), ["x"]),
         (tuple(function("a", "x", line=n) for n in range(3)), (), ["x", "x"]),
-        ((function("a", "x"), Tool("", "x", None)), (), ["x"]),
-        ((Tool("", "x", InvokeKind.ACTION), Tool("", "x", None)), (), ["x"]),
+        # Hosted tools are the provider's, and a tool with a kind of call of its own is never asked
+        # for by a function call.
+        ((function("a", "x"), Tool("", "x", None), Tool("", "x", None)), (), []),
+        ((function("a", "x"), Tool("", "x", InvokeKind.ACTION)), (), []),
+        ((Tool("", "x", InvokeKind.ACTION), Tool("", "x", None)), (), []),
+        ((Tool("", "x", InvokeKind.ACTION), Tool("", "x", InvokeKind.ACTION)), (), ["x"]),
         ((function("a", "transfer_to_a"),), (to("a", "a"),), ["transfer_to_a"]),
         ((), (to("a", "a"), to("a", "a")), ["transfer_to_a"]),
         ((function("a", "x"), function("a", "x", enabled=NEVER)), (), []),

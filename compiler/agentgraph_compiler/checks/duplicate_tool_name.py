@@ -2,10 +2,11 @@
 
 ## What it does
 
-Finds names that an agent offers to its model more than once. Tools, handoffs, agents used as tools
-and hosted tools share one namespace. Tools that are never enabled do not count. Where a callable
-decides whether one of the two is enabled, they may be meant as alternatives: then the run itself
-looks at every turn.
+Finds names that an agent offers to its model more than once. Functions, handoffs and agents used as
+tools share one namespace. A tool that has a kind of call of its own (a computer, a shell, a custom
+tool) is only told apart from others of that kind; hosted tools are the provider's and do not
+count. Nor do tools that are never enabled. Where a callable decides whether one of the two is
+enabled, they may be meant as alternatives: then the run itself looks at every turn.
 
 ## Why is this bad?
 
@@ -79,12 +80,12 @@ def check(chart: Chart) -> Iterator[Diagnostic]:
 
 
 def _of_agent(agent: Agent) -> Iterator[Diagnostic]:
-    first: dict[str, Tool | Handoff] = {}
+    first: dict[tuple[bool, str], Tool | Handoff] = {}
     everything: tuple[Tool | Handoff, ...] = (*agent.tools, *agent.handoffs)
     for offered in everything:
-        if offered.enabled is not Enabled.ALWAYS:
+        if offered.enabled is not Enabled.ALWAYS or _is_hosted(offered):
             continue
-        earlier = first.setdefault(offered.name, offered)
+        earlier = first.setdefault((_has_own_call(offered), offered.name), offered)
         if earlier is offered or is_allowed(RULE, agent, earlier, offered):
             continue
         yield Diagnostic(
@@ -100,12 +101,18 @@ def _of_agent(agent: Agent) -> Iterator[Diagnostic]:
         )
 
 
+def _is_hosted(offered: Tool | Handoff) -> bool:
+    return isinstance(offered, Tool) and offered.kind is None
+
+
+def _has_own_call(offered: Tool | Handoff) -> bool:
+    return isinstance(offered, Tool) and offered.kind is InvokeKind.ACTION
+
+
 def _described(offered: Tool | Handoff) -> str:
     if isinstance(offered, Handoff):
         return f"the handoff to '{offered.target_name}'"
     match offered.kind:
-        case None:
-            return "a hosted tool"
         case InvokeKind.AGENT:
             return "an agent used as a tool"
         case InvokeKind.FUNCTION:
@@ -118,9 +125,9 @@ def _remedy(offered: Tool | Handoff) -> str:
     if isinstance(offered, Handoff):
         return "give the handoff a name of its own: handoff(agent, tool_name_override='…')"
     match offered.kind:
-        case None:
-            return "list the hosted tool once, or rename the other tool"
         case InvokeKind.AGENT:
             return "give the agent a tool name of its own: agent.as_tool(tool_name='…', …)"
+        case InvokeKind.ACTION:
+            return "list the tool once, or rename one of the two"
         case _:
             return "rename one of the functions, or pass function_tool(name_override='…')"
