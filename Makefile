@@ -44,8 +44,8 @@ test: $(test_packages) $(PEERS)/.installed aimock ## run every test
 	AGENTGRAPH_SDK_PYTHON=$(CURDIR)/$(PEERS)/bin/python HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: kills
-kills: $(test_packages) ## kill processes that write to sessions 200 times (`make test` does fewer)
-	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-200} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py $(ARGS)
+kills: $(test_packages) ## kill processes that write to sessions 1,000 times (`make test` does it 200 times)
+	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-1000} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py $(ARGS)
 
 .PHONY: lint
 lint: $(dev_packages) ## ruff: rules and format

@@ -53,13 +53,13 @@ def _note(number: int, place: str) -> Any:
     return function_call("note", {"number": number}, call_id=f"{number}.{place}")
 
 
-def run_until_killed(file: Path, first: int, finished: Connection) -> None:
+def run_until_killed(file: Path, session_id: str, first: int, finished: Connection) -> None:
     """Run questions, starting with number `first`, every second one streamed."""
-    asyncio.run(_run(file, first, finished))
+    asyncio.run(_run(SQLiteSession(session_id, file), first, finished))
 
 
-async def _run(file: Path, first: int, finished: Connection) -> None:
-    session, agent, number = SQLiteSession("s", file), agents(), first
+async def _run(session: SQLiteSession, first: int, finished: Connection) -> None:
+    agent, number = agents(), first
     while True:
         if number % 2:
             await Runner.run(agent, f"question {number}", session=session)

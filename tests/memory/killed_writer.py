@@ -22,26 +22,25 @@ def turn(number: int) -> list[list[Item]]:
     return [[user(f"question {number}")], [*calls, *outputs], [answer]]
 
 
-def write_to_sqlite(file: Path, first: int, acknowledged: Connection) -> None:
+def write_to_sqlite(file: Path, session_id: str, first: int, acknowledged: Connection) -> None:
     """Store turns in a file, starting with number `first`."""
-    asyncio.run(_write(SQLiteSession("s", file), first, acknowledged))
+    asyncio.run(_write(SQLiteSession(session_id, file), first, acknowledged))
 
 
-def write_to_postgresql(url: str, first: int, acknowledged: Connection) -> None:
-    """Store turns in PostgreSQL, starting with number `first`."""
+def write_to_postgresql(url: str, session_id: str, first: int, acknowledged: Connection) -> None:
+    """Store turns in PostgreSQL, where the tables are, starting with number `first`."""
 
     async def write() -> None:
-        session = SQLAlchemySession.from_url("killed", url=url, create_tables=True)
-        await _write(session, first, acknowledged)
+        await _write(SQLAlchemySession.from_url(session_id, url=url), first, acknowledged)
 
     asyncio.run(write())
 
 
-def run_on_postgresql(url: str, first: int, finished: Connection) -> None:
-    """Run questions on a session in PostgreSQL, starting with number `first`."""
+def run_on_postgresql(url: str, session_id: str, first: int, finished: Connection) -> None:
+    """Run questions on a session in PostgreSQL, where the tables are, starting with `first`."""
 
     async def run() -> None:
-        session = SQLAlchemySession.from_url("run", url=url, create_tables=True)
+        session = SQLAlchemySession.from_url(session_id, url=url)
         agent, number = agents(), first
         while True:
             await Runner.run(agent, f"question {number}", session=session)

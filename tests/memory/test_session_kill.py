@@ -1,20 +1,17 @@
 """A process that is killed at any moment leaves a legal history with every acknowledged turn.
 
-Writers that only write are killed inside of writes; whole runs are killed in PostgreSQL here and in
-a file in `tests/api`. `AGENTGRAPH_KILLS` says how often; `make kills` does it 200 times.
+Writers that only write are killed inside of writes; whole runs are killed in PostgreSQL here and on
+a file in `tests/api`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
 import random
 from collections.abc import Callable
-from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from agentgraph import Runner
 from agentgraph.extensions.memory import SQLAlchemySession
@@ -28,11 +25,12 @@ from tests.memory.killed_writer import (
     write_to_postgresql,
     write_to_sqlite,
 )
-from tests.memory.killing import PROCESSES, let_processes_start_at_once
+from tests.memory.killing import (
+    let_processes_start_at_once,
+    sessions_and_kills,
+    work_until_killed,
+)
 from tests.memory.stores import Item
-
-KILLS = int(os.environ.get("AGENTGRAPH_KILLS", "60"))
-KILLED_RUNS = int(os.environ.get("AGENTGRAPH_KILLS", "15"))
 
 
 @pytest.fixture(autouse=True)
@@ -40,58 +38,32 @@ def _writers_start_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     let_processes_start_at_once(monkeypatch)
 
 
-def write_until_killed(
-    target: Callable[[Any, int, Any], None],
-    place: object,
-    first: int,
-    chance: random.Random,
-    longest: float = 0.004,
-) -> list[int]:
-    """Run a writer, kill it at a random moment, and return the turns it saw stored.
+async def settled(session: Session) -> list[Item]:
+    """The items of a session whose writer was killed.
 
-    Args:
-        target: The writer.
-        place: Where it writes.
-        first: The number of its first turn.
-        chance: The dice.
-        longest: Seconds, about as many as a turn takes.
+    A server may still be at the last thing it was told, which is a commit at most. That holds the
+    row of the session until it is done, so whoever gets the row comes after it.
     """
-    receiver, sender = PROCESSES.Pipe(duplex=False)
-    writer = PROCESSES.Process(target=target, args=(place, first, sender))
-    writer.start()
-    sender.close()
-    acknowledged = [receiver.recv() for _ in range(chance.randrange(1, 4))]
-    # Nothing is waited for here: the moment itself is what the test varies, in parts of a write.
-    wait([], timeout=chance.random() * longest)
-    writer.kill()
-    writer.join()
-    try:
-        while True:
-            acknowledged.append(receiver.recv())
-    except EOFError:
-        receiver.close()
-    return acknowledged
+    if isinstance(session, SQLAlchemySession):
+        async with session.engine.begin() as connection:
+            await connection.execute(
+                text("SELECT 1 FROM agent_sessions WHERE session_id = :id FOR UPDATE"),
+                {"id": session.session_id},
+            )
+    return list(await session.get_items())
 
 
-async def stored(open_session: Callable[[], Session]) -> list[Item]:
-    session = open_session()
-    try:
-        return list(await session.get_items())
-    finally:
-        closing = session.close()  # type: ignore[attr-defined]  # both stores here can close
-        if closing is not None:
-            await closing
-
-
-def check_kills(
-    target: Callable[[Any, int, Any], None], place: object, open_session: Callable[[], Session]
+async def check_writers(
+    target: Callable[..., None], place: object, session: Session, kills: int, chance: random.Random
 ) -> None:
-    chance = random.Random(7)
+    """Kill writers to one session; after each, everything they have said is there is there."""
     number = 0
     expected: list[Item] = []
-    for _ in range(KILLS):
-        acknowledged = write_until_killed(target, place, number, chance)
-        items = asyncio.run(stored(open_session))
+    for _ in range(kills):
+        acknowledged = work_until_killed(
+            target, place, session.session_id, number, chance, longest=0.004
+        )
+        items = await settled(session)
 
         assert legal(items)
         started = [item for write in _writes(number, acknowledged[-1]) for item in write]
@@ -111,21 +83,24 @@ def _beginnings(number: int) -> list[list[Item]]:
     return [[item for write in writes[:count] for item in write] for count in range(4)]
 
 
-def test_a_killed_writer_leaves_a_legal_file_with_every_acknowledged_turn(tmp_path: Path) -> None:
-    file = tmp_path / "sessions.db"
+async def test_a_killed_writer_leaves_a_legal_file_with_every_acknowledged_turn(
+    tmp_path: Path,
+) -> None:
+    file, chance = tmp_path / "sessions.db", random.Random(7)
+    for session_id, kills in sessions_and_kills():
+        session = SQLiteSession(session_id, file)
+        await check_writers(write_to_sqlite, file, session, kills, chance)
+        session.close()
 
-    check_kills(write_to_sqlite, file, lambda: SQLiteSession("s", file))
 
-
-def test_a_killed_writer_leaves_a_legal_history_in_postgresql(postgresql: Path) -> None:
+async def test_a_killed_writer_leaves_a_legal_history_in_postgresql(postgresql: Path) -> None:
     pytest.importorskip("asyncpg", reason="pip install asyncpg brings the driver")
-    url = postgresql_url("asyncpg", postgresql)
-
-    check_kills(
-        write_to_postgresql,
-        url,
-        lambda: SQLAlchemySession.from_url("killed", url=url, create_tables=True),
-    )
+    url, chance = postgresql_url("asyncpg", postgresql), random.Random(7)
+    for session_id, kills in sessions_and_kills():
+        session = SQLAlchemySession.from_url(f"writer {session_id}", url=url, create_tables=True)
+        assert await session.get_items() == []
+        await check_writers(write_to_postgresql, url, session, kills, chance)
+        await session.close()
 
 
 QUESTION = "user"
@@ -135,37 +110,40 @@ WHOLE = [QUESTION, *TWO_CALLS, *ONE_CALL, *ONE_CALL, "message"]
 CUT = [WHOLE[:length] for length in (1, 5, 7, 9)]
 
 
-def test_a_killed_run_leaves_whole_turns_in_postgresql_and_the_next_run_works(
+async def test_a_killed_run_leaves_whole_turns_in_postgresql_and_the_next_run_works(
     postgresql: Path,
 ) -> None:
     pytest.importorskip("asyncpg", reason="pip install asyncpg brings the driver")
-    url = postgresql_url("asyncpg", postgresql)
-    chance, number = random.Random(13), 0
-    finished: set[int] = set()
-    for _ in range(KILLED_RUNS):
-        seen = write_until_killed(run_on_postgresql, url, number, chance, longest=0.02)
-        finished.update(seen)
-        number = seen[-1] + 2
+    url, chance = postgresql_url("asyncpg", postgresql), random.Random(13)
+    for session_id, kills in sessions_and_kills():
+        session = SQLAlchemySession.from_url(f"run {session_id}", url=url, create_tables=True)
+        assert await session.get_items() == []
+        await check_runs(url, session, kills, chance)
+        await session.close()
 
-        items, answer = asyncio.run(_looked_at_and_continued(url, number))
+
+async def check_runs(
+    url: str, session: SQLAlchemySession, kills: int, chance: random.Random
+) -> None:
+    """Kill runs on one session; after each, the turns they finished are there, and the next run
+    works."""
+    number, finished, agent = 0, set[int](), agents()
+    for _ in range(kills):
+        seen = work_until_killed(
+            run_on_postgresql, url, session.session_id, number, chance, longest=0.02
+        )
+        finished.update(seen)
+        items = await settled(session)
 
         assert legal(items)
         runs = _kinds_by_question(items)
         assert [n for n in sorted(finished) if runs.get(n) != WHOLE] == []
         assert [kinds for kinds in runs.values() if kinds != WHOLE and kinds not in CUT] == []
-        assert answer == f"answer {number}"
+        number = seen[-1] + 2
+        result = await Runner.run(agent, f"question {number}", session=session)
+        assert result.final_output == f"answer {number}"
         finished.add(number)
         number += 1
-
-
-async def _looked_at_and_continued(url: str, number: int) -> tuple[list[Item], Any]:
-    session = SQLAlchemySession.from_url("run", url=url, create_tables=True)
-    try:
-        items = list(await session.get_items())
-        result = await Runner.run(agents(), f"question {number}", session=session)
-        return items, result.final_output
-    finally:
-        await session.close()
 
 
 def _kinds_by_question(items: list[Item]) -> dict[int, list[str]]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentgraph.memory.automaton import ANSWERED_BY
+from agentgraph.memory.automaton import ANSWERED_BY, plainly_legal
 from agentgraph.memory.transcript import legal, legal_prefix, repair, violations, writable
 from tests.memory.stores import Item
 
@@ -214,6 +214,21 @@ def test_a_repaired_transcript_is_legal_and_repair_is_idempotent(items: list[Ite
     again = repair(mended.items)
     assert again.items is mended.items
     assert again.changes == ()
+
+
+@given(TRANSCRIPTS, TRANSCRIPTS)
+def test_what_is_plainly_legal_is_legal_whatever_follows(
+    items: list[Item], following: list[Item]
+) -> None:
+    assert not plainly_legal(items) or legal(items)
+    if legal(items):
+        found = violations([*items, *following])
+        assert [violation for violation in found if violation.index < len(items)] == []
+
+
+def test_the_usual_history_is_plainly_legal() -> None:
+    assert plainly_legal([USER, call("c"), call("d"), output("d"), output("c"), SAID, USER])
+    assert not plainly_legal([USER, call("c")])
 
 
 @given(TRANSCRIPTS)
