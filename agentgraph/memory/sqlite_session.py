@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from agentgraph.memory.blocks import Block
 from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
@@ -33,6 +33,8 @@ from agentgraph.memory.sqlite_schema import Tables, quoted
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
+
+    Keyed: TypeAlias = tuple[list[int], list[TResponseInputItem]]
 
 __all__ = ["SQLiteSession"]
 
@@ -96,8 +98,8 @@ class SQLiteSession(SessionABC):
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
             return []
-        rows = await self._run(lambda connection: self._rows(connection, limit))
-        return [item for _, item in rows]
+        _, items = await self._run(lambda connection: self._rows(connection, limit))
+        return items
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append items in one transaction.
@@ -134,12 +136,12 @@ class SQLiteSession(SessionABC):
 
         def begin(connection: sqlite3.Connection) -> Block:
             with without_sync(connection), transaction(connection):
-                rows = self._rows(connection, look.wanted)
-                while not look.take([item for _, item in rows]):
-                    rows = self._rows(connection, look.wanted)
+                keys, items = self._rows(connection, look.wanted)
+                while not look.take(items):
+                    keys, items = self._rows(connection, look.wanted)
                 if look.done is None:
                     return self._append(connection, texts, None)
-                return self._block([key for key, _ in rows[look.start :]])
+                return self._block(keys[look.start :])
 
         return await self._run(begin)
 
@@ -165,9 +167,8 @@ class SQLiteSession(SessionABC):
         Raises:
             SessionError: The database cannot be read.
         """
-        rows = await self._run(lambda connection: self._rows(connection, len(items)))
-        same = [item for _, item in rows] == items
-        return self._block([key for key, _ in rows]) if same else None
+        keys, latest = await self._run(lambda connection: self._rows(connection, len(items)))
+        return self._block(keys) if latest == items else None
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
@@ -188,12 +189,10 @@ class SQLiteSession(SessionABC):
 
         return await self._run(store)
 
-    def _rows(
-        self, connection: sqlite3.Connection, count: int | None
-    ) -> list[tuple[int, TResponseInputItem]]:
-        """The latest readable rows, oldest first, each with its key; None means all of them."""
+    def _rows(self, connection: sqlite3.Connection, count: int | None) -> Keyed:
+        """The latest readable items, oldest first, with their keys; None means all of them."""
         if count == 0:
-            return []
+            return [], []
         order = "id" if count is None else "id DESC"
         rows = connection.execute(
             f"SELECT id, message_data FROM {self._messages} WHERE session_id = ? ORDER BY {order}",
@@ -216,7 +215,7 @@ class SQLiteSession(SessionABC):
         )
         return (*(block or ()), *self._latest_ids(connection, len(texts)))
 
-    def _block(self, keys: list[int]) -> Block:
+    def _block(self, keys: Sequence[int]) -> Block:
         """What stands for a block of rows."""
         return tuple(keys)
 
@@ -282,27 +281,32 @@ class SQLiteSession(SessionABC):
             raise failure(error, self._label, self._database.path) from error
 
 
-def keyed(rows: sqlite3.Cursor, count: int | None) -> list[tuple[int, TResponseInputItem]]:
-    """Return the readable items of rows with their keys, oldest first.
+def keyed(rows: sqlite3.Cursor, count: int | None) -> Keyed:
+    """Return the keys of rows and the items in them, oldest first, without the unreadable ones.
 
     Args:
         rows: Keys and texts: the oldest first, or the latest first where a count is given.
         count: How many items to return at most; no further row is read then.
     """
-    if count is None:
-        found = rows.fetchall()
-        items = decode_items([text for _, text in found])
-        if len(items) == len(found):
-            return [(key, item) for (key, _), item in zip(found, items, strict=True)]
-        readable = ((key, decode_item(text)) for key, text in found)
-        return [(key, item) for key, item in readable if item is not None]
-    latest: list[tuple[int, TResponseInputItem]] = []
+    if count is not None:
+        keys, items = _readable(rows, count)
+        rows.close()
+        return keys[::-1], items[::-1]
+    found = rows.fetchall()
+    items = decode_items([text for _, text in found])
+    if len(items) == len(found):
+        return [key for key, _ in found], items
+    return _readable(found, None)
+
+
+def _readable(rows: Iterable[tuple[int, str]], count: int | None) -> Keyed:
+    keys: list[int] = []
+    items: list[TResponseInputItem] = []
     for key, text in rows:
         item = decode_item(text)
         if item is not None:
-            latest.append((key, item))
-            if len(latest) == count:
+            keys.append(key)
+            items.append(item)
+            if len(items) == count:
                 break
-    rows.close()
-    latest.reverse()
-    return latest
+    return keys, items

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from agentgraph.memory.automaton import Automaton, Rule, Violation
+from agentgraph.memory.automaton import Automaton, Rule, Violation, plainly_legal
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -92,7 +92,8 @@ def repair(
     Returns:
         The legal transcript and what was done to it, in words.
     """
-    found = _among(items, followed_by)
+    # What follows a legal transcript makes nothing in it wrong.
+    found = [] if plainly_legal(items) else _among(items, followed_by)
     if not found:
         return Repair(items, ())
     kept: _Kept = list(enumerate(items))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
@@ -25,6 +25,7 @@ from agentgraph.memory.sqlite_session import SQLiteSession, keyed
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
+    from agentgraph.memory.sqlite_session import Keyed
     from agentgraph.usage import Usage
 
 __all__ = ["AdvancedSQLiteSession"]
@@ -99,8 +100,8 @@ class AdvancedSQLiteSession(SQLiteSession):
         if limit == 0:
             return []
 
-        rows = await self._run(lambda connection: self._rows(connection, limit, branch_id))
-        return [item for _, item in rows]
+        _, items = await self._run(lambda connection: self._rows(connection, limit, branch_id))
+        return items
 
     # Said anew, because this class reads in its own way and keeps blocks all the same.
     append_to_block = SQLiteSession.append_to_block
@@ -269,9 +270,9 @@ class AdvancedSQLiteSession(SQLiteSession):
 
     def _rows(
         self, connection: sqlite3.Connection, count: int | None, branch_id: str | None = None
-    ) -> list[tuple[int, TResponseInputItem]]:
+    ) -> Keyed:
         if count == 0:
-            return []
+            return [], []
         branch = self._branch(branch_id)
         if count is None:
             return keyed(branch.oldest_first(connection), None)
@@ -287,7 +288,7 @@ class AdvancedSQLiteSession(SQLiteSession):
         new = branch.append(connection, list(zip(message_ids, items, strict=True)))
         return _Listed(branch.branch_id, (*listed, *new))
 
-    def _block(self, keys: list[int]) -> Block:
+    def _block(self, keys: Sequence[int]) -> Block:
         return _Listed(self._current_branch_id, tuple(keys))
 
     def _last_row(self, connection: sqlite3.Connection) -> int:
