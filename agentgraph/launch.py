@@ -251,7 +251,7 @@ async def _load(run: Run, log: SessionLog) -> None:
     agents = run.bindings.agents.values()
     # Whether the output of a tool may be the final one of the run.
     answers = any(bound.agent.tool_use_behavior != "run_llm_again" for bound in agents)
-    shown = await log.load(run.transcript.input, run.config, tools_answer=answers)
+    shown = await log.load(run.config, tools_answer=answers)
     run.transcript.prepare(shown)
 
 

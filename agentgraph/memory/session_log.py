@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from agentgraph.items import ItemHelpers
@@ -53,7 +52,7 @@ class SessionLog:
 
     @contextmanager
     def at_work(self, given: str | list[TResponseInputItem]) -> Iterator[None]:
-        """Let other runs of this process see, as long as a block runs, that a run is at it.
+        """Be at work on an input, which other runs of this process can see, while a block runs.
 
         Args:
             given: The caller's input.
@@ -66,16 +65,11 @@ class SessionLog:
             _at_work.discard(self)
 
     async def load(
-        self,
-        given: str | list[TResponseInputItem],
-        config: RunConfig,
-        *,
-        tools_answer: bool = False,
+        self, config: RunConfig, *, tools_answer: bool = False
     ) -> list[TResponseInputItem]:
-        """Read the history, combine it with the caller's input and store what of that is new.
+        """Read the history, combine it with the input at work and store what of that is new.
 
         Args:
-            given: The caller's input.
             config: The run's configuration (``session_settings``, ``session_input_callback``).
             tools_answer: Whether the run may end with the output of a tool.
 
@@ -84,13 +78,12 @@ class SessionLog:
         """
         own = getattr(self.session, "session_settings", None)
         limit = resolve_session_limit(resolve_session_limit(None, config.session_settings), own)
-        new = ItemHelpers.input_to_new_input_list(given)
-        look = LookBack(new, limit, partial(self._asked_at_once, new), tools_answer)
+        look = LookBack(self._given, limit, self._asked_at_once, tools_answer)
         callback = config.session_input_callback
         if callback is not None:
             return await self._load_by(callback, look)
         self.block = await begin_block(self.session, look)
-        return (await combine(look.history, new, done=look.done)).model_input
+        return (await combine(look.history, look.new, done=look.done)).model_input
 
     async def _load_by(
         self, callback: SessionInputCallback, look: LookBack
@@ -140,10 +133,10 @@ class SessionLog:
         elif count:
             self.saved = unsaved[count - 1][0]
 
-    def _asked_at_once(self, new: list[TResponseInputItem]) -> bool:
+    def _asked_at_once(self) -> bool:
         """Whether another run is at work on the same input, so that this is no second try of it."""
         return any(
-            other is not self and other._given == new and _same(other.session, self.session)
+            other is not self and other._given == self._given and _same(other.session, self.session)
             for other in tuple(_at_work)
         )
 
