@@ -150,7 +150,7 @@ async def test_a_run_whose_model_failed_in_a_later_turn_goes_on_where_it_stopped
 
     assert result.final_output == "done"
     kinds = ["user", "function_call", "function_call_output"]
-    assert [kind_of(item) for item in list(model.last_call.input)] == kinds
+    assert [kind_of(item) for item in list(model.calls[-1].input)] == kinds
     assert [kind_of(item) for item in await stored_in(session)] == [*kinds, "message"]
 
 

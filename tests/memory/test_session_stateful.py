@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from agentgraph.memory.blocks import Block, append_to_block
 from tests.memory.stores import LOCAL, Item, call, local_store, output, user
 
 TEXTS = st.text(max_size=8)
@@ -37,28 +38,42 @@ class SessionMachine(RuleBasedStateMachine):
         self._store = local_store(self.name, Path(self._folder.name))
         self._session = self._store.open()
         self._neighbour = self._store.open("neighbour")
-        self._expected: list[Item] = []
+        # Each item with the run that wrote it, if one did.
+        self._written: list[tuple[str, Item]] = []
+        self._blocks: dict[str, Block] = {}
         self._runner.run(self._neighbour.add_items([user("neighbour")]))
+
+    @property
+    def expected(self) -> list[Item]:
+        return [item for _, item in self._written]
 
     @rule(items=TURNS)
     def add(self, items: list[Item]) -> None:
         self._runner.run(self._session.add_items(items))
-        self._expected += items
+        self._written += [("", item) for item in items]
+
+    @rule(run=st.sampled_from("xy"), items=TURNS.filter(bool))
+    def append(self, run: str, items: list[Item]) -> None:
+        block = self._blocks.get(run)
+        self._blocks[run] = self._runner.run(append_to_block(self._session, items, block))
+        mine = [entry for entry in self._written if entry[0] == run]
+        others = [entry for entry in self._written if entry[0] != run]
+        self._written = [*others, *mine, *((run, item) for item in items)]
 
     @rule()
     def pop(self) -> None:
         popped = self._runner.run(self._session.pop_item())
-        assert popped == (self._expected.pop() if self._expected else None)
+        assert popped == (self._written.pop()[1] if self._written else None)
 
     @rule(limit=st.integers(0, 12))
     def get_limited(self, limit: int) -> None:
-        latest = self._expected[max(0, len(self._expected) - limit) :]
+        latest = self.expected[max(0, len(self._written) - limit) :]
         assert self._runner.run(self._session.get_items(limit)) == latest
 
     @rule()
     def clear(self) -> None:
         self._runner.run(self._session.clear_session())
-        self._expected.clear()
+        self._written.clear()
 
     @rule()
     def reopen(self) -> None:
@@ -69,7 +84,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_session_holds_what_the_list_holds(self) -> None:
-        assert self._runner.run(self._session.get_items()) == self._expected
+        assert self._runner.run(self._session.get_items()) == self.expected
 
     @invariant()
     def the_neighbour_is_untouched(self) -> None:
