@@ -13,6 +13,7 @@ from typing import Any
 
 from agentgraph.agent_tool import AgentTool, AgentToolStreamEvent
 from agentgraph.callbacks import resolve
+from agentgraph.cancellation import is_cancelled
 from agentgraph.drivers.aio import Ending
 from agentgraph.drivers.payloads import Waiting
 from agentgraph.drivers.run import Conversation, Run
@@ -29,7 +30,7 @@ from agentgraph.launch import (
     result_of,
     watcher_of,
 )
-from agentgraph.logger import logger
+from agentgraph.logger import log_tool_action_warning, logger
 from agentgraph.memory.run_transcript import Transcript
 from agentgraph.memory.session_log import SessionLog
 from agentgraph.result import RunResult
@@ -163,9 +164,18 @@ async def _hand_over(
         told = AgentToolStreamEvent(event=event, agent=run.agent, tool_call=context.tool_call)
         try:
             await resolve(tool.on_stream(told))
-        except Exception:  # noqa: BLE001 - user code may raise anything
-            # A listener that fails is no reason to lose the work it listens to.
-            logger.warning("on_stream of agent tool %r raised; the run goes on", tool.name)
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                raise
+            _pass_over(tool, error)
+        except Exception as error:  # noqa: BLE001 - user code may raise anything
+            _pass_over(tool, error)
+
+
+def _pass_over(tool: AgentTool, error: BaseException) -> None:
+    """A listener that fails is no reason to lose the work it listens to."""
+    message = f"on_stream of agent tool {tool.name!r} raised; the run goes on"
+    log_tool_action_warning(logger, message, error)
 
 
 async def _output(tool: AgentTool, result: RunResult) -> Any:

@@ -14,6 +14,7 @@ import json
 from typing import Any
 
 from agentgraph.callbacks import resolve
+from agentgraph.cancellation import is_cancelled
 from agentgraph.exceptions import AgentsException, ModelBehaviorError, ToolTimeoutError, UserError
 from agentgraph.function_tools import FunctionTool
 from agentgraph.tool_context import ToolContext
@@ -59,7 +60,7 @@ async def invoke_function_tool(
                 raise
         return await _timed_out(function_tool, context, limit)
     except asyncio.CancelledError as error:
-        if _is_cancelling():
+        if is_cancelled():
             raise
         return await _cancelled_itself(function_tool, context, error)
     except AgentsException:
@@ -114,11 +115,6 @@ async def _cancelled_itself(
     if tool._failure_error_function is None:
         raise _as_user_error(tool, context, failure) from error
     return await failure_message(tool._failure_error_function, context, failure, tool.name)
-
-
-def _is_cancelling() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _as_user_error(tool: FunctionTool, context: ToolContext[Any], error: Exception) -> UserError:

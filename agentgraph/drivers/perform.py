@@ -14,6 +14,7 @@ from typing import Any
 
 from agentgraph.agent import ToolsToFinalOutputResult
 from agentgraph.callbacks import resolve
+from agentgraph.cancellation import is_cancelled
 from agentgraph.drivers.payloads import FinalOutput
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.act import act
@@ -42,8 +43,7 @@ async def perform(run: Run, command: Perform) -> Outcome:
     try:
         return await _PERFORMS[command.invoke.kind](run, command)
     except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
+        if is_cancelled():
             raise
         return Outcome(command.id, Event.FAILED, _cancelled_itself(run, command, error))
     except Exception as error:  # noqa: BLE001 - user code may raise anything

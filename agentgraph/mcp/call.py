@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from agentgraph.callbacks import MaybeAwaitable, resolve
+from agentgraph.cancellation import is_cancelled
 from agentgraph.custom_data import CustomData, custom_data_of
 from agentgraph.exceptions import AgentsException, MCPToolCancellationError
 from agentgraph.run_context import RunContextWrapper
@@ -153,8 +154,7 @@ async def call_server_tool(
         else:
             result = await server.call_tool(tool.name, arguments, meta=sent)
     except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if is_cancelled():
             raise
         raise MCPToolCancellationError(
             f"{_failed(server, tool, context)}: the call was cancelled on its way"

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Iterable
 from types import TracebackType
 from typing import Self
 
+from agentgraph.cancellation import is_cancelled
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.mcp.contract import MCPServer
 
@@ -152,7 +153,7 @@ class MCPServerManager:
         try:
             await _within(self._connect_timeout, server.connect())
         except asyncio.CancelledError as error:
-            if _is_cancelled() or not self._suppress_cancelled:
+            if is_cancelled() or not self._suppress_cancelled:
                 raise
             await self._note_failure(server, error)
         except Exception as error:  # noqa: BLE001 - servers may be the program's own
@@ -172,7 +173,7 @@ class MCPServerManager:
         try:
             await _within(self._cleanup_timeout, server.cleanup())
         except asyncio.CancelledError as error:
-            if _is_cancelled():
+            if is_cancelled():
                 raise
             log_tool_action_error(logger, f"MCP server {server.name!r} did not close", error)
         except Exception as error:  # noqa: BLE001 - servers may be the program's own
@@ -182,8 +183,3 @@ class MCPServerManager:
 async def _within(limit: float | None, work: Awaitable[None]) -> None:
     async with asyncio.timeout(limit):
         await work
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

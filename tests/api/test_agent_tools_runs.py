@@ -390,11 +390,12 @@ class TestOnStream:
         assert len(seen) == len(sent) > 40
         assert most_ahead <= 4
 
+    @pytest.mark.parametrize("kind", [ZeroDivisionError, asyncio.CancelledError])
     async def test_that_fails_does_not_lose_the_work(
-        self, play: Play, caplog: pytest.LogCaptureFixture
+        self, play: Play, caplog: pytest.LogCaptureFixture, kind: type[BaseException]
     ) -> None:
         def listen(told: Any) -> None:
-            raise ZeroDivisionError("secret")
+            raise kind("secret")
 
         played = await play(
             agent_with(script([call("ask", input="x")]), ask(expert(script()), on_stream=listen))
