@@ -152,6 +152,15 @@ class TestApproval:
         await play(agent)
         assert told(model) == {"x1": "A", "x2": "no b!"}
 
+    @pytest.mark.parametrize("answer", [True, None, {"reason": "no"}])
+    async def test_an_answer_in_another_form_is_refused_by_name(
+        self, play: Play, answer: Any
+    ) -> None:
+        tool = shout(needs_approval=True, on_approval=lambda context, item: answer)
+        agent = agent_with(script([custom_call("shout", "a")]), tool)
+        with pytest.raises(UserError, match="on_approval of tool 'shout' of agent 'Clerk'"):
+            await play(agent)
+
 
 class TestTheModelsFaults:
     async def test_a_tool_that_nobody_has(self, play: Play) -> None:

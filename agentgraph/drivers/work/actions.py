@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from agentgraph.approvals import Decision
 from agentgraph.drivers.payloads import ModelReply
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.action import Action
+from agentgraph.drivers.work.approval import read_answer
 from agentgraph.drivers.work.computer import operate_computer
 from agentgraph.drivers.work.custom import call_custom_tool
 from agentgraph.drivers.work.patch import apply_patch
 from agentgraph.drivers.work.shell import run_local_shell, run_shell
-from agentgraph.exceptions import UserError
 from agentgraph.hosted_tools import MCPToolApprovalRequest
 from agentgraph.items import MCPApprovalResponseItem
 from agentgraph.runtime.commands import Perform
@@ -49,12 +48,8 @@ async def _answer_approval_request(action: Action) -> Outcome:
             return action.waits(pending)
         request = MCPToolApprovalRequest(ctx_wrapper=run.context, data=raw)
         given = await action.unhandled(ask, request)
-        if not isinstance(given, Mapping) or "approve" not in given:
-            raise UserError(
-                f"on_approval_request of tool '{action.tool.name}' of agent '{action.agent.name}'"
-                " must return a dictionary with 'approve'."
-            )
-        decision = Decision(bool(given["approve"]), given.get("reason"))
+        asked = f"on_approval_request of tool '{action.tool.name}' of agent '{action.agent.name}'"
+        decision = read_answer(given, asked)
     payload: Any = {
         "type": "mcp_approval_response",
         "approval_request_id": raw.id,

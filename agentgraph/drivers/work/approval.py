@@ -3,13 +3,14 @@ of a rejection (BEHAVIOUR.md, section 11)."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
 from agentgraph.approvals import Decision
 from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.drivers.run import Run
+from agentgraph.exceptions import UserError
 from agentgraph.items import ToolApprovalItem
 from agentgraph.run_config import ToolErrorFormatterArgs
 
@@ -37,6 +38,9 @@ async def decision_on(
 
     Returns:
         The decision, a rejection with what the model is told; ``None`` if the call has to wait.
+
+    Raises:
+        UserError: ``answer`` gave something that is no answer.
     """
     name, call_id = pending.name or "", pending.call_id or ""
     known = run.context._approvals.find(pending.qualified_name or name, call_id)
@@ -46,12 +50,27 @@ async def decision_on(
         if answer is None:
             return None
         given = await resolve(answer(run.context, pending))
-        known = Decision(bool(given["approve"]), given.get("reason"))
+        known = read_answer(given, f"on_approval of tool '{name}' of agent '{pending.agent.name}'")
         run.context._approvals.decide(pending, known, sticky=False)
     if known.approved or known.message is not None:
         return known
     message = await worded(run, "approval_rejected", tool_type, name, call_id, REJECTED)
     return replace(known, message=message)
+
+
+def read_answer(given: Any, asked: str) -> Decision:
+    """Read what the user's code answers in a person's place.
+
+    Args:
+        given: The answer: a dictionary with ``approve`` and, if wished, ``reason``.
+        asked: What was asked, for the message.
+
+    Raises:
+        UserError: It is something else.
+    """
+    if not isinstance(given, Mapping) or "approve" not in given:
+        raise UserError(f"{asked} must return a dictionary with 'approve'.")
+    return Decision(bool(given["approve"]), given.get("reason"))
 
 
 async def worded(
