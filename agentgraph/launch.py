@@ -168,6 +168,10 @@ def _resumed(
     call_agent: CallAgent,
 ) -> Launch:
     recording = state.recording
+    handlers = options.get("error_handlers") or {}
+    # What the run can recover from now counts; what it began with keeps its guardrails.
+    scope = state.program.scope.admitting(RunScope.of(config, handlers).policy)
+    program = _within(scope, state.program)
     session = options.get("session")
     log = None if session is None else SessionLog(session, recording.saved, recording.block)
     given = state.context
@@ -180,26 +184,34 @@ def _resumed(
     )
     run = replaying(
         Run(
-            machine=state.program.machine,
-            bindings=state.program.bindings,
-            recompile=Recompile(state.program.source, state.program.scope),
+            machine=program.machine,
+            bindings=program.bindings,
+            recompile=Recompile(program.source, scope),
             transcript=_transcript(recording.input),
             context=context,
             config=config,
             provider=config.model_provider or default_provider(),
             call_agent=call_agent,
-            submachines=state.program.machine.submachine,
+            submachines=program.machine.submachine,
             session=log,
             hooks=options.get("hooks"),
             limit=state.max_turns,
-            handlers=options.get("error_handlers") or {},
+            handlers=handlers,
             conversation=Conversation(*recording.conversation),
             watcher=watcher,
         ),
         recording,
     )
     run.agent = state.current_agent
-    return Launch(run, state.program, fresh=False)
+    return Launch(run, program, fresh=False)
+
+
+def _within(scope: RunScope, program: Program) -> Program:
+    """A program in a scope that admits more than its own. One whose agents were changed since
+    cannot be compiled as it was, and stays."""
+    if scope is program.scope or not program.current:
+        return program
+    return program_for(program.source, scope)
 
 
 def replaying(run: Run, recording: Recording) -> Run:

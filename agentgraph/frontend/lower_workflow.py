@@ -53,6 +53,18 @@ class RunScope:
             getattr(getattr(run_config, "model_settings", None), "tool_choice", None),
         )
 
+    def admitting(self, policy: Policy) -> RunScope:
+        """This scope, with states for what another policy recovers from and answers as well.
+
+        They are only entered where a run would fail, so what was recorded without them can be
+        replayed with them.
+        """
+        both = Policy(
+            self.policy.recovers | policy.recovers,
+            self.policy.answers_missing_tools or policy.answers_missing_tools,
+        )
+        return self if both == self.policy else replace(self, policy=both)
+
     @property
     def key(self) -> tuple[object, ...]:
         """What makes two scopes the same to the compiler."""

@@ -145,6 +145,61 @@ async def test_turns_of_before_count(play: Play) -> None:
     assert till.paid == [0, 1]
 
 
+class TestWhatTheCallerHandlesWhenTheRunGoesOn:
+    """Handlers are no part of a state: those given with it count, as in the published SDK."""
+
+    async def waiting(self, play: Play, replies: ScriptedModel, **options: Any) -> Any:
+        played = await play(agent_with(replies, Till().tool), **options)
+        state = played.result.to_state()
+        state.approve(state.get_interruptions()[0])
+        return state
+
+    async def test_a_handler_that_is_not_given_again_is_not_asked(self, play: Play) -> None:
+        state = await self.waiting(
+            play,
+            script([call("pay", amount=5)]),
+            max_turns=1,
+            error_handlers={"max_turns": lambda failure: "late"},
+        )
+        with pytest.raises(MaxTurnsExceeded):
+            await play(state.current_agent, state)
+
+    async def test_a_handler_that_is_only_given_now_is_asked(self, play: Play) -> None:
+        state = await self.waiting(play, script([call("pay", amount=5)]), max_turns=1)
+        handlers = {"max_turns": lambda failure: "late"}
+        played = await play(state.current_agent, state, error_handlers=handlers)
+        assert played.final == "late"
+
+    async def test_a_missing_tool_is_answered_as_the_configuration_now_says(
+        self, play: Play
+    ) -> None:
+        model = script([call("pay", amount=5)], [call("sing", "c2")])
+        state = await self.waiting(play, model)
+        config = RunConfig(tool_not_found_behavior="return_error_to_model")
+        await play(state.current_agent, state, run_config=config)
+        assert "not found" in told(model)["c2"]
+
+    @pytest.mark.parametrize("which", ["the agent at work", "another"])
+    async def test_an_agent_that_was_changed_meanwhile_is_no_hindrance(
+        self, play: Play, which: str
+    ) -> None:
+        model = script([call("pay", amount=5)], [call("sing", "c2")])
+        friend = Agent(name="Friend")
+        clerk = agent_with(model, Till().tool, handoffs=[friend])
+        state = (await play(clerk)).result.to_state()
+        state.approve(state.get_interruptions()[0])
+        (clerk if which == "the agent at work" else friend).handoff_description = "Sings"
+        config = RunConfig(tool_not_found_behavior="return_error_to_model")
+        if which == "the agent at work":
+            # It is compiled anew before its next turn anyway.
+            await play(clerk, state, run_config=config)
+            assert "not found" in told(model)["c2"]
+        else:
+            # Its machine was compiled without a place for the answer, and cannot be compiled again.
+            with pytest.raises(ModelBehaviorError, match="sing"):
+                await play(clerk, state, run_config=config)
+
+
 async def test_several_calls_wait_at_once_and_those_undecided_wait_on(play: Play) -> None:
     till = Till()
     calls = [call("pay", f"c{amount}", amount=amount) for amount in range(3)]

@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 
 
 async def recover(run: Run, command: Perform) -> Outcome:
-    """Ask the handler of a fault; without an answer of it the fault stands.
+    """Ask the handler of a fault; without a handler, or an answer of it, the fault stands.
 
     Raises:
         UserError: The handler's answer is unusable.
     """
     fault = command.invoke.symbol.rpartition("/")[2]
+    handler = run.handlers.get(fault)
+    if handler is None:  # the run began with one and was resumed without
+        return Outcome(command.id, Event.DECLINED)
     agent = run.binding(command.agent).agent
     error = turns_exceeded(run) if fault == "max_turns" else run.payload(command.source).fault
     log = run.transcript
     answer = await resolve(
-        run.handlers[fault](
+        handler(
             RunErrorHandlerInput(
                 error=error,
                 context=run.context,

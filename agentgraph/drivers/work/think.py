@@ -25,7 +25,7 @@ from agentgraph.run_context import AgentHookContext
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.stream_events import RawResponsesStreamEvent
-from agentgraph_compiler.machine import MISSING_TOOL, Event
+from agentgraph_compiler.machine import MISSING_TOOL, Event, StateKind
 
 _NAMED = ("previous_response_id", "conversation_id", "prompt")
 
@@ -57,10 +57,19 @@ async def think(run: Run, command: Perform) -> Outcome:
     run.conversation.follow(response.response_id)
     if run.hooked(agent):
         await call_hooks(run, agent, "on_llm_end", agent, response)
-    answers_missing = run.config.tool_not_found_behavior != "raise_error"
-    missing = f"{command.agent}/{MISSING_TOOL}" if answers_missing else None
-    reply, payload = classify(response, agent, offer, run.calls_seen, missing)
+    reply, payload = classify(response, agent, offer, run.calls_seen, _missing(run, command.agent))
     return Outcome(command.id, Event.REPLIED, payload, reply)
+
+
+def _missing(run: Run, agent_id: str) -> str | None:
+    """The symbol of the offer that answers calls of tools nobody has; ``None`` if they are a
+    fault."""
+    if run.config.tool_not_found_behavior == "raise_error":
+        return None
+    symbol = f"{agent_id}/{MISSING_TOOL}"
+    # A resumed run may ask for it in a machine that was compiled without.
+    acting = run.machine.state.get(f"{agent_id}.{StateKind.ACTING.value}")
+    return symbol if acting is not None and symbol in acting.offered else None
 
 
 def _without_reasoning_id(item: Any) -> Any:
