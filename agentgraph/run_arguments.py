@@ -7,11 +7,9 @@ from typing import Any
 
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.lifecycle import RunHooksBase
-from agentgraph.run_error_handlers import RunErrorHandlers
+from agentgraph.run_error_handlers import RECOVERABLE
 
 __all__ = ["check_input", "check_options"]
-
-_HANDLED = tuple(RunErrorHandlers.__annotations__)
 
 
 def check_input(given: Any) -> None:
@@ -70,8 +68,8 @@ def _check_handlers(handlers: Any) -> None:
             f"error_handlers must be a dictionary, got {type(handlers).__name__}"
         )
     for fault, handler in handlers.items():
-        if fault not in _HANDLED:
-            known = ", ".join(map(repr, _HANDLED))
+        if fault not in RECOVERABLE:
+            known = ", ".join(map(repr, RECOVERABLE))
             raise UserError(f"error_handlers has no kind {fault!r}; there are {known}.")
         if handler is not None and not callable(handler):
             raise AgentDefinitionError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 from typing_extensions import TypedDict
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agentgraph.run_items import RunItem
 
 __all__ = [
+    "RECOVERABLE",
     "RunErrorData",
     "RunErrorHandler",
     "RunErrorHandlerInput",
@@ -97,3 +98,7 @@ class RunErrorHandlers(TypedDict, Generic[TContext], total=False):
     max_turns: RunErrorHandler[TContext]
     model_refusal: RunErrorHandler[TContext]
     invalid_final_output: RunErrorHandler[TContext]
+
+
+RECOVERABLE: Final = tuple(RunErrorHandlers.__annotations__)
+"""The kinds of failure that a handler can answer."""

@@ -19,12 +19,11 @@ from agentgraph.drivers.payloads import FinalOutput
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.act import act
 from agentgraph.drivers.work.actions import perform_action
-from agentgraph.drivers.work.hooks import call_hooks
+from agentgraph.drivers.work.hooks import call_hooks, context_of
 from agentgraph.drivers.work.recover import recover
 from agentgraph.drivers.work.think import think
 from agentgraph.drivers.work.transfer import transfer
 from agentgraph.exceptions import UserError
-from agentgraph.run_context import AgentHookContext
 from agentgraph.runtime.commands import CommandId, Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph_compiler.machine import Event, InvokeKind
@@ -92,15 +91,8 @@ def _verdict(command: Perform, agent: Any, result: Any) -> Outcome:
 
 async def _end(run: Run, command: Perform) -> Outcome:
     agent = run.binding(command.agent).agent
-    if run.hooks is not None or agent.hooks is not None:
-        context = AgentHookContext(
-            run.context.context,
-            run.context.usage,
-            [],
-            run.context._approvals,
-            run.context.tool_input,
-        )
-        output = final_output(run, command.source, agent)
+    if run.hooked(agent):
+        context, output = context_of(run, []), final_output(run, command.source, agent)
         await call_hooks(run, agent, ("on_agent_end", "on_end"), agent, output, context=context)
     return Outcome(command.id, Event.DONE)
 

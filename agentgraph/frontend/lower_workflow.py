@@ -15,11 +15,10 @@ from agentgraph.frontend.lower_tools import agent_of
 from agentgraph.frontend.origins import Overrides, origin_of
 from agentgraph.frontend.shapes import Shape, shape_of_workflow
 from agentgraph.run_config import coerce_run_config
+from agentgraph.run_error_handlers import RECOVERABLE
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.builder import DEFAULT_POLICY, Policy, build
 from agentgraph_compiler.ir.chart import Chart
-
-RECOVERABLE = ("max_turns", "model_refusal", "invalid_final_output")
 
 
 @dataclass(frozen=True, slots=True)

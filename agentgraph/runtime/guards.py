@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 
 from agentgraph.runtime.outcomes import Reply
 from agentgraph.runtime.state import RunState
-from agentgraph_compiler.machine import Guard, GuardKind, InvokeKind, State
+from agentgraph_compiler.machine import FUNCTION_TOOLS, Guard, GuardKind, State
 
-_COUNTED = (InvokeKind.FUNCTION, InvokeKind.AGENT)
 _NO_REPLY = Reply()
 
 
@@ -29,7 +28,7 @@ def stopping_call(guard: Guard, here: State, reply: Reply) -> int | None:
         offer = here.offered.get(call.symbol)
         if (
             offer is not None
-            and offer.kind in _COUNTED
+            and offer.kind in FUNCTION_TOOLS
             and (not guard.names or call.name in guard.names)
         ):
             return index

@@ -67,6 +67,9 @@ OUTCOMES: Mapping[InvokeKind, tuple[Event, ...]] = {
     InvokeKind.END: (Event.DONE, Event.FAILED),
 }
 
+FUNCTION_TOOLS = frozenset({InvokeKind.FUNCTION, InvokeKind.AGENT})
+"""Work whose output can be the final one (SDK guide, ``tool_use_behavior``)."""
+
 INTERRUPTING = frozenset({Event.TRIPPED, Event.FAILED})
 """Events that leave a state at once; every other outcome waits for its siblings (SCXML parallel
 join)."""

@@ -68,6 +68,17 @@ class Action:
         except Exception as error:
             raise UserError(self.failure(error)) from error
 
+    async def needs_approval(self, asked: object) -> bool:
+        """Whether a person must approve the call first.
+
+        Args:
+            asked: What the model asks for, in the form in which the tool's rule is given it.
+        """
+        rule = self.tool.needs_approval
+        if callable(rule):
+            return bool(await resolve(rule(self.run.context, asked, self.raw.call_id)))
+        return bool(rule)
+
     def failure(self, error: Exception) -> str:
         """What is said of an error in the tool."""
         return f"Error running tool {self.tool.name} of agent {self.agent.name}: {error}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from agentgraph.callbacks import resolve
 from agentgraph.custom_data import own_copy
 from agentgraph.custom_tools import CustomToolCustomDataContext
@@ -15,13 +17,7 @@ from agentgraph.tool_context import ToolContext
 async def call_custom_tool(action: Action) -> Outcome:
     """Carry out a ``custom_tool_call``; of a function that raises the model is told."""
     raw, run, tool = action.raw, action.run, action.tool
-
-    async def needed() -> bool:
-        rule = tool.needs_approval
-        if callable(rule):
-            return bool(await resolve(rule(run.context, raw.input, raw.call_id)))
-        return bool(rule)
-
+    needed = partial(action.needs_approval, raw.input)
     pending = action.pending(tool.name)
     decision = await decision_on(run, pending, "custom", needed, tool.on_approval)
     if decision is None:

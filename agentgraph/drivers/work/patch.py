@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from agentgraph.callbacks import resolve
@@ -21,13 +22,7 @@ async def apply_patch(action: Action) -> Outcome:
         diff=getattr(raw.operation, "diff", None),
         ctx_wrapper=run.context,
     )
-
-    async def needed() -> bool:
-        rule = tool.needs_approval
-        if callable(rule):
-            return bool(await resolve(rule(run.context, operation, raw.call_id)))
-        return bool(rule)
-
+    needed = partial(action.needs_approval, operation)
     pending = action.pending(tool.name)
     decision = await decision_on(run, pending, "apply_patch", needed, tool.on_approval)
     if decision is None:

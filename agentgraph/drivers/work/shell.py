@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from agentgraph.callbacks import resolve
@@ -51,13 +52,7 @@ async def run_shell(action: Action) -> Outcome:
         timeout_ms=raw.action.timeout_ms,
         max_output_length=raw.action.max_output_length,
     )
-
-    async def needed() -> bool:
-        rule = tool.needs_approval
-        if callable(rule):
-            return bool(await resolve(rule(run.context, wanted, raw.call_id)))
-        return bool(rule)
-
+    needed = partial(action.needs_approval, wanted)
     pending = action.pending(tool.name)
     decision = await decision_on(run, pending, "shell", needed, tool.on_approval)
     if decision is None:
@@ -78,9 +73,9 @@ async def run_shell(action: Action) -> Outcome:
             stdout=action.failure(error), outcome=ShellCallOutcome("exit", 1)
         )
         result = ShellResult([failed])
-    limit = (
-        wanted.max_output_length if result.max_output_length is None else (result.max_output_length)
-    )
+    limit = result.max_output_length
+    if limit is None:
+        limit = wanted.max_output_length
     shown = ShellResult(_within(limit, result.output), limit, result.provider_data)
     text = _text(shown.output)
     await action.ended(text)

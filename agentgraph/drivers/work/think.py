@@ -10,7 +10,7 @@ from typing import Any
 from agentgraph.callbacks import resolve
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.classify import classify
-from agentgraph.drivers.work.hooks import call_hooks
+from agentgraph.drivers.work.hooks import call_hooks, context_of
 from agentgraph.drivers.work.offer import Offer, offer_of
 from agentgraph.drivers.work.retries import Attempt, call_until_answered
 from agentgraph.exceptions import ModelTimeoutError, UserError
@@ -21,7 +21,6 @@ from agentgraph.models.interface import Model, ModelTracing
 from agentgraph.models.replies import usable
 from agentgraph.models.streamed_response import StreamedResponse
 from agentgraph.run_config import CallModelData, ModelInputData
-from agentgraph.run_context import AgentHookContext
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.stream_events import RawResponsesStreamEvent
@@ -79,16 +78,9 @@ def _without_reasoning_id(item: Any) -> Any:
 
 
 async def _greet(run: Run, agent: Any) -> None:
-    if not run.hooked(agent):
-        return
-    context = AgentHookContext(
-        run.context.context,
-        run.context.usage,
-        run.transcript.model_input(),
-        run.context._approvals,
-        run.context.tool_input,
-    )
-    await call_hooks(run, agent, ("on_agent_start", "on_start"), agent, context=context)
+    if run.hooked(agent):
+        context = context_of(run, run.transcript.model_input())
+        await call_hooks(run, agent, ("on_agent_start", "on_start"), agent, context=context)
 
 
 async def _filtered(run: Run, agent: Any, shown: ModelInputData) -> ModelInputData:

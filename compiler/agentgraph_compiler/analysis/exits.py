@@ -10,11 +10,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, StopKind
-from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.machine import FUNCTION_TOOLS
 
 _Place = TypeVar("_Place", bound=Hashable)
-
-_COUNTED = (InvokeKind.FUNCTION, InvokeKind.AGENT)
 
 
 def successors(agent: Agent) -> Iterator[str]:
@@ -33,7 +31,9 @@ def can_end(agent: Agent) -> bool:
         return False
     # Only function tools count, among them agents used as tools and whatever a server may list.
     tools = [
-        tool for tool in agent.tools if tool.kind in _COUNTED and tool.enabled is not Enabled.NEVER
+        tool
+        for tool in agent.tools
+        if tool.kind in FUNCTION_TOOLS and tool.enabled is not Enabled.NEVER
     ]
     return any(
         tool.server or stop.kind is not StopKind.NAMED or tool.name in stop.names for tool in tools

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from agentgraph_compiler.analysis.exits import can_end, successors
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail, Handoff, Tool
-from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.machine import FUNCTION_TOOLS
 from agentgraph_compiler.render.picture import Arrow, Box, Frame, Ids, Picture, Role, Stroke
 from agentgraph_compiler.types import TEXT
 
@@ -204,7 +204,7 @@ def _tool_row(tool: Tool) -> tuple[str, str]:
         return tool.name, "MCP server"
     if tool.kind is None:
         return tool.name, "hosted"
-    called = f"{tool.name}()" if tool.kind in (InvokeKind.FUNCTION, InvokeKind.AGENT) else tool.name
+    called = f"{tool.name}()" if tool.kind in FUNCTION_TOOLS else tool.name
     return called, remarks[tool.enabled]
 
 
