@@ -31,8 +31,8 @@ from agentgraph.lifecycle import RunHooks
 from agentgraph.logger import logger
 from agentgraph.run_config import RunConfig
 from agentgraph.strict_schema import ensure_strict_json_schema
+from agentgraph.tool_arguments import InvalidToolArguments, problems_of
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import InvalidToolArguments
 
 if TYPE_CHECKING:
     from openai.types.responses import ResponseFunctionToolCall
@@ -166,14 +166,8 @@ class AgentTool(FunctionTool):
         try:
             return self._adapter.dump_python(self._adapter.validate_json(arguments), mode="json")
         except ValidationError as error:
-            faults = error.errors(include_url=False, include_context=False, include_input=False)
-            # The places that are wrong are told, what stands there is not: it may be private.
-            problem = "; ".join(
-                f"{'.'.join(map(str, fault['loc'])) or 'arguments'}: {fault['msg']}"
-                for fault in faults
-            )
-            is_json = all(fault["type"] != "json_invalid" for fault in faults)
-            raise InvalidToolArguments(self.name, problem, is_json=is_json) from None
+            is_json = all(fault["type"] != "json_invalid" for fault in error.errors())
+            raise InvalidToolArguments(self.name, problems_of(error), is_json=is_json) from None
 
     def _read_text_input(self, arguments: str) -> dict[str, Any]:
         try:

@@ -34,7 +34,8 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
 
 def name_of(callback: object) -> str:
     """Name a callback for people: a function by its name, other callables by their class."""
-    return getattr(callback, "__name__", None) or type(callback).__name__
+    name = getattr(callback, "__name__", None)
+    return name if isinstance(name, str) and name else type(callback).__name__
 
 
 def check_callable(callback: object, owner: str) -> None:

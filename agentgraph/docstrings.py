@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from agentgraph.callbacks import name_of
+
 __all__ = ["DocstringStyle", "FuncDocumentation", "generate_func_documentation"]
 
 DocstringStyle = Literal["google", "numpy", "sphinx"]
@@ -60,18 +62,12 @@ def generate_func_documentation(
         The description and the descriptions of the parameters; parameters that take any number of
         arguments stand there without their stars.
     """
-    name = name_of_callable(func)
+    name = name_of(func)
     documented = func if inspect.isroutine(func) else type(func).__call__
     doc = inspect.getdoc(documented)
     if not doc:
         return FuncDocumentation(name, None, None)
     return _parse(name, doc, style or _detect_style(doc))
-
-
-def name_of_callable(func: Callable[..., Any]) -> str:
-    """Name a function by its own name and any other callable by its class."""
-    name = getattr(func, "__name__", None)
-    return name if isinstance(name, str) else type(func).__name__
 
 
 def _parse(name: str, doc: str, style: DocstringStyle) -> FuncDocumentation:

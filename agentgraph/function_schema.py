@@ -18,11 +18,11 @@ from pydantic.fields import FieldInfo
 from typing_extensions import Unpack
 
 from agentgraph.arguments_schema import arguments_json_schema
+from agentgraph.callbacks import name_of
 from agentgraph.docstrings import (
     DocstringStyle,
     FuncDocumentation,
     generate_func_documentation,
-    name_of_callable,
 )
 from agentgraph.exceptions import UserError
 from agentgraph.strict_schema import ensure_strict_json_schema
@@ -140,7 +140,7 @@ def function_schema(
         UserError: When a parameter cannot be described: a context that is not first, a type that
             pydantic has no schema for, free-form keys in strict mode.
     """
-    name = name_override or name_of_callable(func)
+    name = name_override or name_of(func)
     documentation = (
         generate_func_documentation(func, docstring_style) if use_docstring_info else None
     )
@@ -182,13 +182,13 @@ def _takes_context(
     misplaced = [name for name in contexts if name != first]
     if misplaced:
         raise UserError(
-            f"Parameter {misplaced[0]} of function {name_of_callable(func)} is a "
+            f"Parameter {misplaced[0]} of function {name_of(func)} is a "
             "RunContextWrapper/ToolContext at a non-first position. "
             "The context must be the first parameter."
         )
     if first == "self" and first not in hints:
         raise UserError(
-            f"{name_of_callable(func)} is a method without its object, which a model cannot give. "
+            f"{name_of(func)} is a method without its object, which a model cannot give. "
             "Make the tool from a bound method: function_tool(instance.method)."
         )
     return bool(contexts)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
 from pydantic import BaseModel, ValidationError
 
-from agentgraph.callbacks import resolve
-from agentgraph.docstrings import DocstringStyle, name_of_callable
+from agentgraph.callbacks import name_of, resolve
+from agentgraph.docstrings import DocstringStyle
 from agentgraph.exceptions import UserError
 from agentgraph.function_schema import FuncSchema, function_schema
 from agentgraph.function_tools import (
@@ -29,12 +28,9 @@ from agentgraph.function_tools import (
 )
 from agentgraph.origin import Origin
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_arguments import InvalidToolArguments, problems_of, read_arguments
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import (
-    InvalidToolArguments,
-    default_tool_error_function,
-    failure_message,
-)
+from agentgraph.tool_errors import default_tool_error_function, failure_message
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
 
 __all__ = ["ToolFunction", "ToolParams", "function_tool"]
@@ -47,8 +43,6 @@ ToolFunction: TypeAlias = (
     | Callable[Concatenate[ToolContext[Any], ToolParams], Any]
 )
 """A function that can be a tool: with or without the context in front, sync or async."""
-
-_MAX_PROBLEMS = 5
 
 
 @overload
@@ -212,37 +206,16 @@ def _validated(schema: FuncSchema, ctx: ToolContext[Any], arguments: str) -> Bas
         validated: BaseModel = validator.validate_json(arguments or "{}")
     except ValidationError as error:
         name = getattr(ctx, "tool_name", schema.name)
-        value = _parsed(arguments or "{}", name)
+        value = read_arguments(arguments, name)
         # Without a cause: pydantic's own message quotes the arguments.
         if error.errors(include_url=False, include_input=False)[0]["type"] != "json_invalid":
-            raise InvalidToolArguments(name, _problems(error), is_json=True) from None
+            raise InvalidToolArguments(name, problems_of(error), is_json=True) from None
         # JSON that only Python's parser accepts: half of a surrogate pair in a text.
         try:
             validated = validator.validate_python(value)
         except ValidationError as second:
-            raise InvalidToolArguments(name, _problems(second), is_json=True) from None
+            raise InvalidToolArguments(name, problems_of(second), is_json=True) from None
     return validated
-
-
-def _parsed(arguments: str, tool_name: str) -> dict[str, Any]:
-    try:
-        value = json.loads(arguments)
-    except json.JSONDecodeError as error:
-        problem = f"{error.msg} at character {error.pos}"
-        raise InvalidToolArguments(tool_name, problem, is_json=False) from None
-    if not isinstance(value, dict):
-        raise InvalidToolArguments(tool_name, "expected a JSON object", is_json=True)
-    return value
-
-
-def _problems(error: ValidationError) -> str:
-    problems = [
-        f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False)
-    ]
-    shown = "; ".join(problems[:_MAX_PROBLEMS])
-    more = len(problems) - _MAX_PROBLEMS
-    return f"{shown}; and {more} more" if more > 0 else shown
 
 
 def _checked(function: object, timeout: float | None) -> Callable[..., Any]:
@@ -255,7 +228,7 @@ def _checked(function: object, timeout: float | None) -> Callable[..., Any]:
         )
     if timeout is not None and not _is_async(function):
         raise ValueError(
-            f"Tool {name_of_callable(function)}: a timeout is only supported for async functions. "
+            f"Tool {name_of(function)}: a timeout is only supported for async functions. "
             "A thread cannot be stopped; write the function with `async def`."
         )
     return function

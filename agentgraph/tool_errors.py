@@ -10,34 +10,17 @@ import json
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.exceptions import ModelBehaviorError, ToolTimeoutError
+from agentgraph.exceptions import ToolTimeoutError
 from agentgraph.function_tools import ToolErrorFunction
 from agentgraph.logger import log_tool_action_debug, logger
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_arguments import InvalidToolArguments
 
 __all__ = [
-    "InvalidToolArguments",
     "default_tool_error_function",
     "default_tool_timeout_error_message",
     "failure_message",
 ]
-
-
-class InvalidToolArguments(ModelBehaviorError):
-    """The arguments that the model wrote for a tool are no JSON, or not what the schema asks for.
-
-    Attributes:
-        tool_name: The tool.
-        is_json: Whether the arguments are JSON at all.
-    """
-
-    tool_name: str
-    is_json: bool
-
-    def __init__(self, tool_name: str, problem: str, *, is_json: bool) -> None:
-        self.tool_name = tool_name
-        self.is_json = is_json
-        super().__init__(f"Invalid JSON input for tool {tool_name}: {problem}")
 
 
 def default_tool_error_function(ctx: RunContextWrapper[Any], error: Exception) -> str:

@@ -10,13 +10,13 @@ This is the only place that knows about limits of time, cancellation and what an
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 from agentgraph.callbacks import resolve
 from agentgraph.cancellation import is_cancelled
-from agentgraph.exceptions import AgentsException, ModelBehaviorError, ToolTimeoutError, UserError
+from agentgraph.exceptions import AgentsException, ToolTimeoutError, UserError
 from agentgraph.function_tools import FunctionTool
+from agentgraph.tool_arguments import read_arguments
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import failure_message
 
@@ -77,25 +77,13 @@ async def call_needs_approval(function_tool: FunctionTool, context: ToolContext[
         context: The context of the call.
 
     Raises:
-        ModelBehaviorError: When the answer depends on the arguments and these are no JSON object.
+        InvalidToolArguments: When the answer depends on the arguments and these are no JSON object.
     """
     rule = function_tool.needs_approval
     if isinstance(rule, bool):
         return rule
-    return bool(await resolve(rule(context, _parsed_arguments(context), context.tool_call_id)))
-
-
-def _parsed_arguments(context: ToolContext[Any]) -> dict[str, Any]:
-    try:
-        # A model may send no text at all for a tool without parameters.
-        arguments = json.loads(context.tool_arguments or "{}")
-    except ValueError:
-        arguments = None
-    if not isinstance(arguments, dict):
-        raise ModelBehaviorError(
-            f"Invalid JSON input for tool {context.tool_name}: expected a JSON object"
-        )
-    return arguments
+    arguments = read_arguments(context.tool_arguments, context.tool_name)
+    return bool(await resolve(rule(context, arguments, context.tool_call_id)))
 
 
 async def _timed_out(tool: FunctionTool, context: ToolContext[Any], limit: float) -> str:

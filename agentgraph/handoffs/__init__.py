@@ -34,6 +34,7 @@ from agentgraph.logger import logger
 from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.strict_schema import ensure_strict_json_schema
+from agentgraph.tool_arguments import problems_of
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -304,11 +305,7 @@ def _read_input(adapter: TypeAdapter[Any], input_json: str | None, tool_name: st
     try:
         return adapter.validate_json(input_json, strict=True)
     except ValidationError as error:
-        # The places that are wrong are told, what stands there is not: it may be private.
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc'])) or 'input'}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_context=False, include_input=False)
-        )
         raise ModelBehaviorError(
-            f"Invalid JSON when parsing the input of handoff {tool_name!r}: {faults}"
+            f"Invalid JSON when parsing the input of handoff {tool_name!r}:"
+            f" {problems_of(error, 'input')}"
         ) from None

@@ -19,8 +19,8 @@ from agentgraph.cancellation import is_cancelled
 from agentgraph.custom_data import CustomData, custom_data_of
 from agentgraph.exceptions import AgentsException, MCPToolCancellationError
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_arguments import read_arguments
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import InvalidToolArguments
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult
@@ -145,7 +145,7 @@ async def call_server_tool(
         Exception: Whatever the server's `custom_data_extractor` raises.
     """
     shown_name = display_name or tool.name
-    arguments = _arguments(input_json, shown_name)
+    arguments = read_arguments(input_json, shown_name)
     try:
         sent = await _meta(server, tool, context, arguments, meta)
         if sent is None:
@@ -217,17 +217,6 @@ def _failed(server: ToolCaller, tool: MCPTool, context: RunContextWrapper[Any]) 
     agent = getattr(getattr(context, "agent", None), "name", None)
     of_agent = "" if agent is None else f" for agent {agent!r}"
     return f"MCP server {server.name!r} failed to run tool {tool.name!r}{of_agent}"
-
-
-def _arguments(input_json: str, name: str) -> dict[str, Any]:
-    try:
-        # A model may send no text at all for a tool without parameters.
-        arguments = json.loads(input_json) if input_json else {}
-    except ValueError as error:
-        raise InvalidToolArguments(name, str(error), is_json=False) from error
-    if not isinstance(arguments, dict):
-        raise InvalidToolArguments(name, "expected a JSON object", is_json=True)
-    return arguments
 
 
 async def _meta(
