@@ -66,7 +66,8 @@ class RunErrorDetails:
 
     Attributes:
         input: The run's input, as text or as input items.
-        new_items: The run items of the finished turns; those of the failing turn are not included.
+        new_items: The run items of the finished turns; those of the failing turn are included only
+            if the output guardrails had begun or the turns were used up.
         raw_responses: The model's responses, oldest first.
         last_agent: The agent that was active.
         context_wrapper: The run's context, with the usage so far.

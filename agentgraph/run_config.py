@@ -151,6 +151,8 @@ def _trace_sensitive_data_by_default() -> bool:
 class RunConfig:
     """The configuration of a run.
 
+    There are no traces yet: the settings about them are accepted and change nothing.
+
     Attributes:
         model: The model for every agent, in place of their own; a name is looked up.
         model_provider: Where names of models are looked up; `None` takes the default providers.

@@ -96,7 +96,8 @@ class ShellResult:
 
     Attributes:
         output: One entry a command.
-        max_output_length: How many characters the model is shown of each output.
+        max_output_length: How many characters the model is shown of all outputs together; what the
+            model wants to see (`ShellActionRequest`) when left out.
         provider_data: Fields that are sent to the API as they are.
     """
 

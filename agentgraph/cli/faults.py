@@ -1,7 +1,7 @@
 """What ends a command early, and the exit statuses.
 
 A command returns its status; whatever keeps it from doing its work is a `CommandFault`, which
-carries the words that the user sees. Only `app` turns either into the end of the process.
+carries the words that the user sees. Only `ending` turns either into the end of the process.
 """
 
 from __future__ import annotations

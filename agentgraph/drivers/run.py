@@ -96,6 +96,23 @@ class Run:
         recorded: Outcomes to replay before anything is performed.
         switches: Where, by sequence, the run went on in a machine compiled anew.
         waiting: Runs of agent tools that wait for approval, by the id of the call.
+
+    Attributes:
+        journal: Every outcome so far.
+        agent: The agent at work.
+        turn: Turns begun.
+        arriving: Whether the agent at work has yet to be greeted by the hooks.
+        stopping: Whether the caller wants no further turn.
+        replaying: Whether recorded outcomes are left; nothing is shown or stored then.
+        checked: Whether an output guardrail has judged.
+        returns: What the calls of the last reply gave, by their index.
+        acted: Ids of the agents whose models have called or handed over.
+        calls_seen: Name and arguments of every call of the run, by call id.
+        gates: What lets a number of calls through at a time.
+        models: What each agent's model was wanted as and is, by agent id.
+        settings: What each agent's settings were made from and are, with a forced tool choice and
+            without, by agent id.
+        raw_responses: The model's responses; this and the lists of verdicts are the result's own.
     """
 
     machine: Machine

@@ -87,12 +87,12 @@ class ChatConverter:
         """Convert a tool.
 
         Raises:
-            UserError: It is a hosted tool, which only the Responses API runs.
+            UserError: It is no function tool; only the Responses API has others.
         """
         if not isinstance(tool, FunctionTool):
             raise UserError(
-                f"The tool {tool.name!r} ({type(tool).__name__}) is run by the Responses API; the "
-                "Chat Completions API takes function tools only."
+                f"The tool {tool.name!r} ({type(tool).__name__}) needs a model of the Responses "
+                "API; the Chat Completions API takes function tools only."
             )
         return _function(
             tool.name, tool.description, tool.params_json_schema, tool.strict_json_schema

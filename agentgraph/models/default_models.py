@@ -28,7 +28,7 @@ GPT5DefaultReasoningEffort: TypeAlias = Literal["none", "low", "medium"]
 
 _DEFAULT_MODEL: Final = "gpt-5.6-luna"
 
-# What the family's members think with by default: the first pattern that matches decides. A member
+# The effort with which the family's members think: the first pattern that matches decides. A member
 # that is not listed is left to the provider's own default.
 _EFFORTS: Final[tuple[tuple[str, GPT5DefaultReasoningEffort], ...]] = (
     (r"gpt-5(-\d{4}-\d{2}-\d{2})?", "low"),
@@ -71,7 +71,8 @@ def get_default_model_settings(model: str | None = None) -> ModelSettings:
         model: The model's name; None means the default model.
 
     Returns:
-        Low effort and verbosity for reasoning models of the gpt-5 family, else nothing set.
+        For reasoning models of the gpt-5 family low verbosity, and the effort of the member where
+        it is known; else nothing set.
     """
     name = get_default_model() if model is None else model
     if not gpt_5_reasoning_settings_required(name):

@@ -19,6 +19,7 @@ from agentgraph.models.chat_stream import chat_events, response_usage_of
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.interface import Model
 from agentgraph.models.openai_retry import retry_advice
+from agentgraph.models.request_arguments import request_arguments
 from agentgraph.models.response_events import in_progress_response, varied
 from agentgraph.models.streamed_response import usage_from
 from agentgraph.responses import ModelResponse
@@ -179,13 +180,7 @@ class OpenAIChatCompletionsModel(Model):
             "stream_options": stream_options(self._client, settings) if stream else None,
             **{name: getattr(settings, name) for name in _PASSED_ON},
         }
-        request = {name: value for name, value in fields.items() if value is not None}
-        if repeated := [name for name in settings.extra_args or () if name in request]:
-            raise UserError(
-                f"ModelSettings.extra_args sets {', '.join(map(repr, repeated))}, which the call "
-                "sets itself; use the setting of that name, or extra_body to override it."
-            )
-        return {**request, **(settings.extra_args or {})}
+        return request_arguments(fields, settings.extra_args)
 
     def _require_stateless(self, *stored: object) -> None:
         """Refuse, or leave out with a warning, what only the Responses API keeps."""

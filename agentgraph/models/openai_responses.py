@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from agentgraph.exceptions import UserError
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.interface import Model
 from agentgraph.models.openai_retry import retry_advice
+from agentgraph.models.request_arguments import request_arguments
 from agentgraph.models.responses_converter import ConvertedTools, Converter
 from agentgraph.models.streamed_response import event_failure, model_response, response_failure
 
@@ -172,19 +172,14 @@ class OpenAIResponsesModel(Model):
             "max_output_tokens": settings.max_tokens,
             **{name: getattr(settings, name) for name in _PASSED_ON},
         }
-        request = {name: value for name, value in fields.items() if value is not None}
-        if repeated := [name for name in settings.extra_args or () if name in request]:
-            raise UserError(
-                f"ModelSettings.extra_args sets {', '.join(map(repr, repeated))}, which the call "
-                "sets itself; use the setting of that name, or extra_body to override it."
-            )
+        request = request_arguments(fields, settings.extra_args)
         body = settings.extra_body
         if converted.tools:
             if body is None or isinstance(body, Mapping):
                 body = {"tools": converted.tools, **(body or {})}
             else:
                 request["tools"] = converted.tools
-        return {**request, **(settings.extra_args or {}), "extra_body": body}
+        return {**request, "extra_body": body}
 
 
 _PASSED_ON = (

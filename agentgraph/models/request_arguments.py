@@ -1,0 +1,36 @@
+"""The arguments of a call of the `openai` client, put together from what a model is asked.
+
+Rule: what has no value is not sent, and what somebody adds by hand never takes the place of what
+the call sets itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentgraph.exceptions import UserError
+
+__all__ = ["request_arguments"]
+
+
+def request_arguments(
+    fields: Mapping[str, Any], extra_args: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Put together the arguments of a request.
+
+    Args:
+        fields: What the call sets; a field that is None is left out.
+        extra_args: What the settings add (`ModelSettings.extra_args`).
+
+    Raises:
+        UserError: The settings add an argument that the call sets.
+    """
+    request = {name: value for name, value in fields.items() if value is not None}
+    added = extra_args or {}
+    if repeated := [name for name in added if name in request]:
+        raise UserError(
+            f"ModelSettings.extra_args sets {', '.join(map(repr, repeated))}, which the call "
+            "sets itself; use the setting of that name, or extra_body to override it."
+        )
+    return {**request, **added}
