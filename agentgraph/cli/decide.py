@@ -8,8 +8,8 @@ from typing import Any, Literal
 from rich.text import Text
 
 from agentgraph.cli.ask import ask
-from agentgraph.cli.run_text import written_call
 from agentgraph.cli.terminal import Terminal, print_hanging, printable
+from agentgraph.cli.wording import written_call
 from agentgraph.items import ToolApprovalItem
 from agentgraph.run_state import RunState
 
@@ -53,6 +53,7 @@ def decide(terminal: Terminal, state: RunState[Any], waiting: Sequence[ToolAppro
 
 
 def _decision(terminal: Terminal, call: ToolApprovalItem) -> Decision:
+    # All of it, however long: nobody can decide on what is not shown.
     shown = Text(printable(written_call(call.name or "", call.arguments or "")), "tool")
     print_hanging(terminal.out, Text("  ? ", "warning"), shown)
     while True:

@@ -29,8 +29,9 @@ from agentgraph.cli.run_events import (
     Warned,
 )
 from agentgraph.cli.terminal import Terminal, print_hanging, printable
+from agentgraph.cli.wording import shortened, written_call
 
-__all__ = ["RunOnTerminal", "written_call"]
+__all__ = ["RunOnTerminal"]
 
 _SHOWN_AT_MOST: Final = 600
 """Characters of a tool's output or arguments that are shown; `--json` has all of them."""
@@ -114,7 +115,7 @@ class RunOnTerminal:
     ) -> None:
         match event:
             case ToolCalled():
-                self._line("  ", "⚙", "tool", written_call(event.tool, event.arguments))
+                self._line("  ", "⚙", "tool", _shown_call(event.tool, event.arguments))
                 self._wait(f"{event.tool} is at work")
             case ToolOutputCreated():
                 label = f"{event.tool} → " if event.tool else ""
@@ -122,13 +123,15 @@ class RunOnTerminal:
                 self._wait(f"{event.agent} is at work")
             case HandoffCalled():
                 self._line(
-                    "  ", "⇢", "handoff", written_call(event.tool, event.arguments), style="quiet"
+                    "  ", "⇢", "handoff", _shown_call(event.tool, event.arguments), style="quiet"
                 )
             case HandoffOutputCreated():
                 self._line("  ", "→", "handoff", f"{event.agent} hands off to {event.target}")
             case ReasoningCreated():
                 if event.text:
-                    self._line("  ", "…", "quiet", _shortened(event.text), style="quiet")
+                    self._line(
+                        "  ", "…", "quiet", shortened(event.text, _SHOWN_AT_MOST), style="quiet"
+                    )
                 self._wait(f"{event.agent} is at work")
             case ItemCreated():
                 self._line("  ", "·", "quiet", event.name.replace("_", " "), style="quiet")
@@ -166,7 +169,7 @@ class RunOnTerminal:
                 self._line("", "✗", "error", f"{event.error}: {event.message}")
             case RunSuspended():
                 waiting = ", ".join(
-                    written_call(call.tool, call.arguments) for call in event.approvals
+                    _shown_call(call.tool, call.arguments) for call in event.approvals
                 )
                 self._line("", "‖", "warning", f"waits for approval: {waiting}")
             case _:
@@ -179,16 +182,9 @@ class RunOnTerminal:
         print_hanging(self._out, prefix, Text(printable(text), style))
 
 
-def written_call(name: str, arguments: str) -> str:
-    """A call as Python would write it, where the arguments are what they should be."""
-    try:
-        given = json.loads(arguments or "{}")
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        return f"{name} {_shortened(arguments)}"
-    written = (f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items())
-    return _shortened(f"{name}({', '.join(written)})")
+def _shown_call(name: str, arguments: str) -> str:
+    """A call as it is shown, long arguments cut."""
+    return shortened(written_call(name, arguments), _SHOWN_AT_MOST)
 
 
 def _value(value: Any, limit: int | None = _SHOWN_AT_MOST) -> str:
@@ -197,13 +193,7 @@ def _value(value: Any, limit: int | None = _SHOWN_AT_MOST) -> str:
     if not isinstance(value, str):
         value = to_jsonable_python(value, fallback=str, inf_nan_mode="strings")
         value = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return value if limit is None else _shortened(value)
-
-
-def _shortened(text: str) -> str:
-    if len(text) <= _SHOWN_AT_MOST:
-        return text
-    return f"{text[:_SHOWN_AT_MOST]}… (and {len(text) - _SHOWN_AT_MOST:,} characters more)"
+    return value if limit is None else shortened(value, _SHOWN_AT_MOST)
 
 
 def _spaced(text: str) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agentgraph.cli.terminal import print_hanging, printable
+from agentgraph.cli.wording import shortened, written_call
 from agentgraph.memory.automaton import ANSWERED_BY
 from agentgraph.memory.encoding import ENVELOPE_MARK
 from agentgraph.memory.stored_sessions import History, StoredSession
@@ -109,7 +110,7 @@ def print_changes(console: Console, session: StoredSession) -> None:
 
 
 def _print_item(console: Console, prefix: str, style: str, text: str) -> None:
-    print_hanging(console, Text(prefix, style), Text(printable(_shortened(text))))
+    print_hanging(console, Text(prefix, style), Text(printable(shortened(text, _SHOWN_AT_MOST))))
 
 
 def _described(fields: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, str, str]:
@@ -128,23 +129,12 @@ def _described(fields: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str
         answer = fields.get("output", fields.get("tools", fields.get("approve")))
         return "  ↳ ", "tool", f"{name} → {_text(answer)}"
     if kind == "function_call":
-        return "  ⚙ ", "tool", _call(str(fields.get("name")), fields.get("arguments"))
+        return "  ⚙ ", "tool", written_call(str(fields.get("name")), fields.get("arguments"))
     if kind == "mcp_approval_request":
-        asked = _call(str(fields.get("name")), fields.get("arguments"))
+        asked = written_call(str(fields.get("name")), fields.get("arguments"))
         return "  ‖ ", "warning", f"asks for approval: {asked}"
     rest = {name: value for name, value in fields.items() if name not in ("type", "id", "status")}
     return "  · ", "quiet", f"{kind.replace('_', ' ')} {_json(rest)}"
-
-
-def _call(name: str, arguments: Any) -> str:
-    """A call as Python would write it, where the arguments are what they should be."""
-    try:
-        given = json.loads(arguments or "{}")
-    except (TypeError, ValueError):
-        given = None
-    if not isinstance(given, dict):
-        return f"{name} {arguments}"
-    return f"{name}({', '.join(f'{key}={_json(value)}' for key, value in given.items())})"
 
 
 def _text(content: Any) -> str:
@@ -172,9 +162,3 @@ def _json(value: Any) -> str:
 def _fault(message: str) -> str:
     """The words of a change without what would be done."""
     return message.partition(": ")[2] or message
-
-
-def _shortened(text: str) -> str:
-    if len(text) <= _SHOWN_AT_MOST:
-        return text
-    return f"{text[:_SHOWN_AT_MOST]}… (and {len(text) - _SHOWN_AT_MOST:,} characters more)"

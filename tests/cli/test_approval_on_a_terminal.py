@@ -94,6 +94,17 @@ def test_without_a_reason_the_model_is_told_that_the_call_was_not_approved(cashi
     assert "paid" not in screen.shown
 
 
+def test_a_long_call_is_shown_to_its_end_to_whoever_decides_on_it(tmp_path: Path) -> None:
+    text = CASHIER.replace("euros: int", "euros: str").replace("pays(1, 5)", "pays(1, LONG)")
+    file = written(tmp_path, "cashier.py", "LONG = 'x ' * 500 + 'and your house'\n" + text)
+    with on_a_terminal("run", file, "pay the bills") as screen:
+        screen.answer(QUESTION, "q")
+        assert screen.status() == 1
+    told, asked = screen.shown.split("‖ waits for approval")
+    assert "and your house" not in told
+    assert "and your house" in " ".join(asked.split())
+
+
 @pytest.mark.parametrize("unclear", ["", "x", "approved"])
 def test_an_unclear_answer_approves_nothing(cashier: Path, unclear: str) -> None:
     with on_a_terminal("run", cashier, "pay the bills") as screen:
