@@ -15,7 +15,13 @@ from agentgraph.memory.errors import InvalidSessionInput
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["ENVELOPE_MARK", "check_session_id", "decode_item", "decode_items", "encode_items"]
+__all__ = [
+    "ENVELOPE_MARK",
+    "check_session_id",
+    "decode_item",
+    "decode_items",
+    "encode_items",
+]
 
 ENVELOPE_MARK = "__enc__"
 """The key that marks an encrypted item, which has no type or role of its own."""
@@ -33,14 +39,23 @@ def check_session_id(session_id: object, store: str) -> str:
         store: The class name of the store, for the message.
 
     Raises:
-        InvalidSessionInput: The id is no string, or empty.
+        InvalidSessionInput: The id is no string, empty, or no text in UTF-8.
     """
-    if isinstance(session_id, str) and session_id.strip():
+    if isinstance(session_id, str) and session_id.strip() and _is_text(session_id):
         return session_id
     raise InvalidSessionInput(
         f"{store} needs a session id that is a non-empty string, got {session_id!r}; "
         "choose one per conversation, such as 'user_123'"
     )
+
+
+def _is_text(value: str) -> bool:
+    """Tell whether a string is characters only: half of a surrogate pair is none in UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def encode_items(
@@ -79,7 +94,11 @@ def _encode(item: object, index: int, session: str, ensure_ascii: bool) -> str:
         )
     try:
         plain = item if isinstance(item, dict) else dict(item)
-        return json.dumps(plain, ensure_ascii=ensure_ascii, allow_nan=False)
+        text = json.dumps(plain, ensure_ascii=ensure_ascii, allow_nan=False)
+        if not ensure_ascii:
+            # Half a surrogate pair is JSON only where it is escaped.
+            text.encode()
+        return text
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidSessionInput(
             f"{session}: items[{index}] cannot be written as JSON ({error}); nothing was stored"

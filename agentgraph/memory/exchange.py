@@ -6,7 +6,7 @@ comes again, the run goes on from there: the question stands once, and no work i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ class LookBack:
         wanted: How many items to read next, of the latest; None: all.
         history: What stood in the session before the input.
         done: What was done about the input before it failed; None if it is not in the session.
+        exchange: The input as it is stored, and what was done about it; empty if it is not there.
         start: The position of the input among the items that were taken last.
     """
 
@@ -50,6 +51,7 @@ class LookBack:
     wanted: int | None = field(init=False)
     history: list[TResponseInputItem] = field(init=False, default_factory=list)
     done: list[TResponseInputItem] | None = field(init=False, default=None)
+    exchange: list[TResponseInputItem] = field(init=False, default_factory=list)
     start: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -78,14 +80,10 @@ class LookBack:
         if cut and self.limit is not None and start < self.limit:
             self.wanted = self.limit + len(stored) - start
             return False
-        self.start, self.done = start, stored[start + len(self.new) :]
+        self.start, self.exchange = start, stored[start:]
+        self.done = self.exchange[len(self.new) :]
         self.history = _latest(stored[:start], self.limit)
         return True
-
-    @property
-    def exchange(self) -> list[TResponseInputItem]:
-        """The input and what was done about it."""
-        return [*self.new, *(self.done or ())]
 
     def _start(self, stored: Sequence[TResponseInputItem]) -> int | None:
         """Where the input stands that nothing has answered; `_NOT_SEEN` if further back."""
@@ -94,7 +92,7 @@ class LookBack:
             start = last + 1 - count
             if start < 0:
                 break
-            if stored[last] == self.new[-1] and stored[start : last + 1] == self.new:
+            if _says(stored[last], self.new[-1]) and _says(stored[start : last + 1], self.new):
                 return None if worked and self.tools_answer else start
             kind = _kind(stored[last])
             worked = worked or kind in _OUTPUTS
@@ -102,6 +100,23 @@ class LookBack:
             if kind == "client" or (not worked and kind in ("assistant", "mcp_approval_request")):
                 return None
         return _NOT_SEEN if stored else None
+
+
+def _says(stored: Any, given: Any) -> bool:
+    """Whether a store made the one of the other, or kept it as it was.
+
+    The Conversations API writes the text of a message as a part, and adds ids and other keys.
+    """
+    if stored == given:
+        return True
+    match stored, given:
+        case Mapping(), Mapping():
+            return all(key in stored and _says(stored[key], given[key]) for key in given)
+        case [{"text": text}], str():
+            return bool(text == given)
+        case list(), list():
+            return len(stored) == len(given) and all(map(_says, stored, given))
+    return False
 
 
 def _kind(item: Any) -> str:

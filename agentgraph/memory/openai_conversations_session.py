@@ -133,7 +133,7 @@ class OpenAIConversationsSession(SessionABC):
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The API did not store them.
         """
-        encode_items(items, self._label)
+        encode_items(items, self._label, ensure_ascii=False)
         if not items:
             return
         stored: list[str] = []

@@ -62,6 +62,58 @@ def test_an_input_was_tried_when_the_history_ends_with_it_and_turns_without_an_a
     assert stored[look.start :] == ([] if done is None else look.exchange)
 
 
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        (
+            {"role": "user", "content": "a"},
+            {
+                "type": "message",
+                "id": "1",
+                "status": "completed",
+                "role": "user",
+                "content": [{"type": "input_text", "text": "a"}],
+            },
+        ),
+        (
+            {"role": "user", "content": [{"type": "input_image", "image_url": "u"}]},
+            {
+                "type": "message",
+                "role": "user",
+                "content": [
+                    {"type": "input_image", "image_url": "u", "detail": "auto", "file_id": None}
+                ],
+            },
+        ),
+        (output("1"), output("1") | {"id": "2", "status": "completed"}),
+    ],
+)
+def test_an_input_is_known_in_the_form_that_a_store_gave_it(given: Item, stored: Item) -> None:
+    look = LookBack([given])
+
+    looked([ASSISTANT, stored], look)
+
+    assert (look.history, look.exchange, look.done) == ([ASSISTANT], [stored], [])
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"role": "system", "content": "a"},
+        {"role": "user", "content": "b"},
+        {"role": "user", "content": [{"type": "input_text", "text": "b"}]},
+        {"role": "user", "content": [{"type": "input_text", "text": text} for text in "ab"]},
+        {"role": "user", "content": []},
+    ],
+)
+def test_an_input_that_says_something_else_is_another_one(stored: Item) -> None:
+    look = LookBack([{"role": "user", "content": "a"}])
+
+    looked([stored], look)
+
+    assert look.done is None
+
+
 def test_where_a_tool_may_answer_its_output_ends_the_exchange() -> None:
     look = LookBack(ASKED, tools_answer=True)
     looked([*ASKED, *TURN], look)

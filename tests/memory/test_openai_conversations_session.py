@@ -74,6 +74,17 @@ async def test_more_than_one_request_of_items_is_stored_as_a_whole_or_not_at_all
     assert [item["content"][0]["text"] for item in stored] == ["before"]
 
 
+async def test_half_a_surrogate_pair_is_refused_before_anything_is_sent(
+    conversations: ConversationsServer, client: AsyncOpenAI
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+
+    with pytest.raises(InvalidSessionInput, match="cannot be written as JSON"):
+        await session.add_items([user("\ud83d")])
+
+    assert conversations.requests == []
+
+
 async def test_a_read_with_a_limit_asks_for_that_many(
     conversations: ConversationsServer, client: AsyncOpenAI
 ) -> None:

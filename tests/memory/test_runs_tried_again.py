@@ -15,7 +15,7 @@ from agentgraph.memory import Session, SessionABC
 from agentgraph.memory.transcript import legal
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.asking import KINDS, ask, author, clerk, kind_of
-from tests.memory.stores import Item
+from tests.memory.stores import Item, Store
 
 # What is stored before the write that fails: nothing, the input, one turn, two turns.
 KEPT = (0, 1, 5, 7)
@@ -127,6 +127,27 @@ async def test_a_run_whose_store_failed_goes_on_where_it_stopped(
     # Asked once more it is a new question, because this one has its answer.
     await Runner.run(clerk("second"), "ask first", session=session, run_config=config)
     assert [kind_of(item) for item in await stored_in(session)] == KINDS * 2
+
+
+@pytest.mark.parametrize("question", ["ask", ["ask", "now"]])
+async def test_a_store_that_gives_items_another_form_knows_a_question_again(
+    appending_store: Store, question: Any
+) -> None:
+    session = appending_store.open()
+    call = function_call("note", {"text": "a"}, call_id="a")
+    answer = assistant_message("done")
+    model = ScriptedModel([[call], TimeoutError("first"), TimeoutError("second"), [answer]])
+    agent = clerk("any").clone(model=model)
+
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await Runner.run(agent, question, session=session)
+    await Runner.run(agent, question, session=session)
+
+    asked = ["user"] * (1 if isinstance(question, str) else len(question))
+    turn = ["function_call", "function_call_output"]
+    assert [kind_of(item) for item in await stored_in(session)] == [*asked, *turn, "message"]
+    assert [kind_of(item) for item in model.calls[-1].input] == [*asked, *turn]
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -332,7 +332,7 @@ async def test_a_missing_folder_is_an_error_that_says_to_create_it(tmp_path: Pat
     session.close()
 
 
-@pytest.mark.parametrize("session_id", ["", "  ", None, 7])
+@pytest.mark.parametrize("session_id", ["", "  ", None, 7, "\ud800"])
 def test_a_session_id_that_is_no_text_is_refused(session_id: Any) -> None:
     with pytest.raises(InvalidSessionInput, match="non-empty string"):
         SQLiteSession(session_id)
