@@ -3,7 +3,7 @@
 A file is run as Python would import it: its folder comes first on the path (for a module of a
 package the folder that holds the package), and `if __name__ == "__main__"` code stays out. What a
 file prints while it is imported goes to the standard error, so that a command's own output stays
-clean. After use the file's own modules are forgotten, so that two files with helpers of the same
+clean. After use the file's own modules are forgotten, so that two files with modules of the same
 name do not meet.
 """
 
