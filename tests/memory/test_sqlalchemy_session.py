@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,7 +14,7 @@ import pytest
 
 pytest.importorskip("sqlalchemy", reason="pip install sqlalchemy[asyncio] brings it")
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from agentgraph.extensions.memory import SQLAlchemySession
@@ -195,6 +197,36 @@ async def test_a_full_sqlite_database_stores_nothing_of_the_call(tmp_path: Path)
         await session.add_items([user("first"), user("x" * 200_000)])
 
     assert await session.get_items() == [user("small")]
+    await session.close()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE", "INSERT INTO agent_messages", "DELETE"])
+async def test_a_cancelled_call_on_an_sqlite_file_keeps_no_lock_and_is_done_whole(
+    tmp_path: Path, statement: str
+) -> None:
+    file = tmp_path / "sessions.db"
+    url = f"sqlite+aiosqlite:///{file}"
+    session = SQLAlchemySession.from_url("s", url=url, create_tables=True)
+    await session.add_items([user("a"), user("b")])
+    deleting = statement == "DELETE"
+    task = asyncio.create_task(
+        session.clear_session() if deleting else session.add_items([user("c"), user("d")])
+    )
+
+    @event.listens_for(session.engine.sync_engine, "before_cursor_execute")
+    def cancel(_connection: Any, _cursor: Any, sql: str, *_: Any) -> None:
+        if sql.startswith(statement) and not task.cancelling():
+            task.cancel()
+
+    # Held here, so that the garbage collector does not come to help.
+    with pytest.raises(asyncio.CancelledError) as cancelled:
+        await task
+
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    assert cancelled.value is not None
+    assert len(await session.get_items()) == (0 if deleting else 4)
     await session.close()
 
 

@@ -7,9 +7,9 @@ items of one call stay together and in order whatever other processes do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables, prepare_sqlite
 from agentgraph.memory.blocks import Block
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
 __all__ = ["SQLAlchemySession", "engine_for"]
+
+_T = TypeVar("_T")
 
 
 class SQLAlchemySession(SessionABC):
@@ -122,18 +124,7 @@ class SQLAlchemySession(SessionABC):
             SessionError: The database cannot be read.
         """
         limit = resolve_session_limit(limit, self.session_settings)
-        if limit == 0:
-            return []
-        messages = self._tables.messages
-        mine = messages.c.session_id == self.session_id
-        async with self._transaction() as connection:
-            if limit is None:
-                texts = await connection.scalars(
-                    select(messages.c.message_data).where(mine).order_by(messages.c.id)
-                )
-                return decode_items(texts)
-            newest_first = await self._newest(connection, limit)
-        return [item for _, item in reversed(newest_first)]
+        return [] if limit == 0 else await self._whole(self._get(limit))
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append items in one transaction.
@@ -144,7 +135,7 @@ class SQLAlchemySession(SessionABC):
         """
         texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
         if texts:
-            await self._store(texts, ())
+            await self._whole(self._store(texts, ()))
 
     async def append_to_block(
         self, items: list[TResponseInputItem], block: Block = None
@@ -163,7 +154,7 @@ class SQLAlchemySession(SessionABC):
             SessionError: The database cannot be written; all or none of it was stored.
         """
         texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
-        return await self._store(texts, block or ())
+        return await self._whole(self._store(texts, block or ()))
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> tuple[int, ...] | None:
         """Return the latest items as a block if they are these, else None.
@@ -171,14 +162,40 @@ class SQLAlchemySession(SessionABC):
         Raises:
             SessionError: The database cannot be read.
         """
-        async with self._transaction() as connection:
-            newest_first = await self._newest(connection, len(items))
-        rows = newest_first[::-1]
+        rows = await self._whole(self._latest(len(items)))
         same = [item for _, item in rows] == items
         return tuple(row_id for row_id, _ in rows) if same else None
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
+        return await self._whole(self._pop())
+
+    async def clear_session(self) -> None:
+        """Remove the session and its items."""
+        await self._whole(self._clear())
+
+    @property
+    def _label(self) -> str:
+        return f"{type(self).__name__} {self.session_id!r}"
+
+    async def _get(self, limit: int | None) -> list[TResponseInputItem]:
+        if limit is not None:
+            return [item for _, item in await self._latest(limit)]
+        messages = self._tables.messages
+        mine = messages.c.session_id == self.session_id
+        async with self._transaction() as connection:
+            texts = await connection.scalars(
+                select(messages.c.message_data).where(mine).order_by(messages.c.id)
+            )
+            return decode_items(texts)
+
+    async def _latest(self, count: int) -> list[tuple[int, TResponseInputItem]]:
+        """Return (row id, item) of the latest readable items, oldest first."""
+        async with self._transaction() as connection:
+            newest_first = await self._newest(connection, count)
+        return newest_first[::-1]
+
+    async def _pop(self) -> TResponseInputItem | None:
         async with self._transaction() as connection:
             await self._touch(connection)
             for row_id, item in await self._newest(connection, 1):
@@ -187,16 +204,11 @@ class SQLAlchemySession(SessionABC):
                 return item
         return None
 
-    async def clear_session(self) -> None:
-        """Remove the session and its items."""
+    async def _clear(self) -> None:
         async with self._transaction() as connection:
             await self._touch(connection)
             for table in (self._tables.messages, self._tables.sessions):
                 await connection.execute(delete(table).where(table.c.session_id == self.session_id))
-
-    @property
-    def _label(self) -> str:
-        return f"{type(self).__name__} {self.session_id!r}"
 
     async def _store(self, texts: list[str], block: tuple[int, ...]) -> tuple[int, ...]:
         """Append texts to a block of row ids, after taking it to the end if that is elsewhere."""
@@ -286,6 +298,24 @@ class SQLAlchemySession(SessionABC):
                 break
             before = rows[-1][0]
         return found
+
+    async def _whole(self, transaction: Coroutine[Any, Any, _T]) -> _T:
+        """Let a transaction of SQLite end although its caller is cancelled; wait until it has.
+
+        Cut in the middle of a statement, the connection would go on holding the lock of the file
+        until the garbage collector finds it. Servers notice that a connection was dropped.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return await transaction
+        task = asyncio.create_task(transaction)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            if not task.cancelled():
+                # Nobody else asks for it; the cancellation says enough.
+                task.exception()
+            raise
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
