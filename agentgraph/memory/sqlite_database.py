@@ -138,6 +138,7 @@ class SQLiteDatabase:
             if self.in_memory or self._file_identity == _identity(self.path):
                 return self._connection
             # The file was deleted or replaced: what we wrote on would go to the old one.
+            _empty_log(self._connection)
             self._disconnect()
         connection = sqlite3.connect(
             self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
@@ -256,6 +257,16 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _empty_log(connection: sqlite3.Connection) -> None:
+    """Bring what is in the log of a connection into its file.
+
+    The log of a file that was replaced lies beside the new file and would be written into that.
+    """
+    # A reader or a full disk may be in the way, and the old file is gone anyway.
+    with suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:

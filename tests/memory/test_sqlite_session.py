@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -405,6 +406,21 @@ async def test_a_file_that_was_deleted_is_made_anew(file: Path) -> None:
 
     assert rows(file, "SELECT COUNT(*) FROM agent_messages") == [(1,)]
     session.close()
+
+
+async def test_a_file_that_took_the_place_of_another_keeps_what_it_holds(file: Path) -> None:
+    other = file.with_name("backup.db")
+    with closing(SQLiteSession("s", other)) as backup:
+        await backup.add_items([user("from the backup")])
+    session = SQLiteSession("s", file)
+    await session.add_items([user("in the log of the old file")])
+
+    other.replace(file)
+    await session.add_items([user("later")])
+    session.close()
+
+    with closing(SQLiteSession("s", file)) as again:
+        assert await again.get_items() == [user("from the backup"), user("later")]
 
 
 async def test_memory_sessions_do_not_share_anything() -> None:
