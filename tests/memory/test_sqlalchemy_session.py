@@ -200,6 +200,24 @@ async def test_a_full_sqlite_database_stores_nothing_of_the_call(tmp_path: Path)
     await session.close()
 
 
+async def test_items_stand_in_the_order_of_their_times_when_a_block_was_moved(
+    engine: AsyncEngine,
+) -> None:
+    name = f"times-{uuid4().hex}"
+    mine = f"agent_messages WHERE session_id = '{name}'"
+    session = SQLAlchemySession(name, engine=engine, create_tables=True)
+    block = await session.append_to_block([user("1")])
+    await session.add_items([user("other")])
+    age = "UPDATE agent_messages SET created_at = created_at - INTERVAL '1 day'"
+    await run_sql(engine, f"{age} WHERE session_id = '{name}'")
+
+    await session.append_to_block([user("2")], block)
+
+    assert await session.get_items() == [user("other"), user("1"), user("2")]
+    by_time = await run_sql(engine, f"SELECT id FROM {mine} ORDER BY created_at, id")
+    assert by_time == await run_sql(engine, f"SELECT id FROM {mine} ORDER BY id")
+
+
 @pytest.mark.parametrize("statement", ["UPDATE", "INSERT INTO agent_messages", "DELETE"])
 async def test_a_cancelled_call_on_an_sqlite_file_keeps_no_lock_and_is_done_whole(
     tmp_path: Path, statement: str

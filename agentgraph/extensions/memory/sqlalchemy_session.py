@@ -225,12 +225,16 @@ class SQLAlchemySession(SessionABC):
         return found.first() is not None
 
     async def _moved(self, connection: AsyncConnection, block: tuple[int, ...]) -> tuple[int, ...]:
-        """Write the rows of a block that are still there again, at the end; return their ids."""
+        """Write the rows of a block that are still there again, at the end; return their ids.
+
+        They are made now, too: the published SDK reads the rows of this store by their times.
+        """
         messages = self._tables.messages
         mine = (messages.c.session_id == self.session_id) & messages.c.id.in_(block)
-        columns = (messages.c.message_data, messages.c.created_at)
-        rows = await connection.execute(select(*columns).where(mine).order_by(messages.c.id))
-        again = [{"message_data": text, "created_at": created} for text, created in rows]
+        texts = await connection.scalars(
+            select(messages.c.message_data).where(mine).order_by(messages.c.id)
+        )
+        again = [{"message_data": text} for text in texts]
         await connection.execute(delete(messages).where(mine))
         return await self._insert(connection, again)
 
