@@ -6,13 +6,14 @@ itself is a coroutine function is never asked, because callable objects and part
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from agentgraph.exceptions import UserError
 
-__all__ = ["MaybeAwaitable", "check_callable", "name_of", "resolve"]
+__all__ = ["MaybeAwaitable", "call_in_thread", "check_callable", "name_of", "resolve"]
 
 T = TypeVar("T")
 
@@ -30,6 +31,33 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
         The value itself.
     """
     return await value if isawaitable(value) else value
+
+
+async def call_in_thread(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call a sync function in a thread, with the caller's context variables, so that it does not
+    block the loop.
+
+    Args:
+        function: What is called.
+        args: Its arguments by position.
+        kwargs: Its arguments by name.
+
+    Returns:
+        What it returned; if that is an awaitable, as of `lambda: coroutine()`, what that gives.
+
+    Raises:
+        RuntimeError: It raised `StopIteration`, which is the cause.
+        Exception: Whatever else it raised.
+    """
+
+    def shielded() -> Any:
+        try:
+            return function(*args, **kwargs)
+        except StopIteration as error:
+            # A future cannot carry StopIteration; the caller would wait for ever.
+            raise RuntimeError(f"{name_of(function)} raised StopIteration.") from error
+
+    return await resolve(await asyncio.to_thread(shielded))
 
 
 def name_of(callback: object) -> str:

@@ -6,7 +6,6 @@ function and applies the failure function, and does nothing else.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
@@ -14,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
 from pydantic import BaseModel, ValidationError
 
-from agentgraph.callbacks import name_of, resolve
+from agentgraph.callbacks import call_in_thread, name_of
 from agentgraph.docstrings import DocstringStyle
 from agentgraph.exceptions import UserError
 from agentgraph.function_schema import FuncSchema, function_schema
@@ -167,7 +166,7 @@ def _invocation(
     function: Callable[..., Any], schema: FuncSchema, on_failure: ToolErrorFunction | None
 ) -> Callable[[ToolContext[Any], str], Awaitable[Any]]:
     """Build the function that carries out one call of the tool."""
-    call = function if _is_async(function) else _in_thread(function)
+    call = function if _is_async(function) else functools.partial(call_in_thread, function)
     takes_context = schema.takes_context
 
     async def invoke(ctx: ToolContext[Any], arguments: str) -> Any:
@@ -182,21 +181,6 @@ def _invocation(
             return await failure_message(on_failure, ctx, error, schema.name)
 
     return invoke
-
-
-def _in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    def shielded(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except StopIteration as error:
-            # A future cannot carry StopIteration; the caller would wait for ever.
-            raise RuntimeError("The tool raised StopIteration.") from error
-
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        # A sync function may still return an awaitable, as `lambda: coroutine()` does.
-        return await resolve(await asyncio.to_thread(shielded, *args, **kwargs))
-
-    return call
 
 
 def _validated(schema: FuncSchema, ctx: ToolContext[Any], arguments: str) -> BaseModel:

@@ -198,7 +198,9 @@ class _Lowering:
         if behavior == "stop_on_first_tool":
             return Stop(StopKind.FIRST)
         if isinstance(behavior, dict):
-            return Stop(StopKind.NAMED, tuple(behavior.get("stop_at_tool_names", ())))
+            names = tuple(behavior.get("stop_at_tool_names", ()))
+            # No name at all is no tool, whereas a guard without names is about every tool.
+            return Stop(StopKind.NAMED, names) if names else _NEVER
         symbol = f"{self.id}/tool_use_behavior"
         self.symbols[symbol] = behavior
         return Stop(StopKind.ASKED, symbol=symbol)

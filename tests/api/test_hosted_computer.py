@@ -211,6 +211,17 @@ async def test_a_computer_that_fails_ends_the_run_and_is_named(play: Play, broke
     assert isinstance(caught.value.__cause__, OSError)
 
 
+async def test_a_computer_that_stops_iterating_is_not_waited_for(play: Play) -> None:
+    class Exhausted(RecordedComputer):
+        def move(self, x: int, y: int) -> None:
+            next(iter([]))
+
+    model = ScriptedModel([[computer_call({"type": "move", "x": 1, "y": 2})]])
+    async with asyncio.timeout(30):
+        with pytest.raises(UserError, match="of agent Clerk: move raised StopIteration"):
+            await play(agent_with(model, ComputerTool(Exhausted())))
+
+
 async def test_a_call_without_the_tool_is_the_models_fault(play: Play) -> None:
     agent = agent_with(ScriptedModel([[computer_call(CLICK)]]), echo)
     with pytest.raises(ModelBehaviorError, match="agent 'Clerk' called the tool 'computer'"):

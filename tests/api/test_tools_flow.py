@@ -66,6 +66,13 @@ async def test_a_structured_agent_is_given_the_tools_object_and_a_plain_one_its_
     assert (await play(plain)).final == "Sum(total=3)"
 
 
+@pytest.mark.parametrize("names", [[], ["nobody's"]])
+async def test_where_no_tool_is_named_none_ends_a_run(play: Play, names: list[str]) -> None:
+    model = script([call("echo", text="on")])
+    played = await play(agent_with(model, echo, tool_use_behavior={"stop_at_tool_names": names}))
+    assert played.final == "done"
+
+
 async def test_only_the_named_tools_end_a_run(play: Play) -> None:
     model = ScriptedModel([[call("echo", "c1", text="on")], [call("add", "c2", a=2, b=2)]])
     behavior = StopAtTools(stop_at_tool_names=["add"])

@@ -3,12 +3,11 @@ of what came of them."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agentgraph.callbacks import resolve
+from agentgraph.callbacks import call_in_thread, resolve
 from agentgraph.computer import Computer
 from agentgraph.drivers.work.action import Action
 from agentgraph.exceptions import ModelBehaviorError, UserError
@@ -118,8 +117,7 @@ def _takes_keys(action: Action, method: Callable[..., Any]) -> bool:
 
 async def _call(computer: Any, method: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
     if isinstance(computer, Computer):
-        # Blocking calls must not block the loop.
-        return await resolve(await asyncio.to_thread(method, *args, **keywords))
+        return await call_in_thread(method, *args, **keywords)
     return await resolve(method(*args, **keywords))
 
 
