@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.cancellation import is_cancelled
 from agentgraph.custom_data import CustomData, custom_data_of
-from agentgraph.exceptions import AgentsException, MCPToolCancellationError
+from agentgraph.exceptions import AgentsException, MCPToolCancellationError, UserError
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_arguments import read_arguments
 from agentgraph.tool_context import ToolContext
@@ -34,6 +34,7 @@ __all__ = [
     "ToolCaller",
     "ToolOutput",
     "call_server_tool",
+    "check_text",
     "first_of",
     "reason_of",
 ]
@@ -190,6 +191,25 @@ async def _attached(
     )
     owner = f"tool {tool.name!r} of MCP server {server.name!r}"
     return await custom_data_of(server.custom_data_extractor, asked, owner)
+
+
+def check_text(arguments: dict[str, Any] | None, tool_name: str) -> None:
+    """Refuse what would break a connection for everybody: the task that writes messages ends with
+    the first one that cannot be written.
+
+    Args:
+        arguments: The arguments of a call.
+        tool_name: The tool, for the message.
+
+    Raises:
+        UserError: A text is none in UTF-8, as messages are.
+    """
+    try:
+        json.dumps(arguments, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"The arguments for {tool_name!r} hold half of a surrogate pair, which is no text."
+        ) from error
 
 
 def first_of(error: BaseException) -> BaseException:

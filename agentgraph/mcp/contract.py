@@ -224,13 +224,16 @@ class MCPServer(ABC):
 
     async def _listed(self, run_context: RunContextWrapper[Any], agent: Any) -> list[MCPTool]:
         try:
-            return await self.list_tools(run_context, agent)
+            listed = await self.list_tools(run_context, agent)
+            if not all(tool.name for tool in listed):
+                raise AgentsException("one of them has no name")
         except Exception as error:
             kind = UserError if isinstance(error, UserError) else AgentsException
             raise kind(
                 f"MCP server {self.name!r} could not list its tools for agent "
                 f"{getattr(agent, 'name', None)!r}: {reason_of(error)}"
             ) from error
+        return listed
 
     def _prefixed(self, names: list[str], agent: Any) -> list[str]:
         servers = list(getattr(agent, "mcp_servers", ()))

@@ -19,6 +19,7 @@ from agentgraph.mcp.approval import RequireApprovalSetting
 from agentgraph.mcp.call import (
     MCPToolCustomDataExtractor,
     MCPToolMetaResolver,
+    check_text,
     first_of,
     reason_of,
 )
@@ -227,9 +228,10 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             meta: Sent with the call as `_meta`.
 
         Raises:
-            UserError: The server is not connected.
+            UserError: The server is not connected, or a text is none in UTF-8, as messages are.
             mcp.MCPError: The server did not answer, or refused.
         """
+        check_text(arguments, tool_name)
         # The protocol's type for `_meta` is a dictionary of known and unknown keys.
         sent: Any = meta
         return await self._request(

@@ -61,7 +61,9 @@ class MCPServerStdioParams(TypedDict):
         env: Environment variables on top of the few that are safe to pass on.
         cwd: The folder that it runs in.
         encoding: How text is encoded; UTF-8 when left out.
-        encoding_error_handler: What happens with text that is not; `"strict"` when left out.
+        encoding_error_handler: What happens with text that is not; `"replace"` when left out. With
+            `"strict"`, the `mcp` package reads nothing more of the server after such text, and
+            every request waits until its time is over.
     """
 
     command: str
@@ -129,7 +131,8 @@ class MCPServerStdio(MCPServerWithSession[MCPServerStdioParams]):
         """Start the process."""
         from mcp.client.stdio import StdioServerParameters, stdio_client
 
-        return stdio_client(StdioServerParameters(**self.params), errlog=_error_stream())
+        given: MCPServerStdioParams = {"encoding_error_handler": "replace", **self.params}
+        return stdio_client(StdioServerParameters(**given), errlog=_error_stream())
 
 
 class MCPServerSse(MCPServerWithSession[MCPServerSseParams]):

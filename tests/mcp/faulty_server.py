@@ -40,6 +40,9 @@ def call(request: Any) -> None:
         case "garbage":
             write("this is no JSON")
             write('{"jsonrpc": "2.0"}')
+        case "no-text":
+            sys.stdout.buffer.write(b"\xff\xfe\x80\n")
+            answer(request, result={"content": [{"type": "text", "text": "fine"}]})
         case "wrong-shape":
             answer(request, result={"content": 7})
         case "internal-error":
@@ -78,6 +81,8 @@ for line in iter(sys.stdin.readline, None if fault == "deaf" else ""):
         case "tools/list":
             if fault == "no-list":
                 answer(message, error={"code": -32603, "message": "nothing to see"})
+            elif fault == "no-name":
+                answer(message, result={"tools": [TOOLS[0], {**TOOLS[1], "name": ""}]})
             elif fault == "wrong-list":
                 answer(message, result={"tools": "many"})
             else:

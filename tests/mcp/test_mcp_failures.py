@@ -105,7 +105,29 @@ async def test_the_model_is_told_of_a_call_that_failed(fault: str, words: str, h
     assert words in told
 
 
-@pytest.mark.parametrize(("fault", "words"), [("no-list", "nothing to see"), ("wrong-list", "")])
+async def test_a_server_that_writes_bytes_that_are_no_text_is_still_heard(how: str) -> None:
+    async with faulty_server("no-text", client_session_timeout_seconds=None) as server:
+        agent, _ = caller(server, calls=[("first", {}), ("first", {})])
+        given = outputs(await asyncio.wait_for(run(how, agent), timeout=30))
+    assert given == [{"type": "text", "text": "fine"}] * 2
+
+
+async def test_arguments_that_cannot_be_sent_are_told_and_leave_the_server_usable(
+    transport: Transport, http_ports: dict[str, int], how: str
+) -> None:
+    async with connector(transport, http_ports[transport]) as server:
+        # Half of a surrogate pair, which a model may write as an escape.
+        calls = [("greet", {"name": "\ud800"}), ("greet", {"name": "Ann"})]
+        agent, _ = caller(server, calls=calls)
+        told, greeted = outputs(await run(how, agent))
+    assert "failed to run tool 'greet' for agent 'A': The arguments for 'greet' hold half" in told
+    assert greeted == {"type": "text", "text": "Hello Ann!"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("no-list", "nothing to see"), ("wrong-list", ""), ("no-name", "one of them has no name")],
+)
 async def test_a_server_that_cannot_list_its_tools_ends_the_run(
     fault: str, words: str, how: str
 ) -> None:
