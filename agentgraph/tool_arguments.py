@@ -52,6 +52,10 @@ def read_arguments(arguments: str, tool_name: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         problem = f"{error.msg} at character {error.pos}"
         raise InvalidToolArguments(tool_name, problem, is_json=False) from None
+    except (RecursionError, ValueError):
+        # Python reads a number of so many digits, and lists within lists, up to a limit only.
+        problem = "a number is too long or a value is nested too deeply"
+        raise InvalidToolArguments(tool_name, problem, is_json=False) from None
     if not isinstance(value, dict):
         raise InvalidToolArguments(tool_name, "expected a JSON object", is_json=True)
     return value

@@ -16,6 +16,7 @@ __all__ = [
     "ToolOutputFileContentDict",
     "ToolOutputImageDict",
     "ToolOutputTextDict",
+    "sendable",
     "to_output_payload",
 ]
 
@@ -79,15 +80,29 @@ def to_output_payload(value: Any) -> str | list[dict[str, Any]]:
         Exception: Whatever the value's own `__str__` raises.
     """
     if type(value) is str:
-        return value
+        return sendable(value)
     members = value if isinstance(value, (list, tuple)) and value else (value,)
     parts: list[dict[str, Any]] = []
     for member in members:
         part = _content_part(member)
         if part is None:
-            return str(value)
+            return sendable(str(value))
         parts.append(part)
     return parts
+
+
+def sendable(text: str) -> str:
+    """Bring a text into a form that a request can carry.
+
+    Args:
+        text: What a tool gave. Names of files and output of programs that are not UTF-8 are often
+            read with `surrogateescape`, and then hold halves of surrogate pairs, which end the next
+            model call with an error that names no tool.
+
+    Returns:
+        The text, with such halves spelled out as Python does: `\\udcff`.
+    """
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def _content_part(value: Any) -> dict[str, Any] | None:
@@ -106,4 +121,4 @@ def _content_part(value: Any) -> dict[str, Any] | None:
         return None
     if fields.get("detail", "auto") not in _DETAILS or fields.keys().isdisjoint(_SOURCES[kind]):
         return None
-    return {"type": f"input_{kind}", **fields}
+    return {"type": f"input_{kind}", **{name: sendable(text) for name, text in fields.items()}}

@@ -130,6 +130,12 @@ class TestShell:
         assert entry["outcome"] == {"type": "exit", "exit_code": 1}
         assert played.final == "done"
 
+    async def test_spells_out_what_is_no_text(self, play: Play) -> None:
+        model = script([shell_call("ls")])
+        await play(agent_with(model, _shell(lambda request: "caf\udce9.txt")))
+        (entry,) = told(model)["s1"]
+        assert entry["stdout"] == r"caf\udce9.txt"
+
     async def test_at_the_provider_is_no_work_of_ours(self, play: Play) -> None:
         tool = ShellTool(environment={"type": "container_auto"})
         model = ScriptedModel([[shell_call("a"), assistant_message("done")]])

@@ -21,6 +21,9 @@ TEXT = {"type": "input_text", "text": "a"}
 IMAGE = {"type": "input_image", "image_url": "u"}
 
 
+HALF = {"type": "input_text", "text": "caf\\udce9"}
+
+
 class Report:
     def __str__(self) -> str:
         return "a report"
@@ -53,6 +56,11 @@ class Report:
         ({"type": "file", "file_url": "u"}, [{"type": "input_file", "file_url": "u"}]),
         ([ToolOutputText(text="a"), {"type": "image", "image_url": "u"}], [TEXT, IMAGE]),
         ((ToolOutputText(text="a"),), [TEXT]),
+        ("grüße 😀", "grüße 😀"),
+        # What is no text in UTF-8, as the name of a file may be, is spelled out.
+        ("caf\udce9", "caf\\udce9"),
+        (["caf\udce9"], "['caf\\udce9']"),
+        ({"type": "text", "text": "caf\udce9"}, [HALF]),
     ],
 )
 def test_structured_outputs_are_parts_and_the_rest_is_text(value: Any, payload: Any) -> None:

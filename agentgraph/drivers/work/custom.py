@@ -12,6 +12,7 @@ from agentgraph.drivers.work.approval import decision_on
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tool_context import ToolContext
+from agentgraph.tool_payload import sendable
 
 
 async def call_custom_tool(action: Action) -> Outcome:
@@ -53,5 +54,5 @@ def _payload(action: Action, output: str) -> dict[str, str]:
     return {
         "type": "custom_tool_call_output",
         "call_id": action.raw.call_id,
-        "output": output,
+        "output": sendable(output),
     }

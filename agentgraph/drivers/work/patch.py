@@ -11,6 +11,7 @@ from agentgraph.drivers.work.approval import decision_on
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.shell_tools import ApplyPatchOperation, ApplyPatchResult
+from agentgraph.tool_payload import sendable
 
 
 async def apply_patch(action: Action) -> Outcome:
@@ -54,5 +55,5 @@ def _answered(action: Action, result: ApplyPatchResult) -> Outcome:
         "status": result.status or "completed",
     }
     if result.output:
-        payload["output"] = result.output
+        payload["output"] = sendable(result.output)
     return action.answered(payload, result.output or "")

@@ -21,6 +21,7 @@ from agentgraph.shell_tools import (
     ShellCommandRequest,
     ShellResult,
 )
+from agentgraph.tool_payload import sendable
 
 
 async def run_local_shell(action: Action) -> Outcome:
@@ -39,7 +40,7 @@ async def run_local_shell(action: Action) -> Outcome:
         # The client's types know the call's id as `id`; the API's guide shows `call_id`.
         "id": raw.call_id,
         "call_id": raw.call_id,
-        "output": output if isinstance(output, str) else str(output),
+        "output": sendable(output if isinstance(output, str) else str(output)),
     }
     return action.answered(payload, output)
 
@@ -122,7 +123,8 @@ def _entry(output: ShellCommandOutput) -> dict[str, Any]:
     outcome: dict[str, Any] = {"type": output.outcome.type}
     if output.outcome.type == "exit":
         outcome["exit_code"] = output.exit_code or 0
-    entry = {"stdout": output.stdout, "stderr": output.stderr, "outcome": outcome}
+    stdout, stderr = sendable(output.stdout), sendable(output.stderr)
+    entry = {"stdout": stdout, "stderr": stderr, "outcome": outcome}
     return {**entry, **(output.provider_data or {})}
 
 
