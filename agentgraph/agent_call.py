@@ -70,16 +70,26 @@ async def call_agent(run: Run, command: Perform, tool: AgentTool, context: ToolC
             recording = recording_of(inner.run, ending)
             return Waiting(tuple(result.interruptions), recording, context.tool_call_id)
         return await _output(tool, result_of(inner, ending))
-    except Exception as error:
-        handler = tool.failure_error_function
-        if handler is not None:
-            return await failure_message(handler, context, error, tool.name)
-        if isinstance(error, AgentsException):
-            raise
+    except Exception as error:  # noqa: BLE001 - what follows is the tool's to say
+        return await _failed(run, command, tool, context, error)
+
+
+async def _failed(
+    run: Run, command: Perform, tool: AgentTool, context: ToolContext[Any], error: Exception
+) -> str:
+    """What the model is told of a run inside that failed, unless that ends the outer run."""
+    handler = tool.failure_error_function
+    try:
+        if handler is None:
+            raise error
+        return await failure_message(handler, context, error, tool.name)
+    except AgentsException:
+        raise
+    except Exception as failure:
         caller = run.binding(command.agent).agent
         raise UserError(
-            f"Error running tool {tool.name} of agent {caller.name}: {error}"
-        ) from error
+            f"Error running tool {tool.name} of agent {caller.name}: {failure}"
+        ) from failure
 
 
 def _inner(

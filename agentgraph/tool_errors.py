@@ -60,8 +60,14 @@ async def failure_message(
         error: What went wrong.
         tool_name: The tool, for the log.
 
+    Returns:
+        What the handler says.
+
     Raises:
-        Exception: Whatever the handler raises.
+        Exception: Whatever the handler raises; `error` itself if the handler gives `None`.
     """
     log_tool_action_debug(logger, f"Tool {tool_name} failed; the model is told", error)
-    return await resolve(handler(ctx, error))
+    told: str | None = await resolve(handler(ctx, error))
+    if told is None:
+        raise error
+    return told

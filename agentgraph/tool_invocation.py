@@ -16,7 +16,7 @@ from agentgraph.callbacks import resolve
 from agentgraph.cancellation import is_cancelled
 from agentgraph.exceptions import AgentsException, ToolTimeoutError, UserError
 from agentgraph.function_tools import FunctionTool
-from agentgraph.tool_arguments import read_arguments
+from agentgraph.tool_arguments import InvalidToolArguments, read_arguments
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import failure_message
 
@@ -76,13 +76,17 @@ async def call_needs_approval(function_tool: FunctionTool, context: ToolContext[
         function_tool: The tool.
         context: The context of the call.
 
-    Raises:
-        InvalidToolArguments: When the answer depends on the arguments and these are no JSON object.
+    Returns:
+        What the tool says; yes where that depends on arguments that are no JSON object, because a
+        tool made by hand may make something of them.
     """
     rule = function_tool.needs_approval
     if isinstance(rule, bool):
         return rule
-    arguments = read_arguments(context.tool_arguments, context.tool_name)
+    try:
+        arguments = read_arguments(context.tool_arguments, context.tool_name)
+    except InvalidToolArguments:
+        return True
     return bool(await resolve(rule(context, arguments, context.tool_call_id)))
 
 
@@ -100,9 +104,17 @@ async def _cancelled_itself(
 ) -> str:
     failure = _ToolCancelledItself(str(error) or "the tool was cancelled")
     failure.__cause__ = error
-    if tool._failure_error_function is None:
+    handler = tool._failure_error_function
+    try:
+        if handler is None:
+            raise failure
+        return await failure_message(handler, context, failure, tool.name)
+    except AgentsException:
+        raise
+    except _ToolCancelledItself:
         raise _as_user_error(tool, context, failure) from error
-    return await failure_message(tool._failure_error_function, context, failure, tool.name)
+    except Exception as raised:
+        raise _as_user_error(tool, context, raised) from raised
 
 
 def _as_user_error(tool: FunctionTool, context: ToolContext[Any], error: Exception) -> UserError:

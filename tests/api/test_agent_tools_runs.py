@@ -254,9 +254,10 @@ class TestItsFailure:
         assert caught.value.run_data is not None
         assert caught.value.run_data.last_agent is agent
 
-    async def test_of_another_kind_names_tool_and_agent(self, play: Play) -> None:
+    @pytest.mark.parametrize("handler", [None, lambda context, error: None])
+    async def test_of_another_kind_names_tool_and_agent(self, play: Play, handler: Any) -> None:
         inner = ScriptedModel([ZeroDivisionError("by zero")])
-        tool = ask(expert(inner), failure_error_function=None)
+        tool = ask(expert(inner), failure_error_function=handler)
         agent = agent_with(ScriptedModel([[call("ask", input="x")]]), tool)
         with pytest.raises(UserError, match="tool ask of agent Clerk: by zero") as caught:
             await play(agent)

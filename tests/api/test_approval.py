@@ -324,11 +324,58 @@ async def test_a_function_can_say_which_calls_must_be_approved(
     assert len(asked) == 2
 
 
-async def test_arguments_on_which_approval_depends_must_be_json(play: Play) -> None:
-    till = Till(lambda context, arguments, call_id: True)
-    model = ScriptedModel([[function_call("pay", "{not json", call_id="c1")]])
-    with pytest.raises(ModelBehaviorError, match="pay"):
-        await play(agent_with(model, till.tool))
+@pytest.mark.parametrize("written", ["{not json", "[5]", "[" * 100_000])
+async def test_a_person_decides_where_the_function_cannot_because_arguments_are_no_object(
+    play: Play, written: str
+) -> None:
+    till = Till(lambda context, arguments, call_id: False)
+    model = script([function_call("pay", written, call_id="c1")])
+    agent = agent_with(model, till.tool)
+    state = (await play(agent)).result.to_state()
+    state.approve(state.get_interruptions()[0])
+    played = await play(agent, state)
+    # Approved or not, the tool's own setting says what follows on such arguments.
+    assert "Invalid JSON input for tool pay" in told(model)["c1"]
+    assert (till.paid, played.final) == ([], "done")
+
+
+async def test_who_is_undecided_still_waits_whatever_the_function_says_by_then(play: Play) -> None:
+    answers = iter([True, True, False])
+    till = Till(lambda context, arguments, call_id: next(answers))
+    model = script([call("pay", "c1", amount=1), call("pay", "c2", amount=2)])
+    agent = agent_with(model, till.tool)
+    state = (await play(agent)).result.to_state()
+    first, second = state.get_interruptions()
+    state.approve(first)
+    played = await play(agent, state)
+    assert [it.call_id for it in played.result.interruptions] == [second.call_id]
+    assert till.paid == [1]
+    assert list(answers) == [False]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("rule"), UserError("rule")])
+async def test_a_function_that_breaks_ends_the_run_and_names_tool_and_agent(
+    play: Play, error: Exception
+) -> None:
+    def broken(context: Any, arguments: dict[str, Any], call_id: str) -> bool:
+        raise error
+
+    model = ScriptedModel([[call("pay", amount=1)]])
+    with pytest.raises(UserError) as raised:
+        await play(agent_with(model, Till(broken).tool))
+    ours = isinstance(error, UserError)
+    assert str(raised.value) == ("rule" if ours else "Error running tool pay of agent Clerk: rule")
+    assert raised.value.__cause__ is (None if ours else error)
+
+
+@pytest.mark.parametrize("words", [lambda args: None, lambda args: 5, lambda args: 1 / 0])
+async def test_a_formatter_without_words_leaves_the_usual_ones(play: Play, words: Any) -> None:
+    model = script([call("pay", amount=5)])
+    agent = agent_with(model, Till().tool)
+    state = (await play(agent)).result.to_state()
+    state.reject(state.get_interruptions()[0])
+    await play(agent, state, run_config=RunConfig(tool_error_formatter=words))
+    assert told(model) == {"c1": "Tool execution was not approved."}
 
 
 async def test_a_state_can_be_run_more_than_once(play: Play) -> None:

@@ -12,6 +12,7 @@ from agentgraph import (
     ToolGuardrailFunctionOutput,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
+    UserError,
     function_tool,
     tool_input_guardrail,
     tool_output_guardrail,
@@ -133,17 +134,45 @@ async def test_verdicts_of_all_turns_are_listed(play: Play) -> None:
     assert len(played.result.tool_output_guardrail_results) == 3
 
 
-async def test_a_guardrail_that_breaks_ends_the_run_as_it_is(play: Play) -> None:
-    @tool_input_guardrail
-    def broken(data: ToolInputGuardrailData) -> ToolGuardrailFunctionOutput:
-        raise ZeroDivisionError("guardrail")
+def raises(data: ToolInputGuardrailData) -> Any:
+    """Break."""
+    raise ZeroDivisionError("oops")
 
-    @function_tool(tool_input_guardrails=[broken])
+
+def answers_otherwise(data: ToolInputGuardrailData) -> Any:
+    """Give something that is no verdict."""
+    return "fine"
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (
+            raises,
+            "Error running guardrail 'raises' of tool pay of agent Clerk: ZeroDivisionError: oops",
+        ),
+        (
+            answers_otherwise,
+            "The guardrail 'answers_otherwise' of tool pay of agent Clerk must return"
+            " ToolGuardrailFunctionOutput, not str.",
+        ),
+    ],
+)
+async def test_a_guardrail_that_breaks_ends_the_run_and_names_tool_and_agent(
+    play: Play, broken: Any, message: str, before: bool
+) -> None:
     async def pay() -> str:
         return "paid"
 
-    with pytest.raises(ZeroDivisionError, match="guardrail"):
-        await play(agent_with(ScriptedModel([[call("pay")]]), pay))
+    guards: Any = (
+        {"tool_input_guardrails": [tool_input_guardrail(broken)]}
+        if before
+        else {"tool_output_guardrails": [tool_output_guardrail(broken)]}
+    )
+    with pytest.raises(UserError) as raised:
+        await play(agent_with(ScriptedModel([[call("pay")]]), function_tool(pay, **guards)))
+    assert str(raised.value) == message
 
 
 async def test_each_agent_guards_its_own_calls(play: Play) -> None:

@@ -113,6 +113,8 @@ BAD_ARGUMENTS = [
     ("{}", "a: Field required"),
     ('{"a": "x"}', "a: Input should be a valid integer"),
     ('{"a": 1.5}', "a: Input should be a valid integer"),
+    ("[" * 100_000, "nested too deeply"),
+    ('{"a": ' + "9" * 5_000 + "}", "a number is too long"),
 ]
 
 
@@ -211,16 +213,32 @@ class TestFailures:
             await invoke(tool)
         assert caught.value is stopped
 
-    async def test_a_failing_failure_function_ends_the_run(self) -> None:
+    @pytest.mark.parametrize("failure", [ValueError(), asyncio.CancelledError()], ids=repr)
+    async def test_a_failing_failure_function_ends_the_run(self, failure: BaseException) -> None:
         def handler(ctx: RunContextWrapper[Any], error: Exception) -> str:
             raise RuntimeError("handler broke")
 
         @function_tool(failure_error_function=handler)
         async def tool() -> str:
-            raise ValueError
+            raise failure
 
-        with pytest.raises(UserError, match="handler broke"):
+        with pytest.raises(UserError, match="tool of agent Desk: handler broke"):
             await invoke(tool)
+
+    @pytest.mark.parametrize("failure", [ValueError("lost"), asyncio.CancelledError("lost")])
+    async def test_a_failure_function_without_words_leaves_the_error_as_it_is(
+        self, failure: BaseException
+    ) -> None:
+        def handler(ctx: RunContextWrapper[Any], error: Exception) -> Any:
+            return None
+
+        @function_tool(failure_error_function=handler)
+        async def tool() -> str:
+            raise failure
+
+        with pytest.raises(UserError, match="tool of agent Desk: lost") as caught:
+            await invoke(tool)
+        assert caught.value.__cause__ is failure
 
     async def test_a_tool_made_by_hand_handles_its_own_errors(self) -> None:
         async def fail(ctx: ToolContext[Any], arguments: str) -> str:
@@ -356,10 +374,9 @@ class TestApproval:
         assert asked[0] == ("ctx", {"amount": 11}, "call-1")
 
     @pytest.mark.parametrize("arguments", ["{bad", "[]", "null"])
-    async def test_arguments_that_are_no_object_are_the_models_fault(self, arguments: str) -> None:
-        tool = function_tool(hang, needs_approval=lambda ctx, args, call: True)
-        with pytest.raises(ModelBehaviorError, match="hang"):
-            await call_needs_approval(tool, context_of("hang", arguments))
+    async def test_arguments_that_are_no_object_need_it(self, arguments: str) -> None:
+        tool = function_tool(hang, needs_approval=lambda ctx, args, call: False)
+        assert await call_needs_approval(tool, context_of("hang", arguments)) is True
 
 
 def test_the_default_message_quotes_the_error() -> None:

@@ -28,6 +28,7 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import failure_message
 from agentgraph.tool_guardrails import (
+    ToolGuardrailFunctionOutput,
     ToolInputGuardrailData,
     ToolInputGuardrailResult,
     ToolOutputGuardrailData,
@@ -128,12 +129,17 @@ async def _unsendable(
 ) -> str:
     """What the model is told where a result has no form in which it could be sent."""
     handler = tool._failure_error_function
-    if handler is None:
+    try:
+        if handler is None:
+            raise error
+        return await failure_message(handler, context, error, tool.name)
+    except AgentsException:
+        raise
+    except Exception as failure:
         raise UserError(
             f"The result of tool {tool.name} of agent {agent.name}"
-            f" cannot be sent to the model: {error}"
-        ) from error
-    return await failure_message(handler, context, error, tool.name)
+            f" cannot be sent to the model: {failure}"
+        ) from failure
 
 
 def _returned(command: Perform, tool: FunctionTool, agent: Any, raw: Any, output: Any) -> Outcome:
@@ -183,7 +189,8 @@ async def _guard_input(
 ) -> str | None:
     """The message that stands in for a result if an input guardrail rejects the call."""
     for guardrail in tool.tool_input_guardrails or ():
-        output = await guardrail.run(ToolInputGuardrailData(context=context, agent=agent))
+        data = ToolInputGuardrailData(context=context, agent=agent)
+        output = await _verdict(guardrail, data, tool)
         run.tool_input_guardrail_results.append(ToolInputGuardrailResult(guardrail, output))
         behavior = output.behavior
         if behavior["type"] == "raise_exception":
@@ -200,7 +207,7 @@ async def _guard_output(
     place."""
     for guardrail in tool.tool_output_guardrails or ():
         judged = ToolOutputGuardrailData(context=context, agent=agent, output=output)
-        verdict = await guardrail.run(judged)
+        verdict = await _verdict(guardrail, judged, tool)
         run.tool_output_guardrail_results.append(ToolOutputGuardrailResult(guardrail, verdict))
         behavior = verdict.behavior
         if behavior["type"] == "raise_exception":
@@ -208,3 +215,22 @@ async def _guard_output(
         if behavior["type"] == "reject_content":
             return behavior["message"]
     return output
+
+
+async def _verdict(
+    guardrail: Any, data: ToolInputGuardrailData, tool: FunctionTool
+) -> ToolGuardrailFunctionOutput:
+    """What a guardrail says; one that breaks ends the run, and no setting of the tool says what to
+    make of that."""
+    owner = f"guardrail '{guardrail.get_name()}' of tool {tool.name} of agent {data.agent.name}"
+    try:
+        verdict = await guardrail.run(data)
+    except AgentsException:
+        raise
+    except Exception as error:
+        raise UserError(f"Error running {owner}: {type(error).__name__}: {error}") from error
+    if not isinstance(verdict, ToolGuardrailFunctionOutput):
+        raise UserError(
+            f"The {owner} must return ToolGuardrailFunctionOutput, not {type(verdict).__name__}."
+        )
+    return verdict

@@ -10,9 +10,11 @@ from typing import Any, Literal
 from agentgraph.approvals import Decision
 from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.drivers.run import Run
-from agentgraph.exceptions import UserError
+from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.items import ToolApprovalItem
+from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.run_config import ToolErrorFormatterArgs
+from agentgraph_compiler.machine import Event
 
 REJECTED = "Tool execution was not approved."
 
@@ -40,22 +42,44 @@ async def decision_on(
         The decision, a rejection with what the model is told; ``None`` if the call has to wait.
 
     Raises:
-        UserError: ``answer`` gave something that is no answer.
+        UserError: ``answer`` gave something that is no answer, or the user's code raised something.
+        AgentsException: As the user's code raised it.
     """
     name, call_id = pending.name or "", pending.call_id or ""
     known = run.context._approvals.find(pending.qualified_name or name, call_id)
     if known is None:
-        if not await needed():
+        # What a person was asked about already is not let through by another answer of a rule.
+        if not _was_asked(run, call_id) and not await _named(pending, needed):
             return Decision(approved=True)
         if answer is None:
             return None
-        given = await resolve(answer(run.context, pending))
+        given = await _named(pending, answer, run.context, pending)
         known = read_answer(given, f"on_approval of tool '{name}' of agent '{pending.agent.name}'")
         run.context._approvals.decide(pending, known, sticky=False)
     if known.approved or known.message is not None:
         return known
     message = await worded(run, "approval_rejected", tool_type, name, call_id, REJECTED)
     return replace(known, message=message)
+
+
+def _was_asked(run: Run, call_id: str) -> bool:
+    """Whether the run was suspended for a decision about this very call before it was resumed."""
+    awaited: list[Any] = [it.payload for it in run.recorded if it.event is Event.AWAITING]
+    # Where a run inside waits, the items are calls of its own.
+    own = (item for waiting in awaited if waiting.inner is None for item in waiting.items)
+    return any(item.call_id == call_id for item in own)
+
+
+async def _named(pending: ToolApprovalItem, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call user code about a call; what it raises names the tool and the agent."""
+    try:
+        return await resolve(function(*arguments))
+    except AgentsException:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"Error running tool {pending.name} of agent {pending.agent.name}: {error}"
+        ) from error
 
 
 def read_answer(given: Any, asked: str) -> Decision:
@@ -89,7 +113,7 @@ async def worded(
         tool_type: The kind of tool.
         name: The tool as the model called it.
         call_id: The id of the call.
-        default: What the model is told if nobody words it otherwise.
+        default: What the model is told if nobody words it otherwise, or whoever should fails.
     """
     formatter = run.config.tool_error_formatter
     if formatter is None:
@@ -102,5 +126,11 @@ async def worded(
         default_message=default,
         run_context=run.context,
     )
-    given = await resolve(formatter(asked))
-    return default if given is None else given
+    try:
+        given = await resolve(formatter(asked))
+    except Exception as error:  # noqa: BLE001 - user code may raise anything
+        log_tool_action_error(
+            logger, "tool_error_formatter failed; the model is told the usual words", error
+        )
+        return default
+    return given if isinstance(given, str) else default
