@@ -111,7 +111,7 @@ class ModelSettings:
             )
         retry: object = self.retry
         if isinstance(retry, dict):
-            self.retry = ModelRetrySettings(**retry)
+            self.retry = _retry_from_dict(retry)
 
     def resolve(self, override: ModelSettings | dict[str, Any] | None) -> ModelSettings:
         """Lay other settings over these.
@@ -161,6 +161,13 @@ class ModelSettings:
 
 
 _FIELD_NAMES = tuple(f.name for f in fields(ModelSettings))
+
+
+def _retry_from_dict(settings: dict[str, Any]) -> ModelRetrySettings:
+    unknown = sorted(settings.keys() - {f.name for f in fields(ModelRetrySettings)})
+    if unknown:
+        raise UserError(f"ModelSettings.retry has no setting {', '.join(map(repr, unknown))}.")
+    return ModelRetrySettings(**settings)
 
 
 def _from_dict(settings: dict[str, Any]) -> ModelSettings:

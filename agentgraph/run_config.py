@@ -217,7 +217,7 @@ class RunConfig:
             self.session_settings = coerce_session_settings(session)
         execution: object = self.tool_execution
         if isinstance(execution, dict):
-            self.tool_execution = ToolExecutionConfig(**execution)
+            self.tool_execution = _execution_from_dict(execution)
         elif execution is not None and not isinstance(execution, ToolExecutionConfig):
             raise AgentDefinitionError(
                 "RunConfig.tool_execution must be a ToolExecutionConfig or a dict, "
@@ -232,6 +232,14 @@ class RunConfig:
         if value not in choices:
             known = ", ".join(map(repr, choices))
             raise UserError(f"RunConfig.{name} must be one of {known}, not {value!r}.")
+
+
+def _execution_from_dict(settings: dict[str, Any]) -> ToolExecutionConfig:
+    unknown = sorted(settings.keys() - {f.name for f in fields(ToolExecutionConfig)})
+    if unknown:
+        names = ", ".join(map(repr, unknown))
+        raise UserError(f"RunConfig.tool_execution has no setting {names}.")
+    return ToolExecutionConfig(**settings)
 
 
 def coerce_run_config(config: RunConfig | Mapping[str, Any] | None) -> RunConfig:

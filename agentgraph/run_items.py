@@ -157,8 +157,8 @@ class ToolCallItem(RunItemBase[Any]):
 
     Attributes:
         description: What the model was told about the tool, when it is known.
-        title: The tool's title for people, when it has one.
-        tool_origin: Where the tool comes from, when it is known.
+        title: A title for people; a run leaves it empty.
+        tool_origin: Where the tool comes from; a run leaves it empty.
     """
 
     raw_item: Any
@@ -185,7 +185,7 @@ class ToolCallOutputItem(RunItemBase[Any]):
 
     Attributes:
         output: What the tool returned, as it returned it.
-        tool_origin: Where the tool comes from, when it is known.
+        tool_origin: Where the tool comes from; a run leaves it empty.
         custom_data: What the program attached to the output; the model never sees it.
     """
 
@@ -256,7 +256,7 @@ class ToolApprovalItem(RunItemBase[Any]):
     Attributes:
         tool_name: The tool as the model called it, when the raw item does not say.
         tool_namespace: The tool's namespace, if it has one.
-        tool_origin: Where the tool comes from, when it is known.
+        tool_origin: Where the tool comes from; a run leaves it empty.
     """
 
     raw_item: Any

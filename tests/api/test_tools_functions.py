@@ -276,3 +276,13 @@ async def test_a_sync_tool_may_use_the_loop_of_its_caller(play: Play) -> None:
         return asyncio.run_coroutine_threadsafe(answer(), loop).result(timeout=10)
 
     assert (await play(agent_with(script([call("ask")]), ask))).outputs == [42]
+
+
+async def test_the_item_of_a_call_says_what_the_model_was_told_of_the_tool(play: Play) -> None:
+    @function_tool
+    async def look(where: str) -> str:
+        """Look somewhere."""
+        return where
+
+    played = await play(agent_with(script([call("look", where="up")]), look))
+    assert played.result.new_items[0].description == "Look somewhere."

@@ -80,6 +80,8 @@ def test_retry_settings_are_merged_field_by_field() -> None:
 def test_a_setting_that_does_not_exist_is_refused_by_name() -> None:
     with pytest.raises(UserError, match="no setting 'temprature'"):
         ModelSettings().resolve({"temprature": 1})
+    with pytest.raises(UserError, match="retry has no setting 'max_retry'"):
+        ModelSettings(retry={"max_retry": 1})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan")])
@@ -210,6 +212,7 @@ def test_a_run_configuration_is_taken_as_it_is() -> None:
         (5, AgentDefinitionError, "run_config must be a RunConfig or a dict, not int"),
         ({"tool_not_found_behavior": "x"}, UserError, "must be one of 'raise_error'"),
         ({"tool_name_collision_policy": "x"}, UserError, "must be one of 'warn', 'error'"),
+        ({"tool_execution": {"limit": 1}}, UserError, "tool_execution has no setting 'limit'"),
         ({"tool_execution": 5}, AgentDefinitionError, "tool_execution must be"),
         ({"tool_execution": {"max_function_tool_concurrency": 0}}, UserError, "must be 1 or more"),
     ],

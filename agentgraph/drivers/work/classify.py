@@ -142,8 +142,9 @@ def _read_function_call(
     identity = (name, item.arguments)
     if _is_known(reading, item.call_id, identity, agent, seen):
         return
-    reading.items.append(ToolCallItem(agent=agent, raw_item=item))
     symbol, tool = offer.callable.get(name, (missing, None))
+    described = None if tool is None else tool.description
+    reading.items.append(ToolCallItem(agent=agent, raw_item=item, description=described))
     if not symbol:
         reading.fault = ModelBehaviorError(f"Tool {name} not found in agent {agent.name}")
         return
