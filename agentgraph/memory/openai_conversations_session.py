@@ -19,6 +19,7 @@ from agentgraph.memory.session_settings import (
     coerce_session_settings,
     resolve_session_limit,
 )
+from agentgraph.memory.uncut import uncut
 from agentgraph.openai_defaults import openai_defaults
 
 try:
@@ -136,19 +137,11 @@ class OpenAIConversationsSession(SessionABC):
         encode_items(items, self._label, ensure_ascii=False)
         if not items:
             return
-        stored: list[str] = []
         with self._errors():
             conversation = await self._conversation()
-            try:
-                for start in range(0, len(items), _ITEMS_PER_REQUEST):
-                    added = await self._openai().conversations.items.create(
-                        conversation, items=items[start : start + _ITEMS_PER_REQUEST]
-                    )
-                    stored.extend(item.id for item in added.data if item.id is not None)
-            except BaseException:
-                # Also on cancellation: half a turn must not stay behind.
-                await asyncio.shield(self._take_back(conversation, stored))
-                raise
+            adding = self._add(conversation, items)
+            # One request is done as a whole by the API.
+            await (uncut(adding) if len(items) > _ITEMS_PER_REQUEST else adding)
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
@@ -187,6 +180,19 @@ class OpenAIConversationsSession(SessionABC):
             if self._conversation_id is None:
                 self._conversation_id = await start_openai_conversations_session(self._openai())
             return self._conversation_id
+
+    async def _add(self, conversation: str, items: list[TResponseInputItem]) -> None:
+        stored: list[str] = []
+        try:
+            for start in range(0, len(items), _ITEMS_PER_REQUEST):
+                added = await self._openai().conversations.items.create(
+                    conversation, items=items[start : start + _ITEMS_PER_REQUEST]
+                )
+                stored.extend(item.id for item in added.data if item.id is not None)
+        except BaseException:
+            # Also at the end of the program: half a turn must not stay behind.
+            await asyncio.shield(self._take_back(conversation, stored))
+            raise
 
     async def _take_back(self, conversation: str, stored: list[str]) -> None:
         for item_id in reversed(stored):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from openai import AsyncOpenAI
@@ -72,6 +74,33 @@ async def test_more_than_one_request_of_items_is_stored_as_a_whole_or_not_at_all
 
     (stored,) = conversations.conversations.values()
     assert [item["content"][0]["text"] for item in stored] == ["before"]
+
+
+async def test_a_cancelled_write_of_several_requests_is_done_as_a_whole(
+    conversations: ConversationsServer, client: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+    await session.add_items([user("before")])
+    items = [user(str(number)) for number in range(45)]
+    task = asyncio.create_task(session.add_items(items))
+    add, answering = conversations._add, threading.Event()
+
+    def second(name: str, given: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+        answer = add(name, given)
+        if len(conversations.conversations[name]) > 21:
+            loop.call_soon_threadsafe(task.cancel)
+            loop.call_soon_threadsafe(answering.set)
+            answering.wait(10)
+        return answer
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(conversations, "_add", second)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    (stored,) = conversations.conversations.values()
+    texts = [item["content"][0]["text"] for item in stored]
+    assert texts == ["before", *map(str, range(45))]
 
 
 async def test_half_a_surrogate_pair_is_refused_before_anything_is_sent(

@@ -21,6 +21,7 @@ from agentgraph.memory.session_settings import (
     coerce_session_settings,
     resolve_session_limit,
 )
+from agentgraph.memory.uncut import uncut
 
 try:
     from sqlalchemy import delete, func, insert, select, update
@@ -309,17 +310,8 @@ class SQLAlchemySession(SessionABC):
         Cut in the middle of a statement, the connection would go on holding the lock of the file
         until the garbage collector finds it. Servers notice that a connection was dropped.
         """
-        if self._engine.dialect.name != "sqlite":
-            return await transaction
-        task = asyncio.create_task(transaction)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait([task])
-            if not task.cancelled():
-                # Nobody else asks for it; the cancellation says enough.
-                task.exception()
-            raise
+        sqlite = self._engine.dialect.name == "sqlite"
+        return await (uncut(transaction) if sqlite else transaction)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
