@@ -15,8 +15,8 @@ from agentgraph_compiler.types import ANY, TEXT, Type
 def nominal(python_type: object) -> Type:
     """The type term of a class or annotation; ``any`` where its name says nothing.
 
-    A protocol or an abstract class of the standard library fits objects that do not name it among
-    their bases, and a ``TypedDict`` is a dictionary at run time.
+    A union is none of its members. A protocol or an abstract class of the standard library fits
+    objects that do not name it among their bases, and a ``TypedDict`` is a dictionary at run time.
     """
     if python_type is None or python_type is Any:
         return ANY
@@ -31,7 +31,8 @@ def nominal(python_type: object) -> Type:
 
 def _is_structural(cls: type) -> bool:
     """Whether objects fit a class by what they can do, not by their bases."""
-    return getattr(cls, "_is_protocol", False) or cls.__module__ in ("collections.abc", "typing")
+    decides_itself = getattr(cls, "_is_protocol", False) or "__subclasshook__" in cls.__dict__
+    return decides_itself or cls.__module__ in ("collections.abc", "numbers", "types", "typing")
 
 
 def _qualified(cls: type) -> str:

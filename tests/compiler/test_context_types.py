@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -153,6 +156,24 @@ def _tool(context: Any) -> Any:
 def test_a_tool_declares_its_context_by_its_first_argument(expected: Any, count: int) -> None:
     agent = Agent[Customer](name="Clerk", tools=[_tool(expected)])
     assert len(_codes(agent)) == count
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        (Customer | None, Customer),
+        (Customer | Stock, Stock),
+        (Path, os.PathLike),
+        (int, numbers.Number),
+    ],
+    ids=repr,
+)
+def test_what_names_no_single_class_fits_every_run(declared: Any, expected: Any) -> None:
+    agents: Any = Agent
+    wrappers: Any = RunContextWrapper
+    for context, asked in ((declared, expected), (expected, declared)):
+        tool = _tool(wrappers[asked])
+        assert _codes(agents[context](name="Clerk", tools=[tool])) == []
 
 
 def test_a_dictionary_is_a_dictionary_whatever_its_keys_are_called() -> None:
