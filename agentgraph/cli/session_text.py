@@ -110,7 +110,8 @@ def print_changes(console: Console, session: StoredSession) -> None:
 
 
 def _print_item(console: Console, prefix: str, style: str, text: str) -> None:
-    print_hanging(console, Text(prefix, style), Text(printable(shortened(text, _SHOWN_AT_MOST))))
+    shown = Text(printable(shortened(text, _SHOWN_AT_MOST)))
+    print_hanging(console, Text(printable(prefix), style), shown)
 
 
 def _described(fields: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, str, str]:
@@ -120,7 +121,11 @@ def _described(fields: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str
     kind = str(fields.get("type") or ("message" if "role" in fields else "item"))
     if kind == "message":
         role = str(fields.get("role", "message"))
-        return f"{role}: ", "agent" if role == "assistant" else "title", _text(fields["content"])
+        return (
+            f"{role}: ",
+            "agent" if role == "assistant" else "title",
+            _text(fields.get("content")),
+        )
     if kind == "reasoning":
         return "  … ", "quiet", _text(fields.get("summary")) or "reasoning"
     if kind in _OUTPUTS:

@@ -154,11 +154,7 @@ def export_session(
     if export_format is None:
         lines = output is not None and output.suffix in (".jsonl", ".ndjson")
         export_format = ExportFormat.LINES if lines else ExportFormat.JSON
-    match export_format:
-        case ExportFormat.JSON:
-            text = json.dumps(history.items, ensure_ascii=False, indent=2) + "\n"
-        case ExportFormat.LINES:
-            text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in history.items)
+    text = _exported(history, export_format)
     if history.unreadable:
         _warn(terminal, f"{history.unreadable} rows cannot be read and are left out")
     if history.encrypted:
@@ -264,6 +260,25 @@ def _history(session: StoredSession, branch: str | None) -> History:
         f"session {session.session_id!r} has no branch {branch!r}",
         help=f"it has: {branches}" if branches else "it has no branches",
     )
+
+
+def _exported(history: History, export_format: ExportFormat) -> str:
+    """Return items as JSON that any file can hold, escaped where it must be."""
+    values, indent = (
+        ([history.items], 2) if export_format is ExportFormat.JSON else (history.items, None)
+    )
+
+    def written(ensure_ascii: bool) -> str:
+        texts = (json.dumps(it, ensure_ascii=ensure_ascii, indent=indent) for it in values)
+        return "".join(f"{text}\n" for text in texts)
+
+    text = written(ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which JSON can only hold escaped.
+        return written(ensure_ascii=True)
+    return text
 
 
 def _ask(question: str) -> None:
