@@ -1,9 +1,9 @@
 """Calling an agent used as a tool: its sub-machine is run like any other, inside the run that calls
 it.
 
-The inner run has its own turns and transcript and shares the context object, the usage and the
-decisions of the outer one. Cancelling the outer run cancels it, because it is awaited inside the
-outer call.
+The inner run has its own turns and transcript, is decided on by itself, and shares the context
+object and the usage of the outer one. Cancelling the outer run cancels it, because it is awaited
+inside the outer call.
 """
 
 from __future__ import annotations
@@ -125,7 +125,11 @@ def _inner(
             continued=conversation.kept_by_server,
         ),
         context=RunContextWrapper(
-            run.context.context, run.context.usage, [], run.context._approvals, params
+            run.context.context,
+            run.context.usage,
+            [],
+            run.context._approvals.within(context.tool_call_id),
+            params,
         ),
         config=config,
         provider=config.model_provider or run.provider,

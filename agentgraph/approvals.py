@@ -2,6 +2,10 @@
 
 A decision belongs to a tool and a call of it; a sticky one belongs to the tool alone and answers
 for every later call. An exact decision always beats a sticky one, whichever came first.
+
+Rule: a decision holds for the run that asked for it. A run inside an agent tool asks for itself:
+what it calls may have the ids of other runs' calls, and what is approved of one agent is not
+approved of another.
 """
 
 from __future__ import annotations
@@ -60,9 +64,22 @@ def tool_identity(name: str, namespace: str | None = None) -> str:
 
 @dataclass(slots=True)
 class ApprovalLedger:
-    """Every decision of one run, shared by the contexts that the run hands out."""
+    """Every decision of one run, shared by the contexts that the run hands out.
+
+    Attributes:
+        scope: Which run inside it is about; empty for the outermost.
+    """
 
     _tools: dict[str, _ToolDecisions] = field(default_factory=dict)
+    scope: str = ""
+
+    def within(self, call_id: str) -> ApprovalLedger:
+        """The decisions of the run inside an agent tool, kept in the same place.
+
+        Args:
+            call_id: The call that started it.
+        """
+        return ApprovalLedger(self._tools, f"{self.scope}{call_id}\n")
 
     def decide(self, pending: PendingApproval, decision: Decision, *, sticky: bool) -> None:
         """Record a decision about a waiting call.
@@ -82,8 +99,10 @@ class ApprovalLedger:
                 f"Cannot decide on {type(pending).__name__!r}: it names no tool call. "
                 "Pass an item of result.interruptions."
             )
+        asked_in = getattr(pending, "_scope", None)
+        identity = tool_identity(name, getattr(pending, "tool_namespace", None))
         tool = self._tools.setdefault(
-            tool_identity(name, getattr(pending, "tool_namespace", None)), _ToolDecisions()
+            (self.scope if asked_in is None else asked_in) + identity, _ToolDecisions()
         )
         tool.by_call[call_id] = decision
         if sticky:
@@ -99,7 +118,7 @@ class ApprovalLedger:
         Returns:
             The exact decision, else the sticky one, else `None`.
         """
-        tool = self._tools.get(identity)
+        tool = self._tools.get(self.scope + identity)
         if tool is None:
             return None
         return tool.by_call.get(call_id, tool.sticky)
@@ -107,7 +126,8 @@ class ApprovalLedger:
     def copy(self) -> ApprovalLedger:
         """Copy the ledger, so that later decisions in either leave the other alone."""
         return ApprovalLedger(
-            {key: _ToolDecisions(t.sticky, dict(t.by_call)) for key, t in self._tools.items()}
+            {key: _ToolDecisions(t.sticky, dict(t.by_call)) for key, t in self._tools.items()},
+            self.scope,
         )
 
     def to_json_dict(self) -> dict[str, Any]:

@@ -264,6 +264,8 @@ class ToolApprovalItem(RunItemBase[Any]):
     type: Literal["tool_approval_item"] = "tool_approval_item"
     tool_namespace: str | None = None
     tool_origin: Any | None = None
+    # The run that asks, as the ledger of decisions names it; None for the run that is decided on.
+    _scope: str | None = field(default=None, repr=False)
 
     # Two questions about equal calls are still two questions.
     __eq__ = object.__eq__

@@ -630,6 +630,44 @@ class TestInsideAgentTools:
         assert kinds == ["message", *called, *called, "message"]
         session.close()
 
+    async def test_a_decision_is_about_the_call_of_one_run_whatever_ids_models_give(
+        self, play: Play
+    ) -> None:
+        till = Till()
+        replies = [[call("pay", "same", amount=amount)] for amount in (1, 2)]
+        done = [[assistant_message("done")]] * 2
+        inner = Agent(
+            name="Expert", model=ScriptedModel([*replies, *done]), tools=[till.tool]
+        ).as_tool("ask", "Ask.")
+        asked = [call("ask", "a1", input="x"), call("ask", "a2", input="y")]
+        outer = agent_with(script([*asked, call("pay", "same", amount=3)]), inner, till.tool)
+        state = (await play(outer)).result.to_state()
+        first, second, third = state.get_interruptions()
+        state.approve(second)
+        state = (await play(outer, state)).result.to_state()
+        assert till.paid == [2]
+        left = [item.arguments for item in state.get_interruptions()]
+        assert left == [first.arguments, third.arguments]
+        state.reject(state.get_interruptions()[0])
+        state.approve(state.get_interruptions()[1])
+        assert (await play(outer, state)).final == "done"
+        assert till.paid == [2, 3]
+
+    async def test_a_lasting_decision_lasts_for_the_run_that_asked(self, play: Play) -> None:
+        till = Till()
+        replies = [[call("pay", f"p{amount}", amount=amount)] for amount in (1, 2)]
+        inner = Agent(name="Expert", model=script(*replies), tools=[till.tool])
+        outer = agent_with(
+            script([call("ask", "a1", input="x")], [call("pay", "c1", amount=3)]),
+            inner.as_tool("ask", "Ask."),
+            till.tool,
+        )
+        state = (await play(outer)).result.to_state()
+        state.approve(state.get_interruptions()[0], always_approve=True)
+        waiting = await play(outer, state)
+        assert till.paid == [1, 2]
+        assert [item.call_id for item in waiting.result.interruptions] == ["c1"]
+
     async def test_a_rejection_is_told_to_the_model_inside(self, play: Play) -> None:
         till = Till()
         agent, models = self.nested(till, 1)

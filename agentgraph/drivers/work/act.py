@@ -175,7 +175,9 @@ async def _decided(
             refused = await _guard_input(run, tool, agent, context)
         return True
 
-    pending = ToolApprovalItem(agent=agent, raw_item=raw, tool_name=tool.name)
+    pending = ToolApprovalItem(
+        agent=agent, raw_item=raw, tool_name=tool.name, _scope=run.context._approvals.scope
+    )
     decision = await decision_on(run, pending, "function", needed)
     if decision is None:
         if refused is not None:

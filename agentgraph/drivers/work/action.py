@@ -86,7 +86,11 @@ class Action:
     def pending(self, name: str, namespace: str | None = None) -> ToolApprovalItem:
         """The call as a person is asked about it."""
         return ToolApprovalItem(
-            agent=self.agent, raw_item=self.raw, tool_name=name, tool_namespace=namespace
+            agent=self.agent,
+            raw_item=self.raw,
+            tool_name=name,
+            tool_namespace=namespace,
+            _scope=self.run.context._approvals.scope,
         )
 
     def waits(self, pending: ToolApprovalItem) -> Outcome:
