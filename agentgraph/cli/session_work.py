@@ -212,7 +212,10 @@ def repair_sessions(
         return Status.FOUND
     changes = sum(len(mending.changes) for session in faulty for mending in session.mendings)
     if not yes:
-        _ask(f"Make these changes ({changes:,} items of {len(faulty):,} sessions)?")
+        _ask(
+            f"Make these changes ({_counted(changes, 'item')} of "
+            f"{_counted(len(faulty), 'session')})?"
+        )
     for session in faulty:
         asyncio.run(mend(session))
         done = Text(printable(f"repaired {session.session_id}"), "quiet")
@@ -240,7 +243,7 @@ def delete_session(terminal: Terminal, place: Place, session_id: str, *, yes: bo
     session = asyncio.run(_read(place, session_id))
     items = sum(len(history.rows) for history in session.histories)
     if not yes:
-        _ask(f"Delete session {session_id!r} with its {items:,} items?")
+        _ask(f"Delete session {session_id!r} with {_counted(items, 'item')}?")
     asyncio.run(delete())
     terminal.err.print(Text(printable(f"deleted {session_id}"), "quiet"), soft_wrap=True)
     return Status.DONE
@@ -279,6 +282,10 @@ def _exported(history: History, export_format: ExportFormat) -> str:
         # Half a surrogate pair, which JSON can only hold escaped.
         return written(ensure_ascii=True)
     return text
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _ask(question: str) -> None:

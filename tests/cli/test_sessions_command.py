@@ -141,6 +141,40 @@ def test_text_of_models_cannot_steer_the_terminal(file: Path) -> None:
     assert sessions("show", "s", db=file).out == "user: \\x1b[2Jgone\n"
 
 
+def test_names_of_roles_cannot_either(file: Path) -> None:
+    store(file, "s", [{"role": "\x1b[2J", "content": "gone"}])
+
+    assert sessions("show", "s", db=file).out == "\\x1b[2J: gone\n"
+
+
+def test_messages_that_say_nothing_are_shown_as_such(file: Path) -> None:
+    odd: Any = [
+        {"role": "user"},
+        {"type": "message"},
+        {"role": "user", "content": [5, None]},
+        {"role": None, "type": 5, "id": "x"},
+    ]
+    store(file, "s", odd)
+
+    ended = sessions("show", "s", db=file)
+
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.splitlines()[:3] == ["user: ", "message: ", "user: 5 null"]
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_half_a_surrogate_pair_is_exported_escaped(file: Path, tmp_path: Path, ending: str) -> None:
+    items: list[Item] = [{"role": "user", "content": "\ud83d é"}]
+    store(file, "s", items)
+    exported = tmp_path / f"out.{ending}"
+
+    assert sessions("export", "s", "-o", exported, db=file).status == 0
+
+    text = exported.read_text(encoding="utf-8")
+    assert json.loads(text) == (items if ending == "json" else items[0])
+    assert sessions("export", "s", "--format", ending, db=file).out == text
+
+
 @pytest.mark.parametrize("ending", ["json", "jsonl"])
 def test_an_export_can_be_stored_again(file: Path, tmp_path: Path, ending: str) -> None:
     store(file, "s", TURN)
@@ -195,9 +229,14 @@ def test_a_repair_says_what_it_would_do_and_does_it_when_told_to(file: Path) -> 
 def test_without_an_answer_nothing_is_changed(file: Path) -> None:
     store(file, "broken", DANGLING)
 
-    for command, *arguments in (["repair"], ["delete", "broken"]):
-        ended = sessions(command, *arguments, db=file, typed="")
+    count = len(DANGLING)
+    for command, question in (
+        (["repair"], "Make these changes (1 item of 1 session)?"),
+        (["delete", "broken"], f"Delete session 'broken' with {count} items?"),
+    ):
+        ended = sessions(*command, db=file, typed="")
         assert ended.status == 2
+        assert question in ended.err
         assert "give --yes" in ended.err
     assert stored(file, "broken") == DANGLING
 
