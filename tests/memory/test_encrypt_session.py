@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import Any
@@ -70,6 +71,29 @@ async def test_popping_passes_over_what_the_key_does_not_open_and_keeps_it(
 
     assert await right.get_items() == ITEMS[:-1]
     assert await other.get_items() == [user("theirs 1"), user("theirs 2")]
+
+
+async def test_a_pop_that_is_cancelled_keeps_what_the_key_does_not_open(
+    underlying: SQLiteSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = (EncryptedSession("s", underlying, key) for key in ("mine", "theirs"))
+    await mine.add_items(ITEMS[:1])
+    await theirs.add_items(ITEMS[1:])
+    pop = underlying.pop_item
+
+    async def cancelled() -> Item | None:
+        if not popping.cancelling():
+            popping.cancel()
+            await asyncio.sleep(0)
+        return await pop()
+
+    monkeypatch.setattr(underlying, "pop_item", cancelled)
+    popping = asyncio.create_task(mine.pop_item())
+    await asyncio.wait([popping])
+
+    assert popping.cancelled()
+    assert await mine.get_items() == []
+    assert await theirs.get_items() == ITEMS[1:]
 
 
 async def test_a_limit_counts_only_items_that_can_be_read(underlying: SQLiteSession) -> None:

@@ -26,6 +26,7 @@ from agentgraph.memory.encoding import (
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
+from agentgraph.memory.uncut import uncut
 
 try:
     from cryptography.fernet import Fernet, InvalidToken
@@ -160,6 +161,10 @@ class EncryptedSession(SessionABC):
         """
         if not await self._scan(1):
             return None
+        # Cancelled in the middle, what others have stored would be taken away and not put back.
+        return await uncut(self._pop())
+
+    async def _pop(self) -> TResponseInputItem | None:
         passed: list[TResponseInputItem] = []
         item = None
         while item is None:
