@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
+from select import select
 
 from rich.console import Console
 from rich.text import Text
@@ -36,7 +38,10 @@ def ask(console: Console, question: str, *, ended: str) -> str:
     # While asyncio handles SIGINT itself, Ctrl-C would wait for the end of the line.
     asyncio_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        answer = console.input(Text(question, "title")).strip()
+        console.print(Text(question, "title"), end="")
+        if sys.stdin.isatty():
+            _wait_for_a_line()
+        answer = console.input().strip()
     except EOFError:
         fault = CommandFault(ended, status=Status.FOUND)
     except KeyboardInterrupt:
@@ -50,3 +55,25 @@ def ask(console: Console, question: str, *, ended: str) -> str:
         signal.signal(signal.SIGINT, asyncio_handler)
     console.print()
     raise fault
+
+
+def _wait_for_a_line() -> None:
+    """Wait until a line was typed. Reading alone would sleep through a Ctrl-C that comes when the
+    question stands there and the reading has not quite begun.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed.
+    """
+    if sys.platform == "win32":  # where a console is nothing to select from
+        return
+    woken, waking = socket.socketpair()
+    waking.setblocking(False)
+    before = signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
+    try:
+        # A signal writes to the socket before its handler runs, so it is never missed.
+        while sys.stdin not in select([sys.stdin, woken], [], [])[0]:
+            woken.recv(64)
+    finally:
+        signal.set_wakeup_fd(before)
+        woken.close()
+        waking.close()
