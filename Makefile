@@ -39,7 +39,10 @@ demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPEN
 	$(BIN)/agentgraph run examples/homework.py "$(QUESTION)"
 
 .PHONY: test
-test: $(test_packages) $(PEERS)/.installed aimock ## run every test
+test: lint types tests ## lint, types and every test; what CI runs
+
+.PHONY: tests
+tests: $(test_packages) $(PEERS)/.installed aimock ## the tests alone (ARGS=tests/compiler: those of one folder)
 	@.ci/system-packages dot=graphviz chromium=chromium || true
 	AGENTGRAPH_SDK_PYTHON=$(CURDIR)/$(PEERS)/bin/python HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
