@@ -18,7 +18,6 @@ from agentgraph.drivers.aio import Ending
 from agentgraph.drivers.payloads import Waiting
 from agentgraph.drivers.run import Conversation, Run
 from agentgraph.event_queue import EventQueue
-from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.frontend.lower_workflow import RunScope
 from agentgraph.item_helpers import ItemHelpers
 from agentgraph.launch import (
@@ -39,7 +38,7 @@ from agentgraph.run_context import RunContextWrapper
 from agentgraph.run_state import Recording
 from agentgraph.runtime.commands import Perform, Suspend
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import failure_message
+from agentgraph.tool_errors import answer_to_failure
 
 
 async def call_agent(run: Run, command: Perform, tool: AgentTool, context: ToolContext[Any]) -> Any:
@@ -71,25 +70,9 @@ async def call_agent(run: Run, command: Perform, tool: AgentTool, context: ToolC
             return Waiting(tuple(result.interruptions), recording, context.tool_call_id)
         return await _output(tool, result_of(inner, ending))
     except Exception as error:  # noqa: BLE001 - what follows is the tool's to say
-        return await _failed(run, command, tool, context, error)
-
-
-async def _failed(
-    run: Run, command: Perform, tool: AgentTool, context: ToolContext[Any], error: Exception
-) -> str:
-    """What the model is told of a run inside that failed, unless that ends the outer run."""
-    handler = tool.failure_error_function
-    try:
-        if handler is None:
-            raise error
-        return await failure_message(handler, context, error, tool.name)
-    except AgentsException:
-        raise
-    except Exception as failure:
-        caller = run.binding(command.agent).agent
-        raise UserError(
-            f"Error running tool {tool.name} of agent {caller.name}: {failure}"
-        ) from failure
+        what = f"Error running tool {tool.name} of agent {run.binding(command.agent).agent.name}"
+        handler = tool.failure_error_function
+        return await answer_to_failure(handler, context, error, tool.name, what)
 
 
 def _inner(

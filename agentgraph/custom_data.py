@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Any, TypeAlias, TypeVar
 
 from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.exceptions import UserError
 
-__all__ = ["CustomData", "custom_data_of", "own_copy"]
+__all__ = ["CustomData", "custom_data_of"]
 
 CustomData: TypeAlias = MaybeAwaitable[Mapping[str, Any] | None]
 """What an extractor gives: names and JSON values, or nothing; at once or awaited."""
@@ -54,12 +53,3 @@ async def custom_data_of(
             f"custom_data_extractor of {owner} must return JSON data: {error}."
         ) from error
     return copied or None
-
-
-def own_copy(raw_item: Any) -> Any:
-    """Copy an output as the provider is sent it, so that an extractor cannot change what is sent.
-
-    Args:
-        raw_item: The output.
-    """
-    return deepcopy(raw_item)

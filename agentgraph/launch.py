@@ -222,6 +222,7 @@ def replaying(run: Run, recording: Recording) -> Run:
     run.recorded = recording.outcomes
     run.switches = dict(recording.switches)
     run.waiting = recording.waiting
+    run.asked = recording.asked
     return run
 
 

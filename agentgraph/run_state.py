@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic
 
+from agentgraph.drivers.payloads import Waiting
 from agentgraph.drivers.run import Compiled
 from agentgraph.items import ToolApprovalItem
 from agentgraph.memory.blocks import Block
@@ -47,6 +49,16 @@ class Recording:
     saved: int
     block: Block
     conversation: tuple[str | None, str | None, bool]
+
+    @cached_property
+    def asked(self) -> frozenset[str | None]:
+        """Ids of the run's own calls that a person was asked about."""
+        found: set[str | None] = set()
+        for outcome in self.outcomes:
+            # Where a run inside waits, the items are calls of its own.
+            if isinstance(outcome.payload, Waiting) and outcome.payload.inner is None:
+                found.update(item.call_id for item in outcome.payload.items)
+        return frozenset(found)
 
 
 @dataclass

@@ -7,19 +7,23 @@ holds what the model or the user wrote.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.exceptions import ToolTimeoutError
+from agentgraph.exceptions import AgentsException, ToolTimeoutError, UserError
 from agentgraph.function_tools import ToolErrorFunction
 from agentgraph.logger import log_tool_action_debug, logger
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_arguments import InvalidToolArguments
 
 __all__ = [
+    "answer_to_failure",
     "default_tool_error_function",
     "default_tool_timeout_error_message",
     "failure_message",
+    "failures_named",
 ]
 
 
@@ -71,3 +75,51 @@ async def failure_message(
     if told is None:
         raise error
     return told
+
+
+@contextmanager
+def failures_named(what: str, *, typed: bool = False) -> Iterator[None]:
+    """Let whatever the user's code raises in here end the run with an error that says whose it was.
+
+    Args:
+        what: What failed: the beginning of the message.
+        typed: Whether the message names the exception's type, which the SDK's message of a tool
+            does not.
+
+    Raises:
+        UserError: For any exception that is not ours; that exception is its cause.
+        AgentsException: As it was raised.
+    """
+    try:
+        yield
+    except AgentsException:
+        raise
+    except Exception as error:
+        kind = f"{type(error).__name__}: " if typed else ""
+        raise UserError(f"{what}: {kind}{error}") from error
+
+
+async def answer_to_failure(
+    handler: ToolErrorFunction | None,
+    ctx: RunContextWrapper[Any],
+    error: Exception,
+    tool_name: str,
+    what: str,
+) -> str:
+    """Find out what the model is told of a call that failed.
+
+    Args:
+        handler: The tool's failure function; without one the error ends the run.
+        ctx: The context of the call.
+        error: What went wrong.
+        tool_name: The tool, for the log.
+        what: As for `failures_named`.
+
+    Raises:
+        UserError: There is no handler, it gave `None`, or it failed itself.
+        AgentsException: As it was raised.
+    """
+    with failures_named(what):
+        if handler is None:
+            raise error
+        return await failure_message(handler, ctx, error, tool_name)

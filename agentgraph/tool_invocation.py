@@ -18,7 +18,7 @@ from agentgraph.exceptions import AgentsException, ToolTimeoutError, UserError
 from agentgraph.function_tools import FunctionTool
 from agentgraph.tool_arguments import InvalidToolArguments, read_arguments
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import failure_message
+from agentgraph.tool_errors import answer_to_failure, failure_message
 
 __all__ = ["call_needs_approval", "invoke_function_tool"]
 
@@ -66,7 +66,7 @@ async def invoke_function_tool(
     except AgentsException:
         raise
     except Exception as error:
-        raise _as_user_error(function_tool, context, error) from error
+        raise UserError(f"{_failed(function_tool, context)}: {error}") from error
 
 
 async def call_needs_approval(function_tool: FunctionTool, context: ToolContext[Any]) -> bool:
@@ -104,20 +104,16 @@ async def _cancelled_itself(
 ) -> str:
     failure = _ToolCancelledItself(str(error) or "the tool was cancelled")
     failure.__cause__ = error
-    handler = tool._failure_error_function
+    handler, what = tool._failure_error_function, _failed(tool, context)
     try:
-        if handler is None:
-            raise failure
-        return await failure_message(handler, context, failure, tool.name)
-    except AgentsException:
+        return await answer_to_failure(handler, context, failure, tool.name, what)
+    except UserError as ended:
+        if ended.__cause__ is failure:
+            # Nobody is helped by what only stood in for the cancellation.
+            raise ended from error
         raise
-    except _ToolCancelledItself:
-        raise _as_user_error(tool, context, failure) from error
-    except Exception as raised:
-        raise _as_user_error(tool, context, raised) from raised
 
 
-def _as_user_error(tool: FunctionTool, context: ToolContext[Any], error: Exception) -> UserError:
+def _failed(tool: FunctionTool, context: ToolContext[Any]) -> str:
     owner = getattr(context.agent, "name", None)
-    of_agent = "" if owner is None else f" of agent {owner}"
-    return UserError(f"Error running tool {tool.name}{of_agent}: {error}")
+    return f"Error running tool {tool.name}" + ("" if owner is None else f" of agent {owner}")

@@ -96,6 +96,7 @@ class Run:
         recorded: Outcomes to replay before anything is performed.
         switches: Where, by sequence, the run went on in a machine compiled anew.
         waiting: Runs of agent tools that wait for approval, by the id of the call.
+        asked: Ids of the calls that a person was asked about before the run was resumed.
 
     Attributes:
         journal: Every outcome so far.
@@ -133,6 +134,7 @@ class Run:
     recorded: Sequence[Outcome] = ()
     switches: dict[int, Compiled] = field(default_factory=dict)
     waiting: Mapping[str, Any] = field(default_factory=dict)
+    asked: frozenset[str | None] = frozenset()
     journal: Journal = field(default_factory=Journal)
     agent: Any = None
     turn: int = 0

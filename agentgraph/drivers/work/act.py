@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
-from agentgraph.custom_data import custom_data_of, own_copy
+from agentgraph.custom_data import custom_data_of
 from agentgraph.drivers.payloads import ModelReply, ToolReturn, Waiting
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.approval import decision_on, worded
@@ -26,7 +27,7 @@ from agentgraph.items import ToolApprovalItem, ToolCallOutputItem
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import failure_message
+from agentgraph.tool_errors import answer_to_failure, failures_named
 from agentgraph.tool_guardrails import (
     ToolGuardrailFunctionOutput,
     ToolInputGuardrailData,
@@ -96,14 +97,11 @@ async def _attach(
     extractor = tool.custom_data_extractor
     if extractor is None:
         return
-    asked = FunctionToolCustomDataContext(context, tool, item.output, own_copy(item.raw_item))
-    try:
-        owner = f"tool {tool.name} of agent {agent.name}"
+    # A copy, so that an extractor cannot change what is sent.
+    asked = FunctionToolCustomDataContext(context, tool, item.output, deepcopy(item.raw_item))
+    owner = f"tool {tool.name} of agent {agent.name}"
+    with failures_named(f"Error running {owner}"):
         item.custom_data = await custom_data_of(extractor, asked, owner)
-    except AgentsException:
-        raise
-    except Exception as error:
-        raise UserError(f"Error running tool {tool.name} of agent {agent.name}: {error}") from error
 
 
 async def _tell(
@@ -111,35 +109,18 @@ async def _tell(
 ) -> None:
     """Call a hook on a tool; one that fails has failed the call, and no setting of the tool says
     what to make of that."""
-    if not run.hooked(agent):
-        return
-    try:
-        await call_hooks(run, agent, hook, agent, tool, *rest, context=context)
-    except AgentsException:
-        raise
-    except Exception as error:
-        raise UserError(
-            f"Error running tool {tool.name} of agent {agent.name}: its hook {hook} raised"
-            f" {type(error).__name__}: {error}"
-        ) from error
+    if run.hooked(agent):
+        what = f"Error running hook {hook} on tool {tool.name} of agent {agent.name}"
+        with failures_named(what, typed=True):
+            await call_hooks(run, agent, hook, agent, tool, *rest, context=context)
 
 
 async def _unsendable(
     tool: FunctionTool, agent: Any, context: ToolContext[Any], error: Exception
 ) -> str:
     """What the model is told where a result has no form in which it could be sent."""
-    handler = tool._failure_error_function
-    try:
-        if handler is None:
-            raise error
-        return await failure_message(handler, context, error, tool.name)
-    except AgentsException:
-        raise
-    except Exception as failure:
-        raise UserError(
-            f"The result of tool {tool.name} of agent {agent.name}"
-            f" cannot be sent to the model: {failure}"
-        ) from failure
+    what = f"The result of tool {tool.name} of agent {agent.name} cannot be sent to the model"
+    return await answer_to_failure(tool._failure_error_function, context, error, tool.name, what)
 
 
 def _returned(command: Perform, tool: FunctionTool, agent: Any, raw: Any, output: Any) -> Outcome:
@@ -190,15 +171,14 @@ async def _guard_input(
     run: Run, tool: FunctionTool, agent: Any, context: ToolContext[Any]
 ) -> str | None:
     """The message that stands in for a result if an input guardrail rejects the call."""
+    data = ToolInputGuardrailData(context=context, agent=agent)
+    results = run.tool_input_guardrail_results
     for guardrail in tool.tool_input_guardrails or ():
-        data = ToolInputGuardrailData(context=context, agent=agent)
-        output = await _verdict(guardrail, data, tool)
-        run.tool_input_guardrail_results.append(ToolInputGuardrailResult(guardrail, output))
-        behavior = output.behavior
-        if behavior["type"] == "raise_exception":
-            raise ToolInputGuardrailTripwireTriggered(guardrail, output)
-        if behavior["type"] == "reject_content":
-            return behavior["message"]
+        verdict = await _verdict(guardrail, data, tool)
+        results.append(ToolInputGuardrailResult(guardrail, verdict))
+        rejected = _rejection(verdict, ToolInputGuardrailTripwireTriggered(guardrail, verdict))
+        if rejected is not None:
+            return rejected
     return None
 
 
@@ -207,16 +187,23 @@ async def _guard_output(
 ) -> Any:
     """What the model is told after the output guardrails: the output, or a rejection in its
     place."""
+    data = ToolOutputGuardrailData(context=context, agent=agent, output=output)
+    results = run.tool_output_guardrail_results
     for guardrail in tool.tool_output_guardrails or ():
-        judged = ToolOutputGuardrailData(context=context, agent=agent, output=output)
-        verdict = await _verdict(guardrail, judged, tool)
-        run.tool_output_guardrail_results.append(ToolOutputGuardrailResult(guardrail, verdict))
-        behavior = verdict.behavior
-        if behavior["type"] == "raise_exception":
-            raise ToolOutputGuardrailTripwireTriggered(guardrail, verdict)
-        if behavior["type"] == "reject_content":
-            return behavior["message"]
+        verdict = await _verdict(guardrail, data, tool)
+        results.append(ToolOutputGuardrailResult(guardrail, verdict))
+        rejected = _rejection(verdict, ToolOutputGuardrailTripwireTriggered(guardrail, verdict))
+        if rejected is not None:
+            return rejected
     return output
+
+
+def _rejection(verdict: ToolGuardrailFunctionOutput, tripped: AgentsException) -> str | None:
+    """What the model is told in place of a result, if a verdict rejects it."""
+    behavior = verdict.behavior
+    if behavior["type"] == "raise_exception":
+        raise tripped
+    return behavior["message"] if behavior["type"] == "reject_content" else None
 
 
 async def _verdict(
@@ -225,12 +212,8 @@ async def _verdict(
     """What a guardrail says; one that breaks ends the run, and no setting of the tool says what to
     make of that."""
     owner = f"guardrail '{guardrail.get_name()}' of tool {tool.name} of agent {data.agent.name}"
-    try:
+    with failures_named(f"Error running {owner}", typed=True):
         verdict = await guardrail.run(data)
-    except AgentsException:
-        raise
-    except Exception as error:
-        raise UserError(f"Error running {owner}: {type(error).__name__}: {error}") from error
     if not isinstance(verdict, ToolGuardrailFunctionOutput):
         raise UserError(
             f"The {owner} must return ToolGuardrailFunctionOutput, not {type(verdict).__name__}."

@@ -10,11 +10,11 @@ from typing import Any, Literal
 from agentgraph.approvals import Decision
 from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.drivers.run import Run
-from agentgraph.exceptions import AgentsException, UserError
+from agentgraph.exceptions import UserError
 from agentgraph.items import ToolApprovalItem
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.run_config import ToolErrorFormatterArgs
-from agentgraph_compiler.machine import Event
+from agentgraph.tool_errors import failures_named
 
 REJECTED = "Tool execution was not approved."
 
@@ -49,37 +49,20 @@ async def decision_on(
     known = run.context._approvals.find(pending.qualified_name or name, call_id)
     if known is None:
         # What a person was asked about already is not let through by another answer of a rule.
-        if not _was_asked(run, call_id) and not await _named(pending, needed):
-            return Decision(approved=True)
+        what = f"Error running tool {name} of agent {pending.agent.name}"
+        with failures_named(what):
+            if call_id not in run.asked and not await needed():
+                return Decision(approved=True)
         if answer is None:
             return None
-        given = await _named(pending, answer, run.context, pending)
+        with failures_named(what):
+            given = await resolve(answer(run.context, pending))
         known = read_answer(given, f"on_approval of tool '{name}' of agent '{pending.agent.name}'")
         run.context._approvals.decide(pending, known, sticky=False)
     if known.approved or known.message is not None:
         return known
     message = await worded(run, "approval_rejected", tool_type, name, call_id, REJECTED)
     return replace(known, message=message)
-
-
-def _was_asked(run: Run, call_id: str) -> bool:
-    """Whether the run was suspended for a decision about this very call before it was resumed."""
-    awaited: list[Any] = [it.payload for it in run.recorded if it.event is Event.AWAITING]
-    # Where a run inside waits, the items are calls of its own.
-    own = (item for waiting in awaited if waiting.inner is None for item in waiting.items)
-    return any(item.call_id == call_id for item in own)
-
-
-async def _named(pending: ToolApprovalItem, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call user code about a call; what it raises names the tool and the agent."""
-    try:
-        return await resolve(function(*arguments))
-    except AgentsException:
-        raise
-    except Exception as error:
-        raise UserError(
-            f"Error running tool {pending.name} of agent {pending.agent.name}: {error}"
-        ) from error
 
 
 def read_answer(given: Any, asked: str) -> Decision:

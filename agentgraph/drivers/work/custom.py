@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import partial
 
 from agentgraph.callbacks import resolve
-from agentgraph.custom_data import own_copy
 from agentgraph.custom_tools import CustomToolCustomDataContext
 from agentgraph.drivers.work.action import Action
 from agentgraph.drivers.work.approval import decision_on
@@ -45,7 +45,7 @@ async def call_custom_tool(action: Action) -> Outcome:
     payload = _payload(action, output)
     attached = None
     if tool.custom_data_extractor is not None:
-        asked = CustomToolCustomDataContext(context, tool, raw.input, output, own_copy(payload))
+        asked = CustomToolCustomDataContext(context, tool, raw.input, output, deepcopy(payload))
         attached = await action.attached(tool.custom_data_extractor, asked)
     return action.answered(payload, output, attached)
 
