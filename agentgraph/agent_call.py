@@ -97,7 +97,7 @@ def _inner(
     elif recording is None:
         log = SessionLog(tool.session)
     else:
-        log = SessionLog(tool.session, recording.saved, recording.block)
+        log = SessionLog(tool.session, recording.saved)
     inner = Run(
         machine=machine,
         bindings=bindings,

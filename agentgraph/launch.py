@@ -28,7 +28,7 @@ from agentgraph.frontend.lower_workflow import RunScope
 from agentgraph.guardrail import InputGuardrailResult
 from agentgraph.item_helpers import ItemHelpers
 from agentgraph.memory.run_transcript import Transcript
-from agentgraph.memory.session_log import SessionLog
+from agentgraph.memory.session_log import NOTHING_SAVED, SessionLog
 from agentgraph.models.multi_provider import default_provider
 from agentgraph.program import Program, program_for
 from agentgraph.projection import project
@@ -173,7 +173,7 @@ def _resumed(
     scope = state.program.scope.admitting(RunScope.of(config, handlers).policy)
     program = _within(scope, state.program)
     session = options.get("session")
-    log = None if session is None else SessionLog(session, recording.saved, recording.block)
+    log = None if session is None else SessionLog(session, recording.saved)
     given = state.context
     context = RunContextWrapper(
         given.context if options.get("context") is None else options["context"],
@@ -383,8 +383,7 @@ def recording_of(run: Run, ending: Suspend) -> Recording:
         waiting=waiting,
         input=log.original,
         shown=log.first_shown,
-        saved=0 if run.session is None else run.session.saved,
-        block=None if run.session is None else run.session.block,
+        saved=NOTHING_SAVED if run.session is None else run.session.saved,
         conversation=(
             run.conversation.conversation_id,
             run.conversation.previous_response_id,

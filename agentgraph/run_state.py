@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from agentgraph.drivers.payloads import Waiting
 from agentgraph.drivers.run import Compiled
 from agentgraph.items import ToolApprovalItem
-from agentgraph.memory.blocks import Block
+from agentgraph.memory.session_log import Saved
 from agentgraph.program import Program
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.runtime.outcomes import Outcome
@@ -36,8 +36,7 @@ class Recording:
         waiting: Runs of agent tools that wait, by call id.
         input: The caller's input.
         shown: What the model was shown first: session history and input.
-        saved: How many run items the session has already.
-        block: Where in the session they are.
+        saved: What the session has of the run already.
         conversation: Ids of the conversation that the server keeps.
     """
 
@@ -46,8 +45,7 @@ class Recording:
     waiting: Mapping[str, Recording]
     input: str | list[TResponseInputItem]
     shown: Sequence[TResponseInputItem]
-    saved: int
-    block: Block
+    saved: Saved
     conversation: tuple[str | None, str | None, bool]
 
     @cached_property

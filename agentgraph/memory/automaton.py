@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["ANSWERED_BY", "Automaton", "Rule", "Violation", "plainly_legal"]
+__all__ = ["ANSWERED_BY", "NEED_NO_ID", "Automaton", "Rule", "Violation", "plainly_legal"]
 
 Rule = Literal[
     "call-without-output",
@@ -52,7 +52,9 @@ ANSWERED_BY = {
 """Each kind of call that the client answers, and the kind of its answer."""
 
 _CALL_OF = {output: call for call, output in ANSWERED_BY.items()}
-_NEED_NO_ID = frozenset({"message", "function_call", *_CALL_OF} - {"local_shell_call_output"})
+NEED_NO_ID = frozenset({"message", "function_call", *_CALL_OF} - {"local_shell_call_output"})
+"""The types of items that the API takes without an id."""
+
 _CLIENT_ROLES = frozenset({"user", "system", "developer"})
 # The models of the chat API have no item ids; the SDK and we give their items this one.
 _PLACEHOLDER_IDS = frozenset({"", "__fake_id__"})
@@ -166,7 +168,7 @@ class Automaton:
             return None
         since, first = self._ids[identity]
         same = since == self._user_messages and fields == first
-        if same or kind not in _NEED_NO_ID or _kind(first) == "item_reference":
+        if same or kind not in NEED_NO_ID or _kind(first) == "item_reference":
             message = f"{_name(kind, fields)} is in the transcript already"
             return Violation(self._position, "duplicate-item", message)
         message = f"{_name(kind, fields)} has the id {identity!r} of another item"

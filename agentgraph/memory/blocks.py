@@ -4,6 +4,9 @@ A run remembers what it has written. When it writes on and finds items of others
 takes its own to the end in the same transaction. Nobody waits for anybody, so a run may contain
 another run on the same session; nobody else's items change; what was popped or cleared in between
 stays away. After every write the blocks stand in the order of their last writes.
+
+A run that is tried again goes on with the block of the first try. If that try is still alive, two
+runs share a block, and whichever writes second finds it taken.
 """
 
 from __future__ import annotations
@@ -16,12 +19,24 @@ if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
     from agentgraph.memory.session import Session
 
-__all__ = ["Block", "BlockSession", "adopt_block", "append_to_block", "begin_block", "look_back"]
+__all__ = [
+    "Block",
+    "BlockSession",
+    "BlockTaken",
+    "adopt_block",
+    "append_to_block",
+    "begin_block",
+    "look_back",
+]
 
 Block: TypeAlias = Any
 """What a store needs to know its block again; None, or what the store gave."""
 
 _DEFINED_TOGETHER = ("get_items", "add_items")
+
+
+class BlockTaken(Exception):
+    """Another run has gone on with the same block; what was to be appended was not stored."""
 
 
 class BlockSession(Protocol):
@@ -40,6 +55,10 @@ class BlockSession(Protocol):
 
         Returns:
             The block with the items.
+
+        Raises:
+            BlockTaken: Another run, which adopted the block or had it adopted, has appended to it
+                since.
         """
         ...
 
@@ -89,6 +108,9 @@ async def append_to_block(session: Session, items: list[TResponseInputItem], blo
         session: The session.
         items: The items; nothing is done without any.
         block: What was returned before; None begins a block.
+
+    Raises:
+        BlockTaken: Another run has gone on with the block; nothing was stored.
     """
     if not items:
         return block

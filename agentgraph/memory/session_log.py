@@ -3,18 +3,20 @@
 Saving is incremental and happens where the history is legal: the caller's input before the first
 model call, each finished turn at its end, the last turn once its output passed. Where a run waits
 for an approval, the request of a hosted MCP server is saved, because the next input may answer it;
-a call of a tool waits in the run's state. What a run saves stays together (`blocks`).
+a call of a tool waits in the run's state. What a run saves stays together (`blocks`); where another
+run has gone on with its question, it saves the question again, and has that to itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentgraph.items import ItemHelpers
 from agentgraph.memory.blocks import (
     Block,
+    BlockTaken,
     adopt_block,
     append_to_block,
     begin_block,
@@ -24,7 +26,7 @@ from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.exchange import LookBack
 from agentgraph.memory.session_input import SessionInput, combine
 from agentgraph.memory.session_settings import resolve_session_limit
-from agentgraph.memory.transcript import repair, writable
+from agentgraph.memory.transcript import repair, retold, writable
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem, TResponseInputItem
@@ -33,21 +35,38 @@ if TYPE_CHECKING:
     from agentgraph.run_config import RunConfig
 
 
+class Saved(NamedTuple):
+    """What a session has of a run.
+
+    Attributes:
+        handled: How many of the run's items are done with.
+        items: What stands in the session: the input, and what was done about it.
+        block: Where it stands there.
+    """
+
+    handled: int = 0
+    items: tuple[TResponseInputItem, ...] = ()
+    block: Block = None
+
+
+NOTHING_SAVED = Saved()
+
+
 class SessionLog:
     """The part of a session that one run writes.
 
     Args:
         session: The session.
-        saved: How many of the run's items it has already, for a run that is resumed.
-        block: Where in the session they are, for a run that is resumed.
+        saved: What it has of the run already, for a run that is resumed.
     """
 
-    __slots__ = ("_given", "block", "saved", "session")
+    __slots__ = ("_given", "_recorded", "saved", "session")
 
-    def __init__(self, session: Session, saved: int = 0, block: Block = None) -> None:
+    def __init__(self, session: Session, saved: Saved = NOTHING_SAVED) -> None:
         self.session = session
         self.saved = saved
-        self.block = block
+        # A run may be resumed more than once, and each writes the turn that it was suspended in.
+        self._recorded = saved is not NOTHING_SAVED
         self._given: list[TResponseInputItem] = []
 
     @contextmanager
@@ -82,7 +101,8 @@ class SessionLog:
         callback = config.session_input_callback
         if callback is not None:
             return await self._load_by(callback, look)
-        self.block = await begin_block(self.session, look)
+        block = await begin_block(self.session, look)
+        self._begin(look.new if look.done is None else look.exchange, block)
         return (await combine(look.history, look.new, done=look.done)).model_input
 
     async def _load_by(
@@ -102,9 +122,10 @@ class SessionLog:
                 look = again
                 combined = await _combined(callback, new, look)
                 to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
-        block = None if look.done is None else await adopt_block(self.session, look.exchange)
+        if look.done is not None:
+            self._begin(look.exchange, await adopt_block(self.session, look.exchange))
         # What a callback made of the two may be in any form that input comes in.
-        self.block = await append_to_block(self.session, to_store, block)
+        await self._append(to_store)
         return ItemHelpers.input_to_new_input_list(combined.model_input)
 
     async def save(self, items: Sequence[RunItem], *, side_effects_only: bool = False) -> None:
@@ -120,18 +141,37 @@ class SessionLog:
         """
         unsaved = [
             (position, item)
-            for position, item in enumerate(items[self.saved :], start=self.saved + 1)
+            for position, item in enumerate(items[self.saved.handled :], self.saved.handled + 1)
             if item.type != "tool_approval_item"
             and not (side_effects_only and item.type == "message_output_item")
         ]
         new = [item.to_input_item() for _, item in unsaved]
         count = writable(new)
         written = repair(new).items if side_effects_only else new[:count]
-        self.block = await append_to_block(self.session, written, self.block)
+        await self._append(written)
         if count == len(unsaved):
-            self.saved = len(items)
+            self.saved = self.saved._replace(handled=len(items))
         elif count:
-            self.saved = unsaved[count - 1][0]
+            self.saved = self.saved._replace(handled=unsaved[count - 1][0])
+
+    def _begin(self, items: list[TResponseInputItem], block: Block) -> None:
+        self.saved = NOTHING_SAVED._replace(items=tuple(items), block=block)
+
+    async def _append(self, items: list[TResponseInputItem]) -> None:
+        saved = self.saved
+        try:
+            block = await append_to_block(self.session, items, saved.block)
+        except BlockTaken:
+            # The other run keeps what the two have in common.
+            if self._recorded:
+                items = retold([*saved.items, *items])
+            else:
+                items = [*retold(saved.items), *items]
+            saved = Saved(saved.handled)
+            block = await append_to_block(self.session, items, None)
+        if items:
+            self._recorded = False
+        self.saved = saved._replace(items=(*saved.items, *items), block=block)
 
     def _asked_at_once(self) -> bool:
         """Whether another run is at work on the same input, so that this is no second try of it."""

@@ -13,15 +13,16 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from agentgraph.memory.errors import SessionError
+from agentgraph.memory.sqlite_histories import Histories
 
-__all__ = ["BUSY_TIMEOUT", "MEMORY", "SQLiteDatabase", "failure", "transaction", "without_sync"]
+__all__ = ["BUSY_TIMEOUT", "MEMORY", "SQLiteDatabase", "failure", "transaction"]
 
 MEMORY = ":memory:"
 
@@ -53,6 +54,8 @@ class SQLiteDatabase:
         # Calls come from one thread per database, or from any thread for one in memory.
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._histories: Histories | None = None
+        self._writes_ahead = False
         self._file_identity: tuple[int, int] | None = None
         self._prepared: set[object] = set()
         self._thread: ThreadPoolExecutor | None = None
@@ -99,11 +102,38 @@ class SQLiteDatabase:
         """Tell whether this process was forked from the one that opened the database."""
         return not self.in_memory and self._process != os.getpid()
 
+    @contextmanager
+    def without_sync(self) -> Iterator[None]:
+        """Let the transactions of a block reach the disk together with the next one after it.
+
+        A process that is killed loses nothing of them, and no file is damaged. If the machine loses
+        its power before that next transaction, they are undone, the latest first. For a call that
+        is running, outside of a transaction.
+        """
+        connection = self._connection
+        assert connection is not None
+        if not self._writes_ahead:
+            yield
+            return
+        (before,) = connection.execute("PRAGMA synchronous").fetchone()
+        connection.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            connection.execute(f"PRAGMA synchronous = {before}")
+
+    @property
+    def histories(self) -> Histories:
+        """The histories that the connection knows, for a call that is running."""
+        assert self._histories is not None
+        return self._histories
+
     async def run(
         self,
         key: object,
         prepare: Callable[[sqlite3.Connection], None],
         call: Callable[[sqlite3.Connection], _T],
+        session: Hashable,
     ) -> _T:
         """Run one call with the connection, after all calls made before it.
 
@@ -111,13 +141,14 @@ class SQLiteDatabase:
             key: What `prepare` prepares.
             prepare: Makes or checks the tables; runs once per connection and key.
             call: The work, which leaves no transaction open.
+            session: Whose rows it may change.
 
         Raises:
             sqlite3.Error: What `prepare` or `call` raised.
         """
         if self._thread is None:
-            return self._run(key, prepare, call)
-        work = _Once(self._run, key, prepare, call)
+            return self._run(key, prepare, call, session)
+        work = _Once(self._run, key, prepare, call, session)
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _run(
@@ -125,13 +156,21 @@ class SQLiteDatabase:
         key: object,
         prepare: Callable[[sqlite3.Connection], None],
         call: Callable[[sqlite3.Connection], _T],
+        session: Hashable,
     ) -> _T:
         with self._lock:
             connection = self._connect()
             if key not in self._prepared:
                 prepare(connection)
                 self._prepared.add(key)
-            return call(connection)
+            changes = connection.total_changes
+            try:
+                result = call(connection)
+            except BaseException:
+                self.histories.forget(session)
+                raise
+            self.histories.settle(session, changes)
+            return result
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is not None:
@@ -144,19 +183,19 @@ class SQLiteDatabase:
             self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         try:
-            if not self.in_memory:
-                _use_write_ahead_log(connection)
+            self._writes_ahead = not self.in_memory and _use_write_ahead_log(connection)
         except BaseException:
             connection.close()
             raise
         self._connection = connection
+        self._histories = Histories(connection)
         self._file_identity = None if self.in_memory else _identity(self.path)
         return connection
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        self._connection = None
+        self._connection = self._histories = None
         self._prepared.clear()
 
 
@@ -196,25 +235,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
         raise
-
-
-@contextmanager
-def without_sync(connection: sqlite3.Connection) -> Iterator[None]:
-    """Let the transactions of a block reach the disk together with the next one after it.
-
-    A process that is killed loses nothing of them, and no file is damaged. If the machine loses its
-    power before that next transaction, they are undone, the latest first.
-    """
-    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-    if mode != "wal":
-        yield
-        return
-    (before,) = connection.execute("PRAGMA synchronous").fetchone()
-    connection.execute("PRAGMA synchronous = NORMAL")
-    try:
-        yield
-    finally:
-        connection.execute(f"PRAGMA synchronous = {before}")
 
 
 def failure(error: sqlite3.Error, session: str, path: str) -> SessionError:
@@ -269,20 +289,24 @@ def _empty_log(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Let readers and the writer work at the same time, where the file system can do that."""
+def _use_write_ahead_log(connection: sqlite3.Connection) -> bool:
+    """Let readers and the writer work at the same time; tell whether the file system can do that.
+
+    It stays so: the mode cannot be changed while anybody has the file open.
+    """
     deadline = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
-            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                connection.execute("PRAGMA journal_mode=WAL").fetchone()
-            return
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+            if mode != "wal":
+                (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            return bool(mode == "wal")
         except sqlite3.OperationalError as error:
             # Changing the mode needs the file for itself, and SQLite does not wait for that.
             if error.sqlite_errorname not in ("SQLITE_BUSY", "SQLITE_READONLY"):
                 raise
             if error.sqlite_errorname == "SQLITE_READONLY":
-                return
+                return False
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentgraph.memory.blocks import Block
-from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
+from agentgraph.memory.encoding import check_session_id, decode_items, encode_items
 from agentgraph.memory.errors import SessionClosedError
 from agentgraph.memory.exchange import LookBack
+from agentgraph.memory.marks import MarkedRows
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -27,14 +28,12 @@ from agentgraph.memory.sqlite_database import (
     SQLiteDatabase,
     failure,
     transaction,
-    without_sync,
 )
+from agentgraph.memory.sqlite_rows import Rows
 from agentgraph.memory.sqlite_schema import Tables, quoted
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
-
-    Keyed: TypeAlias = tuple[list[int], list[TResponseInputItem]]
 
 __all__ = ["SQLiteSession"]
 
@@ -74,7 +73,7 @@ class SQLiteSession(SessionABC):
         self.sessions_table = sessions_table
         self.messages_table = messages_table
         self._tables = Tables(sessions_table, messages_table)
-        self._sessions, self._messages = quoted(sessions_table), quoted(messages_table)
+        self._quoted = quoted(sessions_table), quoted(messages_table)
         self._bind(SQLiteDatabase.acquire(db_path))
 
     def _bind(self, database: SQLiteDatabase) -> None:
@@ -98,8 +97,7 @@ class SQLiteSession(SessionABC):
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
             return []
-        _, items = await self._run(lambda connection: self._rows(connection, limit))
-        return items
+        return await self._run(lambda connection: self._latest(connection, self._history, limit))
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append items in one transaction.
@@ -113,7 +111,13 @@ class SQLiteSession(SessionABC):
         """
         texts = encode_items(items, self._label)
         if texts:
-            await self._store(texts, None)
+
+            def append(connection: sqlite3.Connection) -> None:
+                history = self._history
+                history.append(connection, texts)
+                self._database.histories.extend(*_name(history), decode_items(texts))
+
+            await self._write(append)
 
     async def begin_block(self, look: LookBack) -> Block:
         """Look back and append the input of a run, unless it stands there unanswered.
@@ -134,14 +138,14 @@ class SQLiteSession(SessionABC):
         """
         texts = encode_items(look.new, self._label)
 
-        def begin(connection: sqlite3.Connection) -> Block:
-            with without_sync(connection), transaction(connection):
-                keys, items = self._rows(connection, look.wanted)
-                while not look.take(items):
-                    keys, items = self._rows(connection, look.wanted)
-                if look.done is None:
-                    return self._append(connection, texts, None)
-                return self._block(keys[look.start :])
+        def begin(connection: sqlite3.Connection) -> MarkedRows | None:
+            history = self._history
+            with self._database.without_sync(), transaction(connection):
+                while not look.take(self._latest(connection, history, look.wanted)):
+                    pass
+                if look.done is not None:
+                    return history.adopt(connection, look.exchange)
+                return self._append(connection, history, texts, None)
 
         return await self._run(begin)
 
@@ -156,112 +160,78 @@ class SQLiteSession(SessionABC):
             The block with the items.
 
         Raises:
+            BlockTaken: Another run has gone on with the block; nothing was stored.
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The database cannot be written; nothing was stored.
         """
-        return await self._store(encode_items(items, self._label), block)
+        texts, history = encode_items(items, self._label), self._history
+        return await self._write(lambda connection: self._append(connection, history, texts, block))
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
         """Return the latest items as a block if they are these, else None.
 
         Raises:
-            SessionError: The database cannot be read.
+            SessionError: The database cannot be read or written.
         """
-        keys, latest = await self._run(lambda connection: self._rows(connection, len(items)))
-        return self._block(keys) if latest == items else None
+        return await self._write(lambda connection: self._history.adopt(connection, items))
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
-        return await self._run(self._pop)
+
+        def pop(connection: sqlite3.Connection) -> TResponseInputItem | None:
+            history = self._history
+            item = history.pop(connection)
+            if item is not None:
+                self._database.histories.shorten(*_name(history))
+            return item
+
+        return await self._write(pop)
 
     async def clear_session(self) -> None:
         """Remove the session and its items."""
-        await self._run(self._clear)
+        await self._write(lambda connection: self._history.clear(connection))
 
     def close(self) -> None:
         """Give the database back; closing again does nothing, any other use is an error."""
         self._release()
 
-    async def _store(self, texts: list[str], block: Block) -> Block:
-        def store(connection: sqlite3.Connection) -> Block:
+    @property
+    def _history(self) -> Rows:
+        """What a call that is running reads and appends to."""
+        return Rows(self.session_id, *self._quoted)
+
+    def _latest(
+        self, connection: sqlite3.Connection, history: Rows, count: int | None
+    ) -> list[TResponseInputItem]:
+        """The latest readable items, oldest first; None means all of them."""
+        if count is not None:
+            return history.latest(connection, count)[1]
+        items = self._database.histories.items(*_name(history))
+        if items is None:
+            _, items = history.latest(connection, None)
+            self._database.histories.keep(*_name(history), items)
+        return items
+
+    def _append(
+        self,
+        connection: sqlite3.Connection,
+        history: Rows,
+        texts: list[str],
+        block: MarkedRows | None,
+    ) -> MarkedRows:
+        block, moved = history.append_to_block(connection, texts, block)
+        if not moved:
+            self._database.histories.extend(*_name(history), decode_items(texts))
+        return block
+
+    async def _write(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Make a call that is one transaction."""
+
+        def write(connection: sqlite3.Connection) -> _T:
             with transaction(connection):
-                return self._append(connection, texts, block)
+                return call(connection)
 
-        return await self._run(store)
-
-    def _rows(self, connection: sqlite3.Connection, count: int | None) -> Keyed:
-        """The latest readable items, oldest first, with their keys; None means all of them."""
-        if count == 0:
-            return [], []
-        order = "id" if count is None else "id DESC"
-        rows = connection.execute(
-            f"SELECT id, message_data FROM {self._messages} WHERE session_id = ? ORDER BY {order}",
-            (self.session_id,),
-        )
-        return keyed(rows, count)
-
-    def _append(self, connection: sqlite3.Connection, texts: list[str], block: Block) -> Block:
-        """Append texts to a block of row ids, after taking it to the end if that is elsewhere."""
-        connection.execute(
-            f"INSERT INTO {self._sessions} (session_id) VALUES (?) "
-            "ON CONFLICT (session_id) DO UPDATE SET updated_at = CURRENT_TIMESTAMP",
-            (self.session_id,),
-        )
-        if block and self._is_followed(connection, block):
-            block = self._moved(connection, block)
-        connection.executemany(
-            f"INSERT INTO {self._messages} (session_id, message_data) VALUES (?, ?)",
-            [(self.session_id, text) for text in texts],
-        )
-        return (*(block or ()), *self._latest_ids(connection, len(texts)))
-
-    def _block(self, keys: Sequence[int]) -> Block:
-        """What stands for a block of rows."""
-        return tuple(keys)
-
-    def _is_followed(self, connection: sqlite3.Connection, block: tuple[int, ...]) -> bool:
-        query = f"SELECT 1 FROM {self._messages} WHERE session_id = ? AND id > ? LIMIT 1"
-        return connection.execute(query, (self.session_id, block[-1])).fetchone() is not None
-
-    def _moved(self, connection: sqlite3.Connection, block: tuple[int, ...]) -> tuple[int, ...]:
-        """Write the rows of a block that are still there again, at the end; return their ids."""
-        rows = [(self.session_id, row_id) for row_id in block]
-        columns = "session_id, message_data, created_at"
-        written = connection.executemany(
-            f"INSERT INTO {self._messages} ({columns}) "
-            f"SELECT {columns} FROM {self._messages} WHERE session_id = ? AND id = ?",
-            rows,
-        )
-        connection.executemany(
-            f"DELETE FROM {self._messages} WHERE session_id = ? AND id = ?", rows
-        )
-        return self._latest_ids(connection, written.rowcount)
-
-    def _latest_ids(self, connection: sqlite3.Connection, count: int) -> tuple[int, ...]:
-        rows = connection.execute(
-            f"SELECT id FROM {self._messages} WHERE session_id = ? ORDER BY id DESC LIMIT ?",
-            (self.session_id, count),
-        )
-        return tuple(row_id for (row_id,) in rows)[::-1]
-
-    def _pop(self, connection: sqlite3.Connection) -> TResponseInputItem | None:
-        with transaction(connection):
-            rows = connection.execute(
-                f"SELECT id, message_data FROM {self._messages} "
-                "WHERE session_id = ? ORDER BY id DESC",
-                (self.session_id,),
-            )
-            for row_id, text in rows:
-                item = decode_item(text)
-                if item is not None:
-                    connection.execute(f"DELETE FROM {self._messages} WHERE id = ?", (row_id,))
-                    return item
-        return None
-
-    def _clear(self, connection: sqlite3.Connection) -> None:
-        with transaction(connection):
-            for table in (self._messages, self._sessions):
-                connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (self.session_id,))
+        return await self._run(write)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self._tables.prepare(connection)
@@ -276,37 +246,13 @@ class SQLiteSession(SessionABC):
             self._release()
             self._bind(SQLiteDatabase.acquire(self.db_path))
         try:
-            return await self._database.run(self._preparation_key(), self._prepare, call)
+            return await self._database.run(
+                self._preparation_key(), self._prepare, call, _name(self._history)[0]
+            )
         except sqlite3.Error as error:
             raise failure(error, self._label, self._database.path) from error
 
 
-def keyed(rows: sqlite3.Cursor, count: int | None) -> Keyed:
-    """Return the keys of rows and the items in them, oldest first, without the unreadable ones.
-
-    Args:
-        rows: Keys and texts: the oldest first, or the latest first where a count is given.
-        count: How many items to return at most; no further row is read then.
-    """
-    if count is not None:
-        keys, items = _readable(rows, count)
-        rows.close()
-        return keys[::-1], items[::-1]
-    found = rows.fetchall()
-    items = decode_items([text for _, text in found])
-    if len(items) == len(found):
-        return [key for key, _ in found], items
-    return _readable(found, None)
-
-
-def _readable(rows: Iterable[tuple[int, str]], count: int | None) -> Keyed:
-    keys: list[int] = []
-    items: list[TResponseInputItem] = []
-    for key, text in rows:
-        item = decode_item(text)
-        if item is not None:
-            keys.append(key)
-            items.append(item)
-            if len(items) == count:
-                break
-    return keys, items
+def _name(history: Rows) -> tuple[tuple[str, str], str]:
+    """What a history is known by to `Histories`: the session, and which one of it."""
+    return (history.messages, history.session_id), history.branch_id

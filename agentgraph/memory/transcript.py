@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from agentgraph.memory.automaton import Automaton, Rule, Violation, plainly_legal
+from agentgraph.memory.automaton import NEED_NO_ID, Automaton, Rule, Violation, plainly_legal
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -24,6 +24,7 @@ __all__ = [
     "legal",
     "legal_prefix",
     "repair",
+    "retold",
     "violations",
     "writable",
 ]
@@ -143,6 +144,22 @@ def _reasoning_of(kept: _Kept, call: int, taken: Mapping[int, Violation]) -> dic
         )
         at -= 1
     return found
+
+
+def retold(items: Iterable[TResponseInputItem]) -> list[TResponseInputItem]:
+    """Return items as they may stand in a transcript a second time: without the ids of their own.
+
+    What cannot do without its id, such as reasoning, is left out.
+
+    Args:
+        items: A part of a transcript, oldest first; not changed.
+    """
+    forms: list[dict[str, object]] = []
+    for item in items:
+        fields = cast("Mapping[str, object]", item)
+        if fields.get("type", "message") in NEED_NO_ID:
+            forms.append({name: value for name, value in fields.items() if name != "id"})
+    return repair(cast("list[TResponseInputItem]", forms)).items
 
 
 def legal_prefix(

@@ -106,10 +106,19 @@ def check_finished(stored: list[Item], names: list[str]) -> None:
     assert sorted(author(run[-1]) for run in runs_in(stored)) == sorted(names)
 
 
+def check_answered(stored: list[Item], names: list[str]) -> None:
+    """Each of these runs is there, with a question and its answer."""
+    assert legal(stored)
+    assert [kind_of(item) for item in stored] == ["user", "message"] * len(names)
+    assert sorted(map(author, stored[1::2])) == sorted(names)
+
+
 ASKERS = """
 import asyncio, sys
 from agentgraph.extensions.memory import SQLAlchemySession
 from agentgraph.memory import SQLiteSession
+from agentgraph import Agent, Runner
+from agentgraph.testing import ScriptedModel, assistant_message
 from tests.memory.asking import ask
 
 def opened(place):
@@ -117,16 +126,25 @@ def opened(place):
         return SQLAlchemySession.from_url("shared", url=place, create_tables=True)
     return SQLiteSession("shared", place)
 
-async def main(process, place, count):
+async def answer(name, session, question):
+    model = ScriptedModel([[assistant_message("yes", item_id=f"{name}.m")]])
+    await Runner.run(Agent(name="Answers", model=model), question, session=session)
+
+async def main(process, place, count, question):
     session = opened(place)
     await session.get_items()
     print("ready", flush=True)
     sys.stdin.readline()
-    await asyncio.gather(*(ask(f"{process}{number}", session) for number in range(int(count))))
+    names = [f"{process}{number}" for number in range(int(count))]
+    if question:
+        await asyncio.gather(*(answer(name, session, question) for name in names))
+    else:
+        await asyncio.gather(*(ask(name, session) for name in names))
     closing = session.close()
     if closing is not None:
         await closing
 
 asyncio.run(main(*sys.argv[1:]))
 """
-"""A program that runs so many clerks at once on one session, once it is told to begin."""
+"""A program that runs so many clerks at once on one session, once it is told to begin; with a
+question, agents that only answer that."""

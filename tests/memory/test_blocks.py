@@ -10,7 +10,7 @@ import pytest
 
 from agentgraph.extensions.memory import AdvancedSQLiteSession, EncryptedSession
 from agentgraph.memory import Session, SQLiteSession
-from agentgraph.memory.blocks import adopt_block, append_to_block, begin_block
+from agentgraph.memory.blocks import BlockTaken, adopt_block, append_to_block, begin_block
 from agentgraph.memory.exchange import LookBack
 from tests.memory.stores import Item, Store, call, output, user
 from tests.memory.test_sqlite_session import use_connections
@@ -123,6 +123,47 @@ async def test_the_input_of_a_failed_run_is_not_stored_again_and_its_items_are_t
 
     stored = await _items(session)
     assert stored[2:] == [user("other"), *asked, *turn, user("end")]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["the first", "the second"])
+@pytest.mark.parametrize("stored_by", ["a run", "somebody else"])
+async def test_of_two_tries_that_are_both_alive_the_one_that_writes_first_has_the_block(
+    moving_store: Store, order: tuple[int, int], stored_by: str
+) -> None:
+    session, asked = moving_store.open(), [user("asked")]
+    if stored_by == "a run":
+        await begin_block(session, LookBack(asked))
+    else:
+        await session.add_items(asked)
+    tries = [await begin_block(session, LookBack(asked)) for _ in range(2)]
+    if None in tries:
+        assert moving_store.name in ("redis", "dapr")  # they know a run's texts by its mark alone
+        return
+
+    now, later = (tries[index] for index in order)
+    now = await append_to_block(session, [call("1"), output("1")], now)
+    with pytest.raises(BlockTaken):
+        await append_to_block(session, [user("of the other")], later)
+    await append_to_block(session, [user("end")], now)
+
+    assert await session.get_items() == [*asked, call("1"), output("1"), user("end")]
+
+
+async def test_a_block_is_taken_also_where_others_have_written_in_between(
+    moving_store: Store,
+) -> None:
+    session, asked = moving_store.open(), [user("asked")]
+    first = await begin_block(session, LookBack(asked))
+    second = await begin_block(session, LookBack(asked))
+    await session.add_items([user("other")])
+
+    await append_to_block(session, [user("answered")], second)
+    await session.add_items([user("other")])
+    with pytest.raises(BlockTaken):
+        await append_to_block(session, [user("answered too")], first)
+
+    texts = [item["content"][0]["text"] for item in await _items(session)]
+    assert texts == ["other", "asked", "answered", "other"]
 
 
 async def test_only_the_latest_items_are_adopted_and_only_if_they_are_these(

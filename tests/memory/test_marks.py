@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentgraph.memory.blocks import BlockTaken
 from agentgraph.memory.encoding import decode_item, decode_items
-from agentgraph.memory.marks import common_mark, gathered, new_mark
+from agentgraph.memory.marks import MarkedTexts, common_mark, gathered, new_mark
 from tests.memory.stores import user
 
 ITEMS = st.builds(user, st.text(max_size=5))
@@ -38,11 +40,21 @@ def test_gathering_moves_the_texts_of_one_run_to_the_end_and_no_others(
     texts = [f'"{text}"{mark}' for text, mark in stored]
     mark = MARKS[1]
 
-    moved = gathered(texts, mark)
-
     mine = [text for text in texts if text.endswith(mark)]
+
+    moved = gathered(texts, MarkedTexts(mark, len(mine)))
+
     assert moved == [text for text in texts if not text.endswith(mark)] + mine
     assert common_mark(mine) == (mark if mine else None)
+
+
+def test_texts_of_a_block_that_another_run_has_gone_on_with_are_left_to_it() -> None:
+    mark = new_mark()
+    texts = [f'"{text}"{mark}' for text in "ab"]
+
+    assert gathered(texts, MarkedTexts(mark, 3)) == texts
+    with pytest.raises(BlockTaken):
+        gathered(texts, MarkedTexts(mark, 1))
 
 
 def test_texts_of_several_runs_or_of_another_program_have_no_mark_in_common() -> None:

@@ -14,12 +14,14 @@ import pytest
 from agentgraph import Agent, Runner, SQLiteSession, function_tool
 from agentgraph.extensions.memory import SQLAlchemySession
 from agentgraph.memory import Session
+from agentgraph.memory.transcript import legal
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.asking import (
     ASKERS,
     KINDS,
     ask,
     author,
+    check_answered,
     check_finished,
     check_whole_turns,
     clerk,
@@ -37,6 +39,27 @@ def file(tmp_path: Path) -> Path:
 
 async def stored_in(session: Session) -> list[Item]:
     return list(await session.get_items())
+
+
+def payer(ends: int = 1) -> Agent[Any]:
+    """An agent that notes something, asks a person about a payment, and ends so many runs."""
+
+    @function_tool(needs_approval=True)
+    async def pay(amount: int) -> str:
+        """Pay."""
+        return f"paid {amount}"
+
+    @function_tool
+    async def note(text: str) -> str:
+        """Note."""
+        return text
+
+    replies: list[Any] = [
+        [function_call("note", {"text": "x"}, call_id="payer.a")],
+        [function_call("pay", {"amount": 5}, call_id="payer.b")],
+        *([assistant_message("done", item_id=f"payer.{end}")] for end in range(ends)),
+    ]
+    return Agent(name="Payer", model=ScriptedModel(replies), tools=[note, pay])
 
 
 async def test_runs_at_once_on_one_session_each_stay_together(moving_store: Store) -> None:
@@ -86,12 +109,12 @@ async def test_two_hundred_runs_at_once_on_one_session_finish_and_each_stay_toge
     check_finished(await stored_in(one), names)
 
 
-def ask_in_two_processes(place: str, count: int) -> list[str]:
+def ask_in_two_processes(place: str, count: int, question: str = "") -> list[str]:
     """Run clerks on one session in two processes at once; return their names."""
     pipe = subprocess.PIPE
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", ASKERS, name, place, str(count)],
+            [sys.executable, "-c", ASKERS, name, place, str(count), question],
             stdin=pipe,
             stdout=pipe,
             stderr=pipe,
@@ -128,6 +151,64 @@ async def test_runs_in_two_processes_on_postgresql_each_stay_together(postgresql
 
     check_finished(await stored_in(session), names)
     await session.close()
+
+
+def test_the_same_question_in_two_processes_is_answered_each_time(file: Path) -> None:
+    names = ask_in_two_processes(str(file), 20, "the same")
+
+    check_answered(asyncio.run(stored_in(SQLiteSession("shared", file))), names)
+
+
+async def test_the_same_question_in_two_processes_on_postgresql_is_answered_each_time(
+    postgresql: Path,
+) -> None:
+    pytest.importorskip("asyncpg", reason="pip install asyncpg brings the driver")
+    url = postgresql_url("asyncpg", postgresql)
+    session = SQLAlchemySession.from_url("shared", url=url, create_tables=True)
+    await session.clear_session()
+
+    names = await asyncio.to_thread(ask_in_two_processes, url, 10, "the same")
+
+    check_answered(await stored_in(session), names)
+    await session.close()
+
+
+async def test_a_question_asked_again_while_its_run_waits_for_a_person_is_a_question_of_its_own(
+    moving_store: Store,
+) -> None:
+    session = moving_store.open()
+    agent = payer()
+    waiting = await Runner.run(agent, "pay", session=session)
+    other = Agent(name="Other", model=ScriptedModel([[assistant_message("no", item_id="o.m")]]))
+
+    await Runner.run(other, "pay", session=session)
+    state = waiting.to_state()
+    state.approve(waiting.interruptions[0])
+    await Runner.run(agent, state, session=session)
+
+    noted = ["function_call", "function_call_output"]
+    one, two = runs_in(await stored_in(session))
+    assert [kind_of(item) for item in one] == ["user", *noted, "message"]
+    assert [kind_of(item) for item in two] == ["user", *noted, *noted, "message"]
+    assert [author(one[-1]), author(two[-1])] == ["o", "payer"]
+    assert legal([*one, *two])
+
+
+async def test_a_state_that_is_resumed_twice_gives_two_whole_runs(moving_store: Store) -> None:
+    session = moving_store.open()
+    agent = payer(ends=2)
+    waiting = await Runner.run(agent, "pay", session=session)
+    state = waiting.to_state()
+    state.approve(waiting.interruptions[0])
+
+    for _ in range(2):
+        await Runner.run(agent, state, session=session)
+
+    stored = await stored_in(session)
+    noted = ["function_call", "function_call_output"]
+    for run in runs_in(stored):
+        assert [kind_of(item) for item in run] == ["user", *noted, *noted, "message"]
+    assert legal(stored)
 
 
 async def test_a_run_in_a_tool_of_another_on_the_same_session_works(moving_store: Store) -> None:
@@ -192,22 +273,7 @@ async def test_a_run_whose_items_were_cleared_goes_on_and_brings_nothing_back(
 async def test_a_resumed_run_takes_its_items_along(moving_store: Store) -> None:
     session = moving_store.open()
 
-    @function_tool(needs_approval=True)
-    async def pay(amount: int) -> str:
-        """Pay."""
-        return f"paid {amount}"
-
-    @function_tool
-    async def note(text: str) -> str:
-        """Note."""
-        return text
-
-    replies: list[Any] = [
-        [function_call("note", {"text": "x"}, call_id="payer.a")],
-        [function_call("pay", {"amount": 5}, call_id="payer.b")],
-        [assistant_message("done", item_id="payer.m")],
-    ]
-    agent = Agent(name="Payer", model=ScriptedModel(replies), tools=[note, pay])
+    agent = payer()
     waiting = await Runner.run(agent, "ask payer", session=session)
     await Runner.run(clerk("other"), "ask other", session=session)
     state = waiting.to_state()

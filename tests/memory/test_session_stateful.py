@@ -11,10 +11,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from agentgraph.extensions.memory import SQLAlchemySession
+from agentgraph.memory import Session
 from agentgraph.memory.blocks import Block, append_to_block
 from tests.memory.stores import LOCAL, Item, call, local_store, output, user
 
 TEXTS = st.text(max_size=8)
+OTHERS = st.integers(0, 2)
 TURNS = st.lists(
     st.one_of(
         st.builds(user, TEXTS),
@@ -36,20 +39,39 @@ class SessionMachine(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self._runner = asyncio.Runner()
         self._store = local_store(self.name, Path(self._folder.name))
-        self._session = self._store.open()
-        self._neighbour = self._store.open("neighbour")
+        self._open()
         # Each item with the run that wrote it, if one did.
         self._written: list[tuple[str, Item]] = []
         self._blocks: dict[str, Block] = {}
         self._runner.run(self._neighbour.add_items([user("neighbour")]))
 
+    def _open(self) -> None:
+        self._session = self._store.open()
+        self._neighbour = self._store.open("neighbour")
+        # Others that write: an object in this program, and one with a connection of its own.
+        self._others: list[Session] = [self._session]
+        if self._store.reopens:
+            self._others.append(self._store.open())
+        if self.name in ("sqlite-file", "async-sqlite"):
+            url = f"sqlite+aiosqlite:///{self._folder.name}/{self.name}.db"
+            self._others.append(SQLAlchemySession.from_url(self._session.session_id, url=url))
+
+    def _close(self) -> None:
+        for other in self._others:
+            if isinstance(other, SQLAlchemySession):
+                self._runner.run(other.close())
+        self._runner.run(self._store.close())
+
+    def _other(self, number: int) -> Session:
+        return self._others[number % len(self._others)]
+
     @property
     def expected(self) -> list[Item]:
         return [item for _, item in self._written]
 
-    @rule(items=TURNS)
-    def add(self, items: list[Item]) -> None:
-        self._runner.run(self._session.add_items(items))
+    @rule(items=TURNS, other=OTHERS)
+    def add(self, items: list[Item], other: int) -> None:
+        self._runner.run(self._other(other).add_items(items))
         self._written += [("", item) for item in items]
 
     @rule(run=st.sampled_from("xy"), items=TURNS.filter(bool))
@@ -60,9 +82,9 @@ class SessionMachine(RuleBasedStateMachine):
         others = [entry for entry in self._written if entry[0] != run]
         self._written = [*others, *mine, *((run, item) for item in items)]
 
-    @rule()
-    def pop(self) -> None:
-        popped = self._runner.run(self._session.pop_item())
+    @rule(other=OTHERS)
+    def pop(self, other: int) -> None:
+        popped = self._runner.run(self._other(other).pop_item())
         assert popped == (self._written.pop()[1] if self._written else None)
 
     @rule(limit=st.integers(0, 12))
@@ -70,17 +92,16 @@ class SessionMachine(RuleBasedStateMachine):
         latest = self.expected[max(0, len(self._written) - limit) :]
         assert self._runner.run(self._session.get_items(limit)) == latest
 
-    @rule()
-    def clear(self) -> None:
-        self._runner.run(self._session.clear_session())
+    @rule(other=OTHERS)
+    def clear(self, other: int) -> None:
+        self._runner.run(self._other(other).clear_session())
         self._written.clear()
 
     @rule()
     def reopen(self) -> None:
         if self._store.reopens:
-            self._runner.run(self._store.close())
-            self._session = self._store.open()
-            self._neighbour = self._store.open("neighbour")
+            self._close()
+            self._open()
 
     @invariant()
     def the_session_holds_what_the_list_holds(self) -> None:
@@ -91,7 +112,7 @@ class SessionMachine(RuleBasedStateMachine):
         assert self._runner.run(self._neighbour.get_items()) == [user("neighbour")]
 
     def teardown(self) -> None:
-        self._runner.run(self._store.close())
+        self._close()
         self._runner.close()
         self._folder.cleanup()
 

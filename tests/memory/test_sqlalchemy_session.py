@@ -22,6 +22,7 @@ from agentgraph.memory.errors import InvalidSessionInput, SessionError
 from tests.memory.conftest import postgresql_url
 from tests.memory.servers import TcpProxy
 from tests.memory.stores import call, output, user
+from tests.memory.test_sqlite_session import delete
 
 DRIVERS = ("asyncpg", "psycopg")
 
@@ -265,3 +266,37 @@ async def test_stored_text_is_ascii_unless_told_otherwise(
     assert stored in content
     assert await session.get_items() == [user("ü")]
     await session.close()
+
+
+async def test_a_file_that_was_deleted_is_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "s.db"
+    url = f"sqlite+aiosqlite:///{file}"
+    session = SQLAlchemySession.from_url("s", url=url, create_tables=True)
+    await session.add_items([user("lost with its file")])
+    delete(file)
+
+    await session.add_items([user("kept")])
+
+    assert await session.get_items() == [user("kept")]
+    await session.close()
+    again = SQLAlchemySession.from_url("s", url=url)
+    assert await again.get_items() == [user("kept")]
+    await again.close()
+
+
+async def test_a_file_that_took_the_place_of_another_keeps_what_it_holds(tmp_path: Path) -> None:
+    file, other = tmp_path / "s.db", tmp_path / "backup.db"
+    backup = SQLAlchemySession.from_url("s", url=f"sqlite+aiosqlite:///{other}", create_tables=True)
+    await backup.add_items([user("from the backup")])
+    await backup.close()
+    session = SQLAlchemySession.from_url("s", url=f"sqlite+aiosqlite:///{file}", create_tables=True)
+    # Several connections of the pool are open to the old file.
+    await asyncio.gather(*(session.add_items([user(f"{number}")]) for number in range(4)))
+
+    other.replace(file)
+    await asyncio.gather(*(session.add_items([user("later")]) for _ in range(4)))
+    await session.close()
+
+    again = SQLAlchemySession.from_url("s", url=f"sqlite+aiosqlite:///{file}")
+    assert await again.get_items() == [user("from the backup"), *[user("later")] * 4]
+    await again.close()

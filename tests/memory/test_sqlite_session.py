@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from agentgraph.memory import SQLiteSession, encoding, sqlite_session
+from agentgraph.memory import SQLiteSession, encoding, sqlite_rows
 from agentgraph.memory.errors import InvalidSessionInput, SessionClosedError, SessionError
 from tests.memory.stores import call, output, user
 
@@ -165,7 +165,7 @@ async def test_a_read_with_a_limit_looks_at_no_more_rows_than_it_returns(
         decoded.append(text)
         return encoding.decode_item(text)
 
-    monkeypatch.setattr(sqlite_session, "decode_item", decode)
+    monkeypatch.setattr(sqlite_rows, "decode_item", decode)
 
     assert await session.get_items(3) == [user("997"), user("998"), user("999")]
 

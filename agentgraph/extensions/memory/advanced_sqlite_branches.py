@@ -66,7 +66,9 @@ class Branch:
         """Return structure ids and stored texts of the branch, the earliest first."""
         return connection.execute(f"SELECT s.id, m.message_data {self._joined()}", self.key)
 
-    def append(self, connection: sqlite3.Connection, items: Sequence[tuple[int, Any]]) -> list[int]:
+    def append(
+        self, connection: sqlite3.Connection, items: Sequence[tuple[int, Any]]
+    ) -> tuple[int, ...]:
         """List items at the end of the branch.
 
         Args:
@@ -98,7 +100,7 @@ class Branch:
             "ORDER BY sequence_number DESC LIMIT ?",
             (*self.key, len(rows)),
         )
-        return [structure_id for (structure_id,) in listed][::-1]
+        return tuple(structure_id for (structure_id,) in listed)[::-1]
 
     def move_to_end(self, connection: sqlite3.Connection, structure_ids: Sequence[int]) -> None:
         """List items last, if others were listed after them, and number the turns as they then are.

@@ -6,26 +6,24 @@ belongs to the session object, not to the file; clearing the session leads every
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import agentgraph.extensions.memory.advanced_sqlite_reports as reports
 from agentgraph.extensions.memory.advanced_sqlite_branches import MAIN, Branch, Branches
+from agentgraph.extensions.memory.advanced_sqlite_rows import BranchRows
 from agentgraph.extensions.memory.advanced_sqlite_schema import StructureTables
-from agentgraph.memory.blocks import Block
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
 from agentgraph.memory.sqlite_database import MEMORY, transaction
-from agentgraph.memory.sqlite_session import SQLiteSession, keyed
+from agentgraph.memory.sqlite_session import SQLiteSession
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
-    from agentgraph.memory.sqlite_session import Keyed
     from agentgraph.usage import Usage
 
 __all__ = ["AdvancedSQLiteSession"]
@@ -43,14 +41,6 @@ class _Result(Protocol):
 
     @property
     def context_wrapper(self) -> _Context: ...
-
-
-class _Listed(NamedTuple):
-    """A block: rows of `message_structure` in one branch. The rows of the items stay where they
-    are, because other branches may list them."""
-
-    branch_id: str
-    rows: tuple[int, ...]
 
 
 class AdvancedSQLiteSession(SQLiteSession):
@@ -100,8 +90,9 @@ class AdvancedSQLiteSession(SQLiteSession):
         if limit == 0:
             return []
 
-        _, items = await self._run(lambda connection: self._rows(connection, limit, branch_id))
-        return items
+        return await self._run(
+            lambda connection: self._latest(connection, self._branch_rows(branch_id), limit)
+        )
 
     # Said anew, because this class reads in its own way and keeps blocks all the same.
     append_to_block = SQLiteSession.append_to_block
@@ -258,8 +249,15 @@ class AdvancedSQLiteSession(SQLiteSession):
                 return turn
         return {}
 
+    @property
+    def _history(self) -> BranchRows:
+        return self._branch_rows(None)
+
+    def _branch_rows(self, branch_id: str | None) -> BranchRows:
+        return BranchRows(self.session_id, *self._quoted, self._branch(branch_id))
+
     def _branch(self, branch_id: str | None = None) -> Branch:
-        return Branch(self.session_id, branch_id or self._current_branch_id, self._messages)
+        return Branch(self.session_id, branch_id or self._current_branch_id, self._quoted[1])
 
     def _check_exists(self, connection: sqlite3.Connection, branch_id: str) -> None:
         if branch_id != self._current_branch_id and not self._branch(branch_id).exists(connection):
@@ -268,44 +266,11 @@ class AdvancedSQLiteSession(SQLiteSession):
                 "list_branches() lists them"
             )
 
-    def _rows(
-        self, connection: sqlite3.Connection, count: int | None, branch_id: str | None = None
-    ) -> Keyed:
-        if count == 0:
-            return [], []
-        branch = self._branch(branch_id)
-        if count is None:
-            return keyed(branch.oldest_first(connection), None)
-        return keyed(branch.newest_first(connection), count)
-
-    def _append(self, connection: sqlite3.Connection, texts: list[str], block: Block) -> Block:
-        message_ids = super()._append(connection, texts, None)
-        branch = self._branch()
-        # A run whose session has been switched to another branch begins anew in that one.
-        listed = block.rows if block is not None and block.branch_id == branch.branch_id else ()
-        branch.move_to_end(connection, listed)
-        items = [json.loads(text) for text in texts]
-        new = branch.append(connection, list(zip(message_ids, items, strict=True)))
-        return _Listed(branch.branch_id, (*listed, *new))
-
-    def _block(self, keys: Sequence[int]) -> Block:
-        return _Listed(self._current_branch_id, tuple(keys))
-
     def _last_row(self, connection: sqlite3.Connection) -> int:
         row = connection.execute(
-            f"SELECT MAX(id) FROM {self._messages} WHERE session_id = ?", (self.session_id,)
+            f"SELECT MAX(id) FROM {self._quoted[1]} WHERE session_id = ?", (self.session_id,)
         ).fetchone()
         return row[0] or 0
-
-    def _pop(self, connection: sqlite3.Connection) -> TResponseInputItem | None:
-        with transaction(connection):
-            return self._branch().pop(connection)
-
-    def _clear(self, connection: sqlite3.Connection) -> None:
-        with transaction(connection):
-            self._branches.clear(connection)
-            for table in (self._messages, self._sessions):
-                connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (self.session_id,))
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self._structure.prepare(connection)
@@ -324,20 +289,13 @@ class AdvancedSQLiteSession(SQLiteSession):
             # Asked again under the write lock: another process may just have done it.
             if connection.execute(query, (self.session_id,)).fetchone() is None:
                 rows = connection.execute(
-                    f"SELECT id, message_data FROM {self._messages} "
+                    f"SELECT id, message_data FROM {self._quoted[1]} "
                     "WHERE session_id = ? ORDER BY id",
                     (self.session_id,),
                 ).fetchall()
                 readable = [(row_id, decode_item(text)) for row_id, text in rows]
                 items = [(row_id, item) for row_id, item in readable if item is not None]
-                Branch(self.session_id, MAIN, self._messages).append(connection, items)
-
-    async def _write(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
-        def write(connection: sqlite3.Connection) -> _T:
-            with transaction(connection):
-                return call(connection)
-
-        return await self._run(write)
+                Branch(self.session_id, MAIN, self._quoted[1]).append(connection, items)
 
     async def _run(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
         def run(connection: sqlite3.Connection) -> _T:

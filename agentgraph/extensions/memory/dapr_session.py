@@ -25,7 +25,7 @@ from agentgraph.memory.errors import (
     SessionClosedError,
     SessionError,
 )
-from agentgraph.memory.marks import common_mark, gathered, new_mark
+from agentgraph.memory.marks import MarkedTexts, common_mark, gathered, new_mark
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -182,7 +182,9 @@ class DaprSession(SessionABC):
             await self._change(lambda texts: (texts + new, None))
             await self._record_times()
 
-    async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> str:
+    async def append_to_block(
+        self, items: list[TResponseInputItem], block: Block = None
+    ) -> MarkedTexts:
         """Append items to the block of a run, and the block to the end if others wrote after it.
 
         Args:
@@ -190,19 +192,20 @@ class DaprSession(SessionABC):
             block: What a method for blocks returned before; None begins a block.
 
         Returns:
-            The block: the mark of its texts.
+            The block with the items.
 
         Raises:
+            BlockTaken: Another run has gone on with the block; nothing was stored.
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The store did not confirm; all or none of it was stored.
         """
-        mark: str = block or new_mark()
-        new = [text + mark for text in encode_items(items, self._label)]
-        await self._change(lambda texts: (gathered(texts, mark) + new, None))
+        known: MarkedTexts = block or MarkedTexts(new_mark(), 0)
+        new = [text + known.mark for text in encode_items(items, self._label)]
+        await self._change(lambda texts: (gathered(texts, known) + new, None))
         await self._record_times()
-        return mark
+        return known._replace(known=known.known + len(new))
 
-    async def adopt_block(self, items: list[TResponseInputItem]) -> str | None:
+    async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedTexts | None:
         """Return the latest items as a block if they are these and one run stored them, else None.
 
         Raises:
@@ -211,7 +214,8 @@ class DaprSession(SessionABC):
         with self._errors():
             texts, _ = await self._read()
         latest = texts[len(texts) - len(items) :]
-        return common_mark(latest) if decode_items(latest) == items else None
+        mark = common_mark(latest) if decode_items(latest) == items else None
+        return None if mark is None else MarkedTexts(mark, len(latest))
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item, and damaged texts after it; None without one."""

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from agentgraph.memory.blocks import Block
+from agentgraph.memory.blocks import Block, BlockTaken
 from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
 from agentgraph.memory.errors import (
     InvalidSessionInput,
@@ -22,7 +22,7 @@ from agentgraph.memory.errors import (
     SessionClosedError,
     SessionError,
 )
-from agentgraph.memory.marks import common_mark, new_mark
+from agentgraph.memory.marks import MarkedTexts, common_mark, new_mark
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -46,23 +46,32 @@ if TYPE_CHECKING:
 __all__ = ["RedisSession"]
 
 
-# Pushed before the old ones go: a list that was empty for a moment would lose its time to live. Of
-# equal texts LREM takes the first. The items of a run that is alone end the list, so that nothing
-# but the last one is looked at.
-_GATHER = """
-local key, mark = KEYS[1], ARGV[1]
-local function marked(text) return string.sub(text, -#mark) == mark end
-local last = redis.call('LINDEX', key, -1)
-if last == false or marked(last) then return end
-local mine = {}
-for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
-  if marked(text) then mine[#mine + 1] = text end
+# The items of a run that is alone end the list, so only its end is looked at. Otherwise they are
+# pushed again before the old ones go: a list that was empty for a moment would lose its time to
+# live. Of equal texts LREM takes the first.
+_APPEND = """
+local key, mark, known = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local function marked(text) return text and string.sub(text, -#mark) == mark end
+if not marked(redis.call('LINDEX', key, -1)) then
+  local mine = {}
+  for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
+    if marked(text) then mine[#mine + 1] = text end
+  end
+  if #mine > known then return -1 end
+  for _, text in ipairs(mine) do
+    redis.call('RPUSH', key, text)
+    redis.call('LREM', key, 1, text)
+  end
+elseif marked(redis.call('LINDEX', key, -known - 1)) then
+  return -1
 end
-for _, text in ipairs(mine) do
-  redis.call('RPUSH', key, text)
-  redis.call('LREM', key, 1, text)
-end
+for index = 3, #ARGV do redis.call('RPUSH', key, ARGV[index]) end
+return 0
 """
+"""Append texts to those of a mark, wherever those are."""
+
+_TAKEN = -1
+"""The answer of the script where more texts have the mark than the run knows of."""
 
 
 class RedisSession(SessionABC):
@@ -175,27 +184,35 @@ class RedisSession(SessionABC):
         """
         texts = encode_items(items, self._label)
         if texts:
-            await self._store(texts, None)
+            await self._store("RPUSH", self._messages_key, *texts)
 
-    async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> str:
+    async def append_to_block(
+        self, items: list[TResponseInputItem], block: Block = None
+    ) -> MarkedTexts:
         """Append items to the block of a run, and the block to the end if others wrote after it.
+
+        That is a script and not a watched key, so that nobody has to try again.
 
         Args:
             items: Input items as dicts.
             block: What a method for blocks returned before; None begins a block.
 
         Returns:
-            The block: the mark of its texts.
+            The block with the items.
 
         Raises:
+            BlockTaken: Another run has gone on with the block; nothing was stored.
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: Redis did not confirm; all or none of it was stored.
         """
-        mark: str = block or new_mark()
-        await self._store([text + mark for text in encode_items(items, self._label)], block)
-        return mark
+        mark, known = block or (new_mark(), 0)
+        texts = [text + mark for text in encode_items(items, self._label)]
+        script = ("EVAL", _APPEND, "1", self._messages_key, mark, str(known), *texts)
+        if await self._store(*script) == _TAKEN:
+            raise BlockTaken
+        return MarkedTexts(mark, known + len(texts))
 
-    async def adopt_block(self, items: list[TResponseInputItem]) -> str | None:
+    async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedTexts | None:
         """Return the latest items as a block if they are these and one run stored them, else None.
 
         Raises:
@@ -204,27 +221,25 @@ class RedisSession(SessionABC):
         with self._errors():
             stored = await _done(self._redis.lrange(self._messages_key, -len(items), -1))
         texts = [text.decode() if isinstance(text, bytes) else text for text in stored]
-        return common_mark(texts) if decode_items(texts) == items else None
+        mark = common_mark(texts) if decode_items(texts) == items else None
+        return None if mark is None else MarkedTexts(mark, len(texts))
 
-    async def _store(self, texts: list[str], gathering: str | None) -> None:
-        """Append texts in one transaction, after moving those of a mark to the end.
-
-        That is a script and not a watched key, so that nobody has to try again.
-        """
+    async def _store(self, *command: str) -> Any:
+        """Carry out a command that stores items, in one transaction with what is known of them;
+        return its answer."""
         now = str(int(time.time()))
         with self._errors():
             await self._check_keys()
             async with self._redis.pipeline(transaction=True) as pipe:
-                if gathering:
-                    pipe.eval(_GATHER, 1, self._messages_key, gathering)
-                pipe.rpush(self._messages_key, *texts)
+                pipe.execute_command(*command)
                 pipe.hset(self._session_key, "session_id", self.session_id)
                 pipe.hsetnx(self._session_key, "created_at", now)
                 pipe.hset(self._session_key, "updated_at", now)
                 if self._ttl is not None:
                     pipe.expire(self._session_key, self._ttl)
                     pipe.expire(self._messages_key, self._ttl)
-                await pipe.execute()
+                answer, *_ = await pipe.execute()
+        return answer
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item, and damaged texts after it; None without one."""

@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables, prepare_sqlite
-from agentgraph.memory.blocks import Block
+from agentgraph.extensions.memory.sqlalchemy_connections import engine_for, file_of, turnstile
+from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
+from agentgraph.memory.blocks import Block, BlockTaken
 from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
-from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
+from agentgraph.memory.errors import MissingExtra, SessionError
+from agentgraph.memory.marks import SPACES, MarkedRows, common_mark, new_mark
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -24,9 +26,9 @@ from agentgraph.memory.session_settings import (
 from agentgraph.memory.uncut import uncut
 
 try:
-    from sqlalchemy import delete, func, insert, select, update
+    from sqlalchemy import case, delete, func, insert, select, update
     from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
     from sqlalchemy.pool import StaticPool
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
@@ -34,7 +36,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["SQLAlchemySession", "engine_for"]
+__all__ = ["SQLAlchemySession"]
 
 _T = TypeVar("_T")
 
@@ -77,8 +79,10 @@ class SQLAlchemySession(SessionABC):
         self._create_tables = create_tables
         self._ensure_ascii = ensure_ascii
         self._tables_lock = asyncio.Lock()
+        self._file = file_of(engine)
+        self._made_in: object = self  # which is no place
         # A pool of one connection cannot hold two transactions; it is that of SQLite in memory.
-        self._turnstile = _turnstile(engine) if isinstance(engine.pool, StaticPool) else None
+        self._turnstile = turnstile(engine) if isinstance(engine.pool, StaticPool) else None
 
     @classmethod
     def from_url(
@@ -136,11 +140,11 @@ class SQLAlchemySession(SessionABC):
         """
         texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
         if texts:
-            await self._whole(self._store(texts, ()))
+            await self._whole(self._store(texts, MarkedRows("", ())))
 
     async def append_to_block(
         self, items: list[TResponseInputItem], block: Block = None
-    ) -> tuple[int, ...]:
+    ) -> MarkedRows:
         """Append items to the block of a run, and the block to the end if others wrote after it.
 
         Args:
@@ -151,21 +155,20 @@ class SQLAlchemySession(SessionABC):
             The block with the items.
 
         Raises:
+            BlockTaken: Another run has gone on with the block; nothing was stored.
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The database cannot be written; all or none of it was stored.
         """
         texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
-        return await self._whole(self._store(texts, block or ()))
+        return await self._whole(self._store(texts, block or MarkedRows(new_mark(), ())))
 
-    async def adopt_block(self, items: list[TResponseInputItem]) -> tuple[int, ...] | None:
+    async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedRows | None:
         """Return the latest items as a block if they are these, else None.
 
         Raises:
-            SessionError: The database cannot be read.
+            SessionError: The database cannot be read or written.
         """
-        rows = await self._whole(self._latest(len(items)))
-        same = [item for _, item in rows] == items
-        return tuple(row_id for row_id, _ in rows) if same else None
+        return await self._whole(self._adopt(items))
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
@@ -181,7 +184,9 @@ class SQLAlchemySession(SessionABC):
 
     async def _get(self, limit: int | None) -> list[TResponseInputItem]:
         if limit is not None:
-            return [item for _, item in await self._latest(limit)]
+            async with self._transaction() as connection:
+                newest_first = await self._newest(connection, limit)
+            return [item for _, _, item in newest_first][::-1]
         messages = self._tables.messages
         mine = messages.c.session_id == self.session_id
         async with self._transaction() as connection:
@@ -190,16 +195,10 @@ class SQLAlchemySession(SessionABC):
             )
             return decode_items(texts)
 
-    async def _latest(self, count: int) -> list[tuple[int, TResponseInputItem]]:
-        """Return (row id, item) of the latest readable items, oldest first."""
-        async with self._transaction() as connection:
-            newest_first = await self._newest(connection, count)
-        return newest_first[::-1]
-
     async def _pop(self) -> TResponseInputItem | None:
         async with self._transaction() as connection:
             await self._touch(connection)
-            for row_id, item in await self._newest(connection, 1):
+            for row_id, _, item in await self._newest(connection, 1):
                 messages = self._tables.messages
                 await connection.execute(delete(messages).where(messages.c.id == row_id))
                 return item
@@ -211,19 +210,49 @@ class SQLAlchemySession(SessionABC):
             for table in (self._tables.messages, self._tables.sessions):
                 await connection.execute(delete(table).where(table.c.session_id == self.session_id))
 
-    async def _store(self, texts: list[str], block: tuple[int, ...]) -> tuple[int, ...]:
-        """Append texts to a block of row ids, after taking it to the end if that is elsewhere."""
+    async def _store(self, texts: list[str], block: MarkedRows) -> MarkedRows:
+        """Append texts to a block, after taking it to the end if that is elsewhere."""
+        mark, rows = block.mark, block.rows
         async with self._transaction() as connection:
             await self._lock(connection)
-            if block and await self._is_followed(connection, block):
-                block = await self._moved(connection, block)
-            return (*block, *await self._insert(connection, [{"message_data": it} for it in texts]))
+            if rows and await self._is_followed(connection, block):
+                rows = await self._moved(connection, rows)
+            new = [{"message_data": text + mark} for text in texts]
+            return MarkedRows(mark, (*rows, *await self._insert(connection, new)))
 
-    async def _is_followed(self, connection: AsyncConnection, block: tuple[int, ...]) -> bool:
+    async def _is_followed(self, connection: AsyncConnection, block: MarkedRows) -> bool:
+        """Whether others have written after the rows of a run.
+
+        Raises:
+            BlockTaken: One of them has gone on with these rows.
+        """
         messages = self._tables.messages
-        after = (messages.c.session_id == self.session_id) & (messages.c.id > block[-1])
-        found = await connection.execute(select(messages.c.id).where(after).limit(1))
-        return found.first() is not None
+        after = (messages.c.session_id == self.session_id) & (messages.c.id > block.rows[-1])
+        # One row says whether there is any after them, and whether any of those has the mark.
+        own = case((messages.c.message_data.endswith(block.mark), 1), else_=0)
+        taken = await connection.scalar(select(func.max(own)).where(after))
+        if taken:
+            raise BlockTaken
+        return taken is not None
+
+    async def _adopt(self, items: list[TResponseInputItem]) -> MarkedRows | None:
+        messages = self._tables.messages
+        async with self._transaction() as connection:
+            await self._lock(connection)
+            rows = (await self._newest(connection, len(items)))[::-1]
+            if [item for _, _, item in rows] != items:
+                return None
+            ids = tuple(row_id for row_id, _, _ in rows)
+            mark = common_mark([text for _, text, _ in rows])
+            if mark is None:
+                mark = new_mark()
+                for row_id, text, _ in rows:
+                    marked = text.rstrip(SPACES) + mark
+                    mine = messages.c.id == row_id
+                    await connection.execute(
+                        update(messages).where(mine).values(message_data=marked)
+                    )
+            return MarkedRows(mark, ids)
 
     async def _moved(self, connection: AsyncConnection, block: tuple[int, ...]) -> tuple[int, ...]:
         """Write the rows of a block that are still there again, at the end; return their ids.
@@ -283,22 +312,22 @@ class SQLAlchemySession(SessionABC):
 
     async def _newest(
         self, connection: AsyncConnection, count: int
-    ) -> list[tuple[int, TResponseInputItem]]:
-        """Return (row id, item) of the latest readable items, the latest first."""
+    ) -> list[tuple[int, str, TResponseInputItem]]:
+        """Return (row id, text, item) of the latest readable items, the latest first."""
         messages = self._tables.messages
         query = (
             select(messages.c.id, messages.c.message_data)
             .where(messages.c.session_id == self.session_id)
             .order_by(messages.c.id.desc())
         )
-        found: list[tuple[int, TResponseInputItem]] = []
+        found: list[tuple[int, str, TResponseInputItem]] = []
         before = None
         while len(found) < count:
             bounded = query if before is None else query.where(messages.c.id < before)
             page = count - len(found)
             rows = (await connection.execute(bounded.limit(page))).all()
-            readable = [(row_id, decode_item(text)) for row_id, text in rows]
-            found.extend((row_id, item) for row_id, item in readable if item is not None)
+            read = [(row_id, text, decode_item(text)) for row_id, text in rows]
+            found.extend((row_id, text, it) for row_id, text, it in read if it is not None)
             if len(rows) < page:
                 break
             before = rows[-1][0]
@@ -316,7 +345,9 @@ class SQLAlchemySession(SessionABC):
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
         try:
-            if self._create_tables:
+            if self._file is not None:
+                await self._file.check(self._engine)
+            if self._create_tables and self._made_in != self._place():
                 await self._make_tables()
             if self._turnstile is None:
                 async with self._engine.begin() as connection:
@@ -335,44 +366,13 @@ class SQLAlchemySession(SessionABC):
 
     async def _make_tables(self) -> None:
         async with self._tables_lock:
-            if self._create_tables:
+            if self._made_in != self._place():
                 await self._tables.create(self._engine, self._turnstile)
-                self._create_tables = False
+                self._made_in = self._place()
 
-
-def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None) -> AsyncEngine:
-    """Make an engine for sessions.
-
-    Args:
-        url: A URL with an asyncio driver.
-        label: How to name whoever wants it in a message.
-        engine_kwargs: Arguments for SQLAlchemy's `create_async_engine`.
-
-    Raises:
-        InvalidSessionInput: The URL is no URL, or its driver is unknown or not installed.
-    """
-    # A connection that the server closed while it lay in the pool is replaced, not used.
-    arguments: dict[str, Any] = {"pool_pre_ping": True, **(engine_kwargs or {})}
-    try:
-        engine = create_async_engine(url, **arguments)
-    except (SQLAlchemyError, ImportError) as error:
-        raise InvalidSessionInput(
-            f"{label}: no database can be reached by this URL ({error}); "
-            "it needs an asyncio driver: postgresql+asyncpg://, postgresql+psycopg:// "
-            "or sqlite+aiosqlite://, and the driver's package"
-        ) from error
-    prepare_sqlite(engine)
-    return engine
-
-
-def _turnstile(engine: AsyncEngine) -> asyncio.Lock:
-    """Return the lock of an engine, shared by all sessions that share the engine."""
-    options = engine.sync_engine.get_execution_options()
-    lock = options.get("agentgraph_turnstile")
-    if not isinstance(lock, asyncio.Lock):
-        lock = asyncio.Lock()
-        engine.sync_engine.update_execution_options(agentgraph_turnstile=lock)
-    return lock
+    def _place(self) -> object:
+        """What tells the database from another one under the same URL."""
+        return None if self._file is None else self._file.identity
 
 
 def _first_line(error: Exception) -> str:

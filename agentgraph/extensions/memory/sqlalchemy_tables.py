@@ -21,7 +21,6 @@ try:
         String,
         Table,
         Text,
-        event,
         text,
     )
     from sqlalchemy.exc import DBAPIError
@@ -29,10 +28,7 @@ try:
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
-__all__ = ["SessionTables", "prepare_sqlite"]
-
-_SQLITE_BUSY_TIMEOUT = 60_000
-"""Milliseconds that SQLite waits for another connection's transaction."""
+__all__ = ["SessionTables"]
 
 _ATTEMPTS = 3
 
@@ -100,21 +96,6 @@ class SessionTables:
                 if attempt == _ATTEMPTS:
                     raise
                 await asyncio.sleep(0)
-
-
-def prepare_sqlite(engine: AsyncEngine) -> None:
-    """Let connections of an SQLite engine wait for each other rather than fail."""
-    if engine.dialect.name != "sqlite":
-        return
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        try:
-            cursor.execute(f"PRAGMA busy_timeout = {_SQLITE_BUSY_TIMEOUT}")
-            cursor.execute("PRAGMA journal_mode = WAL")
-        finally:
-            cursor.close()
 
 
 def _timestamp(name: str) -> Column[Any]:

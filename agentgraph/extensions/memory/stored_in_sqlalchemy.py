@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from agentgraph.extensions.memory.sqlalchemy_session import engine_for
+from agentgraph.extensions.memory.sqlalchemy_connections import engine_for
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import MissingExtra, SessionError

@@ -1,0 +1,131 @@
+"""How SQLAlchemy connects for sessions, and what is particular about files of SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import closing, suppress
+from typing import Any
+
+from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
+
+try:
+    from sqlalchemy import event
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+    from sqlalchemy.pool import QueuePool
+except ImportError as error:
+    raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
+
+__all__ = ["SQLiteFile", "engine_for", "file_of", "turnstile"]
+
+_SQLITE_BUSY_TIMEOUT = 60_000
+"""Milliseconds that SQLite waits for another connection's transaction."""
+
+_FILE = "agentgraph_file"
+
+
+def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None) -> AsyncEngine:
+    """Make an engine for sessions.
+
+    Args:
+        url: A URL with an asyncio driver.
+        label: How to name whoever wants it in a message.
+        engine_kwargs: Arguments for SQLAlchemy's `create_async_engine`.
+
+    Raises:
+        InvalidSessionInput: The URL is no URL, or its driver is unknown or not installed.
+    """
+    # A connection that the server closed while it lay in the pool is replaced, not used.
+    arguments: dict[str, Any] = {"pool_pre_ping": True, **(engine_kwargs or {})}
+    try:
+        engine = create_async_engine(url, **arguments)
+    except (SQLAlchemyError, ImportError) as error:
+        raise InvalidSessionInput(
+            f"{label}: no database can be reached by this URL ({error}); "
+            "it needs an asyncio driver: postgresql+asyncpg://, postgresql+psycopg:// "
+            "or sqlite+aiosqlite://, and the driver's package"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
+class SQLiteFile:
+    """The file that the connections of an engine are open to.
+
+    What is written to a file after it was deleted or replaced goes to the old one, and connections
+    to both at once would mix up their logs.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._open: tuple[int, int] | None = None
+        self._closing = asyncio.Lock()
+
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """What tells the file from another one of the same name; None if it is not there."""
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def opened(self) -> None:
+        """Note that a connection to the file was made."""
+        self._open = self.identity
+
+    async def check(self, engine: AsyncEngine) -> None:
+        """Close the connections if the file is not any more the one that they are open to."""
+        if self._is_gone():
+            async with self._closing:
+                if self._is_gone():
+                    await self._empty_log(engine)
+                    await engine.dispose()
+                    self._open = None
+
+    async def _empty_log(self, engine: AsyncEngine) -> None:
+        """Bring the log into the old file: it lies beside the new one and would be read as its."""
+        if isinstance(engine.pool, QueuePool) and engine.pool.checkedin() > 0:
+            with suppress(SQLAlchemyError):
+                async with engine.connect() as connection:
+                    await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _is_gone(self) -> bool:
+        return self._open is not None and self._open != self.identity
+
+
+def file_of(engine: AsyncEngine) -> SQLiteFile | None:
+    """Return the file of an engine that `engine_for` made; None for a server or for memory."""
+    file = engine.sync_engine.get_execution_options().get(_FILE)
+    return file if isinstance(file, SQLiteFile) else None
+
+
+def turnstile(engine: AsyncEngine) -> asyncio.Lock:
+    """Return the lock of an engine, shared by all sessions that share the engine."""
+    options = engine.sync_engine.get_execution_options()
+    lock = options.get("agentgraph_turnstile")
+    if not isinstance(lock, asyncio.Lock):
+        lock = asyncio.Lock()
+        engine.sync_engine.update_execution_options(agentgraph_turnstile=lock)
+    return lock
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    """Let connections wait for each other rather than fail, and know the file of the engine."""
+    name = engine.url.database
+    in_file = name and name != ":memory:" and "uri" not in engine.url.query
+    file = SQLiteFile(name) if name and in_file else None
+    engine.sync_engine.update_execution_options(**{_FILE: file})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {_SQLITE_BUSY_TIMEOUT}")
+            cursor.execute("PRAGMA journal_mode = WAL")
+        if file is not None:
+            file.opened()
