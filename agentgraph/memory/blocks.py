@@ -14,10 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from agentgraph.memory.exchange import LookBack
+from agentgraph.memory.session import Session, offers
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
-    from agentgraph.memory.session import Session
 
 __all__ = [
     "Block",
@@ -31,8 +31,6 @@ __all__ = [
 
 Block: TypeAlias = Any
 """What a store needs to know its block again; None, or what the store gave."""
-
-_DEFINED_TOGETHER = ("get_items", "add_items")
 
 
 class BlockTaken(Exception):
@@ -123,18 +121,5 @@ async def append_to_block(session: Session, items: list[TResponseInputItem], blo
 
 def _keeping_blocks(session: Session) -> BlockSession | None:
     """The session as one that keeps blocks, if it does and nobody stores in a way of their own."""
-    replaced = getattr(session, "__dict__", {}).keys() & set(_DEFINED_TOGETHER)
-    return cast("BlockSession", session) if _keeps_blocks(type(session)) and not replaced else None
-
-
-def _keeps_blocks(store: type) -> bool:
-    """Whether a class has `append_to_block`, and no subclass of that one reads or stores otherwise.
-
-    Asked of the class: a session that wraps another passes on whatever it does not know.
-    """
-    for cls in store.__mro__:
-        if "append_to_block" in vars(cls):
-            return True
-        if any(name in vars(cls) for name in _DEFINED_TOGETHER):
-            return False
-    return False
+    keeps = offers(session, "append_to_block", ("get_items", "add_items"))
+    return cast("BlockSession", session) if keeps else None

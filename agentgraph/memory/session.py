@@ -7,21 +7,30 @@ of `add_items` is one transaction, so its items are stored together and in order
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard, runtime_checkable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeGuard, runtime_checkable
 
 from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agentgraph.items import TResponseInputItem
     from agentgraph.memory.session_settings import SessionSettings
 
 __all__ = [
+    "Accept",
     "OpenAIResponsesCompactionArgs",
     "OpenAIResponsesCompactionAwareSession",
     "Session",
     "SessionABC",
+    "any_item",
     "is_openai_responses_compaction_aware_session",
+    "offers",
 ]
+
+Accept: TypeAlias = "Callable[[TResponseInputItem], bool]"
+"""Tells whether an item is one that is looked for."""
 
 
 @runtime_checkable
@@ -122,3 +131,30 @@ def is_openai_responses_compaction_aware_session(
 ) -> TypeGuard[OpenAIResponsesCompactionAwareSession]:
     """Tell whether a session offers `run_compaction`."""
     return session is not None and callable(getattr(session, "run_compaction", None))
+
+
+def offers(session: Session, method: str, instead_of: Sequence[str]) -> bool:
+    """Tell whether a session has a method that may be called in place of others.
+
+    Not where a subclass of the store that has it, or the object, replaces one of those others: then
+    it does something of its own there. The class is asked, because a session that wraps another
+    passes on whatever it does not know.
+
+    Args:
+        session: The session.
+        method: The method, which no session needs to have.
+        instead_of: What every session has.
+    """
+    if getattr(session, "__dict__", {}).keys() & set(instead_of):
+        return False
+    for cls in type(session).__mro__:
+        if method in vars(cls):
+            return True
+        if any(name in vars(cls) for name in instead_of):
+            return False
+    return False
+
+
+def any_item(_item: TResponseInputItem) -> bool:
+    """Accept every item."""
+    return True

@@ -17,6 +17,7 @@ from agentgraph.memory.marks import SPACES, MarkedRows, common_mark, new_mark
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
+    from agentgraph.memory.session import Accept
 
     Keyed: TypeAlias = tuple[list[int], list[TResponseInputItem]]
 
@@ -147,12 +148,12 @@ class Rows:
         """Return the ids that the rows of some keys have in the table of items."""
         return keys
 
-    def pop(self, connection: sqlite3.Connection) -> TResponseInputItem | None:
-        """Remove the latest readable row; return its item."""
+    def pop(self, connection: sqlite3.Connection, accept: Accept) -> TResponseInputItem | None:
+        """Remove the latest readable row whose item is accepted; return the item."""
         rows = self.newest_first(connection)
         for key, text in rows:
             item = decode_item(text)
-            if item is not None:
+            if item is not None and accept(item):
                 connection.execute(f"DELETE FROM {self.messages} WHERE id = ?", (key,))
                 rows.close()
                 return item

@@ -17,7 +17,7 @@ from agentgraph.memory.encoding import check_session_id, decode_items, encode_it
 from agentgraph.memory.errors import SessionClosedError
 from agentgraph.memory.exchange import LookBack
 from agentgraph.memory.marks import MarkedRows
-from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
     coerce_session_settings,
@@ -180,12 +180,20 @@ class SQLiteSession(SessionABC):
 
         def pop(connection: sqlite3.Connection) -> TResponseInputItem | None:
             history = self._history
-            item = history.pop(connection)
+            item = history.pop(connection, any_item)
             if item is not None:
                 self._database.histories.shorten(*_name(history))
             return item
 
         return await self._write(pop)
+
+    async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
+        """Remove and return the latest item that is accepted; None, and nothing done, without one.
+
+        Args:
+            accept: Tells which item is meant.
+        """
+        return await self._write(lambda connection: self._history.pop(connection, accept))
 
     async def clear_session(self) -> None:
         """Remove the session and its items."""

@@ -73,6 +73,33 @@ async def test_popping_passes_over_what_the_key_does_not_open_and_keeps_it(
     assert await other.get_items() == [user("theirs 1"), user("theirs 2")]
 
 
+async def test_a_pop_is_one_transaction_of_the_underlying_session(
+    underlying: SQLiteSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = (EncryptedSession("s", underlying, key) for key in ("mine", "theirs"))
+    await mine.add_items(ITEMS[:1])
+    await theirs.add_items(ITEMS[1:])
+    monkeypatch.setattr(SQLiteSession, "add_items", None)  # nothing has to be put back
+
+    assert await mine.pop_item() == ITEMS[0]
+    assert await mine.pop_item() is None
+
+    assert await theirs.get_items() == ITEMS[1:]
+
+
+async def test_what_is_too_old_is_passed_over_and_stays(
+    underlying: SQLiteSession, clock: Clock
+) -> None:
+    session = EncryptedSession("s", underlying, "key", ttl=60)
+    await session.add_items(ITEMS)
+    clock.now += 61
+
+    assert await session.pop_item() is None
+
+    clock.now -= 61
+    assert await session.get_items() == ITEMS
+
+
 async def test_a_pop_that_is_cancelled_keeps_what_the_key_does_not_open(
     underlying: SQLiteSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
 from agentgraph.memory import Session, SessionABC, SessionSettings
 from agentgraph.memory.errors import InvalidSessionInput
+from agentgraph.memory.session import offers
 from tests.memory.stores import Item, Store, call, output, user
 
 TURN: list[Item] = [user("one"), call("c"), output("c"), user("two")]
@@ -80,6 +82,36 @@ async def test_the_limit_of_the_settings_holds_unless_an_argument_says_otherwise
 async def test_a_negative_limit_is_refused(store: Store) -> None:
     with pytest.raises(InvalidSessionInput, match="0 or more"):
         await store.open().get_items(-1)
+
+
+async def test_the_latest_item_that_is_accepted_is_taken_away_and_others_stay(
+    moving_store: Store,
+) -> None:
+    session: Any = moving_store.open()
+    if not offers(session, "pop_latest", ("pop_item",)):
+        assert moving_store.name == "encrypted"  # nobody needs it to be asked for that
+        return
+    await session.add_items(TURN)
+    kinds = [item.get("type", "message") for item in TURN]
+
+    call = await session.pop_latest(lambda item: item.get("type") == "function_call")
+
+    assert call == TURN[kinds.index("function_call")]
+    assert await session.get_items() == [item for item in TURN if item != call]
+    assert await session.pop_latest(lambda item: False) is None
+    assert await session.get_items() == [item for item in TURN if item != call]
+
+
+async def test_two_that_pop_at_once_do_not_get_the_same_item(moving_store: Store) -> None:
+    session = moving_store.open()
+    other = moving_store.open() if moving_store.reopens else session
+    items = [user(f"{number}") for number in range(12)]
+    await session.add_items(items)
+
+    popped = await asyncio.gather(*(each.pop_item() for each in (session, other) * 6))
+
+    assert sorted(json.dumps(item) for item in popped) == sorted(map(json.dumps, items))
+    assert await session.get_items() == []
 
 
 async def test_pop_takes_the_latest_item_away(store: Store) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import InvalidSessionInput
+from agentgraph.memory.session import Accept
 
 __all__ = ["MAIN", "Branch", "Branches", "content_of", "is_user_message"]
 
@@ -164,14 +165,15 @@ class Branch:
         connection.executemany(update, [(-new, *self.key, old) for old, new in changed.items()])
         connection.executemany(update, [(new, *self.key, -new) for new in changed.values()])
 
-    def pop(self, connection: sqlite3.Connection) -> Any | None:
-        """Take the latest readable item off the branch, and out of the file if no other has it."""
+    def pop(self, connection: sqlite3.Connection, accept: Accept) -> Any | None:
+        """Take the latest readable item that is accepted off the branch, and out of the file if no
+        other has it."""
         rows = connection.execute(
             f"SELECT s.id, s.message_id, m.message_data {self._joined()} DESC", self.key
         )
         for structure_id, message_id, text in rows:
             item = decode_item(text)
-            if item is not None:
+            if item is not None and accept(item):
                 connection.execute("DELETE FROM message_structure WHERE id = ?", (structure_id,))
                 self.drop_unlisted(connection, [message_id])
                 return item

@@ -17,6 +17,7 @@ from agentgraph.memory.sqlite_rows import Rows
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
+    from agentgraph.memory.session import Accept
 
 __all__ = ["BranchRows"]
 
@@ -60,9 +61,9 @@ class BranchRows(Rows):
         query = "SELECT message_id FROM message_structure WHERE id = ?"
         return [connection.execute(query, (key,)).fetchone()[0] for key in keys]
 
-    def pop(self, connection: sqlite3.Connection) -> TResponseInputItem | None:
-        """Remove the latest readable item of the branch; return it."""
-        item: TResponseInputItem | None = self.branch.pop(connection)
+    def pop(self, connection: sqlite3.Connection, accept: Accept) -> TResponseInputItem | None:
+        """Remove the latest readable item of the branch that is accepted; return it."""
+        item: TResponseInputItem | None = self.branch.pop(connection, accept)
         return item
 
     def clear(self, connection: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.memory.blocks import Block
 from agentgraph.memory.exchange import LookBack
-from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session import Accept, SessionABC
 from agentgraph.memory.session_settings import SessionSettings
 from agentgraph.memory.sqlite_database import MEMORY
 from agentgraph.memory.sqlite_session import SQLiteSession
@@ -74,6 +74,10 @@ class AsyncSQLiteSession(SessionABC):
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
         return await self._session.pop_item()
+
+    async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
+        """Remove and return the latest item that is accepted; see `SQLiteSession.pop_latest`."""
+        return await self._session.pop_latest(accept)
 
     async def clear_session(self) -> None:
         """Remove the session and its items."""

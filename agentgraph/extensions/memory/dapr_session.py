@@ -26,7 +26,7 @@ from agentgraph.memory.errors import (
     SessionError,
 )
 from agentgraph.memory.marks import MarkedTexts, common_mark, gathered, new_mark
-from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
     coerce_session_settings,
@@ -218,8 +218,16 @@ class DaprSession(SessionABC):
         return None if mark is None else MarkedTexts(mark, len(latest))
 
     async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item, and damaged texts after it; None without one."""
-        return await self._change(_without_latest)
+        """Remove and return the latest item; None when there is none."""
+        return await self.pop_latest(any_item)
+
+    async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
+        """Remove and return the latest item that is accepted; None, and nothing done, without one.
+
+        Args:
+            accept: Tells which item is meant.
+        """
+        return await self._change(lambda texts: _without_latest(texts, accept))
 
     async def clear_session(self) -> None:
         """Remove the session and its items, readable or not."""
@@ -343,12 +351,14 @@ class DaprSession(SessionABC):
             ) from error
 
 
-def _without_latest(texts: list[str]) -> tuple[list[str], TResponseInputItem | None]:
-    """Return the texts before the latest item, and the item; all of them when none is one."""
+def _without_latest(
+    texts: list[str], accept: Accept
+) -> tuple[list[str], TResponseInputItem | None]:
+    """Return the texts without the latest item that is accepted, and the item; all without one."""
     for position in range(len(texts) - 1, -1, -1):
         item = decode_item(texts[position])
-        if item is not None:
-            return texts[:position], item
+        if item is not None and accept(item):
+            return texts[:position] + texts[position + 1 :], item
     return texts, None
 
 

@@ -24,7 +24,7 @@ from agentgraph.memory.encoding import (
     encode_items,
 )
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
-from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session import SessionABC, offers
 from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
 from agentgraph.memory.uncut import uncut
 
@@ -156,13 +156,21 @@ class EncryptedSession(SessionABC):
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest readable item; None when there is none.
 
-        Items after it that are too old are gone for good; those that the key does not open are
-        put back.
+        Items after it that are too old, or that the key does not open, stay.
         """
-        if not await self._scan(1):
-            return None
-        # Cancelled in the middle, what others have stored would be taken away and not put back.
-        return await uncut(self._pop())
+        store: Any = self.underlying_session
+        if not offers(store, "pop_latest", ("pop_item",)):
+            # Cancelled in the middle, what was taken away would not be put back.
+            return await uncut(self._pop()) if await self._scan(1) else None
+        read: TResponseInputItem | None = None
+
+        def readable(envelope: TResponseInputItem) -> bool:
+            nonlocal read
+            read = self._unwrap(envelope)
+            return read is not None
+
+        popped = await store.pop_latest(readable)
+        return None if popped is None else read
 
     async def _pop(self) -> TResponseInputItem | None:
         passed: list[TResponseInputItem] = []
@@ -171,9 +179,8 @@ class EncryptedSession(SessionABC):
             stored = await self.underlying_session.pop_item()
             if stored is None:
                 break
-            text, expired = self._open(stored)
-            item = decode_item(text) if text is not None and not expired else None
-            if item is None and not expired:
+            item = self._unwrap(stored)
+            if item is None:
                 passed.append(stored)
         if passed:
             await self.underlying_session.add_items(passed[::-1])
@@ -214,30 +221,24 @@ class EncryptedSession(SessionABC):
         return {"__enc__": 1, "v": _VERSION, "kid": _KEY_ID, "payload": payload}
 
     def _unwrap_all(self, stored: list[TResponseInputItem]) -> list[TResponseInputItem]:
-        items = []
-        for envelope in stored:
-            text, expired = self._open(envelope)
-            if text is not None and not expired:
-                item = decode_item(text)
-                if item is not None:
-                    items.append(item)
-        return items
+        return [item for envelope in stored if (item := self._unwrap(envelope)) is not None]
 
-    def _open(self, envelope: Mapping[str, Any]) -> tuple[bytes | None, bool]:
-        """Return the text of an item, None when the key does not open it, and whether it expired.
+    def _unwrap(self, envelope: TResponseInputItem) -> TResponseInputItem | None:
+        """The item in an envelope, unless it is too old or the key does not open it.
 
         The age is judged here rather than by Fernet, which also refuses items from the future:
         an item must not vanish because a clock was set back.
         """
-        payload = envelope.get("payload")
-        if envelope.get(ENVELOPE_MARK) != 1 or not isinstance(payload, str):
-            return None, False
+        fields = cast("Mapping[str, Any]", envelope)
+        payload = fields.get("payload")
+        if fields.get(ENVELOPE_MARK) != 1 or not isinstance(payload, str):
+            return None
         try:
             text = self.cipher.decrypt(payload)
             written = self.cipher.extract_timestamp(payload)
         except (InvalidToken, ValueError):
-            return None, False
-        return text, written + self.ttl < time.time()
+            return None
+        return None if written + self.ttl < time.time() else decode_item(text)
 
 
 def _cipher(key: str, session_id: str) -> Fernet:

@@ -23,7 +23,7 @@ from agentgraph.memory.errors import (
     SessionError,
 )
 from agentgraph.memory.marks import MarkedTexts, common_mark, new_mark
-from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session import Accept, SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
     coerce_session_settings,
@@ -251,6 +251,28 @@ class RedisSession(SessionABC):
                 item = decode_item(text)
                 if item is not None:
                     return item
+
+    async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
+        """Remove and return the latest item that is accepted; None, and nothing done, without one.
+
+        Args:
+            accept: Tells which item is meant.
+        """
+        wanted = 1
+        with self._errors():
+            while True:
+                texts = await _done(self._redis.lrange(self._messages_key, -wanted, -1))
+                for text in reversed(texts):
+                    item = decode_item(text)
+                    if item is not None and accept(item):
+                        # Somebody else may have taken it away since it was read.
+                        if await _done(self._redis.lrem(self._messages_key, -1, text)):
+                            return item
+                        break
+                else:
+                    if len(texts) < wanted:
+                        return None
+                    wanted *= 4
 
     async def clear_session(self) -> None:
         """Remove the session and its items."""

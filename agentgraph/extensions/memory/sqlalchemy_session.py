@@ -17,7 +17,7 @@ from agentgraph.memory.blocks import Block, BlockTaken
 from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
 from agentgraph.memory.errors import MissingExtra, SessionError
 from agentgraph.memory.marks import SPACES, MarkedRows, common_mark, new_mark
-from agentgraph.memory.session import SessionABC
+from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
     coerce_session_settings,
@@ -172,7 +172,15 @@ class SQLAlchemySession(SessionABC):
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
-        return await self._whole(self._pop())
+        return await self.pop_latest(any_item)
+
+    async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
+        """Remove and return the latest item that is accepted; None, and nothing done, without one.
+
+        Args:
+            accept: Tells which item is meant.
+        """
+        return await self._whole(self._pop(accept))
 
     async def clear_session(self) -> None:
         """Remove the session and its items."""
@@ -195,10 +203,10 @@ class SQLAlchemySession(SessionABC):
             )
             return decode_items(texts)
 
-    async def _pop(self) -> TResponseInputItem | None:
+    async def _pop(self, accept: Accept) -> TResponseInputItem | None:
         async with self._transaction() as connection:
             await self._touch(connection)
-            for row_id, _, item in await self._newest(connection, 1):
+            for row_id, _, item in await self._newest(connection, 1, accept):
                 messages = self._tables.messages
                 await connection.execute(delete(messages).where(messages.c.id == row_id))
                 return item
@@ -311,9 +319,9 @@ class SQLAlchemySession(SessionABC):
         return touched.rowcount > 0
 
     async def _newest(
-        self, connection: AsyncConnection, count: int
+        self, connection: AsyncConnection, count: int, accept: Accept = any_item
     ) -> list[tuple[int, str, TResponseInputItem]]:
-        """Return (row id, text, item) of the latest readable items, the latest first."""
+        """Return (row id, text, item) of the latest accepted items, the latest first."""
         messages = self._tables.messages
         query = (
             select(messages.c.id, messages.c.message_data)
@@ -321,17 +329,16 @@ class SQLAlchemySession(SessionABC):
             .order_by(messages.c.id.desc())
         )
         found: list[tuple[int, str, TResponseInputItem]] = []
-        before = None
+        before, page = None, count
         while len(found) < count:
             bounded = query if before is None else query.where(messages.c.id < before)
-            page = count - len(found)
             rows = (await connection.execute(bounded.limit(page))).all()
             read = [(row_id, text, decode_item(text)) for row_id, text in rows]
-            found.extend((row_id, text, it) for row_id, text, it in read if it is not None)
+            found += [(id, text, it) for id, text, it in read if it is not None and accept(it)]
             if len(rows) < page:
                 break
-            before = rows[-1][0]
-        return found
+            before, page = rows[-1][0], 4 * page
+        return found[:count]
 
     async def _whole(self, transaction: Coroutine[Any, Any, _T]) -> _T:
         """Let a transaction of SQLite end although its caller is cancelled; wait until it has.
