@@ -164,8 +164,10 @@ class SQLiteSession(SessionABC):
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The database cannot be written; nothing was stored.
         """
-        texts, history = encode_items(items, self._label), self._history
-        return await self._write(lambda connection: self._append(connection, history, texts, block))
+        texts = encode_items(items, self._label)
+        return await self._write(
+            lambda connection: self._append(connection, self._history, texts, block)
+        )
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
         """Return the latest items as a block if they are these, else None.

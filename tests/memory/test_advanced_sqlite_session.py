@@ -12,7 +12,7 @@ from agentgraph.extensions.memory import AdvancedSQLiteSession
 from agentgraph.memory import SQLiteSession
 from agentgraph.memory.errors import InvalidSessionInput, SessionError
 from agentgraph.usage import Usage
-from tests.memory.stores import Item, call, output
+from tests.memory.stores import Item, call, output, user
 
 TURNS: list[list[Item]] = [
     [
@@ -77,6 +77,26 @@ async def test_switching_leads_to_a_branch_that_exists(session: AdvancedSQLiteSe
     with pytest.raises(InvalidSessionInput, match="no branch 'nowhere'"):
         await session.switch_to_branch("nowhere")
     assert await session.get_items() == ITEMS
+
+
+async def test_a_run_on_a_branch_that_another_object_has_cleared_goes_on_in_main(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "s.db"
+    one, other = (
+        AdvancedSQLiteSession(session_id="s", db_path=file, create_tables=True) for _ in "12"
+    )
+    await one.add_items([user("1"), user("2")])
+    await one.create_branch_from_turn(2, "aside")
+    block = await one.append_to_block([user("3")])
+
+    await other.clear_session()
+    await one.append_to_block([user("4")], block)
+
+    assert [branch["branch_id"] for branch in await other.list_branches()] == ["main"]
+    assert await other.get_items() == [user("4")]
+    one.close()
+    other.close()
 
 
 async def test_a_deleted_branch_takes_only_its_own_items_along(tmp_path: Path) -> None:
