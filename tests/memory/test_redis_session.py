@@ -53,6 +53,20 @@ async def test_every_write_gives_the_session_its_full_time_again(client: Redis) 
     assert await client.ttl("mine:s") > 90
 
 
+async def test_a_run_that_is_alone_has_nothing_of_the_list_read(client: Redis) -> None:
+    session = RedisSession("s", redis_client=client)
+    await session.add_items([user(f"{number}") for number in range(100)])
+    await client.config_resetstat()
+
+    block = await session.append_to_block([user("asked")])
+    block = await session.append_to_block([call("1"), output("1")], block)
+    assert "cmdstat_lrange" not in await client.info("commandstats")
+
+    await session.add_items([user("of somebody else")])
+    await session.append_to_block([user("end")], block)
+    assert (await client.info("commandstats"))["cmdstat_lrange"]["calls"] == 1
+
+
 async def test_a_client_that_decodes_answers_works_too(client: Redis, redis_socket: Path) -> None:
     decoding = Redis.from_url(f"unix://{redis_socket}", decode_responses=True)
     session = RedisSession("s", redis_client=decoding)

@@ -52,7 +52,9 @@ __all__ = ["RedisSession"]
 _APPEND = """
 local key, mark, known = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local function marked(text) return text and string.sub(text, -#mark) == mark end
-if not marked(redis.call('LINDEX', key, -1)) then
+if known == 0 then
+  -- nothing can be anywhere yet
+elseif not marked(redis.call('LINDEX', key, -1)) then
   local mine = {}
   for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
     if marked(text) then mine[#mine + 1] = text end
