@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -74,9 +76,11 @@ async def test_switching_leads_to_a_branch_that_exists(session: AdvancedSQLiteSe
     await session.switch_to_branch("main")
 
     assert await session.get_items() == ITEMS
-    with pytest.raises(InvalidSessionInput, match="no branch 'nowhere'"):
-        await session.switch_to_branch("nowhere")
+    for name in ("nowhere", ""):
+        with pytest.raises(InvalidSessionInput, match=f"no branch '{name}'"):
+            await session.switch_to_branch(name)
     assert await session.get_items() == ITEMS
+    assert await session.get_items(branch_id="") == []
 
 
 async def test_a_run_on_a_branch_that_another_object_has_cleared_goes_on_in_main(
@@ -204,6 +208,78 @@ async def test_items_and_tools_are_counted_by_turn(session: AdvancedSQLiteSessio
         ("f", 2, 3),
         ("web_search_call", 1, 3),
     ]
+
+
+@pytest.mark.parametrize(
+    ("item", "tool"),
+    [
+        ({"type": "function_call", "name": "f", "namespace": "crm"}, "crm.f"),
+        ({"type": "function_call", "name": "f", "namespace": "f"}, "f"),
+        ({"type": "custom_tool_call", "name": "sql"}, "sql"),
+        ({"type": "mcp_call", "server_label": "docs"}, "docs"),
+        ({"type": "tool_search_call"}, "tool_search"),
+    ],
+)
+async def test_a_tool_is_counted_under_its_whole_name(
+    session: AdvancedSQLiteSession, item: Item, tool: str
+) -> None:
+    await session.add_items([item])
+
+    assert (tool, 1, 3) in await session.get_tool_usage()
+
+
+async def test_only_calls_count_as_tools_whatever_else_has_a_name(tmp_path: Path) -> None:
+    session = AdvancedSQLiteSession(session_id="s", db_path=tmp_path / "a.db", create_tables=True)
+    await session.add_items(
+        [
+            {"role": "user", "content": "hi", "name": "bob"},
+            {"type": "tool_search_call", "id": "t"},
+            {"type": "tool_search_output", "id": "o"},
+            {"type": "shell_call", "id": "s"},
+        ]
+    )
+    # As versions of the published SDK have written these rows.
+    with closing(sqlite3.connect(tmp_path / "a.db")) as connection, connection:
+        update = "UPDATE message_structure SET tool_name = ? WHERE message_type = ?"
+        connection.execute(update, ("bob", "user"))
+        connection.execute(update, (None, "shell_call"))
+
+    assert await session.get_tool_usage() == [("shell_call", 1, 1), ("tool_search", 1, 1)]
+    session.close()
+
+
+async def test_a_turn_is_found_by_what_its_parts_say_and_not_by_how_they_are_stored(
+    session: AdvancedSQLiteSession,
+) -> None:
+    parts = [{"type": "input_image", "image_url": "u"}, {"type": "input_text", "text": '"Ä"\n'}]
+    await session.add_items([{"role": "user", "content": parts}])
+
+    assert [turn["turn"] for turn in await session.find_turns_by_content('"ä"\n')] == [4]
+    assert await session.find_turns_by_content("input_text") == []
+
+
+async def test_what_a_turn_cost_goes_with_its_last_item(session: AdvancedSQLiteSession) -> None:
+    await session.store_run_usage(result(10))
+    await session.add_items([{"role": "assistant", "content": "3"}])
+
+    await session.pop_item()
+    assert await session.get_session_usage() is not None
+    await session.pop_item()
+
+    assert await session.get_session_usage() is None
+
+
+async def test_a_run_whose_session_was_cleared_since_has_no_turn_to_cost_anything(
+    session: AdvancedSQLiteSession,
+) -> None:
+    await session.clear_session()
+
+    await session.store_run_usage(result(10))
+
+    assert await session.get_session_usage() is None
+    await session.add_items([{"role": "assistant", "content": "Welcome."}])
+    await session.store_run_usage(result(10))
+    assert await session.get_session_usage() is not None
 
 
 async def test_usage_is_kept_per_branch_and_turn_and_replaced_for_the_same_turn(

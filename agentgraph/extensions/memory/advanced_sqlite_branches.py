@@ -12,27 +12,14 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from agentgraph.extensions.memory.advanced_sqlite_kinds import classified, is_user_message
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.session import Accept
 
-__all__ = ["MAIN", "Branch", "Branches", "content_of", "is_user_message"]
+__all__ = ["MAIN", "Branch", "Branches"]
 
 MAIN = "main"
-
-_NAMED_AFTER_THEMSELVES = frozenset(
-    {
-        "web_search_call",
-        "file_search_call",
-        "computer_call",
-        "code_interpreter_call",
-        "image_generation_call",
-        "local_shell_call",
-        "shell_call",
-        "apply_patch_call",
-        "tool_search_call",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +73,7 @@ class Branch:
             sequence += 1
             if is_user_message(item):
                 turn, branch_turn = turn + 1, branch_turn + 1
-            kind, tool = _classified(item)
+            kind, tool = classified(item)
             rows.append(
                 (self.session_id, row_id, self.branch_id, kind, sequence, turn, branch_turn, tool)
             )
@@ -169,19 +156,27 @@ class Branch:
         """Take the latest readable item that is accepted off the branch, and out of the file if no
         other has it."""
         rows = connection.execute(
-            f"SELECT s.id, s.message_id, m.message_data {self._joined()} DESC", self.key
+            f"SELECT s.id, s.message_id, s.user_turn_number, m.message_data {self._joined()} DESC",
+            self.key,
         )
-        for structure_id, message_id, text in rows:
+        for structure_id, message_id, turn, text in rows:
             item = decode_item(text)
             if item is not None and accept(item):
                 connection.execute("DELETE FROM message_structure WHERE id = ?", (structure_id,))
                 self.drop_unlisted(connection, [message_id])
+                self._drop_usage_without_items(connection, turn)
                 return item
         return None
 
-    def current_turn(self, connection: sqlite3.Connection) -> int:
-        """Return the number of the turn that the branch is in; 0 before the first user message."""
-        return self._last_turns(connection)[0]
+    def current_turn(self, connection: sqlite3.Connection) -> int | None:
+        """Return the number of the turn that the branch is in: 0 before the first user message,
+        None when nothing is in the branch."""
+        (turn,) = connection.execute(
+            "SELECT MAX(user_turn_number) FROM message_structure "
+            "WHERE session_id = ? AND branch_id = ?",
+            self.key,
+        ).fetchone()
+        return None if turn is None else int(turn)
 
     def check_user_turn(self, connection: sqlite3.Connection, turn: int) -> None:
         """Refuse a turn number of which the branch has no user message."""
@@ -230,6 +225,16 @@ class Branch:
             f"DELETE FROM {self.messages} WHERE id = ? AND NOT EXISTS "
             "(SELECT 1 FROM message_structure WHERE session_id = ? AND message_id = ?)",
             [(message_id, self.session_id, message_id) for message_id in ids],
+        )
+
+    def _drop_usage_without_items(self, connection: sqlite3.Connection, turn: int) -> None:
+        """Remove what a turn cost, if nothing of the turn is left."""
+        key = (*self.key, turn)
+        connection.execute(
+            "DELETE FROM turn_usage WHERE session_id = ? AND branch_id = ? AND user_turn_number = ?"
+            " AND NOT EXISTS (SELECT 1 FROM message_structure "
+            "WHERE session_id = ? AND branch_id = ? AND user_turn_number = ?)",
+            (*key, *key),
         )
 
     def _joined(self) -> str:
@@ -333,33 +338,6 @@ class Branches:
             (self.session_id, name),
         )
         return taken.rowcount == 1 and listed is None
-
-
-def is_user_message(item: Mapping[str, Any]) -> bool:
-    """Tell whether an item begins a turn."""
-    return item.get("role") == "user"
-
-
-def content_of(item: Mapping[str, Any]) -> Any:
-    """Return the content of a message, empty text when it has none."""
-    return item.get("content", "")
-
-
-def _classified(item: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Return the kind of an item and the name of the tool it calls, if it calls one."""
-    kind = item.get("type")
-    role = item.get("role")
-    if role in ("user", "assistant"):
-        return role, None
-    if not isinstance(kind, str) or kind == "message":
-        return "other", None
-    name = item.get("name")
-    if kind in _NAMED_AFTER_THEMSELVES:
-        return kind, kind
-    if kind in ("mcp_call", "mcp_approval_request"):
-        server = item.get("server_label")
-        return kind, f"{server}.{name}" if server else name
-    return kind, name if kind in ("function_call", "custom_tool_call") else None
 
 
 def _last_sequence(connection: sqlite3.Connection, session_id: str) -> int:

@@ -10,7 +10,8 @@ import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.extensions.memory.advanced_sqlite_branches import Branch, content_of
+from agentgraph.extensions.memory.advanced_sqlite_branches import Branch
+from agentgraph.extensions.memory.advanced_sqlite_kinds import CALLS, content_of, says
 from agentgraph.memory.encoding import decode_item
 
 if TYPE_CHECKING:
@@ -50,12 +51,10 @@ def user_turns(
     turns = []
     for turn, text, created_at in rows:
         item = decode_item(text)
-        if item is None:
+        if item is None or (containing is not None and not says(item, containing)):
             continue
         content = content_of(item)
         shown = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-        if containing is not None and containing.casefold() not in shown.casefold():
-            continue
         if containing is None and len(shown) > _SHOWN_CHARACTERS:
             shown = shown[:_SHOWN_CHARACTERS] + "..."
         turns.append(
@@ -87,11 +86,14 @@ def conversation_by_turns(
 
 def tool_usage(connection: sqlite3.Connection, branch: Branch) -> list[tuple[str, int, int]]:
     """Return (tool, number of calls, turn) for each tool of each turn."""
+    # In a file of the published SDK everything that has a name has it as the name of a tool, a
+    # user's message as well; and older versions of it gave hosted calls none.
     return connection.execute(
-        "SELECT tool_name, COUNT(*), user_turn_number FROM message_structure "
-        "WHERE session_id = ? AND branch_id = ? AND tool_name IS NOT NULL "
-        "GROUP BY user_turn_number, tool_name ORDER BY user_turn_number, tool_name",
-        branch.key,
+        "SELECT COALESCE(tool_name, message_type) AS tool, COUNT(*), user_turn_number "
+        "FROM message_structure WHERE session_id = ? AND branch_id = ? "
+        f"AND message_type IN ({', '.join('?' * len(CALLS))}) "
+        "GROUP BY user_turn_number, tool ORDER BY user_turn_number, tool",
+        (*branch.key, *CALLS),
     ).fetchall()
 
 

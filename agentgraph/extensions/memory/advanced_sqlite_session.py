@@ -100,6 +100,8 @@ class AdvancedSQLiteSession(SQLiteSession):
     async def store_run_usage(self, result: _Result) -> None:
         """Store what a run cost for the current turn, replacing what was stored for it.
 
+        A branch with nothing in it has no turn; nothing is stored then.
+
         Args:
             result: The finished run.
         """
@@ -108,7 +110,8 @@ class AdvancedSQLiteSession(SQLiteSession):
         def store(connection: sqlite3.Connection) -> None:
             branch = self._branch()
             turn = branch.current_turn(connection)
-            reports.store_usage(connection, branch, turn, usage)
+            if turn is not None:
+                reports.store_usage(connection, branch, turn, usage)
 
         await self._write(store)
 
@@ -257,7 +260,8 @@ class AdvancedSQLiteSession(SQLiteSession):
         return BranchRows(self.session_id, *self._quoted, self._branch(branch_id))
 
     def _branch(self, branch_id: str | None = None) -> Branch:
-        return Branch(self.session_id, branch_id or self._current_branch_id, self._quoted[1])
+        chosen = self._current_branch_id if branch_id is None else branch_id
+        return Branch(self.session_id, chosen, self._quoted[1])
 
     def _check_exists(self, connection: sqlite3.Connection, branch_id: str) -> None:
         if branch_id != self._current_branch_id and not self._branch(branch_id).exists(connection):
