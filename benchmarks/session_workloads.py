@@ -4,8 +4,9 @@ one's own environment.
 usage: python session_workloads.py agentgraph|agents FOLDER RUNS SIZE...
 
 Each size gets a file of its own, with a conversation of turns with tool calls. After every run what
-it stored is taken away again, so that each one meets the same history. Prints one JSON object: the
-seconds of every repetition, by size and work.
+it stored is taken away again, so that each one meets the same history. Some runs come after a write
+of another program, so that nothing that this one remembers of the file is of use to them. Prints
+one JSON object: the seconds of every repetition, by size and work.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import asyncio
 import gc
 import importlib
 import json
+import sqlite3
 import sys
 import time
 from collections import defaultdict
@@ -93,7 +95,8 @@ async def timed(work: Awaitable[Any]) -> float:
 async def measure(folder: Path, size: int, runs: int) -> dict[str, list[float]]:
     """Time every work so often, on a session with so many items."""
     sdk = load()
-    session = sdk.SQLiteSession("s", folder / f"{PACKAGE}-{size}.db")
+    file = folder / f"{PACKAGE}-{size}.db"
+    session = sdk.SQLiteSession("s", file)
     await session.add_items(history(size))
     agent = sdk.Agent(name="A", model=free_model())
     turn = history(4)[1:]
@@ -101,16 +104,21 @@ async def measure(folder: Path, size: int, runs: int) -> dict[str, list[float]]:
     await sdk.Runner.run(agent, "warm up", session=session)
     for _ in range(2):
         await session.pop_item()
+    other = sqlite3.connect(file, isolation_level=None)
     gc.collect()
     gc.freeze()
     for number in range(runs):
         run = sdk.Runner.run(agent, f"question {number}", session=session)
         times["a run of one turn"].append(await timed(run))
+        other.execute("REPLACE INTO agent_sessions VALUES ('other', ?, ?)", (number, number))
+        run = sdk.Runner.run(agent, f"question {number} again", session=session)
+        times["the same, after another program wrote"].append(await timed(run))
         times["read everything"].append(await timed(session.get_items()))
         times["read the 10 latest"].append(await timed(session.get_items(limit=10)))
         times["save a turn of 3 items"].append(await timed(session.add_items(turn)))
-        for _ in range(5):
+        for _ in range(7):
             await session.pop_item()
+    other.close()
     session.close()
     return times
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["ANSWERED_BY", "NEED_NO_ID", "Automaton", "Rule", "Violation", "plainly_legal"]
+__all__ = ["ANSWERED_BY", "NEED_NO_ID", "Automaton", "Rule", "Violation"]
 
 Rule = Literal[
     "call-without-output",
@@ -209,43 +209,6 @@ class Automaton:
             return Violation(self._position, "duplicate-output", message)
         message = f"{_name(kind, fields)} answers a call that is not in the transcript"
         return Violation(self._position, "output-without-call", message)
-
-
-def plainly_legal(items: Sequence[TResponseInputItem]) -> bool:
-    """Tell whether a transcript is legal as nearly all are: messages and answered function calls.
-
-    This is a shortcut for the long histories that are read again and again. It knows no more than
-    the automaton, so whatever is not as plain as that gets no yes here.
-
-    Args:
-        items: Input items, oldest first.
-    """
-    ids: set[str] = set()
-    identified = 0
-    waiting: set[str] = set()
-    for item in items:
-        fields: Any = item
-        kind = fields.get("type")
-        if "id" in fields:
-            identity = fields["id"]
-            if type(identity) is not str:
-                return False
-            identified += 1
-            ids.add(identity)
-        if kind == "message" or (kind is None and "role" in fields):
-            continue
-        call_id = fields.get("call_id")
-        if type(call_id) is not str:
-            return False
-        if kind == "function_call":
-            if call_id in waiting:
-                return False
-            waiting.add(call_id)
-        elif kind == "function_call_output" and call_id in waiting:
-            waiting.remove(call_id)
-        else:
-            return False
-    return not waiting and len(ids) == identified
 
 
 def _kind(fields: Mapping[str, Any]) -> str:

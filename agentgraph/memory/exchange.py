@@ -42,6 +42,7 @@ class LookBack:
         done: What was done about the input before it failed; None if it is not in the session.
         exchange: The input as it is stored, and what was done about it; empty if it is not there.
         start: The position of the input among the items that were taken last.
+        legal: Whether the store knows that the history is a legal transcript.
     """
 
     new: list[TResponseInputItem]
@@ -53,6 +54,7 @@ class LookBack:
     done: list[TResponseInputItem] | None = field(init=False, default=None)
     exchange: list[TResponseInputItem] = field(init=False, default_factory=list)
     start: int = field(init=False, default=0)
+    legal: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.wanted = None if self.limit is None else self.limit + len(self.new)

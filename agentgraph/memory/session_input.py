@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentgraph.memory.errors import InvalidSessionInput
-from agentgraph.memory.transcript import Change, repair
+from agentgraph.memory.transcript import Change, Repair, repair
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -47,6 +47,7 @@ async def combine(
     *,
     stored: list[TResponseInputItem] | None = None,
     done: list[TResponseInputItem] | None = None,
+    legal: bool = False,
 ) -> SessionInput:
     """Put the stored history and the input of a run together.
 
@@ -56,13 +57,14 @@ async def combine(
         callback: `RunConfig.session_input_callback`; may be a coroutine function. It gets copies.
         stored: The input as a run that failed has stored it; None if the session does not have it.
         done: What that run had done about it, which the model is shown after everything else.
+        legal: Whether the history is known to be legal as it is.
 
     Raises:
         InvalidSessionInput: The callback did not return a list.
     """
     done = repair(done).items if done else []
     # An output in the new input answers a call in the history: a person ran the tool, or approved.
-    mended = repair(history, followed_by=[*new, *done])
+    mended = Repair(history, ()) if legal else repair(history, followed_by=[*new, *done])
     if callback is None:
         to_store = [] if stored is not None else list(new)
         return SessionInput([*mended.items, *new, *done], to_store, mended.changes)

@@ -103,7 +103,8 @@ class SessionLog:
             return await self._load_by(callback, look)
         block = await begin_block(self.session, look)
         self._begin(look.new if look.done is None else look.exchange, block)
-        return (await combine(look.history, look.new, done=look.done)).model_input
+        combined = await combine(look.history, look.new, done=look.done, legal=look.legal)
+        return combined.model_input
 
     async def _load_by(
         self, callback: SessionInputCallback, look: LookBack

@@ -14,6 +14,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentgraph.memory.plain_transcript import PlainTranscript
+
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
@@ -23,7 +25,6 @@ MOST_BYTES = 32 * 2**20
 """How many bytes of histories are kept for one database."""
 
 _MOST_PIECES = 32
-_OVERHEAD = 500
 
 
 @dataclass(slots=True)
@@ -33,16 +34,16 @@ class _Known:
     Args:
         part: Which one of its session: a branch.
         pieces: The items, in order; each piece is a list of them, which only this process reads.
+        plain: What is known of its legality.
         changes: How many rows the connection had changed when the history was like this.
+        size: How many bytes it takes.
     """
 
     part: Hashable
     pieces: list[bytes]
+    plain: PlainTranscript
     changes: int
-
-    @property
-    def size(self) -> int:
-        return _OVERHEAD + sum(map(len, self.pieces))
+    size: int = 0
 
 
 class Histories:
@@ -74,8 +75,13 @@ class Histories:
         self._known.move_to_end(session)
         items = [item for piece in known.pieces for item in marshal.loads(piece)]
         if len(known.pieces) > _MOST_PIECES:
-            self.keep(session, part, items)
+            known.pieces = [marshal.dumps(items)]
         return items
+
+    def is_legal(self, session: Hashable, part: Hashable) -> bool:
+        """Tell whether a history is known to be a legal transcript."""
+        known = self._current(session, part)
+        return known is not None and known.plain.legal
 
     def keep(self, session: Hashable, part: Hashable, items: list[TResponseInputItem]) -> None:
         """Keep a history that was just read, after `items` was asked for it.
@@ -87,13 +93,16 @@ class Histories:
         """
         self.forget(session)
         try:
-            known = _Known(part, [marshal.dumps(items)], self._connection.total_changes)
+            piece = marshal.dumps(items)
         except ValueError:  # nested too deep for this form
             return
+        size = _size(piece, items)
         # One long history is not to take the place of all others.
-        if known.size <= self._most // 4:
+        if size <= self._most // 4:
+            changes = self._connection.total_changes
+            known = _Known(part, [piece], PlainTranscript(items), changes)
             self._known[session] = known
-            self._grow(known.size)
+            self._grow(known, size)
 
     def extend(self, session: Hashable, part: Hashable, items: list[TResponseInputItem]) -> None:
         """Say that the transaction at work has done nothing to a history but to append items.
@@ -111,8 +120,9 @@ class Histories:
         except ValueError:
             return
         known.pieces.append(piece)
+        known.plain.extend(items)
         known.changes = self._connection.total_changes
-        self._grow(len(piece))
+        self._grow(known, _size(piece, items))
 
     def shorten(self, session: Hashable, part: Hashable) -> None:
         """Say that the transaction at work has done nothing to a history but to remove its latest
@@ -126,13 +136,10 @@ class Histories:
         if known is None:
             return
         while known.pieces:
-            latest = known.pieces.pop()
-            self._size -= len(latest)
-            items = marshal.loads(latest)
+            items = marshal.loads(known.pieces.pop())
             if items:
-                del items[-1]
+                known.plain.pop(items.pop())
                 known.pieces.append(marshal.dumps(items))
-                self._grow(len(known.pieces[-1]))
                 break
         known.changes = self._connection.total_changes
 
@@ -164,7 +171,13 @@ class Histories:
         known = self._known.get(session)
         return known if known is not None and known.part == part else None
 
-    def _grow(self, size: int) -> None:
+    def _grow(self, known: _Known, size: int) -> None:
+        known.size += size
         self._size += size
         while self._size > self._most:
             self.forget(next(iter(self._known)))
+
+
+def _size(piece: bytes, items: list[TResponseInputItem]) -> int:
+    """About how many bytes it takes to keep items: their ids are kept twice."""
+    return 500 + len(piece) + 100 * len(items)

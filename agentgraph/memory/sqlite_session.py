@@ -145,6 +145,8 @@ class SQLiteSession(SessionABC):
                     pass
                 if look.done is not None:
                     return history.adopt(connection, look.exchange)
+                if look.wanted is None:
+                    look.legal = self._database.histories.is_legal(*_name(history))
                 return self._append(connection, history, texts, None)
 
         return await self._run(begin)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from agentgraph.memory.automaton import NEED_NO_ID, Automaton, Rule, Violation, plainly_legal
+from agentgraph.memory.automaton import NEED_NO_ID, Automaton, Rule, Violation
+from agentgraph.memory.plain_transcript import plainly_legal
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem

@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
+from agentgraph import Agent, Runner
 from agentgraph.extensions.memory import AdvancedSQLiteSession
-from agentgraph.memory import SQLiteSession
+from agentgraph.memory import SQLiteSession, session_input
 from agentgraph.memory.errors import SessionError
+from agentgraph.memory.exchange import LookBack
 from agentgraph.memory.sqlite_histories import Histories
-from tests.memory.stores import Item, user
+from agentgraph.testing import ScriptedModel, assistant_message
+from tests.memory.stores import Item, call, output, user
 from tests.memory.test_sqlite_session import use_connections
 
 
@@ -143,6 +146,48 @@ async def test_what_a_failed_write_would_have_stored_is_not_remembered(
     assert await session.get_items() == [user("1")]
 
 
+async def test_a_remembered_history_is_mended_on_its_way_to_the_model_as_long_as_it_needs_that(
+    session: SQLiteSession,
+) -> None:
+    seen: list[list[str]] = []
+
+    def reply(asked: Any) -> list[Any]:
+        seen.append([item.get("type") or item["role"] for item in asked.input])
+        return [assistant_message("yes", item_id=f"m{len(seen)}")]
+
+    agent = Agent(name="Desk", model=ScriptedModel(reply))
+    for question in ("1", "2"):
+        await Runner.run(agent, question, session=session)
+    await session.add_items([call("never answered")])
+    for question in ("3", "4"):
+        await Runner.run(agent, question, session=session)
+    await session.add_items([output("never answered")])
+    await Runner.run(agent, "5", session=session)
+
+    said = ["user", "message"]
+    assert seen == [
+        ["user"],
+        [*said, "user"],
+        [*said, *said, "user"],
+        [*said, *said, *said, "user"],
+        [*said, *said, "function_call", *said, *said, "function_call_output", "user"],
+    ]
+
+
+async def test_a_plain_history_is_judged_once_and_not_by_the_event_loop(
+    session: SQLiteSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await session.add_items([user("1"), {"role": "assistant", "content": "yes"}])
+    monkeypatch.setattr(session_input, "repair", None)
+
+    look = LookBack([user("2")])
+    await session.begin_block(look)
+
+    assert look.legal
+    combined = await session_input.combine(look.history, look.new, legal=look.legal)
+    assert combined.model_input == await session.get_items()
+
+
 def test_items_nested_too_deep_to_be_remembered_are_read_again() -> None:
     deep: Any = user("x")
     for _ in range(2_000):
@@ -170,7 +215,7 @@ def test_the_histories_used_longest_ago_are_forgotten_first_and_long_ones_are_no
             assert histories.items(name, None) is None
             histories.keep(name, None, [user("x" * 1_500)])
         assert histories.items("a", None) == [user("x" * 1_500)]
-        histories.extend("c", None, [user("y" * 5_000)])
+        histories.extend("c", None, [user("y" * 4_000)])
         assert [name for name in "abc" if histories.items(name, None)] == ["a", "c"]
         histories.keep("d", None, [user("x" * 9_000)])
         assert histories.items("d", None) is None

@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentgraph.memory.automaton import ANSWERED_BY, plainly_legal
-from agentgraph.memory.transcript import legal, legal_prefix, repair, violations, writable
+from agentgraph.memory.automaton import ANSWERED_BY
+from agentgraph.memory.plain_transcript import PlainTranscript, plainly_legal
+from agentgraph.memory.transcript import (
+    legal,
+    legal_prefix,
+    repair,
+    retold,
+    violations,
+    writable,
+)
 from tests.memory.stores import Item
 
 USER: Item = {"role": "user", "content": "hello"}
@@ -224,6 +232,57 @@ def test_what_is_plainly_legal_is_legal_whatever_follows(
     if legal(items):
         found = violations([*items, *following])
         assert [violation for violation in found if violation.index < len(items)] == []
+
+
+@given(TRANSCRIPTS, TRANSCRIPTS, TRANSCRIPTS)
+def test_a_plain_transcript_that_grows_and_shrinks_says_no_more_than_one_read_whole(
+    beginning: list[Item], popped: list[Item], end: list[Item]
+) -> None:
+    transcript = PlainTranscript(beginning)
+    transcript.extend(popped)
+    for item in reversed(popped):
+        transcript.pop(item)
+    transcript.extend(end)
+
+    whole = plainly_legal([*beginning, *end])
+    assert whole or not transcript.legal
+    if not popped:
+        assert transcript.legal == whole
+
+
+def test_a_plain_transcript_is_legal_again_when_what_made_it_wrong_is_popped() -> None:
+    transcript = PlainTranscript([USER, call("c"), output("c"), SAID])
+    assert transcript.legal
+
+    transcript.extend([USER, call("d")])
+    assert not transcript.legal
+    transcript.pop(call("d"))
+    assert transcript.legal
+    for item in (USER, SAID, output("c")):
+        transcript.pop(item)
+    assert not transcript.legal
+    transcript.extend([output("c"), SAID])
+    assert transcript.legal
+
+
+@given(TRANSCRIPTS)
+def test_what_is_retold_may_stand_after_the_transcript_that_it_is_from(items: list[Item]) -> None:
+    told = repair(items).items
+
+    again = retold(told)
+
+    assert legal([*told, *again])
+    assert retold(again) == again
+
+
+def test_what_is_retold_is_all_that_can_do_without_an_id() -> None:
+    told = [USER, reasoning(), {**call("c"), "id": "fc_1"}, output("c"), HOSTED, SAID]
+
+    again = retold(told)
+
+    said = {name: value for name, value in SAID.items() if name != "id"}
+    assert again == [USER, call("c"), output("c"), said]
+    assert retold([output("answers a call that stands elsewhere")]) == []
 
 
 def test_the_usual_history_is_plainly_legal() -> None:
