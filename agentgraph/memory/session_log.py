@@ -9,11 +9,13 @@ run has gone on with its question, it saves the question again, and has that to 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.items import ItemHelpers
+from agentgraph.logger import logger
 from agentgraph.memory.blocks import (
     Block,
     BlockTaken,
@@ -26,7 +28,7 @@ from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.exchange import LookBack
 from agentgraph.memory.session_input import SessionInput, combine
 from agentgraph.memory.session_settings import resolve_session_limit
-from agentgraph.memory.transcript import repair, retold, writable
+from agentgraph.memory.transcript import Change, repair, retold, writable
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem, TResponseInputItem
@@ -88,6 +90,8 @@ class SessionLog:
     ) -> list[TResponseInputItem]:
         """Read the history, combine it with the input at work and store what of that is new.
 
+        A history that somebody has damaged is mended for the model, and the log says so.
+
         Args:
             config: The run's configuration (``session_settings``, ``session_input_callback``).
             tools_answer: Whether the run may end with the output of a tool.
@@ -99,16 +103,18 @@ class SessionLog:
         limit = resolve_session_limit(resolve_session_limit(None, config.session_settings), own)
         look = LookBack(self._given, limit, self._asked_at_once, tools_answer)
         callback = config.session_input_callback
-        if callback is not None:
-            return await self._load_by(callback, look)
-        block = await begin_block(self.session, look)
-        self._begin(look.new if look.done is None else look.exchange, block)
-        combined = await combine(look.history, look.new, done=look.done, legal=look.legal)
+        combined = await (self._load(look) if callback is None else self._load_by(callback, look))
+        # A limit may cut a turn in two. That is no fault of whoever wrote it.
+        if combined.changes and limit is None:
+            _report(self.session, combined.changes)
         return combined.model_input
 
-    async def _load_by(
-        self, callback: SessionInputCallback, look: LookBack
-    ) -> list[TResponseInputItem]:
+    async def _load(self, look: LookBack) -> SessionInput:
+        block = await begin_block(self.session, look)
+        self._begin(look.new if look.done is None else look.exchange, block)
+        return await combine(look.history, look.new, done=look.done, legal=look.legal)
+
+    async def _load_by(self, callback: SessionInputCallback, look: LookBack) -> SessionInput:
         new = look.new
         stored = await look_back(self.session, look)
         combined = await _combined(callback, new, look)
@@ -127,7 +133,8 @@ class SessionLog:
             self._begin(look.exchange, await adopt_block(self.session, look.exchange))
         # What a callback made of the two may be in any form that input comes in.
         await self._append(to_store)
-        return ItemHelpers.input_to_new_input_list(combined.model_input)
+        shown = ItemHelpers.input_to_new_input_list(combined.model_input)
+        return SessionInput(shown, to_store, combined.changes)
 
     async def save(self, items: Sequence[RunItem], *, side_effects_only: bool = False) -> None:
         """Store what is new among the run's items, in one write.
@@ -137,8 +144,9 @@ class SessionLog:
 
         Args:
             items: All items of the run so far.
-            side_effects_only: Whether only calls with their outputs are kept of what is new, not
-                what was said: an output that a guardrail blocked must not be read back later.
+            side_effects_only: Whether of what is new only is kept that calls were made, not what
+                was said, nor what functions returned, which may have been the output of the run: an
+                output that a guardrail blocked must not be read back later.
         """
         unsaved = [
             (position, item)
@@ -148,7 +156,7 @@ class SessionLog:
         ]
         new = [item.to_input_item() for _, item in unsaved]
         count = writable(new)
-        written = repair(new).items if side_effects_only else new[:count]
+        written = _withheld(repair(new).items) if side_effects_only else new[:count]
         await self._append(written)
         if count == len(unsaved):
             self.saved = self.saved._replace(handled=len(items))
@@ -182,6 +190,16 @@ class SessionLog:
         )
 
 
+def _withheld(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
+    kept: list[Any] = [
+        {**item, "output": _BLOCKED} if item.get("type") == "function_call_output" else item
+        for item in items
+    ]
+    return kept
+
+
+_BLOCKED = "An output guardrail blocked this output."
+
 # Runs that are going on in this process: what they left unanswered is not left over.
 _at_work: set[SessionLog] = set()
 
@@ -191,6 +209,18 @@ async def _combined(
 ) -> SessionInput:
     stored = None if look.done is None else look.new
     return await combine(look.history, new, callback, stored=stored, done=look.done)
+
+
+def _report(session: Session, changes: Sequence[Change]) -> None:
+    """Warn of a history that is damaged; `agentgraph sessions show` has the words for each item."""
+    found = Counter(change.rule for change in changes)
+    logger.warning(
+        "The history of session %r is damaged, and the model is shown it without %d of its items"
+        " or their ids (%s); `agentgraph sessions repair` mends it where it is stored",
+        getattr(session, "session_id", type(session).__name__),
+        len(changes),
+        ", ".join(f"{rule}: {count}" for rule, count in found.items()),
+    )
 
 
 def _same(one: Session, other: Session) -> bool:

@@ -14,9 +14,12 @@ from agentgraph import (
     InputGuardrailTripwireTriggered,
     MaxTurnsExceeded,
     ModelBehaviorError,
+    OutputGuardrail,
+    OutputGuardrailTripwireTriggered,
     RunConfig,
     Runner,
     SQLiteSession,
+    ToolsToFinalOutputResult,
     UserError,
     function_tool,
 )
@@ -127,6 +130,35 @@ async def test_the_input_is_stored_whatever_becomes_of_the_run(play: Play) -> No
             with pytest.raises(error):
                 await play(agent, session=session)
             assert session.writes == [["user"]]
+
+
+async def test_a_tool_output_that_a_guardrail_blocked_is_shown_to_no_later_run(play: Play) -> None:
+    async def trip(*_: Any) -> GuardrailFunctionOutput:
+        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=True)
+
+    session = SQLiteSession("s")
+    calls = [call("echo", "c1", text="secret"), call("echo", "c2", text="secret, too")]
+    agent = Agent(
+        name="A",
+        model=ScriptedModel([[call("echo", "c0", text="fine")], [assistant_message("x"), *calls]]),
+        tools=[echo],
+        tool_use_behavior=lambda _, results: ToolsToFinalOutputResult(
+            is_final_output=len(results) == 2, final_output=results[0].output
+        ),
+        output_guardrails=[OutputGuardrail(trip)],
+    )
+
+    with pytest.raises(OutputGuardrailTripwireTriggered):
+        await play(agent, "hi", session=session)
+
+    items: list[Any] = await session.get_items()
+    assert legal(items)
+    assert kinds(items)[3:] == ["function_call"] * 2 + ["function_call_output"] * 2
+    assert [item["output"] for item in items if "output" in item] == [
+        "fine",
+        "An output guardrail blocked this output.",
+        "An output guardrail blocked this output.",
+    ]
 
 
 async def test_a_run_out_of_turns_has_stored_its_turns(play: Play) -> None:
