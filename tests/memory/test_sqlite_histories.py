@@ -147,7 +147,7 @@ async def test_what_a_failed_write_would_have_stored_is_not_remembered(
 
 
 async def test_a_remembered_history_is_mended_on_its_way_to_the_model_as_long_as_it_needs_that(
-    session: SQLiteSession,
+    session: SQLiteSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     seen: list[list[str]] = []
 
@@ -162,7 +162,10 @@ async def test_a_remembered_history_is_mended_on_its_way_to_the_model_as_long_as
     for question in ("3", "4"):
         await Runner.run(agent, question, session=session)
     await session.add_items([output("never answered")])
+    assert caplog.text.count("session 's' is damaged") == 2
+    assert "(call-without-output: 1); `agentgraph sessions repair`" in caplog.text
     await Runner.run(agent, "5", session=session)
+    assert caplog.text.count("is damaged") == 2
 
     said = ["user", "message"]
     assert seen == [
