@@ -21,6 +21,7 @@ __all__ = [
     "decode_item",
     "decode_items",
     "encode_items",
+    "is_text",
 ]
 
 ENVELOPE_MARK = "__enc__"
@@ -41,7 +42,7 @@ def check_session_id(session_id: object, store: str) -> str:
     Raises:
         InvalidSessionInput: The id is no string, empty, or no text in UTF-8.
     """
-    if isinstance(session_id, str) and session_id.strip() and _is_text(session_id):
+    if isinstance(session_id, str) and session_id.strip() and is_text(session_id):
         return session_id
     raise InvalidSessionInput(
         f"{store} needs a session id that is a non-empty string, got {session_id!r}; "
@@ -49,7 +50,7 @@ def check_session_id(session_id: object, store: str) -> str:
     )
 
 
-def _is_text(value: str) -> bool:
+def is_text(value: str) -> bool:
     """Tell whether a string is characters only: half of a surrogate pair is none in UTF-8."""
     try:
         value.encode()

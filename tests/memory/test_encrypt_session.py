@@ -158,6 +158,30 @@ async def test_an_item_can_be_read_until_its_time_is_over(
     assert [await session.pop_item() for _ in range(3)] == [ITEMS[2], ITEMS[1], None]
 
 
+async def test_an_item_can_be_read_for_as_many_seconds_as_its_time_says(
+    underlying: SQLiteSession, clock: Clock
+) -> None:
+    clock.now = int(clock.now) + 0.9
+    session = EncryptedSession("s", underlying, "key", ttl=1)
+    await session.add_items(ITEMS)
+
+    clock.now += 0.9
+    assert await session.get_items() == ITEMS
+    clock.now += 1.1
+    assert await session.get_items() == []
+
+
+async def test_without_a_time_an_item_can_be_read_always(
+    underlying: SQLiteSession, clock: Clock
+) -> None:
+    session = EncryptedSession("s", underlying, "key", ttl=None)
+    await session.add_items(ITEMS)
+
+    clock.now += 10**9
+
+    assert await session.get_items() == ITEMS
+
+
 @pytest.mark.parametrize("jump", [-10, -3600, -86400])
 async def test_a_clock_that_is_set_back_hides_nothing(
     underlying: SQLiteSession, clock: Clock, jump: int
@@ -189,8 +213,12 @@ async def test_a_clock_that_jumped_ahead_and_came_back_hides_nothing_for_good(
     ("arguments", "complaint"),
     [
         ({"encryption_key": ""}, "needs an encryption_key"),
+        ({"encryption_key": b"key"}, "needs an encryption_key that is a non-empty text"),
+        ({"encryption_key": "\ud800"}, "needs an encryption_key that is a non-empty text"),
         ({"session_id": ""}, "needs a session id"),
         ({"ttl": -1}, "0 or more"),
+        ({"ttl": "60"}, "must be 0 or more, got '60'"),
+        ({"max_scan_items": 0}, "1 or more"),
     ],
 )
 def test_what_cannot_work_is_refused(

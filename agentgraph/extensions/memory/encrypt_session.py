@@ -22,6 +22,7 @@ from agentgraph.memory.encoding import (
     check_session_id,
     decode_item,
     encode_items,
+    is_text,
 )
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
 from agentgraph.memory.session import SessionABC, offers
@@ -63,11 +64,12 @@ class EncryptedSession(SessionABC):
         session_id: The name of the conversation, which is part of the key.
         underlying_session: Where the encrypted items go; any session.
         encryption_key: A Fernet key, or any other secret text.
-        ttl: How long an item can be read, in seconds.
+        ttl: How long an item can be read, in whole seconds; None: always.
         max_scan_items: How many underlying items one read with a limit looks at, at most.
 
     Raises:
-        InvalidSessionInput: The id or the key is empty, or `ttl` is negative.
+        InvalidSessionInput: The id or the key is no text or empty, `ttl` is negative or
+            `max_scan_items` is below 1.
     """
 
     def __init__(
@@ -75,18 +77,24 @@ class EncryptedSession(SessionABC):
         session_id: str,
         underlying_session: SessionABC,
         encryption_key: str,
-        ttl: int = 600,
+        ttl: int | None = 600,
         max_scan_items: int | None = None,
     ) -> None:
         self.session_id = check_session_id(session_id, type(self).__name__)
-        if not encryption_key:
+        name = f"EncryptedSession {session_id!r}"
+        if not _is_secret(encryption_key):
+            # Not what it is: that may be the secret.
             raise InvalidSessionInput(
-                f"EncryptedSession {session_id!r} needs an encryption_key that is a non-empty text"
+                f"{name} needs an encryption_key that is a non-empty text, such as "
+                "Fernet.generate_key().decode()"
             )
-        if ttl < 0:
+        if not _is_duration(ttl):
             raise InvalidSessionInput(
-                f"EncryptedSession {session_id!r}: ttl is in seconds and must be 0 or more, "
-                f"got {ttl}"
+                f"{name}: ttl is in seconds and must be 0 or more, got {ttl!r}; None is no limit"
+            )
+        if max_scan_items is not None and max_scan_items < 1:
+            raise InvalidSessionInput(
+                f"{name}: max_scan_items must be 1 or more, got {max_scan_items!r}"
             )
         self.underlying_session = underlying_session
         self.ttl = ttl
@@ -238,7 +246,17 @@ class EncryptedSession(SessionABC):
             written = self.cipher.extract_timestamp(payload)
         except (InvalidToken, ValueError):
             return None
-        return None if written + self.ttl < time.time() else decode_item(text)
+        # A token says in which second it was written, not when in that second.
+        too_old = self.ttl is not None and written + self.ttl < int(time.time())
+        return None if too_old else decode_item(text)
+
+
+def _is_secret(key: object) -> bool:
+    return isinstance(key, str) and bool(key) and is_text(key)
+
+
+def _is_duration(ttl: object) -> bool:
+    return ttl is None or (isinstance(ttl, int | float) and ttl >= 0)
 
 
 def _cipher(key: str, session_id: str) -> Fernet:
