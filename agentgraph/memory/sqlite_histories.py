@@ -25,6 +25,7 @@ MOST_BYTES = 32 * 2**20
 """How many bytes of histories are kept for one database."""
 
 _MOST_PIECES = 32
+_OVERHEAD = 500
 
 
 @dataclass(slots=True)
@@ -96,13 +97,13 @@ class Histories:
             piece = marshal.dumps(items)
         except ValueError:  # nested too deep for this form
             return
-        size = _size(piece, items)
+        size = _OVERHEAD + _size(piece, items)
         # One long history is not to take the place of all others.
         if size <= self._most // 4:
             changes = self._connection.total_changes
             known = _Known(part, [piece], PlainTranscript(items), changes)
             self._known[session] = known
-            self._grow(known, size)
+            self._resize(known, size)
 
     def extend(self, session: Hashable, part: Hashable, items: list[TResponseInputItem]) -> None:
         """Say that the transaction at work has done nothing to a history but to append items.
@@ -113,7 +114,7 @@ class Histories:
             items: What was appended, as a reader gets it.
         """
         known = self._current(session, part)
-        if known is None:
+        if known is None or not items:
             return
         try:
             piece = marshal.dumps(items)
@@ -122,7 +123,7 @@ class Histories:
         known.pieces.append(piece)
         known.plain.extend(items)
         known.changes = self._connection.total_changes
-        self._grow(known, _size(piece, items))
+        self._resize(known, _size(piece, items))
 
     def shorten(self, session: Hashable, part: Hashable) -> None:
         """Say that the transaction at work has done nothing to a history but to remove its latest
@@ -135,13 +136,17 @@ class Histories:
         known = self._current(session, part)
         if known is None:
             return
-        while known.pieces:
-            items = marshal.loads(known.pieces.pop())
-            if items:
-                known.plain.pop(items.pop())
-                known.pieces.append(marshal.dumps(items))
-                break
         known.changes = self._connection.total_changes
+        piece = known.pieces.pop()
+        items = marshal.loads(piece)
+        if not items:
+            self.forget(session)
+            return
+        self._resize(known, -_size(piece, items))
+        known.plain.pop(items.pop())
+        if items or not known.pieces:
+            known.pieces.append(marshal.dumps(items))
+            self._resize(known, _size(known.pieces[-1], items))
 
     def settle(self, session: Hashable, changes: int) -> None:
         """Forget a session that a call has changed without saying what its history is now.
@@ -171,13 +176,13 @@ class Histories:
         known = self._known.get(session)
         return known if known is not None and known.part == part else None
 
-    def _grow(self, known: _Known, size: int) -> None:
-        known.size += size
-        self._size += size
+    def _resize(self, known: _Known, by: int) -> None:
+        known.size += by
+        self._size += by
         while self._size > self._most:
             self.forget(next(iter(self._known)))
 
 
 def _size(piece: bytes, items: list[TResponseInputItem]) -> int:
     """About how many bytes it takes to keep items: their ids are kept twice."""
-    return 500 + len(piece) + 100 * len(items)
+    return len(piece) + 100 * len(items)

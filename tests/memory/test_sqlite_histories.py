@@ -60,6 +60,26 @@ async def test_a_history_is_read_once_however_often_it_is_asked_for_and_appended
     assert reads(statements) == 1
 
 
+async def test_what_is_popped_is_popped_from_what_is_remembered(
+    session: SQLiteSession, statements: list[str]
+) -> None:
+    expected: list[Item] = []
+    assert await session.get_items() == expected
+    for number in range(40):
+        await session.add_items([user(f"{number}"), user(f"{number} too")])
+        expected.append(user(f"{number}"))
+        assert await session.pop_item() == user(f"{number} too")
+        assert await session.get_items() == expected
+    while expected:
+        assert await session.pop_item() == expected.pop()
+        assert await session.get_items() == expected
+    assert await session.pop_item() is None
+
+    await session.add_items([user("again")])
+    assert await session.get_items() == [user("again")]
+    assert reads(statements) == 1
+
+
 async def test_what_one_reader_does_with_its_items_no_other_sees(session: SQLiteSession) -> None:
     await session.add_items([user("as stored")])
 
