@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ENVELOPE_MARK",
     "check_session_id",
+    "check_table_names",
     "decode_item",
     "decode_items",
     "encode_items",
@@ -48,6 +49,24 @@ def check_session_id(session_id: object, store: str) -> str:
         f"{store} needs a session id that is a non-empty string, got {session_id!r}; "
         "choose one per conversation, such as 'user_123'"
     )
+
+
+def check_table_names(sessions: str, messages: str, store: str) -> None:
+    """Refuse two tables that would be one, or that have no name.
+
+    Args:
+        sessions: The name of the table of sessions.
+        messages: The name of the table of items.
+        store: The class name of the store, for the message.
+
+    Raises:
+        InvalidSessionInput: They are no two names.
+    """
+    if not sessions or not messages or sessions.casefold() == messages.casefold():
+        raise InvalidSessionInput(
+            f"{store} needs two tables of different names, got sessions_table={sessions!r} and "
+            f"messages_table={messages!r}"
+        )
 
 
 def is_text(value: str) -> bool:

@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentgraph.memory.blocks import Block
-from agentgraph.memory.encoding import check_session_id, decode_items, encode_items
+from agentgraph.memory.encoding import (
+    check_session_id,
+    check_table_names,
+    decode_items,
+    encode_items,
+)
 from agentgraph.memory.errors import SessionClosedError
 from agentgraph.memory.exchange import LookBack
 from agentgraph.memory.marks import MarkedRows
@@ -52,7 +57,7 @@ class SQLiteSession(SessionABC):
         session_settings: Defaults for reads, as settings or as a dict.
 
     Raises:
-        InvalidSessionInput: The session id is empty.
+        InvalidSessionInput: The session id is empty, or the tables have no two names.
     """
 
     def __init__(
@@ -64,6 +69,7 @@ class SQLiteSession(SessionABC):
         session_settings: SessionSettings | dict[str, Any] | None = None,
     ) -> None:
         self.session_id = check_session_id(session_id, type(self).__name__)
+        check_table_names(sessions_table, messages_table, type(self).__name__)
         self.session_settings = (
             SessionSettings()
             if session_settings is None

@@ -65,7 +65,8 @@ class StructureTables:
         """Create what is missing, if that is wanted, and check what exists.
 
         Raises:
-            ForeignSchema: A table is missing and must not be made, or belongs to something else.
+            ForeignSchema: A table is missing and must not be made, or belongs to something else;
+                nothing was changed.
         """
         missing = set()
         for table, columns in _COLUMNS.items():
@@ -82,11 +83,25 @@ class StructureTables:
                 f"there is no table {min(missing - _LATER)!r}; "
                 "give create_tables=True to make the tables of an advanced session"
             )
+        self._check_owner(connection)
         self.base.prepare(connection)
         if missing:
             with transaction(connection):
                 for statement in _statements(self.base):
                     connection.execute(statement)
+
+    def _check_owner(self, connection: sqlite3.Connection) -> None:
+        """Refuse a structure of items in other tables: ids of rows mean other items there."""
+        named = {"session_id": self.base.sessions, "message_id": self.base.messages}
+        for row in connection.execute("PRAGMA foreign_key_list(message_structure)"):
+            owner, column = row[2], row[3]
+            # SQLite compares the names of tables without case.
+            if column in named and owner.lower() != named[column].lower():
+                raise ForeignSchema(
+                    f"table 'message_structure' is that of an advanced session in {owner!r}, not "
+                    f"in {named[column]!r}; a file has one pair of tables with branches, so name "
+                    "another file"
+                )
 
 
 def _statements(base: Tables) -> tuple[str, ...]:

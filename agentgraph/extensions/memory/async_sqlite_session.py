@@ -49,6 +49,8 @@ class AsyncSQLiteSession(SessionABC):
         self.session_id = session_id
         self.session_settings = self._session.session_settings
         self.db_path = db_path
+        self.sessions_table = sessions_table
+        self.messages_table = messages_table
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
         """Return the latest `limit` items, oldest first; see `SQLiteSession.get_items`."""

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from agentgraph.extensions.memory.sqlalchemy_connections import engine_for, file_of, turnstile
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
 from agentgraph.memory.blocks import Block, BlockTaken
-from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
+from agentgraph.memory.encoding import (
+    check_session_id,
+    check_table_names,
+    decode_item,
+    decode_items,
+    encode_items,
+)
 from agentgraph.memory.errors import MissingExtra, SessionError
 from agentgraph.memory.marks import SPACES, MarkedRows, common_mark, new_mark
 from agentgraph.memory.session import Accept, SessionABC, any_item
@@ -54,7 +60,7 @@ class SQLAlchemySession(SessionABC):
         ensure_ascii: Whether stored JSON escapes everything that is not ASCII.
 
     Raises:
-        InvalidSessionInput: The session id is empty.
+        InvalidSessionInput: The session id is empty, or the tables have no two names.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class SQLAlchemySession(SessionABC):
         ensure_ascii: bool = True,
     ) -> None:
         self.session_id = check_session_id(session_id, type(self).__name__)
+        check_table_names(sessions_table, messages_table, type(self).__name__)
         self.session_settings = (
             SessionSettings()
             if session_settings is None
