@@ -81,7 +81,12 @@ class Place:
         if separator and not scheme.startswith("sqlite"):
             return memory.SQLAlchemyStoredSessions(self.db, *self._tables)
         # An SQLite file is the same file whatever opened it, and needs no further package here.
-        path = Path(rest.removeprefix("/").partition("?")[0] if separator else self.db)
+        name = rest.removeprefix("/").partition("?")[0] if separator else self.db
+        if not name:
+            raise CommandFault(
+                f"{self.db!r} names no file", help="give --db a file, or the URL of a database"
+            )
+        path = Path(name)
         if not path.exists():
             raise CommandFault(f"there is no file {path}")
         if not path.is_file():

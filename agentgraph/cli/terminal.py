@@ -41,9 +41,15 @@ _THEME: Final = Theme(
 _NARROW: Final = 24
 """Columns that text needs beside its prefix; with fewer it stands below it."""
 
-_UNPRINTABLE: Final = {
-    code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"
-} | {0x0D: None}
+_CONTROLS: Final = [code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"]
+_REVERSING: Final = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+"""They show what follows in another order, beyond the text that they stand in."""
+
+_UNPRINTABLE: Final = (
+    {code: f"\\x{code:02x}" for code in _CONTROLS}
+    | {code: f"\\u{code:04x}" for code in _REVERSING}
+    | {0x0D: None}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,8 @@ def progress(terminal: Terminal, what: str) -> Iterator[None]:
 
 
 def printable(text: str) -> str:
-    """Write control characters out, so that a text cannot move the cursor or change colours."""
+    """Write control characters out, so that a text cannot move the cursor, change colours or turn
+    the order of what stands around it."""
     return text.translate(_UNPRINTABLE)
 
 

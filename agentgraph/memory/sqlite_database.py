@@ -245,7 +245,10 @@ def failure(error: sqlite3.Error, session: str, path: str) -> SessionError:
         session: How to name the session.
         path: The database file, or `:memory:`.
     """
-    name = getattr(error, "sqlite_errorname", "")
+    name = getattr(error, "sqlite_errorname", None)
+    if name is None:
+        # It comes from Python's side, or from ours, and says in words what is wrong.
+        return SessionError(f"{session} in {path}: {error}")
     meaning = next(
         (text for prefix, text in _MEANINGS if name.startswith(prefix)), "SQLite could not do it"
     )
@@ -265,7 +268,10 @@ _MEANINGS = (
     ("SQLITE_BUSY", f"another program held the file locked for {BUSY_TIMEOUT:g} s; look for it"),
     ("SQLITE_LOCKED", "another program holds a table locked; look for it"),
     ("SQLITE_READONLY", "the file or its folder is read-only; allow writing to both"),
-    ("SQLITE_CANTOPEN", "the file cannot be opened; create its folder and check the permissions"),
+    (
+        "SQLITE_CANTOPEN",
+        "the file cannot be opened; create its folder and check the permissions of both",
+    ),
     ("SQLITE_IOERR", "the disk failed, so nothing of this call was stored; check the disk"),
     ("SQLITE_PERM", "access was refused; check the permissions"),
 )

@@ -6,6 +6,9 @@ import asyncio
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +142,12 @@ def test_text_of_models_cannot_steer_the_terminal(file: Path) -> None:
     store(file, "s", [{"role": "user", "content": "\x1b[2Jgone"}])
 
     assert sessions("show", "s", db=file).out == "user: \\x1b[2Jgone\n"
+
+
+def test_text_that_turns_the_order_of_a_line_is_written_out(file: Path) -> None:
+    store(file, "s", [{"role": "user", "content": "pay \u202etset\u2069 שלום"}])
+
+    assert sessions("show", "s", db=file).out == "user: pay \\u202etset\\u2069 שלום\n"
 
 
 def test_names_of_roles_cannot_either(file: Path) -> None:
@@ -339,7 +348,8 @@ def test_a_place_without_sessions_is_refused_and_left_alone(
         missing: "there is no file",
         tmp_path: "is no file",
         notes: "this is no SQLite database; nothing was changed",
-        other: "belongs to another program",
+        other: f"{other}: table 'agent_messages' lacks the columns message_data, session_id: it "
+        "belongs to another program",
         "nosql://host/x": "no database can be reached by this URL",
     }
     for place, complaint in complaints.items():
@@ -349,6 +359,62 @@ def test_a_place_without_sessions_is_refused_and_left_alone(
 
     assert not missing.exists()
     assert (notes.read_bytes(), other.read_bytes()) == before
+
+
+@pytest.mark.parametrize("place", ["", "sqlite://", "sqlite+aiosqlite:///"])
+def test_a_place_without_a_name_is_said_to_have_none(place: str) -> None:
+    ended = sessions("list", db=place)
+
+    assert (ended.status, ended.out) == (2, "")
+    assert f"'{place}' names no file" in ended.err
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "s"), ("export", "s"), ("repair",)])
+def test_looking_leaves_nothing_beside_the_file(file: Path, command: tuple[str, ...]) -> None:
+    store(file, "s", TURN)
+    before = file.read_bytes()
+
+    assert sessions(command[0], *command[1:], db=file).status == 0
+
+    assert list(file.parent.iterdir()) == [file]
+    assert file.read_bytes() == before
+
+
+def test_what_another_program_has_not_brought_into_the_file_yet_is_shown(file: Path) -> None:
+    writer = SQLiteSession("s", file)
+    asyncio.run(writer.add_items(TURN))
+    log = file.with_name(f"{file.name}-wal")
+
+    assert "It is sunny." in sessions("show", "s", db=file).out
+
+    assert log.stat().st_size > 0
+    asyncio.run(writer.add_items([USER]))
+    writer.close()
+    assert stored(file, "s") == [*TURN, USER]
+
+
+def test_a_file_in_a_folder_that_nobody_may_write_to_is_shown(file: Path) -> None:
+    store(file, "s", TURN)
+    with tempfile.TemporaryDirectory() as folder:
+        alone = shutil.copy(file, folder)
+        Path(folder).chmod(0o555)
+
+        # The superuser may write anywhere, so there the work is done by somebody else, who may not
+        # read the modules either: what needs them comes first.
+        look = (
+            "import os, sys; from tests.cli.command import agentgraph; "
+            "show = lambda file: print(agentgraph('sessions', 'show', 's', '--db', file).out); "
+            "show(sys.argv[1]); print('alone'); os.getuid() or os.setuid(65534); show(sys.argv[2]);"
+            "print(agentgraph('sessions', 'delete', 's', '--yes', '--db', sys.argv[2]).err)"
+        )
+        command = [sys.executable, "-c", look, str(file), str(alone)]
+        ended = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=True)
+        Path(folder).chmod(0o755)
+
+        _, shown = ended.stdout.split("alone")
+        assert "It is sunny." in shown
+        assert "the file or its folder is read-only; allow writing to both" in shown
+        assert stored(Path(alone), "s") == TURN
 
 
 def test_tables_with_names_of_their_own_are_named_on_the_command_line(file: Path) -> None:

@@ -113,14 +113,7 @@ class SQLiteStoredSessions:
     def _open(self, mode: str) -> Iterator[sqlite3.Connection]:
         label = "the sessions"
         try:
-            with closing(
-                sqlite3.connect(
-                    f"{self._path.as_uri()}?mode={mode}",
-                    timeout=BUSY_TIMEOUT,
-                    isolation_level=None,
-                    uri=True,
-                )
-            ) as connection:
+            with closing(self._connected(mode)) as connection:
                 missing = self._tables.missing(connection)
                 if missing:
                     raise SessionError(
@@ -131,6 +124,36 @@ class SQLiteStoredSessions:
                 yield connection
         except sqlite3.Error as error:
             raise failure(error, label, str(self._path)) from error
+
+    def _connected(self, mode: str) -> sqlite3.Connection:
+        """Open the file so that nothing is left beside it when it is closed.
+
+        A connection that may only read makes a log where there is none and cannot remove it. Where
+        the folder is read-only no log can be made; without one everything is in the file itself.
+        """
+        if mode == "rw" or self._path.with_name(f"{self._path.name}-wal").exists():
+            return self._connect(f"mode={mode}")
+        connection = self._connect("mode=rw")
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if error.sqlite_errorname not in ("SQLITE_CANTOPEN", "SQLITE_READONLY_DIRECTORY"):
+                raise
+            return self._connect("mode=ro&immutable=1")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _connect(self, options: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"{self._path.as_uri()}?{options}",
+            timeout=BUSY_TIMEOUT,
+            isolation_level=None,
+            uri=True,
+        )
 
     def _read(self, connection: sqlite3.Connection, session_id: str) -> StoredSession:
         row = connection.execute(
