@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -43,13 +44,13 @@ def print_sessions(console: Console, sessions: Iterable[StoredSession]) -> None:
         for history in session.histories
     ]
     cells = [[printable(cell.replace("\n", "\\n")) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     for number, row in enumerate(cells):
-        padded = [
-            cell.rjust(width) if at == 1 else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        line = Text("  ".join(padded).rstrip(), "title" if number == 0 else "")
+        line = Text("", "title" if number == 0 else "")
+        for at, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            space = " " * (width - cell_len(cell))
+            line.append(f"{space}{cell}  " if at == 1 else f"{cell}{space}  ")
+        line.rstrip()
         console.print(line, soft_wrap=True)
 
 

@@ -76,22 +76,32 @@ class Place:
         except (SessionError, InvalidSessionInput, MissingExtra) as error:
             raise CommandFault(str(error)) from error
 
+    def is_file(self, path: Path) -> bool:
+        """Tell whether a path leads to the file that the sessions are stored in."""
+        file = self._file()
+        return file is not None and file.exists() and path.exists() and file.samefile(path)
+
     def _stored(self) -> StoredSessions:
-        scheme, separator, rest = self.db.partition("://")
-        if separator and not scheme.startswith("sqlite"):
+        path = self._file()
+        if path is None:
             return memory.SQLAlchemyStoredSessions(self.db, *self._tables)
-        # An SQLite file is the same file whatever opened it, and needs no further package here.
-        name = rest.removeprefix("/").partition("?")[0] if separator else self.db
-        if not name:
-            raise CommandFault(
-                f"{self.db!r} names no file", help="give --db a file, or the URL of a database"
-            )
-        path = Path(name)
         if not path.exists():
             raise CommandFault(f"there is no file {path}")
         if not path.is_file():
             raise CommandFault(f"{path} is no file")
         return memory.SQLiteStoredSessions(path, *self._tables)
+
+    def _file(self) -> Path | None:
+        """The SQLite file, which is the same whatever opened it, and needs no further package."""
+        scheme, separator, rest = self.db.partition("://")
+        if separator and not scheme.startswith("sqlite"):
+            return None
+        name = rest.removeprefix("/").partition("?")[0] if separator else self.db
+        if not name:
+            raise CommandFault(
+                f"{self.db!r} names no file", help="give --db a file, or the URL of a database"
+            )
+        return Path(name)
 
 
 def list_sessions(terminal: Terminal, place: Place) -> Status:
@@ -156,6 +166,8 @@ def export_session(
         CommandFault: The session cannot be read, or the file cannot be written.
     """
     history = _history(asyncio.run(_read(place, session_id)), branch)
+    if output is not None and place.is_file(output):
+        raise CommandFault(f"{output} is where the sessions are stored; nothing was written")
     if export_format is None:
         lines = output is not None and output.suffix in (".jsonl", ".ndjson")
         export_format = ExportFormat.LINES if lines else ExportFormat.JSON
@@ -315,7 +327,11 @@ def _warn(terminal: Terminal, message: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all."""
+    """Write a file as a whole or not at all; into what is no file, such as a pipe, just write."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    path = path.resolve()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     part = Path(name)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from agentgraph.extensions.memory import AdvancedSQLiteSession, EncryptedSession
 from agentgraph.memory import SQLiteSession
@@ -198,6 +200,47 @@ def test_an_export_can_be_stored_again(file: Path, tmp_path: Path, ending: str) 
     )
     assert items == TURN
     assert sessions("export", "s", "--format", ending, db=file).out == text
+
+
+def test_an_export_does_not_take_the_place_of_the_sessions(file: Path, tmp_path: Path) -> None:
+    store(file, "s", TURN)
+    link = tmp_path / "link"
+    link.symlink_to(file)
+
+    for output in (file, link):
+        ended = sessions("export", "s", "-o", output, db=file)
+        assert (ended.status, ended.err) == (
+            2,
+            f"error: {output} is where the sessions are stored; nothing was written\n",
+        )
+
+    assert stored(file, "s") == TURN
+
+
+def test_an_export_goes_where_a_link_leads_and_into_a_pipe(file: Path, tmp_path: Path) -> None:
+    store(file, "s", TURN)
+    link, pipe, exported = (tmp_path / name for name in ("link", "pipe", "out.json"))
+    link.symlink_to(exported)
+    os.mkfifo(pipe)
+
+    assert sessions("export", "s", "-o", link, db=file).status == 0
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert sessions("export", "s", "-o", pipe, db=file).status == 0
+    received = os.read(reading, 65_536)
+    os.close(reading)
+
+    assert link.is_symlink()
+    assert pipe.is_fifo()
+    assert json.loads(received) == json.loads(exported.read_bytes()) == TURN
+
+
+def test_columns_stand_below_each_other_whatever_the_width_of_a_name(file: Path) -> None:
+    for name in ("漢字", "plain", "🎉"):
+        store(file, name, TURN)
+
+    lines = sessions("list", db=file).out.splitlines()
+
+    assert len({cell_len(line.partition("legal")[0]) for line in lines[1:]}) == 1
 
 
 def test_an_export_that_cannot_be_written_leaves_what_was_there(file: Path, tmp_path: Path) -> None:
