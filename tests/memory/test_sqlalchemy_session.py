@@ -162,6 +162,15 @@ def test_a_url_that_leads_nowhere_is_refused(url: str) -> None:
         SQLAlchemySession.from_url("s", url=url)
 
 
+def test_the_url_that_leads_nowhere_is_named_without_its_password() -> None:
+    with pytest.raises(
+        InvalidSessionInput, match=r"'s': .*nodatabase://me:\*\*\*@host/x"
+    ) as caught:
+        SQLAlchemySession.from_url("s", url="nodatabase://me:hunter2@host/x")
+
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_an_unreachable_server_is_an_error_that_hides_the_password(driver: str) -> None:
     url = f"postgresql+{driver}://someone:hunter2@127.0.0.1:1/database"

@@ -10,7 +10,7 @@ from typing import Any
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
 
 try:
-    from sqlalchemy import event
+    from sqlalchemy import event, make_url
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
     from sqlalchemy.pool import QueuePool
@@ -42,13 +42,21 @@ def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None
         engine = create_async_engine(url, **arguments)
     except (SQLAlchemyError, ImportError) as error:
         raise InvalidSessionInput(
-            f"{label}: no database can be reached by this URL ({error}); "
+            f"{label}: no database can be reached by this URL{_named(url)} ({error}); "
             "it needs an asyncio driver: postgresql+asyncpg://, postgresql+psycopg:// "
             "or sqlite+aiosqlite://, and the driver's package"
         ) from error
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     return engine
+
+
+def _named(url: str) -> str:
+    """Say which URL it is, if it is one, without its password."""
+    try:
+        return f", {make_url(url).render_as_string(hide_password=True)}"
+    except SQLAlchemyError:
+        return ""
 
 
 class SQLiteFile:
