@@ -241,7 +241,7 @@ async def carry_out(launched: Launch) -> Ending:
     run = launched.run
     ending: Ending = None
     log = run.session
-    with nullcontext() if log is None else log.at_work(run.transcript.original):
+    async with nullcontext() if log is None else log.at_work(run.transcript.original):
         try:
             # A run told to stop before it began asks nobody anything, so nothing is stored of it.
             if log is not None and launched.fresh and not run.stopping:

@@ -27,6 +27,7 @@ __all__ = [
     "append_to_block",
     "begin_block",
     "look_back",
+    "sync_block",
 ]
 
 Block: TypeAlias = Any
@@ -41,7 +42,7 @@ class BlockSession(Protocol):
     """What a store offers that can keep the items of a run together.
 
     It may also offer `begin_block(look)`, which is the function of that name here in one
-    transaction.
+    transaction; if that is not sure of the disk at once, also `sync_block()`.
     """
 
     async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
@@ -82,6 +83,14 @@ async def begin_block(session: Session, look: LookBack) -> Block:
     if look.done is None:
         return await append_to_block(session, look.new, None)
     return await adopt_block(session, look.exchange)
+
+
+async def sync_block(session: Session) -> None:
+    """Wait until the beginning of a block is sure of the disk, in a store where it is not at
+    once."""
+    store = _keeping_blocks(session)
+    if store is not None and hasattr(type(session), "sync_block"):
+        await cast("Any", store).sync_block()
 
 
 async def adopt_block(session: Session, items: list[TResponseInputItem]) -> Block:

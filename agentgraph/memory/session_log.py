@@ -10,8 +10,8 @@ run has gone on with its question, it saves the question again, and has that to 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.items import ItemHelpers
@@ -23,6 +23,7 @@ from agentgraph.memory.blocks import (
     append_to_block,
     begin_block,
     look_back,
+    sync_block,
 )
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.exchange import LookBack
@@ -62,18 +63,21 @@ class SessionLog:
         saved: What it has of the run already, for a run that is resumed.
     """
 
-    __slots__ = ("_given", "_recorded", "saved", "session")
+    __slots__ = ("_given", "_recorded", "_unsynced", "saved", "session")
 
     def __init__(self, session: Session, saved: Saved = NOTHING_SAVED) -> None:
         self.session = session
         self.saved = saved
         # A run may be resumed more than once, and each writes the turn that it was suspended in.
         self._recorded = saved is not NOTHING_SAVED
+        self._unsynced = False
         self._given: list[TResponseInputItem] = []
 
-    @contextmanager
-    def at_work(self, given: str | list[TResponseInputItem]) -> Iterator[None]:
+    @asynccontextmanager
+    async def at_work(self, given: str | list[TResponseInputItem]) -> AsyncIterator[None]:
         """Be at work on an input, which other runs of this process can see, while a block runs.
+
+        What was stored is sure of the disk when the block has ended, unless it was cancelled.
 
         Args:
             given: The caller's input.
@@ -82,6 +86,11 @@ class SessionLog:
         _at_work.add(self)
         try:
             yield
+        except Exception:
+            await self._sync()
+            raise
+        else:
+            await self._sync()
         finally:
             _at_work.discard(self)
 
@@ -112,6 +121,7 @@ class SessionLog:
     async def _load(self, look: LookBack) -> SessionInput:
         block = await begin_block(self.session, look)
         self._begin(look.new if look.done is None else look.exchange, block)
+        self._unsynced = look.done is None
         return await combine(look.history, look.new, done=look.done, legal=look.legal)
 
     async def _load_by(self, callback: SessionInputCallback, look: LookBack) -> SessionInput:
@@ -179,8 +189,14 @@ class SessionLog:
             saved = Saved(saved.handled)
             block = await append_to_block(self.session, items, None)
         if items:
-            self._recorded = False
+            self._recorded = self._unsynced = False
         self.saved = saved._replace(items=(*saved.items, *items), block=block)
+
+    async def _sync(self) -> None:
+        """Make sure of an input after which nothing was written, which would have done so."""
+        if self._unsynced:
+            self._unsynced = False
+            await sync_block(self.session)
 
     def _asked_at_once(self) -> bool:
         """Whether another run is at work on the same input, so that this is no second try of it."""

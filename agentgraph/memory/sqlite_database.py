@@ -122,6 +122,14 @@ class SQLiteDatabase:
         finally:
             connection.execute(f"PRAGMA synchronous = {before}")
 
+    def sync(self) -> None:
+        """Wait until every transaction before this is sure of the disk; for a call that is
+        running."""
+        assert self._connection is not None
+        if self._writes_ahead:
+            # A checkpoint begins by syncing the log.
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
     @property
     def histories(self) -> Histories:
         """The histories that the connection knows, for a call that is running."""

@@ -128,9 +128,8 @@ class SQLiteSession(SessionABC):
     async def begin_block(self, look: LookBack) -> Block:
         """Look back and append the input of a run, unless it stands there unanswered.
 
-        This is one transaction. That is sure of the disk when the next write is, which is when
-        there is anything to lose: until then a cut of the power undoes the input, and the run with
-        it.
+        This is one transaction. That is sure of the disk when the next write is, or after
+        `sync_block`: until then a cut of the power undoes the input, and the run with it.
 
         Args:
             look: Holds the input, and afterwards what was found.
@@ -156,6 +155,10 @@ class SQLiteSession(SessionABC):
                 return self._append(connection, history, texts, None)
 
         return await self._run(begin)
+
+    async def sync_block(self) -> None:
+        """Wait until what `begin_block` has stored is sure of the disk."""
+        await self._run(lambda _: self._database.sync())
 
     async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
         """Append items to the block of a run, and the block to the end if others wrote after it.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agentgraph import Agent, Runner, function_tool
 from agentgraph.extensions.memory import AdvancedSQLiteSession, EncryptedSession
 from agentgraph.memory import Session, SQLiteSession
 from agentgraph.memory.blocks import BlockTaken, adopt_block, append_to_block, begin_block
 from agentgraph.memory.exchange import LookBack
+from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.stores import Item, Store, call, output, user
 from tests.memory.test_sqlite_session import use_connections
 
@@ -246,6 +249,37 @@ async def test_beginning_is_one_transaction_in_a_file_that_syncs_with_the_next(
         "PRAGMA synchronous = 2",
         *("BEGIN IMMEDIATE", "COMMIT"),
     ]
+    session.close()
+
+
+@pytest.mark.parametrize("ends", ["well", "badly", "waiting"])
+async def test_when_a_run_has_ended_all_that_it_stored_is_sure_of_the_disk(
+    file: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    statements: list[str] = []
+    use_connections(
+        monkeypatch, lambda connection: connection.set_trace_callback(statements.append)
+    )
+
+    @function_tool(needs_approval=True)
+    def pay() -> str:
+        """Pay."""
+        return "paid"
+
+    replies: dict[str, Any] = {
+        "well": [assistant_message("yes")],
+        "badly": TimeoutError("no answer"),
+        "waiting": [function_call("pay", {}, call_id="c")],
+    }
+    agent = Agent(name="Desk", model=ScriptedModel([replies[ends]]), tools=[pay])
+    session = SQLiteSession("s", file)
+
+    with suppress(TimeoutError):
+        await Runner.run(agent, "hello", session=session)
+
+    # Written in full, or synced afterwards: never both, because either takes its time.
+    told = [text for text in statements if text == "COMMIT" or "checkpoint" in text][-2:]
+    assert told == ["COMMIT", "COMMIT" if ends == "well" else "PRAGMA wal_checkpoint(PASSIVE)"]
     session.close()
 
 

@@ -65,6 +65,10 @@ class AsyncSQLiteSession(SessionABC):
         """Look back and store the input of a run; see `SQLiteSession.begin_block`."""
         return await self._session.begin_block(look)
 
+    async def sync_block(self) -> None:
+        """Wait until what `begin_block` has stored is sure of the disk."""
+        await self._session.sync_block()
+
     async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
         """Append items to the block of a run; see `SQLiteSession.append_to_block`."""
         return await self._session.append_to_block(items, block)
