@@ -156,6 +156,7 @@ LAYERS = (
         _SDK_VOCABULARY
         | {
             "aiosqlite",
+            "bson",
             "cryptography",
             "dapr",
             "graphviz",

@@ -26,6 +26,7 @@ HEAVY = frozenset(
     {
         "aiosqlite",
         "anyio",
+        "bson",
         "cryptography",
         "dapr",
         "graphviz",

@@ -12,12 +12,14 @@ from tests.memory.servers import (
     ConversationsServer,
     DaprStateStore,
     healthy_sidecar,
+    mongodb_server,
+    mongodb_uri,
     postgresql_server,
     redis_server,
 )
 from tests.memory.stores import LOCAL, Store, local_store
 
-REMOTE = ("asyncpg", "psycopg", "redis", "dapr", "conversations")
+REMOTE = ("asyncpg", "psycopg", "redis", "dapr", "mongodb", "conversations")
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +32,12 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with redis_server(tmp_path_factory.mktemp("redis")) as socket:
         yield socket
+
+
+@pytest.fixture(scope="session")
+def mongodb_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with mongodb_server(tmp_path_factory.mktemp("mongodb")) as port:
+        yield port
 
 
 @pytest.fixture
@@ -90,7 +98,12 @@ async def _opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 
 async def _remote_store(name: str, request: pytest.FixtureRequest, stack: AsyncExitStack) -> Store:
-    from agentgraph.extensions.memory import DaprSession, RedisSession, SQLAlchemySession
+    from agentgraph.extensions.memory import (
+        DaprSession,
+        MongoDBSession,
+        RedisSession,
+        SQLAlchemySession,
+    )
 
     match name:
         case "asyncpg" | "psycopg":
@@ -101,6 +114,9 @@ async def _remote_store(name: str, request: pytest.FixtureRequest, stack: AsyncE
         case "redis":
             address = f"unix://{request.getfixturevalue('redis_socket')}"
             return Store(name, lambda key: RedisSession.from_url(key, url=address))
+        case "mongodb":
+            uri = mongodb_uri(request.getfixturevalue("mongodb_port"))
+            return Store(name, lambda key: MongoDBSession.from_uri(key, uri=uri))
         case "dapr":
             request.getfixturevalue("sidecar_health")
             server = await stack.enter_async_context(DaprStateStore().running())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -61,11 +62,44 @@ def postgresql_server(folder: Path) -> Iterator[Path]:
             server.cleanup()
 
 
-class TcpProxy:
-    """Forwards loopback connections to a Unix socket, until told to cut them."""
+@contextmanager
+def mongodb_server(folder: Path) -> Iterator[int]:
+    """Run a server of MongoDB's protocol on MongoDB's storage engine; yields its port.
 
-    def __init__(self, target: Path) -> None:
-        self._target = str(target)
+    It is a single server, no replica set, so it has no transactions and nothing is written again.
+    """
+    pytest.importorskip("secantus", reason="pip install secantusdb brings a MongoDB server")
+    arguments = [sys.executable, "-m", "secantus", "--standalone", "--host", "127.0.0.1"]
+    arguments += ["--port", "0", "--storage-path", str(folder)]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        listening = ""
+        for line in process.stderr:
+            if "listening on" in line:
+                listening = line
+                break
+        # Nobody reads on: it logs next to nothing after this.
+        try:
+            yield int(listening.rpartition(":")[2])
+        finally:
+            # What it would do in an orderly end is for data that somebody wants to keep.
+            process.kill()
+
+
+def mongodb_uri(port: int) -> str:
+    """Return the URI of a server on loopback.
+
+    A client that polls it for its health has one connection less to make. One that is closed while
+    it makes one leaves the socket to the garbage collector, which warns.
+    """
+    return f"mongodb://127.0.0.1:{port}/?serverMonitoringMode=poll"
+
+
+class TcpProxy:
+    """Forwards loopback connections to a Unix socket or a port, until told to cut them."""
+
+    def __init__(self, target: Path | int) -> None:
+        self._target = target
         self._writers: list[asyncio.StreamWriter] = []
         self._serving: set[asyncio.Task[None]] = set()
         self._cut_when: Callable[[bytes], bool] | None = None
@@ -95,7 +129,7 @@ class TcpProxy:
         self._serving.add(asyncio.create_task(self._forward(reader, writer)))
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back_reader, back_writer = await asyncio.open_unix_connection(self._target)
+        back_reader, back_writer = await self._connect()
         self._writers += [writer, back_writer]
         answers = asyncio.create_task(self._answers(back_reader, writer))
         while chunk := await _read(reader):
@@ -114,6 +148,11 @@ class TcpProxy:
             await back_writer.drain()
         answers.cancel()
         self._cut(writer, back_writer)
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._target, int):
+            return await asyncio.open_connection("127.0.0.1", self._target)
+        return await asyncio.open_unix_connection(str(self._target))
 
     async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await _read(reader):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         DaprSession,
     )
     from agentgraph.extensions.memory.encrypt_session import EncryptedSession
+    from agentgraph.extensions.memory.mongodb_session import MongoDBSession
     from agentgraph.extensions.memory.redis_session import RedisSession
     from agentgraph.extensions.memory.sqlalchemy_session import SQLAlchemySession
     from agentgraph.extensions.memory.stored_in_sqlalchemy import SQLAlchemyStoredSessions
@@ -30,6 +31,7 @@ __all__ = [
     "AsyncSQLiteSession",
     "DaprSession",
     "EncryptedSession",
+    "MongoDBSession",
     "RedisSession",
     "SQLAlchemySession",
     "SQLAlchemyStoredSessions",
@@ -43,6 +45,7 @@ _MODULES = {
     "AsyncSQLiteSession": "async_sqlite_session",
     "DaprSession": "dapr_session",
     "EncryptedSession": "encrypt_session",
+    "MongoDBSession": "mongodb_session",
     "RedisSession": "redis_session",
     "SQLAlchemySession": "sqlalchemy_session",
     "SQLAlchemyStoredSessions": "stored_in_sqlalchemy",

@@ -1,0 +1,297 @@
+"""A session in MongoDB, in the collections of the SDK; `mongodb_documents` says what is in them.
+
+Each write is one document that MongoDB writes, so its items are stored together or not at all.
+Nothing here needs a transaction, and so no replica set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from agentgraph.extensions.memory.mongodb_blocks import BlocksOfASession
+from agentgraph.extensions.memory.mongodb_documents import LARGEST_TEXT, Document, MongoBlock
+from agentgraph.memory.blocks import Block
+from agentgraph.memory.encoding import check_session_id, decode_items, encode_items
+from agentgraph.memory.errors import (
+    InvalidSessionInput,
+    MissingExtra,
+    SessionClosedError,
+    SessionError,
+)
+from agentgraph.memory.session import Accept, SessionABC, any_item
+from agentgraph.memory.session_settings import (
+    SessionSettings,
+    coerce_session_settings,
+    resolve_session_limit,
+)
+
+try:
+    from bson import CodecOptions
+    from bson.errors import BSONError
+    from pymongo import AsyncMongoClient, ReadPreference
+    from pymongo.errors import InvalidName, OperationFailure, PyMongoError
+except ImportError as error:
+    raise MissingExtra("MongoDBSession", "mongodb") from error
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+
+__all__ = ["MongoDBSession"]
+
+# Whatever the client is set to: plain documents, and no text that makes the others unreadable.
+_CODEC: CodecOptions[Document] = CodecOptions(
+    document_class=dict, unicode_decode_error_handler="replace"
+)
+
+
+class MongoDBSession(SessionABC):
+    """A conversation in MongoDB.
+
+    The published SDK reads and continues what is stored here, and the other way round; but of what
+    a run has stored beyond 8 MB, it sees nothing.
+
+    Args:
+        session_id: The name of the conversation.
+        client: The client, which stays the caller's to close. Its settings hold, but for reading:
+            that is always done from the primary, because a run must see what the last one stored.
+        database: The name of the database.
+        sessions_collection: The collection with a document per conversation.
+        messages_collection: The collection with the items.
+        session_settings: Defaults for reads, as settings or as a dict.
+
+    Raises:
+        InvalidSessionInput: The session id is empty, a name is none that MongoDB takes, or the
+            client's writes are not acknowledged.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        *,
+        client: AsyncMongoClient[Any],
+        database: str = "agents",
+        sessions_collection: str = "agent_sessions",
+        messages_collection: str = "agent_messages",
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+    ) -> None:
+        self.session_id = check_session_id(session_id, type(self).__name__)
+        self.session_settings = (
+            SessionSettings()
+            if session_settings is None
+            else coerce_session_settings(session_settings)
+        )
+        if not client.write_concern.acknowledged:
+            raise InvalidSessionInput(
+                f"{self._label} needs to know what was stored; give a client without w=0"
+            )
+        try:
+            place = client.get_database(
+                database, codec_options=_CODEC, read_preference=ReadPreference.PRIMARY
+            )
+            self._blocks = BlocksOfASession(
+                session_id, self._label, place[sessions_collection], place[messages_collection]
+            )
+        except InvalidName as error:
+            raise InvalidSessionInput(
+                f"{self._label}: MongoDB takes no such name of a database or collection ({error})"
+            ) from error
+        self._client = client
+        self._owns_client = False
+        self._closed = False
+        self._place = f"{database}.{messages_collection}"
+
+    @classmethod
+    def from_uri(
+        cls,
+        session_id: str,
+        *,
+        uri: str,
+        database: str = "agents",
+        client_kwargs: dict[str, Any] | None = None,
+        session_settings: SessionSettings | dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Make a session with a client of its own, which `close` closes.
+
+        Args:
+            session_id: The name of the conversation.
+            uri: Such as `mongodb://localhost:27017`, or `mongodb+srv://…`.
+            database: The name of the database.
+            client_kwargs: Arguments for `pymongo.AsyncMongoClient`; `serverSelectionTimeoutMS`
+                says how long to look for a server that is not there, which is 30 seconds without.
+            session_settings: Defaults for reads.
+            kwargs: Arguments for the class.
+
+        Raises:
+            InvalidSessionInput: The URI is none of MongoDB, or an argument is none of its client.
+        """
+        check_session_id(session_id, cls.__name__)
+        try:
+            client: AsyncMongoClient[Any] = AsyncMongoClient(uri, **(client_kwargs or {}))
+        except (PyMongoError, ValueError, TypeError):
+            # What is said of a URI that is not understood may quote a piece of the password.
+            raise InvalidSessionInput(
+                f"{cls.__name__} {session_id!r}: this is no URI of MongoDB, or an option of it or "
+                "of client_kwargs is wrong; write mongodb://host:27017 or "
+                "mongodb://name:password@host:27017, with : / @ and % in name and password "
+                "percent-encoded (urllib.parse.quote_plus)"
+            ) from None
+        session = cls(
+            session_id,
+            client=client,
+            database=database,
+            session_settings=session_settings,
+            **kwargs,
+        )
+        session._owns_client = True
+        return session
+
+    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
+        """Return the latest items, oldest first; texts that are damaged are left out.
+
+        Args:
+            limit: How many at most; None takes the session's own limit, and without one every item.
+
+        Raises:
+            SessionError: MongoDB cannot be read, or holds something else under this name.
+        """
+        limit = resolve_session_limit(limit, self.session_settings)
+        if limit == 0:
+            return []
+        with self._errors():
+            wanted = limit
+            while True:
+                texts, all_of_them = await self._blocks.latest_texts(wanted)
+                items = decode_items(texts)
+                # Damaged texts must not take the places of items: look further back.
+                if limit is None or wanted is None or all_of_them or len(items) >= limit:
+                    return items if limit is None else items[-limit:]
+                wanted *= 4
+
+    async def add_items(self, items: list[TResponseInputItem]) -> None:
+        """Append items in one write.
+
+        Raises:
+            InvalidSessionInput: Something in `items` is no item, or larger than a document may be;
+                nothing was stored.
+            SessionError: MongoDB did not confirm; all or none of it was stored.
+        """
+        texts = self._encoded(items)
+        if texts:
+            with self._errors():
+                await self._blocks.append(texts, None)
+
+    async def append_to_block(
+        self, items: list[TResponseInputItem], block: Block = None
+    ) -> MongoBlock:
+        """Append items to the block of a run, and the block to the end if others wrote after it.
+
+        Args:
+            items: Input items as dicts.
+            block: What a method for blocks returned before; None begins a block.
+
+        Returns:
+            The block with the items.
+
+        Raises:
+            BlockTaken: Another run has gone on with the block; nothing was stored.
+            InvalidSessionInput: Something in `items` is no item, or larger than a document may be;
+                nothing was stored.
+            SessionError: MongoDB did not confirm; all or none of it was stored.
+        """
+        texts = self._encoded(items)
+        with self._errors():
+            return await self._blocks.append(texts, block)
+
+    async def adopt_block(self, items: list[TResponseInputItem]) -> MongoBlock | None:
+        """Return the latest items as a block if they are these and one block, else None.
+
+        Raises:
+            SessionError: MongoDB cannot be read, or holds something else under this name.
+        """
+        with self._errors():
+            latest = await self._blocks.latest_block()
+        if latest is None or decode_items(latest[1]) != items:
+            return None
+        return latest[0]
+
+    async def pop_item(self) -> TResponseInputItem | None:
+        """Remove and return the latest item; None when there is none."""
+        return await self.pop_latest(any_item)
+
+    async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
+        """Remove and return the latest item that is accepted; None, and nothing done, without one.
+
+        Args:
+            accept: Tells which item is meant.
+
+        Raises:
+            SessionError: MongoDB did not confirm, or holds something else under this name.
+        """
+        with self._errors():
+            while True:
+                found = await self._blocks.find(accept)
+                if found is None:
+                    return None
+                # Somebody else may have taken it away since it was read, or added to its block.
+                if await self._blocks.take(found):
+                    return found.item
+
+    async def clear_session(self) -> None:
+        """Remove the items of the session, readable or not."""
+        with self._errors():
+            await self._blocks.clear()
+
+    async def ping(self) -> bool:
+        """Tell whether MongoDB answers."""
+        try:
+            await self._client.admin.command("ping")
+        except (PyMongoError, OSError):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close the client, if the session made it; closing again does nothing."""
+        if not self._closed:
+            self._closed = True
+            if self._owns_client:
+                await self._client.close()
+
+    @property
+    def _label(self) -> str:
+        return f"{type(self).__name__} {self.session_id!r}"
+
+    def _encoded(self, items: list[TResponseInputItem]) -> list[str]:
+        texts = encode_items(items, self._label)
+        for index, text in enumerate(texts):
+            if len(text) > LARGEST_TEXT:
+                raise InvalidSessionInput(
+                    f"{self._label}: items[{index}] has {len(text):,} bytes as JSON, and MongoDB "
+                    f"takes {LARGEST_TEXT:,} at most; keep what is large in a file or elsewhere "
+                    "and store a reference to it; nothing was stored"
+                )
+        return texts
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        if self._closed:
+            raise SessionClosedError(f"{self._label} is closed; make a new session object")
+        try:
+            yield
+        except (PyMongoError, BSONError, OSError) as error:
+            raise SessionError(
+                f"{self._label} in {self._place!r}: MongoDB did not confirm ({_reason(error)}); "
+                "check that it can be reached and that its user may read and write there; "
+                "a write was done completely or not at all"
+            ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return what went wrong without what the driver adds: the server's whole answer, which may
+    quote an item, or a description of all servers."""
+    details = error.details if isinstance(error, OperationFailure) else None
+    if details is not None:
+        return str(details.get("errmsg", details.get("codeName", type(error).__name__)))
+    return str(error).partition(", Timeout: ")[0]
