@@ -132,6 +132,19 @@ async def test_the_input_is_stored_whatever_becomes_of_the_run(play: Play) -> No
             assert session.writes == [["user"]]
 
 
+async def test_answers_of_error_handlers_can_stand_in_one_history(play: Play) -> None:
+    session = SQLiteSession("s")
+
+    for turn in "12":
+        agent = Agent(name="A", model=script([call("echo", turn, text="x")]), tools=[echo])
+        handlers: Any = {"max_turns": lambda _: "Sorry."}
+        await play(agent, turn, session=session, max_turns=1, error_handlers=handlers)
+
+    items = await session.get_items()
+    assert kinds(items)[3::4] == ["assistant"] * 2
+    assert legal(items)
+
+
 async def test_a_tool_output_that_a_guardrail_blocked_is_shown_to_no_later_run(play: Play) -> None:
     async def trip(*_: Any) -> GuardrailFunctionOutput:
         return GuardrailFunctionOutput(output_info=None, tripwire_triggered=True)

@@ -11,6 +11,7 @@ from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.offer import output_schema
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, UserError
 from agentgraph.items import MessageOutputItem
+from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.run_error_handlers import RunErrorData, RunErrorHandlerInput, RunErrorHandlerResult
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
@@ -62,7 +63,7 @@ async def recover(run: Run, command: Perform) -> Outcome:
     output, text = _validated(agent, answer.final_output)
     items: tuple[MessageOutputItem, ...] = ()
     if answer.include_in_history:
-        items = (MessageOutputItem(agent=agent, raw_item=_message(text, run.turn)),)
+        items = (MessageOutputItem(agent=agent, raw_item=_message(text)),)
     return Outcome(command.id, Event.ACCEPTED, FinalOutput(output, items))
 
 
@@ -91,12 +92,12 @@ def _validated(agent: Any, output: Any) -> tuple[Any, str]:
     )
 
 
-def _message(text: str, turn: int) -> ResponseOutputMessage:
+def _message(text: str) -> ResponseOutputMessage:
     from openai.types.responses import ResponseOutputMessage, ResponseOutputText
 
     part = ResponseOutputText(text=text, type="output_text", annotations=[])
     return ResponseOutputMessage(
-        id=f"msg_recovered_{turn}",
+        id=FAKE_RESPONSES_ID,
         content=[part],
         role="assistant",
         status="completed",
