@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["ANSWERED_BY", "NEED_NO_ID", "Automaton", "Rule", "Violation"]
+__all__ = ["ANSWERED_BY", "NEED_NO_ID", "PLACEHOLDER_IDS", "Automaton", "Rule", "Violation"]
 
 Rule = Literal[
     "call-without-output",
@@ -56,8 +56,8 @@ NEED_NO_ID = frozenset({"message", "function_call", *_CALL_OF} - {"local_shell_c
 """The types of items that the API takes without an id."""
 
 _CLIENT_ROLES = frozenset({"user", "system", "developer"})
-# The models of the chat API have no item ids; the SDK and we give their items this one.
-_PLACEHOLDER_IDS = frozenset({"", "__fake_id__"})
+PLACEHOLDER_IDS = ("", "__fake_id__")
+"""Ids that are none: the chat API gives its items no ids, the SDK and we give them the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class Automaton:
         if not isinstance(identity, str) or kind == "local_shell_call_output":
             return None
         if identity not in self._ids:
-            if identity not in _PLACEHOLDER_IDS:
+            if identity not in PLACEHOLDER_IDS:
                 self._ids[identity] = (self._user_messages, fields)
             return None
         since, first = self._ids[identity]

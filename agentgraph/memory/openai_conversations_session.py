@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from agentgraph.memory.automaton import PLACEHOLDER_IDS
 from agentgraph.memory.encoding import check_session_id, encode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.session import SessionABC
@@ -130,11 +131,15 @@ class OpenAIConversationsSession(SessionABC):
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append items, all or none.
 
+        What only other providers know is not sent, since the API refuses it: their reasoning, their
+        notes on items, and ids that stand where they gave none.
+
         Raises:
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The API did not store them.
         """
         encode_items(items, self._label, ensure_ascii=False)
+        items = _known_to_the_api(items)
         if not items:
             return
         with self._errors():
@@ -207,6 +212,19 @@ class OpenAIConversationsSession(SessionABC):
                 f"{self._label}: the Conversations API did not do it ({error}); "
                 "check the key, the conversation's id and the connection"
             ) from error
+
+
+def _known_to_the_api(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
+    """Leave out what has no meaning to the API."""
+    known: list[Any] = []
+    for item in items:
+        fields = {name: value for name, value in item.items() if name != "provider_data"}
+        if fields.get("id") in PLACEHOLDER_IDS:
+            del fields["id"]
+        foreign = "provider_data" in item or not ("id" in fields or "encrypted_content" in fields)
+        if not (fields.get("type") == "reasoning" and foreign):
+            known.append(fields)
+    return known
 
 
 def _default_client() -> AsyncOpenAI:

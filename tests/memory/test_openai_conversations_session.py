@@ -103,6 +103,37 @@ async def test_a_cancelled_write_of_several_requests_is_done_as_a_whole(
     assert texts == ["before", *map(str, range(45))]
 
 
+async def test_what_only_another_provider_knows_is_not_sent(
+    conversations: ConversationsServer, client: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+    noted = {"id": "__fake_id__", "provider_data": {"model": "other"}}
+    foreign: list[Any] = [
+        {"type": "reasoning", "summary": [], **noted},
+        {"type": "reasoning", "summary": [], "id": "__fake_id__"},
+        {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}", **noted},
+        {"type": "function_call_output", "call_id": "c", "output": "1"},
+    ]
+    own: list[Any] = [
+        {"type": "reasoning", "id": "rs_1", "summary": []},
+        {"type": "mcp_call", "id": "mcp_1", "name": "f", "server_label": "s", "arguments": "{}"},
+    ]
+    sent: list[Any] = []
+    add = conversations._add
+
+    def noting(name: str, items: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+        sent.extend(items)
+        return add(name, items)
+
+    monkeypatch.setattr(conversations, "_add", noting)
+    await session.add_items(foreign[:2])
+    await session.add_items([*foreign, *own])
+
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    assert sent == [call, foreign[3], *own]
+    assert foreign[2]["id"] == "__fake_id__"
+
+
 async def test_half_a_surrogate_pair_is_refused_before_anything_is_sent(
     conversations: ConversationsServer, client: AsyncOpenAI
 ) -> None:
