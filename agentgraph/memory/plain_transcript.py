@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.memory.automaton import PLACEHOLDER_IDS
+
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
@@ -47,7 +49,7 @@ class PlainTranscript:
             # Which of equal ids goes is not known here.
             self._plain = False
             return
-        if "id" in fields:
+        if "id" in fields and fields["id"] not in PLACEHOLDER_IDS:
             self._identified -= 1
             self._ids.discard(fields["id"])
         kind = fields.get("type")
@@ -66,8 +68,9 @@ class PlainTranscript:
                 identity = fields["id"]
                 if type(identity) is not str:
                     return False
-                identified += 1
-                ids.add(identity)
+                if identity not in PLACEHOLDER_IDS:
+                    identified += 1
+                    ids.add(identity)
             if kind == "message" or (kind is None and "role" in fields):
                 continue
             call_id = fields.get("call_id")

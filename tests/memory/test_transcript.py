@@ -288,6 +288,8 @@ def test_what_is_retold_is_all_that_can_do_without_an_id() -> None:
 def test_the_usual_history_is_plainly_legal() -> None:
     assert plainly_legal([USER, call("c"), call("d"), output("d"), output("c"), SAID, USER])
     assert not plainly_legal([USER, call("c")])
+    of_a_chat_model: list[Item] = [USER, {**SAID, "id": "__fake_id__"}]
+    assert plainly_legal([*of_a_chat_model, *of_a_chat_model])
 
 
 @given(TRANSCRIPTS)
