@@ -71,10 +71,13 @@ class Transcript:
         """The items of the finished turns, and of a turn cut short the calls that were answered.
 
         A tool that did its work did it, whatever became of the turn: its call and output are kept
-        with what a legal history needs around them. A turn without any output leaves nothing.
+        with what a legal history needs around them, not what was said beside it. A turn without any
+        output leaves nothing.
         """
         latest = [
-            item for item in self.new_items[self.turn_start :] if item.type != "tool_approval_item"
+            item
+            for item in unsaid(self.new_items[self.turn_start :])
+            if item.type != "tool_approval_item"
         ]
         before = self.new_items[: self.turn_start]
         if not any(item.type == "tool_call_output_item" for item in latest):
@@ -155,3 +158,15 @@ class Transcript:
         latest = filtered.new_items if filtered.input_items is None else filtered.input_items
         self._generated = [*filtered.pre_handoff_items, *latest]
         self._converted = 0
+
+
+def unsaid(items: Sequence[RunItem]) -> list[RunItem]:
+    """Leave out what was said, and the reasoning that led to it: no other item may follow that."""
+    kept: list[RunItem] = []
+    for item in items:
+        if item.type == "message_output_item":
+            while kept and kept[-1].type == "reasoning_item":
+                kept.pop()
+        else:
+            kept.append(item)
+    return kept

@@ -27,6 +27,7 @@ from agentgraph.memory.blocks import (
 )
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.exchange import LookBack
+from agentgraph.memory.run_transcript import unsaid
 from agentgraph.memory.session_input import SessionInput, combine
 from agentgraph.memory.session_settings import resolve_session_limit
 from agentgraph.memory.transcript import Change, repair, retold, writable
@@ -162,12 +163,15 @@ class SessionLog:
             (position, item)
             for position, item in enumerate(items[self.saved.handled :], self.saved.handled + 1)
             if item.type != "tool_approval_item"
-            and not (side_effects_only and item.type == "message_output_item")
         ]
+        if side_effects_only:
+            done = [item.to_input_item() for item in unsaid([item for _, item in unsaved])]
+            await self._append(_withheld(repair(done).items))
+            self.saved = self.saved._replace(handled=len(items))
+            return
         new = [item.to_input_item() for _, item in unsaved]
         count = writable(new)
-        written = _withheld(repair(new).items) if side_effects_only else new[:count]
-        await self._append(written)
+        await self._append(new[:count])
         if count == len(unsaved):
             self.saved = self.saved._replace(handled=len(items))
         elif count:

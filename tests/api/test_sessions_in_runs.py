@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from openai.types.responses import ResponseReasoningItem
 
 from agentgraph import (
     Agent,
@@ -36,6 +37,10 @@ def kinds(items: list[Any]) -> list[str]:
 
 def user(text: str) -> Any:
     return {"role": "user", "content": text}
+
+
+def reasoning(item_id: str) -> Any:
+    return ResponseReasoningItem(id=item_id, summary=[], type="reasoning")
 
 
 class Listed(SessionABC):
@@ -143,6 +148,56 @@ async def test_answers_of_error_handlers_can_stand_in_one_history(play: Play) ->
     items = await session.get_items()
     assert kinds(items)[3::4] == ["assistant"] * 2
     assert legal(items)
+
+
+async def test_of_a_turn_that_a_tool_ends_the_answered_calls_are_kept_and_not_what_was_said(
+    play: Play,
+) -> None:
+    async def fail() -> str:
+        raise ZeroDivisionError
+
+    session = SQLiteSession("s")
+    reply = [reasoning("r1"), assistant_message("One moment."), call("echo", text="x")]
+    thought = [reasoning("r2"), call("echo", "c2", text="y"), call("fail", "c3")]
+    tools = [echo, function_tool(fail, failure_error_function=None)]
+    agent = Agent(name="A", model=ScriptedModel([[*reply, *thought]]), tools=tools)
+
+    with pytest.raises(UserError):
+        await play(agent, "hi", session=session)
+
+    items: list[Any] = await session.get_items()
+    assert legal(items)
+    assert kinds(items) == [
+        "user",
+        "function_call",
+        "reasoning",
+        "function_call",
+        "function_call_output",
+        "function_call_output",
+    ]
+    assert items[2]["id"] == "r2"
+
+
+async def test_the_reasoning_of_a_blocked_message_does_not_go_to_the_call_after_it(
+    play: Play,
+) -> None:
+    async def trip(*_: Any) -> GuardrailFunctionOutput:
+        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=True)
+
+    session = SQLiteSession("s")
+    reply = [reasoning("r1"), assistant_message("One moment."), call("echo", text="x")]
+    agent = Agent(
+        name="A",
+        model=ScriptedModel([reply]),
+        tools=[echo],
+        tool_use_behavior="stop_on_first_tool",
+        output_guardrails=[OutputGuardrail(trip)],
+    )
+
+    with pytest.raises(OutputGuardrailTripwireTriggered):
+        await play(agent, "hi", session=session)
+
+    assert kinds(await session.get_items()) == ["user", "function_call", "function_call_output"]
 
 
 async def test_a_tool_output_that_a_guardrail_blocked_is_shown_to_no_later_run(play: Play) -> None:
