@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -18,6 +20,9 @@ from tests.memory.servers import (
     redis_server,
 )
 from tests.memory.stores import LOCAL, Store, local_store
+
+if TYPE_CHECKING:
+    from pymongo.asynchronous.database import AsyncDatabase
 
 REMOTE = ("asyncpg", "psycopg", "redis", "dapr", "mongodb", "conversations")
 
@@ -38,6 +43,16 @@ def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def mongodb_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     with mongodb_server(tmp_path_factory.mktemp("mongodb")) as port:
         yield port
+
+
+@pytest.fixture
+async def mongodb(mongodb_port: int) -> AsyncIterator[AsyncDatabase[Any]]:
+    """A new database."""
+    from pymongo import AsyncMongoClient
+
+    client: AsyncMongoClient[Any] = AsyncMongoClient(mongodb_uri(mongodb_port))
+    yield client[f"test-{uuid4().hex[:8]}"]
+    await client.close()
 
 
 @pytest.fixture

@@ -40,10 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MongoDBSession"]
 
-# Whatever the client is set to: plain documents, and no text that makes the others unreadable.
-_CODEC: CodecOptions[Document] = CodecOptions(
-    document_class=dict, unicode_decode_error_handler="replace"
-)
+# Texts and numbers as they are stored, whatever the client makes of those of its program.
+_CODEC: CodecOptions[Document] = CodecOptions(document_class=dict)
 
 
 class MongoDBSession(SessionABC):
