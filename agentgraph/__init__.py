@@ -60,7 +60,8 @@ _NAMES_OF = {
     "repl": "run_demo_loop",
     "run": "Runner",
     "run_config": (
-        "CallModelData CallModelInputFilter ModelInputData ReasoningItemIdPolicy RunConfig "
+        "CallModelData CallModelInputFilter ModelInputData OutputGuardrailBlockedMessageArgs "
+        "OutputGuardrailBlockedMessageFormatter ReasoningItemIdPolicy RunConfig "
         "ToolErrorFormatter ToolErrorFormatterArgs ToolExecutionConfig ToolNameCollisionPolicy "
         "ToolNotFoundBehavior"
     ),

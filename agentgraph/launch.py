@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.blocked_output import blocked_message
 from agentgraph.drivers.aio import Ending, drive
 from agentgraph.drivers.payloads import ModelReply, Waiting
 from agentgraph.drivers.perform import final_output
@@ -25,7 +26,7 @@ from agentgraph.exceptions import (
     RunErrorDetails,
 )
 from agentgraph.frontend.lower_workflow import RunScope
-from agentgraph.guardrail import InputGuardrailResult
+from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
 from agentgraph.item_helpers import ItemHelpers
 from agentgraph.memory.run_transcript import Transcript
 from agentgraph.memory.session_log import NOTHING_SAVED, SessionLog
@@ -276,9 +277,12 @@ async def _settle(run: Run, ending: Ending) -> None:
     if isinstance(ending, Suspend):
         await run.save()
         return
-    tripped = ending.kind is StateKind.BLOCKED
-    if ending.kind in (StateKind.DONE, StateKind.EXHAUSTED) or run.checked:
-        await run.session.save(run.transcript.new_items, side_effects_only=tripped)
+    tripped = run.payload(ending.source) if ending.kind is StateKind.BLOCKED else None
+    if isinstance(tripped, OutputGuardrailResult):
+        blocked = partial(blocked_message, run.config, tripped, run.context)
+        await run.session.save(run.transcript.new_items, blocked=blocked)
+    elif ending.kind in (StateKind.DONE, StateKind.EXHAUSTED) or run.checked:
+        await run.session.save(run.transcript.new_items)
     else:
         await run.session.save(run.transcript.settled())
 

@@ -34,6 +34,8 @@ __all__ = [
     "CallModelData",
     "CallModelInputFilter",
     "ModelInputData",
+    "OutputGuardrailBlockedMessageArgs",
+    "OutputGuardrailBlockedMessageFormatter",
     "ReasoningItemIdPolicy",
     "RunConfig",
     "RunOptions",
@@ -117,6 +119,29 @@ ToolErrorFormatter: TypeAlias = Callable[[ToolErrorFormatterArgs[Any]], MaybeAwa
 """Decides what the model is told of a failure; `None` keeps the default message."""
 
 
+@dataclass(frozen=True)
+class OutputGuardrailBlockedMessageArgs(Generic[TContext]):
+    """An output that a guardrail has blocked, without the output.
+
+    Attributes:
+        default_message: What stands in its place when the formatter has nothing better.
+        guardrail_name: The guardrail.
+        agent: The agent whose output it was.
+        run_context: The run's context.
+    """
+
+    default_message: str
+    guardrail_name: str
+    agent: Any
+    run_context: RunContextWrapper[TContext]
+
+
+OutputGuardrailBlockedMessageFormatter: TypeAlias = Callable[
+    [OutputGuardrailBlockedMessageArgs[Any]], str | None
+]
+"""Decides what stands in the place of a blocked output; `None` keeps the default message."""
+
+
 @dataclass
 class ToolExecutionConfig:
     """How the tool calls of one reply are carried out.
@@ -178,6 +203,8 @@ class RunConfig:
         tool_execution: How the tool calls of one reply are carried out.
         tool_not_found_behavior: What follows when the model calls a tool that nobody has.
         tool_name_collision_policy: What follows when two tools have one name at run time.
+        output_guardrail_blocked_message: What the session keeps in place of what a function
+            returned, if that was the output of the run and a guardrail blocked it.
 
     Raises:
         UserError: A setting has a value that it cannot have.
@@ -207,6 +234,7 @@ class RunConfig:
     tool_execution: ToolExecutionConfig | None = None
     tool_not_found_behavior: ToolNotFoundBehavior = "raise_error"
     tool_name_collision_policy: ToolNameCollisionPolicy = "warn"
+    output_guardrail_blocked_message: str | OutputGuardrailBlockedMessageFormatter | None = None
 
     def __post_init__(self) -> None:
         settings: object = self.model_settings
@@ -222,6 +250,12 @@ class RunConfig:
             raise AgentDefinitionError(
                 "RunConfig.tool_execution must be a ToolExecutionConfig or a dict, "
                 f"not {type(execution).__name__}."
+            )
+        blocked: object = self.output_guardrail_blocked_message
+        if blocked == "" or not (blocked is None or isinstance(blocked, str) or callable(blocked)):
+            raise UserError(
+                "RunConfig.output_guardrail_blocked_message must be a text that is not empty or a "
+                f"function, not {blocked!r}."
             )
         self._check_choice("tool_not_found_behavior", get_args(ToolNotFoundBehavior))
         self._check_choice("tool_name_collision_policy", get_args(ToolNameCollisionPolicy))

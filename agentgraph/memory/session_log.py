@@ -10,7 +10,7 @@ run has gone on with its question, it saves the question again, and has that to 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -147,7 +147,9 @@ class SessionLog:
         shown = ItemHelpers.input_to_new_input_list(combined.model_input)
         return SessionInput(shown, to_store, combined.changes)
 
-    async def save(self, items: Sequence[RunItem], *, side_effects_only: bool = False) -> None:
+    async def save(
+        self, items: Sequence[RunItem], *, blocked: Callable[[], str] | None = None
+    ) -> None:
         """Store what is new among the run's items, in one write.
 
         What waits for something, such as a call for its output, is not written before that is
@@ -155,18 +157,18 @@ class SessionLog:
 
         Args:
             items: All items of the run so far.
-            side_effects_only: Whether of what is new only is kept that calls were made, not what
-                was said, nor what functions returned, which may have been the output of the run: an
-                output that a guardrail blocked must not be read back later.
+            blocked: Where a guardrail blocked the output, gives what is kept in place of what
+                functions returned, which may have been the output. Of what is new only the calls
+                are kept then, not what was said: it must not be read back later.
         """
         unsaved = [
             (position, item)
             for position, item in enumerate(items[self.saved.handled :], self.saved.handled + 1)
             if item.type != "tool_approval_item"
         ]
-        if side_effects_only:
+        if blocked is not None:
             done = [item.to_input_item() for item in unsaid([item for _, item in unsaved])]
-            await self._append(_withheld(repair(done).items))
+            await self._append(_withheld(repair(done).items, blocked))
             self.saved = self.saved._replace(handled=len(items))
             return
         new = [item.to_input_item() for _, item in unsaved]
@@ -210,15 +212,16 @@ class SessionLog:
         )
 
 
-def _withheld(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
-    kept: list[Any] = [
-        {**item, "output": _BLOCKED} if item.get("type") == "function_call_output" else item
-        for item in items
-    ]
+def _withheld(
+    items: list[TResponseInputItem], blocked: Callable[[], str]
+) -> list[TResponseInputItem]:
+    kept: list[Any] = list(items)
+    outputs = [at for at, it in enumerate(kept) if it.get("type") == "function_call_output"]
+    message = blocked() if outputs else ""
+    for at in outputs:
+        kept[at] = {**kept[at], "output": message}
     return kept
 
-
-_BLOCKED = "An output guardrail blocked this output."
 
 # Runs that are going on in this process: what they left unanswered is not left over.
 _at_work: set[SessionLog] = set()

@@ -229,6 +229,68 @@ async def test_a_tool_output_that_a_guardrail_blocked_is_shown_to_no_later_run(p
     ]
 
 
+def _on_guard(message: Any) -> RunConfig:
+    async def guard(*_: Any) -> GuardrailFunctionOutput:
+        return GuardrailFunctionOutput(output_info="secret", tripwire_triggered=True)
+
+    return RunConfig(
+        output_guardrails=[OutputGuardrail(guard)], output_guardrail_blocked_message=message
+    )
+
+
+def _raises(_: Any) -> str:
+    raise ValueError("secret")
+
+
+@pytest.mark.parametrize(
+    ("message", "kept", "warned"),
+    [
+        ("gone", "gone", False),
+        (lambda args: f"{args.agent.name}: {args.guardrail_name}", "A: guard", False),
+        (lambda args: args.run_context.context, "of the context", False),
+        (lambda args: None, "An output guardrail blocked this output.", False),
+        (lambda args: "", "An output guardrail blocked this output.", True),
+        (_raises, "An output guardrail blocked this output.", True),
+    ],
+)
+async def test_what_stands_in_the_place_of_a_blocked_tool_output_is_for_the_run_to_say(
+    play: Play, message: Any, kept: str, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = SQLiteSession("s")
+    agent = Agent(
+        name="A",
+        model=ScriptedModel([[call("echo", "c1", text="secret")]]),
+        tools=[echo],
+        tool_use_behavior="stop_on_first_tool",
+    )
+
+    with pytest.raises(OutputGuardrailTripwireTriggered):
+        await play(
+            agent, "hi", session=session, run_config=_on_guard(message), context="of the context"
+        )
+
+    items: list[Any] = await session.get_items()
+    assert items[-1]["output"] == kept
+    assert "secret" not in caplog.text
+    assert ("gave no text" in caplog.text) == warned
+
+
+async def test_a_blocked_message_asks_for_no_words_in_its_place(play: Play) -> None:
+    session = SQLiteSession("s")
+    agent = Agent(name="A", model=ScriptedModel([[assistant_message("secret")]]))
+
+    with pytest.raises(OutputGuardrailTripwireTriggered):
+        await play(agent, "hi", session=session, run_config=_on_guard(pytest.fail))
+
+    assert kinds(await session.get_items()) == ["user"]
+
+
+@pytest.mark.parametrize("message", ["", 3])
+def test_words_for_a_blocked_output_that_are_none_are_refused(message: Any) -> None:
+    with pytest.raises(UserError, match="output_guardrail_blocked_message must be"):
+        RunConfig(output_guardrail_blocked_message=message)
+
+
 async def test_a_run_out_of_turns_has_stored_its_turns(play: Play) -> None:
     session = Listed()
     with pytest.raises(MaxTurnsExceeded):
