@@ -157,6 +157,8 @@ from agentgraph.run_config import (
     CallModelData as CallModelData,
     CallModelInputFilter as CallModelInputFilter,
     ModelInputData as ModelInputData,
+    OutputGuardrailBlockedMessageArgs as OutputGuardrailBlockedMessageArgs,
+    OutputGuardrailBlockedMessageFormatter as OutputGuardrailBlockedMessageFormatter,
     ReasoningItemIdPolicy as ReasoningItemIdPolicy,
     RunConfig as RunConfig,
     ToolErrorFormatter as ToolErrorFormatter,

@@ -16,10 +16,9 @@ TABLE = Path(__file__).with_name("sdk_signatures.txt")
 
 # Parameter by parameter: `None` where we have no such parameter, else its default here.
 ON_PURPOSE: dict[str, dict[str, str | None]] = {
-    # Sandboxes are out of scope, and the message for blocked output is not offered.
+    # Sandboxes are out of scope.
     "RunConfig": {
         "sandbox": None,
-        "output_guardrail_blocked_message": None,
         # The layers: the default provider is made above the configuration.
         "model_provider": "null",
     },
