@@ -32,7 +32,8 @@ class SessionInput:
         model_input: What the model sees: the history and the new input, or what the callback made
             of them.
         to_store: What of it the session does not have yet, in order.
-        changes: What was mended in the history.
+        changes: What was mended in the history. A request for approval that nobody has answered is
+            left out without being a fault: the session keeps it for the input that does.
     """
 
     model_input: list[TResponseInputItem]
@@ -65,9 +66,10 @@ async def combine(
     done = repair(done).items if done else []
     # An output in the new input answers a call in the history: a person ran the tool, or approved.
     mended = Repair(history, ()) if legal else repair(history, followed_by=[*new, *done])
+    changes = tuple(change for change in mended.changes if not _waits(history[change.index]))
     if callback is None:
         to_store = [] if stored is not None else list(new)
-        return SessionInput([*mended.items, *new, *done], to_store, mended.changes)
+        return SessionInput([*mended.items, *new, *done], to_store, changes)
     history_given, new_given = copy.deepcopy(mended.items), copy.deepcopy(new)
     # Copies of the lists: the callback may change the ones it gets and still return our items.
     result = callback(list(history_given), list(new_given))
@@ -81,7 +83,11 @@ async def combine(
         unknown = _unknown(combined, history_given, new_given)
     else:
         unknown = _unknown(combined, [*history_given, *new_given, *stored], [])
-    return SessionInput([*combined, *done], unknown, mended.changes)
+    return SessionInput([*combined, *done], unknown, changes)
+
+
+def _waits(item: TResponseInputItem) -> bool:
+    return item.get("type") == "mcp_approval_request"
 
 
 def _unknown(

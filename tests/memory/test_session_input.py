@@ -33,6 +33,18 @@ async def test_a_damaged_history_is_mended_for_the_model_and_the_new_input_is_no
     assert [change.rule for change in combined.changes] == ["call-without-output"]
 
 
+async def test_a_request_that_nobody_has_answered_is_left_out_and_is_no_fault() -> None:
+    request: Item = {"type": "mcp_approval_request", "id": "r", "name": "f", "arguments": "{}"}
+    history = [user("a"), request]
+
+    asked_again = await combine(history, [user("b")])
+    assert asked_again.model_input == [user("a"), user("b")]
+    assert asked_again.changes == ()
+
+    answer: Item = {"type": "mcp_approval_response", "approval_request_id": "r", "approve": True}
+    assert (await combine(history, [answer])).model_input == [*history, answer]
+
+
 @pytest.mark.parametrize(
     ("callback", "stored"),
     [
