@@ -87,7 +87,7 @@ class SQLAlchemySession(SessionABC):
         self._ensure_ascii = ensure_ascii
         self._tables_lock = asyncio.Lock()
         self._file = file_of(engine)
-        self._made_in: object = self  # which is no place
+        self._made_in = object()  # no place yet
         # A pool of one connection cannot hold two transactions; it is that of SQLite in memory.
         self._turnstile = turnstile(engine) if isinstance(engine.pool, StaticPool) else None
 
