@@ -34,28 +34,36 @@ def load() -> Any:
 
 
 def history(size: int) -> list[dict[str, Any]]:
-    """A conversation of so many items, each with an id of its own as the API gives them."""
+    """A conversation of so many items, an even number, each with an id of its own as the API gives
+    them. It ends with a turn without a call where there is no room for one."""
     items: list[dict[str, Any]] = []
-    for number in range(size // 4 + 1):
-        items += [
-            {"role": "user", "content": f"question number {number} of a conversation"},
-            {
-                "type": "function_call",
-                "id": f"fc_{number}",
-                "call_id": f"call_{number}",
-                "name": "look_up",
-                "arguments": '{"word": "forty-two"}',
-            },
-            {"type": "function_call_output", "call_id": f"call_{number}", "output": "42"},
-            {
-                "type": "message",
-                "id": f"msg_{number}",
-                "role": "assistant",
-                "status": "completed",
-                "content": [{"type": "output_text", "text": "It is forty-two.", "annotations": []}],
-            },
-        ]
-    return items[:size]
+    number = 0
+    while len(items) < size:
+        items += turn(number) if size - len(items) >= 4 else turn(number)[::3]
+        number += 1
+    return items
+
+
+def turn(number: int) -> list[dict[str, Any]]:
+    """A question, a call with its output, and an answer."""
+    return [
+        {"role": "user", "content": f"question number {number} of a conversation"},
+        {
+            "type": "function_call",
+            "id": f"fc_{number}",
+            "call_id": f"call_{number}",
+            "name": "look_up",
+            "arguments": '{"word": "forty-two"}',
+        },
+        {"type": "function_call_output", "call_id": f"call_{number}", "output": "42"},
+        {
+            "type": "message",
+            "id": f"msg_{number}",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": "It is forty-two.", "annotations": []}],
+        },
+    ]
 
 
 def free_model() -> Any:
@@ -99,7 +107,7 @@ async def measure(folder: Path, size: int, runs: int) -> dict[str, list[float]]:
     session = sdk.SQLiteSession("s", file)
     await session.add_items(history(size))
     agent = sdk.Agent(name="A", model=free_model())
-    turn = history(4)[1:]
+    saved = turn(size)[1:]
     times: dict[str, list[float]] = defaultdict(list)
     await sdk.Runner.run(agent, "warm up", session=session)
     for _ in range(2):
@@ -115,7 +123,7 @@ async def measure(folder: Path, size: int, runs: int) -> dict[str, list[float]]:
         times["the same, after another program wrote"].append(await timed(run))
         times["read everything"].append(await timed(session.get_items()))
         times["read the 10 latest"].append(await timed(session.get_items(limit=10)))
-        times["save a turn of 3 items"].append(await timed(session.add_items(turn)))
+        times["save a turn of 3 items"].append(await timed(session.add_items(saved)))
         for _ in range(7):
             await session.pop_item()
     other.close()
