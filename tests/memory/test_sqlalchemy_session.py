@@ -76,6 +76,39 @@ async def test_writers_on_several_connections_keep_their_items_together(
     assert sorted(blocks, key=turns.index) == turns
 
 
+async def test_items_stored_while_others_clear_the_session_are_no_error(
+    engine: AsyncEngine,
+) -> None:
+    name = uuid4().hex
+    sessions = [SQLAlchemySession(name, engine=engine, create_tables=True) for _ in range(4)]
+
+    async def write(session: SQLAlchemySession) -> None:
+        block = None
+        for part in range(6):
+            turn = [call(f"{part}"), output(f"{part}")]
+            block = await session.append_to_block(turn, block)
+
+    async def clear(session: SQLAlchemySession) -> None:
+        for _ in range(6):
+            await session.clear_session()
+
+    await asyncio.gather(*(use(session) for session in sessions for use in (write, clear, write)))
+
+    await sessions[0].clear_session()
+    assert await sessions[1].get_items() == []
+    mine = f"session_id = '{name}'"
+    assert await run_sql(engine, f"SELECT * FROM agent_sessions WHERE {mine}") == []
+
+
+async def test_popping_from_a_session_that_nobody_has_made_makes_none(engine: AsyncEngine) -> None:
+    session = SQLAlchemySession(uuid4().hex, engine=engine, create_tables=True)
+
+    assert await session.pop_item() is None
+
+    mine = f"session_id = '{session.session_id}'"
+    assert await run_sql(engine, f"SELECT * FROM agent_sessions WHERE {mine}") == []
+
+
 async def test_tables_that_are_missing_are_an_error_that_says_how_to_make_them(
     engine: AsyncEngine,
 ) -> None:
@@ -155,7 +188,10 @@ async def test_sessions_on_one_engine_in_memory_do_not_mix_their_transactions() 
 
 @pytest.mark.parametrize(
     "url",
-    ["not a url", "nodatabase://host/x", "postgresql+nodriver://host/x", "sqlite:///plain.db"],
+    [
+        *("not a url", "nodatabase://host/x", "postgresql+nodriver://host/x", "sqlite:///plain.db"),
+        "postgresql+asyncpg://host:port/x",
+    ],
 )
 def test_a_url_that_leads_nowhere_is_refused(url: str) -> None:
     with pytest.raises(InvalidSessionInput, match="'s': no database can be reached"):
@@ -169,6 +205,32 @@ def test_the_url_that_leads_nowhere_is_named_without_its_password() -> None:
         SQLAlchemySession.from_url("s", url="nodatabase://me:hunter2@host/x")
 
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_password_with_an_at_sign_is_refused_and_not_shown() -> None:
+    with pytest.raises(InvalidSessionInput, match=r"'s': the URL has an @ too many") as caught:
+        SQLAlchemySession.from_url("s", url="postgresql+asyncpg://me:hun@ter2@host/x")
+
+    assert "ter2" not in str(caught.value)
+
+
+def test_an_argument_that_no_engine_has_is_named() -> None:
+    with pytest.raises(InvalidSessionInput, match=r"'s': .*'bogus'"):
+        SQLAlchemySession.from_url(
+            "s", url="postgresql+asyncpg://host/x", engine_kwargs={"bogus": 1}
+        )
+
+
+@pytest.mark.parametrize("rest", ["1/x?bogus=1", "99999/x"])
+async def test_what_a_driver_refuses_when_it_connects_is_an_error_of_the_session(rest: str) -> None:
+    url = f"postgresql+asyncpg://me@127.0.0.1:{rest}&password=hunter2".replace("x&", "x?")
+    session = SQLAlchemySession.from_url("s", url=url)
+
+    with pytest.raises(SessionError, match=r"'s' in postgresql.*(bogus|port)") as failure:
+        await session.get_items()
+
+    assert "hunter2" not in str(failure.value)
+    await session.close()
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -7,17 +7,17 @@ import os
 from contextlib import closing, suppress
 from typing import Any
 
-from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
+from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 
 try:
-    from sqlalchemy import event, make_url
+    from sqlalchemy import URL, event, make_url
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
     from sqlalchemy.pool import QueuePool
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
-__all__ = ["SQLiteFile", "engine_for", "file_of", "turnstile"]
+__all__ = ["SQLiteFile", "engine_for", "failure", "file_of", "shown", "turnstile"]
 
 _SQLITE_BUSY_TIMEOUT = 60_000
 """Milliseconds that SQLite waits for another connection's transaction."""
@@ -34,18 +34,27 @@ def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None
         engine_kwargs: Arguments for SQLAlchemy's `create_async_engine`.
 
     Raises:
-        InvalidSessionInput: The URL is no URL, or its driver is unknown or not installed.
+        InvalidSessionInput: The URL is no URL, its driver is unknown or not installed, or an
+            argument is none of the engine.
     """
     # A connection that the server closed while it lay in the pool is replaced, not used.
     arguments: dict[str, Any] = {"pool_pre_ping": True, **(engine_kwargs or {})}
     try:
         engine = create_async_engine(url, **arguments)
-    except (SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:
+        # What is no number where the port should be may be a piece of the password.
+        said = "its port is no number" if isinstance(error, ValueError) else _first_line(error)
         raise InvalidSessionInput(
-            f"{label}: no database can be reached by this URL{_named(url)} ({error}); "
+            f"{label}: no database can be reached by this URL{_named(url)} ({said}); "
             "it needs an asyncio driver: postgresql+asyncpg://, postgresql+psycopg:// "
             "or sqlite+aiosqlite://, and the driver's package"
-        ) from error
+        ) from (None if isinstance(error, ValueError) else error)
+    if "@" in (engine.url.host or ""):
+        # What stands before it in the host is the end of the password.
+        raise InvalidSessionInput(
+            f"{label}: the URL has an @ too many; percent-encode : / @ and % in name and password "
+            "(urllib.parse.quote_plus)"
+        )
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     return engine
@@ -54,9 +63,37 @@ def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None
 def _named(url: str) -> str:
     """Say which URL it is, if it is one, without its password."""
     try:
-        return f", {make_url(url).render_as_string(hide_password=True)}"
-    except SQLAlchemyError:
+        return f", {shown(make_url(url))}"
+    except (SQLAlchemyError, ValueError):
         return ""
+
+
+def failure(label: str, engine: AsyncEngine, error: Exception) -> SessionError:
+    """Return what to raise where a database did not do what a session asked of it.
+
+    Args:
+        label: How to name the session.
+        engine: The database.
+        error: What was raised.
+    """
+    return SessionError(
+        f"{label} in {shown(engine.url)}: the database did not do it ({_first_line(error)}); "
+        "check that it can be reached and that the tables are there (create_tables=True makes "
+        "them); this call stored all of its items or none"
+    )
+
+
+def shown(url: URL) -> str:
+    """Return a URL without its password, which may also be one of its options."""
+    secrets = {name: "***" for name in url.query if "password" in name.lower()}
+    return url.update_query_dict(secrets).render_as_string(hide_password=True)
+
+
+def _first_line(error: Exception) -> str:
+    """Return what the driver said; later lines hold the statement and its values."""
+    original = getattr(error, "orig", None) or error
+    text = str(original).strip()
+    return text.splitlines()[0] if text else type(original).__name__
 
 
 class SQLiteFile:

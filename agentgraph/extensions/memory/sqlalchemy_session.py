@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from agentgraph.extensions.memory.sqlalchemy_connections import engine_for, file_of, turnstile
+from agentgraph.extensions.memory.sqlalchemy_connections import (
+    engine_for,
+    failure,
+    file_of,
+    turnstile,
+)
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
 from agentgraph.memory.blocks import Block, BlockTaken
 from agentgraph.memory.encoding import (
@@ -21,7 +26,8 @@ from agentgraph.memory.encoding import (
     decode_items,
     encode_items,
 )
-from agentgraph.memory.errors import MissingExtra, SessionError
+from agentgraph.memory.errors import MissingExtra
+from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.marks import SPACES, MarkedRows, common_mark, new_mark
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
@@ -43,6 +49,9 @@ if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
 __all__ = ["SQLAlchemySession"]
+
+_ATTEMPTS = 20
+"""How often the row of a session is looked for and made while others clear the session."""
 
 _T = TypeVar("_T")
 
@@ -212,7 +221,10 @@ class SQLAlchemySession(SessionABC):
 
     async def _pop(self, accept: Accept) -> TResponseInputItem | None:
         async with self._transaction() as connection:
-            await self._touch(connection)
+            if not await self._touch(connection):
+                if not await self._newest(connection, 1):
+                    return None
+                await self._lock(connection)
             for row_id, _, item in await self._newest(connection, 1, accept):
                 messages = self._tables.messages
                 await connection.execute(delete(messages).where(messages.c.id == row_id))
@@ -221,7 +233,8 @@ class SQLAlchemySession(SessionABC):
 
     async def _clear(self) -> None:
         async with self._transaction() as connection:
-            await self._touch(connection)
+            # Who takes items away without the lock waits for others that wait for those items.
+            await self._lock(connection)
             for table in (self._tables.messages, self._tables.sessions):
                 await connection.execute(delete(table).where(table.c.session_id == self.session_id))
 
@@ -305,16 +318,18 @@ class SQLAlchemySession(SessionABC):
 
     async def _lock(self, connection: AsyncConnection) -> None:
         """Hold the row of this session until the transaction ends, making it when missing."""
-        if await self._touch(connection):
-            return
-        try:
-            async with connection.begin_nested():
-                await connection.execute(
-                    insert(self._tables.sessions).values(session_id=self.session_id)
-                )
-        except IntegrityError:
-            # Another transaction made the row in between, and has committed.
-            await self._touch(connection)
+        for _ in range(_ATTEMPTS):
+            if await self._touch(connection):
+                return
+            try:
+                async with connection.begin_nested():
+                    await connection.execute(
+                        insert(self._tables.sessions).values(session_id=self.session_id)
+                    )
+                return
+            except IntegrityError:
+                # Another transaction made the row in between, and a third one may clear it again.
+                continue
 
     async def _touch(self, connection: AsyncConnection) -> bool:
         sessions = self._tables.sessions
@@ -358,25 +373,21 @@ class SQLAlchemySession(SessionABC):
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        connected = False
         try:
-            if self._file is not None:
-                await self._file.check(self._engine)
-            if self._create_tables and self._made_in != self._place():
-                await self._make_tables()
-            if self._turnstile is None:
-                async with self._engine.begin() as connection:
+            with in_its_loop(self._label):
+                if self._file is not None:
+                    await self._file.check(self._engine)
+                if self._create_tables and self._made_in != self._place():
+                    await self._make_tables()
+                async with self._turnstile or nullcontext(), self._engine.begin() as connection:
+                    connected = True
                     yield connection
-            else:
-                async with self._turnstile, self._engine.begin() as connection:
-                    yield connection
-        except (SQLAlchemyError, OSError) as error:
-            url = self._engine.url.render_as_string(hide_password=True)
-            raise SessionError(
-                f"{self._label} in {url}: the database did not do it ({_first_line(error)}); "
-                "check that it can be reached and that the tables are there "
-                "(create_tables=True makes them); "
-                "this call stored all of its items or none"
-            ) from error
+        except (SQLAlchemyError, OSError, TypeError, ValueError, OverflowError) as error:
+            # Drivers refuse an option or a port of the URL when they connect, each in its way.
+            if connected and not isinstance(error, SQLAlchemyError | OSError):
+                raise
+            raise failure(self._label, self._engine, error) from error
 
     async def _make_tables(self) -> None:
         async with self._tables_lock:
@@ -387,10 +398,3 @@ class SQLAlchemySession(SessionABC):
     def _place(self) -> object:
         """What tells the database from another one under the same URL."""
         return None if self._file is None else self._file.identity
-
-
-def _first_line(error: Exception) -> str:
-    """Return what the driver said; later lines hold the statement and its values."""
-    original = getattr(error, "orig", None) or error
-    text = str(original).strip()
-    return text.splitlines()[0] if text else type(original).__name__

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from agentgraph.extensions.memory.sqlalchemy_connections import engine_for
+from agentgraph.extensions.memory.sqlalchemy_connections import engine_for, shown
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import MissingExtra, SessionError
@@ -49,7 +49,7 @@ class SQLAlchemyStoredSessions:
     ) -> None:
         self._engine = engine_for(url, "stored sessions")
         self._tables = SessionTables.named(sessions_table, messages_table)
-        self._place = self._engine.url.render_as_string(hide_password=True)
+        self._place = shown(self._engine.url)
 
     async def sessions(self) -> AsyncGenerator[StoredSession, None]:
         """Give every session, by id."""
