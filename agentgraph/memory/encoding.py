@@ -19,6 +19,7 @@ __all__ = [
     "ENVELOPE_MARK",
     "check_session_id",
     "check_table_names",
+    "check_ttl",
     "decode_item",
     "decode_items",
     "encode_items",
@@ -67,6 +68,23 @@ def check_table_names(sessions: str, messages: str, store: str) -> None:
             f"{store} needs two tables of different names, got sessions_table={sessions!r} and "
             f"messages_table={messages!r}"
         )
+
+
+def check_ttl(ttl: object, session: str) -> None:
+    """Refuse a time to live that a server would refuse only after it has stored the items.
+
+    Args:
+        ttl: What the program gave, in seconds; None: for ever.
+        session: How to name the session in a message.
+
+    Raises:
+        InvalidSessionInput: It is no positive whole number.
+    """
+    if ttl is None or (isinstance(ttl, int) and not isinstance(ttl, bool) and ttl > 0):
+        return
+    raise InvalidSessionInput(
+        f"{session}: ttl is in seconds and must be a whole number that is more than 0, got {ttl!r}"
+    )
 
 
 def is_text(value: str) -> bool:

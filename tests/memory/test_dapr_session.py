@@ -129,5 +129,6 @@ def test_what_cannot_work_is_refused() -> None:
     client: Any = object()
     with pytest.raises(InvalidSessionInput, match="name of a state store"):
         DaprSession("s", state_store_name="", dapr_client=client)
-    with pytest.raises(InvalidSessionInput, match="more than 0"):
-        DaprSession("s", state_store_name="state", dapr_client=client, ttl=0)
+    for ttl in (0, 1.5):
+        with pytest.raises(InvalidSessionInput, match="whole number that is more than 0"):
+            DaprSession("s", state_store_name="state", dapr_client=client, ttl=ttl)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 pytest.importorskip("redis", reason="pip install redis brings the client")
 
 from redis.asyncio import Redis
+from redis.exceptions import CrossSlotTransactionError
 
 from agentgraph.extensions.memory import RedisSession
 from agentgraph.memory.errors import InvalidSessionInput, SessionClosedError, SessionError
@@ -149,8 +151,45 @@ async def test_close_ends_the_own_client_and_leaves_a_given_one_open(
     assert await client.ping()
 
 
+async def test_clearing_leaves_a_key_of_another_program_alone(client: Redis) -> None:
+    await client.set("agents:session:s", "precious")
+    session = RedisSession("s", redis_client=client)
+
+    with pytest.raises(SessionError, match="holds a string of another program"):
+        await session.clear_session()
+
+    assert await client.get("agents:session:s") == b"precious"
+
+
 def test_what_cannot_work_is_refused() -> None:
     with pytest.raises(InvalidSessionInput, match="no URL of Redis"):
         RedisSession.from_url("s", url="postgres://localhost")
-    with pytest.raises(InvalidSessionInput, match="more than 0"):
-        RedisSession.from_url("s", url="redis://localhost", ttl=0)
+    with pytest.raises(InvalidSessionInput, match=r"'s': .* 'bogus'"):
+        RedisSession.from_url("s", url="redis://localhost?bogus=1")
+    for ttl in (0, 1.5, "5", True):
+        with pytest.raises(InvalidSessionInput, match="whole number that is more than 0"):
+            RedisSession.from_url("s", url="redis://localhost", ttl=ttl)
+
+
+def test_of_a_url_that_is_not_understood_nothing_is_shown() -> None:
+    with pytest.raises(InvalidSessionInput, match="percent-encoded") as caught:
+        RedisSession.from_url("s", url="redis://me:hunter2/x@localhost:6379/0")
+
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+async def test_a_cluster_that_has_the_keys_in_two_places_says_what_to_do(client: Redis) -> None:
+    class Cluster:
+        """Refuses as `RedisCluster` does, which is no `RedisError`."""
+
+        type = client.type
+
+        def pipeline(self, transaction: bool) -> None:
+            raise CrossSlotTransactionError("must map to the same slot")
+
+    cluster: Any = Cluster()
+    session = RedisSession("s", redis_client=cluster)
+
+    with pytest.raises(SessionError, match=r"'s': .* key_prefix in braces"):
+        await session.add_items([user("x")])

@@ -18,7 +18,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from agentgraph.memory.blocks import Block
-from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
+from agentgraph.memory.encoding import (
+    check_session_id,
+    check_ttl,
+    decode_item,
+    decode_items,
+    encode_items,
+)
 from agentgraph.memory.errors import (
     InvalidSessionInput,
     MissingExtra,
@@ -76,7 +82,8 @@ class DaprSession(SessionABC):
         session_settings: Defaults for reads, as settings or as a dict.
 
     Raises:
-        InvalidSessionInput: The session id or the store's name is empty, or `ttl` not positive.
+        InvalidSessionInput: The session id or the store's name is empty, or `ttl` is no positive
+            whole number.
     """
 
     def __init__(
@@ -97,10 +104,7 @@ class DaprSession(SessionABC):
         )
         if not state_store_name.strip():
             raise InvalidSessionInput(f"{self._label} needs the name of a state store")
-        if ttl is not None and ttl <= 0:
-            raise InvalidSessionInput(
-                f"{self._label}: ttl is in seconds and must be more than 0, got {ttl}"
-            )
+        check_ttl(ttl, self._label)
         self._store = state_store_name
         self._client = dapr_client
         self._ttl = ttl

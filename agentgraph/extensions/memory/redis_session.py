@@ -10,18 +10,25 @@ is lost is not sent again: it may have been done, and a turn stored twice is wor
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from agentgraph.memory.blocks import Block, BlockTaken
-from agentgraph.memory.encoding import check_session_id, decode_item, decode_items, encode_items
+from agentgraph.memory.encoding import (
+    check_session_id,
+    check_ttl,
+    decode_item,
+    decode_items,
+    encode_items,
+)
 from agentgraph.memory.errors import (
     InvalidSessionInput,
     MissingExtra,
     SessionClosedError,
     SessionError,
 )
+from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.marks import MarkedTexts, common_mark, new_mark
 from agentgraph.memory.session import Accept, SessionABC
 from agentgraph.memory.session_settings import (
@@ -34,7 +41,7 @@ try:
     from redis.asyncio import Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
-    from redis.exceptions import RedisError
+    from redis.exceptions import RedisClusterException, RedisError
 except ImportError as error:
     raise MissingExtra("RedisSession", "redis") from error
 
@@ -88,7 +95,7 @@ class RedisSession(SessionABC):
         session_settings: Defaults for reads, as settings or as a dict.
 
     Raises:
-        InvalidSessionInput: The session id is empty, or `ttl` is not positive.
+        InvalidSessionInput: The session id is empty, or `ttl` is no positive whole number.
     """
 
     def __init__(
@@ -106,10 +113,7 @@ class RedisSession(SessionABC):
             if session_settings is None
             else coerce_session_settings(session_settings)
         )
-        if ttl is not None and ttl <= 0:
-            raise InvalidSessionInput(
-                f"{self._label}: ttl is in seconds and must be more than 0, got {ttl}"
-            )
+        check_ttl(ttl, self._label)
         self._redis = redis_client
         self._ttl = ttl
         self._session_key = f"{key_prefix}:{session_id}"
@@ -138,16 +142,23 @@ class RedisSession(SessionABC):
             kwargs: Arguments for the class.
 
         Raises:
-            InvalidSessionInput: The URL is none of Redis.
+            InvalidSessionInput: The URL is none of Redis, or an argument is none of its client.
         """
         arguments: dict[str, Any] = {"retry": Retry(NoBackoff(), 0), **(redis_kwargs or {})}
         try:
             client = Redis.from_url(url, **arguments)
-        except ValueError as error:
+            # Arguments are looked at when a connection is made; this one is never opened.
+            make_connection: Callable[[], object] = client.connection_pool.make_connection
+            make_connection()
+        except (ValueError, TypeError) as error:
+            # What is said of a URL that is not understood may quote a piece of the password.
+            said = f" ({error})" if isinstance(error, TypeError) else ""
             raise InvalidSessionInput(
-                f"{cls.__name__} {session_id!r}: this is no URL of Redis ({error}); "
-                "write redis://host:port/0, or rediss:// for TLS"
-            ) from error
+                f"{cls.__name__} {session_id!r}: this is no URL of Redis, or an option of it or of "
+                f"redis_kwargs is wrong{said}; write redis://host:6379/0 or "
+                "redis://name:password@host:6379/0, or rediss:// for TLS, with : / @ # and % in "
+                "name and password percent-encoded (urllib.parse.quote_plus)"
+            ) from None
         session = cls(session_id, redis_client=client, session_settings=session_settings, **kwargs)
         session._owns_client = True
         return session
@@ -279,6 +290,7 @@ class RedisSession(SessionABC):
     async def clear_session(self) -> None:
         """Remove the session and its items."""
         with self._errors():
+            await self._check_keys()
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.delete(self._session_key)
                 pipe.delete(self._messages_key)
@@ -296,14 +308,15 @@ class RedisSession(SessionABC):
         if not self._closed:
             self._closed = True
             if self._owns_client:
-                await self._redis.aclose()
+                with in_its_loop(self._label):
+                    await self._redis.aclose()
 
     @property
     def _label(self) -> str:
         return f"{type(self).__name__} {self.session_id!r}"
 
     async def _check_keys(self) -> None:
-        """Refuse keys that something else uses, before EXPIRE or HSET touch them."""
+        """Refuse keys that something else uses, before a command that fits any key touches them."""
         if self._keys_checked:
             return
         for key, wanted in ((self._messages_key, "list"), (self._session_key, "hash")):
@@ -312,7 +325,7 @@ class RedisSession(SessionABC):
             if found not in ("none", wanted):
                 raise SessionError(
                     f"{self._label}: the key {key!r} of Redis holds a {found} of another program; "
-                    "choose another session id or key_prefix; nothing was stored"
+                    "choose another session id or key_prefix; nothing was changed"
                 )
         self._keys_checked = True
 
@@ -321,7 +334,13 @@ class RedisSession(SessionABC):
         if self._closed:
             raise SessionClosedError(f"{self._label} is closed; make a new session object")
         try:
-            yield
+            with in_its_loop(self._label):
+                yield
+        except RedisClusterException as error:
+            raise SessionError(
+                f"{self._label}: the cluster of Redis did not do it ({error}); the keys of a "
+                "session must be in one slot: give a key_prefix in braces, such as '{agents}'"
+            ) from error
         except (RedisError, OSError) as error:
             raise SessionError(
                 f"{self._label} at {_place(self._redis)}: Redis did not confirm ({error}); "
