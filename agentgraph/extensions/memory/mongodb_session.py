@@ -20,6 +20,7 @@ from agentgraph.memory.errors import (
     SessionClosedError,
     SessionError,
 )
+from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -255,7 +256,8 @@ class MongoDBSession(SessionABC):
         if not self._closed:
             self._closed = True
             if self._owns_client:
-                await self._client.close()
+                with in_its_loop(self._label):
+                    await self._client.close()
 
     @property
     def _label(self) -> str:
@@ -277,7 +279,8 @@ class MongoDBSession(SessionABC):
         if self._closed:
             raise SessionClosedError(f"{self._label} is closed; make a new session object")
         try:
-            yield
+            with in_its_loop(self._label):
+                yield
         except (PyMongoError, BSONError, OSError) as error:
             raise SessionError(
                 f"{self._label} in {self._place!r}: MongoDB did not confirm ({_reason(error)}); "
