@@ -15,7 +15,7 @@ from agentgraph.memory.automaton import ANSWERED_BY
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["LookBack"]
+__all__ = ["LookBack", "says"]
 
 _OUTPUTS = frozenset(ANSWERED_BY.values())
 _NOT_SEEN = -1
@@ -94,7 +94,7 @@ class LookBack:
             start = last + 1 - count
             if start < 0:
                 break
-            if _says(stored[last], self.new[-1]) and _says(stored[start : last + 1], self.new):
+            if says(stored[last], self.new[-1]) and says(stored[start : last + 1], self.new):
                 return None if worked and self.tools_answer else start
             kind = _kind(stored[last])
             worked = worked or kind in _OUTPUTS
@@ -104,7 +104,7 @@ class LookBack:
         return _NOT_SEEN if stored else None
 
 
-def _says(stored: Any, given: Any) -> bool:
+def says(stored: Any, given: Any) -> bool:
     """Whether a store made the one of the other, or kept it as it was.
 
     The Conversations API writes the text of a message as a part, and adds ids and other keys.
@@ -113,11 +113,11 @@ def _says(stored: Any, given: Any) -> bool:
         return True
     match stored, given:
         case Mapping(), Mapping():
-            return all(key in stored and _says(stored[key], given[key]) for key in given)
+            return all(key in stored and says(stored[key], given[key]) for key in given)
         case [{"text": text}], str():
             return bool(text == given)
         case list(), list():
-            return len(stored) == len(given) and all(map(_says, stored, given))
+            return len(stored) == len(given) and all(map(says, stored, given))
     return False
 
 

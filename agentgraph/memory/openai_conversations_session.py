@@ -1,19 +1,22 @@
 """A session that OpenAI's Conversations API keeps.
 
 The API takes 20 items per request. A list of more is still stored as a whole or not at all: when a
-later request fails, what the earlier ones stored is deleted again.
+later request fails, what the earlier ones stored is deleted again. A request whose answer is lost
+is not sent again, though the client would: it may have been done, and a turn stored twice is worse
+than an error.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.memory.automaton import PLACEHOLDER_IDS
 from agentgraph.memory.encoding import check_session_id, encode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
+from agentgraph.memory.exchange import says
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -24,7 +27,7 @@ from agentgraph.memory.uncut import uncut
 from agentgraph.openai_defaults import openai_defaults
 
 try:
-    from openai import AsyncOpenAI, OpenAIError
+    from openai import APIConnectionError, APIStatusError, AsyncOpenAI, NotFoundError, OpenAIError
 except ImportError as error:
     raise MissingExtra("OpenAIConversationsSession", "openai") from error
 
@@ -35,6 +38,15 @@ __all__ = ["OpenAIConversationsSession", "start_openai_conversations_session"]
 
 _ITEMS_PER_REQUEST = 20
 _ITEMS_PER_PAGE = 100
+
+_FIRST_PAUSE = 0.5
+"""Seconds before a request that was certainly not done is sent again; then twice as long."""
+
+_LONGEST_PAUSE = 60
+"""Seconds that the API may ask for."""
+
+_NOT_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
+"""What the client's transport raises where no connection was there to send anything by."""
 
 
 async def start_openai_conversations_session(openai_client: AsyncOpenAI | None = None) -> str:
@@ -152,24 +164,39 @@ class OpenAIConversationsSession(SessionABC):
         """Remove and return the latest item; None when there is none."""
         with self._errors():
             conversation = await self._conversation()
-            latest = await self._openai().conversations.items.list(
-                conversation, order="desc", limit=1
-            )
-            for item in latest.data:
-                if item.id is not None:
-                    await self._openai().conversations.items.delete(
-                        item.id, conversation_id=conversation
-                    )
-                return _as_input(item)
-        return None
+            client = self._openai().with_options(max_retries=0)
+            while True:
+                latest = await self._openai().conversations.items.list(
+                    conversation, order="desc", limit=1
+                )
+                if not latest.data:
+                    return None
+                (item,) = latest.data
+                # Where it is not found, somebody else has popped it since it was read.
+                with suppress(NotFoundError):
+                    if item.id is not None:
+                        await client.conversations.items.delete(
+                            item.id, conversation_id=conversation
+                        )
+                    return _as_input(item)
 
     async def clear_session(self) -> None:
         """Delete the conversation, if there is one; the next call creates a new one."""
         if self._conversation_id is None:
             return
-        with self._errors():
-            await self._openai().conversations.delete(self._conversation_id)
-        self._conversation_id = None
+        # Who stores something from now on needs another one.
+        conversation, self._conversation_id = self._conversation_id, None
+        try:
+            with self._errors(conversation), suppress(NotFoundError):
+                await self._openai().conversations.delete(conversation)
+        except BaseException:
+            self._keep(conversation)
+            raise
+
+    def _keep(self, conversation: str) -> None:
+        """Go on with a conversation that could not be deleted, if there is no other one yet."""
+        if self._conversation_id is None:
+            self._conversation_id = conversation
 
     @property
     def _label(self) -> str:
@@ -190,27 +217,57 @@ class OpenAIConversationsSession(SessionABC):
         stored: list[str] = []
         try:
             for start in range(0, len(items), _ITEMS_PER_REQUEST):
-                added = await self._openai().conversations.items.create(
-                    conversation, items=items[start : start + _ITEMS_PER_REQUEST]
-                )
-                stored.extend(item.id for item in added.data if item.id is not None)
+                sent = items[start : start + _ITEMS_PER_REQUEST]
+                stored.extend(await self._send(conversation, sent))
         except BaseException:
             # Also at the end of the program: half a turn must not stay behind.
-            await asyncio.shield(self._take_back(conversation, stored))
+            if len(items) > _ITEMS_PER_REQUEST:
+                await asyncio.shield(self._take_back(conversation, stored, sent))
             raise
 
-    async def _take_back(self, conversation: str, stored: list[str]) -> None:
+    async def _send(self, conversation: str, items: list[TResponseInputItem]) -> list[str]:
+        """Store what fits one request, once, and return the ids."""
+        client = self._openai().with_options(max_retries=0)
+        for attempt in range(self._openai().max_retries + 1):
+            try:
+                added = await client.conversations.items.create(conversation, items=items)
+                return [item.id for item in added.data if item.id is not None]
+            except (APIStatusError, APIConnectionError) as error:
+                if not _was_not_done(error) or attempt == self._openai().max_retries:
+                    raise
+                pause = _pause(error, attempt)
+            await asyncio.sleep(pause)
+        raise AssertionError("an attempt returns or raises")
+
+    async def _take_back(
+        self, conversation: str, stored: list[str], sent: list[TResponseInputItem]
+    ) -> None:
+        """Delete what was stored, and what was sent last if it was stored and only the answer is
+        lost."""
+        api = self._openai().conversations.items
+        listed = await api.list(conversation, order="desc", limit=len(sent))
+        latest = [] if stored and stored[-1] in [it.id for it in listed.data] else listed.data[::-1]
+        if says([_as_input(item) for item in latest], [_without_id(item) for item in sent]):
+            stored = [*stored, *(item.id for item in latest if item.id is not None)]
         for item_id in reversed(stored):
-            await self._openai().conversations.items.delete(item_id, conversation_id=conversation)
+            with suppress(NotFoundError):
+                await api.delete(item_id, conversation_id=conversation)
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _errors(self, conversation: str | None = None) -> Iterator[None]:
+        label = self._label if conversation is None else f"{type(self).__name__} {conversation!r}"
         try:
             yield
         except OpenAIError as error:
             raise SessionError(
-                f"{self._label}: the Conversations API did not do it ({error}); "
+                f"{label}: the Conversations API did not do it ({error}); "
                 "check the key, the conversation's id and the connection"
+            ) from error
+        except (AttributeError, TypeError, ValueError) as error:
+            # The client hands on what it gets, and takes any JSON for what it asked for.
+            raise SessionError(
+                f"{label}: what answers at {_place(self._openai())} is not the Conversations API; "
+                "check the base_url of the client and what is between"
             ) from error
 
 
@@ -225,6 +282,33 @@ def _known_to_the_api(items: list[TResponseInputItem]) -> list[TResponseInputIte
         if not (fields.get("type") == "reasoning" and foreign):
             known.append(fields)
     return known
+
+
+def _without_id(item: TResponseInputItem) -> dict[str, Any]:
+    """Return what the API keeps of an item; it may give it an id of its own."""
+    return {name: value for name, value in item.items() if name != "id"}
+
+
+def _was_not_done(error: APIStatusError | APIConnectionError) -> bool:
+    """Whether a request may be sent again: it was not sent, or the API had no room for it."""
+    if isinstance(error, APIStatusError):
+        return error.status_code in (429, 503)
+    return type(error.__cause__).__name__ in _NOT_SENT
+
+
+def _pause(error: APIStatusError | APIConnectionError, attempt: int) -> float:
+    """Return how many seconds to wait: as many as the API asks for, if that is reasonable."""
+    asked = (
+        error.response.headers.get("retry-after", "") if isinstance(error, APIStatusError) else ""
+    )
+    if asked.isdecimal() and int(asked) <= _LONGEST_PAUSE:
+        return int(asked)
+    return float(_FIRST_PAUSE * 2**attempt)
+
+
+def _place(client: AsyncOpenAI) -> str:
+    """Say where a client connects to, without what may be a secret."""
+    return f"{client.base_url.scheme}://{client.base_url.host}"
 
 
 def _default_client() -> AsyncOpenAI:

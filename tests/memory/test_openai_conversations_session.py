@@ -76,6 +76,144 @@ async def test_more_than_one_request_of_items_is_stored_as_a_whole_or_not_at_all
     assert [item["content"][0]["text"] for item in stored] == ["before"]
 
 
+@pytest.mark.parametrize("count", [3, 45])
+@pytest.mark.parametrize("lost", [1, 2, 3])
+async def test_a_write_whose_answer_is_lost_is_not_sent_again_and_leaves_no_part(
+    conversations: ConversationsServer, monkeypatch: pytest.MonkeyPatch, lost: int, count: int
+) -> None:
+    # This client would send it again by itself.
+    address = f"http://127.0.0.1:{conversations.port}/v1"
+    async with AsyncOpenAI(api_key="test", base_url=address, max_retries=2) as client:
+        session = OpenAIConversationsSession(openai_client=client)
+        await session.add_items([user("before")])
+        add, requests = conversations._add, []
+
+        def losing(name: str, items: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+            requests.append(len(items))
+            answer = add(name, items)
+            if len(requests) == min(lost, -(-count // 20)):
+                return 500, {"error": {"message": "the answer is lost"}}
+            return answer
+
+        monkeypatch.setattr(conversations, "_add", losing)
+        with pytest.raises(SessionError, match="the answer is lost"):
+            await session.add_items([user(str(number)) for number in range(count)])
+
+    (stored,) = conversations.conversations.values()
+    texts = [item["content"][0]["text"] for item in stored]
+    # One request is stored, as of any store that does not know; of several none is left.
+    assert texts == ["before", *(map(str, range(count)) if count <= 20 else ())]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_write_that_the_api_had_no_room_for_is_sent_again(
+    conversations: ConversationsServer, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr("agentgraph.memory.openai_conversations_session._FIRST_PAUSE", 0.0)
+    add, refused = conversations._add, []
+
+    def refusing(name: str, items: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+        if len(refused) < 2:
+            refused.append(name)
+            return status, {"error": {"message": "too many requests"}}
+        return add(name, items)
+
+    monkeypatch.setattr(conversations, "_add", refusing)
+    address = f"http://127.0.0.1:{conversations.port}/v1"
+    async with AsyncOpenAI(api_key="test", base_url=address, max_retries=2) as client:
+        session = OpenAIConversationsSession(openai_client=client)
+        await session.add_items([user("x")])
+        refused.clear()
+        once = client.with_options(max_retries=1)
+        with pytest.raises(SessionError, match="too many requests"):
+            await OpenAIConversationsSession(
+                conversation_id=session.session_id, openai_client=once
+            ).add_items([user("y")])
+
+    (stored,) = conversations.conversations.values()
+    assert len(stored) == 1
+
+
+async def test_two_that_pop_at_once_do_not_get_the_same_item(
+    conversations: ConversationsServer, client: AsyncOpenAI
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+    texts = [str(number) for number in range(6)]
+    await session.add_items([user(text) for text in texts])
+    deleted = conversations._handle
+
+    def strict(method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        item = path.rpartition("/")[2]
+        known = [entry["id"] for entry in conversations.conversations[session.session_id]]
+        if method == "DELETE" and item not in known:
+            return 404, {"error": {"message": "No such item"}}
+        return deleted(method, path, body)
+
+    conversations._handle = strict  # type: ignore[method-assign]
+    popped: list[Any] = await asyncio.gather(*(session.pop_item() for _ in range(8)))
+
+    found = [item["content"][0]["text"] for item in popped if item is not None]
+    assert sorted(found) == texts
+
+
+async def test_a_conversation_that_is_gone_is_cleared(
+    conversations: ConversationsServer, client: AsyncOpenAI
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+    await session.add_items([user("x")])
+    first = session.session_id
+    del conversations.conversations[first]
+
+    await session.clear_session()
+    assert await session.get_items() == []
+
+    assert session.session_id != first
+
+
+async def test_a_conversation_that_could_not_be_deleted_is_kept(
+    conversations: ConversationsServer, client: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = OpenAIConversationsSession(openai_client=client)
+    await session.add_items([user("x")])
+    first = session.session_id
+    refusal = (500, {"error": {"message": "not now"}})
+    with monkeypatch.context() as failing:
+        failing.setattr(conversations, "_handle", lambda *_: refusal)
+        with pytest.raises(SessionError, match=rf"'{first}': .*not now"):
+            await session.clear_session()
+
+    assert session.session_id == first
+    assert len(await session.get_items()) == 1
+
+
+@pytest.mark.parametrize("answer", [b"<html></html>", b"{broken"])
+async def test_a_server_that_is_another_one_is_named(answer: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        kind = b"application/json" if answer.startswith(b"{") else b"text/html"
+        head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: " + kind
+        writer.write(head + b"\r\ncontent-length: %d\r\n\r\n" % len(answer) + answer)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        address = f"http://127.0.0.1:{port}/v1"
+        async with AsyncOpenAI(api_key="test", base_url=address, max_retries=0) as client:
+            for name in (None, "conv_1"):
+                session = OpenAIConversationsSession(conversation_id=name, openai_client=client)
+                for use in (
+                    session.get_items(),
+                    session.pop_item(),
+                    session.add_items([user("x")]),
+                ):
+                    with pytest.raises(
+                        SessionError, match=r"is not the Conversations API.*base_url"
+                    ):
+                        await use
+
+
 async def test_a_cancelled_write_of_several_requests_is_done_as_a_whole(
     conversations: ConversationsServer, client: AsyncOpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
