@@ -69,6 +69,68 @@ async def test_a_write_is_tried_again_after_conflicts_and_given_up_in_the_end(
     await session.close()
 
 
+async def test_a_write_that_was_done_though_it_was_called_a_conflict_is_not_done_twice(
+    dapr: DaprStateStore,
+) -> None:
+    session = opened(dapr)
+    for _ in range(2):
+        dapr.answers_to_lose = 1
+        await session.add_items([user("same")])
+    dapr.answers_to_lose = 1
+    block = await session.append_to_block([user("asked")])
+    await session.add_items([user("other")])
+    dapr.answers_to_lose = 1
+    await session.append_to_block([call("1"), output("1")], block)
+
+    turn = [user("asked"), call("1"), output("1")]
+    assert await session.get_items() == [user("same"), user("same"), user("other"), *turn]
+    await session.close()
+
+
+async def test_a_write_that_fails_has_stored_nothing_also_where_its_times_are_noted(
+    dapr: DaprStateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = opened(dapr)
+    current = dapr._current
+
+    def failing(key: str) -> tuple[bytes, str]:
+        if key.endswith(":metadata"):
+            raise ConnectionError("lost")
+        return current(key)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dapr, "_current", failing)
+        for write in (session.add_items, session.append_to_block):
+            with pytest.raises(SessionError, match="did not confirm"):
+                await write([user("x")])
+
+    assert await session.get_items() == []
+    await session.close()
+
+
+async def test_an_error_that_speaks_of_etags_is_no_conflict(
+    dapr: DaprStateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = opened(dapr)
+
+    current = dapr._current
+
+    def failing(key: str) -> tuple[bytes, str]:
+        if key.endswith(":messages"):
+            raise ConnectionError("no such ETag store")
+        return current(key)
+
+    monkeypatch.setattr(session, "_read", lambda: _answer(([], "")))
+    monkeypatch.setattr(dapr, "_current", failing)
+    with pytest.raises(SessionError, match="no such ETag store"):
+        await session.add_items([user("x")])
+    await session.close()
+
+
+async def _answer(value: Any) -> Any:
+    return value
+
+
 @pytest.mark.parametrize("damaged", [b"{broken", b'{"an": "object"}', b"3"])
 async def test_damaged_state_is_an_error_and_is_not_overwritten(
     dapr: DaprStateStore, damaged: bytes

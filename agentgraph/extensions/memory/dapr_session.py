@@ -181,10 +181,8 @@ class DaprSession(SessionABC):
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The store did not confirm; all or none of it was stored.
         """
-        new = encode_items(items, self._label)
-        if new:
-            await self._change(lambda texts: (texts + new, None))
-            await self._record_times()
+        if encode_items(items, self._label):
+            await self.append_to_block(items)
 
     async def append_to_block(
         self, items: list[TResponseInputItem], block: Block = None
@@ -205,8 +203,19 @@ class DaprSession(SessionABC):
         """
         known: MarkedTexts = block or MarkedTexts(new_mark(), 0)
         new = [text + known.mark for text in encode_items(items, self._label)]
-        await self._change(lambda texts: (gathered(texts, known) + new, None))
+        written: list[str] = []
+
+        def append(texts: list[str]) -> tuple[list[str], None]:
+            nonlocal written
+            # Who sent it twice for us was told of a conflict with what it had written itself.
+            if written and texts[: len(written)] == written:
+                return texts, None
+            written = gathered(texts, known) + new
+            return written, None
+
+        # First, because when it fails nothing must have been stored.
         await self._record_times()
+        await self._change(append)
         return known._replace(known=known.known + len(new))
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedTexts | None:
@@ -375,4 +384,4 @@ def _reason(error: BaseException) -> str:
 def _is_conflict(error: BaseException) -> bool:
     cause = error if isinstance(error, RpcError) else error.__cause__
     code = getattr(cause, "code", None)
-    return (callable(code) and code() == StatusCode.ABORTED) or "etag" in str(error).lower()
+    return (callable(code) and code() == StatusCode.ABORTED) or "etag mismatch" in str(error)
