@@ -12,13 +12,13 @@ __all__ = ["in_its_loop"]
 
 @contextmanager
 def in_its_loop(label: str) -> Iterator[None]:
-    """Say what to do where connections are used that were made in another event loop.
+    """Say what to do where connections are made or used and their event loop does not run.
 
     Args:
         label: How to name the session in the message.
 
     Raises:
-        SessionError: They were; what drivers say then names neither the session nor a way out.
+        SessionError: It does not; what drivers say then names neither the session nor a way out.
     """
     try:
         yield
@@ -26,7 +26,7 @@ def in_its_loop(label: str) -> Iterator[None]:
         if isinstance(error, SessionClosedError) or "loop" not in str(error):
             raise
         raise SessionError(
-            f"{label}: its connections were made in another event loop than the one that runs now; "
-            "make the session, use it and close it in one loop, such as inside the one coroutine "
-            "that asyncio.run() is given"
+            f"{label}: its connections belong to one event loop, which does not run here; make the "
+            "session, use it and close it in one loop, such as inside the one coroutine that "
+            "asyncio.run() is given"
         ) from error

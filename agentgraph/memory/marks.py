@@ -16,17 +16,23 @@ from agentgraph.memory.blocks import BlockTaken
 __all__ = [
     "MARK_LENGTH",
     "SPACES",
+    "WRITE_LENGTH",
     "MarkedRows",
     "MarkedTexts",
     "common_mark",
     "gathered",
+    "marked_texts",
     "new_mark",
+    "next_write",
 ]
 
 SPACES = " \t\n\r"
 """What JSON takes for white space; two bits each."""
 
 MARK_LENGTH = 24
+
+WRITE_LENGTH = 8
+"""Of the mark of a write, which only tells the few writes of one block apart."""
 
 
 class MarkedRows(NamedTuple):
@@ -46,19 +52,27 @@ class MarkedRows(NamedTuple):
 class MarkedTexts(NamedTuple):
     """The block of a run where a session is one list of texts.
 
+    There a mark is followed by a second one, of the write. By that a run knows its own texts from
+    those of another one that goes on with the same block, whatever was popped meanwhile.
+
     Attributes:
-        mark: Their mark.
-        known: How many the run has stored or adopted.
+        run: The mark of the texts.
+        writes: The marks of the writes that the run has made or adopted, the latest last.
     """
 
-    mark: str
-    known: int
+    run: str
+    writes: tuple[str, ...]
+
+    @property
+    def mark(self) -> str:
+        """What stands behind the texts of the latest write."""
+        return self.run + self.writes[-1]
 
 
-def new_mark() -> str:
+def new_mark(length: int = MARK_LENGTH) -> str:
     """Return a mark that no other run has."""
-    bits = secrets.randbits(2 * MARK_LENGTH)
-    return "".join(SPACES[bits >> 2 * place & 3] for place in range(MARK_LENGTH))
+    bits = secrets.randbits(2 * length)
+    return "".join(SPACES[bits >> 2 * place & 3] for place in range(length))
 
 
 def common_mark(texts: Sequence[str]) -> str | None:
@@ -68,15 +82,36 @@ def common_mark(texts: Sequence[str]) -> str | None:
     return mark if len(mark) == MARK_LENGTH else None
 
 
-def gathered(texts: list[str], block: MarkedTexts) -> list[str]:
+def next_write(block: MarkedTexts | None) -> MarkedTexts:
+    """Return a block as it is after its next write; None begins one."""
+    run, writes = block or MarkedTexts(new_mark(), ())
+    return MarkedTexts(run, (*writes, new_mark(WRITE_LENGTH)))
+
+
+def marked_texts(texts: Sequence[str]) -> MarkedTexts | None:
+    """Return texts as the block that they are; None if one run did not store them all."""
+    marks = [text[len(text.rstrip(SPACES)) :] for text in texts]
+    runs = {mark[:MARK_LENGTH] for mark in marks}
+    if len(runs) != 1 or any(len(mark) != MARK_LENGTH + WRITE_LENGTH for mark in marks):
+        return None
+    return MarkedTexts(runs.pop(), tuple(dict.fromkeys(mark[MARK_LENGTH:] for mark in marks)))
+
+
+def gathered(texts: list[str], block: MarkedTexts | None) -> list[str]:
     """Return texts with those of a block at the end, the order among them and the others kept.
 
     Raises:
-        BlockTaken: There are more with its mark than its run knows of.
+        BlockTaken: Some with its mark are of a write that its run does not know of.
     """
-    mine = [text for text in texts if text.endswith(block.mark)]
-    if len(mine) > block.known:
+    if block is None:
+        return texts
+    mine = [text for text in texts if _is_of(block, text)]
+    if any(text[-WRITE_LENGTH:] not in block.writes for text in mine):
         raise BlockTaken
     if texts[len(texts) - len(mine) :] == mine:
         return texts
-    return [text for text in texts if not text.endswith(block.mark)] + mine
+    return [text for text in texts if not _is_of(block, text)] + mine
+
+
+def _is_of(block: MarkedTexts, text: str) -> bool:
+    return text[-MARK_LENGTH - WRITE_LENGTH : -WRITE_LENGTH] == block.run

@@ -152,6 +152,25 @@ async def test_of_two_tries_that_are_both_alive_the_one_that_writes_first_has_th
     assert await session.get_items() == [*asked, call("1"), output("1"), user("end")]
 
 
+@pytest.mark.parametrize("by", ["popping", "clearing"])
+async def test_a_block_is_taken_also_where_what_both_had_is_gone(
+    moving_store: Store, by: str
+) -> None:
+    session, asked = moving_store.open(), [user("asked"), user("now")]
+    first = await begin_block(session, LookBack(asked))
+    second = await begin_block(session, LookBack(asked))
+    for _ in asked:
+        await session.pop_item()
+    if by == "clearing":
+        await session.clear_session()
+
+    await append_to_block(session, [user("answered")], second)
+    with pytest.raises(BlockTaken):
+        await append_to_block(session, [user("answered too")], first)
+
+    assert await session.get_items() == [user("answered")]
+
+
 async def test_a_block_is_taken_also_where_others_have_written_in_between(
     moving_store: Store,
 ) -> None:

@@ -187,10 +187,32 @@ async def test_a_sidecar_that_is_gone_is_an_error_that_names_the_session(
         await session.get_items()
 
 
+@pytest.mark.parametrize("address", ["ftp://host:1", "127.0.0.1:port"])
+async def test_an_address_of_no_sidecar_is_an_error_that_names_it(
+    sidecar_health: None, address: str
+) -> None:
+    with pytest.raises(SessionError, match=f"'s': no Dapr sidecar answers for {address}"):
+        DaprSession.from_address("s", state_store_name="state", dapr_address=address)
+
+
+def test_a_session_made_where_no_event_loop_runs_says_so(
+    sidecar_health: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loopless(**_: Any) -> None:
+        # So it is after `asyncio.run`, or in a thread.
+        raise RuntimeError("There is no current event loop in thread 'MainThread'.")
+
+    monkeypatch.setattr("agentgraph.extensions.memory.dapr_session.DaprClient", loopless)
+    with pytest.raises(SessionError, match="'s': its connections belong to one event loop"):
+        DaprSession.from_address("s", state_store_name="state")
+
+
 def test_what_cannot_work_is_refused() -> None:
     client: Any = object()
     with pytest.raises(InvalidSessionInput, match="name of a state store"):
         DaprSession("s", state_store_name="", dapr_client=client)
+    with pytest.raises(InvalidSessionInput, match="'eventual' or 'strong', got 'bogus'"):
+        DaprSession("s", state_store_name="x", dapr_client=client, consistency="bogus")  # type: ignore[arg-type]
     for ttl in (0, 1.5):
         with pytest.raises(InvalidSessionInput, match="whole number that is more than 0"):
             DaprSession("s", state_store_name="state", dapr_client=client, ttl=ttl)  # type: ignore[arg-type]

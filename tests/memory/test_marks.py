@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from agentgraph.memory.blocks import BlockTaken
 from agentgraph.memory.encoding import decode_item, decode_items
-from agentgraph.memory.marks import MarkedTexts, common_mark, gathered, new_mark
+from agentgraph.memory.marks import (
+    WRITE_LENGTH,
+    MarkedTexts,
+    common_mark,
+    gathered,
+    marked_texts,
+    new_mark,
+    next_write,
+)
 from tests.memory.stores import user
 
 ITEMS = st.builds(user, st.text(max_size=5))
@@ -37,24 +45,33 @@ def test_what_is_no_white_space_behind_an_item_is_damage() -> None:
 def test_gathering_moves_the_texts_of_one_run_to_the_end_and_no_others(
     stored: list[tuple[str, str]],
 ) -> None:
-    texts = [f'"{text}"{mark}' for text, mark in stored]
-    mark = MARKS[1]
+    write = new_mark(WRITE_LENGTH)
+    texts = [f'"{text}"{mark}{write if mark else ""}' for text, mark in stored]
+    block = MarkedTexts(MARKS[1], (write,))
 
-    mine = [text for text in texts if text.endswith(mark)]
+    mine = [text for text in texts if text.endswith(block.mark)]
 
-    moved = gathered(texts, MarkedTexts(mark, len(mine)))
+    assert gathered(texts, block) == [text for text in texts if text not in mine] + mine
+    assert marked_texts(mine) == (block if mine else None)
 
-    assert moved == [text for text in texts if not text.endswith(mark)] + mine
-    assert common_mark(mine) == (mark if mine else None)
+
+def test_the_texts_of_rows_have_one_mark_in_common() -> None:
+    mark = new_mark()
+
+    assert common_mark([f"{{}}{mark}", f"3{mark}"]) == mark
 
 
 def test_texts_of_a_block_that_another_run_has_gone_on_with_are_left_to_it() -> None:
-    mark = new_mark()
-    texts = [f'"{text}"{mark}' for text in "ab"]
+    block = next_write(None)
+    mine, other = next_write(block), next_write(block)
+    texts = [f'"a"{block.mark}', f'"b"{other.mark}']
 
-    assert gathered(texts, MarkedTexts(mark, 3)) == texts
-    with pytest.raises(BlockTaken):
-        gathered(texts, MarkedTexts(mark, 1))
+    assert gathered(texts, other) == texts
+    for left in (texts, texts[1:]):
+        with pytest.raises(BlockTaken):
+            gathered(left, mine)
+    assert gathered(texts[:1], mine) == texts[:1]
+    assert marked_texts(texts) == other
 
 
 def test_texts_of_several_runs_or_of_another_program_have_no_mark_in_common() -> None:

@@ -31,7 +31,8 @@ from agentgraph.memory.errors import (
     SessionClosedError,
     SessionError,
 )
-from agentgraph.memory.marks import MarkedTexts, common_mark, gathered, new_mark
+from agentgraph.memory.loops import in_its_loop
+from agentgraph.memory.marks import MarkedTexts, gathered, marked_texts, next_write
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -104,6 +105,10 @@ class DaprSession(SessionABC):
         )
         if not state_store_name.strip():
             raise InvalidSessionInput(f"{self._label} needs the name of a state store")
+        if consistency not in (DAPR_CONSISTENCY_EVENTUAL, DAPR_CONSISTENCY_STRONG):
+            raise InvalidSessionInput(
+                f"{self._label}: consistency is 'eventual' or 'strong', got {consistency!r}"
+            )
         check_ttl(ttl, self._label)
         self._store = state_store_name
         self._client = dapr_client
@@ -140,12 +145,14 @@ class DaprSession(SessionABC):
         Raises:
             SessionError: The sidecar does not answer.
         """
+        label = f"{cls.__name__} {session_id!r}"
         try:
-            client = DaprClient(address=dapr_address)
-        except (OSError, ValueError) as error:
+            with in_its_loop(label):
+                client = DaprClient(address=dapr_address)
+        except (OSError, ValueError, DaprInternalError) as error:
             raise SessionError(
-                f"{cls.__name__} {session_id!r}: no Dapr sidecar answers for {dapr_address} "
-                f"({error}); start one with `dapr run`"
+                f"{label}: no Dapr sidecar answers for {dapr_address} "
+                f"({error}); start one with `dapr run`, and give its host:port"
             ) from error
         session = cls(
             session_id,
@@ -201,8 +208,8 @@ class DaprSession(SessionABC):
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The store did not confirm; all or none of it was stored.
         """
-        known: MarkedTexts = block or MarkedTexts(new_mark(), 0)
-        new = [text + known.mark for text in encode_items(items, self._label)]
+        after = next_write(block)
+        new = [text + after.mark for text in encode_items(items, self._label)]
         written: list[str] = []
 
         def append(texts: list[str]) -> tuple[list[str], None]:
@@ -210,13 +217,13 @@ class DaprSession(SessionABC):
             # Who sent it twice for us was told of a conflict with what it had written itself.
             if written and texts[: len(written)] == written:
                 return texts, None
-            written = gathered(texts, known) + new
+            written = gathered(texts, block) + new
             return written, None
 
         # First, because when it fails nothing must have been stored.
         await self._record_times()
         await self._change(append)
-        return known._replace(known=known.known + len(new))
+        return after
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedTexts | None:
         """Return the latest items as a block if they are these and one run stored them, else None.
@@ -227,8 +234,7 @@ class DaprSession(SessionABC):
         with self._errors():
             texts, _ = await self._read()
         latest = texts[len(texts) - len(items) :]
-        mark = common_mark(latest) if decode_items(latest) == items else None
-        return None if mark is None else MarkedTexts(mark, len(latest))
+        return marked_texts(latest) if decode_items(latest) == items else None
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
@@ -265,7 +271,8 @@ class DaprSession(SessionABC):
             self._closed = True
             if self._owns_client:
                 close: Callable[[], Awaitable[None]] = self._client.close
-                await close()
+                with in_its_loop(self._label):
+                    await close()
 
     @property
     def _label(self) -> str:
@@ -355,7 +362,8 @@ class DaprSession(SessionABC):
         if self._closed:
             raise SessionClosedError(f"{self._label} is closed; make a new session object")
         try:
-            yield
+            with in_its_loop(self._label):
+                yield
         except (DaprInternalError, RpcError, OSError) as error:
             raise SessionError(
                 f"{self._label} in the state store {self._store!r}: Dapr did not confirm "

@@ -29,7 +29,7 @@ from agentgraph.memory.errors import (
     SessionError,
 )
 from agentgraph.memory.loops import in_its_loop
-from agentgraph.memory.marks import MarkedTexts, common_mark, new_mark
+from agentgraph.memory.marks import WRITE_LENGTH, MarkedTexts, marked_texts, next_write
 from agentgraph.memory.session import Accept, SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -52,35 +52,42 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisSession"]
 
+_TAKEN = -1
+"""The answer of the script where texts have the mark that are of a write the run did not make."""
 
 # The items of a run that is alone end the list, so only its end is looked at. Otherwise they are
 # pushed again before the old ones go: a list that was empty for a moment would lose its time to
 # live. Of equal texts LREM takes the first.
-_APPEND = """
-local key, mark, known = KEYS[1], ARGV[1], tonumber(ARGV[2])
-local function marked(text) return text and string.sub(text, -#mark) == mark end
-if known == 0 then
+_APPEND = f"""
+local key, mark, count = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local known = {{}}
+for index = 3, count + 2 do known[ARGV[index]] = true end
+local function is_mine(text)
+  return text and string.sub(text, -#mark - {WRITE_LENGTH}, -{WRITE_LENGTH} - 1) == mark
+end
+local function is_unknown(text) return not known[string.sub(text, -{WRITE_LENGTH})] end
+local last = redis.call('LINDEX', key, -1)
+if count == 0 then
   -- nothing can be anywhere yet
-elseif not marked(redis.call('LINDEX', key, -1)) then
-  local mine = {}
+elseif is_mine(last) then
+  if is_unknown(last) then return {_TAKEN} end
+else
+  local mine = {{}}
   for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
-    if marked(text) then mine[#mine + 1] = text end
+    if is_mine(text) then
+      if is_unknown(text) then return {_TAKEN} end
+      mine[#mine + 1] = text
+    end
   end
-  if #mine > known then return -1 end
   for _, text in ipairs(mine) do
     redis.call('RPUSH', key, text)
     redis.call('LREM', key, 1, text)
   end
-elseif marked(redis.call('LINDEX', key, -known - 1)) then
-  return -1
 end
-for index = 3, #ARGV do redis.call('RPUSH', key, ARGV[index]) end
+for index = count + 3, #ARGV do redis.call('RPUSH', key, ARGV[index]) end
 return 0
 """
 """Append texts to those of a mark, wherever those are."""
-
-_TAKEN = -1
-"""The answer of the script where more texts have the mark than the run knows of."""
 
 
 class RedisSession(SessionABC):
@@ -218,12 +225,14 @@ class RedisSession(SessionABC):
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: Redis did not confirm; all or none of it was stored.
         """
-        mark, known = block or (new_mark(), 0)
-        texts = [text + mark for text in encode_items(items, self._label)]
-        script = ("EVAL", _APPEND, "1", self._messages_key, mark, str(known), *texts)
+        after = next_write(block)
+        texts = [text + after.mark for text in encode_items(items, self._label)]
+        known = after.writes[:-1]
+        keys = ("1", self._messages_key)
+        script = ("EVAL", _APPEND, *keys, after.run, str(len(known)), *known, *texts)
         if await self._store(*script) == _TAKEN:
             raise BlockTaken
-        return MarkedTexts(mark, known + len(texts))
+        return after
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedTexts | None:
         """Return the latest items as a block if they are these and one run stored them, else None.
@@ -234,8 +243,7 @@ class RedisSession(SessionABC):
         with self._errors():
             stored = await _done(self._redis.lrange(self._messages_key, -len(items), -1))
         texts = [text.decode() if isinstance(text, bytes) else text for text in stored]
-        mark = common_mark(texts) if decode_items(texts) == items else None
-        return None if mark is None else MarkedTexts(mark, len(texts))
+        return marked_texts(texts) if decode_items(texts) == items else None
 
     async def _store(self, *command: str) -> Any:
         """Carry out a command that stores items, in one transaction with what is known of them;
