@@ -12,6 +12,8 @@ import pytest
 pytest.importorskip("redis", reason="pip install redis brings the client")
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import CrossSlotTransactionError
 
 from agentgraph.extensions.memory import RedisSession
@@ -122,6 +124,26 @@ async def test_a_connection_lost_in_a_write_stores_the_call_once_or_not_at_all(
         assert await session.get_items() == expected
         await session.add_items([user("again")])
         assert await session.get_items() == [*expected, user("again")]
+        await session.close()
+
+
+async def test_a_client_that_sends_a_write_again_whose_answer_was_lost_stores_it_once(
+    redis_socket: Path,
+) -> None:
+    async with TcpProxy(redis_socket).running() as proxy:
+        url = f"redis://127.0.0.1:{proxy.port}/0"
+        arguments = {"retry": Retry(NoBackoff(), 3)}
+        session = RedisSession.from_url(f"s-{uuid4().hex}", url=url, redis_kwargs=arguments)
+        block, stored = await session.append_to_block([user("asked")]), [user("asked")]
+
+        for others in ([], [user("other")]):
+            for item in others:
+                proxy.cut_when(lambda chunk: b"EXEC" in chunk, after_sending=True)
+                await session.add_items([item])
+            proxy.cut_when(lambda chunk: b"EXEC" in chunk, after_sending=True)
+            block = await session.append_to_block([call("c"), output("c")], block)
+            stored = [*others, *stored, call("c"), output("c")]
+            assert await session.get_items() == stored
         await session.close()
 
 

@@ -59,21 +59,27 @@ _TAKEN = -1
 # pushed again before the old ones go: a list that was empty for a moment would lose its time to
 # live. Of equal texts LREM takes the first.
 _APPEND = f"""
-local key, mark, count = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local key, mark, write, count = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local known = {{}}
-for index = 3, count + 2 do known[ARGV[index]] = true end
+for index = 4, count + 3 do known[ARGV[index]] = true end
 local function is_mine(text)
   return text and string.sub(text, -#mark - {WRITE_LENGTH}, -{WRITE_LENGTH} - 1) == mark
 end
+local function is_written(text)
+  return text and string.sub(text, -#mark - #write) == mark .. write
+end
 local function is_unknown(text) return not known[string.sub(text, -{WRITE_LENGTH})] end
 local last = redis.call('LINDEX', key, -1)
-if count == 0 then
-  -- nothing can be anywhere yet
+if is_written(last) then
+  return 0
+elseif count == 0 then
+  -- nothing can be anywhere else yet
 elseif is_mine(last) then
   if is_unknown(last) then return {_TAKEN} end
 else
   local mine = {{}}
   for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
+    if is_written(text) then return 0 end
     if is_mine(text) then
       if is_unknown(text) then return {_TAKEN} end
       mine[#mine + 1] = text
@@ -84,10 +90,10 @@ else
     redis.call('LREM', key, 1, text)
   end
 end
-for index = count + 3, #ARGV do redis.call('RPUSH', key, ARGV[index]) end
+for index = count + 4, #ARGV do redis.call('RPUSH', key, ARGV[index]) end
 return 0
 """
-"""Append texts to those of a mark, wherever those are."""
+"""Append texts to those of a mark, wherever those are, unless this write was done already."""
 
 
 class RedisSession(SessionABC):
@@ -96,7 +102,8 @@ class RedisSession(SessionABC):
     Args:
         session_id: The name of the conversation.
         redis_client: The client, which stays the caller's to close. One that retries by itself can
-            store a turn twice when a connection breaks; `from_url` makes one that does not.
+            store a turn twice when a connection breaks and somebody else writes before it does;
+            `from_url` makes one that does not.
         key_prefix: What the keys begin with.
         ttl: After how many seconds without a write Redis forgets the conversation; None: never.
         session_settings: Defaults for reads, as settings or as a dict.
@@ -202,9 +209,8 @@ class RedisSession(SessionABC):
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: Redis did not confirm; all or none of it was stored.
         """
-        texts = encode_items(items, self._label)
-        if texts:
-            await self._store("RPUSH", self._messages_key, *texts)
+        if encode_items(items, self._label):
+            await self.append_to_block(items)
 
     async def append_to_block(
         self, items: list[TResponseInputItem], block: Block = None
@@ -227,10 +233,9 @@ class RedisSession(SessionABC):
         """
         after = next_write(block)
         texts = [text + after.mark for text in encode_items(items, self._label)]
-        known = after.writes[:-1]
-        keys = ("1", self._messages_key)
-        script = ("EVAL", _APPEND, *keys, after.run, str(len(known)), *known, *texts)
-        if await self._store(*script) == _TAKEN:
+        *known, write = after.writes
+        marks = (after.run, write, str(len(known)), *known)
+        if await self._store("EVAL", _APPEND, "1", self._messages_key, *marks, *texts) == _TAKEN:
             raise BlockTaken
         return after
 
