@@ -100,6 +100,31 @@ async def test_items_stored_while_others_clear_the_session_are_no_error(
     assert await run_sql(engine, f"SELECT * FROM agent_sessions WHERE {mine}") == []
 
 
+@pytest.mark.parametrize("level", ["AUTOCOMMIT", "REPEATABLE READ", "SERIALIZABLE"])
+async def test_writers_on_an_engine_with_transactions_of_its_own_kind_wait_for_each_other(
+    engine: AsyncEngine, level: str
+) -> None:
+    own = create_async_engine(engine.url, isolation_level=level)
+    name = uuid4().hex
+    sessions = [SQLAlchemySession(name, engine=own, create_tables=True) for _ in range(4)]
+
+    async def write(session: SQLAlchemySession, run: int) -> None:
+        block = None
+        for part in range(4):
+            turn = [call(f"{run}.{part}"), output(f"{run}.{part}")]
+            block = await session.append_to_block(turn, block)
+
+    await asyncio.gather(*(write(session, n) for n, session in enumerate(sessions * 2)))
+
+    stored: list[Any] = list(await sessions[0].get_items())
+    runs = [stored[start : start + 8] for start in range(0, 64, 8)]
+    assert len(stored) == 64
+    for run in runs:
+        number = run[0]["call_id"][0]
+        assert [item["call_id"] for item in run[::2]] == [f"{number}.{part}" for part in range(4)]
+    await own.dispose()
+
+
 async def test_popping_from_a_session_that_nobody_has_made_makes_none(engine: AsyncEngine) -> None:
     session = SQLAlchemySession(uuid4().hex, engine=engine, create_tables=True)
 
@@ -163,7 +188,9 @@ async def test_a_connection_lost_in_a_write_stores_all_of_the_call_or_nothing(
             create_tables=True,
         )
         await session.add_items([user("before")])
-        proxy.cut_when(lambda chunk: b"COMMIT" in chunk, after_sending=after_sending)
+        # It begins with READ COMMITTED.
+        ends = (b"COMMIT;", b"COMMIT\0")
+        proxy.cut_when(lambda it: any(end in it for end in ends), after_sending=after_sending)
 
         turn = [call("c"), output("c"), user("after")]
         with pytest.raises(SessionError, match="stored all of its items or none"):

@@ -13,11 +13,11 @@ try:
     from sqlalchemy import URL, event, make_url
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-    from sqlalchemy.pool import QueuePool
+    from sqlalchemy.pool import QueuePool, StaticPool
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
-__all__ = ["SQLiteFile", "engine_for", "failure", "file_of", "shown", "turnstile"]
+__all__ = ["SQLiteFile", "engine_for", "failure", "file_of", "shown", "transactional", "turnstile"]
 
 _SQLITE_BUSY_TIMEOUT = 60_000
 """Milliseconds that SQLite waits for another connection's transaction."""
@@ -150,8 +150,23 @@ def file_of(engine: AsyncEngine) -> SQLiteFile | None:
     return file if isinstance(file, SQLiteFile) else None
 
 
-def turnstile(engine: AsyncEngine) -> asyncio.Lock:
-    """Return the lock of an engine, shared by all sessions that share the engine."""
+def transactional(engine: AsyncEngine) -> AsyncEngine:
+    """Return an engine, on the same pool, with the transactions that sessions need.
+
+    They wait for each other and see what the other has written. An engine of a program may have
+    another level: in a stricter one PostgreSQL refuses who has waited, in AUTOCOMMIT there is no
+    transaction.
+    """
+    if engine.dialect.name != "postgresql":
+        return engine
+    return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def turnstile(engine: AsyncEngine) -> asyncio.Lock | None:
+    """Return the lock of an engine whose pool has one connection, which cannot hold two
+    transactions; all sessions that share the engine share it. It is that of SQLite in memory."""
+    if not isinstance(engine.pool, StaticPool):
+        return None
     options = engine.sync_engine.get_execution_options()
     lock = options.get("agentgraph_turnstile")
     if not isinstance(lock, asyncio.Lock):

@@ -15,6 +15,7 @@ from agentgraph.extensions.memory.sqlalchemy_connections import (
     engine_for,
     failure,
     file_of,
+    transactional,
     turnstile,
 )
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
@@ -41,7 +42,6 @@ try:
     from sqlalchemy import case, delete, func, insert, select, update
     from sqlalchemy.exc import IntegrityError, SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-    from sqlalchemy.pool import StaticPool
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
@@ -97,8 +97,8 @@ class SQLAlchemySession(SessionABC):
         self._tables_lock = asyncio.Lock()
         self._file = file_of(engine)
         self._made_in = object()  # no place yet
-        # A pool of one connection cannot hold two transactions; it is that of SQLite in memory.
-        self._turnstile = turnstile(engine) if isinstance(engine.pool, StaticPool) else None
+        self._database = transactional(engine)
+        self._turnstile = turnstile(engine)
 
     @classmethod
     def from_url(
@@ -380,7 +380,7 @@ class SQLAlchemySession(SessionABC):
                     await self._file.check(self._engine)
                 if self._create_tables and self._made_in != self._place():
                     await self._make_tables()
-                async with self._turnstile or nullcontext(), self._engine.begin() as connection:
+                async with self._turnstile or nullcontext(), self._database.begin() as connection:
                     connected = True
                     yield connection
         except (SQLAlchemyError, OSError, TypeError, ValueError, OverflowError) as error:
@@ -392,7 +392,7 @@ class SQLAlchemySession(SessionABC):
     async def _make_tables(self) -> None:
         async with self._tables_lock:
             if self._made_in != self._place():
-                await self._tables.create(self._engine, self._turnstile)
+                await self._tables.create(self._database, self._turnstile)
                 self._made_in = self._place()
 
     def _place(self) -> object:
