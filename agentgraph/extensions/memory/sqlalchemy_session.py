@@ -7,7 +7,7 @@ items of one call stay together and in order whatever other processes do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -18,18 +18,17 @@ from agentgraph.extensions.memory.sqlalchemy_connections import (
     transactional,
     turnstile,
 )
+from agentgraph.extensions.memory.sqlalchemy_rows import SessionRows
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
-from agentgraph.memory.blocks import Block, BlockTaken
+from agentgraph.memory.blocks import Block
 from agentgraph.memory.encoding import (
     check_session_id,
     check_table_names,
-    decode_item,
-    decode_items,
     encode_items,
 )
 from agentgraph.memory.errors import MissingExtra
 from agentgraph.memory.loops import in_its_loop
-from agentgraph.memory.marks import SPACES, MarkedRows, common_mark, new_mark
+from agentgraph.memory.marks import MarkedRows, new_mark
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -39,8 +38,7 @@ from agentgraph.memory.session_settings import (
 from agentgraph.memory.uncut import uncut
 
 try:
-    from sqlalchemy import case, delete, func, insert, select, update
-    from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+    from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
@@ -49,9 +47,6 @@ if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
 __all__ = ["SQLAlchemySession"]
-
-_ATTEMPTS = 20
-"""How often the row of a session is looked for and made while others clear the session."""
 
 _T = TypeVar("_T")
 
@@ -145,7 +140,9 @@ class SQLAlchemySession(SessionABC):
             SessionError: The database cannot be read.
         """
         limit = resolve_session_limit(limit, self.session_settings)
-        return [] if limit == 0 else await self._whole(self._get(limit))
+        if limit == 0:
+            return []
+        return await self._run(lambda connection: self._rows.items(connection, limit))
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append items in one transaction.
@@ -156,7 +153,8 @@ class SQLAlchemySession(SessionABC):
         """
         texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
         if texts:
-            await self._whole(self._store(texts, MarkedRows("", ())))
+            unmarked = MarkedRows("", ())
+            await self._run(lambda connection: self._rows.append(connection, texts, unmarked))
 
     async def append_to_block(
         self, items: list[TResponseInputItem], block: Block = None
@@ -176,7 +174,8 @@ class SQLAlchemySession(SessionABC):
             SessionError: The database cannot be written; all or none of it was stored.
         """
         texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
-        return await self._whole(self._store(texts, block or MarkedRows(new_mark(), ())))
+        known: MarkedRows = block or MarkedRows(new_mark(), ())
+        return await self._run(lambda connection: self._rows.append(connection, texts, known))
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedRows | None:
         """Return the latest items as a block if they are these, else None.
@@ -184,7 +183,7 @@ class SQLAlchemySession(SessionABC):
         Raises:
             SessionError: The database cannot be read or written.
         """
-        return await self._whole(self._adopt(items))
+        return await self._run(lambda connection: self._rows.adopt(connection, items))
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""
@@ -196,180 +195,34 @@ class SQLAlchemySession(SessionABC):
         Args:
             accept: Tells which item is meant.
         """
-        return await self._whole(self._pop(accept))
+        return await self._run(lambda connection: self._rows.pop(connection, accept))
 
     async def clear_session(self) -> None:
         """Remove the session and its items."""
-        await self._whole(self._clear())
+        await self._run(lambda connection: self._rows.clear(connection))
 
     @property
     def _label(self) -> str:
         return f"{type(self).__name__} {self.session_id!r}"
 
-    async def _get(self, limit: int | None) -> list[TResponseInputItem]:
-        if limit is not None:
+    @property
+    def _rows(self) -> SessionRows:
+        return SessionRows(self.session_id, self._tables)
+
+    async def _run(self, call: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
+        """Make a call in a transaction of its own.
+
+        One of SQLite ends although its caller is cancelled. Cut in the middle of a statement, the
+        connection would go on holding the lock of the file until the garbage collector finds it.
+        Servers notice that a connection was dropped.
+        """
+
+        async def transact() -> _T:
             async with self._transaction() as connection:
-                newest_first = await self._newest(connection, limit)
-            return [item for _, _, item in newest_first][::-1]
-        messages = self._tables.messages
-        mine = messages.c.session_id == self.session_id
-        async with self._transaction() as connection:
-            texts = await connection.scalars(
-                select(messages.c.message_data).where(mine).order_by(messages.c.id)
-            )
-            return decode_items(texts)
+                return await call(connection)
 
-    async def _pop(self, accept: Accept) -> TResponseInputItem | None:
-        async with self._transaction() as connection:
-            if not await self._touch(connection):
-                if not await self._newest(connection, 1):
-                    return None
-                await self._lock(connection)
-            for row_id, _, item in await self._newest(connection, 1, accept):
-                messages = self._tables.messages
-                await connection.execute(delete(messages).where(messages.c.id == row_id))
-                return item
-        return None
-
-    async def _clear(self) -> None:
-        async with self._transaction() as connection:
-            # Who takes items away without the lock waits for others that wait for those items.
-            await self._lock(connection)
-            for table in (self._tables.messages, self._tables.sessions):
-                await connection.execute(delete(table).where(table.c.session_id == self.session_id))
-
-    async def _store(self, texts: list[str], block: MarkedRows) -> MarkedRows:
-        """Append texts to a block, after taking it to the end if that is elsewhere."""
-        mark, rows = block.mark, block.rows
-        async with self._transaction() as connection:
-            await self._lock(connection)
-            if rows and await self._is_followed(connection, block):
-                rows = await self._moved(connection, rows)
-            new = [{"message_data": text + mark} for text in texts]
-            return MarkedRows(mark, (*rows, *await self._insert(connection, new)))
-
-    async def _is_followed(self, connection: AsyncConnection, block: MarkedRows) -> bool:
-        """Whether others have written after the rows of a run.
-
-        Raises:
-            BlockTaken: One of them has gone on with these rows.
-        """
-        messages = self._tables.messages
-        after = (messages.c.session_id == self.session_id) & (messages.c.id > block.rows[-1])
-        # One row says whether there is any after them, and whether any of those has the mark.
-        own = case((messages.c.message_data.endswith(block.mark), 1), else_=0)
-        taken = await connection.scalar(select(func.max(own)).where(after))
-        if taken:
-            raise BlockTaken
-        return taken is not None
-
-    async def _adopt(self, items: list[TResponseInputItem]) -> MarkedRows | None:
-        messages = self._tables.messages
-        async with self._transaction() as connection:
-            await self._lock(connection)
-            rows = (await self._newest(connection, len(items)))[::-1]
-            if [item for _, _, item in rows] != items:
-                return None
-            ids = tuple(row_id for row_id, _, _ in rows)
-            mark = common_mark([text for _, text, _ in rows])
-            if mark is None:
-                mark = new_mark()
-                for row_id, text, _ in rows:
-                    marked = text.rstrip(SPACES) + mark
-                    mine = messages.c.id == row_id
-                    await connection.execute(
-                        update(messages).where(mine).values(message_data=marked)
-                    )
-            return MarkedRows(mark, ids)
-
-    async def _moved(self, connection: AsyncConnection, block: tuple[int, ...]) -> tuple[int, ...]:
-        """Write the rows of a block that are still there again, at the end; return their ids.
-
-        They are made now, too: the published SDK reads the rows of this store by their times.
-        """
-        messages = self._tables.messages
-        mine = (messages.c.session_id == self.session_id) & messages.c.id.in_(block)
-        texts = await connection.scalars(
-            select(messages.c.message_data).where(mine).order_by(messages.c.id)
-        )
-        again = [{"message_data": text} for text in texts]
-        await connection.execute(delete(messages).where(mine))
-        return await self._insert(connection, again)
-
-    async def _insert(
-        self, connection: AsyncConnection, rows: list[dict[str, Any]]
-    ) -> tuple[int, ...]:
-        """Insert rows and return their ids."""
-        messages = self._tables.messages
-        values = [{"session_id": self.session_id, **row} for row in rows]
-        if not values:
-            return ()
-        if connection.dialect.insert_executemany_returning_sort_by_parameter_order:
-            returning = insert(messages).returning(messages.c.id, sort_by_parameter_order=True)
-            return tuple(await connection.scalars(returning, values))
-        await connection.execute(insert(messages), values)
-        newest_first = (
-            select(messages.c.id)
-            .where(messages.c.session_id == self.session_id)
-            .order_by(messages.c.id.desc())
-            .limit(len(values))
-        )
-        return tuple(await connection.scalars(newest_first))[::-1]
-
-    async def _lock(self, connection: AsyncConnection) -> None:
-        """Hold the row of this session until the transaction ends, making it when missing."""
-        for _ in range(_ATTEMPTS):
-            if await self._touch(connection):
-                return
-            try:
-                async with connection.begin_nested():
-                    await connection.execute(
-                        insert(self._tables.sessions).values(session_id=self.session_id)
-                    )
-                return
-            except IntegrityError:
-                # Another transaction made the row in between, and a third one may clear it again.
-                continue
-
-    async def _touch(self, connection: AsyncConnection) -> bool:
-        sessions = self._tables.sessions
-        touched = await connection.execute(
-            update(sessions)
-            .where(sessions.c.session_id == self.session_id)
-            .values(updated_at=func.current_timestamp())
-        )
-        return touched.rowcount > 0
-
-    async def _newest(
-        self, connection: AsyncConnection, count: int, accept: Accept = any_item
-    ) -> list[tuple[int, str, TResponseInputItem]]:
-        """Return (row id, text, item) of the latest accepted items, the latest first."""
-        messages = self._tables.messages
-        query = (
-            select(messages.c.id, messages.c.message_data)
-            .where(messages.c.session_id == self.session_id)
-            .order_by(messages.c.id.desc())
-        )
-        found: list[tuple[int, str, TResponseInputItem]] = []
-        before, page = None, count
-        while len(found) < count:
-            bounded = query if before is None else query.where(messages.c.id < before)
-            rows = (await connection.execute(bounded.limit(page))).all()
-            read = [(row_id, text, decode_item(text)) for row_id, text in rows]
-            found += [(id, text, it) for id, text, it in read if it is not None and accept(it)]
-            if len(rows) < page:
-                break
-            before, page = rows[-1][0], 4 * page
-        return found[:count]
-
-    async def _whole(self, transaction: Coroutine[Any, Any, _T]) -> _T:
-        """Let a transaction of SQLite end although its caller is cancelled; wait until it has.
-
-        Cut in the middle of a statement, the connection would go on holding the lock of the file
-        until the garbage collector finds it. Servers notice that a connection was dropped.
-        """
         sqlite = self._engine.dialect.name == "sqlite"
-        return await (uncut(transaction) if sqlite else transaction)
+        return await (uncut(transact()) if sqlite else transact())
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
