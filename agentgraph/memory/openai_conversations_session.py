@@ -20,7 +20,7 @@ from agentgraph.memory.exchange import says
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
-    coerce_session_settings,
+    own_session_settings,
     resolve_session_limit,
 )
 from agentgraph.memory.uncut import uncut
@@ -87,11 +87,7 @@ class OpenAIConversationsSession(SessionABC):
         self._conversation_id = conversation_id
         self._client = openai_client
         self._creating = asyncio.Lock()
-        self.session_settings = (
-            SessionSettings()
-            if session_settings is None
-            else coerce_session_settings(session_settings)
-        )
+        self.session_settings = own_session_settings(session_settings)
 
     @property
     def session_id(self) -> str:

@@ -11,7 +11,12 @@ from typing import Any
 
 from agentgraph.memory.errors import InvalidSessionInput
 
-__all__ = ["SessionSettings", "coerce_session_settings", "resolve_session_limit"]
+__all__ = [
+    "SessionSettings",
+    "coerce_session_settings",
+    "own_session_settings",
+    "resolve_session_limit",
+]
 
 
 @dataclass(slots=True)
@@ -67,6 +72,15 @@ def coerce_session_settings(value: SessionSettings | dict[str, Any]) -> SessionS
     if unknown:
         raise TypeError(f"no such session settings: {', '.join(unknown)}; there is: limit")
     return SessionSettings(**value)
+
+
+def own_session_settings(given: SessionSettings | dict[str, Any] | None) -> SessionSettings:
+    """Return the settings of a session, as its program gives them; the defaults for None.
+
+    Raises:
+        TypeError: They are neither settings nor a dict of them.
+    """
+    return SessionSettings() if given is None else coerce_session_settings(given)
 
 
 def resolve_session_limit(

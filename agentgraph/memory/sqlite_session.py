@@ -25,7 +25,7 @@ from agentgraph.memory.marks import MarkedRows
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
-    coerce_session_settings,
+    own_session_settings,
     resolve_session_limit,
 )
 from agentgraph.memory.sqlite_database import (
@@ -70,11 +70,7 @@ class SQLiteSession(SessionABC):
     ) -> None:
         self.session_id = check_session_id(session_id, type(self).__name__)
         check_table_names(sessions_table, messages_table, type(self).__name__)
-        self.session_settings = (
-            SessionSettings()
-            if session_settings is None
-            else coerce_session_settings(session_settings)
-        )
+        self.session_settings = own_session_settings(session_settings)
         self.db_path = db_path
         self.sessions_table = sessions_table
         self.messages_table = messages_table

@@ -36,7 +36,7 @@ from agentgraph.memory.marks import MarkedTexts, gathered, marked_texts, next_wr
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
-    coerce_session_settings,
+    own_session_settings,
     resolve_session_limit,
 )
 
@@ -98,11 +98,7 @@ class DaprSession(SessionABC):
         session_settings: SessionSettings | dict[str, Any] | None = None,
     ) -> None:
         self.session_id = check_session_id(session_id, type(self).__name__)
-        self.session_settings = (
-            SessionSettings()
-            if session_settings is None
-            else coerce_session_settings(session_settings)
-        )
+        self.session_settings = own_session_settings(session_settings)
         if not state_store_name.strip():
             raise InvalidSessionInput(f"{self._label} needs the name of a state store")
         if consistency not in (DAPR_CONSISTENCY_EVENTUAL, DAPR_CONSISTENCY_STRONG):

@@ -24,7 +24,7 @@ from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
-    coerce_session_settings,
+    own_session_settings,
     resolve_session_limit,
 )
 
@@ -76,11 +76,7 @@ class MongoDBSession(SessionABC):
         session_settings: SessionSettings | dict[str, Any] | None = None,
     ) -> None:
         self.session_id = check_session_id(session_id, type(self).__name__)
-        self.session_settings = (
-            SessionSettings()
-            if session_settings is None
-            else coerce_session_settings(session_settings)
-        )
+        self.session_settings = own_session_settings(session_settings)
         if not client.write_concern.acknowledged:
             raise InvalidSessionInput(
                 f"{self._label} needs to know what was stored; give a client without w=0"

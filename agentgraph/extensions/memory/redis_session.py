@@ -33,7 +33,7 @@ from agentgraph.memory.marks import WRITE_LENGTH, MarkedTexts, marked_texts, nex
 from agentgraph.memory.session import Accept, SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
-    coerce_session_settings,
+    own_session_settings,
     resolve_session_limit,
 )
 
@@ -122,11 +122,7 @@ class RedisSession(SessionABC):
         session_settings: SessionSettings | dict[str, Any] | None = None,
     ) -> None:
         self.session_id = check_session_id(session_id, type(self).__name__)
-        self.session_settings = (
-            SessionSettings()
-            if session_settings is None
-            else coerce_session_settings(session_settings)
-        )
+        self.session_settings = own_session_settings(session_settings)
         check_ttl(ttl, self._label)
         self._redis = redis_client
         self._ttl = ttl

@@ -32,7 +32,7 @@ from agentgraph.memory.marks import MarkedRows, new_mark
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
-    coerce_session_settings,
+    own_session_settings,
     resolve_session_limit,
 )
 from agentgraph.memory.uncut import uncut
@@ -80,11 +80,7 @@ class SQLAlchemySession(SessionABC):
     ) -> None:
         self.session_id = check_session_id(session_id, type(self).__name__)
         check_table_names(sessions_table, messages_table, type(self).__name__)
-        self.session_settings = (
-            SessionSettings()
-            if session_settings is None
-            else coerce_session_settings(session_settings)
-        )
+        self.session_settings = own_session_settings(session_settings)
         self._engine = engine
         self._tables = SessionTables.named(sessions_table, messages_table)
         self._create_tables = create_tables
