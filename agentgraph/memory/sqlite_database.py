@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agentgraph.memory.errors import SessionError
+from agentgraph.memory.file_identity import file_identity
 from agentgraph.memory.sqlite_histories import Histories
 
 __all__ = ["BUSY_TIMEOUT", "MEMORY", "SQLiteDatabase", "failure", "transaction"]
@@ -182,7 +183,7 @@ class SQLiteDatabase:
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is not None:
-            if self.in_memory or self._file_identity == _identity(self.path):
+            if self.in_memory or self._file_identity == file_identity(self.path):
                 return self._connection
             # The file was deleted or replaced: what we wrote on would go to the old one.
             _empty_log(self._connection)
@@ -197,7 +198,7 @@ class SQLiteDatabase:
             raise
         self._connection = connection
         self._histories = Histories(connection)
-        self._file_identity = None if self.in_memory else _identity(self.path)
+        self._file_identity = None if self.in_memory else file_identity(self.path)
         return connection
 
     def _disconnect(self) -> None:
@@ -283,14 +284,6 @@ _MEANINGS = (
     ("SQLITE_IOERR", "the disk failed, so nothing of this call was stored; check the disk"),
     ("SQLITE_PERM", "access was refused; check the permissions"),
 )
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _empty_log(connection: sqlite3.Connection) -> None:

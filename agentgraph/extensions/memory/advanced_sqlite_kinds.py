@@ -11,7 +11,7 @@ from typing import Any
 
 from agentgraph.approvals import tool_identity
 
-__all__ = ["CALLS", "classified", "content_of", "is_user_message", "says"]
+__all__ = ["CALLS", "classified", "content_of", "is_user_message", "says_text"]
 
 _NAMED_AFTER_THEMSELVES = frozenset(
     {
@@ -67,7 +67,7 @@ def classified(item: Mapping[str, Any]) -> tuple[str, str | None]:
     return kind, tool_identity(str(name), space)
 
 
-def says(item: Mapping[str, Any], text: str) -> bool:
+def says_text(item: Mapping[str, Any], text: str) -> bool:
     """Tell whether a message contains a text, whatever its case; its parts are looked at alone."""
     content = content_of(item)
     parts = content if isinstance(content, list) else [content]

@@ -11,7 +11,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.extensions.memory.advanced_sqlite_branches import Branch
-from agentgraph.extensions.memory.advanced_sqlite_kinds import CALLS, content_of, says
+from agentgraph.extensions.memory.advanced_sqlite_kinds import CALLS, content_of, says_text
 from agentgraph.memory.encoding import decode_item
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def user_turns(
     turns = []
     for turn, text, created_at in rows:
         item = decode_item(text)
-        if item is None or (containing is not None and not says(item, containing)):
+        if item is None or (containing is not None and not says_text(item, containing)):
             continue
         content = content_of(item)
         shown = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)

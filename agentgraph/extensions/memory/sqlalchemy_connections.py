@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import closing, suppress
 from typing import Any
 
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
+from agentgraph.memory.file_identity import file_identity
 
 try:
     from sqlalchemy import URL, event, make_url
@@ -114,11 +114,7 @@ class SQLiteFile:
     @property
     def identity(self) -> tuple[int, int] | None:
         """What tells the file from another one of the same name; None if it is not there."""
-        try:
-            status = os.stat(self.path)
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino
+        return file_identity(self.path)
 
     def opened(self) -> None:
         """Note that a connection to the file was made."""
