@@ -1,0 +1,224 @@
+"""Replies and items as JSON: what a model said, what it was shown, and the run items made of that.
+
+A raw item that is one of the client's models stands under `$type: item` with the class and the
+fields that the provider sent, and comes back as the client itself would have made it from a
+response. A raw item that was a dictionary stays one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any, Final, get_args
+
+from agentgraph import run_items
+from agentgraph.responses import ModelResponse
+from agentgraph.stored.stand_ins import Gone, Lookup, SymbolOf, symbol_or_name
+from agentgraph.stored.value_types import NotReadable, NotStorable, Types, class_path
+from agentgraph.stored.values import decode, encode
+from agentgraph.usage import Usage, deserialize_usage, serialize_usage
+
+__all__ = [
+    "decode_input",
+    "decode_raw_item",
+    "decode_response",
+    "decode_run_item",
+    "encode_input",
+    "encode_raw_item",
+    "encode_response",
+    "encode_run_item",
+]
+
+_RUN_ITEMS: Final[Mapping[str, Any]] = {cls.type: cls for cls in get_args(run_items.RunItem)}
+
+
+@cache
+def _item_classes() -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The client's classes of output items, by name and by the type that their items bear."""
+    from openai.types import responses
+
+    union, *_ = get_args(responses.ResponseOutputItem)
+    by_type = {
+        kind: cls
+        for cls in get_args(union)
+        for kind in get_args(cls.model_fields["type"].annotation)
+    }
+    return {cls.__name__: cls for cls in by_type.values()}, by_type
+
+
+def encode_raw_item(item: Any, path: str = "item") -> Any:
+    """Turn a raw item into JSON data.
+
+    Args:
+        item: A dictionary or one of the client's models.
+        path: What the item is, for messages.
+
+    Raises:
+        NotStorable: The item is neither, or a part of it has no stored form.
+    """
+    if isinstance(item, dict):
+        return encode(item, path)
+    dump = getattr(item, "model_dump", None)
+    if dump is None:
+        raise NotStorable(path, class_path(type(item)), "a raw item is a dictionary or a model")
+    # Python values, not JSON: pydantic would write NaN as null and bytes as text.
+    sent = dump(exclude_unset=True, by_alias=True, warnings=False)
+    return {"$type": "item", "class": type(item).__name__, "fields": encode(sent, path)}
+
+
+def decode_raw_item(data: Any, path: str = "item") -> Any:
+    """Read what `encode_raw_item` wrote.
+
+    Returns:
+        A dictionary, or an object of the client. An item of a class and a type that the installed
+        client does not know is a dictionary, too.
+
+    Raises:
+        NotReadable: The form is damaged.
+    """
+    if not isinstance(data, Mapping):
+        raise NotReadable(path, f"an item is an object, not {type(data).__name__}")
+    if data.get("$type") != "item":
+        return decode(data, path=path)
+    sent = decode(data.get("fields"), path=path)
+    if not isinstance(sent, dict):
+        raise NotReadable(path, "an item lacks its fields")
+    by_name, by_type = _item_classes()
+    cls = by_name.get(str(data.get("class"))) or by_type.get(str(sent.get("type")))
+    # The way in which the client reads a response: without validation, nested models included.
+    return sent if cls is None else cls.model_construct(**sent)
+
+
+def encode_input(items: str | list[Any]) -> Any:
+    """Turn the input of a run or of a model call into JSON data: text, or a list of items.
+
+    Raises:
+        NotStorable: An item has no stored form.
+    """
+    if isinstance(items, str):
+        return encode(items, "input")
+    return [encode_raw_item(item, f"input[{index}]") for index, item in enumerate(items)]
+
+
+def decode_input(data: Any) -> str | list[Any]:
+    """Read what `encode_input` wrote.
+
+    Raises:
+        NotReadable: The form is damaged.
+    """
+    if isinstance(data, list):
+        return [decode_raw_item(item, f"input[{index}]") for index, item in enumerate(data)]
+    text = decode(data, path="input")
+    if not isinstance(text, str):
+        raise NotReadable("input", "it is neither text nor a list of items")
+    return text
+
+
+def encode_response(response: ModelResponse) -> dict[str, Any]:
+    """Turn a model's reply into JSON data.
+
+    Raises:
+        NotStorable: A part of it has no stored form.
+    """
+    usage = response.usage or Usage()
+    return {
+        "output": [
+            encode_raw_item(item, f"output[{index}]") for index, item in enumerate(response.output)
+        ],
+        "usage": encode(serialize_usage(usage), "usage"),
+        "response_id": response.response_id,
+        "request_id": response.request_id,
+        "raw_usage": encode(response.raw_usage, "raw_usage"),
+    }
+
+
+def decode_response(data: Mapping[str, Any]) -> ModelResponse:
+    """Read what `encode_response` wrote.
+
+    Raises:
+        NotReadable: The form is damaged.
+    """
+    try:
+        output = [
+            decode_raw_item(item, f"output[{index}]") for index, item in enumerate(data["output"])
+        ]
+        usage = deserialize_usage(decode(data["usage"], path="usage"))
+        raw_usage = decode(data.get("raw_usage"), path="raw_usage")
+        return ModelResponse(output, usage, data["response_id"], data.get("request_id"), raw_usage)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise NotReadable("response", f"it lacks a part: {error!r}") from error
+
+
+def encode_run_item(item: run_items.RunItem, symbol_of: SymbolOf | None = None) -> dict[str, Any]:
+    """Turn a run item into JSON data.
+
+    Args:
+        item: The run item. Fields at their defaults are left out.
+        symbol_of: Gives the symbol of an agent. Without it, and where it gives `None`, the name
+            counts as the symbol.
+
+    Returns:
+        Its kind, its raw item, its agents as symbol and name, and its other fields.
+
+    Raises:
+        NotStorable: A part of it has no stored form.
+    """
+    cls: Any = type(item)
+    kind: str = item.type
+    if kind not in _RUN_ITEMS or _RUN_ITEMS[kind] is not cls:
+        raise NotStorable("item", class_path(cls), "a run has no items of this class")
+    agents = {name: symbol_or_name(symbol_of, getattr(item, name)) for name in cls._agent_fields}
+    return {
+        "kind": kind,
+        "raw_item": encode_raw_item(item.raw_item, "raw_item"),
+        "agents": encode(agents, "agents"),
+        "fields": {
+            name: encode(value, name)
+            for name, default in _other_fields(cls).items()
+            if (value := getattr(item, name)) is not default
+        },
+    }
+
+
+def decode_run_item(
+    data: Mapping[str, Any], agents: Lookup | None = None, types: Types | None = None
+) -> Any:
+    """Read what `encode_run_item` wrote.
+
+    Args:
+        data: The stored form.
+        agents: Gives the agent of a symbol. Without it, and where it gives `None`, a `Gone` with
+            the agent's name stands in.
+        types: The classes of the program, as `decode` takes them.
+
+    Raises:
+        NotReadable: The form is damaged, or of a kind that this version does not know.
+    """
+    cls = _RUN_ITEMS.get(str(data.get("kind")))
+    if cls is None:
+        raise NotReadable("item", f"this version knows no run items of kind {data.get('kind')!r}")
+    try:
+        named = decode(data["agents"], path="agents")
+        values = {name: decode(one, types, name) for name, one in data["fields"].items()}
+        return cls(
+            **{name: _agent(agents, named[name]) for name in cls._agent_fields},
+            raw_item=decode_raw_item(data["raw_item"], "raw_item"),
+            **values,
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise NotReadable("item", f"its form does not fit {cls.__name__}: {error!r}") from error
+
+
+def _agent(agents: Lookup | None, named: Mapping[str, str] | None) -> Any:
+    if named is None:  # the agent was released and collected before the item was stored
+        return None
+    agent = None if agents is None else agents(named["symbol"])
+    return Gone(named["name"]) if agent is None else agent
+
+
+@cache
+def _other_fields(cls: Any) -> Mapping[str, Any]:
+    """The fields of a run item besides agents and raw item, with their defaults."""
+    own = {"raw_item", "type", *cls._agent_fields}
+    return {field.name: field.default for field in fields(cls) if field.name not in own}
