@@ -109,6 +109,12 @@ class Bindings:
     def _ids(self) -> dict[int, str]:
         return {id(binding.agent): binding.id for binding in self.agents.values()}
 
+    @cached_property
+    def hooked(self) -> bool:
+        """Whether any agent of this machine has hooks."""
+        agents = [binding.agent for binding in self.agents.values()]
+        return any(getattr(agent, "hooks", None) is not None for agent in agents)
+
     @property
     def current(self) -> bool:
         """Whether everything in this machine and its sub-machines is still what was lowered."""

@@ -12,7 +12,15 @@ from typing import Any, Generic, TypeVar
 
 from agentgraph.frontend.digests import declared, digest
 from agentgraph.frontend.discover import is_agent, stem, target_of
-from agentgraph.frontend.lower_tools import configuration, enabled, kind_of, name_of
+from agentgraph.frontend.lower_tools import (
+    approval,
+    configuration,
+    enabled,
+    judged,
+    kind_of,
+    name_of,
+    screened,
+)
 from agentgraph.frontend.lower_types import context_of_callable, output_type
 from agentgraph.frontend.origins import Overrides, allowed_on, origin_of
 from agentgraph.frontend.shapes import Shape, shape_of_part, shape_of_run_config
@@ -106,6 +114,9 @@ class Declarations:
             digest=digest(configuration(tool), declared(tool, _CODE_OF_TOOLS)),
             origin=origin_of(tool, self.overrides),
             allowed=allowed_on(tool),
+            approval=approval(tool),
+            screened=screened(tool),
+            judged=judged(tool),
         )
         shapes: tuple[Shape, ...] = (shape_of_part(tool),)
         run_config = getattr(tool, "run_config", None)

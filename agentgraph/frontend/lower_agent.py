@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agentgraph.agent import Agent
@@ -13,12 +13,13 @@ from agentgraph.frontend.bindings import AgentBinding, HandoffBinding, ToolBindi
 from agentgraph.frontend.declarations import Declarations, Listed
 from agentgraph.frontend.digests import declared, digest, qualified_name
 from agentgraph.frontend.discover import Discovered, Names, stem
+from agentgraph.frontend.lower_tools import judged, screened
 from agentgraph.frontend.lower_types import declared_context
 from agentgraph.frontend.origins import allowed_on, origin_of
 from agentgraph.frontend.shapes import shape_of, shape_of_part
 from agentgraph_compiler.ir import chart
-from agentgraph_compiler.ir.chart import Enabled, Stop, StopKind
-from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.ir.chart import Approval, Enabled, Stop, StopKind
+from agentgraph_compiler.machine import WorkKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Surroundings:
         input_guardrails: Those of the run, for the start agent.
         output_guardrails: Those of the run, for every agent.
         tool_choice: The tool choice of the run, for every agent; ``None`` where it has none.
+        tries: How often the run has failed model calls made again; ``None`` where it does not say.
         subchart_of: Gives the name of the sub-chart that an agent tool runs.
         declarations: What was read of the objects that agents list.
     """
@@ -48,6 +50,7 @@ class Surroundings:
     input_guardrails: tuple[Any, ...]
     output_guardrails: tuple[Any, ...]
     tool_choice: Any
+    tries: int | None
     subchart_of: Callable[[Any], str]
     declarations: Declarations
 
@@ -115,6 +118,7 @@ class _Lowering:
             tuple(self._unseen(handoffs)),
             self.origin,
             allowed_on(agent),
+            self._tries(),
         )
         return Lowered(declaration, self._binding(tools, handoffs), self.symbols)
 
@@ -153,16 +157,10 @@ class _Lowering:
 
     def _tool(self, listed: Listed[chart.Tool]) -> chart.Tool:
         read = listed.declaration
-        return chart.Tool(
-            self._symbol("tool", listed.stem),
-            read.name,
-            read.kind,
-            read.enabled,
-            self.around.subchart_of(listed.part) if read.kind is InvokeKind.AGENT else "",
-            read.context,
-            read.digest,
-            read.origin,
-            read.allowed,
+        return replace(
+            read,
+            symbol=self._symbol("tool", listed.stem),
+            machine=self.around.subchart_of(listed.part) if read.kind is WorkKind.AGENT else "",
         )
 
     def _handoff(self, listed: Listed[chart.Handoff]) -> chart.Handoff:
@@ -204,6 +202,12 @@ class _Lowering:
         symbol = f"{self.id}/tool_use_behavior"
         self.symbols[symbol] = behavior
         return Stop(StopKind.ASKED, symbol=symbol)
+
+    def _tries(self) -> int:
+        """How often a failed model call is made again: as the run says, else as the agent says."""
+        if self.around.tries is not None:
+            return self.around.tries
+        return retries_of(getattr(self.agent, "model_settings", None)) or 0
 
     def _forced(self, tools: list[chart.Tool], handoffs: list[chart.Handoff]) -> bool:
         """Whether every reply of the model must hold a call for this side to carry out, so that
@@ -282,4 +286,20 @@ def _list(agent: Any, name: str) -> Iterable[Any]:
 
 def _server(bound: tuple[str, Any]) -> chart.Tool:
     symbol, server = bound
-    return chart.Tool(symbol, server.name, InvokeKind.FUNCTION, Enabled.SOMETIMES, server=True)
+    # Which of its tools need an approval is only known once they are listed.
+    return chart.Tool(
+        symbol,
+        server.name,
+        WorkKind.FUNCTION,
+        Enabled.SOMETIMES,
+        server=True,
+        approval=Approval.ASKED,
+        screened=screened(server),
+        judged=judged(server),
+    )
+
+
+def retries_of(settings: Any) -> int | None:
+    """How often model settings have a failed call made again; ``None`` where they do not say."""
+    times = getattr(getattr(settings, "retry", None), "max_retries", None)
+    return times if isinstance(times, int) else None

@@ -1,5 +1,5 @@
-"""Lowering of tools: which invoke each becomes, and which run at the model's side and become
-none."""
+"""Lowering of tools: which work a call of each is, what stands around it, and which run at the
+model's side and become none."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from agentgraph.frontend.digests import declared, public_fields, qualified_name
 from agentgraph.local_actions import action_item_of, server_label
-from agentgraph_compiler.ir.chart import Enabled
-from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.ir.chart import Approval, Enabled
+from agentgraph_compiler.machine import WorkKind
 
 _OF_FUNCTION_TOOLS = (
     "name",
@@ -47,13 +47,33 @@ def agent_of(tool: Any) -> Any | None:
     return inner if hasattr(inner, "handoffs") and hasattr(inner, "instructions") else None
 
 
-def kind_of(tool: Any) -> InvokeKind | None:
-    """The invoke a tool becomes; ``None`` for a hosted tool, which runs at the model's side."""
+def approval(tool: Any) -> Approval:
+    """Whether a person decides on the calls of a tool first, as far as it can be told before a
+    run."""
+    needed = getattr(tool, "needs_approval", False)
+    if callable(needed):
+        return Approval.ASKED
+    return Approval.ALWAYS if needed else Approval.NEVER
+
+
+def screened(part: Any) -> bool:
+    """Whether guardrails look at the arguments of a tool, or of the tools of a server."""
+    return bool(getattr(part, "tool_input_guardrails", None))
+
+
+def judged(part: Any) -> bool:
+    """Whether guardrails look at the output of a tool, or of the tools of a server."""
+    return bool(getattr(part, "tool_output_guardrails", None))
+
+
+def kind_of(tool: Any) -> WorkKind | None:
+    """The work that a call of a tool is; ``None`` for a hosted tool, which runs at the model's
+    side."""
     if agent_of(tool) is not None:
-        return InvokeKind.AGENT
+        return WorkKind.AGENT
     if action_item_of(tool) is not None:
-        return InvokeKind.ACTION
-    return InvokeKind.FUNCTION if hasattr(tool, "on_invoke_tool") else None
+        return WorkKind.ACTION
+    return WorkKind.FUNCTION if hasattr(tool, "on_invoke_tool") else None
 
 
 def name_of(tool: Any) -> str:

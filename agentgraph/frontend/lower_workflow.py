@@ -10,7 +10,7 @@ from typing import Any
 from agentgraph.frontend.bindings import Bindings
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import Discovered, Names, discover
-from agentgraph.frontend.lower_agent import Surroundings, lower_agent
+from agentgraph.frontend.lower_agent import Surroundings, lower_agent, retries_of
 from agentgraph.frontend.lower_tools import agent_of
 from agentgraph.frontend.origins import Overrides, origin_of
 from agentgraph.frontend.shapes import Shape, shape_of_workflow
@@ -44,11 +44,11 @@ class RunScope:
         recovers = frozenset(name for name in RECOVERABLE if (error_handlers or {}).get(name))
         if run_config is None:
             return cls(policy=Policy(recovers)) if recovers else DEFAULT_SCOPE
-        answers = getattr(run_config, "tool_not_found_behavior", "raise_error") != "raise_error"
+        policy = _policy(run_config, recovers)
         return cls(
             tuple(getattr(run_config, "input_guardrails", None) or ()),
             tuple(getattr(run_config, "output_guardrails", None) or ()),
-            Policy(recovers, answers) if recovers or answers else DEFAULT_POLICY,
+            DEFAULT_POLICY if policy is DEFAULT_POLICY or policy == DEFAULT_POLICY else policy,
             getattr(getattr(run_config, "model_settings", None), "tool_choice", None),
         )
 
@@ -58,9 +58,12 @@ class RunScope:
         They are only entered where a run would fail, so what was recorded without them can be
         replayed with them.
         """
-        both = Policy(
-            self.policy.recovers | policy.recovers,
-            self.policy.answers_missing_tools or policy.answers_missing_tools,
+        both = replace(
+            self.policy,
+            recovers=self.policy.recovers | policy.recovers,
+            answers_missing_tools=(
+                self.policy.answers_missing_tools or policy.answers_missing_tools
+            ),
         )
         return self if both == self.policy else replace(self, policy=both)
 
@@ -74,6 +77,22 @@ class RunScope:
             # Some choices are objects that cannot be hashed.
             self.tool_choice if isinstance(self.tool_choice, str) else self.tool_choice is None,
         )
+
+
+def _policy(run_config: Any, recovers: frozenset[str]) -> Policy:
+    """What a run configuration decides about the shape of the machine."""
+    execution = getattr(run_config, "tool_execution", None)
+    answers = getattr(run_config, "tool_not_found_behavior", "raise_error") != "raise_error"
+    retries = retries_of(getattr(run_config, "model_settings", None))
+    if execution is None and retries is None and not recovers and not answers:
+        return DEFAULT_POLICY  # nearly every run
+    return Policy(
+        recovers,
+        answers,
+        getattr(execution, "max_function_tool_concurrency", None) or 0,
+        bool(getattr(execution, "pre_approval_tool_input_guardrails", False)),
+        retries,
+    )
 
 
 DEFAULT_SCOPE = RunScope()
@@ -105,6 +124,7 @@ def lower(
         chart.initial,
         chart.agents,
         chart.states,
+        chart.rows,
         chart.declared,
         charts,
         chart.origin,
@@ -136,8 +156,7 @@ class _Subcharts:
         # A tool without a run configuration of its own runs under the one of the run that calls it;
         # error handlers are that run's alone.
         scope = self.inherited if run_config is None else RunScope.of(run_config)
-        policy = Policy(answers_missing_tools=scope.policy.answers_missing_tools)
-        scope = replace(scope, policy=policy)
+        scope = replace(scope, policy=replace(scope.policy, recovers=frozenset()))
         key = (id(agent), scope.key)
         if key not in self.named:
             self.named[key] = self.names.take(getattr(agent, "name", "agent"))
@@ -153,6 +172,7 @@ class _Subcharts:
             scope.input_guardrails,
             scope.output_guardrails,
             scope.tool_choice,
+            scope.policy.tries,
             self.name_of,
             self.declarations,
         )

@@ -30,12 +30,15 @@ _OF_AGENTS = (
     "output_type",
     "tool_use_behavior",
     "reset_tool_choice",
+    "hooks",
 )
 _OF_RUN_CONFIGS = (
     "input_guardrails",
     "output_guardrails",
     "tool_not_found_behavior",
+    "tool_execution",
     "model_settings.tool_choice",
+    "model_settings.retry",
 )
 _OF_WORKFLOWS = ("name", "start", "agents")
 

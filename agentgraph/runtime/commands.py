@@ -1,16 +1,16 @@
-"""Commands: what a step asks its driver to do. Ids are ``(sequence, index)`` and never random.
+"""Commands: what a step asks its driver to do. Their ids are never random.
 
 ``Perform`` starts work that will have an outcome, ``Emit`` shows something that already happened,
-``Suspend`` waits for a decision from outside, ``Finish`` is the end. The order of a step's commands
-is the order of the events. Commands, outcomes and states are named tuples: they are made anew on
-every step, and a frozen dataclass takes three times as long to make.
+``Rest`` says that the run waits or is over. The order of a step's commands is the order of the
+events. Commands, outcomes and states are named tuples: they are made anew on every step, and a
+frozen dataclass takes three times as long to make.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from agentgraph_compiler.machine import Emission, Invoke, StateKind
+from agentgraph_compiler.machine import Emission, Invoke, Phase, StateKind
 
 
 class CommandId(NamedTuple):
@@ -18,27 +18,32 @@ class CommandId(NamedTuple):
 
     Args:
         sequence: Counts the states entered, from 1.
-        index: Position among the commands of that state.
+        lane: The lane of that state; negative for outcomes that no command asks for (``RESERVED``).
+        attempt: Counts the commands of that lane in that state, from 0, so that an id does not
+            depend on the order in which lanes are at work.
     """
 
     sequence: int
-    index: int  # type: ignore[assignment]  # hides tuple.index, which an id has no use for
+    lane: int
+    attempt: int = 0
 
 
 class Perform(NamedTuple):
-    """Do the work of an invoke and report its outcome under ``id``.
+    """Do the work of a phase and report its outcome under ``id``.
 
     Args:
         id: Id of the outcome that is owed.
-        invoke: The row of the machine's table.
+        invoke: The lane of the machine's table.
+        phase: The phase of it.
         agent: Id of the agent at work.
-        source: The outcome this work is about: the reply that asked for a call or a handoff, the
-            fault to recover from, the final output to announce; ``None`` where nothing came before.
-        position: Position in the source's output items; -1 where it is about the whole.
+        source: The outcome this work is about (``phase.about``); ``None`` where there is none.
+        position: Position of the call or handoff in the output items of the reply; -1 where it is
+            about neither.
     """
 
     id: CommandId
     invoke: Invoke
+    phase: Phase
     agent: str
     source: CommandId | None = None
     position: int = -1
@@ -50,8 +55,8 @@ class Emit(NamedTuple):
     Args:
         emission: What to show.
         agent: Id of the agent that produced it; for ``AGENT`` the one now at work.
-        source: Id of the outcome that holds it; ``None`` when a run starts.
-        position: For ``OUTPUT``, the position of the call in the reply.
+        source: Id of the outcome that holds it; ``None`` for ``AGENT``.
+        position: For the output of a call, the position of the call in the reply.
     """
 
     emission: Emission
@@ -60,26 +65,22 @@ class Emit(NamedTuple):
     position: int = -1
 
 
-class Suspend(NamedTuple):
-    """Wait for decisions on the calls ``awaiting``; ``RESUMED`` under ``id`` goes on."""
-
-    id: CommandId
-    agent: str
-    awaiting: tuple[CommandId, ...]
-
-
-class Finish(NamedTuple):
-    """The run is over.
+class Rest(NamedTuple):
+    """The run waits or is over; ``RESUMED`` under ``id`` goes on where the state has a row for it.
 
     Args:
-        kind: Which final state was reached.
+        id: Id under which it is resumed.
+        kind: The kind of the state.
         agent: Id of the agent that was at work.
-        source: The outcome that holds the final output or the fault; ``None`` when turns ran out.
+        source: At the end the final output or the cause; while it waits the cause, if any.
+        awaiting: The outcomes of the lanes that wait for a decision.
     """
 
+    id: CommandId
     kind: StateKind
     agent: str
     source: CommandId | None = None
+    awaiting: tuple[CommandId, ...] = ()
 
 
-Command = Perform | Emit | Suspend | Finish
+Command = Perform | Emit | Rest

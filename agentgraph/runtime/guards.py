@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from agentgraph.runtime.outcomes import Reply
 from agentgraph.runtime.state import RunState
-from agentgraph_compiler.machine import FUNCTION_TOOLS, Guard, GuardKind, State
+from agentgraph_compiler.machine import Guard, GuardKind, Invoke, State, Transition
 
 _NO_REPLY = Reply()
+_OTHERWISE = GuardKind.OTHERWISE
 
 
 def holds(guard: Guard, here: State, state: RunState) -> bool:
     """Whether ``guard`` holds.
 
     Args:
-        guard: The guard of a transition of ``here``.
-        here: The state of the machine that is being left.
+        guard: The guard of a transition or a phase of ``here``.
+        here: The state of the machine that the run is in.
         state: Where the run is.
     """
     return MEANINGS[guard.kind](guard, here, state)
 
 
-def stopping_call(guard: Guard, here: State, reply: Reply) -> int | None:
-    """Index of the first call that a ``STOPS`` guard is about; only function tools count."""
-    for index, call in enumerate(reply.calls):
-        offer = here.offered.get(call.symbol)
-        if (
-            offer is not None
-            and offer.kind in FUNCTION_TOOLS
-            and (not guard.names or call.name in guard.names)
-        ):
-            return index
+def first_enabled(rows: Iterable[Transition], here: State, state: RunState) -> Transition | None:
+    """The first transition whose guard holds (SCXML 3.13)."""
+    for row in rows:
+        guard = row.guard
+        if guard.kind is _OTHERWISE or MEANINGS[guard.kind](guard, here, state):
+            return row
     return None
 
 
-def _otherwise(guard: Guard, here: State, state: RunState) -> bool:
-    return True
+def due(invoke: Invoke, index: int, here: State, state: RunState) -> int:
+    """Index of the first phase from ``index`` on that is due; their number if there is none."""
+    _, session, hooked = state.facts
+    phases = invoke.phases
+    if not session and not hooked:
+        index = invoke.bare[index]
+    end = len(phases)
+    while index < end:
+        guard = phases[index].when
+        if guard.kind is _OTHERWISE or MEANINGS[guard.kind](guard, here, state):
+            break
+        index += 1
+    return index
 
 
-def _calls(guard: Guard, here: State, state: RunState) -> bool:
-    return bool((state.reply or _NO_REPLY).calls)
+def stopping_call(guard: Guard, here: State, reply: Reply) -> int | None:
+    """Index of the first call that a ``STOPS`` guard is about; only offers that stop count."""
+    for index, call in enumerate(reply.calls):
+        offer = here.offered.get(call.symbol)
+        if offer is not None and offer.stops and (not guard.names or call.name in guard.names):
+            return index
+    return None
 
 
 def _requests(guard: Guard, here: State, state: RunState) -> bool:
@@ -48,24 +61,25 @@ def _requests(guard: Guard, here: State, state: RunState) -> bool:
     return bool(requests) and requests[0].symbol == guard.names[0]
 
 
-def _verdict(guard: Guard, here: State, state: RunState) -> bool:
-    return (state.reply or _NO_REPLY).verdict in guard.names
-
-
-def _stops(guard: Guard, here: State, state: RunState) -> bool:
-    return stopping_call(guard, here, state.reply or _NO_REPLY) is not None
-
-
 def _spent(guard: Guard, here: State, state: RunState) -> bool:
-    return state.limit is not None and state.turn >= state.limit
+    limit = state.facts.limit
+    return limit is not None and state.turn >= limit
 
 
 MEANINGS: Mapping[GuardKind, Callable[[Guard, State, RunState], bool]] = {
-    GuardKind.OTHERWISE: _otherwise,
-    GuardKind.CALLS: _calls,
+    GuardKind.OTHERWISE: lambda guard, here, state: True,
+    GuardKind.CALLS: lambda guard, here, state: state.reply is not None and bool(state.reply.calls),
     GuardKind.REQUESTS: _requests,
-    GuardKind.VERDICT: _verdict,
-    GuardKind.STOPS: _stops,
+    GuardKind.VERDICT: lambda guard, here, state: (state.reply or _NO_REPLY).verdict in guard.names,
+    GuardKind.STOPS: lambda guard, here, state: (
+        stopping_call(guard, here, state.reply or _NO_REPLY) is not None
+    ),
     GuardKind.SPENT: _spent,
+    GuardKind.SESSION: lambda guard, here, state: state.facts.session,
+    GuardKind.UNSAVED: lambda guard, here, state: state.facts.session and state.turn > 1,
+    GuardKind.ARRIVING: lambda guard, here, state: state.facts.hooked and state.arriving,
+    GuardKind.HOOKED: lambda guard, here, state: state.facts.hooked,
+    GuardKind.KEPT: lambda guard, here, state: state.kept is not None,
+    GuardKind.ACTED: lambda guard, here, state: state.agent in state.acted,
 }
 """One meaning for each kind; a test sees that none is missing."""

@@ -1,7 +1,7 @@
-"""Outcomes: what a driver reports back. ``step`` reads their control data and nothing else.
+"""Outcomes: what a driver reports about a command, with the control data that guards read.
 
-The payload (a model response, a tool's return value, an exception) belongs to the projection and to
-the driver.
+The payload (a response, a tool's return value, an exception) belongs to the record and to the
+driver.
 """
 
 from __future__ import annotations
@@ -40,20 +40,23 @@ class Reply(NamedTuple):
         calls: Local work asked for, in the order in which the outputs will stand.
         requests: Handoffs asked for; the first counts.
         verdict: What the reply is once these are set aside.
+        active: Whether a tool was used that is neither of these, such as a hosted one.
     """
 
     calls: tuple[Call, ...] = ()
     requests: tuple[Request, ...] = ()
     verdict: Verdict = Verdict.FINAL
+    active: bool = False
 
 
 class Outcome(NamedTuple):
     """The outcome of the command ``id``.
 
     Args:
-        id: The command it answers.
-        event: How the work ended; one of ``OUTCOMES`` for the kind of the invoke.
-        payload: What it brought, for the projection; not read by ``step``.
+        id: The command it answers; for ``STOPPED``, ``CANCELLED`` and ``EXPIRED`` the reserved id
+            ``(sequence, RESERVED[event], 0)``.
+        event: How the work ended; one of ``OUTCOMES`` for the kind of the phase.
+        payload: What it brought, for the record; not read by ``step``.
         reply: For ``REPLIED``, the control data of the reply.
     """
 

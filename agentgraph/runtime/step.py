@@ -1,55 +1,71 @@
 """The interpreter: one pure function that moves a run through its machine.
 
-Every move is a transition of the table. An outcome that nobody asked for raises ``ProtocolError``
-and leaves the state as it was. SCXML is the reference for the order of things: the first enabled
-transition in document order wins (3.13), and a state with several invokes is left when all of them
-are done, or at once by an interrupting outcome.
+Every move is a row of the table. An outcome that answers no command raises ``ProtocolError`` and
+leaves the state as it was. SCXML is the reference for the order of things: the first enabled
+transition in document order wins (3.13), and a state with several lanes is left when all of them
+are over or wait for a decision, or at once by an interrupting outcome.
+
+An outcome of a state that was left unfinished is late: it is noted for the way back and starts
+nothing.
 """
 
 from __future__ import annotations
 
-from agentgraph.runtime.commands import Command, CommandId, Emit, Finish, Perform, Suspend
-from agentgraph.runtime.guards import holds, stopping_call
-from agentgraph.runtime.outcomes import Outcome, Reply
-from agentgraph.runtime.state import RunState
+from agentgraph.runtime.commands import Command, CommandId, Emit, Perform
+from agentgraph.runtime.enter import (
+    interrupting,
+    joined,
+    lane_of,
+    next_in_group,
+    perform,
+    position_of,
+    take,
+)
+from agentgraph.runtime.guards import due, first_enabled
+from agentgraph.runtime.lanes import count, mask, members, read, record, write
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph.runtime.protocol import ProtocolError
+from agentgraph.runtime.state import Facts, RunState, new, with_lanes, with_registers, with_reply
 from agentgraph_compiler.machine import (
-    FINALS,
     INTERRUPTING,
-    MODEL_STATES,
     OUTCOMES,
+    RESERVED,
     Emission,
     Event,
-    GuardKind,
     Invoke,
     Machine,
+    Rest,
     State,
-    StateKind,
-    Transition,
+    WorkKind,
 )
 
+__all__ = ["ProtocolError", "start", "step"]
+
 # Looked up once: reading a member of an enum takes longer than most of what a step does.
-_ACTING, _SUSPENDED, _HANDOFF = StateKind.ACTING, StateKind.SUSPENDED, StateKind.HANDOFF
-_ENDING, _CHECKING = StateKind.ENDING, StateKind.CHECKING
-_REPLIED, _AWAITING = Event.REPLIED, Event.AWAITING
-_SHOW_REPLY, _SHOW_AGENT = Emission.REPLY, Emission.AGENT
+_NO, _WAIT = Rest.NO, Rest.WAIT
+_AWAITING, _REPLIED, _RETRY = Event.AWAITING, Event.REPLIED, Event.RETRY
+_TRIPPED = Event.TRIPPED
+_OUTPUT, _WITHHELD = Emission.OUTPUT, Emission.WITHHELD
+_GREET = WorkKind.GREET
+_GREETED = {"arriving": False}
+_NO_FACTS = Facts()
+# What a state sees whose only lane is over.
+_SEEN = {event: frozenset({event}) for event in Event}
 
 
-class ProtocolError(Exception):
-    """The driver reported what the machine did not ask for; the state is unchanged."""
-
-
-def start(machine: Machine, *, limit: int | None = None) -> tuple[RunState, tuple[Command, ...]]:
+def start(machine: Machine, facts: Facts = _NO_FACTS) -> tuple[RunState, tuple[Command, ...]]:
     """Begin a run.
 
     Args:
         machine: A checked machine.
-        limit: The most turns allowed; ``None`` means no limit.
+        facts: What holds for the whole run.
 
     Returns:
         The first state and the first commands.
     """
     initial = machine.state[machine.initial]
-    return _move(machine, initial, RunState(initial.id, limit=limit), Event.STARTED, None)
+    state = RunState(initial.id, facts, joined=frozenset({Event.STARTED}))
+    return take(machine, initial, joined(initial, state), state, None, [])
 
 
 def step(
@@ -60,257 +76,210 @@ def step(
     Args:
         machine: The machine the run was started with.
         state: Where the run is.
-        outcome: What one of the pending commands brought.
+        outcome: What one of the commands that are owed brought, or what came from outside.
 
     Returns:
         The new state and the commands it gives rise to, in order.
 
     Raises:
-        ProtocolError: The outcome answers no pending command, or not in a way its kind of work can
-            end.
+        ProtocolError: The outcome answers no command that is owed, or not in a way its kind of work
+            can end.
     """
+    id = outcome.id
+    if id.sequence != state.sequence:
+        return _late(machine, state, outcome)
     here = machine.state[state.state]
-    _require_owed(machine, here, state, outcome)
-    arrived = _arrived(state, outcome)
-    event = outcome.event
-    interrupted = event in INTERRUPTING
-    shown: tuple[Command, ...] = ()
-    if here.kind is _ACTING:
-        shown = _outputs(here, state, arrived, interrupted)
-    if not interrupted:
-        if arrived.pending:
-            return arrived, shown
-        event = _joined(here, arrived, event)
-    return _move(machine, here, arrived, event, outcome, shown)
+    if id.lane < 0 or here.rest is not _NO:
+        return _from_outside(machine, here, state, outcome)
+    before = state.shown
+    state, invoke, given = _answered(machine, here, state, outcome)
+    if given is not None:
+        return state, (given,)
+    commands: list[Command] = []
+    if outcome.event in INTERRUPTING:
+        row = interrupting(machine, here, state, outcome.event)
+        return take(machine, here, row, _all_shown(here, state, commands), id, commands)
+    if state.shown != before:
+        _show(here, state, state.shown ^ before, commands)
+    if state.queued and invoke.places:
+        state = next_in_group(here, state, invoke, commands)
+    if state.owed:
+        return state, tuple(commands)
+    return take(machine, here, joined(here, state), state, id, commands)
 
 
-def _require_owed(machine: Machine, here: State, state: RunState, outcome: Outcome) -> None:
-    sequence, index = outcome.id
-    if sequence != state.sequence or index not in state.pending:
-        raise ProtocolError(
-            f"state '{here.id}': no command {tuple(outcome.id)} is pending"
-            f" (sequence {state.sequence}, pending {sorted(state.pending)})"
+def _from_outside(
+    machine: Machine, here: State, state: RunState, outcome: Outcome
+) -> tuple[RunState, tuple[Command, ...]]:
+    """A stop, an expiry, or the resumption of a run at rest."""
+    id, event = outcome.id, outcome.event
+    reserved = RESERVED.get(event)
+    lane = 0 if reserved is None else reserved
+    if id != (state.sequence, lane, 0) or (reserved is None and event is not Event.RESUMED):
+        raise _unasked(here, state, outcome)
+    commands: list[Command] = []
+    if reserved is None:
+        row = first_enabled(here.by_event.get(event, ()), here, state)
+        if row is None:
+            raise ProtocolError(f"state '{here.id}': there is nothing to go back to")
+        return take(machine, here, row, state, id, commands)
+    if here.rest is not _NO:
+        if here.rest is _WAIT:  # what is kept stays as it is
+            return state, ()
+        raise ProtocolError(f"state '{here.id}': the run is over, so it cannot be {event}")
+    row = interrupting(machine, here, state, event)
+    return take(machine, here, row, _all_shown(here, state, commands), id, commands)
+
+
+def _late(
+    machine: Machine, state: RunState, outcome: Outcome
+) -> tuple[RunState, tuple[Command, ...]]:
+    """An outcome of a state that was left: it is noted for the way back, and an output is shown."""
+    kept = state.kept
+    if kept is None or outcome.id.sequence != kept.sequence:
+        raise _unasked(machine.state[state.state], state, outcome)
+    here, lane = machine.state[kept.state], outcome.id.lane
+    kept, invoke, _ = _answered(machine, here, kept, outcome, late=True)
+    commands: list[Command] = []
+    at, _, result = read(kept.lanes, lane)
+    fresh = 1 << lane & ~kept.shown
+    if result and fresh and not any(phase.withholds for phase in invoke.phases[at:]):
+        _show(here, kept, fresh, commands)
+        kept = kept._replace(shown=kept.shown | fresh)
+    if kept.tripped is None and outcome.event is _TRIPPED:
+        kept = kept._replace(tripped=outcome.id)
+    return state._replace(kept=kept), tuple(commands)
+
+
+def _unasked(here: State, state: RunState, outcome: Outcome) -> ProtocolError:
+    owed = ", ".join(map(str, members(state.owed))) or "none"
+    return ProtocolError(
+        f"state '{here.id}': no command {tuple(outcome.id)} is owed"
+        f" (sequence {state.sequence}, lanes {owed})"
+    )
+
+
+def _answered(
+    machine: Machine, here: State, state: RunState, outcome: Outcome, *, late: bool = False
+) -> tuple[RunState, Invoke, Perform | None]:
+    """The state once a lane has its outcome, with the lane and its next command.
+
+    A lane that goes on has no command if the outcome is late, but stands before it; a lane that
+    was interrupted stands before the same phase again.
+    """
+    (_, lane, attempt), event, _, reply = outcome
+    lanes = state.lanes
+    if lane < 0 or not state.owed >> lane & 1:
+        raise _unasked(here, state, outcome)
+    invoke = lane_of(here, state, lane)
+    at, given, result = read(lanes, lane)
+    if attempt != given - 1:
+        raise _unasked(here, state, outcome)
+    _, session, hooked = state.facts
+    routes = invoke.routes if session or hooked else invoke.bare_routes
+    route = routes[at].get(event)
+    if route is None and event not in OUTCOMES[invoke.phases[at].kind]:
+        raise _impossible(here, invoke, at, event)
+    if reply is not None or event is _REPLIED:
+        state = _heard(machine, here, state, outcome)
+    bit, retries = 1 << lane, state.retries
+    owed, held, queued, seen = state.owed ^ bit, state.held, state.queued, state.joined
+    if route is None:
+        if event is _AWAITING:
+            held |= bit
+        else:
+            queued |= bit
+            retries = 0 if invoke.tries else retries
+    else:
+        if event is _RETRY:
+            if retries >= invoke.tries:
+                raise _impossible(here, invoke, at, event)
+            retries += 1
+        elif invoke.phases[at].kind is _GREET:
+            state = with_registers(state, _GREETED)
+        if route.keeps:
+            result = given
+        at = route.to
+        if at < len(invoke.phases):
+            at = due(invoke, at, here, state)
+        if at == len(invoke.phases):
+            if route.ends not in seen:
+                seen = seen | {route.ends} if seen else _SEEN[route.ends]
+        elif late:
+            queued |= bit
+        else:
+            lanes = write(lanes, lane, record(at, given + 1, result))
+            state = with_lanes(state, lanes, state.owed, held, queued, state.shown, seen, retries)
+            id = (state.sequence, lane, given)
+            return state, invoke, perform(here, state, id, invoke, at, result)
+        lanes = write(lanes, lane, record(at, given, result))
+    shown = state.shown
+    if here.shows and not late:
+        shown |= _in_order(lanes, owed, held, queued)
+    return with_lanes(state, lanes, owed, held, queued, shown, seen, retries), invoke, None
+
+
+def _in_order(lanes: bytes, owed: int, held: int, queued: int) -> int:
+    """The lanes whose results can be shown: in call order, up to the first one that is not over;
+    lanes that wait for a decision do not hold up the others."""
+    unfinished = owed | queued
+    over = (unfinished & -unfinished if unfinished else 1 << count(lanes)) - 1
+    return over & ~held
+
+
+def _impossible(here: State, invoke: Invoke, at: int, event: Event) -> ProtocolError:
+    phase = invoke.phases[at]
+    if event in OUTCOMES[phase.kind]:
+        return ProtocolError(
+            f"state '{here.id}': {invoke.symbol} may be tried again {invoke.tries} times at most"
         )
-    invoke = _invoke(here, state, index)
-    endings = (Event.RESUMED,) if invoke is None else OUTCOMES[invoke.kind]
-    if outcome.event not in endings:
-        what = invoke.symbol if invoke else "a suspension"
-        raise ProtocolError(
-            f"state '{here.id}': {what} cannot end with '{outcome.event}',"
-            f" only with {', '.join(endings)}"
-        )
-    if (outcome.reply is None) == (outcome.event is _REPLIED):
+    return ProtocolError(
+        f"state '{here.id}': {phase.name} of {invoke.symbol} cannot end with '{event}',"
+        f" only with {', '.join(OUTCOMES[phase.kind])}"
+    )
+
+
+def _heard(machine: Machine, here: State, state: RunState, outcome: Outcome) -> RunState:
+    """The state with a reply in its registers, if it is one that the machine allows here."""
+    reply = outcome.reply
+    if reply is None or outcome.event is not _REPLIED:
         raise ProtocolError(
             f"state '{here.id}': a reply goes with the event 'replied' and no other"
         )
-    if outcome.reply is not None:
-        _require_declared(machine, here, outcome.reply)
-
-
-def _require_declared(machine: Machine, here: State, reply: Reply) -> None:
     for request in reply.requests:
         if request.symbol not in here.requestable:
             raise ProtocolError(f"state '{here.id}' declares no handoff '{request.symbol}'")
     for call in reply.calls:
         if not here.acting or call.symbol not in machine.state[here.acting].offered:
             raise ProtocolError(f"state '{here.id}' declares no call '{call.symbol}'")
+    acted = state.acted
+    if (reply.calls or reply.requests or reply.active) and state.agent not in acted:
+        acted = acted | {state.agent}
+    return with_reply(state, reply, outcome.id, acted)
 
 
-def _invoke(here: State, state: RunState, index: int) -> Invoke | None:
-    if here.kind is _ACTING:
-        return here.offered[_reply(state).calls[index].symbol]
-    # A suspended state waits for a decision; nothing was invoked there.
-    return here.invokes[index] if here.invokes else None
+def _all_shown(here: State, state: RunState, commands: list[Command]) -> RunState:
+    """Show every result that there is: the state is left early."""
+    if not here.shows:
+        return state
+    lanes = [lane for lane in range(count(state.lanes)) if read(state.lanes, lane)[2]]
+    fresh = mask(lanes) & ~state.shown
+    _show(here, state, fresh, commands)
+    return state._replace(shown=state.shown | fresh)
 
 
-def _arrived(state: RunState, outcome: Outcome) -> RunState:
-    """The state once ``outcome`` is no longer owed."""
-    index = outcome.id.index
-    awaiting, reply, replied = state.awaiting, state.reply, state.replied
-    if outcome.reply is not None:
-        reply, replied = outcome.reply, outcome.id
-    elif outcome.event is _AWAITING:
-        awaiting = tuple(sorted((*awaiting, index)))
-    return RunState(
-        state.state,
-        state.sequence,
-        state.turn,
-        state.limit,
-        state.pending - {index},
-        state.order,
-        awaiting,
-        state.performed,
-        reply,
-        replied,
-        state.output,
-    )
-
-
-def _joined(here: State, state: RunState, last: Event) -> Event:
-    """What the outcomes of a state's work amount to together, whichever came last."""
-    if here.kind in MODEL_STATES:
-        return _REPLIED
-    return _AWAITING if here.kind is _ACTING and state.awaiting else last
-
-
-def _outputs(
-    here: State, before: RunState, after: RunState, interrupted: bool
-) -> tuple[Command, ...]:
-    """Show outputs in call order: up to an unfinished call, or all that there are at an end."""
-    # A call that interrupts has no output, so it still counts as unfinished.
-    unfinished = before.pending if interrupted else after.pending
-    shown = 0
-    while before.order[shown] not in before.pending:  # ends: what was just answered was pending
-        shown += 1
-    calls, commands = _reply(after).calls, list[Command]()
-    for index in after.order[shown:]:
-        if index in unfinished:
-            if interrupted:
-                continue
-            break
-        if index in after.awaiting:
+def _show(here: State, state: RunState, lanes: int, commands: list[Command]) -> None:
+    """Show the results of some lanes; one that is not to be seen yet is shown without content."""
+    sequence, agent = state.sequence, state.agent
+    for lane in (0,) if lanes == 1 else members(lanes):
+        at, _, result = read(state.lanes, lane)
+        invoke = lane_of(here, state, lane)
+        if not result or not invoke.emits:
             continue
-        call = calls[index]
-        source = CommandId(after.performed[index], index)
-        for emission in here.offered[call.symbol].emits:
-            commands.append(Emit(emission, here.agent, source, call.position))
-    return tuple(commands)
-
-
-def _move(
-    machine: Machine,
-    here: State,
-    state: RunState,
-    event: Event,
-    outcome: Outcome | None,
-    shown: tuple[Command, ...] = (),
-) -> tuple[RunState, tuple[Command, ...]]:
-    """Take the first enabled transition of ``here`` on ``event``; what is ``shown`` comes first."""
-    for row in here.by_event.get(event, ()):
-        if holds(row.guard, here, state):
-            return _enter(machine, here, row, state, outcome, shown)
-    raise ProtocolError(f"state '{here.id}' has no enabled transition on '{event}'")
-
-
-def _enter(
-    machine: Machine,
-    here: State,
-    taken: Transition,
-    state: RunState,
-    outcome: Outcome | None,
-    shown: tuple[Command, ...],
-) -> tuple[RunState, tuple[Command, ...]]:
-    target = machine.state[taken.target]
-    kind = target.kind
-    sequence = state.sequence + 1
-    order, performed = _order(here, target, state, sequence)
-    entered = RunState(
-        target.id,
-        sequence,
-        state.turn + 1 if kind in MODEL_STATES else state.turn,
-        state.limit,
-        frozenset(order),
-        order,
-        state.awaiting if kind is _SUSPENDED else (),
-        performed,
-        state.reply,
-        state.replied,
-        _output(here, taken, state, outcome) if kind is _ENDING else state.output,
-    )
-    commands = [*shown, *[_emission(row, here, target, state, outcome) for row in taken.emits]]
-    if kind is _ACTING:
-        commands += _calls(target, entered)
-    elif kind is _SUSPENDED:
-        waiting = tuple([CommandId(performed[index], index) for index in entered.awaiting])
-        commands.append(Suspend(CommandId(sequence, 0), target.agent, waiting))
-    elif kind in FINALS:
-        source = _cause(target, taken, entered, outcome)
-        commands.append(Finish(kind, target.agent or here.agent, source))
-    else:
-        commands += _performs(target, entered)
-    return entered, tuple(commands)
-
-
-def _order(
-    here: State, target: State, state: RunState, sequence: int
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The indexes issued on entering ``target``, and where each call was then last performed."""
-    if target.kind is _SUSPENDED:
-        return (0,), state.performed
-    if target.kind is not _ACTING:
-        return tuple(range(len(target.invokes))), state.performed
-    if here.kind is _SUSPENDED:
-        performed = list(state.performed)
-        for index in state.awaiting:
-            performed[index] = sequence
-        return state.awaiting, tuple(performed)
-    count = len(_reply(state).calls)
-    return tuple(range(count)), (sequence,) * count
-
-
-def _calls(target: State, entered: RunState) -> list[Command]:
-    """One command a call, for the calls that are issued."""
-    calls, commands = _reply(entered).calls, list[Command]()
-    for index in entered.order:
-        call = calls[index]
-        offer = target.offered.get(call.symbol)
-        if offer is None:  # a run resumed in a machine that lost the tool
-            raise ProtocolError(f"state '{target.id}' offers no '{call.symbol}'")
-        id = CommandId(entered.sequence, index)
-        commands.append(Perform(id, offer, target.agent, entered.replied, call.position))
-    return commands
-
-
-def _performs(target: State, entered: RunState) -> list[Command]:
-    """One command an invoke, about the last reply or about the final output once there is one."""
-    source, position = entered.replied, -1
-    if target.kind is _HANDOFF:
-        position = _reply(entered).requests[0].position
-    elif target.kind is _ENDING or target.kind is _CHECKING:
-        source = entered.output
-    return [
-        Perform(CommandId(entered.sequence, index), invoke, target.agent, source, position)
-        for index, invoke in enumerate(target.invokes)
-    ]
-
-
-def _output(
-    here: State, taken: Transition, state: RunState, outcome: Outcome | None
-) -> CommandId | None:
-    """Which outcome holds the final output, when a transition leads to ``ENDING``."""
-    if taken.event is _REPLIED:
-        return state.replied
-    if taken.guard.kind is GuardKind.STOPS:
-        index = stopping_call(taken.guard, here, _reply(state))
-        assert index is not None  # the guard held
-        return CommandId(state.performed[index], index)
-    return outcome.id if outcome else None
-
-
-def _cause(
-    target: State, taken: Transition, entered: RunState, outcome: Outcome | None
-) -> CommandId | None:
-    """Which outcome a final state is about: the output, or what went wrong."""
-    if target.kind is StateKind.DONE:
-        return entered.output
-    if target.kind is StateKind.EXHAUSTED:
-        return None
-    if taken.event in (Event.REPLIED, Event.DECLINED):
-        return entered.replied
-    return outcome.id if outcome else None
-
-
-def _emission(
-    emission: Emission, here: State, target: State, state: RunState, outcome: Outcome | None
-) -> Command:
-    if emission is _SHOW_REPLY:
-        return Emit(emission, here.agent, state.replied)
-    if emission is _SHOW_AGENT:
-        return Emit(emission, target.agent)
-    return Emit(emission, here.agent, outcome.id if outcome else None)
-
-
-def _reply(state: RunState) -> Reply:
-    """The last reply, where the machine's tables say that there was one."""
-    assert state.reply is not None
-    return state.reply
+        source = new(CommandId, (sequence, lane, result - 1))
+        withheld = at < len(invoke.phases) and invoke.phases[at].withholds
+        position = position_of(here, state, lane)
+        for emission in invoke.emits:
+            if withheld and emission is _OUTPUT:
+                emission = _WITHHELD
+            commands.append(new(Emit, (emission, agent, source, position)))

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from agentgraph_compiler.ir.chart import Chart
-from agentgraph_compiler.machine import FORMAT_VERSION, AgentEntry, Machine
+from agentgraph_compiler.machine import BACK, FORMAT_VERSION, AgentEntry, Machine
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -33,6 +33,7 @@ def emit(chart: Chart) -> Machine:
             for agent in chart.agents
         ),
         chart.states,
+        chart.rows,
         tuple(emit(part) for part in chart.charts),
     )
 
@@ -53,7 +54,7 @@ def machine_from_json(text: str) -> Machine:
     from pydantic import ValidationError
 
     try:
-        document = _reader().validate_json(text, strict=True)
+        document = _reader().validate_json(_unfolded(text), strict=True)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in found]
@@ -61,7 +62,12 @@ def machine_from_json(text: str) -> Machine:
     if document.version != FORMAT_VERSION:
         raise _unreadable(text, ())
     machine = Machine(
-        document.name, document.initial, document.agents, document.states, document.machines
+        document.name,
+        document.initial,
+        document.agents,
+        document.states,
+        document.rows,
+        document.machines,
     )
     for dangling in _dangling(machine, frozenset(machine.submachine)):
         raise MachineFormatError(f"not a machine: {dangling}")
@@ -72,13 +78,20 @@ def _dangling(machine: Machine, machines: frozenset[str]) -> Iterator[str]:
     """What a machine refers to and does not hold; the interpreter relies on there being nothing."""
     if machine.initial not in machine.state:
         yield f"'{machine.name}' begins in '{machine.initial}', which is no state of it"
+    for row in machine.rows:
+        if row.target not in machine.state:
+            yield f"'{machine.name}' leads to '{row.target}', which is no state of it"
     for state in machine.states:
         for row in state.transitions:
-            if row.target not in machine.state:
+            if row.target != BACK and row.target not in machine.state:
                 yield f"'{state.id}' leads to '{row.target}', which is no state of '{machine.name}'"
         for invoke in (*state.invokes, *state.offers):
             if invoke.machine and invoke.machine not in machines:
                 yield f"'{state.id}' runs the machine '{invoke.machine}', which is not there"
+            names = {"", *(phase.name for phase in invoke.phases)}
+            for move in (move for phase in invoke.phases for move in phase.moves):
+                if move.to not in names:
+                    yield f"'{invoke.symbol}' moves to '{move.to}', which is no phase of it"
     for part in machine.machines:
         yield from _dangling(part, machines)
 
@@ -95,6 +108,29 @@ def _reader() -> TypeAdapter[_Document]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(_Document)
+
+
+def _unfolded(text: str) -> str:
+    """The text with the phases of each lane in place of their name; unchanged if that cannot be,
+    so that what reads it says what is wrong."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text
+    named = document.pop("phases", None) if isinstance(document, dict) else None
+    if not isinstance(named, dict):
+        return text
+    waiting: list[object] = [document]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            name = part.get("phases")
+            if isinstance(name, str) and name in named:
+                part["phases"] = named[name]
+            waiting.extend(part.get(key) for key in ("machines", "states", "invokes", "offers"))
+        elif isinstance(part, list):
+            waiting.extend(part)
+    return json.dumps(document)
 
 
 def _unreadable(text: str, faults: Sequence[str]) -> MachineFormatError:

@@ -31,18 +31,31 @@ state support.thinking thinking of support
   invoke support/model model
   on replied -> done
   on failed -> failed
-state done done
-state failed failed
+state done done end
+state failed failed end
 ```
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agentgraph_compiler.diagnostics import Diagnostic, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart
-from agentgraph_compiler.machine import GuardKind, InvokeKind, State
+from agentgraph_compiler.machine import (
+    BACK,
+    INTERRUPTING,
+    OUTCOMES,
+    Event,
+    Guard,
+    GuardKind,
+    Invoke,
+    Phase,
+    Rest,
+    State,
+    Transition,
+    WorkKind,
+)
 
 MALFORMED = Rule(
     "AG200",
@@ -50,6 +63,10 @@ MALFORMED = Rule(
     Severity.ERROR,
     "The chart refers to something it does not contain, or names a thing twice.",
 )
+_CALLS = frozenset({WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING})
+_STAYING = frozenset({*INTERRUPTING, Event.AWAITING})
+_MOST_PHASES = 250
+"""A run notes the phase of a lane in one byte."""
 
 
 def verify(chart: Chart) -> tuple[Diagnostic, ...]:
@@ -85,6 +102,8 @@ def _faults(chart: Chart, subcharts: set[str]) -> Iterator[str]:
         yield f"the start agent '{chart.start}' does not exist"
     for agent in chart.agents:
         yield from _faults_of_agent(chart, agent, subcharts)
+    yield from _faults_of_rows(chart, "the machine", chart.rows)
+    yield from _faults_of_circles(chart)
     for state in chart.states:
         yield from _faults_of_state(chart, state, subcharts)
 
@@ -103,29 +122,110 @@ def _faults_of_agent(chart: Chart, agent: Agent, subcharts: set[str]) -> Iterato
 
 
 def _faults_of_state(chart: Chart, state: State, subcharts: set[str]) -> Iterator[str]:
-    known = chart.state
-    for transition in state.transitions:
-        if transition.target not in known:
-            yield (
-                f"state '{state.id}' has a transition to '{transition.target}',"
-                " which does not exist"
-            )
-        guard = transition.guard
-        if guard.kind is GuardKind.REQUESTS and len(guard.names) != 1:
-            yield f"state '{state.id}' has a guard 'requests' that does not name one handoff"
+    yield from _faults_of_rows(chart, f"state '{state.id}'", state.transitions)
     if state.agent and state.agent not in chart.agent:
         yield f"state '{state.id}' belongs to agent '{state.agent}', which does not exist"
     invokes = (*state.invokes, *state.offers)
     if len(invokes) > 1:
         yield from _repeated(f"invoke in state '{state.id}'", [row.symbol for row in invokes])
     for invoke in invokes:
-        fault = _fault_of_work(invoke.kind, invoke.machine, subcharts)
+        yield from (f"invoke '{invoke.symbol}' {fault}" for fault in _faults_of_lane(invoke))
+        runs = any(phase.kind is WorkKind.AGENT for phase in invoke.phases)
+        fault = _fault_of_work(WorkKind.AGENT if runs else None, invoke.machine, subcharts)
         if fault:
             yield f"invoke '{invoke.symbol}' {fault}"
+    yield from _faults_of_sharing(state)
 
 
-def _fault_of_work(kind: InvokeKind | None, machine: str, subcharts: set[str]) -> str:
-    if (kind is InvokeKind.AGENT) != bool(machine):
+def _faults_of_circles(chart: Chart) -> Iterator[str]:
+    """States that may be left at once must lead on: in a circle of them no step would end."""
+    following = {
+        state.id: [row.target for row in state.transitions]
+        for state in chart.states
+        if state.rest is Rest.NO and all(map(_may_be_idle, (*state.invokes, *state.offers)))
+    }
+    leading = dict.fromkeys(following, 0)
+    for id in following:
+        for target in following[id]:
+            if target in leading:
+                leading[target] += 1
+    free = [id for id, count in leading.items() if not count]
+    while free:
+        for target in following.pop(free.pop()):
+            if target in leading:
+                leading[target] -= 1
+                if not leading[target]:
+                    free.append(target)
+    if following:
+        circle = ", ".join(following)
+        yield f"no step would end among {circle}: all may be left at once, in a circle"
+
+
+def _may_be_idle(invoke: Invoke) -> bool:
+    return all(phase.when.kind is not GuardKind.OTHERWISE for phase in invoke.phases)
+
+
+def _faults_of_rows(chart: Chart, owner: str, rows: Iterable[Transition]) -> Iterator[str]:
+    for row in rows:
+        if row.target != BACK and row.target not in chart.state:
+            yield f"{owner} has a transition to '{row.target}', which does not exist"
+        if row.arrives and row.arrives not in chart.agent:
+            yield f"{owner} has a transition to agent '{row.arrives}', which does not exist"
+        yield from (f"{owner} {fault}" for fault in _faults_of_guard(row.guard))
+
+
+def _faults_of_guard(guard: Guard) -> Iterator[str]:
+    if guard.kind is GuardKind.REQUESTS and len(guard.names) != 1:
+        yield "has a guard 'requests' that does not name one handoff"
+
+
+def _faults_of_lane(invoke: Invoke) -> Iterator[str]:
+    """A lane moves among its own phases, and a call is not passed over."""
+    if not 0 < len(invoke.phases) <= _MOST_PHASES:
+        yield f"has no phases, or more than {_MOST_PHASES}"
+    names = {phase.name for phase in invoke.phases}
+    if len(names) != len(invoke.phases):
+        yield "has two phases of one name"
+    for phase in invoke.phases:
+        yield from (f"in phase '{phase.name}' {fault}" for fault in _faults_of_phase(phase, names))
+    if invoke.tries and not _tried_again(invoke):
+        yield "may be tried again, but no phase says what follows then"
+    if invoke.places and not invoke.group:
+        yield "has places, but shares them with no group"
+
+
+def _faults_of_phase(phase: Phase, names: set[str]) -> Iterator[str]:
+    yield from _faults_of_guard(phase.when)
+    for move in phase.moves:
+        if move.event not in OUTCOMES[phase.kind]:
+            yield f"moves on '{move.event}', but cannot end so"
+        if move.event in _STAYING:
+            yield f"moves on '{move.event}', which leaves the lane where it is"
+        if move.ends in _STAYING:
+            yield f"ends the lane with '{move.ends}', which only work can"
+        if move.to and move.to not in names:
+            yield f"moves to '{move.to}', which is no phase of the lane"
+    if phase.kind in _CALLS and phase.when.kind is not GuardKind.OTHERWISE:
+        yield "makes a call that may be passed over"
+    if (phase.kind is WorkKind.SAVE) != (phase.keep is not None):
+        yield "must say what it keeps exactly if it is of kind 'save'"
+
+
+def _tried_again(invoke: Invoke) -> bool:
+    return any(move.event is Event.RETRY for phase in invoke.phases for move in phase.moves)
+
+
+def _faults_of_sharing(state: State) -> Iterator[str]:
+    if sum(invoke.tries > 0 for invoke in state.invokes) > 1:
+        yield f"state '{state.id}' has two lanes that may be tried again"
+    places: dict[str, int] = {}
+    for invoke in (*state.invokes, *state.offers):
+        if invoke.group and places.setdefault(invoke.group, invoke.places) != invoke.places:
+            yield f"state '{state.id}' gives group '{invoke.group}' two numbers of places"
+
+
+def _fault_of_work(kind: WorkKind | None, machine: str, subcharts: set[str]) -> str:
+    if (kind is WorkKind.AGENT) != bool(machine):
         return "must name a sub-chart exactly if it is of kind 'agent'"
     if machine and machine not in subcharts:
         return f"runs the sub-chart '{machine}', which does not exist"

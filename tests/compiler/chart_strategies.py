@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import (
     Agent,
+    Approval,
     Chart,
     Enabled,
     Guardrail,
@@ -16,15 +17,22 @@ from agentgraph_compiler.ir.chart import (
     Tool,
 )
 from agentgraph_compiler.machine import (
+    About,
     Emission,
     Event,
     Guard,
     GuardKind,
     Invoke,
-    InvokeKind,
+    Keep,
+    Move,
+    Phase,
+    Rest,
+    Source,
     State,
     StateKind,
     Transition,
+    WorkKind,
+    plain,
 )
 from agentgraph_compiler.types import Type
 
@@ -46,7 +54,7 @@ tools = st.builds(
     Tool,
     symbol=words,
     name=words,
-    kind=st.none() | st.sampled_from(InvokeKind),
+    kind=st.none() | st.sampled_from(WorkKind),
     enabled=st.sampled_from(Enabled),
     machine=words,
     context=types,
@@ -54,6 +62,9 @@ tools = st.builds(
     origin=origins,
     allowed=few(words),
     server=st.booleans(),
+    approval=st.sampled_from(Approval),
+    screened=st.booleans(),
+    judged=st.booleans(),
 )
 handoffs = st.builds(
     Handoff,
@@ -92,21 +103,51 @@ agents = st.builds(
     unseen=few(words),
     origin=origins,
     allowed=few(words),
+    tries=st.integers(0, 3),
+)
+guards = st.builds(Guard, kind=st.sampled_from(GuardKind), names=few(words))
+moves = st.builds(
+    Move,
+    event=st.sampled_from(Event),
+    to=words,
+    ends=st.none() | st.sampled_from(Event),
+    keeps=st.booleans(),
+)
+phases = st.builds(
+    Phase,
+    name=words,
+    kind=st.sampled_from(WorkKind),
+    about=st.sampled_from(About),
+    when=guards,
+    boundary=st.booleans(),
+    withholds=st.booleans(),
+    keep=st.none() | st.sampled_from(Keep),
+    moves=few(moves),
 )
 invokes = st.builds(
     Invoke,
     symbol=words,
-    kind=st.sampled_from(InvokeKind),
+    phases=few(phases) | st.sampled_from(WorkKind).map(plain),
     machine=words,
     emits=few(st.sampled_from(Emission)),
+    stops=st.booleans(),
+    group=words,
+    places=st.integers(0, 3),
+    tries=st.integers(0, 3),
+    turn=st.booleans(),
+    idle=st.sampled_from(Event),
     digest=words,
 )
 transitions = st.builds(
     Transition,
     event=st.sampled_from(Event),
     target=words,
-    guard=st.builds(Guard, kind=st.sampled_from(GuardKind), names=few(words)),
+    guard=guards,
     emits=few(st.sampled_from(Emission)),
+    output=st.sampled_from(Source),
+    cause=st.booleans(),
+    arrives=words,
+    keeps=st.booleans(),
 )
 states = st.builds(
     State,
@@ -116,6 +157,7 @@ states = st.builds(
     invokes=few(invokes),
     offers=few(invokes),
     transitions=few(transitions),
+    rest=st.sampled_from(Rest),
 )
 
 
@@ -128,6 +170,7 @@ def charts(subcharts: bool = True) -> st.SearchStrategy[Chart]:
         initial=words,
         agents=few(agents),
         states=few(states),
+        rows=few(transitions),
         declared=st.booleans(),
         charts=few(charts(subcharts=False)) if subcharts else st.just(()),
         origin=origins,

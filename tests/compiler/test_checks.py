@@ -14,7 +14,7 @@ from agentgraph_compiler import pipeline
 from agentgraph_compiler.checks import CHECKS
 from agentgraph_compiler.diagnostics import Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail, Stop, StopKind, Tool
-from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.types import Type
 from tests.compiler.workflows import (
     agent_tool,
@@ -72,9 +72,9 @@ def test_a_realistic_workflow_gets_no_warning() -> None:
         # Hosted tools are the provider's, and a tool with a kind of call of its own is never asked
         # for by a function call.
         ((function("a", "x"), Tool("", "x", None), Tool("", "x", None)), (), []),
-        ((function("a", "x"), Tool("", "x", InvokeKind.ACTION)), (), []),
-        ((Tool("", "x", InvokeKind.ACTION), Tool("", "x", None)), (), []),
-        ((Tool("", "x", InvokeKind.ACTION), Tool("", "x", InvokeKind.ACTION)), (), ["x"]),
+        ((function("a", "x"), Tool("", "x", WorkKind.ACTION)), (), []),
+        ((Tool("", "x", WorkKind.ACTION), Tool("", "x", None)), (), []),
+        ((Tool("", "x", WorkKind.ACTION), Tool("", "x", WorkKind.ACTION)), (), ["x"]),
         ((function("a", "transfer_to_a"),), (to("a", "a"),), ["transfer_to_a"]),
         ((), (to("a", "a"), to("a", "a")), ["transfer_to_a"]),
         ((function("a", "x"), function("a", "x", enabled=NEVER)), (), []),
@@ -398,7 +398,7 @@ def test_input_guardrail_never_runs(case: str) -> None:
 
 
 X = function("a", "x")
-SERVER = Tool("a/mcp/files", "files", InvokeKind.FUNCTION, SOMETIMES, server=True)
+SERVER = Tool("a/mcp/files", "files", WorkKind.FUNCTION, SOMETIMES, server=True)
 EXITS: dict[str, tuple[Chart, list[str]]] = {
     "forced to call a tool for ever": (chart(looping("a", tools=(X,))), ["A"]),
     "free to answer": (with_tools(X), []),

@@ -12,7 +12,7 @@ from agentgraph_compiler import pipeline
 from agentgraph_compiler.ir.builder import Policy, build
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Stop, StopKind, Tool
 from agentgraph_compiler.ir.text import parse_chart
-from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.verify import verify
 from tests.compiler.workflows import agent_tool, function, guardrail, subchart, support_desk, to
 
@@ -21,10 +21,15 @@ chart "c" start a initial initial
 agent a "A"
 state initial initial
   on started -> s
-state done done
-state failed failed
-state blocked blocked
+state done done end
+state failed failed end
+state blocked blocked end
 """
+
+
+def lane(phases: str, clauses: str = "") -> str:
+    """A state with one lane that walks some phases."""
+    return f"phases p\n{phases}\nstate s ending of a\n  invoke x walks p {clauses}"
 
 
 def faults(text: str) -> list[str]:
@@ -80,6 +85,48 @@ def test_a_malformed_chart_is_refused(text: str, fault: str) -> None:
     assert f"chart 'c': {fault}" in faults(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            HEAD + "state s over\n  on done -> t\nstate t over\n  on done -> s",
+            "no step would end among s, t: all may be left at once, in a circle",
+        ),
+        (
+            HEAD + "state s done\nrows\n  on failed -> lost",
+            "the machine has a transition to 'lost', which does",
+        ),
+        (HEAD + "state s done\n  on done -> done arrives b", "to agent 'b', which does not exist"),
+        (HEAD + lane("  phase a model\n  on replied to b"), "moves to 'b', which is no phase of"),
+        (HEAD + lane("  phase a model\n  on done"), "moves on 'done', but cannot end so"),
+        (HEAD + lane("  phase a model\n  on failed"), "moves on 'failed', which leaves the lane"),
+        (HEAD + lane("  phase a hold\n  on awaiting"), "moves on 'awaiting', which leaves the"),
+        (HEAD + lane("  phase a model\n  on replied ends failed"), "ends the lane with 'failed'"),
+        (HEAD + lane("  phase a end\n  phase a end"), "invoke 'x' has two phases of one name"),
+        (HEAD + lane(""), "invoke 'x' has no phases"),
+        (HEAD + lane("  phase a save"), "must say what it keeps exactly if it is of kind 'save'"),
+        (HEAD + lane("  phase a end keep all"), "must say what it keeps exactly if it is of kind"),
+        (HEAD + lane("  phase a missing when hooked"), "makes a call that may be passed over"),
+        (HEAD + lane("  phase a model", "tries 1"), "may be tried again, but no phase says what"),
+        (HEAD + lane("  phase a model", "places 1"), "has places, but shares them with no group"),
+        (
+            HEAD + "state s acting\n  offer x missing group g places 1\n"
+            "  offer y missing group g places 2",
+            "state 's' gives group 'g' two numbers of places",
+        ),
+        (
+            HEAD
+            + lane("  phase a model\n  on retry to a", "tries 1")
+            + "\n  invoke y walks p tries 1",
+            "state 's' has two lanes that may be tried again",
+        ),
+    ],
+)
+def test_what_no_run_could_walk_is_refused(text: str, fault: str) -> None:
+    (found,) = faults(text)
+    assert fault in found
+
+
 def test_sub_charts_have_names_of_their_own_and_are_flat() -> None:
     part = subchart("s", Agent("a", "A"))
     twice = dataclasses.replace(support_desk(), charts=(part, part))
@@ -97,6 +144,15 @@ def test_a_malformed_chart_is_checked_no_further() -> None:
 
 MODEL = "state s thinking of a\n  invoke m model\n  on failed -> failed\n"
 GUARDING = "state s guarding of a\n  invoke g input_guardrail\n  invoke m model\n"
+PHASES = """\
+phases p
+  phase save save keep all when session
+  on done to end
+  phase end end when hooked
+  on done ends passed
+state s ending
+  invoke e walks p idle passed
+"""
 ALL_VERDICTS = "final, again, refused, invalid, unknown"
 
 
@@ -128,11 +184,16 @@ ALL_VERDICTS = "final, again, refused, invalid, unknown"
             "  on awaiting -> s\n  on failed -> s",
             ["returned"],
         ),
-        ("state s suspended of a", ["resumed"]),
-        ("state s suspended of a\n  on resumed -> s", []),
-        ("state s initial", ["started"]),
-        ("state s initial\n  on started when spent -> s", ["started"]),
-        ("state s done", []),
+        ("state s suspended wait", ["resumed"]),
+        ("state s suspended wait\n  on resumed -> s", []),
+        ("state s suspended wait\n  on resumed -> back", []),
+        ("state s done end", []),
+        ("state s over of a", ["done"]),
+        ("state s over of a\n  on done -> done", []),
+        # What holds in every state is handled in each.
+        ("rows\n  on failed -> failed\nstate s ending\n  invoke e end\n  on done -> done", []),
+        (PHASES + "  on done -> done\n  on failed -> failed", ["passed"]),
+        (PHASES + "  on done -> done\n  on failed -> failed\n  on passed -> done", []),
     ],
 )
 def test_unhandled_outcome(state: str, events: list[str]) -> None:
@@ -144,6 +205,12 @@ def test_unhandled_outcome(state: str, events: list[str]) -> None:
     assert len(found) == len(events)
     for event in events:
         assert any(f" on '{event}'" in diagnostic.message for diagnostic in found)
+
+
+@pytest.mark.parametrize(("guard", "handled"), [("", True), (" when spent", False)])
+def test_a_run_can_always_start(guard: str, handled: bool) -> None:
+    text = HEAD.replace("on started", f"on started{guard}") + "state s done end"
+    assert (pipeline.check(parse_chart(text)) == ()) is handled
 
 
 def test_an_unhandled_outcome_in_a_sub_chart_is_found() -> None:
@@ -187,7 +254,7 @@ def agents_of(draw: st.DrawFn, id: str, ids: list[str], machines: list[str]) -> 
     tools = [function(id, f"f{n}", enabled=draw(enabled)) for n in range(draw(st.integers(0, 2)))]
     tools += [agent_tool(id, name, name) for name in machines if draw(st.booleans())]
     tools += [Tool("", "hosted", None)] * draw(st.integers(0, 1))
-    tools += [Tool(f"{id}/screen", "screen", InvokeKind.ACTION)] * draw(st.integers(0, 1))
+    tools += [Tool(f"{id}/screen", "screen", WorkKind.ACTION)] * draw(st.integers(0, 1))
     targets = draw(st.lists(st.sampled_from(ids), max_size=3, unique=True))
     guardrails = [guardrail(id, f"g{n}", parallel=draw(st.booleans())) for n in range(2)]
     return Agent(

@@ -12,14 +12,14 @@ import pytest
 from agentgraph_compiler.emit import MachineFormatError, emit, machine_from_json
 from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import Agent, Tool
-from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.machine import WorkKind
 
 Change = Callable[[dict[str, Any]], None]
 
 
 def document() -> dict[str, Any]:
     """A machine, with one inside, as it is written."""
-    asked = Tool("a/tool/ask", "ask", InvokeKind.AGENT, machine="inner")
+    asked = Tool("a/tool/ask", "ask", WorkKind.AGENT, machine="inner")
     outer = build("outer", "a", [Agent("a", "A", tools=(asked,))])
     inner = build("inner", "b", [Agent("b", "B")])
     written: dict[str, Any] = json.loads(emit(replace(outer, charts=(inner,))).to_json())

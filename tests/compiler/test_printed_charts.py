@@ -10,7 +10,7 @@ from hypothesis import given
 from agentgraph_compiler.diagnostics import UNKNOWN
 from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, Handoff, Stop, Tool
 from agentgraph_compiler.ir.text import ChartSyntaxError, parse_chart, print_chart
-from agentgraph_compiler.machine import Invoke, State, Transition
+from agentgraph_compiler.machine import Invoke, Move, Phase, State, Transition
 from agentgraph_compiler.types import Type
 from tests.compiler import chart_strategies
 from tests.compiler.workflows import support_desk
@@ -40,6 +40,8 @@ def test_printing_is_stable(chart: Chart) -> None:
         (Type, "types"),
         (State, "states"),
         (Invoke, "invokes"),
+        (Phase, "phases"),
+        (Move, "moves"),
         (Transition, "transitions"),
     ],
 )
@@ -78,7 +80,7 @@ def test_a_sub_chart_with_sub_charts_of_its_own_is_refused() -> None:
         ('subchart "c" start a initial i', 1, "the root chart comes first"),
         (HEAD + HEAD, 2, "the root chart comes first and once"),
         (HEAD + "  final never", 2, "an agent or a state must be opened first"),
-        (HEAD + "edge a b", 2, "expected 'agent', 'state' or 'subchart'"),
+        (HEAD + "edge a b", 2, "expected 'agent', 'phases', 'rows', 'state' or 'subchart'"),
         ('chart "c" initial i', 1, "expected 'start', found initial"),
         ('chart "c" start', 1, "expected the id of the start agent, found the end of the line"),
         (HEAD + 'agent a "A" sometimes', 2, "expected the end of the line, found sometimes"),
@@ -88,6 +90,12 @@ def test_a_sub_chart_with_sub_charts_of_its_own_is_refused() -> None:
         (HEAD + 'agent a "A"\n  colour red', 3, "'colour' is no part of an agent"),
         (HEAD + 'agent a "A"\n\n  tool t "t" magic', 4, "'magic' is not a kind of work"),
         (HEAD + 'agent a "A"\n  handoff h "h" b', 3, "expected '->', found b"),
+        (HEAD + 'agent a "A"\n  tries often', 3, "expected a number of tries, found often"),
+        (HEAD + "phases p\nphases p", 3, "the phases 'p' are defined twice"),
+        (HEAD + "phases p\n  on done", 3, "'on' is no part of phases"),
+        (HEAD + "phases p\n  phase a magic", 3, "'magic' is not a kind of work"),
+        (HEAD + "state s done\n  invoke i walks p", 3, "no phases are named 'p'"),
+        (HEAD + "state s done\n  invoke i model places x", 3, "a number after 'places', found x"),
         (HEAD + "state s sleeping", 2, "'sleeping' is not a kind of state"),
         (HEAD + "state s done\n  final never", 3, "'final' is no part of a state"),
         (HEAD + "state s done\n  on replied done", 3, "expected '->', found done"),

@@ -6,7 +6,7 @@ from agentgraph_compiler import pipeline
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Origin, Rule, Severity
 from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Stop, StopKind, Tool
-from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.render.report import Quotation, report, summary
 from tests.compiler.goldens import assert_golden
 from tests.compiler.workflows import FILE, agent_tool, at, function, guardrail, subchart, to
@@ -28,7 +28,7 @@ def everything_wrong() -> Chart:
         "Triage",
         tools=(
             function("triage", "lookup", line=3),
-            Tool("triage/tool/lookup_2", "lookup", InvokeKind.FUNCTION, origin=at(7)),
+            Tool("triage/tool/lookup_2", "lookup", WorkKind.FUNCTION, origin=at(7)),
         ),
         handoffs=(
             to("triage", "planner", "Planner", line=20),

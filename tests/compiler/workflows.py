@@ -14,7 +14,7 @@ from agentgraph_compiler.ir.chart import (
     StopKind,
     Tool,
 )
-from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.types import Type
 
 FILE = "support.py"
@@ -34,13 +34,13 @@ def to(source: str, target: str, name: str = "", *, line: int = 0, **fields: obj
 def function(agent: str, name: str, *, line: int = 0, **fields: object) -> Tool:
     """A function tool of an agent."""
     symbol = f"{agent}/tool/{name}"
-    return Tool(symbol, name, InvokeKind.FUNCTION, origin=at(line), **fields)  # type: ignore[arg-type]
+    return Tool(symbol, name, WorkKind.FUNCTION, origin=at(line), **fields)  # type: ignore[arg-type]
 
 
 def agent_tool(agent: str, name: str, machine: str, *, line: int = 0, **fields: object) -> Tool:
     """An agent used as a tool."""
     symbol = f"{agent}/tool/{name}"
-    return Tool(symbol, name, InvokeKind.AGENT, machine=machine, origin=at(line), **fields)  # type: ignore[arg-type]
+    return Tool(symbol, name, WorkKind.AGENT, machine=machine, origin=at(line), **fields)  # type: ignore[arg-type]
 
 
 def guardrail(agent: str, name: str, *, line: int = 0, **fields: object) -> Guardrail:

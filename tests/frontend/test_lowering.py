@@ -25,10 +25,11 @@ from agentgraph import (
 )
 from agentgraph.frontend.lower_workflow import RunScope, lower
 from agentgraph.program import program_for
+from agentgraph_compiler.analysis.moves import moves
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import Agent as Declared
 from agentgraph_compiler.ir.chart import Chart, Enabled
-from agentgraph_compiler.machine import InvokeKind, StateKind
+from agentgraph_compiler.machine import StateKind, WorkKind
 
 
 def verdict(*given: Any) -> GuardrailFunctionOutput:
@@ -213,7 +214,7 @@ def test_agents_of_another_make_are_read_by_their_shape() -> None:
     first = made_elsewhere(tools=[tool, hosted], handoffs=[second, taken])
     agents = lowered(first).agents
     assert [agent.name for agent in agents] == ["Foreign", "Second", "Third"]
-    assert [row.kind for row in agents[0].tools] == [InvokeKind.FUNCTION, None]
+    assert [row.kind for row in agents[0].tools] == [WorkKind.FUNCTION, None]
     assert [(row.name, row.target) for row in agents[0].handoffs] == [
         ("transfer_to_second", "second"),
         ("go", "third"),
@@ -250,7 +251,12 @@ def test_what_is_disabled_for_good_is_declared_but_never_reached() -> None:
     chart = lowered(Agent(name="A", tools=[look_up], handoffs=[off]))
     assert chart.agents[0].tools[0].enabled is Enabled.NEVER
     assert chart.agents[0].handoffs[0].enabled is Enabled.NEVER
-    assert {StateKind.ACTING, StateKind.HANDOFF}.isdisjoint(state.kind for state in chart.states)
+    # Its calls would be answered as those of a missing tool, but no reply gets there.
+    reached = {
+        chart.state[row.target].kind for state in chart.states for row in moves(chart, state)
+    }
+    assert {StateKind.ACTING, StateKind.HANDOFF}.isdisjoint(reached)
+    assert {offer.kind for state in chart.states for offer in state.offers} == {WorkKind.MISSING}
 
 
 def test_what_the_user_allows_stands_on_the_declaration() -> None:

@@ -11,8 +11,17 @@ from collections.abc import Iterable
 
 from agentgraph_compiler.emit import emit
 from agentgraph_compiler.ir.builder import DEFAULT_POLICY, Policy, build
-from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, Handoff, Stop, StopKind, Tool
-from agentgraph_compiler.machine import InvokeKind, Machine
+from agentgraph_compiler.ir.chart import (
+    Agent,
+    Approval,
+    Chart,
+    Guardrail,
+    Handoff,
+    Stop,
+    StopKind,
+    Tool,
+)
+from agentgraph_compiler.machine import Machine, WorkKind
 from agentgraph_compiler.verify import verify
 
 SUBCHART = "assistant"
@@ -43,8 +52,13 @@ def agent(
     parallel: str = "",
     checks: str = "",
     stop: Stop = NEVER_STOP,
+    approved: str = "",
+    asked: str = "",
+    screened: str = "",
+    judged: str = "",
+    tries: int = 0,
 ) -> Agent:
-    """Declare an agent; every argument but the stop rule is a list of names in one string.
+    """Declare an agent; an argument that is a string is a list of names.
 
     Args:
         id: Its id and name.
@@ -56,14 +70,38 @@ def agent(
         parallel: Input guardrails that run beside it.
         checks: Output guardrails.
         stop: Whether outputs of tools end the run.
+        approved: Which of the tools a person decides on.
+        asked: Which of them a person may have to decide on.
+        screened: Which of them have guardrails for their arguments.
+        judged: Which of them have guardrails for their output.
+        tries: How often a model call is made again.
     """
+
+    def approval(name: str) -> Approval:
+        if name in approved.split():
+            return Approval.ALWAYS
+        return Approval.ASKED if name in asked.split() else Approval.NEVER
+
+    def tools(names: str, kind: WorkKind) -> Iterable[Tool]:
+        machine = SUBCHART if kind is WorkKind.AGENT else ""
+        for name in names.split():
+            yield Tool(
+                f"{id}/{name}",
+                name,
+                kind,
+                machine=machine,
+                approval=approval(name),
+                screened=name in screened.split(),
+                judged=name in judged.split(),
+            )
+
     return Agent(
         id,
         id,
         tools=(
-            *_tools(id, functions, InvokeKind.FUNCTION),
-            *_tools(id, actions, InvokeKind.ACTION),
-            *_tools(id, agents, InvokeKind.AGENT),
+            *tools(functions, WorkKind.FUNCTION),
+            *tools(actions, WorkKind.ACTION),
+            *tools(agents, WorkKind.AGENT),
         ),
         handoffs=tuple(
             Handoff(f"{id}/to_{target}", f"to_{target}", target, target)
@@ -75,6 +113,7 @@ def agent(
         ),
         output_guardrails=tuple(Guardrail(f"{id}/{name}", name) for name in checks.split()),
         stop=stop,
+        tries=tries,
     )
 
 
@@ -91,8 +130,3 @@ def chart_of(agents: Iterable[Agent], policy: Policy) -> Chart:
     faults = verify(chart)
     assert not faults, faults
     return chart
-
-
-def _tools(id: str, names: str, kind: InvokeKind) -> Iterable[Tool]:
-    machine = SUBCHART if kind is InvokeKind.AGENT else ""
-    return (Tool(f"{id}/{name}", name, kind, machine=machine) for name in names.split())

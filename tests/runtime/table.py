@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agentgraph.runtime.commands import CommandId, Perform
+from agentgraph.runtime.lanes import mask, record
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
-from agentgraph.runtime.state import RunState
+from agentgraph.runtime.state import Facts, RunState
 from agentgraph_compiler.ir.builder import Policy
-from agentgraph_compiler.machine import Event, Verdict
+from agentgraph_compiler.machine import Event, Invoke, Verdict
 from tests.runtime.declarations import agent, ask, machine_of
 
 MACHINE = machine_of(
@@ -19,6 +20,8 @@ MACHINE = machine_of(
         parallel="topic",
         checks="polite short",
         stop=ask("desk"),
+        approved="fetch",
+        judged="search",
     ),
     agent("expert"),
     policy=Policy(frozenset({"max_turns"})),
@@ -32,34 +35,74 @@ SEARCH, FETCH, SHELL = (
 )
 CALLS = Reply((SEARCH, FETCH, SHELL), verdict=Verdict.AGAIN)
 TRANSFER = Reply(requests=(Request("desk/to_expert", 3), Request("desk/to_expert", 4)))
-CALLS_AND_TRANSFER = Reply((SEARCH,), TRANSFER.requests)
+CALLS_AND_TRANSFER = Reply((SHELL,), TRANSFER.requests)
 ACTIONS = Reply((SHELL,))
 FINAL, AGAIN, REFUSED = (
     Reply(verdict=verdict) for verdict in (Verdict.FINAL, Verdict.AGAIN, Verdict.REFUSED)
 )
+
+ID = CommandId
 
 
 def at(
     state: str,
     sequence: int,
     turn: int = 1,
-    *,
-    order: tuple[int, ...] = (0,),
-    pending: tuple[int, ...] | None = None,
-    limit: int | None = 5,
-    **rest: object,
+    lanes: str | None = None,
+    **registers: object,
 ) -> RunState:
-    """A run state; what is pending is all that was issued, unless said otherwise."""
-    owed = frozenset(order if pending is None else pending)
-    known = RunState(state, sequence, turn, limit, owed, order)
-    return known._replace(**rest)  # type: ignore[arg-type]
+    """A run state.
+
+    Args:
+        state: Its id.
+        sequence: Its number, the last that was given out.
+        turn: Turns begun.
+        lanes: One word a lane: the name of the phase where it stands, which is owed; with ``-``
+            before it, it stands there and is not owed; ``over`` once it is over. Behind it the
+            commands it was given, if not 1, and behind ``=`` the attempt of its result. Left out,
+            every lane stands in its only or in its ``try`` phase.
+        registers: Everything else.
+    """
+    known = RunState(state, Facts(limit=5), "desk", sequence, sequence, turn, joined=frozenset())
+    known = known._replace(**registers)  # type: ignore[arg-type]
+    invokes = _lanes_of(known)
+    words = [_usual(invoke) for invoke in invokes] if lanes is None else lanes.split()
+    records, owed = list[bytes](), list[int]()
+    for lane, (invoke, word) in enumerate(zip(invokes, words, strict=True)):
+        stands, _, result = word.partition("=")
+        name, _, given = stands.lstrip("-").partition(":")
+        names = [*(phase.name for phase in invoke.phases), "over"]
+        records.append(record(names.index(name), int(given or 1), int(result or -1) + 1))
+        if name != "over" and not word.startswith("-"):
+            owed.append(lane)
+    return known._replace(lanes=b"".join(records), owed=mask(owed))
+
+
+def _lanes_of(state: RunState) -> list[Invoke]:
+    here = MACHINE.state[state.state]
+    if not here.offers:
+        return list(here.invokes)
+    assert state.reply is not None
+    return [here.offered[call.symbol] for call in state.reply.calls]
+
+
+def _usual(invoke: Invoke) -> str:
+    names = [phase.name for phase in invoke.phases]
+    return next((name for name in ("try", "call") if name in names), names[0])
 
 
 def perform(
-    id: CommandId, symbol: str, about: CommandId | None = None, position: int = -1
+    id: CommandId,
+    symbol: str,
+    about: CommandId | None = None,
+    position: int = -1,
+    phase: str | None = None,
 ) -> Perform:
-    """Work of an invoke of the machine, by the agent that its symbol names."""
-    return Perform(id, INVOKES[symbol], symbol.partition("/")[0], about, position)
+    """Work of a lane of the machine, by the agent that its symbol names."""
+    invoke = INVOKES[symbol]
+    name = phase or _usual(invoke)
+    found = next(row for row in invoke.phases if row.name == name)
+    return Perform(id, invoke, found, symbol.partition("/")[0], about, position)
 
 
 def told(id: CommandId, event: Event, reply: Reply | None = None) -> Outcome:
@@ -67,7 +110,17 @@ def told(id: CommandId, event: Event, reply: Reply | None = None) -> Outcome:
     return Outcome(id, event, reply=reply)
 
 
-ID = CommandId
+def seen(*events: Event) -> frozenset[Event]:
+    """What the lanes that are over ended with."""
+    return frozenset(events)
+
 
 THOUGHT = at("desk.thinking", 3)
-ACTED = at("desk.acting", 4, order=(0, 1, 2), performed=(4, 4, 4), reply=CALLS, replied=ID(3, 0))
+ACTED = at(
+    "desk.acting",
+    4,
+    lanes="call hold call",
+    reply=CALLS,
+    replied=ID(3, 0),
+    acted=frozenset({"desk"}),
+)

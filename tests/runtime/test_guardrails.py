@@ -74,8 +74,9 @@ class TestBarrier:
         talk = guarded(parallel="tone").passing_over()
         for work in sorted({"front/tone", "front/model"} - {last}):
             answer(talk, work, Verdict.FINAL).says()
-        answer(talk, last, Verdict.FINAL).says("show reply of front/model", "perform front/end")
-        talk.tell("front/end", Event.DONE).says("finish done by front with front/model")
+        answer(talk, last, Verdict.FINAL).says(
+            "show reply of front/model", "finish done by front with front/model"
+        )
 
     @pytest.mark.parametrize("last", ["front/tone", "front/model"])
     def test_a_fault_of_the_reply_waits_for_the_barrier_and_is_that_of_the_reply(
@@ -113,8 +114,8 @@ class TestOutput:
     """Output guardrails see the final output, once, when the agent has ended."""
 
     def test_all_of_them_pass_before_the_run_is_done(self) -> None:
-        talk = guarded(checks="polite short").final("front/model").passing_over()
-        talk.tell("front/end", Event.DONE).says("perform front/polite", "perform front/short")
+        talk = guarded(checks="polite short").final("front/model").passing_over(3)
+        talk.says("perform front/polite", "perform front/short")
         talk.tell("front/short", Event.PASSED).says()
         talk.tell("front/polite", Event.PASSED).says("finish done by front with front/model")
 
@@ -124,7 +125,7 @@ class TestOutput:
     def test_one_that_trips_or_raises_ends_the_run_without_waiting(
         self, event: Event, kind: str
     ) -> None:
-        talk = guarded(checks="polite short").final("front/model").tell("front/end", Event.DONE)
+        talk = guarded(checks="polite short").final("front/model")
         talk.passing_over().tell("front/short", event)
         talk.says(f"finish {kind} by front with front/short")
 
@@ -132,7 +133,7 @@ class TestOutput:
         front = agent("front", handoffs="back", checks="polite")
         talk = Dialogue(front, agent("back", checks="short"))
         talk.reply("front/model", handoffs="back").tell("front/to_back", Event.DONE)
-        talk.final("back/model").tell("back/end", Event.DONE).ends("perform back/short")
+        talk.final("back/model").ends("perform back/short")
 
 
 def answer(

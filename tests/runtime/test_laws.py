@@ -1,4 +1,5 @@
-"""Laws of the interpreter, on random workflows and random runs."""
+"""Laws of the interpreter, on random workflows and random runs: stopped and resumed ones, and such
+whose work finishes after they left it."""
 
 from __future__ import annotations
 
@@ -8,37 +9,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentgraph.runtime.codec import decode_outcome, decode_state, encode_outcome, encode_state
-from agentgraph.runtime.commands import Command, CommandId, Emit, Finish, Perform, Suspend
+from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
+from agentgraph.runtime.lanes import members, read
+from agentgraph.runtime.migrate import MigrationError, migrate
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
-from agentgraph.runtime.state import RunState
+from agentgraph.runtime.state import Facts, RunState
 from agentgraph.runtime.step import ProtocolError, start, step
+from agentgraph.stored.control import decode_outcome, decode_state, encode_outcome, encode_state
+from agentgraph_compiler.analysis.moves import endings as endings_of
 from agentgraph_compiler.machine import (
-    FINALS,
+    BACK,
     INTERRUPTING,
-    MODEL_STATES,
+    OTHERWISE,
     OUTCOMES,
+    RESERVED,
     Emission,
     Event,
-    InvokeKind,
     Machine,
-    State,
-    StateKind,
+    Verdict,
+    WorkKind,
 )
-from tests.runtime.workflows import Run, answer, bound, machines, runs
+from agentgraph_compiler.machine import Rest as Resting
+from tests.runtime.workflows import Run, answer, endings, facts, machines, runs
+
+CALLS = frozenset({WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING})
+HARMLESS = frozenset(
+    {WorkKind.INPUT_GUARDRAIL, WorkKind.GREET, WorkKind.MODEL, WorkKind.WAIT, WorkKind.TELL}
+)
 
 
 @given(runs())
 def test_a_journal_replayed_gives_the_same_states_and_commands(run: Run) -> None:
-    again = Run(run.machine, run.limit)
+    again = Run(run.machine, run.facts)
     for outcome in run.outcomes:
         again.tell(outcome)
     assert (again.states, again.replies) == (run.states, run.replies)
 
 
-@given(machines(), st.none() | st.integers(0, 3))
-def test_starting_is_deterministic(machine: Machine, limit: int | None) -> None:
-    assert start(machine, limit=limit) == start(machine, limit=limit)
+@given(machines(), facts())
+def test_starting_is_deterministic(machine: Machine, known: Facts) -> None:
+    assert start(machine, known) == start(machine, known)
 
 
 @given(runs())
@@ -51,22 +61,39 @@ def test_a_step_depends_on_nothing_but_its_arguments(run: Run) -> None:
 @given(runs())
 def test_a_run_goes_on_the_same_from_a_state_that_was_written_down(run: Run) -> None:
     for before, outcome, after, said in steps_of(run):
-        read = decode_state(encode_state(before))
-        assert read == before
+        again = decode_state(encode_state(before))
+        assert again == before
         told = decode_outcome(encode_outcome(outcome), outcome.payload)
         assert told == outcome
-        assert step(run.machine, read, told) == (after, said)
+        assert step(run.machine, again, told) == (after, said)
 
 
 @given(runs())
-def test_no_id_is_ever_used_twice(run: Run) -> None:
-    issued = [command.id for command in run.commands if isinstance(command, Perform | Suspend)]
-    assert issued == sorted(set(issued))
+def test_work_that_has_an_outcome_is_never_asked_for_again(run: Run) -> None:
+    answered: set[CommandId] = set()
+    for outcome, said in zip([None, *run.outcomes], run.replies, strict=True):
+        if outcome is not None:
+            answered.add(outcome.id)
+        for command in said:
+            if isinstance(command, Perform | Rest):
+                assert command.id not in answered
 
 
 @given(runs())
-def test_what_is_pending_is_what_was_asked_for_and_not_answered(run: Run) -> None:
-    assert {CommandId(run.state.sequence, index) for index in run.state.pending} == set(run.pending)
+def test_a_call_that_returned_is_not_made_again(run: Run) -> None:
+    returned: set[tuple[int, int]] = set()
+    for outcome, said in zip([None, *run.outcomes], run.replies, strict=True):
+        if outcome is not None and outcome.event is Event.RETURNED:
+            returned.add(outcome.id[:2])
+        for command in said:
+            if isinstance(command, Perform) and command.phase.kind in CALLS:
+                assert command.id[:2] not in returned
+
+
+@given(runs())
+def test_what_is_owed_is_what_was_asked_for_and_not_answered(run: Run) -> None:
+    assert owed_in(run.state) == set(run.owed)
+    assert (set() if run.state.kept is None else owed_in(run.state.kept)) == set(run.late)
 
 
 @given(runs())
@@ -75,30 +102,36 @@ def test_a_command_is_only_ever_about_an_outcome_that_was_told(run: Run) -> None
     for outcome, said in zip([None, *run.outcomes], run.replies, strict=True):
         told.add(outcome.id if outcome else None)
         for command in said:
-            about = command.awaiting if isinstance(command, Suspend) else (command.source,)
-            assert told.issuperset(about)
+            waiting = command.awaiting if isinstance(command, Rest) else ()
+            assert told.issuperset((command.source, *waiting))
 
 
 @given(runs(), st.data())
 def test_an_outcome_nobody_asked_for_is_refused(run: Run, data: st.DataObject) -> None:
-    ids = st.builds(CommandId, st.integers(0, run.state.sequence + 1), st.integers(0, 6))
-    stray = data.draw(ids.filter(lambda id: id not in run.pending))
+    ids = st.builds(
+        CommandId, st.integers(0, run.state.entered + 1), st.integers(-4, 6), st.integers(0, 4)
+    )
+    stray = data.draw(ids.filter(lambda id: id not in run.owed and id not in run.late))
     event = data.draw(st.sampled_from(Event))
-    refuses(run, Outcome(stray, event, reply=Reply() if event is Event.REPLIED else None))
+    here = stray[0] == run.state.sequence and stray.attempt == 0
+    asked = here and run.resumable and stray.lane == 0 and event is Event.RESUMED
+    outside = here and RESERVED.get(event) == stray.lane and run.here.rest is not Resting.END
+    if not asked and not outside:
+        refuses(run, Outcome(stray, event, reply=Reply() if event is Event.REPLIED else None))
 
 
 @given(runs(), st.data())
 def test_work_cannot_end_in_a_way_its_kind_does_not_know(run: Run, data: st.DataObject) -> None:
-    for id, invoke in run.pending.items():
-        known = (Event.RESUMED,) if invoke is None else OUTCOMES[invoke.kind]
+    for id, command in {**run.owed, **run.late}.items():
+        known = OUTCOMES[command.phase.kind]
         event = data.draw(st.sampled_from([event for event in Event if event not in known]))
         refuses(run, Outcome(id, event, reply=Reply() if event is Event.REPLIED else None))
 
 
 @given(runs())
 def test_a_reply_comes_with_the_event_replied_and_with_no_other(run: Run) -> None:
-    for id, invoke in run.pending.items():
-        for event in (Event.RESUMED,) if invoke is None else OUTCOMES[invoke.kind]:
+    for id, command in run.owed.items():
+        for event in endings(run.state, command):
             refuses(run, Outcome(id, event, reply=None if event is Event.REPLIED else Reply()))
 
 
@@ -106,136 +139,316 @@ def test_a_reply_comes_with_the_event_replied_and_with_no_other(run: Run) -> Non
 def test_a_reply_may_ask_only_for_what_its_state_declares(run: Run) -> None:
     stray_call = Reply(calls=(Call("nobody/search", "search", 0),))
     stray_request = Reply(requests=(Request("nobody/to_a", 0),))
-    for id, invoke in run.pending.items():
-        if invoke is not None and invoke.kind is InvokeKind.MODEL:
+    for id, command in run.owed.items():
+        if command.phase.kind is WorkKind.MODEL:
             refuses(run, Outcome(id, Event.REPLIED, reply=stray_call))
             refuses(run, Outcome(id, Event.REPLIED, reply=stray_request))
 
 
-@given(machines(), st.none() | st.integers(0, 4), st.data())
+@given(machines(), facts(), st.data())
 def test_the_order_in_which_parallel_work_finishes_does_not_show(
-    machine: Machine, limit: int | None, data: st.DataObject
+    machine: Machine, known: Facts, data: st.DataObject
 ) -> None:
-    """Two runs get the same outcomes, each round in another order; they say the same in the end."""
-    one, other = Run(machine, limit), Run(machine, limit)
-    for _ in range(12):
-        if not one.pending:
+    """Two runs get the same outcomes, each round in another order. Places make the order of starts
+    depend on who is done first, so only what is shown is compared, and where the runs are."""
+    one, other = Run(machine, known), Run(machine, known)
+    for _ in range(14):
+        if one.here.rest is not Resting.NO:
             break
-        round_ = [answer(data.draw, one, id, interrupting=False) for id in sorted(one.pending)]
+        owed = sorted(one.owed)
+        round_ = [answer(data.draw, one, one.owed[id], interrupting=False) for id in owed]
         for run in (one, other):
             for outcome in data.draw(st.permutations(round_)):
                 run.tell(outcome)
         assert one.state == other.state
-        assert one.commands == other.commands
-
-
-@given(machines(), st.integers(0, 5), st.data())
-def test_every_bounded_run_finishes_within_a_bound_known_beforehand(
-    machine: Machine, limit: int, data: st.DataObject
-) -> None:
-    run, suspensions = Run(machine, limit), data.draw(st.integers(0, 3))
-    most = bound(run.machine, limit, suspensions)
-    while not run.finished:
-        id = data.draw(st.sampled_from(sorted(run.pending)))
-        suspended = sum(isinstance(command, Suspend) for command in run.commands)
-        # With the last allowed suspension under way, nothing may ask for another one.
-        waiting = suspended < suspensions and run.here.kind is StateKind.ACTING
-        run.tell(answer(data.draw, run, id, interrupting=False, waiting=waiting))
-        assert len(run.outcomes) <= most
-    models = [
-        command
-        for command in run.commands
-        if isinstance(command, Perform) and command.invoke.kind is InvokeKind.MODEL
-    ]
-    assert len(models) == run.state.turn <= limit
+        assert shown_by(one) == shown_by(other)
+        assert one.owed == other.owed
 
 
 @given(runs())
-def test_every_move_is_a_transition_of_the_table_on_the_event_that_happened(run: Run) -> None:
+def test_every_run_that_is_not_over_can_still_end(run: Run) -> None:
+    """Liveness: whatever happened, answers that let everything pass lead to an end."""
+    for _ in range(100):
+        if run.here.rest is Resting.END:
+            return
+        if run.here.rest is Resting.WAIT:
+            run.outside(Event.RESUMED)
+        else:
+            command = next(iter(run.owed.values()))
+            event = PASSING[command.phase.kind]
+            reply = Reply(verdict=Verdict.FINAL) if event is Event.REPLIED else None
+            run.tell(Outcome(command.id, event, reply=reply))
+    raise AssertionError(f"the run does not end: {run.state}")
+
+
+PASSING = {kind: events[0] for kind, events in OUTCOMES.items()}
+
+
+@given(runs())
+def test_every_move_is_a_row_of_the_table_on_an_event_that_happened(run: Run) -> None:
     for before, outcome, after, _ in steps_of(run):
-        here = run.machine.state[before.state]
         if after.sequence == before.sequence:
             assert after.state == before.state
             continue
-        assert after.sequence == before.sequence + 1
-        event = event_of(here, before, outcome)
-        assert after.state in {row.target for row in here.transitions if row.event is event}
+        events = set(Event) - INTERRUPTING - set(RESERVED) - {Event.STARTED, Event.RESUMED}
+        if outcome.event not in events:
+            events = {outcome.event}
+        assert after.state in reached_by(run.machine, before, events)
+
+
+def reached_by(machine: Machine, before: RunState, events: set[Event]) -> set[str]:
+    """The states that rows on some events lead to, through states whose work need not be due."""
+    reached: set[str] = set()
+    waiting = [(before.state, events)]
+    while waiting:
+        id, seen = waiting.pop()
+        here = machine.state[id]
+        rows = (*here.transitions, *(machine.rows if here.rest is Resting.NO else ()))
+        for row in (row for row in rows if row.event in seen):
+            target = row.target
+            if target == BACK and before.kept is not None:
+                target = before.kept.state
+                if before.kept.tripped is not None:
+                    waiting.append((target, {Event.TRIPPED}))
+            if target not in reached:
+                reached.add(target)
+                there = machine.state[target]
+                lanes = (*there.invokes, *there.offers)
+                if all(phase.when != OTHERWISE for lane in lanes for phase in lane.phases):
+                    waiting.append((target, {lane.idle for lane in lanes} or {Event.DONE}))
+                elif row.target == BACK:  # all of its work may have ended late
+                    waiting.append((target, set(Event) - INTERRUPTING - set(RESERVED)))
+    return reached
 
 
 @given(runs())
-def test_a_run_finishes_exactly_when_it_enters_a_final_state_and_says_nothing_after(
-    run: Run,
-) -> None:
-    finishes = [command for command in run.commands if isinstance(command, Finish)]
-    final = run.here.kind in FINALS
-    assert len(finishes) == final
-    assert final == (not run.pending)
-    if final:
-        assert run.commands[-1] == finishes[0]
-        assert finishes[0].kind is run.here.kind
-        # A final state of an agent names it; the others leave it to the agent that was at work.
-        before = run.machine.state[run.states[-2].state] if run.outcomes else run.here
-        assert finishes[0].agent == (run.here.agent or before.agent)
+def test_a_run_rests_exactly_when_it_says_so(run: Run) -> None:
+    for state, said in zip(run.states, run.replies, strict=True):
+        rests = [command for command in said if isinstance(command, Rest)]
+        here = run.machine.state[state.state]
+        if rests:
+            assert said[-1] == rests[0]
+            assert (rests[0].kind, rests[0].id) == (here.kind, (state.sequence, 0, 0))
+            assert rests[0].agent == state.agent
+        assert (here.rest is Resting.NO) == (state.owed != 0)
+        assert not rests or here.rest is not Resting.NO
 
 
 @given(runs())
-def test_every_finished_call_is_shown_once_before_the_next_turn_or_the_end(run: Run) -> None:
-    returned = [outcome.id for outcome in run.outcomes if outcome.event is Event.RETURNED]
+def test_an_output_is_shown_at_most_once_and_before_the_next_turn(run: Run) -> None:
     shown = Counter(
         command.source
         for command in run.commands
         if isinstance(command, Emit)
-        and command.emission is Emission.OUTPUT
+        and command.emission in (Emission.OUTPUT, Emission.WITHHELD)
         and command.position >= 0  # an output that an error handler gave belongs to no call
     )
-    assert shown.keys() <= set(returned)
-    assert all(count == 1 for count in shown.values())
-    unshown = set(returned) - shown.keys()
-    if run.here.kind is not StateKind.ACTING:
-        assert not unshown
-    # While calls run, only an output behind an unfinished one may be held back.
-    earliest = min(run.state.pending, default=0)
-    assert all(id.sequence == run.state.sequence and id.index > earliest for id in unshown)
+    lanes = Counter((id.sequence, id.lane) for id in shown if id is not None)
+    assert all(count == 1 for count in (*shown.values(), *lanes.values()))
+    returned = {outcome.id[:2] for outcome in run.outcomes if outcome.event is Event.RETURNED}
+    # What is not shown is at work still, or is kept for the way back: it must be judged first.
+    places = {run.state.sequence, run.state.kept.sequence if run.state.kept else 0}
+    assert all(sequence in places for sequence, _ in returned - lanes.keys())
 
 
 @given(runs())
-def test_outputs_shown_in_one_stretch_of_acting_stand_in_call_order(run: Run) -> None:
-    stretches: dict[int, list[int]] = {}
-    for command in run.commands:
-        if isinstance(command, Emit) and command.emission is Emission.OUTPUT:
-            assert command.source is not None
-            stretches.setdefault(command.source.sequence, []).append(command.position)
-    for positions in stretches.values():
+def test_outputs_are_shown_in_call_order_while_a_state_is_not_left(run: Run) -> None:
+    stretches: list[list[int]] = [[]]
+    for before, outcome, after, said in steps_of(run):
+        if outcome.id.sequence == before.sequence:
+            stretches[-1] += [
+                command.position
+                for command in said
+                if isinstance(command, Emit) and command.emission is Emission.OUTPUT
+            ]
+        if after.sequence != before.sequence:
+            stretches.append([])
+    for positions in stretches:
         assert positions == sorted(positions)
 
 
 @given(runs())
-def test_while_an_input_guardrail_is_pending_only_guardrails_and_the_model_are_at_work(
-    run: Run,
-) -> None:
-    harmless = {InvokeKind.INPUT_GUARDRAIL, InvokeKind.MODEL}
-    owed: dict[CommandId, InvokeKind] = {}
-    for outcome, said in zip([None, *run.outcomes], run.replies, strict=True):
-        if outcome is not None:
-            owed.pop(outcome.id, None)
-        guarded = InvokeKind.INPUT_GUARDRAIL in owed.values()
-        over = bool(said) and isinstance(said[-1], Finish)
-        for command in said:
-            if isinstance(command, Perform):
-                owed[command.id] = command.invoke.kind
-                assert not guarded or command.invoke.kind in harmless
-            assert not guarded or not isinstance(command, Emit)
-        if over:
-            owed.clear()
+def test_a_late_outcome_starts_nothing_and_changes_only_what_is_kept(run: Run) -> None:
+    for before, outcome, after, said in steps_of(run):
+        if outcome.id.sequence != before.sequence:
+            assert after == before._replace(kept=after.kept)
+            shown = [command for command in said if isinstance(command, Emit)]
+            assert len(shown) == len(said)
+            assert {command.emission for command in shown} <= {Emission.OUTPUT}
 
 
 @given(runs())
-def test_a_turn_is_counted_when_the_model_is_asked_and_never_otherwise(run: Run) -> None:
-    turn = 0
+def test_a_result_that_is_to_be_judged_is_not_shown_before(run: Run) -> None:
+    judged: set[tuple[int, int]] = set()
+    lanes: dict[tuple[int, int], bool] = {}
+    for outcome, said in zip([None, *run.outcomes], run.replies, strict=True):
+        if outcome is not None and lanes.get(outcome.id[:2]):
+            judged.update({outcome.id[:2]} if outcome.event in PAST_THE_JUDGE else ())
+        for command in said:
+            if isinstance(command, Perform):
+                kinds = [phase.kind for phase in command.invoke.phases]
+                lanes[command.id[:2]] = WorkKind.JUDGE in kinds
+            elif isinstance(command, Emit) and command.source is not None:
+                place = command.source[:2]
+                if command.emission is Emission.OUTPUT and lanes.get(place):
+                    assert place in judged
+
+
+PAST_THE_JUDGE = frozenset({Event.PASSED, Event.REJECTED, Event.DONE})
+
+
+@given(runs())
+def test_a_call_runs_only_after_what_stands_before_it_let_it_pass(run: Run) -> None:
+    passed: dict[tuple[int, int], set[WorkKind]] = {}
+    kind_of: dict[CommandId, WorkKind] = {}
+    for outcome, said in zip([None, *run.outcomes], run.replies, strict=True):
+        if outcome is not None and outcome.event is Event.PASSED:
+            passed.setdefault(outcome.id[:2], set()).add(kind_of[outcome.id])
+        for command in said:
+            if not isinstance(command, Perform):
+                continue
+            kind_of[command.id] = command.phase.kind
+            if command.phase.kind not in CALLS:
+                continue
+            before, declared = passed.get(command.id[:2], set()), command.invoke.phases
+            kinds = {phase.kind for phase in declared}
+            if WorkKind.HOLD in kinds:
+                assert before & {WorkKind.ASK, WorkKind.HOLD}
+            if any(phase.name == "screen" for phase in declared):
+                assert WorkKind.SCREEN in before
+
+
+@given(runs())
+def test_while_an_input_guardrail_is_at_work_only_the_model_is_besides(run: Run) -> None:
     for state, said in zip(run.states, run.replies, strict=True):
-        turn += any(asks_the_model(command) for command in said)
+        here = run.machine.state[state.state]
+        lanes = [here.invokes[lane] for lane in members(state.owed)] if not here.offers else []
+        if any(lane.kind is WorkKind.INPUT_GUARDRAIL for lane in lanes):
+            assert all(lane.kind in HARMLESS for lane in lanes)
+            shown = [command for command in said if isinstance(command, Emit)]
+            assert {command.emission for command in shown} <= {Emission.AGENT, Emission.HANDOFF}
+
+
+@given(runs())
+def test_no_more_lanes_of_a_group_are_at_work_than_it_has_places(run: Run) -> None:
+    for state in run.states:
+        here = run.machine.state[state.state]
+        if not here.offers or state.reply is None:
+            continue
+        calls = state.reply.calls
+        at_work = [here.offered[calls[lane].symbol] for lane in members(state.owed)]
+        waiting = [here.offered[calls[lane].symbol] for lane in members(state.queued)]
+        for lane in at_work:
+            count = sum(other.group == lane.group for other in at_work)
+            assert not lane.places or count <= lane.places
+        for lane in waiting:  # a place is never left empty
+            assert sum(other.group == lane.group for other in at_work) == lane.places
+
+
+@given(runs())
+def test_a_turn_is_counted_when_a_state_with_a_model_is_entered_anew(run: Run) -> None:
+    turn, last = 0, 0
+    for state in run.states:
+        if run.machine.state[state.state].turns and state.sequence > last:
+            turn += 1
+        last = max(last, state.entered)
         assert state.turn == turn
-        assert run.machine.state[state.state].kind not in MODEL_STATES or turn > 0
+        assert run.facts.limit is None or turn <= run.facts.limit
+
+
+@given(runs())
+def test_a_trip_blocks_the_run_for_good(run: Run) -> None:
+    for _, outcome, after, _ in steps_of(run):
+        if outcome.event is Event.TRIPPED and after.kept is None:
+            assert after.state.endswith("blocked")
+            assert after.cause == outcome.id
+        elif outcome.event is Event.TRIPPED:
+            assert after.kept is not None
+            assert after.kept.tripped is not None
+    kept = run.state.kept
+    if kept is not None and kept.tripped is not None and run.resumable:
+        while run.here.rest is Resting.WAIT or run.here.kind.value == "failed":
+            run.outside(Event.RESUMED)
+            if run.state.state.endswith("blocked"):
+                assert run.state.cause == kept.tripped
+                return
+            assert run.here.kind.value == "saving"
+            run.tell(Outcome(next(iter(run.owed)), Event.DONE))
+
+
+@given(runs())
+def test_a_stop_leads_to_a_rest_with_nothing_but_a_save_between(run: Run) -> None:
+    for before, outcome, after, said in steps_of(run):
+        if outcome.event in RESERVED:
+            work = {command.phase.kind for command in said if isinstance(command, Perform)}
+            assert work <= {WorkKind.SAVE}
+            if run.machine.state[before.state].rest is Resting.WAIT:
+                assert (after, said) == (before, ())
+
+
+@given(runs())
+def test_the_way_back_asks_for_what_is_unfinished_and_for_nothing_else(run: Run) -> None:
+    for before, outcome, after, said in steps_of(run):
+        kept = before.kept
+        if outcome.event is not Event.RESUMED or kept is None or after.sequence != kept.sequence:
+            continue
+        asked = {command.id for command in said if isinstance(command, Perform)}
+        assert {id for id in asked if id in owed_in(kept)} == owed_in(kept)
+        lanes = {id.lane for id in asked}
+        assert lanes | set(members(after.queued)) == set(
+            members(kept.owed | kept.held | kept.queued)
+        )
+        assert after.turn == before.turn
+
+
+@given(runs())
+def test_a_model_is_tried_again_at_most_as_often_as_declared(run: Run) -> None:
+    retries: Counter[tuple[int, ...]] = Counter()
+    for before, outcome, _, _ in steps_of(run):
+        lane = outcome.id[:2]
+        if outcome.event is Event.RETRY:
+            retries[lane] += 1
+            place = before if outcome.id.sequence == before.sequence else before.kept
+            assert place is not None
+            tries = max(lane.tries for lane in run.machine.state[place.state].invokes)
+            assert retries[lane] <= tries
+        elif outcome.event is Event.FAILED:  # what failed for good is tried afresh
+            retries[lane] = 0
+
+
+@given(runs())
+def test_a_state_sees_of_its_lanes_what_the_analysis_says(run: Run) -> None:
+    for state in run.states:
+        here = run.machine.state[state.state]
+        lanes = [endings_of(lane) for lane in (*here.invokes, *here.offers)]
+        possible = {event for lane in lanes for event in lane.joined} or {Event.DONE}
+        assert state.joined <= possible
+        assert not state.held or Event.AWAITING in possible
+
+
+@given(runs())
+def test_migrating_to_the_same_machine_changes_nothing(run: Run) -> None:
+    agents = {entry.id: entry.id for entry in run.machine.agents}
+    for state in run.states:
+        try:
+            moved, commands = migrate(run.machine, state, run.machine, agents)
+        except MigrationError:
+            assert run.machine.state[state.state].rest is Resting.NO
+            continue
+        assert moved == state
+        asked = {command.id for command in commands if isinstance(command, Perform)}
+        assert asked == owed_in(state)
+
+
+def owed_in(state: RunState) -> set[CommandId]:
+    """The ids of the commands that a state owes an outcome for."""
+    lanes = members(state.owed)
+    return {CommandId(state.sequence, lane, read(state.lanes, lane)[1] - 1) for lane in lanes}
+
+
+def shown_by(run: Run) -> list[Command]:
+    """Everything that a run showed."""
+    return [command for command in run.commands if not isinstance(command, Perform)]
 
 
 def steps_of(run: Run) -> list[tuple[RunState, Outcome, RunState, tuple[Command, ...]]]:
@@ -243,26 +456,9 @@ def steps_of(run: Run) -> list[tuple[RunState, Outcome, RunState, tuple[Command,
     return list(zip(run.states, run.outcomes, run.states[1:], run.replies[1:], strict=False))
 
 
-def asks_the_model(command: Command) -> bool:
-    """Whether a command is a model call."""
-    return isinstance(command, Perform) and command.invoke.kind is InvokeKind.MODEL
-
-
-def event_of(here: State, before: RunState, outcome: Outcome) -> Event:
-    """The event that leaves ``here``, given its last outcome: what parallel work amounts to."""
-    if outcome.event in INTERRUPTING:
-        return outcome.event
-    if here.kind in MODEL_STATES:
-        return Event.REPLIED
-    if here.kind is StateKind.ACTING:
-        waits = before.awaiting or outcome.event is Event.AWAITING
-        return Event.AWAITING if waits else Event.RETURNED
-    return outcome.event
-
-
 def refuses(run: Run, outcome: Outcome) -> None:
     """Require that ``step`` refuses an outcome and that the run is where it was."""
     before = run.state._replace()
-    with pytest.raises(ProtocolError, match=f"state '{run.here.id}'"):
+    with pytest.raises(ProtocolError, match=r"state '"):
         step(run.machine, run.state, outcome)
     assert run.state == before

@@ -101,7 +101,7 @@ class TestApproval:
         talk.says("show output of desk/fetch")
         talk.tell("desk/search:2", Event.AWAITING)
         talk.says("suspend for desk/search, desk/search:2")
-        talk.tell("approval", Event.RESUMED).says("perform desk/search:3", "perform desk/search:4")
+        talk.tell("suspended", Event.RESUMED).says("perform desk/search:3", "perform desk/search:4")
         talk.returned("desk/search:4").says()
         talk.returned("desk/search:3").says(
             "show output of desk/search:3", "show output of desk/search:4", "perform desk/model:2"
@@ -117,17 +117,17 @@ class TestApproval:
         talk = searching("search fetch")
         talk.tell("desk/search", Event.AWAITING).tell("desk/fetch", Event.AWAITING)
         talk.says("suspend for desk/search, desk/fetch")
-        talk.tell("approval", Event.RESUMED).says("perform desk/search:2", "perform desk/fetch:2")
+        talk.tell("suspended", Event.RESUMED).says("perform desk/search:2", "perform desk/fetch:2")
         talk.tell("desk/search:2", Event.AWAITING).returned("desk/fetch:2")
         talk.says("show output of desk/fetch:2", "suspend for desk/search:2")
-        talk.tell("approval:2", Event.RESUMED).says("perform desk/search:3")
+        talk.tell("suspended:2", Event.RESUMED).says("perform desk/search:3")
         talk.returned("desk/search:3")
         talk.says("show output of desk/search:3", "perform desk/model:2")
 
     def test_resuming_charges_no_turn(self) -> None:
         talk = Dialogue(agent("desk", functions="search"), limit=2)
         talk.reply("desk/model", calls="search").tell("desk/search", Event.AWAITING)
-        talk.tell("approval", Event.RESUMED)
+        talk.tell("suspended", Event.RESUMED)
         assert talk.state.turn == 1
         talk.returned("desk/search:2")
         assert talk.state.turn == 2
@@ -135,12 +135,12 @@ class TestApproval:
     def test_the_output_that_stops_a_run_is_that_of_the_last_performance_of_the_call(self) -> None:
         talk = searching("search fetch", stop=STOP_ON_FIRST)
         talk.tell("desk/search", Event.AWAITING).returned("desk/fetch")
-        talk.tell("approval", Event.RESUMED).returned("desk/search:2").tell("desk/end", Event.DONE)
+        talk.tell("suspended", Event.RESUMED).returned("desk/search:2")
         talk.ends("finish done by desk with desk/search:2")
 
     def test_a_call_of_an_earlier_turn_that_waited_is_forgotten_in_the_next(self) -> None:
         talk = searching("search")
-        talk.tell("desk/search", Event.AWAITING).tell("approval", Event.RESUMED)
+        talk.tell("desk/search", Event.AWAITING).tell("suspended", Event.RESUMED)
         talk.returned("desk/search:2").reply("desk/model:2", calls="fetch")
         talk.passing_over()
         talk.returned("desk/fetch").says("show output of desk/fetch", "perform desk/model:3")
@@ -152,13 +152,14 @@ class TestStopRules:
     def test_the_first_call_stops_the_run_whichever_finished_first(self) -> None:
         talk = searching("search fetch", stop=STOP_ON_FIRST)
         talk.returned("desk/fetch", "desk/search").says(
-            "show output of desk/search", "show output of desk/fetch", "perform desk/end"
+            "show output of desk/search",
+            "show output of desk/fetch",
+            "finish done by desk with desk/search",
         )
-        talk.tell("desk/end", Event.DONE).says("finish done by desk with desk/search")
 
     def test_only_function_tools_count(self) -> None:
         talk = searching("shell expert search", stop=STOP_ON_FIRST)
-        talk.returned("desk/shell", "desk/expert", "desk/search").tell("desk/end", Event.DONE)
+        talk.returned("desk/shell", "desk/expert", "desk/search")
         talk.ends("finish done by desk with desk/expert")
 
     @pytest.mark.parametrize("stop", [STOP_ON_FIRST, ask("desk")], ids=["first", "asked"])
@@ -170,14 +171,12 @@ class TestStopRules:
         talk = searching("search", stop=stop_at("fetch")).returned("desk/search")
         talk.says("show output of desk/search", "perform desk/model:2")
         talk.reply("desk/model:2", calls="search fetch").returned("desk/search:2", "desk/fetch")
-        talk.tell("desk/end", Event.DONE)
         talk.ends("finish done by desk with desk/fetch")
 
     def test_a_callable_that_accepts_ends_the_run_with_what_it_gave(self) -> None:
         talk = searching("search", stop=ask("desk")).returned("desk/search")
         talk.says("show output of desk/search", "perform desk/decide")
-        talk.tell("desk/decide", Event.ACCEPTED).says("perform desk/end")
-        talk.tell("desk/end", Event.DONE).says("finish done by desk with desk/decide")
+        talk.tell("desk/decide", Event.ACCEPTED).says("finish done by desk with desk/decide")
 
     def test_a_callable_that_declines_gives_the_model_another_turn(self) -> None:
         talk = searching("search", stop=ask("desk")).returned("desk/search")
@@ -191,7 +190,7 @@ class TestStopRules:
 
     def test_an_output_that_stops_the_run_passes_the_output_guardrails(self) -> None:
         talk = desk(stop=STOP_ON_FIRST, checks="polite").reply("desk/model", calls="search")
-        talk.returned("desk/search").tell("desk/end", Event.DONE)
+        talk.returned("desk/search")
         talk.ends("perform desk/polite")
         talk.tell("desk/polite", Event.PASSED)
         talk.ends("finish done by desk with desk/search")

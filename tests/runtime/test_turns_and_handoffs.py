@@ -20,10 +20,11 @@ def school(*, limit: int | None = None, policy: Policy = DEFAULT_POLICY) -> Dial
     return Dialogue(TRIAGE, MATH, HISTORY, limit=limit, policy=policy)
 
 
-def test_a_final_reply_ends_the_run_after_the_end_of_the_agent_was_announced() -> None:
+def test_a_final_reply_ends_the_run() -> None:
     talk = school().says("show agent triage", "perform triage/model")
-    talk.final("triage/model").says("show reply of triage/model", "perform triage/end")
-    talk.tell("triage/end", Event.DONE).says("finish done by triage with triage/model")
+    talk.final("triage/model").says(
+        "show reply of triage/model", "finish done by triage with triage/model"
+    )
 
 
 def test_a_reply_that_is_not_final_gives_the_model_another_turn() -> None:
@@ -31,12 +32,9 @@ def test_a_reply_that_is_not_final_gives_the_model_another_turn() -> None:
     talk.says("show reply of triage/model", "perform triage/model:2")
 
 
-@pytest.mark.parametrize("work", ["triage/model", "triage/end"])
-def test_work_that_fails_fails_the_run(work: str) -> None:
-    talk = school()
-    if work == "triage/end":
-        talk.final("triage/model")
-    talk.tell(work, Event.FAILED).ends(f"finish failed by triage with {work}")
+def test_a_model_that_fails_fails_the_run() -> None:
+    talk = school().tell("triage/model", Event.FAILED)
+    talk.ends("finish failed by triage with triage/model")
 
 
 class TestHandoffs:
@@ -99,7 +97,7 @@ class TestTurnLimit:
         Dialogue(front, limit=0).says("show agent front", "finish exhausted by front")
 
     def test_a_final_reply_in_the_last_turn_is_final(self) -> None:
-        talk = school(limit=1).final("triage/model").tell("triage/end", Event.DONE)
+        talk = school(limit=1).final("triage/model")
         talk.ends("finish done by triage with triage/model")
 
     def test_the_calls_of_the_last_turn_run_before_exhaustion(self) -> None:
@@ -131,9 +129,10 @@ class TestRecovery:
         talk = school(policy=ALL_FAULTS).passing_over().reply("triage/model", verdict)
         talk.says("show reply of triage/model", f"perform triage/recover/{fault}")
         talk.tell(f"triage/recover/{fault}", Event.ACCEPTED)
-        talk.says(f"show output of triage/recover/{fault}", "perform triage/end")
-        talk.tell("triage/end", Event.DONE)
-        talk.says(f"finish done by triage with triage/recover/{fault}")
+        talk.says(
+            f"show output of triage/recover/{fault}",
+            f"finish done by triage with triage/recover/{fault}",
+        )
 
     @pytest.mark.parametrize(
         ("verdict", "fault"),
@@ -166,8 +165,10 @@ class TestRecovery:
         talk = school(policy=ALL_FAULTS, limit=1).reply("triage/model", handoffs="math")
         talk.tell("triage/to_math", Event.DONE).ends("perform math/recover/max_turns")
         talk.tell("math/recover/max_turns", Event.ACCEPTED)
-        talk.says("show output of math/recover/max_turns", "perform math/end")
-        talk.tell("math/end", Event.DONE).says("finish done by math with math/recover/max_turns")
+        talk.says(
+            "show output of math/recover/max_turns",
+            "finish done by math with math/recover/max_turns",
+        )
 
     def test_declined_exhaustion_is_exhaustion(self) -> None:
         talk = school(policy=ALL_FAULTS, limit=0)

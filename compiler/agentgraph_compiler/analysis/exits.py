@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, StopKind
-from agentgraph_compiler.machine import FUNCTION_TOOLS
+from agentgraph_compiler.ir.chart import FUNCTION_TOOLS, Agent, Chart, Enabled, StopKind
 
 _Place = TypeVar("_Place", bound=Hashable)
 

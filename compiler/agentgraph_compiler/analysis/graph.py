@@ -10,6 +10,7 @@ from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
 from agentgraph_compiler.analysis.exits import reached_from, successors
+from agentgraph_compiler.analysis.moves import moves
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
 
@@ -33,13 +34,14 @@ def agent_graph(chart: Chart) -> nx.DiGraph[str]:
 
 
 def state_graph(chart: Chart) -> nx.MultiDiGraph[str]:
-    """The states of one chart by id, and its transitions with their events and guards."""
+    """The states of one chart by id, and its transitions with their events and guards; those of the
+    machine lead out of every state that is not at rest."""
     import networkx as nx
 
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=chart.name)
     for state in chart.states:
         graph.add_node(state.id, kind=state.kind.value, agent=state.agent)
-        for row in state.transitions:
+        for row in moves(chart, state):
             graph.add_edge(state.id, row.target, event=row.event.value, guard=row.guard.kind.value)
     return graph
 

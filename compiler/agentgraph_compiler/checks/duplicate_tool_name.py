@@ -62,7 +62,7 @@ from collections.abc import Iterator
 
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Tool, is_allowed
-from agentgraph_compiler.machine import InvokeKind
+from agentgraph_compiler.machine import WorkKind
 
 RULE = Rule(
     "AG101",
@@ -106,16 +106,16 @@ def _is_hosted(offered: Tool | Handoff) -> bool:
 
 
 def _has_own_call(offered: Tool | Handoff) -> bool:
-    return isinstance(offered, Tool) and offered.kind is InvokeKind.ACTION
+    return isinstance(offered, Tool) and offered.kind is WorkKind.ACTION
 
 
 def _described(offered: Tool | Handoff) -> str:
     if isinstance(offered, Handoff):
         return f"the handoff to '{offered.target_name}'"
     match offered.kind:
-        case InvokeKind.AGENT:
+        case WorkKind.AGENT:
             return "an agent used as a tool"
-        case InvokeKind.FUNCTION:
+        case WorkKind.FUNCTION:
             return "a function tool"
         case _:
             return "a tool"
@@ -125,9 +125,9 @@ def _remedy(offered: Tool | Handoff) -> str:
     if isinstance(offered, Handoff):
         return "give the handoff a name of its own: handoff(agent, tool_name_override='…')"
     match offered.kind:
-        case InvokeKind.AGENT:
+        case WorkKind.AGENT:
             return "give the agent a tool name of its own: agent.as_tool(tool_name='…', …)"
-        case InvokeKind.ACTION:
+        case WorkKind.ACTION:
             return "list the tool once, or rename one of the two"
         case _:
             return "rename one of the functions, or pass function_tool(name_override='…')"

@@ -23,8 +23,8 @@ state support.thinking thinking of support
   invoke support/model model
   on replied when verdict final -> done
   on failed -> failed
-state done done
-state failed failed
+state done done end
+state failed failed end
 ```
 
 ## Use instead
@@ -39,28 +39,27 @@ state support.thinking thinking of support
   on replied when verdict final -> done
   on replied -> support.thinking
   on failed -> failed
-state done done
-state failed failed
+state done done end
+state failed failed end
 ```
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from agentgraph_compiler.analysis.moves import endings
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import (
-    INTERRUPTING,
-    MODEL_STATES,
-    OUTCOMES,
     Event,
     GuardKind,
     Invoke,
+    Rest,
     State,
-    StateKind,
     Transition,
     Verdict,
+    by_event,
 )
 
 RULE = Rule(
@@ -70,52 +69,69 @@ RULE = Rule(
     "A state has no transition for something that can happen in it.",
 )
 
-_FROM_OUTSIDE = {
-    StateKind.INITIAL: (Event.STARTED, "a run starts here"),
-    StateKind.SUSPENDED: (Event.RESUMED, "a suspended run is resumed here"),
-}
+_STARTED, _RESUMED = "a run starts here", "a run that rests here is resumed"
+_IDLE = "it starts no work, so it is left at once"
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find events without a transition that always holds; linear in invokes and transitions."""
+    """Find events without a transition that always holds; linear in phases and transitions."""
     for part in chart.walk():
+        shared = by_event(part.rows)
         for state in part.states:
-            handled = {
-                row.event for row in state.transitions if row.guard.kind is GuardKind.OTHERWISE
-            }
-            for event, cause in possible_events(state).items():
-                if event in handled:
-                    continue
-                rows = state.by_event.get(event, ())
-                if not _covered(rows):
-                    yield _unhandled(part, state, event, cause, rows)
+            rows = state.by_event
+            for event, cause in _required(part, state, rows):
+                if not _handled(rows.get(event, ())):
+                    yield _unhandled(part, state, event, cause, rows.get(event, ()))
+            for event, invoke in _interruptions(state):
+                listed = (*rows.get(event, ()), *shared.get(event, ()))
+                if not _handled(listed):
+                    yield _unhandled(part, state, event, invoke, listed)
 
 
-def possible_events(state: State) -> dict[Event, Invoke | None]:
-    """The events that a state can see, each with the invoke that can cause it; ``None`` for what
-    comes from outside.
+def _required(
+    chart: Chart, state: State, rows: Mapping[Event, tuple[Transition, ...]]
+) -> Iterator[tuple[Event, Invoke | str]]:
+    """The events that come from outside, or that the lanes of a state amount to once all are over,
+    each with what can cause it."""
+    if state.id == chart.initial:
+        yield Event.STARTED, _STARTED
+    elif state.rest is Rest.WAIT:
+        yield Event.RESUMED, _RESUMED
+    elif state.offers:
+        # A reply may ask for any one of them alone.
+        yield from _first_causes((offer, endings(offer).joined) for offer in state.offers)
+    elif state.invokes:
+        lanes = [(invoke, endings(invoke).joined) for invoke in state.invokes]
+        # All lanes are over together, so it is enough if whatever one of them ends with is handled.
+        if not any(all(_handled(rows.get(event, ())) for event in seen) for _, seen in lanes):
+            about = [lane for lane in lanes if any(event in rows for event in lane[1])]
+            yield from _first_causes(about or lanes)
+    elif state.rest is Rest.NO:
+        yield Event.DONE, _IDLE
 
-    An interrupting outcome is seen at once. The others wait for each other: a state with a model
-    sees the reply, an acting state sees ``AWAITING`` if any call awaits approval
-    (runtime/step.py).
-    """
-    if state.kind in _FROM_OUTSIDE:
-        event, _ = _FROM_OUTSIDE[state.kind]
-        return {event: None}
-    events: dict[Event, Invoke | None] = {}
-    with_model = state.kind in MODEL_STATES
-    work: Iterable[Invoke] = state.offers if state.kind is StateKind.ACTING else state.invokes
-    for invoke in work:
-        for event in OUTCOMES[invoke.kind]:
-            joined = with_model and event not in INTERRUPTING
-            events.setdefault(Event.REPLIED if joined else event, invoke)
-    return events
+
+def _first_causes(
+    lanes: Iterable[tuple[Invoke, Iterable[Event]]],
+) -> Iterator[tuple[Event, Invoke]]:
+    causes: dict[Event, Invoke] = {}
+    for invoke, events in lanes:
+        for event in sorted(events):
+            causes.setdefault(event, invoke)
+    yield from causes.items()
 
 
-def _covered(rows: tuple[Transition, ...]) -> bool:
-    """Whether one of the rows holds whatever the reply amounts to."""
+def _interruptions(state: State) -> Iterator[tuple[Event, Invoke]]:
+    """The events that leave a state at once, each with the first lane that can cause it."""
+    lanes = (*state.invokes, *state.offers)
+    yield from _first_causes((invoke, endings(invoke).interrupting) for invoke in lanes)
+
+
+def _handled(rows: Iterable[Transition]) -> bool:
+    """Whether one of the rows holds whatever the run or the reply amounts to."""
     verdicts: set[str] = set()
     for row in rows:
+        if row.guard.kind is GuardKind.OTHERWISE:
+            return True
         if row.guard.kind is GuardKind.VERDICT:
             verdicts.update(row.guard.names)
     return verdicts.issuperset(Verdict)
@@ -125,16 +141,12 @@ def _unhandled(
     chart: Chart,
     state: State,
     event: Event,
-    cause: Invoke | None,
+    cause: Invoke | str,
     rows: tuple[Transition, ...],
 ) -> Diagnostic:
     agent = chart.agent.get(state.agent)
     what = "no transition that always holds" if rows else "no transition"
-    because = (
-        _FROM_OUTSIDE[state.kind][1]
-        if cause is None
-        else f"{cause.kind.value} '{cause.symbol}' can end so"
-    )
+    because = cause if isinstance(cause, str) else f"{_named(cause)} can end so"
     notes = [Note(because)]
     if rows:
         guards = ", ".join(
@@ -148,3 +160,7 @@ def _unhandled(
         tuple(notes),
         f"add a transition on '{event}' without a guard as the last one of the state",
     )
+
+
+def _named(invoke: Invoke) -> str:
+    return f"{invoke.kind.value} '{invoke.symbol}'"

@@ -2,7 +2,36 @@
 
 A front end says what the agents are; this module says what can happen (ARCHITECTURE.md, "One agent,
 lowered"). The order of transitions is the order of resolution of a reply: unknown names, calls,
-handoffs, final output, refusals, the turn limit, another turn.
+handoffs, final output, refusals, the turn limit, another turn. What lanes walk is in
+``ir/phases.py``; states that all agents share, and rows that hold in every state, in
+``ir/shared.py``. One agent with one tool, as it is printed (``ir/text.py``)::
+
+    phases function-tell
+      phase call function about call
+      on returned to tell keeps
+      phase tell tell about result when hooked
+      on done ends returned
+
+    state a.thinking thinking of a
+      invoke a/model walks save-greet-model-tell turn
+      on replied when verdict unknown -> saving.failed cause
+      on replied when calls -> a.acting emits reply
+      on replied when verdict final -> a.ending emits reply output reply
+      on replied when verdict refused -> saving.failed emits reply cause
+      on replied when verdict invalid -> saving.failed emits reply cause
+      on replied when spent -> saving.exhausted emits reply
+      on replied -> a.thinking emits reply
+
+    state a.acting acting of a
+      offer a/tool/add walks function-tell stops emits output
+      offer a/missing_tool missing emits output
+      on awaiting -> saving.suspended keeps
+      on returned when spent -> saving.exhausted
+      on returned -> a.thinking
+
+    state a.ending ending of a
+      invoke a/end walks end
+      on done -> a.over
 """
 
 from __future__ import annotations
@@ -12,23 +41,41 @@ from dataclasses import dataclass
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Stop, StopKind
+from agentgraph_compiler.ir.phases import HOOKED, call_lane, missing_lane, model_lane
+from agentgraph_compiler.ir.shared import (
+    BEFORE_THE_LOAD,
+    DONE,
+    EXHAUSTED,
+    FAILED,
+    INITIAL,
+    JUDGED,
+    LOAD,
+    LOADING,
+    RESTS,
+    ROWS,
+    SESSION,
+    SUSPENDED,
+    saving,
+    saving_states,
+)
 from agentgraph_compiler.machine import (
     MISSING_TOOL,
     OTHERWISE,
+    About,
     Emission,
     Event,
     Guard,
     GuardKind,
     Invoke,
-    InvokeKind,
+    Phase,
+    Source,
     State,
     StateKind,
     Transition,
     Verdict,
+    WorkKind,
+    plain,
 )
-
-INITIAL = "initial"
-DONE, BLOCKED, FAILED = "done", "blocked", "failed"
 
 _SUFFIX = {kind: f".{kind.value}" for kind in StateKind}
 _REPLY = (Emission.REPLY,)
@@ -43,15 +90,16 @@ _FAULTS = {
     "invalid_final_output": Guard(GuardKind.VERDICT, (Verdict.INVALID.value,)),
 }
 # What is the same for every agent is one object, however many agents there are.
-_ON_FAILED = Transition(Event.FAILED, FAILED)
-_ON_TRIPPED = Transition(Event.TRIPPED, BLOCKED)
-_ON_UNKNOWN = Transition(Event.REPLIED, FAILED, _UNKNOWN)
+_ON_UNKNOWN = Transition(Event.REPLIED, saving(FAILED), _UNKNOWN, cause=True)
 # What the model said is shown although it cannot be used; an unknown call is not.
 _ON_FAULT = {
-    fault: Transition(Event.REPLIED, FAILED, guard, _REPLY) for fault, guard in _FAULTS.items()
+    fault: Transition(Event.REPLIED, saving(FAILED), guard, _REPLY, cause=True)
+    for fault, guard in _FAULTS.items()
 }
-_ENDED = (Transition(Event.DONE, DONE), _ON_FAILED)
-_CHECKED = (Transition(Event.PASSED, DONE), _ON_TRIPPED, _ON_FAILED)
+_ON_AWAITING = Transition(Event.AWAITING, saving(SUSPENDED), keeps=True)
+_ON_OVER = Transition(Event.DONE, saving(DONE))
+_ON_CHECK_FAILED = Transition(Event.FAILED, saving(JUDGED), cause=True, keeps=True)
+_END = (Phase("end", WorkKind.END, About.OUTPUT, HOOKED),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +111,17 @@ class Policy:
             ``invalid_final_output``.
         answers_missing_tools: Whether calling a tool that nobody has gets an error output instead
             of failing.
+        places: How many function tools are at work at a time; 0 means no limit.
+        prescreens: Whether tool guardrails look at arguments also before a person is asked.
+        tries: How often a failed model call is made again, whatever the agent says; ``None`` leaves
+            it to the agent.
     """
 
     recovers: frozenset[str] = frozenset()
     answers_missing_tools: bool = False
+    places: int = 0
+    prescreens: bool = False
+    tries: int | None = None
 
 
 DEFAULT_POLICY = Policy()
@@ -98,24 +153,36 @@ def build(
     """
     known = tuple(agents)
     by_id = {agent.id: agent for agent in known}
-    states: list[State] = [_initial(by_id[start], policy)]
+    states: list[State] = list(_beginning(by_id[start], policy))
     arrivals = _Arrivals(policy)
     for agent in known:
         states.extend(_AgentStates(agent, arrivals, entry=agent.id == start, policy=policy))
-    states.extend(
-        State(final.value, final) for final in (StateKind.DONE, StateKind.BLOCKED, StateKind.FAILED)
-    )
-    return Chart(name, start, INITIAL, known, tuple(states), declared, charts, origin)
+    judged = any(agent.output_guardrails for agent in known)
+    states.extend((*saving_states(judged=judged), *RESTS))
+    return Chart(name, start, INITIAL, known, tuple(states), ROWS, declared, charts, origin)
 
 
-def _initial(agent: Agent, policy: Policy) -> State:
-    return State(
+def _beginning(agent: Agent, policy: Policy) -> Iterator[State]:
+    """The states before the first agent: a session is loaded even if no turn is left."""
+    to_load, spent, entered = LOADING, _exhaustion(agent.id, policy), _entry(agent)
+    shown = (Emission.AGENT,)
+    yield State(
         INITIAL,
         StateKind.INITIAL,
-        agent.id,
         transitions=(
-            Transition(Event.STARTED, _exhaustion(agent.id, policy), _SPENT, (Emission.AGENT,)),
-            Transition(Event.STARTED, _entry(agent), OTHERWISE, (Emission.AGENT,)),
+            Transition(Event.STARTED, to_load, SESSION, shown, arrives=agent.id),
+            Transition(Event.STARTED, spent, _SPENT, shown, arrives=agent.id),
+            Transition(Event.STARTED, entered, OTHERWISE, shown, arrives=agent.id),
+        ),
+    )
+    yield State(
+        LOADING,
+        StateKind.LOADING,
+        invokes=(LOAD,),
+        transitions=(
+            Transition(Event.DONE, spent, _SPENT),
+            Transition(Event.DONE, entered),
+            *BEFORE_THE_LOAD,
         ),
     )
 
@@ -133,10 +200,9 @@ def _first_turn(agent: Agent) -> str:
 
 
 def _exhaustion(agent_id: str, policy: Policy) -> str:
-    """Where an agent goes when no turn is left; the final state is its own, so that it stays the
-    last agent."""
+    """Where an agent goes when no turn is left."""
     recovers = "max_turns" in policy.recovers
-    return f"{agent_id}.recovering.max_turns" if recovers else f"{agent_id}.exhausted"
+    return f"{agent_id}.recovering.max_turns" if recovers else saving(EXHAUSTED)
 
 
 def callable_handoffs(agent: Agent) -> tuple[Handoff, ...]:
@@ -158,9 +224,10 @@ class _Arrivals:
         if known is None:
             exhausted = _exhaustion(agent_id, self._policy)
             known = self._known[agent_id] = (
-                Transition(Event.DONE, exhausted, _SPENT, _ARRIVAL),
-                Transition(Event.DONE, f"{agent_id}.thinking", OTHERWISE, _ARRIVAL),
-                _ON_FAILED,
+                Transition(Event.DONE, exhausted, _SPENT, _ARRIVAL, arrives=agent_id),
+                Transition(
+                    Event.DONE, f"{agent_id}.thinking", OTHERWISE, _ARRIVAL, arrives=agent_id
+                ),
             )
         return known
 
@@ -171,12 +238,16 @@ class _AgentStates:
     def __init__(self, agent: Agent, arrivals: _Arrivals, *, entry: bool, policy: Policy) -> None:
         self.agent, self.arrivals, self.entry, self.policy = agent, arrivals, entry, policy
         self.prefix = agent.id
-        self.model = Invoke(f"{agent.id}/model", InvokeKind.MODEL, digest=agent.digest)
+        self.model = model_lane(agent)
         self.handoffs = tuple(
             (row, row.symbol.rpartition("/")[2], Guard(GuardKind.REQUESTS, (row.symbol,)))
             for row in callable_handoffs(agent)
         )
-        self.offers = self._offers()
+        self.offers = tuple(
+            call_lane(tool, places=policy.places, prescreens=policy.prescreens)
+            for tool in agent.tools
+            if tool.kind is not None and tool.enabled is not Enabled.NEVER
+        )
         self.again = (
             (_SPENT, _exhaustion(agent.id, policy)),
             (OTHERWISE, f"{agent.id}.thinking"),
@@ -187,18 +258,13 @@ class _AgentStates:
         if self.entry:
             yield from self._guards(replied)
         yield self._state(StateKind.THINKING, (self.model,), replied)
-        if self.offers:
-            yield self._acting()
-            yield self._state(
-                StateKind.SUSPENDED, (), (Transition(Event.RESUMED, f"{self.prefix}.acting"),)
-            )
-            if self.agent.stop.kind is StopKind.ASKED:
-                yield self._deciding(self.agent.stop)
+        yield self._acting()
+        if self.offers and self.agent.stop.kind is StopKind.ASKED:
+            yield self._deciding(self.agent.stop)
         for handoff, name, _ in self.handoffs:
             yield self._handoff(handoff, name)
         yield from (self._recovering(fault) for fault in sorted(self.policy.recovers))
         yield from self._ending()
-        yield self._state(StateKind.EXHAUSTED, (), ())
 
     def _state(
         self,
@@ -211,101 +277,97 @@ class _AgentStates:
         id = f"{self.prefix}{_SUFFIX[kind]}{suffix}"
         return State(id, kind, self.prefix, invokes, offers, transitions)
 
-    def _offers(self) -> tuple[Invoke, ...]:
-        offers = [
-            Invoke(tool.symbol, tool.kind, tool.machine, _OUTPUT, tool.digest)
-            for tool in self.agent.tools
-            if tool.kind is not None and tool.enabled is not Enabled.NEVER
-        ]
-        if self.policy.answers_missing_tools:
-            offers.append(Invoke(f"{self.prefix}/{MISSING_TOOL}", InvokeKind.ACTION, emits=_OUTPUT))
-        return tuple(offers)
-
     def _guards(self, replied: tuple[Transition, ...]) -> Iterator[State]:
-        guardrails = self.agent.input_guardrails
-        first = tuple(
-            Invoke(row.symbol, InvokeKind.INPUT_GUARDRAIL) for row in guardrails if not row.parallel
-        )
-        beside = tuple(
-            Invoke(row.symbol, InvokeKind.INPUT_GUARDRAIL) for row in guardrails if row.parallel
-        )
+        phases, guardrails = plain(WorkKind.INPUT_GUARDRAIL), self.agent.input_guardrails
+        first = tuple(Invoke(row.symbol, phases) for row in guardrails if not row.parallel)
+        beside = tuple(Invoke(row.symbol, phases) for row in guardrails if row.parallel)
         if first:
             passed = Transition(Event.PASSED, _first_turn(self.agent))
-            yield self._state(StateKind.SCREENING, first, (passed, _ON_TRIPPED, _ON_FAILED))
+            yield self._state(StateKind.SCREENING, first, (passed,))
         if beside:
-            yield self._state(StateKind.GUARDING, (*beside, self.model), (*replied, _ON_TRIPPED))
+            yield self._state(StateKind.GUARDING, (*beside, self.model), replied)
 
     def _replied(self) -> Iterator[Transition]:
         yield _ON_UNKNOWN
-        if self.offers:
+        if self.offers or self.policy.answers_missing_tools:
             yield Transition(Event.REPLIED, f"{self.prefix}.acting", _CALLS, _REPLY)
         for _, name, requested in self.handoffs:
             yield Transition(Event.REPLIED, self._handoff_state(name), requested, _REPLY)
-        yield Transition(Event.REPLIED, f"{self.prefix}.ending", _FINAL, _REPLY)
+        yield Transition(
+            Event.REPLIED, f"{self.prefix}.ending", _FINAL, _REPLY, output=Source.REPLY
+        )
         for fault, guard in _FAULTS.items():
             if fault in self.policy.recovers:
                 target = f"{self.prefix}.recovering.{fault}"
-                yield Transition(Event.REPLIED, target, guard, _REPLY)
+                yield Transition(Event.REPLIED, target, guard, _REPLY, cause=True)
             else:
                 yield _ON_FAULT[fault]
         for guard, target in self.again:
             yield Transition(Event.REPLIED, target, guard, _REPLY)
-        yield _ON_FAILED
 
     def _acting(self) -> State:
+        """The state of calls. It stands also where an agent has no tools: a run that waits for a
+        decision about a call may come back to an agent that has lost its tools."""
         stop = self.agent.stop
-        transitions = [Transition(Event.AWAITING, f"{self.prefix}.suspended")]
+        transitions = [_ON_AWAITING]
         transitions += [
             Transition(Event.RETURNED, self._handoff_state(name), requested)
             for _, name, requested in self.handoffs
         ]
+        stops = Guard(GuardKind.STOPS, stop.names)
         match stop.kind:
             case StopKind.FIRST | StopKind.NAMED:
-                stops = Guard(GuardKind.STOPS, stop.names)
-                transitions.append(Transition(Event.RETURNED, f"{self.prefix}.ending", stops))
-            case StopKind.ASKED:
+                ending = f"{self.prefix}.ending"
+                transitions.append(
+                    Transition(Event.RETURNED, ending, stops, output=Source.STOPPING)
+                )
+            case StopKind.ASKED if self.offers:
                 # Asked after function tools only; a reply of other calls alone goes on (SDK:
                 # tool_use_behavior).
-                stops = Guard(GuardKind.STOPS, ())
                 transitions.append(Transition(Event.RETURNED, f"{self.prefix}.deciding", stops))
-            case StopKind.NEVER:
+            case _:
                 pass
         transitions += [Transition(Event.RETURNED, target, guard) for guard, target in self.again]
-        return self._state(StateKind.ACTING, (), (*transitions, _ON_FAILED), self.offers)
+        offers = (*self.offers, missing_lane(f"{self.prefix}/{MISSING_TOOL}"))
+        return self._state(StateKind.ACTING, (), tuple(transitions), offers)
 
     def _deciding(self, stop: Stop) -> State:
-        transitions = [Transition(Event.ACCEPTED, f"{self.prefix}.ending")]
+        ending = f"{self.prefix}.ending"
+        transitions = [Transition(Event.ACCEPTED, ending, output=Source.OUTCOME)]
         transitions += [Transition(Event.DECLINED, target, guard) for guard, target in self.again]
-        decide = Invoke(stop.symbol, InvokeKind.DECIDE)
-        return self._state(StateKind.DECIDING, (decide,), (*transitions, _ON_FAILED))
+        decide = Invoke(stop.symbol, plain(WorkKind.DECIDE))
+        return self._state(StateKind.DECIDING, (decide,), tuple(transitions))
 
     def _handoff_state(self, name: str) -> str:
         return f"{self.prefix}.handoff.{name}"
 
     def _handoff(self, handoff: Handoff, name: str) -> State:
-        invoke = Invoke(handoff.symbol, InvokeKind.HANDOFF, digest=handoff.digest)
+        invoke = Invoke(handoff.symbol, plain(WorkKind.HANDOFF), digest=handoff.digest)
         arrival = self.arrivals.at(handoff.target)
         return self._state(StateKind.HANDOFF, (invoke,), arrival, suffix=f".{name}")
 
     def _recovering(self, fault: str) -> State:
         # A fault that its handler declines is the fault it was: exhausted turns, or a failed reply.
-        declined = f"{self.prefix}.exhausted" if fault == "max_turns" else FAILED
+        declined = saving(EXHAUSTED if fault == "max_turns" else FAILED)
+        ending = f"{self.prefix}.ending"
         transitions = (
-            Transition(Event.ACCEPTED, f"{self.prefix}.ending", OTHERWISE, _OUTPUT),
+            Transition(Event.ACCEPTED, ending, emits=_OUTPUT, output=Source.OUTCOME),
             Transition(Event.DECLINED, declined),
-            _ON_FAILED,
         )
-        invoke = Invoke(f"{self.prefix}/recover/{fault}", InvokeKind.RECOVER)
+        invoke = Invoke(f"{self.prefix}/recover/{fault}", plain(WorkKind.RECOVER))
         return self._state(StateKind.RECOVERING, (invoke,), transitions, suffix=f".{fault}")
 
     def _ending(self) -> Iterator[State]:
         checks = tuple(
-            Invoke(row.symbol, InvokeKind.OUTPUT_GUARDRAIL) for row in self.agent.output_guardrails
+            Invoke(row.symbol, plain(WorkKind.OUTPUT_GUARDRAIL))
+            for row in self.agent.output_guardrails
         )
-        end = (Invoke(f"{self.prefix}/end", InvokeKind.END),)
-        if not checks:
-            yield self._state(StateKind.ENDING, end, _ENDED)
-            return
-        after = Transition(Event.DONE, f"{self.prefix}.checking")
-        yield self._state(StateKind.ENDING, end, (after, _ON_FAILED))
-        yield self._state(StateKind.CHECKING, checks, _CHECKED)
+        end, over = (Invoke(f"{self.prefix}/end", _END),), f"{self.prefix}.over"
+        if checks:
+            checking = f"{self.prefix}.checking"
+            yield self._state(StateKind.ENDING, end, (Transition(Event.DONE, checking),))
+            passed = Transition(Event.PASSED, over)
+            yield self._state(StateKind.CHECKING, checks, (passed, _ON_CHECK_FAILED))
+        else:
+            yield self._state(StateKind.ENDING, end, (Transition(Event.DONE, over),))
+        yield self._state(StateKind.OVER, (), (_ON_OVER,))

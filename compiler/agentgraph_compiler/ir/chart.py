@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin, Rule
-from agentgraph_compiler.machine import InvokeKind, State
+from agentgraph_compiler.machine import State, Transition, WorkKind
 from agentgraph_compiler.types import ANY, TEXT, Type
 
 
@@ -27,6 +27,19 @@ class Enabled(StrEnum):
     SOMETIMES = "sometimes"
 
 
+FUNCTION_TOOLS = frozenset({WorkKind.FUNCTION, WorkKind.AGENT})
+"""Tools whose output can be the final one (SDK guide, ``tool_use_behavior``)."""
+
+
+class Approval(StrEnum):
+    """Whether a person decides on a call before it is made: never, always, or where a callable asks
+    for it."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+    ASKED = "asked"
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """A tool of an agent.
@@ -34,7 +47,8 @@ class Tool:
     Args:
         symbol: Its name in the bindings.
         name: The name the model calls it by.
-        kind: The invoke it becomes; ``None`` for a hosted tool, which runs at the model's side.
+        kind: The work that a call of it is; ``None`` for a hosted tool, which runs at the model's
+            side.
         enabled: Whether it is on offer.
         machine: Name of the sub-chart it runs, for an agent used as a tool.
         context: The context type it declares.
@@ -42,11 +56,14 @@ class Tool:
         origin: Where it was constructed.
         allowed: Rules suppressed on it.
         server: Whether it stands for the tools of a server, which are only listed at run time.
+        approval: Whether a person decides on its calls first.
+        screened: Whether guardrails look at its arguments.
+        judged: Whether guardrails look at its output.
     """
 
     symbol: str
     name: str
-    kind: InvokeKind | None
+    kind: WorkKind | None
     enabled: Enabled = Enabled.ALWAYS
     machine: str = ""
     context: Type = ANY
@@ -54,6 +71,9 @@ class Tool:
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
     server: bool = False
+    approval: Approval = Approval.NEVER
+    screened: bool = False
+    judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +160,7 @@ class Agent:
             later.
         origin: Where it was constructed.
         allowed: Rules suppressed on it.
+        tries: How often a failed call of its model is made again.
     """
 
     id: str
@@ -156,6 +177,7 @@ class Agent:
     unseen: tuple[str, ...] = ()
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
+    tries: int = 0
 
 
 def is_allowed(rule: Rule, *parts: Agent | Tool | Handoff | Guardrail) -> bool:
@@ -175,6 +197,7 @@ class Chart:
         agents: In document order. Of a declared workflow this is the declaration; otherwise what is
             reachable.
         states: In document order.
+        rows: Transitions that hold in every state that is not at rest, after the state's own.
         declared: Whether the user declared the set of agents (``Workflow``), so that it is closed.
         charts: The sub-charts that agents used as tools run, flat; they refer to each other by
             name.
@@ -186,6 +209,7 @@ class Chart:
     initial: str
     agents: tuple[Agent, ...]
     states: tuple[State, ...]
+    rows: tuple[Transition, ...] = ()
     declared: bool = False
     charts: tuple[Chart, ...] = ()
     origin: Origin = UNKNOWN

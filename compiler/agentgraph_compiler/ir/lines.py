@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import Enabled
-from agentgraph_compiler.machine import Emission
+from agentgraph_compiler.machine import OTHERWISE, Emission, Guard, GuardKind
 from agentgraph_compiler.types import ANY, Type
 
 BARE_WORD = r"[A-Za-z0-9_./*+-]+"
@@ -44,7 +44,7 @@ class Line:
     """The tokens of one line, read from left to right."""
 
     def __init__(self, text: str, number: int) -> None:
-        self.number = number
+        self.at = number
         self.indented = text[0].isspace()
         self.tokens: list[str] = []
         self.position = 0
@@ -57,7 +57,7 @@ class Line:
             start = token.end()
 
     def fail(self, message: str) -> NoReturn:
-        raise ChartSyntaxError(message, self.number)
+        raise ChartSyntaxError(message, self.at)
 
     @property
     def _next(self) -> str:
@@ -105,6 +105,21 @@ class Line:
         """Take a keyword and its word; nothing where it does not come next."""
         return self.word(f"a word after '{keyword}'") if self.accept(keyword) else ""
 
+    def count(self, keyword: str) -> int:
+        """Take a keyword and its number; 0 where it does not come next."""
+        return self.number(f"a number after '{keyword}'") if self.accept(keyword) else 0
+
+    def number(self, what: str) -> int:
+        """Take a number."""
+        number = self.word(what)
+        if not number.isdecimal():
+            self.fail(f"expected {what}, found {number}")
+        return int(number)
+
+    def chosen(self, keyword: str, default: _Choice, what: str) -> _Choice:
+        """Take a keyword and one of a closed set; the default where it does not come next."""
+        return self.choice(type(default), what) if self.accept(keyword) else default
+
     def choice(self, kinds: type[_Choice], what: str) -> _Choice:
         """Take one of a closed set."""
         token = self.word(what)
@@ -133,16 +148,20 @@ class Line:
             return UNKNOWN
         file = self.word("a file")
         self.expect(":")
-        number = self.word("a line number")
-        if not number.isdecimal():
-            self.fail(f"expected a line number, found {number}")
-        return Origin(file, int(number))
+        return Origin(file, self.number("a line number"))
 
     def enabled(self) -> Enabled:
         """Take whether something is on offer; always, where nothing is said."""
         if self._next in (Enabled.SOMETIMES, Enabled.NEVER):
             return self.choice(Enabled, "a word for when it is enabled")
         return Enabled.ALWAYS
+
+    def guard(self) -> Guard:
+        """Take a condition, if there is one; its operands reach to an arrow or the end."""
+        if not self.accept("when"):
+            return OTHERWISE
+        kind = self.choice(GuardKind, "a kind of guard")
+        return Guard(kind, () if self._next in ("", "->") else self.words("an operand"))
 
     def emits(self) -> tuple[Emission, ...]:
         """Take what is emitted."""

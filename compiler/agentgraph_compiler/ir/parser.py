@@ -4,11 +4,13 @@ line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import (
     Agent,
+    Approval,
     Chart,
     Guardrail,
     Handoff,
@@ -18,15 +20,19 @@ from agentgraph_compiler.ir.chart import (
 )
 from agentgraph_compiler.ir.lines import ChartSyntaxError, Line, lines_of
 from agentgraph_compiler.machine import (
-    OTHERWISE,
+    About,
     Event,
-    Guard,
-    GuardKind,
     Invoke,
-    InvokeKind,
+    Keep,
+    Move,
+    Phase,
+    Rest,
+    Source,
     State,
     StateKind,
     Transition,
+    WorkKind,
+    plain,
 )
 from agentgraph_compiler.types import ANY, TEXT, Type
 
@@ -62,13 +68,21 @@ def parse_chart(text: str) -> Chart:
             drafts[-1].open(_AgentDraft.opened_by(line))
         elif line.accept("state"):
             drafts[-1].open(_StateDraft.opened_by(line))
+        elif line.accept("rows"):
+            drafts[-1].open(drafts[-1].rows)
+        elif line.accept("phases"):
+            drafts[-1].open(_PhasesDraft.opened_by(line, drafts[0]))
         else:
-            line.fail("expected 'agent', 'state' or 'subchart'")
+            line.fail("expected 'agent', 'phases', 'rows', 'state' or 'subchart'")
         line.end()
     if not drafts:
         raise ChartSyntaxError("expected 'chart', found nothing", 1)
     root, *others = drafts
-    return root.built(tuple(draft.built() for draft in others))
+    known = {name: draft.built() for name, draft in root.phases.items()}
+    return root.built(known, tuple(draft.built(known) for draft in others))
+
+
+_Phases = dict[str, tuple[Phase, ...]]
 
 
 @dataclass(slots=True)
@@ -80,7 +94,9 @@ class _ChartDraft:
     origin: Origin
     agents: list[_AgentDraft] = field(default_factory=list)
     states: list[_StateDraft] = field(default_factory=list)
-    last: _AgentDraft | _StateDraft | None = None
+    rows: _RowsDraft = field(default_factory=lambda: _RowsDraft())
+    phases: dict[str, _PhasesDraft] = field(default_factory=dict)
+    last: _Draft | None = None
 
     @classmethod
     def opened_by(cls, line: Line) -> _ChartDraft:
@@ -91,10 +107,10 @@ class _ChartDraft:
         initial = line.word("the id of the initial state")
         return cls(name, start, initial, line.accept("declared"), line.origin())
 
-    def open(self, draft: _AgentDraft | _StateDraft) -> None:
+    def open(self, draft: _Draft) -> None:
         if isinstance(draft, _AgentDraft):
             self.agents.append(draft)
-        else:
+        elif isinstance(draft, _StateDraft):
             self.states.append(draft)
         self.last = draft
 
@@ -103,15 +119,16 @@ class _ChartDraft:
             line.fail("an agent or a state must be opened first")
         self.last.member(line)
 
-    def built(self, charts: tuple[Chart, ...] = ()) -> Chart:
+    def built(self, phases: _Phases, charts: tuple[Chart, ...] = ()) -> Chart:
         agents = tuple(draft.built() for draft in self.agents)
-        states = tuple(draft.built() for draft in self.states)
+        states = tuple(draft.built(phases) for draft in self.states)
         return Chart(
             self.name,
             self.start,
             self.initial,
             agents,
             states,
+            tuple(self.rows.transitions),
             self.declared,
             charts,
             self.origin,
@@ -134,6 +151,7 @@ class _AgentDraft:
     final: bool = True
     unseen: list[str] = field(default_factory=list)
     allowed: tuple[str, ...] = ()
+    tries: int = 0
 
     @classmethod
     def opened_by(cls, line: Line) -> _AgentDraft:
@@ -165,6 +183,8 @@ class _AgentDraft:
                 self.unseen.append(line.word("what was not seen"))
             case "allow":
                 self.allowed = line.words("a rule")
+            case "tries":
+                self.tries = line.number("a number of tries")
             case other:
                 line.fail(f"'{other}' is no part of an agent")
 
@@ -184,7 +204,43 @@ class _AgentDraft:
             tuple(self.unseen),
             self.origin,
             self.allowed,
+            self.tries,
         )
+
+
+@dataclass(slots=True)
+class _PhasesDraft:
+    phases: list[Phase] = field(default_factory=list)
+
+    @classmethod
+    def opened_by(cls, line: Line, root: _ChartDraft) -> _PhasesDraft:
+        name = line.word("a name of phases")
+        if name in root.phases:
+            line.fail(f"the phases '{name}' are defined twice")
+        draft = root.phases[name] = cls()
+        return draft
+
+    def member(self, line: Line) -> None:
+        match line.word("a phase or a move"):
+            case "phase":
+                self.phases.append(_phase(line))
+            case "on" if self.phases:
+                last = self.phases[-1]
+                self.phases[-1] = replace(last, moves=(*last.moves, _move(line)))
+            case other:
+                line.fail(f"'{other}' is no part of phases")
+
+    def built(self) -> tuple[Phase, ...]:
+        return tuple(self.phases)
+
+
+@dataclass(slots=True)
+class _RowsDraft:
+    transitions: list[Transition] = field(default_factory=list)
+
+    def member(self, line: Line) -> None:
+        line.expect("on")
+        self.transitions.append(_transition(line))
 
 
 @dataclass(slots=True)
@@ -192,14 +248,17 @@ class _StateDraft:
     id: str
     kind: StateKind
     agent: str
-    invokes: list[Invoke] = field(default_factory=list)
-    offers: list[Invoke] = field(default_factory=list)
+    rest: Rest
+    invokes: list[_Lane] = field(default_factory=list)
+    offers: list[_Lane] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
 
     @classmethod
     def opened_by(cls, line: Line) -> _StateDraft:
         id = line.word("the id of the state")
-        return cls(id, line.choice(StateKind, "a kind of state"), line.clause("of"))
+        kind, owner = line.choice(StateKind, "a kind of state"), line.clause("of")
+        rests = (rest for rest in (Rest.WAIT, Rest.END) if line.accept(rest))
+        return cls(id, kind, owner, next(rests, Rest.NO))
 
     def member(self, line: Line) -> None:
         match line.word("a part of the state"):
@@ -212,18 +271,40 @@ class _StateDraft:
             case other:
                 line.fail(f"'{other}' is no part of a state")
 
-    def built(self) -> State:
-        invokes, offers = tuple(self.invokes), tuple(self.offers)
-        return State(self.id, self.kind, self.agent, invokes, offers, tuple(self.transitions))
+    def built(self, phases: _Phases) -> State:
+        return State(
+            self.id,
+            self.kind,
+            self.agent,
+            tuple(lane(phases) for lane in self.invokes),
+            tuple(lane(phases) for lane in self.offers),
+            tuple(self.transitions),
+            self.rest,
+        )
+
+
+_Draft = _AgentDraft | _StateDraft | _PhasesDraft | _RowsDraft
+_Lane = Callable[[_Phases], Invoke]
+"""A lane whose phases may be defined further down."""
 
 
 def _tool(line: Line) -> Tool:
     symbol, name = line.word("the symbol of the tool"), line.word("the name of the tool")
-    kind = None if line.accept(HOSTED) else line.choice(InvokeKind, "a kind of work")
-    server, enabled = line.accept("server"), line.enabled()
-    machine, digest, context = line.clause("runs"), line.clause("digest"), line.context()
-    allowed, origin = line.allowed(), line.origin()
-    return Tool(symbol, name, kind, enabled, machine, context, digest, origin, allowed, server)
+    return Tool(
+        symbol,
+        name,
+        None if line.accept(HOSTED) else line.choice(WorkKind, "a kind of work"),
+        server=line.accept("server"),
+        enabled=line.enabled(),
+        machine=line.clause("runs"),
+        approval=line.chosen("approval", Approval.NEVER, "a kind of approval"),
+        screened=line.accept("screened"),
+        judged=line.accept("judged"),
+        digest=line.clause("digest"),
+        context=line.context(),
+        allowed=line.allowed(),
+        origin=line.origin(),
+    )
 
 
 def _handoff(line: Line) -> Handoff:
@@ -242,19 +323,65 @@ def _guardrail(line: Line) -> Guardrail:
     return Guardrail(symbol, name, parallel, context, origin, allowed)
 
 
-def _invoke(line: Line) -> Invoke:
-    symbol, kind = line.word("a symbol"), line.choice(InvokeKind, "a kind of work")
-    machine, digest = line.clause("runs"), line.clause("digest")
-    return Invoke(symbol, kind, machine, line.emits(), digest)
+def _phase(line: Line) -> Phase:
+    return Phase(
+        line.word("the name of the phase"),
+        line.choice(WorkKind, "a kind of work"),
+        line.chosen("about", About.NOTHING, "what a phase is about"),
+        boundary=line.accept("boundary"),
+        withholds=line.accept("withholds"),
+        keep=line.choice(Keep, "what a save keeps") if line.accept("keep") else None,
+        when=line.guard(),
+    )
+
+
+def _move(line: Line) -> Move:
+    return Move(
+        line.choice(Event, "an event"),
+        line.clause("to"),
+        line.choice(Event, "an event") if line.accept("ends") else None,
+        line.accept("keeps"),
+    )
+
+
+def _invoke(line: Line) -> _Lane:
+    symbol = line.word("a symbol")
+    walked = line.word("a name of phases") if line.accept("walks") else None
+    alone = plain(line.choice(WorkKind, "a kind of work")) if walked is None else ()
+    lane = Invoke(
+        symbol,
+        alone,
+        line.clause("runs"),
+        stops=line.accept("stops"),
+        group=line.clause("group"),
+        places=line.count("places"),
+        tries=line.count("tries"),
+        turn=line.accept("turn"),
+        idle=line.chosen("idle", Event.DONE, "an event"),
+        digest=line.clause("digest"),
+        emits=line.emits(),
+    )
+
+    def built(phases: _Phases) -> Invoke:
+        if walked is None:
+            return lane
+        if walked not in phases:
+            line.fail(f"no phases are named '{walked}'")
+        return replace(lane, phases=phases[walked])
+
+    return built
 
 
 def _transition(line: Line) -> Transition:
-    event, guard = line.choice(Event, "an event"), OTHERWISE
-    if line.accept("when"):
-        kind = line.choice(GuardKind, "a kind of guard")
-        guard = Guard(kind, () if line.accept("->") else line.words("an operand of the guard"))
-        if guard.names:
-            line.expect("->")
-    else:
-        line.expect("->")
-    return Transition(event, line.word("the id of the target"), guard, line.emits())
+    event, guard = line.choice(Event, "an event"), line.guard()
+    line.expect("->")
+    return Transition(
+        event,
+        line.word("the id of the target"),
+        guard,
+        line.emits(),
+        line.chosen("output", Source.NONE, "a source of the output"),
+        line.accept("cause"),
+        line.clause("arrives"),
+        line.accept("keeps"),
+    )

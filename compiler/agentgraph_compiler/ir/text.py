@@ -1,8 +1,10 @@
 """The printed form of a chart: ``parse_chart(print_chart(chart)) == chart`` for every chart.
 
-One line says one thing. A line at the margin opens a chart, an agent or a state; indented lines
-belong to it. Words stand bare where they can and as JSON strings where they cannot, names always as
-strings. What has its default value is not printed. Lines that begin with ``#`` are remarks.
+One line says one thing. A line at the margin opens a chart, an agent, phases, the rows of a machine
+or a state; indented lines belong to it. A lane that is one piece of work says which, any other what
+it ``walks``: phases stand once, with the root chart. Words stand bare where they can and as JSON
+strings where they cannot, names always as strings. What has its default value is not printed. Lines
+that begin with ``#`` are remarks.
 The parser is in ``ir/parser.py``.
 """
 
@@ -13,10 +15,34 @@ import re
 from collections.abc import Iterable, Iterator
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail, Handoff, Stop, Tool
+from agentgraph_compiler.ir.chart import (
+    Agent,
+    Approval,
+    Chart,
+    Enabled,
+    Guardrail,
+    Handoff,
+    Stop,
+    Tool,
+)
 from agentgraph_compiler.ir.lines import BARE_WORD, ChartSyntaxError
 from agentgraph_compiler.ir.parser import HOSTED, parse_chart
-from agentgraph_compiler.machine import OTHERWISE, Emission, Invoke, State, Transition
+from agentgraph_compiler.machine import (
+    OTHERWISE,
+    About,
+    Emission,
+    Event,
+    Guard,
+    Invoke,
+    Move,
+    Phase,
+    PhaseNames,
+    Rest,
+    Source,
+    State,
+    Transition,
+    plain,
+)
 from agentgraph_compiler.types import ANY, TEXT, Type
 
 __all__ = ["ChartSyntaxError", "parse_chart", "print_chart"]
@@ -41,9 +67,22 @@ def print_chart(chart: Chart, *, origins: bool = True) -> str:
     nested = [part.name for part in chart.charts if part.charts]
     if nested:
         raise ValueError(f"sub-charts are flat, but '{nested[0]}' holds sub-charts of its own")
-    printer = _Printer(origins)
+    printer = _Printer(origins, PhaseNames(_walking(chart)))
     lines = [line for part in chart.walk() for line in printer.chart(part, root=part is chart)]
     return "\n".join(lines) + "\n"
+
+
+def _walking(chart: Chart) -> Iterator[Invoke]:
+    """The lanes that are more than one piece of work."""
+    for part in chart.walk():
+        for state in part.states:
+            for invoke in (*state.invokes, *state.offers):
+                if not _alone(invoke):
+                    yield invoke
+
+
+def _alone(invoke: Invoke) -> bool:
+    return bool(invoke.phases) and invoke.phases == plain(invoke.phases[0].kind)
 
 
 def _quoted(text: str) -> str:
@@ -88,9 +127,13 @@ def _emits(emissions: tuple[Emission, ...]) -> str:
     return f"emits {', '.join(emissions)}" if emissions else ""
 
 
+def _guard(guard: Guard) -> str:
+    return "" if guard == OTHERWISE else _line("when", guard.kind.value, _words(guard.names))
+
+
 class _Printer:
-    def __init__(self, origins: bool) -> None:
-        self.origins = origins
+    def __init__(self, origins: bool, phases: PhaseNames) -> None:
+        self.origins, self.phases = origins, phases
 
     def _at(self, origin: Origin) -> str:
         if not self.origins or origin == UNKNOWN:
@@ -116,6 +159,16 @@ class _Printer:
         for agent in chart.agents:
             yield ""
             yield from self.agent(agent)
+        for name, phases in self.phases.table.items() if root else ():
+            yield ""
+            yield f"phases {_word(name)}"
+            for phase in phases:
+                yield self.phase(phase)
+                yield from map(self.move, phase.moves)
+        if chart.rows:
+            yield ""
+            yield "rows"
+            yield from map(self.transition, chart.rows)
         for state in chart.states:
             yield ""
             yield from self.state(state)
@@ -146,6 +199,8 @@ class _Printer:
         yield from (f"  unseen {_quoted(fact)}" for fact in agent.unseen)
         if agent.allowed:
             yield f"  allow {_words(agent.allowed)}"
+        if agent.tries:
+            yield f"  tries {agent.tries}"
 
     def tool(self, tool: Tool) -> str:
         """The line of one tool."""
@@ -157,6 +212,9 @@ class _Printer:
             "server" if tool.server else "",
             _enabled(tool.enabled),
             _runs(tool.machine),
+            "" if tool.approval is Approval.NEVER else f"approval {tool.approval}",
+            "screened" if tool.screened else "",
+            "judged" if tool.judged else "",
             _digest(tool.digest),
             _context(tool.context),
             self._tail(tool),
@@ -190,29 +248,61 @@ class _Printer:
     def state(self, state: State) -> Iterator[str]:
         """The lines of one state."""
         owner = f"of {_word(state.agent)}" if state.agent else ""
-        yield _line("state", _word(state.id), state.kind.value, owner)
+        rest = "" if state.rest is Rest.NO else state.rest.value
+        yield _line("state", _word(state.id), state.kind.value, owner, rest)
         yield from (self.invoke("invoke", invoke) for invoke in state.invokes)
         yield from (self.invoke("offer", invoke) for invoke in state.offers)
         yield from map(self.transition, state.transitions)
 
+    def phase(self, phase: Phase) -> str:
+        """The line of one phase."""
+        return _line(
+            "  phase",
+            _word(phase.name),
+            phase.kind.value,
+            "" if phase.about is About.NOTHING else f"about {phase.about}",
+            "boundary" if phase.boundary else "",
+            "withholds" if phase.withholds else "",
+            "" if phase.keep is None else f"keep {phase.keep}",
+            _guard(phase.when),
+        )
+
+    def move(self, move: Move) -> str:
+        """The line of one move, which belongs to the phase above it."""
+        return _line(
+            f"  on {move.event}",
+            f"to {_word(move.to)}" if move.to else "",
+            "" if move.ends is None else f"ends {move.ends}",
+            "keeps" if move.keeps else "",
+        )
+
     def invoke(self, keyword: str, invoke: Invoke) -> str:
         """The line of one invoke or offer."""
+        alone = _alone(invoke)
         return _line(
             f"  {keyword}",
             _word(invoke.symbol),
-            invoke.kind.value,
+            invoke.phases[0].kind.value if alone else f"walks {_word(self.phases.of(invoke))}",
             _runs(invoke.machine),
+            "stops" if invoke.stops else "",
+            f"group {_word(invoke.group)}" if invoke.group else "",
+            f"places {invoke.places}" if invoke.places else "",
+            f"tries {invoke.tries}" if invoke.tries else "",
+            "turn" if invoke.turn else "",
+            "" if invoke.idle is Event.DONE else f"idle {invoke.idle}",
             _digest(invoke.digest),
             _emits(invoke.emits),
         )
 
-    def transition(self, transition: Transition) -> str:
+    def transition(self, row: Transition) -> str:
         """The line of one transition."""
-        guard = transition.guard
-        condition = _line("when", guard.kind.value, _words(guard.names))
         return _line(
-            f"  on {transition.event.value}",
-            "" if guard == OTHERWISE else condition,
-            f"-> {_word(transition.target)}",
-            _emits(transition.emits),
+            f"  on {row.event}",
+            _guard(row.guard),
+            f"-> {_word(row.target)}",
+            _emits(row.emits),
+            "" if row.output is Source.NONE else f"output {row.output}",
+            "cause" if row.cause else "",
+            f"arrives {_word(row.arrives)}" if row.arrives else "",
+            "keeps" if row.keeps else "",
         )

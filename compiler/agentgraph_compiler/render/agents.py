@@ -11,8 +11,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from agentgraph_compiler.analysis.exits import can_end, successors
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail, Handoff, Tool
-from agentgraph_compiler.machine import FUNCTION_TOOLS
+from agentgraph_compiler.ir.chart import (
+    FUNCTION_TOOLS,
+    Agent,
+    Chart,
+    Enabled,
+    Guardrail,
+    Handoff,
+    Tool,
+)
 from agentgraph_compiler.render.picture import Arrow, Box, Frame, Ids, Picture, Role, Stroke
 from agentgraph_compiler.types import TEXT
 

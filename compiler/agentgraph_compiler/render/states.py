@@ -1,40 +1,45 @@
 """The picture of a machine: its states, every transition, and which states belong to which agent.
 
 Transitions between the same two states share an arrow, one line each. Those that only say that
-something failed are drawn faintly and without words, or nothing else could be read. Ends that
-nothing leads to are left out.
+something failed, or that a save was stopped, are drawn faintly and without words, or nothing else
+could be read. Those that hold in every state lead out of one box that stands for all. States that
+nothing leads to are left out, and so are rests from where the state before is only tried again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import (
-    FINALS,
+    BACK,
+    RESERVED,
     Event,
     GuardKind,
     Invoke,
+    Rest,
     State,
     StateKind,
     Transition,
+    WorkKind,
 )
 from agentgraph_compiler.render.picture import Arrow, Box, Frame, Ids, Picture, Role, Stroke
 
-_ROLES = {
-    StateKind.INITIAL: Role.START,
+_ENDS = {
     StateKind.DONE: Role.DONE,
     StateKind.BLOCKED: Role.BLOCKED,
     StateKind.EXHAUSTED: Role.EXHAUSTED,
     StateKind.FAILED: Role.FAILED,
-    StateKind.SCREENING: Role.GUARDRAIL,
-    StateKind.CHECKING: Role.GUARDRAIL,
 }
+_GUARDRAILS = frozenset({WorkKind.INPUT_GUARDRAIL, WorkKind.OUTPUT_GUARDRAIL})
+_ASIDE = frozenset({Event.FAILED, *RESERVED})
 
 
 def states_picture(chart: Chart) -> Picture:
     """Draw the states of a chart and its sub-charts."""
     ids = Ids()
     picture = Picture(Frame("workflow", chart.name), across=False)
-    box_of: dict[tuple[str | None, str], str] = {}
+    box_of: dict[tuple[str | None, str | None], str] = {}
     for part in chart.walk():
         if part is chart:
             _boxes(part, None, picture.root, ids, box_of)
@@ -44,12 +49,17 @@ def states_picture(chart: Chart) -> Picture:
             _boxes(part, part.name, frame, ids, box_of)
     for part in chart.walk():
         name = None if part is chart else part.name
+        for target, rows in _by_target(part.rows).items():
+            every = box_of[name, None]
+            labels = tuple(dict.fromkeys(map(_label, rows)))
+            picture.arrows.append(Arrow(every, box_of[name, target], Stroke.SOLID, labels))
         for state in part.states:
             source = box_of.get((name, state.id))
-            if source is None:  # an end that nothing leads to
+            if source is None:
                 continue
-            for target, rows in _by_target(state).items():
-                picture.arrows.append(_arrow(source, box_of[name, target], rows))
+            for target, rows in _by_target(state.transitions).items():
+                if (name, target) in box_of:
+                    picture.arrows.append(_arrow(source, box_of[name, target], rows))
             for offer in state.offers:
                 if offer.machine:
                     inner = box_of[offer.machine, chart.subchart[offer.machine].initial]
@@ -58,30 +68,56 @@ def states_picture(chart: Chart) -> Picture:
     return picture
 
 
+def drawn_states(chart: Chart) -> frozenset[str]:
+    """Ids of the states of a chart that have a box."""
+    before: dict[str, set[str]] = {chart.initial: set()}
+    for row in chart.rows:
+        before.setdefault(row.target, set())
+    for state in chart.states:
+        for row in state.transitions:
+            before.setdefault(row.target, set()).add(state.id)
+    again = {
+        state.id
+        for state in chart.states
+        if state.rest is Rest.WAIT
+        and {row.target for row in state.transitions} == before.get(state.id)
+    }
+    return frozenset(before.keys() - again - {BACK})
+
+
 def _boxes(
     chart: Chart,
     name: str | None,
     frame: Frame,
     ids: Ids,
-    box_of: dict[tuple[str | None, str], str],
+    box_of: dict[tuple[str | None, str | None], str],
 ) -> None:
     owners: dict[str, Frame] = {}
-    entered = {row.target for state in chart.states for row in state.transitions}
-    for state in chart.states:
-        if state.kind in FINALS and state.id not in entered:
-            continue
-        owner = state.agent if state.kind is not StateKind.INITIAL else ""
-        if owner and owner not in owners:
-            owners[owner] = Frame(ids.take("agent", owner), chart.agent[owner].name)
-            frame.frames.append(owners[owner])
+    drawn = drawn_states(chart)
+    for state in (state for state in chart.states if state.id in drawn):
+        if state.agent and state.agent not in owners:
+            frame_of = Frame(ids.take("agent", state.agent), chart.agent[state.agent].name)
+            owners[state.agent] = frame_of
+            frame.frames.append(frame_of)
         box = Box(
             ids.take("state", f"{name or ''} {state.id}"),
-            _ROLES.get(state.kind, Role.STATE),
+            Role.START if state.id == chart.initial else _role(state),
             _title(state),
             tuple(map(_row, (*state.invokes, *state.offers))),
         )
-        owners.get(owner, frame).boxes.append(box)
+        owners.get(state.agent, frame).boxes.append(box)
         box_of[name, state.id] = box.id
+    if chart.rows:
+        every = Box(ids.take("every", name or ""), Role.STATE, "every state")
+        frame.boxes.append(every)
+        box_of[name, None] = every.id
+
+
+def _role(state: State) -> Role:
+    if state.rest is Rest.END:
+        return _ENDS.get(state.kind, Role.STATE)
+    checks = bool(state.invokes) and all(row.kind in _GUARDRAILS for row in state.invokes)
+    return Role.GUARDRAIL if checks else Role.STATE
 
 
 def _row(invoke: Invoke) -> tuple[str, str]:
@@ -90,15 +126,19 @@ def _row(invoke: Invoke) -> tuple[str, str]:
 
 
 def _title(state: State) -> str:
-    if state.kind is StateKind.RECOVERING:
-        return f"recovering from {state.id.rpartition('.')[2]}"
-    return state.kind.value
+    """The words of a state: what its id says after the agent, as far as that is its kind."""
+    if not state.agent:
+        return state.id.replace(".", " ")
+    _, _, about = state.id.partition(f".{state.kind}.")
+    return f"recovering from {about}" if state.kind is StateKind.RECOVERING else state.kind.value
 
 
-def _by_target(state: State) -> dict[str, list[Transition]]:
+def _by_target(transitions: Iterable[Transition]) -> dict[str, list[Transition]]:
+    """The transitions by where they lead; the way back from a rest has no place of its own."""
     rows: dict[str, list[Transition]] = {}
-    for transition in state.transitions:
-        rows.setdefault(transition.target, []).append(transition)
+    for transition in transitions:
+        if transition.target != BACK:
+            rows.setdefault(transition.target, []).append(transition)
     return rows
 
 
@@ -110,7 +150,7 @@ def _arrow(source: str, target: str, rows: list[Transition]) -> Arrow:
 
 def _is_failure(row: Transition) -> bool:
     bad_reply = row.guard.kind is GuardKind.VERDICT and row.event is Event.REPLIED
-    return row.event is Event.FAILED or (bad_reply and "final" not in row.guard.names)
+    return row.event in _ASIDE or (bad_reply and "final" not in row.guard.names)
 
 
 def _label(row: Transition) -> str:

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from agentgraph.runtime.codec import (
+from agentgraph.runtime.commands import CommandId
+from agentgraph.runtime.lanes import record
+from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
+from agentgraph.runtime.state import Facts, RunState
+from agentgraph.stored.control import (
     VERSION,
     CodecError,
     decode_outcome,
@@ -16,47 +20,97 @@ from agentgraph.runtime.codec import (
     encode_outcome,
     encode_state,
 )
-from agentgraph.runtime.commands import CommandId
-from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
-from agentgraph.runtime.state import RunState
 from agentgraph_compiler.machine import Event, Verdict
 from tests.runtime.workflows import Run, runs
 
-REPLY = Reply((Call("a/search", "search", 1),), (Request("a/to_b", 2),), Verdict.AGAIN)
-OUTCOME = Outcome(CommandId(3, 0), Event.REPLIED, "a response", REPLY)
-STATE = RunState(
+REPLY = Reply((Call("a/search", "search", 1),), (Request("a/to_b", 2),), Verdict.AGAIN, True)
+OUTCOME = Outcome(CommandId(3, 0, 2), Event.REPLIED, "a response", REPLY)
+KEPT = RunState(
     state="a.acting",
+    facts=Facts(10, session=True),
+    agent="a",
     sequence=4,
+    entered=4,
     turn=2,
-    limit=10,
-    pending=frozenset({2, 0}),
-    order=(0, 1, 2),
-    awaiting=(1,),
-    performed=(4, 3, 4),
+    lanes=record(1, 2) + record(3, 4, 2),
+    owed=0b001,
+    held=0b100,
+    queued=0b1000,
+    shown=0b10,
+    joined=frozenset({Event.RETURNED, Event.PASSED}),
+    retries=1,
     reply=REPLY,
-    replied=CommandId(3, 0),
+    replied=CommandId(3, 0, 2),
+    acted=frozenset({"b", "a"}),
+    tripped=CommandId(4, 0, 1),
+)
+STATE = RunState(
+    "suspended",
+    Facts(10, session=True),
+    "a",
+    6,
+    6,
+    2,
     output=CommandId(2, 1),
+    cause=CommandId(6, -3),
+    arriving=True,
+    kept=KEPT,
 )
 WRITTEN_REPLY = {
     "calls": [["a/search", "search", 1]],
     "requests": [["a/to_b", 2]],
     "verdict": "again",
+    "active": True,
+}
+FACTS = {"limit": 10, "session": True, "hooked": False}
+WRITTEN_KEPT = {
+    "state": "a.acting",
+    "facts": FACTS,
+    "agent": "a",
+    "sequence": 4,
+    "entered": 4,
+    "turn": 2,
+    "lanes": [[1, 2, 0], [3, 4, 2]],
+    "owed": [0],
+    "held": [2],
+    "queued": [3],
+    "shown": [1],
+    "joined": ["passed", "returned"],
+    "retries": 1,
+    "reply": WRITTEN_REPLY,
+    "replied": [3, 0, 2],
+    "output": None,
+    "cause": None,
+    "arriving": False,
+    "acted": ["a", "b"],
+    "kept": None,
+    "tripped": [4, 0, 1],
 }
 WRITTEN_STATE = {
-    "version": 1,
-    "state": "a.acting",
-    "sequence": 4,
+    "version": 2,
+    "state": "suspended",
+    "facts": FACTS,
+    "agent": "a",
+    "sequence": 6,
+    "entered": 6,
     "turn": 2,
-    "limit": 10,
-    "pending": [0, 2],
-    "order": [0, 1, 2],
-    "awaiting": [1],
-    "performed": [4, 3, 4],
-    "reply": WRITTEN_REPLY,
-    "replied": [3, 0],
-    "output": [2, 1],
+    "lanes": [],
+    "owed": [],
+    "held": [],
+    "queued": [],
+    "shown": [],
+    "joined": [],
+    "retries": 0,
+    "reply": None,
+    "replied": None,
+    "output": [2, 1, 0],
+    "cause": [6, -3, 0],
+    "arriving": True,
+    "acted": [],
+    "kept": WRITTEN_KEPT,
+    "tripped": None,
 }
-WRITTEN_OUTCOME = {"version": 1, "id": [3, 0], "event": "replied", "reply": WRITTEN_REPLY}
+WRITTEN_OUTCOME = {"version": 2, "id": [3, 0, 2], "event": "replied", "reply": WRITTEN_REPLY}
 
 
 def test_the_written_form_of_a_state() -> None:
@@ -66,10 +120,9 @@ def test_the_written_form_of_a_state() -> None:
 
 
 def test_the_written_form_of_a_state_does_not_depend_on_the_order_of_a_set() -> None:
-    # Multiples of the table's size collide, so that a set of them keeps the order of insertion.
-    for pending in ((16, 8, 0), (8, 0, 16)):
-        written = encode_state(STATE._replace(pending=frozenset(pending)))
-        assert written["pending"] == [0, 8, 16]
+    for names in (("x", "b", "a"), ("a", "b", "x")):
+        written = encode_state(STATE._replace(acted=frozenset(names)))
+        assert written["acted"] == ["a", "b", "x"]
 
 
 def test_the_written_form_of_an_outcome_leaves_the_payload_to_the_driver() -> None:
@@ -105,10 +158,16 @@ def test_a_state_with_a_field_missing_is_refused(missing: str) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"pending": 3},
+        {"owed": 3},
+        {"owed": [-1]},
+        {"lanes": [[1, 2]]},
+        {"lanes": [[1, 2, "x"]]},
+        {"joined": ["done", "gone"]},
+        {"facts": {"limit": 1}, "kept": {}},
+        {"kept": {**WRITTEN_KEPT, "owed": None}},
         {"replied": [1]},
         {"replied": 7},
-        {"reply": {}},
+        {"reply": {"calls": []}},
         {"reply": {**WRITTEN_REPLY, "verdict": "perhaps"}},
         {"reply": {**WRITTEN_REPLY, "calls": [["a/search"]]}},
     ],
@@ -120,7 +179,7 @@ def test_a_state_with_a_field_that_is_none_is_refused(wrong: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"id": [1, 2, 3]}, {"id": None}, {"event": "finished"}, {"reply": []}], ids=str
+    "wrong", [{"id": [1, 2, 3, 4]}, {"id": None}, {"event": "finished"}, {"reply": []}], ids=str
 )
 def test_an_outcome_with_a_field_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(CodecError, match="not an outcome"):

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentgraph.runtime.commands import CommandId
+from agentgraph.runtime.lanes import count, mask, members, read, record
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
-from agentgraph.runtime.state import RunState
+from agentgraph.runtime.state import Facts, RunState
 from agentgraph_compiler.machine import Event, Verdict
 
-VERSION = 1
+VERSION = 2
 
 
 class CodecError(ValueError):
@@ -18,21 +19,9 @@ class CodecError(ValueError):
 
 
 def encode_state(state: RunState) -> dict[str, Any]:
-    """A run state as JSON-compatible data."""
-    return {
-        "version": VERSION,
-        "state": state.state,
-        "sequence": state.sequence,
-        "turn": state.turn,
-        "limit": state.limit,
-        "pending": sorted(state.pending),
-        "order": list(state.order),
-        "awaiting": list(state.awaiting),
-        "performed": list(state.performed),
-        "reply": None if state.reply is None else _encode_reply(state.reply),
-        "replied": None if state.replied is None else list(state.replied),
-        "output": None if state.output is None else list(state.output),
-    }
+    """A run state as JSON-compatible data: masks as lists of lanes, lanes as lists of their phase,
+    the commands given and the result."""
+    return {"version": VERSION, **_encode_state(state)}
 
 
 def decode_state(data: Mapping[str, Any]) -> RunState:
@@ -43,20 +32,8 @@ def decode_state(data: Mapping[str, Any]) -> RunState:
     """
     _require_version(data)
     try:
-        return RunState(
-            data["state"],
-            data["sequence"],
-            data["turn"],
-            data["limit"],
-            frozenset(data["pending"]),
-            tuple(data["order"]),
-            tuple(data["awaiting"]),
-            tuple(data["performed"]),
-            None if data["reply"] is None else _decode_reply(data["reply"]),
-            None if data["replied"] is None else CommandId(*data["replied"]),
-            None if data["output"] is None else CommandId(*data["output"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        return _decode_state(data)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CodecError(f"not a run state: {error!r}") from error
 
 
@@ -89,11 +66,49 @@ def _require_version(data: object) -> None:
         raise CodecError(f"this version reads run data of version {VERSION} only")
 
 
+def _encode_state(state: RunState) -> dict[str, Any]:
+    written = state._asdict()
+    for name in _MASKS:
+        written[name] = list(members(written[name]))
+    for name in _IDS:
+        written[name] = None if written[name] is None else list(written[name])
+    return written | {
+        "facts": state.facts._asdict(),
+        "lanes": [list(read(state.lanes, lane)) for lane in range(count(state.lanes))],
+        "joined": sorted(state.joined),
+        "reply": None if state.reply is None else _encode_reply(state.reply),
+        "acted": sorted(state.acted),
+        "kept": None if state.kept is None else _encode_state(state.kept),
+    }
+
+
+def _decode_state(data: Mapping[str, Any]) -> RunState:
+    fields = {name: data[name] for name in RunState._fields}
+    for name in _MASKS:
+        fields[name] = mask(fields[name])
+    for name in _IDS:
+        fields[name] = None if fields[name] is None else CommandId(*fields[name])
+    read_back = {
+        "facts": Facts(**data["facts"]),
+        "lanes": b"".join([record(phase, given, result) for phase, given, result in data["lanes"]]),
+        "joined": frozenset(map(Event, data["joined"])),
+        "reply": None if data["reply"] is None else _decode_reply(data["reply"]),
+        "acted": frozenset(data["acted"]),
+        "kept": None if data["kept"] is None else _decode_state(data["kept"]),
+    }
+    return RunState(**(fields | read_back))
+
+
+_MASKS = ("owed", "held", "queued", "shown")
+_IDS = ("replied", "output", "cause", "tripped")
+
+
 def _encode_reply(reply: Reply) -> dict[str, Any]:
     return {
         "calls": [[call.symbol, call.name, call.position] for call in reply.calls],
         "requests": [[request.symbol, request.position] for request in reply.requests],
         "verdict": reply.verdict.value,
+        "active": reply.active,
     }
 
 
@@ -102,4 +117,5 @@ def _decode_reply(data: Mapping[str, Any]) -> Reply:
         tuple(Call(*row) for row in data["calls"]),
         tuple(Request(*row) for row in data["requests"]),
         Verdict(data["verdict"]),
+        data["active"],
     )

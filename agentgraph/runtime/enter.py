@@ -1,0 +1,320 @@
+"""Taking a transition: registers, entering a state, the commands for its lanes, and the way back.
+
+A state all of whose lanes are over is left at once, so one outcome may lead through several states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
+from agentgraph.runtime.guards import due, first_enabled, stopping_call
+from agentgraph.runtime.lanes import BEGUN, members, read, record, write
+from agentgraph.runtime.outcomes import Reply
+from agentgraph.runtime.protocol import ProtocolError
+from agentgraph.runtime.state import NOTHING, RunState, in_state, new, with_registers
+from agentgraph_compiler.machine import (
+    BACK,
+    About,
+    Emission,
+    Event,
+    Invoke,
+    Machine,
+    Source,
+    State,
+    Transition,
+)
+from agentgraph_compiler.machine import Rest as Resting
+
+# Looked up once: reading a member of an enum takes longer than most of what a step does.
+_NO, _WAIT, _END = Resting.NO, Resting.WAIT, Resting.END
+_CALL, _REQUEST, _REPLY, _RESULT = About.CALL, About.REQUEST, About.REPLY, About.RESULT
+_OUTPUT, _CAUSE = About.OUTPUT, About.CAUSE
+_SHOW_REPLY, _SHOW_AGENT = Emission.REPLY, Emission.AGENT
+_AWAITING, _REPLIED, _TRIPPED = Event.AWAITING, Event.REPLIED, Event.TRIPPED
+_NO_OUTPUT, _NO_REPLY = Source.NONE, Reply()
+# What a state without lanes sees at once.
+_IDLE = frozenset({Event.DONE})
+
+
+def take(
+    machine: Machine,
+    here: State,
+    row: Transition,
+    state: RunState,
+    id: CommandId | None,
+    commands: list[Command],
+) -> tuple[RunState, tuple[Command, ...]]:
+    """Take a transition, and those of every state that is left at once.
+
+    Args:
+        machine: The machine.
+        here: The state that is left.
+        row: The transition.
+        state: Where the run is.
+        id: Id of the outcome that caused the move; ``None`` at the start.
+        commands: What the step gave rise to so far; more is added.
+    """
+    while True:
+        left = _noted(here, row, state, id) if row.notes else state
+        if row.emits:
+            commands += [_emission(emission, row, state, id) for emission in row.emits]
+        if row.target != BACK:
+            here = machine.state[row.target]
+            state = _entered(here, left, commands)
+        elif left.kept is not None:
+            here, state, tripped = _returned(machine, left, commands)
+            if tripped is not None:
+                row, id = interrupting(machine, here, state, _TRIPPED), tripped
+                continue
+        else:
+            raise ProtocolError(f"state '{here.id}' kept nothing to go back to")
+        if here.rest is not _NO:
+            commands.append(rest_of(here, state))
+            return state, tuple(commands)
+        if state.owed:
+            return state, tuple(commands)
+        row = joined(here, state)
+
+
+def joined(here: State, state: RunState) -> Transition:
+    """The transition of a state all of whose lanes are over or held: the first in document order
+    that is about what one of them ended with."""
+    events = state.joined | {_AWAITING} if state.held else state.joined
+    rows: Sequence[Transition]
+    if len(events) == 1:
+        (event,) = events
+        rows = here.by_event.get(event, ())
+    else:
+        rows = [row for row in here.transitions if row.event in events]
+    row = first_enabled(rows, here, state)
+    if row is None:
+        raise ProtocolError(
+            f"state '{here.id}' has no enabled transition on {', '.join(sorted(events))}"
+        )
+    return row
+
+
+def interrupting(machine: Machine, here: State, state: RunState, event: Event) -> Transition:
+    """The transition on an event that leaves a state at once: its own, else the machine's."""
+    own, shared = here.by_event.get(event, ()), machine.by_event.get(event, ())
+    row = first_enabled((*own, *shared), here, state)
+    if row is None:
+        raise ProtocolError(f"state '{here.id}' has no enabled transition on {event}")
+    return row
+
+
+def work_of(here: State, state: RunState) -> Sequence[Invoke]:
+    """The lanes of a state in order: one a call where it has offers, else its invokes."""
+    if not here.offers:
+        return here.invokes
+    calls = _reply(state).calls
+    return [lane_of(here, state, lane) for lane in range(len(calls))]
+
+
+def lane_of(here: State, state: RunState, lane: int) -> Invoke:
+    """The lane with a number."""
+    if not here.offers:
+        return here.invokes[lane]
+    assert state.reply is not None  # the machine's tables say so
+    symbol = state.reply.calls[lane].symbol
+    offer = here.offered.get(symbol)
+    if offer is None:  # a machine that the run was not migrated to
+        raise ProtocolError(f"state '{here.id}' offers no '{symbol}'")
+    return offer
+
+
+def perform(
+    here: State,
+    state: RunState,
+    id: tuple[int, int, int],
+    invoke: Invoke,
+    at: int,
+    result: int,
+) -> Perform:
+    """The command for the phase in which a lane stands.
+
+    Args:
+        here: The state of the lane.
+        state: The registers of the run.
+        id: The id of the command.
+        invoke: The lane.
+        at: Index of the phase.
+        result: One more than the attempt whose outcome is its result; 0 while it has none.
+    """
+    phase = invoke.phases[at]
+    about, source, position = phase.about, None, -1
+    reply = state.reply
+    if here.offers and reply is not None:
+        position = reply.calls[id[1]].position
+    if about is _CALL or about is _REPLY:
+        source = state.replied
+    elif about is _RESULT:
+        source = CommandId(id[0], id[1], result - 1) if result else None
+    elif about is _REQUEST:
+        source = state.replied
+        position = reply.requests[0].position if reply is not None and reply.requests else -1
+    elif about is _OUTPUT:
+        source = state.output
+    elif about is _CAUSE:
+        source = state.cause
+    return new(Perform, (new(CommandId, id), invoke, phase, state.agent, source, position))
+
+
+def position_of(here: State, state: RunState, lane: int) -> int:
+    """Position of the call that a lane is for; -1 where lanes are for no calls."""
+    if not here.offers:
+        return -1
+    assert state.reply is not None  # the machine's tables say so
+    return state.reply.calls[lane].position
+
+
+def next_in_group(here: State, state: RunState, freed: Invoke, commands: list[Command]) -> RunState:
+    """The state once the place of a lane was given to the first lane of its group that waits."""
+    for lane in members(state.queued):
+        invoke = lane_of(here, state, lane)
+        if invoke.group == freed.group:
+            at, given, result = read(state.lanes, lane)
+            id = (state.sequence, lane, given)
+            commands.append(perform(here, state, id, invoke, at, result))
+            return state._replace(
+                lanes=write(state.lanes, lane, record(at, given + 1, result)),
+                owed=state.owed | 1 << lane,
+                queued=state.queued ^ 1 << lane,
+            )
+    return state
+
+
+def _noted(here: State, row: Transition, state: RunState, id: CommandId | None) -> RunState:
+    """The state with what a transition changes besides the place."""
+    if row.event is _REPLIED:  # the last lane to be over need not be the one that replied
+        id = state.replied
+    changes: dict[str, object] = {}
+    if row.output is not _NO_OUTPUT:
+        changes["output"], changes["cause"] = _output(here, row, state, id), None
+    if row.cause:
+        changes["cause"] = id
+    if row.arrives:
+        changes["agent"], changes["arriving"] = row.arrives, True
+    if row.keeps:
+        unfinished = state.owed or state.held or state.queued
+        changes["kept"] = state if unfinished else None
+    return with_registers(state, changes)
+
+
+def _output(
+    here: State, row: Transition, state: RunState, id: CommandId | None
+) -> CommandId | None:
+    if row.output is not Source.STOPPING:
+        return state.replied if row.output is Source.REPLY else id
+    lane = stopping_call(row.guard, here, _reply(state))
+    result = 0 if lane is None else read(state.lanes, lane)[2]
+    return CommandId(state.sequence, lane, result - 1) if lane is not None and result else None
+
+
+def _emission(emission: Emission, row: Transition, state: RunState, id: CommandId | None) -> Emit:
+    if emission is _SHOW_REPLY:
+        return new(Emit, (emission, state.agent, state.replied, -1))
+    if emission is _SHOW_AGENT:
+        return Emit(emission, row.arrives or state.agent)
+    return Emit(emission, state.agent, id)
+
+
+def _entered(here: State, left: RunState, commands: list[Command]) -> RunState:
+    """A run in a state that it comes to anew, with the commands for its lanes."""
+    sequence, turn = left.entered + 1, left.turn
+    if here.turns:
+        turn += 1
+        if left.facts.session:  # whether a turn was begun before is what a guard may ask
+            left = left._replace(turn=turn)
+    work = work_of(here, left) if here.offers else here.invokes
+    if len(work) == 1:  # mostly, and nothing has to be counted then
+        invoke = work[0]
+        at = due(invoke, 0, here, left)
+        if at == len(invoke.phases):
+            seen = frozenset({invoke.idle})
+            return in_state(left, here.id, sequence, turn, record(at, 0), 0, 0, seen)
+        commands.append(perform(here, left, (sequence, 0, 0), invoke, at, 0))
+        return in_state(left, here.id, sequence, turn, BEGUN[at], 1, 0, NOTHING)
+    if not work:
+        return in_state(left, here.id, sequence, turn, b"", 0, 0, _IDLE)
+    records: list[bytes] = []
+    owed = queued = 0
+    joined = NOTHING
+    busy: dict[str, int] = {}
+    for lane, invoke in enumerate(work):
+        at = due(invoke, 0, here, left)
+        if at == len(invoke.phases):
+            joined |= {invoke.idle}
+            records.append(record(at, 0))
+            continue
+        if invoke.places:
+            busy[invoke.group] = busy.get(invoke.group, 0) + 1
+            if busy[invoke.group] > invoke.places:
+                queued |= 1 << lane
+                records.append(record(at, 0))
+                continue
+        owed |= 1 << lane
+        records.append(record(at, 1))
+        commands.append(perform(here, left, (sequence, lane, 0), invoke, at, 0))
+    return in_state(left, here.id, sequence, turn, b"".join(records), owed, queued, joined)
+
+
+def _returned(
+    machine: Machine, left: RunState, commands: list[Command]
+) -> tuple[State, RunState, CommandId | None]:
+    """A run back where a state was left, and the trip that ends it there, if there was one.
+
+    A command that was never answered keeps its id; a lane that waited, or failed, gets a new one.
+    """
+    assert left.kept is not None  # `take` looked
+    state = left.kept._replace(facts=left.facts, entered=left.entered)
+    here = machine.state[state.state]
+    if state.tripped is not None:
+        return here, state._replace(tripped=None), state.tripped
+    lanes, owed, queued = state.lanes, state.owed, 0
+    given_again: dict[int, Perform] = {}
+    busy: dict[str, int] = {}
+    # What was at work has its place; the others follow in call order as places allow.
+    for lane in (*members(owed), *members(state.held | state.queued)):
+        invoke = lane_of(here, state, lane)
+        at, given, result = read(lanes, lane)
+        if not owed >> lane & 1:
+            if invoke.places and busy.get(invoke.group, 0) >= invoke.places:
+                queued |= 1 << lane
+                continue
+            given += 1
+            owed |= 1 << lane
+            lanes = write(lanes, lane, record(at, given, result))
+        busy[invoke.group] = busy.get(invoke.group, 0) + 1
+        id = (state.sequence, lane, given - 1)
+        given_again[lane] = perform(here, state, id, invoke, at, result)
+    commands += [given_again[lane] for lane in sorted(given_again)]
+    return here, state._replace(lanes=lanes, owed=owed, held=0, queued=queued), None
+
+
+def rest_of(here: State, state: RunState) -> Rest:
+    """The command that says how a run rests in a state."""
+    source = state.cause
+    if source is None and here.rest is _END:
+        source = state.output
+    id = CommandId(state.sequence, 0)
+    return Rest(id, here.kind, state.agent, source, awaiting(state))
+
+
+def awaiting(state: RunState) -> tuple[CommandId, ...]:
+    """The outcomes of kept lanes that wait for a decision, in call order."""
+    kept = state.kept
+    if kept is None or not kept.held:
+        return ()
+    return tuple(
+        [
+            CommandId(kept.sequence, lane, read(kept.lanes, lane)[1] - 1)
+            for lane in members(kept.held)
+        ]
+    )
+
+
+def _reply(state: RunState) -> Reply:
+    """The reply held; an empty one where a table leads to calls without any."""
+    return state.reply or _NO_REPLY

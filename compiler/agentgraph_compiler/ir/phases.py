@@ -1,0 +1,141 @@
+"""The phases that lanes walk: what stands around a model call, and around a call of a tool.
+
+Lanes that walk the same phases share one tuple, however many agents there are.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from agentgraph_compiler.ir.chart import FUNCTION_TOOLS, Agent, Approval, Tool
+from agentgraph_compiler.machine import (
+    About,
+    Emission,
+    Event,
+    Guard,
+    GuardKind,
+    Invoke,
+    Keep,
+    Move,
+    Phase,
+    WorkKind,
+    plain,
+)
+
+HOOKED = Guard(GuardKind.HOOKED)
+FUNCTIONS = "functions"
+"""The group of function tools, among them agents used as tools."""
+_OUTPUT = (Emission.OUTPUT,)
+# A refused call has an output that says so; the hooks do not hear of it.
+_REFUSED = Move(Event.REJECTED, ends=Event.RETURNED, keeps=True)
+
+
+def model_lane(agent: Agent) -> Invoke:
+    """The lane of a model call: it begins a turn."""
+    return Invoke(
+        f"{agent.id}/model",
+        _model(agent.tries > 0),
+        tries=agent.tries,
+        turn=True,
+        digest=agent.digest,
+    )
+
+
+def call_lane(tool: Tool, *, places: int, prescreens: bool) -> Invoke:
+    """The lane of a call of a tool.
+
+    Args:
+        tool: A tool that does not run at the model's side.
+        places: How many function tools are at work at a time; 0 means no limit.
+        prescreens: Whether guardrails look at arguments also before a person is asked.
+    """
+    assert tool.kind is not None
+    function = tool.kind in FUNCTION_TOOLS
+    group = (FUNCTIONS if places else "") if function else tool.symbol
+    phases = _call(
+        tool.kind, tool.approval, function and tool.screened, function and tool.judged, prescreens
+    )
+    return Invoke(
+        tool.symbol,
+        phases,
+        tool.machine,
+        _OUTPUT,
+        stops=function,
+        group=group,
+        places=places if function else 1,
+        digest=tool.digest,
+    )
+
+
+def missing_lane(symbol: str) -> Invoke:
+    """The lane of a call of a tool that the agent does not have."""
+    return Invoke(symbol, plain(WorkKind.MISSING), emits=_OUTPUT)
+
+
+@cache
+def _model(retries: bool) -> tuple[Phase, ...]:
+    unsaved, arriving = Guard(GuardKind.UNSAVED), Guard(GuardKind.ARRIVING)
+    replied, again = Move(Event.REPLIED, "tell", keeps=True), Move(Event.RETRY, "wait", keeps=True)
+    wait = Phase("wait", WorkKind.WAIT, About.RESULT, moves=(Move(Event.DONE, "try"),))
+    return (
+        Phase("save", WorkKind.SAVE, when=unsaved, keep=Keep.ALL, moves=(_then("greet"),)),
+        Phase("greet", WorkKind.GREET, when=arriving, boundary=True, moves=(_then("try"),)),
+        Phase(
+            "try",
+            WorkKind.MODEL,
+            boundary=True,
+            moves=(replied, again) if retries else (replied,),
+        ),
+        *((wait,) if retries else ()),
+        _tell(About.REPLY, Event.REPLIED),
+    )
+
+
+@cache
+def _call(
+    kind: WorkKind, approval: Approval, screened: bool, judged: bool, prescreens: bool
+) -> tuple[Phase, ...]:
+    held = approval is not Approval.NEVER
+    prescreened, decided = held and screened and prescreens, "screen" if screened else "call"
+    returned = Move(Event.RETURNED, "judge" if judged else "tell", keeps=True)
+    phases: list[Phase] = []
+    if approval is Approval.ASKED:
+        moves = (_passed(decided), Move(Event.HELD, "prescreen" if prescreened else "hold"))
+        phases.append(Phase("ask", WorkKind.ASK, About.CALL, moves=moves))
+    if prescreened:
+        moves = (_passed("hold"), _REFUSED)
+        phases.append(Phase("prescreen", WorkKind.SCREEN, About.CALL, moves=moves))
+    if held:
+        moves = (_passed(decided), _REFUSED)
+        phases.append(Phase("hold", WorkKind.HOLD, About.CALL, moves=moves))
+    if screened:
+        moves = (_passed("call"), _REFUSED)
+        phases.append(Phase("screen", WorkKind.SCREEN, About.CALL, moves=moves))
+    phases.append(Phase("call", kind, About.CALL, moves=(returned,)))
+    if judged:
+        phases.append(_JUDGE)
+    return (*phases, _tell(About.RESULT, Event.RETURNED))
+
+
+def _then(phase: str) -> Move:
+    return Move(Event.DONE, phase)
+
+
+def _passed(phase: str) -> Move:
+    return Move(Event.PASSED, phase)
+
+
+def _tell(about: About, ends: Event) -> Phase:
+    return Phase("tell", WorkKind.TELL, about, HOOKED, moves=(Move(Event.DONE, ends=ends),))
+
+
+_JUDGE = Phase(
+    "judge",
+    WorkKind.JUDGE,
+    About.RESULT,
+    withholds=True,
+    moves=(
+        Move(Event.PASSED, "tell", Event.RETURNED),
+        Move(Event.REJECTED, "tell", Event.RETURNED, keeps=True),
+    ),
+)

@@ -1,0 +1,336 @@
+"""The rows of a machine: phases and lanes, guards and transitions, states.
+
+A state invokes work on entry (SCXML 6.4); each invoke is a lane, which walks phases. An event
+selects the first enabled transition in document order (SCXML 3.13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from agentgraph_compiler.machine.words import (
+    INTERRUPTING,
+    OUTCOMES,
+    About,
+    Emission,
+    Event,
+    GuardKind,
+    Keep,
+    Rest,
+    Source,
+    StateKind,
+    WorkKind,
+)
+
+BACK = "back"
+"""The target of a transition that returns to where a rest came from (SCXML 3.10, history)."""
+
+MISSING_TOOL = "missing_tool"
+"""Last part of the symbol of the offer that answers calls of a missing tool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition on a transition or on a phase.
+
+    Args:
+        kind: Which condition.
+        names: Its operands: the handoff symbol of ``REQUESTS``, the verdict of ``VERDICT``, the
+            tool names of ``STOPS`` (none means any function tool).
+    """
+
+    kind: GuardKind = GuardKind.OTHERWISE
+    names: tuple[str, ...] = ()
+
+
+OTHERWISE = Guard()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move inside a lane.
+
+    Args:
+        event: How the work of the phase ended.
+        to: Name of the phase from which on the lane looks for the next one that is due; empty where
+            the lane is over.
+        ends: What the state sees when the lane is over this way, also because no phase from ``to``
+            on is due; ``None`` means ``event``.
+        keeps: Whether the outcome is the result of the lane.
+    """
+
+    event: Event
+    to: str = ""
+    ends: Event | None = None
+    keeps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A step of a lane: one command, one outcome.
+
+    Args:
+        name: Unique in its lane.
+        kind: What kind of work, which fixes how it can end (``OUTCOMES``).
+        about: Which outcome it is about.
+        when: The phase is passed over where this does not hold when the lane gets there.
+        boundary: Whether a stop that was asked for counts before this phase.
+        withholds: Whether the result of the lane is not shown while the lane stands here.
+        keep: What a ``SAVE`` keeps.
+        moves: What follows. An event without a move ends the lane, is seen as itself, and its
+            outcome is the result; ``AWAITING`` and interrupting events need none, for the lane
+            stays where it is.
+    """
+
+    name: str
+    kind: WorkKind
+    about: About = About.NOTHING
+    when: Guard = OTHERWISE
+    boundary: bool = False
+    withholds: bool = False
+    keep: Keep | None = None
+    moves: tuple[Move, ...] = ()
+
+
+_ABOUT: Mapping[WorkKind, About] = {
+    WorkKind.ASK: About.CALL,
+    WorkKind.HOLD: About.CALL,
+    WorkKind.SCREEN: About.CALL,
+    WorkKind.FUNCTION: About.CALL,
+    WorkKind.ACTION: About.CALL,
+    WorkKind.AGENT: About.CALL,
+    WorkKind.MISSING: About.CALL,
+    WorkKind.JUDGE: About.RESULT,
+    WorkKind.WAIT: About.RESULT,
+    WorkKind.HANDOFF: About.REQUEST,
+    WorkKind.DECIDE: About.REPLY,
+    WorkKind.RECOVER: About.REPLY,
+    WorkKind.OUTPUT_GUARDRAIL: About.OUTPUT,
+    WorkKind.END: About.OUTPUT,
+}
+_CALLED = (WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING)
+# A phase keeps its name where a tool, say, becomes an agent used as a tool.
+_NAMED = {WorkKind.MODEL: "try", **dict.fromkeys(_CALLED, "call")}
+_PLAIN = {
+    kind: (
+        Phase(
+            _NAMED.get(kind, kind.value),
+            kind,
+            _ABOUT.get(kind, About.NOTHING),
+            keep=Keep.ALL if kind is WorkKind.SAVE else None,
+        ),
+    )
+    for kind in WorkKind
+}
+
+
+def plain(kind: WorkKind) -> tuple[Phase, ...]:
+    """The phases of a lane that is one piece of work and nothing else."""
+    return _PLAIN[kind]
+
+
+# What stands around the work that a lane is there for.
+_ASIDE = frozenset(
+    {
+        WorkKind.SAVE,
+        WorkKind.GREET,
+        WorkKind.WAIT,
+        WorkKind.ASK,
+        WorkKind.HOLD,
+        WorkKind.SCREEN,
+        WorkKind.JUDGE,
+        WorkKind.TELL,
+    }
+)
+
+
+_OF_THE_RUN = frozenset(
+    {GuardKind.SESSION, GuardKind.UNSAVED, GuardKind.HOOKED, GuardKind.ARRIVING}
+)
+
+
+class Route(NamedTuple):
+    """A move as the interpreter takes it.
+
+    Args:
+        to: Index of the phase from which on the lane looks for the next one that is due; the number
+            of its phases where it is over.
+        ends: What the state sees if the lane is over with it.
+        keeps: Whether the outcome is the result of the lane.
+    """
+
+    to: int
+    ends: Event
+    keeps: bool
+
+
+@dataclass(frozen=True)
+class Invoke:
+    """A lane: work that a state can start.
+
+    Args:
+        symbol: Name under which the bindings hold the callable; unique in a state.
+        phases: What it walks, at least one.
+        machine: Name of the sub-machine that an ``AGENT`` phase runs; empty for the others.
+        emits: What is shown when its result is released.
+        stops: Whether its output may be the final one (SDK guide, ``tool_use_behavior``).
+        group: The lanes of a state that share places; empty for none.
+        places: The most lanes of the group that are at work at a time; 0 means no limit.
+        tries: How often a ``MODEL`` phase may answer ``RETRY``.
+        turn: Whether entering a state with this lane begins a turn.
+        idle: What the state sees if no phase of the lane is due.
+        digest: Digest of the declared configuration (schema, description), part of the fingerprint.
+    """
+
+    symbol: str
+    phases: tuple[Phase, ...]
+    machine: str = ""
+    emits: tuple[Emission, ...] = ()
+    stops: bool = False
+    group: str = ""
+    places: int = 0
+    tries: int = 0
+    turn: bool = False
+    idle: Event = Event.DONE
+    digest: str = ""
+
+    @cached_property
+    def routes(self) -> tuple[Mapping[Event, Route], ...]:
+        """Where each phase leads: by each event that it can end with and that ends the phase."""
+        places = {phase.name: index for index, phase in enumerate(self.phases)}
+        return tuple(
+            {
+                event: Route(len(self.phases), event, True)
+                for event in OUTCOMES[phase.kind]
+                if event not in INTERRUPTING and event is not Event.AWAITING
+            }
+            | {
+                move.event: Route(
+                    places[move.to] if move.to else len(self.phases),
+                    move.ends or move.event,
+                    move.keeps,
+                )
+                for move in phase.moves
+            }
+            for phase in self.phases
+        )
+
+    @cached_property
+    def bare(self) -> tuple[int, ...]:
+        """For each phase the first from there on that is not only for sessions and hooks; the
+        number of its phases where there is none."""
+        first = [len(self.phases)]
+        for index, phase in reversed(tuple(enumerate(self.phases))):
+            first.append(first[-1] if phase.when.kind in _OF_THE_RUN else index)
+        return tuple(reversed(first))
+
+    @cached_property
+    def bare_routes(self) -> tuple[Mapping[Event, Route], ...]:
+        """Where each phase leads in a run without session and hooks."""
+        return tuple(
+            {event: route._replace(to=self.bare[route.to]) for event, route in routes.items()}
+            for routes in self.routes
+        )
+
+    @property
+    def kind(self) -> WorkKind:
+        """The kind of work that names the lane for people: the call, the try, the check."""
+        kinds = [phase.kind for phase in self.phases]
+        return next((kind for kind in kinds if kind not in _ASIDE), kinds[0])
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A move of the run: on ``event``, if ``guard`` holds, go to ``target``.
+
+    Args:
+        event: What the state sees.
+        target: Id of a state, or ``BACK``.
+        guard: The condition.
+        emits: What is shown on the way.
+        output: Which outcome becomes the final output.
+        cause: Whether the outcome is kept as what went wrong.
+        arrives: Id of the agent that is at work from here on; empty where it stays the same.
+        keeps: Whether unfinished lanes are kept for the way back.
+    """
+
+    event: Event
+    target: str
+    guard: Guard = OTHERWISE
+    emits: tuple[Emission, ...] = ()
+    output: Source = Source.NONE
+    cause: bool = False
+    arrives: str = ""
+    keeps: bool = False
+
+    @cached_property
+    def notes(self) -> bool:
+        """Whether it changes anything of a run besides the place."""
+        return bool(self.output is not Source.NONE or self.cause or self.arrives or self.keeps)
+
+
+@dataclass(frozen=True)
+class State:
+    """A state.
+
+    Args:
+        id: Unique in a machine.
+        kind: Its role; only a label.
+        agent: Id of the agent it belongs to; empty for states that all agents share.
+        invokes: Lanes started on entry, all of them.
+        offers: Lanes that the reply held on entry may ask for, one for each call of it.
+        transitions: In document order.
+        rest: Whether a run rests here.
+    """
+
+    id: str
+    kind: StateKind
+    agent: str = ""
+    invokes: tuple[Invoke, ...] = ()
+    offers: tuple[Invoke, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    rest: Rest = Rest.NO
+
+    @cached_property
+    def by_event(self) -> Mapping[Event, tuple[Transition, ...]]:
+        """The transitions of each event, in document order."""
+        return by_event(self.transitions)
+
+    @cached_property
+    def offered(self) -> Mapping[str, Invoke]:
+        """The offers by symbol."""
+        return {invoke.symbol: invoke for invoke in self.offers}
+
+    @cached_property
+    def requestable(self) -> frozenset[str]:
+        """The handoffs that a reply in this state may ask for."""
+        guards = (row.guard for row in self.transitions if row.guard.kind is GuardKind.REQUESTS)
+        return frozenset(guard.names[0] for guard in guards)
+
+    @cached_property
+    def acting(self) -> str:
+        """Id of the state whose offers a reply in this state may call; empty where it may call
+        nothing."""
+        targets = (row.target for row in self.transitions if row.guard.kind is GuardKind.CALLS)
+        return next(targets, "")
+
+    @cached_property
+    def turns(self) -> bool:
+        """Whether entering this state begins a turn."""
+        return any(invoke.turn for invoke in self.invokes)
+
+    @cached_property
+    def shows(self) -> bool:
+        """Whether results of its lanes are shown."""
+        return any(invoke.emits for invoke in (*self.invokes, *self.offers))
+
+
+def by_event(rows: Iterable[Transition]) -> Mapping[Event, tuple[Transition, ...]]:
+    """The transitions of each event, in their order."""
+    table: dict[Event, list[Transition]] = {}
+    for row in rows:
+        table.setdefault(row.event, []).append(row)
+    return {event: tuple(listed) for event, listed in table.items()}

@@ -1,0 +1,200 @@
+"""The closed sets of the machine: kinds of work and how each can end, events, guards, emissions.
+
+``OUTCOMES`` says which events each kind of work can end with, so an analysis can tell whether a
+state handles all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class WorkKind(StrEnum):
+    """What kind of work a phase starts."""
+
+    LOAD = "load"
+    SAVE = "save"
+    GREET = "greet"
+    MODEL = "model"
+    WAIT = "wait"
+    INPUT_GUARDRAIL = "input_guardrail"
+    OUTPUT_GUARDRAIL = "output_guardrail"
+    ASK = "ask"
+    HOLD = "hold"
+    SCREEN = "screen"
+    FUNCTION = "function"
+    ACTION = "action"
+    AGENT = "agent"
+    MISSING = "missing"
+    JUDGE = "judge"
+    TELL = "tell"
+    HANDOFF = "handoff"
+    DECIDE = "decide"
+    RECOVER = "recover"
+    END = "end"
+
+
+class Event(StrEnum):
+    """How work ends, and what a state sees. ``STARTED``, ``RESUMED`` and the events of ``RESERVED``
+    come from outside."""
+
+    STARTED = "started"
+    REPLIED = "replied"
+    RETRY = "retry"
+    RETURNED = "returned"
+    AWAITING = "awaiting"
+    RESUMED = "resumed"
+    PASSED = "passed"
+    HELD = "held"
+    REJECTED = "rejected"
+    TRIPPED = "tripped"
+    DONE = "done"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+_DONE = (Event.DONE, Event.FAILED)
+_CALLED = (Event.RETURNED, Event.AWAITING, Event.FAILED)
+_JUDGED = (Event.PASSED, Event.REJECTED, Event.FAILED)
+_GUARDED = (Event.PASSED, Event.TRIPPED, Event.FAILED)
+_ANSWERED = (Event.ACCEPTED, Event.DECLINED, Event.FAILED)
+OUTCOMES: Mapping[WorkKind, tuple[Event, ...]] = {
+    WorkKind.LOAD: _DONE,
+    WorkKind.SAVE: _DONE,
+    WorkKind.GREET: _DONE,
+    WorkKind.MODEL: (Event.REPLIED, Event.RETRY, Event.FAILED),
+    WorkKind.WAIT: (Event.DONE,),
+    WorkKind.INPUT_GUARDRAIL: _GUARDED,
+    WorkKind.OUTPUT_GUARDRAIL: _GUARDED,
+    WorkKind.ASK: (Event.PASSED, Event.HELD, Event.FAILED),
+    WorkKind.HOLD: (Event.PASSED, Event.REJECTED, Event.AWAITING, Event.FAILED),
+    WorkKind.SCREEN: _JUDGED,
+    WorkKind.FUNCTION: _CALLED,
+    WorkKind.ACTION: _CALLED,
+    WorkKind.AGENT: _CALLED,
+    WorkKind.MISSING: (Event.RETURNED, Event.FAILED),
+    WorkKind.JUDGE: _JUDGED,
+    WorkKind.TELL: _DONE,
+    WorkKind.HANDOFF: _DONE,
+    WorkKind.DECIDE: _ANSWERED,
+    WorkKind.RECOVER: _ANSWERED,
+    WorkKind.END: _DONE,
+}
+"""The events that each kind of work can end with."""
+
+INTERRUPTING = frozenset({Event.TRIPPED, Event.FAILED})
+"""Events that leave a state at once; every other outcome waits for its siblings (SCXML parallel
+join)."""
+
+RESERVED: Mapping[Event, int] = {Event.STOPPED: -1, Event.CANCELLED: -2, Event.EXPIRED: -3}
+"""Events that no work brings, with the lane that stands in their command ids. They leave a state at
+once."""
+
+
+class StateKind(StrEnum):
+    """The role of a state in the life of an agent or a run: a label for people; no move depends on
+    it (ARCHITECTURE.md, "One agent, lowered")."""
+
+    INITIAL = "initial"
+    LOADING = "loading"
+    SCREENING = "screening"
+    GUARDING = "guarding"
+    THINKING = "thinking"
+    ACTING = "acting"
+    DECIDING = "deciding"
+    HANDOFF = "handoff"
+    RECOVERING = "recovering"
+    ENDING = "ending"
+    CHECKING = "checking"
+    OVER = "over"
+    SAVING = "saving"
+    UNSAVED = "unsaved"
+    SUSPENDED = "suspended"
+    STOPPED = "stopped"
+    DONE = "done"
+    BLOCKED = "blocked"
+    EXHAUSTED = "exhausted"
+    FAILED = "failed"
+
+
+class Rest(StrEnum):
+    """Whether a run rests in a state: not at all, until it is resumed, or as its end."""
+
+    NO = "no"
+    WAIT = "wait"
+    END = "end"
+
+
+class GuardKind(StrEnum):
+    """The closed set of conditions. Their meaning is ``runtime/guards.py``; their coverage is
+    analysable."""
+
+    OTHERWISE = "otherwise"
+    CALLS = "calls"
+    REQUESTS = "requests"
+    VERDICT = "verdict"
+    STOPS = "stops"
+    SPENT = "spent"
+    SESSION = "session"
+    UNSAVED = "unsaved"
+    ARRIVING = "arriving"
+    HOOKED = "hooked"
+    KEPT = "kept"
+    ACTED = "acted"
+
+
+class Verdict(StrEnum):
+    """What a reply amounts to once its calls and handoffs are set aside."""
+
+    FINAL = "final"
+    AGAIN = "again"
+    REFUSED = "refused"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+class Emission(StrEnum):
+    """What the projection is told to show: the items of a reply, a tool output, a tool output
+    without its content (its judge has not passed it), a handoff, the agent now at work."""
+
+    REPLY = "reply"
+    OUTPUT = "output"
+    WITHHELD = "withheld"
+    HANDOFF = "handoff"
+    AGENT = "agent"
+
+
+class About(StrEnum):
+    """Which outcome a phase is about: none, the reply held, a call of it, its first handoff, the
+    result of the lane, the final output, what went wrong."""
+
+    NOTHING = "nothing"
+    REPLY = "reply"
+    CALL = "call"
+    REQUEST = "request"
+    RESULT = "result"
+    OUTPUT = "output"
+    CAUSE = "cause"
+
+
+class Keep(StrEnum):
+    """What a save keeps of a turn: all, what is settled, or all but an output that was blocked."""
+
+    ALL = "all"
+    SETTLED = "settled"
+    WITHHELD = "withheld"
+
+
+class Source(StrEnum):
+    """Which outcome a transition makes the final output: none, the reply held, the result of the
+    first call that stops, the outcome that caused the move."""
+
+    NONE = "none"
+    REPLY = "reply"
+    STOPPING = "stopping"
+    OUTCOME = "outcome"
