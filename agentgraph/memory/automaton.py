@@ -24,10 +24,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from agentgraph.models.fake_id import PLACEHOLDER_IDS
+
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["ANSWERED_BY", "NEED_NO_ID", "PLACEHOLDER_IDS", "Automaton", "Rule", "Violation"]
+__all__ = [
+    "ANSWERED_BY",
+    "CALL_OF",
+    "NEED_NO_ID",
+    "Automaton",
+    "Rule",
+    "Violation",
+    "from_client",
+    "keys_of",
+    "kind_of",
+]
 
 Rule = Literal[
     "call-without-output",
@@ -51,13 +63,20 @@ ANSWERED_BY = {
 }
 """Each kind of call that the client answers, and the kind of its answer."""
 
-_CALL_OF = {output: call for call, output in ANSWERED_BY.items()}
-NEED_NO_ID = frozenset({"message", "function_call", *_CALL_OF} - {"local_shell_call_output"})
+CALL_OF = {output: call for call, output in ANSWERED_BY.items()}
+"""Each kind of answer, and the kind of call that it answers."""
+
+_CALLS_WITHOUT_ID = {
+    "apply_patch_call",
+    "custom_tool_call",
+    "function_call",
+    "shell_call",
+    "tool_search_call",
+}
+NEED_NO_ID = frozenset({"message", *_CALLS_WITHOUT_ID, *CALL_OF} - {"local_shell_call_output"})
 """The types of items that the API takes without an id."""
 
 _CLIENT_ROLES = frozenset({"user", "system", "developer"})
-PLACEHOLDER_IDS = ("", "__fake_id__")
-"""Ids that are none: the chat API gives its items no ids, the SDK and we give them the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +116,10 @@ class Automaton:
         self._references = False
         self._forgiven: set[int] = set()
 
-    def settled(self, *, but_for: str = "") -> bool:
-        """Tell whether the transcript may end here.
-
-        Args:
-            but_for: A kind of call that may stay open.
-        """
+    def settled(self) -> bool:
+        """Tell whether the transcript may end here."""
         return not self._reasoning and all(
-            call.kind == but_for or call.position in self._forgiven for call in self._open.values()
+            call.position in self._forgiven for call in self._open.values()
         )
 
     def forgive(self) -> None:
@@ -119,7 +134,7 @@ class Automaton:
         fields: Any = item
         kind = fields.get("type")
         if not isinstance(kind, str):
-            kind = _kind(fields)
+            kind = kind_of(fields)
         found: list[Violation] | None = None
         if "id" in fields and (twice := self._twice(kind, fields)) is not None:
             if twice.rule == "duplicate-item":
@@ -140,7 +155,7 @@ class Automaton:
         wrong = None
         if kind in ANSWERED_BY:
             wrong = self._call(kind, fields)
-        elif kind in _CALL_OF:
+        elif kind in CALL_OF:
             wrong = self._output(kind, fields)
         return found or () if wrong is None else (*(found or ()), wrong)
 
@@ -168,7 +183,7 @@ class Automaton:
             return None
         since, first = self._ids[identity]
         same = since == self._user_messages and fields == first
-        if same or kind not in NEED_NO_ID or _kind(first) == "item_reference":
+        if same or kind not in NEED_NO_ID or kind_of(first) == "item_reference":
             message = f"{_name(kind, fields)} is in the transcript already"
             return Violation(self._position, "duplicate-item", message)
         message = f"{_name(kind, fields)} has the id {identity!r} of another item"
@@ -176,13 +191,12 @@ class Automaton:
 
     def _end_reasoning(self, kind: str, fields: Mapping[str, Any]) -> list[Violation]:
         waiting, self._reasoning = self._reasoning, []
-        from_client = kind in _CALL_OF or (
-            kind == "message" and fields.get("role") in _CLIENT_ROLES
-        )
-        return [_stranded(position) for position in waiting] if from_client else []
+        if not from_client(kind, fields):
+            return []
+        return [_stranded(position) for position in waiting]
 
     def _call(self, kind: str, fields: Mapping[str, Any]) -> Violation | None:
-        keys = _keys(kind, fields)
+        keys = keys_of(kind, fields)
         for key in keys:
             if key in self._open:
                 message = f"{_name(kind, fields)} has the call id of a call that is still open"
@@ -194,7 +208,7 @@ class Automaton:
         return None
 
     def _output(self, kind: str, fields: Mapping[str, Any]) -> Violation | None:
-        keys = _keys(_CALL_OF[kind], fields, output=True)
+        keys = keys_of(CALL_OF[kind], fields, output=True)
         for key in keys:
             if key in self._open:
                 answered = self._open[key].keys
@@ -211,7 +225,8 @@ class Automaton:
         return Violation(self._position, "output-without-call", message)
 
 
-def _kind(fields: Mapping[str, Any]) -> str:
+def kind_of(fields: Mapping[str, Any]) -> str:
+    """Return the type of an item in input form."""
     kind = fields.get("type")
     if isinstance(kind, str):
         return kind
@@ -219,10 +234,21 @@ def _kind(fields: Mapping[str, Any]) -> str:
     return "message" if "role" in fields else "item_reference" if "id" in fields else ""
 
 
-def _keys(
+def from_client(kind: str, fields: Mapping[str, Any]) -> bool:
+    """Tell whether the client made an item, and not the model; reasoning cannot lead to such."""
+    return kind in CALL_OF or (kind == "message" and fields.get("role") in _CLIENT_ROLES)
+
+
+def keys_of(
     call_kind: str, fields: Mapping[str, Any], *, output: bool = False
 ) -> tuple[tuple[str, str], ...]:
-    """Return the keys under which a call waits, or which an output answers; none: needs nothing."""
+    """Return the keys under which a call waits, or which an output answers; none: needs nothing.
+
+    Args:
+        call_kind: The type of the call.
+        fields: The call, or its output.
+        output: Whether it is the output.
+    """
     names: tuple[str, ...] = ("call_id",)
     if call_kind == "mcp_approval_request":
         names = ("approval_request_id" if output else "id",)

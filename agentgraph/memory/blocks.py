@@ -11,8 +11,12 @@ runs share a block, and whichever writes second finds it taken.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
+from agentgraph.exceptions import AgentsException
+from agentgraph.memory.errors import SessionError
 from agentgraph.memory.exchange import LookBack
 from agentgraph.memory.session import Session, offers
 
@@ -78,7 +82,8 @@ async def begin_block(session: Session, look: LookBack) -> Block:
     """
     store = _keeping_blocks(session)
     if store is not None and hasattr(type(session), "begin_block"):
-        return await cast("Any", store).begin_block(look)
+        with _failures_named(session, "begin the items of a run"):
+            return await cast("Any", store).begin_block(look)
     await look_back(session, look)
     if look.done is None:
         return await append_to_block(session, look.new, None)
@@ -90,20 +95,25 @@ async def sync_block(session: Session) -> None:
     once."""
     store = _keeping_blocks(session)
     if store is not None and hasattr(type(session), "sync_block"):
-        await cast("Any", store).sync_block()
+        with _failures_named(session, "make sure of the items of a run"):
+            await cast("Any", store).sync_block()
 
 
 async def adopt_block(session: Session, items: list[TResponseInputItem]) -> Block:
     """Return the latest items of a session as a block, if they are these and the store can."""
     store = _keeping_blocks(session)
-    return None if store is None else await store.adopt_block(items)
+    if store is None:
+        return None
+    with _failures_named(session, "be read"):
+        return await store.adopt_block(items)
 
 
 async def look_back(session: Session, look: LookBack) -> list[TResponseInputItem]:
     """Read as much of a session as is needed; returns what was read last."""
     while True:
         # The SDK guide shows a store whose `get_items` returns nothing yet.
-        stored = [] if look.wanted == 0 else await session.get_items(look.wanted) or []
+        with _failures_named(session, "be read"):
+            stored = [] if look.wanted == 0 else await session.get_items(look.wanted) or []
         if look.take(stored):
             return stored
 
@@ -122,10 +132,27 @@ async def append_to_block(session: Session, items: list[TResponseInputItem], blo
     if not items:
         return block
     store = _keeping_blocks(session)
-    if store is None:
-        await session.add_items(list(items))
-        return None
-    return await store.append_to_block(list(items), block)
+    with _failures_named(session, "store the items of a run"):
+        if store is None:
+            await session.add_items(list(items))
+            return None
+        return await store.append_to_block(list(items), block)
+
+
+@contextmanager
+def _failures_named(session: Session, what: str) -> Iterator[None]:
+    """Name the session in what a store raises; what it raised is the cause, and no part of the
+    message: it may quote items."""
+    try:
+        yield
+    except (AgentsException, BlockTaken):
+        raise
+    except Exception as error:
+        name = getattr(session, "session_id", type(session).__name__)
+        raise SessionError(
+            f"Session {name!r} could not {what}: {type(error).__name__}. A run that has failed with"
+            " this goes on from its state, and asks no model for what it has recorded."
+        ) from error
 
 
 def _keeping_blocks(session: Session) -> BlockSession | None:

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from agentgraph.memory.automaton import PLACEHOLDER_IDS
 from agentgraph.memory.encoding import check_session_id, encode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.exchange import says
@@ -24,6 +23,7 @@ from agentgraph.memory.session_settings import (
     resolve_session_limit,
 )
 from agentgraph.memory.uncut import uncut
+from agentgraph.models.fake_id import PLACEHOLDER_IDS
 from agentgraph.openai_defaults import openai_defaults
 
 try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.memory.automaton import PLACEHOLDER_IDS
+from agentgraph.models.fake_id import PLACEHOLDER_IDS
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -30,8 +30,7 @@ class PlainTranscript:
         self._ids: set[str] = set()
         self._identified = 0
         self._waiting: set[str] = set()
-        self._plain = True
-        self.extend(items)
+        self._plain = self._take(items)
 
     @property
     def legal(self) -> bool:

@@ -2,23 +2,30 @@
 
 Both grow by what is new. The two differ only after a handoff filter: the log keeps everything, the
 model sees what the filter left. The answers to one reply stand in the order of its calls, whenever
-each was given: until all of them are there, nobody has been shown any.
+each was given: the model is shown none until all of them are there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.handoffs import HandoffInputData
-from agentgraph.items import ItemHelpers
-from agentgraph.memory.transcript import repair
+from agentgraph.items import InputItem, ItemHelpers
+from agentgraph.memory.plain_transcript import plainly_legal
+from agentgraph.memory.writing import (
+    DistinctIds,
+    Kept,
+    distinct,
+    legal_input,
+    writable_positions,
+)
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem, TResponseInputItem
 
 _FROM_THIS_SIDE = frozenset(
-    {"tool_call_output_item", "handoff_output_item", "mcp_approval_response_item"}
+    {"tool_call_output_item", "handoff_output_item", "mcp_approval_response_item", "input_item"}
 )
 """Items that a server which keeps the conversation has not seen yet."""
 
@@ -50,9 +57,14 @@ class Transcript:
         self._generated: list[RunItem] = []
         self._generated_at_turn = 0
         self._answers: list[tuple[int, RunItem]] = []
+        self._added: list[InputItem] = []
         self._converted = 0
         self._base = len(prepared)
         self._delivered = 0
+        # What models were shown before each handoff filter that began it anew.
+        self._left: list[list[TResponseInputItem]] = []
+        self._produced: list[RunItem] = []
+        self._ids: DistinctIds | None = None
 
     def prepare(self, shown: list[TResponseInputItem]) -> None:
         """Begin with a history before the caller's input; only before anything was generated."""
@@ -60,9 +72,14 @@ class Transcript:
         self.first_shown = tuple(shown)
         self._shown = shown
         self._base = len(shown)
+        self._ids = None
 
     def begin_turn(self) -> None:
-        """Mark where the items of the coming turn begin."""
+        """Mark where the items of the coming turn begin; input that was added stands before it."""
+        if self._added:
+            self.append(self._added)
+            self._added.clear()
+        self._convert()
         self.turn_start = len(self.new_items)
         self._generated_at_turn = len(self._generated)
         self._answers.clear()
@@ -74,23 +91,41 @@ class Transcript:
         with what a legal history needs around them, not what was said beside it. A turn without any
         output leaves nothing.
         """
-        latest = [
-            item
-            for item in unsaid(self.new_items[self.turn_start :])
-            if item.type != "tool_approval_item"
-        ]
-        before = self.new_items[: self.turn_start]
-        if not any(item.type == "tool_call_output_item" for item in latest):
-            return before
-        forms = [item.to_input_item() for item in latest]
-        kept = {id(form) for form in repair(forms).items}
-        return before + [item for item, form in zip(latest, forms, strict=True) if id(form) in kept]
+        turn = self.new_items[self.turn_start :]
+        items = [item for item in turn if item.type != "tool_approval_item"]
+        forms = distinct(item.to_input_item() for item in items)
+        kept = writable_positions(forms, kept=Kept.SETTLED)
+        return self.new_items[: self.turn_start] + [items[position] for position in kept]
 
-    def append(self, items: Iterable[RunItem]) -> None:
+    def append(self, items: Sequence[RunItem]) -> None:
         """Log what was produced."""
-        for item in items:
-            self.new_items.append(item)
-            self._generated.append(item)
+        self.new_items += items
+        self._generated += items
+        self._produced += items
+
+    def add_input(self, items: Iterable[TResponseInputItem]) -> None:
+        """Take input that was added while the run was at rest: it is logged where the next turn
+        begins, behind the outputs of the calls that a reply asked for."""
+        self._added += [InputItem(agent=None, raw_item=item) for item in items]
+        if len(self.new_items) == self.turn_start:  # this turn has not begun to show anything
+            self.begin_turn()
+
+    def ordinals(self, items: Collection[RunItem]) -> tuple[int, ...]:
+        """Which of everything produced some items are, counted in the order of production: the log
+        puts answers into the order of the calls, and this order never changes."""
+        wanted = {id(item): -1 for item in items}
+        missing = len(wanted)
+        for ordinal in range(len(self._produced) - 1, -1, -1):
+            if not missing:
+                break
+            if id(self._produced[ordinal]) in wanted:
+                wanted[id(self._produced[ordinal])] = ordinal
+                missing -= 1
+        return tuple(wanted.values())
+
+    def produced(self, ordinals: Iterable[int]) -> list[RunItem]:
+        """The items that :meth:`ordinals` counted."""
+        return [self._produced[ordinal] for ordinal in ordinals]
 
     def answer(self, call: int, items: Sequence[RunItem]) -> None:
         """Log what a call gave, in front of what later calls of the reply have given already.
@@ -106,6 +141,7 @@ class Transcript:
             return
         place = next(place for place, (other, _) in enumerate(answers) if other > call)
         later = answers[place][1]
+        self._produced += items
         for log in (self.new_items, self._generated):
             here = next(at for at in range(len(log) - 1, -1, -1) if log[at] is later)
             log[here:here] = items
@@ -118,11 +154,44 @@ class Transcript:
 
     def model_input(self) -> list[TResponseInputItem]:
         """What the model is shown next; a list of the caller's own, its items shared."""
-        for item in self._generated[self._converted :]:
-            if not self.continued or item.type in _FROM_THIS_SIDE:
-                self._shown.append(item.to_input_item())
-        self._converted = len(self._generated)
         return self._shown[self._delivered :] if self.continued else self._shown.copy()
+
+    def _convert(self) -> None:
+        """Show what was generated since, without what cannot stand in a history.
+
+        Reasoning at the end of a turn is such: what a later turn brings is not the item it belongs
+        to.
+        """
+        new = self._generated[self._converted :]
+        self._converted = len(self._generated)
+        if self.continued:
+            self._shown += [item.to_input_item() for item in new if item.type in _FROM_THIS_SIDE]
+        elif new:
+            self._shown += self._legal(new, self._shown)
+
+    def _legal(
+        self, items: Sequence[RunItem], before: Sequence[TResponseInputItem]
+    ) -> list[TResponseInputItem]:
+        if self._ids is None:
+            self._ids = DistinctIds(before)
+        form_of = self._ids.form
+        forms = [form_of(item.to_input_item()) for item in items]
+        standing = [form for form in forms if form is not None]
+        # Nearly every turn is a call with its output, or several, and messages.
+        if _is_answered_call(standing) or plainly_legal(standing):
+            return standing
+        positions = writable_positions(forms, before=before)
+        return [form for form in map(forms.__getitem__, positions) if form is not None]
+
+    def range(self) -> tuple[int, int, int]:
+        """Which part of what models are shown comes next: first, one past the last, and how often
+        a handoff filter has begun it anew."""
+        return self._delivered, len(self._shown), len(self._left)
+
+    def between(self, first: int, last: int, epoch: int) -> list[TResponseInputItem]:
+        """The part of what models were shown that :meth:`range` gave then."""
+        log = self._shown if epoch == len(self._left) else self._left[epoch]
+        return log[first:last]
 
     def delivered(self) -> None:
         """Note that the server now has what it was shown."""
@@ -131,7 +200,19 @@ class Transcript:
 
     def normalized(self) -> list[TResponseInputItem]:
         """The conversation as the model saw it, filters applied."""
-        return [*self._shown[: self._base], *(item.to_input_item() for item in self._generated)]
+        before = self._shown[: self._base]
+        return [*before, *legal_input(_forms(self._generated), before)]
+
+    def input_list(self) -> list[TResponseInputItem]:
+        """The run as input for another one: its input, then everything that was produced and may
+        stand there."""
+        before = ItemHelpers.input_to_new_input_list(self.input)
+        forms = _forms(self.new_items)
+        if self._left:
+            # A filter may have kept items as they are in the input that it made.
+            kept = list(before)
+            forms = [form for form in forms if not _taken(form, kept)]
+        return [*before, *legal_input(forms, before)]
 
     def handoff_data(self, transfer: Sequence[RunItem], context: Any) -> HandoffInputData:
         """What a handoff filter is given.
@@ -153,20 +234,35 @@ class Transcript:
         """Show the model what a filter left; the log keeps everything."""
         history = filtered.input_history
         self.input = self.history = history if isinstance(history, str) else list(history)
+        self._left.append(self._shown)
         self._shown = ItemHelpers.input_to_new_input_list(self.history)
         self._base = len(self._shown)
+        self._ids = None
+        self._delivered = 0
         latest = filtered.new_items if filtered.input_items is None else filtered.input_items
         self._generated = [*filtered.pre_handoff_items, *latest]
         self._converted = 0
 
 
-def unsaid(items: Sequence[RunItem]) -> list[RunItem]:
-    """Leave out what was said, and the reasoning that led to it: no other item may follow that."""
-    kept: list[RunItem] = []
-    for item in items:
-        if item.type == "message_output_item":
-            while kept and kept[-1].type == "reasoning_item":
-                kept.pop()
-        else:
-            kept.append(item)
-    return kept
+def _is_answered_call(forms: Sequence[Any]) -> bool:
+    if len(forms) != 2:
+        return False
+    call, output = forms
+    return (
+        call.get("type") == "function_call"
+        and output.get("type") == "function_call_output"
+        and type(call["call_id"]) is str
+        and call["call_id"] == output["call_id"]
+    )
+
+
+def _forms(items: Iterable[RunItem]) -> list[TResponseInputItem]:
+    return [item.to_input_item() for item in items if item.type != "tool_approval_item"]
+
+
+def _taken(form: TResponseInputItem, kept: list[TResponseInputItem]) -> bool:
+    """Take an item out of those that a filter kept, if it is one of them."""
+    if form not in kept:
+        return False
+    kept.remove(form)
+    return True

@@ -2,9 +2,10 @@
 
 Saving is incremental and happens where the history is legal: the caller's input before the first
 model call, each finished turn at its end, the last turn once its output passed. Where a run waits
-for an approval, the request of a hosted MCP server is saved, because the next input may answer it;
-a call of a tool waits in the run's state. What a run saves stays together (`blocks`); where another
-run has gone on with its question, it saves the question again, and has that to itself.
+for an approval, calls that were answered are saved with their outputs; the request of a hosted MCP
+server is saved, because the next input may answer it; a call that waits stays in the run's state.
+What a run saves stays together (`blocks`); where another run has gone on with its question, it
+saves the question again, and has that to itself.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agentgraph.cancellation import take_back
 from agentgraph.items import ItemHelpers
 from agentgraph.logger import logger
 from agentgraph.memory.blocks import (
@@ -27,10 +29,10 @@ from agentgraph.memory.blocks import (
 )
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.exchange import LookBack
-from agentgraph.memory.run_transcript import unsaid
 from agentgraph.memory.session_input import SessionInput, combine
 from agentgraph.memory.session_settings import resolve_session_limit
-from agentgraph.memory.transcript import Change, repair, retold, writable
+from agentgraph.memory.transcript import Change, retold
+from agentgraph.memory.writing import DistinctIds, Kept, first_open, writable_positions
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem, TResponseInputItem
@@ -40,20 +42,19 @@ if TYPE_CHECKING:
 
 
 class Saved(NamedTuple):
-    """What a session has of a run.
+    """What a write has added to a session.
 
     Attributes:
-        handled: How many of the run's items are done with.
-        items: What stands in the session: the input, and what was done about it.
-        block: Where it stands there.
+        written: Those of the run's items that are written now.
+        items: The forms in which they stand there.
+        block: Where everything of the run stands.
+        anew: Whether everything that was written before is written again with this.
     """
 
-    handled: int = 0
+    written: tuple[RunItem, ...] = ()
     items: tuple[TResponseInputItem, ...] = ()
     block: Block = None
-
-
-NOTHING_SAVED = Saved()
+    anew: bool = False
 
 
 class SessionLog:
@@ -61,18 +62,56 @@ class SessionLog:
 
     Args:
         session: The session.
-        saved: What it has of the run already, for a run that is resumed.
     """
 
-    __slots__ = ("_given", "_recorded", "_unsynced", "saved", "session")
+    __slots__ = (
+        "_block",
+        "_done",
+        "_forms",
+        "_given",
+        "_ids",
+        "_recorded",
+        "_stored",
+        "_unsynced",
+        "_written",
+        "session",
+    )
 
-    def __init__(self, session: Session, saved: Saved = NOTHING_SAVED) -> None:
+    def __init__(self, session: Session) -> None:
         self.session = session
-        self.saved = saved
+        # What stands in the session of the run: the input, and what was done about it.
+        self._stored: list[TResponseInputItem] = []
+        self._block: Block = None
+        self._ids = DistinctIds()
+        self._written: dict[int, RunItem] = {}
+        # The forms of what is not done with; before that stands the last item that is.
+        self._forms: dict[int, TResponseInputItem | None] = {}
+        self._done: tuple[int, RunItem | None] = (0, None)
         # A run may be resumed more than once, and each writes the turn that it was suspended in.
-        self._recorded = saved is not NOTHING_SAVED
+        self._recorded = False
         self._unsynced = False
         self._given: list[TResponseInputItem] = []
+
+    def restore(
+        self,
+        shown: Sequence[TResponseInputItem],
+        written: Sequence[RunItem],
+        stored: Sequence[TResponseInputItem],
+        block: Block,
+    ) -> None:
+        """Go on with a run that is resumed.
+
+        Args:
+            shown: What the model was shown first.
+            written: The run's items that are written.
+            stored: What stands in the session of the run.
+            block: Where it stands.
+        """
+        self._ids = DistinctIds(shown)
+        for item in written:
+            self._form(item)
+            self._written[id(item)] = item
+        self._stored, self._block, self._recorded = list(stored), block, True
 
     @asynccontextmanager
     async def at_work(self, given: str | list[TResponseInputItem]) -> AsyncIterator[None]:
@@ -97,7 +136,7 @@ class SessionLog:
 
     async def load(
         self, config: RunConfig, *, tools_answer: bool = False
-    ) -> list[TResponseInputItem]:
+    ) -> tuple[list[TResponseInputItem], Saved]:
         """Read the history, combine it with the input at work and store what of that is new.
 
         A history that somebody has damaged is mended for the model, and the log says so.
@@ -107,8 +146,9 @@ class SessionLog:
             tools_answer: Whether the run may end with the output of a tool.
 
         Returns:
-            What the model is shown first.
+            What the model is shown first, and what the session has of the run now.
         """
+        take_back()
         own = getattr(self.session, "session_settings", None)
         limit = resolve_session_limit(resolve_session_limit(None, config.session_settings), own)
         look = LookBack(self._given, limit, self._asked_at_once, tools_answer)
@@ -117,7 +157,8 @@ class SessionLog:
         # A limit may cut a turn in two. That is no fault of whoever wrote it.
         if combined.changes and limit is None:
             _report(self.session, combined.changes)
-        return combined.model_input
+        self._ids = DistinctIds(combined.model_input)
+        return combined.model_input, Saved((), tuple(self._stored), self._block, True)
 
     async def _load(self, look: LookBack) -> SessionInput:
         block = await begin_block(self.session, look)
@@ -148,9 +189,15 @@ class SessionLog:
         return SessionInput(shown, to_store, combined.changes)
 
     async def save(
-        self, items: Sequence[RunItem], *, blocked: Callable[[], str] | None = None
-    ) -> None:
-        """Store what is new among the run's items, in one write.
+        self,
+        items: Sequence[RunItem],
+        *,
+        blocked: Callable[[], str] | None = None,
+        kept: Kept = Kept.ALL,
+        turn_start: int = 0,
+        again: bool = False,
+    ) -> Saved:
+        """Store what may stand among the run's items and is not stored yet, in one write.
 
         What waits for something, such as a call for its output, is not written before that is
         there, and so never if the run ends without it.
@@ -160,48 +207,90 @@ class SessionLog:
             blocked: Where a guardrail blocked the output, gives what is kept in place of what
                 functions returned, which may have been the output. Of what is new only the calls
                 are kept then, not what was said: it must not be read back later.
+            kept: How much is kept, if nothing is blocked.
+            turn_start: Where the last turn begins among the items.
+            again: Whether a process that died may have made this very write. If the session ends
+                with its result, it is not made again.
+
+        Returns:
+            What was written.
         """
-        unsaved = [
-            (position, item)
-            for position, item in enumerate(items[self.saved.handled :], self.saved.handled + 1)
+        start = self._first_open(items)
+        opened = [
+            (at, item)
+            for at, item in enumerate(items[start:], start)
             if item.type != "tool_approval_item"
         ]
-        if blocked is not None:
-            done = [item.to_input_item() for item in unsaid([item for _, item in unsaved])]
-            await self._append(_withheld(repair(done).items, blocked))
-            self.saved = self.saved._replace(handled=len(items))
-            return
-        new = [item.to_input_item() for _, item in unsaved]
-        count = writable(new)
-        await self._append(new[:count])
-        if count == len(unsaved):
-            self.saved = self.saved._replace(handled=len(items))
-        elif count:
-            self.saved = self.saved._replace(handled=unsaved[count - 1][0])
+        forms = [self._form(item) for _, item in opened]
+        written = {at for at, (_, item) in enumerate(opened) if id(item) in self._written}
+        turn = sum(at < turn_start for at, _ in opened)
+        kept = kept if blocked is None else Kept.WITHHELD
+        before = self._stored
+        positions = writable_positions(forms, written, kept, turn, before=before)
+        new = [form for form in map(forms.__getitem__, positions) if form is not None]
+        saved = await self._append(new if blocked is None else _withheld(new, blocked), again=again)
+        now = tuple(opened[at][1] for at in positions)
+        self._written |= {id(item): item for item in now}
+        done = len(opened)
+        if blocked is None:
+            done = first_open(forms, {*written, *positions}, turn, before=before)
+        for _, item in opened[:done]:
+            del self._forms[id(item)]
+        handled = len(items) if done == len(opened) else opened[done][0]
+        self._done = (handled, items[handled - 1] if handled else None)
+        return saved._replace(written=now)
+
+    def _first_open(self, items: Sequence[RunItem]) -> int:
+        """Where to look for what is new."""
+        handled, last = self._done
+        if last is not None and handled <= len(items) and items[handled - 1] is last:
+            return handled
+        # A run that is resumed begins anew; of a turn that was cut short fewer items may come.
+        return 0
+
+    def _form(self, item: RunItem) -> TResponseInputItem | None:
+        """The form in which an item is stored, made once: an id counts as used from then on."""
+        if id(item) not in self._forms:
+            self._forms[id(item)] = self._ids.form(item.to_input_item())
+        return self._forms[id(item)]
 
     def _begin(self, items: list[TResponseInputItem], block: Block) -> None:
-        self.saved = NOTHING_SAVED._replace(items=tuple(items), block=block)
+        self._stored, self._block = list(items), block
 
-    async def _append(self, items: list[TResponseInputItem]) -> None:
-        saved = self.saved
+    async def _append(self, items: list[TResponseInputItem], *, again: bool = False) -> Saved:
+        anew = False
+        take_back()
         try:
-            block = await append_to_block(self.session, items, saved.block)
+            if not (again and items and await self._is_written(items)):
+                self._block = await append_to_block(self.session, items, self._block)
         except BlockTaken:
             # The other run keeps what the two have in common.
             if self._recorded:
-                items = retold([*saved.items, *items])
+                items = retold([*self._stored, *items])
             else:
-                items = [*retold(saved.items), *items]
-            saved = Saved(saved.handled)
-            block = await append_to_block(self.session, items, None)
+                items = [*retold(self._stored), *items]
+            self._stored, anew = [], True
+            self._block = await append_to_block(self.session, items, None)
         if items:
             self._recorded = self._unsynced = False
-        self.saved = saved._replace(items=(*saved.items, *items), block=block)
+        self._stored += items
+        return Saved((), tuple(items), self._block, anew)
+
+    async def _is_written(self, items: list[TResponseInputItem]) -> bool:
+        """Whether the session ends with everything of the run, these items included."""
+        whole = [*self._stored, *items]
+        block = await adopt_block(self.session, whole)
+        if block is not None:
+            self._block = block
+            return True
+        # A store that keeps no blocks gives None whatever stands there.
+        return self._block is None and list(await self.session.get_items(len(whole))) == whole
 
     async def _sync(self) -> None:
         """Make sure of an input after which nothing was written, which would have done so."""
         if self._unsynced:
             self._unsynced = False
+            take_back()
             await sync_block(self.session)
 
     def _asked_at_once(self) -> bool:

@@ -27,7 +27,6 @@ __all__ = [
     "repair",
     "retold",
     "violations",
-    "writable",
 ]
 
 
@@ -186,21 +185,3 @@ def legal_prefix(
         if automaton.settled():
             length = position
     return list(items[:length])
-
-
-def writable(items: Iterable[TResponseInputItem]) -> int:
-    """Return how many items, from the first, a run may write: up to where nothing waits.
-
-    A call waits for its output and reasoning for its item, however late they come. A request for
-    approval waits for nothing here: the caller may answer it in the input of the next run.
-
-    Args:
-        items: What a run produced since it last wrote.
-    """
-    automaton = Automaton()
-    count = 0
-    for position, item in enumerate(items, start=1):
-        automaton.accept(item)
-        if automaton.settled(but_for="mcp_approval_request"):
-            count = position
-    return count

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from agentgraph.models.fake_id import FAKE_RESPONSES_ID
+from agentgraph.models.fake_id import PLACEHOLDER_IDS
 from agentgraph.models.interface import Model
 from agentgraph.models.openai_retry import retry_advice
 from agentgraph.models.request_arguments import request_arguments
@@ -205,14 +205,16 @@ def _request_input(input: str | list[TResponseInputItem]) -> tuple[Any, ...]:
         return ({"role": "user", "content": input},)
     items = cast("list[Any]", input)
     return tuple(
-        _without_foreign_fields(item) if "provider_data" in item or _has_fake_id(item) else item
+        _without_foreign_fields(item)
+        if "provider_data" in item or _has_placeholder_id(item)
+        else item
         for item in items
         if not _is_foreign_reasoning(item)
     )
 
 
-def _has_fake_id(item: Any) -> bool:
-    return isinstance(item, Mapping) and item.get("id") == FAKE_RESPONSES_ID
+def _has_placeholder_id(item: Any) -> bool:
+    return isinstance(item, Mapping) and item.get("id") in PLACEHOLDER_IDS
 
 
 def _is_foreign_reasoning(item: Any) -> bool:
@@ -226,7 +228,7 @@ def _is_foreign_reasoning(item: Any) -> bool:
 
 def _without_foreign_fields(item: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in item.items() if name != "provider_data"}
-    if kept.get("id") == FAKE_RESPONSES_ID:
+    if kept.get("id") in PLACEHOLDER_IDS:
         del kept["id"]
     return kept
 

@@ -18,6 +18,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from agentgraph.function_tools import FunctionTool
+from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.instances import NOTHING, NoInstance, Schema, minimal_instance
 from agentgraph.models.interface import Model
 from agentgraph.models.model_call import ModelCall
@@ -244,8 +245,9 @@ def reply_for(move: Move, call: ModelCall) -> ModelResponse:
         call: What was sent to the model.
 
     Returns:
-        A response with one output item and with the usage of one request without tokens. Its ids
-        are the same whenever the same conversation comes to the same point.
+        A response with one output item and with the usage of one request without tokens. The id
+        of a call is the same whenever the same conversation comes to the same point; the item has
+        the placeholder id, which any number of items may have.
     """
     from openai.types.responses import (
         ResponseFunctionToolCall,
@@ -259,7 +261,7 @@ def reply_for(move: Move, call: ModelCall) -> ModelResponse:
         text = _answer(call, move.schema) if move.arguments is None else move.arguments
         part = ResponseOutputText(type="output_text", text=text, annotations=[], logprobs=[])
         item = ResponseOutputMessage(
-            id=f"msg_rehearsal_{place}",
+            id=FAKE_RESPONSES_ID,
             type="message",
             role="assistant",
             status="completed",
@@ -268,7 +270,7 @@ def reply_for(move: Move, call: ModelCall) -> ModelResponse:
     else:
         arguments = _filled(move.schema, call) if move.arguments is None else move.arguments
         item = ResponseFunctionToolCall(
-            id=f"fc_{move.name}_{place}",
+            id=FAKE_RESPONSES_ID,
             type="function_call",
             status="completed",
             call_id=f"call_{move.name}_{place}",

@@ -13,6 +13,7 @@ from copy import copy
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.models.fake_id import FAKE_RESPONSES_ID, SCRIPTED_MESSAGE_ID
 from agentgraph.models.interface import Model
 from agentgraph.models.model_call import ModelCall
 from agentgraph.models.response_events import response_events
@@ -303,12 +304,13 @@ class ScriptedModel(Model):
         return response
 
 
-def assistant_message(text: str, *, item_id: str = "scripted-message") -> ResponseOutputMessage:
+def assistant_message(text: str, *, item_id: str = SCRIPTED_MESSAGE_ID) -> ResponseOutputMessage:
     """Make an assistant's message.
 
     Args:
         text: What it says.
-        item_id: The item's id.
+        item_id: The item's id. By default a placeholder that any number of items may have, so that
+            a session may hold what the same script replied in several runs.
 
     Returns:
         A completed output item with one part of text.
@@ -334,7 +336,7 @@ def function_call(
         name: The tool's name.
         arguments: The arguments, as JSON text or as values that JSON can hold.
         call_id: The call's id, which its output will refer to.
-        item_id: The item's id; the call's id if None.
+        item_id: The item's id; a placeholder, as `assistant_message` has, if None.
         namespace: The namespace that the tool belongs to.
 
     Returns:
@@ -346,7 +348,7 @@ def function_call(
         arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
     call = Call(
         type="function_call",
-        id=item_id or call_id,
+        id=item_id or FAKE_RESPONSES_ID,
         call_id=call_id,
         name=name,
         arguments=arguments,

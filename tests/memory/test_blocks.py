@@ -13,6 +13,7 @@ from agentgraph import Agent, Runner, function_tool
 from agentgraph.extensions.memory import AdvancedSQLiteSession, EncryptedSession
 from agentgraph.memory import Session, SQLiteSession
 from agentgraph.memory.blocks import BlockTaken, adopt_block, append_to_block, begin_block
+from agentgraph.memory.errors import SessionError
 from agentgraph.memory.exchange import LookBack
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.stores import Item, Store, call, output, user
@@ -331,7 +332,8 @@ async def test_a_class_that_reads_or_stores_in_its_own_way_is_asked_in_no_other_
     assert await begin_block(Shouting("s", file), LookBack(new)) is None
     assert await SQLiteSession("s", file).get_items() == [user("QUIET")]
     around = EncryptedSession("e", Shouting("e", file), "key")
-    with pytest.raises(KeyError):  # it stores envelopes, which have no content to shout
+    # It stores envelopes, which have no content to shout.
+    with pytest.raises(SessionError, match="KeyError"):
         await append_to_block(around, new, None)
     encrypted = EncryptedSession("e", SQLiteSession("e", file), "key")
     await begin_block(encrypted, LookBack(new))

@@ -16,7 +16,6 @@ from agentgraph.memory.transcript import (
     repair,
     retold,
     violations,
-    writable,
 )
 from tests.memory.stores import Item
 
@@ -391,37 +390,3 @@ def test_an_id_that_is_used_again_is_taken_away_and_the_item_stays(items: list[I
 
 def _without_ids(items: list[Item]) -> list[Item]:
     return [{key: value for key, value in item.items() if key != "id"} for item in items]
-
-
-@pytest.mark.parametrize(
-    ("produced", "count"),
-    [
-        ([], 0),
-        ([SAID], 1),
-        ([SAID, reasoning()], 1),
-        ([call("a"), call("b"), output("a")], 0),
-        ([call("a"), output("a"), call("b")], 2),
-        ([reasoning(), call("m", "mcp_approval_request")], 2),
-        ([call("a"), call("m", "mcp_approval_request")], 0),
-        ([call("a"), call("m", "mcp_approval_request"), output("a")], 3),
-        ([output("a")], 1),
-        ([SAID, SAID], 2),
-    ],
-)
-def test_a_run_writes_up_to_where_nothing_waits_but_for_approvals(
-    produced: list[Item], count: int
-) -> None:
-    assert writable(produced) == count
-
-
-@given(TRANSCRIPTS)
-def test_what_is_written_together_needs_no_later_item_of_the_run(items: list[Item]) -> None:
-    produced = items[: writable(items)]
-
-    later = {"call-without-output", "reasoning-without-item"}
-    waiting = [found for found in violations(produced) if found.rule in later]
-    # Reasoning before an item of the client can never be mended by waiting.
-    stranded = [found for found in waiting if found.rule == "reasoning-without-item"]
-    assert all(found.index < len(produced) - 1 for found in stranded)
-    kinds = {produced[found.index]["type"] for found in waiting if found not in stranded}
-    assert kinds <= {"mcp_approval_request"}

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agentgraph import testing
+from agentgraph import (
+    Agent,
+    RunConfig,
+    Runner,
+    SessionSettings,
+    SQLiteSession,
+    testing,
+)
+from agentgraph.memory.transcript import legal
 from agentgraph.model_settings import ModelSettings
+from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.responses import ModelResponse
 from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 from agentgraph.testing import (
@@ -17,6 +27,7 @@ from agentgraph.testing import (
     ModelCall,
     ModelScriptError,
     ModelStep,
+    RehearsalModel,
     ScriptedModel,
     UnconsumedModelSteps,
     UnexpectedModelCall,
@@ -24,6 +35,7 @@ from agentgraph.testing import (
     function_call,
 )
 from agentgraph.testing import model as model_module
+from agentgraph.tool import function_tool as tool
 from agentgraph.usage import Usage
 from tests.models.model_calls import events, function_tool, get
 
@@ -296,10 +308,38 @@ def test_builders_make_the_items_that_the_api_sends() -> None:
         "assistant",
         "completed",
     )
-    assert (call.id, call.arguments) == ("c", '{"b":1,"a":"ü"}')
+    assert (call.id, call.arguments) == (FAKE_RESPONSES_ID, '{"b":1,"a":"ü"}')
     assert "namespace" not in call.model_dump(exclude_unset=True)
     spaced = function_call("f", "{}", call_id="c", item_id="i", namespace="n")
     assert (spaced.id, spaced.namespace) == ("i", "n")
+
+
+@pytest.mark.parametrize("rehearsed", [False, True])
+async def test_a_session_that_a_test_model_fills_in_several_runs_is_not_damaged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, rehearsed: bool
+) -> None:
+    @tool
+    def weather(city: str) -> str:
+        return "sunny"
+
+    # One object twice in a script: a reply that is written down once may be given many times.
+    again = assistant_message("Take no umbrella.")
+    session = SQLiteSession("s", tmp_path / "s.db")
+    for _ in range(3):
+        calls = [function_call("weather", {"city": "Rome"}, call_id="c")]
+        model = RehearsalModel() if rehearsed else ScriptedModel([calls, [again]])
+        agent = Agent(name="A", model=model, tools=[weather])
+        # A limit hides from the model that it said the same before.
+        config = RunConfig(session_settings=SessionSettings(limit=1))
+        await Runner.run(agent, "weather in Rome?", session=session, run_config=config)
+
+    await Runner.run(Agent(name="A", model=ScriptedModel([[again]])), "Sure?", session=session)
+    stored = await session.get_items()
+    session.close()
+
+    assert legal(stored)
+    assert len(stored) == 3 * 4 + 2
+    assert "damaged" not in caplog.text
 
 
 async def test_the_cost_of_a_call_does_not_grow_with_the_run() -> None:
