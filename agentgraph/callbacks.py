@@ -7,11 +7,14 @@ itself is a coroutine function is never asked, because callable objects and part
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import Any, TypeAlias, TypeVar
 
+from agentgraph.cancellation import take_back
 from agentgraph.exceptions import UserError
+from agentgraph.logger import logger
 
 __all__ = ["MaybeAwaitable", "call_in_thread", "check_callable", "name_of", "resolve"]
 
@@ -30,34 +33,60 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
     Returns:
         The value itself.
     """
-    return await value if isawaitable(value) else value
+    if not isawaitable(value):
+        return value
+    take_back()
+    return await value
 
 
-async def call_in_thread(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
     """Call a sync function in a thread, with the caller's context variables, so that it does not
     block the loop.
 
+    Python cannot stop a thread. When the caller is cancelled, a function that has not begun never
+    begins; one that has begun goes on, and a warning says so.
+
     Args:
+        owner: The tool and its agent, for that warning.
         function: What is called.
         args: Its arguments by position.
-        kwargs: Its arguments by name.
+        kw: Its arguments by name.
 
     Returns:
         What it returned; if that is an awaitable, as of `lambda: coroutine()`, what that gives.
 
     Raises:
         RuntimeError: It raised `StopIteration`, which is the cause.
+        asyncio.CancelledError: The caller was cancelled, or the function raised it.
         Exception: Whatever else it raised.
     """
+    # The thread takes it to begin, or a cancelled caller takes it so that the thread never begins.
+    begun = threading.Lock()
+    ended = False
 
     def shielded() -> Any:
+        nonlocal ended
+        if not begun.acquire(blocking=False):
+            return None
         try:
-            return function(*args, **kwargs)
+            return function(*args, **kw)
         except StopIteration as error:
             # A future cannot carry StopIteration; the caller would wait for ever.
             raise RuntimeError(f"{name_of(function)} raised StopIteration.") from error
+        finally:
+            ended = True
 
-    return await resolve(await asyncio.to_thread(shielded))
+    try:
+        returned = await asyncio.to_thread(shielded)
+    except asyncio.CancelledError:
+        if not begun.acquire(blocking=False) and not ended:
+            logger.warning(
+                "The thread of %s goes on after its call was cancelled: Python cannot stop a"
+                " thread. Write the tool with 'async def' where a cancellation must stop it.",
+                owner,
+            )
+        raise
+    return await resolve(returned)
 
 
 def name_of(callback: object) -> str:

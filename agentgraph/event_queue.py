@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from agentgraph.stream_events import StreamEvent
@@ -94,3 +94,19 @@ class EventQueue:
 def _settle(future: asyncio.Future[None] | None) -> None:
     if future is not None and not future.done():
         future.set_result(None)
+
+
+STARTED: Any = object()
+"""What an iterator of events yields first, to :func:`take_first_step` alone."""
+
+
+def take_first_step(events: AsyncGenerator[StreamEvent, None]) -> None:
+    """Take the first step of an iterator of events.
+
+    Python runs no ``finally`` of an async generator that was never started, so one that is closed,
+    dropped or cancelled before its first event would let the run go on.
+    """
+    try:
+        events.__anext__().send(None)
+    except StopIteration:
+        return

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from agentgraph.callbacks import MaybeAwaitable, resolve
-from agentgraph.cancellation import is_cancelled
+from agentgraph.cancellation import take_back
 from agentgraph.custom_data import CustomData, custom_data_of
 from agentgraph.exceptions import AgentsException, MCPToolCancellationError, UserError
 from agentgraph.run_context import RunContextWrapper
@@ -147,6 +147,7 @@ async def call_server_tool(
     """
     shown_name = display_name or tool.name
     arguments = read_arguments(input_json, shown_name)
+    before = take_back()
     try:
         sent = await _meta(server, tool, context, arguments, meta)
         if sent is None:
@@ -155,7 +156,8 @@ async def call_server_tool(
         else:
             result = await server.call_tool(tool.name, arguments, meta=sent)
     except asyncio.CancelledError as error:
-        if is_cancelled():
+        # A deadline of the tool cancels this task too, and makes of it what it is.
+        if take_back() > before:
             raise
         raise MCPToolCancellationError(
             f"{_failed(server, tool, context)}: the call was cancelled on its way"

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Iterable
 from types import TracebackType
 from typing import Self
 
-from agentgraph.cancellation import is_cancelled
+from agentgraph.cancellation import take_back, was_cancelled
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.mcp.contract import MCPServer
 
@@ -150,10 +150,11 @@ class MCPServerManager:
 
     async def _connect_one(self, server: MCPServer) -> None:
         self._errors.pop(server, None)
+        before = take_back()
         try:
             await _within(self._connect_timeout, server.connect())
         except asyncio.CancelledError as error:
-            if is_cancelled() or not self._suppress_cancelled:
+            if not self._suppress_cancelled or await was_cancelled(before):
                 raise
             await self._note_failure(server, error)
         except Exception as error:  # noqa: BLE001 - servers may be the program's own
@@ -170,10 +171,11 @@ class MCPServerManager:
 
     async def _cleanup(self, server: MCPServer) -> None:
         self._connected.discard(server)
+        before = take_back()
         try:
             await _within(self._cleanup_timeout, server.cleanup())
         except asyncio.CancelledError as error:
-            if is_cancelled():
+            if await was_cancelled(before):
                 raise
             log_tool_action_error(logger, f"MCP server {server.name!r} did not close", error)
         except Exception as error:  # noqa: BLE001 - servers may be the program's own
