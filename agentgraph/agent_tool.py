@@ -7,7 +7,6 @@ checked, streamed, cancelled and resumed like everything else; there is no funct
 from __future__ import annotations
 
 import copy
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, is_dataclass
@@ -31,7 +30,7 @@ from agentgraph.lifecycle import RunHooks
 from agentgraph.logger import logger
 from agentgraph.run_config import RunConfig
 from agentgraph.strict_schema import ensure_strict_json_schema
-from agentgraph.tool_arguments import InvalidToolArguments, problems_of
+from agentgraph.tool_arguments import InvalidToolArguments, problems_of, read_arguments
 from agentgraph.tool_context import ToolContext
 
 if TYPE_CHECKING:
@@ -159,21 +158,18 @@ class AgentTool(FunctionTool):
         Raises:
             InvalidToolArguments: They are not JSON, or do not fit the tool's parameters.
         """
+        read = read_arguments(arguments, self.name)
         if self._adapter is None:
-            return self._read_text_input(arguments)
+            return self._text_input(read)
         from pydantic import ValidationError
 
         try:
-            return self._adapter.dump_python(self._adapter.validate_json(arguments), mode="json")
+            params = self._adapter.validate_json(arguments or "{}")
+            return self._adapter.dump_python(params, mode="json")
         except ValidationError as error:
-            is_json = all(fault["type"] != "json_invalid" for fault in error.errors())
-            raise InvalidToolArguments(self.name, problems_of(error), is_json=is_json) from None
+            raise InvalidToolArguments(self.name, problems_of(error), is_json=True) from None
 
-    def _read_text_input(self, arguments: str) -> dict[str, Any]:
-        try:
-            read = json.loads(arguments)
-        except ValueError:
-            raise InvalidToolArguments(self.name, "not JSON", is_json=False) from None
+    def _text_input(self, read: dict[str, Any]) -> dict[str, Any]:
         if not is_agent_tool_input(read):
             raise InvalidToolArguments(self.name, "input: must be a text", is_json=True)
         return {"input": read["input"]}

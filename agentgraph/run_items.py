@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 
-from agentgraph.approvals import tool_identity
+from agentgraph.approvals import content_digest, tool_identity
 from agentgraph.exceptions import AgentsException
 from agentgraph.held_agents import HoldsAgents
 from agentgraph.responses import input_form
@@ -47,6 +47,7 @@ __all__ = [
     "ToolCallOutputItem",
     "ToolSearchCallItem",
     "ToolSearchOutputItem",
+    "call_content",
     "raw_field",
 ]
 
@@ -264,8 +265,8 @@ class ToolApprovalItem(RunItemBase[Any]):
     type: Literal["tool_approval_item"] = "tool_approval_item"
     tool_namespace: str | None = None
     tool_origin: Any | None = None
-    # The run that asks, as the ledger of decisions names it; None for the run that is decided on.
-    _scope: str | None = field(default=None, repr=False)
+    # What a decision is about, as the run that asks knows it; None for an item made by hand.
+    _subject: Any = field(default=None, repr=False)
 
     # Two questions about equal calls are still two questions.
     __eq__ = object.__eq__
@@ -281,6 +282,10 @@ class ToolApprovalItem(RunItemBase[Any]):
     def name(self) -> str | None:
         """The tool as the model called it."""
         return self.tool_name
+
+    @property
+    def _content(self) -> str:
+        return call_content(self.raw_item)
 
     @property
     def qualified_name(self) -> str | None:
@@ -308,6 +313,37 @@ class ToolApprovalItem(RunItemBase[Any]):
             f"The pending approval of tool {self.tool_name!r} cannot be sent to a model. "
             "Decide on it with RunState.approve or reject."
         )
+
+
+def call_content(raw_item: Any) -> str:
+    """The digest of what a call asks for, without the ids that a model chooses.
+
+    Args:
+        raw_item: The call: a dictionary or one of the client's models.
+    """
+    asked = [raw_field(raw_item, name) for name in _CONTENT]
+    return content_digest(*(_dumped(part) for part in asked))
+
+
+_CONTENT: Final = (
+    "type",
+    "name",
+    "namespace",
+    "server_label",
+    "arguments",
+    "input",
+    "action",
+    "actions",
+    "operation",
+    "pending_safety_checks",
+)
+
+
+def _dumped(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_dumped(entry) for entry in part]
+    dump = getattr(part, "model_dump", None)
+    return part if dump is None else dump(mode="json", exclude_none=True)
 
 
 def _call_id(raw_item: Any) -> str | None:

@@ -27,7 +27,12 @@ from agentgraph.function_tools import (
 )
 from agentgraph.origin import Origin
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.tool_arguments import InvalidToolArguments, problems_of, read_arguments
+from agentgraph.tool_arguments import (
+    InvalidToolArguments,
+    check_numbers,
+    problems_of,
+    read_arguments,
+)
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import default_tool_error_function, failure_message
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
@@ -166,15 +171,18 @@ def _invocation(
     function: Callable[..., Any], schema: FuncSchema, on_failure: ToolErrorFunction | None
 ) -> Callable[[ToolContext[Any], str], Awaitable[Any]]:
     """Build the function that carries out one call of the tool."""
-    call = function if _is_async(function) else functools.partial(call_in_thread, function)
+    is_async = _is_async(function)
     takes_context = schema.takes_context
 
     async def invoke(ctx: ToolContext[Any], arguments: str) -> Any:
         try:
             positional, keywords = schema.to_call_args(_validated(schema, ctx, arguments))
             if takes_context:
-                return await call(ctx, *positional, **keywords)
-            return await call(*positional, **keywords)
+                positional = [ctx, *positional]
+            if is_async:
+                return await function(*positional, **keywords)
+            owner = _owner(schema.name, ctx)
+            return await call_in_thread(owner, function, *positional, **keywords)
         except Exception as error:
             if on_failure is None:
                 raise
@@ -183,8 +191,16 @@ def _invocation(
     return invoke
 
 
+def _owner(name: str, ctx: ToolContext[Any]) -> str:
+    """Name a tool and its agent for the log; a call that a program makes itself has no agent."""
+    agent = getattr(getattr(ctx, "agent", None), "name", None)
+    tool = f"tool {getattr(ctx, 'tool_name', name)}"
+    return tool if agent is None else f"{tool} of agent {agent}"
+
+
 def _validated(schema: FuncSchema, ctx: ToolContext[Any], arguments: str) -> BaseModel:
     validator = schema.params_pydantic_model.__pydantic_validator__
+    check_numbers(arguments, getattr(ctx, "tool_name", schema.name))
     try:
         # A model may send no text at all for a tool without parameters.
         validated: BaseModel = validator.validate_json(arguments or "{}")

@@ -13,7 +13,7 @@ import asyncio
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.cancellation import is_cancelled
+from agentgraph.cancellation import take_back, was_cancelled
 from agentgraph.exceptions import AgentsException, ToolTimeoutError, UserError
 from agentgraph.function_tools import FunctionTool
 from agentgraph.tool_arguments import InvalidToolArguments, read_arguments
@@ -46,21 +46,13 @@ async def invoke_function_tool(
         UserError: For any other exception of such a tool; that exception is its cause.
         asyncio.CancelledError: When the calling task was cancelled.
     """
-    limit = function_tool.timeout_seconds
+    before = take_back()
     try:
-        if limit is None:
+        if function_tool.timeout_seconds is None:
             return await function_tool.on_invoke_tool(context, arguments)
-        timer = asyncio.timeout(limit)
-        try:
-            async with timer:
-                return await function_tool.on_invoke_tool(context, arguments)
-        except TimeoutError:
-            # A tool may raise the very exception that its own deadline would.
-            if not timer.expired():
-                raise
-        return await _timed_out(function_tool, context, limit)
+        return await _invoke_in_time(function_tool, context, arguments, before)
     except asyncio.CancelledError as error:
-        if is_cancelled():
+        if await was_cancelled(before):
             raise
         return await _cancelled_itself(function_tool, context, error)
     except AgentsException:
@@ -88,6 +80,27 @@ async def call_needs_approval(function_tool: FunctionTool, context: ToolContext[
     except InvalidToolArguments:
         return True
     return bool(await resolve(rule(context, arguments, context.tool_call_id)))
+
+
+async def _invoke_in_time(
+    tool: FunctionTool, context: ToolContext[Any], arguments: str, before: int
+) -> Any:
+    limit = tool.timeout_seconds
+    assert limit is not None
+    timer = asyncio.timeout(limit)
+    try:
+        async with timer:
+            return await tool.on_invoke_tool(context, arguments)
+    except TimeoutError:
+        # A tool may raise the very exception that its own deadline would.
+        if not timer.expired():
+            raise
+    except asyncio.CancelledError:
+        # On Python 3.11 and 3.12 a group that failed in the tool, and was handled there, keeps the
+        # deadline from raising TimeoutError.
+        if not timer.expired() or await was_cancelled(before):
+            raise
+    return await _timed_out(tool, context, limit)
 
 
 async def _timed_out(tool: FunctionTool, context: ToolContext[Any], limit: float) -> str:
