@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import sys
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from agentgraph.event_queue import EventQueue
+from agentgraph.cancellation import in_own_task
+from agentgraph.event_queue import STARTED, EventQueue, take_first_step
 from agentgraph.exceptions import (
     AgentsException,
     InputGuardrailTripwireTriggered,
@@ -66,7 +68,9 @@ class RunResultBase(abc.ABC):
     context_wrapper: RunContextWrapper[Any]
     max_turns: int | None = 10
     interruptions: list[ToolApprovalItem] = field(default_factory=list)
-    _normalized: Callable[[], list[TResponseInputItem]] | None = field(default=None, repr=False)
+    _input_list: Callable[[ToInputListMode], list[TResponseInputItem]] | None = field(
+        default=None, repr=False
+    )
     _state: Callable[[], RunState[Any]] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
@@ -115,22 +119,31 @@ class RunResultBase(abc.ABC):
         Args:
             mode: Everything that was produced, or the conversation as the model saw it.
         """
-        if mode == "normalized" and self._normalized is not None:
-            return self._normalized()
+        if self._input_list is not None:
+            return self._input_list(mode)
         produced = [
             item.to_input_item() for item in self.new_items if item.type != "tool_approval_item"
         ]
         return [*ItemHelpers.input_to_new_input_list(self.input), *produced]
 
     def to_state(self) -> RunState[Any]:
-        """The state of a suspended run: decide on its ``interruptions``, then run it again.
+        """The state of a run at rest, to go on with it.
+
+        A suspended run goes on with the decisions on its ``interruptions``, one that was stopped or
+        has failed where it came to rest. A finished run gives its result again and asks no model.
 
         Raises:
-            UserError: Nothing waits for a decision.
+            UserError: The run is still going on, or its agents were released.
         """
-        if self._state is None:
-            raise UserError("This run waits for nothing: it has no interruptions to decide on.")
+        if self._state is None or not self._at_rest:
+            raise UserError(
+                "This run has no state: it is still going on, or its agents were released."
+            )
         return self._state()
+
+    @property
+    def _at_rest(self) -> bool:
+        return True
 
     def release_agents(self, *, release_new_items: bool = True) -> None:
         """Hold the agents weakly from now on, so that they can be collected.
@@ -178,7 +191,7 @@ class RunResult(RunResultBase):
         if self._last_agent is not None:
             self._last_agent_ref = weakref.ref(self._last_agent)
             self._last_agent = None
-            self._state = self._normalized = None
+            self._state = self._input_list = None
 
 
 @dataclass(kw_only=True)
@@ -217,7 +230,7 @@ class RunResultStreaming(RunResultBase):
     @property
     def current_turn(self) -> int:
         """Turns begun."""
-        return self._current_turn if self._run is None else self._run.turn
+        return self._current_turn if self._run is None else self._run.caches.turn
 
     @property
     def last_agent(self) -> Agent[Any]:
@@ -227,6 +240,10 @@ class RunResultStreaming(RunResultBase):
             AgentsException: It was released, and nobody else holds it.
         """
         return self.current_agent
+
+    @property
+    def _at_rest(self) -> bool:
+        return self._run is None
 
     @property
     def run_loop_task(self) -> asyncio.Task[None] | None:
@@ -248,7 +265,7 @@ class RunResultStreaming(RunResultBase):
         """
         if self._run is not None:
             # At once, too: a tool may swallow its cancellation, and no turn may follow then.
-            self._run.stopping = True
+            self._run.caches.stopping = True
         if mode == "after_turn":
             return
         self._cancelled = True
@@ -257,16 +274,36 @@ class RunResultStreaming(RunResultBase):
         if self._task is not None:
             self._task.cancel()
 
-    async def stream_events(self) -> AsyncIterator[StreamEvent]:
+    def stream_events(self) -> AsyncIterator[StreamEvent]:
         """The events of the run, as they happen.
 
         Leaving the loop early, and cancelling the task that consumes the events, cancels the run.
+        So does dropping or closing (`aclose`) the iterator before its first event.
+
+        Returns:
+            An async generator; `anext`, `async for` and `contextlib.aclosing` take it.
 
         Raises:
-            AgentsException: What ended the run, after everything that happened before it.
+            AgentsException: What ended the run, after everything that happened before it. The
+                iterator raises it, not this call.
+        """
+        # Only a running loop closes a generator that is dropped after its first step.
+        started = sys.get_asyncgen_hooks().finalizer is not None
+        events = self._consume(started)
+        if started:
+            take_first_step(events)
+        return events
+
+    async def _consume(self, started: bool) -> AsyncGenerator[StreamEvent, None]:
+        """The events, and the end of the run for a consumer that leaves.
+
+        Args:
+            started: Whether :func:`take_first_step` takes the first step, in place of the consumer.
         """
         over = False
         try:
+            if started:
+                yield STARTED
             async with aclosing(self._events.events()) as events:
                 async for event in events:
                     yield event
@@ -287,35 +324,50 @@ class RunResultStreaming(RunResultBase):
         if self._current_agent is not None:
             self._agent_ref = weakref.ref(self._current_agent)
             self._current_agent = None
-            self._state = self._normalized = None
+            self._state = self._input_list = None
 
     def _settle(self) -> None:
         """Take over what was read from the run while it went on, and let go of it."""
         run = self._run
         if run is None:
             return
-        self.input = run.transcript.input
-        self._current_agent, self._current_turn = run.agent, run.turn
+        self.input = run.record.transcript.input
+        self._current_agent, self._current_turn = run.agent, run.caches.turn
         self._run = None
         if self._released:
             self._release_last_agent()
 
-    def _begin(self, run: Run, events: EventQueue, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin to carry out ``work`` in the background, which puts what happens on ``events``."""
+    def _begin(
+        self,
+        run: Run,
+        events: EventQueue,
+        work: Callable[[], Coroutine[Any, Any, T]],
+        settle: Callable[[T], None],
+        what: str,
+    ) -> None:
+        """Begin to carry out ``work`` in the background, which puts what happens on ``events``.
+
+        Args:
+            run: The run.
+            events: What happens in it.
+            work: Carries it out.
+            settle: Takes over what the work gives, before anything says that it is complete.
+            what: Names the work in errors.
+        """
         loop = asyncio.get_running_loop()
         self._run, self._events = run, events
-        self._task = loop.create_task(self._carry_out(work))
+        self._task = loop.create_task(self._carry_out(work, settle, what))
         # A task that is cancelled before it begins runs no line of its coroutine.
         self._task.add_done_callback(lambda _: self._over())
 
-    async def _carry_out(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _carry_out(
+        self, work: Callable[[], Coroutine[Any, Any, T]], settle: Callable[[T], None], what: str
+    ) -> None:
         try:
-            await work()
-        except asyncio.CancelledError as error:
-            if self._task is None or self._task.cancelling():
-                self._events.close(discard="everything")
-                raise
-            self._error = error  # Nobody cancelled the run, so something in it has failed.
+            settle(await in_own_task(work(), what))
+        except asyncio.CancelledError:
+            self._events.close(discard="everything")
+            raise
         except BaseException as error:
             self._error = error
             # What happened before a fault is told before it; what a model said to an input that a

@@ -11,19 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Unpack
 
-from agentgraph.agent_call import call_agent
-from agentgraph.drivers.run import Watcher
+from agentgraph.cancellation import in_own_task
+from agentgraph.drivers.workbench import Watcher
 from agentgraph.event_queue import EventQueue
-from agentgraph.launch import (
-    Launch,
-    carry_out,
-    interruptions_of,
-    launch,
-    output_of,
-    result_of,
-    state_of,
-    watcher_of,
-)
 from agentgraph.result import RunResult, RunResultStreaming
 from agentgraph.run_config import (
     DEFAULT_MAX_TURNS,
@@ -43,7 +33,10 @@ from agentgraph.run_config import (
 )
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.run_state import RunState
-from agentgraph.runtime.commands import Suspend
+from agentgraph.running.ending import carry_out, input_list, interruptions_of, output_of, result_of
+from agentgraph.running.launch import Launch, at_rest, launch, live_state, state_of
+from agentgraph.running.watching import watcher_of
+from agentgraph.runtime.commands import Rest
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
@@ -94,8 +87,11 @@ class AgentRunner:
         **kwargs: Unpack[RunOptions[TContext]],
     ) -> RunResult:
         """See :meth:`Runner.run`."""
-        launched = launch(starting_agent, input, kwargs, Watcher(), call_agent)
-        return result_of(launched, await carry_out(launched))
+        launched = launch(starting_agent, input, kwargs, Watcher())
+        rest = await in_own_task(_carry_out(launched), _name(launched))
+        result = result_of(launched.run, rest)
+        result._state = partial(state_of, at_rest(launched))
+        return result
 
     def run_sync(
         self,
@@ -114,36 +110,48 @@ class AgentRunner:
     ) -> RunResultStreaming:
         """See :meth:`Runner.run_streamed`."""
         queue = EventQueue()
-        launched = launch(starting_agent, input, kwargs, watcher_of(queue), call_agent)
+        launched = launch(starting_agent, input, kwargs, watcher_of(queue))
         result = _live_result(launched)
-        result._begin(launched.run, queue, partial(_stream, launched, result))
+        result._begin(
+            launched.run,
+            queue,
+            partial(_carry_out, launched),
+            partial(_settle, launched, result),
+            _name(launched),
+        )
         return result
 
 
-async def _stream(launched: Launch, result: RunResultStreaming) -> None:
-    run = launched.run
-    ending = await carry_out(launched)
-    result.final_output = output_of(run, ending)
-    result.interruptions = interruptions_of(run, ending)
-    if isinstance(ending, Suspend):
-        result._state = partial(state_of, launched, ending)
+def _name(launched: Launch) -> str:
+    return f"The run of agent '{launched.run.agent.name}'"
+
+
+async def _carry_out(launched: Launch) -> Rest:
+    async with launched.journal.claim:
+        return await carry_out(launched.run)
+
+
+def _settle(launched: Launch, result: RunResultStreaming, rest: Rest) -> None:
+    result.final_output = output_of(launched.run, rest)
+    result.interruptions = interruptions_of(launched.run, rest)
 
 
 def _live_result(launched: Launch) -> RunResultStreaming:
-    run = launched.run
-    log = run.transcript
+    run, record = launched.run, launched.run.record
+    log = record.transcript
     return RunResultStreaming(
         input=log.input,
         new_items=log.new_items,
-        raw_responses=run.raw_responses,
+        raw_responses=record.raw_responses,
         final_output=None,
-        input_guardrail_results=run.input_guardrail_results,
-        output_guardrail_results=run.output_guardrail_results,
-        tool_input_guardrail_results=run.tool_input_guardrail_results,
-        tool_output_guardrail_results=run.tool_output_guardrail_results,
-        context_wrapper=run.context,
-        max_turns=run.limit,
-        _normalized=log.normalized,
+        input_guardrail_results=record.input_guardrail_results,
+        output_guardrail_results=record.output_guardrail_results,
+        tool_input_guardrail_results=record.tool_input_guardrail_results,
+        tool_output_guardrail_results=record.tool_output_guardrail_results,
+        context_wrapper=run.bench.context,
+        max_turns=run.facts.limit,
+        _input_list=partial(input_list, run.record.transcript, run.facts.config),
+        _state=partial(live_state, launched),
     )
 
 

@@ -1,67 +1,70 @@
-"""A suspended run: what was recorded of it, and the decisions it waits for.
+"""The state of a run at rest: its journal, and what was decided and added since.
 
 Resuming is replaying. The recorded outcomes go through the machine again, nothing that has one is
-performed twice, and the calls that waited are made or answered as was decided.
+performed twice, and the calls that waited are made or answered as was decided. All states of one
+run share its journal: of a run that has gone on, any of them gives what came of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+import copy
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic
 
-from agentgraph.drivers.payloads import Waiting
-from agentgraph.drivers.run import Compiled
-from agentgraph.items import ToolApprovalItem
-from agentgraph.memory.session_log import Saved
-from agentgraph.program import Program
+from typing_extensions import TypeVar
+
+from agentgraph.approvals import ApprovalLedger
+from agentgraph.drivers.aio import replay
+from agentgraph.drivers.journal import MemoryJournal
+from agentgraph.drivers.run import make_run
+from agentgraph.exceptions import UserError
+from agentgraph.items import ItemHelpers, ToolApprovalItem
+from agentgraph.program import Program, program_for
+from agentgraph.record.facts import RunFacts
 from agentgraph.run_context import RunContextWrapper, TContext
-from agentgraph.runtime.outcomes import Outcome
+from agentgraph.running.context_forms import (
+    ContextDeserializer,
+    ContextSerializer,
+    read_context,
+    write_context,
+)
+from agentgraph.running.persist import (
+    SCHEMA,
+    SCHEMA_KEY,
+    DamagedState,
+    check_version,
+    classes_of,
+    from_lines,
+    head_of,
+    machines_of,
+    read_journal,
+    reading,
+    rows_of,
+    to_lines,
+)
+from agentgraph.running.recompile import Recompile
+from agentgraph.runtime.step import ProtocolError
+from agentgraph.stored.items import decode_input, encode_input
+from agentgraph_compiler.machine import StateKind
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
 __all__ = ["RunState"]
 
+OVER = frozenset({StateKind.DONE, StateKind.BLOCKED, StateKind.EXHAUSTED})
+"""The rests from which a run never goes on."""
 
-@dataclass(frozen=True)
-class Recording:
-    """What resuming a run needs besides decisions; never changed, so a state can be run more than
-    once.
-
-    Args:
-        outcomes: Everything recorded, in order, the resumption included.
-        switches: Where, by sequence, the run went on in a machine compiled anew.
-        waiting: Runs of agent tools that wait, by call id.
-        input: The caller's input.
-        shown: What the model was shown first: session history and input.
-        saved: What the session has of the run already.
-        conversation: Ids of the conversation that the server keeps.
-    """
-
-    outcomes: tuple[Outcome, ...]
-    switches: Mapping[int, Compiled]
-    waiting: Mapping[str, Recording]
-    input: str | list[TResponseInputItem]
-    shown: Sequence[TResponseInputItem]
-    saved: Saved
-    conversation: tuple[str | None, str | None, bool]
-
-    @cached_property
-    def asked(self) -> frozenset[str | None]:
-        """Ids of the run's own calls that a person was asked about."""
-        found: set[str | None] = set()
-        for outcome in self.outcomes:
-            # Where a run inside waits, the items are calls of its own.
-            if isinstance(outcome.payload, Waiting) and outcome.payload.inner is None:
-                found.update(item.call_id for item in outcome.payload.items)
-        return frozenset(found)
+TAgent = TypeVar("TAgent", default=Any)
+"""The type of the agent at work."""
 
 
 @dataclass
-class RunState(Generic[TContext]):
-    """A run that waits for decisions; ``Runner.run(agent, state)`` goes on with it.
+class RunState(Generic[TContext, TAgent]):
+    """A run at rest; ``Runner.run(agent, state)`` goes on with it.
 
     Attributes:
         context: The run's context, with the usage so far and the decisions.
@@ -72,11 +75,19 @@ class RunState(Generic[TContext]):
 
     context: RunContextWrapper[TContext]
     original_input: str | list[TResponseInputItem]
-    current_agent: Any
+    current_agent: TAgent
     max_turns: int | None
     program: Program = field(repr=False)
-    recording: Recording = field(repr=False)
+    journal: MemoryJournal = field(repr=False)
+    facts: RunFacts = field(repr=False)
+    _pending_input: tuple[TResponseInputItem, ...] = ()
     _interruptions: list[ToolApprovalItem] = field(default_factory=list, repr=False)
+    _turn: int = 0
+    _over: bool = False
+    _rows: int = 0
+    """Rows of the journal by then; it grows when the run goes on, and a fork begins here."""
+    _called: frozenset[str] = frozenset()
+    _read: bool = False
 
     def get_interruptions(self) -> list[ToolApprovalItem]:
         """The calls that wait for a decision."""
@@ -89,6 +100,9 @@ class RunState(Generic[TContext]):
             approval_item: One of the interruptions.
             always_approve: Whether every later call of the same tool in this run may be made as
                 well.
+
+        Raises:
+            UserError: No such call waits.
         """
         self.context.approve_tool(approval_item, always_approve=always_approve)
 
@@ -106,7 +120,271 @@ class RunState(Generic[TContext]):
             always_reject: Whether every later call of the same tool in this run is rejected as
                 well.
             rejection_message: What the model is told instead of a result.
+
+        Raises:
+            UserError: No such call waits.
         """
         self.context.reject_tool(
             approval_item, always_reject=always_reject, rejection_message=rejection_message
         )
+
+    @property
+    def pending_input(self) -> list[TResponseInputItem]:
+        """The input items that the run is given when it goes on; a copy."""
+        return copy.deepcopy(list(self._pending_input))
+
+    def add_input(self, input: str | list[TResponseInputItem]) -> None:
+        """Give the run more input, which the model is shown in its next turn.
+
+        Args:
+            input: A text of the user, or input items.
+
+        Raises:
+            UserError: The run is over, no turn is left for the model to be shown it, or what a tool
+                of this turn gives may end the run.
+        """
+        if self._over:
+            raise UserError("Cannot add input: the run is over. Start a new one.")
+        if self.max_turns is not None and self._turn >= self.max_turns:
+            raise UserError(
+                f"Cannot add input: no turn is left of max_turns={self.max_turns}. Raise"
+                " state.max_turns first."
+            )
+        if self._interruptions and self._may_end_here():
+            raise UserError(
+                f"Cannot add input: what a tool of agent {_name_of(self.current_agent)!r} gives in"
+                " this turn may end the run (tool_use_behavior). Run it first, or start a new run."
+            )
+        added = ItemHelpers.input_to_new_input_list(input)
+        self._pending_input += tuple(copy.deepcopy(added))
+
+    def _may_end_here(self) -> bool:
+        """Whether the outputs of the waiting turn may be the output of the run."""
+        behavior = getattr(self.current_agent, "tool_use_behavior", "run_llm_again")
+        if not isinstance(behavior, Mapping):
+            return bool(behavior != "run_llm_again")
+        return not self._called.isdisjoint(behavior.get("stop_at_tool_names", ()))
+
+    def clear_pending_input(self) -> None:
+        """Take back the input that the run was not given yet."""
+        self._pending_input = ()
+
+    def to_json(
+        self,
+        *,
+        context_serializer: ContextSerializer | None = None,
+        strict_context: bool = False,
+        include_tracing_api_key: bool = False,
+    ) -> dict[str, Any]:
+        """The state as JSON data, to be stored and read in another process.
+
+        It holds what users and models said: keep it where such data belongs. Keys in settings are
+        left out.
+
+        Args:
+            context_serializer: Makes a mapping of the context object.
+            strict_context: Whether a context that would not come back as it is is an error.
+            include_tracing_api_key: Accepted as in the SDK; no state holds such a key.
+
+        Returns:
+            A dictionary with the key ``$schemaVersion``.
+
+        Raises:
+            UserError: A value has no stored form; the message names where it stands.
+        """
+        return {
+            SCHEMA_KEY: SCHEMA,
+            **head_of(self.facts, self.journal),
+            "max_turns": self.max_turns,
+            "current_agent": _name_of(self.current_agent),
+            "context": write_context(
+                self.context.context, context_serializer, strict=strict_context
+            ),
+            "decisions": self.context._approvals.to_json_dict(),
+            "pending_input": encode_input(list(self._pending_input)),
+            "machines": machines_of(self.journal),
+            "rows": rows_of(self.journal),
+        }
+
+    def to_string(
+        self,
+        *,
+        context_serializer: ContextSerializer | None = None,
+        strict_context: bool = False,
+        include_tracing_api_key: bool = False,
+    ) -> str:
+        """The state as JSON text; see :meth:`to_json`."""
+        return json.dumps(
+            self.to_json(
+                context_serializer=context_serializer,
+                strict_context=strict_context,
+                include_tracing_api_key=include_tracing_api_key,
+            ),
+            ensure_ascii=False,
+        )
+
+    def to_journal(
+        self,
+        *,
+        context_serializer: ContextSerializer | None = None,
+        strict_context: bool = False,
+    ) -> str:
+        """The state as JSON lines that a person reads and compares; see :meth:`to_json`.
+
+        The first line is a header: the run, its input, its context and the decisions that the run
+        did not take yet. Each other line is a machine or the row of one outcome, oldest first, so
+        two states of one run differ in the header and in the rows that one of them lacks.
+        """
+        return to_lines(
+            self.to_json(context_serializer=context_serializer, strict_context=strict_context)
+        )
+
+    @staticmethod
+    async def from_string(
+        initial_agent: Any,
+        state_string: str,
+        *,
+        context_override: Any = None,
+        context_deserializer: ContextDeserializer | None = None,
+        strict_context: bool = False,
+    ) -> RunState[Any, Any]:
+        """Read a state from the text that :meth:`to_string` gave; see :meth:`from_json`."""
+        try:
+            data = json.loads(state_string)
+        except ValueError as error:
+            raise UserError(f"The stored state is no JSON text: {error}") from error
+        return await RunState.from_json(
+            initial_agent,
+            data,
+            context_override=context_override,
+            context_deserializer=context_deserializer,
+            strict_context=strict_context,
+        )
+
+    @staticmethod
+    async def from_json(
+        initial_agent: Any,
+        state_json: Mapping[str, Any],
+        *,
+        context_override: Any = None,
+        context_deserializer: ContextDeserializer | None = None,
+        strict_context: bool = False,
+    ) -> RunState[Any, Any]:
+        """Read a state that :meth:`to_json` gave. Read states from trusted places only.
+
+        Args:
+            initial_agent: The agent that the run started with, or its workflow, as it is now.
+            state_json: The stored state.
+            context_override: A context to take in place of the stored one.
+            context_deserializer: Makes the context object of the stored mapping.
+            strict_context: Whether a context that does not come back as it was is an error.
+
+        Returns:
+            The state; run it with ``Runner.run(agent, state)``.
+
+        Raises:
+            UserError: The state is of another version, or damaged.
+        """
+        check_version(state_json)
+        with reading("the state"):
+            return _restored(
+                program_for(initial_agent),
+                state_json,
+                read_context(
+                    state_json["context"],
+                    context_override,
+                    context_deserializer,
+                    strict=strict_context,
+                ),
+            )
+
+    @staticmethod
+    async def from_journal(
+        initial_agent: Any,
+        text: str,
+        *,
+        context_override: Any = None,
+        context_deserializer: ContextDeserializer | None = None,
+        strict_context: bool = False,
+    ) -> RunState[Any, Any]:
+        """Read a state from the lines that :meth:`to_journal` gave; see :meth:`from_json`."""
+        return await RunState.from_json(
+            initial_agent,
+            from_lines(text),
+            context_override=context_override,
+            context_deserializer=context_deserializer,
+            strict_context=strict_context,
+        )
+
+    def fork(self) -> RunState[TContext, TAgent]:
+        """A copy that goes on by itself from here: what it does is done again, whatever the run has
+        done since."""
+        return RunState(
+            RunContextWrapper(
+                self.context.context,
+                copy.deepcopy(self.context.usage),
+                [],
+                self.context._approvals.copy(),
+                self.context.tool_input,
+            ),
+            self.original_input,
+            self.current_agent,
+            self.max_turns,
+            self.program,
+            self.journal.prefix(self._rows),
+            replace(self.facts, run_id=uuid.uuid4().hex),
+            self._pending_input,
+            list(self._interruptions),
+            self._turn,
+            self._over,
+            self._rows,
+            self._called,
+            self._read,
+        )
+
+
+def _name_of(agent: Any) -> str | None:
+    return getattr(agent, "name", None)
+
+
+async def _performs_nothing(*work: Any) -> Any:
+    """Stand in for the caller of agents used as tools: a replay performs nothing."""
+    raise ProtocolError(f"a replay was asked to perform {work!r}")
+
+
+def _restored(program: Program, stored: Mapping[str, Any], context: Any) -> RunState[Any, Any]:
+    """The state of a run whose journal was read: what stands in it is what its rows say."""
+    facts, journal = read_journal(
+        stored, stored["rows"], stored["machines"], classes_of(program.bindings)
+    )
+    ledger = ApprovalLedger.from_json_dict(stored["decisions"])
+    run = make_run(
+        facts,
+        (program.machine, program.bindings),
+        Recompile(program.source, program.scope),
+        journal,
+        call_agent=_performs_nothing,
+        context=context,
+    )
+    try:
+        rest = replay(run)
+    except ProtocolError as error:
+        raise DamagedState(str(error)) from error
+    wrapper = RunContextWrapper(context, run.spent(), [], ledger)
+    ledger.ask(run.record.waiting)
+    return RunState(
+        wrapper,
+        facts.input,
+        run.agent,
+        stored["max_turns"],
+        program,
+        journal,
+        facts,
+        tuple(ItemHelpers.input_to_new_input_list(decode_input(stored["pending_input"]))),
+        list(run.record.waiting),
+        run.record.turn,
+        rest is not None and rest.kind in OVER,
+        len(journal),
+        frozenset(call.name for call in run.record.calls),
+        _read=True,
+    )

@@ -7,8 +7,8 @@ client's own, imported when the first `Usage` is made, so that this module costs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RequestUsage",
+    "RunUsage",
     "Usage",
     "deserialize_usage",
     "model_usage_to_span_usage",
@@ -123,10 +124,13 @@ class Usage:
         self.output_tokens += other.output_tokens or 0
         self.total_tokens += other.total_tokens or 0
 
-        sent = [_count(other.input_tokens_details, name) for name in _INPUT_COUNTS]
-        if any(sent):
-            mine = [_count(self.input_tokens_details, name) for name in _INPUT_COUNTS]
-            self.input_tokens_details = _input_details(*map(sum, zip(mine, sent, strict=True)))
+        details: Any = other.input_tokens_details
+        cached, written = _count(details, "cached_tokens"), _count(details, "cache_write_tokens")
+        if cached or written:
+            mine = self.input_tokens_details
+            self.input_tokens_details = _input_details(
+                _count(mine, "cached_tokens") + cached, _count(mine, "cache_write_tokens") + written
+            )
         reasoning = _count(other.output_tokens_details, "reasoning_tokens")
         if reasoning:
             mine_reasoning = _count(self.output_tokens_details, "reasoning_tokens")
@@ -144,6 +148,99 @@ class Usage:
                     output_tokens_details=other.output_tokens_details,
                 )
             )
+
+
+class RunUsage(Usage):
+    """The account that one piece of work is given: it reads as everything that the run has spent,
+    and what is added to it is the work's own.
+
+    Args:
+        bases: What was spent elsewhere; read each time, never written.
+
+    Attributes:
+        own: What the work itself has spent; `None` while that is nothing.
+    """
+
+    own: Usage | None
+
+    def __init__(self, *bases: Usage) -> None:
+        self._bases = bases
+        self.own = None
+
+    def add(self, other: Usage) -> None:
+        """Add what `other` has spent to the work's own account."""
+        if self.own is None:
+            self.own = Usage()
+        self.own.add(other)
+
+    def take_own(self) -> Usage | None:
+        """The work's own spending so far; the account begins again."""
+        own, self.own = self.own, None
+        return own
+
+    def total(self) -> Usage:
+        """Everything, as a plain usage that shares nothing with this account."""
+        whole = Usage()
+        for part in self._parts():
+            whole.add(part)
+        return whole
+
+    def _parts(self) -> Sequence[Usage]:
+        return self._bases if self.own is None else (*self._bases, self.own)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Usage):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self.total())
+
+    def __reduce__(self) -> Any:
+        return _plain_usage, (serialize_usage(self),)
+
+    def __deepcopy__(self, memo: object) -> Usage:
+        return self.total()
+
+    def __copy__(self) -> Usage:
+        return self.total()
+
+
+def _counter(name: str) -> Any:
+    """A count of an account: the sum of its parts; what is set beyond that is the work's own."""
+
+    def read(account: RunUsage) -> int:
+        return sum([getattr(part, name) for part in account._parts()])
+
+    def write(account: RunUsage, value: int) -> None:
+        more = value - read(account)
+        if more:
+            if account.own is None:
+                account.own = Usage()
+            setattr(account.own, name, getattr(account.own, name) + more)
+
+    return property(read, write)
+
+
+def _whole(name: str) -> Any:
+    def read(account: RunUsage) -> Any:
+        return getattr(account.total(), name)
+
+    return property(read)
+
+
+for _name in ("requests", "input_tokens", "output_tokens", "total_tokens"):
+    setattr(RunUsage, _name, _counter(_name))
+for _name in ("input_tokens_details", "output_tokens_details", "request_usage_entries"):
+    setattr(RunUsage, _name, _whole(_name))
+
+_FIELDS: Final = tuple(part.name for part in fields(Usage))
+
+
+def _plain_usage(stored: Mapping[str, Any]) -> Usage:
+    return deserialize_usage(stored)
 
 
 def serialize_usage(usage: Usage) -> dict[str, Any]:

@@ -2,195 +2,364 @@
 ``step``.
 
 There is one loop. A plain, a streamed, a nested and a resumed run differ in who watches and in what
-is recorded already, never in code. Outcomes that are ready together go to ``step`` in the order of
-their command ids, those that interrupt the others last; whatever is still running when a state is
-left is cancelled and awaited before anything else happens.
+is recorded already, never in code. An outcome is appended to the journal before anything of it is
+shown or done. Outcomes that are ready together go to ``step`` in the order of their command ids,
+those that interrupt the others last; what is still at work when a state is left is cancelled and
+awaited, and what it brings all the same is recorded as late.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from agentgraph.approvals import CallKey, Ruling
+from agentgraph.cancellation import own_task, take_back
+from agentgraph.drivers.journal import Row
+from agentgraph.drivers.names import counterparts
 from agentgraph.drivers.perform import perform
+from agentgraph.drivers.rulings import new_rulings
 from agentgraph.drivers.run import Run
-from agentgraph.runtime.commands import Command, CommandId, Emit, Finish, Perform, Suspend
+from agentgraph.drivers.tasks import Work
+from agentgraph.exceptions import UserError
+from agentgraph.frontend.bindings import Bindings
+from agentgraph.record.fold import absorb, follow, show, wait
+from agentgraph.record.payloads import Migrated, Resumed
+from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
+from agentgraph.runtime.guards import first_enabled
+from agentgraph.runtime.migrate import MIGRATED, migrate
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.runtime.state import RunState
-from agentgraph.runtime.step import start, step
-from agentgraph_compiler.machine import INTERRUPTING, Event, InvokeKind, StateKind
-
-Ending = Finish | Suspend | None
-"""How a run comes to rest: finished, waiting for decisions, or stopped by the caller between two
-turns."""
+from agentgraph.runtime.state import Facts, RunState, new
+from agentgraph.runtime.step import ProtocolError, start, step
+from agentgraph.usage import RunUsage, Usage
+from agentgraph_compiler.machine import RESERVED, Event, Machine, StateKind
 
 
-async def drive(run: Run) -> Ending:
-    """Run a machine until it finishes, waits, or is told to stop.
+async def drive(run: Run) -> Rest:
+    """Run a machine until it is over or waits.
 
     Args:
         run: The run; its recorded outcomes are replayed first.
 
     Returns:
-        The command that ended it; ``None`` if the caller asked it to stop after a turn.
+        Where it came to rest.
     """
     driver = _Driver(run)
     try:
         return await driver.drive()
+    except asyncio.CancelledError:
+        await driver.stop_now()
+        raise
     finally:
         await driver.work.cancel()
+        run.rows = len(run.caches.journal)
+
+
+def replay(run: Run) -> Rest | None:
+    """Take a run as far as its recorded rows go, and perform nothing.
+
+    Returns:
+        Where it rests; ``None`` if something was at work when the rows end.
+
+    Raises:
+        ProtocolError: The rows are not those of this machine.
+    """
+    driver = _Driver(run)
+    driver.replay()
+    return driver.rest
 
 
 class _Driver:
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.work = _Work(run)
+        self.caches = run.bench.caches
+        self.work = Work(run.bench)
         self.owed: dict[CommandId, Perform] = {}
-        self.recorded = deque(run.recorded)
-        self.ready: deque[Outcome] = deque()
-        self.turn_due = False
-        run.replaying = bool(self.recorded)
+        self.rest: Rest | None = None
+        self.replaying = self.saved_again = self.found_at_rest = False
+        # Whether what is owed stands where a turn begins, or its model is asked.
+        self.boundary = False
+        usage = run.bench.context.usage
+        assert isinstance(usage, RunUsage)  # the run's own context, which nothing replaces
+        self.account = usage
 
-    async def drive(self) -> Ending:
-        run = self.run
-        # An agent used as a tool may have been changed since the run that calls it was compiled.
-        self._recompiled(0, "" if run.replaying else run.bindings.id_of(run.agent))
-        task = asyncio.current_task()
-        cancelled_before = task.cancelling() if task else 0
-        state, commands = start(run.machine, limit=run.limit)
+    async def drive(self) -> Rest:
+        run, caches, bench, work = self.run, self.caches, self.run.bench, self.work
+        self.replay()
+        task = own_task()
+        self.found_at_rest = self.rest is not None
+        if not self.found_at_rest and run.resumption is not None:
+            # A run that was cut short has not failed yet: what fails from here on is not tried
+            # again.
+            run.resumption = replace(run.resumption, again=False)
+        if caches.resumed:
+            caches.doubtful = frozenset(self.owed)
         while True:
-            ending = self._follow(commands)
-            if isinstance(ending, Finish):
-                return ending
-            run.replaying = bool(self.recorded)
-            if isinstance(ending, Suspend) and not run.replaying:
-                return ending
-            if self.turn_due:
-                self.turn_due = False
-                if not await run.begin_turn(state.turn):
-                    return None
-                if task and task.cancelling() > cancelled_before:
-                    # What is awaited in place may swallow the cancellation of this very task.
-                    raise asyncio.CancelledError
-                state = self._refresh(state)
-            if run.replaying:
-                outcome = self.recorded.popleft()
-            elif len(self.owed) == 1 and not self.ready and not self.work.busy:
+            if self.rest is not None:
+                rest = await self._at_rest(self.rest)
+                if rest is not None:
+                    return rest
+            if self.boundary:
+                self.boundary = False
+                if self._turn_due and await self._stopped_before_a_turn():
+                    continue
+                if self._outdated:
+                    await self._migrate()
+                    self.boundary = False  # what is owed now is what was looked at
+            if len(self.owed) == 1 and not work.tasks:
                 # One thing to do needs no task: it is awaited in place.
-                outcome = await perform(run, next(iter(self.owed.values())))
+                if task is not None and task.cancelling():
+                    take_back(task)
+                (command,) = self.owed.values()
+                await self._take_one(await perform(bench, command))
             else:
-                outcome = await self._next()
-            sequence = state.sequence
-            run.absorb(outcome, self.owed.pop(outcome.id, None))
-            state, commands = step(run.machine, state, outcome)
-            if state.sequence != sequence:
-                # What the state that was left still had going on is over.
-                self.owed.clear()
-                self.ready.clear()
-                if self.work.busy:
-                    await self.work.cancel()
+                await self._take(await work.outcomes(self.owed))
+            if task is not None and task.stopped:
+                # What is awaited in place may swallow the cancellation of this very task.
+                raise asyncio.CancelledError
 
-    def _follow(self, commands: Iterable[Command]) -> Finish | Suspend | None:
-        """Show what is to be shown, take on what is to be done."""
-        for command in commands:
-            if isinstance(command, Emit):
-                self.run.emit(command)
-            elif isinstance(command, Perform):
-                self.owed[command.id] = command
-                if command.invoke.kind is InvokeKind.MODEL:
-                    self.turn_due = True
-            else:
-                if isinstance(command, Suspend):
-                    self.run.wait(command)
-                return command
+    def replay(self) -> None:
+        """Begin, and take over what is recorded by now: another run of the same state may have gone
+        on since this one was made."""
+        recorded = self.run.caches.journal.rows(self.run.facts.path)
+        self.replaying = self.run.caches.resumed = bool(recorded)
+        self._begin()
+        for row in recorded:
+            self._replay(row)
+        self.boundary = any(command.phase.boundary for command in self.owed.values())
+        self.replaying = False
+
+    def _begin(self) -> None:
+        run, caches = self.run, self.run.caches
+        run.state, commands = start(caches.machine, caches.began)
+        self._follow(commands)
+
+    async def _at_rest(self, rest: Rest) -> Rest | None:
+        """Where the run stays; ``None`` if it goes on from there."""
+        run = self.run
+        resumption = run.resumption
+        if resumption is None:
+            return rest
+        if rest.kind is StateKind.UNSAVED and self.found_at_rest and not self.saved_again:
+            # What comes after the save is the way on; if the save fails again, there is none.
+            self.saved_again = True
+            await self._resume(Resumed())
+            return None
+        run.resumption = None
+        rulings = new_rulings(self._decided(), resumption.rulings)
+        if rest.kind is StateKind.UNSAVED or not self._resumable(rest):
+            return rest
+        if rest.kind is StateKind.FAILED and not resumption.again:
+            return rest
+        payloads = run.record.payloads
+        asked = {one.key for id in rest.awaiting for one in payloads[id].questions}
+        # What was decided about calls that wait elsewhere, or did before, is no way on from here.
+        rulings = tuple(one for one in rulings if one.key in asked)
+        input = () if self._was_given(resumption.input) else resumption.input
+        if not (rulings or input) and (rest.kind is StateKind.SUSPENDED or not self.found_at_rest):
+            return rest
+        await self._resume(Resumed(rulings, input))
         return None
 
-    async def _next(self) -> Outcome:
-        if not self.ready:
-            self.ready.extend(await self.work.outcomes(self.owed))
-        return self.ready.popleft()
+    def _was_given(self, input: Sequence[object]) -> bool:
+        """Whether another run of the same state has brought its added input already."""
+        payloads = self.run.record.payloads.values()
+        return any(isinstance(one, Resumed) and one.input is input for one in payloads)
 
-    def _refresh(self, state: RunState) -> RunState:
-        """Go on in a machine compiled anew if the agent at work was changed since it was
-        lowered."""
+    async def _resume(self, payload: Resumed) -> None:
+        if self._outdated:
+            await self._migrate()
+        assert self.rest is not None
+        await self._take([Outcome(self.rest.id, Event.RESUMED, payload)])
+
+    def _decided(self) -> dict[CallKey, Ruling]:
+        """What was decided when the run went on, about calls of runs inside too: a run that is over
+        replays none of these."""
+        rows = self.run.caches.journal.rows(self.run.facts.path)
+        payloads = (row.outcome.payload for row in rows)
+        resumptions = (payload for payload in payloads if isinstance(payload, Resumed))
+        return {one.key: one for it in resumptions for one in it.rulings if one.key is not None}
+
+    def _resumable(self, rest: Rest) -> bool:
+        """Whether the table has a way on from a rest."""
+        here, state = self.run.caches.machine.state[self.run.state.state], self.run.state
+        return first_enabled(here.by_event.get(Event.RESUMED, ()), here, state) is not None
+
+    async def _take_one(self, outcome: Outcome) -> None:
+        """Take the outcome of the only thing that was owed: step, append, then what follows."""
+        run, journal = self.run, self.caches.journal
+        state = run.state
+        after, commands = step(self.caches.machine, state, outcome)
+        spent = None if self.account.own is None else self.account.take_own()
+        told_to = state.state, state.sequence, state.turn
+        await journal.append(len(journal), (new(Row, (run.facts.path, outcome, *told_to, spent)),))
+        self._move(outcome, spent, commands, after)
+
+    async def _take(self, outcomes: Sequence[Outcome]) -> None:
+        """Take outcomes that are ready together: step, append, then everything that follows."""
+        run, caches = self.run, self.run.caches
+        machine, path = caches.machine, run.facts.path
+        spent = self.account.take_own()
+        rows, moves, state = list[Row](), [], run.state
+        for outcome in outcomes:
+            try:
+                after, commands = step(machine, state, outcome)
+            except ProtocolError:
+                if outcome.id.sequence == state.sequence:
+                    raise
+                continue  # the state that asked for it was left for good
+            rows.append(Row(path, outcome, state.state, state.sequence, state.turn, spent))
+            moves.append((outcome, spent, commands, after))
+            state, spent = after, None
+        if not rows:
+            return
+        await caches.journal.append(len(caches.journal), rows)
+        before = run.state.sequence
+        for move in moves:
+            self._move(*move)
+        if run.state.sequence != before and self.work.tasks:
+            late = await self.work.cancel()
+            if late:
+                await self._take(late)
+
+    def _move(
+        self,
+        outcome: Outcome,
+        spent: Usage | None,
+        commands: Iterable[Command],
+        after: RunState,
+    ) -> None:
         run = self.run
-        here = run.machine.state[state.state]
-        if here.kind is not StateKind.THINKING or not self._recompiled(state.sequence, here.agent):
-            return state
-        agent_id = run.bindings.id_of(run.agent)
-        there = run.machine.state[f"{agent_id}.{StateKind.THINKING.value}"]
-        (command,) = self.owed.values()
-        self.owed[command.id] = command._replace(invoke=there.invokes[0], agent=agent_id)
-        return state._replace(state=there.id)
+        command = self.owed.pop(outcome.id, None)
+        absorb(run.record, outcome, command, run.bench.names, spent)
+        if isinstance(outcome.payload, Resumed):
+            self.caches.rulings = (*self.caches.rulings, *outcome.payload.rulings)
+        left = after.sequence != run.state.sequence
+        run.state = after
+        if left:
+            self.owed.clear()
+            self.rest = None
+        self._follow(commands)
 
-    def _recompiled(self, sequence: int, agent_id: str) -> bool:
-        """Take over a machine compiled anew, if an agent was changed or a recording says so."""
+    def _replay(self, row: Row) -> None:
         run = self.run
-        if run.replaying:
-            compiled = run.switches.get(sequence)
-        elif run.binding(agent_id).current:
-            compiled = None
-        else:
-            compiled = run.switches[sequence] = run.recompile(run.agent)
-        if compiled is None:
-            return False
-        run.machine, run.bindings = compiled
-        run.submachines = run.machine.submachine
-        return True
+        outcome = row.outcome
+        if (row.state, row.sequence) != (run.state.state, run.state.sequence):
+            raise ProtocolError(
+                f"the journal tells of state '{row.state}' ({row.sequence}), but the run is in"
+                f" '{run.state.state}' ({run.state.sequence}): it is no journal of this machine"
+            )
+        if isinstance(outcome.payload, Migrated):
+            machine, bindings = run.caches.journal.machine(
+                outcome.payload.after, run.caches.bindings
+            )
+            self._go_on_in(machine, bindings, *self._moved_to(machine, outcome.payload))
+            return
+        after, commands = step(run.caches.machine, run.state, outcome)
+        self._move(outcome, row.spent, commands, after)
 
-
-class _Work:
-    """The work in progress of one run: one task a command."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._tasks: dict[CommandId, asyncio.Task[Outcome]] = {}
-        self._finished: list[Outcome] = []
-        self._wake: asyncio.Future[None] | None = None
+    def _follow(self, commands: Iterable[Command]) -> None:
+        """Show what is to be shown, take on what is to be done."""
+        run = self.run
+        record, names, tell = run.record, run.bench.names, self.caches.watcher.show
+        for command in commands:
+            if isinstance(command, Emit):
+                items = show(record, command, names)
+                if tell is not None and not self.replaying:
+                    tell(command.emission, items, run.agent)
+            elif isinstance(command, Perform):
+                self.owed[command.id] = command
+                if command.phase.boundary:
+                    self.boundary = True
+            else:
+                self.rest = command
+                if command.awaiting:
+                    wait(record, command.awaiting, names)
+        state = run.state
+        if state.turn != record.turn or state.acted is not record.acted:
+            follow(record, state)
 
     @property
-    def busy(self) -> bool:
-        """Whether anything is in progress, or done and not yet handed over."""
-        return bool(self._tasks)
+    def _turn_due(self) -> bool:
+        """Whether a turn is about to begin of which watchers have not heard."""
+        turn = self.run.state.turn
+        return turn != self.caches.turn or not turn
 
-    async def outcomes(self, owed: dict[CommandId, Perform]) -> list[Outcome]:
-        """Wait for at least one outcome of the commands owed; those of one state are begun
-        together."""
-        if not self._tasks:
-            for command in owed.values():
-                task = asyncio.create_task(perform(self._run, command))
-                self._tasks[command.id] = task
-                task.add_done_callback(partial(self._done, command.id))
-        while not self._finished:
-            self._wake = asyncio.get_running_loop().create_future()
-            await self._wake
-        # What finished together with a failure is kept: the failure comes last.
-        batch = sorted(self._finished, key=lambda it: (it.event in INTERRUPTING, it.id))
-        self._finished.clear()
-        for outcome in batch:
-            del self._tasks[outcome.id]
-        return batch
+    async def _stopped_before_a_turn(self) -> bool:
+        """Wait for watchers where a turn is about to begin; whether the run is to stop there."""
+        caches, turn = self.caches, self.run.state.turn
+        if turn > 1 and caches.watcher.caught_up is not None:
+            await caches.watcher.caught_up()
+        if not caches.stopping:
+            caches.turn = turn
+            return False
+        await self._take([self._reserved(Event.STOPPED)])
+        return True
 
-    def _done(self, id: CommandId, task: asyncio.Task[Outcome]) -> None:
-        if self._tasks.get(id) is not task:
-            return  # it was cancelled with the state that began it
-        if task.cancelled():
-            outcome = Outcome(id, Event.FAILED, asyncio.CancelledError())
-        else:
-            error = task.exception()
-            outcome = task.result() if error is None else Outcome(id, Event.FAILED, error)
-        self._finished.append(outcome)
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+    def _reserved(self, event: Event) -> Outcome:
+        return Outcome(CommandId(self.run.state.sequence, RESERVED[event]), event)
 
-    async def cancel(self) -> None:
-        """Cancel what is in progress and wait until it is over."""
-        if not self._tasks:
+    @property
+    def _outdated(self) -> bool:
+        """Whether the agent at work was changed since it was lowered, or is gone."""
+        caches = self.caches
+        binding = caches.bindings.agents.get(self.run.state.agent)
+        return caches.stale or binding is None or not binding.current
+
+    async def _migrate(self) -> None:
+        """Go on in a machine compiled anew."""
+        run, caches = self.run, self.caches
+        binding = caches.bindings.agents.get(run.state.agent)
+        if binding is None:
+            raise UserError(
+                f"The run was at agent '{run.state.agent}', which the program does not have any"
+                " more. Put it back, or start a new run."
+            )
+        caches.stale = False
+        machine, bindings = caches.recompile(binding.agent)
+        hooked = run.facts.hooks is not None or bindings.hooked
+        payload = Migrated(
+            caches.machine.fingerprint,
+            machine.fingerprint,
+            counterparts(caches.bindings, bindings),
+            (run.facts.limit, run.facts.session is not None, hooked),
+        )
+        state = run.state
+        # A migration that the table refuses leaves no row.
+        moved = self._moved_to(machine, payload)
+        caches.journal.keep_machine(machine, bindings)
+        outcome = Outcome(CommandId(state.sequence, MIGRATED, run.migrations), Event.DONE, payload)
+        row = Row(run.facts.path, outcome, state.state, state.sequence, state.turn)
+        await caches.journal.append(len(caches.journal), [row])
+        self._go_on_in(machine, bindings, *moved)
+
+    def _moved_to(
+        self, machine: Machine, payload: Migrated
+    ) -> tuple[RunState, tuple[Command, ...]]:
+        here, facts = self.run.caches.machine, Facts(*payload.facts)
+        return migrate(here, self.run.state, machine, payload.agents, facts=facts)
+
+    def _go_on_in(
+        self, machine: Machine, bindings: Bindings, state: RunState, commands: Iterable[Command]
+    ) -> None:
+        run, caches = self.run, self.run.caches
+        run.state = state
+        run.migrations += 1
+        caches.machine, caches.bindings = machine, bindings
+        caches.submachines = machine.submachine
+        self.owed.clear()
+        self._follow(commands)
+
+    async def stop_now(self) -> None:
+        """Record what ended while the run was being cancelled, and save what may be kept of it."""
+        late = await self.work.cancel()
+        if self.rest is not None:
             return
-        tasks, self._tasks = list(self._tasks.values()), {}
-        self._finished.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # A write that was cut short may stand in the session all the same.
+        cut_short = any(command.phase.keep is not None for command in self.owed.values())
+        await self._take([*late, self._reserved(Event.CANCELLED)])
+        if cut_short:
+            self.caches.resumed, self.caches.doubtful = True, frozenset(self.owed)
+        for command in tuple(self.owed.values()):  # the save of what is kept, where there is one
+            await self._take([await perform(self.run.bench, command)])

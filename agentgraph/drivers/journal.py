@@ -1,39 +1,238 @@
-"""The journal: every outcome of a run under the id of its command, in the order in which ``step``
-saw them.
+"""The journal: the rows of a run and of the runs inside it, in the order in which they were
+appended.
 
-Resuming is replaying: recorded outcomes go through ``step`` again and nothing that has one is
-performed twice.
+A row is written before anything of its outcome is shown or done. The index of the next row is part
+of an append, so of two writers one finds it taken and loses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
-from agentgraph.runtime.commands import CommandId
+from agentgraph.approvals import RunPath
+from agentgraph.exceptions import AgentsException
+from agentgraph.record.payloads import spent_in
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.runtime.state import Facts
+from agentgraph.usage import Usage
+from agentgraph_compiler.machine import Machine
 
 
-class Journal:
-    """An append-only record of outcomes."""
+class Row(NamedTuple):
+    """One row of a journal.
 
-    __slots__ = ("_by_id", "_order")
+    Args:
+        path: The run that it belongs to.
+        outcome: The outcome.
+        state: The state of the machine that it was told to; a replay that diverges is seen by it.
+        sequence: How many states had been entered by then.
+        turn: Turns begun by then.
+        spent: What user code has spent beside the work that the outcome tells of.
+    """
+
+    path: RunPath
+    outcome: Outcome
+    state: str
+    sequence: int
+    turn: int
+    spent: Usage | None = None
+
+
+class Beginning(NamedTuple):
+    """With what a run began; a replay begins with the same.
+
+    Args:
+        machine: The machine.
+        bindings: What its symbols stand for.
+        facts: What held for it.
+    """
+
+    machine: Machine
+    bindings: Any
+    facts: Facts
+
+
+class IndexTaken(AgentsException):
+    """Another writer has appended to the journal; nothing of this append was stored."""
+
+
+class Journal(Protocol):
+    """Where the rows of a run stand."""
+
+    def __len__(self) -> int: ...
+
+    async def append(self, expected: int, rows: Sequence[Row]) -> None:
+        """Append rows.
+
+        Args:
+            expected: The index of the first of them.
+            rows: At least one.
+
+        Raises:
+            IndexTaken: That index holds a row already.
+        """
+        ...
+
+    def rows(self, path: RunPath) -> Sequence[Row]:
+        """The rows of one run, oldest first."""
+        ...
+
+    def inside(self, path: RunPath) -> Usage:
+        """What the runs inside a run have spent, as far as their rows say; it grows with them."""
+        ...
+
+    def began(self, path: RunPath, beginning: Beginning) -> Beginning:
+        """With what a run began.
+
+        Args:
+            path: The run.
+            beginning: What the program gives now: what a new run begins with, and what stands in
+                for a recorded machine with the same fingerprint. Its symbols are those of a machine
+                that was read from a text.
+        """
+        ...
+
+    def keep_machine(self, machine: Machine, bindings: Any) -> None:
+        """Keep a machine under its fingerprint."""
+        ...
+
+    def machine(self, fingerprint: str, bindings: Any) -> tuple[Machine, Any]:
+        """A machine that was kept, and what its symbols stand for.
+
+        Args:
+            fingerprint: Its fingerprint.
+            bindings: What they stand for where the machine was read from a text.
+
+        Raises:
+            KeyError: No machine with this fingerprint was kept.
+        """
+        ...
+
+    def whole(self, machine: Machine) -> Machine:
+        """The machine that another one is a part of; the machine itself if it is none."""
+        ...
+
+
+class Claim:
+    """Who goes on with a run: one at a time. The others wait for it to come to rest."""
+
+    __slots__ = ("_held",)
 
     def __init__(self) -> None:
-        self._order: list[Outcome] = []
-        self._by_id: dict[CommandId, Outcome] = {}
+        self._held: asyncio.Event | None = None
 
-    def record(self, outcome: Outcome) -> None:
-        """Append an outcome."""
-        self._order.append(outcome)
-        self._by_id[outcome.id] = outcome
+    async def __aenter__(self) -> None:
+        while self._held is not None:
+            await self._held.wait()
+        self._held = asyncio.Event()
 
-    def payload(self, id: CommandId | None) -> Any:
-        """What the outcome of a command brought; ``None`` for no command."""
-        return None if id is None else self._by_id[id].payload
+    async def __aexit__(self, *_: object) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.set()
 
-    def __iter__(self) -> Iterator[Outcome]:
-        return iter(self._order)
+
+class MemoryJournal:
+    """A journal that lives as long as the process.
+
+    Args:
+        rows: What it holds at first.
+    """
+
+    __slots__ = ("_began", "_by_path", "_inside", "_machines", "_rows", "claim")
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self._rows: list[Row] = []
+        self._by_path: dict[RunPath, list[Row]] = {}
+        self._inside: dict[RunPath, Usage] = {}
+        self._began: dict[RunPath, Beginning] = {}
+        self.claim = Claim()
+        self._machines: dict[str, tuple[Machine, Any]] = {}
+        for row in rows:
+            self._add(row)
+
+    def _add(self, row: Row) -> None:
+        self._rows.append(row)
+        of_run = self._by_path.get(row.path)
+        if of_run is None:
+            self._by_path[row.path] = [row]
+        else:
+            of_run.append(row)
+        if row.path:
+            spent = (row.spent, spent_in(row.outcome.payload))
+            for usage in (one for one in spent if one is not None):
+                for depth in range(len(row.path)):
+                    self.inside(row.path[:depth]).add(usage)
+
+    async def append(self, expected: int, rows: Sequence[Row]) -> None:
+        """See :class:`Journal`."""
+        if expected != len(self._rows):
+            raise IndexTaken(
+                f"The journal has {len(self._rows)} rows, and a writer expected {expected}."
+                " Another run goes on with the same state."
+            )
+        if len(rows) == 1:
+            self._add(rows[0])
+            return
+        for row in rows:
+            self._add(row)
+
+    def inside(self, path: RunPath) -> Usage:
+        """See :class:`Journal`."""
+        return self._inside.setdefault(path, Usage())
+
+    def rows(self, path: RunPath) -> Sequence[Row]:
+        """See :class:`Journal`."""
+        return tuple(self._by_path.get(path, ()))
+
+    def began(self, path: RunPath, beginning: Beginning) -> Beginning:
+        """See :class:`Journal`."""
+        recorded = self._began.setdefault(path, beginning)
+        if recorded.machine is beginning.machine:
+            return recorded
+        if recorded.machine.fingerprint == beginning.machine.fingerprint:
+            same = self._began[path] = beginning._replace(facts=recorded.facts)
+            return same
+        bindings = beginning.bindings if recorded.bindings is None else recorded.bindings
+        return recorded._replace(bindings=bindings)
+
+    def keep_machine(self, machine: Machine, bindings: Any) -> None:
+        """See :class:`Journal`."""
+        self._machines[machine.fingerprint] = (machine, bindings)
+
+    def machine(self, fingerprint: str, bindings: Any) -> tuple[Machine, Any]:
+        """See :class:`Journal`."""
+        machine, kept = self._machines[fingerprint]
+        return machine, bindings if kept is None else kept
+
+    def whole(self, machine: Machine) -> Machine:
+        """See :class:`Journal`."""
+        for whole in (*(one.machine for one in self._began.values()), *self.machines()):
+            if any(part is machine for part in whole.machines):
+                return whole
+        return machine
+
+    def prefix(self, count: int) -> MemoryJournal:
+        """A journal of its own with the first rows of this one."""
+        other = MemoryJournal(self._rows[:count])
+        other._began.update(self._began)
+        other._machines.update(self._machines)
+        return other
+
+    def beginnings(self) -> Mapping[RunPath, Beginning]:
+        """With what each run began."""
+        return MappingProxyType(self._began)
+
+    def machines(self) -> tuple[Machine, ...]:
+        """The machines in which runs went on."""
+        return tuple(machine for machine, _ in self._machines.values())
+
+    def all(self) -> tuple[Row, ...]:
+        """The rows of every run, in the order of their appends."""
+        return tuple(self._rows)
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._rows)

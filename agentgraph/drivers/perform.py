@@ -1,136 +1,102 @@
 """How each kind of work is done. Every function gives an outcome of a kind that the machine's table
 knows.
 
-What user code or a model raises becomes the outcome ``FAILED`` with the exception as payload; a
-cancelled task is cancelled and has no outcome. Code that raises ``CancelledError`` by itself has
-failed.
+What user code or a model raises becomes the outcome ``FAILED`` with the fault as data; the
+exception itself is kept beside the record. Work that is cancelled with its run has no outcome.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
-from agentgraph.agent import ToolsToFinalOutputResult
-from agentgraph.callbacks import resolve
-from agentgraph.cancellation import is_cancelled
-from agentgraph.drivers.payloads import FinalOutput
-from agentgraph.drivers.run import Run
-from agentgraph.drivers.work.act import act
+from agentgraph.cancellation import was_cancelled
+from agentgraph.drivers.work.act import ScreeningFailed, act, judge, missing, screen, tell
 from agentgraph.drivers.work.actions import perform_action
-from agentgraph.drivers.work.hooks import call_hooks, context_of
+from agentgraph.drivers.work.approval import ask, hold
+from agentgraph.drivers.work.guard import guard_input, guard_output
+from agentgraph.drivers.work.outputs import decide, end
 from agentgraph.drivers.work.recover import recover
-from agentgraph.drivers.work.think import think
+from agentgraph.drivers.work.sessions import load, save
+from agentgraph.drivers.work.think import greet, tell_reply, think, wait
 from agentgraph.drivers.work.transfer import transfer
+from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
-from agentgraph.runtime.commands import CommandId, Perform
+from agentgraph.record.payloads import Failure
+from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph_compiler.machine import Event, InvokeKind
+from agentgraph.stored.faults import fault_of
+from agentgraph_compiler.machine import About, Event, WorkKind
 
 
-async def perform(run: Run, command: Perform) -> Outcome:
+async def perform(bench: Workbench, command: Perform) -> Outcome:
     """Do the work of a command.
 
     Args:
-        run: The run it belongs to.
+        bench: What the work may reach.
         command: What to do.
 
     Returns:
         Its outcome; whatever was raised is the payload of a failed one.
     """
     try:
-        return await _PERFORMS[command.invoke.kind](run, command)
+        return await _PERFORMS[command.phase.kind](bench, command)
     except asyncio.CancelledError as error:
-        if is_cancelled():
+        if await was_cancelled():
             raise
-        return Outcome(command.id, Event.FAILED, _cancelled_itself(run, command, error))
+        return failed(bench, command, _cancelled_itself(bench, command, error))
+    except ScreeningFailed as error:
+        cause = error.__cause__
+        assert cause is not None
+        outcome = failed(bench, command, cause)
+        return outcome._replace(payload=Failure(fault_of(cause), screened=error.screened))
     except Exception as error:  # noqa: BLE001 - user code may raise anything
-        return Outcome(command.id, Event.FAILED, error)
+        return failed(bench, command, error)
 
 
-def _cancelled_itself(run: Run, command: Perform, error: asyncio.CancelledError) -> UserError:
-    """What is raised for work that cancelled itself: nobody cancelled the run, so it has failed."""
+def failed(bench: Workbench, command: Perform, error: BaseException) -> Outcome:
+    """The outcome of work that raised something."""
+    bench.caches.errors[command.id] = error
+    return Outcome(command.id, Event.FAILED, Failure(fault_of(error)))
+
+
+def _cancelled_itself(
+    bench: Workbench, command: Perform, error: asyncio.CancelledError
+) -> UserError:
+    """What is raised for work that cancelled itself: the caller did not cancel the run, so the work
+    has failed."""
     fault = UserError(
-        f"'{command.invoke.symbol}' of agent '{run.binding(command.agent).agent.name}' raised"
-        " CancelledError although nobody cancelled the run. Something that it awaits was cancelled."
+        f"'{command.invoke.symbol}' of agent '{bench.agent(command).name}' raised CancelledError"
+        " although the run was not cancelled. Something that it awaits was cancelled."
     )
     fault.__cause__ = error
     return fault
 
 
-async def _action(run: Run, command: Perform) -> Outcome:
-    known = run.payload(command.source).tools.get(command.position) is not None
-    return await (perform_action if known else act)(run, command)
+async def _tell(bench: Workbench, command: Perform) -> Outcome:
+    about_reply = command.phase.about is About.REPLY
+    return await (tell_reply if about_reply else tell)(bench, command)
 
 
-async def _input_guardrail(run: Run, command: Perform) -> Outcome:
-    agent = run.binding(command.agent).agent
-    guardrail = run.bindings.symbols[command.invoke.symbol]
-    history = run.transcript.history
-    given = history if isinstance(history, str) else list(history)
-    return _verdict(command, agent, await guardrail.run(agent, given, run.context))
-
-
-async def _output_guardrail(run: Run, command: Perform) -> Outcome:
-    agent = run.binding(command.agent).agent
-    guardrail = run.bindings.symbols[command.invoke.symbol]
-    judged = final_output(run, command.source, agent)
-    return _verdict(command, agent, await guardrail.run(run.context, agent, judged))
-
-
-def _verdict(command: Perform, agent: Any, result: Any) -> Outcome:
-    tripped = getattr(result.output, "tripwire_triggered", None)
-    if tripped is None:
-        raise UserError(
-            f"Guardrail '{result.guardrail.get_name()}' of agent '{agent.name}' must return"
-            f" GuardrailFunctionOutput, got {type(result.output).__name__}"
-        )
-    return Outcome(command.id, Event.TRIPPED if tripped else Event.PASSED, result)
-
-
-async def _end(run: Run, command: Perform) -> Outcome:
-    agent = run.binding(command.agent).agent
-    if run.hooked(agent):
-        context, output = context_of(run, []), final_output(run, command.source, agent)
-        await call_hooks(run, agent, ("on_agent_end", "on_end"), agent, output, context=context)
-    return Outcome(command.id, Event.DONE)
-
-
-async def _decide(run: Run, command: Perform) -> Outcome:
-    agent = run.binding(command.agent).agent
-    results = [payload.result for payload in run.returned() if payload.result is not None]
-    decision = await resolve(agent.tool_use_behavior(run.context, results))
-    if not isinstance(decision, ToolsToFinalOutputResult):
-        raise UserError(
-            f"tool_use_behavior of agent '{agent.name}' must return ToolsToFinalOutputResult,"
-            f" got {type(decision).__name__}"
-        )
-    if not decision.is_final_output:
-        return Outcome(command.id, Event.DECLINED)
-    return Outcome(command.id, Event.ACCEPTED, FinalOutput(decision.final_output))
-
-
-def final_output(run: Run, source: CommandId | None, agent: Any) -> Any:
-    """The final output that an outcome holds.
-
-    What a tool returned is text for an agent of text, and is passed on unparsed for a structured
-    one.
-    """
-    output = run.payload(source).output
-    plain = agent.output_type is None or agent.output_type is str
-    return str(output) if plain and not isinstance(output, str) else output
-
-
-_PERFORMS: Mapping[InvokeKind, Callable[[Run, Perform], Awaitable[Outcome]]] = {
-    InvokeKind.MODEL: think,
-    InvokeKind.FUNCTION: act,
-    InvokeKind.AGENT: act,
-    InvokeKind.ACTION: _action,
-    InvokeKind.INPUT_GUARDRAIL: _input_guardrail,
-    InvokeKind.OUTPUT_GUARDRAIL: _output_guardrail,
-    InvokeKind.HANDOFF: transfer,
-    InvokeKind.DECIDE: _decide,
-    InvokeKind.RECOVER: recover,
-    InvokeKind.END: _end,
+_PERFORMS: Mapping[WorkKind, Callable[[Workbench, Perform], Awaitable[Outcome]]] = {
+    WorkKind.LOAD: load,
+    WorkKind.SAVE: save,
+    WorkKind.GREET: greet,
+    WorkKind.MODEL: think,
+    WorkKind.WAIT: wait,
+    WorkKind.TELL: _tell,
+    WorkKind.INPUT_GUARDRAIL: guard_input,
+    WorkKind.OUTPUT_GUARDRAIL: guard_output,
+    WorkKind.ASK: ask,
+    WorkKind.HOLD: hold,
+    WorkKind.SCREEN: screen,
+    WorkKind.FUNCTION: act,
+    WorkKind.AGENT: act,
+    WorkKind.ACTION: perform_action,
+    WorkKind.MISSING: missing,
+    WorkKind.JUDGE: judge,
+    WorkKind.HANDOFF: transfer,
+    WorkKind.DECIDE: decide,
+    WorkKind.RECOVER: recover,
+    WorkKind.END: end,
 }

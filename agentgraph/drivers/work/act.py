@@ -1,5 +1,5 @@
-"""Carrying out a call: approval, guardrails, hooks and the tool itself, in this order
-(BEHAVIOUR.md, sections 5 to 8)."""
+"""The phases of a call of a function tool: screening it, making it, judging its result, and telling
+the hooks (BEHAVIOUR.md, sections 5 to 8)."""
 
 from __future__ import annotations
 
@@ -7,211 +7,183 @@ from copy import deepcopy
 from typing import Any
 
 from agentgraph.custom_data import custom_data_of
-from agentgraph.drivers.payloads import ModelReply, ToolReturn, Waiting
-from agentgraph.drivers.run import Run
-from agentgraph.drivers.work.approval import decision_on, worded
-from agentgraph.drivers.work.hooks import call_hooks
+from agentgraph.drivers.work.call import LocalCall, call_at_hand, local_call
+from agentgraph.drivers.work.wording import worded
+from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import (
-    AgentsException,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
     UserError,
 )
-from agentgraph.function_tools import (
-    FunctionTool,
-    FunctionToolCustomDataContext,
-    FunctionToolResult,
-)
+from agentgraph.function_tools import FunctionToolCustomDataContext
 from agentgraph.item_helpers import ItemHelpers
-from agentgraph.items import ToolApprovalItem, ToolCallOutputItem
+from agentgraph.items import ToolCallOutputItem
+from agentgraph.logger import log_tool_action_error, logger
+from agentgraph.record.payloads import Screened, ToolReturn, ToolVerdict, Waiting
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.runtime.state import new
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import answer_to_failure, failures_named
 from agentgraph.tool_guardrails import (
     ToolGuardrailFunctionOutput,
     ToolInputGuardrailData,
-    ToolInputGuardrailResult,
     ToolOutputGuardrailData,
-    ToolOutputGuardrailResult,
 )
-from agentgraph.tool_invocation import call_needs_approval, invoke_function_tool
-from agentgraph_compiler.machine import Event, InvokeKind
+from agentgraph.tool_invocation import invoke_function_tool
+from agentgraph.usage import RunUsage
+from agentgraph_compiler.machine import Event, WorkKind
 
 
-async def act(run: Run, command: Perform) -> Outcome:
-    """Perform a call of a function tool, of an agent used as a tool, or of a tool nobody has."""
-    execution = run.config.tool_execution
-    limit = None if execution is None else execution.max_function_tool_concurrency
-    if limit is None:
-        return await _act(run, command)
-    async with run.gate(InvokeKind.FUNCTION, limit):
-        return await _act(run, command)
+class ScreeningFailed(Exception):
+    """A guardrail of a tool ended the run; carries what the guardrails had said by then, and as its
+    cause what ended the run."""
+
+    def __init__(self, screened: Screened) -> None:
+        super().__init__()
+        self.screened = screened
 
 
-async def _act(run: Run, command: Perform) -> Outcome:
-    reply: ModelReply = run.payload(command.source)
-    raw: Any = reply.response.output[command.position]
-    agent = run.binding(command.agent).agent
-    tool: FunctionTool | None = reply.tools.get(command.position)
+async def act(bench: Workbench, command: Perform) -> Outcome:
+    """Make a call of a function tool or of an agent used as a tool."""
+    call = call_at_hand(bench, command)
+    if call.tool is None:
+        call = await local_call(bench, command)
+    tool = call.tool
     if tool is None:
-        return await _missing(run, command, agent, raw)
-    context = ToolContext.from_agent_context(
-        run.context, raw.call_id, tool_call=raw, agent=agent, run_config=run.config
-    )
-    if tool.needs_approval is not False:
-        decided = await _decided(run, command, tool, agent, raw, context)
-        if decided is not None:
-            return decided
-    rejected = await _guard_input(run, tool, agent, context) if tool.tool_input_guardrails else None
-    if rejected is not None:
-        return _returned(command, tool, agent, raw, rejected)
-    await _tell(run, agent, "on_tool_start", tool, context=context)
-    if command.invoke.kind is InvokeKind.AGENT:
-        output = await run.call_agent(run, command, tool, context)
-        if isinstance(output, Waiting):
-            return Outcome(command.id, Event.AWAITING, output)
-    else:
-        output = await invoke_function_tool(
-            function_tool=tool, context=context, arguments=raw.arguments
-        )
-    if tool.tool_output_guardrails:
-        output = await _guard_output(run, tool, agent, context, output)
-    await _tell(run, agent, "on_tool_end", tool, output, context=context)
+        return await missing(bench, command)
+    context = call.context()
     try:
-        outcome = _returned(command, tool, agent, raw, output)
+        if bench.hooked(call.agent):
+            await call.tell("on_tool_start", context=context)
+        if command.phase.kind is _AGENT:
+            output = await bench.caches.call_agent(bench, command, tool, context)
+        else:
+            output = await invoke_function_tool(
+                function_tool=tool, context=context, arguments=call.raw.arguments
+            )
+    except BaseException:
+        call.spent(context)
+        raise
+    if isinstance(output, Waiting):
+        return call.outcome(Event.AWAITING, output)
+    # From here on the tool has done its work: what fails now fails into the output.
+    raw: Any
+    try:
+        raw = ItemHelpers.tool_call_output_item(call.raw, output)
     except Exception as error:  # noqa: BLE001 - the text form of a result is user code
-        output = await _unsendable(tool, agent, context, error)
-        outcome = _returned(command, tool, agent, raw, output)
-    if tool.custom_data_extractor is not None or context._custom_data is not None:
-        returned: Any = outcome.payload
-        await _attach(returned.items[0], tool, agent, context)
-    return outcome
+        output = await _unsendable(call, context, error)
+        raw = ItemHelpers.tool_call_output_item(call.raw, output)
+    data = context._custom_data
+    if tool.custom_data_extractor is not None and not tool.tool_output_guardrails:
+        data = await _extracted(call, context, output, raw)
+    usage = context.usage
+    spent = usage.take_own() if isinstance(usage, RunUsage) and usage.own is not None else None
+    payload = new(ToolReturn, (output, raw, _ITEM, data, spent))
+    return new(Outcome, (command.id, _RETURNED, payload, None))
 
 
-async def _attach(
-    item: ToolCallOutputItem, tool: FunctionTool, agent: Any, context: ToolContext[Any]
-) -> None:
-    """Attach to an output what the program wants to find there."""
-    item.custom_data = context._custom_data
-    extractor = tool.custom_data_extractor
-    if extractor is None:
-        return
+async def _extracted(
+    call: LocalCall, context: ToolContext[Any], output: Any, raw: Any
+) -> dict[str, Any] | None:
+    """What the program attaches to an output; nothing if its function fails."""
     # A copy, so that an extractor cannot change what is sent.
-    asked = FunctionToolCustomDataContext(context, tool, item.output, deepcopy(item.raw_item))
-    owner = f"tool {tool.name} of agent {agent.name}"
-    with failures_named(f"Error running {owner}"):
-        item.custom_data = await custom_data_of(extractor, asked, owner)
+    asked = FunctionToolCustomDataContext(context, call.tool, output, deepcopy(raw))
+    try:
+        return await custom_data_of(call.tool.custom_data_extractor, asked, call.owner)
+    except Exception as error:  # noqa: BLE001 - the extractor is user code
+        message = f"custom_data_extractor of {call.owner} failed; the output has no custom data"
+        log_tool_action_error(logger, message, error)
+        return None
 
 
-async def _tell(
-    run: Run, agent: Any, hook: str, tool: FunctionTool, *rest: Any, context: ToolContext[Any]
-) -> None:
-    """Call a hook on a tool; one that fails has failed the call, and no setting of the tool says
-    what to make of that."""
-    if run.hooked(agent):
-        what = f"Error running hook {hook} on tool {tool.name} of agent {agent.name}"
-        with failures_named(what, typed=True):
-            await call_hooks(run, agent, hook, agent, tool, *rest, context=context)
-
-
-async def _unsendable(
-    tool: FunctionTool, agent: Any, context: ToolContext[Any], error: Exception
-) -> str:
+async def _unsendable(call: LocalCall, context: ToolContext[Any], error: Exception) -> str:
     """What the model is told where a result has no form in which it could be sent."""
-    what = f"The result of tool {tool.name} of agent {agent.name} cannot be sent to the model"
-    return await answer_to_failure(tool._failure_error_function, context, error, tool.name, what)
+    tool = call.tool
+    what = f"The result of {call.owner} cannot be sent to the model"
+    try:
+        return await answer_to_failure(
+            tool._failure_error_function, context, error, tool.name, what
+        )
+    except Exception as failed:  # noqa: BLE001 - the handler is user code, and may not be there
+        log_tool_action_error(logger, what, failed)
+        return f"{what}."
 
 
-def _returned(command: Perform, tool: FunctionTool, agent: Any, raw: Any, output: Any) -> Outcome:
-    item = ToolCallOutputItem(
-        agent=agent, raw_item=ItemHelpers.tool_call_output_item(raw, output), output=output
-    )
-    result = FunctionToolResult(tool=tool, output=output, run_item=item)
-    return Outcome(command.id, Event.RETURNED, ToolReturn((item,), output, result))
-
-
-async def _missing(run: Run, command: Perform, agent: Any, raw: Any) -> Outcome:
-    """Tell the model that it called a tool nobody has (``RunConfig.tool_not_found_behavior``)."""
+async def missing(bench: Workbench, command: Perform) -> Outcome:
+    """Tell the model that it called a tool that the agent does not have
+    (``RunConfig.tool_not_found_behavior``)."""
+    raw, agent = bench.call(command), bench.agent(command)
     default = f"Tool '{raw.name}' not found in agent '{agent.name}'."
-    text = await worded(run, "tool_not_found", "function", raw.name, raw.call_id, default)
-    item = ToolCallOutputItem(
-        agent=agent, raw_item=ItemHelpers.tool_call_output_item(raw, text), output=text
+    text = await worded(bench, "tool_not_found", "function", raw.name, raw.call_id, default)
+    payload = ToolReturn(text, ItemHelpers.tool_call_output_item(raw, text))
+    return Outcome(command.id, Event.RETURNED, payload)
+
+
+async def screen(bench: Workbench, command: Perform) -> Outcome:
+    """Ask the input guardrails of a tool about a call, in order; the first rejection counts."""
+    call = await local_call(bench, command)
+    if call.tool is None:
+        return call.outcome(Event.PASSED, Screened(command.invoke.symbol, ()))
+    data = ToolInputGuardrailData(context=call.context(), agent=call.agent)
+    return await _screened(call, call.tool.tool_input_guardrails or (), data)
+
+
+async def judge(bench: Workbench, command: Perform) -> Outcome:
+    """Ask the output guardrails of a tool about the result of a call, in order; the first rejection
+    counts."""
+    call = await local_call(bench, command)
+    result: ToolReturn = bench.view.payload(command.source)
+    if call.tool is None:
+        return call.outcome(Event.PASSED, Screened(command.invoke.symbol, (), about_output=True))
+    context = call.context()
+    data = ToolOutputGuardrailData(context=context, agent=call.agent, output=result.output)
+    outcome = await _screened(call, call.tool.tool_output_guardrails or (), data)
+    if call.tool.custom_data_extractor is None:
+        return outcome
+    judged: Any = outcome.payload
+    rejected = judged.raw is not None
+    output, raw = (judged.output, judged.raw) if rejected else (result.output, result.raw)
+    attached = await _extracted(call, context, output, raw)
+    return call.outcome(
+        outcome.event,
+        Screened(judged.tool, judged.verdicts, judged.output, judged.raw, True, attached),
     )
-    return Outcome(command.id, Event.RETURNED, ToolReturn((item,), text))
 
 
-async def _decided(
-    run: Run, command: Perform, tool: FunctionTool, agent: Any, raw: Any, context: ToolContext[Any]
-) -> Outcome | None:
-    """The outcome of a call that may not be made (yet); ``None`` if it may."""
-    refused: str | None = None
-
-    async def needed() -> bool:
-        nonlocal refused
-        if not await call_needs_approval(tool, context):
-            return False
-        execution = run.config.tool_execution
-        if execution is not None and execution.pre_approval_tool_input_guardrails:
-            refused = await _guard_input(run, tool, agent, context)
-        return True
-
-    pending = ToolApprovalItem(
-        agent=agent, raw_item=raw, tool_name=tool.name, _scope=run.context._approvals.scope
-    )
-    decision = await decision_on(run, pending, "function", needed)
-    if decision is None:
-        if refused is not None:
-            return _returned(command, tool, agent, raw, refused)
-        return Outcome(command.id, Event.AWAITING, Waiting((pending,)))
-    return None if decision.approved else _returned(command, tool, agent, raw, decision.message)
+async def _screened(call: LocalCall, guardrails: Any, data: Any) -> Outcome:
+    about_output = isinstance(data, ToolOutputGuardrailData)
+    symbol, verdicts = call.command.invoke.symbol, list[ToolVerdict]()
+    for place, guardrail in enumerate(guardrails):
+        try:
+            verdict = await _verdict(call, guardrail, data)
+            behavior = verdict.behavior
+            verdicts.append(ToolVerdict(place, guardrail.get_name(), behavior, verdict.output_info))
+            if behavior["type"] == "raise_exception":
+                raise (_OUTPUT_TRIPPED if about_output else _INPUT_TRIPPED)(guardrail, verdict)
+        except Exception as error:
+            screened = Screened(symbol, tuple(verdicts), about_output=about_output)
+            raise ScreeningFailed(screened) from error
+        if behavior["type"] == "reject_content":
+            message = behavior["message"]
+            raw = ItemHelpers.tool_call_output_item(call.raw, message)
+            payload = Screened(symbol, tuple(verdicts), message, raw, about_output)
+            return call.outcome(Event.REJECTED, payload)
+    payload = Screened(symbol, tuple(verdicts), about_output=about_output)
+    return call.outcome(Event.PASSED, payload)
 
 
-async def _guard_input(
-    run: Run, tool: FunctionTool, agent: Any, context: ToolContext[Any]
-) -> str | None:
-    """The message that stands in for a result if an input guardrail rejects the call."""
-    data = ToolInputGuardrailData(context=context, agent=agent)
-    results = run.tool_input_guardrail_results
-    for guardrail in tool.tool_input_guardrails or ():
-        verdict = await _verdict(guardrail, data, tool)
-        results.append(ToolInputGuardrailResult(guardrail, verdict))
-        rejected = _rejection(verdict, ToolInputGuardrailTripwireTriggered(guardrail, verdict))
-        if rejected is not None:
-            return rejected
-    return None
+_AGENT, _RETURNED = WorkKind.AGENT, Event.RETURNED
+_ITEM = ToolCallOutputItem.type
+_WITH_CONTEXT = frozenset({"function_call", "custom_tool_call"})
+_INPUT_TRIPPED = ToolInputGuardrailTripwireTriggered
+_OUTPUT_TRIPPED = ToolOutputGuardrailTripwireTriggered
 
 
-async def _guard_output(
-    run: Run, tool: FunctionTool, agent: Any, context: ToolContext[Any], output: Any
-) -> Any:
-    """What the model is told after the output guardrails: the output, or a rejection in its
-    place."""
-    data = ToolOutputGuardrailData(context=context, agent=agent, output=output)
-    results = run.tool_output_guardrail_results
-    for guardrail in tool.tool_output_guardrails or ():
-        verdict = await _verdict(guardrail, data, tool)
-        results.append(ToolOutputGuardrailResult(guardrail, verdict))
-        rejected = _rejection(verdict, ToolOutputGuardrailTripwireTriggered(guardrail, verdict))
-        if rejected is not None:
-            return rejected
-    return output
-
-
-def _rejection(verdict: ToolGuardrailFunctionOutput, tripped: AgentsException) -> str | None:
-    """What the model is told in place of a result, if a verdict rejects it."""
-    behavior = verdict.behavior
-    if behavior["type"] == "raise_exception":
-        raise tripped
-    return behavior["message"] if behavior["type"] == "reject_content" else None
-
-
-async def _verdict(
-    guardrail: Any, data: ToolInputGuardrailData, tool: FunctionTool
-) -> ToolGuardrailFunctionOutput:
+async def _verdict(call: LocalCall, guardrail: Any, data: Any) -> ToolGuardrailFunctionOutput:
     """What a guardrail says; one that breaks ends the run, and no setting of the tool says what to
     make of that."""
-    owner = f"guardrail '{guardrail.get_name()}' of tool {tool.name} of agent {data.agent.name}"
+    owner = f"guardrail '{guardrail.get_name()}' of {call.owner}"
     with failures_named(f"Error running {owner}", typed=True):
         verdict = await guardrail.run(data)
     if not isinstance(verdict, ToolGuardrailFunctionOutput):
@@ -219,3 +191,17 @@ async def _verdict(
             f"The {owner} must return ToolGuardrailFunctionOutput, not {type(verdict).__name__}."
         )
     return verdict
+
+
+async def tell(bench: Workbench, command: Perform) -> Outcome:
+    """Tell the hooks what a call gave, as it was judged."""
+    call = await local_call(bench, command)
+    if call.tool is not None and call.raw.type != "mcp_approval_request":
+        result: Any = bench.view.payload(command.source)
+        # The hooks of other actions are told in the context of the run, as in the SDK.
+        context = call.context() if call.raw.type in _WITH_CONTEXT else None
+        output = result.output
+        if call.raw.type == "computer_call":  # the hooks hear of the screen itself
+            output = output.rpartition(",")[2]
+        await call.tell("on_tool_end", output, context=context)
+    return call.outcome(Event.DONE)

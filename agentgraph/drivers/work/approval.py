@@ -1,119 +1,107 @@
-"""Whether a call may be made: what a person decided, who is asked now, and what the model is told
-of a rejection (BEHAVIOUR.md, section 11)."""
+"""Whether a call may be made: who must be asked, what was decided, and what the model is told of a
+rejection (BEHAVIOUR.md, section 11).
+
+Rule: a doubt asks a person. Arguments that are no JSON object, none at all, and a rule that fails
+are doubts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
-from agentgraph.approvals import Decision
-from agentgraph.callbacks import MaybeAwaitable, resolve
-from agentgraph.drivers.run import Run
-from agentgraph.exceptions import UserError
-from agentgraph.items import ToolApprovalItem
+from agentgraph.approvals import Decision, Ruling, tool_identity
+from agentgraph.callbacks import resolve
+from agentgraph.drivers.work.act import missing
+from agentgraph.drivers.work.actions import KINDS
+from agentgraph.drivers.work.answers import read_answer
+from agentgraph.drivers.work.call import LocalCall, local_call
+from agentgraph.drivers.work.wording import REJECTED, worded
+from agentgraph.drivers.workbench import Workbench
 from agentgraph.logger import log_tool_action_error, logger
-from agentgraph.run_config import ToolErrorFormatterArgs
+from agentgraph.record.payloads import Question, Ruled
+from agentgraph.runtime.commands import Perform
+from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tool_errors import failures_named
-
-REJECTED = "Tool execution was not approved."
-
-ToolType = Literal["function", "computer", "shell", "apply_patch", "custom"]
-Answer = Callable[[Any, ToolApprovalItem], MaybeAwaitable[Any]]
+from agentgraph_compiler.machine import Event
 
 
-async def decision_on(
-    run: Run,
-    pending: ToolApprovalItem,
-    tool_type: ToolType,
-    needed: Callable[[], Awaitable[bool]],
-    answer: Answer | None = None,
-) -> Decision | None:
-    """Find out whether a call may be made.
-
-    Args:
-        run: The run.
-        pending: The call, as a person would be asked about it.
-        tool_type: The kind of tool, for the caller's formatter of messages.
-        needed: Says whether the call must be approved; asked only if nothing was decided yet.
-        answer: Answers in the person's place.
+async def ask(bench: Workbench, command: Perform) -> Outcome:
+    """Find out whether a person must be asked about a call.
 
     Returns:
-        The decision, a rejection with what the model is told; ``None`` if the call has to wait.
-
-    Raises:
-        UserError: ``answer`` gave something that is no answer, or the user's code raised something.
-        AgentsException: As the user's code raised it.
+        ``PASSED`` if the call may be made without asking, else ``HELD``.
     """
-    name, call_id = pending.name or "", pending.call_id or ""
-    known = run.context._approvals.find(pending.qualified_name or name, call_id)
-    if known is None:
-        # What a person was asked about already is not let through by another answer of a rule.
-        what = f"Error running tool {name} of agent {pending.agent.name}"
-        with failures_named(what):
-            if call_id not in run.asked and not await needed():
-                return Decision(approved=True)
-        if answer is None:
-            return None
-        with failures_named(what):
-            given = await resolve(answer(run.context, pending))
-        known = read_answer(given, f"on_approval of tool '{name}' of agent '{pending.agent.name}'")
-        run.context._approvals.decide(pending, known, sticky=False)
-    if known.approved or known.message is not None:
-        return known
-    message = await worded(run, "approval_rejected", tool_type, name, call_id, REJECTED)
-    return replace(known, message=message)
+    call = await local_call(bench, command)
+    rule = getattr(call.tool, "needs_approval", False)
+    if isinstance(rule, bool):
+        needed = rule
+    else:
+        needed = await _needed(call, rule)
+    return call.outcome(Event.HELD if needed else Event.PASSED)
 
 
-def read_answer(given: Any, asked: str) -> Decision:
-    """Read what the user's code answers in a person's place.
-
-    Args:
-        given: The answer: a dictionary with ``approve`` and, if wished, ``reason``.
-        asked: What was asked, for the message.
-
-    Raises:
-        UserError: It is something else.
-    """
-    if not isinstance(given, Mapping) or "approve" not in given:
-        raise UserError(f"{asked} must return a dictionary with 'approve'.")
-    return Decision(bool(given["approve"]), given.get("reason"))
-
-
-async def worded(
-    run: Run,
-    kind: Literal["approval_rejected", "tool_not_found"],
-    tool_type: ToolType,
-    name: str,
-    call_id: str,
-    default: str,
-) -> str:
-    """What the model is told instead of a result, as the caller's formatter words it.
-
-    Args:
-        run: The run, whose configuration has the formatter.
-        kind: Why there is no result.
-        tool_type: The kind of tool.
-        name: The tool as the model called it.
-        call_id: The id of the call.
-        default: What the model is told if nobody words it otherwise, or whoever should fails.
-    """
-    formatter = run.config.tool_error_formatter
-    if formatter is None:
-        return default
-    asked = ToolErrorFormatterArgs(
-        kind=kind,
-        tool_type=tool_type,
-        tool_name=name,
-        call_id=call_id,
-        default_message=default,
-        run_context=run.context,
-    )
+async def _needed(call: LocalCall, rule: Any) -> bool:
+    kind = KINDS[call.raw.type]
     try:
-        given = await resolve(formatter(asked))
-    except Exception as error:  # noqa: BLE001 - user code may raise anything
-        log_tool_action_error(
-            logger, "tool_error_formatter failed; the model is told the usual words", error
+        asked = kind.asked(call)
+        if asked is None:
+            return True
+        context = call.context() if kind.tool_type == "function" else call.bench.context
+        return bool(await resolve(rule(context, asked, call.raw.call_id)))
+    except Exception as error:  # noqa: BLE001 - the rule is user code
+        message = f"needs_approval of {call.owner} failed; a person is asked"
+        log_tool_action_error(logger, message, error)
+        return True
+
+
+async def hold(bench: Workbench, command: Perform) -> Outcome:
+    """Hold a call until it is decided on.
+
+    Returns:
+        ``PASSED`` for a call that may be made, ``REJECTED`` with what the model is told instead, or
+        ``AWAITING`` while the decision is open.
+
+    Raises:
+        UserError: ``on_approval`` gave something that is no answer, or raised something.
+        AgentsException: As ``on_approval`` raised it.
+    """
+    call = await local_call(bench, command)
+    if call.tool is None:
+        outcome = await missing(bench, command)
+        return outcome._replace(event=Event.REJECTED)
+    question = call.question(call.tool.name)
+    decision = bench.view.ruling_on(question.key, question.tool, question.content)
+    ruling = None
+    if decision is None:
+        answer = getattr(call.tool, "on_approval", None)
+        if answer is None:
+            return call.waits(question)
+        decision = await _answered(call, answer, question)
+        ruling = Ruling(
+            question.key,
+            question.tool,
+            question.content,
+            tool_identity(question.name, question.namespace),
+            call.raw.call_id,
+            decision,
         )
-        return default
-    return given if isinstance(given, str) else default
+    if decision.approved:
+        return call.outcome(Event.PASSED, Ruled(ruling))
+    kind, message = KINDS[call.raw.type], decision.message
+    if message is None:
+        message = await worded(
+            bench, "approval_rejected", kind.tool_type, call.tool.name, call.raw.call_id, REJECTED
+        )
+    raw, output = kind.refusal(call, message)
+    return call.answered(raw, output, event=Event.REJECTED)
+
+
+async def _answered(call: LocalCall, answer: Any, question: Question) -> Decision:
+    """The decision of a callback in a person's place."""
+    bench = call.bench
+    item = bench.view.approval_item(question)
+    with failures_named(f"Error running {call.owner}"):
+        reply = await resolve(answer(bench.context, item))
+    return read_answer(
+        reply, f"on_approval of tool '{call.tool.name}' of agent '{call.agent.name}'"
+    )

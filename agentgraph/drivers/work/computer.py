@@ -9,72 +9,71 @@ from typing import Any
 
 from agentgraph.callbacks import call_in_thread, resolve
 from agentgraph.computer import Computer
-from agentgraph.drivers.work.action import Action
+from agentgraph.drivers.work.call import LocalCall
 from agentgraph.exceptions import ModelBehaviorError, UserError
 from agentgraph.hosted_tools import ComputerToolSafetyCheckData
 from agentgraph.logger import logger
 from agentgraph.runtime.outcomes import Outcome
 
 
-async def operate_computer(action: Action) -> Outcome:
+async def operate_computer(call: LocalCall) -> Outcome:
     """Carry out a ``computer_call``.
 
     Raises:
         UserError: A safety check was not acknowledged, or the computer failed.
         ModelBehaviorError: The model asks for something that is no action of a computer.
     """
-    acknowledged = await _acknowledged(action)
-    await action.started()
-    screenshot = await action.unhandled(_operate, action)
-    await action.ended(screenshot)
+    acknowledged = await _acknowledged(call)
+    await call.tell("on_tool_start")
+    screenshot = await call.unhandled(_operate, call)
     image_url = f"data:image/png;base64,{screenshot}"
     payload = {
-        "call_id": action.raw.call_id,
+        "call_id": call.raw.call_id,
         "output": {"type": "computer_screenshot", "image_url": image_url},
         "type": "computer_call_output",
         "acknowledged_safety_checks": acknowledged or None,
     }
-    return action.answered(payload, image_url)
+    return call.answered(payload, image_url)
 
 
-async def _acknowledged(action: Action) -> list[dict[str, Any]]:
+async def _acknowledged(call: LocalCall) -> list[dict[str, Any]]:
     """The doubts of the provider that the tool's ``on_safety_check`` acknowledges."""
-    checks = action.raw.pending_safety_checks or ()
-    ask = action.tool.on_safety_check
+    checks = call.raw.pending_safety_checks or ()
+    ask = call.tool.on_safety_check
     if ask is None:
         if checks:
             logger.warning(
                 "The provider doubts an action of tool %r of agent %r, which has no"
                 " on_safety_check; the action goes on without acknowledgement",
-                action.tool.name,
-                action.agent.name,
+                call.tool.name,
+                call.agent.name,
             )
         return []
     acknowledged = []
     for check in checks:
         given = ComputerToolSafetyCheckData(
-            ctx_wrapper=action.run.context,
-            agent=action.agent,
-            tool_call=action.raw,
+            ctx_wrapper=call.bench.context,
+            agent=call.agent,
+            tool_call=call.raw,
             safety_check=check,
         )
-        if not await action.unhandled(ask, given):
+        if not await call.unhandled(ask, given):
             raise UserError(
-                f"The safety check '{check.id}' of tool '{action.tool.name}' of agent"
-                f" '{action.agent.name}' was not acknowledged by its on_safety_check."
+                f"The safety check '{check.id}' of tool '{call.tool.name}' of agent"
+                f" '{call.agent.name}' was not acknowledged by its on_safety_check."
             )
         acknowledged.append({"id": check.id, "code": check.code, "message": check.message})
     return acknowledged
 
 
-async def _operate(action: Action) -> str:
+async def _operate(call: LocalCall) -> str:
     """Carry out the actions of a call; gives the screen as it is then."""
-    computer = action.tool.computer
+    computer = call.tool.computer
     screenshot: str | None = None
-    for step in _steps(action.raw):
-        screenshot = await _carry_out(action, computer, step)
+    for step in _steps(call.raw):
+        screenshot = await _carry_out(call, computer, step)
     if screenshot is None:
-        screenshot = await _call(computer, computer.screenshot)
+        screenshot = await _call(call, computer, computer.screenshot)
     return str(screenshot)
 
 
@@ -86,38 +85,41 @@ def _steps(raw: Any) -> Sequence[Any]:
     return () if raw.action is None else (raw.action,)
 
 
-async def _carry_out(action: Action, computer: Any, step: Any) -> str | None:
+async def _carry_out(call: LocalCall, computer: Any, step: Any) -> str | None:
     """Carry out one action; gives a screenshot if it is one."""
     method = getattr(computer, step.type, None)
     read = _ARGUMENTS.get(step.type)
     if method is None or read is None:
         raise ModelBehaviorError(
-            f"The model of agent '{action.agent.name}' asked tool '{action.tool.name}' for the"
+            f"The model of agent '{call.agent.name}' asked tool '{call.tool.name}' for the"
             f" unknown action '{step.type}'."
         )
     held = getattr(step, "keys", None) if step.type != "keypress" else None
-    keywords = {"keys": held} if held and _takes_keys(action, method) else {}
-    given = await _call(computer, method, *read(step), **keywords)
+    keywords = {"keys": held} if held and _takes_keys(call, method) else {}
+    given = await _call(call, computer, method, *read(step), **keywords)
     return given if step.type == "screenshot" else None
 
 
-def _takes_keys(action: Action, method: Callable[..., Any]) -> bool:
+def _takes_keys(call: LocalCall, method: Callable[..., Any]) -> bool:
     parameters = inspect.signature(method).parameters.values()
     if any(one.name == "keys" or one.kind is one.VAR_KEYWORD for one in parameters):
         return True
     logger.warning(
         "The computer of tool %r of agent %r has no parameter 'keys' in its method %r; keys that"
         " the model wants held are not held",
-        action.tool.name,
-        action.agent.name,
+        call.tool.name,
+        call.agent.name,
         method.__name__,
     )
     return False
 
 
-async def _call(computer: Any, method: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
+async def _call(
+    call: LocalCall, computer: Any, method: Callable[..., Any], *args: Any, **keywords: Any
+) -> Any:
     if isinstance(computer, Computer):
-        return await call_in_thread(method, *args, **keywords)
+        owner = call.owner
+        return await call_in_thread(owner, method, *args, **keywords)
     return await resolve(method(*args, **keywords))
 
 

@@ -3,56 +3,64 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import partial
+from typing import Any
 
 from agentgraph.callbacks import resolve
+from agentgraph.custom_data import custom_data_of
 from agentgraph.custom_tools import CustomToolCustomDataContext
-from agentgraph.drivers.work.action import Action
-from agentgraph.drivers.work.approval import decision_on
+from agentgraph.drivers.work.call import LocalCall
 from agentgraph.logger import log_tool_action_error, logger
+from agentgraph.record.payloads import ToolReturn
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.tool_context import ToolContext
 from agentgraph.tool_payload import sendable
+from agentgraph.usage import RunUsage
+from agentgraph_compiler.machine import Event
 
 
-async def call_custom_tool(action: Action) -> Outcome:
+def asked(call: LocalCall) -> str:
+    """The text that a rule of approval is asked about."""
+    text: str = call.raw.input
+    return text
+
+
+def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
+    """A refusal as the provider is sent it, and as the caller sees it."""
+    return _payload(call, message), message
+
+
+async def call_custom_tool(call: LocalCall) -> Outcome:
     """Carry out a ``custom_tool_call``; of a function that raises the model is told."""
-    raw, run, tool = action.raw, action.run, action.tool
-    needed = partial(action.needs_approval, raw.input)
-    pending = action.pending(tool.name)
-    decision = await decision_on(run, pending, "custom", needed, tool.on_approval)
-    if decision is None:
-        return action.waits(pending)
-    if not decision.approved:
-        message = decision.message or ""
-        return action.answered(_payload(action, message), message)
-    context = ToolContext.from_agent_context(
-        run.context,
-        raw.call_id,
-        agent=action.agent,
-        tool_name=tool.name,
-        tool_arguments=raw.input,
-        tool_namespace=getattr(raw, "namespace", None),
-        run_config=run.config,
-    )
-    await action.started(context)
+    raw, tool = call.raw, call.tool
+    context = call.context()
+    await call.tell("on_tool_start", context=context)
     try:
         output = str(await resolve(tool.on_invoke_tool(context, raw.input)))
     except Exception as error:  # noqa: BLE001 - a function of the user's may raise anything
         log_tool_action_error(logger, f"The custom tool {tool.name} failed", error)
-        output = action.failure(error)
-    await action.ended(output, context)
-    payload = _payload(action, output)
-    attached = None
+        output = call.failure(error)
+    payload = _payload(call, output)
+    data = None
     if tool.custom_data_extractor is not None:
-        asked = CustomToolCustomDataContext(context, tool, raw.input, output, deepcopy(payload))
-        attached = await action.attached(tool.custom_data_extractor, asked)
-    return action.answered(payload, output, attached)
+        data = await _extracted(
+            call, CustomToolCustomDataContext(context, tool, raw.input, output, deepcopy(payload))
+        )
+    usage = context.usage
+    spent = usage.take_own() if isinstance(usage, RunUsage) else None
+    return call.outcome(Event.RETURNED, ToolReturn(output, payload, custom_data=data, usage=spent))
 
 
-def _payload(action: Action, output: str) -> dict[str, str]:
+async def _extracted(call: LocalCall, asked: CustomToolCustomDataContext) -> dict[str, Any] | None:
+    try:
+        return await custom_data_of(call.tool.custom_data_extractor, asked, call.owner)
+    except Exception as error:  # noqa: BLE001 - the extractor is user code
+        message = f"custom_data_extractor of {call.owner} failed; the output has no custom data"
+        log_tool_action_error(logger, message, error)
+        return None
+
+
+def _payload(call: LocalCall, output: str) -> dict[str, str]:
     return {
         "type": "custom_tool_call_output",
-        "call_id": action.raw.call_id,
+        "call_id": call.raw.call_id,
         "output": sendable(output),
     }

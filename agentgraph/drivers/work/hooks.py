@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.drivers.run import Run
+from agentgraph.cancellation import take_back
 from agentgraph.drivers.work.together import together
+from agentgraph.drivers.workbench import Workbench
 from agentgraph.run_context import AgentHookContext
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
 
-def context_of(run: Run, shown: list[TResponseInputItem]) -> AgentHookContext[Any]:
+def context_of(bench: Workbench, shown: list[TResponseInputItem]) -> AgentHookContext[Any]:
     """The context of a hook on the start or the end of an agent.
 
     Args:
-        run: The run.
+        bench: The run.
         shown: What the agent is given.
     """
-    of_run = run.context
+    of_run = bench.context
     return AgentHookContext(
         of_run.context, of_run.usage, shown, of_run._approvals, of_run.tool_input
     )
 
 
 async def call_hooks(
-    run: Run,
+    bench: Workbench,
     agent: Any,
     names: str | tuple[str, str],
     *arguments: Any,
@@ -35,21 +36,23 @@ async def call_hooks(
     """Call one hook on the run's hooks object and on the agent's, together.
 
     Args:
-        run: The run.
+        bench: The run.
         agent: The agent whose hooks are called.
         names: Name of the hook, or its name on run hooks and its name on agent hooks.
         arguments: What the hook gets after the context.
         context: What the hook gets as context, the run's own by default.
     """
-    if run.hooks is None and agent.hooks is None:
+    of_run, of_agent = bench.facts.hooks, agent.hooks
+    if of_run is None and of_agent is None:
         return
     shared, personal = (names, names) if isinstance(names, str) else names
-    given = run.context if context is None else context
+    of_call = bench.context if context is None else context
     calls = []
-    if run.hooks is not None:
-        calls.append(getattr(run.hooks, shared)(given, *arguments))
-    if agent.hooks is not None:
-        calls.append(getattr(agent.hooks, personal)(given, *arguments))
+    if of_run is not None:
+        calls.append(getattr(of_run, shared)(of_call, *arguments))
+    if of_agent is not None:
+        calls.append(getattr(of_agent, personal)(of_call, *arguments))
+    take_back()
     if len(calls) == 1:
         await calls[0]
     else:

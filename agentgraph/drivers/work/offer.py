@@ -7,65 +7,45 @@ between turns the offer is worked out once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.callbacks import resolve
+from agentgraph.cancellation import take_back
+from agentgraph.drivers.reading.offer import Offer, output_schema
 from agentgraph.drivers.work.collisions import clashing_names, settle
 from agentgraph.drivers.work.together import together
-from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
+from agentgraph.drivers.workbench import Workbench
+from agentgraph.frontend.bindings import AgentBinding
 from agentgraph.local_actions import action_item_of
 from agentgraph.run_config import ToolNameCollisionPolicy
 from agentgraph.run_context import RunContextWrapper
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What is on offer.
-
-    Args:
-        tools: As the model is shown them.
-        handoffs: As the model is shown them.
-        schema: The output schema; ``None`` for plain text.
-        callable: Symbol and function tool, by the name the model calls it by.
-        actions: Symbol and tool, by the type of the output item that the tool carries out.
-        requestable: The handoffs, by the name the model calls them by.
-    """
-
-    tools: list[Any]
-    handoffs: list[Any]
-    schema: AgentOutputSchemaBase | None
-    callable: Mapping[str, tuple[str, Any]]
-    actions: Mapping[str, Sequence[tuple[str, Any]]]
-    requestable: Mapping[str, HandoffBinding]
-
-
 async def offer_of(
     binding: AgentBinding,
-    context: RunContextWrapper[Any],
+    bench: Workbench,
     collisions: ToolNameCollisionPolicy = "warn",
 ) -> Offer:
-    """Work out what an agent offers in this turn.
+    """Work out what an agent offers in this turn; where that never changes it is kept as the memo
+    ``offer`` of the binding.
 
     Args:
         binding: The agent and what its symbols stand for.
-        context: The run's context, for callables that decide.
+        bench: The run.
         collisions: What follows when two things on offer have one name.
 
     Raises:
         UserError: Two things on offer have one name, and that is not to be.
     """
-    fixed = binding.memo.get("offer")
-    if isinstance(fixed, Offer):
-        return fixed
-    agent = binding.agent
+    agent, context = binding.agent, bench.context
     tools = await _enabled([(row.symbol, row.tool) for row in binding.tools], context, agent)
     handoffs = await _enabled([(row, row.handoff) for row in binding.handoffs], context, agent)
     for symbol, server in binding.servers:
+        take_back()
         listed = await server.function_tools(context, agent, agent.mcp_config)
         tools += [(symbol, tool) for tool in listed]
+        bench.caches.listed.update({(symbol, tool.name): tool for tool in listed})
     clashing = clashing_names(tools, handoffs)
     if clashing:
         tools, handoffs = settle(binding, tools, handoffs, clashing, collisions)
@@ -84,6 +64,7 @@ async def offer_of(
         {tool.name: (symbol, tool) for symbol, tool in functions},
         actions,
         {handoff.tool_name: row for row, handoff in handoffs},
+        (*(tool.name for _, tool in tools), *(handoff.tool_name for _, handoff in handoffs)),
     )
     entries = (*(row.tool for row in binding.tools), *(row.handoff for row in binding.handoffs))
     # A clash is judged anew in every run, by the policy of the run.
@@ -91,16 +72,6 @@ async def offer_of(
     if not varies and not any(callable(_flag(entry)) for entry in entries):
         binding.memo["offer"] = offer
     return offer
-
-
-def output_schema(agent: Any) -> AgentOutputSchemaBase | None:
-    """The schema of an agent's final output; ``None`` for plain text."""
-    declared = agent.output_type
-    if declared is None or declared is str:
-        return None
-    if isinstance(declared, AgentOutputSchemaBase):
-        return declared
-    return AgentOutputSchema(declared)
 
 
 def _flag(entry: Any) -> Any:

@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.work.action import Action
-from agentgraph.drivers.work.approval import decision_on
+from agentgraph.drivers.work.call import LocalCall
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.shell_tools import ApplyPatchOperation, ApplyPatchResult
 from agentgraph.tool_payload import sendable
 
 
-async def apply_patch(action: Action) -> Outcome:
-    """Carry out an ``apply_patch_call``; of an editor that raises the model is told."""
-    raw, run, tool = action.raw, action.run, action.tool
-    operation = ApplyPatchOperation(
-        type=raw.operation.type,
-        path=raw.operation.path,
-        diff=getattr(raw.operation, "diff", None),
-        ctx_wrapper=run.context,
+def asked(call: LocalCall) -> ApplyPatchOperation:
+    """The operation that a rule of approval is asked about."""
+    operation = call.raw.operation
+    return ApplyPatchOperation(
+        type=operation.type,
+        path=operation.path,
+        diff=getattr(operation, "diff", None),
+        ctx_wrapper=call.bench.context,
     )
-    needed = partial(action.needs_approval, operation)
-    pending = action.pending(tool.name)
-    decision = await decision_on(run, pending, "apply_patch", needed, tool.on_approval)
-    if decision is None:
-        return action.waits(pending)
-    if not decision.approved:
-        return _answered(action, ApplyPatchResult("failed", decision.message))
-    await action.started()
+
+
+def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
+    """A refusal as the provider is sent it, and as the caller sees it."""
+    return _sent(call, ApplyPatchResult("failed", message))
+
+
+async def apply_patch(call: LocalCall) -> Outcome:
+    """Carry out an ``apply_patch_call``; of an editor that raises the model is told."""
+    tool, operation = call.tool, asked(call)
+    await call.tell("on_tool_start")
     try:
         # The methods of an editor have the names of the operations.
         edit = getattr(tool.editor, operation.type)
         result = _as_result(await resolve(edit(operation)))
     except Exception as error:  # noqa: BLE001 - an editor may raise anything
         log_tool_action_error(logger, f"The editor of tool {tool.name} failed", error)
-        result = ApplyPatchResult("failed", action.failure(error))
-    await action.ended(result.output or "")
-    return _answered(action, result)
+        result = ApplyPatchResult("failed", call.failure(error))
+    return call.answered(*_sent(call, result))
 
 
-def _as_result(given: Any) -> ApplyPatchResult:
-    if isinstance(given, ApplyPatchResult):
-        return given
-    return ApplyPatchResult(output=None if given is None else str(given))
+def _as_result(edited: Any) -> ApplyPatchResult:
+    if isinstance(edited, ApplyPatchResult):
+        return edited
+    return ApplyPatchResult(output=None if edited is None else str(edited))
 
 
-def _answered(action: Action, result: ApplyPatchResult) -> Outcome:
+def _sent(call: LocalCall, result: ApplyPatchResult) -> tuple[dict[str, Any], str]:
     payload = {
         "type": "apply_patch_call_output",
-        "call_id": action.raw.call_id,
+        "call_id": call.raw.call_id,
         "status": result.status or "completed",
     }
     if result.output:
         payload["output"] = sendable(result.output)
-    return action.answered(payload, result.output or "")
+    return payload, result.output or ""

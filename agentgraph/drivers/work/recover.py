@@ -6,12 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.payloads import FinalOutput
-from agentgraph.drivers.run import Run
-from agentgraph.drivers.work.offer import output_schema
+from agentgraph.drivers.reading.offer import output_schema
+from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, UserError
-from agentgraph.items import MessageOutputItem
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
+from agentgraph.record.payloads import FinalOutput
 from agentgraph.run_error_handlers import RunErrorData, RunErrorHandlerInput, RunErrorHandlerResult
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
@@ -21,39 +20,34 @@ if TYPE_CHECKING:
     from openai.types.responses import ResponseOutputMessage
 
 
-async def recover(run: Run, command: Perform) -> Outcome:
+async def recover(bench: Workbench, command: Perform) -> Outcome:
     """Ask the handler of a fault; without a handler, or an answer of it, the fault stands.
 
     Raises:
         UserError: The handler's answer is unusable.
     """
     fault = command.invoke.symbol.rpartition("/")[2]
-    handler = run.handlers.get(fault)
+    handler = bench.facts.handlers.get(fault)
     if handler is None:  # the run began with one and was resumed without
         return Outcome(command.id, Event.DECLINED)
-    agent = run.binding(command.agent).agent
-    error = turns_exceeded(run) if fault == "max_turns" else run.payload(command.source).fault
-    log = run.transcript
-    answer = await resolve(
-        handler(
-            RunErrorHandlerInput(
-                error=error,
-                context=run.context,
-                run_data=RunErrorData(
-                    input=log.input,
-                    new_items=list(log.new_items),
-                    history=log.normalized(),
-                    output=[
-                        item.to_input_item()
-                        for item in log.new_items
-                        if item.type != "tool_approval_item"
-                    ],
-                    raw_responses=list(run.raw_responses),
-                    last_agent=agent,
-                ),
-            )
-        )
+    agent, view = bench.agent(command), bench.view
+    error: Any = turns_exceeded(bench.facts.limit)
+    if fault != "max_turns":
+        error = bench.error(command.source)
+    items = list(view.items)
+    asked = RunErrorHandlerInput(
+        error=error,
+        context=bench.context,
+        run_data=RunErrorData(
+            input=view.input,
+            new_items=items,
+            history=view.normalized(),
+            output=[item.to_input_item() for item in items if item.type != "tool_approval_item"],
+            raw_responses=list(view.raw_responses),
+            last_agent=agent,
+        ),
     )
+    answer: Any = await resolve(handler(asked))
     if answer is None:
         return Outcome(command.id, Event.DECLINED)
     if isinstance(answer, dict) and "final_output" in answer:
@@ -61,15 +55,13 @@ async def recover(run: Run, command: Perform) -> Outcome:
     elif not isinstance(answer, RunErrorHandlerResult):
         answer = RunErrorHandlerResult(answer)
     output, text = _validated(agent, answer.final_output)
-    items: tuple[MessageOutputItem, ...] = ()
-    if answer.include_in_history:
-        items = (MessageOutputItem(agent=agent, raw_item=_message(text)),)
-    return Outcome(command.id, Event.ACCEPTED, FinalOutput(output, items))
+    message = _message(text) if answer.include_in_history else None
+    return Outcome(command.id, Event.ACCEPTED, FinalOutput(output, message))
 
 
-def turns_exceeded(run: Run) -> MaxTurnsExceeded:
+def turns_exceeded(limit: int | None) -> MaxTurnsExceeded:
     """The exception for a run that used up its turns."""
-    return MaxTurnsExceeded(f"Max turns ({run.limit}) exceeded")
+    return MaxTurnsExceeded(f"Max turns ({limit}) exceeded")
 
 
 def _validated(agent: Any, output: Any) -> tuple[Any, str]:

@@ -7,9 +7,8 @@ Hooks hear of all attempts as one call.
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -49,49 +48,6 @@ class Attempt:
     shown: bool = False
 
 
-async def call_until_answered(
-    model: Model,
-    settings: ModelRetrySettings,
-    call: Callable[[Attempt], Awaitable[ModelResponse]],
-    *,
-    streamed: bool,
-    previous_response_id: str | None,
-    conversation_id: str | None,
-) -> ModelResponse:
-    """Make a call, and again as often as its settings allow.
-
-    Args:
-        model: The model, which may advise on a failure.
-        settings: How often, when and after which failures.
-        call: Makes one attempt.
-        streamed: Whether the response is streamed.
-        previous_response_id: The response that the call continues, if any.
-        conversation_id: The conversation that the call belongs to, if any.
-
-    Returns:
-        The response; its usage counts every attempt as a request.
-
-    Raises:
-        Exception: What the last attempt raised, or what a policy raised.
-    """
-    failed = 0
-    while True:
-        attempt = Attempt(streamed)
-        try:
-            response = await call(attempt)
-        except Exception as error:
-            failed += 1
-            asked = ModelRetryAdviceRequest(
-                error, failed, streamed, previous_response_id, conversation_id
-            )
-            delay = await _delay(model, settings, attempt, asked)
-            if delay is None:
-                raise
-        else:
-            return response if not failed else _counted(response, failed)
-        await asyncio.sleep(delay)
-
-
 def delay_before(
     backoff: ModelRetryBackoffSettings | None,
     attempt: int,
@@ -121,13 +77,26 @@ def delay_before(
     return delay
 
 
-async def _delay(
+async def delay_after(
     model: Model,
     settings: ModelRetrySettings,
     attempt: Attempt,
     asked: ModelRetryAdviceRequest,
 ) -> float | None:
-    """The wait before the next attempt; ``None`` if there is to be none."""
+    """The wait before the next attempt.
+
+    Args:
+        model: The model, which may advise on a failure.
+        settings: How often, when and after which failures a call is made again.
+        attempt: The attempt that failed.
+        asked: The failure.
+
+    Returns:
+        Seconds; ``None`` if there is to be no other attempt.
+
+    Raises:
+        Exception: What a policy raised.
+    """
     most = settings.max_retries or 0
     if settings.policy is None or attempt.shown or asked.attempt > most:
         return None
@@ -179,8 +148,10 @@ def _facts(error: Exception, advice: ModelRetryAdvice | None) -> ModelRetryNorma
     return facts
 
 
-def _counted(response: ModelResponse, failed: int) -> ModelResponse:
+def counted(response: ModelResponse, failed: int) -> ModelResponse:
     """A response whose usage counts the attempts that failed, none of which reported tokens."""
+    if not failed:
+        return response
     usage = Usage(requests=failed)
     usage.request_usage_entries = [
         RequestUsage(0, 0, 0, usage.input_tokens_details, usage.output_tokens_details)

@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.work.action import Action
-from agentgraph.drivers.work.approval import decision_on
+from agentgraph.drivers.work.call import LocalCall
 from agentgraph.hosted_tools import LocalShellCommandRequest
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome
@@ -24,17 +22,16 @@ from agentgraph.shell_tools import (
 from agentgraph.tool_payload import sendable
 
 
-async def run_local_shell(action: Action) -> Outcome:
+async def run_local_shell(call: LocalCall) -> Outcome:
     """Carry out a ``local_shell_call``.
 
     Raises:
         UserError: The executor raised; this tool has no other way of saying so.
     """
-    raw, run = action.raw, action.run
-    await action.started()
-    request = LocalShellCommandRequest(ctx_wrapper=run.context, data=raw)
-    output = await action.unhandled(action.tool.executor, request)
-    await action.ended(output)
+    raw = call.raw
+    await call.tell("on_tool_start")
+    request = LocalShellCommandRequest(ctx_wrapper=call.bench.context, data=raw)
+    output = await call.unhandled(call.tool.executor, request)
     payload = {
         "type": "local_shell_call_output",
         # The client's types know the call's id as `id`; the API's guide shows `call_id`.
@@ -42,45 +39,43 @@ async def run_local_shell(action: Action) -> Outcome:
         "call_id": raw.call_id,
         "output": sendable(output if isinstance(output, str) else str(output)),
     }
-    return action.answered(payload, output)
+    return call.answered(payload, output)
 
 
-async def run_shell(action: Action) -> Outcome:
-    """Carry out a ``shell_call``; of an executor that raises the model is told."""
-    raw, run, tool = action.raw, action.run, action.tool
-    wanted = ShellActionRequest(
-        commands=list(raw.action.commands),
-        timeout_ms=raw.action.timeout_ms,
-        max_output_length=raw.action.max_output_length,
+def asked(call: LocalCall) -> ShellActionRequest:
+    """The commands that a rule of approval is asked about."""
+    action = call.raw.action
+    return ShellActionRequest(
+        commands=list(action.commands),
+        timeout_ms=action.timeout_ms,
+        max_output_length=action.max_output_length,
     )
-    needed = partial(action.needs_approval, wanted)
-    pending = action.pending(tool.name)
-    decision = await decision_on(run, pending, "shell", needed, tool.on_approval)
-    if decision is None:
-        return action.waits(pending)
-    if not decision.approved:
-        message = decision.message or ""
-        refused = ShellCommandOutput(stderr=message, outcome=ShellCallOutcome("exit", 1))
-        return action.answered(_payload(raw, ShellResult([refused]), None), message)
+
+
+def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
+    """A refusal as the provider is sent it, and as the caller sees it."""
+    refused = ShellCommandOutput(stderr=message, outcome=ShellCallOutcome("exit", 1))
+    return _payload(call.raw, ShellResult([refused]), None), message
+
+
+async def run_shell(call: LocalCall) -> Outcome:
+    """Carry out a ``shell_call``; of an executor that raises the model is told."""
+    raw, tool, wanted = call.raw, call.tool, asked(call)
     status = None if raw.status == "incomplete" else raw.status
-    data = ShellCallData(call_id=raw.call_id, action=wanted, status=status, raw=raw)
-    await action.started()
+    commands = ShellCallData(call_id=raw.call_id, action=wanted, status=status, raw=raw)
+    await call.tell("on_tool_start")
     try:
-        request = ShellCommandRequest(ctx_wrapper=run.context, data=data)
+        request = ShellCommandRequest(ctx_wrapper=call.bench.context, data=commands)
         result = _as_result(await resolve(tool.executor(request)))
     except Exception as error:  # noqa: BLE001 - an executor may raise anything
         log_tool_action_error(logger, f"The executor of tool {tool.name} failed", error)
-        failed = ShellCommandOutput(
-            stdout=action.failure(error), outcome=ShellCallOutcome("exit", 1)
-        )
+        failed = ShellCommandOutput(stdout=call.failure(error), outcome=ShellCallOutcome("exit", 1))
         result = ShellResult([failed])
     limit = result.max_output_length
     if limit is None:
         limit = wanted.max_output_length
-    shown = ShellResult(_within(limit, result.output), limit, result.provider_data)
-    text = _text(shown.output)
-    await action.ended(text)
-    return action.answered(_payload(raw, shown, limit), text)
+    cut = ShellResult(_within(limit, result.output), limit, result.provider_data)
+    return call.answered(_payload(raw, cut, limit), _text(cut.output))
 
 
 def _as_result(given: Any) -> ShellResult:

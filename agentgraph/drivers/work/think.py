@@ -1,18 +1,20 @@
-"""Calling a model: what it is shown, the call itself, and the reading of its reply."""
+"""Asking a model: greeting the agent, what the model is shown, the call itself, and the reading of
+its reply."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.run import Run
-from agentgraph.drivers.work.classify import classify
+from agentgraph.cancellation import take_back, was_cancelled
+from agentgraph.drivers.reading.classify import classify
+from agentgraph.drivers.reading.offer import Offer
 from agentgraph.drivers.work.hooks import call_hooks, context_of
-from agentgraph.drivers.work.offer import Offer, offer_of
-from agentgraph.drivers.work.retries import Attempt, call_until_answered
+from agentgraph.drivers.work.offer import offer_of
+from agentgraph.drivers.work.retries import Attempt, counted, delay_after
+from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
 from agentgraph.model_settings import ModelSettings
@@ -20,87 +22,124 @@ from agentgraph.models.default_models import get_default_model_settings
 from agentgraph.models.interface import Model, ModelTracing
 from agentgraph.models.replies import usable
 from agentgraph.models.streamed_response import StreamedResponse
+from agentgraph.record.payloads import FailedAttempt, Request
+from agentgraph.retry import ModelRetryAdviceRequest
 from agentgraph.run_config import CallModelData, ModelInputData
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.runtime.state import new
+from agentgraph.stored.faults import fault_of
 from agentgraph.stream_events import RawResponsesStreamEvent
 from agentgraph_compiler.machine import MISSING_TOOL, Event, StateKind
 
+_REPLIED = Event.REPLIED
+_UNSET = ModelSettings()
 _NAMED = ("previous_response_id", "conversation_id", "prompt")
 
 
-async def think(run: Run, command: Perform) -> Outcome:
-    """Perform a model call.
+class Asking(NamedTuple):
+    """A question to a model, the same in every attempt.
+
+    Args:
+        model: The model.
+        arguments: What it is called with.
+        offer: What is on offer.
+        request: The question as it is recorded.
+    """
+
+    model: Model
+    arguments: dict[str, Any]
+    offer: Offer
+    request: Request
+
+
+async def greet(bench: Workbench, command: Perform) -> Outcome:
+    """Tell the hooks that an agent is at work."""
+    agent = bench.agent(command)
+    if bench.hooked(agent):
+        context = context_of(bench, bench.view.model_input())
+        await call_hooks(bench, agent, ("on_agent_start", "on_start"), agent, context=context)
+    return Outcome(command.id, Event.DONE)
+
+
+async def think(bench: Workbench, command: Perform) -> Outcome:
+    """Make one attempt at a model call.
 
     Raises:
         AgentsException: The model or the caller's own code did what cannot be used.
     """
-    binding = run.binding(command.agent)
-    agent = binding.agent
-    offer = await offer_of(binding, run.context, run.config.tool_name_collision_policy)
-    if run.arriving:
-        run.arriving = False
-        await _greet(run, agent)
+    agent, caches = bench.agent(command), bench.caches
+    asking = caches.asking
+    if asking is None or not bench.view.attempts:
+        # What a first attempt has asked is not asked again; a new process has to.
+        asking = await _asking(bench, command, agent)
+    caches.asking = None
+    attempt = Attempt(caches.watcher.streamed)
+    try:
+        response = await _attempt(bench, asking, attempt)
+    except Exception as error:
+        failed = await _failed(bench, command, asking, attempt, error)
+        if failed is None:
+            raise
+        caches.asking = asking
+        return failed
+    response = usable(response, agent)
+    failed_before = bench.view.attempts
+    if failed_before:
+        response = counted(response, failed_before)
+    missing = _missing(bench, command.agent)
+    reply, payload, fault = classify(
+        response,
+        command.agent,
+        agent,
+        asking.offer,
+        asking.request,
+        bench.view.identities,
+        missing,
+    )
+    if fault is not None:
+        caches.errors[command.id] = fault
+    return new(Outcome, (command.id, _REPLIED, payload, reply))
+
+
+async def wait(bench: Workbench, command: Perform) -> Outcome:
+    """Wait before the next attempt at a model call."""
+    failed: FailedAttempt = bench.view.payload(command.source)
+    await asyncio.sleep(failed.wait)
+    return Outcome(command.id, Event.DONE)
+
+
+async def tell_reply(bench: Workbench, command: Perform) -> Outcome:
+    """Tell the hooks that the model replied."""
+    agent = bench.agent(command)
+    if bench.hooked(agent):
+        response = bench.view.payload(command.source).response
+        await call_hooks(bench, agent, "on_llm_end", agent, response)
+    return Outcome(command.id, Event.DONE)
+
+
+async def _asking(bench: Workbench, command: Perform, agent: Any) -> Asking:
+    binding, config = bench.binding(command.agent), bench.facts.config
+    offer = binding.memo.get("offer")
+    if offer is None:
+        offer = await offer_of(binding, bench, config.tool_name_collision_policy)
     # Asked on every turn, and of the agent: a class of its own may answer otherwise.
-    instructions = await agent.get_system_prompt(run.context)
-    shown = ModelInputData(run.transcript.model_input(), instructions)
-    if run.config.reasoning_item_id_policy == "omit":
-        shown.input = [_without_reasoning_id(item) for item in shown.input]
-    if run.config.call_model_input_filter is not None:
-        shown = await _filtered(run, agent, shown)
-    if run.hooked(agent):
-        await call_hooks(run, agent, "on_llm_start", agent, shown.instructions, shown.input)
-    response = usable(await _call(run, agent, offer, shown, command), agent)
-    run.context.usage.add(response.usage)
-    run.transcript.delivered()
-    run.conversation.follow(response.response_id)
-    if run.hooked(agent):
-        await call_hooks(run, agent, "on_llm_end", agent, response)
-    reply, payload = classify(response, agent, offer, run.calls_seen, _missing(run, command.agent))
-    return Outcome(command.id, Event.REPLIED, payload, reply)
-
-
-def _missing(run: Run, agent_id: str) -> str | None:
-    """The symbol of the offer that answers calls of tools nobody has; ``None`` if they are a
-    fault."""
-    if run.config.tool_not_found_behavior == "raise_error":
-        return None
-    symbol = f"{agent_id}/{MISSING_TOOL}"
-    # A resumed run may ask for it in a machine that was compiled without.
-    acting = run.machine.state.get(f"{agent_id}.{StateKind.ACTING.value}")
-    return symbol if acting is not None and symbol in acting.offered else None
-
-
-def _without_reasoning_id(item: Any) -> Any:
-    if item.get("type") != "reasoning":
-        return item
-    return {name: value for name, value in item.items() if name != "id"}
-
-
-async def _greet(run: Run, agent: Any) -> None:
-    if run.hooked(agent):
-        context = context_of(run, run.transcript.model_input())
-        await call_hooks(run, agent, ("on_agent_start", "on_start"), agent, context=context)
-
-
-async def _filtered(run: Run, agent: Any, shown: ModelInputData) -> ModelInputData:
-    filter_input = run.config.call_model_input_filter
-    assert filter_input is not None
-    changed = await resolve(filter_input(CallModelData(shown, agent, run.context.context)))
-    if not isinstance(changed, ModelInputData):
-        raise UserError(
-            f"call_model_input_filter must return ModelInputData, got {type(changed).__name__}"
-        )
-    return changed
-
-
-async def _call(
-    run: Run, agent: Any, offer: Offer, shown: ModelInputData, command: Perform
-) -> ModelResponse:
-    model = _model(run, agent, command.agent)
-    prompt = await agent.get_prompt(run.context)
-    settings = _settings(run, agent, command.agent)
-    asked: dict[str, Any] = {
+    instructions = await agent.get_system_prompt(bench.context)
+    view = bench.view
+    shown = ModelInputData(view.model_input(), instructions)
+    if config.reasoning_item_id_policy == "omit":
+        shown.input = [without_reasoning_id(item) for item in shown.input]
+    replaced = None
+    if config.call_model_input_filter is not None:
+        shown = await _filtered(bench, agent, shown)
+        replaced = tuple(shown.input)
+    if bench.hooked(agent) and not view.attempts:
+        await call_hooks(bench, agent, "on_llm_start", agent, shown.instructions, shown.input)
+    model = _model(bench, agent, command.agent)
+    prompt = await agent.get_prompt(bench.context)
+    settings = _settings(bench, agent, command)
+    ids = view.conversation
+    arguments: dict[str, Any] = {
         "system_instructions": shown.instructions,
         "input": shown.input,
         "model_settings": settings,
@@ -108,50 +147,96 @@ async def _call(
         "output_schema": offer.schema,
         "handoffs": offer.handoffs,
         "tracing": ModelTracing.DISABLED,
-        "previous_response_id": run.conversation.previous_response_id,
-        "conversation_id": run.conversation.conversation_id,
+        "previous_response_id": ids.previous_response_id,
+        "conversation_id": ids.conversation_id,
         "prompt": prompt,
     }
-    streamed = run.watcher.streamed
-    if settings.retry is None or not settings.retry.max_retries:
-        return await _attempt(run, model, asked, Attempt(streamed))
-    return await call_until_answered(
-        model,
-        settings.retry,
-        partial(_attempt, run, model, asked),
-        streamed=streamed,
-        previous_response_id=run.conversation.previous_response_id,
-        conversation_id=run.conversation.conversation_id,
+    asked = (shown.instructions, *view.shown, replaced, settings, offer.names)
+    return new(Asking, (model, arguments, offer, new(Request, asked)))
+
+
+async def _failed(
+    bench: Workbench, command: Perform, asking: Asking, attempt: Attempt, error: Exception
+) -> Outcome | None:
+    """The outcome of an attempt after which there is another one; ``None`` if it was the last."""
+    settings, number = asking.arguments["model_settings"].retry, bench.view.attempts + 1
+    if settings is None or number > command.invoke.tries:
+        return None
+    ids = bench.view.conversation
+    asked = ModelRetryAdviceRequest(
+        error, number, attempt.streamed, ids.previous_response_id, ids.conversation_id
     )
+    delay = await delay_after(asking.model, settings, attempt, asked)
+    if delay is None:
+        return None
+    bench.caches.errors[command.id] = error
+    return Outcome(command.id, Event.RETRY, FailedAttempt(fault_of(error), number, delay))
 
 
-async def _attempt(
-    run: Run, model: Model, asked: dict[str, Any], attempt: Attempt
-) -> ModelResponse:
+def _missing(bench: Workbench, agent_id: str) -> str | None:
+    """The symbol of the offer that answers calls of tools that the agent does not have; ``None`` if
+    they are a fault."""
+    if bench.facts.config.tool_not_found_behavior == "raise_error":
+        return None
+    symbol = f"{agent_id}/{MISSING_TOOL}"
+    # A resumed run may ask for it in a machine that was compiled without.
+    acting = bench.caches.machine.state.get(f"{agent_id}.{StateKind.ACTING.value}")
+    return symbol if acting is not None and symbol in acting.offered else None
+
+
+def without_reasoning_id(item: Any) -> Any:
+    """An input item as a server that keeps no reasoning is sent it
+    (``RunConfig.reasoning_item_id_policy``)."""
+    if item.get("type") != "reasoning":
+        return item
+    return {name: value for name, value in item.items() if name != "id"}
+
+
+async def _filtered(bench: Workbench, agent: Any, shown: ModelInputData) -> ModelInputData:
+    filter_input = bench.facts.config.call_model_input_filter
+    assert filter_input is not None
+    changed = await resolve(filter_input(CallModelData(shown, agent, bench.context.context)))
+    if not isinstance(changed, ModelInputData):
+        raise UserError(
+            f"call_model_input_filter must return ModelInputData, got {type(changed).__name__}"
+        )
+    return changed
+
+
+async def _attempt(bench: Workbench, asking: Asking, attempt: Attempt) -> ModelResponse:
     """Make a call once, within the time that the settings allow."""
-    timeout = asked["model_settings"].timeout
-    streamed = attempt.streamed
-    reply = _stream(run, model, asked, attempt) if streamed else model.get_response(**asked)
+    take_back()
+    model, arguments = asking.model, asking.arguments
+    timeout = arguments["model_settings"].timeout
+    if attempt.streamed:
+        reply = _stream(bench, model, arguments, attempt)
+    else:
+        reply = model.get_response(**arguments)
     if timeout is None:
         return await reply
     timer = asyncio.timeout(timeout)
     try:
         async with timer:
             return await reply
-    except TimeoutError as error:
-        # A client may raise the very exception that our own deadline would.
-        if not timer.expired():
+    except (TimeoutError, asyncio.CancelledError) as error:
+        # A client may raise the very exception that our own deadline would. On Python 3.11 and 3.12
+        # a group that failed in the client keeps the deadline from raising TimeoutError.
+        if not timer.expired() or (
+            isinstance(error, asyncio.CancelledError) and await was_cancelled()
+        ):
             raise
         raise ModelTimeoutError(timeout) from error
 
 
-async def _stream(run: Run, model: Model, asked: dict[str, Any], attempt: Attempt) -> ModelResponse:
-    publish, room = run.watcher.publish, run.watcher.room
+async def _stream(
+    bench: Workbench, model: Model, arguments: dict[str, Any], attempt: Attempt
+) -> ModelResponse:
+    publish, room = bench.caches.watcher.publish, bench.caches.watcher.room
     reading = StreamedResponse()
     # By position and by name as the published SDK does it, whatever names a model gives to the
     # parameters that come by position.
-    given = [value for name, value in asked.items() if name not in _NAMED]
-    stream = model.stream_response(*given, **{name: asked[name] for name in _NAMED})
+    by_position = [value for name, value in arguments.items() if name not in _NAMED]
+    stream = model.stream_response(*by_position, **{name: arguments[name] for name in _NAMED})
     try:
         async for event in stream:
             if publish is not None:
@@ -165,43 +250,49 @@ async def _stream(run: Run, model: Model, asked: dict[str, Any], attempt: Attemp
         close = getattr(stream, "aclose", None)
         if close is not None:  # what was left of a stream must not be closed whenever it suits
             await close()
-    return reading.finish(preserve_raw_usage=bool(asked["model_settings"].preserve_raw_usage))
+    raw_usage = arguments["model_settings"].preserve_raw_usage
+    return reading.finish(preserve_raw_usage=bool(raw_usage))
 
 
-def _model(run: Run, agent: Any, agent_id: str) -> Model:
+def _model(bench: Workbench, agent: Any, agent_id: str) -> Model:
     """The model of the run, else of the agent, else the default; names go through the provider."""
-    wanted = run.config.model if run.config.model is not None else agent.model
-    known = run.models.get(agent_id)
+    config, models = bench.facts.config, bench.caches.models
+    wanted = config.model if config.model is not None else agent.model
+    known = models.get(agent_id)
     if known is not None and known[0] is wanted:
-        model: Model = known[1]
-        return model
-    model = run.provider.get_model(wanted) if wanted is None or isinstance(wanted, str) else wanted
+        return known[1]  # type: ignore[no-any-return]
+    model: Any = wanted
+    by_name = wanted is None or isinstance(wanted, str)
+    if by_name:
+        model = bench.facts.provider.get_model(wanted)
     if not hasattr(model, "get_response"):
         raise UserError(
             f"The model of agent '{agent.name}' must be a Model or the name of one, got"
             f" {type(model).__name__}"
         )
-    run.models[agent_id] = (wanted, model)
-    return model
+    models[agent_id] = (wanted, model)
+    return cast("Model", model)
 
 
-def _chosen(run: Run, agent: Any) -> ModelSettings:
+def _chosen(bench: Workbench, agent: Any) -> ModelSettings:
     """The agent's settings; where it says nothing, those that its model goes best with."""
     own: ModelSettings = agent.model_settings
-    wanted = run.config.model if run.config.model is not None else agent.model
-    if own != ModelSettings() or not (wanted is None or isinstance(wanted, str)):
+    config = bench.facts.config
+    wanted = config.model if config.model is not None else agent.model
+    if own != _UNSET or not (wanted is None or isinstance(wanted, str)):
         return own
     return get_default_model_settings(wanted)
 
 
-def _settings(run: Run, agent: Any, agent_id: str) -> Any:
-    own = vars(agent.model_settings)
-    known = run.settings.get(agent_id)
+def _settings(bench: Workbench, agent: Any, command: Perform) -> Any:
+    own, known_settings = vars(agent.model_settings), bench.caches.settings
+    known = known_settings.get(command.agent)
     # Compared by value: a tool may change the settings of its agent in place.
     if known is None or known[0] != own:
-        settings = _chosen(run, agent).resolve(run.config.model_settings)
+        settings = _chosen(bench, agent).resolve(bench.facts.config.model_settings)
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
-        known = run.settings[agent_id] = (dict(own), settings, relaxed)
+        known = known_settings[command.agent] = (dict(own), settings, relaxed)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
     # reset_tool_choice).
-    return known[2] if agent.reset_tool_choice and id(agent) in run.acted else known[1]
+    relaxed_now = agent.reset_tool_choice and command.agent in bench.view.acted
+    return known[2] if relaxed_now else known[1]

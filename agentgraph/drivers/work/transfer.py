@@ -6,15 +6,16 @@ from __future__ import annotations
 from typing import Any
 
 from agentgraph.callbacks import resolve
-from agentgraph.drivers.payloads import ModelReply, Transfer
-from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.together import together
+from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import HandoffBinding
 from agentgraph.handoffs import HandoffInputData, nest_handoff_history
 from agentgraph.item_helpers import ItemHelpers
-from agentgraph.items import HandoffCallItem, HandoffOutputItem, RunItem, ToolCallOutputItem
+from agentgraph.items import HandoffCallItem, RunItem
 from agentgraph.logger import logger
+from agentgraph.record.items import references, transfer_items
+from agentgraph.record.payloads import Filtered, ModelReply, Transfer
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph_compiler.machine import Event
@@ -22,7 +23,7 @@ from agentgraph_compiler.machine import Event
 IGNORED = "Multiple handoffs detected, ignoring this one."
 
 
-async def transfer(run: Run, command: Perform) -> Outcome:
+async def transfer(bench: Workbench, command: Perform) -> Outcome:
     """Perform a handoff.
 
     Raises:
@@ -30,63 +31,67 @@ async def transfer(run: Run, command: Perform) -> Outcome:
             unusable.
         ModelBehaviorError: The model's input for the handoff is missing or invalid.
     """
-    binding = run.binding(command.agent)
+    binding = bench.binding(command.agent)
     source = binding.agent
     bound = next(row for row in binding.handoffs if row.symbol == command.invoke.symbol)
-    reply: ModelReply = run.payload(command.source)
-    raw: Any = reply.response.output[command.position]
-    target = await bound.handoff.on_invoke_handoff(run.context, raw.arguments)
-    declared = run.binding(bound.target).agent
+    raw = bench.call(command)
+    target = await bound.handoff.on_invoke_handoff(bench.context, raw.arguments)
+    declared = bench.binding(bound.target).agent
     if target is not declared:
         raise UserError(
             f"The handoff '{bound.handoff.tool_name}' of agent '{source.name}' returned agent"
             f" '{getattr(target, 'name', target)}', but it declares agent '{declared.name}'."
             " A handoff leads to the agent it was made for; make one handoff for each target."
         )
-    ignored = [
-        ToolCallOutputItem(
-            agent=source,
-            raw_item=ItemHelpers.tool_call_output_item(item.raw_item, IGNORED),
-            output=IGNORED,
-        )
-        for item in reply.items
-        if isinstance(item, HandoffCallItem) and item.raw_item is not raw
-    ]
     message = bound.handoff.get_transfer_message(target)
-    arrival = HandoffOutputItem(
-        agent=target,
-        raw_item=ItemHelpers.tool_call_output_item(raw, message),
-        source_agent=source,
-        target_agent=target,
+    payload = Transfer(
+        command.agent,
+        bound.target,
+        ItemHelpers.tool_call_output_item(raw, message),
+        tuple(_ignored(bench, command)),
     )
-    await _tell(run, source, target)
-    items: tuple[RunItem, ...] = (*ignored, arrival)
-    filtered = await _filtered(run, source, bound, items)
-    return Outcome(command.id, Event.DONE, Transfer(items, target, filtered))
+    await _tell(bench, source, target)
+    filtered = await _filtered(bench, source, bound, payload)
+    if filtered is not None:
+        payload = Transfer(payload.source, payload.target, payload.raw, payload.ignored, filtered)
+    return Outcome(command.id, Event.DONE, payload)
 
 
-async def _tell(run: Run, source: Any, target: Any) -> None:
+def _ignored(bench: Workbench, command: Perform) -> list[Any]:
+    """The answers to the handoffs of a reply that are not taken."""
+    reply: ModelReply = bench.view.payload(bench.view.replied)
+    output: Any = reply.response.output
+    return [
+        ItemHelpers.tool_call_output_item(output[note.position], IGNORED)
+        for note in reply.notes
+        if note.kind == HandoffCallItem.type and note.position != command.position
+    ]
+
+
+async def _tell(bench: Workbench, source: Any, target: Any) -> None:
     """Tell the run's hooks and those of the agent that is left, side by side."""
+    hooks, context = bench.facts.hooks, bench.context
     calls = []
-    if run.hooks is not None:
-        calls.append(run.hooks.on_handoff(context=run.context, from_agent=source, to_agent=target))
+    if hooks is not None:
+        calls.append(hooks.on_handoff(context=context, from_agent=source, to_agent=target))
     if source.hooks is not None:
-        calls.append(source.hooks.on_handoff(run.context, agent=target, source=source))
+        calls.append(source.hooks.on_handoff(context, agent=target, source=source))
     if calls:
         await together(*calls)
 
 
 async def _filtered(
-    run: Run, source: Any, bound: HandoffBinding, items: tuple[Any, ...]
-) -> HandoffInputData | None:
+    bench: Workbench, source: Any, bound: HandoffBinding, payload: Transfer
+) -> Filtered | None:
     """What a filter makes of the conversation; ``None`` without one."""
+    config = bench.facts.config
     own = bound.handoff.input_filter
-    filter_input = run.config.handoff_input_filter if own is None else own
+    filter_input = config.handoff_input_filter if own is None else own
     nest = bound.handoff.nest_handoff_history
-    nest = run.config.nest_handoff_history if nest is None else nest
+    nest = config.nest_handoff_history if nest is None else nest
     if filter_input is None and not nest:
         return None
-    if run.conversation.kept_by_server:
+    if bench.view.conversation.kept_by_server:
         if filter_input is not None:
             raise UserError(
                 f"The handoff '{bound.handoff.tool_name}' of agent '{source.name}' has an input"
@@ -95,18 +100,32 @@ async def _filtered(
             )
         logger.warning("nest_handoff_history is off: the server keeps this conversation")
         return None
-    data = run.transcript.handoff_data(items, run.context)
+    items = transfer_items(payload, bench.names)
+    data = bench.view.handoff_data(items, bench.context)
     if filter_input is None:
-        return nest_handoff_history(data, history_mapper=run.config.handoff_history_mapper)
-    if not callable(filter_input):
-        raise UserError(
-            f"The input filter of the handoff '{bound.handoff.tool_name}' is not callable:"
-            f" {type(filter_input).__name__}"
-        )
-    changed = await resolve(filter_input(data))
+        changed: Any = nest_handoff_history(data, history_mapper=config.handoff_history_mapper)
+    else:
+        if not callable(filter_input):
+            raise UserError(
+                f"The input filter of the handoff '{bound.handoff.tool_name}' is not callable:"
+                f" {type(filter_input).__name__}"
+            )
+        changed = await resolve(filter_input(data))
     if not isinstance(changed, HandoffInputData):
         raise UserError(
             f"The input filter of the handoff '{bound.handoff.tool_name}' must return"
             f" HandoffInputData, got {type(changed).__name__}"
         )
-    return changed
+    return _recorded(bench, changed, items)
+
+
+def _recorded(bench: Workbench, changed: HandoffInputData, items: list[RunItem]) -> Filtered:
+    """What a filter left, with references into the log in the place of the run's own items."""
+    history = changed.input_history
+    latest = changed.new_items if changed.input_items is None else changed.input_items
+    log, id_of = [*bench.view.items, *items], bench.agent_id
+    return Filtered(
+        history if isinstance(history, str) else tuple(history),
+        references(changed.pre_handoff_items, log, id_of),
+        references(latest, log, id_of),
+    )

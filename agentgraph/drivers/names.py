@@ -1,0 +1,96 @@
+"""What the symbols in payloads stand for in the program as it is now.
+
+A symbol that is gone is shown by name: its object has no other attribute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from agentgraph.drivers.workbench import Caches
+from agentgraph.frontend.bindings import Bindings
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Stands for an agent or a guardrail that the program does not have any more."""
+
+    name: str
+
+    def get_name(self) -> str:
+        """The name."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class BoundNames:
+    """The bindings of a run as the fold asks for them.
+
+    Args:
+        caches: Hold the bindings, which change when the program is compiled anew.
+    """
+
+    caches: Caches
+
+    def agent(self, id: str, machine: str = "") -> Any:
+        """The agent of an id, in the machine at work or in one of those that its tools run."""
+        bindings = self.caches.bindings
+        if machine:
+            bindings = bindings.machines.get(machine, bindings)
+        bound = bindings.agents.get(id)
+        return Gone(id) if bound is None else bound.agent
+
+    def guardrail(self, symbol: str) -> Any:
+        """The guardrail of an agent or of the run."""
+        guardrail = self.caches.bindings.symbols.get(symbol)
+        return Gone(symbol.rpartition("/")[2]) if guardrail is None else guardrail
+
+    def tool_guardrail(self, tool: str, place: int, name: str, *, output: bool) -> Any:
+        """A guardrail of a tool, by its place among those of the tool."""
+        bound = tool_of(self.caches, tool, "")
+        guardrails = getattr(bound, f"tool_{'output' if output else 'input'}_guardrails", None)
+        if guardrails and place < len(guardrails) and guardrails[place].get_name() == name:
+            return guardrails[place]
+        return Gone(name)
+
+
+def tool_of(caches: Caches, symbol: str, name: str) -> Any | None:
+    """The tool that a call asks for.
+
+    Args:
+        caches: Hold the bindings and what servers listed.
+        symbol: The symbol of the tool, or of the server that listed it.
+        name: The name that the model used.
+
+    Returns:
+        The tool; ``None`` if the program does not have it any more.
+    """
+    binding = caches.bindings.agents.get(symbol.partition("/")[0])
+    if binding is None:
+        return None
+    tools = binding.memo.get("tools")
+    if tools is None:
+        tools = binding.memo["tools"] = {row.symbol: row.tool for row in binding.tools}
+    return tools.get(symbol) or caches.listed.get((symbol, name))
+
+
+def counterparts(before: Bindings, after: Bindings) -> dict[str, str]:
+    """What the agents of one machine are in another: by object, else by a name that is unique.
+
+    Args:
+        before: The bindings of the machine that is left.
+        after: Those of the machine that goes on.
+    """
+    by_name: dict[str, list[str]] = {}
+    for id, bound in after.agents.items():
+        by_name.setdefault(bound.agent.name, []).append(id)
+    ids = {}
+    for id, bound in before.agents.items():
+        try:
+            ids[id] = after.id_of(bound.agent)
+        except KeyError:
+            named = by_name.get(bound.agent.name, ())
+            if len(named) == 1:
+                ids[id] = named[0]
+    return ids

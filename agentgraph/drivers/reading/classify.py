@@ -1,0 +1,280 @@
+"""Reading a reply: which items it has, which work it asks for, and what it amounts to
+(BEHAVIOUR.md, section 1). Pure.
+
+A call id is the model's own. Asked for again with the same content it is the same call; with other
+content it is an error, before anything runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentgraph.agent_output import AgentOutputSchemaBase
+from agentgraph.approvals import content_digest
+from agentgraph.drivers.reading.offer import Offer
+from agentgraph.exceptions import ModelBehaviorError, ModelRefusalError
+from agentgraph.items import (
+    CompactionItem,
+    HandoffCallItem,
+    MCPApprovalRequestItem,
+    MCPListToolsItem,
+    MessageOutputItem,
+    ModelResponse,
+    ReasoningItem,
+    ToolCallItem,
+    ToolCallOutputItem,
+    ToolSearchCallItem,
+    ToolSearchOutputItem,
+)
+from agentgraph.local_actions import ACTION_ITEMS, is_provider_shell, server_label
+from agentgraph.record.payloads import Identity, ModelReply, Note, Request
+from agentgraph.run_items import call_content, raw_field
+from agentgraph.runtime import outcomes
+from agentgraph.runtime.outcomes import Call, Reply
+from agentgraph.runtime.state import new
+from agentgraph.stored.faults import fault_of
+from agentgraph_compiler.machine import Verdict
+
+_KINDS: Mapping[str, str] = {
+    "message": MessageOutputItem.type,
+    "reasoning": ReasoningItem.type,
+    "mcp_list_tools": MCPListToolsItem.type,
+    "mcp_approval_request": MCPApprovalRequestItem.type,
+    "compaction": CompactionItem.type,
+    "tool_search_call": ToolSearchCallItem.type,
+    "tool_search_output": ToolSearchOutputItem.type,
+}
+_CALL, _HANDOFF, _OUTPUT = ToolCallItem.type, HandoffCallItem.type, ToolCallOutputItem.type
+_MESSAGE = MessageOutputItem.type
+_NO_ACTIVITY = frozenset({"message", "reasoning", "compaction"})
+_AGAIN = Verdict.AGAIN
+# Outputs stand in this order, calls of one kind in the order of the reply (BEHAVIOUR.md, section
+# 2).
+_RANK = {"function_call": 0, **{kind: rank for rank, kind in enumerate(ACTION_ITEMS, 1)}}
+_FUNCTION_RANK, _MISSING_RANK = _RANK["function_call"], len(_RANK)
+_APPROVAL_RANK = _MISSING_RANK + 1
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A reply being read.
+
+    Args:
+        agent: The agent whose model gave it.
+        offer: What the model was offered.
+        seen: What each call id of the run stands for.
+        missing: Symbol of the offer that answers calls of tools that the agent does not have;
+            ``None`` makes them a fault.
+    """
+
+    agent: Any
+    offer: Offer
+    seen: Mapping[str, Identity]
+    missing: str | None
+    notes: list[Note] = field(default_factory=list)
+    calls: list[tuple[int, Call]] = field(default_factory=list)
+    requests: list[outcomes.Request] = field(default_factory=list)
+    identities: dict[str, Identity] = field(default_factory=dict)
+    fault: Exception | None = None
+    message: Any = None
+    active: bool = False
+
+    def read(self, position: int, item: Any) -> None:
+        """Read one output item."""
+        kind = item["type"] if isinstance(item, dict) else item.type
+        if kind == "message":
+            self.message = item
+            self.notes.append(new(Note, (_MESSAGE, position, None)))
+        elif kind == "function_call":
+            self._function_call(position, item)
+        elif kind == "custom_tool_call":
+            self._custom_call(position, item)
+        elif kind in ACTION_ITEMS:
+            self._action(position, item, kind)
+        elif kind == "shell_call_output":
+            self.notes.append(Note(_OUTPUT, position))
+            self.active = True
+        elif kind == "mcp_approval_request":
+            self._approval_request(position, item)
+        else:
+            self.notes.append(Note(_KINDS.get(kind, _CALL), position))
+            self.active = self.active or kind not in _NO_ACTIVITY
+
+    def _function_call(self, position: int, item: Any) -> None:
+        name = item.name
+        handoff = self.offer.requestable.get(name)
+        if handoff is not None:
+            self.notes.append(Note(_HANDOFF, position))
+            self.requests.append(outcomes.Request(handoff.symbol, position))
+            return
+        if self._is_known(item.call_id, name, item.arguments):
+            return
+        symbol, tool = self.offer.callable.get(name, (self.missing, None))
+        described = None if tool is None else tool.description
+        self.notes.append(new(Note, (_CALL, position, described)))
+        if not symbol:
+            self._fail(ModelBehaviorError(f"Tool {name} not found in agent {self.agent.name}"))
+            return
+        rank = _FUNCTION_RANK if tool is not None else _MISSING_RANK
+        self.calls.append((rank, new(Call, (symbol, name, position))))
+
+    def _custom_call(self, position: int, item: Any) -> None:
+        if self._is_known(item.call_id, item.name, item.input):
+            return
+        self.notes.append(Note(_CALL, position))
+        # Of two tools of one name the last counts, as it does among function tools.
+        for symbol, tool in reversed(self.offer.actions.get("custom_tool_call", ())):
+            if tool.name == item.name:
+                self.calls.append((_RANK["custom_tool_call"], Call(symbol, tool.name, position)))
+                return
+        self._fail(_without_tool(self.agent, item.name))
+
+    def _action(self, position: int, item: Any, kind: str) -> None:
+        for symbol, tool in self.offer.actions.get(kind, ()):
+            if self._is_known(item.call_id, tool.name, call_content(item)):
+                return
+            self.notes.append(Note(_CALL, position))
+            self.calls.append((_RANK[kind], Call(symbol, tool.name, position)))
+            return
+        self.notes.append(Note(_CALL, position))
+        if kind == "shell_call" and any(map(is_provider_shell, self.offer.tools)):
+            self.active = True
+            return
+        self._fail(_without_tool(self.agent, ACTION_ITEMS[kind]))
+
+    def _approval_request(self, position: int, item: Any) -> None:
+        self.active = True
+        if self._is_known(item.id, item.name, call_content(item)):
+            return
+        self.notes.append(Note(_KINDS["mcp_approval_request"], position))
+        for symbol, tool in self.offer.actions.get("mcp_approval_request", ()):
+            if server_label(tool) == item.server_label:
+                self.calls.append((_APPROVAL_RANK, Call(symbol, tool.name, position)))
+                return
+        self._fail(
+            ModelBehaviorError(
+                f"The model of agent '{self.agent.name}' wants to call '{item.name}' on the hosted"
+                f" MCP server '{item.server_label}', but the agent has no HostedMCPTool with this"
+                " label."
+            )
+        )
+
+    def _is_known(self, call_id: str, name: str, content: str) -> bool:
+        """Whether a call was made already: it is no new call then, and left out of the history."""
+        known = self.seen.get(call_id) or self.identities.get(call_id)
+        if known is None:
+            self.identities[call_id] = new(Identity, (call_id, name, content))
+            return False
+        self.active = True
+        if known.name != name or not _same(known.content, content):
+            self._fail(
+                ModelBehaviorError(
+                    f"Agent '{self.agent.name}': the model used the call id '{call_id}' for two"
+                    f" different calls ('{known.name}' and '{name}')."
+                )
+            )
+        return True
+
+    def _fail(self, fault: Exception) -> None:
+        if self.fault is None:
+            self.fault = fault
+
+
+def classify(
+    response: ModelResponse,
+    agent_id: str,
+    agent: Any,
+    offer: Offer,
+    request: Request,
+    seen: Mapping[str, Identity],
+    missing: str | None,
+) -> tuple[Reply, ModelReply, Exception | None]:
+    """Read a reply.
+
+    Args:
+        response: The reply.
+        agent_id: Id of the agent whose model gave it.
+        agent: The agent.
+        offer: What the model was offered.
+        request: What it was asked.
+        seen: What each call id of the run stands for.
+        missing: Symbol of the offer that answers calls of tools that the agent does not have;
+            ``None`` makes them a fault.
+
+    Returns:
+        The control data, the payload that goes with it, and why the reply cannot be used, if so.
+    """
+    reading = _Reading(agent, offer, seen, missing)
+    for position, item in enumerate(response.output):
+        reading.read(position, item)
+    ranked = reading.calls
+    if len(ranked) > 1:
+        ranked.sort(key=_rank)
+    calls = tuple([call for _, call in ranked])
+    output, fault = None, reading.fault
+    if fault is not None:
+        reply = Reply(verdict=Verdict.UNKNOWN)
+    elif calls or reading.requests:
+        reply = new(Reply, (calls, tuple(reading.requests), _AGAIN, True))
+    else:
+        verdict, output, fault = _verdict(reading, offer)
+        reply = Reply((), (), verdict, reading.active)
+    told = None if fault is None else fault_of(fault)
+    read = tuple(reading.notes), tuple(reading.identities.values()), told, output
+    return reply, new(ModelReply, (response, agent_id, request, *read)), fault
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two calls ask for the same, key order aside."""
+    return one == other or content_digest(one) == content_digest(other)
+
+
+def _rank(entry: tuple[int, Call]) -> int:
+    return entry[0]
+
+
+def _without_tool(agent: Any, wanted: str) -> ModelBehaviorError:
+    return ModelBehaviorError(
+        f"The model of agent '{agent.name}' called the tool '{wanted}', which the agent does not"
+        " have."
+    )
+
+
+def _verdict(reading: _Reading, offer: Offer) -> tuple[Verdict, Any, Exception | None]:
+    text, refusal = _words(reading.message)
+    if refusal is not None:
+        return Verdict.REFUSED, None, ModelRefusalError(refusal)
+    if offer.schema is None or offer.schema.is_plain_text():
+        if reading.message is None and reading.active:
+            return Verdict.AGAIN, None, None
+        return Verdict.FINAL, text, None
+    if not text:
+        return Verdict.AGAIN, None, None
+    try:
+        return Verdict.FINAL, offer.schema.validate_json(text), None
+    except ModelBehaviorError as error:
+        return Verdict.INVALID, None, error
+
+
+def output_in(response: ModelResponse, schema: AgentOutputSchemaBase | None) -> Any:
+    """The final output that a final reply holds.
+
+    Args:
+        response: The reply.
+        schema: The schema of the agent's output; ``None`` for plain text.
+    """
+    messages = [item for item in response.output if raw_field(item, "type") == "message"]
+    text, _ = _words(messages[-1] if messages else None)
+    return text if schema is None or schema.is_plain_text() else schema.validate_json(text)
+
+
+def _words(message: Any) -> tuple[str, str | None]:
+    """The text of a message, and its refusal where its last part is one."""
+    if message is None:
+        return "", None
+    parts: Sequence[Any] = message.content
+    if parts and parts[-1].type == "refusal":
+        return "", parts[-1].refusal or "no reason given"
+    return "".join(part.text for part in parts if part.type == "output_text"), None

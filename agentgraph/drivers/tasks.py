@@ -1,0 +1,107 @@
+"""The work in progress of one run: one task a command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+
+from agentgraph.cancellation import OwnTask
+from agentgraph.drivers.perform import failed, perform
+from agentgraph.drivers.workbench import Workbench
+from agentgraph.runtime.commands import CommandId, Perform
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph_compiler.machine import INTERRUPTING
+
+
+class Work:
+    """The tasks of one run.
+
+    Args:
+        bench: What their work may reach.
+
+    Attributes:
+        tasks: What is in progress, or done and not yet handed over.
+    """
+
+    __slots__ = ("_bench", "_finished", "_wake", "tasks")
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self.tasks: dict[CommandId, OwnTask[Outcome]] = {}
+        self._finished: list[Outcome] = []
+        self._wake: asyncio.Future[None] | None = None
+
+    async def outcomes(self, owed: Mapping[CommandId, Perform]) -> list[Outcome]:
+        """Begin what was not begun and wait for at least one outcome.
+
+        Args:
+            owed: The commands whose outcomes are owed.
+
+        Returns:
+            What finished by then, in the order in which ``step`` is told.
+        """
+        if len(owed) != len(self.tasks):
+            await self._start_all(owed)
+        while not self._finished:
+            self._wake = asyncio.get_running_loop().create_future()
+            await self._wake
+        return self._handed_over()
+
+    async def _start_all(self, owed: Mapping[CommandId, Perform]) -> None:
+        """Begin what was not begun; a model call last, since what stands beside it may spare it."""
+        new = [command for command in owed.values() if command.id not in self.tasks]
+        calls = [command for command in new if command.phase.boundary]
+        for command in new:
+            if not command.phase.boundary:
+                self._start(command)
+        if calls:
+            if len(calls) < len(new):
+                await asyncio.sleep(0)
+            for command in calls:
+                self._start(command)
+
+    def _start(self, command: Perform) -> None:
+        task = OwnTask(perform(self._bench, command), loop=asyncio.get_running_loop())
+        self.tasks[command.id] = task
+        task.add_done_callback(partial(self._done, command))
+
+    def _done(self, command: Perform, task: asyncio.Task[Outcome]) -> None:
+        if self.tasks.get(command.id) is not task:
+            return  # it was cancelled with the state that began it
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        outcome = task.result() if error is None else failed(self._bench, command, error)
+        self._finished.append(outcome)
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    def _handed_over(self) -> list[Outcome]:
+        # What finished together with a failure is kept: the failure comes last.
+        batch = sorted(self._finished, key=_order)
+        self._finished.clear()
+        for outcome in batch:
+            del self.tasks[outcome.id]
+        return batch
+
+    async def cancel(self) -> list[Outcome]:
+        """Cancel what is in progress and wait until it is over.
+
+        Returns:
+            The outcomes of what ended all the same: work that had finished, and work that handles
+            its cancellation.
+        """
+        if not self.tasks:
+            return []
+        tasks, self.tasks = list(self.tasks.values()), {}
+        self._finished.clear()
+        for task in tasks:
+            task.stop()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        ended = [
+            task.result() for task in tasks if not task.cancelled() and task.exception() is None
+        ]
+        return sorted(ended, key=_order)
+
+
+def _order(outcome: Outcome) -> tuple[bool, CommandId]:
+    return outcome.event in INTERRUPTING, outcome.id

@@ -1,0 +1,172 @@
+"""One call that is carried out on this side: what all kinds of calls and their phases share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from agentgraph.approvals import tool_identity
+from agentgraph.callbacks import resolve
+from agentgraph.custom_data import custom_data_of
+from agentgraph.drivers.names import tool_of
+from agentgraph.drivers.work.hooks import call_hooks
+from agentgraph.drivers.workbench import Workbench
+from agentgraph.exceptions import AgentsException, UserError
+from agentgraph.record.payloads import Question, ToolReturn, Waiting
+from agentgraph.run_items import call_content
+from agentgraph.runtime.commands import Perform
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph.runtime.state import new
+from agentgraph.tool_context import ToolContext
+from agentgraph.tool_errors import failures_named
+from agentgraph.usage import RunUsage
+from agentgraph_compiler.machine import Event
+
+
+class LocalCall(NamedTuple):
+    """A call to be carried out on this side.
+
+    Args:
+        bench: The run that makes the call.
+        command: The command that asks for a phase of it.
+        agent: The agent whose model called.
+        tool: The tool that carries it out; ``None`` if the program does not have it any more.
+        raw: The call as the provider sent it.
+    """
+
+    bench: Workbench
+    command: Perform
+    agent: Any
+    tool: Any
+    raw: Any
+
+    @property
+    def owner(self) -> str:
+        """The tool and its agent, for messages."""
+        return f"tool {self.tool.name} of agent {self.agent.name}"
+
+    def context(self) -> ToolContext[Any]:
+        """The context of the call, the same in all of its phases."""
+        bench, raw = self.bench, self.raw
+        several = len(self.command.invoke.phases) > 1
+        if several:
+            kept, place = bench.caches.contexts, self.command.id[:2]
+            if place in kept:
+                return kept[place]
+        function = raw.type == "function_call"
+        context = ToolContext.from_agent_context(
+            bench.context,
+            raw.call_id,
+            tool_call=raw if function else None,
+            agent=self.agent,
+            tool_name=None if function else self.tool.name,
+            tool_arguments=None if function else getattr(raw, "input", ""),
+            tool_namespace=None if function else getattr(raw, "namespace", None),
+            run_config=bench.facts.config,
+        )
+        context.usage = RunUsage(bench.context.usage)
+        if several:
+            kept[place] = context
+        return context
+
+    def spent(self, context: ToolContext[Any]) -> None:
+        """Count what the call has spent as the run's, where no output will tell of it."""
+        usage = context.usage
+        own = usage.take_own() if isinstance(usage, RunUsage) else None
+        if own is not None:
+            self.bench.context.usage.add(own)
+
+    async def tell(self, hook: str, *rest: Any, context: ToolContext[Any] | None = None) -> None:
+        """Call a hook on the tool; one that fails is named, and no setting of the tool says what to
+        make of that."""
+        if self.bench.hooked(self.agent):
+            with failures_named(f"Error running hook {hook} on {self.owner}", typed=True):
+                await call_hooks(
+                    self.bench, self.agent, hook, self.agent, self.tool, *rest, context=context
+                )
+
+    async def unhandled(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call user code, sync or async, whose errors end the run.
+
+        Raises:
+            UserError: It raised something; the message names the tool and the agent.
+            AgentsException: As the user code raised it.
+        """
+        try:
+            return await resolve(function(*arguments))
+        except AgentsException:
+            raise
+        except Exception as error:
+            raise UserError(self.failure(error)) from error
+
+    async def attached(self, extractor: Callable[[Any], Any], asked: Any) -> dict[str, Any] | None:
+        """What the program attaches to the output; errors as for ``unhandled``."""
+        data: dict[str, Any] | None = await self.unhandled(
+            custom_data_of, extractor, asked, self.owner
+        )
+        return data
+
+    def failure(self, error: Exception) -> str:
+        """What is said of an error in the tool."""
+        return f"Error running {self.owner}: {error}"
+
+    def question(self, name: str, namespace: str | None = None) -> Question:
+        """The call as a person is asked about it."""
+        command = self.command
+        if namespace is None:
+            namespace = getattr(self.raw, "namespace", None)
+        return Question(
+            self.bench.key(command),
+            (command.invoke.symbol, tool_identity(name, namespace)),
+            call_content(self.raw),
+            command.agent,
+            self.bench.facts.machine,
+            self.raw,
+            name,
+            namespace,
+        )
+
+    def outcome(self, event: Event, payload: object = None) -> Outcome:
+        """An outcome of the command."""
+        return Outcome(self.command.id, event, payload)
+
+    def waits(self, question: Question) -> Outcome:
+        """The call waits for a decision."""
+        return self.outcome(Event.AWAITING, Waiting((question,)))
+
+    def answered(
+        self,
+        raw: Any,
+        output: Any,
+        custom_data: dict[str, Any] | None = None,
+        event: Event = Event.RETURNED,
+    ) -> Outcome:
+        """The call has an output.
+
+        Args:
+            raw: The output as the provider is sent it.
+            output: The output as the caller sees it.
+            custom_data: What the program attached to it.
+            event: How the phase ended.
+        """
+        return self.outcome(event, ToolReturn(output, raw, custom_data=custom_data))
+
+
+async def local_call(bench: Workbench, command: Perform) -> LocalCall:
+    """The call that a command is about, with the tool that its symbol stands for now."""
+    call = call_at_hand(bench, command)
+    if call.tool is None:
+        symbol, servers = command.invoke.symbol, dict(bench.binding(command.agent).servers)
+        if symbol in servers:  # the run goes on in a process that has not listed the tools yet
+            agent, listed = call.agent, bench.caches.listed
+            tools = await servers[symbol].function_tools(bench.context, agent, agent.mcp_config)
+            listed.update({(symbol, tool.name): tool for tool in tools})
+            return call._replace(tool=listed.get((symbol, getattr(call.raw, "name", ""))))
+    return call
+
+
+def call_at_hand(bench: Workbench, command: Perform) -> LocalCall:
+    """The call that a command is about; without its tool where no server has listed it yet."""
+    raw, agent = bench.call(command), bench.caches.bindings.agents[command.agent].agent
+    tool = tool_of(bench.caches, command.invoke.symbol, getattr(raw, "name", None) or "")
+    return new(LocalCall, (bench, command, agent, tool, raw))

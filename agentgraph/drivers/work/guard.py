@@ -1,0 +1,41 @@
+"""Asking the guardrails of agents and of the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentgraph.drivers.work.outputs import final_output
+from agentgraph.drivers.workbench import Workbench
+from agentgraph.exceptions import UserError
+from agentgraph.record.payloads import GuardrailVerdict
+from agentgraph.runtime.commands import Perform
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph_compiler.machine import Event
+
+
+async def guard_input(bench: Workbench, command: Perform) -> Outcome:
+    """Ask an input guardrail about what the model is shown first."""
+    agent, guardrail = bench.agent(command), bench.caches.bindings.symbols[command.invoke.symbol]
+    result = await guardrail.run(agent, bench.view.history, bench.context)
+    return _verdict(command, agent, guardrail, result.output)
+
+
+async def guard_output(bench: Workbench, command: Perform) -> Outcome:
+    """Ask an output guardrail about the final output."""
+    agent, guardrail = bench.agent(command), bench.caches.bindings.symbols[command.invoke.symbol]
+    judged = final_output(bench, command.source, agent)
+    result = await guardrail.run(bench.context, agent, judged)
+    return _verdict(command, agent, guardrail, result.output, about_output=True, judged=judged)
+
+
+def _verdict(command: Perform, agent: Any, guardrail: Any, verdict: Any, **more: Any) -> Outcome:
+    tripped = getattr(verdict, "tripwire_triggered", None)
+    if tripped is None:
+        raise UserError(
+            f"Guardrail '{guardrail.get_name()}' of agent '{agent.name}' must return"
+            f" GuardrailFunctionOutput, got {type(verdict).__name__}"
+        )
+    payload = GuardrailVerdict(
+        command.invoke.symbol, command.agent, bool(tripped), verdict.output_info, **more
+    )
+    return Outcome(command.id, Event.TRIPPED if tripped else Event.PASSED, payload)

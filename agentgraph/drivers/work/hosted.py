@@ -1,0 +1,38 @@
+"""Answering the provider's question whether a tool of a hosted MCP server may be called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentgraph.drivers.work.answers import read_answer
+from agentgraph.drivers.work.call import LocalCall
+from agentgraph.hosted_tools import MCPToolApprovalRequest
+from agentgraph.items import MCPApprovalResponseItem
+from agentgraph.record.payloads import ToolReturn
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph_compiler.machine import Event
+
+
+async def answer_approval_request(call: LocalCall) -> Outcome:
+    """Answer a hosted MCP server, or have the request wait for the caller's decision."""
+    bench, raw, tool = call.bench, call.raw, call.tool
+    question = call.question(raw.name, raw.server_label)
+    decision = bench.view.ruling_on(question.key, question.tool, question.content)
+    if decision is None:
+        ask = tool.on_approval_request
+        if ask is None:
+            return call.waits(question)
+        request = MCPToolApprovalRequest(ctx_wrapper=bench.context, data=raw)
+        answer = await call.unhandled(ask, request)
+        asked = f"on_approval_request of tool '{tool.name}' of agent '{call.agent.name}'"
+        decision = read_answer(answer, asked)
+    payload: Any = {
+        "type": "mcp_approval_response",
+        "approval_request_id": raw.id,
+        "approve": decision.approved,
+    }
+    if not decision.approved and decision.message:
+        payload["reason"] = decision.message
+    return call.outcome(
+        Event.RETURNED, ToolReturn(payload, payload, kind=MCPApprovalResponseItem.type)
+    )

@@ -1,0 +1,70 @@
+"""Final outputs: which one an outcome holds, who decides on one, and who is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentgraph.agent import ToolsToFinalOutputResult
+from agentgraph.callbacks import resolve
+from agentgraph.drivers.names import tool_of
+from agentgraph.drivers.reading.classify import output_in
+from agentgraph.drivers.reading.offer import output_schema
+from agentgraph.drivers.work.hooks import call_hooks, context_of
+from agentgraph.drivers.workbench import Workbench
+from agentgraph.exceptions import UserError
+from agentgraph.function_tools import FunctionTool, FunctionToolResult
+from agentgraph.record.payloads import FinalOutput, ModelReply
+from agentgraph.runtime.commands import CommandId, Perform
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph_compiler.machine import Event
+
+
+def final_output(bench: Workbench, source: CommandId | None, agent: Any) -> Any:
+    """The final output that an outcome holds.
+
+    What a tool returned is text for an agent of text, and is passed on unparsed for a structured
+    one.
+    """
+    payload = bench.view.payload(source)
+    output = payload.output
+    if output is None and isinstance(payload, ModelReply):
+        # A stored reply has no output beside the response that it follows from.
+        output = output_in(payload.response, output_schema(agent))
+    plain = agent.output_type is None or agent.output_type is str
+    return str(output) if plain and not isinstance(output, str) else output
+
+
+async def end(bench: Workbench, command: Perform) -> Outcome:
+    """Tell the hooks that an agent is over."""
+    agent = bench.agent(command)
+    if bench.hooked(agent):
+        context, output = context_of(bench, []), final_output(bench, command.source, agent)
+        await call_hooks(bench, agent, ("on_agent_end", "on_end"), agent, output, context=context)
+    return Outcome(command.id, Event.DONE)
+
+
+async def decide(bench: Workbench, command: Perform) -> Outcome:
+    """Ask ``tool_use_behavior`` whether the outputs of the tools end the run."""
+    agent = bench.agent(command)
+    decision = await resolve(agent.tool_use_behavior(bench.context, _results(bench)))
+    if not isinstance(decision, ToolsToFinalOutputResult):
+        raise UserError(
+            f"tool_use_behavior of agent '{agent.name}' must return ToolsToFinalOutputResult,"
+            f" got {type(decision).__name__}"
+        )
+    if not decision.is_final_output:
+        return Outcome(command.id, Event.DECLINED)
+    return Outcome(command.id, Event.ACCEPTED, FinalOutput(decision.final_output))
+
+
+def _results(bench: Workbench) -> list[FunctionToolResult]:
+    """What the function tools of the last reply gave, in call order, with the items that the
+    caller sees."""
+    view, results = bench.view, []
+    items = {id(item.raw_item): item for item in view.items[view.turn_start :]}
+    for call, payload in view.results():
+        tool = tool_of(bench.caches, call.symbol, call.name)
+        if isinstance(tool, FunctionTool):
+            item = items.get(id(payload.raw))
+            results.append(FunctionToolResult(tool=tool, output=payload.output, run_item=item))
+    return results

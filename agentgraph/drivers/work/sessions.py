@@ -1,0 +1,70 @@
+"""Reading a run's session and saving to it.
+
+A store that fails ends the run with a ``SessionError`` that names the session; the run rests where
+it can be resumed, and its resumption saves again.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from agentgraph.blocked_output import blocked_message
+from agentgraph.drivers.workbench import Workbench
+from agentgraph.exceptions import UserError
+from agentgraph.memory.session_log import Saved, SessionLog
+from agentgraph.memory.writing import Kept
+from agentgraph.record.payloads import Loaded, SavedTurn
+from agentgraph.runtime.commands import Perform
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph_compiler.machine import Event, Keep
+
+
+async def load(bench: Workbench, command: Perform) -> Outcome:
+    """Read the history, and store what of the input is new."""
+    log = _log(bench)
+    agents = bench.caches.bindings.agents.values()
+    # Whether the output of a tool may be the final one of the run.
+    answers = any(bound.agent.tool_use_behavior != "run_llm_again" for bound in agents)
+    shown, saved = await log.load(bench.facts.config, tools_answer=answers)
+    payload = Loaded(tuple(shown), _recorded(bench, saved))
+    return Outcome(command.id, Event.DONE, payload)
+
+
+async def save(bench: Workbench, command: Perform) -> Outcome:
+    """Store what the phase says is kept."""
+    log, view, keep = _log(bench), bench.view, command.phase.keep
+    if bench.caches.resumed:
+        bench.caches.resumed = False
+        log.restore(*view.stored())
+    blocked = None
+    if keep is Keep.WITHHELD and view.output_tripped is not None:
+        tripped = view.output_tripped
+        blocked = partial(blocked_message, bench.facts.config, tripped, bench.context)
+    kept = Kept.ALL if keep is Keep.ALL else Kept.SETTLED
+    saved = await log.save(
+        view.items,
+        blocked=blocked,
+        kept=kept,
+        turn_start=view.turn_start,
+        again=command.id in bench.caches.doubtful,
+    )
+    return Outcome(command.id, Event.DONE, _recorded(bench, saved))
+
+
+def _log(bench: Workbench) -> SessionLog:
+    """The session as the run writes it.
+
+    Raises:
+        UserError: The run has a session, and was resumed without one in the middle of a turn.
+    """
+    log = bench.caches.session
+    if log is None:
+        raise UserError(
+            "The run has a session and was resumed without one. Pass session=... again."
+        )
+    return log
+
+
+def _recorded(bench: Workbench, saved: Saved) -> SavedTurn:
+    written = bench.view.ordinals(saved.written) if saved.written else ()
+    return SavedTurn(written, saved.items, saved.block, saved.anew)

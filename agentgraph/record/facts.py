@@ -1,0 +1,70 @@
+"""Facts: the frozen inputs of a run, the same from its first outcome to its last.
+
+What a resumed run may be given anew (configuration, hooks, session, handlers) stands here too: a
+resumption makes facts of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agentgraph.approvals import RunPath
+from agentgraph.run_config import RunConfig
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+    from agentgraph.memory import Session
+
+
+class ConversationIds(NamedTuple):
+    """Which conversation the server keeps, if it keeps one.
+
+    Args:
+        conversation_id: The stored conversation.
+        previous_response_id: The response that the next call continues.
+        chained: Whether each call continues the response before it.
+    """
+
+    conversation_id: str | None = None
+    previous_response_id: str | None = None
+    chained: bool = False
+
+    @property
+    def kept_by_server(self) -> bool:
+        return self.chained or self.conversation_id is not None
+
+
+NO_CONVERSATION = ConversationIds()
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a run is given.
+
+    Args:
+        run_id: Names the run; shared by the runs inside it.
+        path: The calls that the run stands inside; empty for a run of its own.
+        machine: The name of the machine, for a run inside another.
+        input: The input as the caller gave it.
+        config: The run's configuration.
+        provider: Gives models by name.
+        limit: The most turns allowed; ``None`` means no limit.
+        session: Where the conversation is kept, if anywhere.
+        hooks: The caller's hooks.
+        handlers: The caller's error handlers, by fault.
+        conversation: Which conversation the server keeps as the run begins.
+    """
+
+    run_id: str
+    path: RunPath
+    machine: str
+    input: str | list[TResponseInputItem]
+    config: RunConfig
+    provider: Any
+    limit: int | None = None
+    session: Session | None = None
+    hooks: Any = None
+    handlers: Mapping[str, Any] = field(default_factory=dict)
+    conversation: ConversationIds = NO_CONVERSATION

@@ -1,0 +1,247 @@
+"""The fold: the one function that writes the record.
+
+``absorb`` takes one outcome into the record; ``show`` logs what a move of the machine shows and
+gives its items. A live run, a resumed one and a reader of a journal call the same two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agentgraph.guardrail import (
+    GuardrailFunctionOutput,
+    InputGuardrailResult,
+    OutputGuardrailResult,
+)
+from agentgraph.record.items import approval_item, item_of, items_of, logged, withheld
+from agentgraph.record.payloads import (
+    FailedAttempt,
+    Failure,
+    FinalOutput,
+    GuardrailVerdict,
+    Loaded,
+    ModelReply,
+    Resumed,
+    Ruled,
+    SavedTurn,
+    Screened,
+    ToolReturn,
+    Transfer,
+    spent_in,
+)
+from agentgraph.record.record import Names, Record
+from agentgraph.runtime.commands import CommandId, Emit, Perform
+from agentgraph.runtime.outcomes import Outcome
+from agentgraph.runtime.state import RunState
+from agentgraph.tool_guardrails import (
+    ToolGuardrailFunctionOutput,
+    ToolInputGuardrailResult,
+    ToolOutputGuardrailResult,
+)
+from agentgraph_compiler.machine import Emission, Verdict, WorkKind
+
+if TYPE_CHECKING:
+    from agentgraph.items import RunItem
+    from agentgraph.usage import Usage
+
+_OUTPUT_GUARDRAIL = WorkKind.OUTPUT_GUARDRAIL
+_AGENT, _OUTPUT, _WITHHELD = Emission.AGENT, Emission.OUTPUT, Emission.WITHHELD
+
+
+def absorb(
+    record: Record,
+    outcome: Outcome,
+    command: Perform | None,
+    names: Names,
+    spent: Usage | None = None,
+) -> None:
+    """Take an outcome into the record.
+
+    Args:
+        record: The record.
+        outcome: The outcome; the interpreter has accepted it.
+        command: What it answers; ``None`` for an outcome of a reserved id and for a resumption.
+        names: What symbols stand for.
+        spent: What user code has spent beside the work that the outcome tells of.
+    """
+    payload: Any = outcome.payload
+    record.payloads[outcome.id] = payload
+    for usage in (spent, spent_in(payload)):
+        if usage is not None:
+            record.usage.add(usage)
+    if command is not None and command.phase.kind is _OUTPUT_GUARDRAIL:
+        record.judged = True
+    take = _TAKES.get(type(payload))
+    if take is not None:
+        take(record, outcome, payload, names)
+
+
+def _reply(record: Record, outcome: Outcome, payload: ModelReply, names: Names) -> None:
+    reply = outcome.reply
+    if reply is not None and reply.verdict is not Verdict.UNKNOWN:
+        record.raw_responses.append(payload.response)
+    record.requests.append(payload.request)
+    record.attempts = 0
+    record.replied = outcome.id
+    record.calls = () if reply is None else reply.calls
+    record.results.clear()
+    record.attached.clear()
+    record.transcript.delivered()
+    for identity in payload.identities:
+        record.identities[identity.call_id] = identity
+    ids = record.conversation
+    response_id = payload.response.response_id
+    if ids.chained and ids.conversation_id is None and response_id is not None:
+        record.conversation = ids._replace(previous_response_id=response_id)
+
+
+def _failed_attempt(record: Record, outcome: Outcome, payload: FailedAttempt, _: Names) -> None:
+    record.attempts = payload.number
+
+
+def _failure(record: Record, outcome: Outcome, payload: Failure, names: Names) -> None:
+    record.last_failure = outcome.id
+    if payload.screened is not None:
+        _screened(record, outcome, payload.screened, names)
+
+
+def _returned(record: Record, outcome: Outcome, payload: ToolReturn, _: Names) -> None:
+    record.results[outcome.id.lane] = outcome.id
+
+
+def _screened(record: Record, outcome: Outcome, payload: Screened, names: Names) -> None:
+    if payload.raw is not None:
+        record.results[outcome.id.lane] = outcome.id
+    if payload.custom_data is not None:
+        record.attached[outcome.id.lane] = payload.custom_data
+    for verdict in payload.verdicts:
+        guardrail = names.tool_guardrail(
+            payload.tool, verdict.place, verdict.name, output=payload.about_output
+        )
+        output = ToolGuardrailFunctionOutput(verdict.info, dict(verdict.behavior))  # type: ignore[arg-type]
+        if payload.about_output:
+            record.tool_output_guardrail_results.append(
+                ToolOutputGuardrailResult(guardrail, output)
+            )
+        else:
+            record.tool_input_guardrail_results.append(ToolInputGuardrailResult(guardrail, output))
+
+
+def _ruled(record: Record, outcome: Outcome, payload: Ruled, _: Names) -> None:
+    if payload.ruling is not None:
+        record.ledger.record(payload.ruling)
+
+
+def _resumed(record: Record, outcome: Outcome, payload: Resumed, _: Names) -> None:
+    for ruling in payload.rulings:
+        # The others are taken over where the runs inside are resumed.
+        if ruling.key is not None and ruling.key.path == record.path:
+            record.ledger.record(ruling)
+    record.waiting.clear()
+    if payload.input:
+        record.transcript.add_input(payload.input)
+
+
+def _guarded(record: Record, outcome: Outcome, payload: GuardrailVerdict, names: Names) -> None:
+    guardrail = names.guardrail(payload.symbol)
+    verdict = GuardrailFunctionOutput(payload.info, payload.tripped)
+    if payload.about_output:
+        record.output_guardrail_results.append(
+            OutputGuardrailResult(guardrail, payload.judged, names.agent(payload.agent), verdict)
+        )
+    else:
+        record.input_guardrail_results.append(InputGuardrailResult(guardrail, verdict))
+
+
+def _loaded(record: Record, outcome: Outcome, payload: Loaded, _: Names) -> None:
+    record.transcript.prepare(list(payload.shown))
+    _saved(record, outcome, payload.saved, _)
+
+
+def _saved(record: Record, outcome: Outcome, payload: SavedTurn, _: Names) -> None:
+    if payload.anew:
+        record.stored.clear()
+    record.stored += payload.items
+    record.written += payload.written
+    record.saved_block = payload.block
+
+
+_TAKES: Mapping[type, Callable[[Record, Outcome, Any, Names], None]] = {
+    ModelReply: _reply,
+    FailedAttempt: _failed_attempt,
+    Failure: _failure,
+    ToolReturn: _returned,
+    Screened: _screened,
+    Ruled: _ruled,
+    Resumed: _resumed,
+    GuardrailVerdict: _guarded,
+    Loaded: _loaded,
+    SavedTurn: _saved,
+}
+"""What each kind of payload adds to the record; the others add nothing but themselves."""
+
+
+def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
+    """Log what a move of the machine shows.
+
+    Args:
+        record: The record.
+        emit: What is shown.
+        names: What symbols stand for.
+
+    Returns:
+        The items, in order; none where only the agent at work is told.
+    """
+    emission = emit.emission
+    if emission is _AGENT:
+        record.agent_id = emit.agent
+        return ()
+    payload = record.payloads[emit.source] if emit.source is not None else None
+    if payload is None:
+        return ()
+    agent = names.agent(emit.agent)
+    log = record.transcript
+    if emission is _OUTPUT or emission is _WITHHELD:
+        if isinstance(payload, FinalOutput):
+            items = items_of(payload, agent, names)
+            log.append(items)
+            return items
+        assert emit.source is not None
+        if emission is _WITHHELD:
+            items = (withheld(payload, agent),)
+        else:
+            items = (item_of(payload, agent, record.attached.get(emit.source.lane)),)
+        log.answer(emit.source.lane, items)
+        return items
+    items = items_of(payload, agent, names)
+    log.append(items)
+    if isinstance(payload, Transfer) and payload.filtered is not None:
+        log.rebase(logged(payload.filtered, log.new_items, names))
+    return items
+
+
+def follow(record: Record, state: RunState) -> None:
+    """Take over what the control state says once everything of a step is shown."""
+    record.acted = state.acted
+    if state.turn != record.turn:
+        record.turn = state.turn
+        record.transcript.begin_turn()
+
+
+def wait(record: Record, awaiting: Sequence[CommandId], names: Names) -> None:
+    """Log the calls that wait for a decision, those of runs inside among them.
+
+    Args:
+        record: The record.
+        awaiting: The outcomes that wait.
+        names: What symbols stand for.
+    """
+    questions = [one for id in awaiting for one in record.payloads[id].questions]
+    record.waiting[:] = [approval_item(question, names) for question in questions]
+    record.transcript.note(
+        item
+        for item, question in zip(record.waiting, questions, strict=True)
+        if question.key.path == record.path
+    )
+    record.ledger.ask(record.waiting)

@@ -1,0 +1,207 @@
+"""The run items that payloads amount to, made when a move of the machine shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from agentgraph.approvals import Decision, Ruling, tool_identity
+from agentgraph.handoffs.input_data import HandoffInputData
+from agentgraph.items import (
+    CompactionItem,
+    HandoffCallItem,
+    HandoffOutputItem,
+    InputItem,
+    MCPApprovalRequestItem,
+    MCPApprovalResponseItem,
+    MCPListToolsItem,
+    MessageOutputItem,
+    ReasoningItem,
+    ToolApprovalItem,
+    ToolCallItem,
+    ToolCallOutputItem,
+    ToolSearchCallItem,
+    ToolSearchOutputItem,
+)
+from agentgraph.record.payloads import (
+    Filtered,
+    FinalOutput,
+    LogItem,
+    ModelReply,
+    Question,
+    Screened,
+    ToolReturn,
+    Transfer,
+)
+from agentgraph.run_items import raw_field
+
+if TYPE_CHECKING:
+    from agentgraph.items import RunItem
+    from agentgraph.record.record import Names
+
+WITHHELD: Final = "The output is withheld: a guardrail failed before it could judge it."
+"""What stands for a result whose guardrail failed: the call was made, its result is not told."""
+
+_PLAIN: Final[Mapping[str, Any]] = {
+    kind.type: kind
+    for kind in (
+        MessageOutputItem,
+        ReasoningItem,
+        MCPListToolsItem,
+        MCPApprovalRequestItem,
+        CompactionItem,
+        ToolSearchCallItem,
+        ToolSearchOutputItem,
+        HandoffCallItem,
+        InputItem,
+    )
+}
+_CALL, _OUTPUT = ToolCallItem.type, ToolCallOutputItem.type
+
+
+def items_of(payload: Any, agent: Any, names: Names) -> Sequence[RunItem]:
+    """The items of a reply, a handoff, or a final output that a callable decided on."""
+    if isinstance(payload, ModelReply):
+        return reply_items(payload, agent)
+    if isinstance(payload, Transfer):
+        return transfer_items(payload, names)
+    if isinstance(payload, FinalOutput) and payload.message is not None:
+        return (MessageOutputItem(agent=agent, raw_item=payload.message),)
+    return ()
+
+
+def reply_items(payload: ModelReply, agent: Any) -> list[RunItem]:
+    """One item for each output item of a reply that becomes one, in the model's order."""
+    output: Sequence[Any] = payload.response.output
+    items: list[RunItem] = []
+    for kind, position, description in payload.notes:
+        raw = output[position]
+        plain = _PLAIN.get(kind)
+        if plain is not None:
+            items.append(plain(agent=agent, raw_item=raw))
+        elif kind == _CALL:
+            items.append(ToolCallItem(agent=agent, raw_item=raw, description=description))
+        else:
+            # Commands that ran at the provider's side come with what they wrote.
+            output_of = raw_field(raw, "output")
+            items.append(ToolCallOutputItem(agent=agent, raw_item=raw, output=output_of))
+    return items
+
+
+def item_of(
+    payload: ToolReturn | Screened, agent: Any, attached: Mapping[str, Any] | None = None
+) -> RunItem:
+    """The item that answers a call.
+
+    Args:
+        payload: What the call gave, or what stands for it.
+        agent: The agent whose model made the call.
+        attached: What the program attached once the output was judged.
+    """
+    if isinstance(payload, ToolReturn) and payload.kind == MCPApprovalResponseItem.type:
+        return MCPApprovalResponseItem(agent=agent, raw_item=payload.raw)
+    data = attached if attached is not None else payload.custom_data
+    return ToolCallOutputItem(
+        agent=agent,
+        raw_item=payload.raw,
+        output=payload.output,
+        custom_data=None if data is None else dict(data),
+    )
+
+
+def withheld(payload: ToolReturn, agent: Any) -> RunItem:
+    """The item that answers a call whose result was not judged."""
+    raw = {**payload.raw, "output": WITHHELD}
+    return ToolCallOutputItem(agent=agent, raw_item=raw, output=WITHHELD)
+
+
+def transfer_items(payload: Transfer, names: Names) -> list[RunItem]:
+    """The answers to the handoffs of a reply, that of the one taken last."""
+    source, target = names.agent(payload.source), names.agent(payload.target)
+    items: list[RunItem] = [
+        ToolCallOutputItem(agent=source, raw_item=raw, output=raw["output"])
+        for raw in payload.ignored
+    ]
+    items.append(
+        HandoffOutputItem(
+            agent=target, raw_item=payload.raw, source_agent=source, target_agent=target
+        )
+    )
+    return items
+
+
+def approval_item(question: Question, names: Names) -> ToolApprovalItem:
+    """The item with which a person is asked about a call."""
+    item = ToolApprovalItem(
+        agent=names.agent(question.agent, question.machine),
+        raw_item=question.raw,
+        tool_name=question.name,
+        tool_namespace=question.namespace,
+    )
+    item._subject = Ruling(
+        question.key,
+        question.tool,
+        question.content,
+        tool_identity(question.name, item.tool_namespace),
+        item.call_id or "",
+        Decision(False),
+    )
+    return item
+
+
+def logged(filtered: Filtered, log: Sequence[RunItem], names: Names) -> HandoffInputData:
+    """What a handoff filter left, with the items of the log in the place of references."""
+    history = filtered.history
+    return HandoffInputData(
+        input_history=history,
+        pre_handoff_items=tuple(_of_log(entry, log, names) for entry in filtered.before),
+        new_items=tuple(_of_log(entry, log, names) for entry in filtered.latest),
+    )
+
+
+def _of_log(entry: LogItem, log: Sequence[RunItem], names: Names) -> RunItem:
+    if entry.place >= 0:
+        return log[entry.place]
+    agent, more = names.agent(entry.agent) if entry.agent else None, dict(entry.more or {})
+    if entry.kind == HandoffOutputItem.type:
+        ends = {name: names.agent(more[name]) for name in ("source_agent", "target_agent")}
+        return HandoffOutputItem(agent=agent, raw_item=entry.raw, **ends)
+    made = _PLAIN.get(entry.kind) or _OF_CALLS[entry.kind]
+    item: RunItem = made(agent=agent, raw_item=entry.raw, **more)
+    return item
+
+
+_OF_CALLS: Final[Mapping[str, Any]] = {
+    _CALL: ToolCallItem,
+    _OUTPUT: ToolCallOutputItem,
+    MCPApprovalResponseItem.type: MCPApprovalResponseItem,
+    ToolApprovalItem.type: ToolApprovalItem,
+}
+
+
+def references(
+    items: Sequence[RunItem], log: Sequence[RunItem], agent_id: Any
+) -> tuple[LogItem, ...]:
+    """Items of the conversation as references into the log, those that a filter made as new ones.
+
+    Args:
+        items: The items.
+        log: The run's log, with what the handoff is about to add.
+        agent_id: Gives the id of an agent.
+    """
+    places = {id(item): place for place, item in enumerate(log)}
+    return tuple(_reference(item, places, agent_id) for item in items)
+
+
+def _reference(item: Any, places: Mapping[int, int], agent_id: Any) -> LogItem:
+    place = places.get(id(item))
+    if place is not None:
+        return LogItem(place)
+    more: dict[str, Any] = {}
+    if item.type == HandoffOutputItem.type:
+        more = {name: agent_id(getattr(item, name)) for name in ("source_agent", "target_agent")}
+    elif item.type == _OUTPUT:
+        more = {"output": item.output, "custom_data": item.custom_data}
+    elif item.type == _CALL:
+        more = {"description": item.description}
+    return LogItem(-1, item.type, agent_id(item.agent), item.raw_item, more or None)

@@ -1,0 +1,127 @@
+"""The record: everything that a run knows beside its control state.
+
+Only ``fold`` writes it. Work reads it through a ``View``; results are projections of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from agentgraph.approvals import ApprovalLedger
+from agentgraph.item_helpers import ItemHelpers
+from agentgraph.memory.run_transcript import Transcript
+from agentgraph.record.facts import RunFacts
+from agentgraph.runtime.commands import CommandId
+from agentgraph.runtime.outcomes import Call
+from agentgraph.usage import Usage
+
+if TYPE_CHECKING:
+    from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
+    from agentgraph.items import ModelResponse, ToolApprovalItem, TResponseInputItem
+    from agentgraph.record.payloads import Identity, Request
+    from agentgraph.tool_guardrails import ToolInputGuardrailResult, ToolOutputGuardrailResult
+
+
+class Names(Protocol):
+    """What the symbols in payloads stand for in the program as it is now."""
+
+    def agent(self, id: str, machine: str = "") -> Any: ...
+
+    def guardrail(self, symbol: str) -> Any: ...
+
+    def tool_guardrail(self, tool: str, place: int, name: str, *, output: bool) -> Any: ...
+
+
+class Record:
+    """What a run knows.
+
+    Args:
+        facts: What it was given.
+        ledger: The decisions of people, shared with the runs around it.
+
+    Attributes:
+        path: Where the run stands.
+        acted: The agents that have used a tool.
+        calls: The calls of the last reply.
+        last_failure: The last outcome that tells of a failure.
+        payloads: What each outcome brought, by the id of its command.
+        transcript: The log of items, and what of it a model sees.
+        usage: What the run itself has spent, as far as outcomes say.
+        attached: What the program attached to judged outputs of the last reply, by lane.
+        conversation: Which conversation the server keeps now.
+        identities: What each call id of the run stands for.
+        replied: The id of the outcome that holds the last reply.
+        results: The ids of the outcomes that answer the calls of the last reply, by lane.
+        requests: What the models were asked, oldest first.
+        agent_id: The agent at work.
+        turn: Turns begun.
+        attempts: Failed attempts at the model call under way.
+        judged: Whether an output guardrail has judged.
+        saved_block: Where the session's store has everything of the run.
+        stored: What stands in the session of the run.
+        written: The run's items that are written there, as ordinals of production.
+        waiting: The calls that wait for a decision, in call order.
+    """
+
+    __slots__ = (
+        "acted",
+        "agent_id",
+        "attached",
+        "attempts",
+        "calls",
+        "conversation",
+        "identities",
+        "input_guardrail_results",
+        "judged",
+        "last_failure",
+        "ledger",
+        "output_guardrail_results",
+        "path",
+        "payloads",
+        "raw_responses",
+        "replied",
+        "requests",
+        "results",
+        "saved_block",
+        "stored",
+        "tool_input_guardrail_results",
+        "tool_output_guardrail_results",
+        "transcript",
+        "turn",
+        "usage",
+        "waiting",
+        "written",
+    )
+
+    def __init__(self, facts: RunFacts, ledger: ApprovalLedger) -> None:
+        items = ItemHelpers.input_to_new_input_list(facts.input)
+        # The caller goes on using the list, and the result must not change with it.
+        original = facts.input if isinstance(facts.input, str) else list(items)
+        self.transcript = Transcript(original, items, continued=facts.conversation.kept_by_server)
+        self.ledger = ledger
+        self.path = facts.path
+        self.acted: frozenset[str] = frozenset()
+        self.calls: tuple[Call, ...] = ()
+        self.last_failure: CommandId | None = None
+        self.payloads: dict[CommandId, Any] = {}
+        self.usage = Usage()
+        self.attached: dict[int, Mapping[str, Any]] = {}
+        self.conversation = facts.conversation
+        self.identities: dict[str, Identity] = {}
+        self.replied: CommandId | None = None
+        self.results: dict[int, CommandId] = {}
+        self.requests: list[Request] = []
+        self.agent_id = ""
+        self.turn = 0
+        self.attempts = 0
+        self.judged = False
+        self.saved_block: Any = None
+        self.stored: list[TResponseInputItem] = []
+        self.written: list[int] = []
+        self.waiting: list[ToolApprovalItem] = []
+        self.raw_responses: list[ModelResponse] = []
+        self.input_guardrail_results: list[InputGuardrailResult] = []
+        self.output_guardrail_results: list[OutputGuardrailResult] = []
+        self.tool_input_guardrail_results: list[ToolInputGuardrailResult] = []
+        self.tool_output_guardrail_results: list[ToolOutputGuardrailResult] = []

@@ -1,0 +1,191 @@
+"""Calling an agent used as a tool: its sub-machine is run like any other, inside the run that calls
+it.
+
+The inner run has its own turns and record, is decided on by itself, and shares the context object
+and the journal of the outer one. Its rows stand under the identity of the call, so a call that was
+cut short is resumed inside, never repeated. Cancelling the outer run cancels it, because it is
+awaited inside the outer call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from agentgraph.agent_tool import AgentTool, AgentToolStreamEvent
+from agentgraph.callbacks import resolve
+from agentgraph.cancellation import was_cancelled
+from agentgraph.drivers.run import Run, make_run
+from agentgraph.drivers.workbench import Workbench
+from agentgraph.event_queue import EventQueue
+from agentgraph.frontend.lower_workflow import RunScope
+from agentgraph.item_helpers import ItemHelpers
+from agentgraph.items import MessageOutputItem, ToolCallOutputItem
+from agentgraph.logger import log_tool_action_warning, logger
+from agentgraph.record.facts import ConversationIds, RunFacts
+from agentgraph.record.payloads import Failure, Question, Resumed, Waiting
+from agentgraph.result import RunResult
+from agentgraph.run_config import DEFAULT_MAX_TURNS, coerce_run_config
+from agentgraph.running.ending import carry_out, result_of
+from agentgraph.running.recompile import Recompile
+from agentgraph.running.watching import watcher_of
+from agentgraph.runtime.commands import Perform, Rest
+from agentgraph.tool_context import ToolContext
+from agentgraph.tool_errors import answer_to_failure
+from agentgraph_compiler.machine import StateKind
+
+
+async def call_agent(
+    bench: Workbench, command: Perform, tool: AgentTool, context: ToolContext[Any]
+) -> Any:
+    """Run the agent behind a tool.
+
+    Args:
+        bench: The run that makes the call.
+        command: The call; its invoke names the sub-machine.
+        tool: The tool.
+        context: The context of the call.
+
+    Returns:
+        The tool's output, what its failure function wrote instead, or ``Waiting`` if the inner run
+        was suspended.
+
+    Raises:
+        AgentsException: As it ended the inner run, if the tool does not handle its errors.
+        UserError: For any other exception of such a tool; that exception is its cause.
+    """
+    try:
+        params = tool.read_arguments(context.tool_arguments)
+        inner = _inner(bench, command, tool, context, params, await tool.build_input(params))
+        rest = await (
+            carry_out(inner) if tool.on_stream is None else _watched(inner, tool, context)
+        )
+        if rest.kind is StateKind.SUSPENDED:
+            return Waiting(_questions(inner, rest))
+        output = await _output(tool, inner, result_of(inner, rest))
+    except Exception as error:  # noqa: BLE001 - what follows is the tool's to say
+        what = f"Error running tool {tool.name} of agent {bench.agent(command).name}"
+        handler = tool.failure_error_function
+        output = await answer_to_failure(handler, context, error, tool.name, what)
+    return output
+
+
+def _questions(inner: Run, rest: Rest) -> tuple[Question, ...]:
+    payloads = inner.record.payloads
+    return tuple(one for id in rest.awaiting for one in payloads[id].questions)
+
+
+def _inner(
+    bench: Workbench,
+    command: Perform,
+    tool: AgentTool,
+    context: ToolContext[Any],
+    params: Any,
+    input: Any,
+) -> Run:
+    name, caches, outer = command.invoke.machine, bench.caches, bench.facts
+    config = outer.config if tool.run_config is None else coerce_run_config(tool.run_config)
+    facts = RunFacts(
+        outer.run_id,
+        bench.key(command).inside,
+        name,
+        input,
+        config,
+        config.model_provider or outer.provider,
+        DEFAULT_MAX_TURNS if tool.max_turns is None else tool.max_turns,
+        tool.session,
+        tool.hooks,
+        conversation=ConversationIds(
+            tool.conversation_id,
+            tool.previous_response_id,
+            tool.previous_response_id is not None,
+        ),
+    )
+    recompile = Recompile(tool.agent, RunScope.of(config))
+    machine, bindings = caches.submachines[name], caches.bindings.machines[name]
+    lowered = bindings.agents[bindings.id_of(tool.agent)]
+    # The agent may have been changed since the run that calls it was compiled.
+    return make_run(
+        facts,
+        (machine, bindings) if lowered.current else recompile(tool.agent),
+        recompile,
+        caches.journal,
+        call_agent=caches.call_agent,
+        context=bench.context.context,
+        tool_input=params,
+        outer=context,
+        resumption=Resumed(tuple(caches.rulings), again=_again(bench, command)),
+    )
+
+
+def _again(bench: Workbench, command: Perform) -> bool:
+    """Whether the call has failed before and is made again, so that the run inside goes on."""
+    id = command.id
+    before = id._replace(attempt=id.attempt - 1)
+    return id.attempt > 0 and isinstance(bench.view.payload_or_none(before), Failure)
+
+
+async def _watched(inner: Run, tool: AgentTool, context: ToolContext[Any]) -> Rest:
+    """Carry a run out and hand every event of it to the tool's ``on_stream``, in order."""
+    queue = EventQueue()
+    watcher = inner.caches.watcher = watcher_of(queue)
+    limit = tool.on_stream_max_pending_events
+    if limit is not None:
+
+        async def room() -> None:
+            if queue.pending >= limit:
+                await queue.caught_up()
+
+        watcher.room = room
+    listener = asyncio.create_task(_hand_over(queue, inner, tool, context))
+    try:
+        await asyncio.sleep(0)  # the listener listens before anything happens
+        rest = await carry_out(inner)
+        queue.close()
+        await listener
+        return rest
+    finally:
+        listener.cancel()
+        await asyncio.gather(listener, return_exceptions=True)
+
+
+async def _hand_over(
+    queue: EventQueue, run: Run, tool: AgentTool, context: ToolContext[Any]
+) -> None:
+    assert tool.on_stream is not None
+    async for event in queue.events():
+        told = AgentToolStreamEvent(event=event, agent=run.agent, tool_call=context.tool_call)
+        try:
+            await resolve(tool.on_stream(told))
+        except asyncio.CancelledError as error:
+            if await was_cancelled():
+                raise
+            _pass_over(tool, error)
+        except Exception as error:  # noqa: BLE001 - user code may raise anything
+            _pass_over(tool, error)
+
+
+def _pass_over(tool: AgentTool, error: BaseException) -> None:
+    """A listener that fails is no reason to lose the work it listens to."""
+    message = f"on_stream of agent tool {tool.name!r} raised; the run goes on"
+    log_tool_action_warning(logger, message, error)
+
+
+async def _output(tool: AgentTool, inner: Run, result: RunResult) -> Any:
+    """What an agent tool gives: its final output, or what is left to say where that is empty.
+
+    Where output guardrails judged, the output is the one that they saw.
+    """
+    if tool.custom_output_extractor is not None:
+        return await resolve(tool.custom_output_extractor(result))
+    output = result.final_output
+    if (output is not None and output != "") or inner.record.judged:
+        return output
+    for item in reversed(result.new_items):
+        if isinstance(item, MessageOutputItem):
+            text = ItemHelpers.text_message_output(item)
+            if text:
+                return text
+        elif isinstance(item, ToolCallOutputItem) and isinstance(item.output, str) and item.output:
+            return item.output
+    return output

@@ -1,0 +1,299 @@
+"""The stored form of payloads: one table says for every field of every payload how it is written
+and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from agentgraph.approvals import CallKey, ruling_from_json, ruling_to_json
+from agentgraph.model_settings import ModelSettings
+from agentgraph.record import payloads
+from agentgraph.record.payloads import Identity, LogItem, Note, ToolVerdict
+from agentgraph.stored.faults import decode_fault, encode_fault
+from agentgraph.stored.items import (
+    decode_input,
+    decode_raw_item,
+    decode_response,
+    encode_input,
+    encode_raw_item,
+    encode_response,
+)
+from agentgraph.stored.value_types import Types
+from agentgraph.stored.values import decode, encode
+from agentgraph.usage import deserialize_usage, serialize_usage
+
+_SECRET = frozenset({"extra_headers", "extra_query", "extra_body", "extra_args"})
+"""Settings that may hold keys; a stored run leaves them out."""
+
+Write: TypeAlias = Callable[[Any, str], Any]
+Read: TypeAlias = Callable[[Any, "Types | None"], Any]
+
+
+class Form(NamedTuple):
+    """How a field is stored.
+
+    Args:
+        write: Gets the value, and where it stands, for messages.
+        read: Gets what was written, and the classes of the program.
+    """
+
+    write: Write
+    read: Read
+
+
+def _optional(form: Form) -> Form:
+    return Form(
+        lambda value, path: None if value is None else form.write(value, path),
+        lambda data, types: None if data is None else form.read(data, types),
+    )
+
+
+def _each(form: Form) -> Form:
+    return Form(
+        lambda values, path: [form.write(one, f"{path}[{at}]") for at, one in enumerate(values)],
+        lambda data, types: tuple(form.read(one, types) for one in data),
+    )
+
+
+def _rows(kind: Any) -> Form:
+    return Form(
+        lambda rows, path: [list(row) for row in rows],
+        lambda data, types: tuple(kind(*row) for row in data),
+    )
+
+
+def _write_settings(settings: Any, path: str) -> Any:
+    chosen = {
+        name: value
+        for name, value in vars(settings).items()
+        if value is not None and name not in _SECRET
+    }
+    if "retry" in chosen:
+        # The policy is code of the program, which answers anew; a model is not told of it.
+        chosen["retry"] = chosen["retry"].to_json_dict()
+    return {name: encode(value, f"{path}.{name}") for name, value in chosen.items()}
+
+
+def _read_settings(data: Any, types: Types | None) -> Any:
+    return ModelSettings(**{name: decode(value, types) for name, value in data.items()})
+
+
+def _write_log_item(item: LogItem, path: str) -> Any:
+    if item.place >= 0:
+        return item.place
+    more = None if item.more is None else encode(dict(item.more), path)
+    return [item.kind, item.agent, encode_raw_item(item.raw, path), more]
+
+
+def _read_log_item(data: Any, types: Types | None) -> LogItem:
+    if isinstance(data, int):
+        return LogItem(data)
+    kind, agent, raw, more = data
+    return LogItem(
+        -1, kind, agent, decode_raw_item(raw), None if more is None else decode(more, types)
+    )
+
+
+def _simple(write: Callable[[Any], Any], read: Callable[[Any], Any]) -> Form:
+    """The form of a field that needs to know neither where it stands nor the program's classes."""
+    return Form(lambda value, path: write(value), lambda data, types: read(data))
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+def _write_input(items: Any) -> Any:
+    return encode_input(items if isinstance(items, str) else list(items))
+
+
+def _read_input(data: Any) -> Any:
+    items = decode_input(data)
+    return items if isinstance(items, str) else tuple(items)
+
+
+def _write_key(key: CallKey) -> Any:
+    return [list(map(list, key.path)), list(key.reply), key.lane]
+
+
+def _read_key(data: Any) -> CallKey:
+    return CallKey(tuple(map(tuple, data[0])), tuple(data[1]), data[2])
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+_PLAIN = _simple(_itself, _itself)
+_VALUE = Form(encode, decode)
+_RAW = Form(encode_raw_item, lambda data, types: decode_raw_item(data))
+_INPUT = _simple(_write_input, _read_input)
+_RESPONSE = _simple(encode_response, decode_response)
+_FAULT = Form(lambda value, path: encode_fault(value), decode_fault)
+_USAGE = _simple(serialize_usage, deserialize_usage)
+_RULING = _simple(ruling_to_json, ruling_from_json)
+_TUPLE = _simple(list, tuple)
+_KEY = _simple(_write_key, _read_key)
+_SETTINGS = Form(_write_settings, _read_settings)
+_LOG = Form(_write_log_item, _read_log_item)
+_LEFT_OUT = _simple(_nothing, _nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadForm:
+    """How a payload is stored.
+
+    Args:
+        kind: Its class.
+        fields: How each field is stored; what is left out follows from the rest.
+    """
+
+    kind: Any
+    fields: Mapping[str, Form]
+
+    def write(self, payload: Any, path: str) -> dict[str, Any]:
+        """The payload as JSON data."""
+        return {
+            name: written
+            for name, form in self.fields.items()
+            if (written := form.write(getattr(payload, name), f"{path}.{name}")) is not None
+        }
+
+    def read(self, data: Any, types: Types | None) -> Any:
+        """Read what ``write`` gave."""
+        return self.kind(
+            **{name: form.read(data.get(name), types) for name, form in self.fields.items()}
+        )
+
+
+def _of(payload: Any, /, **fields: Form) -> PayloadForm:
+    return PayloadForm(payload, fields)
+
+
+def _nested(form: PayloadForm) -> Form:
+    return Form(form.write, form.read)
+
+
+_REQUEST = _of(
+    payloads.Request,
+    instructions=_PLAIN,
+    first=_PLAIN,
+    last=_PLAIN,
+    epoch=_PLAIN,
+    replaced=_optional(_INPUT),
+    settings=_SETTINGS,
+    offered=_TUPLE,
+)
+_VERDICT = _of(ToolVerdict, place=_PLAIN, name=_PLAIN, behavior=_VALUE, info=_VALUE)
+_SCREENED = _of(
+    payloads.Screened,
+    tool=_PLAIN,
+    verdicts=_each(_nested(_VERDICT)),
+    output=_VALUE,
+    raw=_optional(_RAW),
+    about_output=_PLAIN,
+    custom_data=_optional(_VALUE),
+)
+_QUESTION = _of(
+    payloads.Question,
+    key=_KEY,
+    tool=_TUPLE,
+    content=_PLAIN,
+    agent=_PLAIN,
+    machine=_PLAIN,
+    raw=_RAW,
+    name=_PLAIN,
+    namespace=_PLAIN,
+)
+_FILTERED = _of(payloads.Filtered, history=_INPUT, before=_each(_LOG), latest=_each(_LOG))
+_SAVED = _of(payloads.SavedTurn, written=_TUPLE, items=_INPUT, block=_LEFT_OUT, anew=_PLAIN)
+
+FORMS: Mapping[str, PayloadForm] = {
+    "reply": _of(
+        payloads.ModelReply,
+        response=_RESPONSE,
+        agent=_PLAIN,
+        request=_nested(_REQUEST),
+        notes=_rows(Note),
+        identities=_rows(Identity),
+        fault=_optional(_FAULT),
+        output=_LEFT_OUT,
+    ),
+    "failed attempt": _of(payloads.FailedAttempt, fault=_FAULT, number=_PLAIN, wait=_PLAIN),
+    "failure": _of(
+        payloads.Failure,
+        fault=_FAULT,
+        usage=_optional(_USAGE),
+        screened=_optional(_nested(_SCREENED)),
+    ),
+    "screened": _SCREENED,
+    "return": _of(
+        payloads.ToolReturn,
+        output=_VALUE,
+        raw=_RAW,
+        kind=_PLAIN,
+        custom_data=_optional(_VALUE),
+        usage=_optional(_USAGE),
+    ),
+    "waiting": _of(payloads.Waiting, questions=_each(_nested(_QUESTION))),
+    "ruled": _of(payloads.Ruled, ruling=_optional(_RULING)),
+    "resumed": _of(payloads.Resumed, rulings=_each(_RULING), input=_INPUT, again=_PLAIN),
+    "transfer": _of(
+        payloads.Transfer,
+        source=_PLAIN,
+        target=_PLAIN,
+        raw=_RAW,
+        ignored=_each(_RAW),
+        filtered=_optional(_nested(_FILTERED)),
+    ),
+    "verdict": _of(
+        payloads.GuardrailVerdict,
+        symbol=_PLAIN,
+        agent=_PLAIN,
+        tripped=_PLAIN,
+        info=_VALUE,
+        about_output=_PLAIN,
+        judged=_VALUE,
+    ),
+    "output": _of(payloads.FinalOutput, output=_VALUE, message=_optional(_RAW)),
+    "loaded": _of(payloads.Loaded, shown=_INPUT, saved=_nested(_SAVED)),
+    "saved": _SAVED,
+    "migrated": _of(payloads.Migrated, before=_PLAIN, after=_PLAIN, agents=_PLAIN, facts=_TUPLE),
+}
+"""Every kind of payload, by the name that it has in a journal."""
+
+_NAMES: Mapping[Any, str] = {form.kind: name for name, form in FORMS.items()}
+
+
+def write_payload(payload: Any, path: str) -> dict[str, Any] | None:
+    """A payload as JSON data.
+
+    Args:
+        payload: The payload of an outcome; ``None`` for none.
+        path: Where it stands, for messages.
+
+    Raises:
+        NotStorable: A value of user code has no stored form; the message names where it stands.
+    """
+    if payload is None:
+        return None
+    name = _NAMES[type(payload)]
+    return {"is": name, **FORMS[name].write(payload, path)}
+
+
+def read_payload(data: Mapping[str, Any] | None, types: Types | None) -> Any:
+    """Read what :func:`write_payload` wrote.
+
+    Args:
+        data: The stored form.
+        types: The classes of the program, by path.
+
+    Raises:
+        KeyError: It is no payload.
+        NotReadable: A value in it is damaged.
+    """
+    if data is None:
+        return None
+    return FORMS[data["is"]].read(data, types)

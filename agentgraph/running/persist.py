@@ -1,0 +1,240 @@
+"""Journals as text: the rows of a run with everything that replaying them needs.
+
+The text is JSON lines with a header, to be written, read and compared by a person; a state wraps
+the same rows in one envelope. Nothing is imported because a text says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from agentgraph.approvals import RunPath
+from agentgraph.drivers.journal import Beginning, MemoryJournal, Row
+from agentgraph.exceptions import UserError
+from agentgraph.frontend.bindings import Bindings
+from agentgraph.record.facts import ConversationIds, RunFacts
+from agentgraph.run_config import RunConfig
+from agentgraph.running.payload_forms import read_payload, write_payload
+from agentgraph.runtime.state import Facts
+from agentgraph.stored import journal_file
+from agentgraph.stored.control import CodecError, decode_outcome, encode_outcome
+from agentgraph.stored.items import decode_input, encode_input
+from agentgraph.stored.value_types import NotReadable, Types, classes_in
+from agentgraph.type_hints import resolve_hints
+from agentgraph.usage import deserialize_usage, serialize_usage
+from agentgraph.version import __version__
+from agentgraph_compiler.emit import MachineFormatError, machine_from_json
+from agentgraph_compiler.machine import Machine
+
+SCHEMA = journal_file.SCHEMA_VERSION
+SCHEMA_KEY = "$schemaVersion"
+
+
+def to_lines(state: Mapping[str, Any]) -> str:
+    """The JSON data of a state as the lines of a journal file."""
+    header = {key: value for key, value in state.items() if key not in ("rows", "machines")}
+    machines = [journal_file.machine_row(key, one) for key, one in state["machines"].items()]
+    return journal_file.write(header, [*machines, *state["rows"]])
+
+
+def from_lines(text: str) -> dict[str, Any]:
+    """Read what :func:`to_lines` wrote.
+
+    Raises:
+        UserError: It is of another version, or damaged; the message names the line.
+    """
+    header, rows = journal_file.read(text)
+    machines = {row["fingerprint"]: row["machine"] for row in rows if row.get("kind") == "machine"}
+    outcomes = [row for row in rows if "index" in row]
+    return {SCHEMA_KEY: SCHEMA, **header, "machines": machines, "rows": outcomes}
+
+
+def check_version(data: object) -> None:
+    """Refuse anything but a stored run of this version.
+
+    Raises:
+        UserError: It is of another version, which the message names with this one.
+    """
+    if not isinstance(data, Mapping) or SCHEMA_KEY not in data:
+        raise UserError(f"This is no stored run: it has no {SCHEMA_KEY!r}.")
+    version = data[SCHEMA_KEY]
+    if version != SCHEMA:
+        raise UserError(
+            f"The stored run has the version {version!r}; this version of agentgraph reads"
+            f" {SCHEMA!r} only."
+        )
+
+
+def classes_of(bindings: Bindings) -> Mapping[str, type[Any]]:
+    """The classes that a program's own declarations name: output types, and what functions give."""
+    declared: list[Any] = []
+    for one in (bindings, *bindings.machines.values()):
+        for bound in one.agents.values():
+            output = bound.agent.output_type
+            # A schema says of what type its values are, if it is one of ours.
+            declared.append(getattr(output, "output_type", output))
+            for row in bound.tools:
+                function = getattr(row.tool, "_function", None)
+                declared += resolve_hints(function).values() if function is not None else ()
+    return classes_in(*(part for part in declared if part is not None))
+
+
+def head_of(facts: RunFacts, journal: MemoryJournal) -> dict[str, Any]:
+    """What holds for a whole run, as JSON data."""
+    return {
+        "run": facts.run_id,
+        "code": __version__,
+        "began": [
+            {"path": _steps(path), "facts": list(one.facts), **_named(journal, one.machine)}
+            for path, one in journal.beginnings().items()
+        ],
+        "input": encode_input(facts.input),
+        "limit": facts.limit,
+        "conversation": list(facts.conversation),
+    }
+
+
+def _steps(path: RunPath) -> list[list[int]]:
+    return [list(step) for step in path]
+
+
+def _named(journal: MemoryJournal, machine: Machine) -> dict[str, str]:
+    """How a text names a machine: by fingerprint, and by name where it is a part of that one."""
+    whole = journal.whole(machine)
+    name = {} if whole is machine else {"part": machine.name}
+    return {"machine": whole.fingerprint, **name}
+
+
+def rows_of(journal: MemoryJournal) -> list[dict[str, Any]]:
+    """The rows of a journal as JSON data.
+
+    Raises:
+        NotStorable: A value of user code has no stored form; the message names the row and where
+            in it the value stands.
+    """
+    return [_written(index, row) for index, row in enumerate(journal.all())]
+
+
+def machines_of(journal: MemoryJournal) -> dict[str, Any]:
+    """The machines that the rows of a journal are about, as JSON data, by fingerprint."""
+    began = (journal.whole(one.machine) for one in journal.beginnings().values())
+    machines = (*began, *journal.machines())
+    by_fingerprint = {machine.fingerprint: machine for machine in machines}
+    return {key: json.loads(machine.to_json()) for key, machine in by_fingerprint.items()}
+
+
+def _written(index: int, row: Row) -> dict[str, Any]:
+    control = encode_outcome(row.outcome)
+    payload = write_payload(row.outcome.payload, f"rows[{index}]")
+    return {
+        "index": index,
+        "path": _steps(row.path),
+        "id": control["id"],
+        "event": control["event"],
+        "state": row.state,
+        "sequence": row.sequence,
+        "turn": row.turn,
+        **({} if control["reply"] is None else {"reply": control["reply"]}),
+        **({} if row.spent is None else {"spent": serialize_usage(row.spent)}),
+        **({} if payload is None else {"payload": payload}),
+    }
+
+
+def read_journal(
+    head: Mapping[str, Any],
+    rows: Iterable[Mapping[str, Any]],
+    machines: Mapping[str, Any],
+    types: Types | None,
+) -> tuple[RunFacts, MemoryJournal]:
+    """Read a journal back.
+
+    Args:
+        head: What :func:`head_of` gave.
+        rows: What :func:`rows_of` gave.
+        machines: What :func:`machines_of` gave.
+        types: The classes of the program, by path.
+
+    Raises:
+        UserError: Something in it cannot be read; the message says where it stands.
+    """
+    with reading("rows"):
+        journal = MemoryJournal(_read(index, row, types) for index, row in enumerate(rows))
+    with reading("machines"):
+        wholes = {key: machine_from_json(json.dumps(one)) for key, one in machines.items()}
+    for key, machine in wholes.items():
+        if machine.fingerprint != key:
+            raise DamagedState(f"machine {key!r} is another one")
+        journal.keep_machine(machine, None)
+    with reading("began"):
+        for one in head["began"]:
+            whole = wholes[one["machine"]]
+            part = whole.submachine[one["part"]] if "part" in one else whole
+            beginning = Beginning(part, None, Facts(*one["facts"]))
+            journal.began(tuple(map(tuple, one["path"])), beginning)
+    if () not in journal.beginnings():
+        raise DamagedState("began: the run itself is missing")
+    with reading("the head"):
+        conversation = ConversationIds(*head["conversation"])
+        facts = RunFacts(
+            head["run"],
+            (),
+            "",
+            decode_input(head["input"]),
+            RunConfig(),
+            None,
+            head["limit"],
+            conversation=conversation,
+        )
+    return facts, journal
+
+
+@contextmanager
+def reading(part: str) -> Iterator[None]:
+    """Say where a stored run is damaged.
+
+    Args:
+        part: What is read.
+
+    Raises:
+        UserError: It cannot be read.
+    """
+    try:
+        yield
+    except KeyError as error:
+        raise DamagedState(f"{part}: {error} is missing") from error
+    except NotReadable as error:
+        raise DamagedState(f"{part}: {str(error).rstrip('.')}") from error
+    except _DAMAGE as error:
+        raise DamagedState(f"{part}: {type(error).__name__}: {error}") from error
+
+
+class DamagedState(UserError):
+    """A text is not what was written.
+
+    Args:
+        reason: Where and how it differs.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The stored run is damaged: {reason}.")
+
+
+_DAMAGE = (AttributeError, IndexError, TypeError, ValueError, CodecError, MachineFormatError)
+"""What reading a text that was changed by hand may raise."""
+
+
+def _read(index: int, row: Mapping[str, Any], types: Types | None) -> Row:
+    with reading(f"rows[{index}]"):
+        control = {"version": 2, "id": row["id"], "event": row["event"], "reply": row.get("reply")}
+        spent = row.get("spent")
+        return Row(
+            tuple(map(tuple, row["path"])),
+            decode_outcome(control, read_payload(row.get("payload"), types)),
+            row["state"],
+            row["sequence"],
+            row["turn"],
+            None if spent is None else deserialize_usage(spent),
+        )

@@ -1,0 +1,24 @@
+"""Watching a run: what happens in it, as stream events on a queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from agentgraph.drivers.workbench import Watcher
+from agentgraph.event_queue import EventQueue
+from agentgraph.projection import project
+from agentgraph_compiler.machine import Emission
+
+if TYPE_CHECKING:
+    from agentgraph.items import RunItem
+
+
+def watcher_of(queue: EventQueue) -> Watcher:
+    """A watcher that is told of a run as stream events on a queue."""
+
+    def show(emission: Emission, items: Sequence[RunItem], agent: Any) -> None:
+        for event in project(emission, items, agent):
+            queue.put(event)
+
+    return Watcher(streamed=True, show=show, publish=queue.put, caught_up=queue.caught_up)
