@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from agentgraph import (
     Agent,
+    GuardrailFunctionOutput,
     ModelBehaviorError,
     RunConfig,
     RunContextWrapper,
@@ -21,6 +22,7 @@ from agentgraph import (
     UserError,
     compile,
     function_tool,
+    output_guardrail,
 )
 from agentgraph.exceptions import MaxTurnsExceeded
 from agentgraph.program import CompileError
@@ -135,10 +137,44 @@ class TestItsOutput:
         played = await play(agent_with(script([call("ask", input="x")]), tool))
         assert played.outputs == ["3 items, done"]
 
-    async def test_is_what_was_said_before_when_the_end_is_silent(self, play: Play) -> None:
-        model = ScriptedModel([[assistant_message("said"), call("echo", text="a")], []])
-        played = await play(agent_with(script([call("ask", input="x")]), ask(expert(model, echo))))
-        assert played.outputs == ["said"]
+    @pytest.mark.parametrize(
+        ("before", "expected"),
+        [
+            ([assistant_message("said"), call("echo", text="a")], "a"),
+            ([call("echo", text="a")], "a"),
+            ([assistant_message("said"), call("weigh")], "said"),
+            ([assistant_message("said"), call("echo", text="")], "said"),
+            ([call("weigh")], ""),
+        ],
+    )
+    async def test_is_the_last_message_or_text_of_a_tool_when_the_end_is_silent(
+        self, play: Play, before: list[Any], expected: str
+    ) -> None:
+        @function_tool
+        async def weigh() -> dict[str, int]:
+            return {"grams": 5}
+
+        inner = expert(ScriptedModel([before, []]), echo, weigh)
+        played = await play(agent_with(script([call("ask", input="x")]), ask(inner)))
+        assert played.outputs == [expected]
+
+    @pytest.mark.parametrize("streamed_inside", [False, True])
+    async def test_is_what_the_output_guardrails_saw_even_if_that_is_silence(
+        self, play: Play, streamed_inside: bool
+    ) -> None:
+        judged: list[Any] = []
+
+        @output_guardrail
+        async def judge(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
+            judged.append(output)
+            return GuardrailFunctionOutput(None, "Buy" in str(output))
+
+        model = ScriptedModel([[assistant_message("Buy now!"), call("echo", text="Buy!")], []])
+        inner = expert(model, echo, output_guardrails=[judge])
+        tool = ask(inner, on_stream=(lambda event: None) if streamed_inside else None)
+        outer = script([call("ask", input="x")])
+        played = await play(agent_with(outer, tool))
+        assert (judged, played.outputs, told(outer)) == ([""], [""], {"c1": ""})
 
 
 class TestItsInput:

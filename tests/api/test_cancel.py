@@ -4,8 +4,9 @@ nothing is announced any more (BEHAVIOUR.md, section 3, "cancel(mode)")."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
+import gc
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from agentgraph import (
     Agent,
     GuardrailFunctionOutput,
     InputGuardrail,
+    RunHooks,
     Runner,
+    RunResultStreaming,
     SQLiteSession,
     function_tool,
 )
@@ -168,6 +171,121 @@ async def test_leaving_the_loop_over_the_events_cancels_the_run() -> None:
     assert stuck.left
     assert result.is_complete
     assert running() == set()
+
+
+async def stream_never_begun() -> tuple[RunResultStreaming, AsyncGenerator[Any, None], Stuck]:
+    """A run that is at work in its tools, and its stream, of which no event was asked for."""
+    stuck = Stuck()
+    result = Runner.run_streamed(stuck_in("one of two tools", stuck), "go")
+    events = result.stream_events()
+    assert isinstance(events, AsyncGenerator)
+    await stuck.reached.wait()
+    return result, events, stuck
+
+
+def assert_ended(result: RunResultStreaming, stuck: Stuck) -> None:
+    assert stuck.left
+    assert result.is_complete
+    assert result.final_output is None
+    assert running() == set()
+
+
+async def test_closing_a_stream_before_its_first_event_cancels_the_run() -> None:
+    result, events, stuck = await stream_never_begun()
+    await events.aclose()
+    assert_ended(result, stuck)
+    with pytest.raises(StopAsyncIteration):
+        await anext(events)
+
+
+async def test_leaving_a_block_around_a_stream_before_its_first_event_cancels_the_run() -> None:
+    result, events, stuck = await stream_never_begun()
+    with pytest.raises(LookupError):
+        async with aclosing(events):
+            raise LookupError
+    assert_ended(result, stuck)
+
+
+async def test_a_consumer_cancelled_before_its_first_step_cancels_the_run() -> None:
+    result, events, stuck = await stream_never_begun()
+    first = asyncio.ensure_future(anext(events))
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert_ended(result, stuck)
+
+
+async def test_a_deadline_that_has_passed_before_the_first_event_cancels_the_run() -> None:
+    result, events, stuck = await stream_never_begun()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(events), 0)
+    assert_ended(result, stuck)
+
+
+async def test_a_stream_dropped_with_the_consumer_that_never_began_cancels_the_run() -> None:
+    async def consume(events: AsyncGenerator[Any, None]) -> None:
+        async for _ in events:
+            pass
+
+    result, events, stuck = await stream_never_begun()
+    consumer = asyncio.create_task(consume(events))
+    del events
+    consumer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await consumer
+    del consumer
+    gc.collect()
+    assert result.run_loop_task is not None
+    await asyncio.wait([result.run_loop_task])
+    assert stuck.left
+    assert result.is_complete
+
+
+async def test_closing_the_stream_of_a_run_that_is_over_changes_nothing() -> None:
+    agent = Agent(name="A", model=script(answer="the end"))
+    result = Runner.run_streamed(agent, "go")
+    assert result.run_loop_task is not None
+    await result.run_loop_task
+    events = result.stream_events()
+    assert isinstance(events, AsyncGenerator)
+    await events.aclose()
+    assert result.final_output == "the end"
+    assert (await anext(result.stream_events())).type == "agent_updated_stream_event"
+
+
+def test_a_stream_made_while_no_loop_runs_gives_every_event() -> None:
+    async def begin() -> RunResultStreaming:
+        return Runner.run_streamed(Agent(name="A", model=script(answer="the end")), "go")
+
+    async def consume(events: AsyncIterator[Any]) -> list[str]:
+        return [event.type async for event in events]
+
+    with asyncio.Runner() as runner:
+        result = runner.run(begin())
+        seen = runner.run(consume(result.stream_events()))
+    assert seen[0] == "agent_updated_stream_event"
+    assert result.final_output == "the end"
+
+
+async def test_a_streamed_run_goes_on_to_its_end_when_its_result_is_dropped() -> None:
+    finished = asyncio.Event()
+
+    @function_tool
+    async def work() -> str:
+        gc.collect()
+        await asyncio.sleep(0)
+        return "worked"
+
+    class Hooks(RunHooks[Any]):
+        async def on_agent_end(self, *_: Any) -> None:
+            finished.set()
+
+    agent = Agent(name="A", model=script([call("work")]), tools=[work])
+    Runner.run_streamed(agent, "go", hooks=Hooks())
+    gc.collect()
+    await asyncio.wait_for(finished.wait(), 60)
+    while running():
+        await asyncio.wait(running())
 
 
 async def test_cancelling_the_consumer_cancels_the_run_before_it_leaves() -> None:

@@ -12,12 +12,10 @@ from agentgraph import (
     FunctionToolCustomDataContext,
     SQLiteSession,
     ToolGuardrailFunctionOutput,
-    UserError,
     function_tool,
     tool_input_guardrail,
     tool_output_guardrail,
 )
-from agentgraph.testing import ScriptedModel
 from agentgraph.tool_guardrails import ToolInputGuardrailData, ToolOutputGuardrailData
 from tests.api.calls import agent_with, call, script, told
 from tests.api.conftest import Play
@@ -52,6 +50,11 @@ async def test_stands_on_the_output_and_reaches_neither_model_nor_session(play: 
     session.close()
 
 
+@tool_output_guardrail
+def allow(data: ToolOutputGuardrailData) -> ToolGuardrailFunctionOutput:
+    return ToolGuardrailFunctionOutput.allow()
+
+
 async def wait(context: Any) -> dict[str, Any]:
     return {"waited": True}
 
@@ -72,23 +75,31 @@ async def test_a_mapping_is_kept_as_json_and_nothing_as_none(
 
 
 @pytest.mark.parametrize(
-    ("extractor", "said"),
+    "extractor",
     [
-        (lambda context: "text", "mapping with text keys, or None; it returned str"),
-        (lambda context: {1: 2}, "mapping with text keys"),
-        (lambda context: {"a": object()}, "must return JSON data"),
-        (lambda context: {"a": float("nan")}, "must return JSON data"),
-        (lambda context: 1 / 0, "division by zero"),
+        lambda context: "secret",
+        lambda context: {1: "secret"},
+        lambda context: {"secret": object()},
+        lambda context: {"secret": float("nan")},
+        lambda context: {}["secret"],
     ],
 )
 @pytest.mark.parametrize("handled", [True, False])
-async def test_an_extractor_that_fails_ends_the_run_and_names_tool_and_agent(
-    play: Play, extractor: Any, said: str, handled: bool
+@pytest.mark.parametrize("judged", [True, False])
+async def test_an_extractor_that_fails_leaves_the_output_without_data_and_is_logged(
+    play: Play, extractor: Any, handled: bool, judged: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings: dict[str, Any] = {} if handled else {"failure_error_function": None}
-    agent = agent_with(ScriptedModel([[call("weigh")]]), tool(extractor, **settings))
-    with pytest.raises(UserError, match=f"tool weigh of agent Clerk.*{said}"):
-        await play(agent)
+    if judged:
+        settings["tool_output_guardrails"] = [allow]
+    model = script([call("weigh")])
+    played = await play(agent_with(model, tool(extractor, **settings)))
+    assert told(model) == {"c1": "{'grams': 5}"}
+    assert (played.items[1].output, played.items[1].custom_data) == ({"grams": 5}, None)
+    assert played.final == "done"
+    (logged,) = [it.getMessage() for it in caplog.records if it.levelname == "ERROR"]
+    assert "custom_data_extractor of tool weigh of agent Clerk failed" in logged
+    assert "secret" not in caplog.text
 
 
 @tool_input_guardrail

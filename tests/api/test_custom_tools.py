@@ -205,15 +205,19 @@ class TestCustomData:
         assert played.items[1].custom_data == {"call": "x1"}
         assert told(model) == {"x1": "A"}
 
-    async def test_an_extractor_that_fails_ends_the_run(self, play: Play) -> None:
+    async def test_an_extractor_that_fails_leaves_the_output_without_data_and_is_logged(
+        self, play: Play, caplog: pytest.LogCaptureFixture
+    ) -> None:
         def fail(context: CustomToolCustomDataContext) -> Any:
-            raise ValueError("no data")
+            raise ValueError("secret")
 
-        agent = agent_with(
-            ScriptedModel([[custom_call("shout", "a")]]), shout(custom_data_extractor=fail)
-        )
-        with pytest.raises(UserError, match="tool shout of agent Clerk: no data"):
-            await play(agent)
+        model = script([custom_call("shout", "a")])
+        played = await play(agent_with(model, shout(custom_data_extractor=fail)))
+        assert told(model) == {"x1": "A"}
+        assert (played.items[1].output, played.items[1].custom_data) == ("A", None)
+        (logged,) = [it.getMessage() for it in caplog.records if it.levelname == "ERROR"]
+        assert "custom_data_extractor of tool shout of agent Clerk failed" in logged
+        assert "secret" not in caplog.text
 
 
 class TestRequests:

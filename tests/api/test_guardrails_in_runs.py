@@ -224,7 +224,7 @@ async def test_a_guardrail_cancelled_from_inside_fails_the_run_aloud(play: Play)
     async def cancelled(*_: Any) -> Any:
         raise asyncio.CancelledError
 
-    with pytest.raises(UserError, match="although nobody cancelled the run"):
+    with pytest.raises(UserError, match="although the run was not cancelled"):
         await play(Agent(name="A", model=script(), input_guardrails=[cancelled]))
 
 

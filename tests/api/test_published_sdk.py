@@ -39,6 +39,8 @@ ON_PURPOSE = {
     "callback_that_leaves_the_history_out": {"to_input_list"},
     # The model is told what is wrong with its JSON (BEHAVIOUR.md, section 8).
     "malformed_tool_arguments": {"to_input_list"},
+    # A call that waits has no output yet, and a call without one is no legal input.
+    "a_custom_tool_that_waits_for_approval": {"to_input_list"},
     # The message names the agent.
     "unknown_tool_is_answered": {"to_input_list"},
 }

@@ -25,6 +25,7 @@ from agentgraph import (
     function_tool,
 )
 from agentgraph.memory import SessionABC, SessionSettings
+from agentgraph.memory.errors import SessionError
 from agentgraph.memory.transcript import legal
 from agentgraph.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from tests.api.calls import call, echo, script
@@ -319,14 +320,101 @@ async def test_of_a_turn_cut_short_what_a_tool_did_is_kept(play: Play) -> None:
     assert legal(session.stored)
 
 
+WRITES = [
+    ["user"],
+    ["function_call", "function_call_output"],
+    ["assistant"],
+]
+
+
 @pytest.mark.parametrize("write", [0, 1, 2])
 async def test_a_store_that_fails_ends_the_run(play: Play, write: int) -> None:
-    session = Listed(fails_at=write)
-    with pytest.raises(OSError, match="disk full"):
-        await play(
-            Agent(name="A", model=script([call("echo", text="x")]), tools=[echo]), session=session
-        )
-    assert len(session.writes) == write
+    session, model = Listed(fails_at=write), script([call("echo", text="x")])
+    with pytest.raises(SessionError, match=r"'listed' could not store .*: OSError") as raised:
+        await play(Agent(name="A", model=model, tools=[echo]), session=session)
+    assert str(raised.value.__cause__) == "disk full"
+    assert "disk full" not in str(raised.value)
+    data = raised.value.run_data
+    assert data is not None
+    assert [item.type for item in data.new_items] == [
+        *["tool_call_item", "tool_call_output_item"][: 2 * write],
+        *["message_output_item"][: write - 1],
+    ]
+    assert len(data.raw_responses) == len(model.calls) == write
+    assert session.writes == WRITES[:write]
+
+
+@pytest.mark.parametrize("write", [0, 1, 2])
+@pytest.mark.parametrize("fails_again", [0, 1])
+async def test_a_run_whose_store_failed_saves_when_it_goes_on_and_asks_no_model_again(
+    play: Play, write: int, fails_again: int
+) -> None:
+    echoed: list[str] = []
+
+    @function_tool
+    async def note(text: str) -> str:
+        echoed.append(text)
+        return text
+
+    session, model = Listed(fails_at=write), script([call("note", text="x")])
+    agent = Agent(name="A", model=model, tools=[note])
+    result = Runner.run_streamed(agent, "go", session=session)
+    with pytest.raises(SessionError):
+        [event async for event in result.stream_events()]
+    state = result.to_state()
+    for _ in range(fails_again):
+        with pytest.raises(SessionError):
+            await play(agent, state, session=session)
+    session.fails_at = -1
+    played = await play(agent, state, session=session)
+    assert played.final == "done"
+    assert (len(model.calls), echoed) == (2, ["x"])
+    assert session.writes == WRITES
+    assert legal(session.stored)
+
+
+async def test_a_waiting_run_whose_store_failed_is_saved_and_goes_on_with_the_decision(
+    play: Play,
+) -> None:
+    paid: list[int] = []
+
+    @function_tool(needs_approval=True)
+    async def pay() -> str:
+        paid.append(5)
+        return "paid"
+
+    session, model = Listed(fails_at=1), script([call("echo", text="x"), call("pay", "c2")])
+    agent = Agent(name="A", model=model, tools=[echo, pay])
+    result = Runner.run_streamed(agent, "go", session=session)
+    with pytest.raises(SessionError):
+        [event async for event in result.stream_events()]
+    state = result.to_state()
+    state.approve(state.get_interruptions()[0])
+    with pytest.raises(SessionError):
+        await play(agent, state, session=session)
+    assert paid == []
+    session.fails_at = -1
+    assert (await play(agent, state, session=session)).final == "done"
+    assert (paid, len(model.calls)) == ([5], 2)
+    assert session.writes == [*WRITES[:2], *WRITES[1:]]
+    assert legal(session.stored)
+
+
+async def test_a_store_that_fails_beside_a_fault_hides_neither(play: Play) -> None:
+    @function_tool(failure_error_function=None)
+    async def fail() -> str:
+        raise LookupError("tool is down")
+
+    session, model = (
+        Listed(fails_at=1),
+        ScriptedModel([[call("echo", text="x"), call("fail", "c2")]]),
+    )
+    agent = Agent(name="A", model=model, tools=[echo, fail])
+    with pytest.raises(SessionError) as raised:
+        await play(agent, session=session)
+    assert str(raised.value.__cause__) == "disk full"
+    assert isinstance(raised.value.__context__, UserError)
+    assert "tool is down" in str(raised.value.__context__)
 
 
 async def test_a_store_that_cannot_be_read_ends_the_run_before_any_call(play: Play) -> None:
@@ -335,8 +423,11 @@ async def test_a_store_that_cannot_be_read_ends_the_run_before_any_call(play: Pl
             raise OSError("no disk")
 
     model = script()
-    with pytest.raises(OSError, match="no disk"):
+    with pytest.raises(SessionError, match="'listed' could not be read: OSError") as raised:
         await play(Agent(name="A", model=model), session=Unreadable())
+    assert str(raised.value.__cause__) == "no disk"
+    assert raised.value.run_data is not None
+    assert raised.value.run_data.input == "go"
     assert model.calls == ()
 
 

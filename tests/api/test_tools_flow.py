@@ -17,6 +17,7 @@ from agentgraph import (
     ToolExecutionConfig,
     ToolsToFinalOutputResult,
     UserError,
+    WebSearchTool,
     function_tool,
     handoff,
 )
@@ -122,6 +123,47 @@ async def test_a_forced_choice_is_lifted_once_a_tool_was_used(play: Play) -> Non
     assert [given.tool_choice for given in shown] == ["echo", None]
     assert [given.parallel_tool_calls for given in shown] == [False, False]
     assert agent.model_settings.tool_choice == "echo"
+
+
+HOSTED: list[dict[str, Any]] = [
+    {
+        "type": "web_search_call",
+        "id": "w1",
+        "status": "completed",
+        "action": {"type": "search", "query": "x"},
+    },
+    {"type": "file_search_call", "id": "f1", "status": "completed", "queries": ["x"]},
+    {
+        "type": "mcp_call",
+        "id": "m1",
+        "server_label": "wiki",
+        "name": "search",
+        "arguments": "{}",
+        "output": "found",
+    },
+]
+
+
+@pytest.mark.parametrize("hosted", HOSTED, ids=lambda item: item["type"])
+@pytest.mark.parametrize("forced", ["required", "web_search"])
+async def test_a_forced_choice_is_lifted_once_the_provider_used_a_tool(
+    play: Play, hosted: dict[str, Any], forced: str
+) -> None:
+    model = script([hosted])
+    settings = ModelSettings(tool_choice=forced)
+    agent = agent_with(model, WebSearchTool(), model_settings=settings)
+    played = await play(agent)
+    assert [given.model_settings.tool_choice for given in model.calls] == [forced, None]
+    assert played.final == "done"
+
+
+@pytest.mark.parametrize("reply", [[], [{"type": "reasoning", "id": "r1", "summary": []}]])
+async def test_a_reply_that_does_nothing_lifts_no_forced_choice(play: Play, reply: Any) -> None:
+    model = ScriptedModel([reply, [assistant_message('{"response":5}')]])
+    settings = ModelSettings(tool_choice="required")
+    agent = agent_with(model, WebSearchTool(), model_settings=settings, output_type=int)
+    await play(agent)
+    assert [given.model_settings.tool_choice for given in model.calls] == ["required"] * 2
 
 
 async def test_a_choice_that_stays_forced_runs_out_of_turns(play: Play) -> None:

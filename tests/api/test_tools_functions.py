@@ -256,13 +256,27 @@ async def test_the_model_is_told_of_a_result_that_cannot_be_sent(play: Play) -> 
     assert told(model)["c1"].endswith("Please try again. Error: no words")
 
 
-async def test_a_result_that_cannot_be_sent_ends_a_run_whose_tool_says_so(play: Play) -> None:
-    @function_tool(failure_error_function=None)
+def _raises(context: Any, error: Exception) -> str:
+    raise LookupError("secret")
+
+
+@pytest.mark.parametrize("handler", [None, lambda context, error: None, _raises])
+async def test_a_result_that_cannot_be_sent_is_no_failure_of_the_call(
+    play: Play, handler: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    @function_tool(failure_error_function=handler)
     async def give() -> Any:
         return Mute()
 
-    with pytest.raises(UserError, match=r"tool give of agent Clerk cannot be sent .* no words"):
-        await play(agent_with(ScriptedModel([[call("give")]]), give))
+    model = script([call("give")])
+    played = await play(agent_with(model, give))
+    told_of_it = "The result of tool give of agent Clerk cannot be sent to the model."
+    assert told(model) == {"c1": told_of_it}
+    assert (played.outputs, played.final) == ([told_of_it], "done")
+    (logged,) = [it.getMessage() for it in caplog.records if it.levelname == "ERROR"]
+    assert "cannot be sent" in logged
+    assert "secret" not in caplog.text
+    assert "no words" not in caplog.text
 
 
 async def test_a_sync_tool_may_use_the_loop_of_its_caller(play: Play) -> None:

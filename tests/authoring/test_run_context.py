@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agentgraph import AgentHookContext, RunContextWrapper, ToolApprovalItem, UserError
-from agentgraph.approvals import ApprovalLedger
+from agentgraph.approvals import ApprovalLedger, Decision
 
 
 def pending(tool: str, call_id: str, namespace: str | None = None) -> ToolApprovalItem:
@@ -80,7 +80,11 @@ def test_decisions_survive_being_stored() -> None:
     run.approve_tool(pending("f", "1"))
     run.reject_tool(pending("g", "1"), always_reject=True, rejection_message="no")
     stored = run._approvals.to_json_dict()
-    assert ApprovalLedger.from_json_dict(stored) == run._approvals
+    read = ApprovalLedger.from_json_dict(stored)
+    assert read.unrecorded() == run._approvals.unrecorded()
+    for name, call_id in (("f", "1"), ("f", "2"), ("g", "1"), ("g", "2")):
+        assert read.find(name, call_id) == run._approvals.find(name, call_id)
+    assert read.find("g", "2") == Decision(False, "no")
 
 
 def test_a_copied_ledger_does_not_follow_the_original() -> None:

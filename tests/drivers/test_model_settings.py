@@ -100,4 +100,6 @@ async def test_reasoning_goes_back_to_the_model_with_or_without_its_id(
     assert model.last_call is not None
     sent = [item for item in model.last_call.input if item.get("type") == "reasoning"]
     assert [("id" in item) for item in sent] == [kept]
-    assert result.to_input_list()[1].get("id") == "rs_1"
+    for mode in ("preserve_all", "normalized"):
+        again = result.to_input_list(mode=mode)  # type: ignore[arg-type]
+        assert ("id" in again[1]) == kept
