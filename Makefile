@@ -50,6 +50,12 @@ tests: $(test_packages) $(PEERS)/.installed aimock ## the tests alone (ARGS=test
 kills: $(test_packages) ## kill processes that write to sessions 1,000 times (`make test` does it 200 times)
 	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-1000} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py $(ARGS)
 
+.PHONY: nightly
+nightly: $(test_packages) $(PEERS)/.installed ## what takes a night: kills, runs cut everywhere, long searches for counterexamples
+	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-1000} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py $(ARGS)
+	AGENTGRAPH_CUTS=$${AGENTGRAPH_CUTS:-60} $(BIN)/python -m pytest -n $(WORKERS) tests/replay $(ARGS)
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS) tests/runtime tests/compiler tests/stored tests/memory tests/api tests/tools tests/authoring $(ARGS)
+
 .PHONY: lint
 lint: $(dev_packages) ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -36,8 +36,7 @@ def test_the_measured_differences_are_listed() -> None:
 def test_the_stated_size_of_the_interpreter_is_right(document: str) -> None:
     """The budget is exact; what the loop calls is stated to a sixth."""
     text = text_of(document)
-    [budget] = re.findall(r"1,\d00 lines", text)
-    assert budget == f"{budgets.INTERPRETER_LINES:,} lines"
+    assert f"{budgets.INTERPRETER_LINES:,} lines" in text
     [stated] = re.findall(r"about (\d),(\d00) more", text)
     work = sum(path.read_text(encoding="utf-8").count("\n") for path in WORK.glob("*.py"))
     assert work == pytest.approx(int("".join(stated)), rel=1 / 6)

@@ -12,7 +12,14 @@ from agentgraph.models.rehearsal import REHEARSAL_NOTICE
 from agentgraph.program import check
 from tests.cli.command import EXAMPLES, agentgraph, environment
 
-CLEAN = ["computer_use.py", "homework.py", "mcp_tools.py", "streaming.py", "support_desk.py"]
+CLEAN = [
+    "approval_service.py",
+    "computer_use.py",
+    "homework.py",
+    "mcp_tools.py",
+    "streaming.py",
+    "support_desk.py",
+]
 FILES = sorted(path.name for path in EXAMPLES.glob("*.py"))
 
 

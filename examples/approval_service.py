@@ -1,0 +1,162 @@
+"""A service whose runs wait for a person, for days if need be, and go on in the process that is
+there when the decision comes.
+
+    python examples/approval_service.py
+    curl localhost:8000/runs -H 'content-type: application/json' \\
+        -d '{"request": "Refund order 1042 with 40 euros"}'
+    curl localhost:8000/runs/ID
+    curl localhost:8000/runs/ID/decisions -H 'content-type: application/json' \\
+        -d '{"call": 0, "approve": true}'
+
+Between two requests a run is a row of an SQLite file: the text of its state. Kill the service and
+start it again wherever you like. (Killed in the midst of a refund, it cannot know whether the money
+is gone; ask the bank under the order's number.) Without OPENAI_API_KEY the embedded rehearsal model
+answers. Needs the extra: pip install "agentgraph-workflows[examples]"
+"""
+
+import os
+import sqlite3
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel
+
+from agentgraph import Agent, Runner, RunState, function_tool
+from agentgraph.result import RunResult
+
+FILE = Path(os.environ.get("APPROVALS_FILE", "approvals.db"))
+
+TABLES = """
+create table if not exists runs (id text primary key, version integer, state text, output text);
+create table if not exists refunds (order_number integer, euros integer);
+"""
+
+
+@contextmanager
+def database() -> Iterator[sqlite3.Connection]:
+    """The service's file, in a transaction."""
+    connection = sqlite3.connect(FILE, timeout=30)
+    try:
+        with connection:
+            connection.executescript(TABLES)
+            yield connection
+    finally:
+        connection.close()
+
+
+@function_tool(needs_approval=True)
+def refund(order_number: int, euros: int) -> str:
+    """Pay money back to the customer.
+
+    Args:
+        order_number: The number of the order.
+        euros: How much.
+    """
+    with database() as rows:
+        rows.execute("insert into refunds values (?, ?)", (order_number, euros))
+    return f"{euros} euros are on their way."
+
+
+clerk = Agent(
+    name="Refunds",
+    instructions="Refund what the customer asks for, then say what you did.",
+    tools=[refund],
+)
+
+
+class Question(BaseModel):
+    """What a customer asks for."""
+
+    request: str
+
+
+class Decision(BaseModel):
+    """What a person says about a waiting call; `call` is its place in the list of those."""
+
+    call: int
+    approve: bool
+    reason: str | None = None
+    version: int | None = None
+
+
+app = FastAPI(title="Approvals")
+
+
+@app.post("/runs")
+async def begin(question: Question) -> dict[str, Any]:
+    """Start a run; it comes back when it is over or when a person is needed."""
+    return store(uuid.uuid4().hex, 0, await Runner.run(clerk, question.request))
+
+
+@app.get("/runs/{run_id}")
+async def show(run_id: str) -> dict[str, Any]:
+    """What waits for a decision, or how the run ended."""
+    version, text, output = stored(run_id)
+    return shown(run_id, version, await RunState.from_string(clerk, text), output)
+
+
+@app.post("/runs/{run_id}/decisions")
+async def decide(run_id: str, decision: Decision) -> dict[str, Any]:
+    """Take a decision and go on with the run."""
+    version, text, output = stored(run_id)
+    state = await RunState.from_string(clerk, text)
+    waiting = state.get_interruptions()
+    # The person decides about what the page showed, so a page that is out of date decides nothing.
+    if decision.version not in (None, version) or not 0 <= decision.call < len(waiting):
+        raise HTTPException(409, detail=shown(run_id, version, state, output))
+    if decision.approve:
+        state.approve(waiting[decision.call])
+    else:
+        state.reject(waiting[decision.call], rejection_message=decision.reason)
+    # The request that takes the row goes on with the run; a second click finds it taken.
+    with database() as rows:
+        taken = rows.execute(
+            "update runs set version = ?, state = ? where id = ? and version = ?",
+            (version + 1, state.to_string(), run_id, version),
+        )
+        if not taken.rowcount:
+            raise HTTPException(409, detail="Another decision came first.")
+    return store(run_id, version + 1, await Runner.run(clerk, state))
+
+
+def store(run_id: str, version: int, result: RunResult) -> dict[str, Any]:
+    """Keep what a run came to."""
+    state = result.to_state()
+    output = None if result.interruptions else str(result.final_output)
+    with database() as rows:
+        rows.execute(
+            "insert or replace into runs values (?, ?, ?, ?)",
+            (run_id, version + 1, state.to_string(), output),
+        )
+    return shown(run_id, version + 1, state, output)
+
+
+def stored(run_id: str) -> tuple[int, str, str | None]:
+    """The version of a run, the text of its state, and its output if it is over."""
+    with database() as rows:
+        found = rows.execute(
+            "select version, state, output from runs where id = ?", (run_id,)
+        ).fetchone()
+    if found is None:
+        raise HTTPException(404, detail="There is no such run.")
+    version, text, output = found
+    return version, text, output
+
+
+def shown(run_id: str, version: int, state: RunState[Any], output: str | None) -> dict[str, Any]:
+    """A run as the page shows it."""
+    waiting = [
+        {"call": place, "tool": item.name, "arguments": item.arguments}
+        for place, item in enumerate(state.get_interruptions())
+    ]
+    return {"run": run_id, "version": version, "waits_for": waiting, "output": output}
+
+
+if __name__ == "__main__":
+    uvicorn.run(app, port=int(sys.argv[1]) if len(sys.argv) > 1 else 8000)
