@@ -84,12 +84,12 @@ async def test_items_stored_while_others_clear_the_session_are_no_error(
 
     async def write(session: SQLAlchemySession) -> None:
         block = None
-        for part in range(6):
+        for part in range(12):
             turn = [call(f"{part}"), output(f"{part}")]
             block = await session.append_to_block(turn, block)
 
     async def clear(session: SQLAlchemySession) -> None:
-        for _ in range(6):
+        for _ in range(12):
             await session.clear_session()
 
     await asyncio.gather(*(use(session) for session in sessions for use in (write, clear, write)))
