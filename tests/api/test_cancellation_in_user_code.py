@@ -524,27 +524,14 @@ class Stuck:
 
 
 @both
-@pytest.mark.parametrize("first", [None, handle_a_failed_group])
+@pytest.mark.parametrize(
+    ("first", "stubborn"), [(None, False), (handle_a_failed_group, False), (None, True)]
+)
 @pytest.mark.parametrize("place", PLACES)
-async def test_cancelling_the_caller_cancels_the_run_wherever_it_is(
-    place: str, first: Act | None, run: RunScene
+async def test_cancelling_the_caller_cancels_the_run_whatever_user_code_did_before_or_does_then(
+    place: str, first: Act | None, stubborn: bool, run: RunScene
 ) -> None:
-    stuck = Stuck(first=first)
-    caller = asyncio.create_task(run(PLACES[place](stuck)))
-    await stuck.reached.wait()
-    caller.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await caller
-    assert stuck.left
-    assert running() == set()
-
-
-@both
-@pytest.mark.parametrize("place", PLACES)
-async def test_a_cancellation_that_user_code_swallows_cancels_the_run_all_the_same(
-    place: str, run: RunScene
-) -> None:
-    stuck = Stuck(stubborn=True)
+    stuck = Stuck(first=first, stubborn=stubborn)
     caller = asyncio.create_task(run(PLACES[place](stuck)))
     await stuck.reached.wait()
     caller.cancel()

@@ -82,7 +82,7 @@ def _output(call: ModelCall, chance: Random, shown: str) -> list[Any]:
     if handoffs and (not calls or chance.random() < 0.3):
         calls = [*calls[: chance.randrange(2)], chance.choice(handoffs)]
     if chance.random() < 0.03:
-        calls.append("nobody")
+        calls.append("unknown")
     for place, name in enumerate(calls):
         arguments = {} if name in handoffs else _arguments(name, chance, f"{shown}-{place}")
         call_id, item_id = f"call-{shown}-{place}", f"fc-{shown}-{place}"

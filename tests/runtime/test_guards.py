@@ -82,7 +82,7 @@ OF_THE_RUN = [
     ("hooked: a run with hooks", GuardKind.HOOKED, RunState("s", HOOKS), True),
     ("hooked: a run without", GuardKind.HOOKED, RunState("s", SESSION), False),
     ("arriving: with hooks", GuardKind.ARRIVING, RunState("s", HOOKS, arriving=True), True),
-    ("arriving: nobody to tell", GuardKind.ARRIVING, RunState("s", arriving=True), False),
+    ("arriving: without hooks", GuardKind.ARRIVING, RunState("s", arriving=True), False),
     ("arriving: was greeted", GuardKind.ARRIVING, RunState("s", HOOKS), False),
     ("kept: something", GuardKind.KEPT, RunState("s", kept=RunState("t")), True),
     ("kept: nothing", GuardKind.KEPT, RunState("s"), False),
