@@ -250,11 +250,6 @@ class ApprovalLedger:
         """The decisions that no journal holds yet, in order."""
         return tuple(self._store.unrecorded)
 
-    def take_unrecorded(self) -> tuple[Ruling, ...]:
-        """The decisions that no journal holds yet; they count as recorded from now on."""
-        made, self._store.unrecorded = tuple(self._store.unrecorded), []
-        return made
-
     def ruling_on(self, key: CallKey, tool: tuple[str, str], content: str) -> Decision | None:
         """What was decided about a call: about itself, else about its tool.
 
