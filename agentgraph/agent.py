@@ -350,7 +350,10 @@ class Agent(AgentBase[TContext], Generic[TContext]):
         Raises:
             UserError: The prompt callable gave something that is not a prompt.
         """
-        return await PromptUtil.to_model_input(self.prompt, run_context, self)
+        prompt = self.prompt
+        return (
+            None if prompt is None else await PromptUtil.to_model_input(prompt, run_context, self)
+        )
 
 
 def _default_of(described: dataclasses.Field[Any]) -> Any:

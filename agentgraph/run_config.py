@@ -257,15 +257,18 @@ class RunConfig:
                 "RunConfig.output_guardrail_blocked_message must be a text that is not empty or a "
                 f"function, not {blocked!r}."
             )
-        self._check_choice("tool_not_found_behavior", get_args(ToolNotFoundBehavior))
-        self._check_choice("tool_name_collision_policy", get_args(ToolNameCollisionPolicy))
-        self._check_choice("reasoning_item_id_policy", (None, *get_args(ReasoningItemIdPolicy)))
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                known = ", ".join(map(repr, choices))
+                raise UserError(f"RunConfig.{name} must be one of {known}, not {value!r}.")
 
-    def _check_choice(self, name: str, choices: tuple[str | None, ...]) -> None:
-        value = getattr(self, name)
-        if value not in choices:
-            known = ", ".join(map(repr, choices))
-            raise UserError(f"RunConfig.{name} must be one of {known}, not {value!r}.")
+
+_CHOICES: Final[Mapping[str, tuple[str | None, ...]]] = {
+    "tool_not_found_behavior": get_args(ToolNotFoundBehavior),
+    "tool_name_collision_policy": get_args(ToolNameCollisionPolicy),
+    "reasoning_item_id_policy": (None, *get_args(ReasoningItemIdPolicy)),
+}
 
 
 def _execution_from_dict(settings: dict[str, Any]) -> ToolExecutionConfig:

@@ -72,20 +72,22 @@ def replay(run: Run) -> Rest | None:
 
 class _Driver:
     def __init__(self, run: Run) -> None:
-        self.run = run
-        self.caches = run.bench.caches
-        self.work = Work(run.bench)
+        bench = run.bench
+        self.run, self.bench, self.caches = run, bench, bench.caches
+        self.record, self.names, self.path = run.record, bench.names, run.facts.path
+        self.journal, self.tell = self.caches.journal, self.caches.watcher.show
+        self.work = Work(bench)
         self.owed: dict[CommandId, Perform] = {}
         self.rest: Rest | None = None
         self.replaying = self.saved_again = self.found_at_rest = False
         # Whether what is owed stands where a turn begins, or its model is asked.
         self.boundary = False
-        usage = run.bench.context.usage
+        usage = bench.context.usage
         assert isinstance(usage, RunUsage)  # the run's own context, which nothing replaces
         self.account = usage
 
     async def drive(self) -> Rest:
-        run, caches, bench, work = self.run, self.caches, self.run.bench, self.work
+        run, caches, bench, work, owed = self.run, self.caches, self.bench, self.work, self.owed
         self.replay()
         task = own_task()
         self.found_at_rest = self.rest is not None
@@ -94,7 +96,7 @@ class _Driver:
             # again.
             run.resumption = replace(run.resumption, again=False)
         if caches.resumed:
-            caches.doubtful = frozenset(self.owed)
+            caches.doubtful = frozenset(owed)
         while True:
             if self.rest is not None:
                 rest = await self._at_rest(self.rest)
@@ -102,19 +104,21 @@ class _Driver:
                     return rest
             if self.boundary:
                 self.boundary = False
-                if self._turn_due and await self._stopped_before_a_turn():
+                turn = run.state.turn
+                begins = turn != caches.turn or not turn
+                if begins and await self._stopped_before_a_turn():
                     continue
                 if self._outdated:
                     await self._migrate()
                     self.boundary = False  # what is owed now is what was looked at
-            if len(self.owed) == 1 and not work.tasks:
+            if len(owed) == 1 and not work.tasks:
                 # One thing to do needs no task: it is awaited in place.
                 if task is not None and task.cancelling():
                     take_back(task)
-                (command,) = self.owed.values()
-                await self._take_one(await perform(bench, command))
+                (command,) = owed.values()
+                await self._take_one(command, await perform(bench, command))
             else:
-                await self._take(await work.outcomes(self.owed))
+                await self._take(await work.outcomes(owed))
             if task is not None and task.stopped:
                 # What is awaited in place may swallow the cancellation of this very task.
                 raise asyncio.CancelledError
@@ -186,15 +190,14 @@ class _Driver:
         here, state = self.run.caches.machine.state[self.run.state.state], self.run.state
         return first_enabled(here.by_event.get(Event.RESUMED, ()), here, state) is not None
 
-    async def _take_one(self, outcome: Outcome) -> None:
+    async def _take_one(self, command: Perform, outcome: Outcome) -> None:
         """Take the outcome of the only thing that was owed: step, append, then what follows."""
-        run, journal = self.run, self.caches.journal
-        state = run.state
+        state, journal = self.run.state, self.journal
         after, commands = step(self.caches.machine, state, outcome)
         spent = None if self.account.own is None else self.account.take_own()
-        told_to = state.state, state.sequence, state.turn
-        await journal.append(len(journal), (new(Row, (run.facts.path, outcome, *told_to, spent)),))
-        self._move(outcome, spent, commands, after)
+        row = self.path, outcome, state.state, state.sequence, state.turn, spent
+        await journal.append(len(journal), (new(Row, row),))
+        self._move(outcome, spent, command, commands, after)
 
     async def _take(self, outcomes: Sequence[Outcome]) -> None:
         """Take outcomes that are ready together: step, append, then everything that follows."""
@@ -216,8 +219,8 @@ class _Driver:
             return
         await caches.journal.append(len(caches.journal), rows)
         before = run.state.sequence
-        for move in moves:
-            self._move(*move)
+        for outcome, spent, commands, after in moves:
+            self._move(outcome, spent, self.owed.get(outcome.id), commands, after)
         if run.state.sequence != before and self.work.tasks:
             late = await self.work.cancel()
             if late:
@@ -227,19 +230,21 @@ class _Driver:
         self,
         outcome: Outcome,
         spent: Usage | None,
+        command: Perform | None,
         commands: Iterable[Command],
         after: RunState,
     ) -> None:
         run = self.run
-        command = self.owed.pop(outcome.id, None)
-        absorb(run.record, outcome, command, run.bench.names, spent)
-        if isinstance(outcome.payload, Resumed):
+        absorb(self.record, outcome, command, self.names, spent)
+        if command is None and type(outcome.payload) is Resumed:
             self.caches.rulings = (*self.caches.rulings, *outcome.payload.rulings)
-        left = after.sequence != run.state.sequence
-        run.state = after
-        if left:
+        if after.sequence != run.state.sequence:
             self.owed.clear()
+            self.caches.contexts.clear()
             self.rest = None
+        elif command is not None:
+            del self.owed[command.id]
+        run.state = after
         self._follow(commands)
 
     def _replay(self, row: Row) -> None:
@@ -257,34 +262,27 @@ class _Driver:
             self._go_on_in(machine, bindings, *self._moved_to(machine, outcome.payload))
             return
         after, commands = step(run.caches.machine, run.state, outcome)
-        self._move(outcome, row.spent, commands, after)
+        self._move(outcome, row.spent, self.owed.get(outcome.id), commands, after)
 
     def _follow(self, commands: Iterable[Command]) -> None:
         """Show what is to be shown, take on what is to be done."""
-        run = self.run
-        record, names, tell = run.record, run.bench.names, self.caches.watcher.show
+        record, tell = self.record, self.tell
         for command in commands:
-            if isinstance(command, Emit):
-                items = show(record, command, names)
+            if type(command) is Emit:
+                items = show(record, command, self.names)
                 if tell is not None and not self.replaying:
-                    tell(command.emission, items, run.agent)
-            elif isinstance(command, Perform):
+                    tell(command.emission, items, self.run.agent)
+            elif type(command) is Perform:
                 self.owed[command.id] = command
                 if command.phase.boundary:
                     self.boundary = True
-            else:
+            elif type(command) is Rest:
                 self.rest = command
                 if command.awaiting:
-                    wait(record, command.awaiting, names)
-        state = run.state
+                    wait(record, command.awaiting, self.names)
+        state = self.run.state
         if state.turn != record.turn or state.acted is not record.acted:
             follow(record, state)
-
-    @property
-    def _turn_due(self) -> bool:
-        """Whether a turn is about to begin of which watchers have not heard."""
-        turn = self.run.state.turn
-        return turn != self.caches.turn or not turn
 
     async def _stopped_before_a_turn(self) -> bool:
         """Wait for watchers where a turn is about to begin; whether the run is to stop there."""

@@ -155,17 +155,18 @@ class MemoryJournal:
             self._add(row)
 
     def _add(self, row: Row) -> None:
+        path = row.path
         self._rows.append(row)
-        of_run = self._by_path.get(row.path)
+        of_run = self._by_path.get(path)
         if of_run is None:
-            self._by_path[row.path] = [row]
+            self._by_path[path] = [row]
         else:
             of_run.append(row)
-        if row.path:
+        if path:
             spent = (row.spent, spent_in(row.outcome.payload))
             for usage in (one for one in spent if one is not None):
-                for depth in range(len(row.path)):
-                    self.inside(row.path[:depth]).add(usage)
+                for depth in range(len(path)):
+                    self.inside(path[:depth]).add(usage)
 
     async def append(self, expected: int, rows: Sequence[Row]) -> None:
         """See :class:`Journal`."""
@@ -174,9 +175,6 @@ class MemoryJournal:
                 f"The journal has {len(self._rows)} rows, and a writer expected {expected}."
                 " Another run goes on with the same state."
             )
-        if len(rows) == 1:
-            self._add(rows[0])
-            return
         for row in rows:
             self._add(row)
 

@@ -8,7 +8,7 @@ each was given: the model is shown none until all of them are there.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.handoffs import HandoffInputData
 from agentgraph.items import InputItem, ItemHelpers
@@ -137,7 +137,8 @@ class Transcript:
         answers = self._answers
         if not answers or answers[-1][0] < call:
             self.append(items)
-            answers += [(call, item) for item in items]
+            for item in items:
+                answers.append((call, item))
             return
         place = next(place for place, (other, _) in enumerate(answers) if other > call)
         later = answers[place][1]
@@ -176,9 +177,11 @@ class Transcript:
             self._ids = DistinctIds(before)
         form_of = self._ids.form
         forms = [form_of(item.to_input_item()) for item in items]
-        standing = [form for form in forms if form is not None]
         # Nearly every turn is a call with its output, or several, and messages.
-        if _is_answered_call(standing) or plainly_legal(standing):
+        if _is_answered_call(forms):
+            return cast("list[TResponseInputItem]", forms)
+        standing = [form for form in forms if form is not None]
+        if plainly_legal(standing):
             return standing
         positions = writable_positions(forms, before=before)
         return [form for form in map(forms.__getitem__, positions) if form is not None]
@@ -249,7 +252,9 @@ def _is_answered_call(forms: Sequence[Any]) -> bool:
         return False
     call, output = forms
     return (
-        call.get("type") == "function_call"
+        call is not None
+        and output is not None
+        and call.get("type") == "function_call"
         and output.get("type") == "function_call_output"
         and type(call["call_id"]) is str
         and call["call_id"] == output["call_id"]

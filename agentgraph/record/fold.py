@@ -28,7 +28,6 @@ from agentgraph.record.payloads import (
     Screened,
     ToolReturn,
     Transfer,
-    spent_in,
 )
 from agentgraph.record.record import Names, Record
 from agentgraph.runtime.commands import CommandId, Emit, Perform
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from agentgraph.usage import Usage
 
 _OUTPUT_GUARDRAIL = WorkKind.OUTPUT_GUARDRAIL
+_UNKNOWN = Verdict.UNKNOWN
 _AGENT, _OUTPUT, _WITHHELD = Emission.AGENT, Emission.OUTPUT, Emission.WITHHELD
 
 
@@ -65,11 +65,10 @@ def absorb(
         names: What symbols stand for.
         spent: What user code has spent beside the work that the outcome tells of.
     """
-    payload: Any = outcome.payload
-    record.payloads[outcome.id] = payload
-    for usage in (spent, spent_in(payload)):
-        if usage is not None:
-            record.usage.add(usage)
+    id, _, payload, _ = outcome
+    record.payloads[id] = payload
+    if spent is not None:
+        record.usage.add(spent)
     if command is not None and command.phase.kind is _OUTPUT_GUARDRAIL:
         record.judged = True
     take = _TAKES.get(type(payload))
@@ -78,22 +77,25 @@ def absorb(
 
 
 def _reply(record: Record, outcome: Outcome, payload: ModelReply, names: Names) -> None:
-    reply = outcome.reply
-    if reply is not None and reply.verdict is not Verdict.UNKNOWN:
-        record.raw_responses.append(payload.response)
+    reply, response = outcome.reply, payload.response
+    record.usage.add(response.usage)
+    if reply is None:
+        record.calls = ()
+    else:
+        record.calls = reply.calls
+        if reply.verdict is not _UNKNOWN:
+            record.raw_responses.append(response)
     record.requests.append(payload.request)
     record.attempts = 0
     record.replied = outcome.id
-    record.calls = () if reply is None else reply.calls
     record.results.clear()
     record.attached.clear()
     record.transcript.delivered()
     for identity in payload.identities:
         record.identities[identity.call_id] = identity
     ids = record.conversation
-    response_id = payload.response.response_id
-    if ids.chained and ids.conversation_id is None and response_id is not None:
-        record.conversation = ids._replace(previous_response_id=response_id)
+    if ids.chained and ids.conversation_id is None and response.response_id is not None:
+        record.conversation = ids._replace(previous_response_id=response.response_id)
 
 
 def _failed_attempt(record: Record, outcome: Outcome, payload: FailedAttempt, _: Names) -> None:
@@ -102,12 +104,16 @@ def _failed_attempt(record: Record, outcome: Outcome, payload: FailedAttempt, _:
 
 def _failure(record: Record, outcome: Outcome, payload: Failure, names: Names) -> None:
     record.last_failure = outcome.id
+    if payload.usage is not None:
+        record.usage.add(payload.usage)
     if payload.screened is not None:
         _screened(record, outcome, payload.screened, names)
 
 
 def _returned(record: Record, outcome: Outcome, payload: ToolReturn, _: Names) -> None:
     record.results[outcome.id.lane] = outcome.id
+    if payload.usage is not None:
+        record.usage.add(payload.usage)
 
 
 def _screened(record: Record, outcome: Outcome, payload: Screened, names: Names) -> None:
@@ -193,26 +199,25 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
     Returns:
         The items, in order; none where only the agent at work is told.
     """
-    emission = emit.emission
+    emission, agent_id, source, _ = emit
     if emission is _AGENT:
-        record.agent_id = emit.agent
+        record.agent_id = agent_id
         return ()
-    payload = record.payloads[emit.source] if emit.source is not None else None
+    payload = None if source is None else record.payloads[source]
     if payload is None:
         return ()
-    agent = names.agent(emit.agent)
-    log = record.transcript
+    agent, log = names.agent(agent_id), record.transcript
     if emission is _OUTPUT or emission is _WITHHELD:
         if isinstance(payload, FinalOutput):
             items = items_of(payload, agent, names)
             log.append(items)
             return items
-        assert emit.source is not None
+        assert source is not None
         if emission is _WITHHELD:
             items = (withheld(payload, agent),)
         else:
-            items = (item_of(payload, agent, record.attached.get(emit.source.lane)),)
-        log.answer(emit.source.lane, items)
+            items = (item_of(payload, agent, record.attached.get(source.lane)),)
+        log.answer(source.lane, items)
         return items
     items = items_of(payload, agent, names)
     log.append(items)

@@ -6,7 +6,7 @@ A new run, a resumed one and one inside an agent tool are made by one constructo
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from agentgraph.approvals import RunPath
 from agentgraph.drivers.journal import MemoryJournal
 from agentgraph.drivers.run import Run, make_run
 from agentgraph.drivers.workbench import Watcher
-from agentgraph.frontend.lower_workflow import RunScope
+from agentgraph.frontend.lower_workflow import DEFAULT_SCOPE, RunScope
 from agentgraph.items import ToolApprovalItem
 from agentgraph.models.multi_provider import default_provider
 from agentgraph.program import Program, program_for
@@ -67,9 +67,10 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
     if isinstance(input, RunState):
         return _resumed(input, options, config, watcher)
     check_input(input)
-    program = program_for(source, RunScope.of(config, handlers))
+    plain = options.get("run_config") is None and not handlers
+    program = program_for(source, DEFAULT_SCOPE if plain else RunScope.of(config, handlers))
     facts = RunFacts(
-        uuid.uuid4().hex,
+        os.urandom(16).hex(),
         _OUTERMOST,
         "",
         input,

@@ -29,7 +29,7 @@ from agentgraph_compiler.machine import Rest as Resting
 # Looked up once: reading a member of an enum takes longer than most of what a step does.
 _NO, _WAIT, _END = Resting.NO, Resting.WAIT, Resting.END
 _CALL, _REQUEST, _REPLY, _RESULT = About.CALL, About.REQUEST, About.REPLY, About.RESULT
-_OUTPUT, _CAUSE = About.OUTPUT, About.CAUSE
+_OUTPUT, _CAUSE, _NOTHING = About.OUTPUT, About.CAUSE, About.NOTHING
 _SHOW_REPLY, _SHOW_AGENT = Emission.REPLY, Emission.AGENT
 _AWAITING, _REPLIED, _TRIPPED = Event.AWAITING, Event.REPLIED, Event.TRIPPED
 _NO_OUTPUT, _NO_REPLY = Source.NONE, Reply()
@@ -108,8 +108,11 @@ def work_of(here: State, state: RunState) -> Sequence[Invoke]:
     """The lanes of a state in order: one a call where it has offers, else its invokes."""
     if not here.offers:
         return here.invokes
-    calls = _reply(state).calls
-    return [lane_of(here, state, lane) for lane in range(len(calls))]
+    calls, offered = _reply(state).calls, here.offered
+    try:
+        return [offered[call.symbol] for call in calls]
+    except KeyError as symbol:  # a machine that the run was not migrated to
+        raise ProtocolError(f"state '{here.id}' offers no {symbol}") from None
 
 
 def lane_of(here: State, state: RunState, lane: int) -> Invoke:
@@ -117,11 +120,10 @@ def lane_of(here: State, state: RunState, lane: int) -> Invoke:
     if not here.offers:
         return here.invokes[lane]
     assert state.reply is not None  # the machine's tables say so
-    symbol = state.reply.calls[lane].symbol
-    offer = here.offered.get(symbol)
-    if offer is None:  # a machine that the run was not migrated to
-        raise ProtocolError(f"state '{here.id}' offers no '{symbol}'")
-    return offer
+    try:
+        return here.offered[state.reply.calls[lane].symbol]
+    except KeyError as symbol:  # a machine that the run was not migrated to
+        raise ProtocolError(f"state '{here.id}' offers no {symbol}") from None
 
 
 def perform(
@@ -147,7 +149,9 @@ def perform(
     reply = state.reply
     if here.offers and reply is not None:
         position = reply.calls[id[1]].position
-    if about is _CALL or about is _REPLY:
+    if about is _NOTHING:
+        pass
+    elif about is _CALL or about is _REPLY:
         source = state.replied
     elif about is _RESULT:
         source = CommandId(id[0], id[1], result - 1) if result else None
@@ -229,7 +233,7 @@ def _entered(here: State, left: RunState, commands: list[Command]) -> RunState:
             left = left._replace(turn=turn)
     work = work_of(here, left) if here.offers else here.invokes
     if len(work) == 1:  # mostly, and nothing has to be counted then
-        invoke = work[0]
+        (invoke,) = work
         at = due(invoke, 0, here, left)
         if at == len(invoke.phases):
             seen = frozenset({invoke.idle})

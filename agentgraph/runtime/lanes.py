@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
 
-_SIZE = 8
+ONE = 8
 """Bytes a lane: the phase in the lowest eight bits, then two numbers of 28 bits."""
 _NUMBER = (1 << 28) - 1
 
@@ -23,7 +23,7 @@ def record(phase: int, given: int, result: int = 0) -> bytes:
         given: How many commands it was given; the last one has the attempt ``given - 1``.
         result: One more than the attempt whose outcome is its result; 0 while it has none.
     """
-    return (phase | given << 8 | result << 36).to_bytes(_SIZE, "little")
+    return (phase | given << 8 | result << 36).to_bytes(ONE, "little")
 
 
 BEGUN = tuple([record(phase, 1) for phase in range(256)])
@@ -32,22 +32,22 @@ BEGUN = tuple([record(phase, 1) for phase in range(256)])
 
 def read(lanes: bytes, lane: int) -> tuple[int, int, int]:
     """Phase, commands given and result of a lane, as :func:`record` takes them."""
-    if len(lanes) != _SIZE:
-        lanes = lanes[lane * _SIZE : lane * _SIZE + _SIZE]
+    if len(lanes) != ONE:
+        lanes = lanes[lane * ONE : lane * ONE + ONE]
     packed = int.from_bytes(lanes, "little")
     return packed & 255, packed >> 8 & _NUMBER, packed >> 36
 
 
 def write(lanes: bytes, lane: int, changed: bytes) -> bytes:
     """The lanes with another record of one of them."""
-    if len(lanes) == _SIZE:
+    if len(lanes) == ONE:
         return changed
-    return lanes[: lane * _SIZE] + changed + lanes[lane * _SIZE + _SIZE :]
+    return lanes[: lane * ONE] + changed + lanes[lane * ONE + ONE :]
 
 
 def count(lanes: bytes) -> int:
     """How many lanes there are."""
-    return len(lanes) // _SIZE
+    return len(lanes) // ONE
 
 
 def mask(lanes: Iterable[int]) -> int:

@@ -22,7 +22,7 @@ from agentgraph.runtime.enter import (
     take,
 )
 from agentgraph.runtime.guards import due, first_enabled
-from agentgraph.runtime.lanes import count, mask, members, read, record, write
+from agentgraph.runtime.lanes import ONE, count, mask, members, read, record, write
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.protocol import ProtocolError
 from agentgraph.runtime.state import Facts, RunState, new, with_lanes, with_registers, with_reply
@@ -35,6 +35,7 @@ from agentgraph_compiler.machine import (
     Invoke,
     Machine,
     Rest,
+    Route,
     State,
     WorkKind,
 )
@@ -49,6 +50,7 @@ _OUTPUT, _WITHHELD = Emission.OUTPUT, Emission.WITHHELD
 _GREET = WorkKind.GREET
 _GREETED = {"arriving": False}
 _NO_FACTS = Facts()
+_NO_OFFERS: dict[str, Invoke] = {}
 # What a state sees whose only lane is over.
 _SEEN = {event: frozenset({event}) for event in Event}
 
@@ -86,18 +88,30 @@ def step(
             can end.
     """
     id = outcome.id
-    if id.sequence != state.sequence:
+    if id[0] != state.sequence:
         return _late(machine, state, outcome)
     here = machine.state[state.state]
-    if id.lane < 0 or here.rest is not _NO:
+    if id[1] < 0 or here.rest is not _NO:
         return _from_outside(machine, here, state, outcome)
+    state, invoke, route, at, result = _routed(machine, here, state, outcome)
+    event = outcome.event
+    commands: list[Command] = []
+    over = route is not None and at == len(invoke.phases) and event not in INTERRUPTING
+    if route is not None and over and len(state.lanes) == ONE:
+        # The only lane is over: the state is left, whatever becomes of its lanes.
+        row = here.sure.get(route.ends)
+        if row is None:
+            row = first_enabled(here.by_event.get(route.ends, ()), here, state)
+        if row is not None and not row.reads_lanes:
+            if result and invoke.emits and not state.shown:
+                _show_lane(here, state, invoke, id[1], at, result, commands)
+            return take(machine, here, row, state, id, commands)
     before = state.shown
-    state, invoke, given = _answered(machine, here, state, outcome)
+    state, given = _answered(here, state, outcome, invoke, route, at, result)
     if given is not None:
         return state, (given,)
-    commands: list[Command] = []
-    if outcome.event in INTERRUPTING:
-        row = interrupting(machine, here, state, outcome.event)
+    if event in INTERRUPTING:
+        row = interrupting(machine, here, state, event)
         return take(machine, here, row, _all_shown(here, state, commands), id, commands)
     if state.shown != before:
         _show(here, state, state.shown ^ before, commands)
@@ -139,9 +153,9 @@ def _late(
     if kept is None or outcome.id.sequence != kept.sequence:
         raise _unasked(machine.state[state.state], state, outcome)
     here, lane = machine.state[kept.state], outcome.id.lane
-    kept, invoke, _ = _answered(machine, here, kept, outcome, late=True)
+    kept, invoke, route, at, result = _routed(machine, here, kept, outcome)
+    kept, _ = _answered(here, kept, outcome, invoke, route, at, result, late=True)
     commands: list[Command] = []
-    at, _, result = read(kept.lanes, lane)
     fresh = 1 << lane & ~kept.shown
     if result and fresh and not any(phase.withholds for phase in invoke.phases[at:]):
         _show(here, kept, fresh, commands)
@@ -159,30 +173,63 @@ def _unasked(here: State, state: RunState, outcome: Outcome) -> ProtocolError:
     )
 
 
-def _answered(
-    machine: Machine, here: State, state: RunState, outcome: Outcome, *, late: bool = False
-) -> tuple[RunState, Invoke, Perform | None]:
-    """The state once a lane has its outcome, with the lane and its next command.
+def _routed(
+    machine: Machine, here: State, state: RunState, outcome: Outcome
+) -> tuple[RunState, Invoke, Route | None, int, int]:
+    """Where an outcome takes its lane.
 
-    A lane that goes on has no command if the outcome is late, but stands before it; a lane that
-    was interrupted stands before the same phase again.
+    Returns:
+        The state with the reply in its registers, if the outcome is one; the lane; its route, none
+        where the lane stays in its phase; the phase in which it then stands; and its result.
+
+    Raises:
+        ProtocolError: The outcome answers no command that is owed, or not in a way in which its
+            kind of work can end.
     """
     (_, lane, attempt), event, _, reply = outcome
-    lanes = state.lanes
     if lane < 0 or not state.owed >> lane & 1:
         raise _unasked(here, state, outcome)
-    invoke = lane_of(here, state, lane)
-    at, given, result = read(lanes, lane)
+    invoke = lane_of(here, state, lane) if here.offers else here.invokes[lane]
+    at, given, result = read(state.lanes, lane)
     if attempt != given - 1:
         raise _unasked(here, state, outcome)
     _, session, hooked = state.facts
-    routes = invoke.routes if session or hooked else invoke.bare_routes
-    route = routes[at].get(event)
+    route = (invoke.routes if session or hooked else invoke.bare_routes)[at].get(event)
     if route is None and event not in OUTCOMES[invoke.phases[at].kind]:
         raise _impossible(here, invoke, at, event)
     if reply is not None or event is _REPLIED:
         state = _heard(machine, here, state, outcome)
-    bit, retries = 1 << lane, state.retries
+    if route is None:
+        return state, invoke, None, at, result
+    if event is _RETRY and state.retries >= invoke.tries:
+        raise _impossible(here, invoke, at, event)
+    if state.arriving and invoke.phases[at].kind is _GREET:
+        state = with_registers(state, _GREETED)
+    at = route.to
+    if not route.last:
+        at = due(invoke, at, here, state)
+    return state, invoke, route, at, given if route.keeps else result
+
+
+def _answered(
+    here: State,
+    state: RunState,
+    outcome: Outcome,
+    invoke: Invoke,
+    route: Route | None,
+    at: int,
+    result: int,
+    *,
+    late: bool = False,
+) -> tuple[RunState, Perform | None]:
+    """The state once a lane has its outcome, with the next command of the lane.
+
+    A lane that goes on has no command if the outcome is late, but stands before it; a lane that
+    was interrupted stands before the same phase again.
+    """
+    (_, lane, attempt), event, _, _ = outcome
+    given = attempt + 1
+    bit, retries, lanes = 1 << lane, state.retries, state.lanes
     owed, held, queued, seen = state.owed ^ bit, state.held, state.queued, state.joined
     if route is None:
         if event is _AWAITING:
@@ -192,16 +239,7 @@ def _answered(
             retries = 0 if invoke.tries else retries
     else:
         if event is _RETRY:
-            if retries >= invoke.tries:
-                raise _impossible(here, invoke, at, event)
             retries += 1
-        elif invoke.phases[at].kind is _GREET:
-            state = with_registers(state, _GREETED)
-        if route.keeps:
-            result = given
-        at = route.to
-        if at < len(invoke.phases):
-            at = due(invoke, at, here, state)
         if at == len(invoke.phases):
             if route.ends not in seen:
                 seen = seen | {route.ends} if seen else _SEEN[route.ends]
@@ -211,12 +249,12 @@ def _answered(
             lanes = write(lanes, lane, record(at, given + 1, result))
             state = with_lanes(state, lanes, state.owed, held, queued, state.shown, seen, retries)
             id = (state.sequence, lane, given)
-            return state, invoke, perform(here, state, id, invoke, at, result)
+            return state, perform(here, state, id, invoke, at, result)
         lanes = write(lanes, lane, record(at, given, result))
     shown = state.shown
     if here.shows and not late:
         shown |= _in_order(lanes, owed, held, queued)
-    return with_lanes(state, lanes, owed, held, queued, shown, seen, retries), invoke, None
+    return with_lanes(state, lanes, owed, held, queued, shown, seen, retries), None
 
 
 def _in_order(lanes: bytes, owed: int, held: int, queued: int) -> int:
@@ -246,14 +284,17 @@ def _heard(machine: Machine, here: State, state: RunState, outcome: Outcome) -> 
         raise ProtocolError(
             f"state '{here.id}': a reply goes with the event 'replied' and no other"
         )
-    for request in reply.requests:
+    calls, requests, _, active = reply
+    for request in requests:
         if request.symbol not in here.requestable:
             raise ProtocolError(f"state '{here.id}' declares no handoff '{request.symbol}'")
-    for call in reply.calls:
-        if not here.acting or call.symbol not in machine.state[here.acting].offered:
-            raise ProtocolError(f"state '{here.id}' declares no call '{call.symbol}'")
+    if calls:
+        offered = machine.state[here.acting].offered if here.acting else _NO_OFFERS
+        for call in calls:
+            if call.symbol not in offered:
+                raise ProtocolError(f"state '{here.id}' declares no call '{call.symbol}'")
     acted = state.acted
-    if (reply.calls or reply.requests or reply.active) and state.agent not in acted:
+    if (calls or requests or active) and state.agent not in acted:
         acted = acted | {state.agent}
     return with_reply(state, reply, outcome.id, acted)
 
@@ -269,17 +310,28 @@ def _all_shown(here: State, state: RunState, commands: list[Command]) -> RunStat
 
 
 def _show(here: State, state: RunState, lanes: int, commands: list[Command]) -> None:
-    """Show the results of some lanes; one that is not to be seen yet is shown without content."""
-    sequence, agent = state.sequence, state.agent
-    for lane in (0,) if lanes == 1 else members(lanes):
+    """Show the results of some lanes."""
+    for lane in members(lanes):
         at, _, result = read(state.lanes, lane)
         invoke = lane_of(here, state, lane)
-        if not result or not invoke.emits:
-            continue
-        source = new(CommandId, (sequence, lane, result - 1))
-        withheld = at < len(invoke.phases) and invoke.phases[at].withholds
-        position = position_of(here, state, lane)
-        for emission in invoke.emits:
-            if withheld and emission is _OUTPUT:
-                emission = _WITHHELD
-            commands.append(new(Emit, (emission, agent, source, position)))
+        if result and invoke.emits:
+            _show_lane(here, state, invoke, lane, at, result, commands)
+
+
+def _show_lane(
+    here: State,
+    state: RunState,
+    invoke: Invoke,
+    lane: int,
+    at: int,
+    result: int,
+    commands: list[Command],
+) -> None:
+    """Show the result of a lane; one that is not to be seen yet is shown without content."""
+    source = new(CommandId, (state.sequence, lane, result - 1))
+    withheld = at < len(invoke.phases) and invoke.phases[at].withholds
+    position = position_of(here, state, lane)
+    for emission in invoke.emits:
+        if withheld and emission is _OUTPUT:
+            emission = _WITHHELD
+        commands.append(new(Emit, (emission, state.agent, source, position)))

@@ -4,6 +4,7 @@ its reply."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
@@ -33,7 +34,7 @@ from agentgraph.stream_events import RawResponsesStreamEvent
 from agentgraph_compiler.machine import MISSING_TOOL, Event, StateKind
 
 _REPLIED = Event.REPLIED
-_UNSET = ModelSettings()
+_UNSET = vars(ModelSettings())
 _NAMED = ("previous_response_id", "conversation_id", "prompt")
 
 
@@ -68,15 +69,23 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
     Raises:
         AgentsException: The model or the caller's own code did what cannot be used.
     """
-    agent, caches = bench.agent(command), bench.caches
-    asking = caches.asking
-    if asking is None or not bench.view.attempts:
-        # What a first attempt has asked is not asked again; a new process has to.
+    caches, view = bench.caches, bench.view
+    agent, attempts = caches.bindings.agents[command.agent].agent, view.attempts
+    # What a first attempt has asked is not asked again; a new process has to.
+    asking = caches.asking if attempts else None
+    if asking is None:
         asking = await _asking(bench, command, agent)
     caches.asking = None
     attempt = Attempt(caches.watcher.streamed)
+    model, arguments = asking.model, asking.arguments
+    limit = arguments["model_settings"].timeout
+    take_back()
     try:
-        response = await _attempt(bench, asking, attempt)
+        if attempt.streamed:
+            call: Awaitable[ModelResponse] = _stream(bench, model, arguments, attempt)
+        else:
+            call = model.get_response(**arguments)
+        response = await (call if limit is None else _in_time(call, limit))
     except Exception as error:
         failed = await _failed(bench, command, asking, attempt, error)
         if failed is None:
@@ -84,18 +93,12 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
         caches.asking = asking
         return failed
     response = usable(response, agent)
-    failed_before = bench.view.attempts
-    if failed_before:
-        response = counted(response, failed_before)
+    if attempts:
+        response = counted(response, attempts)
     missing = _missing(bench, command.agent)
+    asked = asking.offer, asking.request
     reply, payload, fault = classify(
-        response,
-        command.agent,
-        agent,
-        asking.offer,
-        asking.request,
-        bench.view.identities,
-        missing,
+        response, command.agent, agent, *asked, view.identities, missing
     )
     if fault is not None:
         caches.errors[command.id] = fault
@@ -119,13 +122,12 @@ async def tell_reply(bench: Workbench, command: Perform) -> Outcome:
 
 
 async def _asking(bench: Workbench, command: Perform, agent: Any) -> Asking:
-    binding, config = bench.binding(command.agent), bench.facts.config
+    binding, config, view = bench.binding(command.agent), bench.facts.config, bench.view
     offer = binding.memo.get("offer")
     if offer is None:
         offer = await offer_of(binding, bench, config.tool_name_collision_policy)
     # Asked on every turn, and of the agent: a class of its own may answer otherwise.
     instructions = await agent.get_system_prompt(bench.context)
-    view = bench.view
     shown = ModelInputData(view.model_input(), instructions)
     if config.reasoning_item_id_policy == "omit":
         shown.input = [without_reasoning_id(item) for item in shown.input]
@@ -203,21 +205,12 @@ async def _filtered(bench: Workbench, agent: Any, shown: ModelInputData) -> Mode
     return changed
 
 
-async def _attempt(bench: Workbench, asking: Asking, attempt: Attempt) -> ModelResponse:
-    """Make a call once, within the time that the settings allow."""
-    take_back()
-    model, arguments = asking.model, asking.arguments
-    timeout = arguments["model_settings"].timeout
-    if attempt.streamed:
-        reply = _stream(bench, model, arguments, attempt)
-    else:
-        reply = model.get_response(**arguments)
-    if timeout is None:
-        return await reply
-    timer = asyncio.timeout(timeout)
+async def _in_time(call: Awaitable[ModelResponse], limit: float) -> ModelResponse:
+    """Wait for a call as long as the settings allow, in seconds."""
+    timer = asyncio.timeout(limit)
     try:
         async with timer:
-            return await reply
+            return await call
     except (TimeoutError, asyncio.CancelledError) as error:
         # A client may raise the very exception that our own deadline would. On Python 3.11 and 3.12
         # a group that failed in the client keeps the deadline from raising TimeoutError.
@@ -225,7 +218,7 @@ async def _attempt(bench: Workbench, asking: Asking, attempt: Attempt) -> ModelR
             isinstance(error, asyncio.CancelledError) and await was_cancelled()
         ):
             raise
-        raise ModelTimeoutError(timeout) from error
+        raise ModelTimeoutError(limit) from error
 
 
 async def _stream(
@@ -279,7 +272,8 @@ def _chosen(bench: Workbench, agent: Any) -> ModelSettings:
     own: ModelSettings = agent.model_settings
     config = bench.facts.config
     wanted = config.model if config.model is not None else agent.model
-    if own != _UNSET or not (wanted is None or isinstance(wanted, str)):
+    says_something = type(own) is not ModelSettings or vars(own) != _UNSET
+    if says_something or not (wanted is None or isinstance(wanted, str)):
         return own
     return get_default_model_settings(wanted)
 

@@ -147,6 +147,7 @@ _ASIDE = frozenset(
 )
 
 
+_OTHERWISE = GuardKind.OTHERWISE
 _OF_THE_RUN = frozenset(
     {GuardKind.SESSION, GuardKind.UNSAVED, GuardKind.HOOKED, GuardKind.ARRIVING}
 )
@@ -160,11 +161,13 @@ class Route(NamedTuple):
             of its phases where it is over.
         ends: What the state sees if the lane is over with it.
         keeps: Whether the outcome is the result of the lane.
+        last: Whether the lane is over with it in every run.
     """
 
     to: int
     ends: Event
     keeps: bool
+    last: bool
 
 
 @dataclass(frozen=True)
@@ -201,17 +204,19 @@ class Invoke:
     def routes(self) -> tuple[Mapping[Event, Route], ...]:
         """Where each phase leads: by each event that it can end with and that ends the phase."""
         places = {phase.name: index for index, phase in enumerate(self.phases)}
+        end = len(self.phases)
         return tuple(
             {
-                event: Route(len(self.phases), event, True)
+                event: Route(end, event, True, True)
                 for event in OUTCOMES[phase.kind]
                 if event not in INTERRUPTING and event is not Event.AWAITING
             }
             | {
                 move.event: Route(
-                    places[move.to] if move.to else len(self.phases),
+                    places[move.to] if move.to else end,
                     move.ends or move.event,
                     move.keeps,
+                    not move.to,
                 )
                 for move in phase.moves
             }
@@ -230,8 +235,12 @@ class Invoke:
     @cached_property
     def bare_routes(self) -> tuple[Mapping[Event, Route], ...]:
         """Where each phase leads in a run without session and hooks."""
+        bare, end = self.bare, len(self.phases)
         return tuple(
-            {event: route._replace(to=self.bare[route.to]) for event, route in routes.items()}
+            {
+                event: Route(bare[route.to], route.ends, route.keeps, bare[route.to] == end)
+                for event, route in routes.items()
+            }
             for routes in self.routes
         )
 
@@ -271,6 +280,11 @@ class Transition:
         """Whether it changes anything of a run besides the place."""
         return bool(self.output is not Source.NONE or self.cause or self.arrives or self.keeps)
 
+    @cached_property
+    def reads_lanes(self) -> bool:
+        """Whether taking it looks at the lanes of the state that is left."""
+        return self.keeps or self.output is Source.STOPPING
+
 
 @dataclass(frozen=True)
 class State:
@@ -298,6 +312,12 @@ class State:
     def by_event(self) -> Mapping[Event, tuple[Transition, ...]]:
         """The transitions of each event, in document order."""
         return by_event(self.transitions)
+
+    @cached_property
+    def sure(self) -> Mapping[Event, Transition]:
+        """The transition of each event whose first one has no condition."""
+        first = {event: rows[0] for event, rows in self.by_event.items()}
+        return {event: row for event, row in first.items() if row.guard.kind is _OTHERWISE}
 
     @cached_property
     def offered(self) -> Mapping[str, Invoke]:
