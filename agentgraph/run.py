@@ -88,6 +88,7 @@ class AgentRunner:
     ) -> RunResult:
         """See :meth:`Runner.run`."""
         launched = launch(starting_agent, input, kwargs, Watcher())
+        del kwargs  # the facts of the run hold them, and it may wait for long
         rest = await in_own_task(_carry_out(launched), _name(launched))
         result = result_of(launched.run, rest)
         result._state = partial(state_of, at_rest(launched))

@@ -133,15 +133,17 @@ class ToolContext(RunContextWrapper[TContext]):
             if tool_namespace is None:
                 tool_namespace = getattr(tool_call, "namespace", None)
         call = object.__new__(cls)
-        state = call.__dict__
-        state.update(context.__dict__)
-        state["tool_name"] = _given(tool_name, "tool_name")
-        state["tool_call_id"] = tool_call_id
-        state["tool_arguments"] = _given(tool_arguments, "tool_arguments")
-        state["tool_call"] = tool_call
-        state["tool_namespace"] = tool_namespace
-        state["agent"] = state.get("agent") if agent is None else agent
-        state["run_config"] = state.get("run_config") if run_config is None else run_config
+        of_run = context.__dict__
+        call.__dict__ = {
+            **of_run,
+            "tool_name": _given(tool_name, "tool_name"),
+            "tool_call_id": tool_call_id,
+            "tool_arguments": _given(tool_arguments, "tool_arguments"),
+            "tool_call": tool_call,
+            "tool_namespace": tool_namespace,
+            "agent": of_run.get("agent") if agent is None else agent,
+            "run_config": of_run.get("run_config") if run_config is None else run_config,
+        }
         return call
 
 

@@ -71,6 +71,25 @@ def replay(run: Run) -> Rest | None:
 
 
 class _Driver:
+    __slots__ = (
+        "account",
+        "bench",
+        "boundary",
+        "caches",
+        "found_at_rest",
+        "journal",
+        "names",
+        "owed",
+        "path",
+        "record",
+        "replaying",
+        "rest",
+        "run",
+        "saved_again",
+        "tell",
+        "work",
+    )
+
     def __init__(self, run: Run) -> None:
         bench = run.bench
         self.run, self.bench, self.caches = run, bench, bench.caches

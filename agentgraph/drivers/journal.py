@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from agentgraph.approvals import RunPath
@@ -135,6 +134,23 @@ class Claim:
             held.set()
 
 
+class _RunRows:
+    """What a journal in memory holds of one run.
+
+    Attributes:
+        rows: Its rows, oldest first.
+        inside: What the runs inside it have spent.
+        began: With what it began, once that is known.
+    """
+
+    __slots__ = ("began", "inside", "rows")
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.inside = Usage()
+        self.began: Beginning | None = None
+
+
 class MemoryJournal:
     """A journal that lives as long as the process.
 
@@ -142,13 +158,11 @@ class MemoryJournal:
         rows: What it holds at first.
     """
 
-    __slots__ = ("_began", "_by_path", "_inside", "_machines", "_rows", "claim")
+    __slots__ = ("_machines", "_rows", "_runs", "claim")
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self._rows: list[Row] = []
-        self._by_path: dict[RunPath, list[Row]] = {}
-        self._inside: dict[RunPath, Usage] = {}
-        self._began: dict[RunPath, Beginning] = {}
+        self._runs: dict[RunPath, _RunRows] = {}
         self.claim = Claim()
         self._machines: dict[str, tuple[Machine, Any]] = {}
         for row in rows:
@@ -157,16 +171,19 @@ class MemoryJournal:
     def _add(self, row: Row) -> None:
         path = row.path
         self._rows.append(row)
-        of_run = self._by_path.get(path)
-        if of_run is None:
-            self._by_path[path] = [row]
-        else:
-            of_run.append(row)
+        run = self._runs.get(path) or self._run(path)
+        run.rows.append(row)
         if path:
             spent = (row.spent, spent_in(row.outcome.payload))
             for usage in (one for one in spent if one is not None):
                 for depth in range(len(path)):
                     self.inside(path[:depth]).add(usage)
+
+    def _run(self, path: RunPath) -> _RunRows:
+        run = self._runs.get(path)
+        if run is None:
+            run = self._runs[path] = _RunRows()
+        return run
 
     async def append(self, expected: int, rows: Sequence[Row]) -> None:
         """See :class:`Journal`."""
@@ -180,19 +197,23 @@ class MemoryJournal:
 
     def inside(self, path: RunPath) -> Usage:
         """See :class:`Journal`."""
-        return self._inside.setdefault(path, Usage())
+        return self._run(path).inside
 
     def rows(self, path: RunPath) -> Sequence[Row]:
         """See :class:`Journal`."""
-        return tuple(self._by_path.get(path, ()))
+        return tuple(self._run(path).rows)
 
     def began(self, path: RunPath, beginning: Beginning) -> Beginning:
         """See :class:`Journal`."""
-        recorded = self._began.setdefault(path, beginning)
+        run = self._run(path)
+        recorded = run.began
+        if recorded is None:
+            run.began = beginning
+            return beginning
         if recorded.machine is beginning.machine:
             return recorded
         if recorded.machine.fingerprint == beginning.machine.fingerprint:
-            same = self._began[path] = beginning._replace(facts=recorded.facts)
+            same = run.began = beginning._replace(facts=recorded.facts)
             return same
         bindings = beginning.bindings if recorded.bindings is None else recorded.bindings
         return recorded._replace(bindings=bindings)
@@ -208,7 +229,7 @@ class MemoryJournal:
 
     def whole(self, machine: Machine) -> Machine:
         """See :class:`Journal`."""
-        for whole in (*(one.machine for one in self._began.values()), *self.machines()):
+        for whole in (*(one.machine for one in self.beginnings().values()), *self.machines()):
             if any(part is machine for part in whole.machines):
                 return whole
         return machine
@@ -216,13 +237,14 @@ class MemoryJournal:
     def prefix(self, count: int) -> MemoryJournal:
         """A journal of its own with the first rows of this one."""
         other = MemoryJournal(self._rows[:count])
-        other._began.update(self._began)
+        for path, beginning in self.beginnings().items():
+            other._run(path).began = beginning
         other._machines.update(self._machines)
         return other
 
     def beginnings(self) -> Mapping[RunPath, Beginning]:
         """With what each run began."""
-        return MappingProxyType(self._began)
+        return {path: run.began for path, run in self._runs.items() if run.began is not None}
 
     def machines(self) -> tuple[Machine, ...]:
         """The machines in which runs went on."""

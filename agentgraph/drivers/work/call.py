@@ -47,23 +47,26 @@ class LocalCall(NamedTuple):
 
     def context(self) -> ToolContext[Any]:
         """The context of the call, the same in all of its phases."""
-        bench, raw = self.bench, self.raw
-        several = len(self.command.invoke.phases) > 1
+        bench, command, agent, tool, raw = self
+        several = not command.invoke.short or bench.hooked(agent)
         if several:
-            kept, place = bench.caches.contexts, self.command.id[:2]
+            kept, place = bench.caches.contexts, command.id[:2]
             if place in kept:
                 return kept[place]
-        function = raw.type == "function_call"
-        context = ToolContext.from_agent_context(
-            bench.context,
-            raw.call_id,
-            tool_call=raw if function else None,
-            agent=self.agent,
-            tool_name=None if function else self.tool.name,
-            tool_arguments=None if function else getattr(raw, "input", ""),
-            tool_namespace=None if function else getattr(raw, "namespace", None),
-            run_config=bench.facts.config,
-        )
+        config = bench.facts.config
+        make = ToolContext.from_agent_context
+        if raw.type == "function_call":
+            context = make(bench.context, raw.call_id, raw, agent, run_config=config)
+        else:
+            context = make(
+                bench.context,
+                raw.call_id,
+                agent=agent,
+                tool_name=tool.name,
+                tool_arguments=getattr(raw, "input", ""),
+                tool_namespace=getattr(raw, "namespace", None),
+                run_config=config,
+            )
         context.usage = RunUsage(bench.context.usage)
         if several:
             kept[place] = context

@@ -249,22 +249,27 @@ async def _stream(
 
 def _model(bench: Workbench, agent: Any, agent_id: str) -> Model:
     """The model of the run, else of the agent, else the default; names go through the provider."""
-    config, models = bench.facts.config, bench.caches.models
-    wanted = config.model if config.model is not None else agent.model
+    config = bench.facts.config
+    wanted: Any = config.model if config.model is not None else agent.model
+    if hasattr(wanted, "get_response"):
+        return cast("Model", wanted)
+    if wanted is not None and not isinstance(wanted, str):
+        raise _no_model(agent, wanted)
+    models = bench.caches.models
     known = models.get(agent_id)
-    if known is not None and known[0] is wanted:
-        return known[1]  # type: ignore[no-any-return]
-    model: Any = wanted
-    by_name = wanted is None or isinstance(wanted, str)
-    if by_name:
+    if known is None or known[0] != wanted:
         model = bench.facts.provider.get_model(wanted)
-    if not hasattr(model, "get_response"):
-        raise UserError(
-            f"The model of agent '{agent.name}' must be a Model or the name of one, got"
-            f" {type(model).__name__}"
-        )
-    models[agent_id] = (wanted, model)
-    return cast("Model", model)
+        if not hasattr(model, "get_response"):
+            raise _no_model(agent, model)
+        known = models[agent_id] = (wanted, model)
+    return cast("Model", known[1])
+
+
+def _no_model(agent: Any, found: object) -> UserError:
+    return UserError(
+        f"The model of agent '{agent.name}' must be a Model or the name of one, got"
+        f" {type(found).__name__}"
+    )
 
 
 def _chosen(bench: Workbench, agent: Any) -> ModelSettings:
@@ -279,13 +284,22 @@ def _chosen(bench: Workbench, agent: Any) -> ModelSettings:
 
 
 def _settings(bench: Workbench, agent: Any, command: Perform) -> Any:
-    own, known_settings = vars(agent.model_settings), bench.caches.settings
-    known = known_settings.get(command.agent)
+    own, config, binding = (
+        vars(agent.model_settings),
+        bench.facts.config,
+        bench.binding(command.agent),
+    )
+    # What no run configuration changes is worked out once for all runs of the agent.
+    plain = config.model_settings is None and config.model is None
+    memo = binding.memo if plain else bench.caches.settings
+    name = "settings" if plain else command.agent
+    known = memo.get(name)
     # Compared by value: a tool may change the settings of its agent in place.
     if known is None or known[0] != own:
-        settings = _chosen(bench, agent).resolve(bench.facts.config.model_settings)
+        settings = _chosen(bench, agent).resolve(config.model_settings)
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
-        known = known_settings[command.agent] = (dict(own), settings, relaxed)
+        was = _UNSET if own == _UNSET else dict(own)
+        known = memo[name] = (was, settings, relaxed)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
     # reset_tool_choice).
     relaxed_now = agent.reset_tool_choice and command.agent in bench.view.acted

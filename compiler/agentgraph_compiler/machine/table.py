@@ -233,6 +233,12 @@ class Invoke:
         return tuple(reversed(first))
 
     @cached_property
+    def short(self) -> bool:
+        """Whether it walks one phase at most in a run without session and hooks."""
+        bare, end = self.bare, len(self.phases)
+        return bare[0] == end or bare[bare[0] + 1] == end
+
+    @cached_property
     def bare_routes(self) -> tuple[Mapping[Event, Route], ...]:
         """Where each phase leads in a run without session and hooks."""
         bare, end = self.bare, len(self.phases)
