@@ -28,11 +28,18 @@ from agentgraph_compiler.machine import Rest as Resting
 
 # Looked up once: reading a member of an enum takes longer than most of what a step does.
 _NO, _WAIT, _END = Resting.NO, Resting.WAIT, Resting.END
-_CALL, _REQUEST, _REPLY, _RESULT = About.CALL, About.REQUEST, About.REPLY, About.RESULT
-_OUTPUT, _CAUSE, _NOTHING = About.OUTPUT, About.CAUSE, About.NOTHING
+_REQUEST, _RESULT = About.REQUEST, About.RESULT
 _SHOW_REPLY, _SHOW_AGENT = Emission.REPLY, Emission.AGENT
 _AWAITING, _REPLIED, _TRIPPED = Event.AWAITING, Event.REPLIED, Event.TRIPPED
 _NO_OUTPUT, _NO_REPLY = Source.NONE, Reply()
+# The registers that hold the outcome that work is about, as places in a state.
+_REGISTERS = {
+    About.CALL: RunState._fields.index("replied"),
+    About.REPLY: RunState._fields.index("replied"),
+    About.REQUEST: RunState._fields.index("replied"),
+    About.OUTPUT: RunState._fields.index("output"),
+    About.CAUSE: RunState._fields.index("cause"),
+}
 # What a state without lanes sees at once.
 _IDLE = frozenset({Event.DONE})
 
@@ -57,8 +64,8 @@ def take(
     """
     while True:
         left = _noted(here, row, state, id) if row.notes else state
-        if row.emits:
-            commands += [_emission(emission, row, state, id) for emission in row.emits]
+        for emission in row.emits:
+            commands.append(_emission(emission, row, state, id))
         if row.target != BACK:
             here = machine.state[row.target]
             state = _entered(here, left, commands)
@@ -144,24 +151,16 @@ def perform(
         at: Index of the phase.
         result: One more than the attempt whose outcome is its result; 0 while it has none.
     """
-    phase = invoke.phases[at]
+    phase, reply = invoke.phases[at], state.reply
     about, source, position = phase.about, None, -1
-    reply = state.reply
     if here.offers and reply is not None:
         position = reply.calls[id[1]].position
-    if about is _NOTHING:
-        pass
-    elif about is _CALL or about is _REPLY:
-        source = state.replied
+    if about in _REGISTERS:
+        source = state[_REGISTERS[about]]
     elif about is _RESULT:
         source = CommandId(id[0], id[1], result - 1) if result else None
-    elif about is _REQUEST:
-        source = state.replied
+    if about is _REQUEST:
         position = reply.requests[0].position if reply is not None and reply.requests else -1
-    elif about is _OUTPUT:
-        source = state.output
-    elif about is _CAUSE:
-        source = state.cause
     return new(Perform, (new(CommandId, id), invoke, phase, state.agent, source, position))
 
 

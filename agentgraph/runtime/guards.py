@@ -35,12 +35,11 @@ def first_enabled(rows: Iterable[Transition], here: State, state: RunState) -> T
 def due(invoke: Invoke, index: int, here: State, state: RunState) -> int:
     """Index of the first phase from ``index`` on that is due; their number if there is none."""
     _, session, hooked = state.facts
-    phases = invoke.phases
     if not session and not hooked:
         index = invoke.bare[index]
-    end = len(phases)
-    while index < end:
-        guard = phases[index].when
+    phases = invoke.phases
+    for phase in phases[index:] if index else phases:
+        guard = phase.when
         if guard.kind is _OTHERWISE or MEANINGS[guard.kind](guard, here, state):
             break
         index += 1

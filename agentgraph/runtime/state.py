@@ -96,8 +96,23 @@ def in_state(
     joined: frozenset[Event],
 ) -> RunState:
     """A run in another state."""
-    place = (id, left.facts, left.agent, sequence, sequence, turn)
-    return new(RunState, (*place, lanes, owed, 0, queued, 0, joined, 0, *left[_REPLY:]))
+    registers = left[_REPLY:]
+    place = (
+        id,
+        left.facts,
+        left.agent,
+        sequence,
+        sequence,
+        turn,
+        lanes,
+        owed,
+        0,
+        queued,
+        0,
+        joined,
+        0,
+    )
+    return new(RunState, place + registers)
 
 
 def with_lanes(
