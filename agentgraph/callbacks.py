@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutine
 from typing import Any, TypeAlias, TypeVar
 
 from agentgraph.cancellation import take_back
@@ -62,14 +62,17 @@ async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any
     """
     # The thread takes it to begin, or a cancelled caller takes it so that the thread never begins.
     begun = threading.Lock()
-    ended = False
+    ended = left = False
 
     def shielded() -> Any:
         nonlocal ended
         if not begun.acquire(blocking=False):
             return None
         try:
-            return function(*args, **kw)
+            returned = function(*args, **kw)
+            if left and iscoroutine(returned):
+                returned.close()  # nobody is there any more who could await it
+            return returned
         except StopIteration as error:
             # A future cannot carry StopIteration; the caller would wait for ever.
             raise RuntimeError(f"{name_of(function)} raised StopIteration.") from error
@@ -79,6 +82,7 @@ async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any
     try:
         returned = await asyncio.to_thread(shielded)
     except asyncio.CancelledError:
+        left = True
         if not begun.acquire(blocking=False) and not ended:
             logger.warning(
                 "The thread of %s goes on after its call was cancelled: Python cannot stop a"

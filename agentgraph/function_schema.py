@@ -45,6 +45,7 @@ _PASSING: Final[dict[Any, _Passing]] = {
     inspect.Parameter.KEYWORD_ONLY: "keyword",
     inspect.Parameter.VAR_KEYWORD: "spread_keywords",
 }
+_BY_NAME: Final = inspect.Parameter.KEYWORD_ONLY
 # On Python 3.11 the two modules have one form each.
 _UNPACK: Final = (TypingUnpack, Unpack)
 
@@ -68,7 +69,8 @@ class FuncSchema:
         params_pydantic_model: Validates the arguments.
         params_json_schema: Describes the arguments.
         signature: The function's own signature.
-        takes_context: Whether the first parameter receives the context of the call.
+        takes_context: Whether a parameter receives the context of the call: the first one, or one
+            that is given by name only.
         strict_json_schema: Whether the schema is strict.
         return_annotation: The type of the result, `inspect.Signature.empty` when not declared.
     """
@@ -82,6 +84,8 @@ class FuncSchema:
     strict_json_schema: bool = True
     return_annotation: Any = inspect.Signature.empty
     _arguments: tuple[_Argument, ...] | None = field(default=None, repr=False, kw_only=True)
+    # The parameter that receives the context by name; without one it is the first.
+    _context_keyword: str | None = field(default=None, repr=False, kw_only=True)
 
     def to_call_args(self, data: BaseModel) -> tuple[list[Any], dict[str, Any]]:
         """Arrange validated arguments for a call.
@@ -90,13 +94,15 @@ class FuncSchema:
             data: An instance of `params_pydantic_model`.
 
         Returns:
-            The positional arguments, without the context, and the keyword arguments.
+            The positional and the keyword arguments, without the context.
 
         Raises:
             UserError: When the free-form keywords name a parameter that has its own value.
         """
         if self._arguments is None:
-            self._arguments = tuple(_arguments_of(self.signature, self.takes_context))
+            first = next(iter(self.signature.parameters), None)
+            context = (self._context_keyword or first) if self.takes_context else None
+            self._arguments = tuple(_arguments_of(self.signature, context))
         values = data.__dict__
         positional: list[Any] = []
         keywords: dict[str, Any] = {}
@@ -115,6 +121,23 @@ class FuncSchema:
                     keywords.update(value)
         return positional, keywords
 
+    def to_call_args_with(
+        self, context: object, data: BaseModel
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Arrange validated arguments for a call, and the context where the function takes it.
+
+        Args:
+            context: The context of the call.
+            data: As for `to_call_args`, with the same errors.
+        """
+        positional, keywords = self.to_call_args(data)
+        if self.takes_context:
+            if self._context_keyword is None:
+                positional.insert(0, context)
+            else:
+                keywords[self._context_keyword] = context
+        return positional, keywords
+
 
 def function_schema(
     func: Callable[..., Any],
@@ -128,7 +151,8 @@ def function_schema(
 
     Args:
         func: A function, a bound method, or an object that can be called. A parameter typed as
-            `RunContextWrapper` or `ToolContext` receives the context; it must be the first.
+            `RunContextWrapper` or `ToolContext`, or as one of them or `None`, receives the context;
+            it must be the first, or one that is given by name only.
         docstring_style: The convention of the docstring; detected when left out.
         name_override: The name to use instead of the function's own.
         description_override: The description to use instead of the docstring's.
@@ -137,7 +161,7 @@ def function_schema(
             argument.
 
     Raises:
-        UserError: When a parameter cannot be described: a context that is not first, a type that
+        UserError: When a parameter cannot be described: a context in another place, a type that
             pydantic has no schema for, free-form keys in strict mode.
     """
     name = name_override or name_of(func)
@@ -146,8 +170,8 @@ def function_schema(
     )
     hints = resolve_hints(func)
     signature = inspect.signature(func)
-    takes_context = _takes_context(func, signature, hints)
-    arguments = tuple(_arguments_of(signature, takes_context))
+    context = _context_parameter(func, signature, hints)
+    arguments = tuple(_arguments_of(signature, context))
     model = _arguments_model(
         name,
         {
@@ -167,35 +191,52 @@ def function_schema(
         params_pydantic_model=model,
         params_json_schema=_json_schema(model, name, strict_json_schema),
         signature=signature,
-        takes_context=takes_context,
+        takes_context=context is not None,
         strict_json_schema=strict_json_schema,
         return_annotation=hints.get("return", inspect.Signature.empty),
         _arguments=arguments,
+        _context_keyword=context if _is_by_name(signature, context) else None,
     )
 
 
-def _takes_context(
+def _context_parameter(
     func: Callable[..., Any], signature: inspect.Signature, hints: dict[str, Any]
-) -> bool:
-    contexts = [name for name in signature.parameters if is_context_annotation(hints.get(name))]
-    first = next(iter(signature.parameters), None)
-    misplaced = [name for name in contexts if name != first]
+) -> str | None:
+    """Find the parameter that receives the context."""
+    parameters = signature.parameters
+    contexts = [name for name in parameters if is_context_annotation(hints.get(name))]
+    first = next(iter(parameters), None)
+    misplaced = [
+        name
+        for name in contexts
+        if parameters[name].kind is inspect.Parameter.VAR_KEYWORD
+        or (name != first and parameters[name].kind is not _BY_NAME)
+    ]
     if misplaced:
         raise UserError(
             f"Parameter {misplaced[0]} of function {name_of(func)} is a "
             "RunContextWrapper/ToolContext at a non-first position. "
-            "The context must be the first parameter."
+            "The context must be the first parameter, or one that is given by name only."
+        )
+    if len(contexts) > 1:
+        raise UserError(
+            f"Parameters {' and '.join(contexts)} of function {name_of(func)} are contexts of the "
+            "same call. Keep one of them."
         )
     if first == "self" and first not in hints:
         raise UserError(
             f"{name_of(func)} is a method without its object, which a model cannot give. "
             "Make the tool from a bound method: function_tool(instance.method)."
         )
-    return bool(contexts)
+    return contexts[0] if contexts else None
 
 
-def _arguments_of(signature: inspect.Signature, takes_context: bool) -> Iterator[_Argument]:
-    parameters = list(signature.parameters.values())[1 if takes_context else 0 :]
+def _is_by_name(signature: inspect.Signature, name: str | None) -> bool:
+    return name is not None and signature.parameters[name].kind is _BY_NAME
+
+
+def _arguments_of(signature: inspect.Signature, context: str | None) -> Iterator[_Argument]:
+    parameters = [each for name, each in signature.parameters.items() if name != context]
     names = {parameter.name for parameter in parameters}
     for parameter in parameters:
         field_name = _field_name(parameter.name, names)

@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
 from pydantic import BaseModel, ValidationError
 
-from agentgraph.callbacks import call_in_thread, name_of
+from agentgraph.callbacks import call_in_thread, name_of, resolve
 from agentgraph.docstrings import DocstringStyle
 from agentgraph.exceptions import UserError
 from agentgraph.function_schema import FuncSchema, function_schema
@@ -36,6 +36,7 @@ from agentgraph.tool_arguments import (
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import default_tool_error_function, failure_message
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
+from agentgraph.tool_payload import check_readable
 
 __all__ = ["ToolFunction", "ToolParams", "function_tool"]
 
@@ -118,8 +119,9 @@ def function_tool(
     runs in a thread, with the caller's context variables, so that it never blocks the loop.
 
     Args:
-        func: The function, sync or async; its first parameter may be the context. For the
-            arguments that are not listed here see `function_schema` and `FunctionTool`.
+        func: The function, sync or async; its first parameter may be the context, or one that is
+            given by name only. For the arguments that are not listed here see `function_schema` and
+            `FunctionTool`.
         failure_error_function: Writes what the model is told when a call fails; `None` to let the
             error end the run.
         strict_mode: Whether the model is held to the schema. Free-form dictionaries need `False`.
@@ -127,7 +129,8 @@ def function_tool(
             cannot be stopped.
 
     Raises:
-        UserError: When the signature cannot be described to a model.
+        UserError: When the signature cannot be described to a model, or the function is a
+            generator: a call has one result.
         ValueError: When a sync function has a timeout, or the timeout is not positive.
     """
     schema_options = (docstring_style, name_override, description_override, use_docstring_info)
@@ -172,17 +175,20 @@ def _invocation(
 ) -> Callable[[ToolContext[Any], str], Awaitable[Any]]:
     """Build the function that carries out one call of the tool."""
     is_async = _is_async(function)
-    takes_context = schema.takes_context
 
     async def invoke(ctx: ToolContext[Any], arguments: str) -> Any:
         try:
-            positional, keywords = schema.to_call_args(_validated(schema, ctx, arguments))
-            if takes_context:
-                positional = [ctx, *positional]
+            validated = _validated(schema, ctx, arguments)
+            positional, keywords = schema.to_call_args_with(ctx, validated)
             if is_async:
-                return await function(*positional, **keywords)
-            owner = _owner(schema.name, ctx)
-            return await call_in_thread(owner, function, *positional, **keywords)
+                output = await function(*positional, **keywords)
+            else:
+                owner = _owner(schema.name, ctx)
+                output = await call_in_thread(owner, function, *positional, **keywords)
+            if type(output) is not str:
+                output = await resolve(output)
+                check_readable(output, f"tool {schema.name}")
+            return output
         except Exception as error:
             if on_failure is None:
                 raise
@@ -226,6 +232,11 @@ def _checked(function: object, timeout: float | None) -> Callable[..., Any]:
             "function_tool cannot describe a functools.partial, which hides what its arguments "
             "are called. Write a function that calls it."
         )
+    if _is_kind(function, inspect.isgeneratorfunction, inspect.isasyncgenfunction):
+        raise UserError(
+            f"{name_of(function)} is a generator, and a tool call has one result: it cannot yield "
+            "several. Return a text or a list."
+        )
     if timeout is not None and not _is_async(function):
         raise ValueError(
             f"Tool {name_of(function)}: a timeout is only supported for async functions. "
@@ -235,9 +246,13 @@ def _checked(function: object, timeout: float | None) -> Callable[..., Any]:
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(function) or (
-        not inspect.isroutine(function) and inspect.iscoroutinefunction(type(function).__call__)
-    )
+    return _is_kind(function, inspect.iscoroutinefunction)
+
+
+def _is_kind(function: Callable[..., Any], *kinds: Callable[[object], bool]) -> bool:
+    """Whether a function, or the call of an object, is of one of these kinds."""
+    called = function if inspect.isroutine(function) else type(function).__call__
+    return any(kind(function) or kind(called) for kind in kinds)
 
 
 def _origin_of(function: Callable[..., Any]) -> Origin | None:

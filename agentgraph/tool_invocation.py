@@ -49,7 +49,7 @@ async def invoke_function_tool(
     before = take_back()
     try:
         if function_tool.timeout_seconds is None:
-            return await function_tool.on_invoke_tool(context, arguments)
+            return await _invoked(function_tool, context, arguments)
         return await _invoke_in_time(function_tool, context, arguments, before)
     except asyncio.CancelledError as error:
         if await was_cancelled(before):
@@ -82,6 +82,12 @@ async def call_needs_approval(function_tool: FunctionTool, context: ToolContext[
     return bool(await resolve(rule(context, arguments, context.tool_call_id)))
 
 
+async def _invoked(tool: FunctionTool, context: ToolContext[Any], arguments: str) -> Any:
+    output = await tool.on_invoke_tool(context, arguments)
+    # What is to be awaited still is part of the call: its time, its errors.
+    return output if type(output) is str else await resolve(output)
+
+
 async def _invoke_in_time(
     tool: FunctionTool, context: ToolContext[Any], arguments: str, before: int
 ) -> Any:
@@ -90,7 +96,7 @@ async def _invoke_in_time(
     timer = asyncio.timeout(limit)
     try:
         async with timer:
-            return await tool.on_invoke_tool(context, arguments)
+            return await _invoked(tool, context, arguments)
     except TimeoutError:
         # A tool may raise the very exception that its own deadline would.
         if not timer.expired():

@@ -6,17 +6,22 @@ that people return are defined in `tool_output` and recognised by their base cla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from types import FunctionType
 from typing import Any, Final, Literal, NotRequired
 
 from typing_extensions import TypedDict
+
+from agentgraph.exceptions import UserError
 
 __all__ = [
     "StructuredToolOutput",
     "ToolOutputFileContentDict",
     "ToolOutputImageDict",
     "ToolOutputTextDict",
+    "check_readable",
     "sendable",
+    "text_of",
     "to_output_payload",
 ]
 
@@ -77,6 +82,7 @@ def to_output_payload(value: Any) -> str | list[dict[str, Any]]:
         Content parts for structured outputs, otherwise `str(value)`.
 
     Raises:
+        UserError: The value has no text, as of :func:`check_readable`.
         Exception: Whatever the value's own `__str__` raises.
     """
     if type(value) is str:
@@ -86,9 +92,45 @@ def to_output_payload(value: Any) -> str | list[dict[str, Any]]:
     for member in members:
         part = _content_part(member)
         if part is None:
-            return sendable(str(value))
+            return sendable(text_of(value))
         parts.append(part)
     return parts
+
+
+def text_of(value: object) -> str:
+    """The text form of what user code returned.
+
+    Raises:
+        UserError: The value has no text, as of :func:`check_readable`.
+        Exception: Whatever the value's own `__str__` raises.
+    """
+    check_readable(value, "a tool")
+    return str(value)
+
+
+def check_readable(value: object, owner: str) -> None:
+    """Refuse a value that nobody has read yet: its text is its address, not what it holds.
+
+    Args:
+        value: What user code returned.
+        owner: What it was returned by, for the message.
+
+    Raises:
+        UserError: The value is a generator, an iterator or an awaitable, sync or async, and has no
+            text form of its own.
+    """
+    if isinstance(value, _UNREAD) and not _has_own_text(type(value)):
+        raise UserError(
+            f"The result of {owner} is an unread {type(value).__name__}, whose text is only its"
+            " address. Return what it holds: a text or a list."
+        )
+
+
+_UNREAD: Final = (Iterator, AsyncIterator, Awaitable)
+
+
+def _has_own_text(cls: Any) -> bool:
+    return cls.__str__ is not object.__str__ or isinstance(cls.__repr__, FunctionType)
 
 
 def sendable(text: str) -> str:

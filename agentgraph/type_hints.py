@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable
-from types import SimpleNamespace, UnionType
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+import typing
+from collections.abc import Callable, Iterator
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
+
+import typing_extensions
 
 from agentgraph.exceptions import UserError
 from agentgraph.run_context import RunContextWrapper
@@ -20,6 +23,13 @@ from agentgraph.tool_context import ToolContext
 __all__ = ["context_type", "is_context_annotation", "resolve_hints"]
 
 _CONTEXT_NAMES: Final = frozenset({RunContextWrapper.__name__, ToolContext.__name__})
+# A `type` statement makes one, or the backport of it does; Python 3.11 has only the latter.
+_ALIASES: Final = tuple(
+    {
+        getattr(module, "TypeAliasType", typing_extensions.TypeAliasType)
+        for module in (typing, typing_extensions)
+    }
+)
 
 
 def resolve_hints(func: Callable[..., Any]) -> dict[str, Any]:
@@ -42,11 +52,12 @@ def resolve_hints(func: Callable[..., Any]) -> dict[str, Any]:
 
 
 def is_context_annotation(annotation: Any) -> bool:
-    """Tell whether a parameter of this type receives the context of the call."""
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    declared = get_origin(annotation) or annotation
-    return isinstance(declared, type) and issubclass(declared, RunContextWrapper)
+    """Tell whether a parameter of this type receives the context of the call.
+
+    It does if the type is a context type, several of them, or one of them or ``None``.
+    """
+    allowed = [each for each in _alternatives(annotation) if each is not NoneType]
+    return bool(allowed) and all(_is_context(each) for each in allowed)
 
 
 def context_type(func: Callable[..., Any]) -> type[Any] | None:
@@ -56,23 +67,47 @@ def context_type(func: Callable[..., Any]) -> type[Any] | None:
         func: The function behind a tool, a guardrail, a hook or dynamic instructions.
 
     Returns:
-        The `T` of a leading `RunContextWrapper[T]` or `ToolContext[T]`; `None` when the function
-        takes no context, does not say of what type, or says `Any`.
+        The `T` of the `RunContextWrapper[T]` or `ToolContext[T]` that comes first or by name only;
+        `None` when the function takes no context, does not say of what type, or says `Any`.
     """
     try:
-        parameters = list(inspect.signature(func).parameters)
-        annotation = resolve_hints(func).get(parameters[0]) if parameters else None
+        hints = resolve_hints(func)
+        parameters = inspect.signature(func).parameters
     except (UserError, TypeError, ValueError):
         # An unreadable signature (a builtin, a name for the type checker only) declares nothing.
         return None
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if not is_context_annotation(annotation):
-        return None
-    declared = next(iter(get_args(annotation)), Any)
+    contexts = (
+        hints[parameter.name]
+        for place, parameter in enumerate(parameters.values())
+        if (place == 0 or parameter.kind is parameter.KEYWORD_ONLY)
+        and is_context_annotation(hints.get(parameter.name))
+    )
+    declared = next(
+        (get_args(each)[0] for each in _alternatives(next(contexts, None)) if get_args(each)), Any
+    )
     declared = get_origin(declared) or declared
     is_one_class = isinstance(declared, type) and declared not in (Any, UnionType)
     return declared if is_one_class else None
+
+
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """The types that an annotation allows: `Annotated`, aliases and unions are looked into."""
+    origin = get_origin(annotation) or annotation
+    if isinstance(origin, _ALIASES):
+        value, arguments = origin.__value__, get_args(annotation)
+        yield from _alternatives(value[arguments] if arguments else value)
+    elif origin is Annotated:
+        yield from _alternatives(get_args(annotation)[0])
+    elif origin in (Union, UnionType):
+        for each in get_args(annotation):
+            yield from _alternatives(each)
+    else:
+        yield annotation
+
+
+def _is_context(annotation: Any) -> bool:
+    declared = get_origin(annotation) or annotation
+    return isinstance(declared, type) and issubclass(declared, RunContextWrapper)
 
 
 def _resolve_one_by_one(func: Callable[..., Any]) -> dict[str, Any]:
@@ -110,15 +145,31 @@ def _enclosing_names(func: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _names_context(annotation: str) -> bool:
-    """Tell whether a text such as `"RunContextWrapper[Later]"` names a context type."""
+    """Tell whether a text such as `"RunContextWrapper[Later] | None"` names a context type."""
     try:
-        expression: ast.expr = ast.parse(annotation, mode="eval").body
+        return _is_named(ast.parse(annotation, mode="eval").body)
     except SyntaxError:
         return False
-    if isinstance(expression, ast.Subscript):
-        expression = expression.value
+
+
+def _is_named(expression: ast.expr) -> bool:
     match expression:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name in _CONTEXT_NAMES
+        case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(attr=name), slice=inner):
+            if name not in {"Annotated", "Optional", "Union"}:
+                return name in _CONTEXT_NAMES
+            several = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            return _all_named(several[:1] if name == "Annotated" else several)
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return _all_named([left, right])
         case _:
             return False
+
+
+def _all_named(expressions: list[ast.expr]) -> bool:
+    """Whether these are context types, beside a `None`."""
+    left = [
+        each for each in expressions if not (isinstance(each, ast.Constant) and each.value is None)
+    ]
+    return bool(left) and all(map(_is_named, left))

@@ -12,7 +12,7 @@ from agentgraph.drivers.work.call import LocalCall
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.record.payloads import ToolReturn
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.tool_payload import sendable
+from agentgraph.tool_payload import sendable, text_of
 from agentgraph.usage import RunUsage
 from agentgraph_compiler.machine import Event
 
@@ -34,7 +34,7 @@ async def call_custom_tool(call: LocalCall) -> Outcome:
     context = call.context()
     await call.tell("on_tool_start", context=context)
     try:
-        output = str(await resolve(tool.on_invoke_tool(context, raw.input)))
+        output = text_of(await resolve(tool.on_invoke_tool(context, raw.input)))
     except Exception as error:  # noqa: BLE001 - a function of the user's may raise anything
         log_tool_action_error(logger, f"The custom tool {tool.name} failed", error)
         output = call.failure(error)

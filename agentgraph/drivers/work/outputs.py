@@ -16,6 +16,7 @@ from agentgraph.function_tools import FunctionTool, FunctionToolResult
 from agentgraph.record.payloads import FinalOutput, ModelReply
 from agentgraph.runtime.commands import CommandId, Perform
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.tool_payload import check_readable
 from agentgraph_compiler.machine import Event
 
 
@@ -54,6 +55,7 @@ async def decide(bench: Workbench, command: Perform) -> Outcome:
         )
     if not decision.is_final_output:
         return Outcome(command.id, Event.DECLINED)
+    check_readable(decision.final_output, f"tool_use_behavior of agent '{agent.name}'")
     return Outcome(command.id, Event.ACCEPTED, FinalOutput(decision.final_output))
 
 

@@ -9,7 +9,7 @@ from agentgraph.drivers.work.call import LocalCall
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.shell_tools import ApplyPatchOperation, ApplyPatchResult
-from agentgraph.tool_payload import sendable
+from agentgraph.tool_payload import sendable, text_of
 
 
 def asked(call: LocalCall) -> ApplyPatchOperation:
@@ -45,7 +45,7 @@ async def apply_patch(call: LocalCall) -> Outcome:
 def _as_result(edited: Any) -> ApplyPatchResult:
     if isinstance(edited, ApplyPatchResult):
         return edited
-    return ApplyPatchResult(output=None if edited is None else str(edited))
+    return ApplyPatchResult(output=None if edited is None else text_of(edited))
 
 
 def _sent(call: LocalCall, result: ApplyPatchResult) -> tuple[dict[str, Any], str]:

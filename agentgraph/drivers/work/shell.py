@@ -19,7 +19,7 @@ from agentgraph.shell_tools import (
     ShellCommandRequest,
     ShellResult,
 )
-from agentgraph.tool_payload import sendable
+from agentgraph.tool_payload import sendable, text_of
 
 
 async def run_local_shell(call: LocalCall) -> Outcome:
@@ -37,7 +37,7 @@ async def run_local_shell(call: LocalCall) -> Outcome:
         # The client's types know the call's id as `id`; the API's guide shows `call_id`.
         "id": raw.call_id,
         "call_id": raw.call_id,
-        "output": sendable(output if isinstance(output, str) else str(output)),
+        "output": sendable(output if isinstance(output, str) else text_of(output)),
     }
     return call.answered(payload, output)
 
@@ -82,7 +82,7 @@ def _as_result(given: Any) -> ShellResult:
     """What an executor gave; a text stands for what one successful command wrote."""
     if isinstance(given, ShellResult):
         return given
-    written = given if isinstance(given, str) else str(given)
+    written = given if isinstance(given, str) else text_of(given)
     return ShellResult([ShellCommandOutput(stdout=written)])
 
 
