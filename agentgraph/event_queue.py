@@ -1,32 +1,55 @@
-"""The queue between a streamed run and its consumer: events in order, and a rendezvous between
-turns.
+"""The queue between a streamed run and its consumer: events in order, a limit to how many wait, and
+a rendezvous between turns.
 
-Putting an event never waits; a delta costs an append. ``caught_up`` is how the run lets a consumer
-see a whole turn before the next one begins; without a consumer nobody is waited for.
+Putting an event never waits; a delta costs an append. Where a consumer is slower than the model,
+``publish`` gives the model something to wait for, so that what waits stays bounded: by the limit,
+and the items of one turn beside it. ``caught_up`` is how the run lets a consumer see a whole turn
+before the next one begins. Without a consumer nobody is waited for.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import AsyncGenerator, Awaitable
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from agentgraph.stream_events import StreamEvent
 
 
+MOST_PENDING: Final = 1024
+"""How many events may wait for a consumer before a model waits for it."""
+
+
 class EventQueue:
-    """Events of one run; each goes to one consumer."""
+    """Events of one run; each goes to one consumer.
 
-    __slots__ = ("_caught_up", "_closed", "_consumers", "_events", "_waiting")
+    Args:
+        limit: How many events may wait for a consumer before ``publish`` gives something to wait
+            for; ``None`` means any number.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        "_caught_up",
+        "_closed",
+        "_consumers",
+        "_events",
+        "_full",
+        "_limit",
+        "_waited_for",
+        "_waiting",
+    )
+
+    def __init__(self, limit: int | None = MOST_PENDING) -> None:
         self._events: deque[StreamEvent] = deque()
         self._waiting: list[asyncio.Future[None]] = []
+        self._full: list[asyncio.Future[None]] = []
         self._caught_up: asyncio.Future[None] | None = None
+        self._limit = limit
         self._consumers = 0
         self._closed = False
+        self._waited_for = True
 
     def put(self, event: StreamEvent) -> None:
         """Add an event and wake who waits for it; once the queue is closed nothing is added."""
@@ -35,6 +58,47 @@ class EventQueue:
         self._events.append(event)
         for waiting in self._waiting:
             _settle(waiting)
+
+    def publish(self, event: StreamEvent) -> Awaitable[None] | None:
+        """Add an event of a producer that can wait.
+
+        Returns:
+            What to await before the next event; ``None`` as long as there is room, or no consumer
+            who could make some.
+        """
+        self.put(event)
+        if self._limit is None or len(self._events) < self._limit or not self._is_consumed:
+            return None
+        return self._room()
+
+    @property
+    def _is_consumed(self) -> bool:
+        return self._consumers > 0 and self._waited_for and not self._closed
+
+    async def _room(self) -> None:
+        """Wait until the consumers have taken half of what waits, or left."""
+        # Not until there is room for one: producer and consumer would take turns at every event.
+        assert self._limit is not None
+        while len(self._events) > self._limit // 2 and self._is_consumed:
+            room = asyncio.get_running_loop().create_future()
+            self._full.append(room)
+            try:
+                await room
+            finally:
+                self._full.remove(room)
+
+    def wait_for_nobody(self) -> None:
+        """Let the run go on from here however slow its consumer is."""
+        self._waited_for = False
+        self._let_go()
+
+    def _let_go(self) -> None:
+        _settle(self._caught_up)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        for room in self._full:
+            _settle(room)
 
     def close(self, *, discard: Literal["nothing", "raw", "everything"] = "nothing") -> None:
         """Say that no event follows.
@@ -52,7 +116,7 @@ class EventQueue:
             self._events.extend(kept)
         for waiting in self._waiting:
             _settle(waiting)
-        _settle(self._caught_up)
+        self._let_go()
 
     @property
     def pending(self) -> int:
@@ -61,7 +125,7 @@ class EventQueue:
 
     async def caught_up(self) -> None:
         """Wait until a consumer, if there is one, has seen every event and asks for the next."""
-        if not self._consumers or self._closed or (self._waiting and not self._events):
+        if not self._is_consumed or (self._waiting and not self._events):
             return
         self._caught_up = asyncio.get_running_loop().create_future()
         try:
@@ -76,7 +140,10 @@ class EventQueue:
         try:
             while True:
                 while events:
-                    yield events.popleft()
+                    event = events.popleft()
+                    if self._full and self._limit is not None and len(events) <= self._limit // 2:
+                        self._make_room()
+                    yield event
                 if self._closed:
                     return
                 _settle(self._caught_up)
@@ -88,7 +155,7 @@ class EventQueue:
                     self._waiting.remove(waiting)
         finally:
             self._consumers -= 1
-            _settle(self._caught_up)
+            self._let_go()
 
 
 def _settle(future: asyncio.Future[None] | None) -> None:

@@ -267,6 +267,8 @@ class RunResultStreaming(RunResultBase):
             # At once, too: a tool may swallow its cancellation, and no turn may follow then.
             self._run.caches.stopping = True
         if mode == "after_turn":
+            # Whoever wants no more may read no more, too.
+            self._events.wait_for_nobody()
             return
         self._cancelled = True
         self.is_complete = True

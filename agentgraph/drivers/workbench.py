@@ -41,15 +41,14 @@ class Watcher:
     Args:
         streamed: Whether the model is asked to stream.
         show: Told each emission with its items and the agent that made them.
-        publish: Told each raw event of the model.
-        room: Waited for after each raw event, where a slow watcher slows the model down.
+        publish: Told each raw event of the model; what it gives is awaited before the next one,
+            where a slow watcher slows the model down.
         caught_up: Waited for between two turns; returns once everything shown was seen.
     """
 
     streamed: bool = False
     show: Callable[[Emission, Sequence[RunItem], Any], None] | None = None
-    publish: Callable[[StreamEvent], None] | None = None
-    room: Callable[[], Awaitable[None]] | None = None
+    publish: Callable[[StreamEvent], Awaitable[None] | None] | None = None
     caught_up: Callable[[], Awaitable[None]] | None = None
 
 

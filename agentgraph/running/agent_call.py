@@ -127,16 +127,8 @@ def _again(bench: Workbench, command: Perform) -> bool:
 
 async def _watched(inner: Run, tool: AgentTool, context: ToolContext[Any]) -> Rest:
     """Carry a run out and hand every event of it to the tool's ``on_stream``, in order."""
-    queue = EventQueue()
-    watcher = inner.caches.watcher = watcher_of(queue)
-    limit = tool.on_stream_max_pending_events
-    if limit is not None:
-
-        async def room() -> None:
-            if queue.pending >= limit:
-                await queue.caught_up()
-
-        watcher.room = room
+    queue = EventQueue(tool.on_stream_max_pending_events)
+    inner.caches.watcher = watcher_of(queue)
     listener = asyncio.create_task(_hand_over(queue, inner, tool, context))
     try:
         await asyncio.sleep(0)  # the listener listens before anything happens

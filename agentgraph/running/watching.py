@@ -21,4 +21,4 @@ def watcher_of(queue: EventQueue) -> Watcher:
         for event in project(emission, items, agent):
             queue.put(event)
 
-    return Watcher(streamed=True, show=show, publish=queue.put, caught_up=queue.caught_up)
+    return Watcher(streamed=True, show=show, publish=queue.publish, caught_up=queue.caught_up)

@@ -7,8 +7,9 @@ Hooks hear of all attempts as one call.
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -42,10 +43,31 @@ class Attempt:
     Args:
         streamed: Whether the response is streamed.
         shown: Whether something of it was shown already.
+        timer: The time that the model has, where the settings limit it.
     """
 
     streamed: bool
     shown: bool = False
+    timer: asyncio.Timeout | None = None
+
+    async def wait_for_watcher(self, full: Awaitable[None]) -> None:
+        """Wait for a slow watcher, whose time is not the model's.
+
+        Args:
+            full: What to wait for.
+        """
+        timer = self.timer
+        limit = None if timer is None or timer.expired() else timer.when()
+        if timer is None or limit is None:
+            await full
+            return
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        timer.reschedule(None)
+        try:
+            await full
+        finally:
+            timer.reschedule(limit + loop.time() - begun)
 
 
 def delay_before(

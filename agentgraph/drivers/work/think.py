@@ -85,7 +85,7 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
             call: Awaitable[ModelResponse] = _stream(bench, model, arguments, attempt)
         else:
             call = model.get_response(**arguments)
-        response = await (call if limit is None else _in_time(call, limit))
+        response = await (call if limit is None else _in_time(call, limit, attempt))
     except Exception as error:
         failed = await _failed(bench, command, asking, attempt, error)
         if failed is None:
@@ -205,9 +205,11 @@ async def _filtered(bench: Workbench, agent: Any, shown: ModelInputData) -> Mode
     return changed
 
 
-async def _in_time(call: Awaitable[ModelResponse], limit: float) -> ModelResponse:
+async def _in_time(
+    call: Awaitable[ModelResponse], limit: float, attempt: Attempt
+) -> ModelResponse:
     """Wait for a call as long as the settings allow, in seconds."""
-    timer = asyncio.timeout(limit)
+    timer = attempt.timer = asyncio.timeout(limit)
     try:
         async with timer:
             return await call
@@ -224,7 +226,7 @@ async def _in_time(call: Awaitable[ModelResponse], limit: float) -> ModelRespons
 async def _stream(
     bench: Workbench, model: Model, arguments: dict[str, Any], attempt: Attempt
 ) -> ModelResponse:
-    publish, room = bench.caches.watcher.publish, bench.caches.watcher.room
+    publish = bench.caches.watcher.publish
     reading = StreamedResponse()
     # By position and by name as the published SDK does it, whatever names a model gives to the
     # parameters that come by position.
@@ -234,9 +236,9 @@ async def _stream(
         async for event in stream:
             if publish is not None:
                 attempt.shown = True
-                publish(RawResponsesStreamEvent(data=event))
-                if room is not None:
-                    await room()
+                full = publish(RawResponsesStreamEvent(data=event))
+                if full is not None:
+                    await attempt.wait_for_watcher(full)
             if event.type != "response.output_text.delta":
                 reading.see(event)
     finally:
