@@ -33,6 +33,7 @@ from agentgraph.model_settings import ModelSettings
 from agentgraph.models.interface import Model
 from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
 from agentgraph.prompts import DynamicPromptFunction, Prompt, PromptUtil
+from agentgraph.pydantic_fields import kept_as_is
 from agentgraph.run_config import RunConfig
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.tool_errors import default_tool_error_function
@@ -86,6 +87,7 @@ class StopAtTools(TypedDict):
     stop_at_tool_names: list[str]
 
 
+@kept_as_is()
 @dataclass(eq=False, repr=False)
 class AgentBase(Generic[TContext]):
     """What all kinds of agents have in common. An agent equals only itself.

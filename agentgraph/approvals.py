@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from agentgraph.exceptions import UserError
+from agentgraph.pydantic_fields import kept_as_is
 
 __all__ = [
     "ApprovalLedger",
@@ -164,6 +165,8 @@ class _Store:
             self.sticky_named[path, ruling.name] = ruling
 
 
+# Decisions hold for calls of one run, and are not written: whoever reads a context asks again.
+@kept_as_is(read=lambda written: ApprovalLedger(), write=lambda ledger: {})
 @dataclass(slots=True, eq=False)
 class ApprovalLedger:
     """The decisions of one run, kept in one place with those of the runs inside it.

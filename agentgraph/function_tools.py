@@ -17,6 +17,7 @@ from agentgraph.callbacks import MaybeAwaitable
 from agentgraph.custom_data import CustomData
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.origin import Origin, caller_origin
+from agentgraph.pydantic_fields import kept_as_is, names_types
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.strict_schema import strict_copy
 from agentgraph.tool_context import ToolContext
@@ -54,6 +55,7 @@ ToolTimeoutBehavior = Literal["error_as_result", "raise_exception"]
 _TIMEOUT_BEHAVIORS: Final = get_args(ToolTimeoutBehavior)
 
 
+@kept_as_is()
 @dataclass(eq=False)
 class FunctionTool:
     """A tool that runs on this side: a name, a schema for its arguments, and a function.
@@ -163,6 +165,9 @@ FunctionToolCustomDataExtractor: TypeAlias = Callable[[FunctionToolCustomDataCon
 """Says what is attached to the output of a call for the program itself; no model sees it."""
 
 
+@names_types(
+    RunItem="agentgraph.run_items:RunItem", ToolApprovalItem="agentgraph.run_items:ToolApprovalItem"
+)
 @dataclass
 class FunctionToolResult:
     """The outcome of one call, as a `tool_use_behavior` function receives it.

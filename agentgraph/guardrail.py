@@ -15,10 +15,13 @@ from typing_extensions import TypeVar
 from agentgraph.callbacks import MaybeAwaitable, check_callable, name_of, resolve
 from agentgraph.held_agents import HoldsAgents
 from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.pydantic_fields import kept_as_is
 from agentgraph.run_context import RunContextWrapper, TContext
 
 if TYPE_CHECKING:
     from agentgraph.responses import TResponseInputItem
+else:
+    TResponseInputItem = Any  # pydantic reads the annotations of a guardrail with parameters
 
 __all__ = [
     "GuardrailFunctionOutput",
@@ -78,6 +81,7 @@ class OutputGuardrailResult(HoldsAgents):
     output: GuardrailFunctionOutput
 
 
+@kept_as_is()
 @dataclass
 class InputGuardrail(Generic[TContext]):
     """A check on the input of a run, made for the first agent only.
@@ -129,6 +133,7 @@ class InputGuardrail(Generic[TContext]):
         return InputGuardrailResult(guardrail=self, output=await resolve(verdict))
 
 
+@kept_as_is()
 @dataclass
 class OutputGuardrail(Generic[TContext]):
     """A check on the final output of a run, made for the agent that produced it.

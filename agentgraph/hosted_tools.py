@@ -17,6 +17,7 @@ from agentgraph.callbacks import MaybeAwaitable
 from agentgraph.computer import AsyncComputer, Computer
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.origin import Origin, caller_origin
+from agentgraph.pydantic_fields import names_types
 from agentgraph.run_context import RunContextWrapper
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class ConstructedTool:
         self._origin = caller_origin()
 
 
+@names_types(
+    Filters="openai.types.responses.file_search_tool_param:Filters",
+    RankingOptions="openai.types.responses.file_search_tool_param:RankingOptions",
+)
 @dataclass
 class FileSearchTool(ConstructedTool):
     """Lets the model search uploaded files.
@@ -79,6 +84,10 @@ class FileSearchTool(ConstructedTool):
         return "file_search"
 
 
+@names_types(
+    UserLocation="openai.types.responses.web_search_tool_param:UserLocation",
+    WebSearchToolFilters="openai.types.responses.web_search_tool_param:Filters",
+)
 @dataclass
 class WebSearchTool(ConstructedTool):
     """Lets the model search the web.
@@ -100,6 +109,7 @@ class WebSearchTool(ConstructedTool):
         return "web_search"
 
 
+@names_types(CodeInterpreter="openai.types.responses.tool_param:CodeInterpreter")
 @dataclass
 class CodeInterpreterTool(ConstructedTool):
     """Lets the model run Python in a container of the provider's.
@@ -115,6 +125,7 @@ class CodeInterpreterTool(ConstructedTool):
         return "code_interpreter"
 
 
+@names_types(ImageGeneration="openai.types.responses.tool_param:ImageGeneration")
 @dataclass
 class ImageGenerationTool(ConstructedTool):
     """Lets the model make images.
@@ -206,6 +217,10 @@ MCPToolApprovalFunction: TypeAlias = Callable[
 """Answers approval requests of a hosted MCP server."""
 
 
+@names_types(
+    Mcp="openai.types.responses.tool_param:Mcp",
+    McpApprovalRequest="openai.types.responses.response_output_item:McpApprovalRequest",
+)
 @dataclass
 class HostedMCPTool(ConstructedTool):
     """Lets the model use an MCP server that the provider connects to.

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from agentgraph.exceptions import UserError
+from agentgraph.pydantic_fields import names_types
 from agentgraph.retry import ModelRetryBackoffSettings, ModelRetrySettings
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from openai.types.responses import ResponseIncludable
     from openai.types.responses.response_create_params import ContextManagement
     from openai.types.shared import Reasoning
+
+    from agentgraph.setting_types import Headers as Headers
+    from agentgraph.setting_types import Seconds
 
 __all__ = ["Headers", "MCPToolChoice", "ModelSettings", "Omit", "ToolChoice"]
 
@@ -39,13 +44,19 @@ class MCPToolChoice:
 ToolChoice: TypeAlias = Literal["auto", "required", "none"] | str | MCPToolChoice | None
 """Whether the model may, must or must not call a tool, or the name of the tool it must call."""
 
-Headers: TypeAlias = "Mapping[str, str | Omit]"
-"""HTTP headers to send; the client's `Omit` takes one of its own headers away."""
 
-
+@names_types(
+    ContextManagement="openai.types.responses.response_create_params:ContextManagement",
+    Headers="agentgraph.setting_types:Headers",
+    Reasoning="openai.types.shared:Reasoning",
+    ResponseIncludable="openai.types.responses:ResponseIncludable",
+    Seconds="agentgraph.setting_types:Seconds",
+)
 @dataclass
 class ModelSettings:
     """The settings of a model call.
+
+    They can be a field of a pydantic model, and are written as JSON and read back there.
 
     Attributes:
         temperature: How freely the model samples.
@@ -102,7 +113,7 @@ class ModelSettings:
     context_management: list[ContextManagement] | None = None
     prompt_cache_options: Mapping[str, Any] | None = None
     preserve_raw_usage: bool | None = None
-    timeout: float | None = field(default=None)
+    timeout: Seconds | None = field(default=None)
 
     def __post_init__(self) -> None:
         if self.timeout is not None and not (self.timeout > 0 and math.isfinite(self.timeout)):
@@ -160,6 +171,8 @@ class ModelSettings:
         }
 
 
+# The module of each name that needs the client, which importing this one shall not load.
+_FROM = {"Headers": "agentgraph.setting_types"}
 _FIELD_NAMES = tuple(f.name for f in fields(ModelSettings))
 
 
@@ -216,4 +229,6 @@ def __getattr__(name: str) -> Any:
         from openai import Omit
 
         return Omit
+    if name in _FROM:
+        return getattr(import_module(_FROM[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

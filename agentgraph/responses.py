@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.exceptions import AgentsException
+from agentgraph.pydantic_fields import names_types
 from agentgraph.usage import Usage
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def input_form(raw_item: Any) -> TResponseInputItem:
     return cast("TResponseInputItem", dump(exclude_unset=True))
 
 
+@names_types(TResponseOutputItem="openai.types.responses:ResponseOutputItem")
 @dataclass
 class ModelResponse:
     """One reply of a model.

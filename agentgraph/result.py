@@ -20,6 +20,7 @@ from agentgraph.exceptions import (
 )
 from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
 from agentgraph.item_helpers import ItemHelpers
+from agentgraph.pydantic_fields import kept_as_is
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_guardrails import ToolInputGuardrailResult, ToolOutputGuardrailResult
 
@@ -171,6 +172,7 @@ def _held(ref: weakref.ReferenceType[Any] | None) -> Any:
     return agent
 
 
+@kept_as_is()
 @dataclass(kw_only=True)
 class RunResult(RunResultBase):
     """The result of a run that is over."""
@@ -194,6 +196,7 @@ class RunResult(RunResultBase):
             self._state = self._input_list = None
 
 
+@kept_as_is()
 @dataclass(kw_only=True)
 class RunResultStreaming(RunResultBase):
     """The result of a run that may still be going on; its lists grow while it does.

@@ -21,6 +21,7 @@ from agentgraph.lifecycle import RunHooks
 from agentgraph.memory.session_settings import SessionSettings, coerce_session_settings
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.interface import Model, ModelProvider
+from agentgraph.pydantic_fields import kept_as_is, names_types
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.run_error_handlers import RunErrorHandlers
 
@@ -60,6 +61,7 @@ ReasoningItemIdPolicy: TypeAlias = Literal["preserve", "omit"]
 """Whether reasoning items are sent back to the model with their ids."""
 
 
+@names_types(TResponseInputItem="openai.types.responses:ResponseInputItemParam")
 @dataclass
 class ModelInputData:
     """What a model is about to be given.
@@ -172,6 +174,7 @@ def _trace_sensitive_data_by_default() -> bool:
     return value.strip().lower() in {"1", "true", "yes", "on"}
 
 
+@kept_as_is(lambda settings: coerce_run_config(settings))
 @dataclass
 class RunConfig:
     """The configuration of a run.

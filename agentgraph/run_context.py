@@ -17,6 +17,9 @@ from agentgraph.usage import Usage
 
 if TYPE_CHECKING:
     from openai.types.responses import ResponseInputItemParam
+else:
+    # pydantic reads the annotations of a context that is the field of a model.
+    ResponseInputItemParam = Any
 
 __all__ = ["AgentHookContext", "RunContextWrapper", "TContext"]
 

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from agentgraph.callbacks import MaybeAwaitable
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
+from agentgraph.pydantic_fields import names_types
 from agentgraph.run_context import RunContextWrapper, TContext
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ __all__ = [
 ]
 
 
+@names_types(
+    ModelResponse="agentgraph.responses:ModelResponse",
+    RunItem="agentgraph.run_items:RunItem",
+    TResponseInputItem="openai.types.responses:ResponseInputItemParam",
+)
 @dataclass
 class RunErrorData:
     """What a run had done when it failed.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAl
 from agentgraph.approvals import content_digest, tool_identity
 from agentgraph.exceptions import AgentsException
 from agentgraph.held_agents import HoldsAgents
+from agentgraph.pydantic_fields import names_types
 from agentgraph.responses import input_form
 
 if TYPE_CHECKING:
@@ -69,6 +70,15 @@ def raw_field(raw_item: Any, name: str) -> Any:
     return raw_item.get(name) if isinstance(raw_item, dict) else getattr(raw_item, name, None)
 
 
+@names_types(
+    McpApprovalRequest="openai.types.responses.response_output_item:McpApprovalRequest",
+    McpApprovalResponse="openai.types.responses.response_input_item_param:McpApprovalResponse",
+    McpListTools="openai.types.responses.response_output_item:McpListTools",
+    ResponseFunctionToolCall="openai.types.responses:ResponseFunctionToolCall",
+    ResponseOutputMessage="openai.types.responses:ResponseOutputMessage",
+    ResponseReasoningItem="openai.types.responses:ResponseReasoningItem",
+    TResponseInputItem="openai.types.responses:ResponseInputItemParam",
+)
 @dataclass
 class RunItemBase(HoldsAgents, Generic[T], abc.ABC):
     """The base of all items.

@@ -23,6 +23,7 @@ from agentgraph.drivers.run import make_run
 from agentgraph.exceptions import UserError
 from agentgraph.items import ItemHelpers, ToolApprovalItem
 from agentgraph.program import Program, program_for
+from agentgraph.pydantic_fields import kept_as_is
 from agentgraph.record.facts import RunFacts
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.running.context_forms import (
@@ -62,6 +63,7 @@ TAgent = TypeVar("TAgent", default=Any)
 """The type of the agent at work."""
 
 
+@kept_as_is()
 @dataclass
 class RunState(Generic[TContext, TAgent]):
     """A run at rest; ``Runner.run(agent, state)`` goes on with it.

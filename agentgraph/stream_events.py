@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
+from agentgraph.pydantic_fields import names_types
 from agentgraph.run_items import RunItem
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def event_name(item: RunItem) -> RunItemEventName | None:
     return None if names is None else names.name
 
 
+@names_types(TResponseStreamEvent="openai.types.responses:ResponseStreamEvent")
 @dataclass
 class RawResponsesStreamEvent:
     """A piece of the model's reply, passed on as it came.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from agentgraph.approvals import ApprovalLedger
+from agentgraph.pydantic_fields import kept_as_is
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.usage import Usage
 
@@ -22,6 +23,7 @@ _T = TypeVar("_T")
 _MISSING: Final[Any] = object()
 
 
+@kept_as_is()
 @dataclass(eq=False, init=False)
 class ToolContext(RunContextWrapper[TContext]):
     """The run's context during one tool call.

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from agentgraph.pydantic_fields import names_types
+
 if TYPE_CHECKING:
     from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
 
@@ -27,6 +29,10 @@ __all__ = [
     "turn_usage_to_span_data",
 ]
 
+_DETAILS: Final = {
+    name: f"openai.types.responses.response_usage:{name}"
+    for name in ("InputTokensDetails", "OutputTokensDetails")
+}
 _INPUT_COUNTS: Final = ("cached_tokens", "cache_write_tokens")
 _OUTPUT_COUNTS: Final = ("reasoning_tokens",)
 
@@ -55,6 +61,7 @@ def _count(details: object, name: str) -> int:
     return found if isinstance(found, int) else 0
 
 
+@names_types(**_DETAILS)
 @dataclass
 class RequestUsage:
     """What one request to a model has spent.
@@ -74,6 +81,7 @@ class RequestUsage:
     output_tokens_details: OutputTokensDetails
 
 
+@names_types(**_DETAILS)
 @dataclass
 class Usage:
     """What a response, or a whole run, has spent.

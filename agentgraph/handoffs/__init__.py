@@ -32,6 +32,7 @@ from agentgraph.handoffs.input_data import (
 )
 from agentgraph.logger import logger
 from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.pydantic_fields import kept_as_is
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.strict_schema import ensure_strict_json_schema
 from agentgraph.tool_arguments import problems_of
@@ -74,6 +75,7 @@ OnHandoffWithoutInput: TypeAlias = Callable[[RunContextWrapper[Any]], Any]
 """Called when the handoff is taken."""
 
 
+@kept_as_is()
 @dataclass
 class Handoff(Generic[TContext, TAgent]):
     """One way out of an agent; `handoff()` makes it.

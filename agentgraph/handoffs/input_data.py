@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agentgraph.pydantic_fields import names_types
 from agentgraph.run_context import RunContextWrapper
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["HandoffHistoryMapper", "HandoffInputData", "HandoffInputFilter"]
 
 
+@names_types(
+    RunItem="agentgraph.run_items:RunItem",
+    TResponseInputItem="openai.types.responses:ResponseInputItemParam",
+)
 @dataclass(frozen=True)
 class HandoffInputData:
     """The conversation at the moment of a handoff, in the parts that a filter can change.

@@ -51,6 +51,7 @@ MAY_LOAD_HEAVY_AT_IMPORT = (
     "agentgraph.mcp",
     "agentgraph.memory.openai_conversations_session",
     "agentgraph.models",
+    "agentgraph.setting_types",
     "agentgraph.wire_unions",
 )
 # openai 2.x brings httpx, 3.x brings httpx2: naming either would bind us to one of them.

@@ -14,6 +14,7 @@ from agentgraph.arguments_schema import arguments_json_schema
 from agentgraph.exceptions import UserError
 from agentgraph.function_schema import function_schema
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_context import ToolContext
 from tests.tools.test_arguments_arrive_equal import Address, Color, Signature, Size, signatures
 
 T = TypeVar("T")
@@ -109,7 +110,7 @@ def test_any_signature_is_described_as_pydantic_describes_it(signature: Signatur
 def test_a_type_without_a_json_schema_is_refused_with_the_name_of_the_tool() -> None:
     def tool(a: type) -> None: ...
 
-    def nested(a: list[RunContextWrapper[None]]) -> None: ...
+    def nested(a: list[ToolContext[None]]) -> None: ...
 
     for function in (tool, nested):
         with pytest.raises(UserError, match=rf"arguments of {function.__name__} cannot be"):

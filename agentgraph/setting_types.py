@@ -1,0 +1,45 @@
+"""Types of settings of a model call, as pydantic reads them.
+
+Importing this module imports the client; `agentgraph.model_settings` does so when somebody asks for
+these types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias
+
+from openai import Omit
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+__all__ = ["Headers", "Seconds"]
+
+
+class _Omitted:
+    """How a header that is taken away is written: as `null`."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        written = core_schema.no_info_after_validator_function(_omit, core_schema.none_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=written,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(Omit), written]),
+            serialization=core_schema.plain_serializer_function_ser_schema(_null),
+        )
+
+
+def _omit(nothing: None) -> Omit:
+    return Omit()
+
+
+def _null(omitted: Any) -> None:
+    return None
+
+
+Headers: TypeAlias = Mapping[str, str | Annotated[Omit, _Omitted()]]
+"""HTTP headers to send; the client's `Omit` takes one of its own headers away."""
+
+Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""A length of time."""
