@@ -28,7 +28,7 @@ from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.function_tools import FunctionTool, ToolErrorFunction
 from agentgraph.lifecycle import RunHooks
 from agentgraph.logger import logger
-from agentgraph.run_config import RunConfig
+from agentgraph.run_config import RunConfig, coerce_run_config
 from agentgraph.strict_schema import ensure_strict_json_schema
 from agentgraph.tool_arguments import InvalidToolArguments, problems_of, read_arguments
 from agentgraph.tool_context import ToolContext
@@ -125,6 +125,8 @@ class AgentTool(FunctionTool):
                 f"Agent tool {self.name!r}: on_stream must be callable, "
                 f"not {type(self.on_stream).__name__}. Pass a run configuration as run_config."
             )
+        if self.run_config is not None:
+            self.run_config = coerce_run_config(self.run_config)
         super().__post_init__()
 
     @cached_property

@@ -7,6 +7,7 @@ with the run (context object, usage, approvals), so what a tool writes there is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from agentgraph.approvals import ApprovalLedger
@@ -21,6 +22,8 @@ __all__ = ["ToolContext"]
 
 _T = TypeVar("_T")
 _MISSING: Final[Any] = object()
+# It stands above this module: its hooks hear of tools. Only a dictionary needs it.
+_CONFIGURATIONS: Final = "agentgraph.run_config"
 
 
 @kept_as_is()
@@ -37,12 +40,13 @@ class ToolContext(RunContextWrapper[TContext]):
         tool_call: The model's call item.
         tool_namespace: The namespace of the tool, if it has one.
         agent: The agent whose model made the call.
-        run_config: The configuration of the run.
+        run_config: The configuration of the run, or a dictionary of its fields.
         turn_input: The input items of the current turn.
         tool_input: The validated arguments when the tool is an agent with typed parameters.
 
     Raises:
         ValueError: When the name, the id or the arguments of the call are left out.
+        UserError: `run_config` names a setting that does not exist.
     """
 
     # Required all the same; a field that follows one with a default has to have one itself.
@@ -86,7 +90,7 @@ class ToolContext(RunContextWrapper[TContext]):
         self.tool_call = tool_call
         self.tool_namespace = tool_namespace
         self.agent = agent
-        self.run_config = run_config
+        self.run_config = _config(run_config)
 
     @property
     def qualified_tool_name(self) -> str:
@@ -144,9 +148,15 @@ class ToolContext(RunContextWrapper[TContext]):
             "tool_call": tool_call,
             "tool_namespace": tool_namespace,
             "agent": of_run.get("agent") if agent is None else agent,
-            "run_config": of_run.get("run_config") if run_config is None else run_config,
+            "run_config": of_run.get("run_config") if run_config is None else _config(run_config),
         }
         return call
+
+
+def _config(config: Any) -> Any:
+    if isinstance(config, dict):
+        return import_module(_CONFIGURATIONS).coerce_run_config(config)
+    return config
 
 
 def _given(value: _T | None, name: str) -> _T:

@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from agentgraph.agent import Agent
+from agentgraph.exceptions import AgentsException, UserError
+from agentgraph.model_settings import ModelSettings
+from agentgraph.run_config import RunConfig
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_context import ToolContext
 from agentgraph.usage import Usage
@@ -62,3 +66,25 @@ def test_a_call_within_a_call_keeps_agent_and_configuration() -> None:
 
 def test_its_text_form_does_not_show_the_agent() -> None:
     assert "agent" not in repr(ToolContext(None, **CALL, agent="agent"))
+
+
+def test_a_dictionary_of_its_fields_is_a_configuration() -> None:
+    settings = {"workflow_name": "w", "model_settings": {"top_p": 1}}
+    expected = RunConfig(workflow_name="w", model_settings=ModelSettings(top_p=1))
+    outer = ToolContext(None, **CALL, run_config=settings)
+    inner = ToolContext.from_agent_context(
+        outer, "d", tool_name="u", tool_arguments="{}", run_config=settings
+    )
+    assert (outer.run_config, inner.run_config) == (expected, expected)
+    with pytest.raises(UserError, match="RunConfig has no setting 'nonsense'"):
+        ToolContext(None, **CALL, run_config={"nonsense": 1})
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"), [({"nonsense": 1}, "no setting 'nonsense'"), ("fast", "a RunConfig or")]
+)
+def test_an_agent_tool_is_not_made_with_a_configuration_that_cannot_be(
+    config: Any, problem: str
+) -> None:
+    with pytest.raises(AgentsException, match=problem):
+        Agent(name="A").as_tool("ask", "", run_config=config)

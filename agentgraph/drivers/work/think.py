@@ -205,9 +205,7 @@ async def _filtered(bench: Workbench, agent: Any, shown: ModelInputData) -> Mode
     return changed
 
 
-async def _in_time(
-    call: Awaitable[ModelResponse], limit: float, attempt: Attempt
-) -> ModelResponse:
+async def _in_time(call: Awaitable[ModelResponse], limit: float, attempt: Attempt) -> ModelResponse:
     """Wait for a call as long as the settings allow, in seconds."""
     timer = attempt.timer = asyncio.timeout(limit)
     try:
