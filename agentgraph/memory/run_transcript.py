@@ -64,6 +64,7 @@ class Transcript:
         # What models were shown before each handoff filter that began it anew.
         self._left: list[list[TResponseInputItem]] = []
         self._produced: list[RunItem] = []
+        self._replied: set[int] = set()
         self._ids: DistinctIds | None = None
 
     def prepare(self, shown: list[TResponseInputItem]) -> None:
@@ -102,6 +103,11 @@ class Transcript:
         self.new_items += items
         self._generated += items
         self._produced += items
+
+    def has_replied(self, items: Iterable[RunItem]) -> None:
+        """Note that items came with a reply: a server that keeps the conversation has them, and the
+        outputs of its own calls among them."""
+        self._replied.update(map(id, items))
 
     def add_input(self, items: Iterable[TResponseInputItem]) -> None:
         """Take input that was added while the run was at rest: it is logged where the next turn
@@ -166,7 +172,11 @@ class Transcript:
         new = self._generated[self._converted :]
         self._converted = len(self._generated)
         if self.continued:
-            self._shown += [item.to_input_item() for item in new if item.type in _FROM_THIS_SIDE]
+            self._shown += [
+                item.to_input_item()
+                for item in new
+                if item.type in _FROM_THIS_SIDE and id(item) not in self._replied
+            ]
         elif new:
             self._shown += self._legal(new, self._shown)
 

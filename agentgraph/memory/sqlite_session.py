@@ -98,6 +98,7 @@ class SQLiteSession(SessionABC):
         """
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
+            self._check_open()
             return []
         return await self._run(lambda connection: self._latest(connection, self._history, limit))
 
@@ -112,6 +113,7 @@ class SQLiteSession(SessionABC):
             SessionError: The database cannot be written; nothing was stored.
         """
         texts = encode_items(items, self._label)
+        self._check_open()
         if texts:
 
             def append(connection: sqlite3.Connection) -> None:
@@ -256,9 +258,12 @@ class SQLiteSession(SessionABC):
     def _preparation_key(self) -> object:
         return self._tables
 
-    async def _run(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
+    def _check_open(self) -> None:
         if not self._release.alive:
             raise SessionClosedError(f"{self._label} is closed; make a new session object")
+
+    async def _run(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
+        self._check_open()
         if self._database.is_inherited():
             self._release()
             self._bind(SQLiteDatabase.acquire(self.db_path))

@@ -221,6 +221,8 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
         return items
     items = items_of(payload, agent, names)
     log.append(items)
+    if log.continued and isinstance(payload, ModelReply):
+        log.has_replied(items)
     if isinstance(payload, Transfer) and payload.filtered is not None:
         log.rebase(logged(payload.filtered, log.new_items, names))
     return items

@@ -65,7 +65,8 @@ def take(
     while True:
         left = _noted(here, row, state, id) if row.notes else state
         for emission in row.emits:
-            commands.append(_emission(emission, row, state, id))
+            if emission is not _SHOW_REPLY or not state.shown:  # a reply is shown once
+                commands.append(_emission(emission, row, state, id))
         if row.target != BACK:
             here = machine.state[row.target]
             state = _entered(here, left, commands)

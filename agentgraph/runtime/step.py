@@ -45,8 +45,8 @@ __all__ = ["ProtocolError", "start", "step"]
 # Looked up once: reading a member of an enum takes longer than most of what a step does.
 _NO, _WAIT = Rest.NO, Rest.WAIT
 _AWAITING, _REPLIED, _RETRY = Event.AWAITING, Event.REPLIED, Event.RETRY
-_TRIPPED = Event.TRIPPED
-_OUTPUT, _WITHHELD = Emission.OUTPUT, Emission.WITHHELD
+_FAILED, _TRIPPED = Event.FAILED, Event.TRIPPED
+_OUTPUT, _WITHHELD, _SHOW_REPLY = Emission.OUTPUT, Emission.WITHHELD, Emission.REPLY
 _GREET = WorkKind.GREET
 _GREETED = {"arriving": False}
 _NO_FACTS = Facts()
@@ -112,7 +112,11 @@ def step(
         return state, (given,)
     if event in INTERRUPTING:
         row = interrupting(machine, here, state, event)
-        return take(machine, here, row, _all_shown(here, state, commands), id, commands)
+        if here.shows:
+            state = _all_shown(here, state, commands)
+        elif event is _FAILED:
+            state = _reply_shown(here, state, id, commands)
+        return take(machine, here, row, state, id, commands)
     if state.shown != before:
         _show(here, state, state.shown ^ before, commands)
     if state.queued and invoke.places:
@@ -157,7 +161,7 @@ def _late(
     kept, _ = _answered(here, kept, outcome, invoke, route, at, result, late=True)
     commands: list[Command] = []
     fresh = 1 << lane & ~kept.shown
-    if result and fresh and not any(phase.withholds for phase in invoke.phases[at:]):
+    if here.shows and result and fresh and not any(phase.withholds for phase in invoke.phases[at:]):
         _show(here, kept, fresh, commands)
         kept = kept._replace(shown=kept.shown | fresh)
     if kept.tripped is None and outcome.event is _TRIPPED:
@@ -307,6 +311,21 @@ def _all_shown(here: State, state: RunState, commands: list[Command]) -> RunStat
     fresh = mask(lanes) & ~state.shown
     _show(here, state, fresh, commands)
     return state._replace(shown=state.shown | fresh)
+
+
+def _reply_shown(
+    here: State, state: RunState, failed: CommandId, commands: list[Command]
+) -> RunState:
+    """Show a reply of which somebody failed to hear, as the row for it would have shown it; on the
+    way back that row does not show it again."""
+    replied = state.replied
+    if replied is None or replied[:2] != failed[:2] or state.owed or state.shown:
+        return state
+    row = first_enabled(here.by_event.get(_REPLIED, ()), here, state)
+    if row is None or _SHOW_REPLY not in row.emits:
+        return state
+    commands.append(Emit(_SHOW_REPLY, state.agent, replied))
+    return state._replace(shown=1 << failed.lane)
 
 
 def _show(here: State, state: RunState, lanes: int, commands: list[Command]) -> None:

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from agentgraph import Agent, AgentHooks, RunHooks, Runner, function_tool
+from agentgraph import (
+    Agent,
+    AgentHooks,
+    GuardrailFunctionOutput,
+    InputGuardrail,
+    RunHooks,
+    Runner,
+    RunResultStreaming,
+    function_tool,
+)
 from agentgraph.exceptions import UserError
 from agentgraph.lifecycle import AgentHooksBase, RunHooksBase
 from agentgraph.run_context import AgentHookContext
@@ -216,3 +225,57 @@ async def test_hooks_of_an_agent_are_no_hooks_of_a_run() -> None:
     agent = Agent(name="A", model=ScriptedModel([[assistant_message("x")]]))
     with pytest.raises(TypeError, match="AgentHooks belong on"):
         await Runner.run(agent, "go", hooks=AgentHooks())  # type: ignore[arg-type]
+
+
+class FailsToHear(RunHooks[Any]):
+    """Fails to hear of a reply, the first time."""
+
+    def __init__(self) -> None:
+        self.failed = False
+
+    async def on_llm_end(self, *arguments: Any) -> None:
+        if not self.failed:
+            self.failed = True
+            raise ValueError("deaf")
+
+
+async def test_the_items_of_a_reply_are_published_when_a_hook_fails_to_hear_of_it() -> None:
+    hooks = FailsToHear()
+    agent = Agent(name="A", model=script([call("echo", text="x")]), tools=[echo])
+    result = Runner.run_streamed(agent, "go", hooks=hooks)
+    events = list[str]()
+    with pytest.raises(ValueError, match="deaf"):
+        await follow(result, events)
+    assert events == ["tool_called"]
+    assert [item.type for item in result.new_items] == ["tool_call_item"]
+
+    again = Runner.run_streamed(agent, result.to_state(), hooks=hooks)
+    later = list[str]()
+    await follow(again, later)
+    assert later == ["tool_output_created", "message_output_created"]
+    assert [item.type for item in again.new_items] == [
+        "tool_call_item",
+        "tool_call_output_item",
+        "message_output_item",
+    ]
+
+
+async def test_a_reply_that_a_guardrail_still_looks_at_is_not_published_then() -> None:
+    looked = asyncio.Event()
+
+    async def look(*arguments: Any) -> GuardrailFunctionOutput:
+        await looked.wait()
+        return GuardrailFunctionOutput(None, False)
+
+    agent = Agent(name="A", model=script(), input_guardrails=[InputGuardrail(look)])
+    result = Runner.run_streamed(agent, "go", hooks=FailsToHear())
+    events = list[str]()
+    with pytest.raises(ValueError, match="deaf"):
+        await follow(result, events)
+    assert (events, result.new_items) == ([], [])
+
+
+async def follow(result: RunResultStreaming, names: list[str]) -> None:
+    """Note the names of the events of items, as far as they come."""
+    async for event in result.stream_events():
+        names += [event.name] if event.type == "run_item_stream_event" else []

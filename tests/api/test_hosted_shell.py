@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from openai.types.responses import ResponseFunctionShellToolCallOutput
 
 from agentgraph import (
     ApplyPatchTool,
@@ -16,6 +17,7 @@ from agentgraph import (
     RunConfig,
     Runner,
     ShellTool,
+    SQLiteSession,
     UserError,
 )
 from agentgraph.shell_tools import (
@@ -27,9 +29,28 @@ from agentgraph.shell_tools import (
     ShellResult,
 )
 from agentgraph.testing import ScriptedModel, assistant_message
-from tests.api.calls import agent_with, script, told
+from tests.api.calls import agent_with, call, echo, script, told
 from tests.api.conftest import Play
 from tests.api.hosted import INPUT_ITEM, local_shell_call, patch_call, shell_call
+
+
+def shell_output(call_id: str) -> ResponseFunctionShellToolCallOutput:
+    """What a provider says of a call that it has carried out."""
+    exited = {"type": "exit", "exit_code": 0}
+    return ResponseFunctionShellToolCallOutput.model_validate(
+        {
+            "type": "shell_call_output",
+            "id": f"item_out_{call_id}",
+            "call_id": call_id,
+            "status": "completed",
+            "output": [{"stdout": "x", "stderr": "", "outcome": exited}],
+        }
+    )
+
+
+def kinds_of(items: Any) -> list[str]:
+    """The types of input items."""
+    return [item.get("type", "message") for item in items]
 
 
 def _shell(executor: Any = None, **settings: Any) -> ShellTool:
@@ -142,6 +163,33 @@ class TestShell:
         played = await play(agent_with(model, tool))
         assert played.kinds == ["tool_call_item", "message_output_item"]
         assert played.final == "done"
+
+    async def test_at_the_provider_is_not_sent_again_without_its_output(self, play: Play) -> None:
+        tool = ShellTool(environment={"type": "container_auto"})
+        answered = [shell_call("a", call_id="s1"), shell_output("s1")]
+        model = script([*answered, shell_call("b", call_id="s2")], [shell_call("c", call_id="s3")])
+        session = SQLiteSession("s")
+        played = await play(agent_with(model, tool), session=session)
+        kinds = ["message", "shell_call", "shell_call_output"]
+        assert [kinds_of(asked.input) for asked in model.calls] == [kinds[:1], kinds, kinds]
+        assert kinds_of(await session.get_items()) == [*kinds, "message"]
+        assert kinds_of(played.result.to_input_list()) == [*kinds, "message"]
+        assert played.kinds.count("tool_call_item") == 3
+
+    @pytest.mark.parametrize(
+        "kept", [{"conversation_id": "c"}, {"auto_previous_response_id": True}]
+    )
+    async def test_at_the_provider_has_an_output_that_the_provider_knows(
+        self, play: Play, kept: dict[str, Any]
+    ) -> None:
+        tool = ShellTool(environment={"type": "container_auto"})
+        replies: list[Any] = [
+            {"output": [shell_call("a"), shell_output("s1"), call("echo", text="x")]},
+            {"output": [assistant_message("done")]},
+        ]
+        model = ScriptedModel([{**reply, "response_id": "r"} for reply in replies])
+        await play(agent_with(model, tool, echo), **kept)
+        assert kinds_of(model.calls[1].input) == ["function_call_output"]
 
     async def test_waits_for_approval_and_can_be_rejected(self, play: Play) -> None:
         ran: list[str] = []

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from typing import Any
 
 import pytest
 
 from agentgraph.memory import Session, SessionABC, SessionSettings
-from agentgraph.memory.errors import InvalidSessionInput
+from agentgraph.memory.errors import InvalidSessionInput, SessionClosedError
 from agentgraph.memory.session import offers
 from tests.memory.stores import Item, Store, call, output, user
 
@@ -38,6 +39,28 @@ async def test_storing_nothing_changes_nothing(store: Store) -> None:
     await session.add_items([])
 
     assert await session.get_items() == []
+
+
+async def test_a_closed_session_refuses_everything_and_closes_again(store: Store) -> None:
+    session: Any = store.open()
+    await session.add_items(TURN)
+    if store.name == "conversations":
+        assert not hasattr(type(session), "close")  # its client is the caller's to close
+        return
+    for _ in range(2):
+        closing = session.close()
+        if inspect.isawaitable(closing):
+            await closing
+    for attempt in (
+        lambda: session.add_items(TURN),
+        lambda: session.add_items([]),
+        session.get_items,
+        lambda: session.get_items(0),
+        session.pop_item,
+        session.clear_session,
+    ):
+        with pytest.raises(SessionClosedError, match="is closed; make a new session object"):
+            await attempt()
 
 
 @pytest.mark.parametrize(

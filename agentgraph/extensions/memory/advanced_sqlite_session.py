@@ -88,6 +88,7 @@ class AdvancedSQLiteSession(SQLiteSession):
         """
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
+            self._check_open()
             return []
 
         return await self._run(

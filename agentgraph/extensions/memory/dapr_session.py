@@ -171,6 +171,7 @@ class DaprSession(SessionABC):
         """
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
+            self._check_open()
             return []
         with self._errors():
             texts, _ = await self._read()
@@ -184,6 +185,7 @@ class DaprSession(SessionABC):
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The store did not confirm; all or none of it was stored.
         """
+        self._check_open()
         if encode_items(items, self._label):
             await self.append_to_block(items)
 
@@ -353,10 +355,13 @@ class DaprSession(SessionABC):
             concurrency=concurrency or Concurrency.unspecified,
         )
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _check_open(self) -> None:
         if self._closed:
             raise SessionClosedError(f"{self._label} is closed; make a new session object")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        self._check_open()
         try:
             with in_its_loop(self._label):
                 yield

@@ -124,7 +124,7 @@ class EncryptedSession(SessionABC):
         """
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
-            return []
+            return await self.underlying_session.get_items(0)
         if limit is None:
             return await self._decrypted(await self.underlying_session.get_items())
         return await self._scan(limit)
@@ -135,9 +135,7 @@ class EncryptedSession(SessionABC):
         Raises:
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
         """
-        envelopes = await self._encrypted(items)
-        if envelopes:
-            await self.underlying_session.add_items(envelopes)
+        await self.underlying_session.add_items(await self._encrypted(items))
 
     async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
         """Encrypt items and append them to the block of a run, where the underlying session can.

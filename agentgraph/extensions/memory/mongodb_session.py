@@ -154,6 +154,7 @@ class MongoDBSession(SessionABC):
         """
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
+            self._check_open()
             return []
         with self._errors():
             wanted = limit
@@ -174,6 +175,7 @@ class MongoDBSession(SessionABC):
             SessionError: MongoDB did not confirm; all or none of it was stored.
         """
         texts = self._encoded(items)
+        self._check_open()
         if texts:
             with self._errors():
                 await self._blocks.append(texts, None)
@@ -270,10 +272,13 @@ class MongoDBSession(SessionABC):
                 )
         return texts
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _check_open(self) -> None:
         if self._closed:
             raise SessionClosedError(f"{self._label} is closed; make a new session object")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        self._check_open()
         try:
             with in_its_loop(self._label):
                 yield

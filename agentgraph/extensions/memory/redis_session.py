@@ -184,6 +184,7 @@ class RedisSession(SessionABC):
         """
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
+            self._check_open()
             return []
         with self._errors():
             wanted = limit
@@ -205,6 +206,7 @@ class RedisSession(SessionABC):
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: Redis did not confirm; all or none of it was stored.
         """
+        self._check_open()
         if encode_items(items, self._label):
             await self.append_to_block(items)
 
@@ -338,10 +340,13 @@ class RedisSession(SessionABC):
                 )
         self._keys_checked = True
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _check_open(self) -> None:
         if self._closed:
             raise SessionClosedError(f"{self._label} is closed; make a new session object")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        self._check_open()
         try:
             with in_its_loop(self._label):
                 yield

@@ -26,7 +26,7 @@ from agentgraph.memory.encoding import (
     check_table_names,
     encode_items,
 )
-from agentgraph.memory.errors import MissingExtra
+from agentgraph.memory.errors import MissingExtra, SessionClosedError
 from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.marks import MarkedRows, new_mark
 from agentgraph.memory.session import Accept, SessionABC, any_item
@@ -82,6 +82,7 @@ class SQLAlchemySession(SessionABC):
         check_table_names(sessions_table, messages_table, type(self).__name__)
         self.session_settings = own_session_settings(session_settings)
         self._engine = engine
+        self._closed = False
         self._tables = SessionTables.named(sessions_table, messages_table)
         self._create_tables = create_tables
         self._ensure_ascii = ensure_ascii
@@ -123,8 +124,14 @@ class SQLAlchemySession(SessionABC):
         return self._engine
 
     async def close(self) -> None:
-        """Close the connections of the engine, for a session that alone uses it."""
+        """Close the connections of the engine, for a session that alone uses it; closing again does
+        nothing."""
+        self._closed = True
         await self._engine.dispose()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SessionClosedError(f"{self._label} is closed; make a new session object")
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
         """Return the latest items, oldest first; rows that are damaged are left out.
@@ -137,6 +144,7 @@ class SQLAlchemySession(SessionABC):
         """
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
+            self._check_open()
             return []
         return await self._run(lambda connection: self._rows.items(connection, limit))
 
@@ -148,6 +156,7 @@ class SQLAlchemySession(SessionABC):
             SessionError: The database cannot be written; all or none of it was stored.
         """
         texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
+        self._check_open()
         if texts:
             unmarked = MarkedRows("", ())
             await self._run(lambda connection: self._rows.append(connection, texts, unmarked))
@@ -212,6 +221,7 @@ class SQLAlchemySession(SessionABC):
         connection would go on holding the lock of the file until the garbage collector finds it.
         Servers notice that a connection was dropped.
         """
+        self._check_open()
 
         async def transact() -> _T:
             async with self._transaction() as connection:
