@@ -129,6 +129,8 @@ def _name(launched: Launch) -> str:
 
 async def _carry_out(launched: Launch) -> Rest:
     async with launched.journal.claim:
+        given = launched.given
+        launched.journal.account = None if given is None else given.usage
         return await carry_out(launched.run)
 
 
@@ -181,7 +183,9 @@ class Runner:
             starting_agent: The agent to start with, or a ``Workflow`` or compiled ``Program``.
             input: A text, a list of input items (plain strings are user messages), or the state of
                 a suspended run.
-            context: Handed to tools, guardrails and hooks; the model never sees it.
+            context: Handed to tools, guardrails and hooks; the model never sees it. The context of
+                another run, as a tool has one, hands on the object in it, and what this run spends
+                counts into its usage too.
             max_turns: The most model calls; ``None`` means no limit.
             hooks: Told what happens.
             run_config: What holds for the whole run.

@@ -7,8 +7,9 @@ there is one account and one set of decisions a run.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 from typing_extensions import TypeVar
 
@@ -137,6 +138,13 @@ class RunContextWrapper(Generic[TContext]):
         """
         decision = Decision(approved=False, message=rejection_message)
         self._approvals.decide(approval_item, decision, sticky=always_reject)
+
+    def _for_another_run(self, usage: Usage, approvals: ApprovalLedger) -> Self:
+        """The context of a run that the caller passed this one to: of the same class, with the same
+        context object, and with an account and decisions of its own."""
+        other = copy(self)
+        other.usage, other.turn_input, other._approvals = usage, [], approvals
+        return other
 
 
 @dataclass(eq=False)

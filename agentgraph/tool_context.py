@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from agentgraph.approvals import ApprovalLedger
 from agentgraph.pydantic_fields import kept_as_is
@@ -151,6 +151,11 @@ class ToolContext(RunContextWrapper[TContext]):
             "run_config": of_run.get("run_config") if run_config is None else _config(run_config),
         }
         return call
+
+    def _for_another_run(self, usage: Usage, approvals: ApprovalLedger) -> Self:
+        other = super()._for_another_run(usage, approvals)
+        other._custom_data = None  # it belongs to the output of this call
+        return other
 
 
 def _config(config: Any) -> Any:

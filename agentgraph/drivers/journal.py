@@ -156,11 +156,16 @@ class MemoryJournal:
 
     Args:
         rows: What it holds at first.
+
+    Attributes:
+        account: Where what new rows say was spent is added too; ``None`` for nowhere.
+        claim: Who goes on with the run.
     """
 
-    __slots__ = ("_machines", "_rows", "_runs", "claim")
+    __slots__ = ("_machines", "_rows", "_runs", "account", "claim")
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.account: Usage | None = None
         self._rows: list[Row] = []
         self._runs: dict[RunPath, _RunRows] = {}
         self.claim = Claim()
@@ -173,11 +178,16 @@ class MemoryJournal:
         self._rows.append(row)
         run = self._runs.get(path) or self._run(path)
         run.rows.append(row)
-        if path:
-            spent = (row.spent, spent_in(row.outcome.payload))
-            for usage in (one for one in spent if one is not None):
-                for depth in range(len(path)):
-                    self.inside(path[:depth]).add(usage)
+        if path or self.account is not None:
+            self._count(row)
+
+    def _count(self, row: Row) -> None:
+        spent = (row.spent, spent_in(row.outcome.payload))
+        for usage in (one for one in spent if one is not None):
+            for depth in range(len(row.path)):
+                self.inside(row.path[:depth]).add(usage)
+            if self.account is not None:
+                self.account.add(usage)
 
     def _run(self, path: RunPath) -> _RunRows:
         run = self._runs.get(path)

@@ -77,6 +77,7 @@ def make_run(
     context: object = None,
     tool_input: object = None,
     outer: RunContextWrapper[Any] | None = None,
+    given: RunContextWrapper[Any] | None = None,
     resumption: Resumed | None = None,
 ) -> Run:
     """Make a run: a new one, one that is resumed, or one inside another.
@@ -91,6 +92,8 @@ def make_run(
         context: The caller's context object.
         tool_input: The arguments of the agent tool that it is a call of.
         outer: The context of the call that it runs inside.
+        given: The context of another run, where the caller passed that one: the run counts into
+            its usage.
         resumption: What was decided and added since it came to rest; ``None`` for a new run.
     """
     hooked = facts.hooks is not None or compiled[1].hooked
@@ -98,10 +101,13 @@ def make_run(
     machine, bindings, began = journal.began(facts.path, Beginning(*compiled, now))
     ledger = ApprovalLedger() if outer is None else outer._approvals.within(facts.path)
     record = Record(facts, ledger)
-    # The run around has what the rows of this one say.
+    around = outer if given is None else given
+    # The account around has what the rows of this run say.
     inside = journal.inside(facts.path)
-    spent = (record.usage, inside) if outer is None else (outer.usage,)
-    wrapper = RunContextWrapper(context, RunUsage(*spent), [], ledger, tool_input)
+    usage = RunUsage(record.usage, inside) if around is None else RunUsage(around.usage)
+    wrapper = RunContextWrapper(context, usage, [], ledger, tool_input)
+    if given is not None:
+        wrapper = given._for_another_run(usage, ledger)
     caches = Caches(
         machine,
         bindings,

@@ -41,11 +41,13 @@ class Launch:
         run: The run.
         program: What it runs.
         journal: Where its rows stand, shared by every state of it.
+        given: The context of another run, where the caller passed that one.
     """
 
     run: Run
     program: Program
     journal: MemoryJournal
+    given: RunContextWrapper[Any] | None = None
 
 
 def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher) -> Launch:
@@ -87,6 +89,7 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
         ),
     )
     journal = MemoryJournal()
+    context, given = _unwrapped(options)
     run = make_run(
         facts,
         (program.machine, program.bindings),
@@ -94,9 +97,17 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
         journal,
         call_agent=call_agent,
         watcher=watcher,
-        context=options.get("context"),
+        context=context,
+        given=given,
     )
-    return Launch(run, program, journal)
+    return Launch(run, program, journal, given)
+
+
+def _unwrapped(options: Mapping[str, Any]) -> tuple[Any, RunContextWrapper[Any] | None]:
+    """The context object that the caller passed; where that is the context of another run, as a
+    tool has one, the object in it, and that context."""
+    context = options.get("context")
+    return (context.context, context) if isinstance(context, RunContextWrapper) else (context, None)
 
 
 def _resumed(
@@ -124,7 +135,7 @@ def _resumed(
         handlers,
         began.conversation,
     )
-    context = options.get("context")
+    context, given = _unwrapped(options)
     run = make_run(
         facts,
         (program.machine, program.bindings),
@@ -137,7 +148,7 @@ def _resumed(
         resumption=Resumed(state.context._approvals.unrecorded(), state._pending_input),
     )
     run.caches.stale |= scope is not program.scope
-    return Launch(run, program, state.journal)
+    return Launch(run, program, state.journal, given)
 
 
 class AtRest(NamedTuple):

@@ -66,6 +66,7 @@ async def act(bench: Workbench, command: Perform) -> Outcome:
         call.spent(context)
         raise
     if isinstance(output, Waiting):
+        call.spent(context)
         return call.outcome(Event.AWAITING, output)
     # From here on the tool has done its work: what fails now fails into the output.
     raw: Any
@@ -125,8 +126,10 @@ async def screen(bench: Workbench, command: Perform) -> Outcome:
     call = await local_call(bench, command)
     if call.tool is None:
         return call.outcome(Event.PASSED, Screened(command.invoke.symbol, ()))
-    data = ToolInputGuardrailData(context=call.context(), agent=call.agent)
-    return await _screened(call, call.tool.tool_input_guardrails or (), data)
+    context = call.context()
+    data = ToolInputGuardrailData(context=context, agent=call.agent)
+    with call.counted(context):
+        return await _screened(call, call.tool.tool_input_guardrails or (), data)
 
 
 async def judge(bench: Workbench, command: Perform) -> Outcome:
@@ -138,13 +141,14 @@ async def judge(bench: Workbench, command: Perform) -> Outcome:
         return call.outcome(Event.PASSED, Screened(command.invoke.symbol, (), about_output=True))
     context = call.context()
     data = ToolOutputGuardrailData(context=context, agent=call.agent, output=result.output)
-    outcome = await _screened(call, call.tool.tool_output_guardrails or (), data)
-    if call.tool.custom_data_extractor is None:
-        return outcome
-    judged: Any = outcome.payload
-    rejected = judged.raw is not None
-    output, raw = (judged.output, judged.raw) if rejected else (result.output, result.raw)
-    attached = await _extracted(call, context, output, raw)
+    with call.counted(context):
+        outcome = await _screened(call, call.tool.tool_output_guardrails or (), data)
+        if call.tool.custom_data_extractor is None:
+            return outcome
+        judged: Any = outcome.payload
+        rejected = judged.raw is not None
+        output, raw = (judged.output, judged.raw) if rejected else (result.output, result.raw)
+        attached = await _extracted(call, context, output, raw)
     return call.outcome(
         outcome.event,
         Screened(judged.tool, judged.verdicts, judged.output, judged.raw, True, attached),
@@ -203,5 +207,6 @@ async def tell(bench: Workbench, command: Perform) -> Outcome:
         output = result.output
         if call.raw.type == "computer_call":  # the hooks hear of the screen itself
             output = output.rpartition(",")[2]
-        await call.tell("on_tool_end", output, context=context)
+        with call.counted(context):
+            await call.tell("on_tool_end", output, context=context)
     return call.outcome(Event.DONE)

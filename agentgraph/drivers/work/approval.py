@@ -46,8 +46,11 @@ async def _needed(call: LocalCall, rule: Any) -> bool:
         asked = kind.asked(call)
         if asked is None:
             return True
-        context = call.context() if kind.tool_type == "function" else call.bench.context
-        return bool(await resolve(rule(context, asked, call.raw.call_id)))
+        if kind.tool_type != "function":
+            return bool(await resolve(rule(call.bench.context, asked, call.raw.call_id)))
+        context = call.context()
+        with call.counted(context):
+            return bool(await resolve(rule(context, asked, call.raw.call_id)))
     except Exception as error:  # noqa: BLE001 - the rule is user code
         message = f"needs_approval of {call.owner} failed; a person is asked"
         log_tool_action_error(logger, message, error)

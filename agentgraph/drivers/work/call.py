@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from agentgraph.approvals import tool_identity
@@ -78,6 +79,16 @@ class LocalCall(NamedTuple):
         own = usage.take_own() if isinstance(usage, RunUsage) else None
         if own is not None:
             self.bench.context.usage.add(own)
+
+    @contextmanager
+    def counted(self, context: ToolContext[Any] | None) -> Iterator[None]:
+        """Count what user code spends in the context of the call as the run's: the outcome of this
+        phase does not tell of it."""
+        try:
+            yield
+        finally:
+            if context is not None:
+                self.spent(context)
 
     async def tell(self, hook: str, *rest: Any, context: ToolContext[Any] | None = None) -> None:
         """Call a hook on the tool; one that fails is named, and no setting of the tool says what to

@@ -12,6 +12,7 @@ from agentgraph.drivers.work.call import LocalCall
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.record.payloads import ToolReturn
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.tool_context import ToolContext
 from agentgraph.tool_payload import sendable, text_of
 from agentgraph.usage import RunUsage
 from agentgraph_compiler.machine import Event
@@ -32,12 +33,12 @@ async def call_custom_tool(call: LocalCall) -> Outcome:
     """Carry out a ``custom_tool_call``; of a function that raises the model is told."""
     raw, tool = call.raw, call.tool
     context = call.context()
-    await call.tell("on_tool_start", context=context)
     try:
-        output = text_of(await resolve(tool.on_invoke_tool(context, raw.input)))
-    except Exception as error:  # noqa: BLE001 - a function of the user's may raise anything
-        log_tool_action_error(logger, f"The custom tool {tool.name} failed", error)
-        output = call.failure(error)
+        await call.tell("on_tool_start", context=context)
+        output = await _called(call, context)
+    except BaseException:
+        call.spent(context)
+        raise
     payload = _payload(call, output)
     data = None
     if tool.custom_data_extractor is not None:
@@ -47,6 +48,14 @@ async def call_custom_tool(call: LocalCall) -> Outcome:
     usage = context.usage
     spent = usage.take_own() if isinstance(usage, RunUsage) else None
     return call.outcome(Event.RETURNED, ToolReturn(output, payload, custom_data=data, usage=spent))
+
+
+async def _called(call: LocalCall, context: ToolContext[Any]) -> str:
+    try:
+        return text_of(await resolve(call.tool.on_invoke_tool(context, call.raw.input)))
+    except Exception as error:  # noqa: BLE001 - a function of the user's may raise anything
+        log_tool_action_error(logger, f"The custom tool {call.tool.name} failed", error)
+        return call.failure(error)
 
 
 async def _extracted(call: LocalCall, asked: CustomToolCustomDataContext) -> dict[str, Any] | None:
