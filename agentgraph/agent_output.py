@@ -120,6 +120,11 @@ class AgentOutputSchema(AgentOutputSchemaBase):
             ) from None
         return value[_WRAPPER_KEY] if is_wrapped else value
 
+    @property
+    def _is_wrapped(self) -> bool:
+        """Whether the model is asked for an object that holds the output under one key."""
+        return self._derivation is not None and self._derivation.is_wrapped
+
     def __repr__(self) -> str:
         return f"AgentOutputSchema({self.name()}, strict_json_schema={self._strict})"
 

@@ -153,7 +153,7 @@ phases p
 state s ending
   invoke e walks p idle passed
 """
-ALL_VERDICTS = "final, again, refused, invalid, unknown"
+ALL_VERDICTS = "final, again, empty, refused, invalid, unknown"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ ALL_VERDICTS = "final, again, refused, invalid, unknown"
         (MODEL + f"  on replied when verdict {ALL_VERDICTS} -> s", []),
         (
             MODEL + "  on replied when verdict final -> s\n"
-            "  on replied when verdict again, refused, invalid, unknown -> done",
+            "  on replied when verdict again, empty, refused, invalid, unknown -> done",
             [],
         ),
         # The guardrail's outcome waits for the reply, and with it the state sees the reply.

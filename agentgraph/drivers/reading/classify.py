@@ -242,6 +242,13 @@ def _without_tool(agent: Any, wanted: str) -> ModelBehaviorError:
     )
 
 
+def _without_output(agent: Any, schema: AgentOutputSchemaBase) -> ModelBehaviorError:
+    return ModelBehaviorError(
+        f"The model of agent '{agent.name}' gave no final output where a {schema.name()} was asked"
+        " for."
+    )
+
+
 def _verdict(reading: _Reading, offer: Offer) -> tuple[Verdict, Any, Exception | None]:
     text, refusal = _words(reading.message)
     if refusal is not None:
@@ -251,7 +258,9 @@ def _verdict(reading: _Reading, offer: Offer) -> tuple[Verdict, Any, Exception |
             return Verdict.AGAIN, None, None
         return Verdict.FINAL, text, None
     if not text:
-        return Verdict.AGAIN, None, None
+        if reading.message is None and reading.active:
+            return Verdict.AGAIN, None, None
+        return Verdict.EMPTY, None, _without_output(reading.agent, offer.schema)
     try:
         return Verdict.FINAL, offer.schema.validate_json(text), None
     except ModelBehaviorError as error:

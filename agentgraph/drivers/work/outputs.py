@@ -24,13 +24,20 @@ def final_output(bench: Workbench, source: CommandId | None, agent: Any) -> Any:
     """The final output that an outcome holds.
 
     What a tool returned is text for an agent of text, and is passed on unparsed for a structured
-    one.
+    one. What an error handler gave stays what it is.
     """
     payload = bench.view.payload(source)
     output = payload.output
+    if isinstance(payload, FinalOutput):
+        return output
     if output is None and isinstance(payload, ModelReply):
         # A stored reply has no output beside the response that it follows from.
         output = output_in(payload.response, output_schema(agent))
+    return _as_text(output, agent)
+
+
+def _as_text(output: Any, agent: Any) -> Any:
+    """An output of a tool; for an agent of text, as text."""
     plain = agent.output_type is None or agent.output_type is str
     return str(output) if plain and not isinstance(output, str) else output
 
@@ -56,7 +63,7 @@ async def decide(bench: Workbench, command: Perform) -> Outcome:
     if not decision.is_final_output:
         return Outcome(command.id, Event.DECLINED)
     check_readable(decision.final_output, f"tool_use_behavior of agent '{agent.name}'")
-    return Outcome(command.id, Event.ACCEPTED, FinalOutput(decision.final_output))
+    return Outcome(command.id, Event.ACCEPTED, FinalOutput(_as_text(decision.final_output, agent)))
 
 
 def _results(bench: Workbench) -> list[FunctionToolResult]:

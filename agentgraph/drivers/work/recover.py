@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.agent_output import AgentOutputSchema
 from agentgraph.callbacks import resolve
 from agentgraph.drivers.reading.offer import output_schema
 from agentgraph.drivers.workbench import Workbench
@@ -50,13 +51,26 @@ async def recover(bench: Workbench, command: Perform) -> Outcome:
     answer: Any = await resolve(handler(asked))
     if answer is None:
         return Outcome(command.id, Event.DECLINED)
-    if isinstance(answer, dict) and "final_output" in answer:
-        answer = RunErrorHandlerResult(**answer)
-    elif not isinstance(answer, RunErrorHandlerResult):
-        answer = RunErrorHandlerResult(answer)
-    output, text = _validated(agent, answer.final_output)
-    message = _message(text) if answer.include_in_history else None
+    result = _result(answer, fault)
+    output, text = _validated(agent, result.final_output)
+    message = _message(text) if result.include_in_history else None
     return Outcome(command.id, Event.ACCEPTED, FinalOutput(output, message))
+
+
+def _result(answer: Any, fault: str) -> RunErrorHandlerResult:
+    """What a handler answered: a result, a dictionary of its fields, or a bare final output."""
+    if isinstance(answer, RunErrorHandlerResult):
+        return answer
+    if not isinstance(answer, dict) or "final_output" not in answer:
+        return RunErrorHandlerResult(answer)
+    more = answer.keys() - {"final_output", "include_in_history"}
+    if more:
+        raise UserError(
+            f"The error handler for '{fault}' gave a dictionary with 'final_output' and"
+            f" {', '.join(sorted(map(repr, more)))}. Return RunErrorHandlerResult(...) to make such"
+            " a dictionary the final output."
+        )
+    return RunErrorHandlerResult(**answer)
 
 
 def turns_exceeded(limit: int | None) -> MaxTurnsExceeded:
@@ -65,18 +79,19 @@ def turns_exceeded(limit: int | None) -> MaxTurnsExceeded:
 
 
 def _validated(agent: Any, output: Any) -> tuple[Any, str]:
-    """The output as the agent's type has it, and its text."""
+    """The output as the agent's type has it, and its text: what a model would have written."""
     schema = output_schema(agent)
     if schema is None or schema.is_plain_text():
         return output, str(output)
-    from pydantic_core import to_json
+    from pydantic_core import PydanticSerializationError, to_json
 
     # A type whose schema is not an object of its own travels wrapped (agent_output).
-    for form in (output, {"response": output}):
-        text = to_json(form).decode()
+    wrapped = isinstance(schema, AgentOutputSchema) and schema._is_wrapped
+    for form in (output, {"response": output}) if wrapped else (output,):
         try:
-            return schema.validate_json(text), text
-        except ModelBehaviorError:
+            value = schema.validate_json(to_json(form).decode())
+            return value, to_json({"response": value} if wrapped else value).decode()
+        except (ModelBehaviorError, PydanticSerializationError):
             continue
     raise UserError(
         f"An error handler gave a final output that is no {schema.name()},"

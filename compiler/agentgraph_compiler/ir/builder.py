@@ -85,10 +85,12 @@ _CALLS = Guard(GuardKind.CALLS)
 _SPENT = Guard(GuardKind.SPENT)
 _UNKNOWN = Guard(GuardKind.VERDICT, (Verdict.UNKNOWN.value,))
 _FINAL = Guard(GuardKind.VERDICT, (Verdict.FINAL.value,))
+_INVALID = "invalid_final_output"
 _FAULTS = {
     "model_refusal": Guard(GuardKind.VERDICT, (Verdict.REFUSED.value,)),
-    "invalid_final_output": Guard(GuardKind.VERDICT, (Verdict.INVALID.value,)),
+    _INVALID: Guard(GuardKind.VERDICT, (Verdict.INVALID.value,)),
 }
+_EMPTY = Guard(GuardKind.VERDICT, (Verdict.EMPTY.value,))
 # What is the same for every agent is one object, however many agents there are.
 _ON_UNKNOWN = Transition(Event.REPLIED, saving(FAILED), _UNKNOWN, cause=True)
 # What the model said is shown although it cannot be used; an unknown call is not.
@@ -263,6 +265,8 @@ class _AgentStates:
             yield self._deciding(self.agent.stop)
         for handoff, name, _ in self.handoffs:
             yield self._handoff(handoff, name)
+        if _INVALID in self.policy.recovers:
+            yield self._recovering_from_nothing()
         yield from (self._recovering(fault) for fault in sorted(self.policy.recovers))
         yield from self._ending()
 
@@ -302,6 +306,9 @@ class _AgentStates:
                 yield Transition(Event.REPLIED, target, guard, _REPLY, cause=True)
             else:
                 yield _ON_FAULT[fault]
+        if _INVALID in self.policy.recovers:
+            target = f"{self.prefix}.recovering.empty_final_output"
+            yield Transition(Event.REPLIED, target, _EMPTY, _REPLY)
         for guard, target in self.again:
             yield Transition(Event.REPLIED, target, guard, _REPLY)
 
@@ -349,13 +356,20 @@ class _AgentStates:
     def _recovering(self, fault: str) -> State:
         # A fault that its handler declines is the fault it was: exhausted turns, or a failed reply.
         declined = saving(EXHAUSTED if fault == "max_turns" else FAILED)
+        return self._asking(fault, f".{fault}", (Transition(Event.DECLINED, declined),))
+
+    def _recovering_from_nothing(self) -> State:
+        # A reply that says nothing is no fault yet: where its handler declines, the model is asked
+        # again.
+        declined = [Transition(Event.DECLINED, target, guard) for guard, target in self.again]
+        return self._asking(_INVALID, ".empty_final_output", declined)
+
+    def _asking(self, fault: str, suffix: str, declined: Iterable[Transition]) -> State:
+        """The state in which the handler of a fault is asked for an output."""
         ending = f"{self.prefix}.ending"
-        transitions = (
-            Transition(Event.ACCEPTED, ending, emits=_OUTPUT, output=Source.OUTCOME),
-            Transition(Event.DECLINED, declined),
-        )
+        accepted = Transition(Event.ACCEPTED, ending, emits=_OUTPUT, output=Source.OUTCOME)
         invoke = Invoke(f"{self.prefix}/recover/{fault}", plain(WorkKind.RECOVER))
-        return self._state(StateKind.RECOVERING, (invoke,), transitions, suffix=f".{fault}")
+        return self._state(StateKind.RECOVERING, (invoke,), (accepted, *declined), suffix=suffix)
 
     def _ending(self) -> Iterator[State]:
         checks = tuple(

@@ -149,10 +149,13 @@ class GuardKind(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a reply amounts to once its calls and handoffs are set aside."""
+    """What a reply amounts to once its calls and handoffs are set aside. An empty one says nothing
+    where a structured output was asked for: a handler of invalid outputs may answer, else the model
+    is asked again."""
 
     FINAL = "final"
     AGAIN = "again"
+    EMPTY = "empty"
     REFUSED = "refused"
     INVALID = "invalid"
     UNKNOWN = "unknown"
