@@ -11,7 +11,7 @@ from agentgraph.run_context import RunContextWrapper
 
 __all__ = ["blocked_message"]
 
-_DEFAULT = "An output guardrail blocked this output."
+_DEFAULT = "Output withheld by an output guardrail."
 
 
 def blocked_message(

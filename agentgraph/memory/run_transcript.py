@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agentgraph.handoffs import HandoffInputData
 from agentgraph.items import InputItem, ItemHelpers
 from agentgraph.memory.plain_transcript import plainly_legal
+from agentgraph.memory.repeats import without_repeats
 from agentgraph.memory.writing import (
     DistinctIds,
     Kept,
@@ -53,13 +54,13 @@ class Transcript:
         self.continued = continued
         alone = isinstance(original, str) and len(prepared) == 1
         self.history: str | list[TResponseInputItem] = original if alone else list(prepared)
-        self._shown: list[TResponseInputItem] = prepared
+        self._shown: list[TResponseInputItem] = without_repeats(prepared)
         self._generated: list[RunItem] = []
         self._generated_at_turn = 0
         self._answers: list[tuple[int, RunItem]] = []
         self._added: list[InputItem] = []
         self._converted = 0
-        self._base = len(prepared)
+        self._base = len(self._shown)
         self._delivered = 0
         # What models were shown before each handoff filter that began it anew.
         self._left: list[list[TResponseInputItem]] = []
@@ -112,7 +113,8 @@ class Transcript:
     def add_input(self, items: Iterable[TResponseInputItem]) -> None:
         """Take input that was added while the run was at rest: it is logged where the next turn
         begins, behind the outputs of the calls that a reply asked for."""
-        self._added += [InputItem(agent=None, raw_item=item) for item in items]
+        added = without_repeats(list(items))
+        self._added += [InputItem(agent=None, raw_item=item) for item in added]
         if len(self.new_items) == self.turn_start:  # this turn has not begun to show anything
             self.begin_turn()
 
@@ -248,7 +250,7 @@ class Transcript:
         history = filtered.input_history
         self.input = self.history = history if isinstance(history, str) else list(history)
         self._left.append(self._shown)
-        self._shown = ItemHelpers.input_to_new_input_list(self.history)
+        self._shown = without_repeats(ItemHelpers.input_to_new_input_list(self.history))
         self._base = len(self._shown)
         self._ids = None
         self._delivered = 0

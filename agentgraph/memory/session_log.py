@@ -29,6 +29,7 @@ from agentgraph.memory.blocks import (
 )
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.exchange import LookBack
+from agentgraph.memory.repeats import without_repeats
 from agentgraph.memory.session_input import SessionInput, combine
 from agentgraph.memory.session_settings import resolve_session_limit
 from agentgraph.memory.transcript import Change, retold
@@ -122,7 +123,7 @@ class SessionLog:
         Args:
             given: The caller's input.
         """
-        self._given = ItemHelpers.input_to_new_input_list(given)
+        self._given = without_repeats(ItemHelpers.input_to_new_input_list(given))
         _at_work.add(self)
         try:
             yield
@@ -185,7 +186,7 @@ class SessionLog:
             self._begin(look.exchange, await adopt_block(self.session, look.exchange))
         # What a callback made of the two may be in any form that input comes in.
         await self._append(to_store)
-        shown = ItemHelpers.input_to_new_input_list(combined.model_input)
+        shown = without_repeats(ItemHelpers.input_to_new_input_list(combined.model_input))
         return SessionInput(shown, to_store, combined.changes)
 
     async def save(
@@ -207,7 +208,7 @@ class SessionLog:
             blocked: Where a guardrail blocked the output, gives what is kept in place of what
                 functions returned, which may have been the output. Of what is new only the calls
                 are kept then, not what was said: it must not be read back later.
-            kept: How much is kept, if nothing is blocked.
+            kept: How much is kept, if `blocked` is left out.
             turn_start: Where the last turn begins among the items.
             again: Whether a process that died may have made this very write. If the session ends
                 with its result, it is not made again.

@@ -38,14 +38,14 @@ from agentgraph.tool_guardrails import (
     ToolInputGuardrailResult,
     ToolOutputGuardrailResult,
 )
-from agentgraph_compiler.machine import Emission, Verdict, WorkKind
+from agentgraph_compiler.machine import Emission, Event, Verdict, WorkKind
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem
     from agentgraph.usage import Usage
 
-_OUTPUT_GUARDRAIL = WorkKind.OUTPUT_GUARDRAIL
-_UNKNOWN = Verdict.UNKNOWN
+_OUTPUT_GUARDRAIL, _RECOVER = WorkKind.OUTPUT_GUARDRAIL, WorkKind.RECOVER
+_ACCEPTED, _UNKNOWN = Event.ACCEPTED, Verdict.UNKNOWN
 _AGENT, _OUTPUT, _WITHHELD = Emission.AGENT, Emission.OUTPUT, Emission.WITHHELD
 
 
@@ -65,12 +65,16 @@ def absorb(
         names: What symbols stand for.
         spent: What user code has spent beside the work that the outcome tells of.
     """
-    id, _, payload, _ = outcome
+    id, event, payload, _ = outcome
     record.payloads[id] = payload
     if spent is not None:
         record.usage.add(spent)
-    if command is not None and command.phase.kind is _OUTPUT_GUARDRAIL:
-        record.judged = True
+    if command is not None:
+        kind = command.phase.kind
+        if kind is _OUTPUT_GUARDRAIL:
+            record.judged = True
+        elif kind is _RECOVER:
+            record.recovered = event is _ACCEPTED
     take = _TAKES.get(type(payload))
     if take is not None:
         take(record, outcome, payload, names)

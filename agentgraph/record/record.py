@@ -58,6 +58,7 @@ class Record:
         turn: Turns begun.
         attempts: Failed attempts at the model call under way.
         judged: Whether an output guardrail has judged.
+        recovered: Whether an error handler gave the final output.
         saved_block: Where the session's store has everything of the run.
         stored: What stands in the session of the run.
         written: The run's items that are written there, as ordinals of production.
@@ -80,6 +81,7 @@ class Record:
         "path",
         "payloads",
         "raw_responses",
+        "recovered",
         "replied",
         "requests",
         "results",
@@ -116,6 +118,7 @@ class Record:
         self.turn = 0
         self.attempts = 0
         self.judged = False
+        self.recovered = False
         self.saved_block: Any = None
         self.stored: list[TResponseInputItem] = []
         self.written: list[int] = []

@@ -225,6 +225,11 @@ class View:
         verdicts = self.__record.output_guardrail_results
         return next((one for one in verdicts if one.output.tripwire_triggered), None)
 
+    @property
+    def recovered(self) -> bool:
+        """Whether an error handler gave the final output."""
+        return self.__record.recovered
+
     def ruling_on(self, key: CallKey, tool: tuple[str, str], content: str) -> Decision | None:
         """What was decided about a call."""
         return self.__record.ledger.ruling_on(key, tool, content)

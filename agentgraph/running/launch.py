@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from agentgraph.approvals import RunPath
 from agentgraph.drivers.journal import MemoryJournal
 from agentgraph.drivers.run import Run, make_run
+from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
 from agentgraph.drivers.workbench import Watcher
 from agentgraph.frontend.lower_workflow import DEFAULT_SCOPE, RunScope
 from agentgraph.items import ToolApprovalItem
@@ -100,6 +101,7 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
         context=context,
         given=given,
     )
+    check_outputs_can_be_withheld(run.agent, config, facts.conversation)
     return Launch(run, program, journal, given)
 
 

@@ -225,8 +225,8 @@ async def test_a_tool_output_that_a_guardrail_blocked_is_shown_to_no_later_run(p
     assert kinds(items)[3:] == ["function_call"] * 2 + ["function_call_output"] * 2
     assert [item["output"] for item in items if "output" in item] == [
         "fine",
-        "An output guardrail blocked this output.",
-        "An output guardrail blocked this output.",
+        "Output withheld by an output guardrail.",
+        "Output withheld by an output guardrail.",
     ]
 
 
@@ -249,9 +249,9 @@ def _raises(_: Any) -> str:
         ("gone", "gone", False),
         (lambda args: f"{args.agent.name}: {args.guardrail_name}", "A: guard", False),
         (lambda args: args.run_context.context, "of the context", False),
-        (lambda args: None, "An output guardrail blocked this output.", False),
-        (lambda args: "", "An output guardrail blocked this output.", True),
-        (_raises, "An output guardrail blocked this output.", True),
+        (lambda args: None, "Output withheld by an output guardrail.", False),
+        (lambda args: "", "Output withheld by an output guardrail.", True),
+        (_raises, "Output withheld by an output guardrail.", True),
     ],
 )
 async def test_what_stands_in_the_place_of_a_blocked_tool_output_is_for_the_run_to_say(

@@ -7,7 +7,9 @@ from typing import Any
 from agentgraph.drivers.work.outputs import final_output
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
+from agentgraph.record.facts import ConversationIds
 from agentgraph.record.payloads import GuardrailVerdict
+from agentgraph.run_config import RunConfig
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph_compiler.machine import Event
@@ -26,6 +28,27 @@ async def guard_output(bench: Workbench, command: Perform) -> Outcome:
     judged = final_output(bench, command.source, agent)
     result = await guardrail.run(bench.context, agent, judged)
     return _verdict(command, agent, guardrail, result.output, about_output=True, judged=judged)
+
+
+def check_outputs_can_be_withheld(agent: Any, config: RunConfig, ids: ConversationIds) -> None:
+    """Refuse output guardrails where the server keeps the conversation: what they block is in it
+    already, and nothing takes it out.
+
+    Args:
+        agent: The agent at work.
+        config: The run's configuration.
+        ids: Which conversation the server keeps.
+
+    Raises:
+        UserError: The agent or the run has output guardrails, and the server keeps one.
+    """
+    if (agent.output_guardrails or config.output_guardrails) and ids.kept_by_server:
+        raise UserError(
+            f"Output guardrails of agent '{agent.name}' cannot be combined with conversation_id,"
+            " previous_response_id or auto_previous_response_id: an output that they block stays in"
+            " the conversation that the server keeps. Use a session, or judge the output after the"
+            " run."
+        )
 
 
 def _verdict(command: Perform, agent: Any, guardrail: Any, verdict: Any, **more: Any) -> Outcome:

@@ -37,10 +37,12 @@ async def save(bench: Workbench, command: Perform) -> Outcome:
         bench.caches.resumed = False
         log.restore(*view.stored())
     blocked = None
-    if keep is Keep.WITHHELD and view.output_tripped is not None:
-        tripped = view.output_tripped
-        blocked = partial(blocked_message, bench.facts.config, tripped, bench.context)
     kept = Kept.ALL if keep is Keep.ALL else Kept.SETTLED
+    if keep is Keep.WITHHELD and view.output_tripped is not None:
+        kept = Kept.WITHHELD
+        if not view.recovered:  # what tools gave may have been the output
+            tripped = view.output_tripped
+            blocked = partial(blocked_message, bench.facts.config, tripped, bench.context)
     saved = await log.save(
         view.items,
         blocked=blocked,

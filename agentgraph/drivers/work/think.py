@@ -12,12 +12,14 @@ from agentgraph.callbacks import resolve
 from agentgraph.cancellation import take_back, was_cancelled
 from agentgraph.drivers.reading.classify import classify
 from agentgraph.drivers.reading.offer import Offer
+from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
 from agentgraph.drivers.work.hooks import call_hooks, context_of
 from agentgraph.drivers.work.offer import offer_of
 from agentgraph.drivers.work.retries import Attempt, counted, delay_after
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
+from agentgraph.memory.repeats import without_repeats
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.default_models import get_default_model_settings
 from agentgraph.models.interface import Model, ModelTracing
@@ -123,6 +125,8 @@ async def tell_reply(bench: Workbench, command: Perform) -> Outcome:
 
 async def _asking(bench: Workbench, command: Perform, agent: Any) -> Asking:
     binding, config, view = bench.binding(command.agent), bench.facts.config, bench.view
+    ids = view.conversation
+    check_outputs_can_be_withheld(agent, config, ids)
     offer = binding.memo.get("offer")
     if offer is None:
         offer = await offer_of(binding, bench, config.tool_name_collision_policy)
@@ -134,13 +138,13 @@ async def _asking(bench: Workbench, command: Perform, agent: Any) -> Asking:
     replaced = None
     if config.call_model_input_filter is not None:
         shown = await _filtered(bench, agent, shown)
+        shown = ModelInputData(without_repeats(shown.input), shown.instructions)
         replaced = tuple(shown.input)
     if bench.hooked(agent) and not view.attempts:
         await call_hooks(bench, agent, "on_llm_start", agent, shown.instructions, shown.input)
     model = _model(bench, agent, command.agent)
     prompt = await agent.get_prompt(bench.context)
     settings = _settings(bench, agent, command)
-    ids = view.conversation
     arguments: dict[str, Any] = {
         "system_instructions": shown.instructions,
         "input": shown.input,

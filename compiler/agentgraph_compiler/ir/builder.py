@@ -55,6 +55,7 @@ from agentgraph_compiler.ir.shared import (
     ROWS,
     SESSION,
     SUSPENDED,
+    UNJUDGED,
     saving,
     saving_states,
 )
@@ -100,7 +101,11 @@ _ON_FAULT = {
 }
 _ON_AWAITING = Transition(Event.AWAITING, saving(SUSPENDED), keeps=True)
 _ON_OVER = Transition(Event.DONE, saving(DONE))
-_ON_CHECK_FAILED = Transition(Event.FAILED, saving(JUDGED), cause=True, keeps=True)
+_ON_CHECK_CUT_SHORT = (
+    Transition(Event.FAILED, saving(JUDGED), cause=True, keeps=True),
+    Transition(Event.STOPPED, saving(UNJUDGED), keeps=True),
+    Transition(Event.CANCELLED, saving(UNJUDGED), keeps=True),
+)
 _END = (Phase("end", WorkKind.END, About.OUTPUT, HOOKED),)
 
 
@@ -381,7 +386,7 @@ class _AgentStates:
             checking = f"{self.prefix}.checking"
             yield self._state(StateKind.ENDING, end, (Transition(Event.DONE, checking),))
             passed = Transition(Event.PASSED, over)
-            yield self._state(StateKind.CHECKING, checks, (passed, _ON_CHECK_FAILED))
+            yield self._state(StateKind.CHECKING, checks, (passed, *_ON_CHECK_CUT_SHORT))
         else:
             yield self._state(StateKind.ENDING, end, (Transition(Event.DONE, over),))
         yield self._state(StateKind.OVER, (), (_ON_OVER,))

@@ -30,6 +30,8 @@ DONE, BLOCKED, EXHAUSTED, FAILED = "done", "blocked", "exhausted", "failed"
 SUSPENDED, STOPPED = "suspended", "stopped"
 JUDGED = "failed.judged"
 """What is saved of a run that failed while its output was checked: that output is there."""
+UNJUDGED = "stopped.unjudged"
+"""What is saved of a run that was stopped while its output was checked: that output is there."""
 
 SESSION = Guard(GuardKind.SESSION)
 _LOAD = Phase("load", WorkKind.LOAD, when=SESSION, boundary=True)
@@ -66,6 +68,10 @@ _KEPT = (
     (JUDGED, FAILED, Keep.ALL, About.CAUSE),
     (SUSPENDED, SUSPENDED, Keep.ALL, About.NOTHING),
     (STOPPED, STOPPED, Keep.SETTLED, About.NOTHING),
+    (UNJUDGED, STOPPED, Keep.ALL, About.NOTHING),
+)
+_OF_CHECKS = frozenset(
+    {f"{kind}.{name}" for kind in ("saving", "unsaved") for name in (JUDGED, UNJUDGED)}
 )
 
 
@@ -97,7 +103,7 @@ def saving_states(*, judged: bool) -> Iterator[State]:
     Args:
         judged: Whether any agent has its output checked.
     """
-    return (state for state in _SAVING if judged or not state.id.endswith(JUDGED))
+    return (state for state in _SAVING if judged or state.id not in _OF_CHECKS)
 
 
 RESTS = (

@@ -1,0 +1,64 @@
+"""Items that stand twice in what a caller wrote: each is sent once, in its latest form.
+
+What an item is, is said by its type and its id: the call id of a call or of an output, the id of
+reasoning, of a hosted call or of a reference. Messages may be equal and are said twice all the
+same. A call, and the reasoning that leads to it, keeps its first place and everything else its last
+one, so that an output stays behind its call. Everything here is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from agentgraph.memory.automaton import ANSWERED_BY, CALL_OF, keys_of, kind_of
+from agentgraph.models.fake_id import PLACEHOLDER_IDS
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
+
+__all__ = ["without_repeats"]
+
+_LEADING = frozenset({*ANSWERED_BY, "reasoning"})
+
+
+def without_repeats(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
+    """Leave out what stands twice.
+
+    Args:
+        items: Items in input form; neither the list nor an item is changed.
+
+    Returns:
+        The list itself where nothing stands twice, else another one with the same items.
+    """
+    keys = [_key(item) for item in items]
+    named = [key for key in keys if key is not None]
+    if len(set(named)) == len(named):
+        return items
+    last = {key: place for place, key in enumerate(keys)}
+    first = {key: place for place, key in reversed([*enumerate(keys)])}
+    left = []
+    for place, (key, item) in enumerate(zip(keys, items, strict=True)):
+        if key is None:
+            left.append(item)
+        elif place == (first if kind_of(item) in _LEADING else last)[key]:
+            left.append(items[last[key]])
+    return left
+
+
+def _key(item: Any) -> Hashable:
+    """What an item is; ``None`` for one that is said anew each time."""
+    if not isinstance(item, Mapping):
+        return None
+    kind = kind_of(item)
+    if kind == "message":
+        return None
+    answers = kind in CALL_OF
+    if answers or kind in ANSWERED_BY:
+        keys = keys_of(CALL_OF.get(kind, kind), item, output=answers)
+        if keys:
+            return answers, keys[0]
+    identity = item.get("id")
+    if not isinstance(identity, str) or not identity or identity in PLACEHOLDER_IDS:
+        return None
+    return kind, identity
