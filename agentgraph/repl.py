@@ -71,8 +71,9 @@ async def _read_line() -> str | None:
 
 def _show(event: StreamEvent) -> None:
     if event.type == "raw_response_event":
-        if event.data.type == "response.output_text.delta":
-            print(event.data.delta, end="", flush=True)
+        raw: Any = event.data  # an event of the client, or whatever a third party's model yields
+        if getattr(raw, "type", None) == "response.output_text.delta":
+            print(raw.delta, end="", flush=True)
     elif event.type == "agent_updated_stream_event":
         print(f"\n[agent: {event.new_agent.name}]", flush=True)
     elif event.item.type == "tool_call_item":

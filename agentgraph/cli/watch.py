@@ -100,8 +100,8 @@ class Watch:
 
     def _told(self, result: RunResultStreaming, event: StreamEvent) -> Iterator[RunEvent]:
         if event.type == "raw_response_event":
-            raw: Any = event.data  # one of the client's sixty event classes
-            if raw.type in _TEXT_DELTAS:
+            raw: Any = event.data  # an event of the client, or whatever a model yields
+            if getattr(raw, "type", None) in _TEXT_DELTAS:
                 yield TextDelta(self._agent, raw.delta)
             return
         if self._agent:

@@ -2,7 +2,8 @@
 
 `StreamedResponse` works for any model that streams events of the Responses API: it watches them go
 by and knows the reply at the end. A response that the provider gave up on is an error, never a
-reply.
+reply. What has no type of its own, such as the dictionaries of a third party's model, goes by: a
+consumer of the stream sees it, and no reply is made of it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.responses import ModelResponse
+from agentgraph.run_items import raw_field
 from agentgraph.usage import Usage
 
 if TYPE_CHECKING:
@@ -38,12 +40,13 @@ class StreamedResponse:
         Args:
             event: The next event of the stream.
         """
-        if event.type == "response.output_item.done":
-            self._items[event.output_index] = event.item
-        elif event.type == "response.completed":
-            self._response = event.response
-        elif self._failure is None:
-            self._failure = event_failure(event)
+        match getattr(event, "type", None):
+            case "response.output_item.done":
+                self._items[event.output_index] = event.item  # type: ignore[union-attr]
+            case "response.completed":
+                self._response = event.response  # type: ignore[union-attr]
+            case _ if self._failure is None:
+                self._failure = event_failure(event)
 
     def finish(self, *, preserve_raw_usage: bool = False) -> ModelResponse:
         """Return the reply.
@@ -121,15 +124,15 @@ def event_failure(event: ResponseStreamEvent) -> ModelBehaviorError | None:
     Returns:
         An error for `response.failed`, `response.incomplete` and `error`, None for all others.
     """
-    match event.type:
-        case "response.failed" | "response.incomplete":
-            # A third party's stream may leave the response out.
-            return _given_up(getattr(event, "response", None), f"the event {event.type!r}")
+    # A third party's stream may leave anything out.
+    match getattr(event, "type", None):
+        case ("response.failed" | "response.incomplete") as kind:
+            return _given_up(getattr(event, "response", None), f"the event {kind!r}")
         case "error":
-            code = f" ({event.code})" if event.code else ""
-            return ModelBehaviorError(
-                f"The model's stream broke off with an error{code}: {event.message}"
-            )
+            code, message = getattr(event, "code", None), getattr(event, "message", None)
+            coded = f" ({code})" if code else ""
+            text = f"The model's stream broke off with an error{coded}: {message}"
+            return ModelBehaviorError(text)
         case _:
             return None
 
@@ -148,14 +151,14 @@ def response_failure(response: Response) -> ModelBehaviorError | None:
     return None
 
 
-def _given_up(response: Response | None, how: str) -> ModelBehaviorError:
+def _given_up(response: object, how: str) -> ModelBehaviorError:
     text = f"The model's response ended with {how}"
-    if response is None:
-        return ModelBehaviorError(f"{text}.")
-    if response.error is not None:
-        text += f": {response.error.message} ({response.error.code})"
-    elif response.incomplete_details is not None and response.incomplete_details.reason:
-        text += f": {response.incomplete_details.reason}"
-        if response.incomplete_details.reason == "max_output_tokens":
+    error = raw_field(response, "error")
+    reason = raw_field(raw_field(response, "incomplete_details"), "reason")
+    if error is not None:
+        text += f": {raw_field(error, 'message')} ({raw_field(error, 'code')})"
+    elif reason:
+        text += f": {reason}"
+        if reason == "max_output_tokens":
             text += ". Raise ModelSettings.max_tokens if the reply may be longer"
     return ModelBehaviorError(f"{text}.")

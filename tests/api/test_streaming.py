@@ -179,3 +179,47 @@ async def test_a_tripped_guardrail_takes_back_what_the_model_said_meanwhile() ->
     with pytest.raises(InputGuardrailTripwireTriggered):
         await read()
     assert seen == ["agent_updated_stream_event"]
+
+
+FOREIGN: list[Any] = [
+    {"type": "response.output_text.delta", "delta": "he"},
+    {"type": "response.output_item.done", "item": {}, "output_index": 0},
+    {"type": "response.completed", "response": {}},
+    {"type": "response.failed", "response": {"status": "failed"}},
+    {"type": "error", "message": "down"},
+    {"progress": 1},
+    "text",
+    None,
+    SimpleNamespace(progress=1),
+]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN, ids=repr)
+async def test_what_is_no_event_of_the_client_is_handed_on_and_nothing_is_made_of_it(
+    foreign: Any,
+) -> None:
+    first = [foreign, *events_of(call("echo", text="x")), foreign]
+    model = Streaming(first, [foreign, *events_of(assistant_message("done"))])
+    result, events = await drained(Agent(name="A", model=model, tools=[echo]))
+    assert result.final_output == "done"
+    raw = [event.data for event in events if event.type == "raw_response_event"]
+    assert sum(event is foreign for event in raw) == 3
+
+
+@pytest.mark.parametrize("foreign", FOREIGN, ids=repr)
+async def test_a_stream_of_nothing_else_has_no_reply(foreign: Any) -> None:
+    with pytest.raises(ModelBehaviorError, match="did not produce a final response"):
+        await drained(Agent(name="A", model=Streaming([foreign])))
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (SimpleNamespace(type="error"), "broke off with an error: None"),
+        (SimpleNamespace(type="response.failed", response={"error": {"message": "m"}}), "m"),
+        (SimpleNamespace(type="response.incomplete", response={}), "'response.incomplete'"),
+    ],
+)
+async def test_an_event_of_failure_may_leave_anything_out(event: Any, message: str) -> None:
+    with pytest.raises(ModelBehaviorError, match=message):
+        await drained(Agent(name="A", model=Streaming([event])))

@@ -241,7 +241,8 @@ async def _stream(
                 full = publish(RawResponsesStreamEvent(data=event))
                 if full is not None:
                     await attempt.wait_for_watcher(full)
-            if event.type != "response.output_text.delta":
+            # A model of a third party may yield what is no event of the client.
+            if getattr(event, "type", None) != "response.output_text.delta":
                 reading.see(event)
     finally:
         close = getattr(stream, "aclose", None)
