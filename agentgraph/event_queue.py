@@ -2,16 +2,17 @@
 a rendezvous between turns.
 
 Putting an event never waits; a delta costs an append. Where a consumer is slower than the model,
-``publish`` gives the model something to wait for, so that what waits stays bounded: by the limit,
-and the items of one turn beside it. ``caught_up`` is how the run lets a consumer see a whole turn
-before the next one begins. Without a consumer nobody is waited for.
+``put`` says that the queue is full and the model waits for ``room``, so that what waits stays
+bounded: by the limit, and the items of one turn beside it. ``caught_up`` is how the run lets a
+consumer see a whole turn before the next one begins. Without a consumer nobody is waited for.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class EventQueue:
     """Events of one run; each goes to one consumer.
 
     Args:
-        limit: How many events may wait for a consumer before ``publish`` gives something to wait
-            for; ``None`` means any number.
+        limit: How many events may wait for a consumer before the queue is full; ``None`` means any
+            number.
     """
 
     __slots__ = (
@@ -46,39 +47,33 @@ class EventQueue:
         self._waiting: list[asyncio.Future[None]] = []
         self._full: list[asyncio.Future[None]] = []
         self._caught_up: asyncio.Future[None] | None = None
-        self._limit = limit
+        self._limit = sys.maxsize if limit is None else limit
         self._consumers = 0
         self._closed = False
         self._waited_for = True
 
-    def put(self, event: StreamEvent) -> None:
-        """Add an event and wake who waits for it; once the queue is closed nothing is added."""
-        if self._closed:
-            return
-        self._events.append(event)
-        for waiting in self._waiting:
-            _settle(waiting)
-
-    def publish(self, event: StreamEvent) -> Awaitable[None] | None:
-        """Add an event of a producer that can wait.
+    def put(self, event: StreamEvent) -> bool:
+        """Add an event and wake who waits for it; once the queue is closed nothing is added.
 
         Returns:
-            What to await before the next event; ``None`` as long as there is room, or no consumer
-            who could make some.
+            Whether the queue is full and a consumer is there who can make room: a producer that can
+            wait awaits ``room`` before its next event.
         """
-        self.put(event)
-        if self._limit is None or len(self._events) < self._limit or not self._is_consumed:
-            return None
-        return self._room()
+        if self._closed:
+            return False
+        events = self._events
+        events.append(event)
+        for waiting in self._waiting:
+            _settle(waiting)
+        return len(events) >= self._limit and self._is_consumed
 
     @property
     def _is_consumed(self) -> bool:
         return self._consumers > 0 and self._waited_for and not self._closed
 
-    async def _room(self) -> None:
+    async def room(self) -> None:
         """Wait until the consumers have taken half of what waits, or left."""
         # Not until there is room for one: producer and consumer would take turns at every event.
-        assert self._limit is not None
         while len(self._events) > self._limit // 2 and self._is_consumed:
             room = asyncio.get_running_loop().create_future()
             self._full.append(room)
@@ -141,7 +136,7 @@ class EventQueue:
             while True:
                 while events:
                     event = events.popleft()
-                    if self._full and self._limit is not None and len(events) <= self._limit // 2:
+                    if self._full and len(events) <= self._limit // 2:
                         self._make_room()
                     yield event
                 if self._closed:

@@ -41,14 +41,16 @@ class Watcher:
     Args:
         streamed: Whether the model is asked to stream.
         show: Told each emission with its items and the agent that made them.
-        publish: Told each raw event of the model; what it gives is awaited before the next one,
-            where a slow watcher slows the model down.
+        publish: Told each raw event of the model; gives whether the model is too far ahead of a
+            slow watcher.
+        room: Waited for where the model is too far ahead.
         caught_up: Waited for between two turns; returns once everything shown was seen.
     """
 
     streamed: bool = False
     show: Callable[[Emission, Sequence[RunItem], Any], None] | None = None
-    publish: Callable[[StreamEvent], Awaitable[None] | None] | None = None
+    publish: Callable[[StreamEvent], bool] | None = None
+    room: Callable[[], Awaitable[None]] | None = None
     caught_up: Callable[[], Awaitable[None]] | None = None
 
 

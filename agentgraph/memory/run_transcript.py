@@ -145,8 +145,7 @@ class Transcript:
         answers = self._answers
         if not answers or answers[-1][0] < call:
             self.append(items)
-            for item in items:
-                answers.append((call, item))
+            answers.extend((call, item) for item in items)
             return
         place = next(place for place, (other, _) in enumerate(answers) if other > call)
         later = answers[place][1]

@@ -64,9 +64,8 @@ def take(
     """
     while True:
         left = _noted(here, row, state, id) if row.notes else state
-        for emission in row.emits:
-            if emission is not _SHOW_REPLY or not state.shown:  # a reply is shown once
-                commands.append(_emission(emission, row, state, id))
+        if row.emits:
+            commands += _emissions(row, state, id)
         if row.target != BACK:
             here = machine.state[row.target]
             state = _entered(here, left, commands)
@@ -216,12 +215,18 @@ def _output(
     return CommandId(state.sequence, lane, result - 1) if lane is not None and result else None
 
 
-def _emission(emission: Emission, row: Transition, state: RunState, id: CommandId | None) -> Emit:
-    if emission is _SHOW_REPLY:
-        return new(Emit, (emission, state.agent, state.replied, -1))
-    if emission is _SHOW_AGENT:
-        return Emit(emission, row.arrives or state.agent)
-    return Emit(emission, state.agent, id)
+def _emissions(row: Transition, state: RunState, id: CommandId | None) -> list[Emit]:
+    """What is shown on the way; a reply is shown once."""
+    shown = []
+    for emission in row.emits:
+        if emission is _SHOW_REPLY:
+            if not state.shown:
+                shown.append(new(Emit, (emission, state.agent, state.replied, -1)))
+        elif emission is _SHOW_AGENT:
+            shown.append(Emit(emission, row.arrives or state.agent))
+        else:
+            shown.append(Emit(emission, state.agent, id))
+    return shown
 
 
 def _entered(here: State, left: RunState, commands: list[Command]) -> RunState:

@@ -228,7 +228,8 @@ async def _in_time(call: Awaitable[ModelResponse], limit: float, attempt: Attemp
 async def _stream(
     bench: Workbench, model: Model, arguments: dict[str, Any], attempt: Attempt
 ) -> ModelResponse:
-    publish = bench.caches.watcher.publish
+    watcher = bench.caches.watcher
+    publish, room = watcher.publish, watcher.room
     reading = StreamedResponse()
     # By position and by name as the published SDK does it, whatever names a model gives to the
     # parameters that come by position.
@@ -238,9 +239,8 @@ async def _stream(
         async for event in stream:
             if publish is not None:
                 attempt.shown = True
-                full = publish(RawResponsesStreamEvent(data=event))
-                if full is not None:
-                    await attempt.wait_for_watcher(full)
+                if publish(RawResponsesStreamEvent(event)) and room is not None:
+                    await attempt.wait_for_watcher(room())
             # A model of a third party may yield what is no event of the client.
             if getattr(event, "type", None) != "response.output_text.delta":
                 reading.see(event)
