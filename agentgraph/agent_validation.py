@@ -8,18 +8,31 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from operator import attrgetter
+from types import FunctionType
 from typing import Any, Final, get_origin
 
 from agentgraph.agent_output import AgentOutputSchemaBase
+from agentgraph.agent_tool import AgentTool
 from agentgraph.exceptions import AgentDefinitionError
+from agentgraph.function_tools import FunctionTool
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
 from agentgraph.lifecycle import AgentHooksBase, RunHooksBase
 from agentgraph.model_settings import ModelSettings
 
-__all__ = ["check_agent", "check_agent_base"]
+__all__ = ["check_agent", "check_agent_base", "is_plainly_right"]
 
 _TOOL_USE: Final = ("run_llm_again", "stop_on_first_tool")
+_TOOLS: Final = frozenset({FunctionTool, AgentTool})
+_INPUTS: Final = frozenset({InputGuardrail})
+_OUTPUTS: Final = frozenset({OutputGuardrail})
+_LISTS: Final = frozenset({list})
+_TEXTS: Final = frozenset({str})
+_read_name = attrgetter("name")
+_read_lists = attrgetter(
+    "tools", "mcp_servers", "handoffs", "input_guardrails", "output_guardrails"
+)
 
 
 def check_agent_base(agent: Any) -> None:
@@ -74,6 +87,48 @@ def check_agent(agent: Any) -> None:
         _is_tool_use_behavior,
     )
     _require(agent, "reset_tool_choice", "a bool", lambda value: isinstance(value, bool))
+
+
+def is_plainly_right(agent: Any) -> bool:
+    """Whether an agent needs no closer look: every field has the usual type, or is not set.
+
+    Args:
+        agent: An object of the very class `Agent`; it is judged on the way to each of its runs.
+
+    Returns:
+        Whether `check_agent_base` and `check_agent` would find nothing; where it is `False` they
+            may still find nothing.
+    """
+    described, model, behavior = agent.handoff_description, agent.model, agent.tool_use_behavior
+    return (
+        type(agent.name) is str
+        and (described is None or type(described) is str)
+        and _LISTS.issuperset(map(type, _read_lists(agent)))
+        and type(agent.mcp_config) is dict
+        and _TOOLS.issuperset(map(type, agent.tools))
+        and _TEXTS.issuperset(map(type, map(_read_name, agent.tools)))
+        and {type(agent), Handoff}.issuperset(map(type, agent.handoffs))
+        and _INPUTS.issuperset(map(type, agent.input_guardrails))
+        and _OUTPUTS.issuperset(map(type, agent.output_guardrails))
+        and _are_plain_instructions(agent.instructions)
+        and agent.prompt is None
+        and (model is None or type(model) is str or hasattr(model, "get_response"))
+        and type(agent.model_settings) is ModelSettings
+        and (agent.output_type is None or isinstance(agent.output_type, type))
+        and agent.hooks is None
+        and type(behavior) is str
+        and behavior in _TOOL_USE
+        and type(agent.reset_tool_choice) is bool
+    )
+
+
+def _are_plain_instructions(value: object) -> bool:
+    if value is None or type(value) is str:
+        return True
+    if type(value) is not FunctionType or hasattr(value, "__wrapped__"):
+        return False
+    code = value.__code__
+    return code.co_argcount == 2 and code.co_kwonlyargcount == 0
 
 
 def _check_tool(agent: Any, position: int, tool: Any) -> None:

@@ -9,18 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import UserError
+from agentgraph.frontend.bind import bind, layout_of
 from agentgraph.frontend.bindings import Bindings
+from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import is_agent
-from agentgraph.frontend.lower_workflow import DEFAULT_SCOPE, RunScope, lower
+from agentgraph.frontend.lower_workflow import chart_of, lower
 from agentgraph.frontend.origins import Overrides
+from agentgraph.frontend.reading import Reading, read
+from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
+from agentgraph.frontend.tables import Table, Tables
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.analysis.graph import state_graph
 from agentgraph_compiler.diagnostics import Diagnostic, errors
+from agentgraph_compiler.emit import emit
 from agentgraph_compiler.ir.chart import Chart
-from agentgraph_compiler.machine import Machine
+from agentgraph_compiler.machine import AgentEntry, Machine, State
 from agentgraph_compiler.render import RenderError, render
 from agentgraph_compiler.render.report import report, summary
 
@@ -49,6 +56,66 @@ class CompileError(UserError):
         super().__init__(f"workflow '{name}' has {summary(found)}:\n\n{report(found)}")
 
 
+class OwnMachine(Machine):
+    """A machine with the table of its outline.
+
+    Types and digests are its own. They are worked out from what was read, and when they are asked
+    for; ``state``, by which runs look states up, does without them.
+    """
+
+    reading: Reading
+    outer: OwnMachine | None
+
+    @cached_property
+    def chart(self) -> Chart:
+        """The IR of the whole workflow as it was when it was read."""
+        return chart_of(self.reading, Declarations(later=True))
+
+    @cached_property
+    def whole(self) -> Machine:
+        """This machine with types and digests, as plain data."""
+        if self.outer is not None:
+            return self.outer.whole.submachine[self.name]
+        return emit(self.chart)
+
+    @property
+    def agents(self) -> tuple[AgentEntry, ...]:
+        """See :class:`Machine`."""
+        return self.whole.agents
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """See :class:`Machine`."""
+        return self.whole.states
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """See :class:`Machine`."""
+        return self.whole.fingerprint
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """See :class:`Machine`."""
+        return self.whole.to_json(indent=indent)
+
+
+def _own(table: Machine, reading: Reading, outer: OwnMachine | None = None) -> OwnMachine:
+    own = object.__new__(OwnMachine)
+    attributes = own.__dict__
+    attributes.update(
+        name=table.name,
+        initial=table.initial,
+        rows=table.rows,
+        machines=(),
+        state=table.state,
+        by_event=table.by_event,
+        reading=reading,
+        outer=outer,
+    )
+    if table.machines:
+        attributes["machines"] = tuple(_own(part, reading, own) for part in table.machines)
+    return own
+
+
 @dataclass(frozen=True)
 class Program:
     """A compiled workflow.
@@ -57,17 +124,20 @@ class Program:
         source: The agent or workflow it was made from.
         machine: The state machine.
         bindings: What the machine's symbols stand for.
-        chart: The IR, with the origin of everything.
         diagnostics: Warnings and notes, in source order.
         scope: What the run added when it was compiled.
     """
 
     source: Any
-    machine: Machine = field(repr=False)
+    machine: OwnMachine = field(repr=False)
     bindings: Bindings = field(repr=False)
-    chart: Chart = field(repr=False)
     diagnostics: tuple[Diagnostic, ...] = ()
     scope: RunScope = field(default=DEFAULT_SCOPE, repr=False)
+
+    @property
+    def chart(self) -> Chart:
+        """The IR, with the origin of everything."""
+        return self.machine.chart
 
     @property
     def current(self) -> bool:
@@ -130,39 +200,70 @@ def compile(source: Any) -> Program:
     Raises:
         CompileError: The workflow has errors; all of them are on the exception.
     """
-    return _compile(_workflow(source), DEFAULT_SCOPE, deep=True)
+    source = _workflow(source)
+    reading = read(source, DEFAULT_SCOPE)
+    chart = chart_of(reading, Declarations())
+    machine, diagnostics = _checked(chart, deep=True)
+    own = _own(machine, reading)
+    own.__dict__.update(chart=chart, whole=machine)
+    return Program(source, own, bind(layout_of(chart), reading), diagnostics)
 
 
-def program_for(source: Any, scope: RunScope = DEFAULT_SCOPE) -> Program:
+def program_for(source: Any, scope: RunScope = DEFAULT_SCOPE, *, at: Any = None) -> Program:
     """The program of a run: the one kept with its source if that is still current, else a new one.
+
+    Only what the run enters first is looked at; the run looks at the others when it enters them.
 
     Args:
         source: An agent, a ``Workflow`` or a ``Program``.
         scope: What the run adds.
+        at: The agent that a run is about to enter; ``None`` for the one it starts with.
 
     Raises:
         CompileError: The workflow has errors.
     """
     source = source.source if isinstance(source, Program) else _workflow(source)
     kept: dict[object, Program] = source.__dict__.setdefault(_PROGRAMS, {})
-    program = kept.get(scope.key)
+    key = scope.key
+    program = kept.get(key)
     if program is not None and program.source is not source:
         # A copy of an agent comes with a copy of its attributes, and so with the other's programs.
         kept = source.__dict__[_PROGRAMS] = {}
         program = None
-    if program is None or not program.current:
+    if program is None or not program.bindings.current_at(at):
+        kept.pop(key, None)  # the latest is the last to go
         for oldest in list(kept)[: max(0, len(kept) + 1 - _KEPT_AT_MOST)]:
             kept.pop(oldest, None)  # another thread may have been here
-        program = kept[scope.key] = _compile(source, scope, deep=False)
+        program = kept[key] = _for_a_run(source, scope)
     return program
 
 
-def _compile(source: Any, scope: RunScope, *, deep: bool) -> Program:
-    chart, bindings = lower(source, scope)
+def _for_a_run(source: Any, scope: RunScope) -> Program:
+    """A program with the table of its outline, which is compiled where none is kept."""
+    reading = read(source, scope)
+    table = _TABLES.get(reading.outline)
+    if table is None:
+        table = _table(reading)
+        _TABLES.keep(reading.outline, table)
+    bindings = bind(table.layout, reading)
+    return Program(source, _own(table.machine, reading), bindings, scope=scope)
+
+
+def _table(reading: Reading) -> Table:
+    chart = chart_of(reading, Declarations(bare=True))
+    machine = pipeline.compile_chart(chart, deep=False).machine
+    if machine is None:
+        # With errors everything is said.
+        chart = chart_of(reading, Declarations())
+        machine, _ = _checked(chart, deep=False)
+    return Table(machine, layout_of(chart))
+
+
+def _checked(chart: Chart, *, deep: bool) -> tuple[Machine, tuple[Diagnostic, ...]]:
     compilation = pipeline.compile_chart(chart, deep=deep)
     if compilation.machine is None:
         raise CompileError(chart.name, compilation.diagnostics)
-    return Program(source, compilation.machine, bindings, chart, compilation.diagnostics, scope)
+    return compilation.machine, compilation.diagnostics
 
 
 def _workflow(source: Any) -> Any:
@@ -172,3 +273,7 @@ def _workflow(source: Any) -> Any:
         f"Expected an Agent or a Workflow, got {type(source).__name__}."
         " Pass the agent that the run starts with."
     )
+
+
+_TABLES = Tables(limit=1024)
+"""The tables of this process; docs/decisions/0018 says why it is allowed to keep them."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from agentgraph.frontend.digests import declared, digest
-from agentgraph.frontend.discover import is_agent, stem, target_of
+from agentgraph.frontend.discover import stem
 from agentgraph.frontend.lower_tools import (
     approval,
     configuration,
@@ -23,11 +23,14 @@ from agentgraph.frontend.lower_tools import (
 )
 from agentgraph.frontend.lower_types import context_of_callable, output_type
 from agentgraph.frontend.origins import Overrides, allowed_on, origin_of
-from agentgraph.frontend.shapes import Shape, shape_of_part, shape_of_run_config
-from agentgraph.handoffs import handoff
+from agentgraph.frontend.reading import HandoffReading
+from agentgraph.frontend.scope import plain
+from agentgraph.frontend.shapes import Shape, as_it_was
+from agentgraph.handoffs import Handoff, handoff
 from agentgraph_compiler.diagnostics import UNKNOWN
 from agentgraph_compiler.ir import chart
-from agentgraph_compiler.types import Type
+from agentgraph_compiler.ir.chart import Enabled
+from agentgraph_compiler.types import ANY, TEXT, Type
 
 Part = TypeVar("Part", chart.Tool, chart.Handoff, chart.Guardrail)
 
@@ -52,19 +55,12 @@ class Listed(Generic[Part]):
     Args:
         declaration: Its declaration, without symbol.
         stem: What its symbol ends with, where no other of the agent has it.
-        part: The object.
-        target: The agent it leads to, if it is a handoff that knows it.
-        by_itself: Whether it is an agent instead of a handoff to one; the agent that lists it is
-            then the place where the handoff was written.
-        shapes: What it was when it was read.
+        part: The object, as it was read.
     """
 
     declaration: Part
     stem: str
     part: Any
-    target: Any = None
-    by_itself: bool = False
-    shapes: tuple[Shape, ...] = ()
 
 
 class Declarations:
@@ -72,94 +68,124 @@ class Declarations:
 
     Args:
         overrides: Origins that take precedence.
+        bare: Whether to leave out what no table depends on: types, and digests.
+        later: Whether the objects may have changed since they were read.
     """
 
-    def __init__(self, overrides: Overrides | None) -> None:
-        # By id: whatever is looked up here is held by the agents for as long as they are lowered.
-        self.overrides = overrides
+    def __init__(
+        self, overrides: Overrides | None = None, *, bare: bool = False, later: bool = False
+    ) -> None:
+        # By id: whatever is looked up here is held by the reading for as long as it is lowered.
+        self.overrides, self.bare, self.later = overrides, bare, later
+        self._parts: dict[int, Any] = {}
         self._tools: dict[int, Listed[chart.Tool]] = {}
         self._handoffs: dict[int, Listed[chart.Handoff]] = {}
         self._guardrails: dict[int, Listed[chart.Guardrail]] = {}
         self._outputs: dict[int, Type] = {}
 
-    def tool(self, tool: Any) -> Listed[chart.Tool]:
+    def part(self, shape: Shape) -> Any:
+        """An object as it was when it was read."""
+        if not self.later:
+            return shape.part
+        known = self._parts.get(id(shape.part))
+        if known is None:
+            known = self._parts[id(shape.part)] = as_it_was(shape)
+        return known
+
+    def tool(self, shape: Shape) -> Listed[chart.Tool]:
         """The declaration of a tool, without the sub-chart that it may run."""
-        return _once(self._tools, tool, self._tool)
+        return _once(self._tools, shape.part, lambda: self._tool(self.part(shape)))
 
-    def handoff(self, listed: Any) -> Listed[chart.Handoff]:
+    def handoff(self, read: HandoffReading, target: Any) -> Listed[chart.Handoff]:
         """The declaration of an entry of ``handoffs``, without what depends on the chart: the
-        target's id and, for an agent listed by itself, the origin."""
-        return _once(self._handoffs, listed, self._handoff)
+        target's id and, for an agent listed by itself, the origin.
 
-    def guardrail(self, guardrail: Any) -> Listed[chart.Guardrail]:
+        Args:
+            read: The entry.
+            target: The agent that it leads to, as it was read; ``None`` if it does not say.
+        """
+        entry = target if read.shape is None else self.part(read.shape)
+        return _once(
+            self._handoffs, read.listed, lambda: self._handoff(entry, read.shape is None, target)
+        )
+
+    def guardrail(self, shape: Shape) -> Listed[chart.Guardrail]:
         """The declaration of a guardrail."""
-        return _once(self._guardrails, guardrail, self._guardrail)
+        return _once(self._guardrails, shape.part, lambda: self._guardrail(self.part(shape)))
 
     def output(self, agent: Any) -> Type:
         """The type of an agent's final output."""
+        if self.bare:
+            return TEXT
         wanted = getattr(agent, "output_type", None)
         known = self._outputs.get(id(wanted))
         if known is None:
             known = self._outputs[id(wanted)] = output_type(wanted)
         return known
 
+    def context(self, function: Callable[..., Any] | None) -> Type:
+        """The context type that a callable asks for."""
+        return ANY if self.bare else context_of_callable(function)
+
+    def digest(self, *parts: object) -> str:
+        """The digest of what was declared."""
+        return "" if self.bare else digest(*parts)
+
     def _tool(self, tool: Any) -> Listed[chart.Tool]:
-        name = name_of(tool)
+        name = plain(name_of(tool))
         declaration = chart.Tool(
             "",
             name,
             kind_of(tool),
             enabled(tool),
-            context=context_of_callable(getattr(tool, "_function", None)),
-            digest=digest(configuration(tool), declared(tool, _CODE_OF_TOOLS)),
+            context=self.context(getattr(tool, "_function", None)),
+            digest="" if self.bare else digest(configuration(tool), declared(tool, _CODE_OF_TOOLS)),
             origin=origin_of(tool, self.overrides),
             allowed=allowed_on(tool),
             approval=approval(tool),
             screened=screened(tool),
             judged=judged(tool),
         )
-        shapes: tuple[Shape, ...] = (shape_of_part(tool),)
-        run_config = getattr(tool, "run_config", None)
-        if run_config is not None:
-            shapes = (*shapes, shape_of_run_config(run_config))
-        return Listed(declaration, stem(name), tool, shapes=shapes)
+        return Listed(declaration, stem(name), tool)
 
-    def _handoff(self, listed: Any) -> Listed[chart.Handoff]:
-        bare = is_agent(listed)
-        entry: Any = handoff(listed) if bare else listed
-        target = target_of(listed)
-        described = {name: getattr(entry, name, None) for name in _OF_HANDOFFS}
+    def _handoff(self, listed: Any, by_itself: bool, target: Any) -> Listed[chart.Handoff]:
+        name, described, enabled_now = "", {}, Enabled.ALWAYS
+        if by_itself and self.bare:
+            name = Handoff.default_tool_name(listed)
+        else:
+            entry: Any = handoff(listed) if by_itself else listed
+            name, enabled_now = plain(entry.tool_name), enabled(entry)
+            described = {name: getattr(entry, name, None) for name in _OF_HANDOFFS}
+        called = getattr(target, "name", None) or getattr(listed, "agent_name", name)
         declaration = chart.Handoff(
             "",
-            entry.tool_name,
+            name,
             "",
-            str(getattr(target, "name", None) or getattr(entry, "agent_name", entry.tool_name)),
-            enabled(entry),
-            digest(described),
-            UNKNOWN if bare else origin_of(listed, self.overrides),
+            plain(str(called)),
+            enabled_now,
+            self.digest(described),
+            UNKNOWN if by_itself else origin_of(listed, self.overrides),
             allowed_on(listed),
         )
-        # What an agent listed by itself is called and described by is part of its own shape.
-        shapes = () if bare else (shape_of_part(listed),)
-        return Listed(declaration, stem(entry.tool_name), listed, target, bare, shapes)
+        return Listed(declaration, stem(name), listed)
 
     def _guardrail(self, guardrail: Any) -> Listed[chart.Guardrail]:
-        name = guardrail.get_name()
+        name = plain(guardrail.get_name())
         declaration = chart.Guardrail(
             "",
             name,
             getattr(guardrail, "run_in_parallel", True),
-            context_of_callable(guardrail.guardrail_function),
+            self.context(guardrail.guardrail_function),
             origin_of(guardrail, self.overrides),
             allowed_on(guardrail),
         )
-        return Listed(declaration, stem(name), guardrail, shapes=(shape_of_part(guardrail),))
+        return Listed(declaration, stem(name), guardrail)
 
 
 def _once(
-    known: dict[int, Listed[Part]], listed: Any, read: Callable[[Any], Listed[Part]]
+    known: dict[int, Listed[Part]], part: Any, declare: Callable[[], Listed[Part]]
 ) -> Listed[Part]:
-    found = known.get(id(listed))
+    found = known.get(id(part))
     if found is None:
-        found = known[id(listed)] = read(listed)
+        found = known[id(part)] = declare()
     return found

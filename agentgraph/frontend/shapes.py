@@ -11,10 +11,15 @@ from functools import partial, reduce
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from agentgraph.agent_tool import AgentTool
 from agentgraph.frontend.digests import public_fields
+from agentgraph.function_tools import FunctionTool
+from agentgraph.guardrail import InputGuardrail, OutputGuardrail
+from agentgraph.handoffs import Handoff
 from agentgraph.model_settings import ModelSettings
 
-_OF_AGENTS = (
+_SETTINGS = "model_settings.__dict__"
+OF_AGENTS = (
     "model",
     "name",
     "handoff_description",
@@ -24,7 +29,7 @@ _OF_AGENTS = (
     "instructions",
     "prompt",
     "handoffs",
-    "model_settings.__dict__",
+    _SETTINGS,
     "input_guardrails",
     "output_guardrails",
     "output_type",
@@ -41,8 +46,29 @@ _OF_RUN_CONFIGS = (
     "model_settings.retry",
 )
 _OF_WORKFLOWS = ("name", "start", "agents")
+_OF_TARGETS = ("name", "handoff_description")
 
-_read_agent = attrgetter(*_OF_AGENTS)
+BEHAVIOR, INPUTS, OUTPUTS, PROMPT, RESET, SERVERS, SETTINGS, _NAME, _DESCRIPTION = map(
+    OF_AGENTS.index,
+    (
+        "tool_use_behavior",
+        "input_guardrails",
+        "output_guardrails",
+        "prompt",
+        "reset_tool_choice",
+        "mcp_servers",
+        _SETTINGS,
+        *_OF_TARGETS,
+    ),
+)
+"""Where these stand in what the shape of an agent was."""
+
+_read_agent, _read_target = attrgetter(*OF_AGENTS), attrgetter(*_OF_TARGETS)
+_KNOWN = {
+    kind: (names := public_fields(kind), attrgetter(*names))
+    for kind in (FunctionTool, AgentTool, Handoff, InputGuardrail, OutputGuardrail)
+}
+"""How parts of our own classes are read; those of the user's classes are looked at each time."""
 
 
 class Shape(NamedTuple):
@@ -50,17 +76,23 @@ class Shape(NamedTuple):
 
     Args:
         part: The object.
-        read: Reads it.
+        names: The attributes that were read.
+        read: Reads them.
         was: What it read when the object was lowered.
     """
 
     part: Any
+    names: tuple[str, ...]
     read: Callable[[Any], object]
     was: Any
 
 
-class _AnyOf:
-    """Stands for a model: one of the same class is lowered the same."""
+class AnyOf:
+    """Stands for a model: one of the same class is lowered the same.
+
+    Args:
+        kind: The class.
+    """
 
     __slots__ = ("kind",)
     __hash__ = None  # type: ignore[assignment]
@@ -75,7 +107,7 @@ class _AnyOf:
 def unchanged(shapes: Iterable[Shape]) -> bool:
     """Whether objects are still what they were when they were lowered."""
     try:
-        for part, read, was in shapes:
+        for part, _, read, was in shapes:
             if read(part) != was:
                 return False
     except AttributeError:
@@ -83,17 +115,42 @@ def unchanged(shapes: Iterable[Shape]) -> bool:
     return True
 
 
+def as_it_was(shape: Shape) -> Any:
+    """The object of a shape with the attributes that it had when it was lowered: the object itself
+    where it did not change, else a copy."""
+    part = shape.part
+    if unchanged((shape,)):
+        return part
+    was = shape.was if len(shape.names) > 1 else (shape.was,)
+    try:
+        copy = object.__new__(type(part))
+        copy.__dict__.update(part.__dict__)
+    except (AttributeError, TypeError):
+        return part  # an object of another make that is not made of attributes
+    for name, value in zip(shape.names, was, strict=True):
+        if name == _SETTINGS:
+            settings = object.__new__(type(part.model_settings))
+            settings.__dict__.update(value or {})
+            copy.__dict__["model_settings"] = settings
+        elif "." not in name:
+            copy.__dict__[name] = value
+    return copy
+
+
 def shape_of(agent: Any) -> Shape:
     """The shape of an agent, without that of what it lists."""
-    shape = _shape(agent, _OF_AGENTS, _read_agent)
+    shape = _shape(agent, OF_AGENTS, _read_agent)
     model, *others = shape.was
     if model is None or isinstance(model, str):
         return shape
-    return shape._replace(was=(_AnyOf(type(model)), *others))
+    return shape._replace(was=(AnyOf(type(model)), *others))
 
 
 def shape_of_part(part: Any) -> Shape:
     """The shape of a tool, handoff, guardrail or server: everything that it shows."""
+    known = _KNOWN.get(type(part))
+    if known is not None:
+        return _shape(part, *known)
     return _shape(part, public_fields(part) or ("name",))
 
 
@@ -107,6 +164,15 @@ def shape_of_workflow(workflow: Any) -> Shape:
     return _shape(workflow, _OF_WORKFLOWS)
 
 
+def target_shape(agent: Shape) -> Shape:
+    """The shape of an agent as far as the model of one that lists it by itself is shown it.
+
+    Args:
+        agent: The shape of the agent that is listed.
+    """
+    return Shape(agent.part, _OF_TARGETS, _read_target, (agent.was[_NAME], agent.was[_DESCRIPTION]))
+
+
 def _shape(part: Any, names: tuple[str, ...], read: Callable[[Any], object] | None = None) -> Shape:
     read = read or attrgetter(*names)
     try:
@@ -114,7 +180,7 @@ def _shape(part: Any, names: tuple[str, ...], read: Callable[[Any], object] | No
     except AttributeError:
         read = partial(_read_what_is_there, names)
         was = read(part)
-    return Shape(part, read, _kept(was))
+    return Shape(part, names, read, _kept(was))
 
 
 def _read_what_is_there(names: tuple[str, ...], part: Any) -> tuple[object, ...]:

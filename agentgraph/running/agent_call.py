@@ -18,7 +18,7 @@ from agentgraph.cancellation import was_cancelled
 from agentgraph.drivers.run import Run, make_run
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.event_queue import EventQueue
-from agentgraph.frontend.lower_workflow import RunScope
+from agentgraph.frontend.scope import RunScope
 from agentgraph.item_helpers import ItemHelpers
 from agentgraph.items import MessageOutputItem, ToolCallOutputItem
 from agentgraph.logger import log_tool_action_warning, logger

@@ -16,7 +16,7 @@ from agentgraph.drivers.journal import MemoryJournal
 from agentgraph.drivers.run import Run, make_run
 from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
 from agentgraph.drivers.workbench import Watcher
-from agentgraph.frontend.lower_workflow import DEFAULT_SCOPE, RunScope
+from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.items import ToolApprovalItem
 from agentgraph.models.multi_provider import default_provider
 from agentgraph.program import Program, program_for

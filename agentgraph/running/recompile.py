@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentgraph.drivers.workbench import Compiled
-from agentgraph.frontend.lower_workflow import RunScope
+from agentgraph.frontend.scope import RunScope
 from agentgraph.program import program_for
 
 
@@ -28,8 +28,8 @@ class Recompile:
         Raises:
             CompileError: The change introduced an error.
         """
-        program = program_for(self.source, self.scope)
-        if not any(bound.agent is agent for bound in program.bindings.agents.values()):
+        program = program_for(self.source, self.scope, at=agent)
+        if not program.bindings.has(agent):
             # The change cut the agent at work off from the start; what it can reach is what is
             # left.
             program = program_for(agent, self.scope)

@@ -23,7 +23,7 @@ from agentgraph import (
     input_guardrail,
     output_guardrail,
 )
-from agentgraph.frontend import lower_workflow
+from agentgraph.frontend import reading
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.api.calls import call, echo, script
 from tests.api.conftest import Play
@@ -33,13 +33,13 @@ from tests.api.conftest import Play
 def lowered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of what was lowered, in order."""
     names: list[str] = []
-    lower = lower_workflow.lower
+    read = reading.read
 
     def counting(source: Any, *rest: Any, **options: Any) -> Any:
         names.append(source.name)
-        return lower(source, *rest, **options)
+        return read(source, *rest, **options)
 
-    monkeypatch.setattr(agentgraph.program, "lower", counting)
+    monkeypatch.setattr(agentgraph.program, "read", counting)
     return names
 
 

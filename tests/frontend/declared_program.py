@@ -23,7 +23,8 @@ from agentgraph import (
     function_tool,
     handoff,
 )
-from agentgraph.frontend.lower_workflow import RunScope, lower
+from agentgraph.frontend.lower_workflow import lower
+from agentgraph.frontend.scope import RunScope
 from agentgraph_compiler.emit import emit
 
 

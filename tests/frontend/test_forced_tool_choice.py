@@ -17,7 +17,8 @@ from agentgraph import (
     function_tool,
     output_guardrail,
 )
-from agentgraph.frontend.lower_workflow import RunScope, lower
+from agentgraph.frontend.lower_workflow import lower
+from agentgraph.frontend.scope import RunScope
 from agentgraph.model_settings import MCPToolChoice
 from agentgraph.program import CompileError, compile, program_for
 from agentgraph.testing import ScriptedModel, assistant_message

@@ -21,7 +21,8 @@ from agentgraph import (
     tool_input_guardrail,
     tool_output_guardrail,
 )
-from agentgraph.frontend.lower_workflow import RunScope, lower
+from agentgraph.frontend.lower_workflow import lower
+from agentgraph.frontend.scope import RunScope
 from agentgraph.program import program_for
 from agentgraph_compiler.ir.chart import Approval
 from agentgraph_compiler.machine import Invoke, Machine

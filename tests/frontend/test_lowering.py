@@ -23,7 +23,8 @@ from agentgraph import (
     handoff,
     input_guardrail,
 )
-from agentgraph.frontend.lower_workflow import RunScope, lower
+from agentgraph.frontend.lower_workflow import lower
+from agentgraph.frontend.scope import RunScope
 from agentgraph.program import program_for
 from agentgraph_compiler.analysis.moves import moves
 from agentgraph_compiler.diagnostics import Origin

@@ -1,0 +1,75 @@
+"""Binding: the symbols of a machine and the user's objects that were read come together.
+
+Which symbol stands for which place is the same for all workflows of one outline, so a layout is
+kept beside their table; bindings are made anew for each.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from agentgraph.frontend.bindings import AgentBinding, AgentLayout, Bindings
+from agentgraph.frontend.reading import ChartReading, Reading
+from agentgraph.frontend.shapes import BEHAVIOR
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
+
+
+class Layout(NamedTuple):
+    """The symbols of a chart and of those that its agent tools run.
+
+    Args:
+        agents: Of each agent, in document order.
+        parts: Name and agents of each sub-chart, in the order of their numbers.
+    """
+
+    agents: tuple[AgentLayout, ...]
+    parts: tuple[tuple[str, tuple[AgentLayout, ...]], ...]
+
+
+def layout_of(chart: Chart) -> Layout:
+    """The symbols of a chart."""
+    return Layout(
+        tuple(map(_of_agent, chart.agents)),
+        tuple((part.name, tuple(map(_of_agent, part.agents))) for part in chart.charts),
+    )
+
+
+def bind(layout: Layout, reading: Reading) -> Bindings:
+    """Bind the symbols of a layout to the objects of a reading that has its outline."""
+    machines: dict[str, Bindings] = {}
+    for (name, of_agents), part in zip(layout.parts, reading.charts[1:], strict=True):
+        machines[name] = Bindings(*_bound(of_agents, part), reading, machines)
+    return Bindings(*_bound(layout.agents, reading.charts[0]), reading, machines)
+
+
+def _of_agent(agent: Agent) -> AgentLayout:
+    own = [tool for tool in agent.tools if not tool.server]
+    return AgentLayout(
+        agent.id,
+        tuple("" if tool.kind is None else tool.symbol for tool in own),
+        tuple(
+            (place, row.symbol, row.name, row.target)
+            for place, row in enumerate(agent.handoffs)
+            if row.target and row.enabled is not Enabled.NEVER
+        ),
+        tuple(tool.symbol for tool in agent.tools if tool.server),
+        tuple(row.symbol for row in (*agent.input_guardrails, *agent.output_guardrails)),
+        agent.stop.symbol,
+    )
+
+
+def _bound(
+    layouts: tuple[AgentLayout, ...], chart: ChartReading
+) -> tuple[dict[str, AgentBinding], dict[str, Any], AgentBinding]:
+    agents: dict[str, AgentBinding] = {}
+    symbols: dict[str, Any] = {}
+    for number, (layout, read) in enumerate(zip(layouts, chart.agents, strict=True)):
+        agents[layout.id] = AgentBinding(layout.id, read.shape.part, layout, read, chart)
+        if layout.guardrails:
+            inputs = chart.inputs if number == chart.start else ()
+            guardrails = (*read.inputs, *inputs, *read.outputs, *chart.outputs)
+            for symbol, shape in zip(layout.guardrails, guardrails, strict=True):
+                symbols[symbol] = shape.part
+        if layout.stop:
+            symbols[layout.stop] = read.shape.was[BEHAVIOR]
+    return agents, symbols, agents[layouts[chart.start].id]

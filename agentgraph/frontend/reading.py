@@ -1,0 +1,391 @@
+"""Reading: the one pass over a workflow that lowering, binding and the search for a table share.
+
+A reading holds every object of the workflow with its shape, and an outline: everything that the
+table of the machine depends on, as plain data. Agents made anew by the same code have one outline,
+and so one table. Nothing is digested, described or inspected here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from agentgraph.agent import Agent
+from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
+from agentgraph.exceptions import AgentDefinitionError
+from agentgraph.frontend.discover import is_agent, target_of
+from agentgraph.frontend.lower_tools import (
+    agent_of,
+    approval,
+    enabled,
+    judged,
+    kind_of,
+    name_of,
+    screened,
+)
+from agentgraph.frontend.scope import RunScope, plain, retries_of
+from agentgraph.frontend.shapes import (
+    BEHAVIOR,
+    INPUTS,
+    OUTPUTS,
+    PROMPT,
+    RESET,
+    SERVERS,
+    SETTINGS,
+    Shape,
+    shape_of,
+    shape_of_part,
+    shape_of_run_config,
+    shape_of_workflow,
+    target_shape,
+    unchanged,
+)
+from agentgraph.run_config import coerce_run_config
+from agentgraph.suppression import allowed
+from agentgraph_compiler.machine import WorkKind
+
+Outline = tuple[object, ...]
+"""What a table depends on: names, kinds and flags in the user's order; it can be hashed."""
+
+
+class ToolReading(NamedTuple):
+    """A tool that an agent lists.
+
+    Args:
+        shape: Its shape.
+        inner: The number of the chart that it runs, for an agent used as a tool; -1 for the others.
+        run_config: The shape of the run configuration of its own.
+    """
+
+    shape: Shape
+    inner: int = -1
+    run_config: Shape | None = None
+
+
+class HandoffReading(NamedTuple):
+    """An entry of ``handoffs``.
+
+    Args:
+        shape: Its shape; ``None`` for an agent listed by itself.
+        listed: The entry.
+        target: The agent it leads to; ``None`` if it does not say.
+        place: The number of that agent in the chart; -1 if it is not there.
+    """
+
+    shape: Shape | None
+    listed: Any
+    target: Any
+    place: int
+
+
+class AgentReading(NamedTuple):
+    """An agent, in the user's order what it lists.
+
+    Args:
+        shape: Its shape.
+        tools: Its tools.
+        handoffs: Its handoffs.
+        inputs: Its input guardrails.
+        outputs: Its output guardrails.
+        servers: Its MCP servers.
+    """
+
+    shape: Shape
+    tools: tuple[ToolReading, ...]
+    handoffs: tuple[HandoffReading, ...]
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    servers: tuple[Shape, ...]
+
+
+class ChartReading(NamedTuple):
+    """What becomes one chart: that of the workflow, or one that an agent tool runs.
+
+    Args:
+        name: The name of the workflow, or of the agent behind the tool.
+        scope: What the run adds.
+        start: The number of the agent a run starts with.
+        agents: In document order.
+        inputs: The input guardrails of the run.
+        outputs: The output guardrails of the run.
+    """
+
+    name: str
+    scope: RunScope
+    start: int
+    agents: list[AgentReading]
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+
+
+class Reading(NamedTuple):
+    """A workflow as it was read.
+
+    Args:
+        source: The agent or the workflow.
+        workflow: The shape of a declared workflow; ``None`` for an agent.
+        charts: That of the workflow, then those that agent tools run; they refer to each other by
+            number.
+        outline: What the tables depend on.
+    """
+
+    source: Any
+    workflow: Shape | None
+    charts: list[ChartReading]
+    outline: Outline
+
+
+def read(source: Any, scope: RunScope) -> Reading:
+    """Read a workflow.
+
+    Args:
+        source: A ``Workflow``, or the agent a run starts with.
+        scope: What the run adds.
+
+    Raises:
+        AgentDefinitionError: A field of an agent was given something unusable since the agent was
+            constructed, or its class overrides what no run asks.
+    """
+    reader = _Reader(scope)
+    declared = getattr(source, "agents", None)
+    if declared is None:
+        outlines = [reader.chart(source.name, source, None, scope)]
+        workflow = None
+    else:
+        outlines = [reader.chart(source.name, source.start, declared, scope)]
+        workflow = shape_of_workflow(source)
+    while reader.waiting:
+        agent, scope = reader.waiting.popleft()
+        reader.inherited = scope
+        outlines.append(reader.chart(getattr(agent, "name", "agent"), agent, None, scope))
+    return Reading(source, workflow, reader.charts, tuple(outlines))
+
+
+def parts_of(read: AgentReading) -> list[Shape]:
+    """The shapes of what an agent lists."""
+    shapes = []
+    for tool in read.tools:
+        shapes.append(tool.shape)
+        if tool.run_config is not None:
+            shapes.append(tool.run_config)
+    shapes += [one.shape for one in read.handoffs if one.shape is not None]
+    return [*shapes, *read.inputs, *read.outputs, *read.servers]
+
+
+def targets_of(read: AgentReading, chart: ChartReading) -> list[Shape]:
+    """The shapes of the agents that an agent lists by themselves, as far as its model is shown
+    them."""
+    listed = [one for one in read.handoffs if one.shape is None and one.place >= 0]
+    return [target_shape(chart.agents[one.place].shape) for one in listed]
+
+
+def shapes_of(reading: Reading) -> Iterator[Shape]:
+    """The shapes of everything that was read."""
+    if reading.workflow is not None:
+        yield reading.workflow
+    for part in reading.charts:
+        for read in part.agents:
+            yield read.shape
+            yield from parts_of(read)
+        yield from (*part.inputs, *part.outputs)
+
+
+class _Reader:
+    def __init__(self, scope: RunScope) -> None:
+        self.inherited = scope
+        self.charts: list[ChartReading] = []
+        self.waiting: deque[tuple[Any, RunScope]] = deque()
+        self.numbers: dict[tuple[object, ...], int] = {}
+
+    def chart(
+        self, name: str, start: Any, declared: Iterable[Any] | None, scope: RunScope
+    ) -> Outline:
+        """Read the agents of a chart, breadth first along their handoffs or as declared."""
+        agents = [start] if declared is None else list({id(one): one for one in declared}.values())
+        index = {id(agent): number for number, agent in enumerate(agents)}
+        readings: list[AgentReading] = []
+        outlines: list[Outline] = []
+        for agent in agents:  # it grows
+            reading, outline = self._agent(agent, agents, index, scope, declared is None)
+            readings.append(reading)
+            outlines.append(outline)
+        inputs, of_inputs = _guardrails(scope.input_guardrails)
+        outputs, of_outputs = _guardrails(scope.output_guardrails)
+        number = index[id(start)]
+        self.charts.append(ChartReading(name, scope, number, readings, inputs, outputs))
+        of_run = (of_inputs, of_outputs, *scope.outline)
+        return plain(name), declared is None, number, of_run, tuple(outlines)
+
+    def _agent(
+        self, agent: Any, agents: list[Any], index: dict[int, int], scope: RunScope, grows: bool
+    ) -> tuple[AgentReading, Outline]:
+        shape = shape_of(agent)
+        was = shape.was
+        if isinstance(agent, Agent) and not (type(agent) is Agent and is_plainly_right(agent)):
+            # Fields and lists may be changed at any time; what construction refuses, reading does.
+            _check(agent)
+        tools, of_tools = self._tools(agent.tools)
+        handoffs = []
+        of_handoffs: list[object] = []
+        for listed in agent.handoffs:
+            bare = type(listed) is Agent or is_agent(listed)
+            target = listed if bare else target_of(listed)
+            at = -1 if target is None else index.get(id(target), -1)
+            if at < 0 and grows and target is not None:
+                at = index[id(target)] = len(agents)
+                agents.append(target)
+            entry = HandoffReading(None if bare else shape_of_part(listed), listed, target, at)
+            handoffs.append(entry)
+            of_handoffs.append(at if bare and at >= 0 else _of_handoff(entry))
+        inputs, of_inputs = _guardrails(was[INPUTS])
+        outputs, of_outputs = _guardrails(was[OUTPUTS])
+        servers = tuple([shape_of_part(one) for one in was[SERVERS] or ()])
+        outline = (
+            plain(agent.name),
+            of_tools,
+            tuple(of_handoffs),
+            of_inputs,
+            of_outputs,
+            tuple([_of_server(one.part) for one in servers]) if servers else (),
+            _ending(was[BEHAVIOR]),
+            _forcing(was, scope) if was[RESET] is False else None,
+            tries_of(agent, scope),
+            _allowed(agent),
+        )
+        return AgentReading(shape, tools, tuple(handoffs), inputs, outputs, servers), outline
+
+    def _tools(self, listed: Iterable[Any]) -> tuple[tuple[ToolReading, ...], Outline]:
+        readings: list[ToolReading] = []
+        outlines: list[object] = []
+        for tool in listed:
+            shape, outline = _tool(tool)
+            allowed, inner, run_config = _allowed(tool), -1, None
+            if outline[1] == WorkKind.AGENT:
+                inner = self._inner(tool)
+                if getattr(tool, "run_config", None) is not None:
+                    run_config = shape_of_run_config(tool.run_config)
+            plainly = allowed is None and inner < 0
+            readings.append(ToolReading(shape, inner, run_config))
+            outlines.append(outline if plainly else (outline, allowed, inner))
+        return tuple(readings), tuple(outlines)
+
+    def _inner(self, tool: Any) -> int:
+        """The number of the chart of an agent tool; asks for it to be read when it is new."""
+        agent = agent_of(tool)
+        run_config = getattr(tool, "run_config", None)
+        if isinstance(run_config, Mapping):
+            run_config = coerce_run_config(run_config)
+        # A tool without a run configuration of its own runs under the one of the run that calls it;
+        # error handlers are that run's alone.
+        scope = self.inherited if run_config is None else RunScope.of(run_config)
+        if scope.policy.recovers:
+            scope = replace(scope, policy=replace(scope.policy, recovers=frozenset()))
+        key = (id(agent), scope.key)
+        number = self.numbers.get(key)
+        if number is None:
+            number = self.numbers[key] = len(self.numbers) + 1  # the root is the first
+            self.waiting.append((agent, scope))
+        return number
+
+
+def _tool(tool: Any) -> tuple[Shape, tuple[object, ...]]:
+    """The shape and the outline of a tool: kept with it, for tools are shared by many agents."""
+    attributes = getattr(tool, "__dict__", None)
+    kept: Kept | None = None if attributes is None else attributes.get(_KEPT)
+    if kept is not None:
+        outline, *of_shape = kept
+        shape = Shape(tool, *of_shape)
+        if unchanged((shape,)):
+            return shape, outline
+    shape, kind = shape_of_part(tool), kind_of(tool)
+    outline = (
+        plain(name_of(tool)),
+        None if kind is None else plain(kind),
+        plain(enabled(tool)),
+        plain(approval(tool)),
+        screened(tool),
+        judged(tool),
+    )
+    if attributes is not None:
+        # Without the tool itself, so that what is kept goes with it at once.
+        attributes[_KEPT] = (outline, shape.names, shape.read, shape.was)
+    return shape, outline
+
+
+def _guardrails(listed: Iterable[Any] | None) -> tuple[tuple[Shape, ...], Outline]:
+    if not listed:
+        return (), ()
+    outlines = tuple(
+        [
+            (plain(one.get_name()), getattr(one, "run_in_parallel", True), _allowed(one))
+            for one in listed
+        ]
+    )
+    return tuple([shape_of_part(one) for one in listed]), outlines
+
+
+def _of_handoff(entry: HandoffReading) -> object:
+    listed, target = entry.listed, entry.target
+    named = plain(str(getattr(target, "name", None) or getattr(listed, "agent_name", "")))
+    if entry.shape is None:  # an agent outside the declared ones
+        return named, _allowed(listed)
+    known = target is not None
+    return (
+        plain(listed.tool_name),
+        named,
+        known,
+        entry.place,
+        plain(enabled(listed)),
+        _allowed(listed),
+    )
+
+
+def _of_server(server: Any) -> object:
+    return plain(server.name), screened(server), judged(server)
+
+
+def _ending(behavior: Any) -> object:
+    """When the output of a tool is the final one, as data."""
+    if isinstance(behavior, str):
+        return plain(behavior)
+    if isinstance(behavior, dict):
+        return tuple(map(plain, behavior.get("stop_at_tool_names", ())))
+    return True
+
+
+def _forcing(was: tuple[Any, ...], scope: RunScope) -> object:
+    """What decides whether every reply must hold a call."""
+    choice = scope.tool_choice
+    if choice is None:
+        choice = (was[SETTINGS] or {}).get("tool_choice")
+    return plain(choice) if isinstance(choice, str) else None, was[PROMPT] is None
+
+
+def tries_of(agent: Any, scope: RunScope) -> int:
+    """How often a failed model call is made again: as the run says, else as the agent says."""
+    if scope.policy.tries is not None:
+        return scope.policy.tries
+    return retries_of(getattr(agent, "model_settings", None)) or 0
+
+
+def _allowed(part: Any) -> tuple[str, ...] | None:
+    """The rules that are suppressed on a part; ``None`` where there are none."""
+    rules = allowed(part)
+    return tuple(sorted(map(plain, rules))) if rules else None
+
+
+def _check(agent: Agent[Any]) -> None:
+    check_agent_base(agent)
+    check_agent(agent)
+    if type(agent).get_all_tools is not Agent.get_all_tools:
+        raise AgentDefinitionError(
+            f"Agent {agent.name!r}: {type(agent).__name__} overrides get_all_tools, which no"
+            " run asks, because the tools of a run are compiled. List them in tools, with"
+            " is_enabled where they depend on the run, or give the agent an MCP server."
+        )
+
+
+Kept = tuple[tuple[object, ...], tuple[str, ...], Callable[[Any], object], Any]
+_KEPT = "_agentgraph_reading"
