@@ -22,7 +22,7 @@ from agentgraph.agent_tool import (
     default_tool_name,
     refuse_call,
 )
-from agentgraph.agent_validation import check_agent, check_agent_base
+from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
 from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.exceptions import UserError
 from agentgraph.function_tools import FunctionTool, FunctionToolResult, ToolErrorFunction
@@ -234,6 +234,9 @@ class Agent(AgentBase[TContext], Generic[TContext]):
     reset_tool_choice: bool = True
 
     def __post_init__(self) -> None:
+        if type(self) is Agent and is_plainly_right(self):
+            self._origin = caller_origin()
+            return
         super().__post_init__()
         settings: object = self.model_settings
         if isinstance(settings, dict):

@@ -27,12 +27,32 @@ _TOOL_USE: Final = ("run_llm_again", "stop_on_first_tool")
 _TOOLS: Final = frozenset({FunctionTool, AgentTool})
 _INPUTS: Final = frozenset({InputGuardrail})
 _OUTPUTS: Final = frozenset({OutputGuardrail})
-_LISTS: Final = frozenset({list})
 _TEXTS: Final = frozenset({str})
 _read_name = attrgetter("name")
-_read_lists = attrgetter(
-    "tools", "mcp_servers", "handoffs", "input_guardrails", "output_guardrails"
+_read_fields = attrgetter(
+    "name",
+    "handoff_description",
+    "instructions",
+    "hooks",
+    "prompt",
+    "tools",
+    "mcp_servers",
+    "handoffs",
+    "input_guardrails",
+    "output_guardrails",
+    "mcp_config",
+    "model_settings",
+    "tool_use_behavior",
+    "reset_tool_choice",
 )
+_NONE: Final = type(None)
+_LISTS: Final = (list,) * 5
+_USUAL: Final = frozenset(
+    (str, described, told, _NONE, _NONE, *_LISTS, dict, ModelSettings, str, bool)
+    for described in (_NONE, str)
+    for told in (_NONE, str, FunctionType)
+)
+"""The types of those fields as they nearly always are."""
 
 
 def check_agent_base(agent: Any) -> None:
@@ -99,36 +119,26 @@ def is_plainly_right(agent: Any) -> bool:
         Whether `check_agent_base` and `check_agent` would find nothing; where it is `False` they
             may still find nothing.
     """
-    described, model, behavior = agent.handoff_description, agent.model, agent.tool_use_behavior
+    kinds = tuple(map(type, _read_fields(agent)))
+    model = agent.model
     return (
-        type(agent.name) is str
-        and (described is None or type(described) is str)
-        and _LISTS.issuperset(map(type, _read_lists(agent)))
-        and type(agent.mcp_config) is dict
+        kinds in _USUAL
         and _TOOLS.issuperset(map(type, agent.tools))
         and _TEXTS.issuperset(map(type, map(_read_name, agent.tools)))
-        and {type(agent), Handoff}.issuperset(map(type, agent.handoffs))
+        and (not agent.handoffs or {type(agent), Handoff}.issuperset(map(type, agent.handoffs)))
         and _INPUTS.issuperset(map(type, agent.input_guardrails))
         and _OUTPUTS.issuperset(map(type, agent.output_guardrails))
-        and _are_plain_instructions(agent.instructions)
-        and agent.prompt is None
-        and (model is None or type(model) is str or hasattr(model, "get_response"))
-        and type(agent.model_settings) is ModelSettings
         and (agent.output_type is None or isinstance(agent.output_type, type))
-        and agent.hooks is None
-        and type(behavior) is str
-        and behavior in _TOOL_USE
-        and type(agent.reset_tool_choice) is bool
+        and (model is None or type(model) is str or hasattr(model, "get_response"))
+        and agent.tool_use_behavior in _TOOL_USE
+        and (kinds[2] is not FunctionType or _takes_two(agent.instructions))
     )
 
 
-def _are_plain_instructions(value: object) -> bool:
-    if value is None or type(value) is str:
-        return True
-    if type(value) is not FunctionType or hasattr(value, "__wrapped__"):
-        return False
-    code = value.__code__
-    return code.co_argcount == 2 and code.co_kwonlyargcount == 0
+def _takes_two(function: Any) -> bool:
+    code = function.__code__
+    plainly = code.co_argcount == 2 and not code.co_kwonlyargcount
+    return plainly and not hasattr(function, "__wrapped__")
 
 
 def _check_tool(agent: Any, position: int, tool: Any) -> None:

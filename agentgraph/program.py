@@ -7,7 +7,7 @@ program with the agent it was made from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -106,13 +106,15 @@ def _own(table: Machine, reading: Reading, outer: OwnMachine | None = None) -> O
         initial=table.initial,
         rows=table.rows,
         machines=(),
+        submachine=_NONE,
         state=table.state,
         by_event=table.by_event,
         reading=reading,
         outer=outer,
     )
     if table.machines:
-        attributes["machines"] = tuple(_own(part, reading, own) for part in table.machines)
+        parts = tuple(_own(part, reading, own) for part in table.machines)
+        attributes.update(machines=parts, submachine={part.name: part for part in parts})
     return own
 
 
@@ -275,5 +277,6 @@ def _workflow(source: Any) -> Any:
     )
 
 
+_NONE: Mapping[str, Machine] = {}
 _TABLES = Tables(limit=1024)
 """The tables of this process; docs/decisions/0018 says why it is allowed to keep them."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from agentgraph.frontend.bindings import AgentBinding, AgentLayout, Bindings
 from agentgraph.frontend.reading import ChartReading, Reading
-from agentgraph.frontend.shapes import BEHAVIOR
+from agentgraph.frontend.shapes import BEHAVIOR, HOOKS
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
 
 
@@ -37,9 +37,10 @@ def layout_of(chart: Chart) -> Layout:
 def bind(layout: Layout, reading: Reading) -> Bindings:
     """Bind the symbols of a layout to the objects of a reading that has its outline."""
     machines: dict[str, Bindings] = {}
-    for (name, of_agents), part in zip(layout.parts, reading.charts[1:], strict=True):
-        machines[name] = Bindings(*_bound(of_agents, part), reading, machines)
-    return Bindings(*_bound(layout.agents, reading.charts[0]), reading, machines)
+    if layout.parts:
+        for (name, of_agents), part in zip(layout.parts, reading.charts[1:], strict=True):
+            machines[name] = _bound(of_agents, part, reading, machines)
+    return _bound(layout.agents, reading.charts[0], reading, machines)
 
 
 def _of_agent(agent: Agent) -> AgentLayout:
@@ -59,17 +60,24 @@ def _of_agent(agent: Agent) -> AgentLayout:
 
 
 def _bound(
-    layouts: tuple[AgentLayout, ...], chart: ChartReading
-) -> tuple[dict[str, AgentBinding], dict[str, Any], AgentBinding]:
+    layouts: tuple[AgentLayout, ...],
+    chart: ChartReading,
+    reading: Reading,
+    machines: dict[str, Bindings],
+) -> Bindings:
     agents: dict[str, AgentBinding] = {}
     symbols: dict[str, Any] = {}
+    hooked = False
     for number, (layout, read) in enumerate(zip(layouts, chart.agents, strict=True)):
-        agents[layout.id] = AgentBinding(layout.id, read.shape.part, layout, read, chart)
+        shape = read.shape
+        agents[layout.id] = AgentBinding(layout.id, shape.part, layout, read, chart)
+        hooked = hooked or shape.was[HOOKS] is not None
         if layout.guardrails:
             inputs = chart.inputs if number == chart.start else ()
             guardrails = (*read.inputs, *inputs, *read.outputs, *chart.outputs)
-            for symbol, shape in zip(layout.guardrails, guardrails, strict=True):
-                symbols[symbol] = shape.part
+            for symbol, guardrail in zip(layout.guardrails, guardrails, strict=True):
+                symbols[symbol] = guardrail.part
         if layout.stop:
-            symbols[layout.stop] = read.shape.was[BEHAVIOR]
-    return agents, symbols, agents[layouts[chart.start].id]
+            symbols[layout.stop] = shape.was[BEHAVIOR]
+    start = agents[layouts[chart.start].id]
+    return Bindings(agents, symbols, start, reading, hooked, machines)

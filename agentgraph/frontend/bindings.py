@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from agentgraph.frontend.discover import is_agent
+from agentgraph.frontend.once import once
 from agentgraph.frontend.reading import (
     AgentReading,
     ChartReading,
@@ -18,10 +18,10 @@ from agentgraph.frontend.reading import (
     targets_of,
 )
 from agentgraph.frontend.shapes import Shape, unchanged
-from agentgraph.handoffs import handoff
+from agentgraph.handoffs import handoff_by_itself
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class HandoffBinding:
     """A handoff that a run can take.
 
@@ -37,13 +37,12 @@ class HandoffBinding:
     listed: Any
     target: str
 
-    @cached_property
+    @once
     def handoff(self) -> Any:
         """The handoff object that the model is shown; for an agent listed by itself it is made
         when a run first gets there."""
-        if is_agent(self.listed):
-            return handoff(self.listed, tool_name_override=self.name)
-        return self.listed
+        listed = self.listed
+        return handoff_by_itself(listed, self.name) if is_agent(listed) else listed
 
 
 class ToolBinding(NamedTuple):
@@ -96,13 +95,13 @@ class AgentBinding:
     chart: ChartReading = field(repr=False)
     memo: dict[str, Any] = field(default_factory=dict)
 
-    @cached_property
+    @once
     def tools(self) -> tuple[ToolBinding, ...]:
         """The tools in the user's order."""
         rows = zip(self.layout.tools, self.read.tools, strict=True)
         return tuple([ToolBinding(symbol, tool.shape.part) for symbol, tool in rows])
 
-    @cached_property
+    @once
     def handoffs(self) -> tuple[HandoffBinding, ...]:
         """The handoffs in the user's order; only those a run can take."""
         read = self.read.handoffs
@@ -113,13 +112,13 @@ class AgentBinding:
             ]
         )
 
-    @cached_property
+    @once
     def servers(self) -> tuple[tuple[str, Any], ...]:
         """Symbol and MCP server, in the user's order."""
         parts = [shape.part for shape in self.read.servers]
         return tuple(zip(self.layout.servers, parts, strict=True))
 
-    @cached_property
+    @once
     def shapes(self) -> tuple[Shape, ...]:
         """What the agent and everything it lists was when it was lowered; another shape now means
         compiling anew."""
@@ -133,7 +132,7 @@ class AgentBinding:
         return unchanged(self.shapes)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Bindings:
     """What the symbols of one machine stand for.
 
@@ -142,6 +141,7 @@ class Bindings:
         symbols: Guardrails and deciding callables by symbol.
         start: That of the agent a run starts with.
         reading: What was read of the whole workflow.
+        hooked: Whether any agent of this machine has hooks.
         machines: The bindings of the sub-machines by name; shared by all of them.
     """
 
@@ -149,6 +149,7 @@ class Bindings:
     symbols: Mapping[str, Any]
     start: AgentBinding = field(repr=False)
     reading: Reading = field(repr=False)
+    hooked: bool = False
     machines: Mapping[str, Bindings] = field(default_factory=dict, repr=False)
 
     def id_of(self, agent: Any) -> str:
@@ -166,15 +167,9 @@ class Bindings:
         """Whether an agent is one of this machine."""
         return id(agent) in self._ids
 
-    @cached_property
+    @once
     def _ids(self) -> dict[int, str]:
         return {id(binding.agent): binding.id for binding in self.agents.values()}
-
-    @cached_property
-    def hooked(self) -> bool:
-        """Whether any agent of this machine has hooks."""
-        agents = [binding.agent for binding in self.agents.values()]
-        return any(getattr(agent, "hooks", None) is not None for agent in agents)
 
     @property
     def current(self) -> bool:

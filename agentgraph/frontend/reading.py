@@ -40,7 +40,6 @@ from agentgraph.frontend.shapes import (
     shape_of_run_config,
     shape_of_workflow,
     target_shape,
-    unchanged,
 )
 from agentgraph.run_config import coerce_run_config
 from agentgraph.suppression import allowed
@@ -165,13 +164,11 @@ def read(source: Any, scope: RunScope) -> Reading:
 
 def parts_of(read: AgentReading) -> list[Shape]:
     """The shapes of what an agent lists."""
-    shapes = []
-    for tool in read.tools:
-        shapes.append(tool.shape)
-        if tool.run_config is not None:
-            shapes.append(tool.run_config)
+    shapes = [tool.shape for tool in read.tools]
+    shapes += [tool.run_config for tool in read.tools if tool.run_config is not None]
     shapes += [one.shape for one in read.handoffs if one.shape is not None]
-    return [*shapes, *read.inputs, *read.outputs, *read.servers]
+    shapes += read.inputs + read.outputs + read.servers
+    return shapes
 
 
 def targets_of(read: AgentReading, chart: ChartReading) -> list[Shape]:
@@ -227,7 +224,7 @@ class _Reader:
             # Fields and lists may be changed at any time; what construction refuses, reading does.
             _check(agent)
         tools, of_tools = self._tools(agent.tools)
-        handoffs = []
+        handoffs: list[HandoffReading] = []
         of_handoffs: list[object] = []
         for listed in agent.handoffs:
             bare = type(listed) is Agent or is_agent(listed)
@@ -241,14 +238,14 @@ class _Reader:
             of_handoffs.append(at if bare and at >= 0 else _of_handoff(entry))
         inputs, of_inputs = _guardrails(was[INPUTS])
         outputs, of_outputs = _guardrails(was[OUTPUTS])
-        servers = tuple([shape_of_part(one) for one in was[SERVERS] or ()])
+        servers = tuple([shape_of_part(one) for one in was[SERVERS]]) if was[SERVERS] else ()
         outline = (
             plain(agent.name),
             of_tools,
             tuple(of_handoffs),
             of_inputs,
             of_outputs,
-            tuple([_of_server(one.part) for one in servers]) if servers else (),
+            tuple([_of_server(one.part) for one in servers]),
             _ending(was[BEHAVIOR]),
             _forcing(was, scope) if was[RESET] is False else None,
             tries_of(agent, scope),
@@ -262,7 +259,7 @@ class _Reader:
         for tool in listed:
             shape, outline = _tool(tool)
             allowed, inner, run_config = _allowed(tool), -1, None
-            if outline[1] == WorkKind.AGENT:
+            if outline[1] == _AGENT:
                 inner = self._inner(tool)
                 if getattr(tool, "run_config", None) is not None:
                     run_config = shape_of_run_config(tool.run_config)
@@ -295,10 +292,9 @@ def _tool(tool: Any) -> tuple[Shape, tuple[object, ...]]:
     attributes = getattr(tool, "__dict__", None)
     kept: Kept | None = None if attributes is None else attributes.get(_KEPT)
     if kept is not None:
-        outline, *of_shape = kept
-        shape = Shape(tool, *of_shape)
-        if unchanged((shape,)):
-            return shape, outline
+        outline, names, read, was = kept
+        if _reads_still(read, tool, was):
+            return Shape(tool, names, read, was), outline
     shape, kind = shape_of_part(tool), kind_of(tool)
     outline = (
         plain(name_of(tool)),
@@ -312,6 +308,13 @@ def _tool(tool: Any) -> tuple[Shape, tuple[object, ...]]:
         # Without the tool itself, so that what is kept goes with it at once.
         attributes[_KEPT] = (outline, shape.names, shape.read, shape.was)
     return shape, outline
+
+
+def _reads_still(read: Callable[[Any], object], part: Any, was: object) -> bool:
+    try:
+        return read(part) == was
+    except AttributeError:
+        return False
 
 
 def _guardrails(listed: Iterable[Any] | None) -> tuple[tuple[Shape, ...], Outline]:
@@ -372,6 +375,8 @@ def tries_of(agent: Any, scope: RunScope) -> int:
 
 def _allowed(part: Any) -> tuple[str, ...] | None:
     """The rules that are suppressed on a part; ``None`` where there are none."""
+    if "_allowed" not in getattr(part, "__dict__", ()):
+        return None  # nearly every part
     rules = allowed(part)
     return tuple(sorted(map(plain, rules))) if rules else None
 
@@ -389,3 +394,4 @@ def _check(agent: Agent[Any]) -> None:
 
 Kept = tuple[tuple[object, ...], tuple[str, ...], Callable[[Any], object], Any]
 _KEPT = "_agentgraph_reading"
+_AGENT = plain(WorkKind.AGENT)

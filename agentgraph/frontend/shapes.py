@@ -48,10 +48,11 @@ _OF_RUN_CONFIGS = (
 _OF_WORKFLOWS = ("name", "start", "agents")
 _OF_TARGETS = ("name", "handoff_description")
 
-BEHAVIOR, INPUTS, OUTPUTS, PROMPT, RESET, SERVERS, SETTINGS, _NAME, _DESCRIPTION = map(
+BEHAVIOR, HOOKS, INPUTS, OUTPUTS, PROMPT, RESET, SERVERS, SETTINGS, _NAME, _DESCRIPTION = map(
     OF_AGENTS.index,
     (
         "tool_use_behavior",
+        "hooks",
         "input_guardrails",
         "output_guardrails",
         "prompt",
@@ -139,11 +140,18 @@ def as_it_was(shape: Shape) -> Any:
 
 def shape_of(agent: Any) -> Shape:
     """The shape of an agent, without that of what it lists."""
-    shape = _shape(agent, OF_AGENTS, _read_agent)
-    model, *others = shape.was
-    if model is None or isinstance(model, str):
-        return shape
-    return shape._replace(was=(AnyOf(type(model)), *others))
+    read: Callable[[Any], tuple[Any, ...]] = _read_agent
+    try:
+        model, *others = read(agent)
+    except AttributeError:
+        read = partial(_read_what_is_there, OF_AGENTS)
+        model, *others = read(agent)
+    if model is not None and type(model) is not str:
+        model = model if isinstance(model, str) else AnyOf(type(model))
+    was = [
+        value if (kind := type(value)) not in _NOTHING else _kept(value, kind) for value in others
+    ]
+    return Shape(agent, OF_AGENTS, read, (model, *was))
 
 
 def shape_of_part(part: Any) -> Shape:
@@ -180,7 +188,7 @@ def _shape(part: Any, names: tuple[str, ...], read: Callable[[Any], object] | No
     except AttributeError:
         read = partial(_read_what_is_there, names)
         was = read(part)
-    return Shape(part, names, read, _kept(was))
+    return Shape(part, names, read, _kept(was, kind) if (kind := type(was)) in _NOTHING else was)
 
 
 def _read_what_is_there(names: tuple[str, ...], part: Any) -> tuple[object, ...]:
@@ -191,22 +199,28 @@ def _read_what_is_there(names: tuple[str, ...], part: Any) -> tuple[object, ...]
     )
 
 
-def _kept(value: Any) -> Any:
-    """A value that does not change with what was read: lists and dictionaries are copied."""
-    kind = type(value)
-    if kind not in _NOTHING:
-        return value
+def _kept(value: Any, kind: type) -> Any:
+    """A value that does not change with what was read: lists and dictionaries are copied.
+
+    Args:
+        value: A list, a tuple or a dictionary.
+        kind: Which of them.
+    """
     if not value:
         return _NOTHING[kind]
     if kind is dict:
-        if value == _UNSET:
+        if len(value) == _NUMBER_OF_SETTINGS and value == _UNSET:
             return _UNSET
-        return {key: _kept(item) if type(item) in _NOTHING else item for key, item in value.items()}
-    return kind([_kept(item) if type(item) in _NOTHING else item for item in value])
+        return {
+            key: _kept(item, of) if (of := type(item)) in _NOTHING else item
+            for key, item in value.items()
+        }
+    return kind([_kept(item, of) if (of := type(item)) in _NOTHING else item for item in value])
 
 
 _UNSET = vars(ModelSettings())
 """What is kept of settings none of which is set: one for all agents, for there are many."""
+_NUMBER_OF_SETTINGS = len(_UNSET)
 
 _NOTHING: dict[type, Any] = {tuple: (), list: [], dict: {}}
 """What is kept of an empty list or dictionary: one for all of them."""

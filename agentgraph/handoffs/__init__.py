@@ -256,6 +256,39 @@ def handoff(
     return described
 
 
+def handoff_by_itself(agent: TTarget, tool_name: str) -> Handoff[Any, TTarget]:
+    """Describe the handoff to an agent that another one lists by itself.
+
+    Args:
+        agent: The target.
+        tool_name: The name by which the model calls it.
+
+    Returns:
+        What `handoff(agent, tool_name)` gives, without a place where a person wrote it.
+    """
+
+    async def invoke(context: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
+        return agent
+
+    # Without a walk up the stack, which is deep where a run gets to the handoff.
+    described: Handoff[Any, TTarget] = object.__new__(Handoff)
+    described.__dict__.update(
+        tool_name=tool_name,
+        tool_description=Handoff.default_tool_description(agent),
+        input_json_schema=ensure_strict_json_schema({}),
+        on_invoke_handoff=invoke,
+        agent_name=agent.name,
+        input_filter=None,
+        nest_handoff_history=None,
+        strict_json_schema=True,
+        is_enabled=True,
+        _agent_ref=weakref.ref(agent),
+        _on_handoff=None,
+        _origin=UNKNOWN_ORIGIN,
+    )
+    return described
+
+
 def _check_on_handoff(
     agent_name: str, on_handoff: Callable[..., Any] | None, input_type: type[Any] | None
 ) -> None:

@@ -39,8 +39,13 @@ async def offer_of(
         UserError: Two things on offer have one name, and that is not to be.
     """
     agent, context = binding.agent, bench.context
-    tools = await _enabled([(row.symbol, row.tool) for row in binding.tools], context, agent)
-    handoffs = await _enabled([(row, row.handoff) for row in binding.handoffs], context, agent)
+    tools: list[tuple[str, Any]] = list(binding.tools)
+    handoffs = [(row, row.handoff) for row in binding.handoffs]
+    flags = [_flag(entry) for _, entry in (*tools, *handoffs)]
+    asked = any(map(callable, flags))
+    if asked or not all(flags):
+        tools = await _enabled(tools, context, agent)
+        handoffs = await _enabled(handoffs, context, agent)
     for symbol, server in binding.servers:
         take_back()
         listed = await server.function_tools(context, agent, agent.mcp_config)
@@ -64,12 +69,10 @@ async def offer_of(
         {tool.name: (symbol, tool) for symbol, tool in functions},
         actions,
         {handoff.tool_name: row for row, handoff in handoffs},
-        (*(tool.name for _, tool in tools), *(handoff.tool_name for _, handoff in handoffs)),
+        tuple([tool.name for _, tool in tools] + [entry.tool_name for _, entry in handoffs]),
     )
-    entries = (*(row.tool for row in binding.tools), *(row.handoff for row in binding.handoffs))
     # A clash is judged anew in every run, by the policy of the run.
-    varies = bool(clashing or binding.servers)
-    if not varies and not any(callable(_flag(entry)) for entry in entries):
+    if not (asked or clashing or binding.servers):
         binding.memo["offer"] = offer
     return offer
 
@@ -83,10 +86,10 @@ async def _enabled(
 ) -> list[tuple[Any, Any]]:
     listed = list(entries)
     asked = [entry for entry in listed if callable(_flag(entry[1]))]
-    answers: dict[int, bool] = {}
-    if asked:
-        verdicts = await together(*(resolve(_flag(entry)(context, agent)) for _, entry in asked))
-        answers = {
-            id(entry): bool(verdict) for (_, entry), verdict in zip(asked, verdicts, strict=True)
-        }
+    if not asked:
+        return [pair for pair in listed if _flag(pair[1])]
+    verdicts = await together(*(resolve(_flag(entry)(context, agent)) for _, entry in asked))
+    answers = {
+        id(entry): bool(verdict) for (_, entry), verdict in zip(asked, verdicts, strict=True)
+    }
     return [pair for pair in listed if answers.get(id(pair[1]), bool(_flag(pair[1])))]
