@@ -10,7 +10,7 @@ from __future__ import annotations
 import abc
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 from agentgraph.approvals import content_digest, tool_identity
 from agentgraph.exceptions import AgentsException
@@ -54,8 +54,6 @@ __all__ = [
 
 T = TypeVar("T")
 
-_CACHE: Final = "_input_form"
-
 
 def raw_field(raw_item: Any, name: str) -> Any:
     """Read a field of a raw item, whichever form it has.
@@ -79,8 +77,15 @@ def raw_field(raw_item: Any, name: str) -> Any:
     ResponseReasoningItem="openai.types.responses:ResponseReasoningItem",
     TResponseInputItem="openai.types.responses:ResponseInputItemParam",
 )
+class _HoldsForm:
+    """What an item remembers beside its fields: the raw item whose input form was worked out, and
+    that form."""
+
+    _form: tuple[Any, TResponseInputItem] | None = None
+
+
 @dataclass
-class RunItemBase(HoldsAgents, Generic[T], abc.ABC):
+class RunItemBase(HoldsAgents, _HoldsForm, Generic[T], abc.ABC):
     """The base of all items.
 
     Attributes:
@@ -102,12 +107,14 @@ class RunItemBase(HoldsAgents, Generic[T], abc.ABC):
         Raises:
             AgentsException: The raw item is neither a dictionary nor one of the client's models.
         """
-        cached = self.__dict__.get(_CACHE)
-        if cached is not None and cached[0] is self.raw_item:
-            form: TResponseInputItem = cached[1]
-            return form
-        form = input_form(self.raw_item)
-        self.__dict__[_CACHE] = (self.raw_item, form)
+        raw = self.raw_item
+        if type(raw) is dict:
+            return cast("TResponseInputItem", raw)
+        cached = self._form
+        if cached is not None and cached[0] is raw:
+            return cached[1]
+        form = input_form(raw)
+        self._form = (raw, form)
         return form
 
 

@@ -36,7 +36,7 @@ from agentgraph.tool_arguments import (
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import default_tool_error_function, failure_message
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
-from agentgraph.tool_payload import check_readable
+from agentgraph.tool_payload import PLAIN, check_readable
 
 __all__ = ["ToolFunction", "ToolParams", "function_tool"]
 
@@ -185,7 +185,7 @@ def _invocation(
             else:
                 owner = _owner(schema.name, ctx)
                 output = await call_in_thread(owner, function, *positional, **keywords)
-            if type(output) is not str:
+            if type(output) not in PLAIN:
                 output = await resolve(output)
                 check_readable(output, f"tool {schema.name}")
             return output

@@ -19,6 +19,7 @@ from agentgraph.function_tools import FunctionTool
 from agentgraph.tool_arguments import InvalidToolArguments, read_arguments
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import answer_to_failure, failure_message
+from agentgraph.tool_payload import PLAIN
 
 __all__ = ["call_needs_approval", "invoke_function_tool"]
 
@@ -49,7 +50,9 @@ async def invoke_function_tool(
     before = take_back()
     try:
         if function_tool.timeout_seconds is None:
-            return await _invoked(function_tool, context, arguments)
+            output = await function_tool.on_invoke_tool(context, arguments)
+            # What is to be awaited still is part of the call: its time, its errors.
+            return output if type(output) in PLAIN else await resolve(output)
         return await _invoke_in_time(function_tool, context, arguments, before)
     except asyncio.CancelledError as error:
         if await was_cancelled(before):
@@ -82,12 +85,6 @@ async def call_needs_approval(function_tool: FunctionTool, context: ToolContext[
     return bool(await resolve(rule(context, arguments, context.tool_call_id)))
 
 
-async def _invoked(tool: FunctionTool, context: ToolContext[Any], arguments: str) -> Any:
-    output = await tool.on_invoke_tool(context, arguments)
-    # What is to be awaited still is part of the call: its time, its errors.
-    return output if type(output) is str else await resolve(output)
-
-
 async def _invoke_in_time(
     tool: FunctionTool, context: ToolContext[Any], arguments: str, before: int
 ) -> Any:
@@ -96,7 +93,7 @@ async def _invoke_in_time(
     timer = asyncio.timeout(limit)
     try:
         async with timer:
-            return await _invoked(tool, context, arguments)
+            return await resolve(await tool.on_invoke_tool(context, arguments))
     except TimeoutError:
         # A tool may raise the very exception that its own deadline would.
         if not timer.expired():

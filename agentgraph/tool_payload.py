@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 from agentgraph.exceptions import UserError
 
 __all__ = [
+    "PLAIN",
     "StructuredToolOutput",
     "ToolOutputFileContentDict",
     "ToolOutputImageDict",
@@ -119,13 +120,15 @@ def check_readable(value: object, owner: str) -> None:
         UserError: The value is a generator, an iterator or an awaitable, sync or async, and has no
             text form of its own.
     """
-    if isinstance(value, _UNREAD) and not _has_own_text(type(value)):
+    if type(value) not in PLAIN and isinstance(value, _UNREAD) and not _has_own_text(type(value)):
         raise UserError(
             f"The result of {owner} is an unread {type(value).__name__}, whose text is only its"
             " address. Return what it holds: a text or a list."
         )
 
 
+PLAIN: Final = frozenset({str, int, float, bool, type(None), dict, list, tuple, bytes})
+"""Types of which nothing has to be asked before a value is text: most results are one of these."""
 _UNREAD: Final = (Iterator, AsyncIterator, Awaitable)
 
 

@@ -8,7 +8,6 @@ content it is an error, before anything runs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from agentgraph.agent_output import AgentOutputSchemaBase
@@ -57,7 +56,6 @@ _FUNCTION_RANK, _MISSING_RANK = _RANK["function_call"], len(_RANK)
 _APPROVAL_RANK = _MISSING_RANK + 1
 
 
-@dataclass(slots=True)
 class _Reading:
     """A reply being read.
 
@@ -69,17 +67,31 @@ class _Reading:
             ``None`` makes them a fault.
     """
 
-    agent: Any
-    offer: Offer
-    seen: Mapping[str, Identity]
-    missing: str | None
-    notes: list[Note] = field(default_factory=list)
-    calls: list[tuple[int, Call]] = field(default_factory=list)
-    requests: list[outcomes.Request] = field(default_factory=list)
-    identities: dict[str, Identity] = field(default_factory=dict)
-    fault: Exception | None = None
-    message: Any = None
-    active: bool = False
+    __slots__ = (
+        "active",
+        "agent",
+        "calls",
+        "fault",
+        "identities",
+        "message",
+        "missing",
+        "notes",
+        "offer",
+        "requests",
+        "seen",
+    )
+
+    def __init__(
+        self, agent: Any, offer: Offer, seen: Mapping[str, Identity], missing: str | None
+    ) -> None:
+        self.agent, self.offer, self.seen, self.missing = agent, offer, seen, missing
+        self.notes: list[Note] = []
+        self.calls: list[tuple[int, Call]] = []
+        self.requests: list[outcomes.Request] = []
+        self.identities: dict[str, Identity] = {}
+        self.fault: Exception | None = None
+        self.message: Any = None
+        self.active = False
 
     def read(self, position: int, item: Any) -> None:
         """Read one output item."""

@@ -132,22 +132,21 @@ async def _asking(bench: Workbench, command: Perform, agent: Any) -> Asking:
         offer = await offer_of(binding, bench, config.tool_name_collision_policy)
     # Asked on every turn, and of the agent: a class of its own may answer otherwise.
     instructions = await agent.get_system_prompt(bench.context)
-    shown = ModelInputData(view.model_input(), instructions)
+    shown, replaced = view.model_input(), None
     if config.reasoning_item_id_policy == "omit":
-        shown.input = [without_reasoning_id(item) for item in shown.input]
-    replaced = None
+        shown = [without_reasoning_id(item) for item in shown]
     if config.call_model_input_filter is not None:
-        shown = await _filtered(bench, agent, shown)
-        shown = ModelInputData(without_repeats(shown.input), shown.instructions)
-        replaced = tuple(shown.input)
+        filtered = await _filtered(bench, agent, ModelInputData(shown, instructions))
+        shown, instructions = without_repeats(filtered.input), filtered.instructions
+        replaced = tuple(shown)
     if bench.hooked(agent) and not view.attempts:
-        await call_hooks(bench, agent, "on_llm_start", agent, shown.instructions, shown.input)
+        await call_hooks(bench, agent, "on_llm_start", agent, instructions, shown)
     model = _model(bench, agent, command.agent)
     prompt = await agent.get_prompt(bench.context)
     settings = _settings(bench, agent, command)
     arguments: dict[str, Any] = {
-        "system_instructions": shown.instructions,
-        "input": shown.input,
+        "system_instructions": instructions,
+        "input": shown,
         "model_settings": settings,
         "tools": offer.tools,
         "output_schema": offer.schema,
@@ -157,7 +156,7 @@ async def _asking(bench: Workbench, command: Perform, agent: Any) -> Asking:
         "conversation_id": ids.conversation_id,
         "prompt": prompt,
     }
-    asked = (shown.instructions, *view.shown, replaced, settings, offer.names)
+    asked = (instructions, *view.shown, replaced, settings, offer.names)
     return new(Asking, (model, arguments, offer, new(Request, asked)))
 
 
