@@ -8,7 +8,6 @@ structured outputs want an object at the root.
 from __future__ import annotations
 
 import abc
-from functools import lru_cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
 
@@ -66,6 +65,15 @@ class _Derivation(NamedTuple):
     adapter: TypeAdapter[Any]
     is_wrapped: bool
     json_schema: dict[str, Any]
+
+
+_Derivations = dict[tuple[Any, bool], _Derivation]
+_DERIVATIONS: Final[_Derivations] = {}
+"""Those of types that name no class of a program's own."""
+_ATTRIBUTE: Final = "__agentgraph_derivations__"
+_KEPT_AT_MOST: Final = 64
+_DEFINED_IN_PYTHON: Final = 1 << 9
+"""The flag of classes that a class statement or a call made (`Py_TPFLAGS_HEAPTYPE`)."""
 
 
 class AgentOutputSchema(AgentOutputSchemaBase):
@@ -130,15 +138,49 @@ class AgentOutputSchema(AgentOutputSchemaBase):
 
 
 def _derive(output_type: Any, strict: bool) -> _Derivation:
+    """What follows from a type, worked out once as long as the type lives.
+
+    It refers to the type, so it is kept with a class that the type names and goes with that class.
+    """
+    kept = _kept_with(_own_class_in(output_type))
+    key = output_type, strict
     try:
-        return _derive_once(output_type, strict)
+        derivation = kept.get(key)
     except TypeError:
-        # A type need not be hashable (Annotated with a mapping in it): derive it without the cache.
-        return _derive_once.__wrapped__(output_type, strict)
+        # A type need not be hashable (Annotated with a mapping in it).
+        return _derive_anew(output_type, strict)
+    if derivation is None:
+        derivation = _derive_anew(output_type, strict)
+        while len(kept) >= _KEPT_AT_MOST:
+            kept.pop(next(iter(kept), key), None)  # another thread may have been here
+        kept[key] = derivation
+    return derivation
 
 
-@lru_cache(maxsize=512)
-def _derive_once(output_type: Any, strict: bool) -> _Derivation:
+def _own_class_in(annotation: Any) -> type[Any] | None:
+    """The first class that a program defines among those that an annotation names."""
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return annotation if annotation.__flags__ & _DEFINED_IN_PYTHON else None
+    named = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
+    parts = (get_origin(annotation), *get_args(annotation), named)
+    classes = (_own_class_in(part) for part in parts if part is not None)
+    return next((one for one in classes if one is not None), None)
+
+
+def _kept_with(owner: type[Any] | None) -> _Derivations:
+    if owner is None:
+        return _DERIVATIONS
+    kept: _Derivations | None = vars(owner).get(_ATTRIBUTE)
+    if kept is None:
+        kept = {}
+        try:
+            setattr(owner, _ATTRIBUTE, kept)
+        except (AttributeError, TypeError):
+            return _DERIVATIONS  # a class that takes no attributes is no class of the user's
+    return kept
+
+
+def _derive_anew(output_type: Any, strict: bool) -> _Derivation:
     from pydantic import TypeAdapter
     from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 

@@ -54,12 +54,10 @@ def migrate(
     here = machine.state[state.state]
     if here.rest is Rest.NO:
         _require_unasked(here, state)
-    moving = _Moving(machine, new, agents)
+    moving = _Moving(machine, new, agents, state.facts if facts is None else facts)
     moved = moving.place(state)
-    if facts is not None:
-        moved = moved._replace(facts=facts)
     if moved.kept is not None:
-        moved = moved._replace(kept=moving.place(moved.kept)._replace(facts=moved.facts))
+        moved = moved._replace(kept=moving.place(moved.kept))
     there = new.state[moved.state]
     if there.rest is not Rest.NO:
         return moved, (rest_of(there, moved),)
@@ -92,6 +90,7 @@ class _Moving:
     machine: Machine
     new: Machine
     agents: Mapping[str, str]
+    facts: Facts
 
     def place(self, state: RunState) -> RunState:
         """A state of the run, or one that is kept, in the new machine."""
@@ -104,6 +103,7 @@ class _Moving:
             raise MigrationError(f"state '{here.id}', where the run is, has no counterpart '{id}'")
         moved = state._replace(
             state=id,
+            facts=self.facts,
             agent=self.agents[state.agent],
             reply=None if state.reply is None else self._reply(state, state.reply, there),
             acted=frozenset(self.agents[agent] for agent in state.acted if agent in self.agents),
@@ -154,6 +154,9 @@ class _Moving:
             if unfinished and not here.offers:
                 self._require_counterpart(here, old, invoke)
             standing = _standing(old, invoke, at, given, result)
+            if unfinished and invoke.turn and moved.arriving and self.facts.hooked:
+                # The hooks are new, and have not heard of the agent that is about to work.
+                standing = min(standing, _place_of(invoke, WorkKind.GREET))
             records.append(record(standing, given, result))
             if unfinished and standing == len(invoke.phases):
                 others = ~(1 << lane)
@@ -166,6 +169,12 @@ class _Moving:
     def _require_counterpart(self, here: State, old: Invoke, invoke: Invoke) -> None:
         if invoke.symbol != self._named(here.agent, old.symbol, "/"):
             raise MigrationError(f"'{old.symbol}' is at work in '{here.id}' and has no counterpart")
+
+
+def _place_of(invoke: Invoke, kind: WorkKind) -> int:
+    """The index of the first phase of a kind; the number of the phases if there is none."""
+    found = (index for index, phase in enumerate(invoke.phases) if phase.kind is kind)
+    return next(found, len(invoke.phases))
 
 
 def _standing(old: Invoke, invoke: Invoke, at: int, given: int, result: int) -> int:
