@@ -97,6 +97,15 @@ class OwnMachine(Machine):
         """See :class:`Machine`."""
         return self.whole.to_json(indent=indent)
 
+    def __eq__(self, other: object) -> bool:
+        return self.whole == (other.whole if isinstance(other, OwnMachine) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.whole)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return self.whole.__reduce__()
+
 
 def _own(table: Machine, reading: Reading, outer: OwnMachine | None = None) -> OwnMachine:
     own = object.__new__(OwnMachine)
@@ -131,14 +140,15 @@ class Program:
     """
 
     source: Any
-    machine: OwnMachine = field(repr=False)
+    machine: Machine = field(repr=False)
     bindings: Bindings = field(repr=False)
     diagnostics: tuple[Diagnostic, ...] = ()
     scope: RunScope = field(default=DEFAULT_SCOPE, repr=False)
 
-    @property
+    @cached_property
     def chart(self) -> Chart:
         """The IR, with the origin of everything."""
+        assert isinstance(self.machine, OwnMachine)  # a program that was compiled has its chart
         return self.machine.chart
 
     @property
@@ -206,9 +216,9 @@ def compile(source: Any) -> Program:
     reading = read(source, DEFAULT_SCOPE)
     chart = chart_of(reading, Declarations())
     machine, diagnostics = _checked(chart, deep=True)
-    own = _own(machine, reading)
-    own.__dict__.update(chart=chart, whole=machine)
-    return Program(source, own, bind(layout_of(chart), reading), diagnostics)
+    program = Program(source, machine, bind(layout_of(chart), reading), diagnostics)
+    program.__dict__["chart"] = chart
+    return program
 
 
 def program_for(source: Any, scope: RunScope = DEFAULT_SCOPE, *, at: Any = None) -> Program:

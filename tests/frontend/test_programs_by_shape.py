@@ -3,8 +3,10 @@ each program's own objects, as they were when it was made (docs/decisions/0018).
 
 from __future__ import annotations
 
+import copy
 import gc
 import inspect
+import pickle
 import weakref
 from collections import defaultdict
 from threading import Barrier, Thread
@@ -106,6 +108,8 @@ def test_the_fingerprint_of_a_shared_table_is_that_of_the_program_s_own_declarat
     assert own.fingerprint == alone.fingerprint
     assert own.to_json() == alone.to_json()
     assert (own.agents, own.states) == (alone.agents, alone.states)
+    assert own == alone == own
+    assert pickle.loads(pickle.dumps(own)) == copy.deepcopy(own) == alone
     inner = [(part.fingerprint, part.to_json()) for part in own.machines]
     assert inner == [(part.fingerprint, part.to_json()) for part in alone.machines]
 
