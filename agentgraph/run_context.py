@@ -35,7 +35,8 @@ class RunContextWrapper(Generic[TContext]):
     Attributes:
         context: The object that the caller passed to the runner, or `None`.
         usage: What the run has spent so far. While a reply streams it lags behind by that reply.
-        turn_input: The input items of the current turn.
+        turn_input: The items that the agent at work was given, those of a session among them;
+            nothing that the run has generated, unless a handoff filter made it input.
         tool_input: The validated arguments of the agent tool that this run is a call of, if any.
     """
 
@@ -139,18 +140,22 @@ class RunContextWrapper(Generic[TContext]):
         decision = Decision(approved=False, message=rejection_message)
         self._approvals.decide(approval_item, decision, sticky=always_reject)
 
-    def _for_another_run(self, usage: Usage, approvals: ApprovalLedger) -> Self:
-        """The context of a run that the caller passed this one to: of the same class, with the same
-        context object, and with an account and decisions of its own."""
+    def _for_another_run(self, own: RunContextWrapper[Any]) -> Self:
+        """The context of a run that the caller passed this one to: of the same class and with the
+        same context object.
+
+        Args:
+            own: Has the account, the decisions and the input of that run.
+        """
         other = copy(self)
-        other.usage, other.turn_input, other._approvals = usage, [], approvals
+        other.usage, other._approvals = own.usage, own._approvals
+        other.turn_input = own.turn_input
         return other
 
 
 @dataclass(eq=False)
 class AgentHookContext(RunContextWrapper[TContext]):
-    """The context that agent start and end hooks receive: `turn_input` is what the agent is
-    given."""
+    """The context that agent start and end hooks receive."""
 
 
 def _identity_of(name: str, namespace: str | None, pending: PendingApproval | None) -> str:

@@ -41,7 +41,7 @@ class ToolContext(RunContextWrapper[TContext]):
         tool_namespace: The namespace of the tool, if it has one.
         agent: The agent whose model made the call.
         run_config: The configuration of the run, or a dictionary of its fields.
-        turn_input: The input items of the current turn.
+        turn_input: The items that the agent at work was given.
         tool_input: The validated arguments when the tool is an agent with typed parameters.
 
     Raises:
@@ -152,8 +152,8 @@ class ToolContext(RunContextWrapper[TContext]):
         }
         return call
 
-    def _for_another_run(self, usage: Usage, approvals: ApprovalLedger) -> Self:
-        other = super()._for_another_run(usage, approvals)
+    def _for_another_run(self, own: RunContextWrapper[Any]) -> Self:
+        other = super()._for_another_run(own)
         other._custom_data = None  # it belongs to the output of this call
         return other
 

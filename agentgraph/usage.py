@@ -7,8 +7,9 @@ client's own, imported when the first `Usage` is made, so that this module costs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RequestUsage",
-    "RunUsage",
     "Usage",
     "deserialize_usage",
     "model_usage_to_span_usage",
@@ -33,8 +33,9 @@ _DETAILS: Final = {
     name: f"openai.types.responses.response_usage:{name}"
     for name in ("InputTokensDetails", "OutputTokensDetails")
 }
-_INPUT_COUNTS: Final = ("cached_tokens", "cache_write_tokens")
-_OUTPUT_COUNTS: Final = ("reasoning_tokens",)
+INPUT_COUNTS: Final = ("cached_tokens", "cache_write_tokens")
+OUTPUT_COUNTS: Final = ("reasoning_tokens",)
+_DETAIL_FIELDS: Final = ("input_tokens_details", "output_tokens_details")
 
 
 @cache
@@ -44,16 +45,16 @@ def _detail_types() -> tuple[type[InputTokensDetails], type[OutputTokensDetails]
     return InputTokensDetails, OutputTokensDetails
 
 
-def _input_details(cached_tokens: int = 0, cache_write_tokens: int = 0) -> InputTokensDetails:
+def input_details(cached_tokens: int = 0, cache_write_tokens: int = 0) -> InputTokensDetails:
     # Clients before 2.20 know no cache_write_tokens; they keep it as an extra field.
     return _detail_types()[0](cached_tokens=cached_tokens, cache_write_tokens=cache_write_tokens)
 
 
-def _output_details(reasoning_tokens: int = 0) -> OutputTokensDetails:
+def output_details(reasoning_tokens: int = 0) -> OutputTokensDetails:
     return _detail_types()[1](reasoning_tokens=reasoning_tokens)
 
 
-def _count(details: object, name: str) -> int:
+def count_of(details: object, name: str) -> int:
     """Read one count of a detail object of whatever client, counting what is missing as zero."""
     found = getattr(details, name, None)
     if found is None and isinstance(details, Mapping):
@@ -80,6 +81,46 @@ class RequestUsage:
     input_tokens_details: InputTokensDetails
     output_tokens_details: OutputTokensDetails
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Make details that were copied from elsewhere, when they are first asked for."""
+            if name in _DETAIL_FIELDS:
+                copied = self.__dict__.pop(f"_{name}", None)
+                if copied is not None:
+                    made_of, values, more = copied
+                    details = made_of.model_construct(**values, **(more or {}))
+                    self.__dict__[name] = details
+                    return details
+            raise AttributeError(f"'RequestUsage' object has no attribute {name!r}")
+
+
+def _own(spent: RequestUsage | Usage) -> RequestUsage:
+    """An entry that shares nothing with what it is made from.
+
+    It stands on the path of every turn and is seldom read, so its details are made when they are.
+    """
+    sent: Any = spent.input_tokens_details
+    received: Any = spent.output_tokens_details
+    try:
+        of_input = type(sent), sent.__dict__.copy(), sent.__pydantic_extra__
+        of_output = type(received), received.__dict__.copy(), received.__pydantic_extra__
+    except AttributeError:  # what a caller has put in their place
+        return deepcopy(
+            RequestUsage(
+                spent.input_tokens, spent.output_tokens, spent.total_tokens, sent, received
+            )
+        )
+    entry = object.__new__(RequestUsage)
+    entry.__dict__ = {
+        "input_tokens": spent.input_tokens,
+        "output_tokens": spent.output_tokens,
+        "total_tokens": spent.total_tokens,
+        "_input_tokens_details": of_input,
+        "_output_tokens_details": of_output,
+    }
+    return entry
+
 
 @names_types(**_DETAILS)
 @dataclass
@@ -101,9 +142,9 @@ class Usage:
 
     requests: int = 0
     input_tokens: int = 0
-    input_tokens_details: InputTokensDetails = field(default_factory=_input_details)
+    input_tokens_details: InputTokensDetails = field(default_factory=input_details)
     output_tokens: int = 0
-    output_tokens_details: OutputTokensDetails = field(default_factory=_output_details)
+    output_tokens_details: OutputTokensDetails = field(default_factory=output_details)
     total_tokens: int = 0
     request_usage_entries: list[RequestUsage] = field(default_factory=list)
 
@@ -111,12 +152,12 @@ class Usage:
         input_type, output_type = _detail_types()
         found: object = self.input_tokens_details
         if not isinstance(found, input_type):
-            self.input_tokens_details = _input_details(*(_count(found, n) for n in _INPUT_COUNTS))
+            self.input_tokens_details = input_details(*(count_of(found, n) for n in INPUT_COUNTS))
         elif getattr(found, "cached_tokens", None) is None:
-            self.input_tokens_details = _input_details(0, _count(found, "cache_write_tokens"))
+            self.input_tokens_details = input_details(0, count_of(found, "cache_write_tokens"))
         found = self.output_tokens_details
         if not isinstance(found, output_type) or getattr(found, "reasoning_tokens", None) is None:
-            self.output_tokens_details = _output_details(_count(found, "reasoning_tokens"))
+            self.output_tokens_details = output_details(count_of(found, "reasoning_tokens"))
 
     def add(self, other: Usage) -> None:
         """Add what `other` has spent to this usage, in place.
@@ -133,122 +174,26 @@ class Usage:
         self.total_tokens += other.total_tokens or 0
 
         details: Any = other.input_tokens_details
-        cached, written = _count(details, "cached_tokens"), _count(details, "cache_write_tokens")
+        cached, written = (
+            count_of(details, "cached_tokens"),
+            count_of(details, "cache_write_tokens"),
+        )
         if cached or written:
             mine = self.input_tokens_details
-            self.input_tokens_details = _input_details(
-                _count(mine, "cached_tokens") + cached, _count(mine, "cache_write_tokens") + written
+            self.input_tokens_details = input_details(
+                count_of(mine, "cached_tokens") + cached,
+                count_of(mine, "cache_write_tokens") + written,
             )
-        reasoning = _count(other.output_tokens_details, "reasoning_tokens")
+        reasoning = count_of(other.output_tokens_details, "reasoning_tokens")
         if reasoning:
-            mine_reasoning = _count(self.output_tokens_details, "reasoning_tokens")
-            self.output_tokens_details = _output_details(mine_reasoning + reasoning)
+            mine_reasoning = count_of(self.output_tokens_details, "reasoning_tokens")
+            self.output_tokens_details = output_details(mine_reasoning + reasoning)
 
+        # Of its own throughout: what is set in one account is not set in another.
         if other.request_usage_entries:
-            self.request_usage_entries.extend(other.request_usage_entries)
+            self.request_usage_entries += [_own(entry) for entry in other.request_usage_entries]
         elif other.requests == 1 and other.total_tokens:
-            self.request_usage_entries.append(
-                RequestUsage(
-                    input_tokens=other.input_tokens,
-                    output_tokens=other.output_tokens,
-                    total_tokens=other.total_tokens,
-                    input_tokens_details=other.input_tokens_details,
-                    output_tokens_details=other.output_tokens_details,
-                )
-            )
-
-
-class RunUsage(Usage):
-    """The account that one piece of work is given: it reads as everything that the run has spent,
-    and what is added to it is the work's own.
-
-    Args:
-        bases: What was spent elsewhere; read each time, never written.
-
-    Attributes:
-        own: What the work itself has spent; `None` while that is nothing.
-    """
-
-    own: Usage | None
-
-    def __init__(self, *bases: Usage) -> None:
-        self._bases = bases
-        self.own = None
-
-    def add(self, other: Usage) -> None:
-        """Add what `other` has spent to the work's own account."""
-        if self.own is None:
-            self.own = Usage()
-        self.own.add(other)
-
-    def take_own(self) -> Usage | None:
-        """The work's own spending so far; the account begins again."""
-        own, self.own = self.own, None
-        return own
-
-    def total(self) -> Usage:
-        """Everything, as a plain usage that shares nothing with this account."""
-        whole = Usage()
-        for part in self._parts():
-            whole.add(part)
-        return whole
-
-    def _parts(self) -> Sequence[Usage]:
-        return self._bases if self.own is None else (*self._bases, self.own)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Usage):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return repr(self.total())
-
-    def __reduce__(self) -> Any:
-        return _plain_usage, (serialize_usage(self),)
-
-    def __deepcopy__(self, memo: object) -> Usage:
-        return self.total()
-
-    def __copy__(self) -> Usage:
-        return self.total()
-
-
-def _counter(name: str) -> Any:
-    """A count of an account: the sum of its parts; what is set beyond that is the work's own."""
-
-    def read(account: RunUsage) -> int:
-        return sum([getattr(part, name) for part in account._parts()])
-
-    def write(account: RunUsage, value: int) -> None:
-        more = value - read(account)
-        if more:
-            if account.own is None:
-                account.own = Usage()
-            setattr(account.own, name, getattr(account.own, name) + more)
-
-    return property(read, write)
-
-
-def _whole(name: str) -> Any:
-    def read(account: RunUsage) -> Any:
-        return getattr(account.total(), name)
-
-    return property(read)
-
-
-for _name in ("requests", "input_tokens", "output_tokens", "total_tokens"):
-    setattr(RunUsage, _name, _counter(_name))
-for _name in ("input_tokens_details", "output_tokens_details", "request_usage_entries"):
-    setattr(RunUsage, _name, _whole(_name))
-
-_FIELDS: Final = tuple(part.name for part in fields(Usage))
-
-
-def _plain_usage(stored: Mapping[str, Any]) -> Usage:
-    return deserialize_usage(stored)
+            self.request_usage_entries.append(_own(other))
 
 
 def serialize_usage(usage: Usage) -> dict[str, Any]:
@@ -294,31 +239,31 @@ def deserialize_usage(usage_data: Mapping[str, Any]) -> Usage:
     return Usage(
         requests=usage_data.get("requests") or 0,
         input_tokens=usage_data.get("input_tokens") or 0,
-        input_tokens_details=_read_input_details(usage_data.get("input_tokens_details")),
+        input_tokens_details=_readinput_details(usage_data.get("input_tokens_details")),
         output_tokens=usage_data.get("output_tokens") or 0,
-        output_tokens_details=_read_output_details(usage_data.get("output_tokens_details")),
+        output_tokens_details=_readoutput_details(usage_data.get("output_tokens_details")),
         total_tokens=usage_data.get("total_tokens") or 0,
         request_usage_entries=[
             RequestUsage(
                 input_tokens=entry.get("input_tokens") or 0,
                 output_tokens=entry.get("output_tokens") or 0,
                 total_tokens=entry.get("total_tokens") or 0,
-                input_tokens_details=_read_input_details(entry.get("input_tokens_details")),
-                output_tokens_details=_read_output_details(entry.get("output_tokens_details")),
+                input_tokens_details=_readinput_details(entry.get("input_tokens_details")),
+                output_tokens_details=_readoutput_details(entry.get("output_tokens_details")),
             )
             for entry in usage_data.get("request_usage_entries") or ()
         ],
     )
 
 
-def _read_input_details(stored: Any) -> InputTokensDetails:
+def _readinput_details(stored: Any) -> InputTokensDetails:
     known = _unwrap(stored)
-    return _detail_types()[0](**{**dict.fromkeys(_INPUT_COUNTS, 0), **known})
+    return _detail_types()[0](**{**dict.fromkeys(INPUT_COUNTS, 0), **known})
 
 
-def _read_output_details(stored: Any) -> OutputTokensDetails:
+def _readoutput_details(stored: Any) -> OutputTokensDetails:
     known = _unwrap(stored)
-    return _detail_types()[1](**{**dict.fromkeys(_OUTPUT_COUNTS, 0), **known})
+    return _detail_types()[1](**{**dict.fromkeys(OUTPUT_COUNTS, 0), **known})
 
 
 def _unwrap(stored: Any) -> Mapping[str, Any]:
@@ -348,8 +293,8 @@ def turn_usage_to_span_data(usage: Usage) -> dict[str, int]:
     return {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
-        "cached_input_tokens": _count(usage.input_tokens_details, "cached_tokens"),
-        "cache_write_input_tokens": _count(usage.input_tokens_details, "cache_write_tokens"),
+        "cached_input_tokens": count_of(usage.input_tokens_details, "cached_tokens"),
+        "cache_write_input_tokens": count_of(usage.input_tokens_details, "cache_write_tokens"),
     }
 
 

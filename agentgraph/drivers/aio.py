@@ -26,13 +26,14 @@ from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import Bindings
 from agentgraph.record.fold import absorb, follow, show, wait
 from agentgraph.record.payloads import Migrated, Resumed
+from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
 from agentgraph.runtime.guards import first_enabled
 from agentgraph.runtime.migrate import MIGRATED, migrate
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import Facts, RunState, new
 from agentgraph.runtime.step import ProtocolError, start, step
-from agentgraph.usage import RunUsage, Usage
+from agentgraph.usage import Usage
 from agentgraph_compiler.machine import RESERVED, Event, Machine, StateKind
 
 

@@ -16,9 +16,10 @@ from agentgraph.record.payloads import Resumed
 from agentgraph.record.record import Record
 from agentgraph.record.view import View
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.state import Facts, RunState
-from agentgraph.usage import RunUsage, Usage
+from agentgraph.usage import Usage
 
 _NOWHERE = RunState("")
 
@@ -92,8 +93,7 @@ def make_run(
         context: The caller's context object.
         tool_input: The arguments of the agent tool that it is a call of.
         outer: The context of the call that it runs inside.
-        given: The context of another run, where the caller passed that one: the run counts into
-            its usage.
+        given: The context of another run that the caller passed; the run counts into its usage.
         resumption: What was decided and added since it came to rest; ``None`` for a new run.
     """
     hooked = facts.hooks is not None or compiled[1].hooked
@@ -103,11 +103,12 @@ def make_run(
     record = Record(facts, ledger)
     around = outer if given is None else given
     # The account around has what the rows of this run say.
-    inside = journal.inside(facts.path)
-    usage = RunUsage(record.usage, inside) if around is None else RunUsage(around.usage)
-    wrapper = RunContextWrapper(context, usage, [], ledger, tool_input)
+    own = (record.usage, journal.inside(facts.path))
+    usage = RunUsage(*(own if around is None else (around.usage,)))
+    shown = record.transcript.turn_input
+    wrapper = RunContextWrapper(context, usage, shown, ledger, tool_input)
     if given is not None:
-        wrapper = given._for_another_run(usage, ledger)
+        wrapper = given._for_another_run(wrapper)
     caches = Caches(
         machine,
         bindings,

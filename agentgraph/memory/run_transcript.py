@@ -38,6 +38,10 @@ class Transcript:
         original: The input as the caller gave it.
         prepared: What the model is shown before anything was generated: session history and input.
         continued: Whether the server keeps the conversation, so that only what is new is sent.
+
+    Attributes:
+        turn_input: What the agent at work was given before anything was generated; the same list
+            for the life of the run, which contexts of the run share.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Transcript:
         self._added: list[InputItem] = []
         self._converted = 0
         self._base = len(self._shown)
+        self.turn_input = self._shown.copy()
         self._delivered = 0
         # What models were shown before each handoff filter that began it anew.
         self._left: list[list[TResponseInputItem]] = []
@@ -73,6 +78,7 @@ class Transcript:
         self.history = list(shown)
         self.first_shown = tuple(shown)
         self._shown = shown
+        self.turn_input[:] = shown
         self._base = len(shown)
         self._ids = None
 
@@ -250,6 +256,7 @@ class Transcript:
         self.input = self.history = history if isinstance(history, str) else list(history)
         self._left.append(self._shown)
         self._shown = without_repeats(ItemHelpers.input_to_new_input_list(self.history))
+        self.turn_input[:] = self._shown
         self._base = len(self._shown)
         self._ids = None
         self._delivered = 0

@@ -200,7 +200,11 @@ def state_of(rest: AtRest) -> RunState[Any]:
     of_run = rest.context
     # Decisions in one state are not those in another.
     context = RunContextWrapper(
-        of_run.context, rest.spent, [], of_run._approvals.copy(), of_run.tool_input
+        of_run.context,
+        rest.spent,
+        list(of_run.turn_input),
+        of_run._approvals.copy(),
+        of_run.tool_input,
     )
     return RunState(
         context=context,

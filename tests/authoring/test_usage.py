@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -10,7 +13,9 @@ from hypothesis import strategies as st
 from openai.types.completion_usage import CompletionTokensDetails, PromptTokensDetails
 from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
 
+from agentgraph.run_usage import RunUsage
 from agentgraph.usage import (
+    RequestUsage,
     Usage,
     deserialize_usage,
     model_usage_to_span_usage,
@@ -124,3 +129,95 @@ def test_spans_show_usage_as_numbers() -> None:
     assert task_usage_to_span_data(spent) == {**turn, "requests": 1, "total_tokens": 14}
     assert total_usage_to_span_metadata(spent) == task_usage_to_span_data(spent)
     assert model_usage_to_span_usage(spent)["input_tokens_details"]["cached_tokens"] == 3
+
+
+def entry() -> RequestUsage:
+    details = InputTokensDetails(cached_tokens=1, cache_write_tokens=2)
+    return RequestUsage(3, 4, 7, details, OutputTokensDetails(reasoning_tokens=5))
+
+
+def reset(entry: RequestUsage) -> None:
+    """Set everything that an entry says to something else."""
+    entry.input_tokens = entry.output_tokens = entry.total_tokens = 99
+    entry.input_tokens_details.cached_tokens = 99
+    entry.output_tokens_details.reasoning_tokens = 99
+
+
+SPENT = {
+    "one request": lambda: usage(sent=3, received=4, cached=1, reasoned=5),
+    "a total": lambda: Usage(requests=1, total_tokens=7, request_usage_entries=[entry()]),
+    "a total of totals": lambda: added(added(usage(sent=3, received=4, cached=1, reasoned=5))),
+    "the account of a run": lambda: RunUsage(added(usage(sent=3, received=4))),
+}
+
+
+def added(*parts: Usage) -> Usage:
+    total = Usage()
+    for part in parts:
+        total.add(part)
+    return total
+
+
+class TestEntriesOfTwoTotals:
+    @pytest.mark.parametrize("make", SPENT.values(), ids=SPENT)
+    def test_share_nothing(self, make: Any) -> None:
+        source = make()
+        before = copy.deepcopy(source)
+        one, other = added(source), added(source)
+        for written in one.request_usage_entries:
+            reset(written)
+        assert asdict(other) == asdict(added(before))
+        assert source == before
+
+    @pytest.mark.parametrize("make", SPENT.values(), ids=SPENT)
+    def test_do_not_follow_what_they_came_from(self, make: Any) -> None:
+        source = make()
+        total, before = added(source), added(copy.deepcopy(source))
+        for written in source.request_usage_entries:
+            reset(written)
+        source.input_tokens_details.cached_tokens = 99
+        assert total == before
+
+    def test_are_two_where_a_total_is_added_to_itself(self) -> None:
+        total = added(usage(sent=3, received=4))
+        total.add(total)
+        first, second = total.request_usage_entries
+        reset(first)
+        assert (second.input_tokens, total.requests) == (3, 2)
+
+
+@pytest.mark.parametrize("form", [copy.copy, copy.deepcopy, replace, lambda it: asdict(it)])
+def test_an_entry_of_a_total_is_an_entry_like_another(form: Any) -> None:
+    (kept,) = added(Usage(requests=1, request_usage_entries=[entry()])).request_usage_entries
+    assert kept == entry()
+    assert repr(kept) == repr(entry())
+    assert pickle.loads(pickle.dumps(kept)) == entry()
+    (again,) = added(Usage(requests=1, request_usage_entries=[entry()])).request_usage_entries
+    assert form(again) == form(entry())
+    with pytest.raises(AttributeError, match="no attribute 'cost'"):
+        _ = again.cost  # type: ignore[attr-defined]
+
+
+def test_an_entry_keeps_what_the_client_does_not_know() -> None:
+    details: Any = InputTokensDetails(cached_tokens=1, cache_write_tokens=2, later=3)  # type: ignore[call-arg]
+    total = added(Usage(requests=1, total_tokens=1, input_tokens_details=details))
+    kept: Any = total.request_usage_entries[0].input_tokens_details
+    assert (kept.later, kept.model_dump()) == (3, details.model_dump())
+
+
+def test_an_entry_keeps_details_of_a_callers_own() -> None:
+    own: Any = {"cached_tokens": [1]}
+    spent = usage(sent=3, received=4)
+    spent.input_tokens_details = own
+    (kept,) = added(spent).request_usage_entries
+    own["cached_tokens"].append(2)
+    assert kept.input_tokens_details == {"cached_tokens": [1]}
+
+
+def test_the_account_of_a_run_shows_the_details_of_its_parts() -> None:
+    account = RunUsage(added(usage(sent=3, received=4, cached=1, reasoned=5)))
+    account.add(usage(sent=1, received=1, cached=1, reasoned=1))
+    assert account.input_tokens_details.cached_tokens == 2
+    assert account.output_tokens_details.reasoning_tokens == 6
+    assert [kept.total_tokens for kept in account.request_usage_entries] == [7, 2]
+    assert account.total() == account

@@ -20,6 +20,7 @@ from agentgraph.item_helpers import ItemHelpers
 from agentgraph.items import ToolCallOutputItem
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.record.payloads import Screened, ToolReturn, ToolVerdict, Waiting
+from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import new
@@ -31,7 +32,6 @@ from agentgraph.tool_guardrails import (
     ToolOutputGuardrailData,
 )
 from agentgraph.tool_invocation import invoke_function_tool
-from agentgraph.usage import RunUsage
 from agentgraph_compiler.machine import Event, WorkKind
 
 

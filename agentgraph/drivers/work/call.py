@@ -15,12 +15,12 @@ from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.record.payloads import Question, ToolReturn, Waiting
 from agentgraph.run_items import call_content
+from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import new
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_errors import failures_named
-from agentgraph.usage import RunUsage
 from agentgraph_compiler.machine import Event
 
 

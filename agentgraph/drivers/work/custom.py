@@ -11,10 +11,10 @@ from agentgraph.custom_tools import CustomToolCustomDataContext
 from agentgraph.drivers.work.call import LocalCall
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.record.payloads import ToolReturn
+from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_payload import sendable, text_of
-from agentgraph.usage import RunUsage
 from agentgraph_compiler.machine import Event
 
 

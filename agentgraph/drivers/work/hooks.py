@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agentgraph.cancellation import take_back
 from agentgraph.drivers.work.together import together
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.run_context import AgentHookContext
 
-if TYPE_CHECKING:
-    from agentgraph.items import TResponseInputItem
 
-
-def context_of(bench: Workbench, shown: list[TResponseInputItem]) -> AgentHookContext[Any]:
-    """The context of a hook on the start or the end of an agent.
-
-    Args:
-        bench: The run.
-        shown: What the agent is given.
-    """
+def context_of(bench: Workbench) -> AgentHookContext[Any]:
+    """The context of a hook on the start or the end of an agent."""
     of_run = bench.context
     return AgentHookContext(
-        of_run.context, of_run.usage, shown, of_run._approvals, of_run.tool_input
+        of_run.context, of_run.usage, of_run.turn_input, of_run._approvals, of_run.tool_input
     )
 
 

@@ -46,7 +46,7 @@ async def end(bench: Workbench, command: Perform) -> Outcome:
     """Tell the hooks that an agent is over."""
     agent = bench.agent(command)
     if bench.hooked(agent):
-        context, output = context_of(bench, []), final_output(bench, command.source, agent)
+        context, output = context_of(bench), final_output(bench, command.source, agent)
         await call_hooks(bench, agent, ("on_agent_end", "on_end"), agent, output, context=context)
     return Outcome(command.id, Event.DONE)
 

@@ -60,7 +60,7 @@ async def greet(bench: Workbench, command: Perform) -> Outcome:
     """Tell the hooks that an agent is at work."""
     agent = bench.agent(command)
     if bench.hooked(agent):
-        context = context_of(bench, bench.view.model_input())
+        context = context_of(bench)
         await call_hooks(bench, agent, ("on_agent_start", "on_start"), agent, context=context)
     return Outcome(command.id, Event.DONE)
 
