@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, cast
 
 from typing_extensions import TypedDict
@@ -23,7 +24,7 @@ from agentgraph.agent_tool import (
     refuse_call,
 )
 from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
-from agentgraph.callbacks import MaybeAwaitable, resolve
+from agentgraph.callbacks import MaybeAwaitable, resolve, together
 from agentgraph.exceptions import UserError
 from agentgraph.function_tools import FunctionTool, FunctionToolResult, ToolErrorFunction
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
@@ -177,12 +178,12 @@ class AgentBase(Generic[TContext]):
     ) -> list[bool]:
         if not switches:
             return []
-        # An agent can be written down without an event loop; asyncio is slow to import.
-        import asyncio
+        asked = [partial(_answer, switch, run_context, self) for switch in switches]
+        return await together(*asked)
 
-        asked = (resolve(switch(run_context, self)) for switch in switches)
-        answers: list[bool] = await asyncio.gather(*asked)
-        return answers
+
+async def _answer(switch: Callable[..., Any], run_context: Any, agent: Any) -> bool:
+    return bool(await resolve(switch(run_context, agent)))
 
 
 @dataclass(eq=False, repr=False)

@@ -16,7 +16,7 @@ from agentgraph.cancellation import take_back
 from agentgraph.exceptions import UserError
 from agentgraph.logger import logger
 
-__all__ = ["MaybeAwaitable", "call_in_thread", "check_callable", "name_of", "resolve"]
+__all__ = ["MaybeAwaitable", "call_in_thread", "check_callable", "name_of", "resolve", "together"]
 
 T = TypeVar("T")
 
@@ -37,6 +37,34 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
         return value
     take_back()
     return await value
+
+
+async def together(*calls: Callable[[], Awaitable[T]]) -> list[T]:
+    """Call several callbacks and wait for all of them, side by side, so that none outlives the
+    others.
+
+    Args:
+        calls: Each is called in a task of its own: one that raises when it is called leaves nothing
+            of the others behind, either.
+
+    Returns:
+        What they gave, in their order.
+
+    Raises:
+        Exception: What the first of them raised; the others are cancelled and over by then.
+    """
+
+    async def called(call: Callable[[], Awaitable[T]]) -> T:
+        return await call()
+
+    tasks = [asyncio.create_task(called(call)) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from agentgraph.callbacks import together
 from agentgraph.cancellation import take_back
-from agentgraph.drivers.work.together import together
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.run_context import AgentHookContext
 
@@ -39,13 +40,13 @@ async def call_hooks(
         return
     shared, personal = (names, names) if isinstance(names, str) else names
     of_call = bench.context if context is None else context
-    calls = []
-    if of_run is not None:
-        calls.append(getattr(of_run, shared)(of_call, *arguments))
-    if of_agent is not None:
-        calls.append(getattr(of_agent, personal)(of_call, *arguments))
     take_back()
-    if len(calls) == 1:
-        await calls[0]
+    if of_agent is None:
+        await getattr(of_run, shared)(of_call, *arguments)
+    elif of_run is None:
+        await getattr(of_agent, personal)(of_call, *arguments)
     else:
-        await together(*calls)
+        await together(
+            partial(getattr(of_run, shared), of_call, *arguments),
+            partial(getattr(of_agent, personal), of_call, *arguments),
+        )

@@ -8,13 +8,13 @@ between turns the offer is worked out once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from agentgraph.callbacks import resolve
+from agentgraph.callbacks import resolve, together
 from agentgraph.cancellation import take_back
 from agentgraph.drivers.reading.offer import Offer, output_schema
 from agentgraph.drivers.work.collisions import clashing_names, settle
-from agentgraph.drivers.work.together import together
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.frontend.bindings import AgentBinding
 from agentgraph.local_actions import action_item_of
@@ -81,6 +81,10 @@ def _flag(entry: Any) -> Any:
     return getattr(entry, "is_enabled", True)
 
 
+async def _asked(entry: Any, context: RunContextWrapper[Any], agent: Any) -> Any:
+    return await resolve(_flag(entry)(context, agent))
+
+
 async def _enabled(
     entries: Iterable[tuple[Any, Any]], context: RunContextWrapper[Any], agent: Any
 ) -> list[tuple[Any, Any]]:
@@ -88,7 +92,7 @@ async def _enabled(
     asked = [entry for entry in listed if callable(_flag(entry[1]))]
     if not asked:
         return [pair for pair in listed if _flag(pair[1])]
-    verdicts = await together(*(resolve(_flag(entry)(context, agent)) for _, entry in asked))
+    verdicts = await together(*(partial(_asked, entry, context, agent) for _, entry in asked))
     answers = {
         id(entry): bool(verdict) for (_, entry), verdict in zip(asked, verdicts, strict=True)
     }

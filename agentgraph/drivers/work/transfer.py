@@ -3,10 +3,10 @@ sees."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from agentgraph.callbacks import resolve
-from agentgraph.drivers.work.together import together
+from agentgraph.callbacks import resolve, together
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import HandoffBinding
@@ -73,9 +73,10 @@ async def _tell(bench: Workbench, source: Any, target: Any) -> None:
     hooks, context = bench.facts.hooks, bench.context
     calls = []
     if hooks is not None:
-        calls.append(hooks.on_handoff(context=context, from_agent=source, to_agent=target))
+        of_run = partial(hooks.on_handoff, context=context, from_agent=source, to_agent=target)
+        calls.append(of_run)
     if source.hooks is not None:
-        calls.append(source.hooks.on_handoff(context, agent=target, source=source))
+        calls.append(partial(source.hooks.on_handoff, context, agent=target, source=source))
     if calls:
         await together(*calls)
 
