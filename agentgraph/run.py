@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Unpack
 
+from agentgraph.async_generators import BegunGenerators
 from agentgraph.cancellation import in_own_task
 from agentgraph.drivers.workbench import Watcher
 from agentgraph.event_queue import EventQueue
@@ -309,7 +310,8 @@ def _wait_for(work: Coroutine[Any, Any, T]) -> T:
             " use 'await Runner.run(...)' there."
         )
     loop = _loop_of_this_thread()
-    task = loop.create_task(work)
+    generators = BegunGenerators(loop)
+    task = loop.create_task(generators.during(work))
     try:
         return loop.run_until_complete(task)
     except BaseException:
@@ -318,6 +320,9 @@ def _wait_for(work: Coroutine[Any, Any, T]) -> T:
             task.cancel()
             loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
         raise
+    finally:
+        if generators.any:  # nobody runs the loop from here on, so nothing else would close them
+            loop.run_until_complete(generators.close())
 
 
 def _loop_of_this_thread() -> asyncio.AbstractEventLoop:
