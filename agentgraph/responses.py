@@ -8,6 +8,7 @@ changed once they are part of a response.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.exceptions import AgentsException
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from openai.types.responses import ResponseInputItemParam as TResponseInputItem
     from openai.types.responses import ResponseOutputItem as TResponseOutputItem
     from openai.types.responses import ResponseStreamEvent as TResponseStreamEvent
+    from pydantic_core import SchemaSerializer
 
 __all__ = [
     "ModelResponse",
@@ -51,6 +53,10 @@ def input_form(raw_item: Any) -> TResponseInputItem:
     """
     if isinstance(raw_item, dict):
         return cast("TResponseInputItem", raw_item)
+    kind: Any = type(raw_item)
+    serializer = _serializer_of(kind)
+    if serializer is not None:
+        return cast("TResponseInputItem", serializer.to_python(raw_item, exclude_unset=True))
     dump = getattr(raw_item, "model_dump", None)
     if dump is None:
         raise AgentsException(
@@ -58,6 +64,17 @@ def input_form(raw_item: Any) -> TResponseInputItem:
             "a raw item is a dictionary or one of the client's response models."
         )
     return cast("TResponseInputItem", dump(exclude_unset=True))
+
+
+@lru_cache(maxsize=256)
+def _serializer_of(kind: type) -> SchemaSerializer | None:
+    """What dumps the objects of a class, where its own `model_dump` adds nothing to it: to ask it
+    directly takes half the time."""
+    from pydantic import BaseModel
+
+    if issubclass(kind, BaseModel) and kind.model_dump is BaseModel.model_dump:
+        return kind.__pydantic_serializer__
+    return None
 
 
 @names_types(TResponseOutputItem="openai.types.responses:ResponseOutputItem")

@@ -139,17 +139,23 @@ class ToolContext(RunContextWrapper[TContext]):
             if tool_namespace is None:
                 tool_namespace = getattr(tool_call, "namespace", None)
         call = object.__new__(cls)
-        of_run = context.__dict__
-        call.__dict__ = {
-            **of_run,
-            "tool_name": _given(tool_name, "tool_name"),
-            "tool_call_id": tool_call_id,
-            "tool_arguments": _given(tool_arguments, "tool_arguments"),
-            "tool_call": tool_call,
-            "tool_namespace": tool_namespace,
-            "agent": of_run.get("agent") if agent is None else agent,
-            "run_config": of_run.get("run_config") if run_config is None else _config(run_config),
-        }
+        if type(context) is RunContextWrapper:
+            call.context = context.context
+            call.usage = context.usage
+            call.turn_input = context.turn_input
+            call._approvals = context._approvals
+            call.tool_input = context.tool_input
+        else:
+            call.__dict__.update(context.__dict__)
+            agent = call.__dict__.get("agent") if agent is None else agent
+            run_config = call.__dict__.get("run_config") if run_config is None else run_config
+        call.tool_name = _given(tool_name, "tool_name")
+        call.tool_call_id = tool_call_id
+        call.tool_arguments = _given(tool_arguments, "tool_arguments")
+        call.tool_call = tool_call
+        call.tool_namespace = tool_namespace
+        call.agent = agent
+        call.run_config = _config(run_config)
         return call
 
     def _for_another_run(self, own: RunContextWrapper[Any]) -> Self:

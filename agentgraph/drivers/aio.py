@@ -108,6 +108,7 @@ class _Driver:
 
     async def drive(self) -> Rest:
         run, caches, bench, work, owed = self.run, self.caches, self.bench, self.work, self.owed
+        journal, account, path = self.journal, self.account, self.path
         self.replay()
         task = own_task()
         self.found_at_rest = self.rest is not None
@@ -136,7 +137,13 @@ class _Driver:
                 if task is not None and task.cancelling():
                     take_back(task)
                 (command,) = owed.values()
-                await self._take_one(command, await perform(bench, command))
+                outcome = await perform(bench, command)
+                state = run.state
+                after, commands = step(caches.machine, state, outcome)
+                spent = None if account.own is None else account.take_own()
+                row = path, outcome, state.state, state.sequence, state.turn, spent
+                await journal.append(len(journal), (new(Row, row),))
+                self._move(outcome, spent, command, commands, after)
             else:
                 await self._take(await work.outcomes(owed))
             if task is not None and task.stopped:
@@ -209,15 +216,6 @@ class _Driver:
         """Whether the table has a way on from a rest."""
         here, state = self.run.caches.machine.state[self.run.state.state], self.run.state
         return first_enabled(here.by_event.get(Event.RESUMED, ()), here, state) is not None
-
-    async def _take_one(self, command: Perform, outcome: Outcome) -> None:
-        """Take the outcome of the only thing that was owed: step, append, then what follows."""
-        state, journal = self.run.state, self.journal
-        after, commands = step(self.caches.machine, state, outcome)
-        spent = None if self.account.own is None else self.account.take_own()
-        row = self.path, outcome, state.state, state.sequence, state.turn, spent
-        await journal.append(len(journal), (new(Row, row),))
-        self._move(outcome, spent, command, commands, after)
 
     async def _take(self, outcomes: Sequence[Outcome]) -> None:
         """Take outcomes that are ready together: step, append, then everything that follows."""

@@ -81,7 +81,6 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
     attempt = Attempt(caches.watcher.streamed)
     model, arguments = asking.model, asking.arguments
     limit = arguments["model_settings"].timeout
-    take_back()
     try:
         if attempt.streamed:
             call: Awaitable[ModelResponse] = _stream(bench, model, arguments, attempt)
@@ -139,11 +138,17 @@ async def _asking(bench: Workbench, command: Perform, agent: Any) -> Asking:
         filtered = await _filtered(bench, agent, ModelInputData(shown, instructions))
         shown, instructions = without_repeats(filtered.input), filtered.instructions
         replaced = tuple(shown)
-    if bench.hooked(agent) and not view.attempts:
+    hooked = bench.hooked(agent)
+    if hooked and not view.attempts:
         await call_hooks(bench, agent, "on_llm_start", agent, instructions, shown)
     model = _model(bench, agent, command.agent)
     prompt = await agent.get_prompt(bench.context)
-    settings = _settings(bench, agent, command)
+    called = bool(
+        hooked or prompt or replaced is not None or instructions is not agent.instructions
+    )
+    if called:  # the caller's code was at work
+        take_back()
+    settings = _settings(bench, agent, command, called)
     arguments: dict[str, Any] = {
         "system_instructions": instructions,
         "input": shown,
@@ -287,19 +292,23 @@ def _chosen(bench: Workbench, agent: Any) -> ModelSettings:
     return get_default_model_settings(wanted)
 
 
-def _settings(bench: Workbench, agent: Any, command: Perform) -> Any:
-    own, config, binding = (
-        vars(agent.model_settings),
-        bench.facts.config,
-        bench.binding(command.agent),
-    )
+def _settings(bench: Workbench, agent: Any, command: Perform, called: bool) -> Any:
+    """What the model is told beside its input.
+
+    Args:
+        bench: The run.
+        agent: The agent at work.
+        command: The command.
+        called: Whether the caller's code was at work since the agent was found unchanged.
+    """
+    own, config = vars(agent.model_settings), bench.facts.config
     # What no run configuration changes is worked out once for all runs of the agent.
     plain = config.model_settings is None and config.model is None
-    memo = binding.memo if plain else bench.caches.settings
+    memo = bench.binding(command.agent).memo if plain else bench.caches.settings
     name = "settings" if plain else command.agent
     known = memo.get(name)
-    # Compared by value: a tool may change the settings of its agent in place.
-    if known is None or known[0] != own:
+    # Compared by value: a hook may change the settings of its agent in place.
+    if known is None or ((called or not plain) and known[0] != own):
         settings = _chosen(bench, agent).resolve(config.model_settings)
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
         was = _UNSET if own == _UNSET else dict(own)
