@@ -120,14 +120,15 @@ def is_plainly_right(agent: Any) -> bool:
             may still find nothing.
     """
     kinds = tuple(map(type, _read_fields(agent)))
-    model = agent.model
+    model, tools, handoffs = agent.model, agent.tools, agent.handoffs
+    inputs, outputs = agent.input_guardrails, agent.output_guardrails
     return (
         kinds in _USUAL
-        and _TOOLS.issuperset(map(type, agent.tools))
-        and _TEXTS.issuperset(map(type, map(_read_name, agent.tools)))
-        and (not agent.handoffs or {type(agent), Handoff}.issuperset(map(type, agent.handoffs)))
-        and _INPUTS.issuperset(map(type, agent.input_guardrails))
-        and _OUTPUTS.issuperset(map(type, agent.output_guardrails))
+        and (not tools or _TOOLS.issuperset(map(type, tools)))
+        and (not tools or _TEXTS.issuperset(map(type, map(_read_name, tools))))
+        and (not handoffs or {type(agent), Handoff}.issuperset(map(type, handoffs)))
+        and (not inputs or _INPUTS.issuperset(map(type, inputs)))
+        and (not outputs or _OUTPUTS.issuperset(map(type, outputs)))
         and (agent.output_type is None or isinstance(agent.output_type, type))
         and (model is None or type(model) is str or hasattr(model, "get_response"))
         and agent.tool_use_behavior in _TOOL_USE

@@ -258,14 +258,15 @@ class _Reader:
         outlines: list[object] = []
         for tool in listed:
             shape, outline = _tool(tool)
-            allowed, inner, run_config = _allowed(tool), -1, None
-            if outline[1] == _AGENT:
-                inner = self._inner(tool)
-                if getattr(tool, "run_config", None) is not None:
-                    run_config = shape_of_run_config(tool.run_config)
-            plainly = allowed is None and inner < 0
-            readings.append(ToolReading(shape, inner, run_config))
-            outlines.append(outline if plainly else (outline, allowed, inner))
+            allowed = _allowed(tool)
+            if outline[1] != _AGENT:
+                readings.append(ToolReading(shape))
+                outlines.append(outline if allowed is None else (outline, allowed))
+                continue
+            inner, run_config = self._inner(tool), getattr(tool, "run_config", None)
+            of_run = None if run_config is None else shape_of_run_config(run_config)
+            readings.append(ToolReading(shape, inner, of_run))
+            outlines.append((outline, allowed, inner))
         return tuple(readings), tuple(outlines)
 
     def _inner(self, tool: Any) -> int:

@@ -142,16 +142,15 @@ def shape_of(agent: Any) -> Shape:
     """The shape of an agent, without that of what it lists."""
     read: Callable[[Any], tuple[Any, ...]] = _read_agent
     try:
-        model, *others = read(agent)
+        values = read(agent)
     except AttributeError:
         read = partial(_read_what_is_there, OF_AGENTS)
-        model, *others = read(agent)
-    if model is not None and type(model) is not str:
-        model = model if isinstance(model, str) else AnyOf(type(model))
-    was = [
-        value if (kind := type(value)) not in _NOTHING else _kept(value, kind) for value in others
-    ]
-    return Shape(agent, OF_AGENTS, read, (model, *was))
+        values = read(agent)
+    was = [_kept(value, kind) if (kind := type(value)) in _NOTHING else value for value in values]
+    model = was[0]
+    if model is not None and not isinstance(model, str):
+        was[0] = AnyOf(type(model))
+    return Shape(agent, OF_AGENTS, read, tuple(was))
 
 
 def shape_of_part(part: Any) -> Shape:
@@ -211,10 +210,14 @@ def _kept(value: Any, kind: type) -> Any:
     if kind is dict:
         if len(value) == _NUMBER_OF_SETTINGS and value == _UNSET:
             return _UNSET
+        if _CONTAINERS.isdisjoint(map(type, value.values())):
+            return value.copy()
         return {
             key: _kept(item, of) if (of := type(item)) in _NOTHING else item
             for key, item in value.items()
         }
+    if _CONTAINERS.isdisjoint(map(type, value)):
+        return value[:]
     return kind([_kept(item, of) if (of := type(item)) in _NOTHING else item for item in value])
 
 
@@ -224,3 +227,4 @@ _NUMBER_OF_SETTINGS = len(_UNSET)
 
 _NOTHING: dict[type, Any] = {tuple: (), list: [], dict: {}}
 """What is kept of an empty list or dictionary: one for all of them."""
+_CONTAINERS = _NOTHING.keys()
