@@ -17,6 +17,8 @@ VENV ?= .venv-$(PYTHON_VERSION)
 endif
 BIN := $(VENV)/bin
 PEERS := .cache/peers
+# What the benchmark measures besides, each in its own environment: they ask for other versions.
+FRAMEWORKS := .cache/langgraph/.installed .cache/pydantic-ai/.installed
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 # The stamps carry the Python version: after an upgrade of python3 the environment is made anew.
@@ -71,9 +73,10 @@ format: $(dev_packages) ## rewrite the code as `make lint` wants it
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(run_packages) $(PEERS)/.installed ## measure beside the published Agents SDK (in its own environment), then sessions and the compiler
-	$(BIN)/python benchmarks/compare.py --peer-python $(PEERS)/bin/python $(ARGS)
-	$(BIN)/python benchmarks/sessions.py --peer-python $(PEERS)/bin/python
+bench: $(run_packages) $(PEERS)/.installed frameworks ## measure beside the Agents SDK, LangGraph and pydantic-ai, then sessions, tools, the compiler (BASE=PATH: beside another checkout)
+	$(BIN)/python benchmarks/compare.py --peer-python $(PEERS)/bin/python $(addprefix --base ,$(BASE)) $(ARGS)
+	$(BIN)/python benchmarks/sessions.py --peer-python $(PEERS)/bin/python $(addprefix --base ,$(BASE))
+	AGENTGRAPH_SDK_PYTHON=$(PEERS)/bin/python $(BIN)/python benchmarks/tool_schemas.py
 	$(BIN)/python benchmarks/compile.py
 
 .PHONY: hooks
@@ -117,4 +120,17 @@ $(PEERS)/.installed: $(venv)
 	@echo "make: installing the published Agents SDK into $(PEERS)"
 	@$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python $(PIP_INSTALL) 'openai-agents>=0.24,<0.25' 'cryptography>=43' 
+	@touch $@
+
+# Without them the benchmark says "not installed" and measures the rest.
+.PHONY: frameworks
+frameworks: $(venv)
+	@$(MAKE) --no-print-directory --keep-going $(FRAMEWORKS) || true
+
+.cache/langgraph/.installed: PACKAGE := langgraph>=1.2,<2
+.cache/pydantic-ai/.installed: PACKAGE := pydantic-ai-slim>=2.60,<3
+$(FRAMEWORKS): $(venv)
+	@echo "make: installing $(PACKAGE) into $(@D)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python $(PIP_INSTALL) '$(PACKAGE)'
 	@touch $@

@@ -1,105 +1,112 @@
-"""Measure agentgraph beside the published Agents SDK, in one run, each in its own environment.
+"""Measure agentgraph beside the published Agents SDK, LangGraph and pydantic-ai, in one run.
 
-usage: python benchmarks/compare.py --peer-python PATH [--rounds N]
+usage: python benchmarks/compare.py [--peer-python PATH] [--base CHECKOUT] [--only WORKLOAD ...]
+       [--rounds N] [--json FILE]
 
-The two take turns, round by round, and the ratio is taken inside a round, so that a machine whose
-speed drifts drifts for both. The table gives the median ratio; ``limit`` is what the project asks
-of the figure.
+Each side runs in processes of its own, in its own environment. The sides take turns, round by
+round, and a ratio is taken inside a round, so that a machine whose speed drifts drifts for all.
+Every side repeats a work as often. The figures are processor time; wall time stands beside ours.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import statistics
-import subprocess
-import sys
-from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
-HERE = Path(__file__).parent
-WORKLOADS = ("tool_turns", "handoffs", "deltas", "concurrent", "imports")
-LIMITS = {
-    "tool turn, run of 25": "SDK / ours at least 40",
-    "tool turn, run of 100": "",
-    "tool turn, run of 400": "SDK / ours at least 300",
-    "tool turn, run of 1000": "within 1.5 of a turn in a run of 25",
-    "handoff, run of 100": "at most 150 µs",
-    "streamed delta": "at most 5 µs",
-    "run of three turns, 500 at a time": "SDK / ours at least 20",
-    "import, above bare Python": "under 100 ms",
+from sides import Figure, Side, add_side_options, measure, sides_of
+from startup import start_up
+from tables import Rounds, as_json, table
+
+ONCE = {"long_run", "waiting"}
+"""Workloads of which one round is enough: a minute on the slowest side, or the same every time."""
+
+WORKLOADS = (
+    "start_up",
+    "made_anew",
+    "tool_turns",
+    "long_run",
+    "handoffs",
+    "first_run",
+    "concurrent",
+    "waiting",
+    "parallel_calls",
+    "deltas",
+    "loopback",
+)
+
+TARGETS = {
+    "tool turn, run of 25": "35 µs",
+    "tool turn, run of 1,000": "1.25 × of 25",
+    "handoff, run of 100": "40 µs",
+    "first run of 50 agents, an agent": "150 µs",
+    "agent made anew, above a kept one": "25 µs",
+    "desk of seven made anew, an agent": "20 µs",
+    "500 runs of 3 turns, own agents, a run": "SDK 25 ×",
+    "memory of a waiting run, one agent": "5 KiB",
+    "memory of a waiting run, own agents": "8 KiB",
+    "call, 100 in one reply": "25 µs",
+    "call, 2,000 in one reply": "1.3 × of 100",
+    "agentgraph --version": "100 ms",
+    "check of a plain file": "300 ms",
+    "check of examples/homework.py": "350 ms",
+    "first run of a process, fake model": "300 ms",
 }
 
 
-def measure(python: str, package: str, workload: str) -> dict[str, float]:
-    """Run one workload in one environment."""
-    done = subprocess.run(
-        [python, str(HERE / "workloads.py"), package, workload],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OPENAI_API_KEY": "none", "OPENAI_AGENTS_DISABLE_TRACING": "1"},
-    )
-    found: dict[str, float] = json.loads(done.stdout)
+def measured(side: Side, workload: str) -> Mapping[str, Figure]:
+    """One round of one workload on one side."""
+    return start_up(side) if workload == "start_up" else measure(side, workload)
+
+
+def rounds_of(
+    sides: Sequence[Side], workloads: Sequence[str], rounds: int, advance: Callable[[str], None]
+) -> list[Rounds]:
+    """Measure, in turns. What a side has no like of is missing from its rounds.
+
+    Args:
+        sides: Those that are installed.
+        workloads: What is measured.
+        rounds: How often; once for some.
+        advance: Called with what is about to be measured.
+    """
+    found: list[Rounds] = [{} for _ in sides]
+    for workload in workloads:
+        for _ in range(1 if workload in ONCE else rounds):
+            for side, figures in zip(sides, found, strict=True):
+                advance(f"{workload}: {side.title}")
+                for name, figure in measured(side, workload).items():
+                    figures.setdefault(name, []).append(figure)
     return found
 
 
 def main() -> None:
     """Measure and print the table."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--peer-python", required=True, help="a Python with openai-agents")
+    add_side_options(options)
     options.add_argument("--rounds", type=int, default=3, help="how often each workload is run")
+    options.add_argument("--only", nargs="+", default=WORKLOADS, choices=WORKLOADS)
+    options.add_argument("--json", type=Path, help="a file to write every figure to")
     chosen = options.parse_args()
-    ours: dict[str, list[float]] = defaultdict(list)
-    peer: dict[str, list[float]] = defaultdict(list)
+    sides = sides_of(chosen)
+    installed = [side for side in sides if side.installed]
     with Progress(transient=True) as progress:
-        task = progress.add_task("measuring", total=2 * chosen.rounds * len(WORKLOADS))
-        for workload in WORKLOADS:
-            for _ in range(chosen.rounds):
-                for python, package, times in (
-                    (sys.executable, "agentgraph", ours),
-                    (chosen.peer_python, "agents", peer),
-                ):
-                    progress.update(task, description=f"{workload}: {package}")
-                    for name, seconds in measure(python, package, workload).items():
-                        times[name].append(seconds)
-                    progress.advance(task)
-    Console(width=110).print(table(ours, peer))
+        units = sum(1 if name in ONCE else chosen.rounds for name in chosen.only)
+        task = progress.add_task("measuring", total=units * len(installed))
 
+        def advance(what: str) -> None:
+            progress.update(task, description=what, advance=1)
 
-def table(ours: dict[str, list[float]], peer: dict[str, list[float]]) -> Table:
-    """The figures side by side, with the ratio of each round's pair."""
-    drawn = Table(title="one unit of work, above nothing (the model costs nothing)")
-    for column in ("", "agentgraph", "Agents SDK", "ratio", "asked for"):
-        drawn.add_column(column, justify="left" if column in ("", "asked for") else "right")
-    for name, times in ours.items():
-        others = peer.get(name)
-        if others:
-            ratio = statistics.median(b / a for a, b in zip(times, others, strict=True))
-            shown = f"{ratio:,.0f}"
-        else:
-            shown = (
-                f"{statistics.median(times) / statistics.median(ours['tool turn, run of 25']):.2f}*"
-            )
-        row = (name, in_words(times), in_words(others or []), shown, LIMITS.get(name, ""))
-        drawn.add_row(*row)
-    drawn.caption = (
-        "ratio: SDK / agentgraph, median over rounds; * a turn here / a turn in a run of 25"
-    )
-    return drawn
-
-
-def in_words(times: list[float]) -> str:
-    """The median in microseconds or milliseconds."""
-    if not times:
-        return ""
-    microseconds = statistics.median(times) * 1e6
-    return f"{microseconds:,.1f} µs" if microseconds < 1000 else f"{microseconds / 1000:,.1f} ms"
+        found = rounds_of(installed, chosen.only, chosen.rounds, advance)
+    titles = [side.title for side in installed]
+    missing = [side.title for side in sides if side not in installed]
+    Console(width=165).print(table(titles, found, missing, TARGETS))
+    if chosen.json is not None:
+        chosen.json.write_text(json.dumps(as_json(titles, found), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """The measured work on sessions, written once for both packages; ``sessions.py`` runs it in each
 one's own environment.
 
-usage: python session_workloads.py agentgraph|agents FOLDER RUNS SIZE...
+usage: python session_workloads.py agentgraph|agents RUNS,SIZE,SIZE...
 
 Each size gets a file of its own, with a conversation of turns with tool calls. After every run what
 it stored is taken away again, so that each one meets the same history. Some runs come after a write
 of another program, so that nothing that this one remembers of the file is of use to them. Prints
-one JSON object: the seconds of every repetition, by size and work.
+one line of JSON: the median cost of each work at each size.
 """
 
 from __future__ import annotations
@@ -14,23 +14,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
-import json
 import sqlite3
 import sys
-import time
+import tempfile
 from collections import defaultdict
-from collections.abc import Awaitable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from free_models import sdk_of
+from measuring import Cost, Figures, Work, median, once, print_figures
+
 PACKAGE = sys.argv[1]
-
-
-def load() -> Any:
-    sdk = importlib.import_module(PACKAGE)
-    if PACKAGE == "agents":
-        sdk.set_tracing_disabled(True)
-    return sdk
 
 
 def history(size: int) -> list[dict[str, Any]]:
@@ -74,7 +70,7 @@ def free_model() -> Any:
     types = importlib.import_module("openai.types.responses")
     text = types.ResponseOutputText(type="output_text", text="done", annotations=[])
 
-    class Free(interface.Model):  # type: ignore[misc]
+    class Free(interface.Model):  # type: ignore[misc, name-defined]
         answers = 0
 
         async def get_response(self, *args: Any, **kwargs: Any) -> Any:
@@ -94,47 +90,63 @@ def free_model() -> Any:
     return Free()
 
 
-async def timed(work: Awaitable[Any]) -> float:
-    start = time.perf_counter()
-    await work
-    return time.perf_counter() - start
-
-
-async def measure(folder: Path, size: int, runs: int) -> dict[str, list[float]]:
-    """Time every work so often, on a session with so many items."""
-    sdk = load()
+async def measure(folder: Path, size: int, runs: int) -> Figures:
+    """Every work, on a session with so many items, as the median of some repetitions."""
+    sdk = sdk_of(PACKAGE)
     file = folder / f"{PACKAGE}-{size}.db"
     session = sdk.SQLiteSession("s", file)
     await session.add_items(history(size))
     agent = sdk.Agent(name="A", model=free_model())
     saved = turn(size)[1:]
-    times: dict[str, list[float]] = defaultdict(list)
+    costs: dict[str, list[Cost]] = defaultdict(list)
     await sdk.Runner.run(agent, "warm up", session=session)
     for _ in range(2):
         await session.pop_item()
     other = sqlite3.connect(file, isolation_level=None)
     gc.collect()
     gc.freeze()
+
+    async def measured(name: str, work: Work) -> None:
+        costs[f"{size:,} items: {name}"].append(await once(work))
+
     for number in range(runs):
-        run = sdk.Runner.run(agent, f"question {number}", session=session)
-        times["a run of one turn"].append(await timed(run))
+        run = partial(sdk.Runner.run, agent, session=session)
+        await measured("run of one turn", partial(run, f"question {number}"))
         other.execute("REPLACE INTO agent_sessions VALUES ('other', ?, ?)", (number, number))
-        run = sdk.Runner.run(agent, f"question {number} again", session=session)
-        times["the same, after another program wrote"].append(await timed(run))
-        times["read everything"].append(await timed(session.get_items()))
-        times["read the 10 latest"].append(await timed(session.get_items(limit=10)))
-        times["save a turn of 3 items"].append(await timed(session.add_items(saved)))
+        again = partial(run, f"question {number} again")
+        await measured("run after another program wrote", again)
+        await measured("read everything", session.get_items)
+        await measured("read the 10 latest", lambda: session.get_items(limit=10))
+        await measured("save a turn of 3 items", lambda: session.add_items(saved))
         for _ in range(7):
             await session.pop_item()
     other.close()
     session.close()
-    return times
+    return {name: median(found) for name, found in costs.items()}
+
+
+async def new_sessions(folder: Path, runs: int) -> Figures:
+    """Runs of which each begins a conversation, in a file that has others."""
+    sdk = sdk_of(PACKAGE)
+    file = folder / f"{PACKAGE}-new.db"
+    agent = sdk.Agent(name="A", model=free_model())
+    kept = sdk.SQLiteSession("kept", file)
+    await sdk.Runner.run(agent, "warm up", session=kept)
+    costs = []
+    for number in range(runs):
+        with closing(sdk.SQLiteSession(f"new {number}", file)) as session:
+            costs.append(await once(partial(sdk.Runner.run, agent, "question", session=session)))
+    kept.close()
+    return {"new session: run of one turn": median(costs)}
 
 
 async def main() -> None:
-    folder, runs = Path(sys.argv[2]), int(sys.argv[3])
-    found = {size: await measure(folder, int(size), runs) for size in sys.argv[4:]}
-    sys.stdout.write(json.dumps(found) + "\n")
+    runs, *sizes = map(int, sys.argv[2].split(","))
+    with tempfile.TemporaryDirectory() as name:
+        figures = dict(await new_sessions(Path(name), runs))
+        for size in sizes:
+            figures.update(await measure(Path(name), size, runs))
+    print_figures(figures)
 
 
 if __name__ == "__main__":

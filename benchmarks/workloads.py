@@ -1,122 +1,58 @@
-"""The measured work, written once for both packages; ``compare.py`` runs it in each one's own
-environment.
+"""The measured work with the API of the Agents SDK, written once for agentgraph and the SDK.
 
 usage: python workloads.py agentgraph|agents WORKLOAD
 
-The model costs nothing: it is a class of this file that returns items made beforehand. Each
-workload prints one JSON object of seconds a unit. The best of several repetitions counts, because
-everything else on the machine only adds.
+``compare.py`` runs each workload in a process of its own and gives every side the same
+repetitions. Prints one line of JSON: the cost of one unit, by the name of the row.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import importlib
-import json
-import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+import tracemalloc
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
+from free_models import adder, answer, call_of, free_model, sdk_of, streaming_model
+from loopback import over_loopback
+from measuring import Figures, best, bytes_a_unit, print_figures
+
 PACKAGE = sys.argv[1]
-WORKLOAD = sys.argv[2]
-Clock = time.perf_counter
+
+CONCURRENT = 500
+WAITING = 100
+SPECIALISTS = ("billing", "delivery", "refunds", "warranty", "accounts", "sales")
 
 
-def load() -> Any:
-    sdk = importlib.import_module(PACKAGE)
-    if PACKAGE == "agents":
-        sdk.set_tracing_disabled(True)
-    return sdk
+async def tool_turns() -> Figures:
+    """A model's turn that calls one tool, in a run of 25 and one of 100."""
+    return {
+        f"tool turn, run of {turns}": await best(_run_of(turns), 400 // turns) / turns
+        for turns in (25, 100)
+    }
 
 
-def parts() -> Any:
-    return importlib.import_module("openai.types.responses")
+async def long_run() -> Figures:
+    """The same in a run of 1,000 turns."""
+    run = _run_of(1_000)
+    return {"tool turn, run of 1,000": await best(run, 1) / 1_000}
 
 
-def call_of(name: str, number: int, arguments: str = '{"a":1,"b":2}') -> Any:
-    return parts().ResponseFunctionToolCall(
-        type="function_call", name=name, arguments=arguments, call_id=f"c{number}", id=f"f{number}"
-    )
+def _run_of(turns: int) -> Callable[[], Awaitable[object]]:
+    sdk = sdk_of(PACKAGE)
+    replies = [[call_of("add", number)] for number in range(turns - 1)] + [[answer()]]
+    agent = sdk.Agent(name="A", model=free_model(PACKAGE, replies), tools=[adder(sdk)])
+    return lambda: sdk.Runner.run(agent, "go", max_turns=turns + 1)
 
 
-def message(text: str = "done") -> Any:
-    types = parts()
-    content = [types.ResponseOutputText(type="output_text", text=text, annotations=[])]
-    return types.ResponseOutputMessage(
-        id="m", type="message", role="assistant", status="completed", content=content
-    )
-
-
-def free_model(replies: list[list[Any]]) -> Any:
-    """A model that gives the replies in order; which one follows from the length of the input."""
-    interface = importlib.import_module(f"{PACKAGE}.models.interface")
-    items = importlib.import_module(f"{PACKAGE}.items")
-    usage = importlib.import_module(f"{PACKAGE}.usage")
-
-    class Free(interface.Model):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.responses = [items.ModelResponse(reply, usage.Usage(), None) for reply in replies]
-
-        async def get_response(self, *args: Any, **kwargs: Any) -> Any:
-            given = kwargs["input"] if "input" in kwargs else args[1]
-            # Every turn adds a call and its output to what the model is shown.
-            return self.responses[0 if isinstance(given, str) else (len(given) - 1) // 2]
-
-        def stream_response(self, *args: Any, **kwargs: Any) -> Any:
-            raise NotImplementedError
-
-    return Free()
-
-
-def adder(sdk: Any) -> Any:
-    async def add(a: int, b: int) -> int:
-        """Add."""
-        return a + b
-
-    return sdk.function_tool(add)
-
-
-async def best(work: Callable[[], Awaitable[None]], repetitions: int) -> float:
-    # What was imported is no garbage; otherwise a collection walks all of it, in either package.
-    gc.collect()
-    gc.freeze()
-    times = []
-    for _ in range(repetitions):
-        start = Clock()
-        await work()
-        times.append(Clock() - start)
-    return min(times)
-
-
-async def tool_turns() -> dict[str, float]:
-    sdk = load()
-    found = {}
-    lengths = [25, 100, 400, 1000] if PACKAGE == "agentgraph" else [25, 100, 400]
-    for turns in lengths:
-        replies = [[call_of("add", number)] for number in range(turns - 1)] + [[message()]]
-        agent = sdk.Agent(name="A", model=free_model(replies), tools=[adder(sdk)])
-
-        async def run(agent: Any = agent, turns: int = turns) -> None:
-            await sdk.Runner.run(agent, "go", max_turns=turns + 1)
-
-        await run()
-        # A run of milliseconds may fall whole into a moment in which the machine does other work,
-        # so it is repeated more often than one of seconds.
-        repetitions = max(12, 2000 // turns) if PACKAGE == "agentgraph" else max(2, 200 // turns)
-        found[f"tool turn, run of {turns}"] = await best(run, repetitions) / turns
-    return found
-
-
-async def handoffs() -> dict[str, float]:
-    sdk = load()
-    number = 100
-    replies = [[call_of(f"transfer_to_{'ba'[i % 2]}", i, "{}")] for i in range(number)] + [
-        [message()]
-    ]
-    model = free_model(replies)
+async def handoffs() -> Figures:
+    """A handoff to and fro, a hundred times in one run."""
+    sdk, number = sdk_of(PACKAGE), 100
+    replies = [[call_of(f"transfer_to_{'ba'[i % 2]}", i, "{}")] for i in range(number)]
+    model = free_model(PACKAGE, [*replies, [answer()]])
     first, second = sdk.Agent(name="A", model=model), sdk.Agent(name="B", model=model)
     first.handoffs, second.handoffs = [second], [first]
 
@@ -124,89 +60,195 @@ async def handoffs() -> dict[str, float]:
         await sdk.Runner.run(first, "go", max_turns=number + 2)
 
     await run()
-    repetitions = 20 if PACKAGE == "agentgraph" else 3
-    return {"handoff, run of 100": await best(run, repetitions) / number}
+    return {"handoff, run of 100": await best(run, 4) / number}
 
 
-async def deltas() -> dict[str, float]:
-    sdk = load()
-    types, interface = parts(), importlib.import_module(f"{PACKAGE}.models.interface")
-    number = 5_000
-    delta = types.ResponseTextDeltaEvent(
-        type="response.output_text.delta",
-        delta="word ",
-        item_id="m",
-        output_index=0,
-        content_index=0,
-        sequence_number=1,
-        logprobs=[],
-    )
-    response = types.Response(
-        id="r",
-        created_at=0,
-        model="free",
-        object="response",
-        output=[message()],
-        parallel_tool_calls=False,
-        tool_choice="auto",
-        tools=[],
-    )
-    completed = types.ResponseCompletedEvent(
-        type="response.completed", response=response, sequence_number=2
-    )
+async def first_run() -> Figures:
+    """The first run of a chain of fifty agents that goes through all of them."""
+    sdk, number = sdk_of(PACKAGE), 50
+    replies = [[call_of(f"transfer_to_agent_{i + 1}", i, "{}")] for i in range(number - 1)]
+    model = free_model(PACKAGE, [*replies, [answer()]])
+    start: list[Any] = []
 
-    class Streaming(interface.Model):  # type: ignore[misc]
-        async def get_response(self, *args: Any, **kwargs: Any) -> Any:
-            raise NotImplementedError
-
-        async def stream_response(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-            for _ in range(number):
-                yield delta
-            yield completed
-
-    agent = sdk.Agent(name="A", model=Streaming())
+    def make() -> None:
+        agents = [sdk.Agent(name=f"agent_{i}", model=model) for i in range(number)]
+        for agent, following in pairwise(agents):
+            agent.handoffs = [following]
+        start[:] = agents[:1]
 
     async def run() -> None:
-        result = sdk.Runner.run_streamed(agent, "go")
-        async for _ in result.stream_events():
+        await sdk.Runner.run(start[0], "go", max_turns=number + 1)
+
+    return {"first run of 50 agents, an agent": await best(run, 8, make) / number}
+
+
+async def made_anew() -> Figures:
+    """Agents made for each request, as a web handler makes them, beside agents that are kept."""
+    sdk, batch, repetitions = sdk_of(PACKAGE), 20, 10
+    tool, model = adder(sdk), free_model(PACKAGE, [[answer()]])
+    transfer = [call_of("transfer_to_warranty", 1, "{}")]
+    desk_model = free_model(PACKAGE, [transfer, [answer()]])
+
+    def one() -> Any:
+        return sdk.Agent(name="A", instructions="Answer.", model=model, tools=[tool])
+
+    def desk() -> Any:
+        specialists = [
+            sdk.Agent(
+                name=name,
+                instructions=f"You answer questions about {name}.",
+                handoff_description=f"Knows about {name}",
+                model=desk_model,
+                tools=[tool],
+            )
+            for name in SPECIALISTS
+        ]
+        return sdk.Agent(
+            name="triage", instructions="Hand over.", model=desk_model, handoffs=specialists
+        )
+
+    async def runs_of(make: Callable[[], Any]) -> Any:
+        async def run() -> None:
+            for _ in range(batch):
+                await sdk.Runner.run(make(), "go")
+
+        await run()
+        return await best(run, repetitions) / batch
+
+    kept, kept_desk = one(), desk()
+    reused, anew = await runs_of(lambda: kept), await runs_of(one)
+    reused_desk, anew_desk = await runs_of(lambda: kept_desk), await runs_of(desk)
+    agents = len(SPECIALISTS) + 1
+    return {
+        "one-turn run, kept agent": reused,
+        "one-turn run, agent made anew": anew,
+        "agent made anew, above a kept one": anew - reused,
+        "two-turn run, kept desk of seven": reused_desk,
+        "two-turn run, desk of seven made anew": anew_desk,
+        "desk of seven made anew, an agent": (anew_desk - reused_desk) / agents,
+    }
+
+
+async def concurrent() -> Figures:
+    """Five hundred runs of three turns at once: of one agent, and each of its own."""
+    sdk = sdk_of(PACKAGE)
+    make = _agents_of_three_turns(sdk)
+    shared = make()
+    figures = {}
+    for name, agent_of in (("one agent", lambda: shared), ("own agents", make)):
+
+        async def run(agent_of: Callable[[], Any] = agent_of) -> None:
+            await asyncio.gather(*(sdk.Runner.run(agent_of(), "go") for _ in range(CONCURRENT)))
+
+        await run()
+        figures[f"500 runs of 3 turns, {name}, a run"] = await best(run, 2) / CONCURRENT
+    return figures
+
+
+def _agents_of_three_turns(
+    sdk: Any, before_last: Callable[[], Awaitable[object]] | None = None
+) -> Callable[[], Any]:
+    replies = [[call_of("add", 1)], [call_of("add", 2)], [answer()]]
+    tool, model = adder(sdk), free_model(PACKAGE, replies, before_last)
+    return lambda: sdk.Agent(name="A", instructions="Answer.", model=model, tools=[tool])
+
+
+async def waiting() -> Figures:
+    """What a hundred runs keep alive, each waiting for the third reply of its model."""
+    figures = {}
+    for name, own in (("one agent", False), ("own agents", True)):
+        figures[f"memory of a waiting run, {name}"] = await _bytes_of_waiting_runs(own=own)
+    return figures
+
+
+async def _bytes_of_waiting_runs(*, own: bool) -> float:
+    """Bytes a run; the replies are shared, so they do not count."""
+    sdk, opened, arrived = sdk_of(PACKAGE), asyncio.Event(), asyncio.Semaphore(0)
+
+    async def wait() -> None:
+        arrived.release()
+        await opened.wait()
+
+    make = _agents_of_three_turns(sdk, wait)
+    shared = make()
+
+    async def runs(number: int) -> list[asyncio.Task[Any]]:
+        started = [
+            asyncio.create_task(sdk.Runner.run(make() if own else shared, "go"))
+            for _ in range(number)
+        ]
+        for _ in started:
+            await arrived.acquire()
+        return started
+
+    # What the first runs fill once for all, such as caches, is no cost of a run.
+    early = await runs(2)
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    late = await runs(WAITING)
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    opened.set()
+    await asyncio.gather(*early, *late)
+    return bytes_a_unit(before, after, WAITING)
+
+
+async def parallel_calls() -> Figures:
+    """Calls of a trivial tool, all in one reply."""
+    sdk = sdk_of(PACKAGE)
+    figures = {}
+    for number, repetitions in ((100, 6), (2_000, 2)):
+        calls = [call_of("add", i) for i in range(number)]
+        model = free_model(PACKAGE, [calls, [answer()]])
+        agent = sdk.Agent(name="A", model=model, tools=[adder(sdk)])
+
+        async def run(agent: Any = agent) -> None:
+            await sdk.Runner.run(agent, "go")
+
+        await run()
+        figures[f"call, {number:,} in one reply"] = await best(run, repetitions) / number
+    return figures
+
+
+async def deltas() -> Figures:
+    """A streamed answer in 5,000 pieces."""
+    sdk, number = sdk_of(PACKAGE), 5_000
+    agent = sdk.Agent(name="A", model=streaming_model(PACKAGE, number))
+
+    async def run() -> None:
+        async for _ in sdk.Runner.run_streamed(agent, "go").stream_events():
             pass
 
     await run()
-    return {"streamed delta": await best(run, 3) / number}
+    return {"streamed delta": await best(run, 4) / number}
 
 
-async def concurrent() -> dict[str, float]:
-    sdk = load()
-    number = 500
-    replies = [[call_of("add", 1)], [call_of("add", 2)], [message()]]
-    agent = sdk.Agent(name="A", model=free_model(replies), tools=[adder(sdk)])
+async def loopback() -> Figures:
+    """One request to a server on this machine: by the bare client, and by a run."""
+    sdk = sdk_of(PACKAGE)
 
-    async def run() -> None:
-        await asyncio.gather(*(sdk.Runner.run(agent, "go") for _ in range(number)))
+    def runs(client: Any) -> Callable[[], Awaitable[object]]:
+        model = sdk.OpenAIResponsesModel(model="gpt-4.1", openai_client=client)
+        agent = sdk.Agent(name="A", instructions="Answer.", model=model)
+        return lambda: sdk.Runner.run(agent, "go")
 
-    await run()
-    return {"run of three turns, 500 at a time": await best(run, 2) / number}
-
-
-async def imports() -> dict[str, float]:
-    def seconds(statement: str) -> float:
-        times = []
-        for _ in range(5):
-            start = Clock()
-            subprocess.run([sys.executable, "-c", statement], check=True)
-            times.append(Clock() - start)
-        return min(times)
-
-    return {"import, above bare Python": seconds(f"import {PACKAGE}") - seconds("pass")}
+    return await over_loopback(runs)
 
 
 WORKLOADS = {
     "tool_turns": tool_turns,
+    "long_run": long_run,
     "handoffs": handoffs,
-    "deltas": deltas,
+    "first_run": first_run,
+    "made_anew": made_anew,
     "concurrent": concurrent,
-    "imports": imports,
+    "waiting": waiting,
+    "parallel_calls": parallel_calls,
+    "deltas": deltas,
+    "loopback": loopback,
 }
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(WORKLOADS[WORKLOAD]())) + "\n")
+    print_figures(asyncio.run(WORKLOADS[sys.argv[2]]()))

@@ -1,0 +1,115 @@
+"""A Responses API on this machine, in a process of its own, and what a request to it costs.
+
+usage: python loopback.py      serve; prints the port, and ends when its standard input does
+
+The server answers every request with the same bytes, so that what is measured is the client's side:
+the bare ``openai`` client, and a run that uses one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from measuring import Figures, best
+
+__all__ = ["over_loopback"]
+
+BATCH = 20
+REPETITIONS = 10
+
+ANSWER = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "status": "completed",
+    "model": "gpt-4.1",
+    "output": [
+        {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": "done", "annotations": []}],
+        }
+    ],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+    "usage": {
+        "input_tokens": 10,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": 1,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 11,
+    },
+}
+
+
+async def over_loopback(runs: Callable[[Any], Callable[[], Awaitable[object]]]) -> Figures:
+    """Measure a request by the bare client and by a run, against a server of its own.
+
+    Args:
+        runs: Makes, of a client, what starts a run with one request.
+    """
+    from openai import AsyncOpenAI
+
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, __file__, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdin is not None
+    assert server.stdout is not None
+    port = int(await server.stdout.readline())
+    async with AsyncOpenAI(api_key="none", base_url=f"http://127.0.0.1:{port}/v1") as client:
+        one_run = runs(client)
+
+        async def bare() -> None:
+            for _ in range(BATCH):
+                await client.responses.create(model="gpt-4.1", input="go", instructions="Answer.")
+
+        async def run() -> None:
+            for _ in range(BATCH):
+                await one_run()
+
+        await bare()
+        await run()
+        request, whole = await best(bare, REPETITIONS) / BATCH, await best(run, REPETITIONS) / BATCH
+    server.stdin.close()
+    await server.wait()
+    return {
+        "loopback: request of the bare client": request,
+        "loopback: run of one request": whole,
+        "loopback: run above the bare client": whole - request,
+    }
+
+
+async def serve() -> None:
+    """Answer until the standard input ends."""
+    body = json.dumps(ANSWER).encode()
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    reply = head.encode() + body
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                request = await reader.readuntil(b"\r\n\r\n")
+                fields = request.lower().split(b"\r\n")
+                lengths = [field[15:] for field in fields if field.startswith(b"content-length:")]
+                await reader.readexactly(int(lengths[0]) if lengths else 0)
+                writer.write(reply)
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    server.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())

@@ -1,0 +1,153 @@
+"""The sides of the comparison, and how a process of one of them is run and measured.
+
+A side is a Python with a package in it: this checkout, another checkout of agentgraph (``--base``),
+the published Agents SDK, LangGraph, pydantic-ai. The peers have environments of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["OURS", "Figure", "Side", "add_side_options", "measure", "process_cost", "sides_of"]
+
+HERE = Path(__file__).resolve().parent
+CACHE = HERE.parent / ".cache"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of one process: seconds of processor and wall time, or bytes."""
+
+    cpu: float = 0.0
+    wall: float = 0.0
+    size: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side.
+
+    Attributes:
+        title: Its name in a table.
+        python: Its interpreter; a path that need not exist.
+        script: Its workloads, a file of this folder.
+        package: What the workloads import.
+        path: Folders that come first on its search path.
+    """
+
+    title: str
+    python: str
+    script: str
+    package: str
+    path: tuple[str, ...] = ()
+
+    @property
+    def installed(self) -> bool:
+        """Whether its package is there."""
+        try:
+            code = (
+                f"import importlib.util as u, sys; sys.exit(u.find_spec({self.package!r}) is None)"
+            )
+            done = subprocess.run(
+                [self.python, "-c", code], check=False, capture_output=True, env=self.environment()
+            )
+        except OSError:
+            return False
+        return done.returncode == 0
+
+    def environment(self) -> dict[str, str]:
+        """The environment of its processes: nothing is traced and nothing is sent anywhere."""
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        quiet = {"OPENAI_API_KEY": "none", "OPENAI_AGENTS_DISABLE_TRACING": "1"}
+        searched = {"PYTHONPATH": os.pathsep.join(self.path)} if self.path else {}
+        return {**kept, **quiet, "LANGSMITH_TRACING": "false", **searched}
+
+
+def checkout(title: str, folder: Path) -> Side:
+    """A checkout of agentgraph as a side; it runs with the packages of this Python."""
+    path = (str(folder.resolve()), str((folder / "compiler").resolve()))
+    return Side(title, sys.executable, "workloads.py", "agentgraph", path)
+
+
+OURS = checkout("agentgraph", HERE.parent)
+
+
+def add_side_options(options: argparse.ArgumentParser) -> None:
+    """Add the options that say which sides there are."""
+    options.add_argument(
+        "--peer-python",
+        default=os.environ.get("AGENTGRAPH_SDK_PYTHON", ""),
+        help="a Python that has openai-agents",
+    )
+    options.add_argument("--base", type=Path, help="another checkout of agentgraph to set beside")
+    for name in ("langgraph", "pydantic-ai"):
+        python = str(CACHE / name / "bin" / "python")
+        options.add_argument(f"--{name}-python", default=python, help=f"a Python that has {name}")
+
+
+def sides_of(chosen: argparse.Namespace) -> tuple[Side, ...]:
+    """The sides that the options name, this checkout first."""
+    base = () if chosen.base is None else (checkout("base", chosen.base),)
+    return (
+        OURS,
+        *base,
+        Side("Agents SDK", chosen.peer_python or "none", "workloads.py", "agents"),
+        Side("LangGraph", chosen.langgraph_python, "langgraph_workloads.py", "langgraph"),
+        Side("pydantic-ai", chosen.pydantic_ai_python, "pydantic_ai_workloads.py", "pydantic_ai"),
+    )
+
+
+def measure(side: Side, workload: str) -> dict[str, Figure]:
+    """Run one workload in a process of a side; nothing if the side has no such workload.
+
+    Raises:
+        RuntimeError: The process failed; the message has what it wrote.
+    """
+    command = [side.python, str(HERE / side.script), side.package, workload]
+    environment = side.environment()
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise RuntimeError(f"{workload} of {side.title} failed:\n{done.stderr}")
+    found: dict[str, dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
+    return {name: Figure(**figure) for name, figure in found.items()}
+
+
+def process_cost(side: Side, arguments: Sequence[str], repetitions: int) -> Figure:
+    """What a process of a side takes from its start to its end, the best of some; Python included.
+
+    Args:
+        side: The side.
+        arguments: What stands behind the interpreter.
+        repetitions: How often it is run, after once to have its byte code written.
+    """
+    costs = [_one_process(side, arguments) for _ in range(repetitions + 1)][1:]
+    return Figure(min(cost.cpu for cost in costs), min(cost.wall for cost in costs))
+
+
+def _one_process(side: Side, arguments: Sequence[str]) -> Figure:
+    with tempfile.TemporaryFile() as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [side.python, *arguments],
+            stdout=output,
+            stderr=output,
+            env=side.environment(),
+            # `-m` and `-c` look in the current folder first: a checkout there would be taken.
+            cwd=HERE,
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            output.seek(0)
+            raise RuntimeError(f"{arguments} of {side.title} failed:\n{output.read().decode()}")
+    return Figure(used.ru_utime + used.ru_stime, wall)
