@@ -1,7 +1,7 @@
 """What a function's docstring says about the function and its parameters.
 
-Rule: docstrings are parsed by griffe, which is imported when the first docstring is met. The style
-is the one whose marks occur most often, unless it is named.
+Rule: docstrings are parsed by griffe, which is imported when the first one is met that may have
+sections. The style is the one whose marks occur most often, unless it is named.
 """
 
 from __future__ import annotations
@@ -67,7 +67,10 @@ def generate_func_documentation(
     doc = inspect.getdoc(documented)
     if not doc:
         return FuncDocumentation(name, None, None)
-    return _parse(name, doc, style or _detect_style(doc))
+    style = style or _detect_style(doc)
+    if style == "google" and ":" not in doc:  # a section begins with a line that has one
+        return FuncDocumentation(name, inspect.cleandoc("\n" + doc.rstrip()) or None, None)
+    return _parse(name, doc, style)
 
 
 def _parse(name: str, doc: str, style: DocstringStyle) -> FuncDocumentation:

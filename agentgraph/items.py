@@ -9,8 +9,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from agentgraph import responses
 from agentgraph.item_helpers import ItemHelpers
-from agentgraph.responses import ModelResponse
+from agentgraph.lazy_aliases import LazyAlias
+from agentgraph.responses import (
+    ModelResponse,
+    TResponseInputItem,
+    TResponseOutputItem,
+    TResponseStreamEvent,
+)
 from agentgraph.run_items import (
     CompactionItem,
     HandoffCallItem,
@@ -31,12 +38,7 @@ from agentgraph.run_items import (
 )
 
 if TYPE_CHECKING:
-    from agentgraph.responses import (
-        TResponse,
-        TResponseInputItem,
-        TResponseOutputItem,
-        TResponseStreamEvent,
-    )
+    from agentgraph.responses import TResponse
     from agentgraph.wire_unions import (
         ToolApprovalRawItem,
         ToolCallItemTypes,
@@ -71,18 +73,21 @@ __all__ = [
     "ToolSearchOutputItem",
 ]
 
-_WIRE_TYPES: Final = {
-    "TResponse": "agentgraph.responses",
-    "TResponseInputItem": "agentgraph.responses",
-    "TResponseOutputItem": "agentgraph.responses",
-    "TResponseStreamEvent": "agentgraph.responses",
-    "ToolApprovalRawItem": "agentgraph.wire_unions",
-    "ToolCallItemTypes": "agentgraph.wire_unions",
-    "ToolCallOutputTypes": "agentgraph.wire_unions",
-}
+
+_UNIONS: Final = "agentgraph.wire_unions"
+
+
+def _union(name: str) -> LazyAlias:
+    return LazyAlias(name, lambda: getattr(import_module(_UNIONS), name), int | str)
+
+
+if not TYPE_CHECKING:
+    ToolApprovalRawItem = _union("ToolApprovalRawItem")
+    ToolCallItemTypes = _union("ToolCallItemTypes")
+    ToolCallOutputTypes = _union("ToolCallOutputTypes")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _WIRE_TYPES:
-        return getattr(import_module(_WIRE_TYPES[name]), name)
+    if name == "TResponse":
+        return responses.TResponse
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,17 +1,18 @@
 """A model's reply, and the names of the wire types that replies and inputs are made of.
 
-The wire types are the `openai` client's own. They are imported when somebody asks this module for
-them by name; nothing here looks at a raw item except through its attributes. Raw items are never
-changed once they are part of a response.
+The wire types are the `openai` client's own, imported when somebody looks into one of them; nothing
+here looks at a raw item except through its attributes. Raw items are never changed once they are
+part of a response.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Union, cast
 
 from agentgraph.exceptions import AgentsException
+from agentgraph.lazy_aliases import LazyAlias
 from agentgraph.pydantic_fields import names_types
 from agentgraph.usage import Usage
 
@@ -31,12 +32,20 @@ __all__ = [
     "input_form",
 ]
 
-_WIRE_TYPES = {
-    "TResponse": "Response",
-    "TResponseInputItem": "ResponseInputItemParam",
-    "TResponseOutputItem": "ResponseOutputItem",
-    "TResponseStreamEvent": "ResponseStreamEvent",
-}
+
+def _of_the_client(name: str, like: Any) -> LazyAlias:
+    def load() -> Any:
+        from openai.types import responses
+
+        return getattr(responses, name)
+
+    return LazyAlias(name, load, like)
+
+
+if not TYPE_CHECKING:
+    TResponseInputItem = _of_the_client("ResponseInputItemParam", Union[int, str])  # noqa: UP007
+    TResponseOutputItem = _of_the_client("ResponseOutputItem", Annotated[int, ""])
+    TResponseStreamEvent = _of_the_client("ResponseStreamEvent", Annotated[int, ""])
 
 
 def input_form(raw_item: Any) -> TResponseInputItem:
@@ -108,9 +117,9 @@ class ModelResponse:
 
 
 def __getattr__(name: str) -> Any:
-    wire_type = _WIRE_TYPES.get(name)
-    if wire_type is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from openai.types import responses
+    # A class, so not a lazy alias.
+    if name == "TResponse":
+        from openai.types.responses import Response
 
-    return getattr(responses, wire_type)
+        return Response
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

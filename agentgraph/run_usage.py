@@ -7,16 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from agentgraph.usage import (
+from agentgraph.usage import RequestUsage, Usage, deserialize_usage, serialize_usage
+from agentgraph.usage_details import (
     INPUT_COUNTS,
     OUTPUT_COUNTS,
-    RequestUsage,
-    Usage,
     count_of,
-    deserialize_usage,
     input_details,
     output_details,
-    serialize_usage,
 )
 
 __all__ = ["RunUsage"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import NoneType, SimpleNamespace, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
@@ -71,17 +71,17 @@ def context_type(func: Callable[..., Any]) -> type[Any] | None:
         `None` when the function takes no context, does not say of what type, or says `Any`.
     """
     try:
-        hints = resolve_hints(func)
         parameters = inspect.signature(func).parameters
+        places = [
+            parameter.name
+            for place, parameter in enumerate(parameters.values())
+            if place == 0 or parameter.kind is parameter.KEYWORD_ONLY
+        ]
+        hints = _resolve_some(func, places)
     except (UserError, TypeError, ValueError):
         # An unreadable signature (a builtin, a name for the type checker only) declares nothing.
         return None
-    contexts = (
-        hints[parameter.name]
-        for place, parameter in enumerate(parameters.values())
-        if (place == 0 or parameter.kind is parameter.KEYWORD_ONLY)
-        and is_context_annotation(hints.get(parameter.name))
-    )
+    contexts = (hints[name] for name in places if is_context_annotation(hints.get(name)))
     declared = next(
         (get_args(each)[0] for each in _alternatives(next(contexts, None)) if get_args(each)), Any
     )
@@ -110,12 +110,25 @@ def _is_context(annotation: Any) -> bool:
     return isinstance(declared, type) and issubclass(declared, RunContextWrapper)
 
 
+def _resolve_some(func: Callable[..., Any], names: Collection[str]) -> dict[str, Any]:
+    """The types of some parameters. The others are left alone: looking into a type may load it."""
+    annotated = inspect.unwrap(func if inspect.isroutine(func) else type(func).__call__)
+    annotated = getattr(annotated, "__func__", annotated)
+    annotations = getattr(annotated, "__annotations__", {})
+    return _hints(annotated, {name: annotations[name] for name in names if name in annotations})
+
+
 def _resolve_one_by_one(func: Callable[..., Any]) -> dict[str, Any]:
     func = getattr(func, "__func__", func)
+    return _hints(func, getattr(func, "__annotations__", {}))
+
+
+def _hints(func: Any, annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Some annotations of a function, each resolved by itself."""
     scope = dict(getattr(func, "__globals__", {}))
     scope.update(_enclosing_names(func))
     hints: dict[str, Any] = {}
-    for name, annotation in getattr(func, "__annotations__", {}).items():
+    for name, annotation in annotations.items():
         holder = SimpleNamespace(__annotations__={name: annotation})
         try:
             hints.update(get_type_hints(holder, globalns=scope, include_extras=True))

@@ -2,18 +2,28 @@
 
 Counts only ever grow: `Usage.add` folds one response into an accumulator, and the accumulator of a
 run is shared by its handoffs and by agents used as tools. The two detail objects are the `openai`
-client's own, imported when the first `Usage` is made, so that this module costs nothing to import.
+client's own, made when they are read (`usage_details`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from agentgraph.pydantic_fields import names_types
+from agentgraph.usage_details import (
+    DETAIL_FIELDS,
+    INPUT_COUNTS,
+    OUTPUT_COUNTS,
+    Details,
+    copied_details,
+    count_of,
+    detail_types,
+    input_details,
+    kept_details,
+    output_details,
+)
 
 if TYPE_CHECKING:
     from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
@@ -33,33 +43,6 @@ _DETAILS: Final = {
     name: f"openai.types.responses.response_usage:{name}"
     for name in ("InputTokensDetails", "OutputTokensDetails")
 }
-INPUT_COUNTS: Final = ("cached_tokens", "cache_write_tokens")
-OUTPUT_COUNTS: Final = ("reasoning_tokens",)
-_DETAIL_FIELDS: Final = ("input_tokens_details", "output_tokens_details")
-
-
-@cache
-def _detail_types() -> tuple[type[InputTokensDetails], type[OutputTokensDetails]]:
-    from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
-
-    return InputTokensDetails, OutputTokensDetails
-
-
-def input_details(cached_tokens: int = 0, cache_write_tokens: int = 0) -> InputTokensDetails:
-    # Clients before 2.20 know no cache_write_tokens; they keep it as an extra field.
-    return _detail_types()[0](cached_tokens=cached_tokens, cache_write_tokens=cache_write_tokens)
-
-
-def output_details(reasoning_tokens: int = 0) -> OutputTokensDetails:
-    return _detail_types()[1](reasoning_tokens=reasoning_tokens)
-
-
-def count_of(details: object, name: str) -> int:
-    """Read one count of a detail object of whatever client, counting what is missing as zero."""
-    found = getattr(details, name, None)
-    if found is None and isinstance(details, Mapping):
-        found = details.get(name)
-    return found if isinstance(found, int) else 0
 
 
 @names_types(**_DETAILS)
@@ -81,45 +64,27 @@ class RequestUsage:
     input_tokens_details: InputTokensDetails
     output_tokens_details: OutputTokensDetails
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Make details that were copied from elsewhere, when they are first asked for."""
-            if name in _DETAIL_FIELDS:
-                copied = self.__dict__.pop(f"_{name}", None)
-                if copied is not None:
-                    made_of, values, more = copied
-                    details = made_of.model_construct(**values, **(more or {}))
-                    self.__dict__[name] = details
-                    return details
-            raise AttributeError(f"'RequestUsage' object has no attribute {name!r}")
-
 
 def _own(spent: RequestUsage | Usage) -> RequestUsage:
     """An entry that shares nothing with what it is made from.
 
     It stands on the path of every turn and is seldom read, so its details are made when they are.
     """
-    sent: Any = spent.input_tokens_details
-    received: Any = spent.output_tokens_details
-    try:
-        of_input = type(sent), sent.__dict__.copy(), sent.__pydantic_extra__
-        of_output = type(received), received.__dict__.copy(), received.__pydantic_extra__
-    except AttributeError:  # what a caller has put in their place
-        return deepcopy(
-            RequestUsage(
-                spent.input_tokens, spent.output_tokens, spent.total_tokens, sent, received
-            )
-        )
+    sent, received = (copied_details(spent, name) for name in DETAIL_FIELDS)
     entry = object.__new__(RequestUsage)
     entry.__dict__ = {
         "input_tokens": spent.input_tokens,
         "output_tokens": spent.output_tokens,
         "total_tokens": spent.total_tokens,
-        "_input_tokens_details": of_input,
-        "_output_tokens_details": of_output,
+        "input_tokens_details": sent,
+        "output_tokens_details": received,
     }
     return entry
+
+
+def _when_read() -> Any:
+    """What stands for details of zero counts until they are read."""
+    return None
 
 
 @names_types(**_DETAILS)
@@ -142,21 +107,25 @@ class Usage:
 
     requests: int = 0
     input_tokens: int = 0
-    input_tokens_details: InputTokensDetails = field(default_factory=input_details)
+    input_tokens_details: InputTokensDetails = field(default_factory=_when_read)
     output_tokens: int = 0
-    output_tokens_details: OutputTokensDetails = field(default_factory=output_details)
+    output_tokens_details: OutputTokensDetails = field(default_factory=_when_read)
     total_tokens: int = 0
     request_usage_entries: list[RequestUsage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        input_type, output_type = _detail_types()
-        found: object = self.input_tokens_details
-        if not isinstance(found, input_type):
-            self.input_tokens_details = input_details(*(count_of(found, n) for n in INPUT_COUNTS))
-        elif getattr(found, "cached_tokens", None) is None:
-            self.input_tokens_details = input_details(0, count_of(found, "cache_write_tokens"))
-        found = self.output_tokens_details
-        if not isinstance(found, output_type) or getattr(found, "reasoning_tokens", None) is None:
+        found = kept_details(self, "input_tokens_details")
+        if found is not None:
+            if not isinstance(found, detail_types()[0]):
+                counts = (count_of(found, name) for name in INPUT_COUNTS)
+                self.input_tokens_details = input_details(*counts)
+            elif getattr(found, "cached_tokens", None) is None:
+                self.input_tokens_details = input_details(0, count_of(found, "cache_write_tokens"))
+        found = kept_details(self, "output_tokens_details")
+        if found is not None and (
+            not isinstance(found, detail_types()[1])
+            or getattr(found, "reasoning_tokens", None) is None
+        ):
             self.output_tokens_details = output_details(count_of(found, "reasoning_tokens"))
 
     def add(self, other: Usage) -> None:
@@ -173,18 +142,18 @@ class Usage:
         self.output_tokens += other.output_tokens or 0
         self.total_tokens += other.total_tokens or 0
 
-        details: Any = other.input_tokens_details
-        cached, written = (
-            count_of(details, "cached_tokens"),
-            count_of(details, "cache_write_tokens"),
-        )
-        if cached or written:
-            mine = self.input_tokens_details
-            self.input_tokens_details = input_details(
-                count_of(mine, "cached_tokens") + cached,
-                count_of(mine, "cache_write_tokens") + written,
-            )
-        reasoning = count_of(other.output_tokens_details, "reasoning_tokens")
+        details = kept_details(other, "input_tokens_details")
+        if details is not None:
+            cached = count_of(details, "cached_tokens")
+            written = count_of(details, "cache_write_tokens")
+            if cached or written:
+                mine = self.input_tokens_details
+                self.input_tokens_details = input_details(
+                    count_of(mine, "cached_tokens") + cached,
+                    count_of(mine, "cache_write_tokens") + written,
+                )
+        details = kept_details(other, "output_tokens_details")
+        reasoning = 0 if details is None else count_of(details, "reasoning_tokens")
         if reasoning:
             mine_reasoning = count_of(self.output_tokens_details, "reasoning_tokens")
             self.output_tokens_details = output_details(mine_reasoning + reasoning)
@@ -194,6 +163,13 @@ class Usage:
             self.request_usage_entries += [_own(entry) for entry in other.request_usage_entries]
         elif other.requests == 1 and other.total_tokens:
             self.request_usage_entries.append(_own(other))
+
+
+for _kind in (RequestUsage, Usage):
+    for _name, _make in zip(DETAIL_FIELDS, (input_details, output_details), strict=True):
+        _details: Details[Any] = Details(_make)
+        _details.__set_name__(_kind, _name)
+        setattr(_kind, _name, _details)
 
 
 def serialize_usage(usage: Usage) -> dict[str, Any]:
@@ -239,31 +215,31 @@ def deserialize_usage(usage_data: Mapping[str, Any]) -> Usage:
     return Usage(
         requests=usage_data.get("requests") or 0,
         input_tokens=usage_data.get("input_tokens") or 0,
-        input_tokens_details=_readinput_details(usage_data.get("input_tokens_details")),
+        input_tokens_details=_read_input_details(usage_data.get("input_tokens_details")),
         output_tokens=usage_data.get("output_tokens") or 0,
-        output_tokens_details=_readoutput_details(usage_data.get("output_tokens_details")),
+        output_tokens_details=_read_output_details(usage_data.get("output_tokens_details")),
         total_tokens=usage_data.get("total_tokens") or 0,
         request_usage_entries=[
             RequestUsage(
                 input_tokens=entry.get("input_tokens") or 0,
                 output_tokens=entry.get("output_tokens") or 0,
                 total_tokens=entry.get("total_tokens") or 0,
-                input_tokens_details=_readinput_details(entry.get("input_tokens_details")),
-                output_tokens_details=_readoutput_details(entry.get("output_tokens_details")),
+                input_tokens_details=_read_input_details(entry.get("input_tokens_details")),
+                output_tokens_details=_read_output_details(entry.get("output_tokens_details")),
             )
             for entry in usage_data.get("request_usage_entries") or ()
         ],
     )
 
 
-def _readinput_details(stored: Any) -> InputTokensDetails:
+def _read_input_details(stored: Any) -> InputTokensDetails:
     known = _unwrap(stored)
-    return _detail_types()[0](**{**dict.fromkeys(INPUT_COUNTS, 0), **known})
+    return detail_types()[0](**{**dict.fromkeys(INPUT_COUNTS, 0), **known})
 
 
-def _readoutput_details(stored: Any) -> OutputTokensDetails:
+def _read_output_details(stored: Any) -> OutputTokensDetails:
     known = _unwrap(stored)
-    return _detail_types()[1](**{**dict.fromkeys(OUTPUT_COUNTS, 0), **known})
+    return detail_types()[1](**{**dict.fromkeys(OUTPUT_COUNTS, 0), **known})
 
 
 def _unwrap(stored: Any) -> Mapping[str, Any]:

@@ -104,7 +104,7 @@ def main() -> None:
         found = rounds_of(installed, chosen.only, chosen.rounds, advance)
     titles = [side.title for side in installed]
     missing = [side.title for side in sides if side not in installed]
-    Console(width=165).print(table(titles, found, missing, TARGETS))
+    Console(width=180).print(table(titles, found, missing, TARGETS))
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(as_json(titles, found), indent=1) + "\n")
 

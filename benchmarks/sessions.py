@@ -57,7 +57,7 @@ def main() -> None:
     missing = [side.title for side in sides if side not in installed]
     title = "sessions in a file (the model costs nothing)"
     drawn = table(titles, found, missing, TARGETS, title, beside_wall=True)
-    Console(width=165).print(drawn)
+    Console(width=180).print(drawn)
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(as_json(titles, found), indent=1) + "\n")
 

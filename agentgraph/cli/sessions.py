@@ -18,12 +18,13 @@ from agentgraph.cli.session_work import (
     show_session,
 )
 
-__all__ = ["group"]
+__all__ = ["app"]
 
-group = typer.Typer(
+app = typer.Typer(
     name="sessions",
     help="Look at stored sessions, export, mend and delete them.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
 )
 
@@ -49,7 +50,7 @@ _SESSIONS: Final = "agent_sessions"
 _MESSAGES: Final = "agent_messages"
 
 
-@group.command("list")
+@app.command("list")
 def list_(
     db: _Database,
     sessions_table: _SessionsTable = _SESSIONS,
@@ -59,7 +60,7 @@ def list_(
     end(lambda terminal: list_sessions(terminal, Place(db, sessions_table, messages_table)))
 
 
-@group.command()
+@app.command()
 def show(
     session: _Session,
     db: _Database,
@@ -76,7 +77,7 @@ def show(
     end(lambda terminal: show_session(terminal, place, session, branch, limit))
 
 
-@group.command()
+@app.command()
 def export(
     session: _Session,
     db: _Database,
@@ -107,7 +108,7 @@ def export(
     end(lambda terminal: export_session(terminal, place, session, branch, output, export_format))
 
 
-@group.command()
+@app.command()
 def repair(
     db: _Database,
     sessions: Annotated[
@@ -127,7 +128,7 @@ def repair(
     end(lambda terminal: repair_sessions(terminal, place, sessions or [], dry_run=dry_run, yes=yes))
 
 
-@group.command()
+@app.command()
 def delete(
     session: _Session,
     db: _Database,

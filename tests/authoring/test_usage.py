@@ -221,3 +221,37 @@ def test_the_account_of_a_run_shows_the_details_of_its_parts() -> None:
     assert account.output_tokens_details.reasoning_tokens == 6
     assert [kept.total_tokens for kept in account.request_usage_entries] == [7, 2]
     assert account.total() == account
+
+
+def test_details_that_nobody_gave_are_the_clients_own_with_zero_counts() -> None:
+    spent = Usage(requests=1, input_tokens=2, output_tokens=1, total_tokens=3)
+    assert spent.input_tokens_details == InputTokensDetails(cached_tokens=0, cache_write_tokens=0)
+    assert isinstance(spent.output_tokens_details, OutputTokensDetails)
+    assert spent.input_tokens_details is spent.input_tokens_details
+    assert spent == Usage(
+        1, 2, InputTokensDetails(cached_tokens=0, cache_write_tokens=0), 1, total_tokens=3
+    )
+
+
+def test_details_that_were_read_and_changed_stay_changed() -> None:
+    spent, total = Usage(requests=1), Usage()
+    spent.input_tokens_details.cached_tokens = 5
+    total.add(spent)
+    assert total.input_tokens_details.cached_tokens == 5
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, replace])
+def test_a_copy_of_a_usage_equals_it_whether_its_details_were_read_or_not(make: Any) -> None:
+    total = Usage()
+    total.add(Usage(requests=1, total_tokens=3))
+    copied = make(total)
+    assert copied == total
+    assert asdict(copied) == asdict(total)
+    assert copied.request_usage_entries[0].output_tokens_details.reasoning_tokens == 0
+
+
+def test_adding_the_account_of_other_work_adds_all_that_it_reads_as() -> None:
+    account, total = RunUsage(usage(sent=3, cached=2)), Usage()
+    account.add(usage(received=1, reasoned=1))
+    total.add(account)
+    assert serialize_usage(total) == serialize_usage(account)

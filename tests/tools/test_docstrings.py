@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from griffe import Docstring, DocstringSectionText
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from agentgraph.docstrings import DocstringStyle, FuncDocumentation, generate_func_documentation
 
@@ -126,3 +130,17 @@ def test_reading_a_docstring_logs_nothing(caplog: pytest.LogCaptureFixture) -> N
 
     generate_func_documentation(tool)
     assert caplog.records == []
+
+
+@given(st.text(alphabet="ab \n\t-.>*`", max_size=60))
+def test_a_text_without_sections_reads_as_griffe_reads_it(text: str) -> None:
+    """It is read without griffe, which takes long to load."""
+
+    def tool() -> None: ...
+
+    tool.__doc__ = text
+    cleaned = inspect.getdoc(tool)
+    assume(cleaned and cleaned.strip())
+    sections = Docstring(f"\n{cleaned}", lineno=1, parser="google").parse(warnings=False)
+    found = [section for section in sections if isinstance(section, DocstringSectionText)]
+    assert generate_func_documentation(tool, "google").description == found[0].value

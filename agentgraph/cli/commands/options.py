@@ -1,0 +1,36 @@
+"""Arguments that several commands have, and what a command's own application is like."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["Context", "MaxTurns", "Target", "command_app"]
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE[:NAME]",
+        help="A Python file, and the agent, workflow, program or function in it. "
+        "Without a name: its only Workflow, or the agent that nothing else leads to.",
+        show_default=False,
+    ),
+]
+MaxTurns = Annotated[
+    int, typer.Option(min=1, help="The most model calls before the run is stopped.")
+]
+Context = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="The context object for tools and guardrails: a name in the file, or a function "
+        "in it that makes one.",
+        show_default=False,
+    ),
+]
+
+
+def command_app() -> typer.Typer:
+    """An application for one command, which the command line takes from it."""
+    return typer.Typer(add_completion=False, rich_markup_mode=None)

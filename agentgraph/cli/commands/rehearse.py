@@ -1,0 +1,36 @@
+"""`agentgraph rehearse`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentgraph.cli.commands.options import Context, MaxTurns, Target, command_app
+from agentgraph.cli.ending import end
+from agentgraph.cli.perform import rehearse_file
+from agentgraph.run_config import DEFAULT_MAX_TURNS
+
+__all__ = ["app"]
+
+app = command_app()
+
+
+@app.command()
+def rehearse(
+    target: Target,
+    message: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="INPUT", help="The user's message; asked for if left out.", show_default=False
+        ),
+    ] = None,
+    max_turns: MaxTurns = DEFAULT_MAX_TURNS,
+    context: Context = None,
+) -> None:
+    """Run a workflow with yourself as the model: you choose each move."""
+    end(
+        lambda terminal: rehearse_file(
+            terminal, target, message, max_turns=max_turns, context=context
+        )
+    )

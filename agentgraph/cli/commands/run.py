@@ -1,0 +1,39 @@
+"""`agentgraph run`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentgraph.cli.commands.options import Context, MaxTurns, Target, command_app
+from agentgraph.cli.ending import end
+from agentgraph.cli.perform import run_file
+from agentgraph.run_config import DEFAULT_MAX_TURNS
+
+__all__ = ["app"]
+
+app = command_app()
+
+
+@app.command()
+def run(
+    target: Target,
+    message: Annotated[
+        str, typer.Argument(metavar="INPUT", help="The user's message.", show_default=False)
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one event a line, as JSON.")
+    ] = False,
+    max_turns: MaxTurns = DEFAULT_MAX_TURNS,
+    context: Context = None,
+) -> None:
+    """Run a workflow and show what happens as it happens.
+
+    Without OPENAI_API_KEY nothing is sent anywhere: the run is rehearsed, and says so.
+    """
+    end(
+        lambda terminal: run_file(
+            terminal, target, message, as_json=as_json, max_turns=max_turns, context=context
+        )
+    )
