@@ -166,8 +166,10 @@ class Usage:
 
 
 for _kind in (RequestUsage, Usage):
-    for _name, _make in zip(DETAIL_FIELDS, (input_details, output_details), strict=True):
-        _details: Details[Any] = Details(_make)
+    for _name, _details in (
+        ("input_tokens_details", Details(input_details)),
+        ("output_tokens_details", Details(output_details)),
+    ):
         _details.__set_name__(_kind, _name)
         setattr(_kind, _name, _details)
 
