@@ -195,7 +195,7 @@ def _derive_anew(output_type: Any, strict: bool) -> _Derivation:
     if strict:
         try:
             schema = ensure_strict_json_schema(schema)
-        except UserError as error:
+        except (UserError, ValueError) as error:
             raise UserError(
                 f"The output type {_name_of(output_type)} has no strict JSON schema: {error} "
                 "To use the type as it is, write "

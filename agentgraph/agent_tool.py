@@ -23,6 +23,7 @@ from agentgraph.agent_tool_input import (
     is_agent_tool_input,
     resolve_agent_tool_input,
 )
+from agentgraph.amounts import check_count
 from agentgraph.callbacks import MaybeAwaitable
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.function_tools import FunctionTool, ToolErrorFunction
@@ -125,6 +126,11 @@ class AgentTool(FunctionTool):
                 f"Agent tool {self.name!r}: on_stream must be callable, "
                 f"not {type(self.on_stream).__name__}. Pass a run configuration as run_config."
             )
+        for name, least in (("max_turns", 0), ("on_stream_max_pending_events", 1)):
+            limit = getattr(self, name)
+            if limit is not None:
+                expected = f"a whole number, {least} or more, or None"
+                check_count(f"Agent tool {self.name!r}: {name}", limit, expected, least=least)
         if self.run_config is not None:
             self.run_config = coerce_run_config(self.run_config)
         super().__post_init__()
@@ -252,4 +258,12 @@ def argument_schema(owner: str, parameters: type[Any] | None) -> dict[str, Any]:
     """
     if parameters is None:
         return copy.deepcopy(dict(TEXT_INPUT_SCHEMA))
-    return ensure_strict_json_schema(adapter_of(owner, parameters).json_schema())
+    try:
+        return ensure_strict_json_schema(adapter_of(owner, parameters).json_schema())
+    except ValueError as error:
+        reason = str(error)
+    except AgentDefinitionError:
+        raise
+    except UserError as error:
+        reason = str(error)
+    raise UserError(f"parameters of agent tool {owner!r} have no strict JSON schema: {reason}")

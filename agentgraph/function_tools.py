@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from agentgraph.callbacks import MaybeAwaitable
 from agentgraph.custom_data import CustomData
-from agentgraph.exceptions import AgentDefinitionError
+from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.origin import Origin, caller_origin
 from agentgraph.pydantic_fields import kept_as_is, names_types
 from agentgraph.run_context import RunContextWrapper
@@ -117,7 +117,12 @@ class FunctionTool:
         self._check_types()
         _check_timeout(self)
         if self.strict_json_schema and self.params_json_schema is not self._strict_form:
-            self._strict_form = strict_copy(self.params_json_schema)
+            try:
+                self._strict_form = strict_copy(self.params_json_schema)
+            except (UserError, ValueError, TypeError) as error:
+                raise UserError(
+                    f"FunctionTool {self.name!r}: params_json_schema has no strict form: {error}"
+                ) from error
             self.params_json_schema = self._strict_form
 
     @property

@@ -6,12 +6,12 @@ lays one set over another and returns a new one.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from agentgraph.amounts import check_number
 from agentgraph.exceptions import UserError
 from agentgraph.pydantic_fields import names_types
 from agentgraph.retry import ModelRetryBackoffSettings, ModelRetrySettings
@@ -116,10 +116,9 @@ class ModelSettings:
     timeout: Seconds | None = field(default=None)
 
     def __post_init__(self) -> None:
-        if self.timeout is not None and not (self.timeout > 0 and math.isfinite(self.timeout)):
-            raise UserError(
-                f"ModelSettings.timeout must be a positive number of seconds, not {self.timeout!r}."
-            )
+        if self.timeout is not None:
+            expected = "a positive number of seconds"
+            check_number("ModelSettings.timeout", self.timeout, expected, zero=False)
         retry: object = self.retry
         if isinstance(retry, dict):
             self.retry = _retry_from_dict(retry)

@@ -8,11 +8,11 @@ caller is never repeated, whatever a policy says.
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from agentgraph.amounts import check_number
 from agentgraph.exceptions import UserError
 
 __all__ = [
@@ -34,8 +34,8 @@ ReplaySafety = Literal["safe", "unsafe"]
 
 def _check_not_negative(owner: str, **amounts: float | None) -> None:
     for name, amount in amounts.items():
-        if amount is not None and not (amount >= 0 and math.isfinite(amount)):
-            raise UserError(f"{owner}.{name} must be zero or more, not {amount!r}.")
+        if amount is not None:
+            check_number(f"{owner}.{name}", amount, "zero or more", zero=True)
 
 
 @dataclass

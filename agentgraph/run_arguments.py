@@ -52,7 +52,7 @@ def check_options(options: Mapping[str, Any]) -> None:
             f"hooks must be RunHooks, got {type(hooks).__name__}; AgentHooks belong on Agent.hooks"
         )
     limit = options.get("max_turns")
-    if limit is not None and not isinstance(limit, int):
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int)):
         raise AgentDefinitionError(
             f"max_turns must be a whole number of model calls or None, got {type(limit).__name__}"
         )

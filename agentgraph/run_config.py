@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NotRequired, Typ
 
 from typing_extensions import TypedDict
 
+from agentgraph.amounts import check_count
 from agentgraph.callbacks import MaybeAwaitable
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
@@ -161,11 +162,9 @@ class ToolExecutionConfig:
     pre_approval_tool_input_guardrails: bool = False
 
     def __post_init__(self) -> None:
-        limit = self.max_function_tool_concurrency
-        if limit is not None and limit < 1:
-            raise UserError(
-                f"ToolExecutionConfig.max_function_tool_concurrency must be 1 or more, not {limit}."
-            )
+        limit, setting = self.max_function_tool_concurrency, "max_function_tool_concurrency"
+        if limit is not None:
+            check_count(f"ToolExecutionConfig.{setting}", limit, "1 or more", least=1)
 
 
 def _trace_sensitive_data_by_default() -> bool:

@@ -2,8 +2,9 @@
 
 Rule: a strict schema describes the same values as the schema it came from, written out so that
 every object is closed and every property is required (structured outputs of the Responses API).
-What cannot be written that way (an object with free-form keys, a choice at the root) is refused
-with a `UserError` rather than changed in meaning.
+What cannot be written that way (an object with free-form keys, a choice at the root, a reference
+that what stands beside it contradicts, one that leads back to itself) is refused with a `UserError`
+rather than changed in meaning.
 """
 
 from __future__ import annotations
@@ -33,6 +34,27 @@ _REF_PREFIX: Final = "#/"
 # Keywords whose value maps names to schemas, and those whose value is one schema or a list of them.
 _NAMED_SCHEMAS: Final = ("$defs", "definitions", "properties")
 _SCHEMA_LISTS: Final = ("anyOf", "allOf")
+# Parts that judge the very value that the whole judges.
+_SAME_VALUE: Final = ("allOf", "anyOf", "oneOf")
+# Keywords that say what is allowed beside the declared properties.
+_FREE_KEYS: Final = ("additionalProperties", "patternProperties", "unevaluatedProperties")
+# Keywords that judge no value: of two of them either may stand.
+_NOTES: Final = frozenset(
+    {
+        "$comment",
+        "$defs",
+        "$id",
+        "$schema",
+        "default",
+        "definitions",
+        "deprecated",
+        "description",
+        "examples",
+        "readOnly",
+        "title",
+        "writeOnly",
+    }
+)
 
 
 def ensure_strict_json_schema(schema: dict[str, Any]) -> dict[str, Any]:
@@ -47,8 +69,9 @@ def ensure_strict_json_schema(schema: dict[str, Any]) -> dict[str, Any]:
         properties.
 
     Raises:
-        UserError: When the schema allows undeclared properties, has a choice at its root, or is
-            nested (or refers to itself) so deeply that it cannot be written out.
+        UserError: When the schema allows undeclared properties, has a choice at its root, is
+            nested (or refers to itself) so deeply that it cannot be written out, has something
+            beside a `$ref` or in a single `allOf` that contradicts it, or means itself by a `$ref`.
         ValueError: When a `$ref` with siblings does not point into the schema.
     """
     if not schema:
@@ -141,13 +164,15 @@ class _Rewriting:
     Attributes:
         root: The schema before any change, which answers references.
         parts: How many parts have been rewritten so far.
+        founded: The references that are known to lead to something else than themselves.
     """
 
-    __slots__ = ("parts", "root")
+    __slots__ = ("founded", "parts", "root")
 
     def __init__(self, root: dict[str, Any]) -> None:
         self.root = root
         self.parts = 0
+        self.founded: set[str] = set()
 
     def whole(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Make a copy of the root strict, in place."""
@@ -173,6 +198,8 @@ class _Rewriting:
         self.parts += 1
         if len(path) > _MAX_PATH or self.parts > _MAX_PARTS:
             raise UserError(_TOO_LARGE)
+        if "$ref" in node:
+            self._check_founded(node, ())
         inlined = self._inline_reference(node, inlined)
         if "oneOf" in node:
             node["anyOf"] = [*node.get("anyOf", ()), *node.pop("oneOf")]
@@ -191,7 +218,7 @@ class _Rewriting:
                 ]
         if is_list(parts := node.get("allOf")) and len(parts) == 1:
             del node["allOf"]
-            _add_missing(node, parts[0])
+            _add_missing(node, parts[0], "its only `allOf`")
         # A default of null says "may be left out", which a strict schema does not know.
         if "default" in node and node["default"] is None:
             del node["default"]
@@ -213,16 +240,55 @@ class _Rewriting:
                     "a schema that is not strict."
                 )
             inlined |= {ref}
-            _add_missing(node, _copy(resolve_ref(root=self.root, ref=ref), {}))
+            target = _copy(resolve_ref(root=self.root, ref=ref), {})
+            _add_missing(node, target, f"the reference {ref!r}")
         return inlined
 
+    def _check_founded(self, node: object, path: tuple[str, ...]) -> None:
+        """Refuse a schema that says of a value only that it is what the schema says.
 
-def _add_missing(node: dict[str, Any], other: object) -> None:
-    """Give a schema the keywords of another one that it has none of itself."""
+        Args:
+            node: A part that judges the value.
+            path: The references on the way to it.
+        """
+        if not is_dict(node):
+            return
+        for keyword in _SAME_VALUE:
+            if is_list(parts := node.get(keyword)):
+                for part in parts:
+                    self._check_founded(part, path)
+        ref = node.get("$ref")
+        if not isinstance(ref, str) or ref in self.founded:
+            return
+        if ref in path:
+            raise UserError(
+                f"The JSON schema's {ref!r} refers to itself without describing anything, by "
+                "references, `allOf` or `anyOf` alone."
+            )
+        try:
+            target = self.root if ref == "#" else resolve_ref(root=self.root, ref=ref)
+        except ValueError:
+            return  # what the reference means is somebody else's to say
+        self._check_founded(target, (*path, ref))
+        self.founded.add(ref)
+
+
+def _add_missing(node: dict[str, Any], other: object, where: str) -> None:
+    """Give a schema the keywords of another one that judges the same value.
+
+    Args:
+        node: The schema.
+        other: The other one.
+        where: What the other one is, for messages.
+    """
     if not is_dict(other):
         raise ValueError("A $ref in a JSON schema must point to a schema.")
     for keyword, value in other.items():
-        node.setdefault(keyword, value)
+        if node.setdefault(keyword, value) != value and keyword not in _NOTES:
+            raise UserError(
+                f"What stands beside {where} in a JSON schema contradicts it in {keyword!r}. "
+                "Remove one of the two, or use a schema that is not strict."
+            )
 
 
 def _close_object(node: dict[str, Any]) -> None:
@@ -230,11 +296,15 @@ def _close_object(node: dict[str, Any]) -> None:
     if kind is None and is_dict(node.get("properties")):
         kind = node["type"] = "object"
     is_object = kind == "object" or (is_list(kind) and "object" in kind)
-    if is_object and node.setdefault("additionalProperties", False) is not False:
-        raise UserError(
-            "A strict JSON schema cannot describe an object with free-form keys "
-            "(additionalProperties). Declare the keys, or turn strict mode off: "
-            "strict_mode=False for a tool, strict_json_schema=False for an output type."
-        )
+    if is_object or kind is None:
+        for keyword in _FREE_KEYS:
+            if node.get(keyword, False) is not False:
+                raise UserError(
+                    "A strict JSON schema cannot describe an object with free-form keys "
+                    f"({keyword}). Declare the keys, or turn strict mode off: "
+                    "strict_mode=False for a tool, strict_json_schema=False for an output type."
+                )
+    if is_object:
+        node["additionalProperties"] = False
     if is_dict(properties := node.get("properties")):
         node["required"] = list(properties)

@@ -326,7 +326,7 @@ def _describe_input(
     adapter: TypeAdapter[Any] = TypeAdapter(input_type)
     try:
         return adapter, ensure_strict_json_schema(adapter.json_schema())
-    except UserError as error:
+    except (UserError, ValueError) as error:
         raise UserError(
             f"No strict schema for the input_type of the handoff to agent {agent_name!r}: {error}"
         ) from error

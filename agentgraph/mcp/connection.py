@@ -36,8 +36,8 @@ class Connection:
         server: The server's name, for messages.
         open_streams: Opens the streams.
         make_session: Makes the session on them.
-        limit: How long opening the streams may take, in seconds; `None` for no limit. The answer
-            to the first message has the session's own limit.
+        limit: How long opening the streams may take, in seconds; `None` or 0 for no limit. The
+            answer to the first message has the session's own limit.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Connection:
         self._server = server
         self._open_streams = open_streams
         self._make_session = make_session
-        self._limit = limit
+        self._limit = limit or None
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[ClientSession] = self._loop.create_future()
         self._close_asked = asyncio.Event()

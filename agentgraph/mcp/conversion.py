@@ -7,6 +7,7 @@ function tool, so that a turn converts only what is new.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -105,14 +106,42 @@ def to_function_tool(
 
 def _schema(given: dict[str, Any], *, strict: bool) -> tuple[dict[str, Any], bool]:
     """A copy of a schema with what the API asks for, and whether it could be made strict."""
-    schema = {"type": "object", "properties": {}, **given}
-    if strict:
+    if strict and not (given and _is_open(given)):
         try:
-            return strict_copy(schema), True
-        except (UserError, ValueError):
+            made = strict_copy(given)
+        except (UserError, ValueError, TypeError):
             # Free-form objects and outside references have no strict form; the schema is good.
             pass
-    return schema, False
+        else:
+            if made.get("type") == "object" and "properties" in made:
+                return made, True
+    return {"type": "object", "properties": {}, **deepcopy(given)}, False
+
+
+def _is_open(schema: object) -> bool:
+    """Whether a schema describes an object somewhere whose keys it does not say, and so takes any.
+
+    Closed, such an object could hold nothing, which the server did not mean.
+    """
+    if isinstance(schema, list):
+        return any(map(_is_open, schema))
+    if not isinstance(schema, dict):
+        return False
+    kind = schema.get("type")
+    takes_objects = kind == "object" or (isinstance(kind, list) and "object" in kind)
+    says_keys = schema.get("properties") or schema.keys() & _OTHERWISE_SAID
+    closed = schema.get("additionalProperties") is False
+    if takes_objects and not says_keys and not closed:
+        return True
+    named = [schema.get(keyword) for keyword in _NAMED_PARTS]
+    parts = [list(members.values()) for members in named if isinstance(members, dict)]
+    return any(map(_is_open, (*parts, *(schema.get(keyword) for keyword in _PARTS))))
+
+
+_PARTS: Final = ("items", "prefixItems", "anyOf", "oneOf", "allOf")
+_NAMED_PARTS: Final = ("properties", "$defs", "definitions")
+# Keywords that may say the keys of an object in place of its own `properties`.
+_OTHERWISE_SAID: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf", "enum", "const"})
 
 
 @dataclass(frozen=True, slots=True)

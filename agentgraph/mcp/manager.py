@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Iterable
 from types import TracebackType
 from typing import Self
 
+from agentgraph.amounts import check_seconds
 from agentgraph.cancellation import take_back, was_cancelled
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.mcp.contract import MCPServer
@@ -29,6 +30,9 @@ class MCPServerManager:
         suppress_cancelled_error: Whether a server that cancels its own connecting has failed;
             if not, that is raised.
         connect_in_parallel: Whether servers are connected at the same time.
+
+    Raises:
+        UserError: A time is not a positive number of seconds.
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class MCPServerManager:
         suppress_cancelled_error: bool = True,
         connect_in_parallel: bool = False,
     ) -> None:
+        check_seconds("connect_timeout_seconds", connect_timeout_seconds)
+        check_seconds("cleanup_timeout_seconds", cleanup_timeout_seconds)
         self._servers = list(dict.fromkeys(servers))
         self._connect_timeout = connect_timeout_seconds
         self._cleanup_timeout = cleanup_timeout_seconds

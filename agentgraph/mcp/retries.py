@@ -6,11 +6,10 @@ server with a problem of its own. What the server refused it would refuse again.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
-from agentgraph.exceptions import UserError
+from agentgraph.amounts import check_count, check_seconds
 
 __all__ = ["Retries", "breaks_connection"]
 
@@ -38,14 +37,10 @@ class Retries:
     longest: float | None
 
     def __post_init__(self) -> None:
-        if self.attempts < -1:
-            raise UserError("max_retry_attempts must be 0 or more, or -1 for no limit.")
-        for name, seconds in (
-            ("retry_backoff_seconds_base", self.base),
-            ("retry_backoff_seconds_max", self.longest or 0),
-        ):
-            if not math.isfinite(seconds) or seconds < 0:
-                raise UserError(f"{name} must be a number of seconds, 0 or more.")
+        often = "a whole number, 0 or more, or -1 for no limit"
+        check_count("max_retry_attempts", self.attempts, often, least=-1)
+        check_seconds("retry_backoff_seconds_base", self.base, zero=True, optional=False)
+        check_seconds("retry_backoff_seconds_max", self.longest, zero=True)
 
     def another(self, attempt: int, error: Exception, *, lost: bool) -> bool:
         """Whether a request is sent again.

@@ -26,9 +26,10 @@ from agentgraph.mcp.call import (
 from agentgraph.mcp.connection import Connection
 from agentgraph.mcp.contract import UNSET, MCPServer
 from agentgraph.mcp.conversion import Unset
+from agentgraph.mcp.limits import check_limits
 from agentgraph.mcp.package import require_mcp
 from agentgraph.mcp.retries import Retries, breaks_connection
-from agentgraph.mcp.tool_filters import ToolFilter, check_tool_filter, filter_tools
+from agentgraph.mcp.tool_filters import ToolFilter, check_tool_filter, copies_of, filter_tools
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
 
@@ -63,7 +64,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             `invalidate_tools_cache` is called or the server says that they changed.
         name: The server's name, for people and for tool names; made of `params` when left out.
         client_session_timeout_seconds: How long the server may take to answer, in seconds; `None`
-            for no limit.
+            or 0 for no limit.
         tool_filter: Which tools are offered.
         use_structured_content: Whether the model is shown structured results.
         max_retry_attempts: How often a request is sent again after a failure that may pass; -1 for
@@ -116,6 +117,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             tool_input_guardrails=tool_input_guardrails,
             tool_output_guardrails=tool_output_guardrails,
         )
+        check_limits(params, client_session_timeout_seconds, max_list_pages)
         self.params = params
         self._name = name or self.default_name()
         check_tool_filter(tool_filter, self._name)
@@ -159,7 +161,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
     @property
     def cached_tools(self) -> Sequence[MCPTool] | None:
         """The tools that are kept, before any filter; `None` if none are."""
-        return self._kept_tools
+        return None if self._kept_tools is None else copies_of(self._kept_tools)
 
     def invalidate_tools_cache(self) -> None:
         """Have the tools listed again when they are next asked for."""
@@ -209,9 +211,9 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             AgentsException: The server does not stop listing.
             mcp.MCPError: The server did not answer, or refused.
         """
-        tools = self._kept_tools
+        tools = self.cached_tools
         if tools is None:
-            tools = await self._list_anew()
+            tools = copies_of(await self._list_anew())
         return await filter_tools(tools, self.tool_filter, self.name, run_context, agent)
 
     async def call_tool(
@@ -368,7 +370,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         return ClientSession(
             read,
             write,
-            read_timeout_seconds=self.client_session_timeout_seconds,
+            read_timeout_seconds=self.client_session_timeout_seconds or None,
             message_handler=self._on_message,
         )
 

@@ -26,6 +26,7 @@ __all__ = [
     "ToolFilterContext",
     "ToolFilterStatic",
     "check_tool_filter",
+    "copies_of",
     "create_static_tool_filter",
     "filter_tools",
 ]
@@ -104,6 +105,11 @@ def check_tool_filter(tool_filter: object, server: str) -> None:
             f"The tool_filter of MCP server {server!r} must be a function, or a dictionary with "
             "'allowed_tool_names' and 'blocked_tool_names'; create_static_tool_filter makes one."
         )
+
+
+def copies_of(tools: Sequence[MCPTool]) -> list[MCPTool]:
+    """Copies of tools that are kept, which the caller may edit."""
+    return [tool.model_copy(deep=True) for tool in tools]
 
 
 async def filter_tools(

@@ -30,6 +30,10 @@ from tests.mcp.mcp_servers import HandmadeServer, caller, outputs, run, text, to
 
 CONTEXT: RunContextWrapper[Any] = RunContextWrapper(None)
 PLAIN = {"type": "object", "properties": {"a": {"type": "string"}}}
+CLOSED = {**PLAIN, "required": ["a"], "additionalProperties": False}
+EMPTY: dict[str, Any] = {"type": "object", "properties": {}}
+NESTED = {"type": "object", "properties": {"a": {"items": {"type": ["null", "object"]}}}}
+PATTERNS = {**PLAIN, "patternProperties": {"^x": {"type": "string"}}}
 FREE_FORM = {"type": "object", "properties": {}, "additionalProperties": True}
 
 
@@ -61,6 +65,26 @@ def test_a_server_is_a_source_of_tools_as_agents_know_it() -> None:
             True,
         ),
         (FREE_FORM, FREE_FORM, False),
+        # Closed, these could hold nothing.
+        ({"type": "object"}, {"type": "object", "properties": {}}, False),
+        ({"type": "object", "properties": {}}, {"type": "object", "properties": {}}, False),
+        (NESTED, NESTED, False),
+        (PATTERNS, PATTERNS, False),
+        (
+            {"type": "object", "properties": {}, "additionalProperties": False},
+            {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
+            True,
+        ),
+        (
+            {"$ref": "#/$defs/A", "$defs": {"A": PLAIN}},
+            {**CLOSED, "$defs": {"A": CLOSED}},
+            True,
+        ),
+        (
+            {"allOf": [PLAIN, PLAIN]},
+            {"type": "object", "properties": {}, "allOf": [PLAIN] * 2},
+            False,
+        ),
         ({"anyOf": [PLAIN]}, {"type": "object", "properties": {}, "anyOf": [PLAIN]}, False),
     ],
 )
@@ -72,6 +96,13 @@ def test_a_schema_is_made_strict_where_it_can_be(
     assert converted.params_json_schema == shown
     assert converted.strict_json_schema is is_strict
     assert given == before
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_editing_a_converted_schema_leaves_the_servers_alone(strict: bool) -> None:
+    given = deepcopy(NESTED)
+    convert(given, strict=strict).params_json_schema["properties"]["a"]["title"] = "edited"
+    assert given == NESTED
 
 
 def test_a_schema_is_shown_as_it_is_but_for_what_the_api_asks_for() -> None:

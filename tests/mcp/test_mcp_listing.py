@@ -70,6 +70,27 @@ async def test_the_kept_list_is_the_whole_list(on_loopback: Loopback) -> None:
         assert len(await server.list_tools()) == len(server.cached_tools)
 
 
+async def test_what_a_caller_edits_does_not_stay_in_the_kept_list(on_loopback: Loopback) -> None:
+    async with on_loopback(cache_tools_list=True) as server:
+
+        def edit(listed: Any) -> None:
+            for found in listed:
+                found.description = "edited"
+                found.input_schema["properties"] = {}
+
+        def seen_by_a_filter(context: Any, found: Any) -> bool:
+            edit([found])
+            return True
+
+        before = [found.model_dump() for found in await server.list_tools()]
+        edit(await server.list_tools())
+        edit(server.cached_tools)
+        server.tool_filter = seen_by_a_filter
+        await server.list_tools(CONTEXT, nobody())
+        server.tool_filter = None
+        assert [found.model_dump() for found in await server.list_tools()] == before
+
+
 async def test_a_server_whose_tools_changed_is_listed_again(how: str) -> None:
     async with stdio_server(cache_tools_list=True) as server:
         agent, model = caller(server, calls=[("grow", {}), ("grown", {})])

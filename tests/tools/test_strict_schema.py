@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
 
+from agentgraph import Agent, function_tool, handoff
 from agentgraph.exceptions import UserError
+from agentgraph.function_tools import FunctionTool
 from agentgraph.strict_schema import ensure_strict_json_schema, resolve_ref
 
 TEXT = {"type": "string"}
+
+
+class Loose(BaseModel):
+    model_config = ConfigDict(extra="allow")
 
 
 def object_of(**properties: Any) -> dict[str, Any]:
@@ -105,6 +112,107 @@ def test_an_object_with_free_form_keys_is_refused(free_form: object) -> None:
         ensure_strict_json_schema(
             object_of(a={"type": "object", "additionalProperties": free_form})
         )
+
+
+OPEN: list[dict[str, Any]] = [
+    {"additionalProperties": True},
+    {"additionalProperties": TEXT},
+    {"type": "object", "additionalProperties": {}},
+    {"type": ["object", "null"], "additionalProperties": TEXT},
+    {"type": "object", "patternProperties": {"^x": TEXT}},
+    {**object_of(a=TEXT), "patternProperties": {"^x": TEXT}},
+    {**object_of(a=TEXT), "unevaluatedProperties": TEXT},
+]
+
+
+@pytest.mark.parametrize("schema", OPEN)
+@pytest.mark.parametrize("place", ["root", "property", "reference", "allOf"])
+def test_an_open_map_is_refused_wherever_it_stands(schema: dict[str, Any], place: str) -> None:
+    placed: dict[str, dict[str, Any]] = {
+        "root": schema,
+        "property": object_of(a=schema),
+        "reference": {"$ref": "#/$defs/A", "$defs": {"A": schema}},
+        "allOf": {"allOf": [schema]},
+    }
+    with pytest.raises(UserError, match="free-form keys"):
+        ensure_strict_json_schema(deepcopy(placed[place]))
+
+
+CONTRADICTIONS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"type": "string"}, object_of(b=TEXT), "type"),
+    (object_of(c=TEXT), object_of(b=TEXT), "properties"),
+    ({"enum": ["c"]}, {"enum": ["a", "b"]}, "enum"),
+    ({"minLength": 3}, {"type": "string", "minLength": 1}, "minLength"),
+]
+
+
+@pytest.mark.parametrize(("beside", "target", "keyword"), CONTRADICTIONS)
+@pytest.mark.parametrize("by", ["$ref", "allOf"])
+def test_what_stands_beside_a_reference_must_not_contradict_it(
+    beside: dict[str, Any], target: dict[str, Any], keyword: str, by: str
+) -> None:
+    pointing = {"$ref": "#/$defs/A"} if by == "$ref" else {"allOf": [target]}
+    schema = {**object_of(a={**pointing, **beside}), "$defs": {"A": target}}
+    with pytest.raises(UserError, match=f"contradicts it in '{keyword}'"):
+        ensure_strict_json_schema(deepcopy(schema))
+
+
+@pytest.mark.parametrize("beside", [{"type": "string"}, {"title": "b"}, {"maxLength": 4}])
+def test_what_stands_beside_a_reference_may_agree_with_it(beside: dict[str, Any]) -> None:
+    target = {"type": "string", "title": "a", "minLength": 1}
+    schema = {**object_of(a={"$ref": "#/$defs/A", **beside}), "$defs": {"A": target}}
+    strict = ensure_strict_json_schema(schema)
+    assert strict["properties"]["a"] == {**target, **beside}
+
+
+A, B = {"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}
+UNFOUNDED: list[dict[str, Any]] = [
+    {"A": {"allOf": [A]}},
+    {"A": {"allOf": [B]}, "B": {"allOf": [A]}},
+    {"A": {"allOf": [A, object_of(x=TEXT)]}},
+    {"A": {"allOf": [A], "description": "a"}},
+    {"A": {"anyOf": [TEXT, {"oneOf": [A]}]}},
+    {"A": B, "B": A},
+    {"A": A},
+]
+
+
+@pytest.mark.parametrize("definitions", UNFOUNDED)
+def test_a_schema_that_means_only_itself_is_refused(definitions: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="refers to itself"):
+        ensure_strict_json_schema({**object_of(a=A), "$defs": definitions})
+
+
+def test_a_root_that_means_only_itself_is_refused() -> None:
+    with pytest.raises(UserError, match="refers to itself"):
+        ensure_strict_json_schema({"allOf": [{"$ref": "#"}]})
+
+
+def test_a_type_may_contain_itself_by_its_properties_and_items() -> None:
+    tree = object_of(left={"anyOf": [A, {"type": "null"}]}, more={"type": "array", "items": A})
+    strict = ensure_strict_json_schema({**object_of(a=A), "$defs": {"A": {"allOf": [tree]}}})
+    assert strict["$defs"]["A"]["required"] == ["left", "more"]
+
+
+@pytest.mark.parametrize("schema", [OPEN[0], {**object_of(a=A), "$defs": UNFOUNDED[0]}])
+def test_a_tool_made_by_hand_says_whose_schema_is_wrong(schema: dict[str, Any]) -> None:
+    async def carry_out(context: Any, arguments: str) -> str:
+        return ""
+
+    with pytest.raises(UserError, match="FunctionTool 'lookup'"):
+        FunctionTool("lookup", "", schema, carry_out)
+    assert FunctionTool("lookup", "", schema, carry_out, False).params_json_schema == schema
+
+
+def test_a_tool_and_a_handoff_say_whose_schema_is_wrong() -> None:
+    def store(values: Loose) -> None: ...
+
+    with pytest.raises(UserError, match="arguments of store"):
+        function_tool(store)
+    with pytest.raises(UserError, match="agent tool 'ask'"):
+        Agent(name="A").as_tool("ask", "", parameters=Loose)
+    with pytest.raises(UserError, match="handoff to agent 'A'"):
+        handoff(Agent(name="A"), input_type=Loose, on_handoff=lambda context, given: None)
 
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
