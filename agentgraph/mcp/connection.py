@@ -131,6 +131,16 @@ class Connection:
         self._close_asked.set()
         await asyncio.wait({self._owner})
 
+    async def explain(self, error: Exception) -> None:
+        """Raise what happened to the connection, where an error only says that it is closed."""
+        from mcp import MCPError
+
+        if isinstance(error, MCPError):
+            failure = await self.failure()
+            if failure is not None:
+                message = f"{error.message}: {reason_of(failure)}"
+                raise MCPError(error.code, message, error.data) from first_of(failure)
+
     async def _own(self) -> None:
         try:
             async with AsyncExitStack() as stack:

@@ -222,9 +222,13 @@ class MCPServer(ABC):
         )
         return self._conversions.convert(listed, names, self, settings)
 
+    async def _offered(self, run_context: RunContextWrapper[Any], agent: Any) -> list[MCPTool]:
+        """The tools to convert, in a list that nobody edits."""
+        return await self.list_tools(run_context, agent)
+
     async def _listed(self, run_context: RunContextWrapper[Any], agent: Any) -> list[MCPTool]:
         try:
-            listed = await self.list_tools(run_context, agent)
+            listed = await self._offered(run_context, agent)
             if not all(tool.name for tool in listed):
                 raise AgentsException("one of them has no name")
         except Exception as error:

@@ -20,8 +20,6 @@ from agentgraph.mcp.call import (
     MCPToolCustomDataExtractor,
     MCPToolMetaResolver,
     check_text,
-    first_of,
-    reason_of,
 )
 from agentgraph.mcp.connection import Connection
 from agentgraph.mcp.contract import UNSET, MCPServer
@@ -211,9 +209,9 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             AgentsException: The server does not stop listing.
             mcp.MCPError: The server did not answer, or refused.
         """
-        tools = self.cached_tools
-        if tools is None:
-            tools = copies_of(await self._list_anew())
+        tools: Sequence[MCPTool] = await self._all_tools()
+        if self.cache_tools_list:
+            tools = copies_of(tools)
         return await filter_tools(tools, self.tool_filter, self.name, run_context, agent)
 
     async def call_tool(
@@ -292,6 +290,17 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         """
         return await self._request(lambda session: session.read_resource(uri))
 
+    async def _offered(self, run_context: RunContextWrapper[Any], agent: Any) -> list[MCPTool]:
+        own = getattr(self.list_tools, "__func__", None) is MCPServerWithSession.list_tools
+        if not own or callable(self.tool_filter):
+            return await self.list_tools(run_context, agent)
+        # Nobody sees these but the conversion, which edits nothing.
+        tools = await self._all_tools()
+        return await filter_tools(tools, self.tool_filter, self.name, run_context, agent)
+
+    async def _all_tools(self) -> tuple[MCPTool, ...]:
+        return await self._list_anew() if self._kept_tools is None else self._kept_tools
+
     async def _list_anew(self) -> tuple[MCPTool, ...]:
         if not self.cache_tools_list:
             return await self._list_all_pages()
@@ -337,7 +346,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
                     connection.lose()
                 if not self.retries.another(attempt, error, lost=connection.is_lost):
                     if connection.is_lost:
-                        await _explain(connection, error)
+                        await connection.explain(error)
                     raise
             await asyncio.sleep(self.retries.pause(attempt))
             # Unless it was cleaned up meanwhile, or opened anew by another request.
@@ -379,17 +388,6 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             self.invalidate_tools_cache()
         if self.message_handler is not None:
             await self.message_handler(message)
-
-
-async def _explain(connection: Connection, error: Exception) -> None:
-    """Raise what happened to a connection, where an error only says that it is closed."""
-    from mcp import MCPError
-
-    if isinstance(error, MCPError):
-        failure = await connection.failure()
-        if failure is not None:
-            message = f"{error.message}: {reason_of(failure)}"
-            raise MCPError(error.code, message, error.data) from first_of(failure)
 
 
 def _page(cursor: str | None) -> PaginatedRequestParams | None:
