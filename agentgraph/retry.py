@@ -221,7 +221,8 @@ class ModelRetrySettings:
 
     max_retries: int | None = None
     backoff: ModelRetryBackoffInput | None = None
-    policy: RetryPolicy | None = field(default=None, repr=False)
+    # The metadata is pydantic's: a function has no written form.
+    policy: RetryPolicy | None = field(default=None, repr=False, metadata={"exclude": True})
 
     def __post_init__(self) -> None:
         _check_not_negative(type(self).__name__, max_retries=self.max_retries)

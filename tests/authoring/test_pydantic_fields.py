@@ -71,6 +71,14 @@ def test_settings_of_a_model_are_kept_and_written_and_read_back(given: dict[str,
     assert Conf.model_validate(conf.model_dump()) == conf
 
 
+def test_the_policy_of_retries_is_kept_and_not_written() -> None:
+    retry = ModelRetrySettings(max_retries=1, policy=lambda context: True)
+    conf = Conf(settings=ModelSettings(retry=retry))
+    assert conf.settings.retry is retry
+    again = Conf.model_validate_json(conf.model_dump_json()).settings.retry
+    assert again == ModelRetrySettings(max_retries=1)
+
+
 def test_a_dictionary_of_settings_becomes_settings() -> None:
     conf = Conf.model_validate(
         {"settings": {"reasoning": {"effort": "low"}, "retry": {"max_retries": 1}}}
