@@ -174,9 +174,12 @@ def at_rest(launched: Launch) -> AtRest:
     """What is kept of a run for the states that are asked for later."""
     run = launched.run
     record = run.record
+    # What the runs inside have spent may grow: another state may go on with the same journal.
+    inside = run.caches.journal.inside(run.facts.path)
+    spent = run.spent() if inside.requests or inside.total_tokens else record.usage
     return AtRest(
         run.bench.context,
-        run.spent(),
+        spent,
         record.transcript.original,
         run.agent,
         launched.program,
@@ -197,11 +200,12 @@ def live_state(launched: Launch) -> RunState[Any]:
 
 def state_of(rest: AtRest) -> RunState[Any]:
     """The state of a run at rest; all states of one run share its journal."""
-    of_run = rest.context
+    of_run, spent = rest.context, Usage()
+    spent.add(rest.spent)
     # Decisions in one state are not those in another.
     context = RunContextWrapper(
         of_run.context,
-        rest.spent,
+        spent,
         list(of_run.turn_input),
         of_run._approvals.copy(),
         of_run.tool_input,
