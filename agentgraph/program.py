@@ -213,7 +213,7 @@ def compile(source: Any) -> Program:
         CompileError: The workflow has errors; all of them are on the exception.
     """
     source = _workflow(source)
-    reading = read(source, DEFAULT_SCOPE)
+    reading, _ = read(source, DEFAULT_SCOPE)
     chart = chart_of(reading, Declarations())
     machine, diagnostics = _checked(chart, deep=True)
     program = Program(source, machine, bind(layout_of(chart), reading), diagnostics)
@@ -221,7 +221,9 @@ def compile(source: Any) -> Program:
     return program
 
 
-def program_for(source: Any, scope: RunScope = DEFAULT_SCOPE, *, at: Any = None) -> Program:
+def program_for(
+    source: Any, scope: RunScope = DEFAULT_SCOPE, *, at: Any = None, whole: bool = False
+) -> Program:
     """The program of a run: the one kept with its source if that is still current, else a new one.
 
     Only what the run enters first is looked at; the run looks at the others when it enters them.
@@ -230,6 +232,7 @@ def program_for(source: Any, scope: RunScope = DEFAULT_SCOPE, *, at: Any = None)
         source: An agent, a ``Workflow`` or a ``Program``.
         scope: What the run adds.
         at: The agent that a run is about to enter; ``None`` for the one it starts with.
+        whole: Whether every agent is looked at, because the run may be anywhere.
 
     Raises:
         CompileError: The workflow has errors.
@@ -242,7 +245,7 @@ def program_for(source: Any, scope: RunScope = DEFAULT_SCOPE, *, at: Any = None)
         # A copy of an agent comes with a copy of its attributes, and so with the other's programs.
         kept = source.__dict__[_PROGRAMS] = {}
         program = None
-    if program is None or not program.bindings.current_at(at):
+    if program is None or not (program.current if whole else program.bindings.current_at(at)):
         kept.pop(key, None)  # the latest is the last to go
         for oldest in list(kept)[: max(0, len(kept) + 1 - _KEPT_AT_MOST)]:
             kept.pop(oldest, None)  # another thread may have been here
@@ -252,11 +255,11 @@ def program_for(source: Any, scope: RunScope = DEFAULT_SCOPE, *, at: Any = None)
 
 def _for_a_run(source: Any, scope: RunScope) -> Program:
     """A program with the table of its outline, which is compiled where none is kept."""
-    reading = read(source, scope)
-    table = _TABLES.get(reading.outline)
+    reading, outline = read(source, scope)
+    table = _TABLES.get(outline)
     if table is None:
         table = _table(reading)
-        _TABLES.keep(reading.outline, table)
+        _TABLES.keep(outline, table)
     bindings = bind(table.layout, reading)
     return Program(source, _own(table.machine, reading), bindings, scope=scope)
 

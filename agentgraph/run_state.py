@@ -290,7 +290,7 @@ class RunState(Generic[TContext, TAgent]):
         check_version(state_json)
         with reading("the state"):
             return _restored(
-                program_for(initial_agent),
+                program_for(initial_agent, whole=True),
                 state_json,
                 read_context(
                     state_json["context"],

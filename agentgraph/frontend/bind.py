@@ -6,12 +6,15 @@ kept beside their table; bindings are made anew for each.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from agentgraph.frontend.bindings import AgentBinding, AgentLayout, Bindings
 from agentgraph.frontend.reading import ChartReading, Reading
 from agentgraph.frontend.shapes import BEHAVIOR, HOOKS
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Layout(NamedTuple):
@@ -36,10 +39,11 @@ def layout_of(chart: Chart) -> Layout:
 
 def bind(layout: Layout, reading: Reading) -> Bindings:
     """Bind the symbols of a layout to the objects of a reading that has its outline."""
-    machines: dict[str, Bindings] = {}
+    machines: Mapping[str, Bindings] = _NOTHING
     if layout.parts:
+        machines = named = dict[str, Bindings]()
         for (name, of_agents), part in zip(layout.parts, reading.charts[1:], strict=True):
-            machines[name] = _bound(of_agents, part, reading, machines)
+            named[name] = _bound(of_agents, part, reading, machines)
     return _bound(layout.agents, reading.charts[0], reading, machines)
 
 
@@ -63,7 +67,7 @@ def _bound(
     layouts: tuple[AgentLayout, ...],
     chart: ChartReading,
     reading: Reading,
-    machines: dict[str, Bindings],
+    machines: Mapping[str, Bindings],
 ) -> Bindings:
     agents: dict[str, AgentBinding] = {}
     symbols: dict[str, Any] = {}
@@ -80,4 +84,4 @@ def _bound(
         if layout.stop:
             symbols[layout.stop] = shape.was[BEHAVIOR]
     start = agents[layouts[chart.start].id]
-    return Bindings(agents, symbols, start, reading, hooked, machines)
+    return Bindings(agents, symbols or _NOTHING, start, reading, hooked, machines)

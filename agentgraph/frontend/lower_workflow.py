@@ -32,7 +32,7 @@ def lower(
     Returns:
         The chart, and what its symbols stand for.
     """
-    reading = read(source, scope)
+    reading, _ = read(source, scope)
     chart = chart_of(reading, Declarations(overrides))
     return chart, bind(layout_of(chart), reading)
 

@@ -114,7 +114,7 @@ class ChartReading(NamedTuple):
     name: str
     scope: RunScope
     start: int
-    agents: list[AgentReading]
+    agents: tuple[AgentReading, ...]
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
 
@@ -127,21 +127,22 @@ class Reading(NamedTuple):
         workflow: The shape of a declared workflow; ``None`` for an agent.
         charts: That of the workflow, then those that agent tools run; they refer to each other by
             number.
-        outline: What the tables depend on.
     """
 
     source: Any
     workflow: Shape | None
-    charts: list[ChartReading]
-    outline: Outline
+    charts: tuple[ChartReading, ...]
 
 
-def read(source: Any, scope: RunScope) -> Reading:
+def read(source: Any, scope: RunScope) -> tuple[Reading, Outline]:
     """Read a workflow.
 
     Args:
         source: A ``Workflow``, or the agent a run starts with.
         scope: What the run adds.
+
+    Returns:
+        What was read, and what the tables depend on.
 
     Raises:
         AgentDefinitionError: A field of an agent was given something unusable since the agent was
@@ -159,7 +160,7 @@ def read(source: Any, scope: RunScope) -> Reading:
         agent, scope = reader.waiting.popleft()
         reader.inherited = scope
         outlines.append(reader.chart(getattr(agent, "name", "agent"), agent, None, scope))
-    return Reading(source, workflow, reader.charts, tuple(outlines))
+    return Reading(source, workflow, tuple(reader.charts)), tuple(outlines)
 
 
 def parts_of(read: AgentReading) -> list[Shape]:
@@ -211,7 +212,7 @@ class _Reader:
         inputs, of_inputs = _guardrails(scope.input_guardrails)
         outputs, of_outputs = _guardrails(scope.output_guardrails)
         number = index[id(start)]
-        self.charts.append(ChartReading(name, scope, number, readings, inputs, outputs))
+        self.charts.append(ChartReading(name, scope, number, tuple(readings), inputs, outputs))
         of_run = (of_inputs, of_outputs, *scope.outline)
         return plain(name), declared is None, number, of_run, tuple(outlines)
 

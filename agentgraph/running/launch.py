@@ -120,7 +120,7 @@ def _resumed(
     program = state.program
     if state._read:
         # No text holds what the run's configuration added: it is the caller's to bring again.
-        program = program_for(program.source, added)
+        program = program_for(program.source, added, whole=True)
     # What the run can recover from now counts; what it began with keeps its guardrails.
     scope = program.scope.admitting(added.policy)
     began = state.facts

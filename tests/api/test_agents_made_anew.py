@@ -160,6 +160,39 @@ class TestAnAgentThatARunHasNotEntered:
             state.approve(item)
         assert (await Runner.run(again, state)).final_output == "done"
 
+    async def test_may_give_what_a_text_of_another_process_tells_of(self) -> None:
+        """The classes of its new tools are known to whoever reads the text."""
+
+        class Ticket(BaseModel):
+            number: int
+
+        @function_tool
+        async def issue() -> Ticket:
+            return Ticket(number=7)
+
+        @function_tool(needs_approval=True)
+        async def pay() -> str:
+            return "paid"
+
+        def made(*tools: Any) -> tuple[Agent[Any], Agent[Any]]:
+            model = script([call("issue", "c2")], [call("pay", "c3")])
+            second = Agent[Any](name="B", model=model, tools=list(tools))
+            return two(second), second
+
+        elsewhere, _ = made(issue, pay)
+        text = (await Runner.run(elsewhere, "go")).to_state().to_string()
+        here, second = made()
+        second.model = script()
+        await Runner.run(here, "go")
+        second.tools = [issue, pay]
+        state = await RunState.from_string(here, text)
+        for item in state.get_interruptions():
+            state.approve(item)
+        second.model = script()
+        result = await Runner.run(here, state)
+        outputs = [item.output for item in result.new_items if item.type == "tool_call_output_item"]
+        assert outputs == [Ticket(number=7), "paid"]
+
 
 def told_of(asked: Any) -> bool:
     return any(entry.get("output") == "paid" for entry in asked.input)

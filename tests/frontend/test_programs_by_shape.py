@@ -125,9 +125,9 @@ def test_programs_of_one_outline_have_one_table() -> None:
         cases.append((changed.start, DEFAULT_SCOPE))
     tables = defaultdict(set)
     for source, scope in cases:
-        reading = read(source, scope)
+        reading, outline = read(source, scope)
         chart = chart_of(reading, Declarations(bare=True))
-        tables[reading.outline].add((emit(chart).to_json(), layout_of(chart)))
+        tables[outline].add((emit(chart).to_json(), layout_of(chart)))
     assert {len(found) for found in tables.values()} == {1}
     assert len(tables) > len(cases) / 2
 
@@ -356,7 +356,7 @@ def test_bindings_are_made_again_from_what_was_read_then(change: str) -> None:
     """A layout fits every reading of its outline, whatever its objects have become since."""
     made, changed = Desk(), Desk()
     layout = layout_of(lower(made.start)[0])
-    reading = read(changed.start, DEFAULT_SCOPE)
+    reading, _ = read(changed.start, DEFAULT_SCOPE)
     test_shapes.CHANGES[change](changed)
     bound = bind(layout, reading)
     assert bound.start.agent is changed.start

@@ -7,7 +7,7 @@ between turns the offer is worked out once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,8 @@ from agentgraph.frontend.bindings import AgentBinding
 from agentgraph.local_actions import action_item_of
 from agentgraph.run_config import ToolNameCollisionPolicy
 from agentgraph.run_context import RunContextWrapper
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 async def offer_of(
@@ -67,8 +69,8 @@ async def offer_of(
         [handoff for _, handoff in handoffs],
         output_schema(agent),
         {tool.name: (symbol, tool) for symbol, tool in functions},
-        actions,
-        {handoff.tool_name: row for row, handoff in handoffs},
+        actions or _NOTHING,
+        {handoff.tool_name: row for row, handoff in handoffs} if handoffs else _NOTHING,
         tuple([tool.name for _, tool in tools] + [entry.tool_name for _, entry in handoffs]),
     )
     # A clash is judged anew in every run, by the policy of the run.
