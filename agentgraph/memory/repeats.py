@@ -31,6 +31,8 @@ def without_repeats(items: list[TResponseInputItem]) -> list[TResponseInputItem]
     Returns:
         The list itself where nothing stands twice, else another one with the same items.
     """
+    if _plainly_distinct(items):
+        return items
     keys = [_key(item) for item in items]
     named = [key for key in keys if key is not None]
     if len(set(named)) == len(named):
@@ -44,6 +46,27 @@ def without_repeats(items: list[TResponseInputItem]) -> list[TResponseInputItem]
         elif place == (first if kind_of(item) in _LEADING else last)[key]:
             left.append(items[last[key]])
     return left
+
+
+def _plainly_distinct(items: list[TResponseInputItem]) -> bool:
+    """Tell, by one look at each, whether these are messages and function calls that stand once.
+
+    Nearly every history is like that, and may be long.
+    """
+    calls: list[tuple[str, str]] = []
+    for item in items:
+        if type(item) is not dict:
+            return False
+        fields: Any = item
+        kind = fields.get("type")
+        if kind == "function_call" or kind == "function_call_output":
+            call_id = fields.get("call_id")
+            if type(call_id) is not str or not call_id:
+                return False
+            calls.append((kind, call_id))
+        elif kind != "message" and (kind is not None or "role" not in fields):
+            return False
+    return len(set(calls)) == len(calls)
 
 
 def _key(item: Any) -> Hashable:

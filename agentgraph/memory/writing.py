@@ -84,9 +84,15 @@ class DistinctIds:
 
     def __init__(self, before: Iterable[TResponseInputItem] = (), ids: Iterable[str] = ()) -> None:
         self._ids = set(ids)
-        for item in before:
-            if "id" in item:
-                self.form(item)
+        items: Iterable[Any] = before
+        self._ids.update(
+            identity
+            for item in items
+            if "id" in item
+            and type(identity := item["id"]) is str
+            and item.get("type") != "local_shell_call_output"
+        )
+        self._ids.difference_update(PLACEHOLDER_IDS)
 
     def used(self) -> frozenset[str]:
         """The ids so far."""

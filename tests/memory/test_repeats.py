@@ -44,6 +44,25 @@ def reply(approve: bool) -> Any:
     return {"type": "mcp_approval_response", "approval_request_id": "a", "approve": approve}
 
 
+class Looked(dict[str, Any]):
+    """An item whose like is not known at one look."""
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(said, st.sampled_from("ab")),
+            st.builds(asked, call_id=st.sampled_from(["c", "d", ""])),
+            st.builds(gave, call_id=st.sampled_from(["c", "d", "e"])),
+            st.sampled_from([thought(), searched(), REFERENCE, REQUEST, {"type": "message"}]),
+        ),
+        max_size=6,
+    )
+)
+def test_one_look_and_a_close_look_leave_the_same(items: list[Any]) -> None:
+    assert without_repeats(items) == without_repeats([Looked(item) for item in items])
+
+
 @pytest.mark.parametrize(
     ("items", "left"),
     [
