@@ -1,7 +1,7 @@
 """Measure agentgraph beside the published Agents SDK, LangGraph and pydantic-ai, in one run.
 
 usage: python benchmarks/compare.py [--peer-python PATH] [--base CHECKOUT] [--only WORKLOAD ...]
-       [--rounds N] [--json FILE]
+       [--rounds N] [--json FILE] [--markdown]
 
 Each side runs in processes of its own, in its own environment. The sides take turns, round by
 round, and a ratio is taken inside a round, so that a machine whose speed drifts drifts for all.
@@ -20,7 +20,7 @@ from rich.progress import Progress
 
 from sides import Figure, Side, add_side_options, measure, sides_of
 from startup import start_up
-from tables import Rounds, as_json, table
+from tables import Rounds, as_json, markdown, table
 
 ONCE = {"long_run", "waiting"}
 """Workloads of which one round is enough: a minute on the slowest side, or the same every time."""
@@ -90,6 +90,7 @@ def main() -> None:
     add_side_options(options)
     options.add_argument("--rounds", type=int, default=3, help="how often each workload is run")
     options.add_argument("--only", nargs="+", default=WORKLOADS, choices=WORKLOADS)
+    options.add_argument("--markdown", action="store_true", help="print the README's table, too")
     options.add_argument("--json", type=Path, help="a file to write every figure to")
     chosen = options.parse_args()
     sides = sides_of(chosen)
@@ -105,6 +106,8 @@ def main() -> None:
     titles = [side.title for side in installed]
     missing = [side.title for side in sides if side not in installed]
     Console(width=180).print(table(titles, found, missing, TARGETS))
+    if chosen.markdown:
+        print(markdown(titles, found))
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(as_json(titles, found), indent=1) + "\n")
 

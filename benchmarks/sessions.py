@@ -1,7 +1,7 @@
 """Measure sessions in a file: whole runs of one turn, reads and writes, by length of history.
 
 usage: python benchmarks/sessions.py [--peer-python PATH] [--base CHECKOUT] [--runs N]
-       [--sizes N ...] [--json FILE]
+       [--sizes N ...] [--json FILE] [--markdown]
 
 Every figure is the median over all repetitions of a round; the sides take turns. Whatever a run
 returned is on the disk, on all sides, so a run costs at least what the disk takes to be sure of it:
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from sides import add_side_options, measure, sides_of
-from tables import Rounds, as_json, table
+from tables import Rounds, as_json, markdown, table
 
 SIZES = (10, 400, 1_000, 10_000)
 TARGETS = {
@@ -35,6 +35,7 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=20, help="repetitions in each round")
     options.add_argument("--rounds", type=int, default=3, help="how often the sides take turns")
     options.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="items of a history")
+    options.add_argument("--markdown", action="store_true", help="print the README's table, too")
     options.add_argument("--json", type=Path, help="a file to write every figure to")
     chosen = options.parse_args()
     sides = [
@@ -58,6 +59,8 @@ def main() -> None:
     title = "sessions in a file (the model costs nothing)"
     drawn = table(titles, found, missing, TARGETS, title, beside_wall=True)
     Console(width=180).print(drawn)
+    if chosen.markdown:
+        print(markdown(titles, found))
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(as_json(titles, found), indent=1) + "\n")
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from sides import Figure
 
-__all__ = ["Rounds", "as_json", "in_words", "ratio", "table"]
+__all__ = ["Rounds", "as_json", "in_words", "markdown", "ratio", "table"]
 
 Rounds = dict[str, list[Figure]]
 """The figures of one side: by row, one a round."""
@@ -53,6 +53,21 @@ def table(
     return drawn
 
 
+def markdown(titles: Sequence[str], found: Sequence[Rounds]) -> str:
+    """The rows as the README has them: our processor time, and how many times that the others take.
+
+    Args:
+        titles: The sides, ours first.
+        found: What was measured of each.
+    """
+    ours, *others = found
+    lines = ["| what | here | " + " | ".join(titles[1:]) + " |", "|---" * (len(titles) + 1) + "|"]
+    for name, figures in ours.items():
+        cells = [_times(ratio(figures, other[name])) if name in other else "–" for other in others]
+        lines.append(f"| {name} | {in_words(figures)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def in_words(figures: Sequence[Figure]) -> str:
     """The median of processor times, or of sizes."""
     if figures[0].size:
@@ -84,13 +99,17 @@ def _beside(ours: Sequence[Figure], theirs: Sequence[Figure] | None, with_wall: 
     if theirs is None:
         return "–"
     times = ratio(ours, theirs)
-    text = f"{in_words(theirs)} {times:>6.{0 if times >= 9.95 else 1}f}×"
+    text = f"{in_words(theirs)} {_times(times):>7}"
     if with_wall:
         walls = [figure.wall for figure in theirs]
         pairs = zip(ours, theirs, strict=True)
         wall_ratio = _median([b.wall / a.wall for a, b in pairs])
         text += f"   {_time(_median(walls))} {wall_ratio:.1f}×"
     return text
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.{0 if ratio >= 9.95 else 1}f} ×"
 
 
 def _time(seconds: float) -> str:
