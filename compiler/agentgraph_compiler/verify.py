@@ -39,6 +39,7 @@ state failed failed end
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from agentgraph_compiler.diagnostics import Diagnostic, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart
@@ -104,8 +105,9 @@ def _faults(chart: Chart, subcharts: set[str]) -> Iterator[str]:
         yield from _faults_of_agent(chart, agent, subcharts)
     yield from _faults_of_rows(chart, "the machine", chart.rows)
     yield from _faults_of_circles(chart)
+    walked = _Walked()
     for state in chart.states:
-        yield from _faults_of_state(chart, state, subcharts)
+        yield from _faults_of_state(chart, state, subcharts, walked)
 
 
 def _faults_of_agent(chart: Chart, agent: Agent, subcharts: set[str]) -> Iterator[str]:
@@ -121,7 +123,9 @@ def _faults_of_agent(chart: Chart, agent: Agent, subcharts: set[str]) -> Iterato
             yield f"tool '{tool.symbol}' of agent '{agent.id}' {fault}"
 
 
-def _faults_of_state(chart: Chart, state: State, subcharts: set[str]) -> Iterator[str]:
+def _faults_of_state(
+    chart: Chart, state: State, subcharts: set[str], walked: _Walked
+) -> Iterator[str]:
     yield from _faults_of_rows(chart, f"state '{state.id}'", state.transitions)
     if state.agent and state.agent not in chart.agent:
         yield f"state '{state.id}' belongs to agent '{state.agent}', which does not exist"
@@ -129,8 +133,10 @@ def _faults_of_state(chart: Chart, state: State, subcharts: set[str]) -> Iterato
     if len(invokes) > 1:
         yield from _repeated(f"invoke in state '{state.id}'", [row.symbol for row in invokes])
     for invoke in invokes:
-        yield from (f"invoke '{invoke.symbol}' {fault}" for fault in _faults_of_lane(invoke))
-        runs = any(phase.kind is WorkKind.AGENT for phase in invoke.phases)
+        yield from (
+            f"invoke '{invoke.symbol}' {fault}" for fault in _faults_of_lane(invoke, walked)
+        )
+        runs = walked.of(invoke.phases).runs
         fault = _fault_of_work(WorkKind.AGENT if runs else None, invoke.machine, subcharts)
         if fault:
             yield f"invoke '{invoke.symbol}' {fault}"
@@ -179,15 +185,40 @@ def _faults_of_guard(guard: Guard) -> Iterator[str]:
         yield "has a guard 'requests' that does not name one handoff"
 
 
-def _faults_of_lane(invoke: Invoke) -> Iterator[str]:
+class _Phases(NamedTuple):
+    """What can be said of the phases that a lane walks: faults, and whether they run an agent."""
+
+    faults: tuple[str, ...]
+    runs: bool
+
+
+class _Walked:
+    """What can be said of phases: once for all lanes of a chart that walk them."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Phases] = {}
+
+    def of(self, phases: tuple[Phase, ...]) -> _Phases:
+        known = self._known.get(id(phases))
+        if known is None:
+            runs = any(phase.kind is WorkKind.AGENT for phase in phases)
+            known = self._known[id(phases)] = _Phases(tuple(_faults_of_phases(phases)), runs)
+        return known
+
+
+def _faults_of_phases(phases: tuple[Phase, ...]) -> Iterator[str]:
     """A lane moves among its own phases, and a call is not passed over."""
-    if not 0 < len(invoke.phases) <= _MOST_PHASES:
+    if not 0 < len(phases) <= _MOST_PHASES:
         yield f"has no phases, or more than {_MOST_PHASES}"
-    names = {phase.name for phase in invoke.phases}
-    if len(names) != len(invoke.phases):
+    names = {phase.name for phase in phases}
+    if len(names) != len(phases):
         yield "has two phases of one name"
-    for phase in invoke.phases:
+    for phase in phases:
         yield from (f"in phase '{phase.name}' {fault}" for fault in _faults_of_phase(phase, names))
+
+
+def _faults_of_lane(invoke: Invoke, walked: _Walked) -> Iterator[str]:
+    yield from walked.of(invoke.phases).faults
     if invoke.tries and not _tried_again(invoke):
         yield "may be tried again, but no phase says what follows then"
     if invoke.places and not invoke.group:

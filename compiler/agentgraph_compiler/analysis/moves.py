@@ -73,6 +73,24 @@ def endings(invoke: Invoke) -> Endings:
     return Endings(frozenset(seen - INTERRUPTING), frozenset(seen & INTERRUPTING))
 
 
+class KnownEndings:
+    """How the lanes of a chart can end: worked out once for lanes that walk the same phases.
+
+    It holds no longer than the chart, for it knows phases by identity.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, bool, Event], Endings] = {}
+
+    def of(self, invoke: Invoke) -> Endings:
+        """How a lane can end."""
+        key = id(invoke.phases), invoke.tries > 0, invoke.idle
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = endings(invoke)
+        return known
+
+
 def outcomes(invoke: Invoke, phase: Phase) -> tuple[Event, ...]:
     """How a phase of a lane can end."""
     events = OUTCOMES[phase.kind]

@@ -48,7 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from agentgraph_compiler.analysis.moves import endings
+from agentgraph_compiler.analysis.moves import KnownEndings
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import (
@@ -75,21 +75,25 @@ _IDLE = "it starts no work, so it is left at once"
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
     """Find events without a transition that always holds; linear in phases and transitions."""
+    lanes = KnownEndings()
     for part in chart.walk():
         shared = by_event(part.rows)
         for state in part.states:
             rows = state.by_event
-            for event, cause in _required(part, state, rows):
+            for event, cause in _required(part, state, rows, lanes):
                 if not _handled(rows.get(event, ())):
                     yield _unhandled(part, state, event, cause, rows.get(event, ()))
-            for event, invoke in _interruptions(state):
+            for event, invoke in _interruptions(state, lanes):
                 listed = (*rows.get(event, ()), *shared.get(event, ()))
                 if not _handled(listed):
                     yield _unhandled(part, state, event, invoke, listed)
 
 
 def _required(
-    chart: Chart, state: State, rows: Mapping[Event, tuple[Transition, ...]]
+    chart: Chart,
+    state: State,
+    rows: Mapping[Event, tuple[Transition, ...]],
+    known: KnownEndings,
 ) -> Iterator[tuple[Event, Invoke | str]]:
     """The events that come from outside, or that the lanes of a state amount to once all are over,
     each with what can cause it."""
@@ -99,9 +103,9 @@ def _required(
         yield Event.RESUMED, _RESUMED
     elif state.offers:
         # A reply may ask for any one of them alone.
-        yield from _first_causes((offer, endings(offer).joined) for offer in state.offers)
+        yield from _first_causes((offer, known.of(offer).joined) for offer in state.offers)
     elif state.invokes:
-        lanes = [(invoke, endings(invoke).joined) for invoke in state.invokes]
+        lanes = [(invoke, known.of(invoke).joined) for invoke in state.invokes]
         # All lanes are over together, so it is enough if whatever one of them ends with is handled.
         if not any(all(_handled(rows.get(event, ())) for event in seen) for _, seen in lanes):
             about = [lane for lane in lanes if any(event in rows for event in lane[1])]
@@ -120,10 +124,10 @@ def _first_causes(
     yield from causes.items()
 
 
-def _interruptions(state: State) -> Iterator[tuple[Event, Invoke]]:
+def _interruptions(state: State, known: KnownEndings) -> Iterator[tuple[Event, Invoke]]:
     """The events that leave a state at once, each with the first lane that can cause it."""
     lanes = (*state.invokes, *state.offers)
-    yield from _first_causes((invoke, endings(invoke).interrupting) for invoke in lanes)
+    yield from _first_causes((invoke, known.of(invoke).interrupting) for invoke in lanes)
 
 
 def _handled(rows: Iterable[Transition]) -> bool:
