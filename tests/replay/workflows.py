@@ -75,7 +75,13 @@ class _Drawing:
         if chance.random() < 0.6:
             agents[0].tools.append(self.deep(1))
         drawn.options = self.options()
-        drawn.session = self.session() if chance.random() < 0.5 else self.kept_by_server()
+        if chance.random() < 0.5:
+            drawn.session = self.session()
+        elif self.kept_by_server():
+            # Output guardrails are refused beside a conversation that the server keeps.
+            drawn.options["run_config"].output_guardrails = None
+            for agent in agents:
+                agent.output_guardrails = []
         return drawn
 
     def flip(self, likely: float) -> bool:
@@ -199,15 +205,16 @@ class _Drawing:
     def session(self, name: str = "outer") -> Any:
         return self.sdk.SQLiteSession(name)
 
-    def kept_by_server(self) -> None:
-        options = self.drawn.options
-        match self.chance.randrange(4):
+    def kept_by_server(self) -> bool:
+        options, kept = self.drawn.options, self.chance.randrange(4)
+        match kept:
             case 0:
                 options["auto_previous_response_id"] = True
             case 1:
                 options["previous_response_id"] = "resp-0"
             case 2:
                 options["conversation_id"] = "conversation"
+        return kept < 3
 
     def options(self) -> dict[str, Any]:
         options: dict[str, Any] = {"max_turns": self.chance.choice((2, 4, 8))}
