@@ -13,7 +13,7 @@ from typing_extensions import Unpack
 
 from agentgraph.async_generators import BegunGenerators
 from agentgraph.cancellation import in_own_task
-from agentgraph.drivers.workbench import Watcher
+from agentgraph.drivers.workbench import UNWATCHED
 from agentgraph.event_queue import EventQueue
 from agentgraph.result import RunResult, RunResultStreaming
 from agentgraph.run_config import (
@@ -88,7 +88,7 @@ class AgentRunner:
         **kwargs: Unpack[RunOptions[TContext]],
     ) -> RunResult:
         """See :meth:`Runner.run`."""
-        launched = launch(starting_agent, input, kwargs, Watcher())
+        launched = launch(starting_agent, input, kwargs, UNWATCHED)
         del kwargs  # the facts of the run hold them, and it may wait for long
         rest = await in_own_task(_carry_out(launched), _name(launched))
         result = result_of(launched.run, rest)

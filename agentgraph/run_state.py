@@ -11,7 +11,7 @@ import copy
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
@@ -334,7 +334,7 @@ class RunState(Generic[TContext, TAgent]):
             self.max_turns,
             self.program,
             self.journal.prefix(self._rows),
-            replace(self.facts, run_id=uuid.uuid4().hex),
+            self.facts._replace(run_id=uuid.uuid4().hex),
             self._pending_input,
             list(self._interruptions),
             self._turn,

@@ -9,7 +9,7 @@ from typing import Any
 from agentgraph.approvals import ApprovalLedger
 from agentgraph.drivers.journal import Beginning, Journal
 from agentgraph.drivers.names import BoundNames
-from agentgraph.drivers.workbench import Caches, Compiled, Watcher, Workbench
+from agentgraph.drivers.workbench import UNWATCHED, Caches, Compiled, Watcher, Workbench
 from agentgraph.memory.session_log import SessionLog
 from agentgraph.record.facts import RunFacts
 from agentgraph.record.payloads import Resumed
@@ -18,7 +18,7 @@ from agentgraph.record.view import View
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.commands import Perform
-from agentgraph.runtime.state import Facts, RunState
+from agentgraph.runtime.state import Facts, RunState, new
 from agentgraph.usage import Usage
 
 _NOWHERE = RunState("")
@@ -97,8 +97,8 @@ def make_run(
         resumption: What was decided and added since it came to rest; ``None`` for a new run.
     """
     hooked = facts.hooks is not None or compiled[1].hooked
-    now = Facts(facts.limit, facts.session is not None, hooked)
-    machine, bindings, began = journal.began(facts.path, Beginning(*compiled, now))
+    now = new(Facts, (facts.limit, facts.session is not None, hooked))
+    machine, bindings, began = journal.began(facts.path, new(Beginning, (*compiled, now)))
     ledger = ApprovalLedger() if outer is None else outer._approvals.within(facts.path)
     record = Record(facts, ledger)
     around = outer if given is None else given
@@ -118,7 +118,7 @@ def make_run(
         recompile,
         call_agent,
         journal,
-        Watcher() if watcher is None else watcher,
+        UNWATCHED if watcher is None else watcher,
         None if facts.session is None else SessionLog(facts.session),
         began=began,
         stale=began != now or machine is not compiled[0],

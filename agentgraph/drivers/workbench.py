@@ -54,6 +54,10 @@ class Watcher:
     caught_up: Callable[[], Awaitable[None]] | None = None
 
 
+UNWATCHED = Watcher()
+"""For a run of which nothing is told."""
+
+
 @dataclass(slots=True)
 class Caches:
     """What a run keeps at hand and can lose.

@@ -7,7 +7,7 @@ resumption makes facts of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import RunPath
@@ -37,10 +37,10 @@ class ConversationIds(NamedTuple):
 
 
 NO_CONVERSATION = ConversationIds()
+NO_HANDLERS: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunFacts(NamedTuple):
     """What a run is given.
 
     Args:
@@ -66,5 +66,5 @@ class RunFacts:
     limit: int | None = None
     session: Session | None = None
     hooks: Any = None
-    handlers: Mapping[str, Any] = field(default_factory=dict)
+    handlers: Mapping[str, Any] = NO_HANDLERS
     conversation: ConversationIds = NO_CONVERSATION

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from agentgraph.approvals import RunPath
@@ -20,7 +19,7 @@ from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.items import ToolApprovalItem
 from agentgraph.models.multi_provider import default_provider
 from agentgraph.program import Program, program_for
-from agentgraph.record.facts import ConversationIds, RunFacts
+from agentgraph.record.facts import NO_CONVERSATION, ConversationIds, RunFacts
 from agentgraph.record.payloads import Resumed
 from agentgraph.run_arguments import check_input, check_options
 from agentgraph.run_config import DEFAULT_MAX_TURNS, RunConfig, coerce_run_config
@@ -34,8 +33,7 @@ from agentgraph.usage import Usage
 _OUTERMOST: RunPath = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     """A run about to begin.
 
     Args:
@@ -83,11 +81,7 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
         options.get("session"),
         options.get("hooks"),
         handlers,
-        ConversationIds(
-            options.get("conversation_id"),
-            options.get("previous_response_id"),
-            bool(options.get("previous_response_id") or options.get("auto_previous_response_id")),
-        ),
+        _conversation(options),
     )
     journal = MemoryJournal()
     context, given = _unwrapped(options)
@@ -103,6 +97,15 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
     )
     check_outputs_can_be_withheld(run.agent, config, facts.conversation)
     return Launch(run, program, journal, given)
+
+
+def _conversation(options: Mapping[str, Any]) -> ConversationIds:
+    """Which conversation the server keeps as the run begins."""
+    conversation, previous = options.get("conversation_id"), options.get("previous_response_id")
+    chained = bool(previous or options.get("auto_previous_response_id"))
+    if conversation is None and previous is None and not chained:
+        return NO_CONVERSATION
+    return ConversationIds(conversation, previous, chained)
 
 
 def _unwrapped(options: Mapping[str, Any]) -> tuple[Any, RunContextWrapper[Any] | None]:

@@ -10,7 +10,7 @@ from agentgraph.frontend.scope import RunScope
 from agentgraph.program import program_for
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Recompile:
     """Compiles anew for a run whose agent was changed while it was going on.
 

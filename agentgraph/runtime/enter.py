@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
 from agentgraph.runtime.guards import due, first_enabled, stopping_call
-from agentgraph.runtime.lanes import BEGUN, members, read, record, write
+from agentgraph.runtime.lanes import BEGUN, IDLE, members, read, record, write
 from agentgraph.runtime.outcomes import Reply
 from agentgraph.runtime.protocol import ProtocolError
-from agentgraph.runtime.state import NOTHING, RunState, in_state, new, with_registers
+from agentgraph.runtime.state import NOTHING, SEEN, RunState, in_state, new
 from agentgraph_compiler.machine import (
     BACK,
     About,
@@ -28,6 +28,7 @@ from agentgraph_compiler.machine import Rest as Resting
 
 # Looked up once: reading a member of an enum takes longer than most of what a step does.
 _NO, _WAIT, _END = Resting.NO, Resting.WAIT, Resting.END
+_OUTPUT = RunState._fields.index("output")
 _REQUEST, _RESULT = About.REQUEST, About.RESULT
 _SHOW_REPLY, _SHOW_AGENT = Emission.REPLY, Emission.AGENT
 _AWAITING, _REPLIED, _TRIPPED = Event.AWAITING, Event.REPLIED, Event.TRIPPED
@@ -41,7 +42,7 @@ _REGISTERS = {
     About.CAUSE: RunState._fields.index("cause"),
 }
 # What a state without lanes sees at once.
-_IDLE = frozenset({Event.DONE})
+_NO_LANES = SEEN[Event.DONE]
 
 
 def take(
@@ -91,6 +92,8 @@ def joined(here: State, state: RunState) -> Transition:
     rows: Sequence[Transition]
     if len(events) == 1:
         (event,) = events
+        if event in here.sure:
+            return here.sure[event]
         rows = here.by_event.get(event, ())
     else:
         rows = [row for row in here.transitions if row.event in events]
@@ -192,17 +195,17 @@ def _noted(here: State, row: Transition, state: RunState, id: CommandId | None) 
     """The state with what a transition changes besides the place."""
     if row.event is _REPLIED:  # the last lane to be over need not be the one that replied
         id = state.replied
-    changes: dict[str, object] = {}
+    agent, (output, cause, arriving, acted, kept, tripped) = state.agent, state[_OUTPUT:]
     if row.output is not _NO_OUTPUT:
-        changes["output"], changes["cause"] = _output(here, row, state, id), None
+        output, cause = _output(here, row, state, id), None
     if row.cause:
-        changes["cause"] = id
+        cause = id
     if row.arrives:
-        changes["agent"], changes["arriving"] = row.arrives, True
+        agent, arriving = row.arrives, True
     if row.keeps:
-        unfinished = state.owed or state.held or state.queued
-        changes["kept"] = state if unfinished else None
-    return with_registers(state, changes)
+        kept = state if state.owed or state.held or state.queued else None
+    changed = (output, cause, arriving, acted, kept, tripped)
+    return new(RunState, (*state[:2], agent, *state[3:_OUTPUT], *changed))
 
 
 def _output(
@@ -223,9 +226,9 @@ def _emissions(row: Transition, state: RunState, id: CommandId | None) -> list[E
             if not state.shown:
                 shown.append(new(Emit, (emission, state.agent, state.replied, -1)))
         elif emission is _SHOW_AGENT:
-            shown.append(Emit(emission, row.arrives or state.agent))
+            shown.append(new(Emit, (emission, row.arrives or state.agent, None, -1)))
         else:
-            shown.append(Emit(emission, state.agent, id))
+            shown.append(new(Emit, (emission, state.agent, id, -1)))
     return shown
 
 
@@ -241,12 +244,12 @@ def _entered(here: State, left: RunState, commands: list[Command]) -> RunState:
         (invoke,) = work
         at = due(invoke, 0, here, left)
         if at == len(invoke.phases):
-            seen = frozenset({invoke.idle})
-            return in_state(left, here.id, sequence, turn, record(at, 0), 0, 0, seen)
+            seen = SEEN[invoke.idle]
+            return in_state(left, here.id, sequence, turn, IDLE[at], 0, 0, seen)
         commands.append(perform(here, left, (sequence, 0, 0), invoke, at, 0))
         return in_state(left, here.id, sequence, turn, BEGUN[at], 1, 0, NOTHING)
     if not work:
-        return in_state(left, here.id, sequence, turn, b"", 0, 0, _IDLE)
+        return in_state(left, here.id, sequence, turn, b"", 0, 0, _NO_LANES)
     records: list[bytes] = []
     owed = queued = 0
     joined = NOTHING
@@ -307,8 +310,8 @@ def rest_of(here: State, state: RunState) -> Rest:
     source = state.cause
     if source is None and here.rest is _END:
         source = state.output
-    id = CommandId(state.sequence, 0)
-    return Rest(id, here.kind, state.agent, source, awaiting(state))
+    id = new(CommandId, (state.sequence, 0, 0))
+    return new(Rest, (id, here.kind, state.agent, source, awaiting(state)))
 
 
 def awaiting(state: RunState) -> tuple[CommandId, ...]:

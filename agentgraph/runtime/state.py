@@ -13,6 +13,8 @@ from agentgraph.runtime.outcomes import Reply
 from agentgraph_compiler.machine import Event
 
 NOTHING: frozenset[Event] = frozenset()
+SEEN: Mapping[Event, frozenset[Event]] = {event: frozenset({event}) for event in Event}
+"""What a state sees whose only lane is over."""
 
 
 class Facts(NamedTuple):

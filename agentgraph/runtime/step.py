@@ -25,7 +25,15 @@ from agentgraph.runtime.guards import due, first_enabled
 from agentgraph.runtime.lanes import ONE, count, mask, members, read, record, write
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.protocol import ProtocolError
-from agentgraph.runtime.state import Facts, RunState, new, with_lanes, with_registers, with_reply
+from agentgraph.runtime.state import (
+    SEEN,
+    Facts,
+    RunState,
+    new,
+    with_lanes,
+    with_registers,
+    with_reply,
+)
 from agentgraph_compiler.machine import (
     INTERRUPTING,
     OUTCOMES,
@@ -50,9 +58,8 @@ _OUTPUT, _WITHHELD, _SHOW_REPLY = Emission.OUTPUT, Emission.WITHHELD, Emission.R
 _GREET = WorkKind.GREET
 _GREETED = {"arriving": False}
 _NO_FACTS = Facts()
+_STARTED = RunState("", joined=frozenset({Event.STARTED}))
 _NO_OFFERS: dict[str, Invoke] = {}
-# What a state sees whose only lane is over.
-_SEEN = {event: frozenset({event}) for event in Event}
 
 
 def start(machine: Machine, facts: Facts = _NO_FACTS) -> tuple[RunState, tuple[Command, ...]]:
@@ -66,7 +73,7 @@ def start(machine: Machine, facts: Facts = _NO_FACTS) -> tuple[RunState, tuple[C
         The first state and the first commands.
     """
     initial = machine.state[machine.initial]
-    state = RunState(initial.id, facts, joined=frozenset({Event.STARTED}))
+    state = new(RunState, (initial.id, facts, *_STARTED[2:]))
     return take(machine, initial, joined(initial, state), state, None, [])
 
 
@@ -246,7 +253,7 @@ def _answered(
             retries += 1
         if at == len(invoke.phases):
             if route.ends not in seen:
-                seen = seen | {route.ends} if seen else _SEEN[route.ends]
+                seen = seen | {route.ends} if seen else SEEN[route.ends]
         elif late:
             queued |= bit
         else:
