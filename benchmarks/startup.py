@@ -19,21 +19,36 @@ from {package} import Agent, Runner
 from {package}.items import ModelResponse
 from {package}.models.interface import Model
 from {package}.usage import Usage
-from openai.types.responses.response_output_message import ResponseOutputMessage
-from openai.types.responses.response_output_text import ResponseOutputText
 
 class Fake(Model):
     async def get_response(self, *args, **kwargs):
-        text = ResponseOutputText(type="output_text", text="done", annotations=[])
-        message = ResponseOutputMessage(
-            id="m", type="message", role="assistant", status="completed", content=[text]
-        )
         return ModelResponse([message], Usage(), None)
 
     def stream_response(self, *args, **kwargs):
         raise NotImplementedError
 
 assert Runner.run_sync(Agent(name="A", model=Fake()), "hi").final_output == "done"
+"""
+
+CLIENT_TYPES = """
+from openai.types.responses.response_output_message import ResponseOutputMessage
+from openai.types.responses.response_output_text import ResponseOutputText
+
+text = ResponseOutputText(type="output_text", text="done", annotations=[])
+message = ResponseOutputMessage(
+    id="m", type="message", role="assistant", status="completed", content=[text]
+)
+"""
+
+OWN_TYPES = """
+from types import SimpleNamespace
+
+class Message(SimpleNamespace):
+    def model_dump(self, **options):
+        return {**vars(self), "content": [vars(part) for part in self.content]}
+
+text = SimpleNamespace(type="output_text", text="done", annotations=[])
+message = Message(id="m", type="message", role="assistant", status="completed", content=[text])
 """
 
 LANGGRAPH_FIRST_RUN = """
@@ -63,8 +78,9 @@ assert Agent(FunctionModel(answer)).run_sync("hi").output == "done"
 """
 
 PROGRAMS = {
-    "agentgraph": FIRST_RUN.format(package="agentgraph"),
-    "agents": FIRST_RUN.format(package="agents"),
+    # The SDK reads the client's types only.
+    "agentgraph": OWN_TYPES + FIRST_RUN.format(package="agentgraph"),
+    "agents": CLIENT_TYPES + FIRST_RUN.format(package="agents"),
     "langgraph": LANGGRAPH_FIRST_RUN,
     "pydantic_ai": PYDANTIC_AI_FIRST_RUN,
 }
@@ -94,4 +110,8 @@ def start_up(side: Side, repetitions: int = 4) -> dict[str, Figure]:
     figures["import"] = process_cost(side, imported, repetitions)
     program = ["-c", PROGRAMS[side.package]]
     figures["first run of a process, fake model"] = process_cost(side, program, repetitions)
+    if side.package == "agentgraph":
+        with_client = ["-c", CLIENT_TYPES + FIRST_RUN.format(package="agentgraph")]
+        name = "the same, replies of the client's types"
+        figures[name] = process_cost(side, with_client, repetitions)
     return figures
