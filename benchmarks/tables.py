@@ -109,6 +109,9 @@ def _beside(ours: Sequence[Figure], theirs: Sequence[Figure] | None, with_wall: 
 
 
 def _times(ratio: float) -> str:
+    # A difference of two costs may drown in the noise of both; then it has no ratio.
+    if ratio <= 0:
+        return "noise"
     return f"{ratio:,.{0 if ratio >= 9.95 else 1}f} ×"
 
 
