@@ -75,7 +75,9 @@ async def test_a_run_that_is_cancelled_while_it_writes_leaves_whole_writes(file:
 
         stored = await stored_in(session)
         assert legal(stored)
-        assert [kind_of(item) for item in stored] in ([], *BEGINNINGS)
+        # A call that had its output when its sibling was cut short happened, so it stays.
+        one_of_two = [*KINDS[:1], "function_call", "function_call_output"]
+        assert [kind_of(item) for item in stored] in ([], one_of_two, *BEGINNINGS)
         session.close()
 
 
