@@ -238,9 +238,9 @@ def program_for(
         CompileError: The workflow has errors.
     """
     source = source.source if isinstance(source, Program) else _workflow(source)
-    kept: dict[object, Program] = source.__dict__.setdefault(_PROGRAMS, {})
+    kept: dict[object, Program | None] = source.__dict__.setdefault(_PROGRAMS, {})
     key = scope.key
-    program = kept.get(key)
+    run_before, program = key in kept, kept.get(key)
     if program is not None and program.source is not source:
         # A copy of an agent comes with a copy of its attributes, and so with the other's programs.
         kept = source.__dict__[_PROGRAMS] = {}
@@ -249,7 +249,10 @@ def program_for(
         kept.pop(key, None)  # the latest is the last to go
         for oldest in list(kept)[: max(0, len(kept) + 1 - _KEPT_AT_MOST)]:
             kept.pop(oldest, None)  # another thread may have been here
-        program = kept[key] = _for_a_run(source, scope)
+        program = _for_a_run(source, scope)
+        # A program refers to its source. Kept from the second run on, it leaves an agent that is
+        # made for one run to be freed with the last reference to it, without the collector.
+        kept[key] = program if run_before else None
     return program
 
 

@@ -342,3 +342,20 @@ async def test_a_session_goes_on_with_agents_made_anew_for_each_run(play: Play) 
         model = script([call("echo", f"c{number}", text=str(number))], answer=f"answer {number}")
         await play(Agent(name="A", model=model, tools=[echo]), f"q{number}", session=session)
     assert len(await session.get_items()) == 12
+
+
+async def test_an_agent_that_is_made_for_one_run_goes_with_its_last_reference() -> None:
+    """A web handler makes its agents for each request; none of them waits for the collector."""
+
+    async def handle() -> weakref.ref[Agent[Any]]:
+        model = script([call("echo", text="hi")])
+        agent = Agent[Any](name="Desk", model=model, tools=[echo])
+        await Runner.run(agent, "hi")
+        return weakref.ref(agent)
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert (await handle())() is None
+    finally:
+        gc.enable()

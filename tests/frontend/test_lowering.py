@@ -168,9 +168,11 @@ def test_what_error_handlers_answer_has_a_state_in_the_root_alone() -> None:
     assert recovering == [1, 0]
 
 
-def test_a_program_is_kept_for_each_scope() -> None:
+def test_a_program_is_kept_for_each_scope_from_the_second_run_on() -> None:
     agent = Agent[Any](name="A")
     config = RunConfig(output_guardrails=[OutputGuardrail(verdict)])
+    assert program_for(agent) is not program_for(agent)
+    assert program_for(agent, RunScope.of(config)) is not program_for(agent, RunScope.of(config))
     plain, guarded = program_for(agent), program_for(agent, RunScope.of(config))
     assert program_for(agent) is plain
     assert program_for(agent, RunScope.of(config)) is guarded

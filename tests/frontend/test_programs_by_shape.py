@@ -343,6 +343,7 @@ LOOKS: list[str] = []
 def test_whether_a_program_is_current_costs_no_look_at_agents_that_are_not_entered() -> None:
     far = Watched(name="Far")
     agent = Agent[Any](name="Start", handoffs=[Agent(name="Near", handoffs=[far])])
+    program_for(agent)
     program = program_for(agent)
     LOOKS.clear()
     assert program_for(agent) is program
