@@ -73,7 +73,7 @@ _NAMES_OF = {
     "stream_events": (
         "AgentUpdatedStreamEvent RawResponsesStreamEvent RunItemStreamEvent StreamEvent"
     ),
-    "suppression": "allow",
+    "authoring.suppression": "allow",
     "tool": (
         "ApplyPatchEditor ApplyPatchOperation ApplyPatchResult ApplyPatchTool "
         "CodeInterpreterTool ComputerTool CustomTool CustomToolCustomDataContext "
@@ -94,7 +94,7 @@ _NAMES_OF = {
         "ToolOutputGuardrailResult tool_input_guardrail tool_output_guardrail"
     ),
     "usage": "RequestUsage Usage",
-    "v4a_diff": "apply_diff",
+    "tools.patch_format": "apply_diff",
     "version": "__version__",
     "workflow": "Workflow",
 }

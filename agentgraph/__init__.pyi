@@ -188,7 +188,7 @@ from agentgraph.stream_events import (
     RunItemStreamEvent as RunItemStreamEvent,
     StreamEvent as StreamEvent,
 )
-from agentgraph.suppression import (
+from agentgraph.authoring.suppression import (
     allow as allow,
 )
 from agentgraph.tool import (
@@ -251,7 +251,7 @@ from agentgraph.usage import (
     RequestUsage as RequestUsage,
     Usage as Usage,
 )
-from agentgraph.v4a_diff import (
+from agentgraph.tools.patch_format import (
     apply_diff as apply_diff,
 )
 from agentgraph.version import (

@@ -24,21 +24,21 @@ from agentgraph.agent_tool import (
     refuse_call,
 )
 from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
-from agentgraph.callbacks import MaybeAwaitable, resolve, together
+from agentgraph.authoring.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.exceptions import UserError
-from agentgraph.function_tools import FunctionTool, FunctionToolResult, ToolErrorFunction
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
 from agentgraph.lifecycle import AgentHooks, RunHooks
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.interface import Model
-from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
 from agentgraph.prompts import DynamicPromptFunction, Prompt, PromptUtil
-from agentgraph.pydantic_fields import kept_as_is
 from agentgraph.run_config import RunConfig
 from agentgraph.run_context import RunContextWrapper, TContext
-from agentgraph.tool_errors import default_tool_error_function
 from agentgraph.tool_server import MCPConfig, ToolServer
+from agentgraph.tools.errors import default_tool_error_function
+from agentgraph.tools.function import FunctionTool, FunctionToolResult, ToolErrorFunction
+from agentgraph.user_code.callbacks import MaybeAwaitable, resolve, together
 
 if TYPE_CHECKING:
     from openai.types.responses.response_prompt_param import ResponsePromptParam

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args, get_origin
 from typing_extensions import TypedDict
 
 from agentgraph.exceptions import ModelBehaviorError, UserError
-from agentgraph.strict_schema import ensure_strict_json_schema
+from agentgraph.schemas.strict import ensure_strict_json_schema
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -23,23 +23,23 @@ from agentgraph.agent_tool_input import (
     is_agent_tool_input,
     resolve_agent_tool_input,
 )
-from agentgraph.amounts import check_count
-from agentgraph.callbacks import MaybeAwaitable
+from agentgraph.authoring.amounts import check_count
 from agentgraph.exceptions import AgentDefinitionError, UserError
-from agentgraph.function_tools import FunctionTool, ToolErrorFunction
 from agentgraph.lifecycle import RunHooks
 from agentgraph.logger import logger
 from agentgraph.run_config import RunConfig, coerce_run_config
-from agentgraph.strict_schema import ensure_strict_json_schema
-from agentgraph.tool_arguments import InvalidToolArguments, problems_of, read_arguments
+from agentgraph.schemas.arguments import InvalidToolArguments, problems_of, read_arguments
+from agentgraph.schemas.strict import ensure_strict_json_schema
 from agentgraph.tool_context import ToolContext
+from agentgraph.tools.function import FunctionTool, ToolErrorFunction
+from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
     from openai.types.responses import ResponseFunctionToolCall
     from pydantic import TypeAdapter
 
+    from agentgraph.items.responses import TResponseInputItem
     from agentgraph.memory.session import Session
-    from agentgraph.responses import TResponseInputItem
     from agentgraph.stream_events import StreamEvent
 
 __all__ = [

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from typing_extensions import TypedDict
 
-from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.exceptions import UserError
+from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 
 if TYPE_CHECKING:
-    from agentgraph.responses import TResponseInputItem
+    from agentgraph.items.responses import TResponseInputItem
 
 __all__ = [
     "TEXT_INPUT_SCHEMA",

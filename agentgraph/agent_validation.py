@@ -15,11 +15,11 @@ from typing import Any, Final, get_origin
 from agentgraph.agent_output import AgentOutputSchemaBase
 from agentgraph.agent_tool import AgentTool
 from agentgraph.exceptions import AgentDefinitionError
-from agentgraph.function_tools import FunctionTool
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
 from agentgraph.lifecycle import AgentHooksBase, RunHooksBase
 from agentgraph.model_settings import ModelSettings
+from agentgraph.tools.function import FunctionTool
 
 __all__ = ["check_agent", "check_agent_base", "is_plainly_right"]
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.exceptions import UserError
-from agentgraph.pydantic_fields import kept_as_is
 
 __all__ = [
     "ApprovalLedger",

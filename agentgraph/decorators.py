@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agentgraph.guardrail import input_guardrail, output_guardrail
-from agentgraph.tool_decorator import function_tool
 from agentgraph.tool_guardrails import tool_input_guardrail, tool_output_guardrail
+from agentgraph.tools.decorator import function_tool
 
 __all__ = [
     "function_tool",

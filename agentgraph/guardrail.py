@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
 
 from typing_extensions import TypeVar
 
-from agentgraph.callbacks import MaybeAwaitable, check_callable, name_of, resolve
-from agentgraph.held_agents import HoldsAgents
-from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
-from agentgraph.pydantic_fields import kept_as_is
+from agentgraph.authoring.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.authoring.pydantic_fields import kept_as_is
+from agentgraph.items.weak_agents import HoldsAgents
 from agentgraph.run_context import RunContextWrapper, TContext
+from agentgraph.user_code.callbacks import MaybeAwaitable, check_callable, name_of, resolve
 
 if TYPE_CHECKING:
-    from agentgraph.responses import TResponseInputItem
+    from agentgraph.items.responses import TResponseInputItem
 else:
     TResponseInputItem = Any  # pydantic reads the annotations of a guardrail with parameters
 

@@ -13,7 +13,7 @@ from typing_extensions import TypeVar
 from agentgraph.run_context import AgentHookContext, RunContextWrapper, TContext
 
 if TYPE_CHECKING:
-    from agentgraph.responses import ModelResponse, TResponseInputItem
+    from agentgraph.items.responses import ModelResponse, TResponseInputItem
     from agentgraph.tool import Tool
 
 __all__ = ["AgentHooks", "AgentHooksBase", "RunHooks", "RunHooksBase", "TAgent"]

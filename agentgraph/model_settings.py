@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from agentgraph.amounts import check_number
+from agentgraph.authoring.amounts import check_number
+from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.exceptions import UserError
-from agentgraph.pydantic_fields import names_types
 from agentgraph.retry import ModelRetryBackoffSettings, ModelRetrySettings
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from openai.types.responses.response_create_params import ContextManagement
     from openai.types.shared import Reasoning
 
-    from agentgraph.setting_types import Headers as Headers
-    from agentgraph.setting_types import Seconds
+    from agentgraph.authoring.setting_types import Headers as Headers
+    from agentgraph.authoring.setting_types import Seconds
 
 __all__ = ["Headers", "MCPToolChoice", "ModelSettings", "Omit", "ToolChoice"]
 
@@ -47,10 +47,10 @@ ToolChoice: TypeAlias = Literal["auto", "required", "none"] | str | MCPToolChoic
 
 @names_types(
     ContextManagement="openai.types.responses.response_create_params:ContextManagement",
-    Headers="agentgraph.setting_types:Headers",
+    Headers="agentgraph.authoring.setting_types:Headers",
     Reasoning="openai.types.shared:Reasoning",
     ResponseIncludable="openai.types.responses:ResponseIncludable",
-    Seconds="agentgraph.setting_types:Seconds",
+    Seconds="agentgraph.authoring.setting_types:Seconds",
 )
 @dataclass
 class ModelSettings:
@@ -171,7 +171,7 @@ class ModelSettings:
 
 
 # The module of each name that needs the client, which importing this one shall not load.
-_FROM = {"Headers": "agentgraph.setting_types"}
+_FROM = {"Headers": "agentgraph.authoring.setting_types"}
 _FIELD_NAMES = tuple(f.name for f in fields(ModelSettings))
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias
 
 from typing_extensions import TypedDict
 
-from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.exceptions import UserError
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 
 if TYPE_CHECKING:
     from openai.types.responses.response_prompt_param import ResponsePromptParam

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.result import RunResultBase
 from agentgraph.run import Runner
 from agentgraph.run_config import DEFAULT_MAX_TURNS
 from agentgraph.run_context import TContext
+from agentgraph.running.result import RunResultBase
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from agentgraph.amounts import check_number
+from agentgraph.authoring.amounts import check_number
 from agentgraph.exceptions import UserError
 
 __all__ = [

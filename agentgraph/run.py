@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Unpack
 
-from agentgraph.async_generators import BegunGenerators
-from agentgraph.cancellation import in_own_task
 from agentgraph.drivers.workbench import UNWATCHED
-from agentgraph.event_queue import EventQueue
-from agentgraph.result import RunResult, RunResultStreaming
 from agentgraph.run_config import (
     DEFAULT_MAX_TURNS,
     CallModelData,
@@ -33,11 +29,15 @@ from agentgraph.run_config import (
     ToolNotFoundBehavior,
 )
 from agentgraph.run_context import RunContextWrapper, TContext
-from agentgraph.run_state import RunState
+from agentgraph.running.async_generators import BegunGenerators
 from agentgraph.running.ending import carry_out, input_list, interruptions_of, output_of, result_of
+from agentgraph.running.event_queue import EventQueue
 from agentgraph.running.launch import Launch, at_rest, launch, live_state, state_of
+from agentgraph.running.result import RunResult, RunResultStreaming
+from agentgraph.running.state import RunState
 from agentgraph.running.watching import watcher_of
 from agentgraph.runtime.commands import Rest
+from agentgraph.user_code.cancellation import in_own_task
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NotRequired, Typ
 
 from typing_extensions import TypedDict
 
-from agentgraph.amounts import check_count
-from agentgraph.callbacks import MaybeAwaitable
+from agentgraph.authoring.amounts import check_count
+from agentgraph.authoring.pydantic_fields import kept_as_is, names_types
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import HandoffHistoryMapper, HandoffInputFilter
@@ -22,14 +22,14 @@ from agentgraph.lifecycle import RunHooks
 from agentgraph.memory.session_settings import SessionSettings, coerce_session_settings
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.interface import Model, ModelProvider
-from agentgraph.pydantic_fields import kept_as_is, names_types
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.run_error_handlers import RunErrorHandlers
+from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
+    from agentgraph.items.responses import TResponseInputItem
     from agentgraph.memory.session import Session
     from agentgraph.memory.util import SessionInputCallback
-    from agentgraph.responses import TResponseInputItem
 
 __all__ = [
     "DEFAULT_MAX_TURNS",

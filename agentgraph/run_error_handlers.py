@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 from typing_extensions import TypedDict
 
-from agentgraph.callbacks import MaybeAwaitable
+from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
-from agentgraph.pydantic_fields import names_types
 from agentgraph.run_context import RunContextWrapper, TContext
+from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
-    from agentgraph.responses import ModelResponse, TResponseInputItem
-    from agentgraph.run_items import RunItem
+    from agentgraph.items.responses import ModelResponse, TResponseInputItem
+    from agentgraph.items.run_items import RunItem
 
 __all__ = [
     "RECOVERABLE",
@@ -32,8 +32,8 @@ __all__ = [
 
 
 @names_types(
-    ModelResponse="agentgraph.responses:ModelResponse",
-    RunItem="agentgraph.run_items:RunItem",
+    ModelResponse="agentgraph.items.responses:ModelResponse",
+    RunItem="agentgraph.items.run_items:RunItem",
     TResponseInputItem="openai.types.responses:ResponseInputItemParam",
 )
 @dataclass

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from agentgraph.pydantic_fields import names_types
-from agentgraph.run_items import RunItem
+from agentgraph.authoring.pydantic_fields import names_types
+from agentgraph.items.run_items import RunItem
 
 if TYPE_CHECKING:
-    from agentgraph.responses import TResponseStreamEvent
+    from agentgraph.items.responses import TResponseStreamEvent
 
 __all__ = [
     "NAMES",

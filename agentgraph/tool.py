@@ -9,8 +9,12 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from agentgraph.callbacks import MaybeAwaitable
-from agentgraph.custom_tools import (
+from agentgraph.items.tool_payload import (
+    ToolOutputFileContentDict,
+    ToolOutputImageDict,
+    ToolOutputTextDict,
+)
+from agentgraph.tools.custom import (
     CustomTool,
     CustomToolApprovalFunction,
     CustomToolCustomDataContext,
@@ -19,7 +23,11 @@ from agentgraph.custom_tools import (
     CustomToolOnApprovalFunction,
     CustomToolOnApprovalFunctionResult,
 )
-from agentgraph.function_tools import (
+from agentgraph.tools.errors import (
+    default_tool_error_function,
+    default_tool_timeout_error_message,
+)
+from agentgraph.tools.function import (
     FunctionTool,
     FunctionToolCustomDataContext,
     FunctionToolCustomDataExtractor,
@@ -27,7 +35,7 @@ from agentgraph.function_tools import (
     ToolErrorFunction,
     ToolTimeoutBehavior,
 )
-from agentgraph.hosted_tools import (
+from agentgraph.tools.hosted import (
     CodeInterpreterTool,
     ComputerTool,
     ComputerToolSafetyCheckData,
@@ -42,7 +50,7 @@ from agentgraph.hosted_tools import (
     MCPToolApprovalRequest,
     WebSearchTool,
 )
-from agentgraph.shell_tools import (
+from agentgraph.tools.shell import (
     ApplyPatchEditor,
     ApplyPatchOperation,
     ApplyPatchResult,
@@ -56,20 +64,12 @@ from agentgraph.shell_tools import (
     ShellResult,
     ShellTool,
 )
-from agentgraph.tool_errors import (
-    default_tool_error_function,
-    default_tool_timeout_error_message,
-)
-from agentgraph.tool_payload import (
-    ToolOutputFileContentDict,
-    ToolOutputImageDict,
-    ToolOutputTextDict,
-)
+from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
-    from agentgraph.tool_decorator import ToolFunction, ToolParams, function_tool
-    from agentgraph.tool_invocation import invoke_function_tool
-    from agentgraph.tool_output import (
+    from agentgraph.tools.decorator import ToolFunction, ToolParams, function_tool
+    from agentgraph.tools.invocation import invoke_function_tool
+    from agentgraph.tools.output import (
         ToolOutputFileContent,
         ToolOutputImage,
         ToolOutputText,
@@ -148,14 +148,14 @@ Tool: TypeAlias = (
 """Anything that stands in an agent's `tools`."""
 
 _LOADED_ON_DEMAND: Final = {
-    "ToolFunction": "agentgraph.tool_decorator",
-    "ToolOutputFileContent": "agentgraph.tool_output",
-    "ToolOutputImage": "agentgraph.tool_output",
-    "ToolOutputText": "agentgraph.tool_output",
-    "ToolParams": "agentgraph.tool_decorator",
-    "ValidToolOutputPydanticModels": "agentgraph.tool_output",
-    "function_tool": "agentgraph.tool_decorator",
-    "invoke_function_tool": "agentgraph.tool_invocation",
+    "ToolFunction": "agentgraph.tools.decorator",
+    "ToolOutputFileContent": "agentgraph.tools.output",
+    "ToolOutputImage": "agentgraph.tools.output",
+    "ToolOutputText": "agentgraph.tools.output",
+    "ToolParams": "agentgraph.tools.decorator",
+    "ValidToolOutputPydanticModels": "agentgraph.tools.output",
+    "function_tool": "agentgraph.tools.decorator",
+    "invoke_function_tool": "agentgraph.tools.invocation",
 }
 
 

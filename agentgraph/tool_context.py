@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from agentgraph.approvals import ApprovalLedger
-from agentgraph.pydantic_fields import kept_as_is
+from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.usage import Usage
 

@@ -13,9 +13,9 @@ from typing import Any, Generic, Literal, TypeAlias, overload
 
 from typing_extensions import TypedDict, TypeVar
 
-from agentgraph.callbacks import MaybeAwaitable, check_callable, name_of, resolve
-from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.authoring.origin import UNKNOWN_ORIGIN, Origin, caller_origin
 from agentgraph.tool_context import ToolContext
+from agentgraph.user_code.callbacks import MaybeAwaitable, check_callable, name_of, resolve
 
 __all__ = [
     "AllowBehavior",

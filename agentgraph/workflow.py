@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentgraph.authoring.origin import Origin, caller_origin
 from agentgraph.exceptions import AgentDefinitionError
-from agentgraph.origin import Origin, caller_origin
 
 __all__ = ["Workflow"]
 

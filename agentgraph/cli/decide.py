@@ -11,7 +11,7 @@ from agentgraph.cli.ask import ask
 from agentgraph.cli.terminal import Terminal, print_hanging, printable
 from agentgraph.cli.wording import written_call
 from agentgraph.items import ToolApprovalItem
-from agentgraph.run_state import RunState
+from agentgraph.running.state import RunState
 
 __all__ = ["decide"]
 

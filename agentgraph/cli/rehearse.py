@@ -20,9 +20,9 @@ from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.terminal import Terminal, print_hanging, printable
 from agentgraph.models.model_call import ModelCall
 from agentgraph.models.rehearsal import Move, RehearsalModel, best_move
-from agentgraph.result import RunResult, RunResultStreaming
 from agentgraph.run import AgentRunner
 from agentgraph.run_config import RunConfig, RunOptions, coerce_run_config
+from agentgraph.running.result import RunResult, RunResultStreaming
 
 __all__ = ["Person", "RehearsalRunner"]
 

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from agentgraph.cli.terminal import print_hanging, printable
 from agentgraph.cli.wording import shortened, written_call
-from agentgraph.memory.automaton import ANSWERED_BY
 from agentgraph.memory.encoding import ENVELOPE_MARK
 from agentgraph.memory.stored_sessions import History, StoredSession
+from agentgraph.memory.transcripts.automaton import ANSWERED_BY
 
 __all__ = ["print_changes", "print_history", "print_sessions", "state_of"]
 

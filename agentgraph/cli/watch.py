@@ -30,9 +30,7 @@ from agentgraph.cli.run_events import (
 from agentgraph.cli.tracebacks import own_traceback
 from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.items import ItemHelpers, RunItem
-from agentgraph.logger import logger
-from agentgraph.result import RunResultStreaming
-from agentgraph.run_items import (
+from agentgraph.items.run_items import (
     HandoffCallItem,
     HandoffOutputItem,
     MessageOutputItem,
@@ -41,6 +39,8 @@ from agentgraph.run_items import (
     ToolCallOutputItem,
     raw_field,
 )
+from agentgraph.logger import logger
+from agentgraph.running.result import RunResultStreaming
 from agentgraph.stream_events import RunItemStreamEvent, StreamEvent
 
 __all__ = ["Show", "Watch", "warnings_shown"]

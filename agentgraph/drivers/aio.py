@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from agentgraph.approvals import CallKey, Ruling
-from agentgraph.cancellation import own_task, take_back
 from agentgraph.drivers.journal import Row
 from agentgraph.drivers.names import counterparts
 from agentgraph.drivers.perform import perform
@@ -26,7 +25,6 @@ from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import Bindings
 from agentgraph.record.fold import absorb, follow, show, wait
 from agentgraph.record.payloads import Migrated, Resumed
-from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
 from agentgraph.runtime.guards import first_enabled
 from agentgraph.runtime.migrate import MIGRATED, migrate
@@ -34,6 +32,8 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import Facts, RunState, new
 from agentgraph.runtime.step import ProtocolError, start, step
 from agentgraph.usage import Usage
+from agentgraph.usage.run_usage import RunUsage
+from agentgraph.user_code.cancellation import own_task, take_back
 from agentgraph_compiler.machine import RESERVED, Event, Machine, StateKind
 
 

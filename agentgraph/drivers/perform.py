@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from agentgraph.cancellation import was_cancelled
 from agentgraph.drivers.work.act import ScreeningFailed, act, judge, missing, screen, tell
 from agentgraph.drivers.work.actions import perform_action
 from agentgraph.drivers.work.approval import ask, hold
@@ -26,6 +25,7 @@ from agentgraph.record.payloads import Failure
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.stored.faults import fault_of
+from agentgraph.user_code.cancellation import was_cancelled
 from agentgraph_compiler.machine import About, Event, WorkKind
 
 

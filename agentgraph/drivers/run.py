@@ -10,16 +10,16 @@ from agentgraph.approvals import ApprovalLedger
 from agentgraph.drivers.journal import Beginning, Journal
 from agentgraph.drivers.names import BoundNames
 from agentgraph.drivers.workbench import UNWATCHED, Caches, Compiled, Watcher, Workbench
-from agentgraph.memory.session_log import SessionLog
+from agentgraph.memory.runs.session_log import SessionLog
 from agentgraph.record.facts import RunFacts
 from agentgraph.record.payloads import Resumed
 from agentgraph.record.record import Record
 from agentgraph.record.view import View
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.state import Facts, RunState, new
 from agentgraph.usage import Usage
+from agentgraph.usage.run_usage import RunUsage
 
 _NOWHERE = RunState("")
 

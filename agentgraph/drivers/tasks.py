@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 
-from agentgraph.cancellation import OwnTask
 from agentgraph.drivers.perform import failed, perform
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.runtime.commands import CommandId, Perform
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.user_code.cancellation import OwnTask
 from agentgraph_compiler.machine import INTERRUPTING
 
 

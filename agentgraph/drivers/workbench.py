@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.approvals import CallKey, Ruling
 from agentgraph.frontend.bindings import AgentBinding, Bindings
-from agentgraph.memory.session_log import SessionLog
+from agentgraph.memory.runs.session_log import SessionLog
 from agentgraph.record.facts import RunFacts
 from agentgraph.record.record import Names
 from agentgraph.record.view import View

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from agentgraph.frontend.digests import declared, public_fields, qualified_name
-from agentgraph.local_actions import action_item_of, server_label
+from agentgraph.tools.actions import action_item_of, server_label
 from agentgraph_compiler.ir.chart import Approval, Enabled
 from agentgraph_compiler.machine import WorkKind
 

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, is_typeddict
 
 from agentgraph.agent_output import AgentOutputSchema
 from agentgraph.frontend.digests import digest
-from agentgraph.type_hints import context_type
+from agentgraph.schemas.type_hints import context_type
 from agentgraph_compiler.types import ANY, TEXT, Type
 
 

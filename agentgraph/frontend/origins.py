@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agentgraph.suppression import allowed
+from agentgraph.authoring.suppression import allowed
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 
 Overrides = Mapping[int, Origin]

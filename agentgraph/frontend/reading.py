@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from agentgraph.agent import Agent
 from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
+from agentgraph.authoring.suppression import allowed
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.frontend.discover import is_agent, target_of
 from agentgraph.frontend.lower_tools import (
@@ -42,7 +43,6 @@ from agentgraph.frontend.shapes import (
     target_shape,
 )
 from agentgraph.run_config import coerce_run_config
-from agentgraph.suppression import allowed
 from agentgraph_compiler.machine import WorkKind
 
 Outline = tuple[object, ...]

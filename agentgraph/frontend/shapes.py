@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 from agentgraph.agent_tool import AgentTool
 from agentgraph.frontend.digests import public_fields
-from agentgraph.function_tools import FunctionTool
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
 from agentgraph.model_settings import ModelSettings
+from agentgraph.tools.function import FunctionTool
 
 _SETTINGS = "model_settings.__dict__"
 OF_AGENTS = (

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast, overl
 
 from typing_extensions import TypeVar
 
-from agentgraph.callbacks import MaybeAwaitable, resolve
+from agentgraph.authoring.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.exceptions import AgentDefinitionError, ModelBehaviorError, UserError
 from agentgraph.handoffs.history import (
     default_handoff_history_mapper,
@@ -31,11 +32,10 @@ from agentgraph.handoffs.input_data import (
     HandoffInputFilter,
 )
 from agentgraph.logger import logger
-from agentgraph.origin import UNKNOWN_ORIGIN, Origin, caller_origin
-from agentgraph.pydantic_fields import kept_as_is
 from agentgraph.run_context import RunContextWrapper, TContext
-from agentgraph.strict_schema import ensure_strict_json_schema
-from agentgraph.tool_arguments import problems_of
+from agentgraph.schemas.arguments import problems_of
+from agentgraph.schemas.strict import ensure_strict_json_schema
+from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -17,8 +17,8 @@ from agentgraph.exceptions import UserError
 from agentgraph.handoffs.input_data import HandoffHistoryMapper, HandoffInputData
 
 if TYPE_CHECKING:
-    from agentgraph.responses import TResponseInputItem
-    from agentgraph.run_items import RunItem
+    from agentgraph.items.responses import TResponseInputItem
+    from agentgraph.items.run_items import RunItem
 
 __all__ = [
     "default_handoff_history_mapper",

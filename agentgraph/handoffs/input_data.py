@@ -6,18 +6,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from agentgraph.pydantic_fields import names_types
+from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.run_context import RunContextWrapper
 
 if TYPE_CHECKING:
-    from agentgraph.responses import TResponseInputItem
-    from agentgraph.run_items import RunItem
+    from agentgraph.items.responses import TResponseInputItem
+    from agentgraph.items.run_items import RunItem
 
 __all__ = ["HandoffHistoryMapper", "HandoffInputData", "HandoffInputFilter"]
 
 
 @names_types(
-    RunItem="agentgraph.run_items:RunItem",
+    RunItem="agentgraph.items.run_items:RunItem",
     TResponseInputItem="openai.types.responses:ResponseInputItemParam",
 )
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from agentgraph import responses
-from agentgraph.item_helpers import ItemHelpers
-from agentgraph.lazy_aliases import LazyAlias
-from agentgraph.responses import (
+from agentgraph.items import responses
+from agentgraph.items.item_helpers import ItemHelpers
+from agentgraph.items.lazy_aliases import LazyAlias
+from agentgraph.items.responses import (
     ModelResponse,
     TResponseInputItem,
     TResponseOutputItem,
     TResponseStreamEvent,
 )
-from agentgraph.run_items import (
+from agentgraph.items.run_items import (
     CompactionItem,
     HandoffCallItem,
     HandoffOutputItem,
@@ -38,8 +38,8 @@ from agentgraph.run_items import (
 )
 
 if TYPE_CHECKING:
-    from agentgraph.responses import TResponse
-    from agentgraph.wire_unions import (
+    from agentgraph.items.responses import TResponse
+    from agentgraph.items.wire_unions import (
         ToolApprovalRawItem,
         ToolCallItemTypes,
         ToolCallOutputTypes,
@@ -74,7 +74,7 @@ __all__ = [
 ]
 
 
-_UNIONS: Final = "agentgraph.wire_unions"
+_UNIONS: Final = "agentgraph.items.wire_unions"
 
 
 def _union(name: str) -> LazyAlias:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from agentgraph.responses import input_form
-from agentgraph.run_items import MessageOutputItem, RunItem, raw_field
-from agentgraph.tool_payload import to_output_payload
+from agentgraph.items.responses import input_form
+from agentgraph.items.run_items import MessageOutputItem, RunItem, raw_field
+from agentgraph.items.tool_payload import to_output_payload
 
 if TYPE_CHECKING:
     from openai.types.responses import ResponseFunctionToolCall
     from openai.types.responses.response_input_item_param import FunctionCallOutput
 
-    from agentgraph.responses import TResponseInputItem, TResponseOutputItem
+    from agentgraph.items.responses import TResponseInputItem, TResponseOutputItem
 
 __all__ = ["ItemHelpers"]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Union, cast
 
+from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.exceptions import AgentsException
-from agentgraph.lazy_aliases import LazyAlias
-from agentgraph.pydantic_fields import names_types
+from agentgraph.items.lazy_aliases import LazyAlias
 from agentgraph.usage import Usage
 
 if TYPE_CHECKING:

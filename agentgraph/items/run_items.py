@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 from agentgraph.approvals import content_digest, tool_identity
+from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.exceptions import AgentsException
-from agentgraph.held_agents import HoldsAgents
-from agentgraph.pydantic_fields import names_types
-from agentgraph.responses import input_form
+from agentgraph.items.responses import input_form
+from agentgraph.items.weak_agents import HoldsAgents
 
 if TYPE_CHECKING:
     from openai.types.responses import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from openai.types.responses.response_output_item import McpApprovalRequest, McpListTools
 
-    from agentgraph.responses import TResponseInputItem
+    from agentgraph.items.responses import TResponseInputItem
 
 __all__ = [
     "CompactionItem",

@@ -1,7 +1,7 @@
 """How a tool's return value becomes the `output` of a function call output item.
 
 Rule: nothing here needs pydantic, because every run passes through `to_output_payload`; the models
-that people return are defined in `tool_output` and recognised by their base class.
+that people return are defined in `tools.output` and recognised by their base class.
 """
 
 from __future__ import annotations

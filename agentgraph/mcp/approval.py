@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
-from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.exceptions import UserError
-from agentgraph.function_tools import ToolApproval
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.tools.function import ToolApproval
+from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool

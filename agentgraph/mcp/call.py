@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from agentgraph.callbacks import MaybeAwaitable, resolve
-from agentgraph.cancellation import take_back
-from agentgraph.custom_data import CustomData, custom_data_of
 from agentgraph.exceptions import AgentsException, MCPToolCancellationError, UserError
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.tool_arguments import read_arguments
+from agentgraph.schemas.arguments import read_arguments
 from agentgraph.tool_context import ToolContext
+from agentgraph.tools.custom_data import CustomData, custom_data_of
+from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
+from agentgraph.user_code.cancellation import take_back
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 ToolOutput: TypeAlias = str | dict[str, Any] | list[dict[str, Any]]
-"""What a call gives: text, or structured outputs as `agentgraph.tool_payload` knows them."""
+"""What a call gives: text, or structured outputs as `agentgraph.items.tool_payload` knows them."""
 
 
 @dataclass

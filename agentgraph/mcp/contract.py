@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from agentgraph.authoring.origin import Origin, caller_origin
 from agentgraph.exceptions import AgentsException, UserError
-from agentgraph.function_tools import FunctionTool, ToolErrorFunction
 from agentgraph.logger import log_tool_action_warning, logger
 from agentgraph.mcp.approval import ApprovalPolicy, RequireApprovalSetting, read_approval
 from agentgraph.mcp.call import MCPToolCustomDataExtractor, MCPToolMetaResolver, reason_of
 from agentgraph.mcp.conversion import Conversions, ToolSettings, Unset
 from agentgraph.mcp.tool_names import prefixed_names
-from agentgraph.origin import Origin, caller_origin
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.tool_errors import default_tool_error_function
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
 from agentgraph.tool_server import MCPConfig
+from agentgraph.tools.errors import default_tool_error_function
+from agentgraph.tools.function import FunctionTool, ToolErrorFunction
 
 if TYPE_CHECKING:
     from mcp.types import (

@@ -11,15 +11,15 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from agentgraph.authoring.origin import Origin
 from agentgraph.exceptions import UserError
-from agentgraph.function_tools import FunctionTool, ToolErrorFunction
 from agentgraph.mcp.approval import ApprovalPolicy
 from agentgraph.mcp.call import ToolCaller, call_server_tool
-from agentgraph.origin import Origin
-from agentgraph.strict_schema import strict_copy
+from agentgraph.schemas.strict import strict_copy
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import failure_message
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
+from agentgraph.tools.errors import failure_message
+from agentgraph.tools.function import FunctionTool, ToolErrorFunction
 
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agentgraph.amounts import check_count, check_seconds
+from agentgraph.authoring.amounts import check_count, check_seconds
 
 __all__ = ["check_limits"]
 

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Iterable
 from types import TracebackType
 from typing import Self
 
-from agentgraph.amounts import check_seconds
-from agentgraph.cancellation import take_back, was_cancelled
+from agentgraph.authoring.amounts import check_seconds
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.mcp.contract import MCPServer
+from agentgraph.user_code.cancellation import take_back, was_cancelled
 
 __all__ = ["MCPServerManager"]
 

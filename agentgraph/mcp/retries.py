@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from agentgraph.amounts import check_count, check_seconds
+from agentgraph.authoring.amounts import check_count, check_seconds
 
 __all__ = ["Retries", "breaks_connection"]
 

@@ -14,7 +14,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agentgraph.exceptions import AgentsException, UserError
-from agentgraph.function_tools import ToolErrorFunction
 from agentgraph.mcp.approval import RequireApprovalSetting
 from agentgraph.mcp.call import (
     MCPToolCustomDataExtractor,
@@ -30,6 +29,7 @@ from agentgraph.mcp.retries import Retries, breaks_connection
 from agentgraph.mcp.tool_filters import ToolFilter, check_tool_filter, copies_of, filter_tools
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
+from agentgraph.tools.function import ToolErrorFunction
 
 if TYPE_CHECKING:
     from mcp import ClientSession

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias
 
 from typing_extensions import TypedDict
 
-from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.exceptions import UserError
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool

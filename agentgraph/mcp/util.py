@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import UserError
-from agentgraph.function_tools import FunctionTool, ToolErrorFunction
 from agentgraph.mcp.call import (
     MCPToolCustomDataContext,
     MCPToolCustomDataExtractor,
@@ -30,7 +29,8 @@ from agentgraph.mcp.tool_filters import (
 from agentgraph.mcp.tool_names import prefixed_names
 from agentgraph.mcp.transports import HttpClientFactory
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.tool_errors import default_tool_error_function
+from agentgraph.tools.errors import default_tool_error_function
+from agentgraph.tools.function import FunctionTool, ToolErrorFunction
 
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool

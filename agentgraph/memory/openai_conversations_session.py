@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.memory.encoding import check_session_id, encode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
-from agentgraph.memory.exchange import says
+from agentgraph.memory.runs.exchange import says
+from agentgraph.memory.runs.shielded import uncut
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
     own_session_settings,
     resolve_session_limit,
 )
-from agentgraph.memory.uncut import uncut
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
 from agentgraph.openai_defaults import openai_defaults
 

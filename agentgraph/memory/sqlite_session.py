@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agentgraph.memory.blocks import Block
 from agentgraph.memory.encoding import (
     check_session_id,
     check_table_names,
@@ -20,22 +19,23 @@ from agentgraph.memory.encoding import (
     encode_items,
 )
 from agentgraph.memory.errors import SessionClosedError
-from agentgraph.memory.exchange import LookBack
-from agentgraph.memory.marks import MarkedRows
+from agentgraph.memory.runs.blocks import Block
+from agentgraph.memory.runs.exchange import LookBack
+from agentgraph.memory.runs.marks import MarkedRows
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
     own_session_settings,
     resolve_session_limit,
 )
-from agentgraph.memory.sqlite_database import (
+from agentgraph.memory.sqlite.database import (
     MEMORY,
     SQLiteDatabase,
     failure,
     transaction,
 )
-from agentgraph.memory.sqlite_rows import Rows
-from agentgraph.memory.sqlite_schema import Tables, quoted
+from agentgraph.memory.sqlite.rows import Rows
+from agentgraph.memory.sqlite.schema import Tables, quoted
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from agentgraph.memory.encoding import ENVELOPE_MARK
 from agentgraph.memory.errors import SessionError
-from agentgraph.memory.transcript import Change, repair
+from agentgraph.memory.transcripts.histories import Change, repair
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import UserError
-from agentgraph.function_tools import FunctionTool
 from agentgraph.model_settings import MCPToolChoice
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
+from agentgraph.tools.function import FunctionTool
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessage, ChatCompletionMessageToolCallUnion
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from agentgraph.agent_output import AgentOutputSchemaBase
     from agentgraph.handoffs import Handoff
+    from agentgraph.items.responses import TResponseInputItem
     from agentgraph.model_settings import ToolChoice
-    from agentgraph.responses import TResponseInputItem
     from agentgraph.tool import Tool
 
 __all__ = ["ChatConverter"]

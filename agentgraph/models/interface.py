@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from agentgraph.agent_output import AgentOutputSchemaBase
     from agentgraph.handoffs import Handoff
+    from agentgraph.items.responses import ModelResponse, TResponseInputItem, TResponseStreamEvent
     from agentgraph.model_settings import ModelSettings
-    from agentgraph.responses import ModelResponse, TResponseInputItem, TResponseStreamEvent
     from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
     from agentgraph.tool import Tool
 

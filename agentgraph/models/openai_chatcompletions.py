@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.exceptions import ModelBehaviorError, UserError
+from agentgraph.items.responses import ModelResponse
 from agentgraph.logger import logger
 from agentgraph.models.chat_messages import ChatConverter
 from agentgraph.models.chat_parameters import store_parameter, stream_options
@@ -22,7 +23,6 @@ from agentgraph.models.openai_retry import retry_advice
 from agentgraph.models.request_arguments import request_arguments
 from agentgraph.models.response_events import in_progress_response, varied
 from agentgraph.models.streamed_response import usage_from
-from agentgraph.responses import ModelResponse
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from agentgraph.agent_output import AgentOutputSchemaBase
     from agentgraph.handoffs import Handoff
+    from agentgraph.items.responses import TResponseInputItem
     from agentgraph.model_settings import ModelSettings
     from agentgraph.models.interface import ModelTracing
-    from agentgraph.responses import TResponseInputItem
     from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
     from agentgraph.tool import Tool
 

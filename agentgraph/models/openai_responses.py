@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from agentgraph.agent_output import AgentOutputSchemaBase
     from agentgraph.handoffs import Handoff
+    from agentgraph.items.responses import ModelResponse, TResponseInputItem
     from agentgraph.model_settings import ModelSettings
     from agentgraph.models.interface import ModelTracing
-    from agentgraph.responses import ModelResponse, TResponseInputItem
     from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
     from agentgraph.tool import Tool
 

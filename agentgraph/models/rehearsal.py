@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from agentgraph.function_tools import FunctionTool
+from agentgraph.items.responses import ModelResponse
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.instances import NOTHING, NoInstance, Schema, minimal_instance
 from agentgraph.models.interface import Model
 from agentgraph.models.model_call import ModelCall
 from agentgraph.models.response_events import response_events
 from agentgraph.models.word_overlap import relatedness, stems
-from agentgraph.responses import ModelResponse
+from agentgraph.tools.function import FunctionTool
 from agentgraph.usage import Usage
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from agentgraph.agent_output import AgentOutputSchemaBase
     from agentgraph.handoffs import Handoff
+    from agentgraph.items.responses import TResponseInputItem
     from agentgraph.model_settings import ModelSettings
     from agentgraph.models.interface import ModelTracing
-    from agentgraph.responses import TResponseInputItem
     from agentgraph.tool import Tool
 
 __all__ = [

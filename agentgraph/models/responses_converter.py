@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from agentgraph.custom_tools import CustomTool
 from agentgraph.exceptions import UserError
-from agentgraph.function_tools import FunctionTool
-from agentgraph.hosted_tools import (
+from agentgraph.model_settings import MCPToolChoice
+from agentgraph.tools.custom import CustomTool
+from agentgraph.tools.function import FunctionTool
+from agentgraph.tools.hosted import (
     CodeInterpreterTool,
     ComputerTool,
     FileSearchTool,
@@ -24,8 +25,7 @@ from agentgraph.hosted_tools import (
     LocalShellTool,
     WebSearchTool,
 )
-from agentgraph.model_settings import MCPToolChoice
-from agentgraph.shell_tools import ApplyPatchTool, ShellTool
+from agentgraph.tools.shell import ApplyPatchTool, ShellTool
 
 if TYPE_CHECKING:
     from agentgraph.agent_output import AgentOutputSchemaBase

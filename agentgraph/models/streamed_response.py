@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import ModelBehaviorError
-from agentgraph.responses import ModelResponse
-from agentgraph.run_items import raw_field
+from agentgraph.items.responses import ModelResponse
+from agentgraph.items.run_items import raw_field
 from agentgraph.usage import Usage
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from agentgraph.items import (
     ToolSearchCallItem,
     ToolSearchOutputItem,
 )
+from agentgraph.items.run_items import raw_field
 from agentgraph.record.payloads import (
     Filtered,
     FinalOutput,
@@ -33,7 +34,6 @@ from agentgraph.record.payloads import (
     ToolReturn,
     Transfer,
 )
-from agentgraph.run_items import raw_field
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agentgraph.approvals import ApprovalLedger
-from agentgraph.item_helpers import ItemHelpers
-from agentgraph.memory.run_transcript import Transcript
+from agentgraph.items.item_helpers import ItemHelpers
+from agentgraph.memory.runs.transcript import Transcript
 from agentgraph.record.facts import RunFacts
 from agentgraph.runtime.commands import CommandId
 from agentgraph.runtime.outcomes import Call

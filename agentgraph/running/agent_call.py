@@ -13,25 +13,25 @@ import asyncio
 from typing import Any
 
 from agentgraph.agent_tool import AgentTool, AgentToolStreamEvent
-from agentgraph.callbacks import resolve
-from agentgraph.cancellation import was_cancelled
 from agentgraph.drivers.run import Run, make_run
 from agentgraph.drivers.workbench import Workbench
-from agentgraph.event_queue import EventQueue
 from agentgraph.frontend.scope import RunScope
-from agentgraph.item_helpers import ItemHelpers
 from agentgraph.items import MessageOutputItem, ToolCallOutputItem
+from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.logger import log_tool_action_warning, logger
 from agentgraph.record.facts import ConversationIds, RunFacts
 from agentgraph.record.payloads import Failure, Question, Resumed, Waiting
-from agentgraph.result import RunResult
 from agentgraph.run_config import DEFAULT_MAX_TURNS, coerce_run_config
 from agentgraph.running.ending import carry_out, result_of
+from agentgraph.running.event_queue import EventQueue
 from agentgraph.running.recompile import Recompile
+from agentgraph.running.result import RunResult
 from agentgraph.running.watching import watcher_of
 from agentgraph.runtime.commands import Perform, Rest
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import answer_to_failure
+from agentgraph.tools.errors import answer_to_failure
+from agentgraph.user_code.callbacks import resolve
+from agentgraph.user_code.cancellation import was_cancelled
 from agentgraph_compiler.machine import StateKind
 
 

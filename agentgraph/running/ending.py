@@ -19,10 +19,10 @@ from agentgraph.exceptions import (
     RunErrorDetails,
 )
 from agentgraph.memory.errors import SessionError
-from agentgraph.memory.run_transcript import Transcript
+from agentgraph.memory.runs.transcript import Transcript
 from agentgraph.record.payloads import GuardrailVerdict
-from agentgraph.result import RunResult
 from agentgraph.run_config import RunConfig
+from agentgraph.running.result import RunResult
 from agentgraph.runtime.commands import Rest
 from agentgraph_compiler.machine import StateKind
 

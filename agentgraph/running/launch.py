@@ -21,12 +21,12 @@ from agentgraph.models.multi_provider import default_provider
 from agentgraph.program import Program, program_for
 from agentgraph.record.facts import NO_CONVERSATION, ConversationIds, RunFacts
 from agentgraph.record.payloads import Resumed
-from agentgraph.run_arguments import check_input, check_options
 from agentgraph.run_config import DEFAULT_MAX_TURNS, RunConfig, coerce_run_config
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.run_state import OVER, RunState
 from agentgraph.running.agent_call import call_agent
+from agentgraph.running.arguments import check_input, check_options
 from agentgraph.running.recompile import Recompile
+from agentgraph.running.state import OVER, RunState
 from agentgraph.runtime.outcomes import Call
 from agentgraph.usage import Usage
 

@@ -19,11 +19,11 @@ from agentgraph.record.facts import ConversationIds, RunFacts
 from agentgraph.run_config import RunConfig
 from agentgraph.running.payload_forms import read_payload, write_payload
 from agentgraph.runtime.state import Facts
+from agentgraph.schemas.type_hints import resolve_hints
 from agentgraph.stored import journal_file
 from agentgraph.stored.control import CodecError, decode_outcome, encode_outcome
 from agentgraph.stored.items import decode_input, encode_input
 from agentgraph.stored.value_types import NotReadable, Types, classes_in
-from agentgraph.type_hints import resolve_hints
 from agentgraph.usage import deserialize_usage, serialize_usage
 from agentgraph.version import __version__
 from agentgraph_compiler.emit import MachineFormatError, machine_from_json

@@ -11,24 +11,24 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from agentgraph.cancellation import in_own_task
-from agentgraph.event_queue import STARTED, EventQueue, take_first_step
+from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.exceptions import (
     AgentsException,
     InputGuardrailTripwireTriggered,
     UserError,
 )
 from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
-from agentgraph.item_helpers import ItemHelpers
-from agentgraph.pydantic_fields import kept_as_is
+from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.running.event_queue import STARTED, EventQueue, take_first_step
 from agentgraph.tool_guardrails import ToolInputGuardrailResult, ToolOutputGuardrailResult
+from agentgraph.user_code.cancellation import in_own_task
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
     from agentgraph.drivers.run import Run
     from agentgraph.items import ModelResponse, RunItem, ToolApprovalItem, TResponseInputItem
-    from agentgraph.run_state import RunState
+    from agentgraph.running.state import RunState
     from agentgraph.stream_events import StreamEvent
 
 __all__ = ["RunResult", "RunResultBase", "RunResultStreaming", "ToInputListMode"]

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Generic
 from typing_extensions import TypeVar
 
 from agentgraph.approvals import ApprovalLedger
+from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.drivers.aio import replay
 from agentgraph.drivers.journal import MemoryJournal
 from agentgraph.drivers.run import make_run
 from agentgraph.exceptions import UserError
 from agentgraph.items import ItemHelpers, ToolApprovalItem
 from agentgraph.program import Program, program_for
-from agentgraph.pydantic_fields import kept_as_is
 from agentgraph.record.facts import RunFacts
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.running.context_forms import (

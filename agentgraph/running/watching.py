@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.drivers.workbench import Watcher
-from agentgraph.event_queue import EventQueue
-from agentgraph.projection import project
+from agentgraph.running.event_queue import EventQueue
+from agentgraph.running.projection import project
 from agentgraph_compiler.machine import Emission
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from agentgraph.callbacks import name_of
+from agentgraph.user_code.callbacks import name_of
 
 __all__ = ["DocstringStyle", "FuncDocumentation", "generate_func_documentation"]
 

@@ -17,16 +17,16 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.fields import FieldInfo
 from typing_extensions import Unpack
 
-from agentgraph.arguments_schema import arguments_json_schema
-from agentgraph.callbacks import name_of
-from agentgraph.docstrings import (
+from agentgraph.exceptions import UserError
+from agentgraph.schemas.docstrings import (
     DocstringStyle,
     FuncDocumentation,
     generate_func_documentation,
 )
-from agentgraph.exceptions import UserError
-from agentgraph.strict_schema import ensure_strict_json_schema
-from agentgraph.type_hints import context_type, is_context_annotation, resolve_hints
+from agentgraph.schemas.parameters import arguments_json_schema
+from agentgraph.schemas.strict import ensure_strict_json_schema
+from agentgraph.schemas.type_hints import context_type, is_context_annotation, resolve_hints
+from agentgraph.user_code.callbacks import name_of
 
 __all__ = [
     "DocstringStyle",

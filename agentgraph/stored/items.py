@@ -12,8 +12,8 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, Final, get_args
 
-from agentgraph import run_items
-from agentgraph.responses import ModelResponse
+from agentgraph.items import run_items
+from agentgraph.items.responses import ModelResponse
 from agentgraph.stored.stand_ins import Gone, Lookup, SymbolOf, symbol_or_name
 from agentgraph.stored.value_types import NotReadable, NotStorable, Types, class_path
 from agentgraph.stored.values import decode, encode

@@ -13,11 +13,11 @@ from copy import copy
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.items.responses import ModelResponse
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID, SCRIPTED_MESSAGE_ID
 from agentgraph.models.interface import Model
 from agentgraph.models.model_call import ModelCall
 from agentgraph.models.response_events import response_events
-from agentgraph.responses import ModelResponse
 from agentgraph.testing.steps import (
     InvalidModelStep,
     ModelResponder,
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
     from agentgraph.agent_output import AgentOutputSchemaBase
     from agentgraph.handoffs import Handoff
+    from agentgraph.items.responses import TResponseInputItem
     from agentgraph.model_settings import ModelSettings
     from agentgraph.models.interface import ModelTracing
-    from agentgraph.responses import TResponseInputItem
     from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
     from agentgraph.tool import Tool
 

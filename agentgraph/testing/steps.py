@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
+from agentgraph.items.responses import ModelResponse
 from agentgraph.models.model_call import ModelCall
-from agentgraph.responses import ModelResponse
 from agentgraph.usage import Usage
 
 if TYPE_CHECKING:

@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from agentgraph.callbacks import MaybeAwaitable
-from agentgraph.custom_data import CustomData
 from agentgraph.exceptions import AgentDefinitionError
-from agentgraph.hosted_tools import ConstructedTool
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.shell_tools import ApprovalAnswer
 from agentgraph.tool_context import ToolContext
+from agentgraph.tools.custom_data import CustomData
+from agentgraph.tools.hosted import ConstructedTool
+from agentgraph.tools.shell import ApprovalAnswer
+from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
     from openai.types.responses import CustomToolParam
 
-    from agentgraph.run_items import ToolApprovalItem
+    from agentgraph.items.run_items import ToolApprovalItem
 
 __all__ = [
     "CustomTool",

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from agentgraph.callbacks import MaybeAwaitable, resolve
 from agentgraph.exceptions import UserError
+from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 
 __all__ = ["CustomData", "custom_data_of"]
 

@@ -13,11 +13,22 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
 from pydantic import BaseModel, ValidationError
 
-from agentgraph.callbacks import call_in_thread, name_of, resolve
-from agentgraph.docstrings import DocstringStyle
+from agentgraph.authoring.origin import Origin
 from agentgraph.exceptions import UserError
-from agentgraph.function_schema import FuncSchema, function_schema
-from agentgraph.function_tools import (
+from agentgraph.items.tool_payload import PLAIN, check_readable
+from agentgraph.run_context import RunContextWrapper
+from agentgraph.schemas.arguments import (
+    InvalidToolArguments,
+    check_numbers,
+    problems_of,
+    read_arguments,
+)
+from agentgraph.schemas.docstrings import DocstringStyle
+from agentgraph.schemas.signatures import FuncSchema, function_schema
+from agentgraph.tool_context import ToolContext
+from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
+from agentgraph.tools.errors import default_tool_error_function, failure_message
+from agentgraph.tools.function import (
     FunctionTool,
     FunctionToolCustomDataExtractor,
     ToolApproval,
@@ -25,18 +36,7 @@ from agentgraph.function_tools import (
     ToolErrorFunction,
     ToolTimeoutBehavior,
 )
-from agentgraph.origin import Origin
-from agentgraph.run_context import RunContextWrapper
-from agentgraph.tool_arguments import (
-    InvalidToolArguments,
-    check_numbers,
-    problems_of,
-    read_arguments,
-)
-from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import default_tool_error_function, failure_message
-from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
-from agentgraph.tool_payload import PLAIN, check_readable
+from agentgraph.user_code.callbacks import call_in_thread, name_of, resolve
 
 __all__ = ["ToolFunction", "ToolParams", "function_tool"]
 

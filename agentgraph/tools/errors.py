@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from agentgraph.callbacks import resolve
 from agentgraph.exceptions import AgentsException, ToolTimeoutError, UserError
-from agentgraph.function_tools import ToolErrorFunction
 from agentgraph.logger import log_tool_action_debug, logger
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.tool_arguments import InvalidToolArguments
+from agentgraph.schemas.arguments import InvalidToolArguments
+from agentgraph.tools.function import ToolErrorFunction
+from agentgraph.user_code.callbacks import resolve
 
 __all__ = [
     "answer_to_failure",

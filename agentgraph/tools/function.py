@@ -2,8 +2,8 @@
 
 Rule: everything about a tool that can be wrong by itself (a timeout that is no number, a schema
 that has no strict form) is refused when the tool is made, not when a model first calls it. How a
-call is carried out stands in `tool_invocation`; how a Python function becomes a tool, in
-`tool_decorator`.
+call is carried out stands in `invocation`; how a Python function becomes a tool, in
+`decorator`.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
-from agentgraph.callbacks import MaybeAwaitable
-from agentgraph.custom_data import CustomData
+from agentgraph.authoring.origin import Origin, caller_origin
+from agentgraph.authoring.pydantic_fields import kept_as_is, names_types
 from agentgraph.exceptions import AgentDefinitionError, UserError
-from agentgraph.origin import Origin, caller_origin
-from agentgraph.pydantic_fields import kept_as_is, names_types
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.strict_schema import strict_copy
+from agentgraph.schemas.strict import strict_copy
 from agentgraph.tool_context import ToolContext
+from agentgraph.tools.custom_data import CustomData
+from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
-    from agentgraph.run_items import RunItem, ToolApprovalItem
+    from agentgraph.items.run_items import RunItem, ToolApprovalItem
     from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
 
 __all__ = [
@@ -66,7 +66,7 @@ class FunctionTool:
         params_json_schema: The JSON schema of the arguments. In strict mode a strict copy is kept.
         on_invoke_tool: Carries out one call. It gets the context of the call and the arguments as
             the model wrote them, a JSON text, and returns the output: text, anything that has a
-            text form, or structured outputs (see `tool_output`). It handles its own errors; what
+            text form, or structured outputs (see `output`). It handles its own errors; what
             it raises ends the run.
         strict_json_schema: Whether the model is held to the schema.
         is_enabled: Whether the tool is offered, asked anew in every turn.
@@ -171,7 +171,8 @@ FunctionToolCustomDataExtractor: TypeAlias = Callable[[FunctionToolCustomDataCon
 
 
 @names_types(
-    RunItem="agentgraph.run_items:RunItem", ToolApprovalItem="agentgraph.run_items:ToolApprovalItem"
+    RunItem="agentgraph.items.run_items:RunItem",
+    ToolApprovalItem="agentgraph.items.run_items:ToolApprovalItem",
 )
 @dataclass
 class FunctionToolResult:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NotRequired, TypeAlias
 
 from typing_extensions import TypedDict, TypeVar
 
-from agentgraph.callbacks import MaybeAwaitable
+from agentgraph.authoring.origin import Origin, caller_origin
+from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.computer import AsyncComputer, Computer
 from agentgraph.exceptions import AgentDefinitionError
-from agentgraph.origin import Origin, caller_origin
-from agentgraph.pydantic_fields import names_types
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
     from openai.types.responses import ResponseComputerToolCall

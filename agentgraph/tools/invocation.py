@@ -12,14 +12,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from agentgraph.callbacks import resolve
-from agentgraph.cancellation import take_back, was_cancelled
 from agentgraph.exceptions import AgentsException, ToolTimeoutError, UserError
-from agentgraph.function_tools import FunctionTool
-from agentgraph.tool_arguments import InvalidToolArguments, read_arguments
+from agentgraph.items.tool_payload import PLAIN
+from agentgraph.schemas.arguments import InvalidToolArguments, read_arguments
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import answer_to_failure, failure_message
-from agentgraph.tool_payload import PLAIN
+from agentgraph.tools.errors import answer_to_failure, failure_message
+from agentgraph.tools.function import FunctionTool
+from agentgraph.user_code.callbacks import resolve
+from agentgraph.user_code.cancellation import take_back, was_cancelled
 
 __all__ = ["call_needs_approval", "invoke_function_tool"]
 

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, model_validator
 
-from agentgraph.tool_payload import (
+from agentgraph.items.tool_payload import (
     StructuredToolOutput,
     ToolOutputFileContentDict,
     ToolOutputImageDict,

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypeAlias
 
 from typing_extensions import TypedDict
 
-from agentgraph.callbacks import MaybeAwaitable
 from agentgraph.exceptions import UserError
-from agentgraph.hosted_tools import ConstructedTool
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.tools.hosted import ConstructedTool
+from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
-    from agentgraph.run_items import ToolApprovalItem
+    from agentgraph.items.run_items import ToolApprovalItem
 
 __all__ = [
     "ApplyPatchApprovalFunction",

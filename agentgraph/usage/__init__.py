@@ -2,7 +2,7 @@
 
 Counts only ever grow: `Usage.add` folds one response into an accumulator, and the accumulator of a
 run is shared by its handoffs and by agents used as tools. The two detail objects are the `openai`
-client's own, made when they are read (`usage_details`).
+client's own, made when they are read (`details`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from agentgraph.pydantic_fields import names_types
-from agentgraph.usage_details import (
+from agentgraph.authoring.pydantic_fields import names_types
+from agentgraph.usage.details import (
     DETAIL_FIELDS,
     INPUT_COUNTS,
     OUTPUT_COUNTS,

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from agentgraph.usage import RequestUsage, Usage, deserialize_usage, serialize_usage
-from agentgraph.usage_details import (
+from agentgraph.usage.details import (
     INPUT_COUNTS,
     OUTPUT_COUNTS,
     count_of,

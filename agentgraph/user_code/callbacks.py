@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 from inspect import isawaitable, iscoroutine
 from typing import Any, TypeAlias, TypeVar
 
-from agentgraph.cancellation import take_back
 from agentgraph.exceptions import UserError
 from agentgraph.logger import logger
+from agentgraph.user_code.cancellation import take_back
 
 __all__ = ["MaybeAwaitable", "call_in_thread", "check_callable", "name_of", "resolve", "together"]
 

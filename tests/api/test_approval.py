@@ -22,7 +22,7 @@ from agentgraph import (
     tool_input_guardrail,
 )
 from agentgraph.exceptions import MaxTurnsExceeded
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from agentgraph.tool_guardrails import ToolInputGuardrailData
 from tests.api.calls import agent_with, call, echo, script, told

@@ -21,8 +21,8 @@ from agentgraph import (
     function_tool,
 )
 from agentgraph.items import ToolApprovalItem
-from agentgraph.shell_tools import ShellCommandRequest
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
+from agentgraph.tools.shell import ShellCommandRequest
 from tests.api.calls import agent_with, call, script, told
 from tests.api.conftest import Play, Played
 from tests.api.hosted import custom_call, patch_call, shell_call

@@ -21,7 +21,7 @@ from agentgraph import (
     SQLiteSession,
     function_tool,
 )
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.models.interface import Model
 from agentgraph.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from tests.api.calls import call, echo, script

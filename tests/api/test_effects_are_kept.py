@@ -27,7 +27,7 @@ from agentgraph import (
     output_guardrail,
     tool_output_guardrail,
 )
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.testing import ScriptedModel, assistant_message
 from agentgraph.tool_guardrails import ToolOutputGuardrailData
 from tests.api.calls import call

@@ -18,7 +18,7 @@ from agentgraph import (
     handoff,
 )
 from agentgraph.extensions.handoff_filters import remove_all_tools
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.api.calls import call, echo, script
 from tests.api.conftest import Play

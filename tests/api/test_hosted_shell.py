@@ -20,7 +20,8 @@ from agentgraph import (
     SQLiteSession,
     UserError,
 )
-from agentgraph.shell_tools import (
+from agentgraph.testing import ScriptedModel, assistant_message
+from agentgraph.tools.shell import (
     ApplyPatchOperation,
     ApplyPatchResult,
     ShellCallOutcome,
@@ -28,7 +29,6 @@ from agentgraph.shell_tools import (
     ShellCommandRequest,
     ShellResult,
 )
-from agentgraph.testing import ScriptedModel, assistant_message
 from tests.api.calls import agent_with, call, echo, script, told
 from tests.api.conftest import Play
 from tests.api.hosted import INPUT_ITEM, local_shell_call, patch_call, shell_call

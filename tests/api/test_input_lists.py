@@ -11,7 +11,7 @@ import pytest
 from openai.types.responses import ResponseReasoningItem
 
 from agentgraph import Agent, RunConfig, Runner, function_tool
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.testing import ScriptedModel, assistant_message
 from tests.api.calls import call, echo, script
 from tests.api.conftest import Play

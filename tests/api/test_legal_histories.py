@@ -11,7 +11,7 @@ from openai.types.responses import ResponseFunctionWebSearch, ResponseReasoningI
 
 from agentgraph import Agent, Runner, SQLiteSession, function_tool
 from agentgraph.exceptions import AgentsException, UserError
-from agentgraph.memory.transcript import legal, violations
+from agentgraph.memory.transcripts.histories import legal, violations
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.api.conftest import Play
 

@@ -26,7 +26,7 @@ from agentgraph import (
 )
 from agentgraph.memory import SessionABC, SessionSettings
 from agentgraph.memory.errors import SessionError
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.testing import ModelStep, ScriptedModel, assistant_message, function_call
 from tests.api.calls import call, echo, script
 from tests.api.conftest import Play

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agentgraph import Runner, SQLiteSession
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from tests.api.killed_run import agents, run_until_killed
 from tests.memory.killing import (
     let_processes_start_at_once,

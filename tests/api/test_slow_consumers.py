@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from agentgraph import Agent, ModelSettings, Runner, RunResultStreaming, function_tool
-from agentgraph.event_queue import MOST_PENDING
 from agentgraph.exceptions import ModelTimeoutError
 from agentgraph.models.interface import Model
 from agentgraph.models.response_events import response_events
+from agentgraph.running.event_queue import MOST_PENDING
 from agentgraph.testing import ScriptedModel, assistant_message
 from agentgraph.usage import Usage
 from tests.api.calls import call, echo, script

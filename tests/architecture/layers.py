@@ -138,14 +138,13 @@ LAYERS = (
     Layer(
         # An `Emit` of the runtime carries an `Emission` of the machine, which projecting it reads.
         "P projection",
-        (f"{_A}.projection", f"{_A}.event_queue"),
+        (f"{_A}.running.projection", f"{_A}.running.event_queue"),
         ("A authoring", "R runtime", f"{_C}.machine"),
         _SDK_VOCABULARY,
     ),
     Layer(
-        # What carrying a run out gives, a result and a state, is made here.
         "N running",
-        (f"{_A}.running", f"{_A}.result", f"{_A}.run_state"),
+        (f"{_A}.running",),
         (
             "D drivers",
             "P program",
@@ -163,7 +162,7 @@ LAYERS = (
     ),
     Layer(
         "T runs",
-        (f"{_A}.run",),
+        (f"{_A}.run", f"{_A}.result", f"{_A}.run_state"),
         (
             "N running",
             "D drivers",

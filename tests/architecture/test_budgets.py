@@ -51,7 +51,7 @@ NO_CODE = frozenset(
 # The published SDK's own names: module paths that user code imports, and the class `ItemHelpers`.
 NAMES_OF_THE_SDK = frozenset(
     {
-        "agentgraph.item_helpers",
+        "agentgraph.items.item_helpers",
         "agentgraph.mcp.manager",
         "agentgraph.mcp.util",
         "agentgraph.memory.util",

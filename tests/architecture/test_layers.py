@@ -51,8 +51,8 @@ MAY_LOAD_HEAVY_AT_IMPORT = (
     "agentgraph.mcp",
     "agentgraph.memory.openai_conversations_session",
     "agentgraph.models",
-    "agentgraph.setting_types",
-    "agentgraph.wire_unions",
+    "agentgraph.authoring.setting_types",
+    "agentgraph.items.wire_unions",
 )
 # openai 2.x brings httpx, 3.x brings httpx2: naming either would bind us to one of them.
 NEVER = frozenset({"httpx", "httpx2", "agents", "compiler"})

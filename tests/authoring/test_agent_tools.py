@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 
 from agentgraph import Agent, AgentTool, FunctionTool, RunConfig, UserError
 from agentgraph.exceptions import AgentDefinitionError
-from agentgraph.tool_arguments import InvalidToolArguments
+from agentgraph.schemas.arguments import InvalidToolArguments
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import default_tool_error_function
+from agentgraph.tools.errors import default_tool_error_function
 
 
 class Translation(BaseModel):

@@ -28,6 +28,8 @@ from agentgraph import (
     handoff,
     input_guardrail,
 )
+from agentgraph.authoring.origin import UNKNOWN_ORIGIN, caller_origin
+from agentgraph.authoring.suppression import allowed
 from agentgraph.exceptions import (
     AgentDefinitionError,
     AgentsException,
@@ -44,8 +46,6 @@ from agentgraph.guardrail import (
     OutputGuardrailResult,
 )
 from agentgraph.logger import log_tool_action_error, logger
-from agentgraph.origin import UNKNOWN_ORIGIN, caller_origin
-from agentgraph.suppression import allowed
 from agentgraph.tool_guardrails import ToolGuardrailFunctionOutput, ToolInputGuardrail
 
 
@@ -133,7 +133,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
 
 AUTHORING = (
     "agent agent_tool guardrail handoffs items lifecycle model_settings models.interface prompts "
-    "retry run_config run_context stream_events suppression tool_guardrails usage "
+    "retry run_config run_context stream_events authoring.suppression tool_guardrails usage "
     "extensions.handoff_filters extensions.handoff_prompt"
 )
 

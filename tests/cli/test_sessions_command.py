@@ -18,7 +18,7 @@ from rich.cells import cell_len
 
 from agentgraph.extensions.memory import AdvancedSQLiteSession, EncryptedSession
 from agentgraph.memory import SQLiteSession
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from tests.cli.command import REPOSITORY, Ended, agentgraph
 
 WRITTEN_BY_THE_SDK = REPOSITORY / "tests" / "memory" / "fixtures"

@@ -12,8 +12,8 @@ import pytest
 from openai.types import responses
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from agentgraph import items, wire_unions
-from agentgraph.items import ToolCallItemTypes, TResponseInputItem, TResponseOutputItem
+from agentgraph import items
+from agentgraph.items import ToolCallItemTypes, TResponseInputItem, TResponseOutputItem, wire_unions
 
 ALIASES = [
     ("TResponseInputItem", responses.ResponseInputItemParam),

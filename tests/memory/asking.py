@@ -11,7 +11,7 @@ from typing import Any
 
 from agentgraph import Agent, Runner, function_tool
 from agentgraph.memory import Session
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.stores import Item
 

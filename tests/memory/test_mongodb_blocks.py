@@ -18,8 +18,8 @@ from pymongo.monitoring import CommandListener
 
 from agentgraph.extensions.memory import MongoDBSession
 from agentgraph.extensions.memory.mongodb_blocks import BlocksOfASession
-from agentgraph.memory.blocks import BlockTaken
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.runs.blocks import BlockTaken
+from agentgraph.memory.transcripts.histories import legal
 from tests.memory.servers import mongodb_uri
 from tests.memory.stores import Item, call, output, user
 

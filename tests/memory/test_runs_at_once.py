@@ -14,7 +14,7 @@ import pytest
 from agentgraph import Agent, Runner, SQLiteSession, function_tool
 from agentgraph.extensions.memory import SQLAlchemySession
 from agentgraph.memory import Session
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.asking import (
     ASKERS,

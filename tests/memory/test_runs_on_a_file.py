@@ -10,7 +10,7 @@ import pytest
 
 from agentgraph import Agent, HostedMCPTool, Runner, SQLiteSession, function_tool
 from agentgraph.memory.errors import SessionError
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.asking import BEGINNINGS, KINDS, ask, clerk, kind_of
 from tests.memory.stores import Item

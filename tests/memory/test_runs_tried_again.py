@@ -13,7 +13,7 @@ from agentgraph import Agent, RunConfig, Runner, SessionSettings, SQLiteSession,
 from agentgraph.extensions.memory import AdvancedSQLiteSession
 from agentgraph.memory import Session, SessionABC
 from agentgraph.memory.errors import SessionError
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.asking import KINDS, ask, author, clerk, kind_of
 from tests.memory.stores import Item, Store

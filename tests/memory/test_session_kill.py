@@ -16,7 +16,7 @@ from sqlalchemy import text
 from agentgraph import Runner
 from agentgraph.extensions.memory import SQLAlchemySession
 from agentgraph.memory import Session, SQLiteSession
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from tests.api.killed_run import agents
 from tests.memory.conftest import postgresql_url
 from tests.memory.killed_writer import (

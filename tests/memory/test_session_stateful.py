@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from agentgraph.extensions.memory import SQLAlchemySession
 from agentgraph.memory import Session
-from agentgraph.memory.blocks import Block, append_to_block
+from agentgraph.memory.runs.blocks import Block, append_to_block
 from tests.memory.stores import LOCAL, Item, call, local_store, output, user
 
 TEXTS = st.text(max_size=8)

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from agentgraph.memory import SQLiteSession, encoding, sqlite_rows
+from agentgraph.memory import SQLiteSession, encoding
 from agentgraph.memory.errors import InvalidSessionInput, SessionClosedError, SessionError
+from agentgraph.memory.sqlite import rows as sqlite_rows
 from tests.memory.stores import call, output, user
 
 

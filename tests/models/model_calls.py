@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from agentgraph.function_tools import FunctionTool
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.interface import Model, ModelTracing
 from agentgraph.models.model_call import ModelCall
 from agentgraph.models.streamed_response import StreamedResponse
+from agentgraph.tools.function import FunctionTool
 
 WEATHER_SCHEMA = {
     "type": "object",

@@ -13,7 +13,6 @@ from pydantic import BaseModel, TypeAdapter
 
 from agentgraph.agent_output import AgentOutputSchema
 from agentgraph.exceptions import ModelBehaviorError, UserError
-from agentgraph.hosted_tools import WebSearchTool
 from agentgraph.model_settings import MCPToolChoice, ModelSettings
 from agentgraph.models.chat_messages import ChatConverter
 from agentgraph.models.chat_parameters import store_parameter, stream_options
@@ -21,6 +20,7 @@ from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agentgraph.models.openai_provider import OpenAIProvider
 from agentgraph.openai_defaults import openai_defaults, set_default_openai_api
+from agentgraph.tools.hosted import WebSearchTool
 from tests.models.loopback_server import Answer, LoopbackServer
 from tests.models.model_calls import WEATHER_SCHEMA, events, finished, function_tool, get
 

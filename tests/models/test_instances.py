@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from agentgraph.models.instances import NOTHING, NoInstance, minimal_instance
 from agentgraph.models.pattern_samples import UnsupportedPattern, pattern_sample
-from agentgraph.strict_schema import ensure_strict_json_schema
+from agentgraph.schemas.strict import ensure_strict_json_schema
 
 
 class Colour(Enum):

@@ -15,7 +15,10 @@ from agentgraph.agent_output import AgentOutputSchema
 from agentgraph.computer import Computer
 from agentgraph.exceptions import UserError
 from agentgraph.handoffs import Handoff
-from agentgraph.hosted_tools import (
+from agentgraph.model_settings import MCPToolChoice, ModelSettings
+from agentgraph.models.fake_id import FAKE_RESPONSES_ID
+from agentgraph.models.openai_responses import Converter, OpenAIResponsesModel
+from agentgraph.tools.hosted import (
     CodeInterpreterTool,
     ComputerTool,
     FileSearchTool,
@@ -24,10 +27,7 @@ from agentgraph.hosted_tools import (
     LocalShellTool,
     WebSearchTool,
 )
-from agentgraph.model_settings import MCPToolChoice, ModelSettings
-from agentgraph.models.fake_id import FAKE_RESPONSES_ID
-from agentgraph.models.openai_responses import Converter, OpenAIResponsesModel
-from agentgraph.shell_tools import ShellTool
+from agentgraph.tools.shell import ShellTool
 from tests.models.loopback_server import Answer, LoopbackServer
 from tests.models.model_calls import WEATHER_SCHEMA, function_tool, get
 from tests.models.wire import RESPONSE

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from agentgraph.agent_output import AgentOutputSchema
 from agentgraph.handoffs import Handoff
-from agentgraph.hosted_tools import WebSearchTool
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.rehearsal import REHEARSAL_NOTICE, Move, RehearsalModel, moves, reply_for
 from agentgraph.models.word_overlap import relatedness, stems
+from agentgraph.tools.hosted import WebSearchTool
 from tests.models.model_calls import events, function_tool, get, model_call
 
 NO_ARGUMENTS: dict[str, Any] = {

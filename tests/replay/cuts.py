@@ -10,17 +10,17 @@ from random import Random
 from typing import Any
 
 from agentgraph import RunState, Usage
-from agentgraph.cancellation import in_own_task
 from agentgraph.drivers.journal import MemoryJournal
 from agentgraph.drivers.workbench import Watcher
-from agentgraph.event_queue import EventQueue
 from agentgraph.record.payloads import Request
 from agentgraph.running.ending import carry_out, input_list, output_of
+from agentgraph.running.event_queue import EventQueue
 from agentgraph.running.launch import Launch, launch, live_state
 from agentgraph.running.watching import watcher_of
 from agentgraph.runtime.commands import Rest
 from agentgraph.stored.faults import RecordedError
 from agentgraph.stored.value_types import class_path
+from agentgraph.user_code.cancellation import in_own_task
 from agentgraph_compiler.machine import StateKind
 from tests.api.scenarios import Scenario
 from tests.replay.digest import difference, plain

@@ -11,7 +11,7 @@ import pytest
 
 from agentgraph.drivers import aio, perform
 from agentgraph.drivers.workbench import Workbench
-from agentgraph.memory.run_transcript import Transcript
+from agentgraph.memory.runs.transcript import Transcript
 from agentgraph.record.record import Record
 from agentgraph.record.view import ReadOnly, Stored, View
 from agentgraph.runtime.commands import Perform

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from agentgraph import Agent, UserError, function_tool
-from agentgraph.cancellation import in_own_task
 from agentgraph.drivers.workbench import Watcher
 from agentgraph.running.ending import carry_out, result_of
 from agentgraph.running.launch import launch, live_state
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
+from agentgraph.user_code.cancellation import in_own_task
 from tests.api.scenarios import Case
 from tests.replay.world import AT_WORK, World
 

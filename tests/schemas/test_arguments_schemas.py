@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from pydantic import BaseModel, Field, RootModel, create_model
 
-from agentgraph.arguments_schema import arguments_json_schema
 from agentgraph.exceptions import UserError
-from agentgraph.function_schema import function_schema
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.schemas.parameters import arguments_json_schema
+from agentgraph.schemas.signatures import function_schema
 from agentgraph.tool_context import ToolContext
-from tests.tools.test_arguments_arrive_equal import Address, Color, Signature, Size, signatures
+from tests.schemas.test_arguments_arrive_equal import Address, Color, Signature, Size, signatures
 
 T = TypeVar("T")
 

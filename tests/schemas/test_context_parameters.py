@@ -9,8 +9,8 @@ from typing_extensions import TypeAliasType
 
 from agentgraph.decorators import function_tool
 from agentgraph.exceptions import UserError
-from agentgraph.function_schema import context_type, function_schema
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.schemas.signatures import context_type, function_schema
 from agentgraph.tool_context import ToolContext
 from tests.tools.calls import invoke
 

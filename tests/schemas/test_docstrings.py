@@ -11,7 +11,11 @@ from griffe import Docstring, DocstringSectionText
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from agentgraph.docstrings import DocstringStyle, FuncDocumentation, generate_func_documentation
+from agentgraph.schemas.docstrings import (
+    DocstringStyle,
+    FuncDocumentation,
+    generate_func_documentation,
+)
 
 
 def google(a: int, b: int, *args: int, **kw: int) -> None:

@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict, Unpack
 
 from agentgraph.exceptions import UserError
-from agentgraph.function_schema import FuncSchema, context_type, function_schema
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.schemas.signatures import FuncSchema, context_type, function_schema
 from agentgraph.tool_context import ToolContext
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from agentgraph import Agent, function_tool, handoff
 from agentgraph.exceptions import UserError
-from agentgraph.function_tools import FunctionTool
-from agentgraph.strict_schema import ensure_strict_json_schema, resolve_ref
+from agentgraph.schemas.strict import ensure_strict_json_schema, resolve_ref
+from agentgraph.tools.function import FunctionTool
 
 TEXT = {"type": "string"}
 

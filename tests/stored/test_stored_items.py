@@ -16,7 +16,6 @@ from openai.types.responses import (
 )
 from pydantic import BaseModel
 
-from agentgraph import run_items
 from agentgraph.agent import Agent
 from agentgraph.items import (
     HandoffOutputItem,
@@ -26,6 +25,7 @@ from agentgraph.items import (
     ToolApprovalItem,
     ToolCallItem,
     ToolCallOutputItem,
+    run_items,
 )
 from agentgraph.stored.items import (
     decode_input,

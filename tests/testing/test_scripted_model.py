@@ -17,10 +17,10 @@ from agentgraph import (
     SQLiteSession,
     testing,
 )
-from agentgraph.memory.transcript import legal
+from agentgraph.items.responses import ModelResponse
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
-from agentgraph.responses import ModelResponse
 from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 from agentgraph.testing import (
     InvalidModelStep,

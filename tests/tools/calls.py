@@ -6,9 +6,9 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from agentgraph.function_tools import FunctionTool
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_invocation import invoke_function_tool
+from agentgraph.tools.function import FunctionTool
+from agentgraph.tools.invocation import invoke_function_tool
 
 
 def context_of(tool_name: str, arguments: str = "{}", *, context: Any = None) -> ToolContext[Any]:

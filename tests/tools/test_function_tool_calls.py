@@ -19,11 +19,11 @@ from agentgraph.exceptions import (
     ToolTimeoutError,
     UserError,
 )
-from agentgraph.function_tools import FunctionTool
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import default_tool_error_function, default_tool_timeout_error_message
-from agentgraph.tool_invocation import call_needs_approval
+from agentgraph.tools.errors import default_tool_error_function, default_tool_timeout_error_message
+from agentgraph.tools.function import FunctionTool
+from agentgraph.tools.invocation import call_needs_approval
 from tests.tools.calls import context_of, invoke
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from agentgraph.decorators import function_tool, tool
 from agentgraph.exceptions import AgentDefinitionError, UserError
-from agentgraph.function_tools import FunctionTool
 from agentgraph.tool_context import ToolContext
+from agentgraph.tools.function import FunctionTool
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from openai.types.responses import ResponseInputFileContentParam, ResponseInputImageContentParam
 from pydantic import TypeAdapter, ValidationError
 
-from agentgraph.tool_output import (
+from agentgraph.tools.output import (
     ToolOutputFileContent,
     ToolOutputImage,
     ToolOutputText,

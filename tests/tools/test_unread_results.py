@@ -14,9 +14,9 @@ import pytest
 from agentgraph import Agent, CustomTool, Runner, ShellTool, ToolsToFinalOutputResult
 from agentgraph.decorators import function_tool
 from agentgraph.exceptions import UserError
-from agentgraph.function_tools import FunctionTool
+from agentgraph.items.tool_payload import to_output_payload
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
-from agentgraph.tool_payload import to_output_payload
+from agentgraph.tools.function import FunctionTool
 from tests.api.hosted import custom_call, shell_call
 from tests.tools.calls import invoke
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentgraph.v4a_diff import apply_diff
+from agentgraph.tools.patch_format import apply_diff
 
 TWICE = "class A:\n  def f(self):\n    1\nclass B:\n  def f(self):\n    1\n"
 

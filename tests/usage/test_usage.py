@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from openai.types.completion_usage import CompletionTokensDetails, PromptTokensDetails
 from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
 
-from agentgraph.run_usage import RunUsage
 from agentgraph.usage import (
     RequestUsage,
     Usage,
@@ -24,6 +23,7 @@ from agentgraph.usage import (
     total_usage_to_span_metadata,
     turn_usage_to_span_data,
 )
+from agentgraph.usage.run_usage import RunUsage
 
 COUNT = st.integers(min_value=0, max_value=10**9)
 

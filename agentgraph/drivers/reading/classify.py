@@ -27,13 +27,13 @@ from agentgraph.items import (
     ToolSearchCallItem,
     ToolSearchOutputItem,
 )
-from agentgraph.local_actions import ACTION_ITEMS, is_provider_shell, server_label
+from agentgraph.items.run_items import call_content, raw_field
 from agentgraph.record.payloads import Identity, ModelReply, Note, Request
-from agentgraph.run_items import call_content, raw_field
 from agentgraph.runtime import outcomes
 from agentgraph.runtime.outcomes import Call, Reply
 from agentgraph.runtime.state import new
 from agentgraph.stored.faults import fault_of
+from agentgraph.tools.actions import ACTION_ITEMS, is_provider_shell, server_label
 from agentgraph_compiler.machine import Verdict
 
 _KINDS: Mapping[str, str] = {

@@ -6,7 +6,6 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from agentgraph.custom_data import custom_data_of
 from agentgraph.drivers.work.call import LocalCall, call_at_hand, local_call
 from agentgraph.drivers.work.wording import worded
 from agentgraph.drivers.workbench import Workbench
@@ -15,23 +14,24 @@ from agentgraph.exceptions import (
     ToolOutputGuardrailTripwireTriggered,
     UserError,
 )
-from agentgraph.function_tools import FunctionToolCustomDataContext
-from agentgraph.item_helpers import ItemHelpers
 from agentgraph.items import ToolCallOutputItem
+from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.record.payloads import Screened, ToolReturn, ToolVerdict, Waiting
-from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import new
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import answer_to_failure, failures_named
 from agentgraph.tool_guardrails import (
     ToolGuardrailFunctionOutput,
     ToolInputGuardrailData,
     ToolOutputGuardrailData,
 )
-from agentgraph.tool_invocation import invoke_function_tool
+from agentgraph.tools.custom_data import custom_data_of
+from agentgraph.tools.errors import answer_to_failure, failures_named
+from agentgraph.tools.function import FunctionToolCustomDataContext
+from agentgraph.tools.invocation import invoke_function_tool
+from agentgraph.usage.run_usage import RunUsage
 from agentgraph_compiler.machine import Event, WorkKind
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from agentgraph.approvals import Decision, Ruling, tool_identity
-from agentgraph.callbacks import resolve
 from agentgraph.drivers.work.act import missing
 from agentgraph.drivers.work.actions import KINDS
 from agentgraph.drivers.work.answers import read_answer
@@ -21,7 +20,8 @@ from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.record.payloads import Question, Ruled
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.tool_errors import failures_named
+from agentgraph.tools.errors import failures_named
+from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
 
 

@@ -7,20 +7,20 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from agentgraph.approvals import tool_identity
-from agentgraph.callbacks import resolve
-from agentgraph.custom_data import custom_data_of
 from agentgraph.drivers.names import tool_of
 from agentgraph.drivers.work.hooks import call_hooks
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import AgentsException, UserError
+from agentgraph.items.run_items import call_content
 from agentgraph.record.payloads import Question, ToolReturn, Waiting
-from agentgraph.run_items import call_content
-from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import new
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_errors import failures_named
+from agentgraph.tools.custom_data import custom_data_of
+from agentgraph.tools.errors import failures_named
+from agentgraph.usage.run_usage import RunUsage
+from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
-from agentgraph.local_actions import action_item_of
 from agentgraph.logger import logger
 from agentgraph.run_config import ToolNameCollisionPolicy
+from agentgraph.tools.actions import action_item_of
 
 Tools = list[tuple[str, Any]]
 Handoffs = list[tuple[HandoffBinding, Any]]

@@ -7,13 +7,13 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agentgraph.callbacks import call_in_thread, resolve
 from agentgraph.computer import Computer
 from agentgraph.drivers.work.call import LocalCall
 from agentgraph.exceptions import ModelBehaviorError, UserError
-from agentgraph.hosted_tools import ComputerToolSafetyCheckData
 from agentgraph.logger import logger
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.tools.hosted import ComputerToolSafetyCheckData
+from agentgraph.user_code.callbacks import call_in_thread, resolve
 
 
 async def operate_computer(call: LocalCall) -> Outcome:

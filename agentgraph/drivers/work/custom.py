@@ -5,16 +5,16 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from agentgraph.callbacks import resolve
-from agentgraph.custom_data import custom_data_of
-from agentgraph.custom_tools import CustomToolCustomDataContext
 from agentgraph.drivers.work.call import LocalCall
+from agentgraph.items.tool_payload import sendable, text_of
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.record.payloads import ToolReturn
-from agentgraph.run_usage import RunUsage
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tool_context import ToolContext
-from agentgraph.tool_payload import sendable, text_of
+from agentgraph.tools.custom import CustomToolCustomDataContext
+from agentgraph.tools.custom_data import custom_data_of
+from agentgraph.usage.run_usage import RunUsage
+from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from agentgraph.drivers.work.call import LocalCall
-from agentgraph.item_helpers import ItemHelpers
-from agentgraph.tool_arguments import InvalidToolArguments, read_arguments
+from agentgraph.items.item_helpers import ItemHelpers
+from agentgraph.schemas.arguments import InvalidToolArguments, read_arguments
 
 
 def asked(call: LocalCall) -> dict[str, Any] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from agentgraph.callbacks import together
-from agentgraph.cancellation import take_back
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.run_context import AgentHookContext
+from agentgraph.user_code.callbacks import together
+from agentgraph.user_code.cancellation import take_back
 
 
 def context_of(bench: Workbench) -> AgentHookContext[Any]:

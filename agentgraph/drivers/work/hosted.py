@@ -6,10 +6,10 @@ from typing import Any
 
 from agentgraph.drivers.work.answers import read_answer
 from agentgraph.drivers.work.call import LocalCall
-from agentgraph.hosted_tools import MCPToolApprovalRequest
 from agentgraph.items import MCPApprovalResponseItem
 from agentgraph.record.payloads import ToolReturn
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.tools.hosted import MCPToolApprovalRequest
 from agentgraph_compiler.machine import Event
 
 

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from agentgraph.callbacks import resolve, together
-from agentgraph.cancellation import take_back
 from agentgraph.drivers.reading.offer import Offer, output_schema
 from agentgraph.drivers.work.collisions import clashing_names, settle
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.frontend.bindings import AgentBinding
-from agentgraph.local_actions import action_item_of
 from agentgraph.run_config import ToolNameCollisionPolicy
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.tools.actions import action_item_of
+from agentgraph.user_code.callbacks import resolve, together
+from agentgraph.user_code.cancellation import take_back
 
 _NOTHING: Mapping[str, Any] = {}
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from agentgraph.agent import ToolsToFinalOutputResult
-from agentgraph.callbacks import resolve
 from agentgraph.drivers.names import tool_of
 from agentgraph.drivers.reading.classify import output_in
 from agentgraph.drivers.reading.offer import output_schema
 from agentgraph.drivers.work.hooks import call_hooks, context_of
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
-from agentgraph.function_tools import FunctionTool, FunctionToolResult
+from agentgraph.items.tool_payload import check_readable
 from agentgraph.record.payloads import FinalOutput, ModelReply
 from agentgraph.runtime.commands import CommandId, Perform
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.tool_payload import check_readable
+from agentgraph.tools.function import FunctionTool, FunctionToolResult
+from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
 
 

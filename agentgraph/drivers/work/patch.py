@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentgraph.callbacks import resolve
 from agentgraph.drivers.work.call import LocalCall
+from agentgraph.items.tool_payload import sendable, text_of
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.shell_tools import ApplyPatchOperation, ApplyPatchResult
-from agentgraph.tool_payload import sendable, text_of
+from agentgraph.tools.shell import ApplyPatchOperation, ApplyPatchResult
+from agentgraph.user_code.callbacks import resolve
 
 
 def asked(call: LocalCall) -> ApplyPatchOperation:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent_output import AgentOutputSchema
-from agentgraph.callbacks import resolve
 from agentgraph.drivers.reading.offer import output_schema
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, UserError
@@ -15,6 +14,7 @@ from agentgraph.record.payloads import FinalOutput
 from agentgraph.run_error_handlers import RunErrorData, RunErrorHandlerInput, RunErrorHandlerResult
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from agentgraph.callbacks import resolve
 from agentgraph.exceptions import ModelTimeoutError
 from agentgraph.items import ModelResponse
 from agentgraph.models.interface import Model
@@ -28,6 +27,7 @@ from agentgraph.retry import (
     RetryPolicyContext,
 )
 from agentgraph.usage import RequestUsage, Usage
+from agentgraph.user_code.callbacks import resolve
 
 # What SDK 0.24 waits where the settings do not say.
 _INITIAL_DELAY: Final = 0.25

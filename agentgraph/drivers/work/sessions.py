@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from agentgraph.blocked_output import blocked_message
+from agentgraph.drivers.work.blocked_output import blocked_message
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
-from agentgraph.memory.session_log import Saved, SessionLog
-from agentgraph.memory.writing import Kept
+from agentgraph.memory.runs.session_log import Saved, SessionLog
+from agentgraph.memory.transcripts.writing import Kept
 from agentgraph.record.payloads import Loaded, SavedTurn
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome

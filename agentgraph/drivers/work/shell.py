@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agentgraph.callbacks import resolve
 from agentgraph.drivers.work.call import LocalCall
-from agentgraph.hosted_tools import LocalShellCommandRequest
+from agentgraph.items.tool_payload import sendable, text_of
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.shell_tools import (
+from agentgraph.tools.hosted import LocalShellCommandRequest
+from agentgraph.tools.shell import (
     ShellActionRequest,
     ShellCallData,
     ShellCallOutcome,
@@ -19,7 +19,7 @@ from agentgraph.shell_tools import (
     ShellCommandRequest,
     ShellResult,
 )
-from agentgraph.tool_payload import sendable, text_of
+from agentgraph.user_code.callbacks import resolve
 
 
 async def run_local_shell(call: LocalCall) -> Outcome:

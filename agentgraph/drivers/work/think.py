@@ -8,8 +8,6 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
-from agentgraph.callbacks import resolve
-from agentgraph.cancellation import take_back, was_cancelled
 from agentgraph.drivers.reading.classify import classify
 from agentgraph.drivers.reading.offer import Offer
 from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
@@ -19,7 +17,7 @@ from agentgraph.drivers.work.retries import Attempt, counted, delay_after
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
-from agentgraph.memory.repeats import without_repeats
+from agentgraph.memory.transcripts.repeats import without_repeats
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.default_models import get_default_model_settings
 from agentgraph.models.interface import Model, ModelTracing
@@ -33,6 +31,8 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import new
 from agentgraph.stored.faults import fault_of
 from agentgraph.stream_events import RawResponsesStreamEvent
+from agentgraph.user_code.callbacks import resolve
+from agentgraph.user_code.cancellation import take_back, was_cancelled
 from agentgraph_compiler.machine import MISSING_TOOL, Event, StateKind
 
 _REPLIED = Event.REPLIED

@@ -6,18 +6,18 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from agentgraph.callbacks import resolve, together
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import HandoffBinding
 from agentgraph.handoffs import HandoffInputData, nest_handoff_history
-from agentgraph.item_helpers import ItemHelpers
 from agentgraph.items import HandoffCallItem, RunItem
+from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.logger import logger
 from agentgraph.record.items import references, transfer_items
 from agentgraph.record.payloads import Filtered, ModelReply, Transfer
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.user_code.callbacks import resolve, together
 from agentgraph_compiler.machine import Event
 
 IGNORED = "Multiple handoffs detected, ignoring this one."

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from agentgraph.callbacks import resolve
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.run_config import ToolErrorFormatterArgs
+from agentgraph.user_code.callbacks import resolve
 
 REJECTED: Final = "Tool execution was not approved."
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentgraph.extensions.memory.advanced_sqlite_branches import Branch, Branches
-from agentgraph.memory.sqlite_rows import Rows
+from agentgraph.memory.sqlite.rows import Rows
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem

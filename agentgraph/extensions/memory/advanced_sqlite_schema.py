@@ -13,8 +13,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from agentgraph.memory.sqlite_database import transaction
-from agentgraph.memory.sqlite_schema import ForeignSchema, Tables, quoted
+from agentgraph.memory.sqlite.database import transaction
+from agentgraph.memory.sqlite.schema import ForeignSchema, Tables, quoted
 
 __all__ = ["StructureTables"]
 

@@ -19,7 +19,7 @@ from agentgraph.extensions.memory.advanced_sqlite_schema import StructureTables
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
-from agentgraph.memory.sqlite_database import MEMORY, transaction
+from agentgraph.memory.sqlite.database import MEMORY, transaction
 from agentgraph.memory.sqlite_session import SQLiteSession
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.memory.blocks import Block
-from agentgraph.memory.exchange import LookBack
+from agentgraph.memory.runs.blocks import Block
+from agentgraph.memory.runs.exchange import LookBack
 from agentgraph.memory.session import Accept, SessionABC
 from agentgraph.memory.session_settings import SessionSettings
-from agentgraph.memory.sqlite_database import MEMORY
+from agentgraph.memory.sqlite.database import MEMORY
 from agentgraph.memory.sqlite_session import SQLiteSession
 
 if TYPE_CHECKING:

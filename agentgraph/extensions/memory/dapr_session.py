@@ -17,7 +17,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
-from agentgraph.memory.blocks import Block
 from agentgraph.memory.encoding import (
     check_session_id,
     check_ttl,
@@ -32,7 +31,8 @@ from agentgraph.memory.errors import (
     SessionError,
 )
 from agentgraph.memory.loops import in_its_loop
-from agentgraph.memory.marks import MarkedTexts, gathered, marked_texts, next_write
+from agentgraph.memory.runs.blocks import Block
+from agentgraph.memory.runs.marks import MarkedTexts, gathered, marked_texts, next_write
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,

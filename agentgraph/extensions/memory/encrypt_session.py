@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from typing_extensions import TypedDict
 
-from agentgraph.memory.blocks import Block, adopt_block, append_to_block
 from agentgraph.memory.encoding import (
     ENVELOPE_MARK,
     check_session_id,
@@ -25,9 +24,10 @@ from agentgraph.memory.encoding import (
     is_text,
 )
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
+from agentgraph.memory.runs.blocks import Block, adopt_block, append_to_block
+from agentgraph.memory.runs.shielded import uncut
 from agentgraph.memory.session import SessionABC, offers
 from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
-from agentgraph.memory.uncut import uncut
 
 try:
     from cryptography.fernet import Fernet, InvalidToken

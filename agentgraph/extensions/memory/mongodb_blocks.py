@@ -31,9 +31,9 @@ from agentgraph.extensions.memory.mongodb_documents import (
     size_of,
     without,
 )
-from agentgraph.memory.blocks import BlockTaken
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import MissingExtra, SessionError
+from agentgraph.memory.runs.blocks import BlockTaken
 
 try:
     from bson import ObjectId

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agentgraph.extensions.memory.mongodb_blocks import BlocksOfASession
 from agentgraph.extensions.memory.mongodb_documents import LARGEST_TEXT, Document, MongoBlock
-from agentgraph.memory.blocks import Block
 from agentgraph.memory.encoding import check_session_id, decode_items, encode_items
 from agentgraph.memory.errors import (
     InvalidSessionInput,
@@ -21,6 +20,7 @@ from agentgraph.memory.errors import (
     SessionError,
 )
 from agentgraph.memory.loops import in_its_loop
+from agentgraph.memory.runs.blocks import Block
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,

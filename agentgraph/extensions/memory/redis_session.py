@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from agentgraph.memory.blocks import Block, BlockTaken
 from agentgraph.memory.encoding import (
     check_session_id,
     check_ttl,
@@ -29,7 +28,8 @@ from agentgraph.memory.errors import (
     SessionError,
 )
 from agentgraph.memory.loops import in_its_loop
-from agentgraph.memory.marks import WRITE_LENGTH, MarkedTexts, marked_texts, next_write
+from agentgraph.memory.runs.blocks import Block, BlockTaken
+from agentgraph.memory.runs.marks import WRITE_LENGTH, MarkedTexts, marked_texts, next_write
 from agentgraph.memory.session import Accept, SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
-from agentgraph.memory.blocks import BlockTaken
 from agentgraph.memory.encoding import decode_item, decode_items
 from agentgraph.memory.errors import MissingExtra
-from agentgraph.memory.marks import SPACES, MarkedRows, common_mark, new_mark
+from agentgraph.memory.runs.blocks import BlockTaken
+from agentgraph.memory.runs.marks import SPACES, MarkedRows, common_mark, new_mark
 from agentgraph.memory.session import Accept, any_item
 
 try:

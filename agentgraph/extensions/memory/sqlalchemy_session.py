@@ -20,7 +20,6 @@ from agentgraph.extensions.memory.sqlalchemy_connections import (
 )
 from agentgraph.extensions.memory.sqlalchemy_rows import SessionRows
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
-from agentgraph.memory.blocks import Block
 from agentgraph.memory.encoding import (
     check_session_id,
     check_table_names,
@@ -28,14 +27,15 @@ from agentgraph.memory.encoding import (
 )
 from agentgraph.memory.errors import MissingExtra, SessionClosedError
 from agentgraph.memory.loops import in_its_loop
-from agentgraph.memory.marks import MarkedRows, new_mark
+from agentgraph.memory.runs.blocks import Block
+from agentgraph.memory.runs.marks import MarkedRows, new_mark
+from agentgraph.memory.runs.shielded import uncut
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
     own_session_settings,
     resolve_session_limit,
 )
-from agentgraph.memory.uncut import uncut
 
 try:
     from sqlalchemy.exc import SQLAlchemyError

@@ -14,8 +14,8 @@ from pathlib import Path
 from agentgraph.extensions.memory.advanced_sqlite_branches import MAIN, Branch
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import SessionError
-from agentgraph.memory.sqlite_database import BUSY_TIMEOUT, failure, transaction
-from agentgraph.memory.sqlite_schema import Tables, quoted
+from agentgraph.memory.sqlite.database import BUSY_TIMEOUT, failure, transaction
+from agentgraph.memory.sqlite.schema import Tables, quoted
 from agentgraph.memory.stored_sessions import (
     History,
     Mending,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.memory.automaton import ANSWERED_BY
+from agentgraph.memory.transcripts.automaton import ANSWERED_BY
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem

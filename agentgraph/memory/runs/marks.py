@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agentgraph.memory.blocks import BlockTaken
+from agentgraph.memory.runs.blocks import BlockTaken
 
 __all__ = [
     "MARK_LENGTH",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentgraph.memory.errors import InvalidSessionInput
-from agentgraph.memory.transcript import Change, Repair, repair
+from agentgraph.memory.transcripts.histories import Change, Repair, repair
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem

@@ -15,10 +15,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agentgraph.cancellation import take_back
 from agentgraph.items import ItemHelpers
 from agentgraph.logger import logger
-from agentgraph.memory.blocks import (
+from agentgraph.memory.errors import InvalidSessionInput
+from agentgraph.memory.runs.blocks import (
     Block,
     BlockTaken,
     adopt_block,
@@ -27,13 +27,13 @@ from agentgraph.memory.blocks import (
     look_back,
     sync_block,
 )
-from agentgraph.memory.errors import InvalidSessionInput
-from agentgraph.memory.exchange import LookBack
-from agentgraph.memory.repeats import without_repeats
-from agentgraph.memory.session_input import SessionInput, combine
+from agentgraph.memory.runs.exchange import LookBack
+from agentgraph.memory.runs.session_input import SessionInput, combine
 from agentgraph.memory.session_settings import resolve_session_limit
-from agentgraph.memory.transcript import Change, retold
-from agentgraph.memory.writing import DistinctIds, Kept, first_open, writable_positions
+from agentgraph.memory.transcripts.histories import Change, retold
+from agentgraph.memory.transcripts.repeats import without_repeats
+from agentgraph.memory.transcripts.writing import DistinctIds, Kept, first_open, writable_positions
+from agentgraph.user_code.cancellation import take_back
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem, TResponseInputItem

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.handoffs import HandoffInputData
 from agentgraph.items import InputItem, ItemHelpers
-from agentgraph.memory.plain_transcript import plainly_legal
-from agentgraph.memory.repeats import without_repeats
-from agentgraph.memory.writing import (
+from agentgraph.memory.transcripts.plain import plainly_legal
+from agentgraph.memory.transcripts.repeats import without_repeats
+from agentgraph.memory.transcripts.writing import (
     DistinctIds,
     Kept,
     distinct,

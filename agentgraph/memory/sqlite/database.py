@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.file_identity import file_identity
-from agentgraph.memory.sqlite_histories import Histories
+from agentgraph.memory.sqlite.histories import Histories
 
 __all__ = ["BUSY_TIMEOUT", "MEMORY", "SQLiteDatabase", "failure", "transaction"]
 

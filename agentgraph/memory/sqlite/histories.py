@@ -14,7 +14,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentgraph.memory.plain_transcript import PlainTranscript
+from agentgraph.memory.transcripts.plain import PlainTranscript
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem

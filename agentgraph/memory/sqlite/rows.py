@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from agentgraph.memory.blocks import BlockTaken
 from agentgraph.memory.encoding import decode_item, decode_items
-from agentgraph.memory.marks import SPACES, MarkedRows, common_mark, new_mark
+from agentgraph.memory.runs.blocks import BlockTaken
+from agentgraph.memory.runs.marks import SPACES, MarkedRows, common_mark, new_mark
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem

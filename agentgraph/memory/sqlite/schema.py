@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from agentgraph.memory.sqlite_database import transaction
+from agentgraph.memory.sqlite.database import transaction
 
 __all__ = ["ForeignSchema", "Tables", "quoted"]
 

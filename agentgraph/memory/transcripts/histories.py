@@ -1,6 +1,6 @@
 """What is done with a transcript: judge it, mend it, find up to where it may be written.
 
-The rules are those of `agentgraph.memory.automaton`; every function here is pure.
+The rules are those of `agentgraph.memory.transcripts.automaton`; every function here is pure.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from agentgraph.memory.automaton import NEED_NO_ID, Automaton, Rule, Violation
-from agentgraph.memory.plain_transcript import plainly_legal
+from agentgraph.memory.transcripts.automaton import NEED_NO_ID, Automaton, Rule, Violation
+from agentgraph.memory.transcripts.plain import plainly_legal
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem

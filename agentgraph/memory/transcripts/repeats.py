@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.memory.automaton import ANSWERED_BY, CALL_OF, keys_of, kind_of
+from agentgraph.memory.transcripts.automaton import ANSWERED_BY, CALL_OF, keys_of, kind_of
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
-"""What a run may write of its items, and when: the rules of `agentgraph.memory.automaton`, applied
-where a history is made.
+"""What a run may write of its items, and when: the rules of `automaton`, applied where a history is
+made.
 
 A run writes to an append-only log while some of its calls still wait, for a person or for ever. So
 a call and its output are written together, as soon as the output is there, beside siblings that
@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from agentgraph.memory.automaton import (
+from agentgraph.memory.transcripts.automaton import (
     ANSWERED_BY,
     CALL_OF,
     NEED_NO_ID,
@@ -22,7 +22,7 @@ from agentgraph.memory.automaton import (
     keys_of,
     kind_of,
 )
-from agentgraph.memory.plain_transcript import plainly_legal
+from agentgraph.memory.transcripts.plain import plainly_legal
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
 
 if TYPE_CHECKING:

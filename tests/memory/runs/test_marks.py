@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentgraph.memory.blocks import BlockTaken
 from agentgraph.memory.encoding import decode_item, decode_items
-from agentgraph.memory.marks import (
+from agentgraph.memory.runs.blocks import BlockTaken
+from agentgraph.memory.runs.marks import (
     WRITE_LENGTH,
     MarkedTexts,
     common_mark,

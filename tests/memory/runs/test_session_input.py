@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agentgraph.memory.errors import InvalidSessionInput
-from agentgraph.memory.session_input import combine
+from agentgraph.memory.runs.session_input import combine
 from tests.memory.stores import Item, call, output, user
 
 HISTORY: list[Item] = [user("a"), user("b"), user("a")]

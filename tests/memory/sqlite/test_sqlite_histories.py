@@ -13,10 +13,11 @@ import pytest
 
 from agentgraph import Agent, Runner
 from agentgraph.extensions.memory import AdvancedSQLiteSession
-from agentgraph.memory import SQLiteSession, session_input
+from agentgraph.memory import SQLiteSession
 from agentgraph.memory.errors import SessionError
-from agentgraph.memory.exchange import LookBack
-from agentgraph.memory.sqlite_histories import Histories
+from agentgraph.memory.runs import session_input
+from agentgraph.memory.runs.exchange import LookBack
+from agentgraph.memory.sqlite.histories import Histories
 from agentgraph.testing import ScriptedModel, assistant_message
 from tests.memory.stores import Item, call, output, user
 from tests.memory.test_sqlite_session import use_connections

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentgraph import Agent, RunConfig, Runner, SQLiteSession
-from agentgraph.memory.automaton import ANSWERED_BY, CALL_OF, kind_of
-from agentgraph.memory.repeats import without_repeats
+from agentgraph.memory.transcripts.automaton import ANSWERED_BY, CALL_OF, kind_of
+from agentgraph.memory.transcripts.repeats import without_repeats
 from agentgraph.run_config import ModelInputData
 from agentgraph.testing import ScriptedModel, assistant_message
 

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentgraph.memory.automaton import ANSWERED_BY
-from agentgraph.memory.plain_transcript import PlainTranscript, plainly_legal
-from agentgraph.memory.transcript import (
+from agentgraph.memory.transcripts.automaton import ANSWERED_BY
+from agentgraph.memory.transcripts.histories import (
     legal,
     legal_prefix,
     repair,
     retold,
     violations,
 )
+from agentgraph.memory.transcripts.plain import PlainTranscript, plainly_legal
 from tests.memory.stores import Item
 
 USER: Item = {"role": "user", "content": "hello"}

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentgraph.memory.automaton import ANSWERED_BY
-from agentgraph.memory.transcript import legal, violations
-from agentgraph.memory.writing import (
+from agentgraph.memory.transcripts.automaton import ANSWERED_BY
+from agentgraph.memory.transcripts.histories import legal, violations
+from agentgraph.memory.transcripts.writing import (
     DistinctIds,
     Kept,
     distinct,

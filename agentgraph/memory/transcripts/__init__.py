@@ -1,0 +1,1 @@
+"""Transcripts: which items may stand in a history, and in which order."""
