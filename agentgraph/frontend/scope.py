@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agentgraph.run_error_handlers import RECOVERABLE
-from agentgraph_compiler.ir.builder import DEFAULT_POLICY, Policy
+from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
 
 
 @dataclass(frozen=True, slots=True)

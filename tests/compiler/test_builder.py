@@ -1,22 +1,61 @@
-"""What the builder says of itself is what it builds."""
+"""The machines printed at the heads of the builder's modules are those that it builds."""
 
 from __future__ import annotations
 
 import inspect
+import re
 import textwrap
+from types import ModuleType
 
-from agentgraph_compiler.ir import builder
+from agentgraph_compiler.ir import builder, phases, shared
 from agentgraph_compiler.ir.builder import build
-from agentgraph_compiler.ir.chart import Agent, Tool
+from agentgraph_compiler.ir.chart import Agent, Approval, Chart, Tool
 from agentgraph_compiler.ir.text import print_chart
 from agentgraph_compiler.machine import WorkKind
 
+TOOL = Tool("a/tool/add", "add", WorkKind.FUNCTION)
+FULL_TOOL = Tool(
+    TOOL.symbol, TOOL.name, TOOL.kind, approval=Approval.ASKED, screened=True, judged=True
+)
+SMALL = build("Small", "a", [Agent("a", "A", tools=(TOOL,))])
+FULL = build("Full", "a", [Agent("a", "A", tools=(FULL_TOOL,), tries=2)])
+SHOWN = re.compile(r"::\n\n(.+?)(?=\n\S|\Z)", re.S)
 
-def test_the_agent_at_its_head_is_printed_as_it_stands_there() -> None:
-    _, _, shown = inspect.getdoc(builder).partition("::\n")  # type: ignore[union-attr]
-    tool = Tool("a/tool/add", "add", WorkKind.FUNCTION)
-    printed = print_chart(build("Small", "a", [Agent("a", "A", tools=(tool,))]))
-    blocks = textwrap.dedent(shown).strip().split("\n\n")
-    assert len(blocks) == 4
-    for block in blocks:
-        assert f"\n\n{block}\n" in printed
+
+def printed(chart: Chart) -> list[str]:
+    """The blocks of a printed chart, without its declarations."""
+    blocks = print_chart(chart).strip().split("\n\n")
+    return [block for block in blocks if not block.startswith(("chart ", "agent "))]
+
+
+def shown_by(module: ModuleType) -> list[list[str]]:
+    """The blocks at the head of a module, by listing."""
+    listings = SHOWN.findall(inspect.getdoc(module) or "")
+    return [textwrap.dedent(listing).strip().split("\n\n") for listing in listings]
+
+
+def test_the_heads_of_the_modules_show_the_machine_of_one_agent_row_by_row() -> None:
+    [agents], [plain, _], [common, saves] = map(shown_by, (builder, phases, shared))
+    saving = [block for block in common if block.startswith(("state saving.", "state unsaved."))]
+    others = [
+        block.replace("walks save", f"walks {walk}")
+        .replace(".done", f".{rest}")
+        .replace("-> done", f"-> {rest}")
+        for rest, walk in (
+            ("blocked", "save.2"),
+            ("exhausted", "save.3"),
+            ("failed", "save.4"),
+            ("suspended", "save.5"),
+            ("stopped", "save.6"),
+        )
+        for block in saving
+    ]
+    shown = [*agents, *plain, *common, *saves, *others]
+    assert sorted(shown) == sorted(printed(SMALL))
+
+
+def test_the_lanes_that_declare_everything_are_those_that_are_built() -> None:
+    _, whole = shown_by(phases)
+    assert whole == [
+        block for block in printed(FULL) if block.startswith("phases ") and "-" in block
+    ]

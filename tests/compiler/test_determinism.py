@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 
 from agentgraph_compiler.emit import MachineFormatError, emit, machine_from_json
-from agentgraph_compiler.ir.builder import Policy, build
+from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import Agent, Chart, Stop, StopKind
+from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.ir.text import parse_chart, print_chart
 from agentgraph_compiler.types import Type
 from tests.compiler.interpreters import interpreter_of

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentgraph_compiler import pipeline
-from agentgraph_compiler.ir.builder import Policy, build
+from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Stop, StopKind, Tool
+from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.ir.text import parse_chart
 from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.verify import verify

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agentgraph_compiler.emit import emit
-from agentgraph_compiler.ir.builder import DEFAULT_POLICY, Policy, build
+from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import (
     Agent,
     Approval,
@@ -21,6 +21,7 @@ from agentgraph_compiler.ir.chart import (
     StopKind,
     Tool,
 )
+from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
 from agentgraph_compiler.machine import Machine, WorkKind
 from agentgraph_compiler.verify import verify
 

@@ -12,8 +12,8 @@ from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
 from agentgraph.runtime.state import Facts, RunState
 from agentgraph.runtime.step import start, step
-from agentgraph_compiler.ir.builder import DEFAULT_POLICY, Policy
 from agentgraph_compiler.ir.chart import Agent
+from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
 from agentgraph_compiler.machine import RESERVED, Emission, Event, Machine, StateKind, Verdict
 from tests.runtime.declarations import machine_of
 

@@ -6,7 +6,7 @@ from agentgraph.runtime.commands import CommandId, Perform
 from agentgraph.runtime.lanes import mask, record
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
 from agentgraph.runtime.state import Facts, RunState
-from agentgraph_compiler.ir.builder import Policy
+from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.machine import Event, Invoke, Verdict
 from tests.runtime.declarations import agent, ask, machine_of
 

@@ -7,7 +7,7 @@ import pytest
 from agentgraph.runtime.outcomes import Reply
 from agentgraph.runtime.state import Facts
 from agentgraph.runtime.step import start
-from agentgraph_compiler.ir.builder import Policy
+from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.machine import Event, Verdict
 from tests.runtime.declarations import STOP_ON_FIRST, agent, machine_of
 from tests.runtime.dialogue import Dialogue

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agentgraph_compiler.ir.builder import Policy
 from agentgraph_compiler.ir.chart import Stop
+from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.machine import Event, Verdict
 from tests.runtime.declarations import NEVER_STOP, STOP_ON_FIRST, agent, ask, stop_at
 from tests.runtime.dialogue import Dialogue

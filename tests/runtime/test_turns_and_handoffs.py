@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentgraph_compiler.ir.builder import DEFAULT_POLICY, Policy
+from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
 from agentgraph_compiler.machine import Event, Verdict
 from tests.runtime.declarations import STOP_ON_FIRST, agent
 from tests.runtime.dialogue import Dialogue

@@ -18,8 +18,8 @@ from agentgraph.runtime.guards import first_enabled
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
 from agentgraph.runtime.state import Facts, RunState
 from agentgraph.runtime.step import start, step
-from agentgraph_compiler.ir.builder import Policy
 from agentgraph_compiler.ir.chart import Agent, Stop, StopKind
+from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.machine import (
     INTERRUPTING,
     OUTCOMES,

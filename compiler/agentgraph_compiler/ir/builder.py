@@ -1,16 +1,24 @@
 """Builds a chart from declarations: the statechart that every agent becomes.
 
-A front end says what the agents are; this module says what can happen (ARCHITECTURE.md, "One agent,
-lowered"). The order of transitions is the order of resolution of a reply: unknown names, calls,
-handoffs, final output, refusals, the turn limit, another turn. What lanes walk is in
-``ir/phases.py``; states that all agents share, and rows that hold in every state, in
-``ir/shared.py``. One agent with one tool, as it is printed (``ir/text.py``)::
+The order of transitions is the order in which a reply is resolved (docs/design/behaviour.md,
+section 1). Below is what this module builds for one agent with one tool, row by row, as
+``agentgraph ir`` prints it; ``tests/compiler/test_builder.py`` builds it and compares. What lanes
+walk is printed at the head of ``ir/phases.py``; the states and rows that all agents share, at the
+head of ``ir/shared.py``::
 
-    phases function-tell
-      phase call function about call
-      on returned to tell keeps
-      phase tell tell about result when hooked
-      on done ends returned
+    state initial initial
+      on started when session -> loading emits agent arrives a
+      on started when spent -> saving.exhausted emits agent arrives a
+      on started -> a.thinking emits agent arrives a
+
+    state loading loading
+      invoke session/load walks load
+      on done when spent -> saving.exhausted
+      on done -> a.thinking
+      on failed -> failed cause keeps
+      on stopped -> stopped keeps
+      on cancelled -> stopped keeps
+      on expired -> exhausted cause keeps
 
     state a.thinking thinking of a
       invoke a/model walks save-greet-model-tell turn
@@ -29,19 +37,25 @@ handoffs, final output, refusals, the turn limit, another turn. What lanes walk 
       on returned when spent -> saving.exhausted
       on returned -> a.thinking
 
+    phases end
+      phase end end about output when hooked
+
     state a.ending ending of a
       invoke a/end walks end
       on done -> a.over
+
+    state a.over over of a
+      on done -> saving.done
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Stop, StopKind
 from agentgraph_compiler.ir.phases import HOOKED, call_lane, missing_lane, model_lane
+from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
 from agentgraph_compiler.ir.shared import (
     BEFORE_THE_LOAD,
     DONE,
@@ -107,31 +121,6 @@ _ON_CHECK_CUT_SHORT = (
     Transition(Event.CANCELLED, saving(UNJUDGED), keeps=True),
 )
 _END = (Phase("end", WorkKind.END, About.OUTPUT, HOOKED),)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What the run, rather than an agent, decides about the shape of the machine.
-
-    Args:
-        recovers: Faults that an error handler answers: ``max_turns``, ``model_refusal``,
-            ``invalid_final_output``.
-        answers_missing_tools: Whether calling a tool that nobody has gets an error output instead
-            of failing.
-        places: How many function tools are at work at a time; 0 means no limit.
-        prescreens: Whether tool guardrails look at arguments also before a person is asked.
-        tries: How often a failed model call is made again, whatever the agent says; ``None`` leaves
-            it to the agent.
-    """
-
-    recovers: frozenset[str] = frozenset()
-    answers_missing_tools: bool = False
-    places: int = 0
-    prescreens: bool = False
-    tries: int | None = None
-
-
-DEFAULT_POLICY = Policy()
 
 
 def build(

@@ -1,6 +1,56 @@
 """The phases that lanes walk: what stands around a model call, and around a call of a tool.
 
-Lanes that walk the same phases share one tuple, however many agents there are.
+Lanes that walk the same phases share one tuple, however many agents there are. A model, and a
+function tool that declares nothing, as ``agentgraph ir`` prints them::
+
+    phases save-greet-model-tell
+      phase save save keep all when unsaved
+      on done to greet
+      phase greet greet boundary when arriving
+      on done to try
+      phase try model boundary
+      on replied to tell keeps
+      phase tell tell about reply when hooked
+      on done ends replied
+
+    phases function-tell
+      phase call function about call
+      on returned to tell keeps
+      phase tell tell about result when hooked
+      on done ends returned
+
+A model that is tried again, and a tool with a predicate for approval and with guardrails::
+
+    phases save-greet-model-wait-tell
+      phase save save keep all when unsaved
+      on done to greet
+      phase greet greet boundary when arriving
+      on done to try
+      phase try model boundary
+      on replied to tell keeps
+      on retry to wait keeps
+      phase wait wait about result
+      on done to try
+      phase tell tell about reply when hooked
+      on done ends replied
+
+    phases ask-hold-screen-function-judge-tell
+      phase ask ask about call
+      on passed to screen
+      on held to hold
+      phase hold hold about call
+      on passed to screen
+      on rejected ends returned keeps
+      phase screen screen about call
+      on passed to call
+      on rejected ends returned keeps
+      phase call function about call
+      on returned to judge keeps
+      phase judge judge about result withholds
+      on passed to tell ends returned
+      on rejected to tell ends returned keeps
+      phase tell tell about result when hooked
+      on done ends returned
 """
 
 from __future__ import annotations

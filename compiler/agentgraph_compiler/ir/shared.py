@@ -1,8 +1,65 @@
 """The states that do not depend on an agent, and the rows that hold in every state.
 
-A run comes to rest through a saving state, which says what is kept of the turn; where there is no
-session its lane is not due, so it is passed through at once. If the save fails, the run rests in
-the ``unsaved`` state beside it, from where the save is tried again.
+A run comes to rest through a saving state, which says what is kept of the turn. Without a session
+the lane is not due, and the run passes through at once. If the save fails, the run rests in the
+``unsaved`` state beside it, from where the save is tried again. As ``agentgraph ir`` prints them::
+
+    rows
+      on tripped -> saving.blocked cause
+      on failed -> saving.failed cause keeps
+      on stopped -> saving.stopped keeps
+      on cancelled -> saving.stopped keeps
+      on expired -> saving.exhausted cause keeps
+
+    phases load
+      phase load load boundary when session
+
+    state saving.done saving
+      invoke session/save walks save
+      on done -> done
+      on failed -> unsaved.done
+      on stopped -> unsaved.done
+      on cancelled -> unsaved.done
+      on expired -> unsaved.done
+
+    state unsaved.done unsaved wait
+      on resumed -> saving.done
+
+    state suspended suspended wait
+      on resumed -> back
+
+    state stopped stopped wait
+      on resumed -> back
+
+    state done done end
+
+    state blocked blocked end
+
+    state exhausted exhausted end
+
+    state failed failed end
+      on resumed when kept -> back
+
+The saving states of the other rests differ in their names and in what they keep. In the order
+``done``, ``blocked``, ``exhausted``, ``failed``, ``suspended``, ``stopped``::
+
+    phases save
+      phase save save about output keep all when session
+
+    phases save.2
+      phase save save about cause keep withheld when session
+
+    phases save.3
+      phase save save about cause keep all when session
+
+    phases save.4
+      phase save save about cause keep settled when session
+
+    phases save.5
+      phase save save keep all when session
+
+    phases save.6
+      phase save save keep settled when session
 """
 
 from __future__ import annotations
