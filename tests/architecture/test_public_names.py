@@ -1,12 +1,15 @@
 """The exported names: what a program for the published Agents SDK imports, it imports from here.
 
 The table is public_names.toml. A name that arrives early, or one that nobody decided on, fails too.
+All else is internal, so documents and examples import from the table only.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import tomllib
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,8 @@ import pytest
 
 import agentgraph
 from tests.architecture.layers import belongs
+from tests.architecture.source_tree import OURS, REPOSITORY
+from tests.docs.markdown_blocks import blocks_of
 
 TABLE: dict[str, Any] = tomllib.loads(
     Path(__file__).with_name("public_names.toml").read_text(encoding="utf-8")
@@ -102,6 +107,63 @@ def test_a_pending_name_is_really_absent(name: str) -> None:
 @pytest.mark.parametrize("name", OMITTED)
 def test_an_omitted_name_is_really_absent(name: str) -> None:
     assert not is_offered(name)
+
+
+@pytest.mark.parametrize("module", TABLE["added"])
+def test_a_module_offers_the_names_that_we_add(module: str) -> None:
+    loaded = importlib.import_module(module)
+    assert [name for name in TABLE["added"][module] if not hasattr(loaded, name)] == []
+
+
+def public_names() -> dict[str, set[str]]:
+    """The API: the names of each public module."""
+    public = {"agentgraph": {*EXPORTED}}
+    public |= {f"agentgraph.{module}": {*names} for module, names in TABLE["modules"].items()}
+    for module, names in TABLE["added"].items():
+        public[module] = public.get(module, set()) | {*names}
+    return public
+
+
+def shown_programs() -> Iterator[tuple[str, str]]:
+    """The programs that users are shown: where each stands, and its text."""
+    for document in (REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")):
+        yield from ((str(block), block.text) for block in blocks_of(document, "python"))
+    for example in (REPOSITORY / "examples").rglob("*.py"):
+        yield example.name, example.read_text(encoding="utf-8")
+
+
+def imported_names(program: str) -> Iterator[tuple[str, str]]:
+    """The names of ours that a program imports: of which module, and which."""
+    for node in ast.walk(ast.parse(program)):
+        match node:
+            case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] in OURS:
+                yield from ((module, alias.name) for alias in names)
+            case ast.Import(names=names):
+                modules = (alias.name for alias in names if alias.name.split(".")[0] in OURS)
+                yield from ((module, "") for module in modules)
+            case _:
+                pass
+
+
+def test_documents_and_examples_import_public_names_only() -> None:
+    """README: the names of public_names.toml are the API; all else is internal and may move."""
+    public, seen = public_names(), set[str]()
+    internal = []
+    for where, program in shown_programs():
+        for module, name in imported_names(program):
+            seen.add(module)
+            if module not in public or (name and name not in public[module]):
+                internal.append(f"{where} imports {module} {name}")
+    assert not internal, "\n".join(internal)
+    assert len(seen) > 5
+
+
+def test_readme_says_what_is_public() -> None:
+    readme = " ".join((REPOSITORY / "README.md").read_text(encoding="utf-8").split())
+    assert (
+        "The names of `tests/architecture/public_names.toml` and the SDK's module paths are the"
+        " API; all else is internal and may move." in readme
+    )
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
