@@ -1,5 +1,5 @@
 """A run goes on in another machine: the agents were changed in mid-run, or the program between two
-processes (REPLAY.md, 24).
+processes (docs/design/replay.md, section 6).
 
 Only the control data moves. The ids of everything that was asked for stay, so what is owed is given
 again with the lanes of the new machine.

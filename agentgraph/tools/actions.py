@@ -29,8 +29,8 @@ ACTION_ITEMS: Final[dict[str, str]] = {
     "apply_patch_call": "apply_patch",
     "local_shell_call": "local_shell",
 }
-"""What such an item asks for, in one word, in the order in which outputs stand (BEHAVIOUR.md,
-section 2)."""
+"""What such an item asks for, in one word, in the order in which outputs stand
+(docs/design/behaviour.md, section 2)."""
 
 
 def action_item_of(tool: Any) -> ActionItem | None:

@@ -1,5 +1,5 @@
-"""Calls that wait for a person: what a suspended run says, and how it goes on (BEHAVIOUR.md,
-section 11). The state of a run is not stored here, only run again."""
+"""Calls that wait for a person: what a suspended run says, and how it goes on
+(docs/design/behaviour.md, section 11). The state of a run is not stored here, only run again."""
 
 from __future__ import annotations
 

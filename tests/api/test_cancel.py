@@ -1,5 +1,5 @@
 """Stopping a run: whichever way it is stopped, no task goes on, the session holds whole turns, and
-nothing is announced any more (BEHAVIOUR.md, section 3, "cancel(mode)")."""
+nothing is announced any more (docs/design/behaviour.md, section 4)."""
 
 from __future__ import annotations
 

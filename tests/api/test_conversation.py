@@ -1,5 +1,5 @@
 """What a model is sent: conversations that the server keeps, filters on the input, the model and
-the settings of a call (BEHAVIOUR.md, sections 1, 10 and 13)."""
+the settings of a call (docs/design/behaviour.md, sections 1, 10 and 13)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Guardrails of a run: when they run, what waits for them, and what a trip leaves (BEHAVIOUR.md,
-section 5; ARCHITECTURE.md, rule 9)."""
+"""Guardrails of a run: when they run, what waits for them, and what a trip leaves
+(docs/design/behaviour.md, section 5; docs/design/architecture.md, rule 9)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Handoffs of a run: which is taken, what the next agent is shown, and what stays on record
-(BEHAVIOUR.md, section 6)."""
+(docs/design/behaviour.md, section 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Hooks: which are called, in which order, with what (BEHAVIOUR.md, section 7)."""
+"""Hooks: which are called, in which order, with what
+(docs/design/behaviour.md, section 7)."""
 
 from __future__ import annotations
 

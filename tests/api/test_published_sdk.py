@@ -35,9 +35,10 @@ ON_PURPOSE = {
     "handoff_with_bad_input": {"run_data"},
     # A response that came is listed, whatever became of its turn.
     "an_error_inside_a_nested_run": {"run_data"},
-    # `result.input` is what the caller gave, with a session too (BEHAVIOUR.md, section 2).
+    # `result.input` is what the caller passed, with a session too (docs/design/behaviour.md,
+    # section 2).
     "callback_that_leaves_the_history_out": {"to_input_list"},
-    # The model is told what is wrong with its JSON (BEHAVIOUR.md, section 8).
+    # The model is told what is wrong with its JSON (docs/design/behaviour.md, section 8).
     "malformed_tool_arguments": {"to_input_list"},
     # A call that waits has no output yet, and a call without one is no legal input.
     "a_custom_tool_that_waits_for_approval": {"to_input_list"},

@@ -1,5 +1,5 @@
-"""Results: what they list, what moves while a run goes on, and what they hold (BEHAVIOUR.md,
-sections 2 and 3)."""
+"""Results: what they list, what moves while a run goes on, and what they hold
+(docs/design/behaviour.md, sections 2 and 3)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """A state as text: what it holds, what it leaves out, and that a run goes on from it as if it had
-never left the process (REPLAY.md, 12, 22 to 25; the SDK's `RunState`)."""
+never left the process (docs/design/replay.md, sections 3 and 5 to 7)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Runs as a whole: turns and their limit, error handlers, usage, and that a plain run is the fold
-of a streamed one (BEHAVIOUR.md, sections 1 and 10)."""
+of a streamed one (docs/design/behaviour.md, sections 1 and 10)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Sessions of a run: when what is stored, and what a model is shown of it (BEHAVIOUR.md,
-section 9)."""
+"""Sessions of a run: when what is stored, and what a model is shown of it
+(docs/design/behaviour.md, section 9)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Streamed runs: what third parties' streams may look like, and how failures in them are told
-(BEHAVIOUR.md, section 3). The order of events is docs/streaming.md's grammar, tested beside it."""
+(docs/design/behaviour.md, section 3). The grammar of docs/streaming.md, tested beside it, gives the
+order of events."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ class TestAToolNobodyHas:
         config = RunConfig(tool_not_found_behavior="return_error_to_model")
         played = await play(agent_with(model, echo), run_config=config)
         assert told(model) == {"c1": "Tool 'telepathy' not found in agent 'Clerk'.", "c2": "a"}
-        # What was found comes first (BEHAVIOUR.md, section 2).
+        # Outputs of tools that exist come first (docs/design/behaviour.md, section 2).
         assert played.outputs == ["a", "Tool 'telepathy' not found in agent 'Clerk'."]
 
     async def test_is_answered_in_the_callers_words(self, play: Play) -> None:

@@ -1,4 +1,4 @@
-"""The layers as a table: ARCHITECTURE.md, "Dependency direction", one row for one line there.
+"""The layers as a table, which docs/design/architecture.md, "Layers", shows.
 
 A module belongs to the row with the longest matching prefix, so a new top-level module of
 `agentgraph` is an authoring module, the strictest kind, until a row here says otherwise. A row may
@@ -34,7 +34,7 @@ class Layer:
     """One line of the dependency table.
 
     Args:
-        name: Its letter in ARCHITECTURE.md, with a word.
+        name: A letter and a word, unique in the table.
         prefixes: The modules and packages that belong to it.
         may_import: Names of other layers, or prefixes of single modules, that it may import.
         third_party: Top-level packages from outside that it may import, wherever the import stands.

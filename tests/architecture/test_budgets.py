@@ -1,4 +1,4 @@
-"""The budgets of STYLE.md: files, functions, names.
+"""The budgets of the code: files, functions, names (CONTRIBUTING.md, "The rules of the code").
 
 A file over its budget is split by responsibility, never by line count.
 """

@@ -1,4 +1,4 @@
-"""Layers only look down (ARCHITECTURE.md, rule 10).
+"""Layers only look down (docs/design/architecture.md, rule 10).
 
 Every import, wherever it stands, is held against the table in layers.py.
 """
@@ -21,7 +21,8 @@ from tests.architecture.source_tree import (
     modules,
 )
 
-# Imported where they are used, so that an import and a run stay fast (STYLE.md, "Our budgets").
+# Imported where they are used, so that an import and a run stay fast
+# (CONTRIBUTING.md, "The rules of the code").
 HEAVY = frozenset(
     {
         "aiosqlite",

@@ -1,4 +1,5 @@
-"""`draw_graph` as in the published SDK (BEHAVIOUR.md, 13), with guardrails and true ends."""
+"""`draw_graph` as in the published SDK, with guardrails and true ends
+(docs/design/behaviour.md, section 13)."""
 
 from __future__ import annotations
 

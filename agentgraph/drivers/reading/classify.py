@@ -1,5 +1,5 @@
 """Reading a reply: which items it has, which work it asks for, and what it amounts to
-(BEHAVIOUR.md, section 1). Pure.
+(docs/design/behaviour.md, section 1). Pure.
 
 A call id is the model's own. Asked for again with the same content it is the same call; with other
 content it is an error, before anything runs.
@@ -49,8 +49,8 @@ _CALL, _HANDOFF, _OUTPUT = ToolCallItem.type, HandoffCallItem.type, ToolCallOutp
 _MESSAGE = MessageOutputItem.type
 _NO_ACTIVITY = frozenset({"message", "reasoning", "compaction"})
 _AGAIN = Verdict.AGAIN
-# Outputs stand in this order, calls of one kind in the order of the reply (BEHAVIOUR.md, section
-# 2).
+# Outputs stand in this order, calls of one kind in the order of the reply
+# (docs/design/behaviour.md, section 2).
 _RANK = {"function_call": 0, **{kind: rank for rank, kind in enumerate(ACTION_ITEMS, 1)}}
 _FUNCTION_RANK, _MISSING_RANK = _RANK["function_call"], len(_RANK)
 _APPROVAL_RANK = _MISSING_RANK + 1

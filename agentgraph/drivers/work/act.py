@@ -1,5 +1,5 @@
 """The phases of a call of a function tool: screening it, making it, judging its result, and telling
-the hooks (BEHAVIOUR.md, sections 5 to 8)."""
+the hooks (docs/design/behaviour.md, sections 5, 7 and 8)."""
 
 from __future__ import annotations
 

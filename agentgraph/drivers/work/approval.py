@@ -1,5 +1,5 @@
 """Whether a call may be made: who must be asked, what was decided, and what the model is told of a
-rejection (BEHAVIOUR.md, section 11).
+rejection (docs/design/behaviour.md, section 11).
 
 Rule: a doubt asks a person. Arguments that are no JSON object, none at all, and a rule that fails
 are doubts.

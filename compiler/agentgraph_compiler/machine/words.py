@@ -98,7 +98,7 @@ once."""
 
 class StateKind(StrEnum):
     """The role of a state in the life of an agent or a run: a label for people; no move depends on
-    it (ARCHITECTURE.md, "One agent, lowered")."""
+    it (docs/design/architecture.md, "One agent, lowered")."""
 
     INITIAL = "initial"
     LOADING = "loading"
