@@ -2,7 +2,7 @@
 appended.
 
 A row is written before anything of its outcome is shown or done. The index of the next row is part
-of an append, so of two writers one finds it taken and loses.
+of an append, so of two writers one finds it taken and loses (docs/design/replay.md, section 1).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The fold: the one function that writes the record.
 
 ``absorb`` takes one outcome into the record; ``show`` logs what a move of the machine shows and
-gives its items. A live run, a resumed one and a reader of a journal call the same two.
+gives its items. A live run, a resumed one and a reader of a journal call the same two
+(docs/design/architecture.md, rule 8).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What outcomes bring: data only, so that it can be stored and read back.
+"""What outcomes bring: data only, so that it can be stored and read back (docs/design/replay.md,
+section 3).
 
 Agents, tools, guardrails and servers are named by symbol, calls by their place in the reply. The
 objects of the provider's API stay objects in memory; they are dumped when a store asks. Values of
