@@ -5,7 +5,9 @@ table below is what holds at run time; `__init__.pyi` says the same to type chec
 compares them.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 
 _NAMES_OF = {
     "agent": "Agent AgentBase StopAtTools ToolsToFinalOutputFunction ToolsToFinalOutputResult",
@@ -115,3 +117,14 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULE_OF})
+
+
+class _Package(ModuleType):
+    """This package: loading the module `apply_diff` does not hide the function of that name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _MODULE_OF or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

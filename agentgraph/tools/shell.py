@@ -25,6 +25,7 @@ __all__ = [
     "ApplyPatchEditor",
     "ApplyPatchOnApprovalFunction",
     "ApplyPatchOperation",
+    "ApplyPatchOperationType",
     "ApplyPatchResult",
     "ApplyPatchTool",
     "ApprovalAnswer",
@@ -204,6 +205,10 @@ class ShellTool(ConstructedTool):
         return "shell"
 
 
+ApplyPatchOperationType: TypeAlias = Literal["create_file", "update_file", "delete_file"]
+"""What to do with a file."""
+
+
 @dataclass
 class ApplyPatchOperation:
     """One change of a file that the model asks for.
@@ -216,7 +221,7 @@ class ApplyPatchOperation:
         move_to: The file's new path, when it is moved.
     """
 
-    type: Literal["create_file", "update_file", "delete_file"]
+    type: ApplyPatchOperationType
     path: str
     diff: str | None = None
     ctx_wrapper: RunContextWrapper[Any] | None = None

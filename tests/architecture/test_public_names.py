@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -164,6 +167,23 @@ def test_readme_says_what_is_public() -> None:
         "The names of `tests/architecture/public_names.toml` and the SDK's module paths are the"
         " API; all else is internal and may move." in readme
     )
+
+
+@pytest.mark.parametrize("first", ["agentgraph", "agentgraph.apply_diff"])
+def test_a_function_stays_where_a_module_of_its_name_is_loaded(first: str) -> None:
+    program = f"""
+import {first}
+from agentgraph.apply_diff import apply_diff as by_module
+from agentgraph import apply_diff
+assert by_module is apply_diff is agentgraph.apply_diff
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
