@@ -1,18 +1,22 @@
 """Applying a diff in the V4A format, in which models write changes of a file.
 
 A diff is a list of hunks. A hunk may open with anchors (`@@ class Desk:`), which move the place
-where its lines are looked for; then come lines that stay (a space in front), go (`-`) or are new
+where its lines are searched; then come lines that stay (a space in front), go (`-`) or are new
 (`+`). There are no line numbers: a hunk is found by its own lines, after the place of the one
 before.
 
-Rule: lines that stay are the file's own, so a match that differs in white space changes nothing but
-what the diff says.
+Rule: an anchor or a line that the text does not have is an error; a hunk is never applied at
+another place. Lines that stay are the file's own, line end included, so a match that differs in
+white space changes nothing but what the diff says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate, takewhile
 from typing import Final, Literal
 
 __all__ = ["ApplyDiffMode", "apply_diff"]
@@ -49,96 +53,169 @@ def apply_diff(input: str, diff: str, mode: ApplyDiffMode = "default") -> str:
         mode: `create` to make a new text.
 
     Returns:
-        The changed text, with the line ends of `input`.
+        The changed text. Lines that stay keep their line ends; new ones end as those of `input`
+        do (`\\r\\n` if any line does), or as those of the diff where `input` has none.
 
     Raises:
-        ValueError: When the diff is malformed or a hunk is not found in the text.
+        ValueError: The diff is malformed (`Invalid Line`), or the text does not have an anchor
+            (`Invalid Anchor`) or the lines of a hunk (`Invalid Context`).
     """
-    diff_lines = _lines_of(diff)
-    if diff_lines and diff_lines[-1] == "":
+    diff_lines = [line.rstrip("\r") for line in diff.split("\n")]
+    if diff_lines[-1] == "":
         diff_lines.pop()
+    diff_lines = list(takewhile(lambda line: not line.startswith(_END_OF_DIFF), diff_lines))
+    newline = (
+        "\r\n" if "\r\n" in (diff if mode == "create" or "\n" not in input else input) else "\n"
+    )
     if mode == "create":
-        return "\n".join(_added(line) for line in diff_lines)
-    newline = "\r\n" if "\r\n" in input else "\n"
-    return newline.join(_apply(_lines_of(input), _parse(diff_lines)))
-
-
-def _lines_of(text: str) -> list[str]:
-    return text.replace("\r\n", "\n").split("\n")
+        return newline.join(_added(line) for line in diff_lines)
+    return _Text(input).changed(_parse(diff_lines), newline)
 
 
 def _added(line: str) -> str:
     if not line.startswith("+"):
-        raise ValueError(f"Every line of a new file must start with '+', but one is {line!r}.")
+        raise ValueError(f"Invalid Line: a line of a new file must start with '+': {line!r}")
     return line[1:]
 
 
-def _parse(diff_lines: Sequence[str]) -> list[_Hunk]:
-    hunks = [_Hunk()]
+def _parse(diff_lines: Iterable[str]) -> list[_Hunk]:
+    hunks: list[_Hunk] = []
     for line in diff_lines:
-        if line.startswith(_END_OF_DIFF):
-            break
+        if line == _ANCHOR or line.startswith(f"{_ANCHOR} "):
+            if not hunks or hunks[-1].lines:
+                hunks.append(_Hunk())
+            if anchor := _anchor(line):
+                hunks[-1].anchors.append(anchor)
+            continue
+        if not hunks:
+            hunks.append(_Hunk())
         if line == _END_OF_FILE:
             hunks[-1].is_at_end = True
-        elif line.startswith(_ANCHOR):
-            if hunks[-1].lines:
-                hunks.append(_Hunk())
-            if anchor := line.removeprefix(_ANCHOR).removeprefix(" "):
-                hunks[-1].anchors.append(anchor)
+        elif hunks[-1].is_at_end:
+            raise ValueError(f"Invalid Line: only '@@' may follow {_END_OF_FILE!r}, not {line!r}")
         elif line == "" or line[0] in " -+":
             # Models leave out the space in front of an empty line that stays.
             hunks[-1].lines.append((line[:1] or " ", line[1:]))
         else:
-            raise ValueError(
-                f"A line of a diff must start with ' ', '-', '+' or '@@', but one is {line!r}."
-            )
-    return [hunk for hunk in hunks if hunk.lines]
+            raise ValueError(f"Invalid Line: it must start with ' ', '-', '+' or '@@ ': {line!r}")
+    if hunks and not hunks[-1].lines:
+        raise ValueError("Invalid Line: the last hunk of the diff has no lines")
+    return hunks
 
 
-def _apply(lines: list[str], hunks: Sequence[_Hunk]) -> list[str]:
-    result: list[str] = []
-    position = 0
-    for hunk in hunks:
-        start = _find(lines, hunk, _after_anchors(lines, hunk.anchors, position))
-        result += lines[position:start]
-        position = start
-        for sign, text in hunk.lines:
-            if sign == "+":
-                result.append(text)
-                continue
-            if sign == " ":
-                result.append(lines[position])
-            position += 1
-    return result + lines[position:]
+def _anchor(line: str) -> str:
+    """Return the line that is named, or nothing for the line numbers of a unified diff."""
+    anchor = line.removeprefix(_ANCHOR).removeprefix(" ")
+    return "" if anchor.startswith("-") and anchor.endswith(_ANCHOR) else anchor
 
 
-def _after_anchors(lines: Sequence[str], anchors: Sequence[str], position: int) -> int:
-    """Move behind each anchor in turn; one that is not found does not move anything."""
-    for anchor in anchors:
-        found = _find_lines(lines, [anchor], position)
-        position = position if found is None else found + 1
-    return position
+class _Text:
+    """The text that is changed, as lines and their ends."""
+
+    def __init__(self, text: str) -> None:
+        *whole, last = text.split("\n")
+        self._lines = [*(line.removesuffix("\r") for line in whole), last]
+        self._ends = [*("\r\n" if line.endswith("\r") else "\n" for line in whole), ""]
+        self._searches = [_Search(self._lines, form) for form in _COMPARISONS]
+
+    def changed(self, hunks: Sequence[_Hunk], newline: str) -> str:
+        """Return the text with all hunks applied, in their order."""
+        lines: list[str] = []
+        ends: list[str] = []
+        position = 0
+
+        def keep(until: int) -> None:
+            lines.extend(self._lines[position:until])
+            ends.extend(self._ends[position:until])
+
+        for hunk in hunks:
+            start = self._place(hunk, position)
+            keep(start)
+            position = start
+            for sign, text in hunk.lines:
+                if sign == "+":
+                    lines.append(text)
+                    ends.append(newline)
+                    continue
+                if sign == " ":
+                    keep(position + 1)
+                position += 1
+        keep(len(self._lines))
+        # The last line of the old text has no end, wherever it stands now.
+        ends = [*(end or newline for end in ends[:-1]), ""]
+        return "".join(line + end for line, end in zip(lines, ends, strict=False))
+
+    def _after_anchors(self, anchors: Sequence[str], position: int) -> int:
+        """Move behind each anchor in turn; the first may stand before the place already."""
+        exact, _, stripped = self._searches
+        searches = (exact, stripped)
+        for depth, anchor in enumerate(anchors):
+            if depth == 0:
+                firsts = (search.first(anchor) for search in searches)
+            else:
+                firsts = (search.find([anchor], position) for search in searches)
+            at = next((first for first in firsts if first is not None), None)
+            if at is None:
+                raise ValueError(
+                    f"Invalid Anchor {position}: after line {position} no line is {anchor!r}"
+                )
+            position = max(position, at + 1)
+        return position
+
+    def _place(self, hunk: _Hunk, floor: int) -> int:
+        """Return the place of the first line of a hunk, at or after `floor`, counted from zero."""
+        old = hunk.old
+        position = self._after_anchors(hunk.anchors, floor)
+        starts = [position]
+        if hunk.is_at_end:
+            # A text that ends with a newline has an empty last line, which a diff does not show.
+            unseen = self._lines[-1] == ""
+            starts = [max(floor, len(self._lines) - unseen - len(old)), position]
+        for start in starts:
+            for search in self._searches:
+                if (at := search.find(old, start)) is not None:
+                    return at
+        raise ValueError(
+            f"Invalid Context {position}: the text has no such lines after line {position}:\n"
+            + "\n".join(old)
+        )
 
 
-def _find(lines: list[str], hunk: _Hunk, position: int) -> int:
-    old = hunk.old
-    if hunk.is_at_end:
-        # A text that ends with a newline has an empty last line, which a diff does not show.
-        length = len(lines) - (1 if lines[-1] == "" and old[-1:] != [""] else 0)
-        at_end = length - len(old)
-        if at_end >= position and _find_lines(lines[:length], old, at_end) is not None:
-            return at_end
-    found = _find_lines(lines, old, position)
-    if found is None:
-        shown = "\n".join(old)
-        raise ValueError(f"The text has no such lines after line {position}:\n{shown}")
-    return found
+class _Search:
+    """Finds lines as they look in one comparison.
 
+    `str.find` searches the joined lines: its work grows with the length of the text, however much
+    of the text repeats.
+    """
 
-def _find_lines(lines: Sequence[str], wanted: Sequence[str], position: int) -> int | None:
-    for form in _COMPARISONS:
-        target = [form(line) for line in wanted]
-        for start in range(position, len(lines) - len(wanted) + 1):
-            if [form(line) for line in lines[start : start + len(wanted)]] == target:
-                return start
-    return None
+    def __init__(self, lines: Sequence[str], form: Callable[[str], str]) -> None:
+        self._lines = lines
+        self._form = form
+
+    @cached_property
+    def _formed(self) -> list[str]:
+        return [self._form(line) for line in self._lines]
+
+    @cached_property
+    def _joined(self) -> str:
+        return "\n".join(("", *self._formed, ""))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return list(accumulate((len(line) + 1 for line in self._formed), initial=0))
+
+    @cached_property
+    def _firsts(self) -> dict[str, int]:
+        return {line: at for at, line in reversed(list(enumerate(self._formed)))}
+
+    def first(self, line: str) -> int | None:
+        """Return where a line stands first, or None."""
+        return self._firsts.get(self._form(line))
+
+    def find(self, lines: Sequence[str], position: int) -> int | None:
+        """Return the first place at or after `position` where all lines follow each other."""
+        formed = [self._form(line) for line in lines]
+        if not all(line in self._firsts for line in formed):
+            return None
+        at = self._joined.find("\n".join(("", *formed, "")), self._starts[position])
+        return None if at < 0 else bisect_left(self._starts, at)
