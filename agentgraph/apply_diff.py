@@ -1,5 +1,5 @@
-"""The SDK's module path of `apply_diff`; the code is in `agentgraph.v4a_diff`."""
+"""The SDK's module path of `apply_diff`; the code is in `agentgraph.tools.patch_format`."""
 
-from agentgraph.v4a_diff import ApplyDiffMode, apply_diff
+from agentgraph.tools.patch_format import ApplyDiffMode, apply_diff
 
 __all__ = ["ApplyDiffMode", "apply_diff"]

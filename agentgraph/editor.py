@@ -1,6 +1,6 @@
 """The SDK's module path of what edits files for the model; the code is in `shell_tools`."""
 
-from agentgraph.shell_tools import (
+from agentgraph.tools.shell import (
     ApplyPatchEditor,
     ApplyPatchOperation,
     ApplyPatchOperationType,

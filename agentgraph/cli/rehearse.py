@@ -18,8 +18,9 @@ from typing_extensions import Unpack
 from agentgraph.cli.ask import ask
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.terminal import Terminal, print_hanging, printable
+from agentgraph.models.instances import NoInstance
 from agentgraph.models.model_call import ModelCall
-from agentgraph.models.rehearsal import Move, RehearsalModel, best_move
+from agentgraph.models.rehearsal import Move, RehearsalModel, best_move, made_up
 from agentgraph.run import AgentRunner
 from agentgraph.run_config import RunConfig, RunOptions, coerce_run_config
 from agentgraph.running.result import RunResult, RunResultStreaming
@@ -90,9 +91,9 @@ class Person:
             answer = self.ask(f"  move [1-{len(moves)}, Enter = {proposed + 1}]: ")
             move = _picked(answer, moves, proposed)
             if move is not None:
-                return self._completed(move)
+                return self._completed(move, call)
             print_hanging(self._out, Text("  "), Text("there is no such move", "warning"))
-        return self._completed(moves[0])
+        return self._completed(moves[0], call)
 
     def ask(self, question: str) -> str:
         """Ask for a line.
@@ -128,7 +129,7 @@ class Person:
             mark = "›" if number == proposed + 1 else " "
             print_hanging(self._out, Text(f"  {mark} {number}  ", "title"), body)
 
-    def _completed(self, move: Move) -> Move:
+    def _completed(self, move: Move, call: ModelCall) -> Move:
         """Ask for the arguments of a move, or for the text of an answer."""
         if move.kind == "answer" and move.schema is None:
             return replace(move, arguments=self.ask("  answer [Enter = made up]: ") or None)
@@ -136,15 +137,17 @@ class Person:
             return move
         while True:
             text = self.ask("  JSON [Enter = made up]: ")
-            if not text:
-                return move
             try:
+                if not text:
+                    return replace(move, arguments=made_up(move, call))
                 if isinstance(json.loads(text), dict):
                     return replace(move, arguments=text)
                 problem = "an object is needed: {…}"
             except json.JSONDecodeError as error:
                 problem = f"not JSON: {error.msg} at character {error.pos + 1}"
-            print_hanging(self._out, Text("  "), Text(problem, "warning"))
+            except NoInstance as fault:
+                problem = f"nothing can be made up: {fault}"
+            print_hanging(self._out, Text("  "), Text(printable(problem), "warning"))
 
 
 def _picked(answer: str, moves: list[Move], proposed: int) -> Move | None:

@@ -11,19 +11,20 @@ every text it writes says that no language model is at work.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from agentgraph.exceptions import UserError
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
-from agentgraph.models.instances import NOTHING, NoInstance, Schema, minimal_instance
+from agentgraph.models.instances import NoInstance, Schema, minimal_instance
 from agentgraph.models.interface import Model
 from agentgraph.models.model_call import ModelCall
 from agentgraph.models.response_events import response_events
-from agentgraph.models.word_overlap import relatedness, stems
+from agentgraph.models.wishes import REHEARSAL_NOTICE, Wishes
+from agentgraph.models.word_overlap import relatedness
 from agentgraph.tools.function import FunctionTool
 from agentgraph.usage import Usage
 
@@ -43,25 +44,13 @@ __all__ = [
     "Move",
     "RehearsalModel",
     "best_move",
+    "made_up",
     "moves",
     "reply_for",
 ]
 
-REHEARSAL_NOTICE: Final = "[rehearsal: no language model is at work]"
-"""What every text of a rehearsal begins with."""
-
 _QUOTED = 200
 """Characters of the user's words, or of a tool's result, that an answer repeats."""
-
-_POSITIVE: Final = stems(
-    "ok okay allowed approved valid safe appropriate relevant passed acceptable correct success"
-)
-_PROSE: Final = stems(
-    "answer comment content description explanation feedback message note output rationale reason"
-    " reasoning reply response result summary text thought"
-)
-_NUMBERED: Final = stems("id number no code reference account order invoice ticket")
-_USER_WORDS: Final = stems("input query prompt message text request task topic search content body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +237,9 @@ def reply_for(move: Move, call: ModelCall) -> ModelResponse:
         A response with one output item and with the usage of one request without tokens. The id
         of a call is the same whenever the same conversation comes to the same point; the item has
         the placeholder id, which any number of items may have.
+
+    Raises:
+        UserError: No arguments can be made up for the schema of the move.
     """
     from openai.types.responses import (
         ResponseFunctionToolCall,
@@ -258,8 +250,9 @@ def reply_for(move: Move, call: ModelCall) -> ModelResponse:
     place = len(call.input) if isinstance(call.input, list) else 1
     item: ResponseFunctionToolCall | ResponseOutputMessage
     if move.kind == "answer":
-        text = _answer(call, move.schema) if move.arguments is None else move.arguments
-        part = ResponseOutputText(type="output_text", text=text, annotations=[], logprobs=[])
+        part = ResponseOutputText(
+            type="output_text", text=_text(move, call), annotations=[], logprobs=[]
+        )
         item = ResponseOutputMessage(
             id=FAKE_RESPONSES_ID,
             type="message",
@@ -268,21 +261,18 @@ def reply_for(move: Move, call: ModelCall) -> ModelResponse:
             content=[part],
         )
     else:
-        arguments = _filled(move.schema, call) if move.arguments is None else move.arguments
         item = ResponseFunctionToolCall(
             id=FAKE_RESPONSES_ID,
             type="function_call",
             status="completed",
             call_id=f"call_{move.name}_{place}",
             name=move.name,
-            arguments=arguments,
+            arguments=_text(move, call),
         )
     return ModelResponse([item], Usage(requests=1), f"resp_rehearsal_{place}")
 
 
-def _answer(call: ModelCall, schema: Schema | None) -> str:
-    if schema is not None:
-        return _filled(schema, call)
+def _plain_answer(call: ModelCall) -> str:
     text = f"{REHEARSAL_NOTICE} A model would now answer: “{_shortened(_last_said(call))}”."
     results = [
         f"{name} returned “{_shortened(output)}”"
@@ -292,50 +282,38 @@ def _answer(call: ModelCall, schema: Schema | None) -> str:
     return f"{text} It would know that {'; '.join(results)}." if results else text
 
 
-def _filled(schema: Schema | None, call: ModelCall) -> str:
-    """Fill a schema with the smallest value, with what the user said where that fits."""
-    try:
-        value = minimal_instance(schema or {"type": "object"}, fill=_Wishes(_last_said(call)))
-    except NoInstance:
-        # The tool's own validation then says what is wrong with its schema or its arguments.
-        value = {}
+def made_up(move: Move, call: ModelCall) -> str:
+    """Make up the arguments of a move, or an answer that has a schema.
+
+    Args:
+        move: One of the moves of the call.
+        call: What was sent to the model.
+
+    Returns:
+        JSON that the schema of the move accepts, with what the user said where that fits.
+
+    Raises:
+        NoInstance: Nothing that fits the schema is found by trying a few values.
+    """
+    value = minimal_instance(move.schema or {"type": "object"}, fill=Wishes(_last_said(call)))
     return json.dumps(value, ensure_ascii=False)
 
 
-class _Wishes:
-    """What a rehearsal would like to put into a property, judging by the property's name."""
-
-    def __init__(self, said: str) -> None:
-        self._said = said
-        self._numbers = [float(number) for number in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", said)]
-        self._numerals = re.findall(r"(?<![\w.])\d+(?![\w.]*\w)", said)
-        # Names are the capitalised words that do not begin a sentence, and whatever has a digit in
-        # it.
-        self._names = re.findall(r"(?<=[\w,] )(?!I\b)[A-Z][\w-]+|\b[A-Za-z-]+\d[\w-]*", said)
-
-    def __call__(self, name: str, schema: Schema) -> Any:
-        words = stems(name)
-        if choices := schema.get("enum"):
-            mentioned = self._said.lower()
-            return next((c for c in choices if str(c).lower() in mentioned), NOTHING)
-        match schema.get("type"):
-            case "boolean":
-                about = f"{name} {schema.get('description', '')}"
-                negated = "not" in name.lower().split("_")
-                return bool(words & _POSITIVE and not negated) or relatedness(self._said, about) > 0
-            case "integer" | "number" if self._numbers:
-                number = self._numbers.pop(0)
-                return int(number) if number.is_integer() else number
-            case "string" if words & _USER_WORDS:
-                return self._said or NOTHING
-            case "string" if words & _NUMBERED and not self._names and self._numerals:
-                return self._numerals.pop(0)
-            case "string" if words & _PROSE:
-                return f"{REHEARSAL_NOTICE} {name}"
-            case "string":
-                return self._names.pop(0) if self._names else name
-            case _:
-                return NOTHING
+def _text(move: Move, call: ModelCall) -> str:
+    """Return the arguments or the answer of a move, made up where it brings none."""
+    if move.arguments is not None:
+        return move.arguments
+    if move.kind == "answer" and move.schema is None:
+        return _plain_answer(call)
+    try:
+        return made_up(move, call)
+    except NoInstance as fault:
+        what = "an answer" if move.kind == "answer" else f"arguments of {move.name!r}"
+        raise UserError(
+            f"A rehearsal cannot make up {what}: {fault}. Put such a value into the message, or "
+            "into the schema as a default or an example; write it with `agentgraph rehearse`; or "
+            "set OPENAI_API_KEY."
+        ) from None
 
 
 def _shortened(text: str) -> str:

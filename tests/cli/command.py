@@ -17,6 +17,20 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = REPOSITORY / "examples"
 FIXTURES = Path(__file__).parent / "fixtures"
 
+# An agent whose tool takes a value that a rehearsal finds only where a person writes it.
+SEATS = """
+from typing import Annotated
+from pydantic import Field
+from agentgraph import Agent, function_tool
+
+@function_tool
+def book(seat: Annotated[str, Field(pattern="^[0-9]+[A-F]$")]) -> str:
+    "Book a seat."
+    return seat
+
+a = Agent(name="Seats", instructions="Book.", tools=[book])
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agentgraph.run import get_default_agent_runner
-from tests.cli.command import EXAMPLES, agentgraph, written
+from tests.cli.command import EXAMPLES, SEATS, agentgraph, written
 
 HOMEWORK = EXAMPLES / "homework.py"
 VERDICT = '{"is_homework": true, "reason": "sums"}'
@@ -82,6 +82,14 @@ def test_moves_are_taken_by_number_or_name_and_mistakes_are_asked_again(
     assert ended.out.splitlines()[-2] == f"  {output}"
     mistakes = ended.out.count("no such move") + ended.out.count("not JSON")
     assert mistakes + ended.out.count("an object is needed") == len(typed) - 3
+
+
+def test_a_value_that_cannot_be_made_up_is_asked_for(tmp_path: Path) -> None:
+    file = written(tmp_path, "flow.py", SEATS)
+    ended = agentgraph("rehearse", file, "a seat", typed=lines("1", "", '{"seat": "12A"}', "bye"))
+    assert ended.status == 0
+    assert "nothing can be made up: seat: no value was found for {" in ended.out
+    assert "↳ book → 12A" in ended.out
 
 
 def test_an_input_that_ends_early_ends_the_rehearsal(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agentgraph.models.rehearsal import REHEARSAL_NOTICE
-from tests.cli.command import EXAMPLES, Ended, agentgraph, written
+from tests.cli.command import EXAMPLES, SEATS, Ended, agentgraph, written
 
 HOMEWORK = EXAMPLES / "homework.py"
 DESK = EXAMPLES / "support_desk.py"
@@ -66,6 +66,20 @@ def test_a_guardrail_that_stops_the_run_is_named_and_fails_the_command() -> None
     assert ended.out.splitlines()[-1] == (
         "✗ InputGuardrailTripwireTriggered: Input guardrail 'only_homework' triggered its tripwire"
     )
+
+
+def test_a_value_that_cannot_be_made_up_is_taken_from_the_message_or_asked_for(
+    tmp_path: Path,
+) -> None:
+    file = written(tmp_path, "flow.py", SEATS)
+    assert "↳ book → 12A" in agentgraph("run", file, "Please book me the seat 12A.").out
+    ended = agentgraph("run", file, "Book me a seat")
+    assert ended.status == 1
+    last = ended.out.splitlines()[-1]
+    assert last.startswith(
+        "✗ UserError: A rehearsal cannot make up arguments of 'book': seat: no value was found for"
+    )
+    assert "write it with `agentgraph rehearse`" in last
 
 
 def test_the_same_run_as_json_has_an_event_a_line() -> None:
