@@ -22,7 +22,7 @@ from agentgraph_compiler.types import ANY
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LoweringContext:
     """What lowering one agent needs to know of the whole.
 
     Args:
@@ -42,23 +42,23 @@ class Surroundings:
     declarations: Declarations
 
 
-def lower_agent(number: int, around: Surroundings) -> chart.Agent:
+def lower_agent(number: int, context: LoweringContext) -> chart.Agent:
     """Lower one agent.
 
     Args:
         number: Its number in the chart.
-        around: What is known of the whole.
+        context: What is known of the whole.
 
     Returns:
         Its declaration.
     """
-    return _Lowering(number, around).lowered()
+    return _Lowering(number, context).lowered()
 
 
 class _Lowering:
-    def __init__(self, number: int, around: Surroundings) -> None:
-        self.agent, self.around, self.id = around.agents[number], around, around.ids[number]
-        declarations, run = around.declarations, around.read
+    def __init__(self, number: int, context: LoweringContext) -> None:
+        self.agent, self.context, self.id = context.agents[number], context, context.ids[number]
+        declarations, run = context.declarations, context.read
         self.read = read = run.agents[number]
         self.origin = origin_of(read.shape.part, declarations.overrides)
         self.names: dict[str, Names] = {}
@@ -73,10 +73,10 @@ class _Lowering:
         ]
 
     def _target(self, read: HandoffReading) -> Any:
-        return self.around.agents[read.place] if read.place >= 0 else read.target
+        return self.context.agents[read.place] if read.place >= 0 else read.target
 
     def lowered(self) -> chart.Agent:
-        agent, bare = self.agent, self.around.declarations.bare
+        agent, bare = self.agent, self.context.declarations.bare
         tools = [
             self._tool(listed, read.inner)
             for listed, read in zip(self.tools, self.read.tools, strict=True)
@@ -89,7 +89,7 @@ class _Lowering:
             self.id,
             plain(agent.name),
             ANY if bare else declared_context(agent),
-            self.around.declarations.output(agent),
+            self.context.declarations.output(agent),
             (*tools, *map(_server, self.servers)),
             tuple(handoffs),
             tuple(self._guardrails("input", self.inputs)),
@@ -100,7 +100,7 @@ class _Lowering:
             () if bare else tuple(self._unseen(handoffs)),
             self.origin,
             allowed_on(agent),
-            tries_of(agent, self.around.read.scope),
+            tries_of(agent, self.context.read.scope),
         )
 
     def _symbol(self, family: str, wanted: str) -> str:
@@ -111,18 +111,18 @@ class _Lowering:
 
     def _tool(self, listed: Listed[chart.Tool], inner: int) -> chart.Tool:
         read = listed.declaration
-        machine = self.around.subcharts[inner] if inner >= 0 else ""
+        machine = self.context.subcharts[inner] if inner >= 0 else ""
         return replace(read, symbol=self._symbol("tool", listed.stem), machine=machine)
 
     def _handoff(self, listed: Listed[chart.Handoff], read: HandoffReading) -> chart.Handoff:
         declared, place = listed.declaration, read.place
         if read.target is None:
             # A handoff made by hand knows its target by name alone.
-            place = self.around.only.get(declared.target_name, -1)
+            place = self.context.only.get(declared.target_name, -1)
         return chart.Handoff(
             self._symbol("handoff", listed.stem),
             declared.name,
-            self.around.ids[place] if place >= 0 else "",
+            self.context.ids[place] if place >= 0 else "",
             declared.target_name,
             declared.enabled,
             declared.digest,
@@ -155,7 +155,7 @@ class _Lowering:
     def _forced(self, tools: list[chart.Tool], handoffs: list[chart.Handoff]) -> bool:
         """Whether every reply of the model must hold a call for this side to carry out, so that
         none is final. What the provider carries out leaves room for an answer beside it."""
-        agent, choice = self.agent, self.around.read.scope.tool_choice
+        agent, choice = self.agent, self.context.read.scope.tool_choice
         if choice is None:
             choice = getattr(agent.model_settings, "tool_choice", None)
         if agent.reset_tool_choice is not False:

@@ -10,7 +10,7 @@ from agentgraph.frontend.bind import bind, layout_of
 from agentgraph.frontend.bindings import Bindings
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import Names
-from agentgraph.frontend.lower_agent import Surroundings, lower_agent
+from agentgraph.frontend.lower_agent import LoweringContext, lower_agent
 from agentgraph.frontend.origins import Overrides, origin_of
 from agentgraph.frontend.reading import Reading, read
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope, plain
@@ -73,11 +73,11 @@ def _chart(
     ids = [names.take(agent.name) for agent in agents]
     counts = Counter(agent.name for agent in agents)
     only = {agent.name: n for n, agent in enumerate(agents) if counts[agent.name] == 1}
-    around = Surroundings(part, agents, ids, only, subcharts, declarations)
+    context = LoweringContext(part, agents, ids, only, subcharts, declarations)
     return build(
         plain(name),
         ids[part.start],
-        [lower_agent(n, around) for n in range(len(agents))],
+        [lower_agent(n, context) for n in range(len(agents))],
         policy=part.scope.policy,
         declared=declared,
         charts=charts,
