@@ -28,21 +28,21 @@ class HandoffBinding:
     Args:
         symbol: Its name in the machine.
         name: The tool name the model calls it by.
-        listed: What the agent lists: a handoff, or an agent by itself.
+        entry: What the agent lists: a handoff, or an agent by itself.
         target: Id of the target agent.
     """
 
     symbol: str
     name: str
-    listed: Any
+    entry: Any
     target: str
 
     @once
     def handoff(self) -> Any:
         """The handoff object that the model is shown; for an agent listed by itself it is made
         when a run first gets there."""
-        listed = self.listed
-        return handoff_by_itself(listed, self.name) if is_agent(listed) else listed
+        entry = self.entry
+        return handoff_by_itself(entry, self.name) if is_agent(entry) else entry
 
 
 class ToolBinding(NamedTuple):
@@ -107,7 +107,7 @@ class AgentBinding:
         read = self.read.handoffs
         return tuple(
             [
-                HandoffBinding(symbol, name, read[place].listed, target)
+                HandoffBinding(symbol, name, read[place].entry, target)
                 for place, symbol, name, target in self.layout.handoffs
             ]
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from agentgraph.frontend.digests import declared, digest
+from agentgraph.frontend.digests import attributes_of, digest
 from agentgraph.frontend.discover import stem
 from agentgraph.frontend.lower_tools import (
     approval,
@@ -49,12 +49,12 @@ _CODE_OF_TOOLS = ("on_invoke_tool", "_function")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed(Generic[Part]):
-    """Something that agents list.
+class Declared(Generic[Part]):
+    """A tool, handoff or guardrail with its declaration, shared by the agents that list it.
 
     Args:
-        declaration: Its declaration, without symbol.
-        stem: What its symbol ends with, where no other of the agent has it.
+        declaration: Its declaration, without a symbol.
+        stem: The end of its symbol, unless another part of the agent already has that.
         part: The object, as it was read.
     """
 
@@ -78,9 +78,9 @@ class Declarations:
         # By id: whatever is looked up here is held by the reading for as long as it is lowered.
         self.overrides, self.bare, self.later = overrides, bare, later
         self._parts: dict[int, Any] = {}
-        self._tools: dict[int, Listed[chart.Tool]] = {}
-        self._handoffs: dict[int, Listed[chart.Handoff]] = {}
-        self._guardrails: dict[int, Listed[chart.Guardrail]] = {}
+        self._tools: dict[int, Declared[chart.Tool]] = {}
+        self._handoffs: dict[int, Declared[chart.Handoff]] = {}
+        self._guardrails: dict[int, Declared[chart.Guardrail]] = {}
         self._outputs: dict[int, Type] = {}
 
     def part(self, shape: Shape) -> Any:
@@ -92,11 +92,11 @@ class Declarations:
             known = self._parts[id(shape.part)] = as_it_was(shape)
         return known
 
-    def tool(self, shape: Shape) -> Listed[chart.Tool]:
+    def tool(self, shape: Shape) -> Declared[chart.Tool]:
         """The declaration of a tool, without the sub-chart that it may run."""
         return _once(self._tools, shape.part, lambda: self._tool(self.part(shape)))
 
-    def handoff(self, read: HandoffReading, target: Any) -> Listed[chart.Handoff]:
+    def handoff(self, read: HandoffReading, target: Any) -> Declared[chart.Handoff]:
         """The declaration of an entry of ``handoffs``, without what depends on the chart: the
         target's id and, for an agent listed by itself, the origin.
 
@@ -106,10 +106,10 @@ class Declarations:
         """
         entry = target if read.shape is None else self.part(read.shape)
         return _once(
-            self._handoffs, read.listed, lambda: self._handoff(entry, read.shape is None, target)
+            self._handoffs, read.entry, lambda: self._handoff(entry, read.shape is None, target)
         )
 
-    def guardrail(self, shape: Shape) -> Listed[chart.Guardrail]:
+    def guardrail(self, shape: Shape) -> Declared[chart.Guardrail]:
         """The declaration of a guardrail."""
         return _once(self._guardrails, shape.part, lambda: self._guardrail(self.part(shape)))
 
@@ -131,45 +131,46 @@ class Declarations:
         """The digest of what was declared."""
         return "" if self.bare else digest(*parts)
 
-    def _tool(self, tool: Any) -> Listed[chart.Tool]:
+    def _tool(self, tool: Any) -> Declared[chart.Tool]:
         name = plain(name_of(tool))
+        code = {} if self.bare else attributes_of(tool, _CODE_OF_TOOLS)
         declaration = chart.Tool(
             "",
             name,
             kind_of(tool),
             enabled(tool),
             context=self.context(getattr(tool, "_function", None)),
-            digest="" if self.bare else digest(configuration(tool), declared(tool, _CODE_OF_TOOLS)),
+            digest="" if self.bare else digest(configuration(tool), code),
             origin=origin_of(tool, self.overrides),
             allowed=allowed_on(tool),
             approval=approval(tool),
             screened=screened(tool),
             judged=judged(tool),
         )
-        return Listed(declaration, stem(name), tool)
+        return Declared(declaration, stem(name), tool)
 
-    def _handoff(self, listed: Any, by_itself: bool, target: Any) -> Listed[chart.Handoff]:
-        name, described, enabled_now = "", {}, Enabled.ALWAYS
+    def _handoff(self, entry: Any, by_itself: bool, target: Any) -> Declared[chart.Handoff]:
+        name, attributes, enabled_now = "", {}, Enabled.ALWAYS
         if by_itself and self.bare:
-            name = Handoff.default_tool_name(listed)
+            name = Handoff.default_tool_name(entry)
         else:
-            entry: Any = handoff(listed) if by_itself else listed
-            name, enabled_now = plain(entry.tool_name), enabled(entry)
-            described = {name: getattr(entry, name, None) for name in _OF_HANDOFFS}
-        called = getattr(target, "name", None) or getattr(listed, "agent_name", name)
+            authored: Any = handoff(entry) if by_itself else entry
+            name, enabled_now = plain(authored.tool_name), enabled(authored)
+            attributes = {name: getattr(authored, name, None) for name in _OF_HANDOFFS}
+        target_name = getattr(target, "name", None) or getattr(entry, "agent_name", name)
         declaration = chart.Handoff(
             "",
             name,
             "",
-            plain(str(called)),
+            plain(str(target_name)),
             enabled_now,
-            self.digest(described),
-            UNKNOWN if by_itself else origin_of(listed, self.overrides),
-            allowed_on(listed),
+            self.digest(attributes),
+            UNKNOWN if by_itself else origin_of(entry, self.overrides),
+            allowed_on(entry),
         )
-        return Listed(declaration, stem(name), listed)
+        return Declared(declaration, stem(name), entry)
 
-    def _guardrail(self, guardrail: Any) -> Listed[chart.Guardrail]:
+    def _guardrail(self, guardrail: Any) -> Declared[chart.Guardrail]:
         name = plain(guardrail.get_name())
         declaration = chart.Guardrail(
             "",
@@ -179,13 +180,13 @@ class Declarations:
             origin_of(guardrail, self.overrides),
             allowed_on(guardrail),
         )
-        return Listed(declaration, stem(name), guardrail)
+        return Declared(declaration, stem(name), guardrail)
 
 
 def _once(
-    known: dict[int, Listed[Part]], part: Any, declare: Callable[[], Listed[Part]]
-) -> Listed[Part]:
-    found = known.get(id(part))
-    if found is None:
-        found = known[id(part)] = declare()
-    return found
+    memo: dict[int, Declared[Part]], part: Any, declare: Callable[[], Declared[Part]]
+) -> Declared[Part]:
+    declared = memo.get(id(part))
+    if declared is None:
+        declared = memo[id(part)] = declare()
+    return declared

@@ -31,7 +31,7 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(_text(parts, ()).encode()).hexdigest()[:16]
 
 
-def declared(part: object, names: Iterable[str]) -> dict[str, object]:
+def attributes_of(part: object, names: Iterable[str]) -> dict[str, object]:
     """What an object declares: those of the named attributes that it has and that are set."""
     return {name: value for name in names if (value := getattr(part, name, None)) is not None}
 
@@ -92,6 +92,6 @@ def _named(value: object, inside: tuple[int, ...]) -> object:
         if callable(dump):
             return {"": qualified_name(type(value)), "fields": _plain(dump(), inside)}
         if hasattr(value, "__dataclass_fields__"):
-            shown = declared(value, public_fields(value))
-            return {"": qualified_name(type(value)), "fields": _plain(shown, inside)}
+            fields = attributes_of(value, public_fields(value))
+            return {"": qualified_name(type(value)), "fields": _plain(fields, inside)}
     return qualified_name(value)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agentgraph.frontend.declarations import Declarations, Listed
-from agentgraph.frontend.digests import declared, digest, qualified_name
+from agentgraph.frontend.declarations import Declarations, Declared
+from agentgraph.frontend.digests import attributes_of, digest, qualified_name
 from agentgraph.frontend.discover import Names, stem
 from agentgraph.frontend.lower_tools import judged, screened
 from agentgraph.frontend.lower_types import declared_context
@@ -78,12 +78,12 @@ class _Lowering:
     def lowered(self) -> chart.Agent:
         agent, bare = self.agent, self.context.declarations.bare
         tools = [
-            self._tool(listed, read.inner)
-            for listed, read in zip(self.tools, self.read.tools, strict=True)
+            self._tool(declared, read.inner)
+            for declared, read in zip(self.tools, self.read.tools, strict=True)
         ]
         handoffs = [
-            self._handoff(listed, read)
-            for listed, read in zip(self.handoffs, self.read.handoffs, strict=True)
+            self._handoff(declared, read)
+            for declared, read in zip(self.handoffs, self.read.handoffs, strict=True)
         ]
         return chart.Agent(
             self.id,
@@ -109,35 +109,35 @@ class _Lowering:
             names = self.names[family] = Names()
         return f"{self.id}/{family}/{names.claim(wanted or family)}"
 
-    def _tool(self, listed: Listed[chart.Tool], inner: int) -> chart.Tool:
-        read = listed.declaration
+    def _tool(self, declared: Declared[chart.Tool], inner: int) -> chart.Tool:
+        symbol = self._symbol("tool", declared.stem)
         machine = self.context.subcharts[inner] if inner >= 0 else ""
-        return replace(read, symbol=self._symbol("tool", listed.stem), machine=machine)
+        return replace(declared.declaration, symbol=symbol, machine=machine)
 
-    def _handoff(self, listed: Listed[chart.Handoff], read: HandoffReading) -> chart.Handoff:
-        declared, place = listed.declaration, read.place
+    def _handoff(self, declared: Declared[chart.Handoff], read: HandoffReading) -> chart.Handoff:
+        declaration, place = declared.declaration, read.place
         if read.target is None:
             # A handoff made by hand knows its target by name alone.
-            place = self.context.only.get(declared.target_name, -1)
+            place = self.context.only.get(declaration.target_name, -1)
         return chart.Handoff(
-            self._symbol("handoff", listed.stem),
-            declared.name,
+            self._symbol("handoff", declared.stem),
+            declaration.name,
             self.context.ids[place] if place >= 0 else "",
-            declared.target_name,
-            declared.enabled,
-            declared.digest,
-            self.origin if read.shape is None else declared.origin,
-            declared.allowed,
+            declaration.target_name,
+            declaration.enabled,
+            declaration.digest,
+            self.origin if read.shape is None else declaration.origin,
+            declaration.allowed,
         )
 
     def _guardrails(
-        self, family: str, guardrails: Iterable[Listed[chart.Guardrail]]
+        self, family: str, guardrails: Iterable[Declared[chart.Guardrail]]
     ) -> Iterator[chart.Guardrail]:
-        for listed in guardrails:
-            read = listed.declaration
-            symbol = self._symbol(family, listed.stem)
+        for declared in guardrails:
+            row = declared.declaration
+            symbol = self._symbol(family, declared.stem)
             yield chart.Guardrail(
-                symbol, read.name, read.parallel, read.context, read.origin, read.allowed
+                symbol, row.name, row.parallel, row.context, row.origin, row.allowed
             )
 
     def _stop(self) -> Stop:
@@ -183,7 +183,7 @@ class _Lowering:
             if row.declaration.enabled is not Enabled.NEVER
         ]
         return digest(
-            declared(agent, _CONFIGURATION),
+            attributes_of(agent, _CONFIGURATION),
             model if named else qualified_name(kind),
             hosted,
             guardrails,
@@ -191,8 +191,8 @@ class _Lowering:
         )
 
     def _unseen(self, handoffs: list[chart.Handoff]) -> Iterator[str]:
-        for listed in self.tools:
-            tool = listed.declaration
+        for declared in self.tools:
+            tool = declared.declaration
             if tool.enabled is Enabled.SOMETIMES:
                 yield f"whether tool '{tool.name}' is enabled is decided by a function on each turn"
         for row, read in zip(handoffs, self.read.handoffs, strict=True):

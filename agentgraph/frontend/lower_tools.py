@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentgraph.frontend.digests import declared, public_fields, qualified_name
+from agentgraph.frontend.digests import attributes_of, public_fields, qualified_name
 from agentgraph.tools.actions import action_item_of, server_label
 from agentgraph_compiler.ir.chart import Approval, Enabled
 from agentgraph_compiler.machine import WorkKind
@@ -86,8 +86,8 @@ def name_of(tool: Any) -> str:
 def configuration(tool: Any) -> object:
     """What a tool declares, for its digest."""
     if hasattr(tool, "params_json_schema"):
-        return declared(tool, _OF_FUNCTION_TOOLS)
-    shown = declared(tool, ("name", *public_fields(tool)))
+        return attributes_of(tool, _OF_FUNCTION_TOOLS)
+    shown = attributes_of(tool, ("name", *public_fields(tool)))
     # What works on this side has no configuration that can be told, only a class or a name.
     return {
         name: qualified_name(value) if name in _WORKERS else value for name, value in shown.items()

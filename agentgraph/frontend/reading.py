@@ -68,13 +68,13 @@ class HandoffReading(NamedTuple):
 
     Args:
         shape: Its shape; ``None`` for an agent listed by itself.
-        listed: The entry.
+        entry: The entry.
         target: The agent it leads to; ``None`` if it does not say.
         place: The number of that agent in the chart; -1 if it is not there.
     """
 
     shape: Shape | None
-    listed: Any
+    entry: Any
     target: Any
     place: int
 
@@ -175,8 +175,8 @@ def parts_of(read: AgentReading) -> list[Shape]:
 def targets_of(read: AgentReading, chart: ChartReading) -> list[Shape]:
     """The shapes of the agents that an agent lists by themselves, as far as its model is shown
     them."""
-    listed = [one for one in read.handoffs if one.shape is None and one.place >= 0]
-    return [target_shape(chart.agents[one.place].shape) for one in listed]
+    rows = [row for row in read.handoffs if row.shape is None and row.place >= 0]
+    return [target_shape(chart.agents[row.place].shape) for row in rows]
 
 
 def shapes_of(reading: Reading) -> Iterator[Shape]:
@@ -227,16 +227,16 @@ class _Reader:
         tools, of_tools = self._tools(agent.tools)
         handoffs: list[HandoffReading] = []
         of_handoffs: list[object] = []
-        for listed in agent.handoffs:
-            bare = type(listed) is Agent or is_agent(listed)
-            target = listed if bare else target_of(listed)
+        for entry in agent.handoffs:
+            bare = type(entry) is Agent or is_agent(entry)
+            target = entry if bare else target_of(entry)
             at = -1 if target is None else index.get(id(target), -1)
             if at < 0 and grows and target is not None:
                 at = index[id(target)] = len(agents)
                 agents.append(target)
-            entry = HandoffReading(None if bare else shape_of_part(listed), listed, target, at)
-            handoffs.append(entry)
-            of_handoffs.append(at if bare and at >= 0 else _of_handoff(entry))
+            read = HandoffReading(None if bare else shape_of_part(entry), entry, target, at)
+            handoffs.append(read)
+            of_handoffs.append(at if bare and at >= 0 else _of_handoff(read))
         inputs, of_inputs = _guardrails(was[INPUTS])
         outputs, of_outputs = _guardrails(was[OUTPUTS])
         servers = tuple([shape_of_part(one) for one in was[SERVERS]]) if was[SERVERS] else ()
@@ -254,10 +254,10 @@ class _Reader:
         )
         return AgentReading(shape, tools, tuple(handoffs), inputs, outputs, servers), outline
 
-    def _tools(self, listed: Iterable[Any]) -> tuple[tuple[ToolReading, ...], Outline]:
+    def _tools(self, tools: Iterable[Any]) -> tuple[tuple[ToolReading, ...], Outline]:
         readings: list[ToolReading] = []
         outlines: list[object] = []
-        for tool in listed:
+        for tool in tools:
             shape, outline = _tool(tool)
             allowed = _allowed(tool)
             if outline[1] != _AGENT:
@@ -319,31 +319,31 @@ def _reads_still(read: Callable[[Any], object], part: Any, was: object) -> bool:
         return False
 
 
-def _guardrails(listed: Iterable[Any] | None) -> tuple[tuple[Shape, ...], Outline]:
-    if not listed:
+def _guardrails(guardrails: Iterable[Any] | None) -> tuple[tuple[Shape, ...], Outline]:
+    if not guardrails:
         return (), ()
     outlines = tuple(
         [
             (plain(one.get_name()), getattr(one, "run_in_parallel", True), _allowed(one))
-            for one in listed
+            for one in guardrails
         ]
     )
-    return tuple([shape_of_part(one) for one in listed]), outlines
+    return tuple([shape_of_part(one) for one in guardrails]), outlines
 
 
-def _of_handoff(entry: HandoffReading) -> object:
-    listed, target = entry.listed, entry.target
-    named = plain(str(getattr(target, "name", None) or getattr(listed, "agent_name", "")))
-    if entry.shape is None:  # an agent outside the declared ones
-        return named, _allowed(listed)
-    known = target is not None
+def _of_handoff(read: HandoffReading) -> object:
+    entry, target = read.entry, read.target
+    name = plain(str(getattr(target, "name", None) or getattr(entry, "agent_name", "")))
+    if read.shape is None:  # an agent outside the declared ones
+        return name, _allowed(entry)
+    has_target = target is not None
     return (
-        plain(listed.tool_name),
-        named,
-        known,
-        entry.place,
-        plain(enabled(listed)),
-        _allowed(listed),
+        plain(entry.tool_name),
+        name,
+        has_target,
+        read.place,
+        plain(enabled(entry)),
+        _allowed(entry),
     )
 
 

@@ -89,7 +89,7 @@ def test_what_stands_for_the_symbols_is_each_program_s_own() -> None:
     assert bindings.symbols == {"triage/input/verdict": agent.input_guardrails[0]}
     (tool,) = bindings.start.tools
     assert (tool.symbol, tool.tool) == ("triage/tool/ask", agent.tools[0])
-    rows = [(row.symbol, row.listed, row.target) for row in bindings.start.handoffs]
+    rows = [(row.symbol, row.entry, row.target) for row in bindings.start.handoffs]
     assert rows == [
         ("triage/handoff/transfer_to_maths", maths, "maths"),
         ("triage/handoff/transfer_to_history", agent.handoffs[1], "history"),
