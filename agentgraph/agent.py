@@ -24,7 +24,7 @@ from agentgraph.agent_tool import (
     refuse_call,
 )
 from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
-from agentgraph.authoring.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.exceptions import UserError
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
@@ -110,7 +110,7 @@ class AgentBase(Generic[TContext]):
     tools: list[Tool] = field(default_factory=list)
     mcp_servers: list[Any] = field(default_factory=list)
     mcp_config: MCPConfig = field(default_factory=lambda: MCPConfig())
-    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+    _origin: SourceLine = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
 
 from typing_extensions import TypeVar
 
-from agentgraph.authoring.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.items.weak_agents import HoldsAgents
 from agentgraph.run_context import RunContextWrapper, TContext
@@ -100,7 +100,7 @@ class InputGuardrail(Generic[TContext]):
     ]
     name: str | None = None
     run_in_parallel: bool = True
-    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+    _origin: SourceLine = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
@@ -148,7 +148,7 @@ class OutputGuardrail(Generic[TContext]):
         [RunContextWrapper[TContext], Any, Any], MaybeAwaitable[GuardrailFunctionOutput]
     ]
     name: str | None = None
-    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+    _origin: SourceLine = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeAlias, overload
 
 from typing_extensions import TypedDict, TypeVar
 
-from agentgraph.authoring.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.tool_context import ToolContext
 from agentgraph.user_code.callbacks import MaybeAwaitable, check_callable, name_of, resolve
 
@@ -159,7 +159,7 @@ class ToolInputGuardrail(Generic[TContext_co]):
         [ToolInputGuardrailData], MaybeAwaitable[ToolGuardrailFunctionOutput]
     ]
     name: str | None = None
-    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+    _origin: SourceLine = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
@@ -198,7 +198,7 @@ class ToolOutputGuardrail(Generic[TContext_co]):
         [ToolOutputGuardrailData], MaybeAwaitable[ToolGuardrailFunctionOutput]
     ]
     name: str | None = None
-    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+    _origin: SourceLine = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()

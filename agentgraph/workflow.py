@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentgraph.authoring.origin import Origin, caller_origin
+from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.exceptions import AgentDefinitionError
 
 __all__ = ["Workflow"]
@@ -33,7 +33,7 @@ class Workflow:
     name: str
     start: Any
     agents: Sequence[Any] = ()
-    _origin: Origin = field(init=False, repr=False)
+    _origin: SourceLine = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         name: object = self.name

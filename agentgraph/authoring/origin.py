@@ -12,12 +12,12 @@ import sys
 from types import FrameType
 from typing import Final
 
-__all__ = ["UNKNOWN_ORIGIN", "Origin", "caller_origin"]
+__all__ = ["UNKNOWN_ORIGIN", "SourceLine", "caller_origin"]
 
-Origin = tuple[str, int]
+SourceLine = tuple[str, int]
 """A source file's name, as the interpreter knows it, and a line counted from one."""
 
-UNKNOWN_ORIGIN: Final[Origin] = ("<unknown>", 0)
+UNKNOWN_ORIGIN: Final[SourceLine] = ("<unknown>", 0)
 """The origin of an object that no Python code outside this package constructed."""
 
 _PACKAGE: Final = __name__.partition(".")[0]
@@ -27,7 +27,7 @@ _MACHINERY: Final = frozenset(
 )
 
 
-def caller_origin() -> Origin:
+def caller_origin() -> SourceLine:
     """Find the file and line of the user's code that led to the current call.
 
     Returns:

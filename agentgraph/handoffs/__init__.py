@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast, overl
 
 from typing_extensions import TypeVar
 
-from agentgraph.authoring.origin import UNKNOWN_ORIGIN, Origin, caller_origin
+from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.exceptions import AgentDefinitionError, ModelBehaviorError, UserError
 from agentgraph.handoffs.history import (
@@ -106,7 +106,7 @@ class Handoff(Generic[TContext, TAgent]):
     _on_handoff: Callable[..., Any] | None = field(
         default=None, init=False, repr=False, compare=False
     )
-    _origin: Origin = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
+    _origin: SourceLine = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()

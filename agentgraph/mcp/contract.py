@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from agentgraph.authoring.origin import Origin, caller_origin
+from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.logger import log_tool_action_warning, logger
 from agentgraph.mcp.approval import ApprovalPolicy, RequireApprovalSetting, read_approval
@@ -69,7 +69,7 @@ class MCPServer(ABC):
     tool_input_guardrails: list[ToolInputGuardrail[Any]] | None = None
     tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None = None
     _conversions: Conversions | None = None
-    _origin: Origin | None = None
+    _origin: SourceLine | None = None
 
     def __init__(
         self,
@@ -186,7 +186,7 @@ class MCPServer(ABC):
         raise NotImplementedError(f"MCP server {self.name!r} has no resources to read.")
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> SourceLine:
         """Where the program made the server."""
         if self._origin is None:
             self._origin = caller_origin()

@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from agentgraph.authoring.origin import Origin
+from agentgraph.authoring.origin import SourceLine
 from agentgraph.exceptions import UserError
 from agentgraph.mcp.approval import ApprovalPolicy
 from agentgraph.mcp.call import ToolCaller, call_server_tool
@@ -40,7 +40,7 @@ class ConvertingServer(ToolCaller, Protocol):
     tool_output_guardrails: list[ToolOutputGuardrail[Any]] | None
 
     @property
-    def origin(self) -> Origin: ...
+    def origin(self) -> SourceLine: ...
 
 
 @dataclass(frozen=True, slots=True)

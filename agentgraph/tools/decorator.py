@@ -13,7 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
 from pydantic import BaseModel, ValidationError
 
-from agentgraph.authoring.origin import Origin
+from agentgraph.authoring.origin import SourceLine
 from agentgraph.exceptions import UserError
 from agentgraph.items.tool_payload import PLAIN, check_readable
 from agentgraph.run_context import RunContextWrapper
@@ -255,7 +255,7 @@ def _is_kind(function: Callable[..., Any], *kinds: Callable[[object], bool]) -> 
     return any(kind(function) or kind(called) for kind in kinds)
 
 
-def _origin_of(function: Callable[..., Any]) -> Origin | None:
+def _origin_of(function: Callable[..., Any]) -> SourceLine | None:
     """Point at the function's first line; a callable without code is where the tool is made."""
     written = inspect.unwrap(function)
     code = getattr(written, "__code__", None) or getattr(type(written).__call__, "__code__", None)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
-from agentgraph.authoring.origin import Origin, caller_origin
+from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is, names_types
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.run_context import RunContextWrapper
@@ -105,7 +105,7 @@ class FunctionTool:
     _failure_error_function: ToolErrorFunction | None = field(
         default=None, repr=False, kw_only=True
     )
-    _origin: Origin | None = field(default=None, repr=False, kw_only=True)
+    _origin: SourceLine | None = field(default=None, repr=False, kw_only=True)
     # The schema that was made strict already, so that it is not made so again.
     _strict_form: dict[str, Any] | None = field(default=None, repr=False, kw_only=True)
     # The Python function behind a tool made by `@function_tool`; the front end reads its types.

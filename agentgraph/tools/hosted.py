@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NotRequired, TypeAlias
 
 from typing_extensions import TypedDict, TypeVar
 
-from agentgraph.authoring.origin import Origin, caller_origin
+from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.computer import AsyncComputer, Computer
 from agentgraph.exceptions import AgentDefinitionError
@@ -51,7 +51,7 @@ ComputerT = TypeVar("ComputerT", bound=Computer | AsyncComputer, default=Any)
 class ConstructedTool:
     """The base of the descriptions here: it remembers where the user made the tool."""
 
-    _origin: Origin
+    _origin: SourceLine
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
