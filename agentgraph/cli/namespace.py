@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentgraph.cli.faults import CommandFault
-from agentgraph.cli.written import parsed
+from agentgraph.cli.source_spans import parsed
 from agentgraph.frontend.discover import is_agent, target_of
 from agentgraph.frontend.lower_tools import agent_of
 from agentgraph.program import Program

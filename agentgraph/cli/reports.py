@@ -11,8 +11,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from agentgraph.cli.source_spans import underlined
 from agentgraph.cli.terminal import print_hanging, printable
-from agentgraph.cli.written import underlined
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin
 from agentgraph_compiler.render.report import Piece, Quotation, Quote, Tone, block
 

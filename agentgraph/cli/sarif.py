@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from agentgraph.cli.written import underlined
+from agentgraph.cli.source_spans import underlined
 from agentgraph.version import __version__
 from agentgraph_compiler.checks import pages
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin, Rule

@@ -23,8 +23,8 @@ from typing import Any
 
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.namespace import find_start, names_in
+from agentgraph.cli.source_spans import origins_in
 from agentgraph.cli.tracebacks import own_traceback
-from agentgraph.cli.written import origins_in
 from agentgraph.frontend.discover import is_agent
 from agentgraph.frontend.origins import Overrides
 from agentgraph.program import Program
