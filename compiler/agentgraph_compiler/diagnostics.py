@@ -1,8 +1,8 @@
 """Rules and diagnostics: what the compiler says about a chart, as plain data.
 
 Every diagnostic names its rule, the place in the user's own source and what to write instead.
-Nothing here decides what to do with them: they are all collected, sorted by origin, and handed to
-whoever asked.
+Nothing here decides what to do with them: the pipeline collects all of them, sorts them by origin
+and returns them to its caller.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How much a diagnostic weighs: an ``ERROR`` stops compilation, the others never stop a run."""
+    """How serious a diagnostic is: an ``ERROR`` stops compilation, the others never stop a run."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -46,7 +46,7 @@ class Rule:
     Args:
         code: ``AG`` and three digits; the first digit is the family. A code is never reused.
         name: Kebab-case name that states the fault and reads well after "allow".
-        severity: What a violation weighs.
+        severity: How serious a violation is.
         summary: One sentence for lists of rules.
     """
 
@@ -92,12 +92,10 @@ class Diagnostic:
 
 
 def in_source_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Sort by origin, then code, then message; the order in which people read them."""
-    return tuple(
-        sorted(diagnostics, key=lambda found: (found.origin, found.rule.code, found.message))
-    )
+    """Sort by origin, then code, then message: the order in which people read them."""
+    return tuple(sorted(diagnostics, key=lambda one: (one.origin, one.rule.code, one.message)))
 
 
 def errors(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Only the diagnostics that stop compilation."""
-    return tuple(found for found in diagnostics if found.severity is Severity.ERROR)
+    return tuple(one for one in diagnostics if one.severity is Severity.ERROR)

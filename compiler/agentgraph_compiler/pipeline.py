@@ -1,7 +1,7 @@
-"""The pipeline: verify, check, emit. All diagnostics are collected; the machine is made only when
-none is an error.
+"""The pipeline: verify, check, emit. It collects all diagnostics and makes the machine only if none
+of them is an error.
 
-``deep=False`` is what a run does: verification and the error-level rules, which are linear and need
+A run uses ``deep=False``: verification and the error-level rules, which take linear time and need
 no graph library.
 """
 
@@ -19,7 +19,7 @@ from agentgraph_compiler.verify import verify
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """What compiling a chart gives: every diagnostic, and the machine if none of them is an
+    """The result of compiling a chart: every diagnostic, and the machine if none of them is an
     error."""
 
     machine: Machine | None
@@ -36,15 +36,15 @@ def check(chart: Chart, *, deep: bool = True) -> tuple[Diagnostic, ...]:
     malformed = verify(chart)
     if malformed:
         return in_source_order(malformed)
-    found: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = []
     for part in CHECKS:
         if deep or part.RULE.severity is Severity.ERROR:
-            found.extend(part.check(chart))
-    # An agent may stand in several sub-charts; what is wrong with it is said once.
-    return in_source_order(dict.fromkeys(found))
+            diagnostics.extend(part.check(chart))
+    # An agent may be in several sub-charts; its faults are reported once.
+    return in_source_order(dict.fromkeys(diagnostics))
 
 
 def compile_chart(chart: Chart, *, deep: bool = True) -> Compilation:
-    """Check a chart and, if no error is found, emit its machine."""
+    """Check a chart and, if it has no errors, emit its machine."""
     diagnostics = check(chart, deep=deep)
     return Compilation(None if errors(diagnostics) else emit(chart), diagnostics)

@@ -25,7 +25,7 @@ class Type:
     digest: str = ""
 
     def accepts(self, other: Type) -> bool:
-        """Whether a value of type ``other`` may stand where this type is asked for."""
+        """Whether a value of type ``other`` fits where this type is expected."""
         return (
             "any" in (self.name, other.name)
             or self.name == other.name

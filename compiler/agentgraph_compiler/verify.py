@@ -2,14 +2,14 @@
 
 ## What it does
 
-Verifies the well-formedness that every later stage relies on: what a chart refers to exists, ids
-and symbols are unique, sub-charts are flat. A chart that fails here is not checked further. All of
-it is linear in the size of the chart.
+Verifies the well-formedness that every later stage relies on: every reference in the chart has a
+target, ids and symbols are unique, sub-charts are flat. A chart that fails here is not checked
+further. All of this takes time linear in the size of the chart.
 
 ## Why is this bad?
 
-It is a fault of whoever produced the chart (a front end, a hand-written IR file), not of the
-workflow. No machine can be made from it.
+The fault lies in what produced the chart (a front end, a hand-written IR file), not in the
+workflow. The compiler cannot make a machine from it.
 
 ## Example
 
@@ -67,7 +67,7 @@ MALFORMED = Rule(
 _CALLS = frozenset({WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING})
 _STAYING = frozenset({*INTERRUPTING, Event.AWAITING})
 _MOST_PHASES = 250
-"""A run notes the phase of a lane in one byte."""
+"""A run stores the phase of a lane in one byte."""
 
 
 def verify(chart: Chart) -> tuple[Diagnostic, ...]:
@@ -77,7 +77,7 @@ def verify(chart: Chart) -> tuple[Diagnostic, ...]:
         chart: The root chart.
 
     Returns:
-        One diagnostic a fault; empty when every later stage may rely on the chart.
+        One diagnostic for each fault; empty when every later stage may rely on the chart.
     """
     names = {part.name for part in chart.charts}
     faults: list[Diagnostic] = []
@@ -105,9 +105,9 @@ def _faults(chart: Chart, subcharts: set[str]) -> Iterator[str]:
         yield from _faults_of_agent(chart, agent, subcharts)
     yield from _faults_of_rows(chart, "the machine", chart.rows)
     yield from _faults_of_circles(chart)
-    walked = _Walked()
+    walks = _Walks()
     for state in chart.states:
-        yield from _faults_of_state(chart, state, subcharts, walked)
+        yield from _faults_of_state(chart, state, subcharts, walks)
 
 
 def _faults_of_agent(chart: Chart, agent: Agent, subcharts: set[str]) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _faults_of_agent(chart: Chart, agent: Agent, subcharts: set[str]) -> Iterato
 
 
 def _faults_of_state(
-    chart: Chart, state: State, subcharts: set[str], walked: _Walked
+    chart: Chart, state: State, subcharts: set[str], walks: _Walks
 ) -> Iterator[str]:
     yield from _faults_of_rows(chart, f"state '{state.id}'", state.transitions)
     if state.agent and state.agent not in chart.agent:
@@ -133,38 +133,36 @@ def _faults_of_state(
     if len(invokes) > 1:
         yield from _repeated(f"invoke in state '{state.id}'", [row.symbol for row in invokes])
     for invoke in invokes:
-        yield from (
-            f"invoke '{invoke.symbol}' {fault}" for fault in _faults_of_lane(invoke, walked)
-        )
-        runs = walked.of(invoke.phases).runs
-        fault = _fault_of_work(WorkKind.AGENT if runs else None, invoke.machine, subcharts)
+        yield from (f"invoke '{invoke.symbol}' {fault}" for fault in _faults_of_lane(invoke, walks))
+        runs_agent = walks.of(invoke.phases).runs_agent
+        fault = _fault_of_work(WorkKind.AGENT if runs_agent else None, invoke.machine, subcharts)
         if fault:
             yield f"invoke '{invoke.symbol}' {fault}"
     yield from _faults_of_sharing(state)
 
 
 def _faults_of_circles(chart: Chart) -> Iterator[str]:
-    """States that may be left at once must lead on: in a circle of them no step would end."""
-    following = {
+    """A run may leave some states without doing work. A circle of only such states traps a step."""
+    successors = {
         state.id: [row.target for row in state.transitions]
         for state in chart.states
         if state.rest is Rest.NO and all(map(_may_be_idle, (*state.invokes, *state.offers)))
     }
-    leading = dict.fromkeys(following, 0)
-    for id in following:
-        for target in following[id]:
-            if target in leading:
-                leading[target] += 1
-    free = [id for id, count in leading.items() if not count]
+    in_degree = dict.fromkeys(successors, 0)
+    for id in successors:
+        for target in successors[id]:
+            if target in in_degree:
+                in_degree[target] += 1
+    free = [id for id, count in in_degree.items() if not count]
     while free:
-        for target in following.pop(free.pop()):
-            if target in leading:
-                leading[target] -= 1
-                if not leading[target]:
+        for target in successors.pop(free.pop()):
+            if target in in_degree:
+                in_degree[target] -= 1
+                if not in_degree[target]:
                     free.append(target)
-    if following:
-        circle = ", ".join(following)
-        yield f"no step would end among {circle}: all may be left at once, in a circle"
+    if successors:
+        circle = ", ".join(successors)
+        yield f"a step could go round forever among {circle}: none of them has to do any work"
 
 
 def _may_be_idle(invoke: Invoke) -> bool:
@@ -185,79 +183,79 @@ def _faults_of_guard(guard: Guard) -> Iterator[str]:
         yield "has a guard 'requests' that does not name one handoff"
 
 
-class _Phases(NamedTuple):
-    """What can be said of the phases that a lane walks: faults, and whether they run an agent."""
+class _Walk(NamedTuple):
+    """What holds of the phases that a lane walks: their faults, and whether they run an agent."""
 
     faults: tuple[str, ...]
-    runs: bool
+    runs_agent: bool
 
 
-class _Walked:
-    """What can be said of phases: once for all lanes of a chart that walk them."""
+class _Walks:
+    """The findings about phases, computed once for all lanes of a chart that walk them."""
 
     def __init__(self) -> None:
-        self._known: dict[int, _Phases] = {}
+        self._walks: dict[int, _Walk] = {}
 
-    def of(self, phases: tuple[Phase, ...]) -> _Phases:
-        known = self._known.get(id(phases))
-        if known is None:
-            runs = any(phase.kind is WorkKind.AGENT for phase in phases)
-            known = self._known[id(phases)] = _Phases(tuple(_faults_of_phases(phases)), runs)
-        return known
+    def of(self, phases: tuple[Phase, ...]) -> _Walk:
+        walk = self._walks.get(id(phases))
+        if walk is None:
+            runs_agent = any(phase.kind is WorkKind.AGENT for phase in phases)
+            walk = self._walks[id(phases)] = _Walk(tuple(_faults_of_phases(phases)), runs_agent)
+        return walk
 
 
 def _faults_of_phases(phases: tuple[Phase, ...]) -> Iterator[str]:
-    """A lane moves among its own phases, and a call is not passed over."""
+    """A lane moves among its own phases, and no guard can skip a call."""
     if not 0 < len(phases) <= _MOST_PHASES:
-        yield f"has no phases, or more than {_MOST_PHASES}"
+        yield f"has no phases, or more than {_MOST_PHASES} of them"
     names = {phase.name for phase in phases}
     if len(names) != len(phases):
-        yield "has two phases of one name"
+        yield "has two phases with the same name"
     for phase in phases:
         yield from (f"in phase '{phase.name}' {fault}" for fault in _faults_of_phase(phase, names))
 
 
-def _faults_of_lane(invoke: Invoke, walked: _Walked) -> Iterator[str]:
-    yield from walked.of(invoke.phases).faults
-    if invoke.tries and not _tried_again(invoke):
-        yield "may be tried again, but no phase says what follows then"
+def _faults_of_lane(invoke: Invoke, walks: _Walks) -> Iterator[str]:
+    yield from walks.of(invoke.phases).faults
+    if invoke.tries and not _handles_retry(invoke):
+        yield "has tries, but none of its phases has a move on 'retry'"
     if invoke.places and not invoke.group:
-        yield "has places, but shares them with no group"
+        yield "has places, but no group that shares them"
 
 
 def _faults_of_phase(phase: Phase, names: set[str]) -> Iterator[str]:
     yield from _faults_of_guard(phase.when)
     for move in phase.moves:
         if move.event not in OUTCOMES[phase.kind]:
-            yield f"moves on '{move.event}', but cannot end so"
+            yield f"moves on '{move.event}', but cannot end with that event"
         if move.event in _STAYING:
-            yield f"moves on '{move.event}', which leaves the lane where it is"
+            yield f"moves on '{move.event}', but that event leaves the lane where it is"
         if move.ends in _STAYING:
-            yield f"ends the lane with '{move.ends}', which only work can"
+            yield f"ends the lane with '{move.ends}', but only work can end with that event"
         if move.to and move.to not in names:
-            yield f"moves to '{move.to}', which is no phase of the lane"
+            yield f"moves to '{move.to}', but the lane has no such phase"
     if phase.kind in _CALLS and phase.when.kind is not GuardKind.OTHERWISE:
-        yield "makes a call that may be passed over"
+        yield "makes a call, so it cannot have a guard that skips it"
     if (phase.kind is WorkKind.SAVE) != (phase.keep is not None):
-        yield "must say what it keeps exactly if it is of kind 'save'"
+        yield "must have 'keep' if it is of kind 'save', and only then"
 
 
-def _tried_again(invoke: Invoke) -> bool:
+def _handles_retry(invoke: Invoke) -> bool:
     return any(move.event is Event.RETRY for phase in invoke.phases for move in phase.moves)
 
 
 def _faults_of_sharing(state: State) -> Iterator[str]:
     if sum(invoke.tries > 0 for invoke in state.invokes) > 1:
-        yield f"state '{state.id}' has two lanes that may be tried again"
+        yield f"state '{state.id}' has two lanes with tries; only one lane of a state may have them"
     places: dict[str, int] = {}
     for invoke in (*state.invokes, *state.offers):
         if invoke.group and places.setdefault(invoke.group, invoke.places) != invoke.places:
-            yield f"state '{state.id}' gives group '{invoke.group}' two numbers of places"
+            yield f"state '{state.id}' gives group '{invoke.group}' two different numbers of places"
 
 
 def _fault_of_work(kind: WorkKind | None, machine: str, subcharts: set[str]) -> str:
     if (kind is WorkKind.AGENT) != bool(machine):
-        return "must name a sub-chart exactly if it is of kind 'agent'"
+        return "must name a sub-chart if it is of kind 'agent', and only then"
     if machine and machine not in subcharts:
         return f"runs the sub-chart '{machine}', which does not exist"
     return ""

@@ -133,8 +133,8 @@ def test_a_printed_workflow_compiles_to_the_same_machine(chart: Chart) -> None:
     ("text", "message"),
     [
         ("{", "not JSON"),
-        ("[]", "machine format None is not readable here"),
-        ('{"version": 0}', "machine format 0 is not readable here"),
+        ("[]", "cannot read machine format None"),
+        ('{"version": 0}', "cannot read machine format 0"),
     ],
 )
 def test_json_that_is_no_machine_is_refused(text: str, message: str) -> None:

@@ -50,11 +50,11 @@ def faults(text: str) -> list[str]:
         ),
         (
             HEAD + "state s acting of a\n  offer x agent",
-            "invoke 'x' must name a sub-chart exactly if it is of kind 'agent'",
+            "invoke 'x' must name a sub-chart if it is of kind 'agent', and only then",
         ),
         (
             HEAD + "state s acting of a\n  offer x function runs c",
-            "invoke 'x' must name a sub-chart exactly if it is of kind 'agent'",
+            "invoke 'x' must name a sub-chart if it is of kind 'agent', and only then",
         ),
         (
             HEAD + "state s acting of a\n  offer x agent runs d",
@@ -91,35 +91,44 @@ def test_a_malformed_chart_is_refused(text: str, fault: str) -> None:
     [
         (
             HEAD + "state s over\n  on done -> t\nstate t over\n  on done -> s",
-            "no step would end among s, t: all may be left at once, in a circle",
+            "a step could go round forever among s, t: none of them has to do any work",
         ),
         (
             HEAD + "state s done\nrows\n  on failed -> lost",
             "the machine has a transition to 'lost', which does",
         ),
         (HEAD + "state s done\n  on done -> done arrives b", "to agent 'b', which does not exist"),
-        (HEAD + lane("  phase a model\n  on replied to b"), "moves to 'b', which is no phase of"),
-        (HEAD + lane("  phase a model\n  on done"), "moves on 'done', but cannot end so"),
-        (HEAD + lane("  phase a model\n  on failed"), "moves on 'failed', which leaves the lane"),
-        (HEAD + lane("  phase a hold\n  on awaiting"), "moves on 'awaiting', which leaves the"),
+        (
+            HEAD + lane("  phase a model\n  on replied to b"),
+            "moves to 'b', but the lane has no such",
+        ),
+        (HEAD + lane("  phase a model\n  on done"), "moves on 'done', but cannot end with"),
+        (HEAD + lane("  phase a model\n  on failed"), "moves on 'failed', but that event leaves"),
+        (
+            HEAD + lane("  phase a hold\n  on awaiting"),
+            "moves on 'awaiting', but that event leaves",
+        ),
         (HEAD + lane("  phase a model\n  on replied ends failed"), "ends the lane with 'failed'"),
-        (HEAD + lane("  phase a end\n  phase a end"), "invoke 'x' has two phases of one name"),
+        (HEAD + lane("  phase a end\n  phase a end"), "has two phases with the same name"),
         (HEAD + lane(""), "invoke 'x' has no phases"),
-        (HEAD + lane("  phase a save"), "must say what it keeps exactly if it is of kind 'save'"),
-        (HEAD + lane("  phase a end keep all"), "must say what it keeps exactly if it is of kind"),
-        (HEAD + lane("  phase a missing when hooked"), "makes a call that may be passed over"),
-        (HEAD + lane("  phase a model", "tries 1"), "may be tried again, but no phase says what"),
-        (HEAD + lane("  phase a model", "places 1"), "has places, but shares them with no group"),
+        (HEAD + lane("  phase a save"), "must have 'keep' if it is of kind 'save', and only then"),
+        (
+            HEAD + lane("  phase a end keep all"),
+            "must have 'keep' if it is of kind 'save', and only",
+        ),
+        (HEAD + lane("  phase a missing when hooked"), "makes a call, so it cannot have a guard"),
+        (HEAD + lane("  phase a model", "tries 1"), "has tries, but none of its phases has a move"),
+        (HEAD + lane("  phase a model", "places 1"), "has places, but no group that shares them"),
         (
             HEAD + "state s acting\n  offer x missing group g places 1\n"
             "  offer y missing group g places 2",
-            "state 's' gives group 'g' two numbers of places",
+            "state 's' gives group 'g' two different numbers of places",
         ),
         (
             HEAD
             + lane("  phase a model\n  on retry to a", "tries 1")
             + "\n  invoke y walks p tries 1",
-            "state 's' has two lanes that may be tried again",
+            "state 's' has two lanes with tries; only one lane of a state may have them",
         ),
     ],
 )

@@ -40,11 +40,14 @@ def test_an_unchanged_machine_is_read() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (without("done"), "leads to 'done', which is no state of 'outer'"),
-        (without("initial"), "'outer' begins in 'initial', which is no state of it"),
-        (lambda written: written["machines"].clear(), "runs the machine 'inner', which is not"),
+        (without("done"), "leads to 'done', but 'outer' has no such state"),
+        (without("initial"), "'outer' begins in 'initial', but has no such state"),
+        (
+            lambda written: written["machines"].clear(),
+            "runs the machine 'inner', which does not exist",
+        ),
         (lambda written: written["machines"][0].update(states=[]), "'inner' begins in 'initial'"),
-        (lambda written: written.update(version="1"), "machine format '1' is not readable"),
+        (lambda written: written.update(version="1"), "cannot read machine format '1'"),
         (lambda written: written.pop("states"), "not a machine: states: Field required"),
         (lambda written: written["states"][0].update(id=1), "states.0.id: Input should be"),
     ],

@@ -22,13 +22,13 @@ def successors(agent: Agent) -> Iterator[str]:
 
 
 def can_end(agent: Agent) -> bool:
-    """Whether a final output can come from this agent: its model's, or that of one of its tools."""
+    """Whether this agent can give a final output: a reply of its model or an output of a tool."""
     if agent.final:
         return True
     stop = agent.stop
     if stop.kind is StopKind.NEVER:
         return False
-    # Only function tools count, among them agents used as tools and whatever a server may list.
+    # Only function tools count; agents used as tools and the tools of a server are among them.
     tools = [
         tool
         for tool in agent.tools
@@ -46,15 +46,15 @@ def reached_from(
     seen = set(start)
     waiting = list(seen)
     while waiting:
-        for following in neighbours.get(waiting.pop(), ()):
-            if following not in seen:
-                seen.add(following)
-                waiting.append(following)
+        for place in neighbours.get(waiting.pop(), ()):
+            if place not in seen:
+                seen.add(place)
+                waiting.append(place)
     return seen
 
 
 def trapped(chart: Chart) -> set[str]:
-    """Ids of the agents that a run can be in, but from which no way leads to a final output."""
+    """Ids of the agents that a run can reach, but from which it cannot get to a final output."""
     forward = {agent.id: tuple(successors(agent)) for agent in chart.agents}
     backward: dict[str, list[str]] = {}
     for source, targets in forward.items():

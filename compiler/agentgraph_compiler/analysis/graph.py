@@ -1,7 +1,6 @@
 """The graphs of a chart, on networkx, for the rules of ``check`` and for analyses of your own.
 
-networkx is imported when a graph is asked for, so that a run, which asks for none, does not load
-it.
+The functions import networkx themselves, so a run, which needs no graph, does not load it.
 """
 
 from __future__ import annotations
@@ -34,8 +33,10 @@ def agent_graph(chart: Chart) -> nx.DiGraph[str]:
 
 
 def state_graph(chart: Chart) -> nx.MultiDiGraph[str]:
-    """The states of one chart by id, and its transitions with their events and guards; those of the
-    machine lead out of every state that is not at rest."""
+    """The states of one chart by id, and its transitions with their events and guards.
+
+    The transitions of the machine lead out of every state that is not at rest.
+    """
     import networkx as nx
 
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=chart.name)
@@ -47,7 +48,7 @@ def state_graph(chart: Chart) -> nx.MultiDiGraph[str]:
 
 
 def cycles_without_way_out(chart: Chart, among: Set[str]) -> tuple[tuple[str, ...], ...]:
-    """The knots of handoffs that nothing leads out of.
+    """The knots of handoffs (strongly connected agents) without a way out.
 
     Args:
         chart: The chart.
@@ -55,25 +56,24 @@ def cycles_without_way_out(chart: Chart, among: Set[str]) -> tuple[tuple[str, ..
 
     Returns:
         One cycle for each knot, as ids in the order of the handoffs, beginning with the agent that
-        stands first in the document. An agent that only stands alone, without a handoff to itself,
-        makes no cycle.
+        comes first in the document. A single agent without a handoff to itself makes no cycle.
     """
     import networkx as nx
 
     graph = agent_graph(chart).subgraph(among).copy()
     order = {agent.id: number for number, agent in enumerate(chart.agents)}
     knots = nx.condensation(graph)
-    found: list[tuple[str, ...]] = []
+    cycles: list[tuple[str, ...]] = []
     for knot, degree in knots.out_degree():
         members: set[str] = knots.nodes[knot]["members"]
         first = min(members, key=order.__getitem__)
         if degree == 0 and (len(members) > 1 or graph.has_edge(first, first)):
-            found.append(_cycle_through(graph, first))
-    return tuple(sorted(found, key=lambda cycle: order[cycle[0]]))
+            cycles.append(_cycle_through(graph, first))
+    return tuple(sorted(cycles, key=lambda cycle: order[cycle[0]]))
 
 
 def _cycle_through(graph: nx.DiGraph[str], first: str) -> tuple[str, ...]:
-    """The shortest cycle through an agent that is on one."""
+    """The shortest cycle through an agent; it must be on one."""
     import networkx as nx
 
     if graph.has_edge(first, first):
@@ -87,17 +87,17 @@ def _cycle_through(graph: nx.DiGraph[str], first: str) -> tuple[str, ...]:
 
 
 def reachable_agents(chart: Chart) -> Iterator[tuple[Chart, Agent]]:
-    """The agents that a run can be in: by enabled handoffs, and by agents used as tools.
+    """The agents that a run can reach through enabled handoffs and agents used as tools.
 
     Args:
         chart: The root chart.
 
     Returns:
-        Each agent with the chart, root or sub-chart, in which it is reached.
+        Each agent with the chart, root or sub-chart, in which the run reaches it.
     """
     charts = tuple(chart.walk())
     numbers = {part.name: number for number, part in enumerate(charts) if number}
-    following: dict[_Place, list[_Place]] = {}
+    neighbours: dict[_Place, list[_Place]] = {}
     for number, part in enumerate(charts):
         for agent in part.agents:
             places = [(number, target) for target in successors(agent)]
@@ -105,11 +105,11 @@ def reachable_agents(chart: Chart) -> Iterator[tuple[Chart, Agent]]:
                 if tool.machine and tool.enabled is not Enabled.NEVER:
                     inner = numbers[tool.machine]
                     places.append((inner, charts[inner].start))
-            following[number, agent.id] = places
-    for number, agent_id in reached_from([(0, chart.start)], following):
+            neighbours[number, agent.id] = places
+    for number, agent_id in reached_from([(0, chart.start)], neighbours):
         yield charts[number], charts[number].agent[agent_id]
 
 
 def identity(agent: Agent) -> tuple[str, Origin]:
-    """What tells whether agents of two charts are the same one: ids only count within a chart."""
+    """A key that is equal for the same agent in two charts; ids are unique only within a chart."""
     return agent.name, agent.origin

@@ -1,7 +1,8 @@
-"""Where a run can go from a state, and what a state can see of its lanes: read off the table.
+"""Where a run can go from a state, and which events a state can see of its lanes.
 
-Whether an agent or a person waits behind a lane makes no difference here: a lane ends as its
-phases say, and a state moves as its rows and those of the machine say.
+Both follow from the table alone. It makes no difference whether a lane waits for an agent or a
+person: the phases say how the lane ends, and the rows of the state and of the machine say where the
+run goes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from agentgraph_compiler.machine import (
 def moves(chart: Chart, state: State) -> Iterator[Transition]:
     """The transitions with which a run can leave a state: its own, then those of the machine.
 
-    The way back from a rest adds none: it leads to where the run was before.
+    The way back from a rest is left out, because it leads to where the run was before.
     """
     yield from (row for row in state.transitions if row.target != BACK)
     if state.rest is Rest.NO:
@@ -36,11 +37,11 @@ def moves(chart: Chart, state: State) -> Iterator[Transition]:
 
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """What a state can see of a lane.
+    """The events that a state can see of a lane.
 
     Args:
         joined: Events that wait for the other lanes of the state.
-        interrupting: Events that leave the state at once.
+        interrupting: Events on which the run leaves the state at once.
     """
 
     joined: frozenset[Event]
@@ -66,29 +67,29 @@ def endings(invoke: Invoke) -> Endings:
             if move is None or event in INTERRUPTING or event is Event.AWAITING:
                 seen.add(event)
                 continue
-            following = _due(phases, places[move.to]) if move.to else {len(phases)}
-            if len(phases) in following:
+            successors = _due(phases, places[move.to]) if move.to else {len(phases)}
+            if len(phases) in successors:
                 seen.add(move.ends or event)
-            waiting |= following
+            waiting |= successors
     return Endings(frozenset(seen - INTERRUPTING), frozenset(seen & INTERRUPTING))
 
 
-class KnownEndings:
-    """How the lanes of a chart can end: worked out once for lanes that walk the same phases.
+class EndingsMemo:
+    """How the lanes of a chart can end, computed once for lanes that walk the same phases.
 
-    It holds no longer than the chart, for it knows phases by identity.
+    It looks phases up by identity, so it must not outlive the chart.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bool, Event], Endings] = {}
+        self._endings: dict[tuple[int, bool, Event], Endings] = {}
 
     def of(self, invoke: Invoke) -> Endings:
         """How a lane can end."""
         key = id(invoke.phases), invoke.tries > 0, invoke.idle
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = endings(invoke)
-        return known
+        ends = self._endings.get(key)
+        if ends is None:
+            ends = self._endings[key] = endings(invoke)
+        return ends
 
 
 def outcomes(invoke: Invoke, phase: Phase) -> tuple[Event, ...]:
@@ -98,11 +99,12 @@ def outcomes(invoke: Invoke, phase: Phase) -> tuple[Event, ...]:
 
 
 def _due(phases: tuple[Phase, ...], index: int) -> set[int]:
-    """The phases that may be the next one due; their number where all may be passed over."""
-    found: set[int] = set()
+    """Indexes of the phases that may be the next one due; the number of phases is among them if
+    the lane may skip all that are left."""
+    indexes: set[int] = set()
     while index < len(phases):
-        found.add(index)
+        indexes.add(index)
         if phases[index].when == OTHERWISE:
-            return found
+            return indexes
         index += 1
-    return found | {index}
+    return indexes | {index}

@@ -48,7 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from agentgraph_compiler.analysis.moves import KnownEndings
+from agentgraph_compiler.analysis.moves import EndingsMemo
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import (
@@ -75,7 +75,7 @@ _IDLE = "it starts no work, so it is left at once"
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
     """Find events without a transition that always holds; linear in phases and transitions."""
-    lanes = KnownEndings()
+    lanes = EndingsMemo()
     for part in chart.walk():
         shared = by_event(part.rows)
         for state in part.states:
@@ -93,7 +93,7 @@ def _required(
     chart: Chart,
     state: State,
     rows: Mapping[Event, tuple[Transition, ...]],
-    known: KnownEndings,
+    known: EndingsMemo,
 ) -> Iterator[tuple[Event, Invoke | str]]:
     """The events that come from outside, or that the lanes of a state amount to once all are over,
     each with what can cause it."""
@@ -124,7 +124,7 @@ def _first_causes(
     yield from causes.items()
 
 
-def _interruptions(state: State, known: KnownEndings) -> Iterator[tuple[Event, Invoke]]:
+def _interruptions(state: State, known: EndingsMemo) -> Iterator[tuple[Event, Invoke]]:
     """The events that leave a state at once, each with the first lane that can cause it."""
     lanes = (*state.invokes, *state.offers)
     yield from _first_causes((invoke, known.of(invoke).interrupting) for invoke in lanes)

@@ -26,7 +26,7 @@ from agentgraph_compiler.machine.words import (
 )
 
 BACK = "back"
-"""The target of a transition that returns to where a rest came from (SCXML 3.10, history)."""
+"""The target of a transition back to the state before a rest (SCXML 3.10, history)."""
 
 MISSING_TOOL = "missing_tool"
 """Last part of the symbol of the offer that answers calls of a missing tool."""
@@ -55,10 +55,10 @@ class Move:
 
     Args:
         event: How the work of the phase ended.
-        to: Name of the phase from which on the lane looks for the next one that is due; empty where
-            the lane is over.
-        ends: What the state sees when the lane is over this way, also because no phase from ``to``
-            on is due; ``None`` means ``event``.
+        to: Name of the phase where the lane starts to look for the next phase that is due; empty
+            if the move ends the lane.
+        ends: The event that the state sees if the lane ends here, also because no phase from
+            ``to`` on is due; ``None`` means ``event``.
         keeps: Whether the outcome is the result of the lane.
     """
 
@@ -74,15 +74,16 @@ class Phase:
 
     Args:
         name: Unique in its lane.
-        kind: What kind of work, which fixes how it can end (``OUTCOMES``).
+        kind: The kind of work, which fixes how it can end (``OUTCOMES``).
         about: Which outcome it is about.
-        when: The phase is passed over where this does not hold when the lane gets there.
-        boundary: Whether a stop that was asked for counts before this phase.
-        withholds: Whether the result of the lane is not shown while the lane stands here.
+        when: The condition under which it is due. If it does not hold when the lane gets there, the
+            lane skips the phase.
+        boundary: Whether a requested stop takes effect before this phase.
+        withholds: Whether the result of the lane stays hidden while the lane is in this phase.
         keep: What a ``SAVE`` keeps.
-        moves: What follows. An event without a move ends the lane, is seen as itself, and its
-            outcome is the result; ``AWAITING`` and interrupting events need none, for the lane
-            stays where it is.
+        moves: What follows. An event without a move ends the lane: the state sees that event, and
+            its outcome is the result of the lane. ``AWAITING`` and interrupting events need no
+            move, because the lane stays where it is.
     """
 
     name: str
@@ -111,13 +112,13 @@ _ABOUT: Mapping[WorkKind, About] = {
     WorkKind.OUTPUT_GUARDRAIL: About.OUTPUT,
     WorkKind.END: About.OUTPUT,
 }
-_CALLED = (WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING)
-# A phase keeps its name where a tool, say, becomes an agent used as a tool.
-_NAMED = {WorkKind.MODEL: "try", **dict.fromkeys(_CALLED, "call")}
+_CALLS = (WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING)
+# All calls share one name, so a phase keeps its name if a tool becomes an agent used as a tool.
+_PHASE_NAMES = {WorkKind.MODEL: "try", **dict.fromkeys(_CALLS, "call")}
 _PLAIN = {
     kind: (
         Phase(
-            _NAMED.get(kind, kind.value),
+            _PHASE_NAMES.get(kind, kind.value),
             kind,
             _ABOUT.get(kind, About.NOTHING),
             keep=Keep.ALL if kind is WorkKind.SAVE else None,
@@ -128,11 +129,11 @@ _PLAIN = {
 
 
 def plain(kind: WorkKind) -> tuple[Phase, ...]:
-    """The phases of a lane that is one piece of work and nothing else."""
+    """The phases of a lane that does one piece of work and nothing else."""
     return _PLAIN[kind]
 
 
-# What stands around the work that a lane is there for.
+# Work around the main work of a lane.
 _ASIDE = frozenset(
     {
         WorkKind.SAVE,
@@ -148,6 +149,7 @@ _ASIDE = frozenset(
 
 
 _OTHERWISE = GuardKind.OTHERWISE
+# Conditions that hold only in runs with a session or hooks.
 _OF_THE_RUN = frozenset(
     {GuardKind.SESSION, GuardKind.UNSAVED, GuardKind.HOOKED, GuardKind.ARRIVING}
 )
@@ -157,11 +159,11 @@ class Route(NamedTuple):
     """A move as the interpreter takes it.
 
     Args:
-        to: Index of the phase from which on the lane looks for the next one that is due; the number
-            of its phases where it is over.
-        ends: What the state sees if the lane is over with it.
+        to: Index of the phase where the lane starts to look for the next phase that is due; the
+            number of its phases if the lane is over.
+        ends: The event that the state sees if this route ends the lane.
         keeps: Whether the outcome is the result of the lane.
-        last: Whether the lane is over with it in every run.
+        last: Whether this route ends the lane in every run.
     """
 
     to: int
@@ -176,15 +178,15 @@ class Invoke:
 
     Args:
         symbol: Name under which the bindings hold the callable; unique in a state.
-        phases: What it walks, at least one.
+        phases: The phases that it walks, at least one.
         machine: Name of the sub-machine that an ``AGENT`` phase runs; empty for the others.
-        emits: What is shown when its result is released.
+        emits: What the run shows when it releases the result of the lane.
         stops: Whether its output may be the final one (SDK guide, ``tool_use_behavior``).
-        group: The lanes of a state that share places; empty for none.
-        places: The most lanes of the group that are at work at a time; 0 means no limit.
+        group: Name of the group of lanes in a state that share places; empty for none.
+        places: The most lanes of the group that work at the same time; 0 means no limit.
         tries: How often a ``MODEL`` phase may answer ``RETRY``.
         turn: Whether entering a state with this lane begins a turn.
-        idle: What the state sees if no phase of the lane is due.
+        idle: The event that the state sees if no phase of the lane is due.
         digest: Digest of the declared configuration (schema, description), part of the fingerprint.
     """
 
@@ -202,7 +204,7 @@ class Invoke:
 
     @cached_property
     def routes(self) -> tuple[Mapping[Event, Route], ...]:
-        """Where each phase leads: by each event that it can end with and that ends the phase."""
+        """Where each phase leads, by the events that end it."""
         places = {phase.name: index for index, phase in enumerate(self.phases)}
         end = len(self.phases)
         return tuple(
@@ -225,8 +227,8 @@ class Invoke:
 
     @cached_property
     def bare(self) -> tuple[int, ...]:
-        """For each phase the first from there on that is not only for sessions and hooks; the
-        number of its phases where there is none."""
+        """For each phase, the index of the first phase from there on that does not only serve
+        sessions and hooks; the number of phases if there is none."""
         first = [len(self.phases)]
         for index, phase in reversed(tuple(enumerate(self.phases))):
             first.append(first[-1] if phase.when.kind in _OF_THE_RUN else index)
@@ -234,7 +236,7 @@ class Invoke:
 
     @cached_property
     def short(self) -> bool:
-        """Whether it walks one phase at most in a run without session and hooks."""
+        """Whether it walks at most one phase in a run without session and hooks."""
         bare, end = self.bare, len(self.phases)
         return bare[0] == end or bare[bare[0] + 1] == end
 
@@ -252,7 +254,7 @@ class Invoke:
 
     @property
     def kind(self) -> WorkKind:
-        """The kind of work that names the lane for people: the call, the try, the check."""
+        """The main work of the lane, which names it for people: the call, the try, the check."""
         kinds = [phase.kind for phase in self.phases]
         return next((kind for kind in kinds if kind not in _ASIDE), kinds[0])
 
@@ -262,14 +264,14 @@ class Transition:
     """A move of the run: on ``event``, if ``guard`` holds, go to ``target``.
 
     Args:
-        event: What the state sees.
+        event: The event that the state sees.
         target: Id of a state, or ``BACK``.
         guard: The condition.
-        emits: What is shown on the way.
+        emits: What the run shows on the way.
         output: Which outcome becomes the final output.
-        cause: Whether the outcome is kept as what went wrong.
-        arrives: Id of the agent that is at work from here on; empty where it stays the same.
-        keeps: Whether unfinished lanes are kept for the way back.
+        cause: Whether the run keeps the outcome as its fault: what went wrong.
+        arrives: Id of the agent that is at work from here on; empty if the agent stays the same.
+        keeps: Whether the run keeps unfinished lanes for the way back.
     """
 
     event: Event
@@ -283,12 +285,12 @@ class Transition:
 
     @cached_property
     def notes(self) -> bool:
-        """Whether it changes anything of a run besides the place."""
+        """Whether taking it changes more of a run than its state."""
         return bool(self.output is not Source.NONE or self.cause or self.arrives or self.keeps)
 
     @cached_property
     def reads_lanes(self) -> bool:
-        """Whether taking it looks at the lanes of the state that is left."""
+        """Whether taking it reads the lanes of the state that the run leaves."""
         return self.keeps or self.output is Source.STOPPING
 
 
@@ -300,8 +302,8 @@ class State:
         id: Unique in a machine.
         kind: Its role; only a label.
         agent: Id of the agent it belongs to; empty for states that all agents share.
-        invokes: Lanes started on entry, all of them.
-        offers: Lanes that the reply held on entry may ask for, one for each call of it.
+        invokes: Lanes that all start on entry.
+        offers: Lanes that the reply may ask for on entry, one for each of its calls.
         transitions: In document order.
         rest: Whether a run rests here.
     """
@@ -321,7 +323,7 @@ class State:
 
     @cached_property
     def sure(self) -> Mapping[Event, Transition]:
-        """The transition of each event whose first one has no condition."""
+        """The first transition of each event, where that transition has no condition."""
         first = {event: rows[0] for event, rows in self.by_event.items()}
         return {event: row for event, row in first.items() if row.guard.kind is _OTHERWISE}
 
@@ -338,8 +340,8 @@ class State:
 
     @cached_property
     def acting(self) -> str:
-        """Id of the state whose offers a reply in this state may call; empty where it may call
-        nothing."""
+        """Id of the state whose offers a reply in this state may call; empty if it may call
+        none."""
         targets = (row.target for row in self.transitions if row.guard.kind is GuardKind.CALLS)
         return next(targets, "")
 
@@ -350,7 +352,7 @@ class State:
 
     @cached_property
     def shows(self) -> bool:
-        """Whether results of its lanes are shown."""
+        """Whether the run shows results of its lanes."""
         return any(invoke.emits for invoke in (*self.invokes, *self.offers))
 
 
@@ -359,4 +361,4 @@ def by_event(rows: Iterable[Transition]) -> Mapping[Event, tuple[Transition, ...
     table: dict[Event, list[Transition]] = {}
     for row in rows:
         table.setdefault(row.event, []).append(row)
-    return {event: tuple(listed) for event, listed in table.items()}
+    return {event: tuple(transitions) for event, transitions in table.items()}

@@ -1,7 +1,7 @@
 """The machine as a whole: its agents, states and rows, its fingerprint and its JSON form.
 
-A tuple of phases stands once in the JSON and in what is digested, under a name; most lanes walk the
-same few.
+Most lanes walk the same few tuples of phases, so the JSON and the text of the fingerprint contain
+each tuple once, under a name.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Machine:
         agents: Every agent of the machine, in discovery order.
         states: Every state, in document order.
         rows: Transitions that hold in every state that is not at rest, after the state's own.
-        machines: The sub-machines that ``AGENT`` phases run, flat; they refer to each other by
-            name.
+        machines: The sub-machines that ``AGENT`` phases run, in one flat tuple; they refer to each
+            other by name.
     """
 
     name: str
@@ -78,8 +78,8 @@ class Machine:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of everything above: the same in every process and Python version, changed by
-        any change."""
+        """A digest of all fields: the same in every process and Python version, and different
+        after any change."""
         digest = hashlib.sha256()
         for line in _lines(self):
             digest.update(line.encode())
@@ -103,7 +103,7 @@ class PhaseNames:
 
     def __init__(self, lanes: Iterable[Invoke]) -> None:
         self.table: dict[str, tuple[Phase, ...]] = {}
-        # Lanes mostly share the very tuple, and to look that up by identity costs no hashing.
+        # Most lanes share one tuple object, and a lookup by identity costs no hashing.
         self._named: dict[int, str] = {}
         self._equal: dict[tuple[Phase, ...], str] = {}
         for lane in lanes:
@@ -111,7 +111,7 @@ class PhaseNames:
                 self._named[id(lane.phases)] = self._name(lane.phases)
 
     def of(self, lane: Invoke) -> str:
-        """The name of what one of the lanes walks."""
+        """The name of the phases that one of the lanes walks."""
         return self._named[id(lane.phases)]
 
     def _name(self, phases: tuple[Phase, ...]) -> str:
@@ -138,7 +138,7 @@ _PARTS: tuple[type, ...] = (
     AgentEntry,
     Machine,
 )
-_NAMES = {part: tuple(described.name for described in fields(part)) for part in _PARTS}
+_NAMES = {part: tuple(one.name for one in fields(part)) for part in _PARTS}
 _VALUES = {part: attrgetter(*names) for part, names in _NAMES.items()}
 _PHASES = _NAMES[Invoke].index("phases")
 
@@ -149,7 +149,7 @@ def _by_name(part: object, names: PhaseNames) -> dict[str, object]:
 
 
 def _by_position(part: object, names: PhaseNames) -> tuple[object, ...]:
-    """A part of a machine as a JSON array: what stands where is fixed by its class."""
+    """A part of a machine as a JSON array, in the order of the fields of its class."""
     values: tuple[object, ...] = _VALUES[type(part)](part)
     if isinstance(part, Invoke):
         return (*values[:_PHASES], names.of(part), *values[_PHASES + 1 :])
@@ -171,16 +171,16 @@ def _lanes(machine: Machine) -> Iterator[Invoke]:
 
 
 def _lines(machine: Machine, names: PhaseNames | None = None) -> Iterator[str]:
-    """What a fingerprint is made of, piece by piece: a machine may be large."""
-    known = PhaseNames(_lanes(machine)) if names is None else names
+    """The text of the fingerprint in pieces, because a machine may be large."""
+    phase_names = PhaseNames(_lanes(machine)) if names is None else names
     encode = json.JSONEncoder(
-        separators=(",", ":"), check_circular=False, default=_writer(_by_position, known)
+        separators=(",", ":"), check_circular=False, default=_writer(_by_position, phase_names)
     ).encode
     if names is None:
-        yield from map(encode, known.table.items())
+        yield from map(encode, phase_names.table.items())
     head = FORMAT_VERSION, machine.name, machine.initial, len(machine.agents), len(machine.states)
     yield encode((*head, len(machine.machines), machine.rows))
     yield from map(encode, machine.agents)
     yield from map(encode, machine.states)
     for part in machine.machines:
-        yield from _lines(part, known)
+        yield from _lines(part, phase_names)

@@ -36,8 +36,8 @@ class WorkKind(StrEnum):
 
 
 class Event(StrEnum):
-    """How work ends, and what a state sees. ``STARTED``, ``RESUMED`` and the events of ``RESERVED``
-    come from outside."""
+    """How work ends, and so what a state sees. ``STARTED``, ``RESUMED`` and the events of
+    ``RESERVED`` come from outside."""
 
     STARTED = "started"
     REPLIED = "replied"
@@ -88,12 +88,12 @@ OUTCOMES: Mapping[WorkKind, tuple[Event, ...]] = {
 """The events that each kind of work can end with."""
 
 INTERRUPTING = frozenset({Event.TRIPPED, Event.FAILED})
-"""Events that leave a state at once; every other outcome waits for its siblings (SCXML parallel
-join)."""
+"""Events on which the run leaves a state at once; every other outcome waits for its siblings (SCXML
+parallel join)."""
 
 RESERVED: Mapping[Event, int] = {Event.STOPPED: -1, Event.CANCELLED: -2, Event.EXPIRED: -3}
-"""Events that no work brings, with the lane that stands in their command ids. They leave a state at
-once."""
+"""Events that no work ends with, each with the lane number in its command ids. On these, too, the
+run leaves a state at once."""
 
 
 class StateKind(StrEnum):
@@ -131,8 +131,8 @@ class Rest(StrEnum):
 
 
 class GuardKind(StrEnum):
-    """The closed set of conditions. Their meaning is ``runtime/guards.py``; their coverage is
-    analysable."""
+    """The closed set of conditions. ``runtime/guards.py`` defines their meaning; an analysis can
+    tell which cases they cover."""
 
     OTHERWISE = "otherwise"
     CALLS = "calls"
@@ -149,9 +149,11 @@ class GuardKind(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a reply amounts to once its calls and handoffs are set aside. An empty one says nothing
-    where a structured output was asked for: a handler of invalid outputs may answer, else the model
-    is asked again."""
+    """What a reply is apart from its calls and handoffs.
+
+    ``EMPTY`` means that the reply has no text where the agent declares a structured output: a
+    handler of invalid outputs may answer, otherwise the run asks the model again.
+    """
 
     FINAL = "final"
     AGAIN = "again"
@@ -162,8 +164,8 @@ class Verdict(StrEnum):
 
 
 class Emission(StrEnum):
-    """What the projection is told to show: the items of a reply, a tool output, a tool output
-    without its content (its judge has not passed it), a handoff, the agent now at work."""
+    """What the projection has to show: the items of a reply, a tool output, a tool output without
+    its content (because no judge has passed it yet), a handoff, the agent now at work."""
 
     REPLY = "reply"
     OUTPUT = "output"
@@ -173,8 +175,8 @@ class Emission(StrEnum):
 
 
 class About(StrEnum):
-    """Which outcome a phase is about: none, the reply held, a call of it, its first handoff, the
-    result of the lane, the final output, what went wrong."""
+    """Which outcome a phase is about: none, the current reply, a call of that reply, its first
+    handoff, the result of the lane, the final output, or the fault of the run."""
 
     NOTHING = "nothing"
     REPLY = "reply"
@@ -186,7 +188,8 @@ class About(StrEnum):
 
 
 class Keep(StrEnum):
-    """What a save keeps of a turn: all, what is settled, or all but an output that was blocked."""
+    """What a save keeps of a turn: everything, the settled part, or everything except an output
+    that a guardrail blocked."""
 
     ALL = "all"
     SETTLED = "settled"
@@ -194,8 +197,8 @@ class Keep(StrEnum):
 
 
 class Source(StrEnum):
-    """Which outcome a transition makes the final output: none, the reply held, the result of the
-    first call that stops, the outcome that caused the move."""
+    """Which outcome a transition makes the final output: none, the current reply, the result of
+    the first call that stops, or the outcome that caused the move."""
 
     NONE = "none"
     REPLY = "reply"
