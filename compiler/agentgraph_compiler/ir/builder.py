@@ -106,9 +106,9 @@ _FAULTS = {
     _INVALID: Guard(GuardKind.VERDICT, (Verdict.INVALID.value,)),
 }
 _EMPTY = Guard(GuardKind.VERDICT, (Verdict.EMPTY.value,))
-# What is the same for every agent is one object, however many agents there are.
+# Transitions that are the same for every agent are one object, however many agents there are.
 _ON_UNKNOWN = Transition(Event.REPLIED, saving(FAILED), _UNKNOWN, cause=True)
-# What the model said is shown although it cannot be used; an unknown call is not.
+# The run shows a reply of the model although it cannot use it; an unknown call it does not show.
 _ON_FAULT = {
     fault: Transition(Event.REPLIED, saving(FAILED), guard, _REPLY, cause=True)
     for fault, guard in _FAULTS.items()
@@ -140,35 +140,35 @@ def build(
         start: Id of the agent a run starts with; it must be among ``agents``.
         agents: The declarations, in document order.
         policy: What the run decides.
-        declared: Whether the set of agents is closed by declaration.
+        declared: Whether the user declared the set of agents, so that it is closed.
         charts: Sub-charts that agents used as tools run.
-        origin: Where the workflow was constructed.
+        origin: Where the user constructed the workflow.
 
     Returns:
         A chart whose states handle every outcome of what they invoke.
     """
-    known = tuple(agents)
-    by_id = {agent.id: agent for agent in known}
+    declarations = tuple(agents)
+    by_id = {agent.id: agent for agent in declarations}
     states: list[State] = list(_beginning(by_id[start], policy))
     arrivals = _Arrivals(policy)
-    for agent in known:
+    for agent in declarations:
         states.extend(_AgentStates(agent, arrivals, entry=agent.id == start, policy=policy))
-    judged = any(agent.output_guardrails for agent in known)
+    judged = any(agent.output_guardrails for agent in declarations)
     states.extend((*saving_states(judged=judged), *RESTS))
-    return Chart(name, start, INITIAL, known, tuple(states), ROWS, declared, charts, origin)
+    return Chart(name, start, INITIAL, declarations, tuple(states), ROWS, declared, charts, origin)
 
 
 def _beginning(agent: Agent, policy: Policy) -> Iterator[State]:
-    """The states before the first agent: a session is loaded even if no turn is left."""
-    to_load, spent, entered = LOADING, _exhaustion(agent.id, policy), _entry(agent)
-    shown = (Emission.AGENT,)
+    """The states before the first agent. The run loads a session even if it has no turn left."""
+    exhausted, entry = _exhaustion(agent.id, policy), _entry(agent)
+    emits = (Emission.AGENT,)
     yield State(
         INITIAL,
         StateKind.INITIAL,
         transitions=(
-            Transition(Event.STARTED, to_load, SESSION, shown, arrives=agent.id),
-            Transition(Event.STARTED, spent, _SPENT, shown, arrives=agent.id),
-            Transition(Event.STARTED, entered, OTHERWISE, shown, arrives=agent.id),
+            Transition(Event.STARTED, LOADING, SESSION, emits, arrives=agent.id),
+            Transition(Event.STARTED, exhausted, _SPENT, emits, arrives=agent.id),
+            Transition(Event.STARTED, entry, OTHERWISE, emits, arrives=agent.id),
         ),
     )
     yield State(
@@ -176,8 +176,8 @@ def _beginning(agent: Agent, policy: Policy) -> Iterator[State]:
         StateKind.LOADING,
         invokes=(LOAD,),
         transitions=(
-            Transition(Event.DONE, spent, _SPENT),
-            Transition(Event.DONE, entered),
+            Transition(Event.DONE, exhausted, _SPENT),
+            Transition(Event.DONE, entry),
             *BEFORE_THE_LOAD,
         ),
     )
@@ -196,36 +196,36 @@ def _first_turn(agent: Agent) -> str:
 
 
 def _exhaustion(agent_id: str, policy: Policy) -> str:
-    """Where an agent goes when no turn is left."""
+    """Id of the state that follows an agent when no turn is left."""
     recovers = "max_turns" in policy.recovers
     return f"{agent_id}.recovering.max_turns" if recovers else saving(EXHAUSTED)
 
 
 def callable_handoffs(agent: Agent) -> tuple[Handoff, ...]:
-    """The handoffs of an agent that a run can take: with a target in the chart and not disabled for
-    good."""
+    """The handoffs of an agent that a run can take: each has a target in the chart and is not
+    disabled for good."""
     return tuple(row for row in agent.handoffs if row.target and row.enabled is not Enabled.NEVER)
 
 
 class _Arrivals:
-    """The transitions with which handoffs reach an agent; all handoffs to it share them."""
+    """The transitions by which handoffs arrive at an agent; all handoffs to it share them."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._known: dict[str, tuple[Transition, ...]] = {}
+        self._transitions: dict[str, tuple[Transition, ...]] = {}
 
     def at(self, agent_id: str) -> tuple[Transition, ...]:
         """The transitions of a handoff state whose target is the agent."""
-        known = self._known.get(agent_id)
-        if known is None:
+        transitions = self._transitions.get(agent_id)
+        if transitions is None:
             exhausted = _exhaustion(agent_id, self._policy)
-            known = self._known[agent_id] = (
+            transitions = self._transitions[agent_id] = (
                 Transition(Event.DONE, exhausted, _SPENT, _ARRIVAL, arrives=agent_id),
                 Transition(
                     Event.DONE, f"{agent_id}.thinking", OTHERWISE, _ARRIVAL, arrives=agent_id
                 ),
             )
-        return known
+        return transitions
 
 
 class _AgentStates:
@@ -260,7 +260,7 @@ class _AgentStates:
         for handoff, name, _ in self.handoffs:
             yield self._handoff(handoff, name)
         if _INVALID in self.policy.recovers:
-            yield self._recovering_from_nothing()
+            yield self._recovering_from_empty_reply()
         yield from (self._recovering(fault) for fault in sorted(self.policy.recovers))
         yield from self._ending()
 
@@ -307,8 +307,8 @@ class _AgentStates:
             yield Transition(Event.REPLIED, target, guard, _REPLY)
 
     def _acting(self) -> State:
-        """The state of calls. It stands also where an agent has no tools: a run that waits for a
-        decision about a call may come back to an agent that has lost its tools."""
+        """The state of calls. An agent without tools has it too: a run that waits for a decision
+        about a call may come back to an agent that has lost its tools."""
         stop = self.agent.stop
         transitions = [_ON_AWAITING]
         transitions += [
@@ -323,8 +323,8 @@ class _AgentStates:
                     Transition(Event.RETURNED, ending, stops, output=Source.STOPPING)
                 )
             case StopKind.ASKED if self.offers:
-                # Asked after function tools only; a reply of other calls alone goes on (SDK:
-                # tool_use_behavior).
+                # The callable decides after function tools only; after other calls alone the run
+                # goes on (SDK: tool_use_behavior).
                 transitions.append(Transition(Event.RETURNED, f"{self.prefix}.deciding", stops))
             case _:
                 pass
@@ -348,18 +348,17 @@ class _AgentStates:
         return self._state(StateKind.HANDOFF, (invoke,), arrival, suffix=f".{name}")
 
     def _recovering(self, fault: str) -> State:
-        # A fault that its handler declines is the fault it was: exhausted turns, or a failed reply.
+        # If the handler declines, the run ends with the fault itself: exhausted turns, or failure.
         declined = saving(EXHAUSTED if fault == "max_turns" else FAILED)
         return self._asking(fault, f".{fault}", (Transition(Event.DECLINED, declined),))
 
-    def _recovering_from_nothing(self) -> State:
-        # A reply that says nothing is no fault yet: where its handler declines, the model is asked
-        # again.
+    def _recovering_from_empty_reply(self) -> State:
+        # An empty reply is not a fault yet: if its handler declines, the run asks the model again.
         declined = [Transition(Event.DECLINED, target, guard) for guard, target in self.again]
         return self._asking(_INVALID, ".empty_final_output", declined)
 
     def _asking(self, fault: str, suffix: str, declined: Iterable[Transition]) -> State:
-        """The state in which the handler of a fault is asked for an output."""
+        """The state in which the run asks the handler of a fault for an output."""
         ending = f"{self.prefix}.ending"
         accepted = Transition(Event.ACCEPTED, ending, emits=_OUTPUT, output=Source.OUTCOME)
         invoke = Invoke(f"{self.prefix}/recover/{fault}", plain(WorkKind.RECOVER))

@@ -1,9 +1,9 @@
-"""The chart: what a front end lowers to and what every check reads.
+"""The chart: a front end lowers to it and every check reads it.
 
 A chart says two things about a workflow. Its *declarations* (agents with their tools, handoffs and
-guardrails) keep what the user wrote, with the origin of each; its *states* say what can happen, in
-the machine's own vocabulary. ``emit`` keeps the second and drops the first, so a check may look at
-both and a run needs only one.
+guardrails) keep what the user wrote, with the origin of each part; its *states* say what can
+happen, in the machine's own vocabulary. ``emit`` keeps the states and drops the declarations: a
+check may read both, and a run needs only the states.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from agentgraph_compiler.types import ANY, TEXT, Type
 
 
 class Enabled(StrEnum):
-    """Whether a tool or handoff is on offer: decided when it was written, or asked of a callable
-    each turn."""
+    """Whether a tool or handoff is on offer: fixed in the source, or decided by a callable on each
+    turn (``SOMETIMES``)."""
 
     ALWAYS = "always"
     NEVER = "never"
@@ -32,8 +32,7 @@ FUNCTION_TOOLS = frozenset({WorkKind.FUNCTION, WorkKind.AGENT})
 
 
 class Approval(StrEnum):
-    """Whether a person decides on a call before it is made: never, always, or where a callable asks
-    for it."""
+    """Whether a person decides on a call first: never, always, or if a callable asks for it."""
 
     NEVER = "never"
     ALWAYS = "always"
@@ -47,15 +46,15 @@ class Tool:
     Args:
         symbol: Its name in the bindings.
         name: The name the model calls it by.
-        kind: The work that a call of it is; ``None`` for a hosted tool, which runs at the model's
+        kind: The kind of work of a call; ``None`` for a hosted tool, which runs at the model's
             side.
         enabled: Whether it is on offer.
         machine: Name of the sub-chart it runs, for an agent used as a tool.
         context: The context type it declares.
         digest: Digest of its declared configuration (description, argument schema).
-        origin: Where it was constructed.
-        allowed: Rules suppressed on it.
-        server: Whether it stands for the tools of a server, which are only listed at run time.
+        origin: Where the user constructed it.
+        allowed: Rules that the user suppressed on it.
+        server: Whether it stands for the tools of a server, which the run lists.
         approval: Whether a person decides on its calls first.
         screened: Whether guardrails look at its arguments.
         judged: Whether guardrails look at its output.
@@ -87,8 +86,9 @@ class Handoff:
         target_name: The target's own name, for messages.
         enabled: Whether it is on offer.
         digest: Digest of its declared configuration (description, argument schema).
-        origin: Where it was constructed (the agent's origin when the agent itself was listed).
-        allowed: Rules suppressed on it.
+        origin: Where the user constructed it; the origin of the listing agent if the user listed
+            the target agent itself.
+        allowed: Rules that the user suppressed on it.
     """
 
     symbol: str
@@ -103,8 +103,8 @@ class Handoff:
 
 @dataclass(frozen=True, slots=True)
 class Guardrail:
-    """A guardrail of an agent: ``parallel`` ones run beside the first model call, the others before
-    it."""
+    """A guardrail of an agent. A ``parallel`` one runs beside the first model call, any other one
+    before it."""
 
     symbol: str
     name: str
@@ -125,8 +125,8 @@ class StopKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Whether tool outputs end the run: never, the first one, those of ``names``, or as a callable
-    decides.
+    """Which tool outputs end the run: none, the first one, those of ``names``, or those that a
+    callable selects.
 
     Args:
         kind: Which of the four.
@@ -144,7 +144,7 @@ class Agent:
     """An agent of the workflow.
 
     Args:
-        id: Stable identity in the chart; made from the name and, where names repeat, a number.
+        id: Stable identity in the chart, made from the name and, if names repeat, a number.
         name: The name the user gave it.
         context: The context type it declares.
         output: The type of its final output.
@@ -153,14 +153,13 @@ class Agent:
         input_guardrails: In the user's order; they run only on the agent a run starts with.
         output_guardrails: In the user's order.
         stop: Whether the output of a tool can end the run.
-        final: Whether a reply of its model can end the run (false where a tool call is forced on
-            every turn).
+        final: Whether a reply of its model can end the run; false if the model must call a tool on
+            every turn.
         digest: Digest of the declared configuration (instructions, model, settings).
-        unseen: What the compiler could not see, in words: dynamic tools, callables that decide
-            later.
-        origin: Where it was constructed.
-        allowed: Rules suppressed on it.
-        tries: How often a failed call of its model is made again.
+        unseen: What the compiler cannot see, in words: dynamic tools, callables that decide later.
+        origin: Where the user constructed it.
+        allowed: Rules that the user suppressed on it.
+        tries: How often the run repeats a failed call of its model.
     """
 
     id: str
@@ -181,8 +180,7 @@ class Agent:
 
 
 def is_allowed(rule: Rule, *parts: Agent | Tool | Handoff | Guardrail) -> bool:
-    """Whether the user suppressed a rule, by name or by code, on any of the parts that a finding is
-    about."""
+    """Whether the user suppressed a rule, by name or by code, on any of the parts of a finding."""
     return any(rule.name in part.allowed or rule.code in part.allowed for part in parts)
 
 
@@ -194,14 +192,13 @@ class Chart:
         name: Name of the workflow.
         start: Id of the agent a run starts with.
         initial: Id of the initial state.
-        agents: In document order. Of a declared workflow this is the declaration; otherwise what is
-            reachable.
+        agents: In document order: all that the user declared, or else all that a run can reach.
         states: In document order.
         rows: Transitions that hold in every state that is not at rest, after the state's own.
         declared: Whether the user declared the set of agents (``Workflow``), so that it is closed.
-        charts: The sub-charts that agents used as tools run, flat; they refer to each other by
-            name.
-        origin: Where the workflow was constructed.
+        charts: The sub-charts that agents used as tools run, in one flat tuple; they refer to each
+            other by name.
+        origin: Where the user constructed the workflow.
     """
 
     name: str

@@ -23,7 +23,7 @@ class ChartSyntaxError(ValueError):
     """A text is not a printed chart.
 
     Args:
-        message: What was expected and what stands there.
+        message: What the parser expected and what it found.
         line: The line, counted from 1.
     """
 
@@ -33,7 +33,7 @@ class ChartSyntaxError(ValueError):
 
 
 def lines_of(text: str) -> Iterator[Line]:
-    """The lines of a text that say something: not the empty ones, not the remarks."""
+    """The lines of a text without empty lines and remarks."""
     for number, line in enumerate(text.split("\n"), start=1):
         content = line.strip()
         if content and not content.startswith("#"):
@@ -65,9 +65,9 @@ class Line:
 
     def accept(self, token: str) -> bool:
         """Take ``token`` if it comes next."""
-        found = self._next == token
-        self.position += found
-        return found
+        matches = self._next == token
+        self.position += matches
+        return matches
 
     def expect(self, token: str) -> None:
         """Take ``token``, which must come next."""
@@ -75,7 +75,7 @@ class Line:
             self.fail(f"expected '{token}', found {self._next or 'the end of the line'}")
 
     def end(self) -> None:
-        """Nothing more may come."""
+        """Check that the line ends here."""
         if self._next:
             self.fail(f"expected the end of the line, found {self._next}")
 
@@ -96,17 +96,17 @@ class Line:
 
     def words(self, what: str) -> tuple[str, ...]:
         """Take one word or several with commas between them."""
-        found = [self.word(what)]
+        words = [self.word(what)]
         while self.accept(","):
-            found.append(self.word(what))
-        return tuple(found)
+            words.append(self.word(what))
+        return tuple(words)
 
     def clause(self, keyword: str) -> str:
-        """Take a keyword and its word; nothing where it does not come next."""
+        """Take a keyword and its word; an empty word if the keyword does not come next."""
         return self.word(f"a word after '{keyword}'") if self.accept(keyword) else ""
 
     def count(self, keyword: str) -> int:
-        """Take a keyword and its number; 0 where it does not come next."""
+        """Take a keyword and its number; 0 if the keyword does not come next."""
         return self.number(f"a number after '{keyword}'") if self.accept(keyword) else 0
 
     def number(self, what: str) -> int:
@@ -117,7 +117,7 @@ class Line:
         return int(number)
 
     def chosen(self, keyword: str, default: _Choice, what: str) -> _Choice:
-        """Take a keyword and one of a closed set; the default where it does not come next."""
+        """Take a keyword and one of a closed set; the default if the keyword does not come next."""
         return self.choice(type(default), what) if self.accept(keyword) else default
 
     def choice(self, kinds: type[_Choice], what: str) -> _Choice:
@@ -126,7 +126,7 @@ class Line:
         try:
             return kinds(token)
         except ValueError:
-            self.fail(f"'{token}' is not {what}; those are {', '.join(kinds)}")
+            self.fail(f"'{token}' is not {what}; choose one of {', '.join(kinds)}")
 
     def type(self) -> Type:
         """Take a type term."""
@@ -151,23 +151,23 @@ class Line:
         return Origin(file, self.number("a line number"))
 
     def enabled(self) -> Enabled:
-        """Take whether something is on offer; always, where nothing is said."""
+        """Take whether something is on offer; ``ALWAYS`` if the line does not say."""
         if self._next in (Enabled.SOMETIMES, Enabled.NEVER):
             return self.choice(Enabled, "a word for when it is enabled")
         return Enabled.ALWAYS
 
     def guard(self) -> Guard:
-        """Take a condition, if there is one; its operands reach to an arrow or the end."""
+        """Take a condition, if there is one; its operands end at an arrow or at the end."""
         if not self.accept("when"):
             return OTHERWISE
         kind = self.choice(GuardKind, "a kind of guard")
         return Guard(kind, () if self._next in ("", "->") else self.words("an operand"))
 
     def emits(self) -> tuple[Emission, ...]:
-        """Take what is emitted."""
+        """Take the emissions, if there are any."""
         if not self.accept("emits"):
             return ()
-        found = [self.choice(Emission, "an emission")]
+        emissions = [self.choice(Emission, "an emission")]
         while self.accept(","):
-            found.append(self.choice(Emission, "an emission"))
-        return tuple(found)
+            emissions.append(self.choice(Emission, "an emission"))
+        return tuple(emissions)

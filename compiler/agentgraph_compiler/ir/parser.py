@@ -1,6 +1,4 @@
-"""The parser of printed charts. What is printed how is said in ``ir/text.py``; errors name the
-line.
-"""
+"""The parser of printed charts. ``ir/text.py`` describes the printed form. Errors name the line."""
 
 from __future__ import annotations
 
@@ -37,17 +35,17 @@ from agentgraph_compiler.machine import (
 from agentgraph_compiler.types import ANY, TEXT, Type
 
 HOSTED = "hosted"
-"""What stands for the kind of a tool that runs at the model's side."""
+"""The word in place of a kind of work, for a tool that runs at the model's side."""
 
 
 def parse_chart(text: str) -> Chart:
-    """Read a chart that ``print_chart`` wrote or a person wrote in its form.
+    """Read a chart in the form that ``print_chart`` writes.
 
     Args:
         text: The printed form: one chart, then its sub-charts.
 
     Returns:
-        The chart. Only its form is checked here; ``verify`` says whether it is well-formed.
+        The chart. The parser checks only its form; ``verify`` says whether it is well-formed.
 
     Raises:
         ChartSyntaxError: The text is not a printed chart; the message names the line.
@@ -60,7 +58,7 @@ def parse_chart(text: str) -> Chart:
             drafts[-1].member(line)
         elif line.accept("chart") or line.accept("subchart"):
             if (line.tokens[0] == "chart") == bool(drafts):
-                line.fail("the root chart comes first and once, sub-charts follow it")
+                line.fail("the root chart comes first and only once, its sub-charts follow it")
             drafts.append(_ChartDraft.opened_by(line))
         elif not drafts:
             line.fail("expected 'chart'")
@@ -78,8 +76,8 @@ def parse_chart(text: str) -> Chart:
     if not drafts:
         raise ChartSyntaxError("expected 'chart', found nothing", 1)
     root, *others = drafts
-    known = {name: draft.built() for name, draft in root.phases.items()}
-    return root.built(known, tuple(draft.built(known) for draft in others))
+    phases = {name: draft.built() for name, draft in root.phases.items()}
+    return root.built(phases, tuple(draft.built(phases) for draft in others))
 
 
 _Phases = dict[str, tuple[Phase, ...]]
@@ -180,13 +178,13 @@ class _AgentDraft:
                 line.expect("never")
                 self.final = False
             case "unseen":
-                self.unseen.append(line.word("what was not seen"))
+                self.unseen.append(line.word("a fact that the compiler cannot see"))
             case "allow":
                 self.allowed = line.words("a rule")
             case "tries":
                 self.tries = line.number("a number of tries")
             case other:
-                line.fail(f"'{other}' is no part of an agent")
+                line.fail(f"'{other}' is not a part of an agent")
 
     def built(self) -> Agent:
         return Agent(
@@ -228,7 +226,7 @@ class _PhasesDraft:
                 last = self.phases[-1]
                 self.phases[-1] = replace(last, moves=(*last.moves, _move(line)))
             case other:
-                line.fail(f"'{other}' is no part of phases")
+                line.fail(f"'{other}' is not a part of phases")
 
     def built(self) -> tuple[Phase, ...]:
         return tuple(self.phases)
@@ -269,7 +267,7 @@ class _StateDraft:
             case "on":
                 self.transitions.append(_transition(line))
             case other:
-                line.fail(f"'{other}' is no part of a state")
+                line.fail(f"'{other}' is not a part of a state")
 
     def built(self, phases: _Phases) -> State:
         return State(
@@ -285,7 +283,7 @@ class _StateDraft:
 
 _Draft = _AgentDraft | _StateDraft | _PhasesDraft | _RowsDraft
 _Lane = Callable[[_Phases], Invoke]
-"""A lane whose phases may be defined further down."""
+"""Builds a lane, once all phases are there: the text may define them further down."""
 
 
 def _tool(line: Line) -> Tool:
@@ -346,11 +344,11 @@ def _move(line: Line) -> Move:
 
 def _invoke(line: Line) -> _Lane:
     symbol = line.word("a symbol")
-    walked = line.word("a name of phases") if line.accept("walks") else None
-    alone = plain(line.choice(WorkKind, "a kind of work")) if walked is None else ()
+    name = line.word("a name of phases") if line.accept("walks") else None
+    single_phase = plain(line.choice(WorkKind, "a kind of work")) if name is None else ()
     lane = Invoke(
         symbol,
-        alone,
+        single_phase,
         line.clause("runs"),
         stops=line.accept("stops"),
         group=line.clause("group"),
@@ -363,11 +361,11 @@ def _invoke(line: Line) -> _Lane:
     )
 
     def built(phases: _Phases) -> Invoke:
-        if walked is None:
+        if name is None:
             return lane
-        if walked not in phases:
-            line.fail(f"no phases are named '{walked}'")
-        return replace(lane, phases=phases[walked])
+        if name not in phases:
+            line.fail(f"no phases are named '{name}'")
+        return replace(lane, phases=phases[name])
 
     return built
 

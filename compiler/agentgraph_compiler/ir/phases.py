@@ -1,4 +1,4 @@
-"""The phases that lanes walk: what stands around a model call, and around a call of a tool.
+"""The phases that lanes walk: a model call or a call of a tool, with the work around it.
 
 Lanes that walk the same phases share one tuple, however many agents there are. A model, and a
 function tool that declares nothing, as ``agentgraph ir`` prints them::
@@ -74,9 +74,9 @@ from agentgraph_compiler.machine import (
 
 HOOKED = Guard(GuardKind.HOOKED)
 FUNCTIONS = "functions"
-"""The group of function tools, among them agents used as tools."""
+"""The group of function tools; agents used as tools are among them."""
 _OUTPUT = (Emission.OUTPUT,)
-# A refused call has an output that says so; the hooks do not hear of it.
+# A refused call has an output that says so; hooks are not called for it.
 _REFUSED = Move(Event.REJECTED, ends=Event.RETURNED, keeps=True)
 
 
@@ -96,8 +96,8 @@ def call_lane(tool: Tool, *, places: int, prescreens: bool) -> Invoke:
 
     Args:
         tool: A tool that does not run at the model's side.
-        places: How many function tools are at work at a time; 0 means no limit.
-        prescreens: Whether guardrails look at arguments also before a person is asked.
+        places: How many function tools work at the same time; 0 means no limit.
+        prescreens: Whether guardrails check the arguments also before a person decides.
     """
     assert tool.kind is not None
     function = tool.kind in FUNCTION_TOOLS
@@ -145,18 +145,19 @@ def _model(retries: bool) -> tuple[Phase, ...]:
 def _call(
     kind: WorkKind, approval: Approval, screened: bool, judged: bool, prescreens: bool
 ) -> tuple[Phase, ...]:
-    held = approval is not Approval.NEVER
-    prescreened, decided = held and screened and prescreens, "screen" if screened else "call"
+    holds = approval is not Approval.NEVER
+    prescreens = holds and screened and prescreens
+    after_approval = "screen" if screened else "call"
     returned = Move(Event.RETURNED, "judge" if judged else "tell", keeps=True)
     phases: list[Phase] = []
     if approval is Approval.ASKED:
-        moves = (_passed(decided), Move(Event.HELD, "prescreen" if prescreened else "hold"))
+        moves = (_passed(after_approval), Move(Event.HELD, "prescreen" if prescreens else "hold"))
         phases.append(Phase("ask", WorkKind.ASK, About.CALL, moves=moves))
-    if prescreened:
+    if prescreens:
         moves = (_passed("hold"), _REFUSED)
         phases.append(Phase("prescreen", WorkKind.SCREEN, About.CALL, moves=moves))
-    if held:
-        moves = (_passed(decided), _REFUSED)
+    if holds:
+        moves = (_passed(after_approval), _REFUSED)
         phases.append(Phase("hold", WorkKind.HOLD, About.CALL, moves=moves))
     if screened:
         moves = (_passed("call"), _REFUSED)

@@ -86,9 +86,9 @@ INITIAL, LOADING = "initial", "loading"
 DONE, BLOCKED, EXHAUSTED, FAILED = "done", "blocked", "exhausted", "failed"
 SUSPENDED, STOPPED = "suspended", "stopped"
 JUDGED = "failed.judged"
-"""What is saved of a run that failed while its output was checked: that output is there."""
+"""The save of a run that fails while output guardrails check its output, so the output exists."""
 UNJUDGED = "stopped.unjudged"
-"""What is saved of a run that was stopped while its output was checked: that output is there."""
+"""The save of a run that stops while output guardrails check its output, so the output exists."""
 
 SESSION = Guard(GuardKind.SESSION)
 _LOAD = Phase("load", WorkKind.LOAD, when=SESSION, boundary=True)
@@ -107,7 +107,7 @@ ROWS = (
     Transition(Event.CANCELLED, saving(STOPPED), keeps=True),
     Transition(Event.EXPIRED, saving(EXHAUSTED), cause=True, keeps=True),
 )
-"""What holds in every state that is not at rest, where the state has no row of its own."""
+"""The rows for every state that is not at rest, for events without a row of the state's own."""
 
 BEFORE_THE_LOAD = (
     Transition(Event.FAILED, FAILED, cause=True, keeps=True),
@@ -115,9 +115,9 @@ BEFORE_THE_LOAD = (
     Transition(Event.CANCELLED, STOPPED, keeps=True),
     Transition(Event.EXPIRED, EXHAUSTED, cause=True, keeps=True),
 )
-"""The same while the session is being loaded: there is nothing to save yet."""
+"""The same rows while the run loads the session and has nothing to save yet."""
 
-_KEPT = (
+_SAVES = (
     (DONE, DONE, Keep.ALL, About.OUTPUT),
     (BLOCKED, BLOCKED, Keep.WITHHELD, About.CAUSE),
     (EXHAUSTED, EXHAUSTED, Keep.ALL, About.CAUSE),
@@ -132,9 +132,9 @@ _OF_CHECKS = frozenset(
 )
 
 
-def _saving(name: str, rest: str, kept: Keep, about: About) -> Iterator[State]:
+def _saving(name: str, rest: str, keep: Keep, about: About) -> Iterator[State]:
     unsaved = f"unsaved.{name}"
-    save = Phase("save", WorkKind.SAVE, about, SESSION, keep=kept)
+    save = Phase("save", WorkKind.SAVE, about, SESSION, keep=keep)
     outside = (Event.FAILED, Event.STOPPED, Event.CANCELLED, Event.EXPIRED)
     yield State(
         saving(name),
@@ -151,14 +151,14 @@ def _saving(name: str, rest: str, kept: Keep, about: About) -> Iterator[State]:
 
 _BACK = Transition(Event.RESUMED, BACK)
 _BACK_IF_KEPT = Transition(Event.RESUMED, BACK, Guard(GuardKind.KEPT))
-_SAVING = tuple(state for row in _KEPT for state in _saving(*row))
+_SAVING = tuple(state for row in _SAVES for state in _saving(*row))
 
 
 def saving_states(*, judged: bool) -> Iterator[State]:
-    """The saving states and where a run rests if a save fails.
+    """The saving states, each with the state in which a run rests if that save fails.
 
     Args:
-        judged: Whether any agent has its output checked.
+        judged: Whether any agent has output guardrails.
     """
     return (state for state in _SAVING if judged or state.id not in _OF_CHECKS)
 
@@ -171,4 +171,4 @@ RESTS = (
     State(EXHAUSTED, StateKind.EXHAUSTED, rest=Rest.END),
     State(FAILED, StateKind.FAILED, transitions=(_BACK_IF_KEPT,), rest=Rest.END),
 )
-"""Where a run rests."""
+"""The states in which a run rests."""

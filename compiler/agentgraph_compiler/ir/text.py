@@ -1,11 +1,11 @@
 """The printed form of a chart: ``parse_chart(print_chart(chart)) == chart`` for every chart.
 
 One line says one thing. A line at the margin opens a chart, an agent, phases, the rows of a machine
-or a state; indented lines belong to it. A lane that is one piece of work says which, any other what
-it ``walks``: phases stand once, with the root chart. Words stand bare where they can and as JSON
-strings where they cannot, names always as strings. What has its default value is not printed. Lines
-that begin with ``#`` are remarks.
-The parser is in ``ir/parser.py``.
+or a state; the indented lines below belong to it. A lane that does one piece of work names that
+kind of work; every other lane names the phases that it ``walks``. The root chart prints all phases,
+each once. A word is printed bare where its characters allow it, otherwise as a JSON string; a name
+is always a string. Default values are not printed. Lines that begin with ``#`` are remarks. The
+parser is in ``ir/parser.py``.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def print_chart(chart: Chart, *, origins: bool = True) -> str:
 
     Args:
         chart: The root chart.
-        origins: Whether to print where things were written; without them the text does not depend
-            on where a program is kept, as goldens want it.
+        origins: Whether to print the place in the source of each part. Without origins the text
+            does not depend on the folder of a program, which goldens need.
 
     Returns:
         The text, ending in a newline.
@@ -67,21 +67,21 @@ def print_chart(chart: Chart, *, origins: bool = True) -> str:
     nested = [part.name for part in chart.charts if part.charts]
     if nested:
         raise ValueError(f"sub-charts are flat, but '{nested[0]}' holds sub-charts of its own")
-    printer = _Printer(origins, PhaseNames(_walking(chart)))
+    printer = _Printer(origins, PhaseNames(_lanes_with_phases(chart)))
     lines = [line for part in chart.walk() for line in printer.chart(part, root=part is chart)]
     return "\n".join(lines) + "\n"
 
 
-def _walking(chart: Chart) -> Iterator[Invoke]:
-    """The lanes that are more than one piece of work."""
+def _lanes_with_phases(chart: Chart) -> Iterator[Invoke]:
+    """The lanes that do more than one piece of work."""
     for part in chart.walk():
         for state in part.states:
             for invoke in (*state.invokes, *state.offers):
-                if not _alone(invoke):
+                if not _is_plain(invoke):
                     yield invoke
 
 
-def _alone(invoke: Invoke) -> bool:
+def _is_plain(invoke: Invoke) -> bool:
     return bool(invoke.phases) and invoke.phases == plain(invoke.phases[0].kind)
 
 
@@ -141,12 +141,12 @@ class _Printer:
         return f"@ {_word(origin.file)}:{origin.line}"
 
     def _tail(self, part: Tool | Handoff | Guardrail) -> str:
-        """What ends the line of a part: suppressed rules and its origin."""
+        """The end of the line of a part: its suppressed rules and its origin."""
         allow = f"allow {_words(part.allowed)}" if part.allowed else ""
         return _line(allow, self._at(part.origin))
 
     def chart(self, chart: Chart, *, root: bool) -> Iterator[str]:
-        """The lines of one chart without its sub-charts."""
+        """The lines of one chart, without its sub-charts."""
         if not root:
             yield ""
         yield _line(
@@ -278,11 +278,11 @@ class _Printer:
 
     def invoke(self, keyword: str, invoke: Invoke) -> str:
         """The line of one invoke or offer."""
-        alone = _alone(invoke)
+        is_plain = _is_plain(invoke)
         return _line(
             f"  {keyword}",
             _word(invoke.symbol),
-            invoke.phases[0].kind.value if alone else f"walks {_word(self.phases.of(invoke))}",
+            invoke.phases[0].kind.value if is_plain else f"walks {_word(self.phases.of(invoke))}",
             _runs(invoke.machine),
             "stops" if invoke.stops else "",
             f"group {_word(invoke.group)}" if invoke.group else "",
