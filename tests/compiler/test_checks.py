@@ -273,7 +273,10 @@ CYCLES = {
 @pytest.mark.parametrize("case", CYCLES)
 def test_handoff_cycle_without_exit(case: str) -> None:
     agents, cycles = CYCLES[case]
-    expected = [f"the handoff cycle {cycle} can neither end nor be left" for cycle in cycles]
+    expected = [
+        f"the handoff cycle {cycle} has no exit: no run can end in it or leave it"
+        for cycle in cycles
+    ]
     assert messages(chart(*agents), "AG202") == expected
 
 

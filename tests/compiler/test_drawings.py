@@ -274,8 +274,8 @@ def test_the_ending_of_the_file_says_what_is_drawn(
 @pytest.mark.parametrize(
     ("name", "level", "message"),
     [
-        ("drawing.bmp", "agents", "the endings are .svg, .png, .pdf, .dot, .mmd"),
-        ("drawing", "agents", "does not say what to draw"),
+        ("drawing.bmp", "agents", "use one of .svg, .png, .pdf, .dot, .mmd"),
+        ("drawing", "agents", "selects no format; use one of"),
         ("drawing.svg", "tools", "there is no level 'tools'; levels are agents and states"),
     ],
 )
@@ -317,5 +317,5 @@ def test_what_dot_complains_about_is_passed_on(
 ) -> None:
     program(tmp_path, "echo 'syntax error in line 1' >&2; exit 1")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RenderError, match="dot could not draw this: syntax error in line 1"):
+    with pytest.raises(RenderError, match="'dot' could not draw this: syntax error in line 1"):
         lay_out("digraph {", "svg")

@@ -238,8 +238,7 @@ def test_the_message_names_the_guards_that_are_there() -> None:
     text = HEAD + MODEL + "  on replied when verdict final -> s\n  on replied when calls -> s"
     (found,) = pipeline.check(parse_chart(text))
     assert found.message == (
-        "state 's' has no transition that always holds on 'replied',"
-        " so a run could stand still in it"
+        "state 's' has no transition that always holds on 'replied', so a run could get stuck in it"
     )
     assert [note.message for note in found.notes] == [
         "model 'm' can end so",

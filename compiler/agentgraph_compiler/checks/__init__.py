@@ -1,6 +1,7 @@
-"""The checks: one file, one rule. ``CHECKS`` is the only list of them.
+"""The checks: one file for each rule. ``CHECKS`` is the only list of them.
 
-``explain``, the documentation and the tests read that list; a new check is one file and one line.
+``explain``, the documentation and the tests read that list; a new check needs one file and one line
+there.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from agentgraph_compiler.ir.chart import Chart
 
 
 class Check(Protocol):
-    """What a module of this package offers: its page (the docstring), its rule, its check."""
+    """The interface of a module of this package: its page (the docstring), its rule, its check."""
 
     __doc__: str | None
     RULE: Rule
@@ -38,8 +39,8 @@ class Check(Protocol):
     def check(self, chart: Chart, /) -> Iterator[Diagnostic]:
         """Find every violation of the rule in a chart that ``verify`` found well-formed.
 
-        The check looks at sub-charts itself where the rule holds for them, and leaves out what the
-        user allowed.
+        The check itself visits the sub-charts, if the rule holds for them, and leaves out findings
+        that the user allowed.
         """
 
 
@@ -61,11 +62,11 @@ CHECKS: tuple[Check, ...] = (
 
 
 class UnknownRuleError(LookupError):
-    """There is no rule of this code or name; the message says which ones are close."""
+    """There is no rule with this code or name; the message suggests close ones."""
 
 
 def pages() -> dict[Rule, str]:
-    """Every rule with its page, by code: those of ``CHECKS`` and that of ``verify``."""
+    """Every rule with its page, sorted by code: the rules of ``CHECKS`` and that of ``verify``."""
     documented = {verify.MALFORMED: verify.__doc__, **{part.RULE: part.__doc__ for part in CHECKS}}
     return {rule: documented[rule] or "" for rule in sorted(documented, key=lambda rule: rule.code)}
 
@@ -77,24 +78,21 @@ def explain(code_or_name: str) -> str:
         code_or_name: A code such as ``AG201`` or a name such as ``unreachable-agent``, in any case.
 
     Returns:
-        What the rule does, why the fault is bad, an example and what to write instead.
+        The description of the rule, why the fault is bad, an example and what to write instead.
 
     Raises:
         UnknownRuleError: There is no such rule.
     """
-    wanted = code_or_name.strip().lower()
-    documented = pages()
-    for rule, page in documented.items():
-        if wanted in (rule.code.lower(), rule.name):
+    term = code_or_name.strip().lower()
+    rules = pages()
+    for rule, page in rules.items():
+        if term in (rule.code.lower(), rule.name):
             return f"# {rule.code} {rule.name} ({rule.severity.value})\n\n{page.strip()}\n"
-    known = [term for rule in documented for term in (rule.code.lower(), rule.name)]
-    close = [
-        term.upper() if term.startswith("ag") and term[2:].isdigit() else term
-        for term in get_close_matches(wanted, known, n=3, cutoff=0.5)
+    terms = [term for rule in rules for term in (rule.code.lower(), rule.name)]
+    matches = [
+        match.upper() if match.startswith("ag") and match[2:].isdigit() else match
+        for match in get_close_matches(term, terms, n=3, cutoff=0.5)
     ]
-    hint = f"did you mean {' or '.join(close)}?" if close else f"rules are {_listed(documented)}"
+    codes = ", ".join(rule.code for rule in rules)
+    hint = f"did you mean {' or '.join(matches)}?" if matches else f"rules are {codes}"
     raise UnknownRuleError(f"there is no rule '{code_or_name}'; {hint}")
-
-
-def _listed(rules: dict[Rule, str]) -> str:
-    return ", ".join(rule.code for rule in rules)

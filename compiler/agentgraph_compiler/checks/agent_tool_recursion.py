@@ -2,14 +2,14 @@
 
 ## What it does
 
-Follows agents used as tools (`Agent.as_tool()`) and reports where that leads back to an agent that
-is already at work further up. Handoffs inside the nested agents count: what they can reach, they
-can run.
+Follows agents used as tools (`Agent.as_tool()`) and reports a tool that leads back to an agent
+that is already at work at a level above. Handoffs inside the nested agents count, because a nested
+run can take them.
 
 ## Why is this bad?
 
 Each level is a run of its own, with a fresh budget of turns. Nothing bounds how deep the model
-goes, so one question can cost any number of calls. Where the recursion is meant (a writer who asks
+goes, so one question can cost any number of calls. If you want the recursion (a writer that asks
 itself for sections, say), allow the rule on the tool that closes the circle, and bound the depth
 with `is_enabled`.
 
@@ -59,7 +59,7 @@ RULE = Rule(
 )
 
 _SHOWN = 6
-"""How many steps of a long recursion are named."""
+"""The most steps of a long recursion that a finding names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class _Use:
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find uses that lead back to a sub-chart at work; a depth-first search, linear."""
+    """Find uses that lead back to a sub-chart at work, by a depth-first search in linear time."""
     uses = {part.name: tuple(_uses(part)) for part in chart.charts}
     finished: set[str] = set()
     depth: dict[str, int] = {}
@@ -82,9 +82,9 @@ def check(chart: Chart) -> Iterator[Diagnostic]:
         if use is None:
             branches.pop()
             if path:
-                left = path.pop().tool.machine
-                finished.add(left)
-                del depth[left]
+                machine = path.pop().tool.machine
+                finished.add(machine)
+                del depth[machine]
         elif use.tool.machine in depth:
             yield _recursion(path, depth[use.tool.machine], use, chart)
         elif use.tool.machine not in finished:
@@ -94,7 +94,7 @@ def check(chart: Chart) -> Iterator[Diagnostic]:
 
 
 def _uses(chart: Chart) -> Iterator[_Use]:
-    """The uses that count: an allowed one is cut, so that what it closes is no circle."""
+    """The uses that count. An allowed one does not count, and so it closes no circle."""
     for agent in chart.agents:
         for tool in agent.tools:
             if (
@@ -105,22 +105,23 @@ def _uses(chart: Chart) -> Iterator[_Use]:
                 yield _Use(agent, tool)
 
 
-def _started(use: _Use, chart: Chart) -> str:
+def _agent_name(use: _Use, chart: Chart) -> str:
     """The name of the agent that a use runs."""
     inner = chart.subchart[use.tool.machine]
     return inner.agent[inner.start].name
 
 
 def _recursion(path: list[_Use], depth: int, closing: _Use, chart: Chart) -> Diagnostic:
-    # Only what is shown is copied: a path may be as long as the chart has sub-charts.
+    # Copy only the steps that the finding shows: a path may be as long as there are sub-charts.
     inner = path[depth : depth + _SHOWN]
     hidden = len(path) - depth - len(inner)
-    name = _started(closing, chart)
-    route = [f"'{name}'", *(f"'{_started(use, chart)}'" for use in inner)]
+    name = _agent_name(closing, chart)
+    route = [f"'{name}'", *(f"'{_agent_name(use, chart)}'" for use in inner)]
     route += [f"… {hidden} more …"] if hidden else []
     notes = [
         Note(
-            f"'{use.agent.name}' runs '{_started(use, chart)}' as its tool '{use.tool.name}' here",
+            f"'{use.agent.name}' runs '{_agent_name(use, chart)}' as its tool"
+            f" '{use.tool.name}' here",
             use.tool.origin,
         )
         for use in inner
@@ -134,6 +135,6 @@ def _recursion(path: list[_Use], depth: int, closing: _Use, chart: Chart) -> Dia
             *notes,
             Note("each level is a run of its own with fresh turns, so nothing bounds the depth"),
         ),
-        f"remove the tool '{closing.tool.name}', hand off instead, or, if the recursion is meant,"
+        f"remove the tool '{closing.tool.name}', hand off instead, or, if you want the recursion,"
         f" allow '{RULE.name}' on the tool and bound the depth with is_enabled",
     )

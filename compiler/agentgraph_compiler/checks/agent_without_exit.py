@@ -2,16 +2,16 @@
 
 ## What it does
 
-Finds agents that a run can reach, whose model must call a tool on every turn, of whose tools none
-gives a final output, and that have no handoff. `tool_choice="required"`, or the name of a tool,
-forces the model; by default only its first turn, with `reset_tool_choice=False` every one. Agents
-that may reply after all are left alone: those with hosted tools or a stored prompt beside
-`"required"`, and those whose tools a function may all disable. Agents that hand off in circles have
-a rule of their own, `handoff-cycle-without-exit`.
+Finds agents that a run can reach and that have no way out: the model must call a tool on every
+turn, no tool gives a final output, and there is no handoff. `tool_choice="required"`, or the name
+of a tool, forces the model to call a tool: by default on its first turn only, with
+`reset_tool_choice=False` on every turn. The rule accepts agents that may reply after all: those
+with hosted tools or a stored prompt beside `"required"`, and those whose tools a function may all
+disable. Agents that hand off in circles have a rule of their own, `handoff-cycle-without-exit`.
 
 ## Why is this bad?
 
-The agent goes on calling tools until `max_turns`, and every turn is paid for. Only a handler for
+The agent goes on calling tools until `max_turns`, and you pay for every turn. Only a handler for
 running out of turns can give such a run an output.
 
 ## Example
@@ -79,12 +79,12 @@ RULE = Rule(
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find agents that are reached, cannot end, and have no handoff; linear."""
+    """Find agents that a run reaches but cannot end in or hand off from, in linear time."""
     for part in chart.walk():
-        caught = trapped(part)
+        trapped_ids = trapped(part)
         for agent in part.agents:
-            if agent.id in caught and _only_calls(agent) and not is_allowed(RULE, agent):
-                yield _caught(agent)
+            if agent.id in trapped_ids and _only_calls(agent) and not is_allowed(RULE, agent):
+                yield _without_exit(agent)
 
 
 def _only_calls(agent: Agent) -> bool:
@@ -93,14 +93,14 @@ def _only_calls(agent: Agent) -> bool:
     return not handoffs and any(tool.enabled is Enabled.ALWAYS for tool in agent.tools)
 
 
-def _caught(agent: Agent) -> Diagnostic:
+def _without_exit(agent: Agent) -> Diagnostic:
     return Diagnostic(
         RULE,
         f"agent '{agent.name}' can neither end a run nor hand off: it always calls another tool",
         agent.origin,
         (
             Note(f"'{agent.name}' must call a tool on every turn, and no tool output is final"),
-            Note("a run that gets here goes on until its turns are used up"),
+            Note("a run that gets here goes on until it has used up its turns"),
         ),
         "let the model answer after its first call (keep reset_tool_choice, or drop tool_choice),"
         " or make a tool output final with tool_use_behavior",

@@ -4,14 +4,13 @@
 
 Compares the context types that agents, tools and guardrails declare (`Agent[Context]`,
 `RunContextWrapper[Context]`, `ToolContext[Context]`), agents used as tools included. A run has one
-context object, so all of them must fit it: the same class, or one that is derived from the other.
-What declares no context, or a protocol, fits every run.
+context object, so it must fit all of them: they declare the same class, or one class is derived
+from the other. A part that declares no context, or a protocol, fits every run.
 
 ## Why is this bad?
 
-The context is handed over as it is. A tool that is written for another class fails with an
-`AttributeError` when the model calls it for the first time, and the model is told that the tool
-does not work.
+The run passes the context on as it is. A tool for another class fails with an `AttributeError` when
+the model calls it for the first time, and the model only learns that the tool does not work.
 
 ## Example
 
@@ -74,7 +73,7 @@ from agentgraph_compiler.types import ANY, Type
 RULE = Rule(
     "AG301",
     "context-type-mismatch",
-    # Python does not hold an object to a class, so no run is certain to fail.
+    # Python does not check the class of an object, so no run is certain to fail.
     Severity.WARNING,
     "A part that expects another context than the workflow runs with.",
 )
@@ -85,26 +84,25 @@ class _Declared:
     """A part that says which context it expects."""
 
     context: Type
-    described: str
+    description: str
     origin: Origin
     parts: tuple[Agent | Tool | Guardrail, ...]
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find declared contexts that no object fits together; linear in the number of declarations."""
-    settled: _Declared | None = None
+    """Find declared contexts that no single object fits, in time linear in the declarations."""
+    reference: _Declared | None = None
     for declared in _declarations(chart):
-        if settled is None or settled.context.name in declared.context.supertypes:
-            settled = declared  # an object of the more special class fits both
-        elif not declared.context.accepts(settled.context) and not is_allowed(
+        if reference is None or reference.context.name in declared.context.supertypes:
+            reference = declared  # an object of the more special class fits both
+        elif not declared.context.accepts(reference.context) and not is_allowed(
             RULE, *declared.parts
         ):
-            yield _mismatch(declared, settled)
+            yield _mismatch(declared, reference)
 
 
 def _declarations(chart: Chart) -> Iterator[_Declared]:
-    """What declares a context: the agent that runs start with, then everything in document
-    order."""
+    """The parts that declare a context: the start agent first, the others in document order."""
     start = chart.agent[chart.start]
     agents = {identity(start): start}
     for part in chart.walk():
@@ -116,23 +114,26 @@ def _declarations(chart: Chart) -> Iterator[_Declared]:
     for agent in agents.values():
         for tool in agent.tools:
             if tool.context != ANY:
-                described = f"tool '{tool.name}' of agent '{agent.name}'"
-                yield _Declared(tool.context, described, tool.origin, (agent, tool))
+                description = f"tool '{tool.name}' of agent '{agent.name}'"
+                yield _Declared(tool.context, description, tool.origin, (agent, tool))
         for guardrail in (*agent.input_guardrails, *agent.output_guardrails):
             if guardrail.context != ANY:
-                described = f"guardrail '{guardrail.name}' of agent '{agent.name}'"
-                yield _Declared(guardrail.context, described, guardrail.origin, (agent, guardrail))
+                description = f"guardrail '{guardrail.name}' of agent '{agent.name}'"
+                yield _Declared(
+                    guardrail.context, description, guardrail.origin, (agent, guardrail)
+                )
 
 
-def _mismatch(declared: _Declared, settled: _Declared) -> Diagnostic:
+def _mismatch(declared: _Declared, reference: _Declared) -> Diagnostic:
+    name = reference.context.name
     return Diagnostic(
         RULE,
-        f"{declared.described} expects the context '{declared.context.name}', but the workflow"
-        f" runs with '{settled.context.name}'",
+        f"{declared.description} expects the context '{declared.context.name}', but the workflow"
+        f" runs with '{name}'",
         declared.origin,
         (
-            Note(f"{settled.described} expects '{settled.context.name}' here", settled.origin),
-            Note("a run has one context object, which every part of it is given"),
+            Note(f"{reference.description} expects '{name}' here", reference.origin),
+            Note("a run has one context object and passes it to every part"),
         ),
-        f"write it for '{settled.context.name}', or let one class be derived from the other",
+        f"write it for '{name}', or derive one class from the other",
     )

@@ -2,14 +2,14 @@
 
 ## What it does
 
-Finds names that more than one agent of a declared `Workflow` has. Agents that are merely reachable
-from a start agent may share a name; the compiler then tells them apart by a number.
+Finds names that more than one agent of a declared `Workflow` has. Without a `Workflow`, agents may
+share a name: the compiler numbers them.
 
 ## Why is this bad?
 
-A declared workflow is kept, drawn, resumed and reported by the names of its agents. With two of
-one name a saved run could come back in the wrong agent, and handoffs to the two get the same
-default tool name.
+Saved runs, drawings, resumed runs and reports of a declared workflow identify its agents by name.
+If two agents share a name, a saved run could come back in the wrong one, and handoffs to the two
+get the same default tool name.
 
 ## Example
 
@@ -54,7 +54,7 @@ RULE = Rule(
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find repeated names in declared workflows; linear in the number of agents."""
+    """Find repeated names in declared workflows, in time linear in the number of agents."""
     for part in chart.walk():
         if not part.declared:
             continue
@@ -71,8 +71,8 @@ def _repeated(chart: Chart, earlier: Agent, agent: Agent) -> Diagnostic:
         f"workflow '{chart.name}' declares two agents named '{agent.name}'",
         agent.origin,
         (
-            Note("the other agent of that name is made here", earlier.origin),
-            Note("saved runs, drawings and handoffs know the agents of a workflow by name"),
+            Note("the other agent with that name is here", earlier.origin),
+            Note("saved runs, drawings and handoffs identify the agents of a workflow by name"),
         ),
         "give one of them another name",
     )

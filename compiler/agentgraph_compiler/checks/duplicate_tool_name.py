@@ -3,15 +3,15 @@
 ## What it does
 
 Finds names that an agent offers to its model more than once. Functions, handoffs and agents used as
-tools share one namespace. A tool that has a kind of call of its own (a computer, a shell, a custom
-tool) is only told apart from others of that kind; hosted tools are the provider's and do not
-count. Nor do tools that are never enabled. Where a callable decides whether one of the two is
-enabled, they may be meant as alternatives: then the run itself looks at every turn.
+tools share one namespace. A tool with its own kind of call (a computer, a shell, a custom tool)
+shares a namespace only with others of such a kind. Hosted tools belong to the provider and do not
+count, nor do tools that are never enabled. If a callable decides whether one of the two is enabled,
+they may be alternatives: then the run itself checks on every turn.
 
 ## Why is this bad?
 
-The model asks for work by name, so one of the two could never be told from the other: providers
-refuse such a request, and where they do not, the wrong function runs.
+The model asks for work by name, so it cannot choose between the two. Providers refuse such a
+request; one that accepts it runs the wrong function.
 
 ## Example
 
@@ -73,7 +73,7 @@ RULE = Rule(
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find names that are always offered twice; linear in the number of tools and handoffs."""
+    """Find names that an agent always offers twice, in time linear in tools and handoffs."""
     for part in chart.walk():
         for agent in part.agents:
             yield from _of_agent(agent)
@@ -81,38 +81,38 @@ def check(chart: Chart) -> Iterator[Diagnostic]:
 
 def _of_agent(agent: Agent) -> Iterator[Diagnostic]:
     first: dict[tuple[bool, str], Tool | Handoff] = {}
-    everything: tuple[Tool | Handoff, ...] = (*agent.tools, *agent.handoffs)
-    for offered in everything:
-        if offered.enabled is not Enabled.ALWAYS or _is_hosted(offered):
+    offers: tuple[Tool | Handoff, ...] = (*agent.tools, *agent.handoffs)
+    for offer in offers:
+        if offer.enabled is not Enabled.ALWAYS or _is_hosted(offer):
             continue
-        earlier = first.setdefault((_has_own_call(offered), offered.name), offered)
-        if earlier is offered or is_allowed(RULE, agent, earlier, offered):
+        earlier = first.setdefault((_has_own_call(offer), offer.name), offer)
+        if earlier is offer or is_allowed(RULE, agent, earlier, offer):
             continue
         yield Diagnostic(
             RULE,
-            f"agent '{agent.name}' offers two tools named '{offered.name}':"
-            f" {_described(earlier)} and {_described(offered)}",
-            offered.origin,
+            f"agent '{agent.name}' offers two tools named '{offer.name}':"
+            f" {_description(earlier)} and {_description(offer)}",
+            offer.origin,
             (
-                Note(f"the name is first used by {_described(earlier)} here", earlier.origin),
+                Note(f"the first use of the name is here: {_description(earlier)}", earlier.origin),
                 Note("the model asks for tools by name, so it could not say which one it means"),
             ),
-            _remedy(offered),
+            _remedy(offer),
         )
 
 
-def _is_hosted(offered: Tool | Handoff) -> bool:
-    return isinstance(offered, Tool) and offered.kind is None
+def _is_hosted(offer: Tool | Handoff) -> bool:
+    return isinstance(offer, Tool) and offer.kind is None
 
 
-def _has_own_call(offered: Tool | Handoff) -> bool:
-    return isinstance(offered, Tool) and offered.kind is WorkKind.ACTION
+def _has_own_call(offer: Tool | Handoff) -> bool:
+    return isinstance(offer, Tool) and offer.kind is WorkKind.ACTION
 
 
-def _described(offered: Tool | Handoff) -> str:
-    if isinstance(offered, Handoff):
-        return f"the handoff to '{offered.target_name}'"
-    match offered.kind:
+def _description(offer: Tool | Handoff) -> str:
+    if isinstance(offer, Handoff):
+        return f"the handoff to '{offer.target_name}'"
+    match offer.kind:
         case WorkKind.AGENT:
             return "an agent used as a tool"
         case WorkKind.FUNCTION:
@@ -121,10 +121,10 @@ def _described(offered: Tool | Handoff) -> str:
             return "a tool"
 
 
-def _remedy(offered: Tool | Handoff) -> str:
-    if isinstance(offered, Handoff):
+def _remedy(offer: Tool | Handoff) -> str:
+    if isinstance(offer, Handoff):
         return "give the handoff a name of its own: handoff(agent, tool_name_override='…')"
-    match offered.kind:
+    match offer.kind:
         case WorkKind.AGENT:
             return "give the agent a tool name of its own: agent.as_tool(tool_name='…', …)"
         case WorkKind.ACTION:

@@ -1,16 +1,16 @@
-"""A cycle of handoffs that no agent of it can end or leave.
+"""A cycle of handoffs in which no run can end and which no run can leave.
 
 ## What it does
 
 Finds agents that hand off to each other in a cycle where no agent can give a final output and no
-handoff leads out. A cycle with an exit, such as every specialist handing back to triage, is normal
-and not reported. An agent can end a run when its model may answer with a message, or when
+handoff leads out. A cycle with an exit is normal and not a finding: every specialist may hand back
+to triage, for instance. An agent can end a run when its model may answer with a message, or when
 `tool_use_behavior` makes a tool output final.
 
 ## Why is this bad?
 
-Whatever the models say, such a run can only end with `MaxTurnsExceeded`, after all of its turns
-were paid for.
+Whatever the models say, such a run can only end with `MaxTurnsExceeded`, after you have paid for
+all of its turns.
 
 ## Example
 
@@ -54,27 +54,27 @@ RULE = Rule(
     "AG202",
     "handoff-cycle-without-exit",
     Severity.ERROR,
-    "A cycle of handoffs that no agent of it can end or leave.",
+    "A cycle of handoffs in which no run can end and which no run can leave.",
 )
 
 _SHOWN = 6
-"""How many agents of a long cycle are named."""
+"""The most agents of a long cycle that a finding names."""
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find cycles without exit; linear, and no graph library unless there is something to name."""
+    """Find cycles without exit, in linear time, and without a graph library unless there is one."""
     for part in chart.walk():
-        caught = trapped(part)
-        if not any(True for agent in caught for _ in successors(part.agent[agent])):
+        trapped_ids = trapped(part)
+        if not any(True for agent in trapped_ids for _ in successors(part.agent[agent])):
             continue
-        for cycle in cycles_without_way_out(part, caught):
+        for cycle in cycles_without_way_out(part, trapped_ids):
             agents = tuple(part.agent[member] for member in cycle)
             handoffs = (handoff for agent in agents for handoff in agent.handoffs)
             if not is_allowed(RULE, *agents, *handoffs):
-                yield _caught(agents)
+                yield _without_exit(agents)
 
 
-def _caught(agents: tuple[Agent, ...]) -> Diagnostic:
+def _without_exit(agents: tuple[Agent, ...]) -> Diagnostic:
     names = [f"'{agent.name}'" for agent in agents]
     if len(names) > _SHOWN:
         names[_SHOWN - 1 :] = [f"… {len(names) - _SHOWN} more …", names[-1]]
@@ -88,7 +88,7 @@ def _caught(agents: tuple[Agent, ...]) -> Diagnostic:
     ]
     return Diagnostic(
         RULE,
-        f"the handoff cycle {route} can neither end nor be left",
+        f"the handoff cycle {route} has no exit: no run can end in it or leave it",
         agents[0].origin,
         (*notes, Note("a run that gets here always uses up its turns and fails")),
         "let one of these agents answer (drop its forced tool_choice, or keep reset_tool_choice),"

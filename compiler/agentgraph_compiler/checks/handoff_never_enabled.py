@@ -2,13 +2,13 @@
 
 ## What it does
 
-Finds handoffs with `is_enabled=False`. One that a function decides about on each turn is not
-reported.
+Finds handoffs with `is_enabled=False`. It does not report a handoff that a function enables or
+disables on each turn.
 
 ## Why is this bad?
 
-The model is never shown the handoff, so whatever stands behind it is never asked. Often it is a
-switch that somebody meant to turn on again.
+The model never sees the handoff, so no run asks the agents behind it. Often the author meant to
+enable it again.
 
 ## Example
 

@@ -2,13 +2,13 @@
 
 ## What it does
 
-Finds input guardrails of agents that are only entered by handoff. Input guardrails run on what the
-user wrote, so only those of the agent that a run starts with are used; an agent used as a tool
-starts a run of its own.
+Finds input guardrails of agents that runs enter only by handoff. Input guardrails run on the user's
+message, so a run uses only those of the agent that it starts with; an agent used as a tool starts
+a run of its own.
 
 ## Why is this bad?
 
-The guardrail reads like a protection and protects nothing.
+The guardrail looks like a protection and protects nothing.
 
 ## Example
 
@@ -58,7 +58,7 @@ RULE = Rule(
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find input guardrails of agents that are never entered first, in the root or as a tool."""
+    """Find input guardrails of agents with which no run starts, in the root or as a tool."""
     if not any(agent.input_guardrails for part in chart.walk() for agent in part.agents):
         return
     entered = {identity(agent) for part, agent in reachable_agents(chart) if agent.id == part.start}
@@ -80,9 +80,7 @@ def _unused(agent: Agent, guardrail: Guardrail, start: Agent) -> Diagnostic:
         agent.origin,
         (
             Note("the guardrail is defined here", guardrail.origin),
-            Note(
-                f"only the input guardrails of '{start.name}' run, where runs start", start.origin
-            ),
+            Note(f"runs start with '{start.name}', so only its input guardrails run", start.origin),
         ),
         f"move '{guardrail.name}' to the input_guardrails of '{start.name}'",
     )

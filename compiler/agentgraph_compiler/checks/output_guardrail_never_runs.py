@@ -2,12 +2,12 @@
 
 ## What it does
 
-Finds output guardrails of agents in which no run can end: the agent is forced to call a tool on
-every turn and no tool output is final, or no run reaches it.
+Finds output guardrails of agents in which no run can end: the agent must call a tool on every turn
+and no tool output is final, or no run reaches the agent.
 
 ## Why is this bad?
 
-Output guardrails run on the final output, with the agent that gives it. This one reads like a
+Output guardrails run on the final output of the agent that gives it. This one looks like a
 protection and protects nothing.
 
 ## Example
@@ -70,7 +70,7 @@ RULE = Rule(
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find output guardrails of agents that are not reached or cannot end."""
+    """Find output guardrails of agents that no run reaches or ends in."""
     if not any(agent.output_guardrails for part in chart.walk() for agent in part.agents):
         return
     reached = {identity(agent) for _, agent in reachable_agents(chart)}

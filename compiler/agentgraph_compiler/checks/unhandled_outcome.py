@@ -2,14 +2,14 @@
 
 ## What it does
 
-Compares what a state starts with what it handles. Every kind of work can end in a known set of
-ways; for each event that follows, the state needs transitions of which one always holds: the last
-has no guard, or the guards cover every verdict of a reply.
+Compares the work that a state starts with the events that it handles. Every kind of work can end in
+a fixed set of ways. For each event that follows, one of the state's transitions must always hold:
+the last one has no guard, or the guards cover every verdict of a reply.
 
 ## Why is this bad?
 
-The run would stand still in that state. The front end never produces such a chart, so the rule
-guards charts that are written by hand or lowered from other frameworks, and it is why the
+The run would get stuck in that state. The front end never produces such a chart, so the rule
+protects charts that people write by hand or lower from other frameworks. Thanks to it, the
 interpreter always finds a transition.
 
 ## Example
@@ -74,42 +74,43 @@ _IDLE = "it starts no work, so it is left at once"
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find events without a transition that always holds; linear in phases and transitions."""
-    lanes = EndingsMemo()
+    """Find events without a transition that always holds, in time linear in phases and
+    transitions."""
+    memo = EndingsMemo()
     for part in chart.walk():
         shared = by_event(part.rows)
         for state in part.states:
             rows = state.by_event
-            for event, cause in _required(part, state, rows, lanes):
+            for event, cause in _required(part, state, rows, memo):
                 if not _handled(rows.get(event, ())):
                     yield _unhandled(part, state, event, cause, rows.get(event, ()))
-            for event, invoke in _interruptions(state, lanes):
-                listed = (*rows.get(event, ()), *shared.get(event, ()))
-                if not _handled(listed):
-                    yield _unhandled(part, state, event, invoke, listed)
+            for event, invoke in _interruptions(state, memo):
+                candidates = (*rows.get(event, ()), *shared.get(event, ()))
+                if not _handled(candidates):
+                    yield _unhandled(part, state, event, invoke, candidates)
 
 
 def _required(
     chart: Chart,
     state: State,
     rows: Mapping[Event, tuple[Transition, ...]],
-    known: EndingsMemo,
+    memo: EndingsMemo,
 ) -> Iterator[tuple[Event, Invoke | str]]:
-    """The events that come from outside, or that the lanes of a state amount to once all are over,
-    each with what can cause it."""
+    """The events that come from outside, or that the state sees once all of its lanes are over,
+    each with a possible cause."""
     if state.id == chart.initial:
         yield Event.STARTED, _STARTED
     elif state.rest is Rest.WAIT:
         yield Event.RESUMED, _RESUMED
     elif state.offers:
-        # A reply may ask for any one of them alone.
-        yield from _first_causes((offer, known.of(offer).joined) for offer in state.offers)
+        # A reply may ask for any single offer.
+        yield from _first_causes((offer, memo.of(offer).joined) for offer in state.offers)
     elif state.invokes:
-        lanes = [(invoke, known.of(invoke).joined) for invoke in state.invokes]
-        # All lanes are over together, so it is enough if whatever one of them ends with is handled.
-        if not any(all(_handled(rows.get(event, ())) for event in seen) for _, seen in lanes):
-            about = [lane for lane in lanes if any(event in rows for event in lane[1])]
-            yield from _first_causes(about or lanes)
+        lanes = [(invoke, memo.of(invoke).joined) for invoke in state.invokes]
+        # All lanes end together, so it is enough if the state handles every ending of one of them.
+        if not any(all(_handled(rows.get(event, ())) for event in ends) for _, ends in lanes):
+            partly_handled = [lane for lane in lanes if any(event in rows for event in lane[1])]
+            yield from _first_causes(partly_handled or lanes)
     elif state.rest is Rest.NO:
         yield Event.DONE, _IDLE
 
@@ -124,14 +125,15 @@ def _first_causes(
     yield from causes.items()
 
 
-def _interruptions(state: State, known: EndingsMemo) -> Iterator[tuple[Event, Invoke]]:
-    """The events that leave a state at once, each with the first lane that can cause it."""
+def _interruptions(state: State, memo: EndingsMemo) -> Iterator[tuple[Event, Invoke]]:
+    """The events on which a run leaves a state at once, each with the first lane that can cause
+    it."""
     lanes = (*state.invokes, *state.offers)
-    yield from _first_causes((invoke, known.of(invoke).interrupting) for invoke in lanes)
+    yield from _first_causes((invoke, memo.of(invoke).interrupting) for invoke in lanes)
 
 
 def _handled(rows: Iterable[Transition]) -> bool:
-    """Whether one of the rows holds whatever the run or the reply amounts to."""
+    """Whether one of the rows holds for every run and every verdict of a reply."""
     verdicts: set[str] = set()
     for row in rows:
         if row.guard.kind is GuardKind.OTHERWISE:
@@ -150,8 +152,8 @@ def _unhandled(
 ) -> Diagnostic:
     agent = chart.agent.get(state.agent)
     what = "no transition that always holds" if rows else "no transition"
-    because = cause if isinstance(cause, str) else f"{_named(cause)} can end so"
-    notes = [Note(because)]
+    lane = None if isinstance(cause, str) else f"{cause.kind.value} '{cause.symbol}'"
+    notes = [Note(f"{lane} can end so" if lane else str(cause))]
     if rows:
         guards = ", ".join(
             dict.fromkeys(" ".join((row.guard.kind.value, *row.guard.names)) for row in rows)
@@ -159,12 +161,8 @@ def _unhandled(
         notes.append(Note(f"it has transitions on '{event}' only when: {guards}"))
     return Diagnostic(
         RULE,
-        f"state '{state.id}' has {what} on '{event}', so a run could stand still in it",
+        f"state '{state.id}' has {what} on '{event}', so a run could get stuck in it",
         agent.origin if agent else chart.origin,
         tuple(notes),
         f"add a transition on '{event}' without a guard as the last one of the state",
     )
-
-
-def _named(invoke: Invoke) -> str:
-    return f"{invoke.kind.value} '{invoke.symbol}'"

@@ -2,14 +2,13 @@
 
 ## What it does
 
-Finds handoffs whose target is not among the agents that the `Workflow` declares. Handoffs that are
-never enabled are left alone.
+Finds handoffs whose target is not among the agents that the `Workflow` declares. It accepts
+handoffs that are never enabled.
 
 ## Why is this bad?
 
-A declared workflow is closed: the run can only be where the compiled machine has a state. The
-model would be shown a handoff that cannot be taken, and none of the other checks could vouch for
-what lies behind it.
+A declared workflow is closed: the compiled machine has states only for its agents. The model would
+see a handoff that no run can take, and no other check would cover the agent behind it.
 
 ## Example
 
@@ -52,7 +51,7 @@ RULE = Rule(
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find handoffs that lead outside; linear in the number of handoffs."""
+    """Find handoffs that lead outside, in time linear in the number of handoffs."""
     for part in chart.walk():
         if not part.declared:
             continue

@@ -3,13 +3,12 @@
 ## What it does
 
 Follows handoffs and agents used as tools from the start agent, and reports the agents of a
-declared `Workflow` that are never reached. Handoffs and tools that are disabled for good lead
-nowhere.
+declared `Workflow` that no run reaches. Handoffs and tools that are disabled for good lead nowhere.
 
 ## Why is this bad?
 
-A forgotten handoff looks exactly like this: the specialist exists, reads well in the code, and is
-never asked.
+A forgotten handoff looks exactly like this: the specialist exists, the code looks right, and no run
+ever asks the specialist.
 
 ## Example
 
@@ -53,7 +52,8 @@ RULE = Rule(
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Find declared agents that no run reaches; undeclared ones are known by being reached."""
+    """Find declared agents that no run reaches. Undeclared agents are in the chart only because a
+    run can reach them."""
     if not chart.declared:
         return
     reached = {identity(agent) for _, agent in reachable_agents(chart)}
@@ -63,8 +63,8 @@ def check(chart: Chart) -> Iterator[Diagnostic]:
     leading_to: dict[str, list[Note]] = {}
     for source in chart.agents:
         for handoff in source.handoffs:
-            off = "is disabled" if handoff.enabled is Enabled.NEVER else "is as unreachable"
-            note = Note(f"the handoff from '{source.name}' {off}", handoff.origin)
+            reason = "is disabled" if handoff.enabled is Enabled.NEVER else "is as unreachable"
+            note = Note(f"the handoff from '{source.name}' {reason}", handoff.origin)
             leading_to.setdefault(handoff.target, []).append(note)
     for agent in unreached:
         if not is_allowed(RULE, agent):
@@ -78,6 +78,6 @@ def _unreached(chart: Chart, agent: Agent, notes: list[Note]) -> Diagnostic:
         f"agent '{agent.name}' is declared in workflow '{chart.name}', but no run can reach it",
         agent.origin,
         (Note(f"runs of the workflow start with '{start.name}'", start.origin), *notes),
-        f"add '{agent.name}' to the handoffs of an agent that is reached, use it as a tool,"
+        f"add '{agent.name}' to the handoffs of an agent that runs reach, use it as a tool,"
         " or remove it from the workflow",
     )

@@ -2,15 +2,15 @@
 
 ## What it does
 
-Names what was not seen: tools that an MCP server lists at run time, functions that decide whether
-a tool or handoff is enabled or whether a tool output ends the run. The other rules assume that
-each of these may go either way.
+Names what the compiler cannot see: tools that an MCP server lists at run time, functions that
+decide whether a tool or handoff is enabled or whether a tool output ends the run. The other rules
+assume that each of these may go either way.
 
 ## Why is this bad?
 
 It is not. But a clean result says less about such an agent, and you should know where: two tools
-of one name may still meet, and a handoff that is always refused looks like an open way. The run
-itself checks names again on every turn.
+may still have the same name, and a handoff that a function always disables looks like a way out.
+The run itself checks names again on every turn.
 
 ## Example
 
@@ -52,7 +52,7 @@ RULE = Rule(
 
 
 def check(chart: Chart) -> Iterator[Diagnostic]:
-    """Say once for each agent what was not seen."""
+    """Say once for each agent what the compiler cannot see."""
     for part in chart.walk():
         for agent in part.agents:
             if agent.unseen and not is_allowed(RULE, agent):

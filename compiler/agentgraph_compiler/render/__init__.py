@@ -14,7 +14,7 @@ from agentgraph_compiler.render.states import states_picture
 __all__ = ["LEVELS", "RenderError", "render"]
 
 LEVELS = {"agents": agents_picture, "states": states_picture}
-"""What a drawing can show: the workflow as people think of it, or the machine."""
+"""The contents of a drawing by name: the workflow as people think of it, or the machine."""
 
 _DOT_ENDINGS = ("dot", "gv")
 _MERMAID_ENDINGS = ("mmd", "mermaid")
@@ -27,8 +27,8 @@ def render(
 
     Args:
         chart: A well-formed chart.
-        path: Where to write; the ending says what: svg, png, pdf, dot or mmd. ``None`` writes
-            nothing.
+        path: The file to write; its ending selects the format: svg, png, pdf, dot or mmd. ``None``
+            writes nothing.
         level: A key of ``LEVELS``.
         timeout: Seconds after which a layout is stopped.
 
@@ -36,7 +36,7 @@ def render(
         The source of the drawing: Mermaid for a Mermaid ending, DOT otherwise.
 
     Raises:
-        RenderError: The level or the ending is unknown, or the layout failed; nothing was written.
+        RenderError: The level or the ending is unknown, or the layout failed; no file was written.
     """
     if level not in LEVELS:
         raise RenderError(f"there is no level '{level}'; levels are {' and '.join(LEVELS)}")
@@ -49,8 +49,8 @@ def render(
     elif ending in (*_DOT_ENDINGS, *FORMATS):
         source = to_dot(picture)
     else:
-        endings = ", ".join(f".{known}" for known in (*FORMATS, "dot", "mmd"))
-        raise RenderError(f"'{path}' does not say what to draw; the endings are {endings}")
+        endings = ", ".join(f".{suffix}" for suffix in (*FORMATS, "dot", "mmd"))
+        raise RenderError(f"the ending of '{path}' selects no format; use one of {endings}")
     drawing = lay_out(source, ending, timeout=timeout) if ending in FORMATS else source.encode()
     Path(path).write_bytes(drawing)
     return source

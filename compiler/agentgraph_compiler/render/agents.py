@@ -1,8 +1,8 @@
 """The picture of a workflow as people think of it: agents, their tools, handoffs, guardrails and
-the real ends.
+the ends that a run can reach.
 
-Only what can happen is drawn as an end: an agent has an arrow to "done" exactly if its output can
-be final, and one to "turn limit" if it has no other way on.
+The picture shows an end only if it can happen: an agent has an arrow to "done" if and only if its
+output can be final, and one to "turn limit" if it has no other way on.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from agentgraph_compiler.render.picture import Arrow, Box, Frame, Ids, Picture, 
 from agentgraph_compiler.types import TEXT
 
 _ROWS = 12
-"""How many tools of an agent are named."""
+"""The most rows of tools in the box of an agent."""
 _DEEP = 4
-"""From how many handoffs in a row on a picture reads downwards."""
+"""The most handoffs in a row for a picture that reads from left to right; with more it reads
+downwards."""
 _STROKES = {
     Enabled.ALWAYS: Stroke.SOLID,
     Enabled.SOMETIMES: Stroke.DASHED,
@@ -36,7 +37,7 @@ _STROKES = {
 
 def agents_picture(chart: Chart) -> Picture:
     """Draw the agents of a chart, with agents used as tools in frames of their own."""
-    return _Drawing(chart).drawn()
+    return _Drawing(chart).draw()
 
 
 class _Drawing:
@@ -48,7 +49,7 @@ class _Drawing:
         self.ends: dict[Role, str] = {}
         self.gates: dict[tuple[str, ...], str] = {}
 
-    def drawn(self) -> Picture:
+    def draw(self) -> Picture:
         chart, root = self.chart, self.picture.root
         start = self._box(root, Role.START, "start")
         for agent in chart.agents:
@@ -102,8 +103,8 @@ class _Drawing:
         return self.ends[role]
 
     def _gate(self, title: str, guardrails: tuple[Guardrail, ...]) -> str:
-        """A box of guardrails, shared by agents whose outputs pass the same ones; it can block the
-        run.
+        """The id of a box of guardrails that can block the run. Agents whose outputs pass the same
+        guardrails share one box.
         """
         key = (title, *(row.name for row in guardrails))
         if key not in self.gates:
@@ -138,7 +139,7 @@ class _Drawing:
             self._arrow(box, self._end(Role.EXHAUSTED, "turn limit"), Stroke.FAINT)
 
     def _handoffs(self, root: Frame, part: Chart, name: str | None) -> None:
-        drawn: dict[tuple[str, str], int] = {}
+        positions: dict[tuple[str, str], int] = {}
         for agent in part.agents:
             source = self.box_of[name, agent.id]
             for handoff in agent.handoffs:
@@ -147,13 +148,13 @@ class _Drawing:
                 else:
                     target = self._outside(root, handoff.target_name)
                 arrow = Arrow(source, target, _STROKES[handoff.enabled], _label(agent, handoff))
-                back = drawn.get((target, source))
+                back = positions.get((target, source))
                 arrows = self.picture.arrows
                 there = Arrow(target, source, arrow.stroke, arrow.label)
                 if back is not None and arrows[back] == there:
                     arrows[back] = replace(there, both=True)
                 else:
-                    drawn[source, target] = len(arrows)
+                    positions[source, target] = len(arrows)
                     arrows.append(arrow)
 
     def _outside(self, root: Frame, name: str) -> str:
@@ -172,24 +173,24 @@ class _Drawing:
 
 
 def _depth(chart: Chart) -> int:
-    """How many handoffs lie between the start and the agent farthest from it."""
+    """The number of handoffs from the start to the agent farthest from it."""
     depth, seen, layer = 0, {chart.start}, [chart.start]
     while layer:
-        following = dict.fromkeys(
+        targets = dict.fromkeys(
             target for agent in layer for target in successors(chart.agent[agent])
         )
-        layer = [target for target in following if target not in seen]
+        layer = [target for target in targets if target not in seen]
         seen.update(layer)
         depth += bool(layer)
     return depth
 
 
 def _label(agent: Agent, handoff: Handoff) -> tuple[str, ...]:
-    """The handoff's name where it says more than that it leads to its target."""
+    """The name of a handoff, if it says more than the name of the target."""
     words = "".join(filter(str.isalnum, handoff.target_name.lower()))
-    plain = "".join(filter(str.isalnum, handoff.name.lower())).endswith(words)
-    twice = sum(other.target == handoff.target for other in agent.handoffs) > 1
-    return () if plain and not twice else (handoff.name,)
+    names_target = "".join(filter(str.isalnum, handoff.name.lower())).endswith(words)
+    has_sibling = sum(other.target == handoff.target for other in agent.handoffs) > 1
+    return () if names_target and not has_sibling else (handoff.name,)
 
 
 def _output_row(agent: Agent) -> Iterator[tuple[str, str]]:
@@ -198,11 +199,11 @@ def _output_row(agent: Agent) -> Iterator[tuple[str, str]]:
 
 
 def _tool_rows(agent: Agent) -> Iterator[tuple[str, str]]:
-    shown = agent.tools if len(agent.tools) <= _ROWS else agent.tools[: _ROWS - 1]
-    for tool in shown:
+    tools = agent.tools if len(agent.tools) <= _ROWS else agent.tools[: _ROWS - 1]
+    for tool in tools:
         yield _tool_row(tool)
-    if len(shown) < len(agent.tools):
-        yield f"… {len(agent.tools) - len(shown)} more tools", ""
+    if len(tools) < len(agent.tools):
+        yield f"… {len(agent.tools) - len(tools)} more tools", ""
 
 
 def _tool_row(tool: Tool) -> tuple[str, str]:
@@ -211,12 +212,12 @@ def _tool_row(tool: Tool) -> tuple[str, str]:
         return tool.name, "MCP server"
     if tool.kind is None:
         return tool.name, "hosted"
-    called = f"{tool.name}()" if tool.kind in FUNCTION_TOOLS else tool.name
-    return called, remarks[tool.enabled]
+    name = f"{tool.name}()" if tool.kind in FUNCTION_TOOLS else tool.name
+    return name, remarks[tool.enabled]
 
 
 def _rows_of_entry(agent: Agent, role: Role) -> Iterator[tuple[str, str]]:
-    """Guardrails of an agent that never run; those that do stand in boxes of their own."""
+    """The guardrails of an agent that never run. Those that run have boxes of their own."""
     if role is not Role.ENTRY:
         yield from ((row.name, "guardrail, never runs") for row in agent.input_guardrails)
     if not can_end(agent):
@@ -224,7 +225,7 @@ def _rows_of_entry(agent: Agent, role: Role) -> Iterator[tuple[str, str]]:
 
 
 def _rows_of_nested(agent: Agent, role: Role) -> Iterator[tuple[str, str]]:
-    """Guardrails of an agent in a nested run, which has no ends of its own in the drawing."""
+    """The guardrails of an agent in a nested run; the drawing shows no ends for such a run."""
     runs = "guardrail" if role is Role.ENTRY else "guardrail, never runs"
     yield from ((row.name, runs) for row in agent.input_guardrails)
     ends = "guardrail" if can_end(agent) else "guardrail, never runs"

@@ -1,5 +1,5 @@
-"""Pictures in DOT, the language of Graphviz. Text from the chart only ever stands escaped in
-labels.
+"""Pictures in DOT, the language of Graphviz. Text from the chart appears only in labels and is
+always escaped.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ def _box(box: Box) -> dict[str, str]:
 
 
 def _row(name: str, remark: str) -> str:
-    # Two spaces: a browser's letters are a little wider than those that Graphviz measured.
-    said = f'&#160;&#160;<font color="{_SOFT}"><i>{_text(remark)}</i></font>' if remark else ""
-    return f'<font point-size="10">{_text(name)}{said}</font>'
+    # Two spaces, because letters in a browser are a little wider than Graphviz measures them.
+    tail = f'&#160;&#160;<font color="{_SOFT}"><i>{_text(remark)}</i></font>' if remark else ""
+    return f'<font point-size="10">{_text(name)}{tail}</font>'
 
 
 def _arrow(arrow: Arrow) -> dict[str, str]:
@@ -123,6 +123,6 @@ def _html(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Text for an HTML-like label: one line, without characters that XML does not have."""
+    """Text for an HTML-like label: one line, without characters that XML does not allow."""
     printable = "".join(char if char.isprintable() else " " for char in text)
     return escape(printable, quote=False) or " "

@@ -1,4 +1,4 @@
-"""Laying out DOT with Graphviz, in a process of its own that is stopped after a time."""
+"""Laying out DOT with Graphviz, in a separate process with a time limit."""
 
 from __future__ import annotations
 
@@ -37,14 +37,15 @@ def lay_out(source: str, format: str, *, timeout: float = 30.0) -> bytes:
         raise RenderError(
             f"drawing {format} needs the program 'dot' of Graphviz, which is not installed."
             " Install it (apt-get install graphviz, brew install graphviz, winget install graphviz)"
-            " or write the source instead: .dot or .mmd"
+            " or write the source instead: a file that ends in .dot or .mmd"
         ) from error
     except subprocess.TimeoutExpired as error:
         raise RenderError(
-            f"the layout was stopped after {timeout:g} seconds: the drawing is too large for it."
+            f"the layout was stopped after {timeout:g} seconds: the drawing is too large."
             " Draw the level 'agents', allow more time, or write the source: .dot or .mmd"
         ) from error
     if done.returncode != 0:
         complaint = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-        raise RenderError(f"dot could not draw this: {complaint or f'status {done.returncode}'}")
+        reason = complaint or f"status {done.returncode}"
+        raise RenderError(f"the program 'dot' could not draw this: {reason}")
     return done.stdout

@@ -1,5 +1,5 @@
-"""Pictures in Mermaid, which many code hosts draw by themselves. Every special character is an
-entity.
+"""Pictures in Mermaid, which many code hosts draw by themselves. The back end writes every special
+character as an entity.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _arrow(arrow: Arrow) -> str:
 
 
 def _text(text: str) -> str:
-    """Text for a quoted label: letters and digits as they are, anything else as an entity."""
+    """Text for a quoted label: letters and digits as they are, other characters as entities."""
     return "".join(map(_entity, text))
 
 

@@ -1,4 +1,4 @@
-"""What a drawing shows, before any back end: boxes, frames around them and arrows between them.
+"""The contents of a drawing, for any back end: boxes, frames around them and arrows between them.
 
 The words differ from the chart's on purpose: a box may stand for an agent, for guardrails, for a
 state or for an end.
@@ -29,8 +29,8 @@ class Role(StrEnum):
 
 
 class Stroke(StrEnum):
-    """What an arrow says: a move, a move that a function may forbid, a call that returns, a move
-    aside.
+    """The meaning of an arrow: a move, a move that a function may forbid, a call that returns, a
+    move off the main path.
     """
 
     SOLID = "solid"
@@ -58,7 +58,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An arrow between two boxes, by id; ``both`` if it has a head at either end."""
+    """An arrow between two boxes, by id; ``both`` if it has a head at each end."""
 
     source: str
     target: str
@@ -69,8 +69,8 @@ class Arrow:
 
 @dataclass(slots=True)
 class Frame:
-    """A frame around boxes and further frames. The outermost frame is the picture's edge and is
-    not drawn.
+    """A frame around boxes and further frames. Back ends do not draw the outermost frame, which is
+    the edge of the picture.
     """
 
     id: str
@@ -84,7 +84,7 @@ class Picture:
     """A drawing.
 
     Args:
-        root: Everything that is drawn.
+        root: The outermost frame, with everything in the drawing.
         arrows: Between boxes of any frame.
         across: Whether it reads from left to right rather than downwards.
     """
@@ -101,9 +101,7 @@ class Ids:
         self._taken: set[str] = set()
 
     def take(self, kind: str, name: str) -> str:
-        """A new id that begins with ``kind`` and goes on as ``name`` as far as its characters
-        allow.
-        """
+        """A new id: ``kind``, then ``name`` as far as its characters are allowed in ids."""
         base = f"{kind}_{_NOT_IN_IDS.sub('_', name).strip('_').lower()}".rstrip("_")
         candidate, number = base, 1
         while candidate in self._taken:

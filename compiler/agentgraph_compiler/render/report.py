@@ -1,8 +1,8 @@
 """Diagnostics as people read them, in the manner of rustc: what is wrong, where, why, and what to
 write.
 
-The layout stands here once, as rows of pieces that say what tone they have; ``report`` writes them
-plainly, and a terminal paints the same rows.
+This module alone defines the layout, as rows of pieces, each with its tone; ``report`` writes the
+rows as plain text, and a terminal paints the same rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Piece", "Quotation", "Quote", "Row", "Tone", "block", "report", "sum
 
 
 class Tone(StrEnum):
-    """What a piece of a row is, for whoever has colours."""
+    """The role of a piece of a row, for output that has colours."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -31,7 +31,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text of one tone; it may have line breaks."""
+    """Text in one tone; it may have line breaks."""
 
     text: str
     tone: Tone = Tone.PLAIN
@@ -42,8 +42,8 @@ class Row:
     """A row of a report.
 
     Args:
-        prefix: What it begins with.
-        body: What it says; further lines of it stand below its beginning, behind the prefix.
+        prefix: The beginning of the row.
+        body: The text after it; its further lines are indented by the width of the prefix.
         breaks: Whether a narrow terminal may break it between words.
     """
 
@@ -54,10 +54,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """A source line and the piece of it that is underlined, in columns.
+    """A source line and the piece of it to underline, in columns.
 
     Args:
-        line: The line, cut where there is no more room.
+        line: The line, cut to the width of the output.
         indent: Columns before the piece.
         marks: Columns of the piece, at least one.
     """
@@ -68,29 +68,29 @@ class Quotation:
 
 
 Quote = Callable[[Origin, int], Quotation | None]
-"""Quotes the source at an origin, given how many columns of a row are taken; ``None`` if it cannot
-be read."""
+"""Quotes the source at an origin. Gets the origin and the number of columns that the row already
+uses; returns ``None`` if it cannot read the source."""
 
 
 def report(diagnostics: Iterable[Diagnostic], quote: Quote | None = None) -> str:
     """Write diagnostics as a compiler does.
 
     Args:
-        diagnostics: In the order in which they shall stand.
-        quote: Quotes source lines; without it none are quoted.
+        diagnostics: In the order of the report.
+        quote: Quotes source lines; without it the report quotes none.
 
     Returns:
         A block for each diagnostic and a last line that counts them; empty if there are none.
     """
-    found = tuple(diagnostics)
-    if not found:
+    entries = tuple(diagnostics)
+    if not entries:
         return ""
-    blocks = ["\n".join(map(_plain, block(diagnostic, quote))) for diagnostic in found]
-    return "\n\n".join((*blocks, summary(found))) + "\n"
+    blocks = ["\n".join(map(_plain, block(diagnostic, quote))) for diagnostic in entries]
+    return "\n\n".join((*blocks, summary(entries))) + "\n"
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
-    """How many diagnostics there are of each severity, in words."""
+    """The number of diagnostics of each severity, in words."""
     counts = Counter(diagnostic.severity for diagnostic in diagnostics)
     parts = [
         f"{counts[severity]} {severity.value}{'s' if counts[severity] > 1 else ''}"
@@ -101,46 +101,46 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def block(
-    found: Diagnostic, quote: Quote | None = None, *, shown_path: Callable[[str], str] = str
+    diagnostic: Diagnostic, quote: Quote | None = None, *, shown_path: Callable[[str], str] = str
 ) -> Iterator[Row]:
     """Lay a diagnostic out.
 
     Args:
-        found: The diagnostic.
-        quote: Quotes source lines; without it none are quoted.
-        shown_path: How a file is written.
+        diagnostic: The diagnostic.
+        quote: Quotes source lines; without it the block quotes none.
+        shown_path: Turns the path of a file into the text that the block shows.
 
     Yields:
         Its rows.
     """
-    tone = Tone(found.severity.value)
-    places = (found.origin, *(note.origin for note in found.notes))
+    tone = Tone(diagnostic.severity.value)
+    places = (diagnostic.origin, *(note.origin for note in diagnostic.notes))
     margin = max(len(str(place.line)) for place in places)
     remark = Piece(f"{' ' * margin} = ", Tone.PLACE)
     yield Row(
-        (Piece(f"{tone.value}[{found.rule.code}]", tone), Piece(" ")),
-        (Piece(f"{found.rule.name}: ", tone), Piece(found.message, Tone.TITLE)),
+        (Piece(f"{tone.value}[{diagnostic.rule.code}]", tone), Piece(" ")),
+        (Piece(f"{diagnostic.rule.name}: ", tone), Piece(diagnostic.message, Tone.TITLE)),
         breaks=True,
     )
-    told: set[Origin] = set()
-    for origin, says, note in (
-        (found.origin, tone, None),
-        *((note.origin, Tone.NOTE, note.message) for note in found.notes),
+    quoted_origins: set[Origin] = set()
+    for origin, origin_tone, note in (
+        (diagnostic.origin, tone, None),
+        *((note.origin, Tone.NOTE, note.message) for note in diagnostic.notes),
     ):
         if note is not None:
             yield Row((remark, Piece("note: ", Tone.NOTE)), (Piece(note),), breaks=True)
         if origin != UNKNOWN:
             arrow = Piece(f"{' ' * margin}--> ", Tone.PLACE)
             yield Row((arrow,), (Piece(f"{shown_path(origin.file)}:{origin.line}"),))
-            if quote is not None and origin not in told:
-                yield from _quoted(origin, quote, margin, says)
-            told.add(origin)
-    if found.help:
-        yield Row((remark, Piece("help: ", Tone.HELP)), (Piece(found.help),), breaks=True)
+            if quote is not None and origin not in quoted_origins:
+                yield from _source_rows(origin, quote, margin, origin_tone)
+            quoted_origins.add(origin)
+    if diagnostic.help:
+        yield Row((remark, Piece("help: ", Tone.HELP)), (Piece(diagnostic.help),), breaks=True)
 
 
-def _quoted(origin: Origin, quote: Quote, margin: int, tone: Tone) -> Iterator[Row]:
-    """The source line, with what it is about underlined."""
+def _source_rows(origin: Origin, quote: Quote, margin: int, tone: Tone) -> Iterator[Row]:
+    """The source line, with the piece that the diagnostic is about underlined."""
     quotation = quote(origin, margin + len(" | "))
     if quotation is None:
         return

@@ -1,9 +1,9 @@
 """The picture of a machine: its states, every transition, and which states belong to which agent.
 
-Transitions between the same two states share an arrow, one line each. Those that only say that
-something failed, or that a save was stopped, are drawn faintly and without words, or nothing else
-could be read. Those that hold in every state lead out of one box that stands for all. States that
-nothing leads to are left out, and so are rests from where the state before is only tried again.
+Transitions between the same two states share an arrow, one line each. Transitions on failures, or
+on a stopped save, are faint and have no words, because otherwise they would hide everything else.
+Transitions that hold in every state lead out of one box that stands for all states. The picture
+leaves out states without a way in, and rests that only lead back to the state before.
 """
 
 from __future__ import annotations
@@ -63,26 +63,26 @@ def states_picture(chart: Chart) -> Picture:
             for offer in state.offers:
                 if offer.machine:
                     inner = box_of[offer.machine, chart.subchart[offer.machine].initial]
-                    called = Arrow(source, inner, Stroke.CALL, (offer.symbol.rpartition("/")[2],))
-                    picture.arrows.append(called)
+                    call = Arrow(source, inner, Stroke.CALL, (offer.symbol.rpartition("/")[2],))
+                    picture.arrows.append(call)
     return picture
 
 
 def drawn_states(chart: Chart) -> frozenset[str]:
     """Ids of the states of a chart that have a box."""
-    before: dict[str, set[str]] = {chart.initial: set()}
+    predecessors: dict[str, set[str]] = {chart.initial: set()}
     for row in chart.rows:
-        before.setdefault(row.target, set())
+        predecessors.setdefault(row.target, set())
     for state in chart.states:
         for row in state.transitions:
-            before.setdefault(row.target, set()).add(state.id)
-    again = {
+            predecessors.setdefault(row.target, set()).add(state.id)
+    retries = {
         state.id
         for state in chart.states
         if state.rest is Rest.WAIT
-        and {row.target for row in state.transitions} == before.get(state.id)
+        and {row.target for row in state.transitions} == predecessors.get(state.id)
     }
-    return frozenset(before.keys() - again - {BACK})
+    return frozenset(predecessors.keys() - retries - {BACK})
 
 
 def _boxes(
@@ -126,7 +126,8 @@ def _row(invoke: Invoke) -> tuple[str, str]:
 
 
 def _title(state: State) -> str:
-    """The words of a state: what its id says after the agent, as far as that is its kind."""
+    """The title of a state: its id if it belongs to no agent, else its kind; a recovering state
+    also names the fault."""
     if not state.agent:
         return state.id.replace(".", " ")
     _, _, about = state.id.partition(f".{state.kind}.")
@@ -134,7 +135,7 @@ def _title(state: State) -> str:
 
 
 def _by_target(transitions: Iterable[Transition]) -> dict[str, list[Transition]]:
-    """The transitions by where they lead; the way back from a rest has no place of its own."""
+    """The transitions by target. The way back from a rest is left out: it has no fixed target."""
     rows: dict[str, list[Transition]] = {}
     for transition in transitions:
         if transition.target != BACK:
