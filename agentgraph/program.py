@@ -1,8 +1,8 @@
 """Compiling a workflow: agents in, a checked machine out.
 
-``check`` says everything the compiler has to say; ``compile`` gives a program or raises with all
-errors; a run uses ``program_for``, which applies the rules that can stop a run and keeps the
-program with the agent it was made from.
+``check`` returns all findings of the compiler; ``compile`` returns a program or raises with all
+errors; a run uses ``program_for``, which applies the rules that can stop a run and caches the
+program on its source, the agent or workflow.
 """
 
 from __future__ import annotations
@@ -39,28 +39,29 @@ if TYPE_CHECKING:
 __all__ = ["CompileError", "Program", "check", "compile", "program_for"]
 
 _PROGRAMS = "_agentgraph_programs"
-_KEPT_AT_MOST = 8
-"""Programs kept with one agent: run configurations made anew for every run must not pile up."""
+_PROGRAM_LIMIT = 8
+"""The most programs cached on one source: code that makes a new run configuration for every run
+must not pile them up."""
 
 
 class CompileError(UserError):
-    """A workflow has errors, so it was not run.
+    """A workflow has errors, so no run starts.
 
     Attributes:
-        diagnostics: Everything that was found, warnings included, in source order.
+        diagnostics: All findings, warnings included, in source order.
     """
 
     def __init__(self, name: str, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        found = errors(self.diagnostics)
-        super().__init__(f"workflow '{name}' has {summary(found)}:\n\n{report(found)}")
+        failures = errors(self.diagnostics)
+        super().__init__(f"workflow '{name}' has {summary(failures)}:\n\n{report(failures)}")
 
 
 class OwnMachine(Machine):
     """A machine with the table of its outline.
 
-    Types and digests are its own. They are worked out from what was read, and when they are asked
-    for; ``state``, by which runs look states up, does without them.
+    Types and digests are its own. It computes them from the reading on first use; ``state``, in
+    which runs look states up, does not need them.
     """
 
     reading: Reading
@@ -68,7 +69,7 @@ class OwnMachine(Machine):
 
     @cached_property
     def chart(self) -> Chart:
-        """The IR of the whole workflow as it was when it was read."""
+        """The IR of the whole workflow in the state in which it was read."""
         return chart_of(self.reading, Declarations(later=True))
 
     @cached_property
@@ -132,11 +133,11 @@ class Program:
     """A compiled workflow.
 
     Attributes:
-        source: The agent or workflow it was made from.
+        source: The agent or workflow that was compiled.
         machine: The state machine.
-        bindings: What the machine's symbols stand for.
+        bindings: The objects behind the machine's symbols.
         diagnostics: Warnings and notes, in source order.
-        scope: What the run added when it was compiled.
+        scope: What the run added at compilation.
     """
 
     source: Any
@@ -148,12 +149,12 @@ class Program:
     @cached_property
     def chart(self) -> Chart:
         """The IR, with the origin of everything."""
-        assert isinstance(self.machine, OwnMachine)  # a program that was compiled has its chart
+        assert isinstance(self.machine, OwnMachine)  # `compile` sets the chart of its programs
         return self.machine.chart
 
     @property
     def current(self) -> bool:
-        """Whether the agents are still what was compiled."""
+        """Whether the agents are unchanged since compilation."""
         return self.bindings.current
 
     def draw(
@@ -162,8 +163,8 @@ class Program:
         """Draw the workflow.
 
         Args:
-            path: Where to write; the ending says what (svg, png, pdf, dot, mmd). ``None`` writes
-                nothing.
+            path: The file to write; its ending selects the format (svg, png, pdf, dot, mmd).
+                ``None`` writes nothing.
             level: ``agents`` for agents, tools, handoffs and guardrails; ``states`` for the
                 machine.
             timeout: Seconds after which a layout is stopped.
@@ -181,17 +182,17 @@ class Program:
             raise UserError(str(error)) from error
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
-        """The machine as a graph: one node a state, one edge a transition, with their
+        """The machine as a graph: a node for each state, an edge for each transition, with their
         attributes."""
         return state_graph(self.chart)
 
 
 def check(source: Any, *, overrides: Overrides | None = None) -> tuple[Diagnostic, ...]:
-    """Everything the compiler has to say about a workflow; raises nothing and runs nothing.
+    """All findings of the compiler about a workflow; findings raise no error, and nothing runs.
 
     Args:
         source: An agent, or a ``Workflow``.
-        overrides: Origins known by other means, by ``id`` of the object.
+        overrides: Origins from another source, by ``id`` of the object.
 
     Returns:
         The diagnostics in source order.
@@ -210,7 +211,7 @@ def compile(source: Any) -> Program:
         The program, with its warnings.
 
     Raises:
-        CompileError: The workflow has errors; all of them are on the exception.
+        CompileError: The workflow has errors; the exception holds all of them.
     """
     source = _workflow(source)
     reading, _ = read(source, DEFAULT_SCOPE)
@@ -224,40 +225,41 @@ def compile(source: Any) -> Program:
 def program_for(
     source: Any, scope: RunScope = DEFAULT_SCOPE, *, at: Any = None, whole: bool = False
 ) -> Program:
-    """The program of a run: the one kept with its source if that is still current, else a new one.
+    """The program of a run: the one cached on its source if that is still current, else a new one.
 
-    Only what the run enters first is looked at; the run looks at the others when it enters them.
+    The check for changes covers only what the run enters first; the run checks each other agent
+    when it enters it.
 
     Args:
         source: An agent, a ``Workflow`` or a ``Program``.
         scope: What the run adds.
-        at: The agent that a run is about to enter; ``None`` for the one it starts with.
-        whole: Whether every agent is looked at, because the run may be anywhere.
+        at: The agent that a run is about to enter; ``None`` for the one that it starts with.
+        whole: Whether to check every agent, because the run may be at any of them.
 
     Raises:
         CompileError: The workflow has errors.
     """
     source = source.source if isinstance(source, Program) else _workflow(source)
-    kept: dict[object, Program | None] = source.__dict__.setdefault(_PROGRAMS, {})
+    programs: dict[object, Program | None] = source.__dict__.setdefault(_PROGRAMS, {})
     key = scope.key
-    run_before, program = key in kept, kept.get(key)
+    run_before, program = key in programs, programs.get(key)
     if program is not None and program.source is not source:
-        # A copy of an agent comes with a copy of its attributes, and so with the other's programs.
-        kept = source.__dict__[_PROGRAMS] = {}
+        # A copy of an agent has a copy of its attributes, and so the programs of the original.
+        programs = source.__dict__[_PROGRAMS] = {}
         program = None
     if program is None or not (program.current if whole else program.bindings.current_at(at)):
-        kept.pop(key, None)  # the latest is the last to go
-        for oldest in list(kept)[: max(0, len(kept) + 1 - _KEPT_AT_MOST)]:
-            kept.pop(oldest, None)  # another thread may have been here
+        programs.pop(key, None)  # so that the new program is the last to be evicted
+        for oldest in list(programs)[: max(0, len(programs) + 1 - _PROGRAM_LIMIT)]:
+            programs.pop(oldest, None)  # another thread may have removed it
         program = _for_a_run(source, scope)
         # A program refers to its source. Kept from the second run on, it leaves an agent that is
         # made for one run to be freed with the last reference to it, without the collector.
-        kept[key] = program if run_before else None
+        programs[key] = program if run_before else None
     return program
 
 
 def _for_a_run(source: Any, scope: RunScope) -> Program:
-    """A program with the table of its outline, which is compiled where none is kept."""
+    """A program with the table of its outline, which is compiled if the cache has none."""
     reading, outline = read(source, scope)
     table = _TABLES.get(outline)
     if table is None:
@@ -271,7 +273,7 @@ def _table(reading: Reading) -> Table:
     chart = chart_of(reading, Declarations(bare=True))
     machine = pipeline.compile_chart(chart, deep=False).machine
     if machine is None:
-        # With errors everything is said.
+        # There are errors: compile again in full, so that the findings are complete.
         chart = chart_of(reading, Declarations())
         machine, _ = _checked(chart, deep=False)
     return Table(machine, layout_of(chart))
@@ -295,4 +297,4 @@ def _workflow(source: Any) -> Any:
 
 _NONE: Mapping[str, Machine] = {}
 _TABLES = Tables(limit=1024)
-"""The tables of this process; docs/decisions/0018 says why it is allowed to keep them."""
+"""The tables of this process; docs/decisions/0018 says why this cache is allowed."""

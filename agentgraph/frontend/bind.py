@@ -1,7 +1,7 @@
-"""Binding: the symbols of a machine and the user's objects that were read come together.
+"""Binding: connects the symbols of a machine with the user's objects.
 
-Which symbol stands for which place is the same for all workflows of one outline, so a layout is
-kept beside their table; bindings are made anew for each.
+All workflows with one outline have the same symbols at the same places, so they share a layout,
+cached with their table; each workflow gets new bindings.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Layout(NamedTuple):
     """The symbols of a chart and of those that its agent tools run.
 
     Args:
-        agents: Of each agent, in document order.
-        parts: Name and agents of each sub-chart, in the order of their numbers.
+        agents: The symbols of each agent, in document order.
+        parts: Name and symbols of each sub-chart, in the order of their numbers.
     """
 
     agents: tuple[AgentLayout, ...]
@@ -41,10 +41,10 @@ def bind(layout: Layout, reading: Reading) -> Bindings:
     """Bind the symbols of a layout to the objects of a reading that has its outline."""
     machines: Mapping[str, Bindings] = _NOTHING
     if layout.parts:
-        machines = named = dict[str, Bindings]()
-        for (name, of_agents), part in zip(layout.parts, reading.charts[1:], strict=True):
-            named[name] = _bound(of_agents, part, reading, machines)
-    return _bound(layout.agents, reading.charts[0], reading, machines)
+        machines = by_name = dict[str, Bindings]()
+        for (name, agents), part in zip(layout.parts, reading.charts[1:], strict=True):
+            by_name[name] = _bindings(agents, part, reading, machines)
+    return _bindings(layout.agents, reading.charts[0], reading, machines)
 
 
 def _of_agent(agent: Agent) -> AgentLayout:
@@ -63,7 +63,7 @@ def _of_agent(agent: Agent) -> AgentLayout:
     )
 
 
-def _bound(
+def _bindings(
     layouts: tuple[AgentLayout, ...],
     chart: ChartReading,
     reading: Reading,
@@ -75,13 +75,13 @@ def _bound(
     for number, (layout, read) in enumerate(zip(layouts, chart.agents, strict=True)):
         shape = read.shape
         agents[layout.id] = AgentBinding(layout.id, shape.part, layout, read, chart)
-        hooked = hooked or shape.was[HOOKS] is not None
+        hooked = hooked or shape.values[HOOKS] is not None
         if layout.guardrails:
             inputs = chart.inputs if number == chart.start else ()
             guardrails = (*read.inputs, *inputs, *read.outputs, *chart.outputs)
             for symbol, guardrail in zip(layout.guardrails, guardrails, strict=True):
                 symbols[symbol] = guardrail.part
         if layout.stop:
-            symbols[layout.stop] = shape.was[BEHAVIOR]
+            symbols[layout.stop] = shape.values[BEHAVIOR]
     start = agents[layouts[chart.start].id]
     return Bindings(agents, symbols or _NOTHING, start, reading, hooked, machines)

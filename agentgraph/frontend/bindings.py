@@ -1,5 +1,5 @@
-"""Bindings: what the symbols of a machine stand for. The machine stays plain data; the callables
-live here."""
+"""Bindings: the objects behind the symbols of a machine. The machine stays plain data; the
+callables live here."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class HandoffBinding:
 
     @once
     def handoff(self) -> Any:
-        """The handoff object that the model is shown; for an agent listed by itself it is made
-        when a run first gets there."""
+        """The handoff object on offer to the model. If the user listed the agent itself, the
+        binding makes the object when a run first gets there."""
         entry = self.entry
         return handoff_by_itself(entry, self.name) if is_agent(entry) else entry
 
 
 class ToolBinding(NamedTuple):
-    """A tool of an agent, under its symbol; ``symbol`` is empty for a tool that runs at the model's
+    """A tool of an agent with its symbol, which is empty for a tool that runs at the model's
     side."""
 
     symbol: str
@@ -54,16 +54,17 @@ class ToolBinding(NamedTuple):
 
 
 class AgentLayout(NamedTuple):
-    """The symbols of an agent, by the place of what they stand for among what the agent lists.
+    """The symbols of an agent, in the order in which the agent lists the objects behind them.
 
     Args:
         id: Its identity in the machine.
         tools: The symbols of its tools; empty for one that runs at the model's side.
-        handoffs: Place, symbol, name and id of the target, of the handoffs that a run can take.
+        handoffs: Place, symbol, name and target id of each handoff that a run can take.
         servers: The symbols of its MCP servers.
-        guardrails: The symbols of its input guardrails and those of the run, then of the outputs.
-        stop: The symbol of the callable that says whether tool outputs end the run, if there is
-            one.
+        guardrails: The symbols of its input guardrails and those of the run, then the symbols of
+            the output guardrails.
+        stop: The symbol of the callable that says whether tool outputs end the run; empty if there
+            is none.
     """
 
     id: str
@@ -76,16 +77,16 @@ class AgentLayout(NamedTuple):
 
 @dataclass(eq=False)
 class AgentBinding:
-    """An agent and what its symbols stand for, worked out when a run first gets there.
+    """An agent and the objects behind its symbols, computed when a run first gets there.
 
     Args:
         id: Its identity in the machine.
         agent: The agent object.
         layout: Its symbols.
-        read: What was read of it.
-        chart: What was read of the whole.
-        memo: What a driver derives from this binding once, such as the tools on offer where they
-            never change.
+        read: The reading of the agent.
+        chart: The reading of its chart.
+        memo: Values that a driver derives from this binding once, such as the tools on offer if
+            they never change.
     """
 
     id: str
@@ -103,7 +104,7 @@ class AgentBinding:
 
     @once
     def handoffs(self) -> tuple[HandoffBinding, ...]:
-        """The handoffs in the user's order; only those a run can take."""
+        """The handoffs that a run can take, in the user's order."""
         read = self.read.handoffs
         return tuple(
             [
@@ -120,29 +121,29 @@ class AgentBinding:
 
     @once
     def shapes(self) -> tuple[Shape, ...]:
-        """What the agent and everything it lists was when it was lowered; another shape now means
-        compiling anew."""
+        """The shapes of the agent and of everything that it lists, from the time of lowering. If a
+        shape differs now, the workflow must be compiled again."""
         read, chart = self.read, self.chart
         of_run = chart.inputs + chart.outputs
         return (read.shape, *parts_of(read), *targets_of(read, chart), *of_run)
 
     @property
     def current(self) -> bool:
-        """Whether the agent is still what was lowered."""
+        """Whether the agent is unchanged since it was lowered."""
         return unchanged(self.shapes)
 
 
 @dataclass(eq=False)
 class Bindings:
-    """What the symbols of one machine stand for.
+    """The objects behind the symbols of one machine.
 
     Args:
         agents: The agents by id.
         symbols: Guardrails and deciding callables by symbol.
-        start: That of the agent a run starts with.
-        reading: What was read of the whole workflow.
+        start: The binding of the agent that a run starts with.
+        reading: The reading of the whole workflow.
         hooked: Whether any agent of this machine has hooks.
-        machines: The bindings of the sub-machines by name; shared by all of them.
+        machines: The bindings of the sub-machines by name; all sub-machines share this mapping.
     """
 
     agents: Mapping[str, AgentBinding]
@@ -156,15 +157,15 @@ class Bindings:
         """Identity of an agent of this machine.
 
         Raises:
-            KeyError: The agent is not one of this machine.
+            KeyError: The agent is not part of this machine.
         """
-        known = self._ids.get(id(agent))
-        if known is None:
+        agent_id = self._ids.get(id(agent))
+        if agent_id is None:
             raise KeyError(f"agent '{agent.name}' is not part of this machine")
-        return known
+        return agent_id
 
     def has(self, agent: Any) -> bool:
-        """Whether an agent is one of this machine."""
+        """Whether an agent is part of this machine."""
         return id(agent) in self._ids
 
     @once
@@ -173,19 +174,19 @@ class Bindings:
 
     @property
     def current(self) -> bool:
-        """Whether everything in this machine and its sub-machines is still what was lowered."""
+        """Whether everything in this machine and its sub-machines is unchanged since lowering."""
         return unchanged(shapes_of(self.reading))
 
     def current_at(self, agent: Any = None) -> bool:
-        """Whether what a run meets at an agent is still what was lowered.
+        """Whether everything that a run needs at an agent is unchanged since lowering.
 
         Args:
-            agent: The agent; ``None`` for the one a run starts with.
+            agent: The agent; ``None`` for the one that a run starts with.
         """
         workflow = self.reading.workflow
         if not self.start.current or (workflow is not None and not unchanged((workflow,))):
             return False
         if agent is None:
             return True
-        bound = self.agents.get(self._ids.get(id(agent), ""))
-        return bound is not None and bound.current
+        binding = self.agents.get(self._ids.get(id(agent), ""))
+        return binding is not None and binding.current

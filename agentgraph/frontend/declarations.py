@@ -1,7 +1,7 @@
-"""What lowering reads of tools, handoffs and guardrails: once for each object, however many agents
+"""Declarations of tools, handoffs and guardrails, made once for each object, however many agents
 list it.
 
-A declaration here has no symbol yet, because that depends on the agent that lists the object.
+A declaration here has no symbol yet, because the symbol depends on the agent that lists the object.
 """
 
 from __future__ import annotations
@@ -68,14 +68,14 @@ class Declarations:
 
     Args:
         overrides: Origins that take precedence.
-        bare: Whether to leave out what no table depends on: types, and digests.
+        bare: Whether to leave out types and digests, on which no table depends.
         later: Whether the objects may have changed since they were read.
     """
 
     def __init__(
         self, overrides: Overrides | None = None, *, bare: bool = False, later: bool = False
     ) -> None:
-        # By id: whatever is looked up here is held by the reading for as long as it is lowered.
+        # Lookups by id are safe: the reading holds every object during lowering.
         self.overrides, self.bare, self.later = overrides, bare, later
         self._parts: dict[int, Any] = {}
         self._tools: dict[int, Declared[chart.Tool]] = {}
@@ -84,21 +84,23 @@ class Declarations:
         self._outputs: dict[int, Type] = {}
 
     def part(self, shape: Shape) -> Any:
-        """An object as it was when it was read."""
+        """An object in the state in which it was read."""
         if not self.later:
             return shape.part
-        known = self._parts.get(id(shape.part))
-        if known is None:
-            known = self._parts[id(shape.part)] = as_it_was(shape)
-        return known
+        part = self._parts.get(id(shape.part))
+        if part is None:
+            part = self._parts[id(shape.part)] = as_it_was(shape)
+        return part
 
     def tool(self, shape: Shape) -> Declared[chart.Tool]:
         """The declaration of a tool, without the sub-chart that it may run."""
         return _once(self._tools, shape.part, lambda: self._tool(self.part(shape)))
 
     def handoff(self, read: HandoffReading, target: Any) -> Declared[chart.Handoff]:
-        """The declaration of an entry of ``handoffs``, without what depends on the chart: the
-        target's id and, for an agent listed by itself, the origin.
+        """The declaration of an entry of ``handoffs``.
+
+        It leaves out what depends on the chart: the target's id and, if the user listed the agent
+        itself, the origin.
 
         Args:
             read: The entry.
@@ -117,18 +119,18 @@ class Declarations:
         """The type of an agent's final output."""
         if self.bare:
             return TEXT
-        wanted = getattr(agent, "output_type", None)
-        known = self._outputs.get(id(wanted))
-        if known is None:
-            known = self._outputs[id(wanted)] = output_type(wanted)
-        return known
+        python_type = getattr(agent, "output_type", None)
+        term = self._outputs.get(id(python_type))
+        if term is None:
+            term = self._outputs[id(python_type)] = output_type(python_type)
+        return term
 
     def context(self, function: Callable[..., Any] | None) -> Type:
-        """The context type that a callable asks for."""
+        """The context type that a callable expects."""
         return ANY if self.bare else context_of_callable(function)
 
     def digest(self, *parts: object) -> str:
-        """The digest of what was declared."""
+        """The digest of declared values."""
         return "" if self.bare else digest(*parts)
 
     def _tool(self, tool: Any) -> Declared[chart.Tool]:

@@ -1,8 +1,8 @@
-"""Digests of what the user declared: short, the same in every process, changed by every change.
+"""Digests of the user's declarations: short, the same in every process, different after a change.
 
-Plain values count by what they are; classes and callables by their qualified names; data classes
-and models by their public fields, unset ones left out; every other object by its class. Nothing
-counts by where it lies in memory, or by the order in which a set happens to be walked.
+A plain value contributes itself; a class or callable its qualified name; a data class or model its
+public fields, unset ones left out; any other object its class. Addresses in memory and the order of
+sets have no influence.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def digest(*parts: object) -> str:
     """A short digest of declared configuration.
 
     Args:
-        parts: What was declared.
+        parts: The declared values.
 
     Returns:
         Sixteen hexadecimal digits.
@@ -32,18 +32,18 @@ def digest(*parts: object) -> str:
 
 
 def attributes_of(part: object, names: Iterable[str]) -> dict[str, object]:
-    """What an object declares: those of the named attributes that it has and that are set."""
+    """The named attributes that an object has and that are not ``None``."""
     return {name: value for name in names if (value := getattr(part, name, None)) is not None}
 
 
 def public_fields(part: object) -> tuple[str, ...]:
-    """The names of what a data class, or else an object with attributes, shows to everyone."""
+    """The names of the public fields of a data class, or else of the public attributes."""
     names: Any = getattr(part, "__dataclass_fields__", None) or getattr(part, "__dict__", ())
     return tuple(name for name in names if not name.startswith("_"))
 
 
 def qualified_name(named: Any) -> str:
-    """The module and name of a class or callable, or of the class of an object that has none."""
+    """The module and name of a class or callable; for any other object those of its class."""
     name = getattr(named, "__qualname__", "")
     module = getattr(named, "__module__", "") or ""
     if not isinstance(name, str) or not name:
@@ -60,7 +60,7 @@ def _plain(value: object, within: tuple[int, ...]) -> object:
 
     Args:
         value: Anything.
-        within: Ids of what it lies in, so that a circle is cut where it closes.
+        within: Ids of the values around it, so that a cycle ends where it closes.
     """
     if type(value) in _PLAIN:
         return value

@@ -1,8 +1,8 @@
 """Discovery: which agents a workflow has, and a stable identity for each.
 
 Identities come from names in discovery order, so the same program gives the same identities in
-every process; agents that share a name are told apart by a number. Objects count by identity, never
-by equality.
+every process; a number distinguishes agents that share a name. Two objects are the same agent only
+if they are identical; equality does not matter.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Discovered:
 
     @cached_property
     def only(self) -> Mapping[str, Any]:
-        """The agents whose name no other has, by name."""
+        """The agents with a unique name, by name."""
         counts = Counter(agent.name for agent in self.agents)
         return {agent.name: agent for agent in self.agents if counts[agent.name] == 1}
 
@@ -43,8 +43,8 @@ def discover(start: Any, declared: Iterable[Any] | None = None) -> Discovered:
 
     Args:
         start: The agent a run starts with.
-        declared: The closed set the user declared; ``None`` means whatever handoffs reach from
-            ``start``.
+        declared: The closed set that the user declared; ``None`` means all agents that handoffs
+            reach from ``start``.
 
     Returns:
         The agents with their identities.
@@ -71,13 +71,13 @@ def _reachable(start: Any) -> Iterator[Any]:
 
 
 def is_agent(entry: object) -> bool:
-    """Whether something has the shape of an agent."""
+    """Whether an object has the attributes of an agent."""
     return hasattr(entry, "handoffs") and hasattr(entry, "tools") and hasattr(entry, "name")
 
 
 def target_of(entry: Any) -> Any | None:
-    """The agent that an entry of ``handoffs`` leads to: the entry itself, or what a handoff object
-    refers to."""
+    """The agent that an entry of ``handoffs`` leads to: the entry itself, or the target of a
+    handoff object; ``None`` if it does not say."""
     if is_agent(entry):
         return entry
     reference = getattr(entry, "_agent_ref", None)
@@ -85,7 +85,7 @@ def target_of(entry: Any) -> Any | None:
 
 
 def stem(name: str) -> str:
-    """A name in lower case and in word characters; empty if it has none."""
+    """A name in lower case and reduced to word characters; empty if it has none."""
     return _NOT_IN_IDS.sub("_", name.lower()).strip("_")
 
 
@@ -99,14 +99,14 @@ class Names:
         """A new identity made from ``name``."""
         return self.claim(stem(name) or "agent")
 
-    def claim(self, wanted: str) -> str:
-        """A new identity: the wanted one, or that with the lowest number not yet used."""
-        number = self._numbers.get(wanted)
+    def claim(self, identity: str) -> str:
+        """A new identity: the one asked for, or else that with the lowest unused number."""
+        number = self._numbers.get(identity)
         if number is None:
-            self._numbers[wanted] = 1
-            return wanted
-        while (candidate := f"{wanted}_{number + 1}") in self._numbers:
+            self._numbers[identity] = 1
+            return identity
+        while (candidate := f"{identity}_{number + 1}") in self._numbers:
             number += 1
-        self._numbers[wanted] = number + 1
+        self._numbers[identity] = number + 1
         self._numbers[candidate] = 1
         return candidate

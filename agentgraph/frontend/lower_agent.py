@@ -23,15 +23,15 @@ from agentgraph_compiler.types import ANY
 
 @dataclass(frozen=True, slots=True)
 class LoweringContext:
-    """What lowering one agent needs to know of the whole.
+    """What lowering one agent needs to know about its chart.
 
     Args:
-        read: The chart, as it was read.
-        agents: Its agents, as they were read.
+        read: The reading of the chart.
+        agents: Its agents, in the state in which they were read.
         ids: Their identities.
-        only: The numbers of those whose name no other has, by name.
+        only: The numbers of the agents with a unique name, by name.
         subcharts: The names of the sub-charts that agent tools run, by their numbers.
-        declarations: What was read of the objects that agents list.
+        declarations: The declarations of the objects that agents list.
     """
 
     read: ChartReading
@@ -47,7 +47,7 @@ def lower_agent(number: int, context: LoweringContext) -> chart.Agent:
 
     Args:
         number: Its number in the chart.
-        context: What is known of the whole.
+        context: The chart around it.
 
     Returns:
         Its declaration.
@@ -103,11 +103,11 @@ class _Lowering:
             tries_of(agent, self.context.read.scope),
         )
 
-    def _symbol(self, family: str, wanted: str) -> str:
+    def _symbol(self, family: str, stem: str) -> str:
         names = self.names.get(family)
         if names is None:
             names = self.names[family] = Names()
-        return f"{self.id}/{family}/{names.claim(wanted or family)}"
+        return f"{self.id}/{family}/{names.claim(stem or family)}"
 
     def _tool(self, declared: Declared[chart.Tool], inner: int) -> chart.Tool:
         symbol = self._symbol("tool", declared.stem)
@@ -117,7 +117,7 @@ class _Lowering:
     def _handoff(self, declared: Declared[chart.Handoff], read: HandoffReading) -> chart.Handoff:
         declaration, place = declared.declaration, read.place
         if read.target is None:
-            # A handoff made by hand knows its target by name alone.
+            # A hand-made handoff knows its target only by name.
             place = self.context.only.get(declaration.target_name, -1)
         return chart.Handoff(
             self._symbol("handoff", declared.stem),
@@ -148,13 +148,13 @@ class _Lowering:
             return Stop(StopKind.FIRST)
         if isinstance(behavior, dict):
             names = tuple(map(plain, behavior.get("stop_at_tool_names", ())))
-            # No name at all is no tool, whereas a guard without names is about every tool.
+            # An empty list names no tool, whereas a guard without names holds for every tool.
             return Stop(StopKind.NAMED, names) if names else _NEVER
         return Stop(StopKind.ASKED, symbol=f"{self.id}/tool_use_behavior")
 
     def _forced(self, tools: list[chart.Tool], handoffs: list[chart.Handoff]) -> bool:
-        """Whether every reply of the model must hold a call for this side to carry out, so that
-        none is final. What the provider carries out leaves room for an answer beside it."""
+        """Whether every reply of the model must have a call that we carry out, so that no reply is
+        final. A call that the provider carries out may come with an answer in the same reply."""
         agent, choice = self.agent, self.context.read.scope.tool_choice
         if choice is None:
             choice = getattr(agent.model_settings, "tool_choice", None)
@@ -168,7 +168,7 @@ class _Lowering:
         return isinstance(choice, str) and choice in ours.union(row.name for row in handoffs)
 
     def _digest(self) -> str:
-        """The digest of what the agent declares and the states do not show."""
+        """The digest of the declared fields that the states do not show."""
         agent, model = self.agent, self.agent.model
         named = model is None or isinstance(model, str)
         kind = model.kind if isinstance(model, AnyOf) else type(model)
@@ -176,7 +176,7 @@ class _Lowering:
             (row.declaration.name, row.declaration.parallel, row.part.guardrail_function)
             for row in (*self.inputs, *self.outputs)
         ]
-        # What runs at the model's side has no state of its own, but a place among the tools.
+        # A hosted tool has no state of its own, but the order of the tools includes it.
         hosted = [
             row.declaration.digest if row.declaration.kind is None else ""
             for row in self.tools
@@ -194,12 +194,12 @@ class _Lowering:
         for declared in self.tools:
             tool = declared.declaration
             if tool.enabled is Enabled.SOMETIMES:
-                yield f"whether tool '{tool.name}' is enabled is decided by a function on each turn"
+                yield f"a function decides on each turn whether tool '{tool.name}' is enabled"
         for row, read in zip(handoffs, self.read.handoffs, strict=True):
             if row.enabled is Enabled.SOMETIMES:
                 yield (
-                    f"whether the handoff to '{row.target_name}' is enabled is decided by a"
-                    " function on each turn"
+                    "a function decides on each turn whether the handoff to"
+                    f" '{row.target_name}' is enabled"
                 )
             if not row.target and read.target is None:
                 yield (
@@ -208,9 +208,9 @@ class _Lowering:
                     f" '{row.target_name}' in a Workflow"
                 )
         for _, server in self.servers:
-            yield f"the tools of MCP server '{server.name}' are listed at run time"
+            yield f"the run lists the tools of MCP server '{server.name}'"
         if self._stop().kind is StopKind.ASKED:
-            yield "whether a tool output ends the run is decided by a function (tool_use_behavior)"
+            yield "a function (tool_use_behavior) decides whether a tool output ends the run"
 
 
 _NEVER = Stop()
@@ -226,7 +226,7 @@ _CONFIGURATION = (
 
 def _server(bound: tuple[str, Any]) -> chart.Tool:
     symbol, server = bound
-    # Which of its tools need an approval is only known once they are listed.
+    # The run learns which of its tools need an approval only when it lists them.
     return chart.Tool(
         symbol,
         plain(server.name),

@@ -1,5 +1,5 @@
-"""Lowering of tools: which work a call of each is, what stands around it, and which run at the
-model's side and become none."""
+"""Lowering of tools: the kind of work of a call and the phases around it. Tools that run at the
+model's side get no lane."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WORKERS = frozenset({"computer", "editor", "executor"})
 
 
 def enabled(entry: Any) -> Enabled:
-    """Whether a tool or handoff is on offer, as far as it can be told before a run."""
+    """Whether a tool or handoff is on offer, as far as the compiler can say before a run."""
     flag = getattr(entry, "is_enabled", True)
     if callable(flag):
         return Enabled.SOMETIMES
@@ -48,27 +48,26 @@ def agent_of(tool: Any) -> Any | None:
 
 
 def approval(tool: Any) -> Approval:
-    """Whether a person decides on the calls of a tool first, as far as it can be told before a
-    run."""
-    needed = getattr(tool, "needs_approval", False)
-    if callable(needed):
+    """Whether a person decides on the calls of a tool first, as far as the compiler can say before
+    a run."""
+    flag = getattr(tool, "needs_approval", False)
+    if callable(flag):
         return Approval.ASKED
-    return Approval.ALWAYS if needed else Approval.NEVER
+    return Approval.ALWAYS if flag else Approval.NEVER
 
 
 def screened(part: Any) -> bool:
-    """Whether guardrails look at the arguments of a tool, or of the tools of a server."""
+    """Whether guardrails check the arguments of a tool, or of the tools of a server."""
     return bool(getattr(part, "tool_input_guardrails", None))
 
 
 def judged(part: Any) -> bool:
-    """Whether guardrails look at the output of a tool, or of the tools of a server."""
+    """Whether guardrails check the output of a tool, or of the tools of a server."""
     return bool(getattr(part, "tool_output_guardrails", None))
 
 
 def kind_of(tool: Any) -> WorkKind | None:
-    """The work that a call of a tool is; ``None`` for a hosted tool, which runs at the model's
-    side."""
+    """The kind of work of a call; ``None`` for a hosted tool, which runs at the model's side."""
     if agent_of(tool) is not None:
         return WorkKind.AGENT
     if action_item_of(tool) is not None:
@@ -77,18 +76,19 @@ def kind_of(tool: Any) -> WorkKind | None:
 
 
 def name_of(tool: Any) -> str:
-    """What tells a tool from the others of its agent: hosted MCP servers share one name, but the
-    provider knows each by its label."""
+    """The name that distinguishes a tool from the others of its agent. Hosted MCP servers share one
+    name; the provider identifies each by its label, so that is part of the name here."""
     label = server_label(tool)
     return tool.name if label is None else f"{tool.name} {label}"
 
 
 def configuration(tool: Any) -> object:
-    """What a tool declares, for its digest."""
+    """The declared attributes of a tool, for its digest."""
     if hasattr(tool, "params_json_schema"):
         return attributes_of(tool, _OF_FUNCTION_TOOLS)
-    shown = attributes_of(tool, ("name", *public_fields(tool)))
-    # What works on this side has no configuration that can be told, only a class or a name.
+    attributes = attributes_of(tool, ("name", *public_fields(tool)))
+    # A worker on our side has no configuration to read, only a class or a name.
     return {
-        name: qualified_name(value) if name in _WORKERS else value for name, value in shown.items()
+        name: qualified_name(value) if name in _WORKERS else value
+        for name, value in attributes.items()
     }

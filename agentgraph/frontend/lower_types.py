@@ -13,10 +13,11 @@ from agentgraph_compiler.types import ANY, TEXT, Type
 
 
 def nominal(python_type: object) -> Type:
-    """The type term of a class or annotation; ``any`` where its name says nothing.
+    """The type term of a class or annotation; ``any`` if a nominal term cannot describe it.
 
-    A union is none of its members. A protocol or an abstract class of the standard library fits
-    objects that do not name it among their bases, and a ``TypedDict`` is a dictionary at run time.
+    A union is not any one of its members, and a protocol or an abstract class of the standard
+    library fits objects that do not name it among their bases: both become ``any``. A ``TypedDict``
+    is a dictionary at run time and becomes ``dict``.
     """
     if python_type is None or python_type is Any:
         return ANY
@@ -30,9 +31,9 @@ def nominal(python_type: object) -> Type:
 
 
 def _is_structural(cls: type) -> bool:
-    """Whether objects fit a class by what they can do, not by their bases."""
-    decides_itself = getattr(cls, "_is_protocol", False) or "__subclasshook__" in cls.__dict__
-    return decides_itself or cls.__module__ in ("collections.abc", "numbers", "types", "typing")
+    """Whether objects fit a class by their methods, not by their bases."""
+    own_rule = getattr(cls, "_is_protocol", False) or "__subclasshook__" in cls.__dict__
+    return own_rule or cls.__module__ in ("collections.abc", "numbers", "types", "typing")
 
 
 def _qualified(cls: type) -> str:
@@ -42,20 +43,20 @@ def _qualified(cls: type) -> str:
 
 
 def declared_context(agent: Any) -> Type:
-    """The context type that an agent declares: by its own parameter, ``Agent[Context](...)``, else
-    by what its instructions or its hooks ask for."""
+    """The context type of an agent: its own parameter, ``Agent[Context](...)``, else the type that
+    its instructions or its hooks expect."""
     arguments = get_args(getattr(agent, "__orig_class__", None))
     if arguments:
         return nominal(arguments[0])
     if callable(agent.instructions):
-        asked = context_of_callable(agent.instructions)
-        if asked != ANY:
-            return asked
+        context = context_of_callable(agent.instructions)
+        if context != ANY:
+            return context
     return _context_of_hooks(getattr(agent, "hooks", None))
 
 
 def _context_of_hooks(hooks: object) -> Type:
-    """The context type of hooks: ``AgentHooks[Context]`` as it stands among the bases of their
+    """The context type of hooks: the parameter of ``AgentHooks[Context]`` in the bases of their
     class."""
     for cls in type(hooks).__mro__:
         for base in getattr(cls, "__orig_bases__", ()):
@@ -66,7 +67,7 @@ def _context_of_hooks(hooks: object) -> Type:
 
 
 def context_of_callable(function: Callable[..., Any] | None) -> Type:
-    """The context type that a callable's first parameter asks for:
+    """The context type that a callable's first parameter declares:
     ``RunContextWrapper[Context]``."""
     if function is None:
         return ANY
@@ -82,7 +83,7 @@ def output_type(declared: Any) -> Type:
         if declared.is_plain_text():
             return Type(name)
         return Type(name, (), digest(declared.json_schema(), declared.is_strict_json_schema()))
-    described = AgentOutputSchema(declared, strict_json_schema=False)
-    named = nominal(declared)
-    name = described.name() if named is ANY else named.name
-    return Type(name, named.supertypes, digest(described.json_schema()))
+    schema = AgentOutputSchema(declared, strict_json_schema=False)
+    term = nominal(declared)
+    name = schema.name() if term is ANY else term.name
+    return Type(name, term.supertypes, digest(schema.json_schema()))

@@ -1,5 +1,5 @@
-"""Lowering of a workflow: agents to declarations, agents used as tools to sub-charts, all of it to
-one chart."""
+"""Lowering of a workflow: agents become declarations, agents used as tools become sub-charts, and
+together they make one chart."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def lower(
         overrides: Origins that take precedence, by ``id`` of the object.
 
     Returns:
-        The chart, and what its symbols stand for.
+        The chart, and the objects behind its symbols.
     """
     reading, _ = read(source, scope)
     chart = chart_of(reading, Declarations(overrides))
@@ -38,11 +38,12 @@ def lower(
 
 
 def chart_of(reading: Reading, declarations: Declarations) -> Chart:
-    """The chart of what was read.
+    """The chart of a reading.
 
     Args:
         reading: The workflow.
-        declarations: How much of it is said, and whether its objects may have changed since.
+        declarations: Makes the declarations: in full or bare, and from objects that may have
+            changed since.
     """
     names = Names()
     subcharts = {n: names.take(part.name) for n, part in enumerate(reading.charts) if n}

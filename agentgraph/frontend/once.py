@@ -1,7 +1,8 @@
-"""A property that is worked out once and then stands as a plain attribute.
+"""A property that computes its value once and then is a plain attribute.
 
-``functools.cached_property`` takes a lock up to Python 3.11, which costs more than what bindings
-work out; two threads at the same time work out equal values here.
+``functools.cached_property`` takes a lock up to Python 3.11, and the lock costs more than most
+values of bindings. Without a lock two threads may compute a value at the same time; both values
+are equal.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ T = TypeVar("T")
 
 
 class once(Generic[T]):
-    """Work out an attribute when it is first asked for.
+    """Compute an attribute on its first use.
 
     Args:
-        work: Gets the object and gives the value.
+        work: Takes the object and returns the value.
     """
 
     def __init__(self, work: Callable[[Any], T]) -> None:

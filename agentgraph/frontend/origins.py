@@ -8,7 +8,7 @@ from agentgraph.authoring.suppression import allowed
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 
 Overrides = Mapping[int, Origin]
-"""Origins found by other means (reading a source file), by ``id`` of the object."""
+"""Origins from another source (such as reading the file), by ``id`` of the object."""
 
 
 def origin_of(authored: object, overrides: Overrides | None = None) -> Origin:

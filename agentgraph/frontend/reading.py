@@ -1,8 +1,8 @@
 """Reading: the one pass over a workflow that lowering, binding and the search for a table share.
 
-A reading holds every object of the workflow with its shape, and an outline: everything that the
-table of the machine depends on, as plain data. Agents made anew by the same code have one outline,
-and so one table. Nothing is digested, described or inspected here.
+A reading holds every object of the workflow with its shape. The outline holds everything on which
+the table of the machine depends, as plain data. New agents from the same code have the same outline
+and so share a table. Reading makes no digests and no descriptions and inspects no code.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from agentgraph.run_config import coerce_run_config
 from agentgraph_compiler.machine import WorkKind
 
 Outline = tuple[object, ...]
-"""What a table depends on: names, kinds and flags in the user's order; it can be hashed."""
+"""Everything on which a table depends: names, kinds and flags in the user's order; hashable."""
 
 
 class ToolReading(NamedTuple):
@@ -55,7 +55,7 @@ class ToolReading(NamedTuple):
     Args:
         shape: Its shape.
         inner: The number of the chart that it runs, for an agent used as a tool; -1 for the others.
-        run_config: The shape of the run configuration of its own.
+        run_config: The shape of its own run configuration, if it has one.
     """
 
     shape: Shape
@@ -67,10 +67,10 @@ class HandoffReading(NamedTuple):
     """An entry of ``handoffs``.
 
     Args:
-        shape: Its shape; ``None`` for an agent listed by itself.
+        shape: Its shape; ``None`` if the entry is an agent.
         entry: The entry.
         target: The agent it leads to; ``None`` if it does not say.
-        place: The number of that agent in the chart; -1 if it is not there.
+        place: The number of that agent in the chart; -1 if the chart does not have it.
     """
 
     shape: Shape | None
@@ -80,7 +80,7 @@ class HandoffReading(NamedTuple):
 
 
 class AgentReading(NamedTuple):
-    """An agent, in the user's order what it lists.
+    """An agent with the objects that it lists, in the user's order.
 
     Args:
         shape: Its shape.
@@ -100,7 +100,7 @@ class AgentReading(NamedTuple):
 
 
 class ChartReading(NamedTuple):
-    """What becomes one chart: that of the workflow, or one that an agent tool runs.
+    """The input of one chart: that of the workflow, or one that an agent tool runs.
 
     Args:
         name: The name of the workflow, or of the agent behind the tool.
@@ -120,13 +120,13 @@ class ChartReading(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A workflow as it was read.
+    """The result of reading a workflow.
 
     Args:
         source: The agent or the workflow.
         workflow: The shape of a declared workflow; ``None`` for an agent.
-        charts: That of the workflow, then those that agent tools run; they refer to each other by
-            number.
+        charts: The chart of the workflow, then those that agent tools run; they refer to each other
+            by number.
     """
 
     source: Any
@@ -142,11 +142,11 @@ def read(source: Any, scope: RunScope) -> tuple[Reading, Outline]:
         scope: What the run adds.
 
     Returns:
-        What was read, and what the tables depend on.
+        The reading, and its outline.
 
     Raises:
-        AgentDefinitionError: A field of an agent was given something unusable since the agent was
-            constructed, or its class overrides what no run asks.
+        AgentDefinitionError: A field of an agent has got an unusable value since construction, or
+            the class of the agent overrides ``get_all_tools``, which no run calls.
     """
     reader = _Reader(scope)
     declared = getattr(source, "agents", None)
@@ -164,7 +164,7 @@ def read(source: Any, scope: RunScope) -> tuple[Reading, Outline]:
 
 
 def parts_of(read: AgentReading) -> list[Shape]:
-    """The shapes of what an agent lists."""
+    """The shapes of the objects that an agent lists."""
     shapes = [tool.shape for tool in read.tools]
     shapes += [tool.run_config for tool in read.tools if tool.run_config is not None]
     shapes += [one.shape for one in read.handoffs if one.shape is not None]
@@ -173,14 +173,14 @@ def parts_of(read: AgentReading) -> list[Shape]:
 
 
 def targets_of(read: AgentReading, chart: ChartReading) -> list[Shape]:
-    """The shapes of the agents that an agent lists by themselves, as far as its model is shown
+    """The shapes of the agents in an agent's ``handoffs``, reduced to what its model sees of
     them."""
     rows = [row for row in read.handoffs if row.shape is None and row.place >= 0]
     return [target_shape(chart.agents[row.place].shape) for row in rows]
 
 
 def shapes_of(reading: Reading) -> Iterator[Shape]:
-    """The shapes of everything that was read."""
+    """The shapes of everything in a reading."""
     if reading.workflow is not None:
         yield reading.workflow
     for part in reading.charts:
@@ -205,7 +205,7 @@ class _Reader:
         index = {id(agent): number for number, agent in enumerate(agents)}
         readings: list[AgentReading] = []
         outlines: list[Outline] = []
-        for agent in agents:  # it grows
+        for agent in agents:  # the list grows on the way
             reading, outline = self._agent(agent, agents, index, scope, declared is None)
             readings.append(reading)
             outlines.append(outline)
@@ -220,9 +220,9 @@ class _Reader:
         self, agent: Any, agents: list[Any], index: dict[int, int], scope: RunScope, grows: bool
     ) -> tuple[AgentReading, Outline]:
         shape = shape_of(agent)
-        was = shape.was
+        values = shape.values
         if isinstance(agent, Agent) and not (type(agent) is Agent and is_plainly_right(agent)):
-            # Fields and lists may be changed at any time; what construction refuses, reading does.
+            # Fields may change at any time, so reading repeats the checks of construction.
             _check(agent)
         tools, of_tools = self._tools(agent.tools)
         handoffs: list[HandoffReading] = []
@@ -237,9 +237,9 @@ class _Reader:
             read = HandoffReading(None if bare else shape_of_part(entry), entry, target, at)
             handoffs.append(read)
             of_handoffs.append(at if bare and at >= 0 else _of_handoff(read))
-        inputs, of_inputs = _guardrails(was[INPUTS])
-        outputs, of_outputs = _guardrails(was[OUTPUTS])
-        servers = tuple([shape_of_part(one) for one in was[SERVERS]]) if was[SERVERS] else ()
+        inputs, of_inputs = _guardrails(values[INPUTS])
+        outputs, of_outputs = _guardrails(values[OUTPUTS])
+        servers = tuple([shape_of_part(one) for one in values[SERVERS] or ()])
         outline = (
             plain(agent.name),
             of_tools,
@@ -247,8 +247,8 @@ class _Reader:
             of_inputs,
             of_outputs,
             tuple([_of_server(one.part) for one in servers]),
-            _ending(was[BEHAVIOR]),
-            _forcing(was, scope) if was[RESET] is False else None,
+            _ending(values[BEHAVIOR]),
+            _forcing(values, scope) if values[RESET] is False else None,
             tries_of(agent, scope),
             _allowed(agent),
         )
@@ -271,32 +271,32 @@ class _Reader:
         return tuple(readings), tuple(outlines)
 
     def _inner(self, tool: Any) -> int:
-        """The number of the chart of an agent tool; asks for it to be read when it is new."""
+        """The number of the chart of an agent tool. A new chart joins the queue."""
         agent = agent_of(tool)
         run_config = getattr(tool, "run_config", None)
         if isinstance(run_config, Mapping):
             run_config = coerce_run_config(run_config)
-        # A tool without a run configuration of its own runs under the one of the run that calls it;
-        # error handlers are that run's alone.
+        # A tool without a run configuration of its own uses that of the calling run, but never its
+        # error handlers.
         scope = self.inherited if run_config is None else RunScope.of(run_config)
         if scope.policy.recovers:
             scope = replace(scope, policy=replace(scope.policy, recovers=frozenset()))
         key = (id(agent), scope.key)
         number = self.numbers.get(key)
         if number is None:
-            number = self.numbers[key] = len(self.numbers) + 1  # the root is the first
+            number = self.numbers[key] = len(self.numbers) + 1  # the root has number 0
             self.waiting.append((agent, scope))
         return number
 
 
 def _tool(tool: Any) -> tuple[Shape, tuple[object, ...]]:
-    """The shape and the outline of a tool: kept with it, for tools are shared by many agents."""
+    """The shape and the outline of a tool. The tool itself caches them, as many agents share it."""
     attributes = getattr(tool, "__dict__", None)
-    kept: Kept | None = None if attributes is None else attributes.get(_KEPT)
-    if kept is not None:
-        outline, names, read, was = kept
-        if _reads_still(read, tool, was):
-            return Shape(tool, names, read, was), outline
+    memo: Memo | None = None if attributes is None else attributes.get(_MEMO)
+    if memo is not None:
+        outline, names, read, values = memo
+        if _still_reads(read, tool, values):
+            return Shape(tool, names, read, values), outline
     shape, kind = shape_of_part(tool), kind_of(tool)
     outline = (
         plain(name_of(tool)),
@@ -307,14 +307,14 @@ def _tool(tool: Any) -> tuple[Shape, tuple[object, ...]]:
         judged(tool),
     )
     if attributes is not None:
-        # Without the tool itself, so that what is kept goes with it at once.
-        attributes[_KEPT] = (outline, shape.names, shape.read, shape.was)
+        # The memo does not refer to the tool, so both are freed at once.
+        attributes[_MEMO] = (outline, shape.names, shape.read, shape.values)
     return shape, outline
 
 
-def _reads_still(read: Callable[[Any], object], part: Any, was: object) -> bool:
+def _still_reads(read: Callable[[Any], object], part: Any, values: object) -> bool:
     try:
-        return read(part) == was
+        return read(part) == values
     except AttributeError:
         return False
 
@@ -334,7 +334,7 @@ def _guardrails(guardrails: Iterable[Any] | None) -> tuple[tuple[Shape, ...], Ou
 def _of_handoff(read: HandoffReading) -> object:
     entry, target = read.entry, read.target
     name = plain(str(getattr(target, "name", None) or getattr(entry, "agent_name", "")))
-    if read.shape is None:  # an agent outside the declared ones
+    if read.shape is None:  # an agent that the workflow does not declare
         return name, _allowed(entry)
     has_target = target is not None
     return (
@@ -352,7 +352,7 @@ def _of_server(server: Any) -> object:
 
 
 def _ending(behavior: Any) -> object:
-    """When the output of a tool is the final one, as data."""
+    """The condition under which the output of a tool is the final one, as data."""
     if isinstance(behavior, str):
         return plain(behavior)
     if isinstance(behavior, dict):
@@ -360,23 +360,23 @@ def _ending(behavior: Any) -> object:
     return True
 
 
-def _forcing(was: tuple[Any, ...], scope: RunScope) -> object:
-    """What decides whether every reply must hold a call."""
+def _forcing(values: tuple[Any, ...], scope: RunScope) -> object:
+    """The values that decide whether every reply must have a call."""
     choice = scope.tool_choice
     if choice is None:
-        choice = (was[SETTINGS] or {}).get("tool_choice")
-    return plain(choice) if isinstance(choice, str) else None, was[PROMPT] is None
+        choice = (values[SETTINGS] or {}).get("tool_choice")
+    return plain(choice) if isinstance(choice, str) else None, values[PROMPT] is None
 
 
 def tries_of(agent: Any, scope: RunScope) -> int:
-    """How often a failed model call is made again: as the run says, else as the agent says."""
+    """How often a run repeats a failed model call: as the run says, else as the agent says."""
     if scope.policy.tries is not None:
         return scope.policy.tries
     return retries_of(getattr(agent, "model_settings", None)) or 0
 
 
 def _allowed(part: Any) -> tuple[str, ...] | None:
-    """The rules that are suppressed on a part; ``None`` where there are none."""
+    """The rules that the user suppressed on a part; ``None`` if there are none."""
     if "_allowed" not in getattr(part, "__dict__", ()):
         return None  # nearly every part
     rules = allowed(part)
@@ -389,11 +389,11 @@ def _check(agent: Agent[Any]) -> None:
     if type(agent).get_all_tools is not Agent.get_all_tools:
         raise AgentDefinitionError(
             f"Agent {agent.name!r}: {type(agent).__name__} overrides get_all_tools, which no"
-            " run asks, because the tools of a run are compiled. List them in tools, with"
-            " is_enabled where they depend on the run, or give the agent an MCP server."
+            " run calls, because the compiler needs the tools before the run. List them in tools,"
+            " with is_enabled if they depend on the run, or give the agent an MCP server."
         )
 
 
-Kept = tuple[tuple[object, ...], tuple[str, ...], Callable[[Any], object], Any]
-_KEPT = "_agentgraph_reading"
+Memo = tuple[tuple[object, ...], tuple[str, ...], Callable[[Any], object], Any]
+_MEMO = "_agentgraph_reading"
 _AGENT = plain(WorkKind.AGENT)

@@ -12,14 +12,14 @@ from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
 
 @dataclass(frozen=True, slots=True)
 class RunScope:
-    """What a run adds to the workflow: its own guardrails, and what it recovers from.
+    """What a run adds to the workflow: its own guardrails, and the faults that it recovers from.
 
     Args:
-        input_guardrails: Run beside those of the start agent.
-        output_guardrails: Run beside those of whichever agent comes last.
+        input_guardrails: Guardrails that run beside those of the start agent.
+        output_guardrails: Guardrails that run beside those of the last agent.
         policy: What the run decides about the shape of the machine.
-        tool_choice: The tool choice of the run's own settings, which stands in place of those of
-            its agents; ``None`` where it has none.
+        tool_choice: The tool choice of the run's own settings, which replaces that of every agent;
+            ``None`` if the run has none.
     """
 
     input_guardrails: tuple[Any, ...] = ()
@@ -29,7 +29,7 @@ class RunScope:
 
     @classmethod
     def of(cls, run_config: Any, error_handlers: Mapping[str, Any] | None = None) -> RunScope:
-        """The scope that a ``RunConfig`` and error handlers amount to."""
+        """The scope of a run with a ``RunConfig`` and error handlers."""
         recovers = _NOTHING
         if error_handlers:
             recovers = frozenset(name for name in RECOVERABLE if error_handlers.get(name))
@@ -45,33 +45,34 @@ class RunScope:
         return cls(inputs, outputs, DEFAULT_POLICY if default else policy, choice)
 
     def admitting(self, policy: Policy) -> RunScope:
-        """This scope, with states for what another policy recovers from and answers as well.
+        """This scope, with further states for the faults that another policy handles.
 
-        They are only entered where a run would fail, so what was recorded without them can be
-        replayed with them.
+        A run enters these states only where it would fail otherwise, so a machine that has them
+        replays every journal that was recorded without them.
         """
-        both = replace(
+        policy_for_both = replace(
             self.policy,
             recovers=self.policy.recovers | policy.recovers,
             answers_missing_tools=(
                 self.policy.answers_missing_tools or policy.answers_missing_tools
             ),
         )
-        return self if both == self.policy else replace(self, policy=both)
+        return self if policy_for_both == self.policy else replace(self, policy=policy_for_both)
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What makes two scopes the same to the compiler: the very guardrails, and the outline."""
+        """A key that is equal if two scopes are the same to the compiler: it holds the identities
+        of the guardrails, and the outline."""
         if self is DEFAULT_SCOPE:
             return _DEFAULT_KEY
-        guardrails = (self.input_guardrails, self.output_guardrails)
-        return (*(tuple(map(id, listed)) for listed in guardrails), *self.outline)
+        inputs, outputs = self.input_guardrails, self.output_guardrails
+        return (tuple(map(id, inputs)), tuple(map(id, outputs)), *self.outline)
 
     @property
     def outline(self) -> tuple[object, ...]:
-        """What a machine depends on besides the guardrails."""
+        """The parts of the scope, apart from guardrails, on which a machine depends."""
         choice, policy = self.tool_choice, None if self.policy is DEFAULT_POLICY else self.policy
-        # Some choices are objects that cannot be hashed; they force nothing.
+        # A choice that is not a text forces no call, and it may not be hashable.
         return policy, plain(choice) if isinstance(choice, str) else choice is None
 
 
@@ -92,16 +93,16 @@ def _policy(run_config: Any, recovers: frozenset[str]) -> Policy:
 
 
 def plain(text: str) -> str:
-    """A text as nothing but a text: what is kept must not refer to a user's class of texts."""
+    """A text as an exact ``str``: a cache must not keep a reference to a user's subclass."""
     return text if type(text) is str or not isinstance(text, str) else str.__str__(text)
 
 
 _NOTHING: frozenset[str] = frozenset()
 DEFAULT_SCOPE = RunScope()
-_DEFAULT_KEY: tuple[object, ...] = ()  # it is looked up in every run, and costs no hashing
+_DEFAULT_KEY: tuple[object, ...] = ()  # every run looks it up, and it costs no hashing
 
 
 def retries_of(settings: Any) -> int | None:
-    """How often model settings have a failed call made again; ``None`` where they do not say."""
-    times = getattr(getattr(settings, "retry", None), "max_retries", None)
-    return int(times) if isinstance(times, int) else None
+    """How often model settings repeat a failed call; ``None`` if they do not say."""
+    count = getattr(getattr(settings, "retry", None), "max_retries", None)
+    return int(count) if isinstance(count, int) else None

@@ -1,7 +1,8 @@
-"""Shapes: what lowering reads of an object, remembered so cheaply that every run can look again.
+"""Shapes: the attributes that lowering reads of an object, stored so that every run can cheaply
+check for changes.
 
-A shape holds what was read and, for lists and dictionaries, a copy of what they held; looking again
-is one comparison in C for each object. Shapes compare objects as lists do, by identity first.
+A shape holds the attribute values and a copy of each list and dictionary among them; a check is one
+comparison in C for each object. Shapes compare objects as lists do, by identity first.
 """
 
 from __future__ import annotations
@@ -62,34 +63,34 @@ BEHAVIOR, HOOKS, INPUTS, OUTPUTS, PROMPT, RESET, SERVERS, SETTINGS, _NAME, _DESC
         *_OF_TARGETS,
     ),
 )
-"""Where these stand in what the shape of an agent was."""
+"""Positions in the values of the shape of an agent."""
 
 _read_agent, _read_target = attrgetter(*OF_AGENTS), attrgetter(*_OF_TARGETS)
-_KNOWN = {
+_READERS = {
     kind: (names := public_fields(kind), attrgetter(*names))
     for kind in (FunctionTool, AgentTool, Handoff, InputGuardrail, OutputGuardrail)
 }
-"""How parts of our own classes are read; those of the user's classes are looked at each time."""
+"""Names and readers for parts of our own classes; parts of user classes are inspected each time."""
 
 
 class Shape(NamedTuple):
-    """What lowering read of one object.
+    """The attributes of one object that lowering read.
 
     Args:
         part: The object.
-        names: The attributes that were read.
+        names: The names of the attributes.
         read: Reads them.
-        was: What it read when the object was lowered.
+        values: The result of ``read`` at the time of lowering.
     """
 
     part: Any
     names: tuple[str, ...]
     read: Callable[[Any], object]
-    was: Any
+    values: Any
 
 
 class AnyOf:
-    """Stands for a model: one of the same class is lowered the same.
+    """Stands for a model. It equals every model of one class, because all of them lower equally.
 
     Args:
         kind: The class.
@@ -106,10 +107,10 @@ class AnyOf:
 
 
 def unchanged(shapes: Iterable[Shape]) -> bool:
-    """Whether objects are still what they were when they were lowered."""
+    """Whether objects are unchanged since lowering."""
     try:
-        for part, _, read, was in shapes:
-            if read(part) != was:
+        for part, _, read, values in shapes:
+            if read(part) != values:
                 return False
     except AttributeError:
         return False
@@ -117,18 +118,18 @@ def unchanged(shapes: Iterable[Shape]) -> bool:
 
 
 def as_it_was(shape: Shape) -> Any:
-    """The object of a shape with the attributes that it had when it was lowered: the object itself
-    where it did not change, else a copy."""
+    """The object of a shape with the attributes that it had at the time of lowering: the object
+    itself if it is unchanged, else a copy."""
     part = shape.part
     if unchanged((shape,)):
         return part
-    was = shape.was if len(shape.names) > 1 else (shape.was,)
+    values = shape.values if len(shape.names) > 1 else (shape.values,)
     try:
         copy = object.__new__(type(part))
         copy.__dict__.update(part.__dict__)
     except (AttributeError, TypeError):
-        return part  # an object of another make that is not made of attributes
-    for name, value in zip(shape.names, was, strict=True):
+        return part  # an object of a foreign class that has no attribute dictionary
+    for name, value in zip(shape.names, values, strict=True):
         if name == _SETTINGS:
             settings = object.__new__(type(part.model_settings))
             settings.__dict__.update(value or {})
@@ -139,25 +140,25 @@ def as_it_was(shape: Shape) -> Any:
 
 
 def shape_of(agent: Any) -> Shape:
-    """The shape of an agent, without that of what it lists."""
+    """The shape of an agent, without the shapes of the objects that it lists."""
     read: Callable[[Any], tuple[Any, ...]] = _read_agent
     try:
         values = read(agent)
     except AttributeError:
-        read = partial(_read_what_is_there, OF_AGENTS)
+        read = partial(_read_present, OF_AGENTS)
         values = read(agent)
-    was = [_kept(value, kind) if (kind := type(value)) in _NOTHING else value for value in values]
-    model = was[0]
+    copies = [_copy(value, kind) if (kind := type(value)) in _EMPTY else value for value in values]
+    model = copies[0]
     if model is not None and not isinstance(model, str):
-        was[0] = AnyOf(type(model))
-    return Shape(agent, OF_AGENTS, read, tuple(was))
+        copies[0] = AnyOf(type(model))
+    return Shape(agent, OF_AGENTS, read, tuple(copies))
 
 
 def shape_of_part(part: Any) -> Shape:
-    """The shape of a tool, handoff, guardrail or server: everything that it shows."""
-    known = _KNOWN.get(type(part))
-    if known is not None:
-        return _shape(part, *known)
+    """The shape of a tool, handoff, guardrail or server: all of its public attributes."""
+    reader = _READERS.get(type(part))
+    if reader is not None:
+        return _shape(part, *reader)
     return _shape(part, public_fields(part) or ("name",))
 
 
@@ -167,64 +168,66 @@ def shape_of_run_config(run_config: Any) -> Shape:
 
 
 def shape_of_workflow(workflow: Any) -> Shape:
-    """The shape of a declared workflow, without that of its agents."""
+    """The shape of a declared workflow, without the shapes of its agents."""
     return _shape(workflow, _OF_WORKFLOWS)
 
 
 def target_shape(agent: Shape) -> Shape:
-    """The shape of an agent as far as the model of one that lists it by itself is shown it.
+    """The part of an agent's shape that the model sees of it as a handoff target.
 
     Args:
-        agent: The shape of the agent that is listed.
+        agent: The shape of an agent that another agent lists in its ``handoffs``.
     """
-    return Shape(agent.part, _OF_TARGETS, _read_target, (agent.was[_NAME], agent.was[_DESCRIPTION]))
+    values = agent.values[_NAME], agent.values[_DESCRIPTION]
+    return Shape(agent.part, _OF_TARGETS, _read_target, values)
 
 
 def _shape(part: Any, names: tuple[str, ...], read: Callable[[Any], object] | None = None) -> Shape:
     read = read or attrgetter(*names)
     try:
-        was = read(part)
+        values = read(part)
     except AttributeError:
-        read = partial(_read_what_is_there, names)
-        was = read(part)
-    return Shape(part, names, read, _kept(was, kind) if (kind := type(was)) in _NOTHING else was)
+        read = partial(_read_present, names)
+        values = read(part)
+    kind = type(values)
+    return Shape(part, names, read, _copy(values, kind) if kind in _EMPTY else values)
 
 
-def _read_what_is_there(names: tuple[str, ...], part: Any) -> tuple[object, ...]:
-    """Read an object of another shape than ours; what it does not have counts as ``None``."""
+def _read_present(names: tuple[str, ...], part: Any) -> tuple[object, ...]:
+    """Read an object that lacks some of the attributes; a missing one counts as ``None``."""
     return tuple(
         reduce(lambda value, step: getattr(value, step, None), name.split("."), part)
         for name in names
     )
 
 
-def _kept(value: Any, kind: type) -> Any:
-    """A value that does not change with what was read: lists and dictionaries are copied.
+def _copy(value: Any, kind: type) -> Any:
+    """A copy of a container, so that the shape does not change with it.
 
     Args:
         value: A list, a tuple or a dictionary.
-        kind: Which of them.
+        kind: Its class.
     """
     if not value:
-        return _NOTHING[kind]
+        return _EMPTY[kind]
     if kind is dict:
         if len(value) == _NUMBER_OF_SETTINGS and value == _UNSET:
             return _UNSET
         if _CONTAINERS.isdisjoint(map(type, value.values())):
             return value.copy()
         return {
-            key: _kept(item, of) if (of := type(item)) in _NOTHING else item
+            key: _copy(item, of) if (of := type(item)) in _EMPTY else item
             for key, item in value.items()
         }
     if _CONTAINERS.isdisjoint(map(type, value)):
         return value[:]
-    return kind([_kept(item, of) if (of := type(item)) in _NOTHING else item for item in value])
+    return kind([_copy(item, of) if (of := type(item)) in _EMPTY else item for item in value])
 
 
 _UNSET = vars(ModelSettings())
-"""What is kept of settings none of which is set: one for all agents, for there are many."""
+"""The copy of settings without any value set; most agents have such settings and share it."""
 _NUMBER_OF_SETTINGS = len(_UNSET)
 
-_NOTHING: dict[type, Any] = {tuple: (), list: [], dict: {}}
-"""What is kept of an empty list or dictionary: one for all of them."""
-_CONTAINERS = _NOTHING.keys()
+_EMPTY: dict[type, Any] = {tuple: (), list: [], dict: {}}
+"""The copies of empty containers; all shapes share them."""
+_CONTAINERS = _EMPTY.keys()

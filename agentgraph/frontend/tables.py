@@ -1,7 +1,7 @@
-"""Tables that are kept: what workflows of one outline have in common, by that outline.
+"""A cache of tables: the data that all workflows with one outline share, by that outline.
 
-A table and a layout are plain data; no object of a user's, no class and no function hangs on them.
-How much is kept is bounded, and what was used longest ago goes first.
+A table and a layout are plain data; they refer to no object, class or function of the user. The
+cache has a limit and evicts the least recently used tables.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from agentgraph_compiler.machine import Machine
 
 
 class Table(NamedTuple):
-    """What workflows of one outline share.
+    """The data that workflows with one outline share.
 
     Args:
         machine: A machine without types and digests.
-        layout: Which place each of its symbols stands for.
+        layout: The place of the object behind each of its symbols.
     """
 
     machine: Machine
@@ -28,16 +28,15 @@ class Table(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many agents it is about, those behind tools included."""
+        """The number of its agents, including those behind tools."""
         return len(self.layout.agents) + sum(len(agents) for _, agents in self.layout.parts)
 
 
 class Tables:
-    """Tables by outline; several threads may use it.
+    """Tables by outline; several threads may use one instance.
 
     Args:
-        limit: The most agents that all of the tables together are about; a larger workflow is not
-            kept.
+        limit: The most agents in all of the tables together; a larger workflow is not cached.
     """
 
     def __init__(self, limit: int) -> None:
@@ -47,20 +46,20 @@ class Tables:
         self._lock = Lock()
 
     def get(self, outline: Hashable) -> Table | None:
-        """The table of an outline, if it is kept."""
+        """The table of an outline, if the cache has it."""
         with self._lock:
-            found = self._tables.get(outline)
-            if found is not None:
+            table = self._tables.get(outline)
+            if table is not None:
                 self._tables.move_to_end(outline)
-            return found
+            return table
 
     def keep(self, outline: Hashable, table: Table) -> None:
-        """Keep a table, and let go of those used longest ago if there are too many."""
+        """Cache a table, and evict the least recently used ones if there are too many."""
         if table.size > self._limit:
             return
         with self._lock:
-            before = self._tables.pop(outline, None)
-            self._size += table.size - (0 if before is None else before.size)
+            previous = self._tables.pop(outline, None)
+            self._size += table.size - (0 if previous is None else previous.size)
             self._tables[outline] = table
             while self._size > self._limit:
                 _, oldest = self._tables.popitem(last=False)
@@ -68,5 +67,5 @@ class Tables:
 
     @property
     def size(self) -> int:
-        """How many agents the tables together are about."""
+        """The number of agents in all of the tables together."""
         return self._size

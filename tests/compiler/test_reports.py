@@ -35,7 +35,7 @@ def everything_wrong() -> Chart:
             to("triage", "billing", "Billing", line=21, enabled=Enabled.NEVER),
             to("triage", "", "Legal", line=22),
         ),
-        unseen=("the tools of MCP server 'files' are listed at run time",),
+        unseen=("the run lists the tools of MCP server 'files'",),
         origin=at(20),
     )
     planner = Agent(

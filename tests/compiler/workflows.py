@@ -116,7 +116,7 @@ def support_desk() -> Chart:
             *technical.handoffs,
             to("technical", "human", "Human", line=60, enabled=Enabled.SOMETIMES),
         ),
-        unseen=("whether the handoff to 'Human' is enabled is decided by a function on each turn",),
+        unseen=("a function decides on each turn whether the handoff to 'Human' is enabled",),
         origin=technical.origin,
     )
     human = Agent("human", "Human", context, origin=at(70))

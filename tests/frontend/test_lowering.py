@@ -238,10 +238,10 @@ def test_what_is_only_decided_in_a_run_is_said() -> None:
         tool_use_behavior=lambda context, results: None,  # type: ignore[arg-type,return-value]
     )
     assert declared(agent).unseen == (
-        "whether tool 'look_up' is enabled is decided by a function on each turn",
-        "whether the handoff to 'B' is enabled is decided by a function on each turn",
-        "the tools of MCP server 'files' are listed at run time",
-        "whether a tool output ends the run is decided by a function (tool_use_behavior)",
+        "a function decides on each turn whether tool 'look_up' is enabled",
+        "a function decides on each turn whether the handoff to 'B' is enabled",
+        "the run lists the tools of MCP server 'files'",
+        "a function (tool_use_behavior) decides whether a tool output ends the run",
     )
 
 
