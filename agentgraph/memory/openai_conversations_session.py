@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.memory.encoding import check_session_id, encode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
-from agentgraph.memory.runs.exchange import says
+from agentgraph.memory.runs.prior_attempt import says
 from agentgraph.memory.runs.shielded import uncut
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (

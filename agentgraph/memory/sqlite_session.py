@@ -20,8 +20,8 @@ from agentgraph.memory.encoding import (
 )
 from agentgraph.memory.errors import SessionClosedError
 from agentgraph.memory.runs.blocks import Block
-from agentgraph.memory.runs.exchange import LookBack
 from agentgraph.memory.runs.marks import MarkedRows
+from agentgraph.memory.runs.prior_attempt import LookBack
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,

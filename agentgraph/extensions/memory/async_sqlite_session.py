@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.memory.runs.blocks import Block
-from agentgraph.memory.runs.exchange import LookBack
+from agentgraph.memory.runs.prior_attempt import LookBack
 from agentgraph.memory.session import Accept, SessionABC
 from agentgraph.memory.session_settings import SessionSettings
 from agentgraph.memory.sqlite.database import MEMORY

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from agentgraph.exceptions import AgentsException
 from agentgraph.memory.errors import SessionError
-from agentgraph.memory.runs.exchange import LookBack
+from agentgraph.memory.runs.prior_attempt import LookBack
 from agentgraph.memory.session import Session, offers
 
 if TYPE_CHECKING:

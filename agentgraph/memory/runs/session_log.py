@@ -27,7 +27,7 @@ from agentgraph.memory.runs.blocks import (
     look_back,
     sync_block,
 )
-from agentgraph.memory.runs.exchange import LookBack
+from agentgraph.memory.runs.prior_attempt import LookBack
 from agentgraph.memory.runs.session_input import SessionInput, combine
 from agentgraph.memory.session_settings import resolve_session_limit
 from agentgraph.memory.transcripts.histories import Change, retold

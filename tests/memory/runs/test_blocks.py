@@ -14,7 +14,7 @@ from agentgraph.extensions.memory import AdvancedSQLiteSession, EncryptedSession
 from agentgraph.memory import Session, SQLiteSession
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.runs.blocks import BlockTaken, adopt_block, append_to_block, begin_block
-from agentgraph.memory.runs.exchange import LookBack
+from agentgraph.memory.runs.prior_attempt import LookBack
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.stores import Item, Store, call, output, user
 from tests.memory.test_sqlite_session import use_connections

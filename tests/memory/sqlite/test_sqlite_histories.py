@@ -16,7 +16,7 @@ from agentgraph.extensions.memory import AdvancedSQLiteSession
 from agentgraph.memory import SQLiteSession
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.runs import session_input
-from agentgraph.memory.runs.exchange import LookBack
+from agentgraph.memory.runs.prior_attempt import LookBack
 from agentgraph.memory.sqlite.histories import Histories
 from agentgraph.testing import ScriptedModel, assistant_message
 from tests.memory.stores import Item, call, output, user

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentgraph.memory.runs.exchange import LookBack
+from agentgraph.memory.runs.prior_attempt import LookBack
 from tests.memory.stores import Item, call, output, user
 
 ASSISTANT: Item = {"type": "message", "role": "assistant", "content": "yes"}
