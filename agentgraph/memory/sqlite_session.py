@@ -21,7 +21,7 @@ from agentgraph.memory.encoding import (
 from agentgraph.memory.errors import SessionClosedError
 from agentgraph.memory.runs.blocks import Block
 from agentgraph.memory.runs.marks import MarkedRows
-from agentgraph.memory.runs.prior_attempt import LookBack
+from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -123,14 +123,14 @@ class SQLiteSession(SessionABC):
 
             await self._write(append)
 
-    async def begin_block(self, look: LookBack) -> Block:
+    async def begin_block(self, prior: PriorAttempt) -> Block:
         """Look back and append the input of a run, unless it stands there unanswered.
 
         This is one transaction. That is sure of the disk when the next write is, or after
         `sync_block`: until then a cut of the power undoes the input, and the run with it.
 
         Args:
-            look: Holds the input, and afterwards what was found.
+            prior: Holds the input, and afterwards what was found.
 
         Returns:
             The block that the run goes on with.
@@ -139,17 +139,17 @@ class SQLiteSession(SessionABC):
             InvalidSessionInput: Something in the input is no item; nothing was stored.
             SessionError: The database cannot be read or written; nothing was stored.
         """
-        texts = encode_items(look.new, self._label)
+        texts = encode_items(prior.new, self._label)
 
         def begin(connection: sqlite3.Connection) -> MarkedRows | None:
             history = self._history
             with self._database.without_sync(), transaction(connection):
-                while not look.take(self._latest(connection, history, look.wanted)):
+                while not prior.take(self._latest(connection, history, prior.window)):
                     pass
-                if look.done is not None:
-                    return history.adopt(connection, look.exchange)
-                if look.wanted is None:
-                    look.legal = self._database.histories.is_legal(*_name(history))
+                if prior.done is not None:
+                    return history.adopt(connection, prior.items)
+                if prior.window is None:
+                    prior.legal = self._database.histories.is_legal(*_name(history))
                 return self._append(connection, history, texts, None)
 
         return await self._run(begin)

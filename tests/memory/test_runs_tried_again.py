@@ -41,9 +41,9 @@ def in_blocks(write: int, file: Path) -> Session:
     failing = Failing(write)
 
     class Store(SQLiteSession):
-        async def begin_block(self, look: Any) -> Any:
+        async def begin_block(self, prior: Any) -> Any:
             failing.check()
-            return await super().begin_block(look)
+            return await super().begin_block(prior)
 
         async def append_to_block(self, items: list[Any], block: Any = None) -> Any:
             failing.check()
@@ -56,9 +56,9 @@ def with_branches(write: int, file: Path) -> Session:
     failing = Failing(write)
 
     class Store(AdvancedSQLiteSession):
-        async def begin_block(self, look: Any) -> Any:
+        async def begin_block(self, prior: Any) -> Any:
             failing.check()
-            return await super().begin_block(look)
+            return await super().begin_block(prior)
 
         async def append_to_block(self, items: list[Any], block: Any = None) -> Any:
             failing.check()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.memory.runs.blocks import Block
-from agentgraph.memory.runs.prior_attempt import LookBack
+from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.memory.session import Accept, SessionABC
 from agentgraph.memory.session_settings import SessionSettings
 from agentgraph.memory.sqlite.database import MEMORY
@@ -61,9 +61,9 @@ class AsyncSQLiteSession(SessionABC):
         """Append items in one transaction."""
         await self._session.add_items(items)
 
-    async def begin_block(self, look: LookBack) -> Block:
+    async def begin_block(self, prior: PriorAttempt) -> Block:
         """Look back and store the input of a run; see `SQLiteSession.begin_block`."""
-        return await self._session.begin_block(look)
+        return await self._session.begin_block(prior)
 
     async def sync_block(self) -> None:
         """Wait until what `begin_block` has stored is sure of the disk."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from agentgraph.exceptions import AgentsException
 from agentgraph.memory.errors import SessionError
-from agentgraph.memory.runs.prior_attempt import LookBack
+from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.memory.session import Session, offers
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ __all__ = [
     "adopt_block",
     "append_to_block",
     "begin_block",
-    "look_back",
+    "find_prior_attempt",
     "sync_block",
 ]
 
@@ -45,7 +45,7 @@ class BlockTaken(Exception):
 class BlockSession(Protocol):
     """What a store offers that can keep the items of a run together.
 
-    It may also offer `begin_block(look)`, which is the function of that name here in one
+    It may also offer `begin_block(prior)`, which is the function of that name here in one
     transaction; if that is not sure of the disk at once, also `sync_block()`.
     """
 
@@ -70,12 +70,12 @@ class BlockSession(Protocol):
         ...
 
 
-async def begin_block(session: Session, look: LookBack) -> Block:
+async def begin_block(session: Session, prior: PriorAttempt) -> Block:
     """Look back in a session and store the input of a run, unless it stands there unanswered.
 
     Args:
         session: The session.
-        look: Holds the input, and afterwards what was found.
+        prior: Holds the input, and afterwards what was found.
 
     Returns:
         The block that the run goes on with.
@@ -83,11 +83,11 @@ async def begin_block(session: Session, look: LookBack) -> Block:
     store = _keeping_blocks(session)
     if store is not None and hasattr(type(session), "begin_block"):
         with _failures_named(session, "begin the items of a run"):
-            return await cast("Any", store).begin_block(look)
-    await look_back(session, look)
-    if look.done is None:
-        return await append_to_block(session, look.new, None)
-    return await adopt_block(session, look.exchange)
+            return await cast("Any", store).begin_block(prior)
+    await find_prior_attempt(session, prior)
+    if prior.done is None:
+        return await append_to_block(session, prior.new, None)
+    return await adopt_block(session, prior.items)
 
 
 async def sync_block(session: Session) -> None:
@@ -108,13 +108,13 @@ async def adopt_block(session: Session, items: list[TResponseInputItem]) -> Bloc
         return await store.adopt_block(items)
 
 
-async def look_back(session: Session, look: LookBack) -> list[TResponseInputItem]:
+async def find_prior_attempt(session: Session, prior: PriorAttempt) -> list[TResponseInputItem]:
     """Read as much of a session as is needed; returns what was read last."""
     while True:
         # The SDK guide shows a store whose `get_items` returns nothing yet.
         with _failures_named(session, "be read"):
-            stored = [] if look.wanted == 0 else await session.get_items(look.wanted) or []
-        if look.take(stored):
+            stored = [] if prior.window == 0 else await session.get_items(prior.window) or []
+        if prior.take(stored):
             return stored
 
 

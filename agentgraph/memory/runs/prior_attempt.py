@@ -15,17 +15,17 @@ from agentgraph.memory.transcripts.automaton import ANSWERED_BY
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["LookBack", "says"]
+__all__ = ["PriorAttempt", "says"]
 
 _OUTPUTS = frozenset(ANSWERED_BY.values())
 _NOT_SEEN = -1
 
 
 @dataclass(slots=True)
-class LookBack:
+class PriorAttempt:
     """Looks back from the end of a session, for the history and for a failed try of the same input.
 
-    A store reads its latest `wanted` items and gives them to `take`, until that says it is enough.
+    A store reads its latest `window` items and gives them to `take`, until that says it is enough.
 
     Args:
         new: The input of the run.
@@ -37,10 +37,10 @@ class LookBack:
             an exchange that ends with one is over.
 
     Attributes:
-        wanted: How many items to read next, of the latest; None: all.
+        window: How many items to read next, of the latest; None: all.
         history: What stood in the session before the input.
         done: What was done about the input before it failed; None if it is not in the session.
-        exchange: The input as it is stored, and what was done about it; empty if it is not there.
+        items: The input as it is stored, and what was done about it; empty if it is not there.
         start: The position of the input among the items that were taken last.
         legal: Whether the store knows that the history is a legal transcript.
     """
@@ -49,15 +49,15 @@ class LookBack:
     limit: int | None = None
     at_work: Callable[[], bool] = bool
     tools_answer: bool = False
-    wanted: int | None = field(init=False)
+    window: int | None = field(init=False)
     history: list[TResponseInputItem] = field(init=False, default_factory=list)
     done: list[TResponseInputItem] | None = field(init=False, default=None)
-    exchange: list[TResponseInputItem] = field(init=False, default_factory=list)
+    items: list[TResponseInputItem] = field(init=False, default_factory=list)
     start: int = field(init=False, default=0)
     legal: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self.wanted = None if self.limit is None else self.limit + len(self.new)
+        self.window = None if self.limit is None else self.limit + len(self.new)
 
     def take(self, stored: list[TResponseInputItem]) -> bool:
         """Look at the latest items of the session.
@@ -66,13 +66,13 @@ class LookBack:
             stored: So many as were wanted, or all there are; oldest first.
 
         Returns:
-            Whether that was enough. If not, read as many as are `wanted` now.
+            Whether that was enough. If not, read as many as are `window` now.
         """
-        cut = self.wanted is not None and len(stored) >= self.wanted
+        cut = self.window is not None and len(stored) >= self.window
         start = self._start(stored) if self.new else None
         if start == _NOT_SEEN:
             if cut:
-                self.wanted = 4 * len(stored)
+                self.window = 4 * len(stored)
                 return False
             start = None
         if start is None or self.at_work():
@@ -80,10 +80,10 @@ class LookBack:
             self.history = _latest(stored, self.limit)
             return True
         if cut and self.limit is not None and start < self.limit:
-            self.wanted = self.limit + len(stored) - start
+            self.window = self.limit + len(stored) - start
             return False
-        self.start, self.exchange = start, stored[start:]
-        self.done = self.exchange[len(self.new) :]
+        self.start, self.items = start, stored[start:]
+        self.done = self.items[len(self.new) :]
         self.history = _latest(stored[:start], self.limit)
         return True
 

@@ -24,10 +24,10 @@ from agentgraph.memory.runs.blocks import (
     adopt_block,
     append_to_block,
     begin_block,
-    look_back,
+    find_prior_attempt,
     sync_block,
 )
-from agentgraph.memory.runs.prior_attempt import LookBack
+from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.memory.runs.session_input import SessionInput, combine
 from agentgraph.memory.session_settings import resolve_session_limit
 from agentgraph.memory.transcripts.histories import Change, retold
@@ -152,38 +152,38 @@ class SessionLog:
         take_back()
         own = getattr(self.session, "session_settings", None)
         limit = resolve_session_limit(resolve_session_limit(None, config.session_settings), own)
-        look = LookBack(self._given, limit, self._asked_at_once, tools_answer)
+        prior = PriorAttempt(self._given, limit, self._asked_at_once, tools_answer)
         callback = config.session_input_callback
-        combined = await (self._load(look) if callback is None else self._load_by(callback, look))
+        combined = await (self._load(prior) if callback is None else self._load_by(callback, prior))
         # A limit may cut a turn in two. That is no fault of whoever wrote it.
         if combined.changes and limit is None:
             _report(self.session, combined.changes)
         self._ids = DistinctIds(combined.model_input)
         return combined.model_input, Saved((), tuple(self._stored), self._block, True)
 
-    async def _load(self, look: LookBack) -> SessionInput:
-        block = await begin_block(self.session, look)
-        self._begin(look.new if look.done is None else look.exchange, block)
-        self._unsynced = look.done is None
-        return await combine(look.history, look.new, done=look.done, legal=look.legal)
+    async def _load(self, prior: PriorAttempt) -> SessionInput:
+        block = await begin_block(self.session, prior)
+        self._begin(prior.new if prior.done is None else prior.items, block)
+        self._unsynced = prior.done is None
+        return await combine(prior.history, prior.new, done=prior.done, legal=prior.legal)
 
-    async def _load_by(self, callback: SessionInputCallback, look: LookBack) -> SessionInput:
-        new = look.new
-        stored = await look_back(self.session, look)
-        combined = await _combined(callback, new, look)
+    async def _load_by(self, callback: SessionInputCallback, prior: PriorAttempt) -> SessionInput:
+        new = prior.new
+        stored = await find_prior_attempt(self.session, prior)
+        combined = await _combined(callback, new, prior)
         to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
-        if look.done is None and to_store and to_store != new:
+        if prior.done is None and to_store and to_store != new:
             # A try that failed has stored the input in the form that the callback gave it.
-            again = LookBack(to_store, look.limit, look.at_work, look.tools_answer)
-            again.wanted = look.wanted
+            again = PriorAttempt(to_store, prior.limit, prior.at_work, prior.tools_answer)
+            again.window = prior.window
             if not again.take(stored):
-                await look_back(self.session, again)
+                await find_prior_attempt(self.session, again)
             if again.done is not None:
-                look = again
-                combined = await _combined(callback, new, look)
+                prior = again
+                combined = await _combined(callback, new, prior)
                 to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
-        if look.done is not None:
-            self._begin(look.exchange, await adopt_block(self.session, look.exchange))
+        if prior.done is not None:
+            self._begin(prior.items, await adopt_block(self.session, prior.items))
         # What a callback made of the two may be in any form that input comes in.
         await self._append(to_store)
         shown = without_repeats(ItemHelpers.input_to_new_input_list(combined.model_input))
@@ -318,10 +318,10 @@ _at_work: set[SessionLog] = set()
 
 
 async def _combined(
-    callback: SessionInputCallback, new: list[TResponseInputItem], look: LookBack
+    callback: SessionInputCallback, new: list[TResponseInputItem], prior: PriorAttempt
 ) -> SessionInput:
-    stored = None if look.done is None else look.new
-    return await combine(look.history, new, callback, stored=stored, done=look.done)
+    stored = None if prior.done is None else prior.new
+    return await combine(prior.history, new, callback, stored=stored, done=prior.done)
 
 
 def _report(session: Session, changes: Sequence[Change]) -> None:

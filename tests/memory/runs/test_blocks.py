@@ -14,7 +14,7 @@ from agentgraph.extensions.memory import AdvancedSQLiteSession, EncryptedSession
 from agentgraph.memory import Session, SQLiteSession
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.runs.blocks import BlockTaken, adopt_block, append_to_block, begin_block
-from agentgraph.memory.runs.prior_attempt import LookBack
+from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.stores import Item, Store, call, output, user
 from tests.memory.test_sqlite_session import use_connections
@@ -116,12 +116,12 @@ async def test_the_input_of_a_failed_run_is_not_stored_again_and_its_items_are_t
 ) -> None:
     session, asked, turn = moving_store.open(), [user("asked")], [call("1"), output("1")]
     await session.add_items([user("before"), {"role": "assistant", "content": "yes"}])
-    block = await begin_block(session, LookBack(asked))
+    block = await begin_block(session, PriorAttempt(asked))
     await append_to_block(session, turn, block)
 
-    look = LookBack(asked)
-    block = await begin_block(session, look)
-    assert (look.done, len(look.history)) == (turn, 2)
+    prior = PriorAttempt(asked)
+    block = await begin_block(session, prior)
+    assert (prior.done, len(prior.history)) == (turn, 2)
     await session.add_items([user("other")])
     await append_to_block(session, [user("end")], block)
 
@@ -136,10 +136,10 @@ async def test_of_two_tries_that_are_both_alive_the_one_that_writes_first_has_th
 ) -> None:
     session, asked = moving_store.open(), [user("asked")]
     if stored_by == "a run":
-        await begin_block(session, LookBack(asked))
+        await begin_block(session, PriorAttempt(asked))
     else:
         await session.add_items(asked)
-    tries = [await begin_block(session, LookBack(asked)) for _ in range(2)]
+    tries = [await begin_block(session, PriorAttempt(asked)) for _ in range(2)]
     now, later = (tries[index] for index in order)
     now = await append_to_block(session, [call("1"), output("1")], now)
     with pytest.raises(BlockTaken):
@@ -154,8 +154,8 @@ async def test_a_block_is_taken_also_where_what_both_had_is_gone(
     moving_store: Store, by: str
 ) -> None:
     session, asked = moving_store.open(), [user("asked"), user("now")]
-    first = await begin_block(session, LookBack(asked))
-    second = await begin_block(session, LookBack(asked))
+    first = await begin_block(session, PriorAttempt(asked))
+    second = await begin_block(session, PriorAttempt(asked))
     for _ in asked:
         await session.pop_item()
     if by == "clearing":
@@ -172,8 +172,8 @@ async def test_a_block_is_taken_also_where_others_have_written_in_between(
     moving_store: Store,
 ) -> None:
     session, asked = moving_store.open(), [user("asked")]
-    first = await begin_block(session, LookBack(asked))
-    second = await begin_block(session, LookBack(asked))
+    first = await begin_block(session, PriorAttempt(asked))
+    second = await begin_block(session, PriorAttempt(asked))
     await session.add_items([user("other")])
 
     await append_to_block(session, [user("answered")], second)
@@ -251,7 +251,7 @@ async def test_beginning_is_one_transaction_in_a_file_that_syncs_with_the_next(
     await session.get_items()
     statements.clear()
 
-    block = await begin_block(session, LookBack([user("question")]))
+    block = await begin_block(session, PriorAttempt([user("question")]))
     await append_to_block(session, [user("acknowledged")], block)
 
     told = [
@@ -329,14 +329,14 @@ async def test_a_class_that_reads_or_stores_in_its_own_way_is_asked_in_no_other_
 
     new: list[Any] = [{"role": "user", "content": "quiet"}]
 
-    assert await begin_block(Shouting("s", file), LookBack(new)) is None
+    assert await begin_block(Shouting("s", file), PriorAttempt(new)) is None
     assert await SQLiteSession("s", file).get_items() == [user("QUIET")]
     around = EncryptedSession("e", Shouting("e", file), "key")
     # It stores envelopes, which have no content to shout.
     with pytest.raises(SessionError, match="KeyError"):
         await append_to_block(around, new, None)
     encrypted = EncryptedSession("e", SQLiteSession("e", file), "key")
-    await begin_block(encrypted, LookBack(new))
+    await begin_block(encrypted, PriorAttempt(new))
     assert await encrypted.get_items() == new
     assert b"quiet" not in b"".join(path.read_bytes() for path in file.parent.iterdir())
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentgraph.memory.runs.prior_attempt import LookBack
+from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from tests.memory.stores import Item, call, output, user
 
 ASSISTANT: Item = {"type": "message", "role": "assistant", "content": "yes"}
@@ -18,13 +18,13 @@ TURN: list[Item] = [call("1"), output("1")]
 ASKED: list[Item] = [user("a")]
 
 
-def looked(stored: list[Item], look: LookBack) -> list[int | None]:
+def looked(stored: list[Item], prior: PriorAttempt) -> list[int | None]:
     """Let it look back in a session; return how many items it wanted each time."""
     wanted: list[int | None] = []
     while True:
-        count = look.wanted
+        count = prior.window
         wanted.append(count)
-        if look.take(stored if count is None else stored[max(0, len(stored) - count) :]):
+        if prior.take(stored if count is None else stored[max(0, len(stored) - count) :]):
             return wanted
 
 
@@ -53,13 +53,13 @@ def test_an_input_was_tried_when_the_history_ends_with_it_and_turns_without_an_a
 ) -> None:
     if done is None and stored[-1:] and stored[-1].get("type") == "reasoning":
         done = stored[1:]
-    look = LookBack(ASKED)
+    prior = PriorAttempt(ASKED)
 
-    looked(stored, look)
+    looked(stored, prior)
 
-    assert look.done == done
-    assert look.history == (stored if done is None else stored[: look.start])
-    assert stored[look.start :] == ([] if done is None else look.exchange)
+    assert prior.done == done
+    assert prior.history == (stored if done is None else stored[: prior.start])
+    assert stored[prior.start :] == ([] if done is None else prior.items)
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_an_input_was_tried_when_the_history_ends_with_it_and_turns_without_an_a
     ],
 )
 def test_an_input_is_known_in_the_form_that_a_store_gave_it(given: Item, stored: Item) -> None:
-    look = LookBack([given])
+    prior = PriorAttempt([given])
 
-    looked([ASSISTANT, stored], look)
+    looked([ASSISTANT, stored], prior)
 
-    assert (look.history, look.exchange, look.done) == ([ASSISTANT], [stored], [])
+    assert (prior.history, prior.items, prior.done) == ([ASSISTANT], [stored], [])
 
 
 @pytest.mark.parametrize(
@@ -107,37 +107,37 @@ def test_an_input_is_known_in_the_form_that_a_store_gave_it(given: Item, stored:
     ],
 )
 def test_an_input_that_says_something_else_is_another_one(stored: Item) -> None:
-    look = LookBack([{"role": "user", "content": "a"}])
+    prior = PriorAttempt([{"role": "user", "content": "a"}])
 
-    looked([stored], look)
+    looked([stored], prior)
 
-    assert look.done is None
+    assert prior.done is None
 
 
 def test_where_a_tool_may_answer_its_output_ends_the_exchange() -> None:
-    look = LookBack(ASKED, tools_answer=True)
-    looked([*ASKED, *TURN], look)
-    assert look.done is None
+    prior = PriorAttempt(ASKED, tools_answer=True)
+    looked([*ASKED, *TURN], prior)
+    assert prior.done is None
 
-    look = LookBack(ASKED, tools_answer=True)
-    looked(ASKED, look)
-    assert look.done == []
+    prior = PriorAttempt(ASKED, tools_answer=True)
+    looked(ASKED, prior)
+    assert prior.done == []
 
 
 def test_an_input_that_another_run_is_at_was_not_tried() -> None:
-    look = LookBack(ASKED, at_work=lambda: True)
+    prior = PriorAttempt(ASKED, at_work=lambda: True)
 
-    looked(ASKED, look)
+    looked(ASKED, prior)
 
-    assert (look.done, look.history) == (None, ASKED)
+    assert (prior.done, prior.history) == (None, ASKED)
 
 
 def test_an_input_of_several_items_is_found_as_a_whole() -> None:
     new = [user("a"), user("b")]
     for stored, done in (([*new, *TURN], TURN), ([user("b"), *TURN], None), ([*new[:1]], None)):
-        look = LookBack(new)
-        looked([ASSISTANT, *stored], look)
-        assert look.done == done
+        prior = PriorAttempt(new)
+        looked([ASSISTANT, *stored], prior)
+        assert prior.done == done
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2, 50])
@@ -146,20 +146,20 @@ def test_a_limit_holds_for_what_stands_before_the_input_and_the_exchange_is_neve
 ) -> None:
     before = [user(str(number)) for number in range(20)] + [ASSISTANT]
     turns = [item for number in range(5) for item in (call(f"{number}"), output(f"{number}"))]
-    look = LookBack(ASKED, limit)
+    prior = PriorAttempt(ASKED, limit)
 
-    looked([*before, *ASKED, *turns], look)
+    looked([*before, *ASKED, *turns], prior)
 
-    assert look.done == turns
-    assert look.history == before[len(before) - min(limit, len(before)) :]
+    assert prior.done == turns
+    assert prior.history == before[len(before) - min(limit, len(before)) :]
 
 
 def test_a_store_reads_on_only_while_the_exchange_is_not_decided() -> None:
     answered: list[Item] = [*ASKED, ASSISTANT] * 100
-    assert looked(answered, LookBack(ASKED, 10)) == [11]
-    assert looked(answered, LookBack(ASKED)) == [None]
+    assert looked(answered, PriorAttempt(ASKED, 10)) == [11]
+    assert looked(answered, PriorAttempt(ASKED)) == [None]
     unfinished: list[Item] = [*answered, *ASKED, *TURN * 10]
-    wanted = looked(unfinished, LookBack(ASKED, 3))
+    wanted = looked(unfinished, PriorAttempt(ASKED, 3))
     assert wanted[0] == 4
     assert max(count or 0 for count in wanted) < 80
 
@@ -175,7 +175,7 @@ ITEMS = st.sampled_from([user("a"), user("b"), ASSISTANT, call("1"), output("1")
 def test_a_limit_never_changes_what_was_tried(
     stored: list[Any], new: list[Any], limit: int | None
 ) -> None:
-    whole, limited = LookBack(new), LookBack(new, limit)
+    whole, limited = PriorAttempt(new), PriorAttempt(new, limit)
     looked(stored, whole)
     looked(stored, limited)
 

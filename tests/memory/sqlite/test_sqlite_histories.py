@@ -16,7 +16,7 @@ from agentgraph.extensions.memory import AdvancedSQLiteSession
 from agentgraph.memory import SQLiteSession
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.runs import session_input
-from agentgraph.memory.runs.prior_attempt import LookBack
+from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.memory.sqlite.histories import Histories
 from agentgraph.testing import ScriptedModel, assistant_message
 from tests.memory.stores import Item, call, output, user
@@ -204,11 +204,11 @@ async def test_a_plain_history_is_judged_once_and_not_by_the_event_loop(
     await session.add_items([user("1"), {"role": "assistant", "content": "yes"}])
     monkeypatch.setattr(session_input, "repair", None)
 
-    look = LookBack([user("2")])
-    await session.begin_block(look)
+    prior = PriorAttempt([user("2")])
+    await session.begin_block(prior)
 
-    assert look.legal
-    combined = await session_input.combine(look.history, look.new, legal=look.legal)
+    assert prior.legal
+    combined = await session_input.combine(prior.history, prior.new, legal=prior.legal)
     assert combined.model_input == await session.get_items()
 
 
