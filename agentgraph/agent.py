@@ -38,7 +38,7 @@ from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.tool_server import MCPConfig, ToolServer
 from agentgraph.tools.errors import default_tool_error_function
 from agentgraph.tools.function import FunctionTool, FunctionToolResult, ToolErrorFunction
-from agentgraph.user_code.callbacks import MaybeAwaitable, resolve, together
+from agentgraph.user_code.callbacks import MaybeAwaitable, gather_or_cancel, resolve
 
 if TYPE_CHECKING:
     from openai.types.responses.response_prompt_param import ResponsePromptParam
@@ -179,7 +179,7 @@ class AgentBase(Generic[TContext]):
         if not switches:
             return []
         asked = [partial(_answer, switch, run_context, self) for switch in switches]
-        return await together(*asked)
+        return await gather_or_cancel(*asked)
 
 
 async def _answer(switch: Callable[..., Any], run_context: Any, agent: Any) -> bool:

@@ -16,7 +16,14 @@ from agentgraph.exceptions import UserError
 from agentgraph.logger import logger
 from agentgraph.user_code.cancellation import take_back
 
-__all__ = ["MaybeAwaitable", "call_in_thread", "check_callable", "name_of", "resolve", "together"]
+__all__ = [
+    "MaybeAwaitable",
+    "call_in_thread",
+    "check_callable",
+    "gather_or_cancel",
+    "name_of",
+    "resolve",
+]
 
 T = TypeVar("T")
 
@@ -39,7 +46,7 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
     return await value
 
 
-async def together(*calls: Callable[[], Awaitable[T]]) -> list[T]:
+async def gather_or_cancel(*calls: Callable[[], Awaitable[T]]) -> list[T]:
     """Call several callbacks and wait for all of them, side by side, so that none outlives the
     others.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.run_context import AgentHookContext
-from agentgraph.user_code.callbacks import together
+from agentgraph.user_code.callbacks import gather_or_cancel
 from agentgraph.user_code.cancellation import take_back
 
 
@@ -46,7 +46,7 @@ async def call_hooks(
     elif of_run is None:
         await getattr(of_agent, personal)(of_call, *arguments)
     else:
-        await together(
+        await gather_or_cancel(
             partial(getattr(of_run, shared), of_call, *arguments),
             partial(getattr(of_agent, personal), of_call, *arguments),
         )

@@ -18,7 +18,7 @@ from agentgraph.frontend.bindings import AgentBinding
 from agentgraph.run_config import ToolNameCollisionPolicy
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tools.actions import action_item_of
-from agentgraph.user_code.callbacks import resolve, together
+from agentgraph.user_code.callbacks import gather_or_cancel, resolve
 from agentgraph.user_code.cancellation import take_back
 
 _NOTHING: Mapping[str, Any] = {}
@@ -94,7 +94,9 @@ async def _enabled(
     asked = [entry for entry in listed if callable(_flag(entry[1]))]
     if not asked:
         return [pair for pair in listed if _flag(pair[1])]
-    verdicts = await together(*(partial(_asked, entry, context, agent) for _, entry in asked))
+    verdicts = await gather_or_cancel(
+        *(partial(_asked, entry, context, agent) for _, entry in asked)
+    )
     answers = {
         id(entry): bool(verdict) for (_, entry), verdict in zip(asked, verdicts, strict=True)
     }

@@ -17,7 +17,7 @@ from agentgraph.record.items import references, transfer_items
 from agentgraph.record.payloads import Filtered, ModelReply, Transfer
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.user_code.callbacks import resolve, together
+from agentgraph.user_code.callbacks import gather_or_cancel, resolve
 from agentgraph_compiler.machine import Event
 
 IGNORED = "Multiple handoffs detected, ignoring this one."
@@ -78,7 +78,7 @@ async def _tell(bench: Workbench, source: Any, target: Any) -> None:
     if source.hooks is not None:
         calls.append(partial(source.hooks.on_handoff, context, agent=target, source=source))
     if calls:
-        await together(*calls)
+        await gather_or_cancel(*calls)
 
 
 async def _filtered(
