@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agentgraph.memory.encoding import check_session_id, encode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.runs.prior_attempt import says
-from agentgraph.memory.runs.shielded import uncut
+from agentgraph.memory.runs.shielded import shielded
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -154,7 +154,7 @@ class OpenAIConversationsSession(SessionABC):
             conversation = await self._conversation()
             adding = self._add(conversation, items)
             # One request is done as a whole by the API.
-            await (uncut(adding) if len(items) > _ITEMS_PER_REQUEST else adding)
+            await (shielded(adding) if len(items) > _ITEMS_PER_REQUEST else adding)
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest item; None when there is none."""

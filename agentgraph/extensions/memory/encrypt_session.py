@@ -25,7 +25,7 @@ from agentgraph.memory.encoding import (
 )
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
 from agentgraph.memory.runs.blocks import Block, adopt_block, append_to_block
-from agentgraph.memory.runs.shielded import uncut
+from agentgraph.memory.runs.shielded import shielded
 from agentgraph.memory.session import SessionABC, offers
 from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
 
@@ -167,7 +167,7 @@ class EncryptedSession(SessionABC):
         store: Any = self.underlying_session
         if not offers(store, "pop_latest", ("pop_item",)):
             # Cancelled in the middle, what was taken away would not be put back.
-            return await uncut(self._pop()) if await self._scan(1) else None
+            return await shielded(self._pop()) if await self._scan(1) else None
         read: TResponseInputItem | None = None
 
         def readable(envelope: TResponseInputItem) -> bool:

@@ -29,7 +29,7 @@ from agentgraph.memory.errors import MissingExtra, SessionClosedError
 from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.runs.blocks import Block
 from agentgraph.memory.runs.marks import MarkedRows, new_mark
-from agentgraph.memory.runs.shielded import uncut
+from agentgraph.memory.runs.shielded import shielded
 from agentgraph.memory.session import Accept, SessionABC, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
@@ -228,7 +228,7 @@ class SQLAlchemySession(SessionABC):
                 return await call(connection)
 
         sqlite = self._engine.dialect.name == "sqlite"
-        return await (uncut(transact()) if sqlite else transact())
+        return await (shielded(transact()) if sqlite else transact())
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:

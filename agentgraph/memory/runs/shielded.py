@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["uncut"]
+__all__ = ["shielded"]
 
 _T = TypeVar("_T")
 
 
-async def uncut(work: Coroutine[Any, Any, _T]) -> _T:
+async def shielded(work: Coroutine[Any, Any, _T]) -> _T:
     """Return what some work returns; when cancelled, wait until it has ended.
 
     Args:
