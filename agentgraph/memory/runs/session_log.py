@@ -30,7 +30,7 @@ from agentgraph.memory.runs.blocks import (
 from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.memory.runs.session_input import SessionInput, combine
 from agentgraph.memory.session_settings import resolve_session_limit
-from agentgraph.memory.transcripts.histories import Change, retold
+from agentgraph.memory.transcripts.histories import Change, without_ids
 from agentgraph.memory.transcripts.repeats import without_repeats
 from agentgraph.memory.transcripts.writing import DistinctIds, Kept, first_open, writable_positions
 from agentgraph.user_code.cancellation import take_back
@@ -267,9 +267,9 @@ class SessionLog:
         except BlockTaken:
             # The other run keeps what the two have in common.
             if self._recorded:
-                items = retold([*self._stored, *items])
+                items = without_ids([*self._stored, *items])
             else:
-                items = [*retold(self._stored), *items]
+                items = [*without_ids(self._stored), *items]
             self._stored, anew = [], True
             self._block = await append_to_block(self.session, items, None)
         if items:

@@ -25,8 +25,8 @@ __all__ = [
     "legal",
     "legal_prefix",
     "repair",
-    "retold",
     "violations",
+    "without_ids",
 ]
 
 
@@ -146,7 +146,7 @@ def _reasoning_of(kept: _Kept, call: int, taken: Mapping[int, Violation]) -> dic
     return found
 
 
-def retold(items: Iterable[TResponseInputItem]) -> list[TResponseInputItem]:
+def without_ids(items: Iterable[TResponseInputItem]) -> list[TResponseInputItem]:
     """Return items as they may stand in a transcript a second time: without the ids of their own.
 
     What cannot do without its id, such as reasoning, is left out.

@@ -13,8 +13,8 @@ from agentgraph.memory.transcripts.histories import (
     legal,
     legal_prefix,
     repair,
-    retold,
     violations,
+    without_ids,
 )
 from agentgraph.memory.transcripts.plain import PlainTranscript, plainly_legal
 from tests.memory.stores import Item
@@ -268,20 +268,20 @@ def test_a_plain_transcript_is_legal_again_when_what_made_it_wrong_is_popped() -
 def test_what_is_retold_may_stand_after_the_transcript_that_it_is_from(items: list[Item]) -> None:
     told = repair(items).items
 
-    again = retold(told)
+    again = without_ids(told)
 
     assert legal([*told, *again])
-    assert retold(again) == again
+    assert without_ids(again) == again
 
 
 def test_what_is_retold_is_all_that_can_do_without_an_id() -> None:
     told = [USER, reasoning(), {**call("c"), "id": "fc_1"}, output("c"), HOSTED, SAID]
 
-    again = retold(told)
+    again = without_ids(told)
 
     said = {name: value for name, value in SAID.items() if name != "id"}
     assert again == [USER, call("c"), output("c"), said]
-    assert retold([output("answers a call that stands elsewhere")]) == []
+    assert without_ids([output("answers a call that stands elsewhere")]) == []
 
 
 def test_the_usual_history_is_plainly_legal() -> None:
