@@ -169,7 +169,7 @@ class SQLiteSession(SessionABC):
             The block with the items.
 
         Raises:
-            BlockTaken: Another run has gone on with the block; nothing was stored.
+            ConcurrentWrite: Another run has gone on with the block; nothing was stored.
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The database cannot be written; nothing was stored.
         """

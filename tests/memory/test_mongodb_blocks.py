@@ -18,7 +18,7 @@ from pymongo.monitoring import CommandListener
 
 from agentgraph.extensions.memory import MongoDBSession
 from agentgraph.extensions.memory.mongodb_blocks import BlocksOfASession
-from agentgraph.memory.runs.blocks import BlockTaken
+from agentgraph.memory.runs.blocks import ConcurrentWrite
 from agentgraph.memory.transcripts.histories import legal
 from tests.memory.servers import mongodb_uri
 from tests.memory.stores import Item, call, output, user
@@ -268,7 +268,7 @@ async def test_of_two_runs_with_one_block_the_second_leaves_nothing_behind(
     await session.append_to_block([call("1"), output("1")], tries[0])
     documents = await stored(mongodb)
 
-    with pytest.raises(BlockTaken):
+    with pytest.raises(ConcurrentWrite):
         await session.append_to_block([call("2"), output("2")], tries[1])
 
     assert await stored(mongodb) == documents
@@ -283,7 +283,7 @@ async def test_a_block_of_which_all_was_popped_is_still_only_one_runs(
     await session.pop_item()
 
     block = await session.append_to_block([user("of the first")], tries[0])
-    with pytest.raises(BlockTaken):
+    with pytest.raises(ConcurrentWrite):
         await session.append_to_block([user("of the other")], tries[1])
     await session.append_to_block([user("end")], block)
 

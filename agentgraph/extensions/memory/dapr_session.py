@@ -202,7 +202,7 @@ class DaprSession(SessionABC):
             The block with the items.
 
         Raises:
-            BlockTaken: Another run has gone on with the block; nothing was stored.
+            ConcurrentWrite: Another run has gone on with the block; nothing was stored.
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The store did not confirm; all or none of it was stored.
         """

@@ -33,7 +33,7 @@ from agentgraph.extensions.memory.mongodb_documents import (
 )
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import MissingExtra, SessionError
-from agentgraph.memory.runs.blocks import BlockTaken
+from agentgraph.memory.runs.blocks import ConcurrentWrite
 
 try:
     from bson import ObjectId
@@ -130,7 +130,7 @@ class BlocksOfASession:
             block: The block as its run knows it; None begins one.
 
         Raises:
-            BlockTaken: Somebody has gone on with it since; nothing was stored.
+            ConcurrentWrite: Somebody has gone on with it since; nothing was stored.
         """
         session = await self._counted({"_seq": len(texts)})
         generation = session.get("_generation", 0)
@@ -144,7 +144,7 @@ class BlocksOfASession:
         elif not await self._extend(block, written.seq, entries, generation):
             try:
                 await self._insert_again(written, entries, generation)
-            except BlockTaken:
+            except ConcurrentWrite:
                 await self._messages.delete_many({"_id": {"$in": [it["part"] for it in ranges]}})
                 raise
         return written
@@ -327,7 +327,7 @@ class BlocksOfASession:
                 older = of_older_generations(self._session_id, generation)
                 left = await self._messages.delete_one({**older, "_id": block.id})
                 if not left.deleted_count:
-                    raise BlockTaken from error
+                    raise ConcurrentWrite from error
 
     def _entries(self, document: Document) -> list[Any]:
         if not is_of_a_session(document):

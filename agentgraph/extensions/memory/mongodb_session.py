@@ -193,7 +193,7 @@ class MongoDBSession(SessionABC):
             The block with the items.
 
         Raises:
-            BlockTaken: Another run has gone on with the block; nothing was stored.
+            ConcurrentWrite: Another run has gone on with the block; nothing was stored.
             InvalidSessionInput: Something in `items` is no item, or larger than a document may be;
                 nothing was stored.
             SessionError: MongoDB did not confirm; all or none of it was stored.

@@ -28,7 +28,7 @@ from agentgraph.memory.errors import (
     SessionError,
 )
 from agentgraph.memory.loops import in_its_loop
-from agentgraph.memory.runs.blocks import Block, BlockTaken
+from agentgraph.memory.runs.blocks import Block, ConcurrentWrite
 from agentgraph.memory.runs.marks import WRITE_LENGTH, MarkedTexts, marked_texts, next_write
 from agentgraph.memory.session import Accept, SessionABC
 from agentgraph.memory.session_settings import (
@@ -225,7 +225,7 @@ class RedisSession(SessionABC):
             The block with the items.
 
         Raises:
-            BlockTaken: Another run has gone on with the block; nothing was stored.
+            ConcurrentWrite: Another run has gone on with the block; nothing was stored.
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: Redis did not confirm; all or none of it was stored.
         """
@@ -234,7 +234,7 @@ class RedisSession(SessionABC):
         *known, write = after.writes
         marks = (after.run, write, str(len(known)), *known)
         if await self._store("EVAL", _APPEND, "1", self._messages_key, *marks, *texts) == _TAKEN:
-            raise BlockTaken
+            raise ConcurrentWrite
         return after
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedTexts | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
 from agentgraph.memory.encoding import decode_item, decode_items
 from agentgraph.memory.errors import MissingExtra
-from agentgraph.memory.runs.blocks import BlockTaken
+from agentgraph.memory.runs.blocks import ConcurrentWrite
 from agentgraph.memory.runs.marks import SPACES, MarkedRows, common_mark, new_mark
 from agentgraph.memory.session import Accept, any_item
 
@@ -64,7 +64,7 @@ class SessionRows:
         """Append texts to a block, after taking it to the end if that is elsewhere.
 
         Raises:
-            BlockTaken: Another run has gone on with the block.
+            ConcurrentWrite: Another run has gone on with the block.
         """
         await self._lock(connection)
         rows = block.rows
@@ -117,7 +117,7 @@ class SessionRows:
         """Whether others have written after the rows of a run.
 
         Raises:
-            BlockTaken: One of them has gone on with these rows.
+            ConcurrentWrite: One of them has gone on with these rows.
         """
         messages = self.tables.messages
         after = (messages.c.session_id == self.session_id) & (messages.c.id > block.rows[-1])
@@ -125,7 +125,7 @@ class SessionRows:
         own = case((messages.c.message_data.endswith(block.mark), 1), else_=0)
         taken = await connection.scalar(select(func.max(own)).where(after))
         if taken:
-            raise BlockTaken
+            raise ConcurrentWrite
         return taken is not None
 
     async def _moved(self, connection: AsyncConnection, block: tuple[int, ...]) -> tuple[int, ...]:

@@ -174,7 +174,7 @@ class SQLAlchemySession(SessionABC):
             The block with the items.
 
         Raises:
-            BlockTaken: Another run has gone on with the block; nothing was stored.
+            ConcurrentWrite: Another run has gone on with the block; nothing was stored.
             InvalidSessionInput: Something in `items` is no item; nothing was stored.
             SessionError: The database cannot be written; all or none of it was stored.
         """

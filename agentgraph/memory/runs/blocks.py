@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Block",
     "BlockSession",
-    "BlockTaken",
+    "ConcurrentWrite",
     "adopt_block",
     "append_to_block",
     "begin_block",
@@ -38,7 +38,7 @@ Block: TypeAlias = Any
 """What a store needs to know its block again; None, or what the store gave."""
 
 
-class BlockTaken(Exception):
+class ConcurrentWrite(Exception):
     """Another run has gone on with the same block; what was to be appended was not stored."""
 
 
@@ -60,8 +60,8 @@ class BlockSession(Protocol):
             The block with the items.
 
         Raises:
-            BlockTaken: Another run, which adopted the block or had it adopted, has appended to it
-                since.
+            ConcurrentWrite: Another run has adopted the block and appended to it since, or the block
+                was adopted from that run.
         """
         ...
 
@@ -127,7 +127,7 @@ async def append_to_block(session: Session, items: list[TResponseInputItem], blo
         block: What was returned before; None begins a block.
 
     Raises:
-        BlockTaken: Another run has gone on with the block; nothing was stored.
+        ConcurrentWrite: Another run has gone on with the block; nothing was stored.
     """
     if not items:
         return block
@@ -145,7 +145,7 @@ def _failures_named(session: Session, what: str) -> Iterator[None]:
     message: it may quote items."""
     try:
         yield
-    except (AgentsException, BlockTaken):
+    except (AgentsException, ConcurrentWrite):
         raise
     except Exception as error:
         name = getattr(session, "session_id", type(session).__name__)

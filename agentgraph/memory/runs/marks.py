@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agentgraph.memory.runs.blocks import BlockTaken
+from agentgraph.memory.runs.blocks import ConcurrentWrite
 
 __all__ = [
     "MARK_LENGTH",
@@ -101,13 +101,13 @@ def gathered(texts: list[str], block: MarkedTexts | None) -> list[str]:
     """Return texts with those of a block at the end, the order among them and the others kept.
 
     Raises:
-        BlockTaken: Some with its mark are of a write that its run does not know of.
+        ConcurrentWrite: Some with its mark are of a write that its run does not know of.
     """
     if block is None:
         return texts
     mine = [text for text in texts if _is_of(block, text)]
     if any(text[-WRITE_LENGTH:] not in block.writes for text in mine):
-        raise BlockTaken
+        raise ConcurrentWrite
     if texts[len(texts) - len(mine) :] == mine:
         return texts
     return [text for text in texts if not _is_of(block, text)] + mine

@@ -20,7 +20,7 @@ from agentgraph.logger import logger
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.runs.blocks import (
     Block,
-    BlockTaken,
+    ConcurrentWrite,
     adopt_block,
     append_to_block,
     begin_block,
@@ -264,7 +264,7 @@ class SessionLog:
         try:
             if not (again and items and await self._is_written(items)):
                 self._block = await append_to_block(self.session, items, self._block)
-        except BlockTaken:
+        except ConcurrentWrite:
             # The other run keeps what the two have in common.
             if self._recorded:
                 items = without_ids([*self._stored, *items])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from agentgraph.memory.encoding import decode_item, decode_items
-from agentgraph.memory.runs.blocks import BlockTaken
+from agentgraph.memory.runs.blocks import ConcurrentWrite
 from agentgraph.memory.runs.marks import SPACES, MarkedRows, common_mark, new_mark
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Rows:
             The block, and whether it was taken elsewhere.
 
         Raises:
-            BlockTaken: Another run has gone on with the block.
+            ConcurrentWrite: Another run has gone on with the block.
         """
         if block is None:
             block = MarkedRows(new_mark(), (), self.branch_id)
@@ -170,7 +170,7 @@ class Rows:
         """Whether others have written after the rows of a run.
 
         Raises:
-            BlockTaken: One of them has gone on with these rows.
+            ConcurrentWrite: One of them has gone on with these rows.
         """
         if not keys:
             return False
@@ -187,7 +187,7 @@ class Rows:
             others.append(text)
         rows.close()
         if any(isinstance(text, str) and text.endswith(mark) for text in others):
-            raise BlockTaken
+            raise ConcurrentWrite
         return bool(others)
 
     def _latest_ids(self, connection: sqlite3.Connection, count: int) -> tuple[int, ...]:

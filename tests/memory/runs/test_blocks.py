@@ -13,7 +13,7 @@ from agentgraph import Agent, Runner, function_tool
 from agentgraph.extensions.memory import AdvancedSQLiteSession, EncryptedSession
 from agentgraph.memory import Session, SQLiteSession
 from agentgraph.memory.errors import SessionError
-from agentgraph.memory.runs.blocks import BlockTaken, adopt_block, append_to_block, begin_block
+from agentgraph.memory.runs.blocks import ConcurrentWrite, adopt_block, append_to_block, begin_block
 from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.memory.stores import Item, Store, call, output, user
@@ -142,7 +142,7 @@ async def test_of_two_tries_that_are_both_alive_the_one_that_writes_first_has_th
     tries = [await begin_block(session, PriorAttempt(asked)) for _ in range(2)]
     now, later = (tries[index] for index in order)
     now = await append_to_block(session, [call("1"), output("1")], now)
-    with pytest.raises(BlockTaken):
+    with pytest.raises(ConcurrentWrite):
         await append_to_block(session, [user("of the other")], later)
     await append_to_block(session, [user("end")], now)
 
@@ -162,7 +162,7 @@ async def test_a_block_is_taken_also_where_what_both_had_is_gone(
         await session.clear_session()
 
     await append_to_block(session, [user("answered")], second)
-    with pytest.raises(BlockTaken):
+    with pytest.raises(ConcurrentWrite):
         await append_to_block(session, [user("answered too")], first)
 
     assert await session.get_items() == [user("answered")]
@@ -178,7 +178,7 @@ async def test_a_block_is_taken_also_where_others_have_written_in_between(
 
     await append_to_block(session, [user("answered")], second)
     await session.add_items([user("other")])
-    with pytest.raises(BlockTaken):
+    with pytest.raises(ConcurrentWrite):
         await append_to_block(session, [user("answered too")], first)
 
     texts = [item["content"][0]["text"] for item in await _items(session)]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentgraph.memory.encoding import decode_item, decode_items
-from agentgraph.memory.runs.blocks import BlockTaken
+from agentgraph.memory.runs.blocks import ConcurrentWrite
 from agentgraph.memory.runs.marks import (
     WRITE_LENGTH,
     MarkedTexts,
@@ -68,7 +68,7 @@ def test_texts_of_a_block_that_another_run_has_gone_on_with_are_left_to_it() -> 
 
     assert gathered(texts, other) == texts
     for left in (texts, texts[1:]):
-        with pytest.raises(BlockTaken):
+        with pytest.raises(ConcurrentWrite):
             gathered(left, mine)
     assert gathered(texts[:1], mine) == texts[:1]
     assert marked_texts(texts) == other
