@@ -305,8 +305,8 @@ class _Driver:
     async def _stopped_before_a_turn(self) -> bool:
         """Wait for watchers where a turn is about to begin; whether the run is to stop there."""
         caches, turn = self.caches, self.run.state.turn
-        if turn > 1 and caches.watcher.caught_up is not None:
-            await caches.watcher.caught_up()
+        if turn > 1 and caches.watcher.drained is not None:
+            await caches.watcher.drained()
         if not caches.stopping:
             caches.turn = turn
             return False

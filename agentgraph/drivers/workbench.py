@@ -43,15 +43,15 @@ class Watcher:
         show: Told each emission with its items and the agent that made them.
         publish: Told each raw event of the model; gives whether the model is too far ahead of a
             slow watcher.
-        room: Waited for where the model is too far ahead.
-        caught_up: Waited for between two turns; returns once everything shown was seen.
+        backpressure: Waited for where the model is too far ahead.
+        drained: Waited for between two turns; returns once everything shown was seen.
     """
 
     streamed: bool = False
     show: Callable[[Emission, Sequence[RunItem], Any], None] | None = None
     publish: Callable[[StreamEvent], bool] | None = None
-    room: Callable[[], Awaitable[None]] | None = None
-    caught_up: Callable[[], Awaitable[None]] | None = None
+    backpressure: Callable[[], Awaitable[None]] | None = None
+    drained: Callable[[], Awaitable[None]] | None = None
 
 
 UNWATCHED = Watcher()

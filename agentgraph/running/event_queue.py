@@ -2,9 +2,9 @@
 a rendezvous between turns.
 
 Putting an event never waits; a delta costs an append. Where a consumer is slower than the model,
-``put`` says that the queue is full and the model waits for ``room``, so that what waits stays
-bounded: by the limit, and the items of one turn beside it. ``caught_up`` is how the run lets a
-consumer see a whole turn before the next one begins. Without a consumer nobody is waited for.
+``put`` says that the queue is full and the model waits for ``backpressure``. The queue therefore
+holds at most the limit and the items of one turn. Between two turns the run awaits ``drained``, so
+that a consumer sees a whole turn before the next one begins. Without a consumer the run never waits.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class EventQueue:
 
         Returns:
             Whether the queue is full and a consumer is there who can make room: a producer that can
-            wait awaits ``room`` before its next event.
+            wait awaits ``backpressure`` before its next event.
         """
         if self._closed:
             return False
@@ -71,7 +71,7 @@ class EventQueue:
     def _is_consumed(self) -> bool:
         return self._consumers > 0 and self._waited_for and not self._closed
 
-    async def room(self) -> None:
+    async def backpressure(self) -> None:
         """Wait until the consumers have taken half of what waits, or left."""
         # Not until there is room for one: producer and consumer would take turns at every event.
         while len(self._events) > self._limit // 2 and self._is_consumed:
@@ -118,7 +118,7 @@ class EventQueue:
         """How many events nobody has seen yet."""
         return len(self._events)
 
-    async def caught_up(self) -> None:
+    async def drained(self) -> None:
         """Wait until a consumer, if there is one, has seen every event and asks for the next."""
         if not self._is_consumed or (self._waiting and not self._events):
             return

@@ -21,4 +21,4 @@ def watcher_of(queue: EventQueue) -> Watcher:
         for event in project(emission, items, agent):
             queue.put(event)
 
-    return Watcher(True, show, queue.put, queue.room, queue.caught_up)
+    return Watcher(True, show, queue.put, queue.backpressure, queue.drained)

@@ -233,7 +233,7 @@ async def _stream(
     bench: Workbench, model: Model, arguments: dict[str, Any], attempt: Attempt
 ) -> ModelResponse:
     watcher = bench.caches.watcher
-    publish, room = watcher.publish, watcher.room
+    publish, backpressure = watcher.publish, watcher.backpressure
     reading = StreamedResponse()
     # By position and by name as the published SDK does it, whatever names a model gives to the
     # parameters that come by position.
@@ -243,8 +243,8 @@ async def _stream(
         async for event in stream:
             if publish is not None:
                 attempt.shown = True
-                if publish(RawResponsesStreamEvent(event)) and room is not None:
-                    await attempt.wait_for_watcher(room())
+                if publish(RawResponsesStreamEvent(event)) and backpressure is not None:
+                    await attempt.wait_for_watcher(backpressure())
             # A model of a third party may yield what is no event of the client.
             if getattr(event, "type", None) != "response.output_text.delta":
                 reading.see(event)
