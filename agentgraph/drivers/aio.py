@@ -29,7 +29,7 @@ from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
 from agentgraph.runtime.guards import first_enabled
 from agentgraph.runtime.migrate import MIGRATED, migrate
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.runtime.state import Facts, RunState, new
+from agentgraph.runtime.state import ControlState, Facts, new
 from agentgraph.runtime.step import ProtocolError, start, step
 from agentgraph.usage import Usage
 from agentgraph.usage.run_usage import RunUsage
@@ -250,7 +250,7 @@ class _Driver:
         spent: Usage | None,
         command: Perform | None,
         commands: Iterable[Command],
-        after: RunState,
+        after: ControlState,
     ) -> None:
         run = self.run
         absorb(self.record, outcome, command, self.names, spent)
@@ -352,12 +352,12 @@ class _Driver:
 
     def _moved_to(
         self, machine: Machine, payload: Migrated
-    ) -> tuple[RunState, tuple[Command, ...]]:
+    ) -> tuple[ControlState, tuple[Command, ...]]:
         here, facts = self.run.caches.machine, Facts(*payload.facts)
         return migrate(here, self.run.state, machine, payload.agents, facts=facts)
 
     def _go_on_in(
-        self, machine: Machine, bindings: Bindings, state: RunState, commands: Iterable[Command]
+        self, machine: Machine, bindings: Bindings, state: ControlState, commands: Iterable[Command]
     ) -> None:
         run, caches = self.run, self.run.caches
         run.state = state

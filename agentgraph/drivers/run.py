@@ -17,11 +17,11 @@ from agentgraph.record.record import Record
 from agentgraph.record.view import View
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.runtime.commands import Perform
-from agentgraph.runtime.state import Facts, RunState, new
+from agentgraph.runtime.state import ControlState, Facts, new
 from agentgraph.usage import Usage
 from agentgraph.usage.run_usage import RunUsage
 
-_NOWHERE = RunState("")
+_NOWHERE = ControlState("")
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Run:
     record: Record
     bench: Workbench
     resumption: Resumed | None = None
-    state: RunState = _NOWHERE
+    state: ControlState = _NOWHERE
     migrations: int = 0
     rows: int = 0
 

@@ -33,7 +33,7 @@ from agentgraph.record.payloads import (
 from agentgraph.record.record import Names, Record
 from agentgraph.runtime.commands import CommandId, Emit, Perform
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.runtime.state import RunState
+from agentgraph.runtime.state import ControlState
 from agentgraph.tool_guardrails import (
     ToolGuardrailFunctionOutput,
     ToolInputGuardrailResult,
@@ -233,7 +233,7 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
     return items
 
 
-def follow(record: Record, state: RunState) -> None:
+def follow(record: Record, state: ControlState) -> None:
     """Take over what the control state says once everything of a step is shown."""
     record.acted = state.acted
     if state.turn != record.turn:

@@ -12,7 +12,7 @@ from agentgraph.runtime.guards import due, first_enabled, stopping_call
 from agentgraph.runtime.lanes import BEGUN, IDLE, members, read, record, write
 from agentgraph.runtime.outcomes import Reply
 from agentgraph.runtime.protocol import ProtocolError
-from agentgraph.runtime.state import NOTHING, SEEN, RunState, in_state, new
+from agentgraph.runtime.state import NOTHING, SEEN, ControlState, in_state, new
 from agentgraph_compiler.machine import (
     BACK,
     About,
@@ -28,18 +28,18 @@ from agentgraph_compiler.machine import Rest as Resting
 
 # Looked up once: reading a member of an enum takes longer than most of what a step does.
 _NO, _WAIT, _END = Resting.NO, Resting.WAIT, Resting.END
-_OUTPUT = RunState._fields.index("output")
+_OUTPUT = ControlState._fields.index("output")
 _REQUEST, _RESULT = About.REQUEST, About.RESULT
 _SHOW_REPLY, _SHOW_AGENT = Emission.REPLY, Emission.AGENT
 _AWAITING, _REPLIED, _TRIPPED = Event.AWAITING, Event.REPLIED, Event.TRIPPED
 _NO_OUTPUT, _NO_REPLY = Source.NONE, Reply()
 # The registers that hold the outcome that work is about, as places in a state.
 _REGISTERS = {
-    About.CALL: RunState._fields.index("replied"),
-    About.REPLY: RunState._fields.index("replied"),
-    About.REQUEST: RunState._fields.index("replied"),
-    About.OUTPUT: RunState._fields.index("output"),
-    About.CAUSE: RunState._fields.index("cause"),
+    About.CALL: ControlState._fields.index("replied"),
+    About.REPLY: ControlState._fields.index("replied"),
+    About.REQUEST: ControlState._fields.index("replied"),
+    About.OUTPUT: ControlState._fields.index("output"),
+    About.CAUSE: ControlState._fields.index("cause"),
 }
 # What a state without lanes sees at once.
 _NO_LANES = SEEN[Event.DONE]
@@ -49,10 +49,10 @@ def take(
     machine: Machine,
     here: State,
     row: Transition,
-    state: RunState,
+    state: ControlState,
     id: CommandId | None,
     commands: list[Command],
-) -> tuple[RunState, tuple[Command, ...]]:
+) -> tuple[ControlState, tuple[Command, ...]]:
     """Take a transition, and those of every state that is left at once.
 
     Args:
@@ -85,7 +85,7 @@ def take(
         row = joined(here, state)
 
 
-def joined(here: State, state: RunState) -> Transition:
+def joined(here: State, state: ControlState) -> Transition:
     """The transition of a state all of whose lanes are over or held: the first in document order
     that is about what one of them ended with."""
     events = state.joined | {_AWAITING} if state.held else state.joined
@@ -105,7 +105,7 @@ def joined(here: State, state: RunState) -> Transition:
     return row
 
 
-def interrupting(machine: Machine, here: State, state: RunState, event: Event) -> Transition:
+def interrupting(machine: Machine, here: State, state: ControlState, event: Event) -> Transition:
     """The transition on an event that leaves a state at once: its own, else the machine's."""
     own, shared = here.by_event.get(event, ()), machine.by_event.get(event, ())
     row = first_enabled((*own, *shared), here, state)
@@ -114,7 +114,7 @@ def interrupting(machine: Machine, here: State, state: RunState, event: Event) -
     return row
 
 
-def work_of(here: State, state: RunState) -> Sequence[Invoke]:
+def work_of(here: State, state: ControlState) -> Sequence[Invoke]:
     """The lanes of a state in order: one a call where it has offers, else its invokes."""
     if not here.offers:
         return here.invokes
@@ -125,7 +125,7 @@ def work_of(here: State, state: RunState) -> Sequence[Invoke]:
         raise ProtocolError(f"state '{here.id}' offers no {symbol}") from None
 
 
-def lane_of(here: State, state: RunState, lane: int) -> Invoke:
+def lane_of(here: State, state: ControlState, lane: int) -> Invoke:
     """The lane with a number."""
     if not here.offers:
         return here.invokes[lane]
@@ -138,7 +138,7 @@ def lane_of(here: State, state: RunState, lane: int) -> Invoke:
 
 def perform(
     here: State,
-    state: RunState,
+    state: ControlState,
     id: tuple[int, int, int],
     invoke: Invoke,
     at: int,
@@ -167,7 +167,7 @@ def perform(
     return new(Perform, (new(CommandId, id), invoke, phase, state.agent, source, position))
 
 
-def position_of(here: State, state: RunState, lane: int) -> int:
+def position_of(here: State, state: ControlState, lane: int) -> int:
     """Position of the call that a lane is for; -1 where lanes are for no calls."""
     if not here.offers:
         return -1
@@ -175,7 +175,9 @@ def position_of(here: State, state: RunState, lane: int) -> int:
     return state.reply.calls[lane].position
 
 
-def next_in_group(here: State, state: RunState, freed: Invoke, commands: list[Command]) -> RunState:
+def next_in_group(
+    here: State, state: ControlState, freed: Invoke, commands: list[Command]
+) -> ControlState:
     """The state once the place of a lane was given to the first lane of its group that waits."""
     for lane in members(state.queued):
         invoke = lane_of(here, state, lane)
@@ -191,7 +193,7 @@ def next_in_group(here: State, state: RunState, freed: Invoke, commands: list[Co
     return state
 
 
-def _noted(here: State, row: Transition, state: RunState, id: CommandId | None) -> RunState:
+def _noted(here: State, row: Transition, state: ControlState, id: CommandId | None) -> ControlState:
     """The state with what a transition changes besides the place."""
     if row.event is _REPLIED:  # the last lane to be over need not be the one that replied
         id = state.replied
@@ -205,11 +207,11 @@ def _noted(here: State, row: Transition, state: RunState, id: CommandId | None) 
     if row.keeps:
         kept = state if state.owed or state.held or state.queued else None
     changed = (output, cause, arriving, acted, kept, tripped)
-    return new(RunState, (*state[:2], agent, *state[3:_OUTPUT], *changed))
+    return new(ControlState, (*state[:2], agent, *state[3:_OUTPUT], *changed))
 
 
 def _output(
-    here: State, row: Transition, state: RunState, id: CommandId | None
+    here: State, row: Transition, state: ControlState, id: CommandId | None
 ) -> CommandId | None:
     if row.output is not Source.STOPPING:
         return state.replied if row.output is Source.REPLY else id
@@ -218,7 +220,7 @@ def _output(
     return CommandId(state.sequence, lane, result - 1) if lane is not None and result else None
 
 
-def _emissions(row: Transition, state: RunState, id: CommandId | None) -> list[Emit]:
+def _emissions(row: Transition, state: ControlState, id: CommandId | None) -> list[Emit]:
     """What is shown on the way; a reply is shown once."""
     shown = []
     for emission in row.emits:
@@ -232,7 +234,7 @@ def _emissions(row: Transition, state: RunState, id: CommandId | None) -> list[E
     return shown
 
 
-def _entered(here: State, left: RunState, commands: list[Command]) -> RunState:
+def _entered(here: State, left: ControlState, commands: list[Command]) -> ControlState:
     """A run in a state that it comes to anew, with the commands for its lanes."""
     sequence, turn = left.entered + 1, left.turn
     if here.turns:
@@ -273,8 +275,8 @@ def _entered(here: State, left: RunState, commands: list[Command]) -> RunState:
 
 
 def _returned(
-    machine: Machine, left: RunState, commands: list[Command]
-) -> tuple[State, RunState, CommandId | None]:
+    machine: Machine, left: ControlState, commands: list[Command]
+) -> tuple[State, ControlState, CommandId | None]:
     """A run back where a state was left, and the trip that ends it there, if there was one.
 
     A command that was never answered keeps its id; a lane that waited, or failed, gets a new one.
@@ -305,7 +307,7 @@ def _returned(
     return here, state._replace(lanes=lanes, owed=owed, held=0, queued=queued), None
 
 
-def rest_of(here: State, state: RunState) -> Rest:
+def rest_of(here: State, state: ControlState) -> Rest:
     """The command that says how a run rests in a state."""
     source = state.cause
     if source is None and here.rest is _END:
@@ -314,7 +316,7 @@ def rest_of(here: State, state: RunState) -> Rest:
     return new(Rest, (id, here.kind, state.agent, source, awaiting(state)))
 
 
-def awaiting(state: RunState) -> tuple[CommandId, ...]:
+def awaiting(state: ControlState) -> tuple[CommandId, ...]:
     """The outcomes of kept lanes that wait for a decision, in call order."""
     kept = state.kept
     if kept is None or not kept.held:
@@ -327,6 +329,6 @@ def awaiting(state: RunState) -> tuple[CommandId, ...]:
     )
 
 
-def _reply(state: RunState) -> Reply:
+def _reply(state: ControlState) -> Reply:
     """The reply held; an empty one where a table leads to calls without any."""
     return state.reply or _NO_REPLY

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from agentgraph.runtime.outcomes import Reply
-from agentgraph.runtime.state import RunState
+from agentgraph.runtime.state import ControlState
 from agentgraph_compiler.machine import Guard, GuardKind, Invoke, State, Transition
 
 _NO_REPLY = Reply()
 _OTHERWISE = GuardKind.OTHERWISE
 
 
-def holds(guard: Guard, here: State, state: RunState) -> bool:
+def holds(guard: Guard, here: State, state: ControlState) -> bool:
     """Whether ``guard`` holds.
 
     Args:
@@ -23,7 +23,9 @@ def holds(guard: Guard, here: State, state: RunState) -> bool:
     return MEANINGS[guard.kind](guard, here, state)
 
 
-def first_enabled(rows: Iterable[Transition], here: State, state: RunState) -> Transition | None:
+def first_enabled(
+    rows: Iterable[Transition], here: State, state: ControlState
+) -> Transition | None:
     """The first transition whose guard holds (SCXML 3.13)."""
     for row in rows:
         guard = row.guard
@@ -32,7 +34,7 @@ def first_enabled(rows: Iterable[Transition], here: State, state: RunState) -> T
     return None
 
 
-def due(invoke: Invoke, index: int, here: State, state: RunState) -> int:
+def due(invoke: Invoke, index: int, here: State, state: ControlState) -> int:
     """Index of the first phase from ``index`` on that is due; their number if there is none."""
     _, session, hooked = state.facts
     if not session and not hooked:
@@ -55,17 +57,17 @@ def stopping_call(guard: Guard, here: State, reply: Reply) -> int | None:
     return None
 
 
-def _requests(guard: Guard, here: State, state: RunState) -> bool:
+def _requests(guard: Guard, here: State, state: ControlState) -> bool:
     requests = (state.reply or _NO_REPLY).requests
     return bool(requests) and requests[0].symbol == guard.names[0]
 
 
-def _spent(guard: Guard, here: State, state: RunState) -> bool:
+def _spent(guard: Guard, here: State, state: ControlState) -> bool:
     limit = state.facts.limit
     return limit is not None and state.turn >= limit
 
 
-MEANINGS: Mapping[GuardKind, Callable[[Guard, State, RunState], bool]] = {
+MEANINGS: Mapping[GuardKind, Callable[[Guard, State, ControlState], bool]] = {
     GuardKind.OTHERWISE: lambda guard, here, state: True,
     GuardKind.CALLS: lambda guard, here, state: state.reply is not None and bool(state.reply.calls),
     GuardKind.REQUESTS: _requests,

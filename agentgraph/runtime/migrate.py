@@ -15,7 +15,7 @@ from agentgraph.runtime.commands import Command
 from agentgraph.runtime.enter import lane_of, perform, rest_of
 from agentgraph.runtime.lanes import count, members, read, record
 from agentgraph.runtime.outcomes import Reply
-from agentgraph.runtime.state import Facts, RunState
+from agentgraph.runtime.state import ControlState, Facts
 from agentgraph_compiler.machine import MISSING_TOOL, Event, Invoke, Machine, Rest, State, WorkKind
 
 MIGRATED: Final = -4
@@ -28,12 +28,12 @@ class MigrationError(Exception):
 
 def migrate(
     machine: Machine,
-    state: RunState,
+    state: ControlState,
     new: Machine,
     agents: Mapping[str, str],
     *,
     facts: Facts | None = None,
-) -> tuple[RunState, tuple[Command, ...]]:
+) -> tuple[ControlState, tuple[Command, ...]]:
     """Move a run to another machine.
 
     Args:
@@ -69,7 +69,7 @@ def migrate(
     return moved, tuple(commands)
 
 
-def _require_unasked(here: State, state: RunState) -> None:
+def _require_unasked(here: State, state: ControlState) -> None:
     """The model of a turn must not have been asked: what it was shown stands in the old machine.
 
     Its command may have been given; the driver migrates before it begins that.
@@ -92,7 +92,7 @@ class _Moving:
     agents: Mapping[str, str]
     facts: Facts
 
-    def place(self, state: RunState) -> RunState:
+    def place(self, state: ControlState) -> ControlState:
         """A state of the run, or one that is kept, in the new machine."""
         here = self.machine.state[state.state]
         if state.agent not in self.agents:
@@ -116,7 +116,7 @@ class _Moving:
             return name
         return self.agents.get(owner, owner) + name[len(owner) :]
 
-    def _reply(self, state: RunState, reply: Reply, there: State) -> Reply:
+    def _reply(self, state: ControlState, reply: Reply, there: State) -> Reply:
         """The reply held; where its calls are at work, a tool that is gone is a missing one."""
         missing = f"{self.agents[state.agent]}/{MISSING_TOOL}"
         calls = [
@@ -139,7 +139,9 @@ class _Moving:
                 )
         return reply._replace(calls=tuple(calls), requests=requests)
 
-    def _with_lanes(self, here: State, state: RunState, there: State, moved: RunState) -> RunState:
+    def _with_lanes(
+        self, here: State, state: ControlState, there: State, moved: ControlState
+    ) -> ControlState:
         lanes = count(state.lanes)
         if not here.offers and lanes != len(there.invokes):
             raise MigrationError(

@@ -31,7 +31,7 @@ class Facts(NamedTuple):
     hooked: bool = False
 
 
-class RunState(NamedTuple):
+class ControlState(NamedTuple):
     """Where a run is.
 
     Args:
@@ -79,7 +79,7 @@ class RunState(NamedTuple):
     cause: CommandId | None = None
     arriving: bool = False
     acted: frozenset[str] = frozenset()
-    kept: RunState | None = None
+    kept: ControlState | None = None
     tripped: CommandId | None = None
 
 
@@ -88,7 +88,7 @@ new = tuple.__new__
 
 
 def in_state(
-    left: RunState,
+    left: ControlState,
     id: str,
     sequence: int,
     turn: int,
@@ -96,7 +96,7 @@ def in_state(
     owed: int,
     queued: int,
     joined: frozenset[Event],
-) -> RunState:
+) -> ControlState:
     """A run in another state."""
     registers = left[_REPLY:]
     place = (
@@ -114,11 +114,11 @@ def in_state(
         joined,
         0,
     )
-    return new(RunState, place + registers)
+    return new(ControlState, place + registers)
 
 
 def with_lanes(
-    state: RunState,
+    state: ControlState,
     lanes: bytes,
     owed: int,
     held: int,
@@ -126,27 +126,27 @@ def with_lanes(
     shown: int,
     joined: frozenset[Event],
     retries: int,
-) -> RunState:
+) -> ControlState:
     """A run with its lanes elsewhere."""
     changed = (lanes, owed, held, queued, shown, joined, retries)
-    return new(RunState, state[:_LANES] + changed + state[_REPLY:])
+    return new(ControlState, state[:_LANES] + changed + state[_REPLY:])
 
 
 def with_reply(
-    state: RunState, reply: Reply, replied: CommandId, acted: frozenset[str]
-) -> RunState:
+    state: ControlState, reply: Reply, replied: CommandId, acted: frozenset[str]
+) -> ControlState:
     """A run that holds another reply, so that its agent is no longer arriving."""
     changed = (reply, replied, state.output, state.cause, False, acted)
-    return new(RunState, state[:_REPLY] + changed + state[_KEPT:])
+    return new(ControlState, state[:_REPLY] + changed + state[_KEPT:])
 
 
-def with_registers(state: RunState, changes: Mapping[str, object]) -> RunState:
+def with_registers(state: ControlState, changes: Mapping[str, object]) -> ControlState:
     """A run with some registers changed, at a third of what ``_replace`` takes."""
     fields: list[object] = list(state)
     for name, value in changes.items():
         fields[_PLACES[name]] = value
-    return new(RunState, fields)
+    return new(ControlState, fields)
 
 
-_PLACES = {name: place for place, name in enumerate(RunState._fields)}
+_PLACES = {name: place for place, name in enumerate(ControlState._fields)}
 _LANES, _REPLY, _KEPT = _PLACES["lanes"], _PLACES["reply"], _PLACES["kept"]

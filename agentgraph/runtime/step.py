@@ -27,8 +27,8 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.protocol import ProtocolError
 from agentgraph.runtime.state import (
     SEEN,
+    ControlState,
     Facts,
-    RunState,
     new,
     with_lanes,
     with_registers,
@@ -58,11 +58,11 @@ _OUTPUT, _WITHHELD, _SHOW_REPLY = Emission.OUTPUT, Emission.WITHHELD, Emission.R
 _GREET = WorkKind.GREET
 _GREETED = {"arriving": False}
 _NO_FACTS = Facts()
-_STARTED = RunState("", joined=frozenset({Event.STARTED}))
+_STARTED = ControlState("", joined=frozenset({Event.STARTED}))
 _NO_OFFERS: dict[str, Invoke] = {}
 
 
-def start(machine: Machine, facts: Facts = _NO_FACTS) -> tuple[RunState, tuple[Command, ...]]:
+def start(machine: Machine, facts: Facts = _NO_FACTS) -> tuple[ControlState, tuple[Command, ...]]:
     """Begin a run.
 
     Args:
@@ -73,13 +73,13 @@ def start(machine: Machine, facts: Facts = _NO_FACTS) -> tuple[RunState, tuple[C
         The first state and the first commands.
     """
     initial = machine.state[machine.initial]
-    state = new(RunState, (initial.id, facts, *_STARTED[2:]))
+    state = new(ControlState, (initial.id, facts, *_STARTED[2:]))
     return take(machine, initial, joined(initial, state), state, None, [])
 
 
 def step(
-    machine: Machine, state: RunState, outcome: Outcome
-) -> tuple[RunState, tuple[Command, ...]]:
+    machine: Machine, state: ControlState, outcome: Outcome
+) -> tuple[ControlState, tuple[Command, ...]]:
     """Advance a run by one outcome.
 
     Args:
@@ -134,8 +134,8 @@ def step(
 
 
 def _from_outside(
-    machine: Machine, here: State, state: RunState, outcome: Outcome
-) -> tuple[RunState, tuple[Command, ...]]:
+    machine: Machine, here: State, state: ControlState, outcome: Outcome
+) -> tuple[ControlState, tuple[Command, ...]]:
     """A stop, an expiry, or the resumption of a run at rest."""
     id, event = outcome.id, outcome.event
     reserved = RESERVED.get(event)
@@ -157,8 +157,8 @@ def _from_outside(
 
 
 def _late(
-    machine: Machine, state: RunState, outcome: Outcome
-) -> tuple[RunState, tuple[Command, ...]]:
+    machine: Machine, state: ControlState, outcome: Outcome
+) -> tuple[ControlState, tuple[Command, ...]]:
     """An outcome of a state that was left: it is noted for the way back, and an output is shown."""
     kept = state.kept
     if kept is None or outcome.id.sequence != kept.sequence:
@@ -176,7 +176,7 @@ def _late(
     return state._replace(kept=kept), tuple(commands)
 
 
-def _unasked(here: State, state: RunState, outcome: Outcome) -> ProtocolError:
+def _unasked(here: State, state: ControlState, outcome: Outcome) -> ProtocolError:
     owed = ", ".join(map(str, members(state.owed))) or "none"
     return ProtocolError(
         f"state '{here.id}': no command {tuple(outcome.id)} is owed"
@@ -185,8 +185,8 @@ def _unasked(here: State, state: RunState, outcome: Outcome) -> ProtocolError:
 
 
 def _routed(
-    machine: Machine, here: State, state: RunState, outcome: Outcome
-) -> tuple[RunState, Invoke, Route | None, int, int]:
+    machine: Machine, here: State, state: ControlState, outcome: Outcome
+) -> tuple[ControlState, Invoke, Route | None, int, int]:
     """Where an outcome takes its lane.
 
     Returns:
@@ -224,7 +224,7 @@ def _routed(
 
 def _answered(
     here: State,
-    state: RunState,
+    state: ControlState,
     outcome: Outcome,
     invoke: Invoke,
     route: Route | None,
@@ -232,7 +232,7 @@ def _answered(
     result: int,
     *,
     late: bool = False,
-) -> tuple[RunState, Perform | None]:
+) -> tuple[ControlState, Perform | None]:
     """The state once a lane has its outcome, with the next command of the lane.
 
     A lane that goes on has no command if the outcome is late, but stands before it; a lane that
@@ -288,7 +288,7 @@ def _impossible(here: State, invoke: Invoke, at: int, event: Event) -> ProtocolE
     )
 
 
-def _heard(machine: Machine, here: State, state: RunState, outcome: Outcome) -> RunState:
+def _heard(machine: Machine, here: State, state: ControlState, outcome: Outcome) -> ControlState:
     """The state with a reply in its registers, if it is one that the machine allows here."""
     reply = outcome.reply
     if reply is None or outcome.event is not _REPLIED:
@@ -310,7 +310,7 @@ def _heard(machine: Machine, here: State, state: RunState, outcome: Outcome) -> 
     return with_reply(state, reply, outcome.id, acted)
 
 
-def _all_shown(here: State, state: RunState, commands: list[Command]) -> RunState:
+def _all_shown(here: State, state: ControlState, commands: list[Command]) -> ControlState:
     """Show every result that there is: the state is left early."""
     if not here.shows:
         return state
@@ -321,8 +321,8 @@ def _all_shown(here: State, state: RunState, commands: list[Command]) -> RunStat
 
 
 def _reply_shown(
-    here: State, state: RunState, failed: CommandId, commands: list[Command]
-) -> RunState:
+    here: State, state: ControlState, failed: CommandId, commands: list[Command]
+) -> ControlState:
     """Show a reply of which somebody failed to hear, as the row for it would have shown it; on the
     way back that row does not show it again."""
     replied = state.replied
@@ -335,7 +335,7 @@ def _reply_shown(
     return state._replace(shown=1 << failed.lane)
 
 
-def _show(here: State, state: RunState, lanes: int, commands: list[Command]) -> None:
+def _show(here: State, state: ControlState, lanes: int, commands: list[Command]) -> None:
     """Show the results of some lanes."""
     for lane in members(lanes):
         at, _, result = read(state.lanes, lane)
@@ -346,7 +346,7 @@ def _show(here: State, state: RunState, lanes: int, commands: list[Command]) -> 
 
 def _show_lane(
     here: State,
-    state: RunState,
+    state: ControlState,
     invoke: Invoke,
     lane: int,
     at: int,

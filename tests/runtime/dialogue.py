@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
-from agentgraph.runtime.state import Facts, RunState
+from agentgraph.runtime.state import ControlState, Facts
 from agentgraph.runtime.step import start, step
 from agentgraph_compiler.ir.chart import Agent
 from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
@@ -39,7 +39,7 @@ class Dialogue:
     ) -> None:
         self.machine: Machine = machine_of(*agents, policy=policy)
         self.journal: list[Outcome] = []
-        self.state: RunState
+        self.state: ControlState
         self._id_of: dict[str, CommandId] = {}
         self._label_of: dict[CommandId, str] = {}
         self._unheard: list[str] = []

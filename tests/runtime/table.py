@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentgraph.runtime.commands import CommandId, Perform
 from agentgraph.runtime.lanes import mask, record
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
-from agentgraph.runtime.state import Facts, RunState
+from agentgraph.runtime.state import ControlState, Facts
 from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.machine import Event, Invoke, Verdict
 from tests.runtime.declarations import agent, ask, machine_of
@@ -50,7 +50,7 @@ def at(
     turn: int = 1,
     lanes: str | None = None,
     **registers: object,
-) -> RunState:
+) -> ControlState:
     """A run state.
 
     Args:
@@ -63,7 +63,9 @@ def at(
             every lane stands in its only or in its ``try`` phase.
         registers: Everything else.
     """
-    known = RunState(state, Facts(limit=5), "desk", sequence, sequence, turn, joined=frozenset())
+    known = ControlState(
+        state, Facts(limit=5), "desk", sequence, sequence, turn, joined=frozenset()
+    )
     known = known._replace(**registers)  # type: ignore[arg-type]
     invokes = _lanes_of(known)
     words = [_usual(invoke) for invoke in invokes] if lanes is None else lanes.split()
@@ -78,7 +80,7 @@ def at(
     return known._replace(lanes=b"".join(records), owed=mask(owed))
 
 
-def _lanes_of(state: RunState) -> list[Invoke]:
+def _lanes_of(state: ControlState) -> list[Invoke]:
     here = MACHINE.state[state.state]
     if not here.offers:
         return list(here.invokes)

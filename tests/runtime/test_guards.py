@@ -6,7 +6,7 @@ import pytest
 
 from agentgraph.runtime.guards import MEANINGS, holds
 from agentgraph.runtime.outcomes import Call, Reply, Request
-from agentgraph.runtime.state import Facts, RunState
+from agentgraph.runtime.state import ControlState, Facts
 from agentgraph_compiler.machine import OTHERWISE, Guard, GuardKind, Verdict
 from tests.runtime.declarations import agent, machine_of
 
@@ -52,7 +52,7 @@ GUARDS: list[tuple[str, Guard, Reply | None, bool]] = [
 )
 def test_guard(guard: Guard, reply: Reply | None, expected: bool) -> None:
     # Turns are left, so that SPENT has no part in it.
-    assert holds(guard, ACTING, RunState(ACTING.id, Facts(10), turn=1, reply=reply)) is expected
+    assert holds(guard, ACTING, ControlState(ACTING.id, Facts(10), turn=1, reply=reply)) is expected
 
 
 @pytest.mark.parametrize(
@@ -69,25 +69,40 @@ def test_guard(guard: Guard, reply: Reply | None, expected: bool) -> None:
 def test_turns_are_spent_when_as_many_began_as_are_allowed(
     turn: int, limit: int | None, expected: bool
 ) -> None:
-    assert holds(SPENT, ACTING, RunState(ACTING.id, Facts(limit), turn=turn)) is expected
+    assert holds(SPENT, ACTING, ControlState(ACTING.id, Facts(limit), turn=turn)) is expected
 
 
 SESSION, HOOKS = Facts(session=True), Facts(hooked=True)
 OF_THE_RUN = [
-    ("session: a run that has one", GuardKind.SESSION, RunState("s", SESSION), True),
-    ("session: a run without", GuardKind.SESSION, RunState("s", HOOKS), False),
-    ("unsaved: a turn before this one", GuardKind.UNSAVED, RunState("s", SESSION, turn=2), True),
-    ("unsaved: not in the first turn", GuardKind.UNSAVED, RunState("s", SESSION, turn=1), False),
-    ("unsaved: not without a session", GuardKind.UNSAVED, RunState("s", turn=2), False),
-    ("hooked: a run with hooks", GuardKind.HOOKED, RunState("s", HOOKS), True),
-    ("hooked: a run without", GuardKind.HOOKED, RunState("s", SESSION), False),
-    ("arriving: with hooks", GuardKind.ARRIVING, RunState("s", HOOKS, arriving=True), True),
-    ("arriving: without hooks", GuardKind.ARRIVING, RunState("s", arriving=True), False),
-    ("arriving: was greeted", GuardKind.ARRIVING, RunState("s", HOOKS), False),
-    ("kept: something", GuardKind.KEPT, RunState("s", kept=RunState("t")), True),
-    ("kept: nothing", GuardKind.KEPT, RunState("s"), False),
-    ("acted: this agent", GuardKind.ACTED, RunState("s", agent="a", acted=frozenset("a")), True),
-    ("acted: another", GuardKind.ACTED, RunState("s", agent="b", acted=frozenset("a")), False),
+    ("session: a run that has one", GuardKind.SESSION, ControlState("s", SESSION), True),
+    ("session: a run without", GuardKind.SESSION, ControlState("s", HOOKS), False),
+    (
+        "unsaved: a turn before this one",
+        GuardKind.UNSAVED,
+        ControlState("s", SESSION, turn=2),
+        True,
+    ),
+    (
+        "unsaved: not in the first turn",
+        GuardKind.UNSAVED,
+        ControlState("s", SESSION, turn=1),
+        False,
+    ),
+    ("unsaved: not without a session", GuardKind.UNSAVED, ControlState("s", turn=2), False),
+    ("hooked: a run with hooks", GuardKind.HOOKED, ControlState("s", HOOKS), True),
+    ("hooked: a run without", GuardKind.HOOKED, ControlState("s", SESSION), False),
+    ("arriving: with hooks", GuardKind.ARRIVING, ControlState("s", HOOKS, arriving=True), True),
+    ("arriving: without hooks", GuardKind.ARRIVING, ControlState("s", arriving=True), False),
+    ("arriving: was greeted", GuardKind.ARRIVING, ControlState("s", HOOKS), False),
+    ("kept: something", GuardKind.KEPT, ControlState("s", kept=ControlState("t")), True),
+    ("kept: nothing", GuardKind.KEPT, ControlState("s"), False),
+    (
+        "acted: this agent",
+        GuardKind.ACTED,
+        ControlState("s", agent="a", acted=frozenset("a")),
+        True,
+    ),
+    ("acted: another", GuardKind.ACTED, ControlState("s", agent="b", acted=frozenset("a")), False),
 ]
 
 
@@ -96,7 +111,7 @@ OF_THE_RUN = [
     [row[1:] for row in OF_THE_RUN],
     ids=[row[0] for row in OF_THE_RUN],
 )
-def test_guard_of_a_run(kind: GuardKind, state: RunState, expected: bool) -> None:
+def test_guard_of_a_run(kind: GuardKind, state: ControlState, expected: bool) -> None:
     assert holds(Guard(kind), ACTING, state) is expected
 
 

@@ -13,7 +13,7 @@ from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
 from agentgraph.runtime.lanes import members, read
 from agentgraph.runtime.migrate import MigrationError, migrate
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
-from agentgraph.runtime.state import Facts, RunState
+from agentgraph.runtime.state import ControlState, Facts
 from agentgraph.runtime.step import ProtocolError, start, step
 from agentgraph.stored.control import decode_outcome, encode_outcome
 from agentgraph_compiler.analysis.moves import endings as endings_of
@@ -194,7 +194,7 @@ def test_every_move_is_a_row_of_the_table_on_an_event_that_happened(run: Run) ->
         assert after.state in reached_by(run.machine, before, events)
 
 
-def reached_by(machine: Machine, before: RunState, events: set[Event]) -> set[str]:
+def reached_by(machine: Machine, before: ControlState, events: set[Event]) -> set[str]:
     """The states that rows on some events lead to, through states whose work need not be due."""
     reached: set[str] = set()
     waiting = [(before.state, events)]
@@ -438,7 +438,7 @@ def test_migrating_to_the_same_machine_changes_nothing(run: Run) -> None:
         assert asked == owed_in(state)
 
 
-def owed_in(state: RunState) -> set[CommandId]:
+def owed_in(state: ControlState) -> set[CommandId]:
     """The ids of the commands that a state owes an outcome for."""
     lanes = members(state.owed)
     return {CommandId(state.sequence, lane, read(state.lanes, lane)[1] - 1) for lane in lanes}
@@ -449,7 +449,7 @@ def shown_by(run: Run) -> list[Command]:
     return [command for command in run.commands if not isinstance(command, Perform)]
 
 
-def steps_of(run: Run) -> list[tuple[RunState, Outcome, RunState, tuple[Command, ...]]]:
+def steps_of(run: Run) -> list[tuple[ControlState, Outcome, ControlState, tuple[Command, ...]]]:
     """Every step of a run: the state before, the outcome, the state after, the commands."""
     return list(zip(run.states, run.outcomes, run.states[1:], run.replies[1:], strict=False))
 

@@ -9,7 +9,7 @@ import pytest
 from agentgraph.runtime.commands import CommandId, Perform, Rest
 from agentgraph.runtime.migrate import MigrationError, migrate
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.runtime.state import Facts, RunState
+from agentgraph.runtime.state import ControlState, Facts
 from agentgraph.runtime.step import step
 from agentgraph_compiler.ir.chart import Agent
 from agentgraph_compiler.machine import Emission, Event, Machine
@@ -43,7 +43,7 @@ def phases(commands: tuple[object, ...]) -> list[tuple[str, str]]:
     return [(command.invoke.symbol, command.phase.name) for command in asked]
 
 
-def resumed(new: Machine, state: RunState) -> tuple[RunState, list[tuple[str, str]]]:
+def resumed(new: Machine, state: ControlState) -> tuple[ControlState, list[tuple[str, str]]]:
     """The state once a run at rest was resumed, and the work that this asks for."""
     there, commands = step(new, state, Outcome(CommandId(state.sequence, 0), Event.RESUMED))
     return there, phases(commands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agentgraph.runtime.outcomes import Call, Outcome, Reply
-from agentgraph.runtime.state import RunState
+from agentgraph.runtime.state import ControlState
 from agentgraph.runtime.step import ProtocolError, start, step
 from agentgraph_compiler.emit import emit
 from agentgraph_compiler.ir.text import parse_chart
@@ -97,7 +97,7 @@ REFUSED_OUTCOMES = [
     [row[1:] for row in REFUSED_OUTCOMES],
     ids=[row[0] for row in REFUSED_OUTCOMES],
 )
-def test_step_refuses(state: RunState, outcome: Outcome, message: str) -> None:
+def test_step_refuses(state: ControlState, outcome: Outcome, message: str) -> None:
     before = state._replace()
     with pytest.raises(ProtocolError) as refusal:
         step(MACHINE, state, outcome)

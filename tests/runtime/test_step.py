@@ -15,7 +15,7 @@ import pytest
 
 from agentgraph.runtime.commands import Command, Emit, Perform, Rest
 from agentgraph.runtime.outcomes import Outcome
-from agentgraph.runtime.state import Facts, RunState
+from agentgraph.runtime.state import ControlState, Facts
 from agentgraph.runtime.step import start, step
 from agentgraph_compiler.machine import Emission, Event, StateKind, WorkKind
 from tests.runtime.table import (
@@ -64,9 +64,9 @@ class Row:
     """A state and an outcome, and what they give."""
 
     name: str
-    state: RunState
+    state: ControlState
     outcome: Outcome
-    after: RunState
+    after: ControlState
     commands: tuple[Command, ...] = ()
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from agentgraph.runtime.commands import Command, CommandId, Perform, Rest
 from agentgraph.runtime.guards import first_enabled
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
-from agentgraph.runtime.state import Facts, RunState
+from agentgraph.runtime.state import ControlState, Facts
 from agentgraph.runtime.step import start, step
 from agentgraph_compiler.ir.chart import Agent, Stop, StopKind
 from agentgraph_compiler.ir.policy import Policy
@@ -110,7 +110,7 @@ def replies(machine: Machine, here: State) -> st.SearchStrategy[Reply]:
     return st.builds(reply, calls, some(requestable, 2), verdicts, st.booleans())
 
 
-def endings(state: RunState, command: Perform, *, interrupting: bool = True) -> list[Event]:
+def endings(state: ControlState, command: Perform, *, interrupting: bool = True) -> list[Event]:
     """How the work of a command may end where its run is."""
     return [
         event
@@ -131,7 +131,7 @@ class Run:
 
     machine: Machine
     facts: Facts
-    states: list[RunState] = field(default_factory=list)
+    states: list[ControlState] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     replies: list[tuple[Command, ...]] = field(default_factory=list)
     owed: dict[CommandId, Perform] = field(default_factory=dict)
@@ -142,7 +142,7 @@ class Run:
         self._take(*start(self.machine, self.facts))
 
     @property
-    def state(self) -> RunState:
+    def state(self) -> ControlState:
         """Where the run is."""
         return self.states[-1]
 
@@ -178,7 +178,7 @@ class Run:
         """Stop, cancel or expire the run where it is, or resume it."""
         self.tell(Outcome(CommandId(self.state.sequence, RESERVED.get(event, 0)), event))
 
-    def _take(self, state: RunState, commands: tuple[Command, ...]) -> None:
+    def _take(self, state: ControlState, commands: tuple[Command, ...]) -> None:
         if self.states and self.state.sequence != state.sequence:
             if state.kept is None:
                 self.late = {}
