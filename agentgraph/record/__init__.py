@@ -1,5 +1,5 @@
 """The record: everything that a run knows, as a fold of its outcomes.
 
-``facts`` are the frozen inputs of a run, ``payloads`` what an outcome brings, as data without a
-live object. ``fold`` writes the ``record`` and nothing else does; work reads it through a ``view``.
+``facts`` holds the frozen inputs of a run, ``payloads`` the content of its outcomes, as data
+without live objects. Only ``fold`` writes the ``record``; work reads it through a ``view``.
 """

@@ -1,7 +1,7 @@
 """Facts: the frozen inputs of a run, the same from its first outcome to its last.
 
-What a resumed run may be given anew (configuration, hooks, session, handlers) stands here too: a
-resumption makes facts of its own.
+They include what the caller of a resumed run may pass again (configuration, hooks, session,
+handlers), so each resumption makes new facts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ConversationIds(NamedTuple):
-    """Which conversation the server keeps, if it keeps one.
+    """The ids of the conversation that the server keeps, if it keeps one.
 
     Args:
         conversation_id: The stored conversation.
@@ -41,20 +41,20 @@ NO_HANDLERS: Mapping[str, Any] = MappingProxyType({})
 
 
 class RunFacts(NamedTuple):
-    """What a run is given.
+    """The inputs of a run.
 
     Args:
         run_id: Names the run; shared by the runs inside it.
-        path: The calls that the run stands inside; empty for a run of its own.
-        machine: The name of the machine, for a run inside another.
+        path: The calls that the run is nested in; empty for an outermost run.
+        machine: The name of the machine, for a nested run.
         input: The input as the caller gave it.
         config: The run's configuration.
-        provider: Gives models by name.
+        provider: Finds models by name.
         limit: The most turns allowed; ``None`` means no limit.
-        session: Where the conversation is kept, if anywhere.
+        session: The store of the conversation, if there is one.
         hooks: The caller's hooks.
         handlers: The caller's error handlers, by fault.
-        conversation: Which conversation the server keeps as the run begins.
+        conversation: The conversation that the server keeps when the run begins.
     """
 
     run_id: str

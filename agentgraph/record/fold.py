@@ -1,7 +1,7 @@
 """The fold: the one function that writes the record.
 
-``absorb`` takes one outcome into the record; ``show`` logs what a move of the machine shows and
-gives its items. A live run, a resumed one and a reader of a journal call the same two
+``absorb`` adds one outcome to the record; ``show`` logs what a move of the machine shows and
+returns its items. A live run, a resumed run and a reader of a journal all call these two
 (docs/design/architecture.md, rule 8).
 """
 
@@ -57,14 +57,14 @@ def absorb(
     names: Names,
     spent: Usage | None = None,
 ) -> None:
-    """Take an outcome into the record.
+    """Add an outcome to the record.
 
     Args:
         record: The record.
         outcome: The outcome; the interpreter has accepted it.
-        command: What it answers; ``None`` for an outcome of a reserved id and for a resumption.
-        names: What symbols stand for.
-        spent: What user code has spent beside the work that the outcome tells of.
+        command: The command it answers; ``None`` for a reserved id and for a resumption.
+        names: Resolves symbols.
+        spent: The usage of user code, in addition to the usage in the outcome.
     """
     id, event, payload, _ = outcome
     record.payloads[id] = payload
@@ -146,7 +146,7 @@ def _ruled(record: Record, outcome: Outcome, payload: Ruled, _: Names) -> None:
 
 def _resumed(record: Record, outcome: Outcome, payload: Resumed, _: Names) -> None:
     for ruling in payload.rulings:
-        # The others are taken over where the runs inside are resumed.
+        # The other rulings are for nested runs, which record them when they resume.
         if ruling.key is not None and ruling.key.path == record.path:
             record.ledger.record(ruling)
     record.waiting.clear()
@@ -190,7 +190,7 @@ _TAKES: Mapping[type, Callable[[Record, Outcome, Any, Names], None]] = {
     Loaded: _loaded,
     SavedTurn: _saved,
 }
-"""What each kind of payload adds to the record; the others add nothing but themselves."""
+"""What each kind of payload changes in the record beside ``payloads``; other kinds: nothing."""
 
 
 def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
@@ -198,11 +198,11 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
 
     Args:
         record: The record.
-        emit: What is shown.
-        names: What symbols stand for.
+        emit: The command that shows it.
+        names: Resolves symbols.
 
     Returns:
-        The items, in order; none where only the agent at work is told.
+        The items, in order; none if only the agent at work changes.
     """
     emission, agent_id, source, _ = emit
     if emission is _AGENT:
@@ -234,7 +234,7 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
 
 
 def follow(record: Record, state: ControlState) -> None:
-    """Take over what the control state says once everything of a step is shown."""
+    """Copy turn and active agents from the control state, once a step has shown everything."""
     record.acted = state.acted
     if state.turn != record.turn:
         record.turn = state.turn
@@ -242,12 +242,12 @@ def follow(record: Record, state: ControlState) -> None:
 
 
 def wait(record: Record, awaiting: Sequence[CommandId], names: Names) -> None:
-    """Log the calls that wait for a decision, those of runs inside among them.
+    """Log the calls that wait for a decision, those of nested runs included.
 
     Args:
         record: The record.
-        awaiting: The outcomes that wait.
-        names: What symbols stand for.
+        awaiting: The outcomes of the waiting calls.
+        names: Resolves symbols.
     """
     questions = [one for id in awaiting for one in record.payloads[id].questions]
     record.waiting[:] = [approval_item(question, names) for question in questions]

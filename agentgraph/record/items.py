@@ -1,4 +1,4 @@
-"""The run items that payloads amount to, made when a move of the machine shows them."""
+"""The run items of payloads, made when a move of the machine shows them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from agentgraph.record.record import Names
 
 WITHHELD: Final = "The output is withheld: a guardrail failed before it could judge it."
-"""What stands for a result whose guardrail failed: the call was made, its result is not told."""
+"""The output of a call whose guardrail failed: the call ran, and its result stays hidden."""
 
 _PLAIN: Final[Mapping[str, Any]] = {
     kind.type: kind
@@ -60,7 +60,7 @@ _CALL, _OUTPUT = ToolCallItem.type, ToolCallOutputItem.type
 
 
 def items_of(payload: Any, agent: Any, names: Names) -> Sequence[RunItem]:
-    """The items of a reply, a handoff, or a final output that a callable decided on."""
+    """The items of a reply, a handoff, or a final output that a callable chose."""
     if isinstance(payload, ModelReply):
         return reply_items(payload, agent)
     if isinstance(payload, Transfer):
@@ -71,7 +71,7 @@ def items_of(payload: Any, agent: Any, names: Names) -> Sequence[RunItem]:
 
 
 def reply_items(payload: ModelReply, agent: Any) -> list[RunItem]:
-    """One item for each output item of a reply that becomes one, in the model's order."""
+    """The run items of a reply, in the model's order; not every output item becomes one."""
     output: Sequence[Any] = payload.response.output
     items: list[RunItem] = []
     for kind, position, description in payload.notes:
@@ -82,7 +82,7 @@ def reply_items(payload: ModelReply, agent: Any) -> list[RunItem]:
         elif kind == _CALL:
             items.append(ToolCallItem(agent=agent, raw_item=raw, description=description))
         else:
-            # Commands that ran at the provider's side come with what they wrote.
+            # Commands that ran at the provider come with their output.
             output_of = raw_field(raw, "output")
             items.append(ToolCallOutputItem(agent=agent, raw_item=raw, output=output_of))
     return items
@@ -94,9 +94,9 @@ def item_of(
     """The item that answers a call.
 
     Args:
-        payload: What the call gave, or what stands for it.
+        payload: The result of the call, or the rejection in its place.
         agent: The agent whose model made the call.
-        attached: What the program attached once the output was judged.
+        attached: The custom data that the program attached after the output was judged.
     """
     if isinstance(payload, ToolReturn) and payload.kind == MCPApprovalResponseItem.type:
         return MCPApprovalResponseItem(agent=agent, raw_item=payload.raw)
@@ -110,13 +110,13 @@ def item_of(
 
 
 def withheld(payload: ToolReturn, agent: Any) -> RunItem:
-    """The item that answers a call whose result was not judged."""
+    """The item that answers a call whose result no guardrail could judge."""
     raw = {**payload.raw, "output": WITHHELD}
     return ToolCallOutputItem(agent=agent, raw_item=raw, output=WITHHELD)
 
 
 def transfer_items(payload: Transfer, names: Names) -> list[RunItem]:
-    """The answers to the handoffs of a reply, that of the one taken last."""
+    """The answers to the handoffs of a reply; the answer to the one that was taken stands last."""
     source, target = names.agent(payload.source), names.agent(payload.target)
     items: list[RunItem] = [
         ToolCallOutputItem(agent=source, raw_item=raw, output=raw["output"])
@@ -150,7 +150,7 @@ def approval_item(question: Question, names: Names) -> ToolApprovalItem:
 
 
 def logged(filtered: Filtered, log: Sequence[RunItem], names: Names) -> HandoffInputData:
-    """What a handoff filter left, with the items of the log in the place of references."""
+    """The result of a handoff filter, with references replaced by items of the log."""
     history = filtered.history
     return HandoffInputData(
         input_history=history,
@@ -166,8 +166,8 @@ def _of_log(entry: LogItem, log: Sequence[RunItem], names: Names) -> RunItem:
     if entry.kind == HandoffOutputItem.type:
         ends = {name: names.agent(more[name]) for name in ("source_agent", "target_agent")}
         return HandoffOutputItem(agent=agent, raw_item=entry.raw, **ends)
-    made = _PLAIN.get(entry.kind) or _OF_CALLS[entry.kind]
-    item: RunItem = made(agent=agent, raw_item=entry.raw, **more)
+    item_class = _PLAIN.get(entry.kind) or _OF_CALLS[entry.kind]
+    item: RunItem = item_class(agent=agent, raw_item=entry.raw, **more)
     return item
 
 
@@ -182,12 +182,12 @@ _OF_CALLS: Final[Mapping[str, Any]] = {
 def references(
     items: Sequence[RunItem], log: Sequence[RunItem], agent_id: Any
 ) -> tuple[LogItem, ...]:
-    """Items of the conversation as references into the log, those that a filter made as new ones.
+    """Items as references into the log; items that a filter made are stored whole.
 
     Args:
         items: The items.
-        log: The run's log, with what the handoff is about to add.
-        agent_id: Gives the id of an agent.
+        log: The run's log, with the items that the handoff is about to add.
+        agent_id: Returns the id of an agent.
     """
     places = {id(item): place for place, item in enumerate(log)}
     return tuple(_reference(item, places, agent_id) for item in items)

@@ -1,9 +1,9 @@
-"""What outcomes bring: data only, so that it can be stored and read back (docs/design/replay.md,
-section 3).
+"""The payloads of outcomes: data only, so that a store can write and read them
+(docs/design/replay.md, section 3).
 
-Agents, tools, guardrails and servers are named by symbol, calls by their place in the reply. The
-objects of the provider's API stay objects in memory; they are dumped when a store asks. Values of
-user code (tool outputs, verdict infos) stay what they are until then.
+Payloads name agents, tools, guardrails and servers by symbol, calls by their place in the reply.
+The objects of the provider's API stay objects in memory and are dumped when the run is stored. The
+same holds for values of user code (tool outputs, verdict infos).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class Note(NamedTuple):
-    """How one output item of a reply reads.
+    """The meaning of one output item of a reply.
 
     Args:
         kind: The type of the run item that it becomes.
         position: Its place among the output items.
-        description: What the model was told about the tool that it calls, if it calls one.
+        description: For a call, the tool's description as the model saw it.
     """
 
     kind: str
@@ -35,12 +35,12 @@ class Note(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """What a call id stands for, for the rest of the run.
+    """The call that a call id names, for the rest of the run.
 
     Args:
         call_id: The id that the model chose.
-        name: What is called.
-        content: The arguments as the model wrote them; of an action, a digest of it.
+        name: The name of the tool.
+        content: The arguments as the model wrote them; for an action, a digest of it.
     """
 
     call_id: str
@@ -49,16 +49,16 @@ class Identity(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a model was asked, as far as the record does not hold it already.
+    """The request to a model, without the parts that the record holds already.
 
     Args:
         instructions: The agent's instructions.
         first: The first item of the log that the model was shown.
-        last: One past the last.
-        epoch: How often a handoff filter had rewritten the log by then.
-        replaced: What a ``call_model_input_filter`` made of the input; ``None`` without one.
+        last: One past the last item.
+        epoch: How many times handoff filters had rewritten the log by then.
+        replaced: The input that a ``call_model_input_filter`` returned; ``None`` without one.
         settings: The settings of the call.
-        offered: The names of the tools and handoffs on offer.
+        offered: The names of the tools and handoffs that the model could use.
     """
 
     instructions: str | None
@@ -71,14 +71,14 @@ class Request(NamedTuple):
 
 
 class ModelReply(NamedTuple):
-    """A model's reply and its reading.
+    """A model's reply and what it means.
 
     Args:
-        response: As the model gave it.
-        agent: The agent whose model it is.
-        request: What the model was asked.
-        notes: How each item of it reads.
-        identities: What the ids of its calls stand for.
+        response: The response of the model, unchanged.
+        agent: The agent whose model replied.
+        request: The request it answers.
+        notes: The meaning of each output item.
+        identities: The calls that its call ids name.
         fault: Why the reply cannot be used: a refusal, an invalid output, an unknown name.
         output: The final output, where the reply is final; it follows from the response and the
             agent's output type, so it is not stored.
@@ -95,12 +95,12 @@ class ModelReply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FailedAttempt:
-    """An attempt at a model call that is made again.
+    """A failed attempt at a model call, which will be repeated.
 
     Args:
         fault: What failed.
-        number: How many attempts were made, this one included.
-        wait: The time until the next one, in seconds; jitter is drawn already.
+        number: The number of attempts so far, this one included.
+        wait: The time until the next attempt, in seconds, with jitter.
     """
 
     fault: Fault
@@ -113,9 +113,9 @@ class Failure:
     """Work that failed.
 
     Args:
-        fault: What was raised, as data; the exception itself stands beside the record.
-        usage: What the work has spent besides; the rows of runs inside tell what these have.
-        screened: What the guardrails of a tool had said by then.
+        fault: The exception, as data; the exception object stands beside the record.
+        usage: The usage of the work itself; the rows of nested runs hold theirs.
+        screened: The verdicts of a tool's guardrails up to the failure.
     """
 
     fault: Fault
@@ -125,13 +125,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ToolVerdict:
-    """What one guardrail of a tool said.
+    """The verdict of one guardrail of a tool.
 
     Args:
         place: The place of the guardrail among those of the tool.
         name: The name of the guardrail.
-        behavior: What follows: allow, reject_content with a message, raise_exception.
-        info: What the guardrail tells the program.
+        behavior: The consequence: allow, reject_content with a message, raise_exception.
+        info: The guardrail's ``output_info``, for the program.
     """
 
     place: int
@@ -141,15 +141,15 @@ class ToolVerdict:
 
 
 class Screened(NamedTuple):
-    """The verdicts on a call or on its result; with a rejection, what stands in for the output.
+    """The verdicts on a call or on its result and, after a rejection, the replacement output.
 
     Args:
         tool: Symbol of the tool.
         verdicts: In the order in which the guardrails ran.
-        output: What the model is told instead, as the caller sees it.
-        raw: The same as the provider is sent it; ``None`` if nothing was rejected.
-        about_output: Whether the result was judged rather than the call.
-        custom_data: What the program attached to the judged output.
+        output: The replacement output, as the caller sees it.
+        raw: The replacement in the provider's form; ``None`` if nothing was rejected.
+        about_output: Whether the verdicts judge the result rather than the call.
+        custom_data: The data that the program attached to the judged output.
     """
 
     tool: str
@@ -161,14 +161,14 @@ class Screened(NamedTuple):
 
 
 class ToolReturn(NamedTuple):
-    """What a local call gave.
+    """The result of a local call.
 
     Args:
-        output: What the tool returned, or what its failure function or a person said instead.
-        raw: The output as the provider is sent it.
+        output: The tool's return value, or the text of its failure function or of a person.
+        raw: The output in the provider's form.
         kind: The type of the run item that it becomes.
-        custom_data: What the program attached to it.
-        usage: What the call has spent; the rows of a run inside tell what that has.
+        custom_data: The data that the program attached to it.
+        usage: The usage of the call itself; the rows of a nested run hold its own.
     """
 
     output: Any
@@ -184,11 +184,11 @@ class Question:
 
     Args:
         key: The call's own identity.
-        tool: The symbol of the tool, or of the server that has it, and its qualified name.
-        content: The digest of what the call asks for.
+        tool: The symbol of the tool or of its server, and the tool's qualified name.
+        content: The digest of the call's content.
         agent: The agent whose model made the call.
-        machine: The machine in which the agent stands; empty for that of the outermost run.
-        raw: The call as the provider sent it.
+        machine: The machine that holds the agent; empty for that of the outermost run.
+        raw: The call in the provider's form.
         name: The tool as the person knows it.
         namespace: The tool's namespace or server, if it has one.
     """
@@ -218,7 +218,7 @@ class Ruled:
     """A call that may be made.
 
     Args:
-        ruling: The answer of a callback, where it was not a person's; the record keeps it.
+        ruling: The answer of a callback, which the record keeps; ``None`` after a person's answer.
     """
 
     ruling: Ruling | None = None
@@ -226,12 +226,12 @@ class Ruled:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The way on from a rest.
+    """The continuation of a run at rest.
 
     Args:
-        rulings: What was decided since, in order: about calls of the run and of the runs inside it.
-        input: Input that was added.
-        again: Whether what failed is tried again.
+        rulings: The decisions since then, in order, on calls of the run and of nested runs.
+        input: Input that the caller added.
+        again: Whether failed work is tried again.
     """
 
     rulings: tuple[Ruling, ...] = ()
@@ -246,7 +246,7 @@ class LogItem(NamedTuple):
         place: Its place in the run's log; -1 for one that the filter made.
         kind: The type of a new item.
         agent: The agent of a new item.
-        raw: The new item as the provider speaks it.
+        raw: The new item in the provider's form.
         more: The other fields of a new item.
     """
 
@@ -259,7 +259,7 @@ class LogItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """What a handoff filter left of the conversation.
+    """The conversation as a handoff filter returned it.
 
     Args:
         history: The input, as text or as items.
@@ -274,14 +274,14 @@ class Filtered:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A handoff taken.
+    """A handoff that was taken.
 
     Args:
         source: The agent that handed over.
         target: The agent now at work.
-        raw: The answer to the call, as the provider is sent it.
+        raw: The answer to the call, in the provider's form.
         ignored: The answers to the other handoffs of the reply.
-        filtered: What a filter left of the conversation; ``None`` without one.
+        filtered: The conversation that a filter returned; ``None`` without a filter.
     """
 
     source: str
@@ -292,15 +292,15 @@ class Transfer:
 
 
 class GuardrailVerdict(NamedTuple):
-    """What a guardrail of an agent or of the run said.
+    """The verdict of a guardrail of an agent or of the run.
 
     Args:
         symbol: The guardrail.
         agent: The agent at work.
-        tripped: Whether the run is to stop.
-        info: What the guardrail tells the program.
+        tripped: Whether the run must stop.
+        info: The guardrail's ``output_info``, for the program.
         about_output: Whether it judged an output rather than the input.
-        judged: The output that it judged.
+        judged: The output it judged.
     """
 
     symbol: str
@@ -313,11 +313,11 @@ class GuardrailVerdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FinalOutput:
-    """A final output that a callable decided on.
+    """A final output that a callable chose.
 
     Args:
         output: The output.
-        message: The message that stands for it in the history; ``None`` for none.
+        message: The message that represents it in the history; ``None`` for none.
     """
 
     output: Any
@@ -325,13 +325,13 @@ class FinalOutput:
 
 
 class SavedTurn(NamedTuple):
-    """What a write has added to the session.
+    """The result of one write to the session.
 
     Args:
-        written: The run's items that are written, as ordinals of production.
-        items: The forms in which they stand in the session.
-        block: Where the store has everything of the run.
-        anew: Whether everything that was written before stands in ``items`` again.
+        written: The run's items that it wrote, as ordinals of production.
+        items: Their forms in the session.
+        block: The block in which the store keeps the run.
+        anew: Whether ``items`` also holds everything that earlier writes stored.
     """
 
     written: tuple[int, ...]
@@ -342,11 +342,11 @@ class SavedTurn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a session gave.
+    """The content of a session when the run begins.
 
     Args:
-        shown: What the model is shown first.
-        saved: What the session has of the run already.
+        shown: The items that the model sees first.
+        saved: The part of the run that the session holds already.
     """
 
     shown: tuple[TResponseInputItem, ...]
@@ -355,12 +355,12 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """A machine compiled anew takes the place of the one at work.
+    """A newly compiled machine replaces the one at work.
 
     Args:
-        before: Fingerprint of the machine that is left.
-        after: Fingerprint of the one that goes on.
-        agents: What the agents of the first are in the second, by id.
+        before: Fingerprint of the old machine.
+        after: Fingerprint of the new one.
+        agents: The ids of agents in the new machine, by their ids in the old one.
         facts: What holds for the run from now on: limit, session, hooks.
     """
 
@@ -371,10 +371,10 @@ class Migrated:
 
 
 def spent_in(payload: object) -> Usage | None:
-    """What an outcome says was spent.
+    """The usage that an outcome reports; ``None`` if it reports none.
 
     Args:
-        payload: What the outcome brought.
+        payload: The payload of the outcome.
     """
     if isinstance(payload, ModelReply):
         return payload.response.usage

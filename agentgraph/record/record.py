@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Names(Protocol):
-    """What the symbols in payloads stand for in the program as it is now."""
+    """Resolves the symbols in payloads to the objects of the current program."""
 
     def agent(self, id: str, machine: str = "") -> Any: ...
 
@@ -34,34 +34,34 @@ class Names(Protocol):
 
 
 class Record:
-    """What a run knows.
+    """Everything a run knows.
 
     Args:
-        facts: What it was given.
-        ledger: The decisions of people, shared with the runs around it.
+        facts: The inputs of the run.
+        ledger: The decisions of people, shared with the runs that it is nested in.
 
     Attributes:
-        path: Where the run stands.
+        path: The calls that the run is nested in.
         acted: The agents that have used a tool.
         calls: The calls of the last reply.
-        last_failure: The last outcome that tells of a failure.
-        payloads: What each outcome brought, by the id of its command.
-        transcript: The log of items, and what of it a model sees.
-        usage: What the run itself has spent, as far as outcomes say.
-        attached: What the program attached to judged outputs of the last reply, by lane.
-        conversation: Which conversation the server keeps now.
-        identities: What each call id of the run stands for.
+        last_failure: The id of the last outcome that reports a failure.
+        payloads: The payload of each outcome, by the id of its command.
+        transcript: The log of items, and the part of it that a model sees.
+        usage: The usage of the run itself, as its outcomes report it.
+        attached: The data that the program attached to judged outputs of the last reply, by lane.
+        conversation: The conversation that the server keeps now.
+        identities: The call that each call id of the run names.
         replied: The id of the outcome that holds the last reply.
         results: The ids of the outcomes that answer the calls of the last reply, by lane.
-        requests: What the models were asked, oldest first.
+        requests: The requests to models, oldest first.
         agent_id: The agent at work.
         turn: Turns begun.
-        attempts: Failed attempts at the model call under way.
+        attempts: The number of failed attempts at the current model call.
         judged: Whether an output guardrail has judged.
         recovered: Whether an error handler gave the final output.
-        saved_block: Where the session's store has everything of the run.
-        stored: What stands in the session of the run.
-        written: The run's items that are written there, as ordinals of production.
+        saved_block: The block in which the session's store keeps the run.
+        stored: The run's items in the session, in their stored forms.
+        written: The run's items that the session holds, as ordinals of production.
         waiting: The calls that wait for a decision, in call order.
     """
 
@@ -98,7 +98,7 @@ class Record:
 
     def __init__(self, facts: RunFacts, ledger: ApprovalLedger) -> None:
         items = ItemHelpers.input_to_new_input_list(facts.input)
-        # The caller goes on using the list, and the result must not change with it.
+        # The caller may change the list later, and the result must not change with it.
         original = facts.input if isinstance(facts.input, str) else list(items)
         self.transcript = Transcript(original, items, continued=facts.conversation.kept_by_server)
         self.ledger = ledger

@@ -1,4 +1,4 @@
-"""What work sees of a run: everything that the record holds, and no way to change it."""
+"""The record as work reads it: everything in it, and no way to change it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class ReadOnly(Sequence[T]):
-    """A list that grows elsewhere, to be read; a slice of it is a tuple.
+    """A read-only view of a list that grows elsewhere; a slice of it is a tuple.
 
     Args:
         rows: The list.
@@ -59,13 +59,13 @@ class ReadOnly(Sequence[T]):
 
 
 class Stored(NamedTuple):
-    """What a session has of a run.
+    """The part of a run that its session holds.
 
     Args:
-        shown: What the model was shown first.
-        written: The run's items that are written.
-        items: The forms in which everything of the run stands.
-        block: Where it stands.
+        shown: The items that the model saw first.
+        written: The run's items in the session.
+        items: The stored forms of everything of the run.
+        block: The block that holds them.
     """
 
     shown: Sequence[TResponseInputItem]
@@ -75,11 +75,11 @@ class Stored(NamedTuple):
 
 
 class View:
-    """A record, read-only.
+    """A read-only record.
 
     Args:
-        record: The record; nothing here hands it out.
-        names: What symbols stand for.
+        record: The record; no method returns it.
+        names: Resolves symbols.
     """
 
     __slots__ = ("__names", "__record")
@@ -89,16 +89,16 @@ class View:
         self.__names = names
 
     def payload(self, id: CommandId | None) -> Any:
-        """What the outcome of a command brought; ``None`` for no command."""
+        """The payload of the outcome of a command; ``None`` for no command."""
         return None if id is None else self.__record.payloads[id]
 
     def payload_or_none(self, id: CommandId) -> Any:
-        """What the outcome of a command brought; ``None`` if it has none."""
+        """The payload of the outcome of a command; ``None`` if it has no outcome."""
         return self.__record.payloads.get(id)
 
     @property
     def reply(self) -> Any:
-        """What the last reply brought."""
+        """The payload of the last reply."""
         record = self.__record
         return None if record.replied is None else record.payloads[record.replied]
 
@@ -109,19 +109,19 @@ class View:
 
     @property
     def original_input(self) -> str | list[TResponseInputItem]:
-        """The input as the caller gave it, as a list of the reader's own."""
+        """The input as the caller gave it; a list is a copy."""
         original = self.__record.transcript.original
         return original if isinstance(original, str) else list(original)
 
     @property
     def input(self) -> str | list[TResponseInputItem]:
-        """The input; after a handoff filter, what it left of it."""
+        """The input; after a handoff filter, the input that it returned."""
         current = self.__record.transcript.input
         return current if isinstance(current, str) else list(current)
 
     @property
     def history(self) -> str | list[TResponseInputItem]:
-        """What the model was shown before anything was generated."""
+        """What the model saw before the run produced anything."""
         history = self.__record.transcript.history
         return history if isinstance(history, str) else list(history)
 
@@ -137,16 +137,16 @@ class View:
 
     @property
     def turn_start(self) -> int:
-        """The place of the first item of this turn."""
+        """The index of the first item of this turn."""
         return self.__record.transcript.turn_start
 
     def model_input(self) -> list[TResponseInputItem]:
-        """What the model is shown next, as a list of the reader's own."""
+        """The next input of the model, as a new list."""
         return self.__record.transcript.model_input()
 
     @property
     def shown(self) -> tuple[int, int, int]:
-        """Which part of the log the model is shown next: first, one past the last, epoch."""
+        """The part of the log that the model sees next: first, one past the last, epoch."""
         return self.__record.transcript.range()
 
     def normalized(self) -> list[TResponseInputItem]:
@@ -154,22 +154,22 @@ class View:
         return self.__record.transcript.normalized()
 
     def handoff_data(self, transfer: Sequence[RunItem], context: Any) -> HandoffInputData:
-        """What a handoff filter is given."""
+        """The argument of a handoff filter."""
         return self.__record.transcript.handoff_data(transfer, context)
 
     @property
     def conversation(self) -> ConversationIds:
-        """Which conversation the server keeps now."""
+        """The conversation that the server keeps now."""
         return self.__record.conversation
 
     @property
     def identities(self) -> Mapping[str, Identity]:
-        """What each call id of the run stands for."""
+        """The call that each call id of the run names."""
         return MappingProxyType(self.__record.identities)
 
     @property
     def attempts(self) -> int:
-        """Failed attempts at the model call under way."""
+        """The number of failed attempts at the current model call."""
         return self.__record.attempts
 
     @property
@@ -179,26 +179,26 @@ class View:
 
     @property
     def turn(self) -> int:
-        """Turns begun."""
+        """The number of turns begun."""
         return self.__record.turn
 
     @property
     def requests(self) -> ReadOnly[Request]:
-        """What the models were asked, oldest first."""
+        """The requests to models, oldest first."""
         return ReadOnly(self.__record.requests)
 
     def input_of(self, request: Request) -> list[TResponseInputItem]:
-        """The input of a request, with the ids of reasoning whatever the run's policy for them."""
+        """The input of a request, with reasoning ids even if the run's policy omits them."""
         if request.replaced is not None:
             return list(request.replaced)
         return self.__record.transcript.between(request.first, request.last, request.epoch)
 
     def ordinals(self, items: Collection[RunItem]) -> tuple[int, ...]:
-        """Which of everything produced some items are, counted in the order of production."""
+        """The ordinals of some items among everything the run produced."""
         return self.__record.transcript.ordinals(items)
 
     def stored(self) -> Stored:
-        """What the session has of the run."""
+        """The part of the run that its session holds."""
         record = self.__record
         return Stored(
             record.transcript.first_shown,
@@ -208,7 +208,7 @@ class View:
         )
 
     def results(self) -> tuple[tuple[Call, Any], ...]:
-        """The calls of the last reply that have an answer, with its payload, in call order."""
+        """The answered calls of the last reply with the payloads of the answers, in call order."""
         record = self.__record
         return tuple(
             (record.calls[lane], record.payloads[record.results[lane]])
@@ -216,12 +216,12 @@ class View:
         )
 
     def settled(self) -> list[RunItem]:
-        """The items of finished turns, and of a turn cut short the calls that were answered."""
+        """The items of finished turns, and the answered calls of a turn that was cut short."""
         return self.__record.transcript.settled()
 
     @property
     def output_tripped(self) -> OutputGuardrailResult | None:
-        """What the output guardrail said that stopped the run."""
+        """The result of the output guardrail that stopped the run."""
         verdicts = self.__record.output_guardrail_results
         return next((one for one in verdicts if one.output.tripwire_triggered), None)
 
@@ -231,7 +231,7 @@ class View:
         return self.__record.recovered
 
     def ruling_on(self, key: CallKey, tool: tuple[str, str], content: str) -> Decision | None:
-        """What was decided about a call."""
+        """The decision on a call, if there is one."""
         return self.__record.ledger.ruling_on(key, tool, content)
 
     def approval_item(self, question: Question) -> ToolApprovalItem:

@@ -1,5 +1,5 @@
 """The interpreter: ``(machine, state, outcome) -> (state', commands)``, pure and without any I/O.
 
-Read ``step.py`` first. ``state`` is where a run is, ``outcomes`` what it was told, ``commands``
-what it asks for (docs/design/architecture.md, rules 2 and 7).
+Read ``step.py`` first. ``state`` holds where a run is, ``outcomes`` what the driver reports to it,
+``commands`` what the run asks the driver to do (docs/design/architecture.md, rules 2 and 7).
 """

@@ -2,7 +2,7 @@
 
 ``Perform`` starts work that will have an outcome, ``Emit`` shows something that already happened,
 ``Rest`` says that the run waits or is over. The order of a step's commands is the order of the
-events. Commands, outcomes and states are named tuples: they are made anew on every step, and a
+events. Commands, outcomes and states are named tuples, because each step makes new ones and a
 frozen dataclass takes three times as long to make.
 """
 
@@ -18,9 +18,9 @@ class CommandId(NamedTuple):
 
     Args:
         sequence: Counts the states entered, from 1.
-        lane: The lane of that state; negative for outcomes that no command asks for (``RESERVED``).
-        attempt: Counts the commands of that lane in that state, from 0, so that an id does not
-            depend on the order in which lanes are at work.
+        lane: The lane of that state; negative for outcomes that answer no command (``RESERVED``).
+        attempt: Counts the commands of that lane in that state, from 0. An id therefore does not
+            depend on the order in which the lanes work.
     """
 
     sequence: int
@@ -32,13 +32,13 @@ class Perform(NamedTuple):
     """Do the work of a phase and report its outcome under ``id``.
 
     Args:
-        id: Id of the outcome that is owed.
-        invoke: The lane of the machine's table.
-        phase: The phase of it.
+        id: Id of the outcome that the driver owes.
+        invoke: The lane, as a row of the machine's table.
+        phase: The phase of that lane.
         agent: Id of the agent at work.
         source: The outcome this work is about (``phase.about``); ``None`` where there is none.
-        position: Position of the call or handoff in the output items of the reply; -1 where it is
-            about neither.
+        position: Position of the call or handoff in the output items of the reply; -1 for other
+            work.
     """
 
     id: CommandId
@@ -50,7 +50,7 @@ class Perform(NamedTuple):
 
 
 class Emit(NamedTuple):
-    """Show what outcome ``source`` brought.
+    """Show the content of the outcome ``source``.
 
     Args:
         emission: What to show.
@@ -66,13 +66,14 @@ class Emit(NamedTuple):
 
 
 class Rest(NamedTuple):
-    """The run waits or is over; ``RESUMED`` under ``id`` goes on where the state has a row for it.
+    """The run waits or is over. ``RESUMED`` under ``id`` continues it if the state has such a row.
 
     Args:
         id: Id under which it is resumed.
         kind: The kind of the state.
         agent: Id of the agent that was at work.
-        source: At the end the final output or the cause; while it waits the cause, if any.
+        source: At the end, the outcome with the final output or the cause; while the run waits, the
+            cause, if any.
         awaiting: The outcomes of the lanes that wait for a decision.
     """
 

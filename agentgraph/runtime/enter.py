@@ -1,6 +1,6 @@
-"""Taking a transition: registers, entering a state, the commands for its lanes, and the way back.
+"""Taking a transition: set registers, enter a state, give commands to its lanes, and go back.
 
-A state all of whose lanes are over is left at once, so one outcome may lead through several states.
+A run leaves a state at once when all its lanes are over, so one outcome may pass several states.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _REGISTERS = {
     About.OUTPUT: ControlState._fields.index("output"),
     About.CAUSE: ControlState._fields.index("cause"),
 }
-# What a state without lanes sees at once.
+# The events of a state that has no lanes.
 _NO_LANES = SEEN[Event.DONE]
 
 
@@ -53,30 +53,30 @@ def take(
     id: CommandId | None,
     commands: list[Command],
 ) -> tuple[ControlState, tuple[Command, ...]]:
-    """Take a transition, and those of every state that is left at once.
+    """Take a transition, and go on through every state whose lanes are over at once.
 
     Args:
         machine: The machine.
-        here: The state that is left.
+        here: The state that the run leaves.
         row: The transition.
         state: Where the run is.
         id: Id of the outcome that caused the move; ``None`` at the start.
-        commands: What the step gave rise to so far; more is added.
+        commands: The commands of the step so far; this function appends to it.
     """
     while True:
-        left = _noted(here, row, state, id) if row.notes else state
+        before = _with_notes(here, row, state, id) if row.notes else state
         if row.emits:
             commands += _emissions(row, state, id)
         if row.target != BACK:
             here = machine.state[row.target]
-            state = _entered(here, left, commands)
-        elif left.kept is not None:
-            here, state, tripped = _returned(machine, left, commands)
+            state = _enter(here, before, commands)
+        elif before.kept is not None:
+            here, state, tripped = _go_back(machine, before, commands)
             if tripped is not None:
                 row, id = interrupting(machine, here, state, _TRIPPED), tripped
                 continue
         else:
-            raise ProtocolError(f"state '{here.id}' kept nothing to go back to")
+            raise ProtocolError(f"state '{here.id}' has no unfinished state to go back to")
         if here.rest is not _NO:
             commands.append(rest_of(here, state))
             return state, tuple(commands)
@@ -86,8 +86,10 @@ def take(
 
 
 def joined(here: State, state: ControlState) -> Transition:
-    """The transition of a state all of whose lanes are over or held: the first in document order
-    that is about what one of them ended with."""
+    """The transition out of a state once every lane is over or held.
+
+    It is the first in document order whose event is the end of one of the lanes.
+    """
     events = state.joined | {_AWAITING} if state.held else state.joined
     rows: Sequence[Transition]
     if len(events) == 1:
@@ -106,7 +108,7 @@ def joined(here: State, state: ControlState) -> Transition:
 
 
 def interrupting(machine: Machine, here: State, state: ControlState, event: Event) -> Transition:
-    """The transition on an event that leaves a state at once: its own, else the machine's."""
+    """The transition on an interrupting event: the state's own row, else the machine's."""
     own, shared = here.by_event.get(event, ()), machine.by_event.get(event, ())
     row = first_enabled((*own, *shared), here, state)
     if row is None:
@@ -115,18 +117,18 @@ def interrupting(machine: Machine, here: State, state: ControlState, event: Even
 
 
 def work_of(here: State, state: ControlState) -> Sequence[Invoke]:
-    """The lanes of a state in order: one a call where it has offers, else its invokes."""
+    """The lanes of a state in order: one for each call if it has offers, else its invokes."""
     if not here.offers:
         return here.invokes
-    calls, offered = _reply(state).calls, here.offered
+    calls, offers = _reply(state).calls, here.offered
     try:
-        return [offered[call.symbol] for call in calls]
+        return [offers[call.symbol] for call in calls]
     except KeyError as symbol:  # a machine that the run was not migrated to
         raise ProtocolError(f"state '{here.id}' offers no {symbol}") from None
 
 
 def lane_of(here: State, state: ControlState, lane: int) -> Invoke:
-    """The lane with a number."""
+    """The invoke of one lane, by the lane's number."""
     if not here.offers:
         return here.invokes[lane]
     assert state.reply is not None  # the machine's tables say so
@@ -144,7 +146,7 @@ def perform(
     at: int,
     result: int,
 ) -> Perform:
-    """The command for the phase in which a lane stands.
+    """The command for the current phase of a lane.
 
     Args:
         here: The state of the lane.
@@ -152,7 +154,7 @@ def perform(
         id: The id of the command.
         invoke: The lane.
         at: Index of the phase.
-        result: One more than the attempt whose outcome is its result; 0 while it has none.
+        result: The attempt whose outcome is the lane's result, plus one; 0 if it has no result.
     """
     phase, reply = invoke.phases[at], state.reply
     about, source, position = phase.about, None, -1
@@ -168,7 +170,7 @@ def perform(
 
 
 def position_of(here: State, state: ControlState, lane: int) -> int:
-    """Position of the call that a lane is for; -1 where lanes are for no calls."""
+    """Position in the reply of the call that a lane serves; -1 if the lane serves no call."""
     if not here.offers:
         return -1
     assert state.reply is not None  # the machine's tables say so
@@ -176,26 +178,28 @@ def position_of(here: State, state: ControlState, lane: int) -> int:
 
 
 def next_in_group(
-    here: State, state: ControlState, freed: Invoke, commands: list[Command]
+    here: State, state: ControlState, freed_lane: Invoke, commands: list[Command]
 ) -> ControlState:
-    """The state once the place of a lane was given to the first lane of its group that waits."""
+    """Give the place that a lane frees to the first queued lane of its group."""
     for lane in members(state.queued):
         invoke = lane_of(here, state, lane)
-        if invoke.group == freed.group:
-            at, given, result = read(state.lanes, lane)
-            id = (state.sequence, lane, given)
+        if invoke.group == freed_lane.group:
+            at, attempts, result = read(state.lanes, lane)
+            id = (state.sequence, lane, attempts)
             commands.append(perform(here, state, id, invoke, at, result))
             return state._replace(
-                lanes=write(state.lanes, lane, record(at, given + 1, result)),
+                lanes=write(state.lanes, lane, record(at, attempts + 1, result)),
                 owed=state.owed | 1 << lane,
                 queued=state.queued ^ 1 << lane,
             )
     return state
 
 
-def _noted(here: State, row: Transition, state: ControlState, id: CommandId | None) -> ControlState:
-    """The state with what a transition changes besides the place."""
-    if row.event is _REPLIED:  # the last lane to be over need not be the one that replied
+def _with_notes(
+    here: State, row: Transition, state: ControlState, id: CommandId | None
+) -> ControlState:
+    """Apply the register changes of a transition; where the run is does not change here."""
+    if row.event is _REPLIED:  # the lane that ends last may be another one
         id = state.replied
     agent, (output, cause, arriving, acted, kept, tripped) = state.agent, state[_OUTPUT:]
     if row.output is not _NO_OUTPUT:
@@ -221,43 +225,43 @@ def _output(
 
 
 def _emissions(row: Transition, state: ControlState, id: CommandId | None) -> list[Emit]:
-    """What is shown on the way; a reply is shown once."""
-    shown = []
+    """What a transition shows. A reply is shown only once."""
+    emits = []
     for emission in row.emits:
         if emission is _SHOW_REPLY:
             if not state.shown:
-                shown.append(new(Emit, (emission, state.agent, state.replied, -1)))
+                emits.append(new(Emit, (emission, state.agent, state.replied, -1)))
         elif emission is _SHOW_AGENT:
-            shown.append(new(Emit, (emission, row.arrives or state.agent, None, -1)))
+            emits.append(new(Emit, (emission, row.arrives or state.agent, None, -1)))
         else:
-            shown.append(new(Emit, (emission, state.agent, id, -1)))
-    return shown
+            emits.append(new(Emit, (emission, state.agent, id, -1)))
+    return emits
 
 
-def _entered(here: State, left: ControlState, commands: list[Command]) -> ControlState:
-    """A run in a state that it comes to anew, with the commands for its lanes."""
-    sequence, turn = left.entered + 1, left.turn
+def _enter(here: State, before: ControlState, commands: list[Command]) -> ControlState:
+    """Enter a state: append the commands of its lanes and return the run's new state."""
+    sequence, turn = before.entered + 1, before.turn
     if here.turns:
         turn += 1
-        if left.facts.session:  # whether a turn was begun before is what a guard may ask
-            left = left._replace(turn=turn)
-    work = work_of(here, left) if here.offers else here.invokes
-    if len(work) == 1:  # mostly, and nothing has to be counted then
+        if before.facts.session:  # a guard may ask whether this is the first turn
+            before = before._replace(turn=turn)
+    work = work_of(here, before) if here.offers else here.invokes
+    if len(work) == 1:  # the usual case, which needs no counting
         (invoke,) = work
-        at = due(invoke, 0, here, left)
+        at = due(invoke, 0, here, before)
         if at == len(invoke.phases):
-            seen = SEEN[invoke.idle]
-            return in_state(left, here.id, sequence, turn, IDLE[at], 0, 0, seen)
-        commands.append(perform(here, left, (sequence, 0, 0), invoke, at, 0))
-        return in_state(left, here.id, sequence, turn, BEGUN[at], 1, 0, NOTHING)
+            events = SEEN[invoke.idle]
+            return in_state(before, here.id, sequence, turn, IDLE[at], 0, 0, events)
+        commands.append(perform(here, before, (sequence, 0, 0), invoke, at, 0))
+        return in_state(before, here.id, sequence, turn, BEGUN[at], 1, 0, NOTHING)
     if not work:
-        return in_state(left, here.id, sequence, turn, b"", 0, 0, _NO_LANES)
+        return in_state(before, here.id, sequence, turn, b"", 0, 0, _NO_LANES)
     records: list[bytes] = []
     owed = queued = 0
     joined = NOTHING
     busy: dict[str, int] = {}
     for lane, invoke in enumerate(work):
-        at = due(invoke, 0, here, left)
+        at = due(invoke, 0, here, before)
         if at == len(invoke.phases):
             joined |= {invoke.idle}
             records.append(record(at, 0))
@@ -270,45 +274,49 @@ def _entered(here: State, left: ControlState, commands: list[Command]) -> Contro
                 continue
         owed |= 1 << lane
         records.append(record(at, 1))
-        commands.append(perform(here, left, (sequence, lane, 0), invoke, at, 0))
-    return in_state(left, here.id, sequence, turn, b"".join(records), owed, queued, joined)
+        commands.append(perform(here, before, (sequence, lane, 0), invoke, at, 0))
+    return in_state(before, here.id, sequence, turn, b"".join(records), owed, queued, joined)
 
 
-def _returned(
-    machine: Machine, left: ControlState, commands: list[Command]
+def _go_back(
+    machine: Machine, before: ControlState, commands: list[Command]
 ) -> tuple[State, ControlState, CommandId | None]:
-    """A run back where a state was left, and the trip that ends it there, if there was one.
+    """Go back to the state that the run left unfinished.
 
-    A command that was never answered keeps its id; a lane that waited, or failed, gets a new one.
+    A command without an outcome keeps its id; a lane that waited or failed gets a new command.
+
+    Returns:
+        The state of the machine, the run in it, and the outcome with which a guardrail tripped in
+        the meantime, which ends the run there; ``None`` if none did.
     """
-    assert left.kept is not None  # `take` looked
-    state = left.kept._replace(facts=left.facts, entered=left.entered)
+    assert before.kept is not None  # `take` has checked
+    state = before.kept._replace(facts=before.facts, entered=before.entered)
     here = machine.state[state.state]
     if state.tripped is not None:
         return here, state._replace(tripped=None), state.tripped
     lanes, owed, queued = state.lanes, state.owed, 0
-    given_again: dict[int, Perform] = {}
+    repeated: dict[int, Perform] = {}
     busy: dict[str, int] = {}
-    # What was at work has its place; the others follow in call order as places allow.
+    # Lanes at work keep their places; the others follow in call order as far as places allow.
     for lane in (*members(owed), *members(state.held | state.queued)):
         invoke = lane_of(here, state, lane)
-        at, given, result = read(lanes, lane)
+        at, attempts, result = read(lanes, lane)
         if not owed >> lane & 1:
             if invoke.places and busy.get(invoke.group, 0) >= invoke.places:
                 queued |= 1 << lane
                 continue
-            given += 1
+            attempts += 1
             owed |= 1 << lane
-            lanes = write(lanes, lane, record(at, given, result))
+            lanes = write(lanes, lane, record(at, attempts, result))
         busy[invoke.group] = busy.get(invoke.group, 0) + 1
-        id = (state.sequence, lane, given - 1)
-        given_again[lane] = perform(here, state, id, invoke, at, result)
-    commands += [given_again[lane] for lane in sorted(given_again)]
+        id = (state.sequence, lane, attempts - 1)
+        repeated[lane] = perform(here, state, id, invoke, at, result)
+    commands += [repeated[lane] for lane in sorted(repeated)]
     return here, state._replace(lanes=lanes, owed=owed, held=0, queued=queued), None
 
 
 def rest_of(here: State, state: ControlState) -> Rest:
-    """The command that says how a run rests in a state."""
+    """The command that tells the driver how the run rests in a state."""
     source = state.cause
     if source is None and here.rest is _END:
         source = state.output
@@ -330,5 +338,5 @@ def awaiting(state: ControlState) -> tuple[CommandId, ...]:
 
 
 def _reply(state: ControlState) -> Reply:
-    """The reply held; an empty one where a table leads to calls without any."""
+    """The last reply; an empty one if a table leads to calls without a reply."""
     return state.reply or _NO_REPLY

@@ -1,4 +1,4 @@
-"""What each guard of the closed set means: control data only, so it is analysable and replays."""
+"""What each guard means. Guards read control data only, so they can be analysed and replayed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def first_enabled(
 
 
 def due(invoke: Invoke, index: int, here: State, state: ControlState) -> int:
-    """Index of the first phase from ``index`` on that is due; their number if there is none."""
+    """Index of the first due phase at or after ``index``; the number of phases if none is due."""
     _, session, hooked = state.facts
     if not session and not hooked:
         index = invoke.bare[index]
@@ -49,7 +49,7 @@ def due(invoke: Invoke, index: int, here: State, state: ControlState) -> int:
 
 
 def stopping_call(guard: Guard, here: State, reply: Reply) -> int | None:
-    """Index of the first call that a ``STOPS`` guard is about; only offers that stop count."""
+    """Index of the first call for which a ``STOPS`` guard holds: a call of an offer that stops."""
     for index, call in enumerate(reply.calls):
         offer = here.offered.get(call.symbol)
         if offer is not None and offer.stops and (not guard.names or call.name in guard.names):
@@ -83,4 +83,4 @@ MEANINGS: Mapping[GuardKind, Callable[[Guard, State, ControlState], bool]] = {
     GuardKind.KEPT: lambda guard, here, state: state.kept is not None,
     GuardKind.ACTED: lambda guard, here, state: state.agent in state.acted,
 }
-"""One meaning for each kind; a test sees that none is missing."""
+"""One meaning for each kind; a test checks that none is missing."""

@@ -1,7 +1,7 @@
-"""The lanes of a state, packed: a record of fixed size a lane, and masks with a bit a lane.
+"""The lanes of a state, packed: one record of fixed size for each lane, and masks of one bit each.
 
-A step among a thousand parallel calls copies what it changes, and copying bytes costs a twentieth
-of copying a tuple.
+A step among a thousand parallel calls copies what it changes, and to copy bytes costs a twentieth
+of what it costs to copy a tuple.
 """
 
 from __future__ import annotations
@@ -11,40 +11,40 @@ from functools import reduce
 from operator import or_
 
 ONE = 8
-"""Bytes a lane: the phase in the lowest eight bits, then two numbers of 28 bits."""
+"""Bytes of one lane: the phase in the lowest eight bits, then two numbers of 28 bits."""
 _NUMBER = (1 << 28) - 1
 
 
-def record(phase: int, given: int, result: int = 0) -> bytes:
+def record(phase: int, commands: int, result: int = 0) -> bytes:
     """The record of one lane.
 
     Args:
-        phase: Index of the phase it stands in; the number of its phases once it is over.
-        given: How many commands it was given; the last one has the attempt ``given - 1``.
-        result: One more than the attempt whose outcome is its result; 0 while it has none.
+        phase: Index of its current phase; the number of its phases once it is over.
+        commands: How many commands it has had; the last one has the attempt ``commands - 1``.
+        result: The attempt whose outcome is its result, plus one; 0 if it has no result.
     """
-    return (phase | given << 8 | result << 36).to_bytes(ONE, "little")
+    return (phase | commands << 8 | result << 36).to_bytes(ONE, "little")
 
 
 BEGUN = tuple([record(phase, 1) for phase in range(256)])
 """The record of a lane with its first command, by the index of its phase."""
 IDLE = tuple([record(phase, 0) for phase in range(256)])
-"""The record of a lane that was given no command, by the number of its phases."""
+"""The record of a lane that has had no command, by the number of its phases."""
 
 
 def read(lanes: bytes, lane: int) -> tuple[int, int, int]:
-    """Phase, commands given and result of a lane, as :func:`record` takes them."""
+    """Phase, number of commands and result of a lane, as :func:`record` takes them."""
     if len(lanes) != ONE:
         lanes = lanes[lane * ONE : lane * ONE + ONE]
     packed = int.from_bytes(lanes, "little")
     return packed & 255, packed >> 8 & _NUMBER, packed >> 36
 
 
-def write(lanes: bytes, lane: int, changed: bytes) -> bytes:
-    """The lanes with another record of one of them."""
+def write(lanes: bytes, lane: int, new: bytes) -> bytes:
+    """The lanes, with the record of one of them replaced."""
     if len(lanes) == ONE:
-        return changed
-    return lanes[: lane * ONE] + changed + lanes[lane * ONE + ONE :]
+        return new
+    return lanes[: lane * ONE] + new + lanes[lane * ONE + ONE :]
 
 
 def count(lanes: bytes) -> int:

@@ -1,8 +1,8 @@
-"""A run goes on in another machine: the agents were changed in mid-run, or the program between two
-processes (docs/design/replay.md, section 6).
+"""Moving a run to another machine: the agents changed during the run, or the program changed
+between two processes (docs/design/replay.md, section 6).
 
-Only the control data moves. The ids of everything that was asked for stay, so what is owed is given
-again with the lanes of the new machine.
+Only the control data moves. Commands keep their ids, so every command that is owed is given again
+for the lanes of the new machine.
 """
 
 from __future__ import annotations
@@ -38,22 +38,23 @@ def migrate(
 
     Args:
         machine: The machine the run is in.
-        state: Where the run is: at rest, or before its model is asked.
-        new: The machine it is to go on in.
-        agents: The ids of the agents there, by their ids here; one that is gone is left out.
-        facts: What holds for the run from now on; ``None`` leaves it.
+        state: Where the run is: at rest, or before the call of its model.
+        new: The machine in which the run continues.
+        agents: The ids of the agents in the new machine, by their ids in the old one, without those
+            that the new machine no longer has.
+        facts: What holds for the run from now on; ``None`` keeps the present facts.
 
     Returns:
-        The state in the new machine, and everything that is owed once more: the commands of a run
-        at work, or that it rests.
+        The state in the new machine, and the commands to give again: those that are owed, or the
+        one that says that the run rests.
 
     Raises:
-        MigrationError: The run is in the midst of something, or what it needs is not in the new
-            machine.
+        MigrationError: The run is in the middle of a turn, or the new machine lacks something that
+            the run needs.
     """
     here = machine.state[state.state]
     if here.rest is Rest.NO:
-        _require_unasked(here, state)
+        _require_before_model_call(here, state)
     moving = _Moving(machine, new, agents, state.facts if facts is None else facts)
     moved = moving.place(state)
     if moved.kept is not None:
@@ -63,25 +64,25 @@ def migrate(
         return moved, (rest_of(there, moved),)
     commands = list[Command]()
     for lane in members(moved.owed):
-        at, given, result = read(moved.lanes, lane)
-        id = (moved.sequence, lane, given - 1)
+        at, attempts, result = read(moved.lanes, lane)
+        id = (moved.sequence, lane, attempts - 1)
         commands.append(perform(there, moved, id, lane_of(there, moved, lane), at, result))
     return moved, tuple(commands)
 
 
-def _require_unasked(here: State, state: ControlState) -> None:
-    """The model of a turn must not have been asked: what it was shown stands in the old machine.
+def _require_before_model_call(here: State, state: ControlState) -> None:
+    """Refuse to move a run whose model call of this turn has begun under the old machine.
 
-    Its command may have been given; the driver migrates before it begins that.
+    The command for that call may exist already: the driver migrates before it begins the call.
     """
     for lane, invoke in enumerate(here.invokes):
         at, _, _ = read(state.lanes, lane)
-        asked = next((n for n, row in enumerate(invoke.phases) if row.kind is WorkKind.MODEL), 0)
-        if invoke.turn and at <= asked and not state.retries:
+        model = next((n for n, row in enumerate(invoke.phases) if row.kind is WorkKind.MODEL), 0)
+        if invoke.turn and at <= model and not state.retries:
             return
     raise MigrationError(
-        f"the run is in the midst of '{here.id}'; an agent can be changed before its model is asked"
-        " or while the run rests"
+        f"the run is in the middle of '{here.id}'; change an agent before its model is called or"
+        " while the run rests"
     )
 
 
@@ -93,11 +94,11 @@ class _Moving:
     facts: Facts
 
     def place(self, state: ControlState) -> ControlState:
-        """A state of the run, or one that is kept, in the new machine."""
+        """Translate a state of the run, current or kept, to the new machine."""
         here = self.machine.state[state.state]
         if state.agent not in self.agents:
-            raise MigrationError(f"agent '{state.agent}', which is at work, is gone")
-        id = self._named(here.agent, here.id, ".")
+            raise MigrationError(f"the new machine has no agent '{state.agent}', which is at work")
+        id = self._renamed(here.agent, here.id, ".")
         there = self.new.state.get(id)
         if there is None:
             raise MigrationError(f"state '{here.id}', where the run is, has no counterpart '{id}'")
@@ -110,32 +111,33 @@ class _Moving:
         )
         return self._with_lanes(here, state, there, moved)
 
-    def _named(self, owner: str, name: str, mark: str) -> str:
-        """A name that begins with the id of an agent, as the new machine has it."""
+    def _renamed(self, owner: str, name: str, mark: str) -> str:
+        """Translate a name that begins with the id of an agent to the new machine."""
         if not owner or not name.startswith(owner + mark):
             return name
         return self.agents.get(owner, owner) + name[len(owner) :]
 
     def _reply(self, state: ControlState, reply: Reply, there: State) -> Reply:
-        """The reply held; where its calls are at work, a tool that is gone is a missing one."""
-        missing = f"{self.agents[state.agent]}/{MISSING_TOOL}"
+        """Translate the reply; a call at work whose tool is gone gets the missing tool's symbol."""
+        missing_tool = f"{self.agents[state.agent]}/{MISSING_TOOL}"
         calls = [
-            call._replace(symbol=self._named(state.agent, call.symbol, "/")) for call in reply.calls
+            call._replace(symbol=self._renamed(state.agent, call.symbol, "/"))
+            for call in reply.calls
         ]
         requests = tuple(
-            request._replace(symbol=self._named(state.agent, request.symbol, "/"))
+            request._replace(symbol=self._renamed(state.agent, request.symbol, "/"))
             for request in reply.requests
         )
         if there.offers:
             calls = [
-                call if call.symbol in there.offered else call._replace(symbol=missing)
+                call if call.symbol in there.offered else call._replace(symbol=missing_tool)
                 for call in calls
             ]
             if any(call.symbol not in there.offered for call in calls):
                 raise MigrationError(f"state '{there.id}' has no answer to calls of missing tools")
             if requests and requests[0].symbol not in there.requestable:
                 raise MigrationError(
-                    f"handoff '{requests[0].symbol}', which was asked for, is gone"
+                    f"the new machine has no handoff '{requests[0].symbol}', which was requested"
                 )
         return reply._replace(calls=tuple(calls), requests=requests)
 
@@ -145,21 +147,21 @@ class _Moving:
         lanes = count(state.lanes)
         if not here.offers and lanes != len(there.invokes):
             raise MigrationError(
-                f"state '{there.id}' starts other work than when the run came there"
+                f"state '{there.id}' starts other work than when the run entered it"
             )
         records: list[bytes] = []
         owed, held, queued, joined = state.owed, state.held, state.queued, state.joined
         for lane in range(lanes):
             old, invoke = lane_of(here, state, lane), lane_of(there, moved, lane)
-            at, given, result = read(state.lanes, lane)
+            at, attempts, result = read(state.lanes, lane)
             unfinished = at < len(old.phases)
             if unfinished and not here.offers:
                 self._require_counterpart(here, old, invoke)
-            standing = _standing(old, invoke, at, given, result)
+            standing = _standing(old, invoke, at, attempts, result)
             if unfinished and invoke.turn and moved.arriving and self.facts.hooked:
-                # The hooks are new, and have not heard of the agent that is about to work.
+                # The hooks are new: the agent that is about to work has not called them yet.
                 standing = min(standing, _place_of(invoke, WorkKind.GREET))
-            records.append(record(standing, given, result))
+            records.append(record(standing, attempts, result))
             if unfinished and standing == len(invoke.phases):
                 others = ~(1 << lane)
                 owed, held, queued = owed & others, held & others, queued & others
@@ -169,22 +171,22 @@ class _Moving:
         )
 
     def _require_counterpart(self, here: State, old: Invoke, invoke: Invoke) -> None:
-        if invoke.symbol != self._named(here.agent, old.symbol, "/"):
+        if invoke.symbol != self._renamed(here.agent, old.symbol, "/"):
             raise MigrationError(f"'{old.symbol}' is at work in '{here.id}' and has no counterpart")
 
 
 def _place_of(invoke: Invoke, kind: WorkKind) -> int:
-    """The index of the first phase of a kind; the number of the phases if there is none."""
-    found = (index for index, phase in enumerate(invoke.phases) if phase.kind is kind)
-    return next(found, len(invoke.phases))
+    """The index of the first phase of a kind; the number of phases if there is none."""
+    indices = (index for index, phase in enumerate(invoke.phases) if phase.kind is kind)
+    return next(indices, len(invoke.phases))
 
 
-def _standing(old: Invoke, invoke: Invoke, at: int, given: int, result: int) -> int:
-    """Where a lane stands in its counterpart; the number of its phases where it is over."""
+def _standing(old: Invoke, invoke: Invoke, at: int, attempts: int, result: int) -> int:
+    """The phase of a lane in its counterpart; the number of phases if the lane is over."""
     names = {phase.name: index for index, phase in enumerate(invoke.phases)}
     if at == len(old.phases):
         return len(invoke.phases)
-    if not given:  # it has not begun, so what is new around the call counts
+    if not attempts:  # it has not begun, so new phases around the call apply
         return 0
     missing = invoke.phases[0].kind is WorkKind.MISSING
     if old.phases[at].kind is WorkKind.HOLD and "hold" not in names and not missing:

@@ -1,7 +1,6 @@
 """Outcomes: what a driver reports about a command, with the control data that guards read.
 
-The payload (a response, a tool's return value, an exception) belongs to the record and to the
-driver.
+The payload (a response, a tool's return value, an exception) is for the record and the driver.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from agentgraph_compiler.machine import Event, Verdict
 
 
 class Call(NamedTuple):
-    """A call of local work that a reply asks for.
+    """A call of a local tool that a reply asks for.
 
     Args:
-        symbol: The offer of the machine's table that it asks for.
+        symbol: The symbol of the offer in the machine's table.
         name: The name the model used.
         position: Position of the call among the reply's output items.
     """
@@ -27,20 +26,20 @@ class Call(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A handoff that a reply asks for: its symbol, and its position among the output items."""
+    """A handoff that a reply asks for: its symbol and its position among the output items."""
 
     symbol: str
     position: int
 
 
 class Reply(NamedTuple):
-    """What a model's reply amounts to, as control data.
+    """A model's reply as control data.
 
     Args:
-        calls: Local work asked for, in the order in which the outputs will stand.
-        requests: Handoffs asked for; the first counts.
-        verdict: What the reply is once these are set aside.
-        active: Whether a tool was used that is neither of these, such as a hosted one.
+        calls: The calls of local tools, in the order in which their outputs will stand.
+        requests: The handoffs it asks for; only the first is taken.
+        verdict: What the reply is apart from calls and handoffs.
+        active: Whether the model used any other tool, such as a hosted one.
     """
 
     calls: tuple[Call, ...] = ()
@@ -53,10 +52,10 @@ class Outcome(NamedTuple):
     """The outcome of the command ``id``.
 
     Args:
-        id: The command it answers; for ``STOPPED``, ``CANCELLED`` and ``EXPIRED`` the reserved id
+        id: The command it answers; for ``STOPPED``, ``CANCELLED`` and ``EXPIRED``, the reserved id
             ``(sequence, RESERVED[event], 0)``.
         event: How the work ended; one of ``OUTCOMES`` for the kind of the phase.
-        payload: What it brought, for the record; not read by ``step``.
+        payload: The result of the work, for the record; ``step`` does not read it.
         reply: For ``REPLIED``, the control data of the reply.
     """
 

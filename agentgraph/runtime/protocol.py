@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class ProtocolError(Exception):
-    """The driver reported what the machine did not ask for; the state is unchanged."""
+    """The driver reported something that the machine did not ask for. The state is unchanged."""

@@ -14,7 +14,7 @@ from agentgraph_compiler.machine import Event
 
 NOTHING: frozenset[Event] = frozenset()
 SEEN: Mapping[Event, frozenset[Event]] = {event: frozenset({event}) for event in Event}
-"""What a state sees whose only lane is over."""
+"""The events of a state whose only lane is over, by the event with which the lane ended."""
 
 
 class Facts(NamedTuple):
@@ -38,26 +38,26 @@ class ControlState(NamedTuple):
         state: Id of the state of the machine.
         facts: What holds for the whole run.
         agent: Id of the agent at work.
-        sequence: The number of the state, and the first part of the ids now owed.
-        entered: The last number that was given to a state.
-        turn: Turns begun; a turn is one model call and all that it causes.
+        sequence: The number of this entry into a state; the first part of the ids that are owed.
+        entered: The highest such number so far.
+        turn: Turns begun; a turn is one model call and everything it causes.
         lanes: Where each lane of the state stands (``runtime/lanes.py``).
         owed: The lanes whose outcome is owed, as a mask.
         held: The lanes that wait for a decision.
-        queued: The lanes that stand before their next command: those without a place, and where the
-            state was left those that have to try again.
+        queued: The lanes that wait to get their next command: those without a place and, in a state
+            that was left, those that must try again.
         shown: The lanes whose result was shown.
-        joined: What the lanes that are over ended with.
-        retries: How often the model was asked again in this state.
+        joined: The events with which lanes ended.
+        retries: How often this state has repeated its model call.
         reply: Control data of the last reply.
         replied: Id of the outcome that holds the last reply.
         output: Id of the outcome that holds the final output, once there is one.
         cause: Id of the outcome that says what went wrong.
-        arriving: Whether the agent at work has not been greeted and has not replied.
+        arriving: Whether the agent at work has neither been announced to hooks nor replied.
         acted: Ids of the agents that used a tool or handed off.
-        kept: The run as it was where it left a state unfinished, while there is a way back to it.
-        tripped: In what is kept, id of the outcome with which a guardrail tripped after the state
-            was left; the way back ends there.
+        kept: The run as it was when it left a state unfinished, while it can still go back there.
+        tripped: Only in ``kept``: id of the outcome with which a guardrail tripped after the run
+            left the state. Going back ends there.
     """
 
     state: str
@@ -84,11 +84,11 @@ class ControlState(NamedTuple):
 
 
 new = tuple.__new__
-"""Makes a named tuple without looking at keywords; every outcome makes several."""
+"""Makes a named tuple from positional values only: fast, since each outcome makes several."""
 
 
 def in_state(
-    left: ControlState,
+    before: ControlState,
     id: str,
     sequence: int,
     turn: int,
@@ -97,12 +97,12 @@ def in_state(
     queued: int,
     joined: frozenset[Event],
 ) -> ControlState:
-    """A run in another state."""
-    registers = left[_REPLY:]
+    """The run after it enters another state."""
+    registers = before[_REPLY:]
     place = (
         id,
-        left.facts,
-        left.agent,
+        before.facts,
+        before.agent,
         sequence,
         sequence,
         turn,
@@ -127,7 +127,7 @@ def with_lanes(
     joined: frozenset[Event],
     retries: int,
 ) -> ControlState:
-    """A run with its lanes elsewhere."""
+    """The run with other values for its lanes and masks."""
     changed = (lanes, owed, held, queued, shown, joined, retries)
     return new(ControlState, state[:_LANES] + changed + state[_REPLY:])
 
@@ -135,13 +135,13 @@ def with_lanes(
 def with_reply(
     state: ControlState, reply: Reply, replied: CommandId, acted: frozenset[str]
 ) -> ControlState:
-    """A run that holds another reply, so that its agent is no longer arriving."""
+    """The run with a new reply; its agent has now replied, so it is no longer arriving."""
     changed = (reply, replied, state.output, state.cause, False, acted)
     return new(ControlState, state[:_REPLY] + changed + state[_KEPT:])
 
 
 def with_registers(state: ControlState, changes: Mapping[str, object]) -> ControlState:
-    """A run with some registers changed, at a third of what ``_replace`` takes."""
+    """The run with some registers changed, in a third of the time of ``_replace``."""
     fields: list[object] = list(state)
     for name, value in changes.items():
         fields[_PLACES[name]] = value

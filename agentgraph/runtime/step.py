@@ -1,12 +1,12 @@
 """The interpreter: one pure function that moves a run through its machine.
 
 Every move is a row of the table. An outcome that answers no command raises ``ProtocolError`` and
-leaves the state as it was. SCXML is the reference for the order of things: the first enabled
-transition in document order wins (3.13), and a state with several lanes is left when all of them
-are over or wait for a decision, or at once by an interrupting outcome.
+leaves the state as it was. SCXML is the reference for the order: the first enabled transition in
+document order wins (3.13). A run leaves a state with several lanes when each lane is over or waits
+for a decision, or at once on an interrupting outcome.
 
-An outcome of a state that was left unfinished is late: it is noted for the way back and starts
-nothing.
+An outcome of a state that the run left unfinished is late: the state is updated for a later return,
+and nothing starts.
 """
 
 from __future__ import annotations
@@ -85,14 +85,14 @@ def step(
     Args:
         machine: The machine the run was started with.
         state: Where the run is.
-        outcome: What one of the commands that are owed brought, or what came from outside.
+        outcome: The outcome of an owed command, or an event from outside.
 
     Returns:
-        The new state and the commands it gives rise to, in order.
+        The new state and the commands for the driver, in order.
 
     Raises:
-        ProtocolError: The outcome answers no command that is owed, or not in a way its kind of work
-            can end.
+        ProtocolError: The outcome answers no owed command, or its kind of work cannot end with
+            that event.
     """
     id = outcome.id
     if id[0] != state.sequence:
@@ -100,12 +100,12 @@ def step(
     here = machine.state[state.state]
     if id[1] < 0 or here.rest is not _NO:
         return _from_outside(machine, here, state, outcome)
-    state, invoke, route, at, result = _routed(machine, here, state, outcome)
+    state, invoke, route, at, result = _route(machine, here, state, outcome)
     event = outcome.event
     commands: list[Command] = []
     over = route is not None and at == len(invoke.phases) and event not in INTERRUPTING
     if route is not None and over and len(state.lanes) == ONE:
-        # The only lane is over: the state is left, whatever becomes of its lanes.
+        # The only lane is over, so the run leaves the state and need not update its lanes.
         row = here.sure.get(route.ends)
         if row is None:
             row = first_enabled(here.by_event.get(route.ends, ()), here, state)
@@ -114,9 +114,9 @@ def step(
                 _show_lane(here, state, invoke, id[1], at, result, commands)
             return take(machine, here, row, state, id, commands)
     before = state.shown
-    state, given = _answered(here, state, outcome, invoke, route, at, result)
-    if given is not None:
-        return state, (given,)
+    state, next_command = _answer(here, state, outcome, invoke, route, at, result)
+    if next_command is not None:
+        return state, (next_command,)
     if event in INTERRUPTING:
         row = interrupting(machine, here, state, event)
         if here.shows:
@@ -141,15 +141,15 @@ def _from_outside(
     reserved = RESERVED.get(event)
     lane = 0 if reserved is None else reserved
     if id != (state.sequence, lane, 0) or (reserved is None and event is not Event.RESUMED):
-        raise _unasked(here, state, outcome)
+        raise _not_owed(here, state, outcome)
     commands: list[Command] = []
     if reserved is None:
         row = first_enabled(here.by_event.get(event, ()), here, state)
         if row is None:
-            raise ProtocolError(f"state '{here.id}': there is nothing to go back to")
+            raise ProtocolError(f"state '{here.id}': there is no unfinished state to go back to")
         return take(machine, here, row, state, id, commands)
     if here.rest is not _NO:
-        if here.rest is _WAIT:  # what is kept stays as it is
+        if here.rest is _WAIT:  # the kept state stays as it is
             return state, ()
         raise ProtocolError(f"state '{here.id}': the run is over, so it cannot be {event}")
     row = interrupting(machine, here, state, event)
@@ -159,13 +159,13 @@ def _from_outside(
 def _late(
     machine: Machine, state: ControlState, outcome: Outcome
 ) -> tuple[ControlState, tuple[Command, ...]]:
-    """An outcome of a state that was left: it is noted for the way back, and an output is shown."""
+    """An outcome of a state that the run left: note it for a later return, and show an output."""
     kept = state.kept
     if kept is None or outcome.id.sequence != kept.sequence:
-        raise _unasked(machine.state[state.state], state, outcome)
+        raise _not_owed(machine.state[state.state], state, outcome)
     here, lane = machine.state[kept.state], outcome.id.lane
-    kept, invoke, route, at, result = _routed(machine, here, kept, outcome)
-    kept, _ = _answered(here, kept, outcome, invoke, route, at, result, late=True)
+    kept, invoke, route, at, result = _route(machine, here, kept, outcome)
+    kept, _ = _answer(here, kept, outcome, invoke, route, at, result, late=True)
     commands: list[Command] = []
     fresh = 1 << lane & ~kept.shown
     if here.shows and result and fresh and not any(phase.withholds for phase in invoke.phases[at:]):
@@ -176,7 +176,7 @@ def _late(
     return state._replace(kept=kept), tuple(commands)
 
 
-def _unasked(here: State, state: ControlState, outcome: Outcome) -> ProtocolError:
+def _not_owed(here: State, state: ControlState, outcome: Outcome) -> ProtocolError:
     owed = ", ".join(map(str, members(state.owed))) or "none"
     return ProtocolError(
         f"state '{here.id}': no command {tuple(outcome.id)} is owed"
@@ -184,32 +184,32 @@ def _unasked(here: State, state: ControlState, outcome: Outcome) -> ProtocolErro
     )
 
 
-def _routed(
+def _route(
     machine: Machine, here: State, state: ControlState, outcome: Outcome
 ) -> tuple[ControlState, Invoke, Route | None, int, int]:
-    """Where an outcome takes its lane.
+    """Find where an outcome moves its lane.
 
     Returns:
-        The state with the reply in its registers, if the outcome is one; the lane; its route, none
-        where the lane stays in its phase; the phase in which it then stands; and its result.
+        The state, with the reply in its registers if the outcome is one; the lane; its route, or
+        ``None`` if the lane stays in its phase; the phase it moves to; and its result.
 
     Raises:
-        ProtocolError: The outcome answers no command that is owed, or not in a way in which its
-            kind of work can end.
+        ProtocolError: The outcome answers no owed command, or its kind of work cannot end with
+            that event.
     """
     (_, lane, attempt), event, _, reply = outcome
     if lane < 0 or not state.owed >> lane & 1:
-        raise _unasked(here, state, outcome)
+        raise _not_owed(here, state, outcome)
     invoke = lane_of(here, state, lane) if here.offers else here.invokes[lane]
-    at, given, result = read(state.lanes, lane)
-    if attempt != given - 1:
-        raise _unasked(here, state, outcome)
+    at, attempts, result = read(state.lanes, lane)
+    if attempt != attempts - 1:
+        raise _not_owed(here, state, outcome)
     _, session, hooked = state.facts
     route = (invoke.routes if session or hooked else invoke.bare_routes)[at].get(event)
     if route is None and event not in OUTCOMES[invoke.phases[at].kind]:
         raise _impossible(here, invoke, at, event)
     if reply is not None or event is _REPLIED:
-        state = _heard(machine, here, state, outcome)
+        state = _take_reply(machine, here, state, outcome)
     if route is None:
         return state, invoke, None, at, result
     if event is _RETRY and state.retries >= invoke.tries:
@@ -219,10 +219,10 @@ def _routed(
     at = route.to
     if not route.last:
         at = due(invoke, at, here, state)
-    return state, invoke, route, at, given if route.keeps else result
+    return state, invoke, route, at, attempts if route.keeps else result
 
 
-def _answered(
+def _answer(
     here: State,
     state: ControlState,
     outcome: Outcome,
@@ -233,15 +233,15 @@ def _answered(
     *,
     late: bool = False,
 ) -> tuple[ControlState, Perform | None]:
-    """The state once a lane has its outcome, with the next command of the lane.
+    """Update a lane with its outcome; return the state and the lane's next command, if any.
 
-    A lane that goes on has no command if the outcome is late, but stands before it; a lane that
-    was interrupted stands before the same phase again.
+    If the outcome is late, a lane that goes on gets no command and queues for it. A lane that was
+    interrupted queues for the same phase again.
     """
     (_, lane, attempt), event, _, _ = outcome
-    given = attempt + 1
+    attempts = attempt + 1
     bit, retries, lanes = 1 << lane, state.retries, state.lanes
-    owed, held, queued, seen = state.owed ^ bit, state.held, state.queued, state.joined
+    owed, held, queued, joined = state.owed ^ bit, state.held, state.queued, state.joined
     if route is None:
         if event is _AWAITING:
             held |= bit
@@ -252,25 +252,28 @@ def _answered(
         if event is _RETRY:
             retries += 1
         if at == len(invoke.phases):
-            if route.ends not in seen:
-                seen = seen | {route.ends} if seen else SEEN[route.ends]
+            if route.ends not in joined:
+                joined = joined | {route.ends} if joined else SEEN[route.ends]
         elif late:
             queued |= bit
         else:
-            lanes = write(lanes, lane, record(at, given + 1, result))
-            state = with_lanes(state, lanes, state.owed, held, queued, state.shown, seen, retries)
-            id = (state.sequence, lane, given)
+            lanes = write(lanes, lane, record(at, attempts + 1, result))
+            state = with_lanes(state, lanes, state.owed, held, queued, state.shown, joined, retries)
+            id = (state.sequence, lane, attempts)
             return state, perform(here, state, id, invoke, at, result)
-        lanes = write(lanes, lane, record(at, given, result))
+        lanes = write(lanes, lane, record(at, attempts, result))
     shown = state.shown
     if here.shows and not late:
         shown |= _in_order(lanes, owed, held, queued)
-    return with_lanes(state, lanes, owed, held, queued, shown, seen, retries), None
+    return with_lanes(state, lanes, owed, held, queued, shown, joined, retries), None
 
 
 def _in_order(lanes: bytes, owed: int, held: int, queued: int) -> int:
-    """The lanes whose results can be shown: in call order, up to the first one that is not over;
-    lanes that wait for a decision do not hold up the others."""
+    """The lanes whose results may be shown now, as a mask.
+
+    Results are shown in call order, up to the first lane that is not over. A lane that waits for a
+    decision does not hold up the others.
+    """
     unfinished = owed | queued
     over = (unfinished & -unfinished if unfinished else 1 << count(lanes)) - 1
     return over & ~held
@@ -288,8 +291,10 @@ def _impossible(here: State, invoke: Invoke, at: int, event: Event) -> ProtocolE
     )
 
 
-def _heard(machine: Machine, here: State, state: ControlState, outcome: Outcome) -> ControlState:
-    """The state with a reply in its registers, if it is one that the machine allows here."""
+def _take_reply(
+    machine: Machine, here: State, state: ControlState, outcome: Outcome
+) -> ControlState:
+    """Put a reply into the registers; refuse one that the machine does not allow."""
     reply = outcome.reply
     if reply is None or outcome.event is not _REPLIED:
         raise ProtocolError(
@@ -300,9 +305,9 @@ def _heard(machine: Machine, here: State, state: ControlState, outcome: Outcome)
         if request.symbol not in here.requestable:
             raise ProtocolError(f"state '{here.id}' declares no handoff '{request.symbol}'")
     if calls:
-        offered = machine.state[here.acting].offered if here.acting else _NO_OFFERS
+        offers = machine.state[here.acting].offered if here.acting else _NO_OFFERS
         for call in calls:
-            if call.symbol not in offered:
+            if call.symbol not in offers:
                 raise ProtocolError(f"state '{here.id}' declares no call '{call.symbol}'")
     acted = state.acted
     if (calls or requests or active) and state.agent not in acted:
@@ -311,7 +316,7 @@ def _heard(machine: Machine, here: State, state: ControlState, outcome: Outcome)
 
 
 def _all_shown(here: State, state: ControlState, commands: list[Command]) -> ControlState:
-    """Show every result that there is: the state is left early."""
+    """Show all results so far, because the run leaves the state early."""
     if not here.shows:
         return state
     lanes = [lane for lane in range(count(state.lanes)) if read(state.lanes, lane)[2]]
@@ -323,8 +328,10 @@ def _all_shown(here: State, state: ControlState, commands: list[Command]) -> Con
 def _reply_shown(
     here: State, state: ControlState, failed: CommandId, commands: list[Command]
 ) -> ControlState:
-    """Show a reply of which somebody failed to hear, as the row for it would have shown it; on the
-    way back that row does not show it again."""
+    """Show a reply whose hook failed, as the row for the reply would have shown it.
+
+    After a return to this state that row does not show it again.
+    """
     replied = state.replied
     if replied is None or replied[:2] != failed[:2] or state.owed or state.shown:
         return state
@@ -353,7 +360,7 @@ def _show_lane(
     result: int,
     commands: list[Command],
 ) -> None:
-    """Show the result of a lane; one that is not to be seen yet is shown without content."""
+    """Show the result of a lane; a withheld result is shown without its content."""
     source = new(CommandId, (state.sequence, lane, result - 1))
     withheld = at < len(invoke.phases) and invoke.phases[at].withholds
     position = position_of(here, state, lane)

@@ -105,7 +105,7 @@ def test_a_run_in_the_midst_of_something_is_refused(where: str) -> None:
         talk.reply("desk/model", calls="search")
     else:
         talk.tell("desk/model", Event.RETRY)
-    with pytest.raises(MigrationError, match="in the midst of"):
+    with pytest.raises(MigrationError, match="in the middle of"):
         migrate(talk.machine, talk.state, machine(), SAME)
 
 
@@ -185,15 +185,13 @@ def test_a_judge_that_is_gone_lets_the_output_pass() -> None:
 
 def test_a_handoff_that_was_asked_for_must_be_there() -> None:
     talk = held(handoffs="back")
-    with pytest.raises(
-        MigrationError, match="handoff 'desk/to_back', which was asked for, is gone"
-    ):
+    with pytest.raises(MigrationError, match="no handoff 'desk/to_back', which was requested"):
         migrate(talk.machine, talk.state, machine(handoffs="", approved="search"), SAME)
 
 
 def test_an_agent_at_work_must_be_there_and_another_is_forgotten() -> None:
     talk = held()
-    with pytest.raises(MigrationError, match="agent 'desk', which is at work, is gone"):
+    with pytest.raises(MigrationError, match="no agent 'desk', which is at work"):
         migrate(talk.machine, talk.state, machine(), {"back": "back"})
     state = talk.state._replace(acted=frozenset({"desk", "back"}))
     moved, _ = migrate(talk.machine, state, talk.machine, {"desk": "desk"})

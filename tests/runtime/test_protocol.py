@@ -87,7 +87,7 @@ REFUSED_OUTCOMES = [
         "state 'expert.thinking' declares no handoff 'desk/to_expert'",
     ),
     ("anything after the end", at("done", 7), told(ID(7, 0), Event.DONE), "state 'done'"),
-    ("going on after the end", at("done", 7), told(ID(7, 0), Event.RESUMED), "nothing to go back"),
+    ("going on after the end", at("done", 7), told(ID(7, 0), Event.RESUMED), "to go back to"),
     ("a stop after the end", at("done", 7), told(ID(7, -1), Event.STOPPED), "the run is over"),
 ]
 
@@ -133,7 +133,7 @@ state b suspended wait
         id = ID(1, -1) if event is Event.STOPPED else ID(1, 0)
         with pytest.raises(ProtocolError, match=f"'s' has no enabled transition on {event}"):
             step(machine, state, told(id, event, reply))
-    # All of its work was over, so there is nothing to go back to.
+    # All of its work was over, so there is no unfinished state to go back to.
     state, _ = step(machine, state, told(ID(1, 0), Event.REPLIED, FINAL))
-    with pytest.raises(ProtocolError, match="'b' kept nothing to go back to"):
+    with pytest.raises(ProtocolError, match="'b' has no unfinished state to go back to"):
         step(machine, state, told(ID(2, 0), Event.RESUMED))

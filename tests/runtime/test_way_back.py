@@ -38,7 +38,7 @@ def test_a_stopped_run_rests_and_goes_on_with_what_was_at_work_under_the_same_id
 
 def test_an_expired_run_is_exhausted_and_has_no_way_back() -> None:
     talk = working().outside(Event.EXPIRED).says("finish exhausted by desk with (2, -3, 0)")
-    with pytest.raises(ProtocolError, match="nothing to go back to"):
+    with pytest.raises(ProtocolError, match="no unfinished state to go back to"):
         talk.resumed("exhausted")
 
 
@@ -130,7 +130,7 @@ def test_a_blocked_run_keeps_nothing_so_its_model_cannot_answer_late() -> None:
 def test_a_run_that_failed_with_a_reply_has_nothing_to_go_back_to() -> None:
     # A refused or invalid reply would give the same fault again.
     talk = Dialogue(agent("desk")).reply("desk/model", Verdict.REFUSED)
-    with pytest.raises(ProtocolError, match="nothing to go back to"):
+    with pytest.raises(ProtocolError, match="no unfinished state to go back to"):
         talk.resumed("failed")
 
 
