@@ -1,10 +1,8 @@
-"""Calling an agent used as a tool: its sub-machine is run like any other, inside the run that calls
-it.
+"""Calling an agent used as a tool: its sub-machine runs inside the run that calls it.
 
-The inner run has its own turns and record, is decided on by itself, and shares the context object
-and the journal of the outer one. Its rows stand under the identity of the call, so a call that was
-cut short is resumed inside, never repeated. Cancelling the outer run cancels it, because it is
-awaited inside the outer call.
+The inner run has its own turns, record and decisions; it shares the context object and the journal
+of the outer run. Its rows stand under the identity of the call, so a call that was cut short is
+resumed, never repeated. The outer call awaits the inner run, so a cancellation reaches both.
 """
 
 from __future__ import annotations
@@ -47,12 +45,12 @@ async def call_agent(
         context: The context of the call.
 
     Returns:
-        The tool's output, what its failure function wrote instead, or ``Waiting`` if the inner run
-        was suspended.
+        The tool's output, the text of its failure function, or ``Waiting`` if the inner run was
+        suspended.
 
     Raises:
-        AgentsException: As it ended the inner run, if the tool does not handle its errors.
-        UserError: For any other exception of such a tool; that exception is its cause.
+        AgentsException: It ended the inner run, and the tool does not handle its errors.
+        UserError: Any other exception of such a tool, which is its cause.
     """
     try:
         params = tool.read_arguments(context.tool_arguments)
@@ -63,7 +61,7 @@ async def call_agent(
         if rest.kind is StateKind.SUSPENDED:
             return Waiting(_questions(inner, rest))
         output = await _output(tool, inner, result_of(inner, rest))
-    except Exception as error:  # noqa: BLE001 - what follows is the tool's to say
+    except Exception as error:  # noqa: BLE001 - the tool decides what follows
         what = f"Error running tool {tool.name} of agent {bench.agent(command).name}"
         handler = tool.failure_error_function
         output = await answer_to_failure(handler, context, error, tool.name, what)
@@ -104,7 +102,7 @@ def _inner(
     recompile = Recompile(tool.agent, RunScope.of(config))
     machine, bindings = caches.submachines[name], caches.bindings.machines[name]
     lowered = bindings.agents[bindings.id_of(tool.agent)]
-    # The agent may have been changed since the run that calls it was compiled.
+    # The agent may have changed since the outer run was compiled.
     return make_run(
         facts,
         (machine, bindings) if lowered.current else recompile(tool.agent),
@@ -119,19 +117,19 @@ def _inner(
 
 
 def _again(bench: Workbench, command: Perform) -> bool:
-    """Whether the call has failed before and is made again, so that the run inside goes on."""
+    """Whether the call failed before and is repeated, so that the inner run continues."""
     id = command.id
     before = id._replace(attempt=id.attempt - 1)
     return id.attempt > 0 and isinstance(bench.view.payload_or_none(before), Failure)
 
 
 async def _watched(inner: Run, tool: AgentTool, context: ToolContext[Any]) -> Rest:
-    """Carry a run out and hand every event of it to the tool's ``on_stream``, in order."""
+    """Carry a run out and pass each of its events to the tool's ``on_stream``, in order."""
     queue = EventQueue(tool.on_stream_max_pending_events)
     inner.caches.watcher = watcher_of(queue)
     listener = asyncio.create_task(_hand_over(queue, inner, tool, context))
     try:
-        await asyncio.sleep(0)  # the listener listens before anything happens
+        await asyncio.sleep(0)  # the listener must listen before the first event
         rest = await carry_out(inner)
         queue.close()
         await listener
@@ -146,9 +144,9 @@ async def _hand_over(
 ) -> None:
     assert tool.on_stream is not None
     async for event in queue.events():
-        told = AgentToolStreamEvent(event=event, agent=run.agent, tool_call=context.tool_call)
+        tool_event = AgentToolStreamEvent(event=event, agent=run.agent, tool_call=context.tool_call)
         try:
-            await resolve(tool.on_stream(told))
+            await resolve(tool.on_stream(tool_event))
         except asyncio.CancelledError as error:
             if await was_cancelled():
                 raise
@@ -158,15 +156,15 @@ async def _hand_over(
 
 
 def _pass_over(tool: AgentTool, error: BaseException) -> None:
-    """A listener that fails is no reason to lose the work it listens to."""
+    """Log a failure of the listener; the run that it listens to goes on."""
     message = f"on_stream of agent tool {tool.name!r} raised; the run goes on"
     log_tool_action_warning(logger, message, error)
 
 
 async def _output(tool: AgentTool, inner: Run, result: RunResult) -> Any:
-    """What an agent tool gives: its final output, or what is left to say where that is empty.
+    """The output of an agent tool: its final output or, if that is empty, its last text.
 
-    Where output guardrails judged, the output is the one that they saw.
+    If output guardrails judged the final output, it is returned even if it is empty.
     """
     if tool.custom_output_extractor is not None:
         return await resolve(tool.custom_output_extractor(result))

@@ -1,4 +1,4 @@
-"""What may be passed to a run: everything wrong is said before a model is called."""
+"""Checks of a run's arguments, made before any model is called."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from agentgraph.run_error_handlers import RECOVERABLE
 __all__ = ["check_input", "check_options"]
 
 
-def check_input(given: Any) -> None:
-    """Refuse what is no input.
+def check_input(input: Any) -> None:
+    """Refuse a value that is not the input of a run.
 
     Args:
-        given: A text, or a list of texts and input items.
+        input: A text, or a list of texts and input items.
 
     Raises:
-        UserError: It is something else; the message names the place.
+        UserError: It is neither; the message names the place.
     """
-    if not isinstance(given, str | list):
+    if not isinstance(input, str | list):
         raise UserError(
-            f"The input of a run is a text or a list of items, got {type(given).__name__}."
+            f"The input of a run is a text or a list of items, got {type(input).__name__}."
         )
-    if isinstance(given, str):
+    if isinstance(input, str):
         return
-    for position, item in enumerate(given):
+    for position, item in enumerate(input):
         if isinstance(item, str | Mapping) or hasattr(item, "model_dump"):
             continue
         advice = " Pass result.to_input_list()." if hasattr(item, "to_input_item") else ""
@@ -38,7 +38,7 @@ def check_input(given: Any) -> None:
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Refuse options of a run that cannot work.
+    """Refuse options that a run cannot work with.
 
     Args:
         options: The keyword arguments of the runner (``RunOptions``).
@@ -69,8 +69,8 @@ def _check_handlers(handlers: Any) -> None:
         )
     for fault, handler in handlers.items():
         if fault not in RECOVERABLE:
-            known = ", ".join(map(repr, RECOVERABLE))
-            raise UserError(f"error_handlers has no kind {fault!r}; there are {known}.")
+            kinds = ", ".join(map(repr, RECOVERABLE))
+            raise UserError(f"error_handlers has no kind {fault!r}; the kinds are {kinds}.")
         if handler is not None and not callable(handler):
             raise AgentDefinitionError(
                 f"error_handlers[{fault!r}] must be callable, got {type(handler).__name__}"

@@ -1,7 +1,7 @@
-"""Closing the async generators that a run has left open, where the event loop lives on.
+"""Closing the async generators that a run has left open, on an event loop that lives on.
 
-`loop.shutdown_asyncgens` is for a loop that ends: it closes everybody's generators, and the loop
-warns of each that is begun from then on. What is closed here was begun while one coroutine ran.
+`loop.shutdown_asyncgens` is for a loop that ends: it closes all generators, and the loop then warns
+about each new one. This module closes only generators that were started while one coroutine ran.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 
 class BegunGenerators:
-    """The async generators that are begun on a loop while a coroutine runs.
+    """The async generators that are started on a loop while a coroutine runs.
 
     Args:
         loop: The loop on which it runs.
 
     Attributes:
-        any: Whether one was begun.
+        any: Whether one was started.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -34,7 +34,7 @@ class BegunGenerators:
         self._closing: set[asyncio.Task[None]] = set()
 
     async def during(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do some work and note which generators are begun meanwhile.
+        """Await some work and record the generators that are started meanwhile.
 
         Returns:
             What the work returns.
@@ -57,11 +57,11 @@ class BegunGenerators:
             sys.set_asyncgen_hooks(*before)
 
     async def close(self) -> None:
-        """Close those that are not at work for somebody, and wait until they are over.
+        """Close the generators that are not running, and wait until all are closed.
 
-        One that fails at that is reported to the loop's exception handler.
+        The loop's exception handler receives the exception of one that fails to close.
         """
-        await asyncio.sleep(0)  # those that were dropped by now are being closed from here on
+        await asyncio.sleep(0)  # lets the closing of dropped generators begin
         for generator in tuple(self._begun):
             if not getattr(generator, "ag_running", False):
                 self._close(generator)
@@ -69,7 +69,7 @@ class BegunGenerators:
             await asyncio.wait(tuple(self._closing))
 
     def _dropped(self, generator: AsyncGenerator[Any, Any]) -> None:
-        """Close a generator that nobody refers to any more; this may be in any thread."""
+        """Close a generator that was garbage-collected; the call may come from any thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._close, generator)
 

@@ -1,8 +1,8 @@
 """The stored form of the caller's context object, by the rules of the SDK.
 
-A mapping comes back as a mapping. The content of a pydantic model or a dataclass is kept, its class
-is named and never imported: the reader of the state brings a deserializer or another context. What
-else a context may be is left out, and the log says so.
+A mapping comes back as a mapping. Of a pydantic model or a dataclass the content is stored with the
+name of the class, which is never imported: the reader of the state passes a deserializer or another
+context. Any other context is left out, and the log says so.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from agentgraph.run_context import RunContextWrapper
 from agentgraph.stored.value_types import class_path
 
 ContextSerializer: TypeAlias = Callable[[Any], Mapping[str, Any]]
-"""Makes a mapping of a context object."""
+"""Turns a context object into a mapping."""
 
 ContextDeserializer: TypeAlias = Callable[[Mapping[str, Any]], Any]
-"""Makes a context object of a mapping."""
+"""Turns a mapping into a context object."""
 
 
 def write_context(
@@ -31,11 +31,11 @@ def write_context(
 
     Args:
         context: The caller's object, or ``None``.
-        serializer: Makes a mapping of it.
-        strict: Whether a context that would not come back as it is is an error.
+        serializer: Turns it into a mapping.
+        strict: Whether to refuse a context that would come back changed.
 
     Raises:
-        UserError: It has no stored form and is to have one, or the serializer failed.
+        UserError: ``strict`` is set and it has no stored form, or the serializer failed.
     """
     if context is None:
         return {"form": "none"}
@@ -44,12 +44,14 @@ def write_context(
     name = class_path(type(context))
     if serializer is not None:
         try:
-            made = serializer(context)
+            mapping = serializer(context)
         except Exception as error:
             raise UserError(f"context_serializer failed on a {name}: {error}") from error
-        if not isinstance(made, Mapping):
-            raise UserError(f"context_serializer must return a mapping, not {type(made).__name__}.")
-        value = _checked(dict(made), "What context_serializer returned")
+        if not isinstance(mapping, Mapping):
+            raise UserError(
+                f"context_serializer must return a mapping, not {type(mapping).__name__}."
+            )
+        value = _checked(dict(mapping), "What context_serializer returned")
         return {"form": "serializer", "class": name, "value": value}
     if strict:
         raise UserError(
@@ -65,8 +67,8 @@ def write_context(
         )
         return {"form": "left out", "class": name}
     logger.warning(
-        "The context of a stored run is a %s: its content is stored, and its class is not made"
-        " again. Pass context_deserializer or context_override where the state is read",
+        "The context of a stored run is a %s: only its content is stored, without its"
+        " class. Pass context_deserializer or context_override where the state is read",
         name,
     )
     return {"form": "dump", "class": name, "value": dumped}
@@ -83,12 +85,12 @@ def read_context(
 
     Args:
         stored: The stored form.
-        override: A context to take instead, or a wrapper of one.
-        deserializer: Makes the object of the stored mapping.
-        strict: Whether a context that does not come back as it was is an error.
+        override: A context to use instead, or a wrapper of one.
+        deserializer: Turns the stored mapping into the object.
+        strict: Whether to refuse a context that would come back changed.
 
     Raises:
-        UserError: It cannot be read as asked.
+        UserError: ``strict`` is set and the context comes back changed, or the deserializer failed.
     """
     if override is not None:
         return _unwrapped(override)
@@ -97,10 +99,10 @@ def read_context(
         return None
     if deserializer is not None:
         try:
-            made = deserializer(dict(value))
+            context = deserializer(dict(value))
         except Exception as error:
             raise UserError(f"context_deserializer failed: {error}") from error
-        return _unwrapped(made)
+        return _unwrapped(context)
     if form == "mapping":
         return value
     name = stored["class"]
@@ -137,5 +139,5 @@ def _checked(value: Any, what: str) -> Any:
         return json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise UserError(
-            f"{what} is no JSON data: {error}. Pass context_serializer, which makes it so."
+            f"{what} is not JSON data: {error}. Pass a context_serializer that returns JSON data."
         ) from error

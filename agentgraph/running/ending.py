@@ -1,5 +1,7 @@
-"""Carrying a run out, and what it gives when it comes to rest: a result, or the exception that its
-final state stands for. Results are projections of the record."""
+"""Carrying a run out, and making its result or its exception when it comes to rest.
+
+Results are projections of the record; the final state decides which exception is raised.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ async def carry_out(run: Run) -> Rest:
         Where it came to rest: done, suspended, or stopped by the caller.
 
     Raises:
-        AgentsException: What ended it otherwise, with the run's data so far.
+        AgentsException: The run ended in any other way; the exception has the run's data so far.
     """
     log = run.caches.session
     rest: Rest | None = None
@@ -49,14 +51,14 @@ async def carry_out(run: Run) -> Rest:
             if rest.kind not in _QUIET:
                 raise _fault(run, rest)
     except AgentsException as error:
-        # A run inside this one may have left its own data there; the caller's run counts.
+        # A nested run may have set its own data; the caller gets those of the outer run.
         error.run_data = _details(run, rest)
         raise
     return rest
 
 
 def _fault(run: Run, rest: Rest) -> BaseException:
-    """The exception that a rest other than a quiet one stands for."""
+    """The exception for a rest that is not quiet."""
     if rest.kind is StateKind.UNSAVED:
         return _unsaved(run, rest)
     if rest.kind is StateKind.EXHAUSTED:
@@ -74,16 +76,16 @@ def _fault(run: Run, rest: Rest) -> BaseException:
 
 
 def _unsaved(run: Run, rest: Rest) -> BaseException:
-    """A store that failed, on top of what had ended the run, if something had."""
+    """The exception for a failed save; its context is the exception that ended the run, if any."""
     error = run.bench.error(run.record.last_failure)
     if not isinstance(error, SessionError):
         session = getattr(run.facts.session, "session_id", type(run.facts.session).__name__)
-        failed = SessionError(
+        session_error = SessionError(
             f"Session {session!r} could not store the run: {type(error).__name__}."
             " The run can be resumed from its state, which stores it without asking a model again."
         )
-        failed.__cause__ = error
-        error = failed
+        session_error.__cause__ = error
+        error = session_error
     if rest.source is not None and rest.source in run.caches.errors:
         error.__context__ = run.caches.errors[rest.source]
     return error
@@ -94,7 +96,7 @@ def _details(run: Run, rest: Rest | None) -> RunErrorDetails:
     log = record.transcript
     whole = record.judged
     if rest is not None:
-        # Of a run that only its store has failed nothing is left out.
+        # If only the save failed, all items count.
         unsaved = rest.kind is StateKind.UNSAVED and rest.source is None
         whole = whole or unsaved or rest.kind is StateKind.EXHAUSTED
     return RunErrorDetails(
@@ -132,7 +134,7 @@ def result_of(run: Run, rest: Rest) -> RunResult:
 
 
 def input_list(log: Transcript, config: RunConfig, mode: str) -> list[Any]:
-    """A run as input for another one.
+    """The items of a run, as input for another run.
 
     Args:
         log: The run's items.
@@ -146,7 +148,7 @@ def input_list(log: Transcript, config: RunConfig, mode: str) -> list[Any]:
 
 
 def output_of(run: Run, rest: Rest) -> Any:
-    """The final output of a run; ``None`` if it did not come that far."""
+    """The final output of a run; ``None`` if the run has none."""
     if rest.kind is StateKind.DONE:
         return final_output(run.bench, rest.source, run.agent)
     return None

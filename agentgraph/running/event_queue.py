@@ -1,10 +1,9 @@
-"""The queue between a streamed run and its consumer: events in order, a limit to how many wait, and
-a rendezvous between turns.
+"""The queue between a streamed run and its consumer: ordered events, a limit, and a rendezvous.
 
-Putting an event never waits; a delta costs an append. Where a consumer is slower than the model,
+Putting an event never waits; a delta costs an append. If the consumer is slower than the model,
 ``put`` says that the queue is full and the model waits for ``backpressure``. The queue therefore
 holds at most the limit and the items of one turn. Between two turns the run awaits ``drained``, so
-that a consumer sees a whole turn before the next one begins. Without a consumer the run never waits.
+that a consumer sees a whole turn before the next begins. Without a consumer the run never waits.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ MOST_PENDING: Final = 1024
 
 
 class EventQueue:
-    """Events of one run; each goes to one consumer.
+    """The events of one run; each event goes to one consumer.
 
     Args:
         limit: How many events may wait for a consumer before the queue is full; ``None`` means any
@@ -32,48 +31,48 @@ class EventQueue:
     """
 
     __slots__ = (
-        "_caught_up",
         "_closed",
+        "_consumer_waits",
         "_consumers",
+        "_drained",
         "_events",
         "_full",
         "_limit",
-        "_waited_for",
-        "_waiting",
+        "_waits",
     )
 
     def __init__(self, limit: int | None = MOST_PENDING) -> None:
         self._events: deque[StreamEvent] = deque()
-        self._waiting: list[asyncio.Future[None]] = []
+        self._consumer_waits: list[asyncio.Future[None]] = []
         self._full: list[asyncio.Future[None]] = []
-        self._caught_up: asyncio.Future[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
         self._limit = sys.maxsize if limit is None else limit
         self._consumers = 0
         self._closed = False
-        self._waited_for = True
+        self._waits = True
 
     def put(self, event: StreamEvent) -> bool:
-        """Add an event and wake who waits for it; once the queue is closed nothing is added.
+        """Add an event and wake the consumers that wait for one; a closed queue ignores it.
 
         Returns:
-            Whether the queue is full and a consumer is there who can make room: a producer that can
-            wait awaits ``backpressure`` before its next event.
+            Whether the queue is full and has a consumer. A producer that can wait then awaits
+            ``backpressure`` before its next event.
         """
         if self._closed:
             return False
         events = self._events
         events.append(event)
-        for waiting in self._waiting:
-            _settle(waiting)
+        for future in self._consumer_waits:
+            _settle(future)
         return len(events) >= self._limit and self._is_consumed
 
     @property
     def _is_consumed(self) -> bool:
-        return self._consumers > 0 and self._waited_for and not self._closed
+        return self._consumers > 0 and self._waits and not self._closed
 
     async def backpressure(self) -> None:
-        """Wait until the consumers have taken half of what waits, or left."""
-        # Not until there is room for one: producer and consumer would take turns at every event.
+        """Wait until the queue is half empty or has no consumer."""
+        # Half empty: with room for only one event, producer and consumer would alternate.
         while len(self._events) > self._limit // 2 and self._is_consumed:
             room = asyncio.get_running_loop().create_future()
             self._full.append(room)
@@ -82,13 +81,13 @@ class EventQueue:
             finally:
                 self._full.remove(room)
 
-    def wait_for_nobody(self) -> None:
-        """Let the run go on from here however slow its consumer is."""
-        self._waited_for = False
+    def stop_waiting(self) -> None:
+        """Let the run go on without waiting for its consumer from now on."""
+        self._waits = False
         self._let_go()
 
     def _let_go(self) -> None:
-        _settle(self._caught_up)
+        _settle(self._drained)
         self._make_room()
 
     def _make_room(self) -> None:
@@ -96,37 +95,36 @@ class EventQueue:
             _settle(room)
 
     def close(self, *, discard: Literal["nothing", "raw", "everything"] = "nothing") -> None:
-        """Say that no event follows.
+        """End the queue: no event follows.
 
         Args:
-            discard: Which of the events not yet seen are dropped: none, those that pass on what a
-                model said, or all.
+            discard: Which unseen events to drop: none, those of the model's raw responses, or all.
         """
         self._closed = True
         if discard == "everything":
             self._events.clear()
         elif discard == "raw":
-            kept = [event for event in self._events if event.type != "raw_response_event"]
+            rest = [event for event in self._events if event.type != "raw_response_event"]
             self._events.clear()
-            self._events.extend(kept)
-        for waiting in self._waiting:
-            _settle(waiting)
+            self._events.extend(rest)
+        for future in self._consumer_waits:
+            _settle(future)
         self._let_go()
 
     @property
     def pending(self) -> int:
-        """How many events nobody has seen yet."""
+        """The number of events that no consumer has seen yet."""
         return len(self._events)
 
     async def drained(self) -> None:
         """Wait until a consumer, if there is one, has seen every event and asks for the next."""
-        if not self._is_consumed or (self._waiting and not self._events):
+        if not self._is_consumed or (self._consumer_waits and not self._events):
             return
-        self._caught_up = asyncio.get_running_loop().create_future()
+        self._drained = asyncio.get_running_loop().create_future()
         try:
-            await self._caught_up
+            await self._drained
         finally:
-            self._caught_up = None
+            self._drained = None
 
     async def events(self) -> AsyncGenerator[StreamEvent, None]:
         """The events, until the queue is closed."""
@@ -141,13 +139,13 @@ class EventQueue:
                     yield event
                 if self._closed:
                     return
-                _settle(self._caught_up)
-                waiting = asyncio.get_running_loop().create_future()
-                self._waiting.append(waiting)
+                _settle(self._drained)
+                future = asyncio.get_running_loop().create_future()
+                self._consumer_waits.append(future)
                 try:
-                    await waiting
+                    await future
                 finally:
-                    self._waiting.remove(waiting)
+                    self._consumer_waits.remove(future)
         finally:
             self._consumers -= 1
             self._let_go()
@@ -159,14 +157,14 @@ def _settle(future: asyncio.Future[None] | None) -> None:
 
 
 STARTED: Any = object()
-"""What an iterator of events yields first, to :func:`take_first_step` alone."""
+"""The first value of an iterator of events; only :func:`take_first_step` sees it."""
 
 
 def take_first_step(events: AsyncGenerator[StreamEvent, None]) -> None:
     """Take the first step of an iterator of events.
 
-    Python runs no ``finally`` of an async generator that was never started, so one that is closed,
-    dropped or cancelled before its first event would let the run go on.
+    Python never runs the ``finally`` of an async generator that was not started. Without this step,
+    closing, dropping or cancelling the iterator before its first event would let the run go on.
     """
     try:
         events.__anext__().send(None)

@@ -1,7 +1,7 @@
-"""Launching: what the caller passes becomes a run.
+"""Launching: the caller's arguments become a run.
 
-A new run, a resumed one and one inside an agent tool are made by one constructor
-(``drivers.run.make_run``); this module reads the arguments of the first two.
+One constructor (``drivers.run.make_run``) makes new, resumed and nested runs. This module reads the
+arguments of the first two; ``agent_call`` makes nested runs.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Launch(NamedTuple):
 
     Args:
         run: The run.
-        program: What it runs.
-        journal: Where its rows stand, shared by every state of it.
-        given: The context of another run, where the caller passed that one.
+        program: The program it runs.
+        journal: The rows of the run, shared by all its states.
+        given: The context of another run, if the caller passed that one.
     """
 
     run: Run
@@ -50,13 +50,13 @@ class Launch(NamedTuple):
 
 
 def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher) -> Launch:
-    """Make a run from what the caller passes.
+    """Make a run from the caller's arguments.
 
     Args:
         source: An agent, a ``Workflow`` or a ``Program``.
         input: A text, a list of items, or a ``RunState`` to resume.
         options: The keyword arguments of the runner (``RunOptions``).
-        watcher: Who is told what happens.
+        watcher: Receives the events of the run.
 
     Raises:
         CompileError: The workflow has errors.
@@ -84,7 +84,7 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
         _conversation(options),
     )
     journal = MemoryJournal()
-    context, given = _unwrapped(options)
+    context, caller_context = _unwrapped(options)
     run = make_run(
         facts,
         (program.machine, program.bindings),
@@ -93,14 +93,14 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
         call_agent=call_agent,
         watcher=watcher,
         context=context,
-        given=given,
+        given=caller_context,
     )
     check_outputs_can_be_withheld(run.agent, config, facts.conversation)
-    return Launch(run, program, journal, given)
+    return Launch(run, program, journal, caller_context)
 
 
 def _conversation(options: Mapping[str, Any]) -> ConversationIds:
-    """Which conversation the server keeps as the run begins."""
+    """The conversation that the server keeps when the run begins."""
     conversation, previous = options.get("conversation_id"), options.get("previous_response_id")
     chained = bool(previous or options.get("auto_previous_response_id"))
     if conversation is None and previous is None and not chained:
@@ -109,8 +109,10 @@ def _conversation(options: Mapping[str, Any]) -> ConversationIds:
 
 
 def _unwrapped(options: Mapping[str, Any]) -> tuple[Any, RunContextWrapper[Any] | None]:
-    """The context object that the caller passed; where that is the context of another run, as a
-    tool has one, the object in it, and that context."""
+    """The context object of the run, and the wrapper if the caller passed one.
+
+    A tool may pass the context of its own run, which wraps the object.
+    """
     context = options.get("context")
     return (context.context, context) if isinstance(context, RunContextWrapper) else (context, None)
 
@@ -119,28 +121,28 @@ def _resumed(
     state: RunState[Any], options: Mapping[str, Any], config: RunConfig, watcher: Watcher
 ) -> Launch:
     handlers = options.get("error_handlers") or {}
-    added = RunScope.of(config, handlers)
+    configured = RunScope.of(config, handlers)
     program = state.program
     if state._read:
-        # No text holds what the run's configuration added: it is the caller's to bring again.
-        program = program_for(program.source, added, whole=True)
-    # What the run can recover from now counts; what it began with keeps its guardrails.
-    scope = program.scope.admitting(added.policy)
-    began = state.facts
+        # A stored text lacks what the run's configuration added, so the caller passes it again.
+        program = program_for(program.source, configured, whole=True)
+    # The error handlers passed now apply; the guardrails are those that the run began with.
+    scope = program.scope.admitting(configured.policy)
+    first = state.facts
     facts = RunFacts(
-        began.run_id,
-        began.path,
-        began.machine,
-        began.input,
+        first.run_id,
+        first.path,
+        first.machine,
+        first.input,
         config,
         config.model_provider or default_provider(),
         state.max_turns,
         options.get("session"),
         options.get("hooks"),
         handlers,
-        began.conversation,
+        first.conversation,
     )
-    context, given = _unwrapped(options)
+    context, caller_context = _unwrapped(options)
     run = make_run(
         facts,
         (program.machine, program.bindings),
@@ -153,20 +155,20 @@ def _resumed(
         resumption=Resumed(state.context._approvals.unrecorded(), state._pending_input),
     )
     run.caches.stale |= scope is not program.scope
-    return Launch(run, program, state.journal, given)
+    return Launch(run, program, state.journal, caller_context)
 
 
 class AtRest(NamedTuple):
-    """What a state needs of a run at rest, so that the rest of the run can go."""
+    """The parts of a run at rest that its state needs; the run itself can then be released."""
 
     context: RunContextWrapper[Any]
-    spent: Usage
+    usage: Usage
     input: Any
     agent: Any
     program: Program
     journal: MemoryJournal
     facts: RunFacts
-    waiting: list[ToolApprovalItem]
+    interruptions: list[ToolApprovalItem]
     turn: int
     over: bool
     rows: int
@@ -174,15 +176,15 @@ class AtRest(NamedTuple):
 
 
 def at_rest(launched: Launch) -> AtRest:
-    """What is kept of a run for the states that are asked for later."""
+    """Keep the parts of a run that later calls of ``to_state`` need."""
     run = launched.run
     record = run.record
-    # What the runs inside have spent may grow: another state may go on with the same journal.
+    # The usage of nested runs may grow: another state may continue the same journal.
     inside = run.caches.journal.inside(run.facts.path)
-    spent = run.spent() if inside.requests or inside.total_tokens else record.usage
+    usage = run.spent() if inside.requests or inside.total_tokens else record.usage
     return AtRest(
         run.bench.context,
-        spent,
+        usage,
         record.transcript.original,
         run.agent,
         launched.program,
@@ -197,21 +199,21 @@ def at_rest(launched: Launch) -> AtRest:
 
 
 def live_state(launched: Launch) -> RunState[Any]:
-    """The state of a run that a live result follows."""
+    """The state of the run behind a live result."""
     return state_of(at_rest(launched))
 
 
 def state_of(rest: AtRest) -> RunState[Any]:
     """The state of a run at rest; all states of one run share its journal."""
-    of_run, spent = rest.context, Usage()
-    spent.add(rest.spent)
-    # Decisions in one state are not those in another.
+    original, usage = rest.context, Usage()
+    usage.add(rest.usage)
+    # Each state has decisions of its own.
     context = RunContextWrapper(
-        of_run.context,
-        spent,
-        list(of_run.turn_input),
-        of_run._approvals.copy(),
-        of_run.tool_input,
+        original.context,
+        usage,
+        list(original.turn_input),
+        original._approvals.copy(),
+        original.tool_input,
     )
     return RunState(
         context=context,
@@ -221,7 +223,7 @@ def state_of(rest: AtRest) -> RunState[Any]:
         program=rest.program,
         journal=rest.journal,
         facts=rest.facts,
-        _interruptions=list(rest.waiting),
+        _interruptions=list(rest.interruptions),
         _turn=rest.turn,
         _over=rest.over,
         _rows=rest.rows,

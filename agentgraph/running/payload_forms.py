@@ -1,5 +1,4 @@
-"""The stored form of payloads: one table says for every field of every payload how it is written
-and read."""
+"""The stored form of payloads: one table says how each field of each payload is stored."""
 
 from __future__ import annotations
 
@@ -35,8 +34,8 @@ class Form(NamedTuple):
     """How a field is stored.
 
     Args:
-        write: Gets the value, and where it stands, for messages.
-        read: Gets what was written, and the classes of the program.
+        write: Takes the value, and its place for messages; returns the stored form.
+        read: Takes the stored form and the classes of the program; returns the value.
     """
 
     write: Write
@@ -65,15 +64,15 @@ def _rows(kind: Any) -> Form:
 
 
 def _write_settings(settings: Any, path: str) -> Any:
-    chosen = {
+    stored = {
         name: value
         for name, value in vars(settings).items()
         if value is not None and name not in _SECRET
     }
-    if "retry" in chosen:
-        # The policy is code of the program, which answers anew; a model is not told of it.
-        chosen["retry"] = chosen["retry"].to_json_dict()
-    return {name: encode(value, f"{path}.{name}") for name, value in chosen.items()}
+    if "retry" in stored:
+        # The policy is code of the program and no part of the request to the model.
+        stored["retry"] = stored["retry"].to_json_dict()
+    return {name: encode(value, f"{path}.{name}") for name, value in stored.items()}
 
 
 def _read_settings(data: Any, types: Types | None) -> Any:
@@ -97,7 +96,7 @@ def _read_log_item(data: Any, types: Types | None) -> LogItem:
 
 
 def _simple(write: Callable[[Any], Any], read: Callable[[Any], Any]) -> Form:
-    """The form of a field that needs to know neither where it stands nor the program's classes."""
+    """The form of a field that needs neither its place nor the classes of the program."""
     return Form(lambda value, path: write(value), lambda data, types: read(data))
 
 
@@ -147,7 +146,7 @@ class PayloadForm:
 
     Args:
         kind: Its class.
-        fields: How each field is stored; what is left out follows from the rest.
+        fields: The form of each stored field; the others follow from these.
     """
 
     kind: Any
@@ -162,7 +161,7 @@ class PayloadForm:
         }
 
     def read(self, data: Any, types: Types | None) -> Any:
-        """Read what ``write`` gave."""
+        """Read what ``write`` returned."""
         return self.kind(
             **{name: form.read(data.get(name), types) for name, form in self.fields.items()}
         )
@@ -272,10 +271,10 @@ def write_payload(payload: Any, path: str) -> dict[str, Any] | None:
 
     Args:
         payload: The payload of an outcome; ``None`` for none.
-        path: Where it stands, for messages.
+        path: Its place, for messages.
 
     Raises:
-        NotStorable: A value of user code has no stored form; the message names where it stands.
+        NotStorable: A value of user code has no stored form; the message names its place.
     """
     if payload is None:
         return None
@@ -291,7 +290,7 @@ def read_payload(data: Mapping[str, Any] | None, types: Types | None) -> Any:
         types: The classes of the program, by path.
 
     Raises:
-        KeyError: It is no payload.
+        KeyError: It is not a payload.
         NotReadable: A value in it is damaged.
     """
     if data is None:

@@ -1,7 +1,7 @@
-"""Journals as text: the rows of a run with everything that replaying them needs.
+"""Journals as text: the rows of a run with everything that a replay needs.
 
-The text is JSON lines with a header, to be written, read and compared by a person; a state wraps
-the same rows in one envelope. Nothing is imported because a text says so.
+A journal is JSON lines with a header, which a person can read and compare. A state holds the same
+rows in one JSON object. Reading a text never imports a module that the text names.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def from_lines(text: str) -> dict[str, Any]:
     """Read what :func:`to_lines` wrote.
 
     Raises:
-        UserError: It is of another version, or damaged; the message names the line.
+        UserError: The text has another version or is damaged; the message names the line.
     """
     header, rows = journal_file.read(text)
     machines = {row["fingerprint"]: row["machine"] for row in rows if row.get("kind") == "machine"}
@@ -53,13 +53,13 @@ def from_lines(text: str) -> dict[str, Any]:
 
 
 def check_version(data: object) -> None:
-    """Refuse anything but a stored run of this version.
+    """Refuse data that is not a stored run of this version.
 
     Raises:
-        UserError: It is of another version, which the message names with this one.
+        UserError: The version differs; the message names both versions.
     """
     if not isinstance(data, Mapping) or SCHEMA_KEY not in data:
-        raise UserError(f"This is no stored run: it has no {SCHEMA_KEY!r}.")
+        raise UserError(f"This is not a stored run: it has no {SCHEMA_KEY!r}.")
     version = data[SCHEMA_KEY]
     if version != SCHEMA:
         raise UserError(
@@ -69,12 +69,12 @@ def check_version(data: object) -> None:
 
 
 def classes_of(bindings: Bindings) -> Mapping[str, type[Any]]:
-    """The classes that a program's own declarations name: output types, and what functions give."""
+    """The classes that a program declares: output types, and the types of tool functions."""
     declared: list[Any] = []
     for one in (bindings, *bindings.machines.values()):
         for bound in one.agents.values():
             output = bound.agent.output_type
-            # A schema says of what type its values are, if it is one of ours.
+            # One of our output schemas names the type of its values.
             declared.append(getattr(output, "output_type", output))
             for row in bound.tools:
                 function = getattr(row.tool, "_function", None)
@@ -83,7 +83,7 @@ def classes_of(bindings: Bindings) -> Mapping[str, type[Any]]:
 
 
 def head_of(facts: RunFacts, journal: MemoryJournal) -> dict[str, Any]:
-    """What holds for a whole run, as JSON data."""
+    """The data that holds for a whole run, as JSON data."""
     return {
         "run": facts.run_id,
         "code": __version__,
@@ -102,7 +102,7 @@ def _steps(path: RunPath) -> list[list[int]]:
 
 
 def _named(journal: MemoryJournal, machine: Machine) -> dict[str, str]:
-    """How a text names a machine: by fingerprint, and by name where it is a part of that one."""
+    """How a text names a machine: by fingerprint and, if it is a sub-machine, also by name."""
     whole = journal.whole(machine)
     name = {} if whole is machine else {"part": machine.name}
     return {"machine": whole.fingerprint, **name}
@@ -112,21 +112,21 @@ def rows_of(journal: MemoryJournal) -> list[dict[str, Any]]:
     """The rows of a journal as JSON data.
 
     Raises:
-        NotStorable: A value of user code has no stored form; the message names the row and where
-            in it the value stands.
+        NotStorable: A value of user code has no stored form; the message names its row and its
+            place there.
     """
-    return [_written(index, row) for index, row in enumerate(journal.all())]
+    return [_row_to_json(index, row) for index, row in enumerate(journal.all())]
 
 
 def machines_of(journal: MemoryJournal) -> dict[str, Any]:
-    """The machines that the rows of a journal are about, as JSON data, by fingerprint."""
+    """The machines of a journal, as JSON data, by fingerprint."""
     began = (journal.whole(one.machine) for one in journal.beginnings().values())
     machines = (*began, *journal.machines())
     by_fingerprint = {machine.fingerprint: machine for machine in machines}
     return {key: json.loads(machine.to_json()) for key, machine in by_fingerprint.items()}
 
 
-def _written(index: int, row: Row) -> dict[str, Any]:
+def _row_to_json(index: int, row: Row) -> dict[str, Any]:
     control = encode_outcome(row.outcome)
     payload = write_payload(row.outcome.payload, f"rows[{index}]")
     return {
@@ -152,21 +152,21 @@ def read_journal(
     """Read a journal back.
 
     Args:
-        head: What :func:`head_of` gave.
-        rows: What :func:`rows_of` gave.
-        machines: What :func:`machines_of` gave.
+        head: The result of :func:`head_of`.
+        rows: The result of :func:`rows_of`.
+        machines: The result of :func:`machines_of`.
         types: The classes of the program, by path.
 
     Raises:
-        UserError: Something in it cannot be read; the message says where it stands.
+        UserError: A part cannot be read; the message names the part.
     """
     with reading("rows"):
-        journal = MemoryJournal(_read(index, row, types) for index, row in enumerate(rows))
+        journal = MemoryJournal(_row_from_json(index, row, types) for index, row in enumerate(rows))
     with reading("machines"):
         wholes = {key: machine_from_json(json.dumps(one)) for key, one in machines.items()}
     for key, machine in wholes.items():
         if machine.fingerprint != key:
-            raise DamagedState(f"machine {key!r} is another one")
+            raise DamagedState(f"machine {key!r} has another fingerprint")
         journal.keep_machine(machine, None)
     with reading("began"):
         for one in head["began"]:
@@ -175,7 +175,7 @@ def read_journal(
             beginning = Beginning(part, None, Facts(*one["facts"]))
             journal.began(tuple(map(tuple, one["path"])), beginning)
     if () not in journal.beginnings():
-        raise DamagedState("began: the run itself is missing")
+        raise DamagedState("began: the row of the outermost run is missing")
     with reading("the head"):
         conversation = ConversationIds(*head["conversation"])
         facts = RunFacts(
@@ -196,10 +196,10 @@ def reading(part: str) -> Iterator[None]:
     """Say where a stored run is damaged.
 
     Args:
-        part: What is read.
+        part: The part that is read.
 
     Raises:
-        UserError: It cannot be read.
+        UserError: The part cannot be read.
     """
     try:
         yield
@@ -212,7 +212,7 @@ def reading(part: str) -> Iterator[None]:
 
 
 class DamagedState(UserError):
-    """A text is not what was written.
+    """A stored run was changed or damaged after it was written.
 
     Args:
         reason: Where and how it differs.
@@ -223,10 +223,10 @@ class DamagedState(UserError):
 
 
 _DAMAGE = (AttributeError, IndexError, TypeError, ValueError, CodecError, MachineFormatError)
-"""What reading a text that was changed by hand may raise."""
+"""What reading a damaged text may raise."""
 
 
-def _read(index: int, row: Mapping[str, Any], types: Types | None) -> Row:
+def _row_from_json(index: int, row: Mapping[str, Any], types: Types | None) -> Row:
     with reading(f"rows[{index}]"):
         control = {"version": 2, "id": row["id"], "event": row["event"], "reply": row.get("reply")}
         spent = row.get("spent")

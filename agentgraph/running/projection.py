@@ -1,4 +1,4 @@
-"""The projection: what a machine emits, as the standard stream events. Pure."""
+"""The projection: emissions of a machine become the standard stream events. Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def project(emission: Emission, items: Sequence[RunItem], agent: Any) -> Iterato
 
     Args:
         emission: What the machine emitted.
-        items: The run items it brought, in order.
+        items: The run items of the emission, in order.
         agent: The agent now at work.
 
     Yields:
-        One event an item that is announced, or the event that another agent is at work.
+        One event for each announced item, or the event that another agent is at work.
     """
     if emission is Emission.AGENT:
         yield AgentUpdatedStreamEvent(new_agent=agent)

@@ -1,4 +1,4 @@
-"""Compiling anew for a run whose agent was changed while it was going on."""
+"""Compiling again for a run whose agent changed during the run."""
 
 from __future__ import annotations
 
@@ -12,25 +12,24 @@ from agentgraph.program import program_for
 
 @dataclass(slots=True)
 class Recompile:
-    """Compiles anew for a run whose agent was changed while it was going on.
+    """Compiles again for a run whose agent changed during the run.
 
     Args:
-        source: What the run runs.
-        scope: What the run adds to it.
+        source: The agent or workflow of the run.
+        scope: What the run's configuration adds to it.
     """
 
     source: Any
     scope: RunScope
 
     def __call__(self, agent: Any) -> Compiled:
-        """Compile, starting with the agent at work if it can no longer be reached.
+        """Compile again; start at the agent at work if the source no longer leads to it.
 
         Raises:
             CompileError: The change introduced an error.
         """
         program = program_for(self.source, self.scope, at=agent)
         if not program.bindings.has(agent):
-            # The change cut the agent at work off from the start; what it can reach is what is
-            # left.
+            # The source no longer leads to the agent at work, so compile what this agent reaches.
             program = program_for(agent, self.scope)
         return program.machine, program.bindings

@@ -1,4 +1,4 @@
-"""What a run gives: the result of a finished run, and the live result of a streamed one."""
+"""The result of a finished run, and the live result of a streamed one."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ __all__ = ["RunResult", "RunResultBase", "RunResultStreaming", "ToInputListMode"
 T = TypeVar("T")
 
 ToInputListMode = Literal["preserve_all", "normalized"]
-"""``preserve_all``: everything that was produced; ``normalized``: what the model saw, handoff
-filters applied."""
+"""``preserve_all``: everything the run produced; ``normalized``: what the model saw, after handoff
+filters."""
 
 
 @dataclass(kw_only=True)
 class RunResultBase(abc.ABC):
-    """What plain and streamed results have in common.
+    """The common part of plain and streamed results.
 
     Attributes:
-        input: The caller's input; after a handoff filter, what it left of it.
-        new_items: The run items produced, oldest first.
+        input: The caller's input; after a handoff filter, the input that it returned.
+        new_items: The run items that the run produced, oldest first.
         raw_responses: The model's responses, oldest first.
         final_output: The final output of the last agent; ``None`` while there is none.
         input_guardrail_results: In the order in which they finished.
@@ -55,7 +55,7 @@ class RunResultBase(abc.ABC):
         tool_output_guardrail_results: Verdicts on tool results, over all turns.
         context_wrapper: The run's context, with the usage.
         interruptions: The calls that wait for approval; empty unless the run was suspended.
-        max_turns: The most model calls the run was allowed; ``None`` means no limit.
+        max_turns: The limit of model calls; ``None`` means no limit.
     """
 
     input: str | list[TResponseInputItem]
@@ -81,10 +81,10 @@ class RunResultBase(abc.ABC):
         except AgentsException:
             agent = "an agent that was released"
         output = self.final_output
-        ended = "no final output" if output is None else f"{type(output).__name__}: {output}"
+        outcome = "no final output" if output is None else f"{type(output).__name__}: {output}"
         counts = f"{len(self.new_items)} run items, {len(self.raw_responses)} model responses"
-        waiting = f", {len(self.interruptions)} calls to decide on" if self.interruptions else ""
-        return f"{type(self).__name__} of {agent}\n  {ended}\n  {counts}{waiting}"
+        undecided = f", {len(self.interruptions)} calls to decide on" if self.interruptions else ""
+        return f"{type(self).__name__} of {agent}\n  {outcome}\n  {counts}{undecided}"
 
     @property
     @abc.abstractmethod
@@ -101,11 +101,10 @@ class RunResultBase(abc.ABC):
 
         Args:
             cls: The type to view it as.
-            raise_if_incorrect_type: Whether to check it; otherwise the view is for type checkers
-                only.
+            raise_if_incorrect_type: Whether to check the type; otherwise only type checkers see it.
 
         Raises:
-            TypeError: It was checked and is of another type.
+            TypeError: The check is on and the output has another type.
         """
         if raise_if_incorrect_type and not isinstance(self.final_output, cls):
             raise TypeError(
@@ -115,10 +114,10 @@ class RunResultBase(abc.ABC):
         return cast(T, self.final_output)
 
     def to_input_list(self, *, mode: ToInputListMode = "preserve_all") -> list[TResponseInputItem]:
-        """The run as input for another one: the original input, then what was produced.
+        """The run as input for another one: the original input, then the run's items.
 
         Args:
-            mode: Everything that was produced, or the conversation as the model saw it.
+            mode: Everything the run produced, or the conversation as the model saw it.
         """
         if self._input_list is not None:
             return self._input_list(mode)
@@ -128,17 +127,18 @@ class RunResultBase(abc.ABC):
         return [*ItemHelpers.input_to_new_input_list(self.input), *produced]
 
     def to_state(self) -> RunState[Any]:
-        """The state of a run at rest, to go on with it.
+        """The state of a run at rest, from which the run can be resumed.
 
-        A suspended run goes on with the decisions on its ``interruptions``, one that was stopped or
-        has failed where it came to rest. A finished run gives its result again and asks no model.
+        A suspended run resumes with the decisions on its ``interruptions``; a stopped or failed run
+        resumes where it came to rest. A finished run returns its result again without a model call.
 
         Raises:
-            UserError: The run is still going on, or its agents were released.
+            UserError: The run is still going, or its agents were released.
         """
         if self._state is None or not self._at_rest:
             raise UserError(
-                "This run has no state: it is still going on, or its agents were released."
+                "This run has no state: it is still going, or its agents were released. Call"
+                " to_state() after the run has ended and before release_agents()."
             )
         return self._state()
 
@@ -147,10 +147,10 @@ class RunResultBase(abc.ABC):
         return True
 
     def release_agents(self, *, release_new_items: bool = True) -> None:
-        """Hold the agents weakly from now on, so that they can be collected.
+        """Hold the agents weakly from now on, so that they can be garbage-collected.
 
         Args:
-            release_new_items: Whether the items let go of their agents as well.
+            release_new_items: Whether the items release their agents as well.
         """
         self._release_last_agent()
         for verdict in self.output_guardrail_results:
@@ -163,11 +163,12 @@ class RunResultBase(abc.ABC):
     def _release_last_agent(self) -> None: ...
 
 
-def _held(ref: weakref.ReferenceType[Any] | None) -> Any:
+def _referent(ref: weakref.ReferenceType[Any] | None) -> Any:
     agent = ref() if ref is not None else None
     if agent is None:
         raise AgentsException(
-            "The last agent of this result was released and nobody else holds it."
+            "The last agent of this result was released and no longer exists. Keep a reference to"
+            " it, or read last_agent before release_agents()."
         )
     return agent
 
@@ -185,9 +186,9 @@ class RunResult(RunResultBase):
         """The agent that was at work last.
 
         Raises:
-            AgentsException: It was released, and nobody else holds it.
+            AgentsException: It was released and no longer exists.
         """
-        return self._last_agent if self._last_agent is not None else _held(self._last_agent_ref)
+        return self._last_agent if self._last_agent is not None else _referent(self._last_agent_ref)
 
     def _release_last_agent(self) -> None:
         if self._last_agent is not None:
@@ -199,7 +200,7 @@ class RunResult(RunResultBase):
 @kept_as_is()
 @dataclass(kw_only=True)
 class RunResultStreaming(RunResultBase):
-    """The result of a run that may still be going on; its lists grow while it does.
+    """The result of a run that may still be going; until it ends, its lists grow.
 
     Attributes:
         is_complete: Whether the run is over and every list is final.
@@ -211,13 +212,13 @@ class RunResultStreaming(RunResultBase):
     _agent_ref: weakref.ReferenceType[Agent[Any]] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        # What goes on behind the result is no field of it: `dataclasses.asdict` copies every field.
+        # No dataclass fields: `dataclasses.asdict` copies every field.
         self._run: Run | None = None
         self._events = EventQueue()
         self._task: asyncio.Task[None] | None = None
         self._error: BaseException | None = None
         self._cancelled = False
-        self._told = False
+        self._raised = False
         self._released = False
 
     @property
@@ -225,22 +226,22 @@ class RunResultStreaming(RunResultBase):
         """The agent at work.
 
         Raises:
-            AgentsException: It was released, and nobody else holds it.
+            AgentsException: It was released and no longer exists.
         """
         agent = self._current_agent if self._run is None else self._run.agent
-        return agent if agent is not None else _held(self._agent_ref)
+        return agent if agent is not None else _referent(self._agent_ref)
 
     @property
     def current_turn(self) -> int:
-        """Turns begun."""
+        """The number of turns begun."""
         return self._current_turn if self._run is None else self._run.caches.turn
 
     @property
     def last_agent(self) -> Agent[Any]:
-        """The agent at work, or the one that was last.
+        """The agent at work or, after the run, the one that worked last.
 
         Raises:
-            AgentsException: It was released, and nobody else holds it.
+            AgentsException: It was released and no longer exists.
         """
         return self.current_agent
 
@@ -250,28 +251,28 @@ class RunResultStreaming(RunResultBase):
 
     @property
     def run_loop_task(self) -> asyncio.Task[None] | None:
-        """The task in which the run goes on."""
+        """The task that carries out the run."""
         return self._task
 
     @property
     def run_loop_exception(self) -> BaseException | None:
-        """What ended the run, if it failed."""
+        """The exception that ended the run, if it failed."""
         return self._error
 
     def cancel(self, mode: Literal["immediate", "after_turn"] = "immediate") -> None:
         """Stop the run.
 
         Args:
-            mode: ``immediate`` ends it now: no further event, nothing is left running.
+            mode: ``immediate`` ends it now: no further event, and nothing keeps running.
                 ``after_turn`` lets the current turn finish, tools, saving and usage included, and
                 stops before the next one.
         """
         if self._run is not None:
-            # At once, too: a tool may swallow its cancellation, and no turn may follow then.
+            # Also for ``immediate``: a tool may swallow its cancellation, and no turn may follow.
             self._run.caches.stopping = True
         if mode == "after_turn":
-            # Whoever wants no more may read no more, too.
-            self._events.wait_for_nobody()
+            # The consumer may stop reading, so the run must no longer wait for it.
+            self._events.stop_waiting()
             return
         self._cancelled = True
         self.is_complete = True
@@ -282,15 +283,15 @@ class RunResultStreaming(RunResultBase):
     def stream_events(self) -> AsyncIterator[StreamEvent]:
         """The events of the run, as they happen.
 
-        Leaving the loop early, and cancelling the task that consumes the events, cancels the run.
-        So does dropping or closing (`aclose`) the iterator before its first event.
+        Leaving the loop early cancels the run; so does cancelling the task that consumes the
+        events, and dropping or closing (`aclose`) the iterator before its first event.
 
         Returns:
             An async generator; `anext`, `async for` and `contextlib.aclosing` take it.
 
         Raises:
-            AgentsException: What ended the run, after everything that happened before it. The
-                iterator raises it, not this call.
+            AgentsException: It ended the run. The iterator raises it, not this call, after all
+                events that came before it.
         """
         # Only a running loop closes a generator that is dropped after its first step.
         started = sys.get_asyncgen_hooks().finalizer is not None
@@ -303,7 +304,7 @@ class RunResultStreaming(RunResultBase):
         """The events, and the end of the run for a consumer that leaves.
 
         Args:
-            started: Whether :func:`take_first_step` takes the first step, in place of the consumer.
+            started: Whether :func:`take_first_step` takes the first step instead of the consumer.
         """
         over = False
         try:
@@ -320,8 +321,8 @@ class RunResultStreaming(RunResultBase):
                 self.cancel()
             if self._task is not None:
                 await _finished(self._task)
-        if self._error is not None and not self._cancelled and not self._told:
-            self._told = True
+        if self._error is not None and not self._cancelled and not self._raised:
+            self._raised = True
             raise self._error
 
     def _release_last_agent(self) -> None:
@@ -332,7 +333,7 @@ class RunResultStreaming(RunResultBase):
             self._state = self._input_list = None
 
     def _settle(self) -> None:
-        """Take over what was read from the run while it went on, and let go of it."""
+        """Copy the values that were read from the live run, and release the run."""
         run = self._run
         if run is None:
             return
@@ -350,19 +351,19 @@ class RunResultStreaming(RunResultBase):
         settle: Callable[[T], None],
         what: str,
     ) -> None:
-        """Begin to carry out ``work`` in the background, which puts what happens on ``events``.
+        """Start ``work`` in the background; it puts the events of the run on ``events``.
 
         Args:
             run: The run.
-            events: What happens in it.
-            work: Carries it out.
-            settle: Takes over what the work gives, before anything says that it is complete.
+            events: The queue of its events.
+            work: Carries out the run.
+            settle: Stores the result of the work, before the run counts as complete.
             what: Names the work in errors.
         """
         loop = asyncio.get_running_loop()
         self._run, self._events = run, events
         self._task = loop.create_task(self._carry_out(work, settle, what))
-        # A task that is cancelled before it begins runs no line of its coroutine.
+        # A task that is cancelled before it starts runs no line of its coroutine.
         self._task.add_done_callback(lambda _: self._over())
 
     async def _carry_out(
@@ -375,8 +376,8 @@ class RunResultStreaming(RunResultBase):
             raise
         except BaseException as error:
             self._error = error
-            # What happened before a fault is told before it; what a model said to an input that a
-            # guardrail stopped is not told any more.
+            # The consumer still gets the events before the fault, except what a model said to an
+            # input that a guardrail stopped.
             stopped = isinstance(error, InputGuardrailTripwireTriggered)
             self._events.close(discard="raw" if stopped else "nothing")
             if not isinstance(error, Exception):
@@ -385,14 +386,13 @@ class RunResultStreaming(RunResultBase):
             self._over()
 
     def _over(self) -> None:
-        """Close the stream and let go of the run."""
+        """Close the stream and release the run."""
         self._settle()
         self.is_complete = True
         self._events.close()
 
 
 async def _finished(task: asyncio.Task[None]) -> None:
-    """Wait until a task is over, whatever became of it; being cancelled meanwhile cancels the
-    waiting only."""
+    """Wait until a task is over, however it ends. Cancelling the caller ends only the wait."""
     if not task.done():
         await asyncio.wait([task])

@@ -1,8 +1,8 @@
-"""The state of a run at rest: its journal, and what was decided and added since.
+"""The state of a run at rest: its journal, and the decisions and input that came since.
 
-Resuming is replaying. The recorded outcomes go through the machine again, nothing that has one is
-performed twice, and the calls that waited are made or answered as was decided. All states of one
-run share its journal: of a run that has gone on, any of them gives what came of it.
+To resume is to replay. The recorded outcomes pass through the machine again, work that has an
+outcome is not performed twice, and waiting calls are made or rejected as decided. All states of one
+run share its journal: once the run has gone on, each of them returns its outcome.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 __all__ = ["RunState"]
 
 OVER = frozenset({StateKind.DONE, StateKind.BLOCKED, StateKind.EXHAUSTED})
-"""The rests from which a run never goes on."""
+"""The kinds of rest that are final."""
 
 TAgent = TypeVar("TAgent", default=Any)
 """The type of the agent at work."""
@@ -66,13 +66,13 @@ TAgent = TypeVar("TAgent", default=Any)
 @kept_as_is()
 @dataclass
 class RunState(Generic[TContext, TAgent]):
-    """A run at rest; ``Runner.run(agent, state)`` goes on with it.
+    """A run at rest; ``Runner.run(agent, state)`` resumes it.
 
     Attributes:
         context: The run's context, with the usage so far and the decisions.
         original_input: The caller's input.
         current_agent: The agent at work.
-        max_turns: The most model calls; those made before count.
+        max_turns: The limit of model calls, earlier ones included.
     """
 
     context: RunContextWrapper[TContext]
@@ -87,7 +87,7 @@ class RunState(Generic[TContext, TAgent]):
     _turn: int = 0
     _over: bool = False
     _rows: int = 0
-    """Rows of the journal by then; it grows when the run goes on, and a fork begins here."""
+    """The number of journal rows at this state; the journal may grow, and a fork starts here."""
     _called: frozenset[str] = frozenset()
     _read: bool = False
 
@@ -96,15 +96,14 @@ class RunState(Generic[TContext, TAgent]):
         return list(self._interruptions)
 
     def approve(self, approval_item: ToolApprovalItem, always_approve: bool = False) -> None:
-        """Let a waiting call be made.
+        """Approve a waiting call.
 
         Args:
             approval_item: One of the interruptions.
-            always_approve: Whether every later call of the same tool in this run may be made as
-                well.
+            always_approve: Whether to approve every later call of the same tool in this run too.
 
         Raises:
-            UserError: No such call waits.
+            UserError: No such call waits for a decision.
         """
         self.context.approve_tool(approval_item, always_approve=always_approve)
 
@@ -115,16 +114,15 @@ class RunState(Generic[TContext, TAgent]):
         *,
         rejection_message: str | None = None,
     ) -> None:
-        """Keep a waiting call from being made.
+        """Reject a waiting call.
 
         Args:
             approval_item: One of the interruptions.
-            always_reject: Whether every later call of the same tool in this run is rejected as
-                well.
-            rejection_message: What the model is told instead of a result.
+            always_reject: Whether to reject every later call of the same tool in this run as well.
+            rejection_message: The text that the model gets instead of a result.
 
         Raises:
-            UserError: No such call waits.
+            UserError: No such call waits for a decision.
         """
         self.context.reject_tool(
             approval_item, always_reject=always_reject, rejection_message=rejection_message
@@ -132,43 +130,43 @@ class RunState(Generic[TContext, TAgent]):
 
     @property
     def pending_input(self) -> list[TResponseInputItem]:
-        """The input items that the run is given when it goes on; a copy."""
+        """A copy of the input items that the run gets when it resumes."""
         return copy.deepcopy(list(self._pending_input))
 
     def add_input(self, input: str | list[TResponseInputItem]) -> None:
-        """Give the run more input, which the model is shown in its next turn.
+        """Add input to the run, which the model sees in its next turn.
 
         Args:
             input: A text of the user, or input items.
 
         Raises:
-            UserError: The run is over, no turn is left for the model to be shown it, or what a tool
-                of this turn gives may end the run.
+            UserError: The run is over, it has no turn left in which the model could see the input,
+                or the output of a tool of this turn may end the run.
         """
         if self._over:
             raise UserError("Cannot add input: the run is over. Start a new one.")
         if self.max_turns is not None and self._turn >= self.max_turns:
             raise UserError(
-                f"Cannot add input: no turn is left of max_turns={self.max_turns}. Raise"
+                f"Cannot add input: the run has used all of max_turns={self.max_turns}. Raise"
                 " state.max_turns first."
             )
         if self._interruptions and self._may_end_here():
             raise UserError(
-                f"Cannot add input: what a tool of agent {_name_of(self.current_agent)!r} gives in"
-                " this turn may end the run (tool_use_behavior). Run it first, or start a new run."
+                f"Cannot add input: a tool output of agent {_name_of(self.current_agent)!r} in this"
+                " turn may end the run (tool_use_behavior). Resume it first, or start a new run."
             )
         added = ItemHelpers.input_to_new_input_list(input)
         self._pending_input += tuple(copy.deepcopy(added))
 
     def _may_end_here(self) -> bool:
-        """Whether the outputs of the waiting turn may be the output of the run."""
+        """Whether the tool outputs of the waiting turn may become the output of the run."""
         behavior = getattr(self.current_agent, "tool_use_behavior", "run_llm_again")
         if not isinstance(behavior, Mapping):
             return bool(behavior != "run_llm_again")
         return not self._called.isdisjoint(behavior.get("stop_at_tool_names", ()))
 
     def clear_pending_input(self) -> None:
-        """Take back the input that the run was not given yet."""
+        """Remove the input that the run has not taken yet."""
         self._pending_input = ()
 
     def to_json(
@@ -178,21 +176,21 @@ class RunState(Generic[TContext, TAgent]):
         strict_context: bool = False,
         include_tracing_api_key: bool = False,
     ) -> dict[str, Any]:
-        """The state as JSON data, to be stored and read in another process.
+        """The state as JSON data, which another process can read.
 
-        It holds what users and models said: keep it where such data belongs. Keys in settings are
-        left out.
+        It holds the words of users and models, so store it where such data belongs. It leaves out
+        keys in settings.
 
         Args:
-            context_serializer: Makes a mapping of the context object.
-            strict_context: Whether a context that would not come back as it is is an error.
+            context_serializer: Turns the context object into a mapping.
+            strict_context: Whether to refuse a context that would come back changed.
             include_tracing_api_key: Accepted as in the SDK; no state holds such a key.
 
         Returns:
             A dictionary with the key ``$schemaVersion``.
 
         Raises:
-            UserError: A value has no stored form; the message names where it stands.
+            UserError: A value has no stored form; the message names its place.
         """
         return {
             SCHEMA_KEY: SCHEMA,
@@ -231,11 +229,11 @@ class RunState(Generic[TContext, TAgent]):
         context_serializer: ContextSerializer | None = None,
         strict_context: bool = False,
     ) -> str:
-        """The state as JSON lines that a person reads and compares; see :meth:`to_json`.
+        """The state as JSON lines that a person can read and compare; see :meth:`to_json`.
 
-        The first line is a header: the run, its input, its context and the decisions that the run
-        did not take yet. Each other line is a machine or the row of one outcome, oldest first, so
-        two states of one run differ in the header and in the rows that one of them lacks.
+        The first line is a header: the run, its input, its context, and the decisions that the run
+        has not used yet. Each other line is a machine or the row of one outcome, oldest first. Two
+        states of one run therefore differ only in the header and in rows that one of them lacks.
         """
         return to_lines(
             self.to_json(context_serializer=context_serializer, strict_context=strict_context)
@@ -250,11 +248,11 @@ class RunState(Generic[TContext, TAgent]):
         context_deserializer: ContextDeserializer | None = None,
         strict_context: bool = False,
     ) -> RunState[Any, Any]:
-        """Read a state from the text that :meth:`to_string` gave; see :meth:`from_json`."""
+        """Read a state from the text of :meth:`to_string`; see :meth:`from_json`."""
         try:
             data = json.loads(state_string)
         except ValueError as error:
-            raise UserError(f"The stored state is no JSON text: {error}") from error
+            raise UserError(f"The stored state is not JSON text: {error}") from error
         return await RunState.from_json(
             initial_agent,
             data,
@@ -272,20 +270,20 @@ class RunState(Generic[TContext, TAgent]):
         context_deserializer: ContextDeserializer | None = None,
         strict_context: bool = False,
     ) -> RunState[Any, Any]:
-        """Read a state that :meth:`to_json` gave. Read states from trusted places only.
+        """Read a state from the data of :meth:`to_json`. Read states from trusted places only.
 
         Args:
-            initial_agent: The agent that the run started with, or its workflow, as it is now.
+            initial_agent: The agent or workflow that the run started with, as it is now.
             state_json: The stored state.
-            context_override: A context to take in place of the stored one.
-            context_deserializer: Makes the context object of the stored mapping.
-            strict_context: Whether a context that does not come back as it was is an error.
+            context_override: A context to use in place of the stored one.
+            context_deserializer: Turns the stored mapping into the context object.
+            strict_context: Whether to refuse a context that would come back changed.
 
         Returns:
             The state; run it with ``Runner.run(agent, state)``.
 
         Raises:
-            UserError: The state is of another version, or damaged.
+            UserError: The state has another version or is damaged.
         """
         check_version(state_json)
         with reading("the state"):
@@ -309,7 +307,7 @@ class RunState(Generic[TContext, TAgent]):
         context_deserializer: ContextDeserializer | None = None,
         strict_context: bool = False,
     ) -> RunState[Any, Any]:
-        """Read a state from the lines that :meth:`to_journal` gave; see :meth:`from_json`."""
+        """Read a state from the lines of :meth:`to_journal`; see :meth:`from_json`."""
         return await RunState.from_json(
             initial_agent,
             from_lines(text),
@@ -319,8 +317,10 @@ class RunState(Generic[TContext, TAgent]):
         )
 
     def fork(self) -> RunState[TContext, TAgent]:
-        """A copy that goes on by itself from here: what it does is done again, whatever the run has
-        done since."""
+        """Copy the run as of this state. The copy continues on its own.
+
+        It repeats the work that follows this state, even if the original run has done that already.
+        """
         return RunState(
             RunContextWrapper(
                 self.context.context,
@@ -350,12 +350,12 @@ def _name_of(agent: Any) -> str | None:
 
 
 async def _performs_nothing(*work: Any) -> Any:
-    """Stand in for the caller of agents used as tools: a replay performs nothing."""
-    raise ProtocolError(f"a replay was asked to perform {work!r}")
+    """Take the place of ``call_agent`` in a replay, which performs nothing."""
+    raise ProtocolError(f"a replay must perform nothing, but was asked for {work!r}")
 
 
 def _restored(program: Program, stored: Mapping[str, Any], context: Any) -> RunState[Any, Any]:
-    """The state of a run whose journal was read: what stands in it is what its rows say."""
+    """The state of a run, rebuilt from its journal by a replay of the rows."""
     facts, journal = read_journal(
         stored, stored["rows"], stored["machines"], classes_of(program.bindings)
     )

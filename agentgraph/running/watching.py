@@ -1,4 +1,4 @@
-"""Watching a run: what happens in it, as stream events on a queue."""
+"""Watching a run: its emissions become stream events on a queue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def watcher_of(queue: EventQueue) -> Watcher:
-    """A watcher that is told of a run as stream events on a queue."""
+    """Make a watcher that puts the stream events of a run on a queue."""
 
     def show(emission: Emission, items: Sequence[RunItem], agent: Any) -> None:
         for event in project(emission, items, agent):

@@ -319,7 +319,7 @@ class TestTheContext:
         [
             (lambda desk: 1 / 0, "context_serializer failed"),
             (lambda desk: [desk.name], "must return a mapping"),
-            (lambda desk: {"desk": desk}, "no JSON data"),
+            (lambda desk: {"desk": desk}, "not JSON data"),
         ],
     )
     async def test_a_serializer_must_give_a_mapping_of_json(
@@ -333,7 +333,7 @@ class TestTheContext:
     async def test_a_mapping_that_is_no_json_is_an_error(self) -> None:
         agent = agent_with(script([call("pay", amount=5)]), Till().tool)
         state = await waiting(agent, context={"desk": Desk("Ada")})
-        with pytest.raises(UserError, match="context is no JSON data"):
+        with pytest.raises(UserError, match="context is not JSON data"):
             state.to_string()
 
     async def test_that_is_a_mapping_goes_through_a_deserializer_too(self) -> None:
@@ -422,7 +422,7 @@ class TestATextThatIsNotReadable:
             (lambda state: state["rows"][0].update(event="danced"), r"rows\[0\].*danced"),
             (lambda state: state["rows"][0]["payload"].update({"is": "tea"}), r"rows\[0\].*tea"),
             (lambda state: state["rows"][0]["payload"].pop("response"), r"rows\[0\]"),
-            (lambda state: state["rows"].pop(0), "journal tells of state"),
+            (lambda state: state["rows"].pop(0), "journal is at state"),
             (lambda state: state["rows"][1].update(state="elsewhere"), "elsewhere"),
             (lambda state: state.update(machines={}), "is missing"),
             (lambda state: next(iter(state["machines"].values())).update(name="x"), "machine"),

@@ -60,7 +60,7 @@ class BlockSession(Protocol):
             The block with the items.
 
         Raises:
-            ConcurrentWrite: Another run has adopted the block and appended to it since, or the block
+            ConcurrentWrite: Another run has adopted the block and appended to it, or the block
                 was adopted from that run.
         """
         ...
