@@ -1,5 +1,5 @@
-"""The stored form of what a run records: values of user code, exceptions, items, rows, journals.
+"""The stored form of a run's records: values of user code, exceptions, items, rows, journals.
 
-Nothing here knows how a run moves. A class is named by its path and never imported because a stored
-text says so; what has no stored form is named, never dropped.
+Nothing here knows how a run moves. A stored text names classes by path, and reading it never
+imports one. A value without a stored form is an error that names it; it is never dropped.
 """

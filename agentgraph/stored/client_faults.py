@@ -1,7 +1,7 @@
-"""Exceptions of the `openai` client as data, in either of its majors.
+"""Exceptions of the `openai` client as data, for versions 2.x and 3.x.
 
-The client is imported only to make an exception again; an exception that is at hand proves that it
-is loaded. Its HTTP library is never named: 2.x brings another one than 3.x.
+Reading imports the client; writing does not, since an exception of the client proves that it is
+loaded. The HTTP library is never named here, because 2.x and 3.x use different ones.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 __all__ = ["client_data", "client_error"]
 
 _CLIENT: Final = "openai"
-# What a program reads of a response after the fact: the id for support, and when to try again.
+# The headers that a program may need later: the id for support, and when to try again.
 _HEADERS: Final = ("x-request-id", "retry-after", "retry-after-ms", "x-should-retry")
 _STATUS_ERRORS: Final = (
     "APIStatusError",
@@ -38,7 +38,7 @@ _OTHERS: Final = (
 
 
 def client_data(error: BaseException) -> dict[str, Any] | None:
-    """What an exception of the client carries, or `None` if it is not one that is made again."""
+    """The data of an exception of the client; `None` if its class cannot be made again."""
     client = sys.modules.get(_CLIENT)
     name = type(error).__name__
     if client is None or name not in _STATUS_ERRORS + _OTHERS:
@@ -62,15 +62,15 @@ def client_data(error: BaseException) -> dict[str, Any] | None:
 
 
 def client_error(path: str, message: str, data: Mapping[str, Any]) -> BaseException | None:
-    """Make an exception of the client from what `client_data` gave.
+    """Make an exception of the client from the data of `client_data`.
 
     Args:
         path: The path of its class.
-        message: What it said.
-        data: What it carried.
+        message: Its message.
+        data: Its data.
 
     Returns:
-        The exception, or `None` if the path names none that is made again.
+        The exception, or `None` if the path names no class that can be made again.
 
     Raises:
         KeyError: The data lacks what the class needs.
@@ -84,24 +84,24 @@ def client_error(path: str, message: str, data: Mapping[str, Any]) -> BaseExcept
         return None
     if name == "OpenAIError":
         return cls(message)  # type: ignore[no-any-return]
-    # The client's own HTTP client derives from that of its library, whichever it is.
+    # The client's HTTP client derives from that of its HTTP library, which tells the library.
     http: Any = import_module(client.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
     method, address = data.get("request", ("POST", "https://api.openai.com/v1"))
     request = http.Request(method, address)
     body = data.get("body")
-    made: BaseException
+    error: BaseException
     if name in _STATUS_ERRORS or name == "APIResponseValidationError":
         response = http.Response(data["status"], headers=data["headers"], request=request)
-        if name == "OAuthError":  # it words its message itself, from the body
-            made = cls(response=response, body=body)
+        if name == "OAuthError":  # it makes its message from the body
+            error = cls(response=response, body=body)
         elif name == "APIResponseValidationError":
-            made = cls(response, body, message=message)
+            error = cls(response, body, message=message)
         else:
-            made = cls(message, response=response, body=body)
+            error = cls(message, response=response, body=body)
     elif name == "APITimeoutError":
-        made = cls(request)
+        error = cls(request)
     elif name == "APIConnectionError":
-        made = cls(message=message, request=request)
+        error = cls(message=message, request=request)
     else:
-        made = cls(message, request, body=body)
-    return made
+        error = cls(message, request, body=body)
+    return error

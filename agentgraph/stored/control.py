@@ -30,10 +30,10 @@ def encode_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def decode_outcome(data: Mapping[str, Any], payload: object = None) -> Outcome:
-    """Read what :func:`encode_outcome` wrote, with the payload put back.
+    """Read what :func:`encode_outcome` wrote, and add the payload.
 
     Raises:
-        CodecError: Another version, or not an outcome.
+        CodecError: The data has another version or is not an outcome.
     """
     _require_version(data)
     try:

@@ -1,8 +1,8 @@
-"""Exceptions as data: what a journal keeps of a failure, and the exception made from it again.
+"""Exceptions as data: the form of a failure in a journal, and the exception made from it again.
 
 Exceptions of this package come back by a table, those of the `openai` client from status, body and
-request id. All others come back as a `RecordedError`, which names their class and message: a stored
-text never imports a class. Tracebacks, causes and `run_data` are not kept.
+request id. All others come back as a `RecordedError`, which names their class and message, because
+reading never imports a class. Tracebacks, causes and `run_data` are not stored.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ __all__ = ["Fault", "RecordedError", "decode_fault", "encode_fault", "error_of",
 
 
 class RecordedError(AgentsException):
-    """An exception of an earlier process, of a class that this package does not make again.
+    """An exception of an earlier process, whose class this package cannot make again.
 
     Args:
         class_path: The path of its class.
-        message: What it said.
+        message: Its message.
 
     Attributes:
         class_path: As above.
@@ -70,8 +70,8 @@ class Fault:
 
     Attributes:
         name: The path of its class.
-        message: What it said.
-        data: What it carried, as values that `encode_fault` can store.
+        message: Its message.
+        data: Its data, as values that `encode_fault` can store.
     """
 
     name: str
@@ -84,8 +84,8 @@ def fault_of(error: BaseException, symbol_of: SymbolOf | None = None) -> Fault:
 
     Args:
         error: Any exception.
-        symbol_of: Gives the symbol of a guardrail or an agent that the exception carries. Without
-            it, and where it gives `None`, the name counts as the symbol.
+        symbol_of: Returns the symbol of a guardrail or an agent of the exception. Without it, or if
+            it returns `None`, the name is the symbol.
 
     Returns:
         The fault. It holds no live guardrail, agent or response.
@@ -104,9 +104,9 @@ def error_of(fault: Fault, lookup: Lookup | None = None) -> BaseException:
     """Make an exception from its data.
 
     Args:
-        fault: What `fault_of` gave.
-        lookup: Gives the guardrail or the agent of a symbol. Without it, and where it gives
-            `None`, an inert object with the name stands in.
+        fault: The result of `fault_of`.
+        lookup: Returns the guardrail or the agent of a symbol. Without it, or if it returns `None`,
+            an inert object with the name takes the place.
 
     Returns:
         An exception of the class that the fault names, if this package or the `openai` client
@@ -119,17 +119,17 @@ def error_of(fault: Fault, lookup: Lookup | None = None) -> BaseException:
     try:
         if kind is not None:
             return kind.again(fault, partial(_resolved, lookup))
-        made = client_error(fault.name, fault.message, fault.data)
+        error_of_client = client_error(fault.name, fault.message, fault.data)
     except (KeyError, TypeError, ValueError) as error:
         raise NotReadable("fault", f"{fault.name} cannot be made from it: {error!r}") from error
-    return RecordedError(fault.name, fault.message) if made is None else made
+    return RecordedError(fault.name, fault.message) if error_of_client is None else error_of_client
 
 
 def encode_fault(fault: Fault) -> dict[str, Any]:
     """Turn a fault into JSON data.
 
     Raises:
-        NotStorable: What the exception carried has no stored form.
+        NotStorable: The data of the exception has no stored form.
     """
     return {
         "name": fault.name,

@@ -1,8 +1,8 @@
-"""Instances of a program's own classes, taken apart and made again.
+"""Instances of a program's own classes: taking them apart and making them again.
 
-Rule: an instance is made again as it was, by the pickling protocol: no `__init__`, no validator and
-no `__post_init__` runs a second time. Only where the class has other fields than the stored form
-does the constructor decide whether the value still fits.
+Rule: an instance is restored by the pickling protocol: no `__init__`, no validator and no
+`__post_init__` runs a second time. Only if the class has other fields than the stored form, its
+constructor decides whether the value still fits.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an instance consists of.
+    """The parts of an instance.
 
     Attributes:
         fields: The declared fields, by name.
@@ -40,7 +40,7 @@ class Parts:
         attributes: Attributes that no field declares.
         private: Private attributes of a model that differ from their defaults.
         extra: Extra fields of a model that allows them; `None` for all others.
-        unset: Fields of a model that stand at their defaults because the program did not set them.
+        unset: Fields of a model that have their defaults because the program did not set them.
     """
 
     fields: Mapping[str, Any]
@@ -64,7 +64,7 @@ def is_model(cls: type[Any]) -> bool:
 
 
 def model_parts(model: Any) -> Parts:
-    """Take a pydantic model apart; fields that its class excludes from every dump are left out."""
+    """Take a pydantic model apart, without the fields that its class excludes from every dump."""
     cls = type(model)
     stored = _stored_fields(cls)
     present = {name: value for name, value in vars(model).items() if name in stored}
@@ -83,7 +83,7 @@ def model_again(cls: Any, parts: Parts) -> Any:
     """Make a model from its parts.
 
     Raises:
-        ValueError: The fields of the class are others now, and the stored ones do not satisfy it.
+        ValueError: The fields of the class have changed, and the stored ones do not satisfy it.
     """
     if parts.fields.keys() | parts.absent != _stored_fields(cls):
         values: Any = {**parts.fields, **(parts.extra or _NOTHING)}
@@ -99,8 +99,8 @@ def model_again(cls: Any, parts: Parts) -> Any:
         for name, declared in cls.__private_attributes__.items()
         if name not in parts.private
     }
-    made = cls.__new__(cls)
-    made.__setstate__(
+    model = cls.__new__(cls)
+    model.__setstate__(
         {
             "__dict__": {**excluded, **parts.fields, **parts.attributes},
             "__pydantic_extra__": None if parts.extra is None else dict(parts.extra),
@@ -110,7 +110,7 @@ def model_again(cls: Any, parts: Parts) -> Any:
             else None,
         }
     )
-    return made
+    return model
 
 
 def _stored_fields(cls: type[Any]) -> Set[str]:
@@ -130,7 +130,7 @@ def _defined(private: dict[str, Any]) -> dict[str, Any]:
 
 
 def _attributes(instance: Any, declared: Set[str]) -> dict[str, Any]:
-    """What stands on an instance besides its fields; cached properties are worked out again."""
+    """The attributes of an instance that are not fields, without cached properties."""
     cls = type(instance)
     return {
         name: value
@@ -150,21 +150,21 @@ def dataclass_again(cls: type[Any], parts: Parts) -> Any:
     """Make an instance of a dataclass from its parts.
 
     Raises:
-        TypeError: The fields of the class are others now, and its constructor refuses the stored
+        TypeError: The fields of the class have changed, and its constructor refuses the stored
             ones.
     """
     declared = {one.name: one for one in fields(cls)}
     if parts.fields.keys() | parts.absent != declared.keys():
         computed = {name for name, one in declared.items() if not one.init}
         return cls(**{name: value for name, value in parts.fields.items() if name not in computed})
-    made = object.__new__(cls)
+    instance = object.__new__(cls)
     for name, value in {**parts.fields, **parts.attributes}.items():
-        object.__setattr__(made, name, value)
-    return made
+        object.__setattr__(instance, name, value)
+    return instance
 
 
 class _Base(NamedTuple):
-    """A type of the language that programs derive from: to its plain form, and back from it."""
+    """A built-in type that programs derive from, with functions to and from its plain form."""
 
     cls: type[Any]
     plain: Callable[[Any], Any]
@@ -172,16 +172,16 @@ class _Base(NamedTuple):
 
 
 def _filled_list(cls: Any, items: list[Any]) -> Any:
-    made = list.__new__(cls)
-    list.extend(made, items)
-    return made
+    filled = list.__new__(cls)
+    list.extend(filled, items)
+    return filled
 
 
 def _filled_dict(cls: Any, items: dict[Any, Any]) -> Any:
-    made = cls.__new__(cls)
+    filled = cls.__new__(cls)
     for key, value in items.items():
-        made[key] = value
-    return made
+        filled[key] = value
+    return filled
 
 
 _BASES: Final = (
@@ -195,20 +195,20 @@ _BASES: Final = (
 )
 
 STANDARD_DERIVED: Final = (Counter, OrderedDict)
-"""Classes of the standard library that are dictionaries and carry nothing more."""
+"""Classes of the standard library that are dictionaries without further data."""
 
 
 def is_derived(cls: type[Any]) -> bool:
-    """Whether a class derives from one of the language's types of text, numbers and containers."""
+    """Whether a class derives from a built-in type of text, numbers or containers."""
     return issubclass(cls, tuple(base.cls for base in _BASES))
 
 
 def plain_form(value: Any) -> Any:
-    """The plain form of a value whose class derives from a type of the language.
+    """The plain form of a value whose class derives from a built-in type.
 
     Returns:
-        The value as its base type has it (a tuple for a named tuple), or `None` for other values
-        and for those that carry more than their plain form.
+        The value in its base type (a tuple for a named tuple); `None` for other values and for
+        values with more data than their plain form.
     """
     cls = type(value)
     for base in _BASES:

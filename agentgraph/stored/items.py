@@ -1,8 +1,8 @@
-"""Replies and items as JSON: what a model said, what it was shown, and the run items made of that.
+"""Replies and items as JSON: the words of a model, its input, and the run items made of them.
 
-A raw item that is one of the client's models stands under `$type: item` with the class and the
-fields that the provider sent, and comes back as the client itself would have made it from a
-response. A raw item that was a dictionary stays one.
+A raw item that is one of the client's models is stored under `$type: item` with its class and the
+fields that the provider sent. It comes back as the client itself would make it from a response. A
+raw item that is a dictionary stays a dictionary.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _RUN_ITEMS: Final[Mapping[str, Any]] = {cls.type: cls for cls in get_args(run_it
 
 @cache
 def _item_classes() -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """The client's classes of output items, by name and by the type that their items bear."""
+    """The client's classes of output items, by name and by the type of their items."""
     from openai.types import responses
 
     union, *_ = get_args(responses.ResponseOutputItem)
@@ -55,7 +55,7 @@ def encode_raw_item(item: Any, path: str = "item") -> Any:
         path: What the item is, for messages.
 
     Raises:
-        NotStorable: The item is neither, or a part of it has no stored form.
+        NotStorable: The item is neither, or one of its parts has no stored form.
     """
     if isinstance(item, dict):
         return encode(item, path)
@@ -71,8 +71,8 @@ def decode_raw_item(data: Any, path: str = "item") -> Any:
     """Read what `encode_raw_item` wrote.
 
     Returns:
-        A dictionary, or an object of the client. An item of a class and a type that the installed
-        client does not know is a dictionary, too.
+        A dictionary or an object of the client. An item is also a dictionary if the installed
+        client knows neither its class nor its type.
 
     Raises:
         NotReadable: The form is damaged.
@@ -86,7 +86,7 @@ def decode_raw_item(data: Any, path: str = "item") -> Any:
         raise NotReadable(path, "an item lacks its fields")
     by_name, by_type = _item_classes()
     cls = by_name.get(str(data.get("class"))) or by_type.get(str(sent.get("type")))
-    # The way in which the client reads a response: without validation, nested models included.
+    # As the client reads a response: without validation, nested models included.
     return sent if cls is None else cls.model_construct(**sent)
 
 
@@ -155,8 +155,8 @@ def encode_run_item(item: run_items.RunItem, symbol_of: SymbolOf | None = None) 
 
     Args:
         item: The run item. Fields at their defaults are left out.
-        symbol_of: Gives the symbol of an agent. Without it, and where it gives `None`, the name
-            counts as the symbol.
+        symbol_of: Returns the symbol of an agent. Without it, or if it returns `None`, the name is
+            the symbol.
 
     Returns:
         Its kind, its raw item, its agents as symbol and name, and its other fields.
@@ -188,12 +188,12 @@ def decode_run_item(
 
     Args:
         data: The stored form.
-        agents: Gives the agent of a symbol. Without it, and where it gives `None`, a `Gone` with
-            the agent's name stands in.
+        agents: Returns the agent of a symbol. Without it, or if it returns `None`, a `Gone` with
+            the agent's name takes the place.
         types: The classes of the program, as `decode` takes them.
 
     Raises:
-        NotReadable: The form is damaged, or of a kind that this version does not know.
+        NotReadable: The form is damaged, or this version does not know its kind.
     """
     cls = _RUN_ITEMS.get(str(data.get("kind")))
     if cls is None:
@@ -211,7 +211,7 @@ def decode_run_item(
 
 
 def _agent(agents: Lookup | None, named: Mapping[str, str] | None) -> Any:
-    if named is None:  # the agent was released and collected before the item was stored
+    if named is None:  # the agent was garbage-collected before the item was stored
         return None
     agent = None if agents is None else agents(named["symbol"])
     return Gone(named["name"]) if agent is None else agent

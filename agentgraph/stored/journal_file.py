@@ -1,8 +1,8 @@
-"""The file form of a journal: JSON lines that a person reads, edits and compares.
+"""The file form of a journal: JSON lines that a person can read, edit and compare.
 
-The first line is the header, each other line is one row. The keys that every reader looks for
-stand first, the others follow sorted, payloads stand last. Inside a payload keys keep their order,
-because the order of a dictionary is part of a value. Text is UTF-8 as it is. A machine stands once,
+The first line is the header, each other line is one row. The keys that every reader needs come
+first, then the others in sorted order, then the payload. Keys inside a payload keep their order,
+because the order of a dictionary is part of its value. Text is plain UTF-8. A machine occurs once,
 as a row of kind `machine` before the rows that name its fingerprint.
 """
 
@@ -39,7 +39,7 @@ _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class DamagedJournal(UserError):
-    """A text is not the file form of a journal.
+    """A text is not a valid journal.
 
     Args:
         line: The number of the damaged line, counted from one.
@@ -60,9 +60,9 @@ def write(header: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> str:
     """Write a journal as text.
 
     Args:
-        header: What holds for the whole run, its id under `run`; JSON data.
-        rows: The rows in their order; JSON data. The `index` of a row is its number among the rows
-            of outcomes, counted from zero.
+        header: The data that holds for the whole run, with its id under `run`; JSON data.
+        rows: The rows in order; JSON data. The `index` of a row is its number among the rows of
+            outcomes, counted from zero.
 
     Returns:
         JSON lines, each with a line feed at its end.
@@ -71,12 +71,12 @@ def write(header: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> str:
         UserError: The header or a row is not JSON data, or the indexes have a gap.
     """
     first = {**header, _VERSION_KEY: SCHEMA_VERSION, "kind": KIND}
-    written = list(rows)
-    _check_order(written, 2)
+    numbered = list(rows)
+    _check_order(numbered, 2)
     return "".join(
         [
             _line(first, _HEADER_KEYS, "The header"),
-            *(_line(row, _ROW_KEYS, f"Row {number}") for number, row in enumerate(written)),
+            *(_line(row, _ROW_KEYS, f"Row {number}") for number, row in enumerate(numbered)),
         ]
     )
 
@@ -92,9 +92,9 @@ def read(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
     Raises:
         DamagedJournal: A line is damaged, or a row is missing.
-        UserError: The text is of another version, or of another kind.
+        UserError: The text has another version or another kind.
     """
-    # Not `splitlines`: text in a value may hold other separators of lines.
+    # Not `splitlines`: text in a value may contain other line separators.
     lines = text.removesuffix("\n").split("\n")
     header = _object(lines[0], 1)
     version = header.pop(_VERSION_KEY, None)
@@ -124,7 +124,7 @@ def machine_row(fingerprint: str, machine: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_order(rows: Iterable[Mapping[str, Any]], first_line: int) -> None:
-    """Check that indexes run from zero without a gap and that a machine stands once."""
+    """Check that indexes count from zero without a gap, and that each machine occurs once."""
     expected = 0
     machines: set[object] = set()
     for number, row in enumerate(rows, start=first_line):
@@ -133,11 +133,11 @@ def _check_order(rows: Iterable[Mapping[str, Any]], first_line: int) -> None:
             if not isinstance(fingerprint, str):
                 raise DamagedJournal(number, "a machine has no fingerprint")
             if fingerprint in machines:
-                raise DamagedJournal(number, f"machine {fingerprint!r} stands twice")
+                raise DamagedJournal(number, f"machine {fingerprint!r} occurs twice")
             machines.add(fingerprint)
         elif "index" in row:
             if row["index"] != expected or type(row["index"]) is not int:
-                raise DamagedJournal(number, f"index {row['index']!r} stands where {expected} must")
+                raise DamagedJournal(number, f"the index is {row['index']!r}, expected {expected}")
             expected += 1
         elif "kind" not in row:
             raise DamagedJournal(number, "it has neither an index nor a kind")
@@ -175,8 +175,10 @@ def _refuse(constant: str) -> None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is double")
-    return made
+        raise ValueError(
+            f"the key {next(key for key in keys if keys.count(key) > 1)!r} occurs twice"
+        )
+    return values

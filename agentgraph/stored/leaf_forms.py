@@ -1,7 +1,7 @@
 """Values without parts: dates, decimals, ids, bytes, addresses. One row of a table is one type.
 
-Rule: a row is about exactly one class. A subclass may carry more, so it never takes the row of its
-base.
+Rule: a row holds for exactly one class. A subclass may have more data, so it never uses the row of
+its base class.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ __all__ = [
     "read_adapted",
 ]
 
-# Longer integers are refused by `str` and `int` as a defence (sys.set_int_max_str_digits).
+# `str` and `int` refuse longer integers (sys.set_int_max_str_digits).
 _LARGEST_DECIMAL_BITS: Final = 10_000
 _SCHEMA: Final = "__get_pydantic_core_schema__"
 
 
 class _Leaf(NamedTuple):
-    """How one class is written.
+    """The stored form of one class.
 
     Args:
         tag: Its name in stored texts.
-        write: Gives the fields of the stored form besides the tag, or a reason why there is none.
+        write: Returns the fields of the stored form besides the tag, or the reason for none.
         read: Makes the value from the fields.
     """
 
@@ -60,7 +60,7 @@ class _Leaf(NamedTuple):
 
 
 def encode_text(value: str) -> str | dict[str, Any]:
-    """A text as it is, or in a tagged form when UTF-8 cannot carry it (lone surrogates)."""
+    """A text unchanged, or in a tagged form if UTF-8 cannot encode it (lone surrogates)."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -89,7 +89,7 @@ def _write_moment(value: datetime | time) -> dict[str, Any] | str:
 
 
 def _read_moment(moment: datetime | time, fields: dict[str, Any]) -> datetime | time:
-    # The clock on the wall counts: rules of a zone may change between writing and reading.
+    # Keep the local time: the rules of a zone may change between writing and reading.
     if "zone" in fields:
         moment = moment.replace(tzinfo=ZoneInfo(fields["zone"]))
     return moment.replace(fold=fields.get("fold", 0))
@@ -135,13 +135,13 @@ LEAVES: Final[dict[type[Any], _Leaf]] = {
         lambda fields: bytearray(_read_bytes(fields)),
     ),
 }
-"""How values without parts are written, by exact class."""
+"""The forms of values without parts, by exact class."""
 
 READERS: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     **{leaf.tag: leaf.read for leaf in LEAVES.values()},
     "text": lambda fields: fields["value"].encode("ascii").decode("unicode_escape"),
 }
-"""How they are read, by tag."""
+"""The functions that read them, by tag."""
 
 _STANDARD: Final = (
     IPv4Address,
@@ -162,7 +162,7 @@ _STANDARD: Final = (
 def adapted_classes() -> Mapping[str, type[Any]]:
     """Addresses and paths, which pydantic writes and reads, by class path.
 
-    The classes are those of the standard library and of `pydantic.networks`: a reader has them
+    The classes are those of the standard library and of `pydantic.networks`, so a reader has them
     without the program's help.
     """
     from pydantic import networks
@@ -173,22 +173,22 @@ def adapted_classes() -> Mapping[str, type[Any]]:
 
 
 def _stable_path(cls: type[Any]) -> str:
-    # Python 3.13 keeps its paths in a private module.
+    # Python 3.13 defines its paths in a private module.
     return f"pathlib.{cls.__name__}" if issubclass(cls, PurePath) else class_path(cls)
 
 
 def is_plain_number(value: float) -> bool:
-    """Whether JSON carries an exact int or float as it is."""
+    """Whether JSON can represent an exact int or float directly."""
     if type(value) is int:
         return value.bit_length() <= _LARGEST_DECIMAL_BITS
     return isfinite(value)
 
 
 def adapted(value: Any) -> tuple[str, Any] | None:
-    """Write a value by the type adapter of its class, if the class has one and it loses nothing.
+    """Write a value with the type adapter of its class, if it has one that loses nothing.
 
     Args:
-        value: A value of a class that brings its own pydantic schema, or of an `adapted_classes`.
+        value: A value whose class has its own pydantic schema or is in `adapted_classes`.
 
     Returns:
         The class path and JSON data from which `read_adapted` makes an equal value of the same
@@ -202,20 +202,20 @@ def adapted(value: Any) -> tuple[str, Any] | None:
     if path not in adapted_classes() and not hasattr(cls, _SCHEMA):
         return None
     try:
-        written = _adapter(cls).dump_python(value, mode="json", round_trip=True, warnings="error")
-        again = read_adapted(cls, written)
+        form = _adapter(cls).dump_python(value, mode="json", round_trip=True, warnings="error")
+        again = read_adapted(cls, form)
     except (PydanticSchemaGenerationError, PydanticSerializationError, ValueError):
         return None
-    return (path, written) if type(again) is cls and again == value else None
+    return (path, form) if type(again) is cls and again == value else None
 
 
-def read_adapted(cls: Any, written: Any) -> Any:
+def read_adapted(cls: Any, form: Any) -> Any:
     """Read what `adapted` wrote.
 
     Raises:
         ValueError: The data does not fit the class.
     """
-    return _adapter(cls).validate_python(written)
+    return _adapter(cls).validate_python(form)
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Symbols for live objects, and what stands for an object that the program has no longer."""
+"""Symbols for live objects, and the stand-in for an object that the program no longer has."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from typing import Any, TypeAlias
 __all__ = ["Gone", "Lookup", "SymbolOf", "symbol_or_name"]
 
 Lookup: TypeAlias = Callable[[str], Any]
-"""Gives the agent or guardrail of a symbol, or `None` if the program has none."""
+"""Returns the agent or guardrail of a symbol, or `None` if the program has none."""
 
 SymbolOf: TypeAlias = Callable[[Any], str | None]
-"""Gives the symbol of an agent or guardrail, or `None` if it has none."""
+"""Returns the symbol of an agent or guardrail, or `None` if it has none."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Gone:
-    """Stands for an agent or a guardrail that the program has no longer; it does nothing.
+    """Takes the place of an agent or a guardrail that the program no longer has; it does nothing.
 
     Attributes:
-        name: The name it had.
+        name: The name of that object.
     """
 
     name: str
 
     def get_name(self) -> str:
-        """The name it had, as guardrails tell it."""
+        """The name, by the method that guardrails have."""
         return self.name
 
 
-def symbol_or_name(symbol_of: SymbolOf | None, named: Any) -> dict[str, str] | None:
-    """What a journal keeps of an agent or a guardrail.
+def symbol_or_name(symbol_of: SymbolOf | None, subject: Any) -> dict[str, str] | None:
+    """The form of an agent or a guardrail in a journal.
 
     Args:
-        symbol_of: Gives its symbol, if it has one.
-        named: The object, or `None`.
+        symbol_of: Returns its symbol, if it has one.
+        subject: The object, or `None`.
 
     Returns:
-        Its symbol and its name; the name counts as the symbol of an object without one.
+        Its symbol and its name; if it has no symbol, the name takes its place.
     """
-    if named is None:
+    if subject is None:
         return None
-    get_name = getattr(named, "get_name", None)
-    name: str = named.name if get_name is None else get_name()
-    symbol = None if symbol_of is None else symbol_of(named)
+    get_name = getattr(subject, "get_name", None)
+    name: str = subject.name if get_name is None else get_name()
+    symbol = None if symbol_of is None else symbol_of(subject)
     return {"symbol": name if symbol is None else symbol, "name": name}

@@ -1,7 +1,7 @@
-"""The classes of stored values: how a text names them, and where a reader takes them from.
+"""The classes of stored values: how a text names them, and where a reader finds them.
 
-Rule: a stored text names a class and never imports it. The program supplies the classes; a value
-whose class it does not supply is read as a `Stored`.
+Rule: a stored text names a class, and reading never imports it. The program supplies the classes; a
+value of any other class is read as a `Stored`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Types: TypeAlias = Mapping[str, type[Any]] | Callable[[str], type[Any] | None]
 """The classes that a program supplies, by class path: a mapping or a function."""
 
 Path: TypeAlias = tuple[Any, str] | None
-"""Where a value stands: the path of what holds it, and the last step (`.name`, `[3]`)."""
+"""The place of a value: the path of its container, and the last step (`.name`, `[3]`)."""
 
 _ADVICE: Final = "Use JSON data, a pydantic model or a dataclass there, or leave the value out."
 
@@ -40,9 +40,9 @@ class NotStorable(UserError):
     """A value has no stored form.
 
     Args:
-        path: Where the value stands, such as `output.items[3].socket`.
+        path: The place of the value, such as `output.items[3].socket`.
         type_name: The path of its class.
-        reason: Why it has no stored form, when the class alone does not say it.
+        reason: Why it has no stored form, if the class alone does not explain it.
 
     Attributes:
         path: As above.
@@ -63,7 +63,7 @@ class NotReadable(UserError):
     """A stored value is damaged, or the class that it names has changed too much.
 
     Args:
-        path: Where the value stands.
+        path: The place of the value.
         reason: What is wrong.
 
     Attributes:
@@ -79,11 +79,11 @@ class NotReadable(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored value whose class the program does not supply; it is stored again unchanged.
+    """A stored value whose class the program does not supply. Storing it again changes nothing.
 
     Attributes:
         class_path: The class that the text names.
-        value: What the text says of it: a dictionary of fields, or the value of an enum.
+        value: Its content in the text: a dictionary of fields, or the value of an enum.
         form: The stored form itself.
     """
 
@@ -92,7 +92,7 @@ class Stored:
     form: Mapping[str, Any]
 
     def __hash__(self) -> int:
-        # It stands in for members of sets and keys of dictionaries too.
+        # It also replaces members of sets and keys of dictionaries.
         return hash((self.class_path, json.dumps(self.form, sort_keys=True)))
 
 
@@ -109,7 +109,7 @@ def find_class(path: object, types: Types | None) -> type[Any] | None:
 
 
 def place(path: Path) -> str:
-    """Write a path as a person reads it."""
+    """Format a path for people."""
     steps: list[str] = []
     while path is not None:
         path, step = path
@@ -131,19 +131,19 @@ def classes_in(*annotations: Any) -> dict[str, type[Any]]:
         UserError: Two of the classes have one path.
     """
     classes: dict[str, type[Any]] = {}
-    waiting = list(annotations)
-    while waiting:
-        annotation = waiting.pop()
+    pending = list(annotations)
+    while pending:
+        annotation = pending.pop()
         origin = get_origin(annotation)
         if origin is not None and origin is not annotation:  # `Generic` is its own origin
-            waiting.extend((origin, *get_args(annotation)))
+            pending.extend((origin, *get_args(annotation)))
         # `list[int]` counts as a class too.
         if not isinstance(annotation, type) or origin is not None:
             continue
         path = class_path(annotation)
         if path not in classes:
             classes[path] = annotation
-            waiting.extend(_annotations_of(annotation))
+            pending.extend(_annotations_of(annotation))
         elif classes[path] is not annotation:
             raise UserError(
                 f"Two classes have the path {path}. Rename one of them: a stored text cannot tell "
@@ -160,5 +160,5 @@ def _annotations_of(cls: type[Any]) -> list[Any]:
         return []
     try:
         return list(get_type_hints(cls).values())
-    except NameError:  # a name that only a type checker sees; its values are read as `Stored`
+    except NameError:  # a name that only a type checker knows; its values are read as `Stored`
         return list(vars(cls).get("__annotations__", {}).values())

@@ -1,14 +1,14 @@
-"""The stored form of values of user code: what tools return, what guardrails find, final outputs.
+"""The stored form of values of user code: outputs of tools, infos of guardrails, final outputs.
 
-JSON values stand as they are, all else as an object with the key `$type`. `decode` gives back an
-equal value of the same class, `encode` names what it cannot store, and neither drops anything but
-what must not be stored: a secret of pydantic is read back as its mask, and a field that a model
-excludes from every dump as its default.
+JSON values are stored unchanged, all others as an object with the key `$type`. `decode` returns an
+equal value of the same class; `encode` refuses a value that it cannot store. They drop only what
+must not be stored: a secret of pydantic comes back as its mask, and a field that a model excludes
+from every dump comes back as its default.
 
-The tags: `text`, `int` and `float` (what JSON or UTF-8 cannot carry), `tuple`, `set`, `frozenset`,
-`dict` (keys that are not plain text, or a key `$type`), those of `leaf_forms`, `secret`, and, with
-the path of their class, `enum`, `model`, `dataclass`, `derived` (a named tuple, a subclass of
-`str`) and `adapted` (a class with a pydantic schema of its own).
+The tags: `text`, `int` and `float` (values that JSON or UTF-8 cannot represent), `tuple`, `set`,
+`frozenset`, `dict` (keys that are not plain text, or a key `$type`), those of `leaf_forms`,
+`secret`, and, with the path of their class, `enum`, `model`, `dataclass`, `derived` (a named tuple,
+a subclass of `str`) and `adapted` (a class with a pydantic schema of its own).
 """
 
 from __future__ import annotations
@@ -75,10 +75,10 @@ def encode(value: Any, path: str = "value") -> Any:
 
     Args:
         value: Any value of user code.
-        path: What the value is, for messages: `output`, `custom_data`.
+        path: The name of the value, for messages: `output`, `custom_data`.
 
     Returns:
-        New JSON data without NaN, infinities or text that UTF-8 cannot carry.
+        New JSON data without NaN, infinities or text that UTF-8 cannot encode.
 
     Raises:
         NotStorable: The value, or a part of it, has no stored form.
@@ -91,22 +91,22 @@ def decode(data: Any, types: Types | None = None, path: str = "value") -> Any:
 
     Args:
         data: The stored form.
-        types: The classes of the program, by class path: `classes_in` collects them. A class that
-            is not there is never imported; its value is read as a `Stored`.
-        path: What the value is, for messages.
+        types: The classes of the program, by class path; `classes_in` collects them. A missing
+            class is never imported; its value is read as a `Stored`.
+        path: The name of the value, for messages.
 
     Returns:
         A value that shares nothing with `data`.
 
     Raises:
-        NotReadable: The stored form is damaged, or does not fit its class any more.
+        NotReadable: The stored form is damaged or no longer fits its class.
     """
     return _Reader(types).read(data, (None, path))
 
 
 @cache
 def _secrets() -> Mapping[str, tuple[type[Any], Any]]:
-    """The classes of secrets: how a form names each, and what stands for one that is read."""
+    """The classes of secrets, by their name in a form, each with the mask that is read back."""
     from pydantic import Secret, SecretBytes, SecretStr
 
     return {
@@ -117,7 +117,7 @@ def _secrets() -> Mapping[str, tuple[type[Any], Any]]:
 
 
 class _Writer:
-    """Writes one value; knows the containers that it is inside of."""
+    """Writes one value; keeps the containers that surround the current place."""
 
     def __init__(self) -> None:
         self._inside: set[int] = set()
@@ -139,7 +139,7 @@ class _Writer:
         if cls is Stored:
             return dict(value.form)
         if id(value) in self._inside:
-            raise NotStorable(place(path), class_path(cls), "it holds itself")
+            raise NotStorable(place(path), class_path(cls), "it contains itself")
         if len(self._inside) >= _DEEPEST:
             raise NotStorable(place(path), class_path(cls), f"it lies {_DEEPEST} levels deep")
         self._inside.add(id(value))
@@ -174,9 +174,9 @@ class _Writer:
                 "class": class_path(cls),
                 "value": self.write(plain, path),
             }
-        if (written := adapted(value)) is not None:
-            return {_TAG: "adapted", "class": written[0], "value": written[1]}
-        reason = "it carries more than its plain form" if is_derived(cls) else ""
+        if (pair := adapted(value)) is not None:
+            return {_TAG: "adapted", "class": pair[0], "value": pair[1]}
+        reason = "it has more data than its plain form" if is_derived(cls) else ""
         raise NotStorable(place(path), class_path(cls), reason)
 
     def _items(self, values: Any, path: Path) -> list[Any]:
@@ -200,7 +200,7 @@ class _Writer:
 
     def _write_secret(self, kind: str, cls: type[Any], path: Path) -> dict[str, Any]:
         if self._in_a_key:
-            raise NotStorable(place(path), class_path(cls), "masked keys cannot be told apart")
+            raise NotStorable(place(path), class_path(cls), "masked keys would be equal")
         return {_TAG: "secret", "of": kind}
 
     def _write_enum(self, value: Enum, path: Path) -> dict[str, Any]:
@@ -231,8 +231,8 @@ class _Writer:
         return {name: self.write(value, (path, f".{name}")) for name, value in values.items()}
 
 
-def _order(written: Any) -> str:
-    return json.dumps(written, sort_keys=True)
+def _order(form: Any) -> str:
+    return json.dumps(form, sort_keys=True)
 
 
 def _step(key: Any) -> str:
@@ -289,7 +289,7 @@ class _Reader:
                 return self._read_instance(tag, data, path)
         raise NotReadable(
             place(path),
-            f"this version knows no form {tag!r}; a newer version, or a hand, wrote it",
+            f"this version knows no form {tag!r}; a newer version wrote it, or a person changed it",
         )
 
     def _read_instance(self, tag: str, data: Mapping[str, Any], path: Path) -> Any:

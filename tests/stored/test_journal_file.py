@@ -111,14 +111,14 @@ def _replaced(number: int, line: str) -> Callable[[list[str]], list[str]]:
         (_replaced(2, ""), 2, "it is empty"),
         (_replaced(3, '{"index": 0'), 3, "it is not JSON"),
         (_replaced(3, '{"index": 0, "payload": NaN}'), 3, "NaN is not a number"),
-        (_replaced(3, '{"index": 0, "index": 0}'), 3, "'index' is double"),
+        (_replaced(3, '{"index": 0, "index": 0}'), 3, "'index' occurs twice"),
         (_replaced(3, "3"), 3, "it holds a int"),
         (_replaced(3, '{"event": "replied"}'), 3, "neither an index nor a kind"),
-        (_replaced(4, '{"index": 3}'), 4, "index 3 stands where 1 must"),
-        (_replaced(4, '{"index": true}'), 4, "index True stands where 1 must"),
-        (lambda lines: [*lines[:2], lines[3]], 3, "index 1 stands where 0 must"),
-        (lambda lines: [*lines, lines[3]], 5, "index 1 stands where 2 must"),
-        (lambda lines: [*lines, lines[1]], 5, "machine 'm1' stands twice"),
+        (_replaced(4, '{"index": 3}'), 4, "the index is 3, expected 1"),
+        (_replaced(4, '{"index": true}'), 4, "the index is True, expected 1"),
+        (lambda lines: [*lines[:2], lines[3]], 3, "the index is 1, expected 0"),
+        (lambda lines: [*lines, lines[3]], 5, "the index is 1, expected 2"),
+        (lambda lines: [*lines, lines[1]], 5, "machine 'm1' occurs twice"),
         (_replaced(2, '{"kind": "machine"}'), 2, "a machine has no fingerprint"),
         (lambda lines: [*lines[:3], lines[3][:20]], 4, "it is not JSON"),
     ],
@@ -143,5 +143,5 @@ def test_a_row_that_is_not_json_is_named(payload: object) -> None:
 
 
 def test_rows_with_a_gap_are_not_written() -> None:
-    with pytest.raises(UserError, match="index 2 stands where 1 must"):
+    with pytest.raises(UserError, match="the index is 2, expected 1"):
         write(HEADER, [{"index": 0}, {"index": 2}])
