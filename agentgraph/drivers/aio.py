@@ -1,11 +1,11 @@
 """The asyncio driver: commands become work, finished work becomes outcomes, outcomes go through
 ``step``.
 
-There is one loop. A plain, a streamed, a nested and a resumed run differ in who watches and in what
-is recorded already, never in code. An outcome is appended to the journal before anything of it is
-shown or done. Outcomes that are ready together go to ``step`` in the order of their command ids,
-those that interrupt the others last; what is still at work when a state is left is cancelled and
-awaited, and what it brings all the same is recorded as late.
+There is one loop. Plain, streamed, nested and resumed runs differ in their watcher and in the rows
+recorded so far, never in code. The driver appends an outcome to the journal before it shows it or
+acts on it. Outcomes that are ready at the same time go to ``step`` in the order of their command
+ids, interrupting ones last. When a run leaves a state, the driver cancels and awaits the work still
+in progress, and records outcomes that arrive nevertheless as late.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ async def drive(run: Run) -> Rest:
     """Run a machine until it is over or waits.
 
     Args:
-        run: The run; its recorded outcomes are replayed first.
+        run: The run; the driver first replays its recorded outcomes.
 
     Returns:
-        Where it came to rest.
+        The rest of the run.
     """
     driver = _Driver(run)
     try:
@@ -58,13 +58,13 @@ async def drive(run: Run) -> Rest:
 
 
 def replay(run: Run) -> Rest | None:
-    """Take a run as far as its recorded rows go, and perform nothing.
+    """Replay the recorded rows of a run and perform nothing.
 
     Returns:
-        Where it rests; ``None`` if something was at work when the rows end.
+        Its rest; ``None`` if the rows end while work is in progress.
 
     Raises:
-        ProtocolError: The rows are not those of this machine.
+        ProtocolError: The rows belong to another machine.
     """
     driver = _Driver(run)
     driver.replay()
@@ -74,10 +74,10 @@ def replay(run: Run) -> Rest | None:
 class _Driver:
     __slots__ = (
         "account",
+        "began_at_rest",
         "bench",
         "boundary",
         "caches",
-        "found_at_rest",
         "journal",
         "names",
         "owed",
@@ -99,11 +99,11 @@ class _Driver:
         self.work = Work(bench)
         self.owed: dict[CommandId, Perform] = {}
         self.rest: Rest | None = None
-        self.replaying = self.saved_again = self.found_at_rest = False
-        # Whether what is owed stands where a turn begins, or its model is asked.
+        self.replaying = self.saved_again = self.began_at_rest = False
+        # Whether an owed command begins a turn or calls a model.
         self.boundary = False
         usage = bench.context.usage
-        assert isinstance(usage, RunUsage)  # the run's own context, which nothing replaces
+        assert isinstance(usage, RunUsage)  # the context of this run, which nothing replaces
         self.account = usage
 
     async def drive(self) -> Rest:
@@ -111,10 +111,9 @@ class _Driver:
         journal, account, path = self.journal, self.account, self.path
         self.replay()
         task = own_task()
-        self.found_at_rest = self.rest is not None
-        if not self.found_at_rest and run.resumption is not None:
-            # A run that was cut short has not failed yet: what fails from here on is not tried
-            # again.
+        self.began_at_rest = self.rest is not None
+        if not self.began_at_rest and run.resumption is not None:
+            # The run was cut short, so it has not failed yet: a failure from here on is final.
             run.resumption = replace(run.resumption, again=False)
         if caches.resumed:
             caches.doubtful = frozenset(owed)
@@ -127,13 +126,13 @@ class _Driver:
                 self.boundary = False
                 turn = run.state.turn
                 begins = turn != caches.turn or not turn
-                if begins and await self._stopped_before_a_turn():
+                if begins and await self._stop_before_turn():
                     continue
                 if self._outdated:
                     await self._migrate()
-                    self.boundary = False  # what is owed now is what was looked at
+                    self.boundary = False  # `_migrate` gave the owed commands anew
             if len(owed) == 1 and not work.tasks:
-                # One thing to do needs no task: it is awaited in place.
+                # A single command needs no task: await it here.
                 if task is not None and task.cancelling():
                     take_back(task)
                 (command,) = owed.values()
@@ -147,12 +146,14 @@ class _Driver:
             else:
                 await self._take(await work.outcomes(owed))
             if task is not None and task.stopped:
-                # What is awaited in place may swallow the cancellation of this very task.
+                # Work that is awaited here may swallow the cancellation of this task.
                 raise asyncio.CancelledError
 
     def replay(self) -> None:
-        """Begin, and take over what is recorded by now: another run of the same state may have gone
-        on since this one was made."""
+        """Begin, and replay the rows recorded by now.
+
+        Another run of the same state may have appended rows since this one was made.
+        """
         recorded = self.run.caches.journal.rows(self.run.facts.path)
         self.replaying = self.run.caches.resumed = bool(recorded)
         self._begin()
@@ -167,34 +168,34 @@ class _Driver:
         self._follow(commands)
 
     async def _at_rest(self, rest: Rest) -> Rest | None:
-        """Where the run stays; ``None`` if it goes on from there."""
+        """Decide at a rest: return it if the run stays there, ``None`` if the run goes on."""
         run = self.run
         resumption = run.resumption
         if resumption is None:
             return rest
-        if rest.kind is StateKind.UNSAVED and self.found_at_rest and not self.saved_again:
-            # What comes after the save is the way on; if the save fails again, there is none.
+        if rest.kind is StateKind.UNSAVED and self.began_at_rest and not self.saved_again:
+            # Save again first. If that fails as well, the run stays unsaved.
             self.saved_again = True
             await self._resume(Resumed())
             return None
         run.resumption = None
-        rulings = new_rulings(self._decided(), resumption.rulings)
+        rulings = new_rulings(self._recorded_rulings(), resumption.rulings)
         if rest.kind is StateKind.UNSAVED or not self._resumable(rest):
             return rest
         if rest.kind is StateKind.FAILED and not resumption.again:
             return rest
         payloads = run.record.payloads
-        asked = {one.key for id in rest.awaiting for one in payloads[id].questions}
-        # What was decided about calls that wait elsewhere, or did before, is no way on from here.
-        rulings = tuple(one for one in rulings if one.key in asked)
-        input = () if self._was_given(resumption.input) else resumption.input
-        if not (rulings or input) and (rest.kind is StateKind.SUSPENDED or not self.found_at_rest):
+        waiting_calls = {one.key for id in rest.awaiting for one in payloads[id].questions}
+        # Decisions on calls that do not wait here cannot resume this rest.
+        rulings = tuple(one for one in rulings if one.key in waiting_calls)
+        input = () if self._has_passed(resumption.input) else resumption.input
+        if not (rulings or input) and (rest.kind is StateKind.SUSPENDED or not self.began_at_rest):
             return rest
         await self._resume(Resumed(rulings, input))
         return None
 
-    def _was_given(self, input: Sequence[object]) -> bool:
-        """Whether another run of the same state has brought its added input already."""
+    def _has_passed(self, input: Sequence[object]) -> bool:
+        """Whether another run of the same state has already passed this added input."""
         payloads = self.run.record.payloads.values()
         return any(isinstance(one, Resumed) and one.input is input for one in payloads)
 
@@ -204,21 +205,23 @@ class _Driver:
         assert self.rest is not None
         await self._take([Outcome(self.rest.id, Event.RESUMED, payload)])
 
-    def _decided(self) -> dict[CallKey, Ruling]:
-        """What was decided when the run went on, about calls of runs inside too: a run that is over
-        replays none of these."""
+    def _recorded_rulings(self) -> dict[CallKey, Ruling]:
+        """The recorded decisions, by call, nested calls included.
+
+        They come from the rows of resumptions, since a nested run that is over is not replayed.
+        """
         rows = self.run.caches.journal.rows(self.run.facts.path)
         payloads = (row.outcome.payload for row in rows)
         resumptions = (payload for payload in payloads if isinstance(payload, Resumed))
         return {one.key: one for it in resumptions for one in it.rulings if one.key is not None}
 
     def _resumable(self, rest: Rest) -> bool:
-        """Whether the table has a way on from a rest."""
+        """Whether the table has a transition out of this rest."""
         here, state = self.run.caches.machine.state[self.run.state.state], self.run.state
         return first_enabled(here.by_event.get(Event.RESUMED, ()), here, state) is not None
 
     async def _take(self, outcomes: Sequence[Outcome]) -> None:
-        """Take outcomes that are ready together: step, append, then everything that follows."""
+        """Take outcomes that are ready at the same time: step, append, then act on them."""
         run, caches = self.run, self.run.caches
         machine, path = caches.machine, run.facts.path
         spent = self.account.take_own()
@@ -229,7 +232,7 @@ class _Driver:
             except ProtocolError:
                 if outcome.id.sequence == state.sequence:
                     raise
-                continue  # the state that asked for it was left for good
+                continue  # the run has left the state that asked for it for good
             rows.append(Row(path, outcome, state.state, state.sequence, state.turn, spent))
             moves.append((outcome, spent, commands, after))
             state, spent = after, None
@@ -270,20 +273,20 @@ class _Driver:
         outcome = row.outcome
         if (row.state, row.sequence) != (run.state.state, run.state.sequence):
             raise ProtocolError(
-                f"the journal tells of state '{row.state}' ({row.sequence}), but the run is in"
-                f" '{run.state.state}' ({run.state.sequence}): it is no journal of this machine"
+                f"the journal is at state '{row.state}' ({row.sequence}), but the run is at"
+                f" '{run.state.state}' ({run.state.sequence}): the journal is of another machine"
             )
         if isinstance(outcome.payload, Migrated):
             machine, bindings = run.caches.journal.machine(
                 outcome.payload.after, run.caches.bindings
             )
-            self._go_on_in(machine, bindings, *self._moved_to(machine, outcome.payload))
+            self._continue_in(machine, bindings, *self._migrated(machine, outcome.payload))
             return
         after, commands = step(run.caches.machine, run.state, outcome)
         self._move(outcome, row.spent, self.owed.get(outcome.id), commands, after)
 
     def _follow(self, commands: Iterable[Command]) -> None:
-        """Show what is to be shown, take on what is to be done."""
+        """Act on commands: show emissions, note owed work and rests."""
         record, tell = self.record, self.tell
         for command in commands:
             if type(command) is Emit:
@@ -302,8 +305,8 @@ class _Driver:
         if state.turn != record.turn or state.acted is not record.acted:
             follow(record, state)
 
-    async def _stopped_before_a_turn(self) -> bool:
-        """Wait for watchers where a turn is about to begin; whether the run is to stop there."""
+    async def _stop_before_turn(self) -> bool:
+        """Wait for the watcher before a turn; return whether the run stops here."""
         caches, turn = self.caches, self.run.state.turn
         if turn > 1 and caches.watcher.drained is not None:
             await caches.watcher.drained()
@@ -318,19 +321,19 @@ class _Driver:
 
     @property
     def _outdated(self) -> bool:
-        """Whether the agent at work was changed since it was lowered, or is gone."""
+        """Whether the agent at work has changed since it was lowered, or is gone."""
         caches = self.caches
         binding = caches.bindings.agents.get(self.run.state.agent)
         return caches.stale or binding is None or not binding.current
 
     async def _migrate(self) -> None:
-        """Go on in a machine compiled anew."""
+        """Compile again and continue in the new machine."""
         run, caches = self.run, self.caches
         binding = caches.bindings.agents.get(run.state.agent)
         if binding is None:
             raise UserError(
-                f"The run was at agent '{run.state.agent}', which the program does not have any"
-                " more. Put it back, or start a new run."
+                f"The run is at agent '{run.state.agent}', which the program no longer has."
+                " Restore the agent, or start a new run."
             )
         caches.stale = False
         machine, bindings = caches.recompile(binding.agent)
@@ -342,21 +345,21 @@ class _Driver:
             (run.facts.limit, run.facts.session is not None, hooked),
         )
         state = run.state
-        # A migration that the table refuses leaves no row.
-        moved = self._moved_to(machine, payload)
+        # First check that the move is possible: a refused migration leaves no row.
+        moved = self._migrated(machine, payload)
         caches.journal.keep_machine(machine, bindings)
         outcome = Outcome(CommandId(state.sequence, MIGRATED, run.migrations), Event.DONE, payload)
         row = Row(run.facts.path, outcome, state.state, state.sequence, state.turn)
         await caches.journal.append(len(caches.journal), [row])
-        self._go_on_in(machine, bindings, *moved)
+        self._continue_in(machine, bindings, *moved)
 
-    def _moved_to(
+    def _migrated(
         self, machine: Machine, payload: Migrated
     ) -> tuple[ControlState, tuple[Command, ...]]:
         here, facts = self.run.caches.machine, Facts(*payload.facts)
         return migrate(here, self.run.state, machine, payload.agents, facts=facts)
 
-    def _go_on_in(
+    def _continue_in(
         self, machine: Machine, bindings: Bindings, state: ControlState, commands: Iterable[Command]
     ) -> None:
         run, caches = self.run, self.run.caches
@@ -368,14 +371,14 @@ class _Driver:
         self._follow(commands)
 
     async def stop_now(self) -> None:
-        """Record what ended while the run was being cancelled, and save what may be kept of it."""
+        """Record outcomes that arrived during the cancellation, and save the settled items."""
         late = await self.work.cancel()
         if self.rest is not None:
             return
-        # A write that was cut short may stand in the session all the same.
+        # A write that was cut short may have reached the session nevertheless.
         cut_short = any(command.phase.keep is not None for command in self.owed.values())
         await self._take([*late, self._reserved(Event.CANCELLED)])
         if cut_short:
             self.caches.resumed, self.caches.doubtful = True, frozenset(self.owed)
-        for command in tuple(self.owed.values()):  # the save of what is kept, where there is one
+        for command in tuple(self.owed.values()):  # at most the save of settled items
             await self._take([await perform(self.run.bench, command)])

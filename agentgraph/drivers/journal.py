@@ -1,8 +1,8 @@
-"""The journal: the rows of a run and of the runs inside it, in the order in which they were
-appended.
+"""The journal: the rows of a run and of its nested runs, in the order of their appends.
 
-A row is written before anything of its outcome is shown or done. The index of the next row is part
-of an append, so of two writers one finds it taken and loses (docs/design/replay.md, section 1).
+A row is written before the driver shows its outcome or acts on it. An append names the index of the
+next row, so if two writers append at once, one finds the index taken and fails
+(docs/design/replay.md, section 1).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Row(NamedTuple):
     Args:
         path: The run that it belongs to.
         outcome: The outcome.
-        state: The state of the machine that it was told to; a replay that diverges is seen by it.
-        sequence: How many states had been entered by then.
-        turn: Turns begun by then.
-        spent: What user code has spent beside the work that the outcome tells of.
+        state: The state of the machine that took the outcome; a replay that diverges shows here.
+        sequence: The number of that entry into the state.
+        turn: The number of turns begun by then.
+        spent: The usage of user code, in addition to the usage in the outcome.
     """
 
     path: RunPath
@@ -41,12 +41,12 @@ class Row(NamedTuple):
 
 
 class Beginning(NamedTuple):
-    """With what a run began; a replay begins with the same.
+    """What a run began with; a replay begins with the same.
 
     Args:
         machine: The machine.
-        bindings: What its symbols stand for.
-        facts: What held for it.
+        bindings: The objects of its symbols.
+        facts: What holds for the whole run.
     """
 
     machine: Machine
@@ -55,11 +55,11 @@ class Beginning(NamedTuple):
 
 
 class IndexTaken(AgentsException):
-    """Another writer has appended to the journal; nothing of this append was stored."""
+    """Another writer has appended to the journal first; this append stored nothing."""
 
 
 class Journal(Protocol):
-    """Where the rows of a run stand."""
+    """The store of a run's rows."""
 
     def __len__(self) -> int: ...
 
@@ -67,11 +67,11 @@ class Journal(Protocol):
         """Append rows.
 
         Args:
-            expected: The index of the first of them.
+            expected: The index of the first new row.
             rows: At least one.
 
         Raises:
-            IndexTaken: That index holds a row already.
+            IndexTaken: The journal already has a row at that index.
         """
         ...
 
@@ -80,67 +80,67 @@ class Journal(Protocol):
         ...
 
     def inside(self, path: RunPath) -> Usage:
-        """What the runs inside a run have spent, as far as their rows say; it grows with them."""
+        """The usage of the runs nested in a run, from their rows; it grows with them."""
         ...
 
     def began(self, path: RunPath, beginning: Beginning) -> Beginning:
-        """With what a run began.
+        """What a run began with.
 
         Args:
             path: The run.
-            beginning: What the program gives now: what a new run begins with, and what stands in
-                for a recorded machine with the same fingerprint. Its symbols are those of a machine
-                that was read from a text.
+            beginning: The current program. A new run begins with it. It also replaces a recorded
+                machine that has the same fingerprint, and its bindings serve a machine that was
+                read from a text.
         """
         ...
 
     def keep_machine(self, machine: Machine, bindings: Any) -> None:
-        """Keep a machine under its fingerprint."""
+        """Store a machine under its fingerprint."""
         ...
 
     def machine(self, fingerprint: str, bindings: Any) -> tuple[Machine, Any]:
-        """A machine that was kept, and what its symbols stand for.
+        """A stored machine with the objects of its symbols.
 
         Args:
             fingerprint: Its fingerprint.
-            bindings: What they stand for where the machine was read from a text.
+            bindings: The objects to use if the machine was read from a text.
 
         Raises:
-            KeyError: No machine with this fingerprint was kept.
+            KeyError: No machine with this fingerprint is stored.
         """
         ...
 
     def whole(self, machine: Machine) -> Machine:
-        """The machine that another one is a part of; the machine itself if it is none."""
+        """The machine that contains a sub-machine; an outermost machine returns itself."""
         ...
 
 
 class Claim:
-    """Who goes on with a run: one at a time. The others wait for it to come to rest."""
+    """The right to continue a run: one holder at a time; the others wait until it is free."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("_release",)
 
     def __init__(self) -> None:
-        self._held: asyncio.Event | None = None
+        self._release: asyncio.Event | None = None
 
     async def __aenter__(self) -> None:
-        while self._held is not None:
-            await self._held.wait()
-        self._held = asyncio.Event()
+        while self._release is not None:
+            await self._release.wait()
+        self._release = asyncio.Event()
 
     async def __aexit__(self, *_: object) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            held.set()
+        release, self._release = self._release, None
+        if release is not None:
+            release.set()
 
 
 class _RunRows:
-    """What a journal in memory holds of one run.
+    """The part of a journal in memory that belongs to one run.
 
     Attributes:
         rows: Its rows, oldest first.
-        inside: What the runs inside it have spent.
-        began: With what it began, once that is known.
+        inside: The usage of its nested runs.
+        began: What it began with, once that is known.
     """
 
     __slots__ = ("began", "inside", "rows")
@@ -155,11 +155,11 @@ class MemoryJournal:
     """A journal that lives as long as the process.
 
     Args:
-        rows: What it holds at first.
+        rows: Its first rows.
 
     Attributes:
-        account: Where what new rows say was spent is added too; ``None`` for nowhere.
-        claim: Who goes on with the run.
+        account: A usage to which new rows also add theirs; ``None`` for none.
+        claim: The right to continue the run.
     """
 
     __slots__ = ("_machines", "_rows", "_runs", "account", "claim")
@@ -182,8 +182,8 @@ class MemoryJournal:
             self._count(row)
 
     def _count(self, row: Row) -> None:
-        spent = (row.spent, spent_in(row.outcome.payload))
-        for usage in (one for one in spent if one is not None):
+        usages = (row.spent, spent_in(row.outcome.payload))
+        for usage in (one for one in usages if one is not None):
             for depth in range(len(row.path)):
                 self.inside(row.path[:depth]).add(usage)
             if self.account is not None:
@@ -199,8 +199,8 @@ class MemoryJournal:
         """See :class:`Journal`."""
         if expected != len(self._rows):
             raise IndexTaken(
-                f"The journal has {len(self._rows)} rows, and a writer expected {expected}."
-                " Another run goes on with the same state."
+                f"The journal has {len(self._rows)} rows, but a writer expected {expected}."
+                " Another run has continued the same state meanwhile."
             )
         for row in rows:
             self._add(row)
@@ -234,8 +234,8 @@ class MemoryJournal:
 
     def machine(self, fingerprint: str, bindings: Any) -> tuple[Machine, Any]:
         """See :class:`Journal`."""
-        machine, kept = self._machines[fingerprint]
-        return machine, bindings if kept is None else kept
+        machine, stored = self._machines[fingerprint]
+        return machine, bindings if stored is None else stored
 
     def whole(self, machine: Machine) -> Machine:
         """See :class:`Journal`."""
@@ -245,7 +245,7 @@ class MemoryJournal:
         return machine
 
     def prefix(self, count: int) -> MemoryJournal:
-        """A journal of its own with the first rows of this one."""
+        """A new journal with the first rows of this one."""
         other = MemoryJournal(self._rows[:count])
         for path, beginning in self.beginnings().items():
             other._run(path).began = beginning
@@ -253,11 +253,11 @@ class MemoryJournal:
         return other
 
     def beginnings(self) -> Mapping[RunPath, Beginning]:
-        """With what each run began."""
+        """What each run began with."""
         return {path: run.began for path, run in self._runs.items() if run.began is not None}
 
     def machines(self) -> tuple[Machine, ...]:
-        """The machines in which runs went on."""
+        """The machines that runs migrated to."""
         return tuple(machine for machine, _ in self._machines.values())
 
     def all(self) -> tuple[Row, ...]:

@@ -1,6 +1,6 @@
-"""What the symbols in payloads stand for in the program as it is now.
+"""Resolves the symbols in payloads to the objects of the current program.
 
-A symbol that is gone is shown by name: its object has no other attribute.
+A symbol that the program no longer has becomes a `Gone`, which has only a name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from agentgraph.frontend.bindings import Bindings
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Stands for an agent or a guardrail that the program does not have any more."""
+    """Takes the place of an agent or a guardrail that the program no longer has."""
 
     name: str
 
@@ -25,16 +25,16 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class BoundNames:
-    """The bindings of a run as the fold asks for them.
+    """The bindings of a run, in the form that the fold needs.
 
     Args:
-        caches: Hold the bindings, which change when the program is compiled anew.
+        caches: The caches with the bindings, which change when the program is compiled again.
     """
 
     caches: Caches
 
     def agent(self, id: str, machine: str = "") -> Any:
-        """The agent of an id, in the machine at work or in one of those that its tools run."""
+        """The agent with an id, in the machine at work or in a sub-machine of its tools."""
         bindings = self.caches.bindings
         if machine:
             bindings = bindings.machines.get(machine, bindings)
@@ -59,12 +59,12 @@ def tool_of(caches: Caches, symbol: str, name: str) -> Any | None:
     """The tool that a call asks for.
 
     Args:
-        caches: Hold the bindings and what servers listed.
+        caches: The caches with the bindings and the tools of servers.
         symbol: The symbol of the tool, or of the server that listed it.
         name: The name that the model used.
 
     Returns:
-        The tool; ``None`` if the program does not have it any more.
+        The tool; ``None`` if the program no longer has it.
     """
     binding = caches.bindings.agents.get(symbol.partition("/")[0])
     if binding is None:
@@ -76,11 +76,14 @@ def tool_of(caches: Caches, symbol: str, name: str) -> Any | None:
 
 
 def counterparts(before: Bindings, after: Bindings) -> dict[str, str]:
-    """What the agents of one machine are in another: by object, else by a name that is unique.
+    """Match the agents of two machines: by object, else by a unique name.
 
     Args:
-        before: The bindings of the machine that is left.
-        after: Those of the machine that goes on.
+        before: The bindings of the old machine.
+        after: The bindings of the new machine.
+
+    Returns:
+        The new id of each agent that has one, by its old id.
     """
     by_name: dict[str, list[str]] = {}
     for id, bound in after.agents.items():
@@ -90,7 +93,7 @@ def counterparts(before: Bindings, after: Bindings) -> dict[str, str]:
         try:
             ids[id] = after.id_of(bound.agent)
         except KeyError:
-            named = by_name.get(bound.agent.name, ())
-            if len(named) == 1:
-                ids[id] = named[0]
+            namesakes = by_name.get(bound.agent.name, ())
+            if len(namesakes) == 1:
+                ids[id] = namesakes[0]
     return ids

@@ -1,7 +1,6 @@
-"""How each kind of work is done. Every function gives an outcome of a kind that the machine's table
-knows.
+"""The function for each kind of work. Each returns an outcome that the machine's table allows.
 
-What user code or a model raises becomes the outcome ``FAILED`` with the fault as data; the
+An exception of user code or of a model becomes the outcome ``FAILED`` with the fault as data; the
 exception itself is kept beside the record. Work that is cancelled with its run has no outcome.
 """
 
@@ -33,11 +32,11 @@ async def perform(bench: Workbench, command: Perform) -> Outcome:
     """Do the work of a command.
 
     Args:
-        bench: What the work may reach.
-        command: What to do.
+        bench: What the work may use.
+        command: The command.
 
     Returns:
-        Its outcome; whatever was raised is the payload of a failed one.
+        Its outcome; an exception becomes the payload of a failed one.
     """
     try:
         return await _PERFORMS[command.phase.kind](bench, command)
@@ -55,7 +54,7 @@ async def perform(bench: Workbench, command: Perform) -> Outcome:
 
 
 def failed(bench: Workbench, command: Perform, error: BaseException) -> Outcome:
-    """The outcome of work that raised something."""
+    """The outcome of work that raised an exception."""
     bench.caches.errors[command.id] = error
     return Outcome(command.id, Event.FAILED, Failure(fault_of(error)))
 
@@ -63,8 +62,7 @@ def failed(bench: Workbench, command: Perform, error: BaseException) -> Outcome:
 def _cancelled_itself(
     bench: Workbench, command: Perform, error: asyncio.CancelledError
 ) -> UserError:
-    """What is raised for work that cancelled itself: the caller did not cancel the run, so the work
-    has failed."""
+    """The fault of work that raised CancelledError by itself, while the run was not cancelled."""
     fault = UserError(
         f"'{command.invoke.symbol}' of agent '{bench.agent(command).name}' raised CancelledError"
         " although the run was not cancelled. Something that it awaits was cancelled."

@@ -1,4 +1,4 @@
-"""Which decisions a resumption adds to those that a journal holds."""
+"""The decisions that a resumption adds to those in the journal."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from agentgraph.approvals import CallKey, Ruling
 from agentgraph.exceptions import UserError
 
 
-def new_rulings(decided: Mapping[CallKey, Ruling], rulings: Sequence[Ruling]) -> tuple[Ruling, ...]:
-    """The decisions that the journal does not hold.
+def new_rulings(
+    recorded: Mapping[CallKey, Ruling], rulings: Sequence[Ruling]
+) -> tuple[Ruling, ...]:
+    """The decisions that the journal does not hold yet.
 
     Args:
-        decided: What was decided so far, by call.
-        rulings: What was decided since, in order; the last one about a call counts.
+        recorded: The recorded decisions, by call.
+        rulings: The decisions since then, in order; the last one on a call counts.
 
     Raises:
-        UserError: A call was decided otherwise, and that has had its effect.
+        UserError: A decision contradicts a recorded one, which has already had its effect.
     """
     latest = {ruling.key: ruling for ruling in rulings if ruling.key is not None}
     new = []
     for key, ruling in latest.items():
-        recorded = decided.get(key)
-        if recorded is None:
+        earlier = recorded.get(key)
+        if earlier is None:
             new.append(ruling)
-        elif recorded.decision.approved != ruling.decision.approved:
+        elif earlier.decision.approved != ruling.decision.approved:
             raise UserError(
-                f"Call {ruling.call_id!r} of tool {ruling.name!r} was decided on already, and the"
-                " run went on with that. Decide in state.fork() to do it again otherwise."
+                f"Call {ruling.call_id!r} of tool {ruling.name!r} was decided already, and the"
+                " run went on with that decision. To decide otherwise, decide in state.fork()."
             )
     return tuple(new)

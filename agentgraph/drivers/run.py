@@ -1,4 +1,4 @@
-"""One run: its facts, its record, and what its work may reach."""
+"""One run: its facts, its record, and the workbench that its work uses."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Run:
     """One run of a machine.
 
     Args:
-        facts: What it was given.
-        record: What it knows; ``fold`` writes it.
-        bench: What its work may reach.
-        resumption: What it goes on with where the replay comes to rest; ``None`` to stay there.
+        facts: Its inputs.
+        record: Everything it knows; only ``fold`` writes it.
+        bench: What its work may use.
+        resumption: How it continues where the replay comes to rest; ``None`` to stay there.
         state: Its control state.
-        migrations: How often it went on in a machine compiled anew.
-        rows: Rows of the journal when it came to rest, those of other runs among them.
+        migrations: How many times it moved to a newly compiled machine.
+        rows: The number of journal rows when it came to rest, those of other runs included.
     """
 
     facts: RunFacts
@@ -48,7 +48,7 @@ class Run:
 
     @property
     def caches(self) -> Caches:
-        """What the run keeps at hand."""
+        """The caches of the run."""
         return self.bench.caches
 
     @property
@@ -57,7 +57,7 @@ class Run:
         return self.bench.names.agent(self.record.agent_id)
 
     def spent(self) -> Usage:
-        """What the run and those inside it have spent, as far as rows say."""
+        """The usage of the run and of its nested runs, from their rows."""
         whole = Usage()
         for part in (self.record.usage, self.caches.journal.inside(self.facts.path)):
             whole.add(part)
@@ -81,20 +81,20 @@ def make_run(
     given: RunContextWrapper[Any] | None = None,
     resumption: Resumed | None = None,
 ) -> Run:
-    """Make a run: a new one, one that is resumed, or one inside another.
+    """Make a run: a new, a resumed or a nested one.
 
     Args:
-        facts: What it is given.
-        compiled: The machine it begins with and what its symbols stand for.
-        recompile: Compiles anew, for an agent that was changed.
-        journal: Where its rows stand; those of its path are replayed.
+        facts: Its inputs.
+        compiled: The machine it begins with, and the objects of its symbols.
+        recompile: Compiles again after an agent has changed.
+        journal: The store of its rows; the rows of its path are replayed.
         call_agent: Runs agents used as tools.
-        watcher: Who is told what happens.
+        watcher: Receives the events of the run.
         context: The caller's context object.
-        tool_input: The arguments of the agent tool that it is a call of.
-        outer: The context of the call that it runs inside.
-        given: The context of another run that the caller passed; the run counts into its usage.
-        resumption: What was decided and added since it came to rest; ``None`` for a new run.
+        tool_input: For an agent tool, the arguments of the call.
+        outer: For a nested run, the context of the call that it runs in.
+        given: The context of another run, if the caller passed one; its usage includes this run's.
+        resumption: The decisions and input since it came to rest; ``None`` for a new run.
     """
     hooked = facts.hooks is not None or compiled[1].hooked
     now = new(Facts, (facts.limit, facts.session is not None, hooked))
@@ -102,7 +102,7 @@ def make_run(
     ledger = ApprovalLedger() if outer is None else outer._approvals.within(facts.path)
     record = Record(facts, ledger)
     around = outer if given is None else given
-    # The account around has what the rows of this run say.
+    # The usage of the surrounding run includes the rows of this one.
     own = (record.usage, journal.inside(facts.path))
     usage = RunUsage(*(own if around is None else (around.usage,)))
     shown = record.transcript.turn_input

@@ -1,4 +1,4 @@
-"""The work in progress of one run: one task a command."""
+"""The work in progress of one run: one task for each command."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Work:
     """The tasks of one run.
 
     Args:
-        bench: What their work may reach.
+        bench: What the work may use.
 
     Attributes:
-        tasks: What is in progress, or done and not yet handed over.
+        tasks: The tasks in progress, and those whose outcomes were not collected yet.
     """
 
     __slots__ = ("_bench", "_finished", "_wake", "tasks")
@@ -33,23 +33,23 @@ class Work:
         self._wake: asyncio.Future[None] | None = None
 
     async def outcomes(self, owed: Mapping[CommandId, Perform]) -> list[Outcome]:
-        """Begin what was not begun and wait for at least one outcome.
+        """Start the commands that were not started, and wait for at least one outcome.
 
         Args:
             owed: The commands whose outcomes are owed.
 
         Returns:
-            What finished by then, in the order in which ``step`` is told.
+            The outcomes so far, in the order in which ``step`` takes them.
         """
         if len(owed) != len(self.tasks):
             await self._start_all(owed)
         while not self._finished:
             self._wake = asyncio.get_running_loop().create_future()
             await self._wake
-        return self._handed_over()
+        return self._collect()
 
     async def _start_all(self, owed: Mapping[CommandId, Perform]) -> None:
-        """Begin what was not begun; a model call last, since what stands beside it may spare it."""
+        """Start new commands, a model call last, since the work beside it may make it needless."""
         new = [command for command in owed.values() if command.id not in self.tasks]
         calls = [command for command in new if command.phase.boundary]
         for command in new:
@@ -68,15 +68,15 @@ class Work:
 
     def _done(self, command: Perform, task: asyncio.Task[Outcome]) -> None:
         if self.tasks.get(command.id) is not task:
-            return  # it was cancelled with the state that began it
+            return  # it was cancelled when the run left its state
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         outcome = task.result() if error is None else failed(self._bench, command, error)
         self._finished.append(outcome)
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
-    def _handed_over(self) -> list[Outcome]:
-        # What finished together with a failure is kept: the failure comes last.
+    def _collect(self) -> list[Outcome]:
+        # A failure sorts last, so outcomes that are ready at the same time are kept.
         batch = sorted(self._finished, key=_order)
         self._finished.clear()
         for outcome in batch:
@@ -84,11 +84,11 @@ class Work:
         return batch
 
     async def cancel(self) -> list[Outcome]:
-        """Cancel what is in progress and wait until it is over.
+        """Cancel the work in progress and wait until it is over.
 
         Returns:
-            The outcomes of what ended all the same: work that had finished, and work that handles
-            its cancellation.
+            The outcomes of work that ended nevertheless: it had finished, or it handled its
+            cancellation.
         """
         if not self.tasks:
             return []
@@ -97,10 +97,10 @@ class Work:
         for task in tasks:
             task.stop()
         await asyncio.gather(*tasks, return_exceptions=True)
-        ended = [
+        outcomes = [
             task.result() for task in tasks if not task.cancelled() and task.exception() is None
         ]
-        return sorted(ended, key=_order)
+        return sorted(outcomes, key=_order)
 
 
 def _order(outcome: Outcome) -> tuple[bool, CommandId]:

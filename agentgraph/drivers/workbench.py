@@ -1,8 +1,7 @@
-"""What a piece of work may reach: frozen facts, a read-only view of the record, the publisher of
-raw events, and caches that a run can lose.
+"""What a piece of work may use: frozen facts, a read-only view of the record, the publisher of raw
+events, and caches.
 
-Work returns an outcome and writes nothing else that counts: whatever stands in ``Caches`` is made
-again when it is missing.
+Work returns an outcome. Beside that it writes only to ``Caches``, whose contents can be made again.
 """
 
 from __future__ import annotations
@@ -36,15 +35,15 @@ _NO_FACTS = Facts()
 
 @dataclass(slots=True)
 class Watcher:
-    """Who is told what happens in a run, and how.
+    """Receives the events of a run.
 
     Args:
-        streamed: Whether the model is asked to stream.
-        show: Told each emission with its items and the agent that made them.
-        publish: Told each raw event of the model; gives whether the model is too far ahead of a
-            slow watcher.
-        backpressure: Waited for where the model is too far ahead.
-        drained: Waited for between two turns; returns once everything shown was seen.
+        streamed: Whether the model streams its reply.
+        show: Called with each emission, its items and the agent that made them.
+        publish: Called with each raw event of the model; returns whether the model is too far ahead
+            of a slow watcher.
+        backpressure: Awaited when the model is too far ahead.
+        drained: Awaited between two turns; returns once the watcher has seen everything shown.
     """
 
     streamed: bool = False
@@ -55,37 +54,37 @@ class Watcher:
 
 
 UNWATCHED = Watcher()
-"""For a run of which nothing is told."""
+"""The watcher of a run without one."""
 
 
 @dataclass(slots=True)
 class Caches:
-    """What a run keeps at hand and can lose.
+    """The objects that a run keeps and can make again.
 
     Args:
         machine: The machine at work.
-        bindings: What its symbols stand for.
+        bindings: The objects of its symbols.
         submachines: The machines of agents used as tools, by name.
-        recompile: Lowers and compiles anew, starting with the given agent if it is no longer
-            reachable.
+        recompile: Lowers and compiles again; starts at the agent it gets if the program no longer
+            leads to that agent.
         call_agent: Runs an agent used as a tool (the layer above builds the inner run).
-        journal: Where the rows of this run and of those inside it stand.
-        watcher: Who is told what happens.
-        session: The session as this run writes it.
-        began: What held for the run when it began.
-        models: What each agent's model was wanted as and is, by agent id.
-        settings: What each agent's settings were made from and are, with a forced tool choice and
-            without, by agent id.
-        asking: The question to a model of which an attempt has failed.
-        contexts: The contexts of the calls under way, by state and lane.
-        listed: The tools that servers listed last, by the symbol of the server and the name.
-        errors: The very exceptions behind the faults of this process.
-        rulings: What was decided since the run came to rest, for the runs inside.
-        turn: Turns begun, as a watcher sees it.
+        journal: The rows of this run and of its nested runs.
+        watcher: Receives the events of the run.
+        session: The session, as this run writes it.
+        began: The facts that the run began with.
+        models: The configured and the actual model of each agent, by agent id.
+        settings: The own settings of each agent, and the settings made from them, with and without
+            a forced tool choice, by agent id.
+        pending: The model call of which an attempt has failed.
+        contexts: The contexts of the calls in progress, by state and lane.
+        listed: The last lists of servers' tools, by the symbol of the server and the tool's name.
+        errors: The exception objects behind the faults of this process.
+        rulings: The decisions since the run came to rest, for nested runs.
+        turn: The number of turns begun, as a watcher sees it.
         stopping: Whether the caller wants no further turn.
-        resumed: Whether the session has something of the run that ``session`` does not know.
-        doubtful: The commands that were owed where the recorded rows end: their work may be done.
-        stale: Whether the run is to go on in another machine, or with other facts, than it began.
+        resumed: Whether the session may hold items of the run that ``session`` does not know.
+        doubtful: The commands that were owed when the recorded rows ended; their work may be done.
+        stale: Whether the run must move to another machine, or has other facts than it began with.
     """
 
     machine: Machine
@@ -99,7 +98,7 @@ class Caches:
     began: Facts = _NO_FACTS
     models: dict[str, tuple[object, Any]] = field(default_factory=dict)
     settings: dict[str, tuple[object, Any, Any]] = field(default_factory=dict)
-    asking: Any = None
+    pending: Any = None
     contexts: dict[tuple[int, ...], ToolContext[Any]] = field(default_factory=dict)
     listed: dict[tuple[str, str], Any] = field(default_factory=dict)
     errors: dict[CommandId, BaseException] = field(default_factory=dict)
@@ -113,14 +112,14 @@ class Caches:
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """What work is given besides its command.
+    """What work may use, beside its command.
 
     Args:
-        facts: What the run was given.
-        view: What the run knows.
-        context: What user code sees of the run.
-        caches: What the run keeps at hand.
-        names: What symbols stand for.
+        facts: The inputs of the run.
+        view: The record, read-only.
+        context: The context that user code gets.
+        caches: The caches of the run.
+        names: Resolves symbols.
     """
 
     facts: RunFacts
@@ -130,7 +129,7 @@ class Workbench:
     names: Names
 
     def binding(self, agent_id: str) -> AgentBinding:
-        """What the symbols of an agent stand for."""
+        """The agent with an id, and the objects of its symbols."""
         return self.caches.bindings.agents[agent_id]
 
     def agent(self, command: Perform) -> Any:
@@ -145,19 +144,19 @@ class Workbench:
             return ""
 
     def call(self, command: Perform) -> Any:
-        """The call that a command is about, as the provider sent it."""
+        """The call that a command is about, in the provider's form."""
         return self.view.reply.response.output[command.position]
 
     def error(self, source: CommandId | None) -> BaseException:
-        """The exception that an outcome tells of: the very one, or one made from what is stored."""
+        """The exception of a failed outcome: the original, or one made from the stored fault."""
         payload = self.view.payload(source)
-        kept = None if source is None else self.caches.errors.get(source)
-        return error_of(payload.fault, self.names.guardrail) if kept is None else kept
+        error = None if source is None else self.caches.errors.get(source)
+        return error_of(payload.fault, self.names.guardrail) if error is None else error
 
     def key(self, command: Perform) -> CallKey:
         """The identity of the call that a command is about."""
         return CallKey(self.facts.path, tuple(self.view.replied or ()), command.id.lane)
 
     def hooked(self, agent: Any) -> bool:
-        """Whether hooks want to hear of what an agent does."""
+        """Whether an agent has hooks, its own or the run's."""
         return self.facts.hooks is not None or agent.hooks is not None

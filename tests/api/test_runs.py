@@ -156,7 +156,7 @@ async def test_an_answer_may_be_kept_out_of_the_history(play: Play) -> None:
 
 async def test_an_answer_that_is_not_of_the_output_type_is_refused(play: Play) -> None:
     agent, options, _ = faulty("invalid_final_output")
-    with pytest.raises(UserError, match="no Answer, the output type of agent 'A'"):
+    with pytest.raises(UserError, match="does not fit Answer, the output type of agent 'A'"):
         await play(agent, error_handlers={"invalid_final_output": lambda _: "text"}, **options)
 
 

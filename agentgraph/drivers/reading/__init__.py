@@ -1,1 +1,1 @@
-"""Reading: what a model is offered, and what its reply amounts to. Pure."""
+"""Reading: what a model may use in a turn, and what its reply asks for. Pure."""

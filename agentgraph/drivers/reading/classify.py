@@ -1,8 +1,8 @@
-"""Reading a reply: which items it has, which work it asks for, and what it amounts to
-(docs/design/behaviour.md, section 1). Pure.
+"""Reading a reply: its items, the work it asks for, its verdict (docs/design/behaviour.md, section
+1). Pure.
 
-A call id is the model's own. Asked for again with the same content it is the same call; with other
-content it is an error, before anything runs.
+The model chooses call ids. A repeated id with the same content is the same call; with other content
+it is an error, which is raised before anything runs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _CALL, _HANDOFF, _OUTPUT = ToolCallItem.type, HandoffCallItem.type, ToolCallOutp
 _MESSAGE = MessageOutputItem.type
 _NO_ACTIVITY = frozenset({"message", "reasoning", "compaction"})
 _AGAIN = Verdict.AGAIN
-# Outputs stand in this order, calls of one kind in the order of the reply
+# The outputs of calls stand in this order of kinds; within a kind, in the order of the reply
 # (docs/design/behaviour.md, section 2).
 _RANK = {"function_call": 0, **{kind: rank for rank, kind in enumerate(ACTION_ITEMS, 1)}}
 _FUNCTION_RANK, _MISSING_RANK = _RANK["function_call"], len(_RANK)
@@ -57,20 +57,21 @@ _APPROVAL_RANK = _MISSING_RANK + 1
 
 
 class _Reading:
-    """A reply being read.
+    """The reading of one reply.
 
     Args:
-        agent: The agent whose model gave it.
-        offer: What the model was offered.
-        seen: What each call id of the run stands for.
-        missing: Symbol of the offer that answers calls of tools that the agent does not have;
-            ``None`` makes them a fault.
+        agent: The agent whose model replied.
+        offer: The tools and handoffs that the model could use.
+        earlier: The call that each call id of the run names.
+        missing: The symbol that answers calls of tools that the agent does not have; ``None`` makes
+            such a call a fault.
     """
 
     __slots__ = (
         "active",
         "agent",
         "calls",
+        "earlier",
         "fault",
         "identities",
         "message",
@@ -78,13 +79,12 @@ class _Reading:
         "notes",
         "offer",
         "requests",
-        "seen",
     )
 
     def __init__(
-        self, agent: Any, offer: Offer, seen: Mapping[str, Identity], missing: str | None
+        self, agent: Any, offer: Offer, earlier: Mapping[str, Identity], missing: str | None
     ) -> None:
-        self.agent, self.offer, self.seen, self.missing = agent, offer, seen, missing
+        self.agent, self.offer, self.earlier, self.missing = agent, offer, earlier, missing
         self.notes: list[Note] = []
         self.calls: list[tuple[int, Call]] = []
         self.requests: list[outcomes.Request] = []
@@ -121,11 +121,11 @@ class _Reading:
             self.notes.append(Note(_HANDOFF, position))
             self.requests.append(outcomes.Request(handoff.symbol, position))
             return
-        if self._is_known(item.call_id, name, item.arguments):
+        if self._is_repeat(item.call_id, name, item.arguments):
             return
         symbol, tool = self.offer.callable.get(name, (self.missing, None))
-        described = None if tool is None else tool.description
-        self.notes.append(new(Note, (_CALL, position, described)))
+        description = None if tool is None else tool.description
+        self.notes.append(new(Note, (_CALL, position, description)))
         if not symbol:
             self._fail(ModelBehaviorError(f"Tool {name} not found in agent {self.agent.name}"))
             return
@@ -133,10 +133,10 @@ class _Reading:
         self.calls.append((rank, new(Call, (symbol, name, position))))
 
     def _custom_call(self, position: int, item: Any) -> None:
-        if self._is_known(item.call_id, item.name, item.input):
+        if self._is_repeat(item.call_id, item.name, item.input):
             return
         self.notes.append(Note(_CALL, position))
-        # Of two tools of one name the last counts, as it does among function tools.
+        # If two tools have one name, the last one counts, as among function tools.
         for symbol, tool in reversed(self.offer.actions.get("custom_tool_call", ())):
             if tool.name == item.name:
                 self.calls.append((_RANK["custom_tool_call"], Call(symbol, tool.name, position)))
@@ -145,7 +145,7 @@ class _Reading:
 
     def _action(self, position: int, item: Any, kind: str) -> None:
         for symbol, tool in self.offer.actions.get(kind, ()):
-            if self._is_known(item.call_id, tool.name, call_content(item)):
+            if self._is_repeat(item.call_id, tool.name, call_content(item)):
                 return
             self.notes.append(Note(_CALL, position))
             self.calls.append((_RANK[kind], Call(symbol, tool.name, position)))
@@ -158,7 +158,7 @@ class _Reading:
 
     def _approval_request(self, position: int, item: Any) -> None:
         self.active = True
-        if self._is_known(item.id, item.name, call_content(item)):
+        if self._is_repeat(item.id, item.name, call_content(item)):
             return
         self.notes.append(Note(_KINDS["mcp_approval_request"], position))
         for symbol, tool in self.offer.actions.get("mcp_approval_request", ()):
@@ -173,18 +173,18 @@ class _Reading:
             )
         )
 
-    def _is_known(self, call_id: str, name: str, content: str) -> bool:
-        """Whether a call was made already: it is no new call then, and left out of the history."""
-        known = self.seen.get(call_id) or self.identities.get(call_id)
-        if known is None:
+    def _is_repeat(self, call_id: str, name: str, content: str) -> bool:
+        """Whether a call repeats an earlier one; then it is not made again and leaves no item."""
+        first = self.earlier.get(call_id) or self.identities.get(call_id)
+        if first is None:
             self.identities[call_id] = new(Identity, (call_id, name, content))
             return False
         self.active = True
-        if known.name != name or not _same(known.content, content):
+        if first.name != name or not _same(first.content, content):
             self._fail(
                 ModelBehaviorError(
                     f"Agent '{self.agent.name}': the model used the call id '{call_id}' for two"
-                    f" different calls ('{known.name}' and '{name}')."
+                    f" different calls ('{first.name}' and '{name}')."
                 )
             )
         return True
@@ -200,25 +200,25 @@ def classify(
     agent: Any,
     offer: Offer,
     request: Request,
-    seen: Mapping[str, Identity],
+    earlier: Mapping[str, Identity],
     missing: str | None,
 ) -> tuple[Reply, ModelReply, Exception | None]:
     """Read a reply.
 
     Args:
         response: The reply.
-        agent_id: Id of the agent whose model gave it.
+        agent_id: Id of the agent whose model replied.
         agent: The agent.
-        offer: What the model was offered.
-        request: What it was asked.
-        seen: What each call id of the run stands for.
-        missing: Symbol of the offer that answers calls of tools that the agent does not have;
-            ``None`` makes them a fault.
+        offer: The tools and handoffs that the model could use.
+        request: The request that the reply answers.
+        earlier: The call that each call id of the run names.
+        missing: The symbol that answers calls of tools that the agent does not have; ``None`` makes
+            such a call a fault.
 
     Returns:
-        The control data, the payload that goes with it, and why the reply cannot be used, if so.
+        The control data, the payload, and the fault that makes the reply unusable, if any.
     """
-    reading = _Reading(agent, offer, seen, missing)
+    reading = _Reading(agent, offer, earlier, missing)
     for position, item in enumerate(response.output):
         reading.read(position, item)
     ranked = reading.calls
@@ -233,13 +233,13 @@ def classify(
     else:
         verdict, output, fault = _verdict(reading, offer)
         reply = Reply((), (), verdict, reading.active)
-    told = None if fault is None else fault_of(fault)
-    read = tuple(reading.notes), tuple(reading.identities.values()), told, output
-    return reply, new(ModelReply, (response, agent_id, request, *read)), fault
+    fault_data = None if fault is None else fault_of(fault)
+    parts = tuple(reading.notes), tuple(reading.identities.values()), fault_data, output
+    return reply, new(ModelReply, (response, agent_id, request, *parts)), fault
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two calls ask for the same, key order aside."""
+    """Whether two calls have the same content, key order aside."""
     return one == other or content_digest(one) == content_digest(other)
 
 
@@ -247,17 +247,17 @@ def _rank(entry: tuple[int, Call]) -> int:
     return entry[0]
 
 
-def _without_tool(agent: Any, wanted: str) -> ModelBehaviorError:
+def _without_tool(agent: Any, name: str) -> ModelBehaviorError:
     return ModelBehaviorError(
-        f"The model of agent '{agent.name}' called the tool '{wanted}', which the agent does not"
+        f"The model of agent '{agent.name}' called the tool '{name}', which the agent does not"
         " have."
     )
 
 
 def _without_output(agent: Any, schema: AgentOutputSchemaBase) -> ModelBehaviorError:
     return ModelBehaviorError(
-        f"The model of agent '{agent.name}' gave no final output where a {schema.name()} was asked"
-        " for."
+        f"The model of agent '{agent.name}' gave no final output; its output type is"
+        f" {schema.name()}."
     )
 
 
@@ -280,7 +280,7 @@ def _verdict(reading: _Reading, offer: Offer) -> tuple[Verdict, Any, Exception |
 
 
 def output_in(response: ModelResponse, schema: AgentOutputSchemaBase | None) -> Any:
-    """The final output that a final reply holds.
+    """The final output in a final reply.
 
     Args:
         response: The reply.
@@ -292,7 +292,7 @@ def output_in(response: ModelResponse, schema: AgentOutputSchemaBase | None) -> 
 
 
 def _words(message: Any) -> tuple[str, str | None]:
-    """The text of a message, and its refusal where its last part is one."""
+    """The text of a message, and its refusal if the last part is one."""
     if message is None:
         return "", None
     parts: Sequence[Any] = message.content

@@ -1,4 +1,4 @@
-"""What a model is offered in a turn, and which symbol each name means.
+"""The tools and handoffs that a model may use in a turn, and the symbol of each name.
 
 Names of handoffs are matched before names of tools (SDK guide, Handoffs).
 """
@@ -15,15 +15,15 @@ from agentgraph.frontend.bindings import HandoffBinding
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What is on offer.
+    """The tools, handoffs and output schema that a model may use in a turn.
 
     Args:
-        tools: As the model is shown them.
-        handoffs: As the model is shown them.
+        tools: The tools, as the model sees them.
+        handoffs: The handoffs, as the model sees them.
         schema: The output schema; ``None`` for plain text.
-        callable: Symbol and function tool, by the name the model calls it by.
-        actions: Symbol and tool, by the type of the output item that the tool carries out.
-        requestable: The handoffs, by the name the model calls them by.
+        callable: Symbol and function tool, by the name that the model uses.
+        actions: Symbols and tools, by the type of the output item that they carry out.
+        requestable: The handoffs, by the name that the model uses.
         names: The names of everything on offer.
     """
 

@@ -1,4 +1,4 @@
-"""The phases of a call of a function tool: screening it, making it, judging its result, and telling
+"""The phases of a call of a function tool: screening it, making it, judging its result, and calling
 the hooks (docs/design/behaviour.md, sections 5, 7 and 8)."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from agentgraph.drivers.work.call import LocalCall, call_at_hand, local_call
-from agentgraph.drivers.work.wording import worded
+from agentgraph.drivers.work.wording import wording
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import (
     ToolInputGuardrailTripwireTriggered,
@@ -36,8 +36,7 @@ from agentgraph_compiler.machine import Event, WorkKind
 
 
 class ScreeningFailed(Exception):
-    """A guardrail of a tool ended the run; carries what the guardrails had said by then, and as its
-    cause what ended the run."""
+    """A guardrail of a tool ended the run; carries the verdicts so far. Its cause is the fault."""
 
     def __init__(self, screened: Screened) -> None:
         super().__init__()
@@ -63,12 +62,12 @@ async def act(bench: Workbench, command: Perform) -> Outcome:
                 function_tool=tool, context=context, arguments=call.raw.arguments
             )
     except BaseException:
-        call.spent(context)
+        call.count_usage(context)
         raise
     if isinstance(output, Waiting):
-        call.spent(context)
+        call.count_usage(context)
         return call.outcome(Event.AWAITING, output)
-    # From here on the tool has done its work: what fails now fails into the output.
+    # From here on the tool has done its work: a failure now becomes its output.
     raw: Any
     try:
         raw = ItemHelpers.tool_call_output_item(call.raw, output)
@@ -77,21 +76,21 @@ async def act(bench: Workbench, command: Perform) -> Outcome:
         raw = ItemHelpers.tool_call_output_item(call.raw, output)
     data = context._custom_data
     if tool.custom_data_extractor is not None and not tool.tool_output_guardrails:
-        data = await _extracted(call, context, output, raw)
+        data = await _extract(call, context, output, raw)
     usage = context.usage
-    spent = usage.take_own() if isinstance(usage, RunUsage) and usage.own is not None else None
-    payload = new(ToolReturn, (output, raw, _ITEM, data, spent))
+    own = usage.take_own() if isinstance(usage, RunUsage) and usage.own is not None else None
+    payload = new(ToolReturn, (output, raw, _ITEM, data, own))
     return new(Outcome, (command.id, _RETURNED, payload, None))
 
 
-async def _extracted(
+async def _extract(
     call: LocalCall, context: ToolContext[Any], output: Any, raw: Any
 ) -> dict[str, Any] | None:
-    """What the program attaches to an output; nothing if its function fails."""
-    # A copy, so that an extractor cannot change what is sent.
-    asked = FunctionToolCustomDataContext(context, call.tool, output, deepcopy(raw))
+    """The custom data for an output; ``None`` if the extractor fails."""
+    # A copy, so that an extractor cannot change the output that is sent.
+    extractor_context = FunctionToolCustomDataContext(context, call.tool, output, deepcopy(raw))
     try:
-        return await custom_data_of(call.tool.custom_data_extractor, asked, call.owner)
+        return await custom_data_of(call.tool.custom_data_extractor, extractor_context, call.owner)
     except Exception as error:  # noqa: BLE001 - the extractor is user code
         message = f"custom_data_extractor of {call.owner} failed; the output has no custom data"
         log_tool_action_error(logger, message, error)
@@ -99,15 +98,15 @@ async def _extracted(
 
 
 async def _unsendable(call: LocalCall, context: ToolContext[Any], error: Exception) -> str:
-    """What the model is told where a result has no form in which it could be sent."""
+    """The text that the model gets if a result cannot be sent."""
     tool = call.tool
     what = f"The result of {call.owner} cannot be sent to the model"
     try:
         return await answer_to_failure(
             tool._failure_error_function, context, error, tool.name, what
         )
-    except Exception as failed:  # noqa: BLE001 - the handler is user code, and may not be there
-        log_tool_action_error(logger, what, failed)
+    except Exception as failure:  # noqa: BLE001 - the handler is user code, and may be missing
+        log_tool_action_error(logger, what, failure)
         return f"{what}."
 
 
@@ -116,46 +115,46 @@ async def missing(bench: Workbench, command: Perform) -> Outcome:
     (``RunConfig.tool_not_found_behavior``)."""
     raw, agent = bench.call(command), bench.agent(command)
     default = f"Tool '{raw.name}' not found in agent '{agent.name}'."
-    text = await worded(bench, "tool_not_found", "function", raw.name, raw.call_id, default)
+    text = await wording(bench, "tool_not_found", "function", raw.name, raw.call_id, default)
     payload = ToolReturn(text, ItemHelpers.tool_call_output_item(raw, text))
     return Outcome(command.id, Event.RETURNED, payload)
 
 
 async def screen(bench: Workbench, command: Perform) -> Outcome:
-    """Ask the input guardrails of a tool about a call, in order; the first rejection counts."""
+    """Run the input guardrails of a tool on a call, in order, up to the first rejection."""
     call = await local_call(bench, command)
     if call.tool is None:
         return call.outcome(Event.PASSED, Screened(command.invoke.symbol, ()))
     context = call.context()
     data = ToolInputGuardrailData(context=context, agent=call.agent)
-    with call.counted(context):
-        return await _screened(call, call.tool.tool_input_guardrails or (), data)
+    with call.counting(context):
+        return await _run_guardrails(call, call.tool.tool_input_guardrails or (), data)
 
 
 async def judge(bench: Workbench, command: Perform) -> Outcome:
-    """Ask the output guardrails of a tool about the result of a call, in order; the first rejection
-    counts."""
+    """Run the output guardrails of a tool on the result of a call, in order, up to the first
+    rejection."""
     call = await local_call(bench, command)
     result: ToolReturn = bench.view.payload(command.source)
     if call.tool is None:
         return call.outcome(Event.PASSED, Screened(command.invoke.symbol, (), about_output=True))
     context = call.context()
     data = ToolOutputGuardrailData(context=context, agent=call.agent, output=result.output)
-    with call.counted(context):
-        outcome = await _screened(call, call.tool.tool_output_guardrails or (), data)
+    with call.counting(context):
+        outcome = await _run_guardrails(call, call.tool.tool_output_guardrails or (), data)
         if call.tool.custom_data_extractor is None:
             return outcome
         judged: Any = outcome.payload
         rejected = judged.raw is not None
         output, raw = (judged.output, judged.raw) if rejected else (result.output, result.raw)
-        attached = await _extracted(call, context, output, raw)
+        attached = await _extract(call, context, output, raw)
     return call.outcome(
         outcome.event,
         Screened(judged.tool, judged.verdicts, judged.output, judged.raw, True, attached),
     )
 
 
-async def _screened(call: LocalCall, guardrails: Any, data: Any) -> Outcome:
+async def _run_guardrails(call: LocalCall, guardrails: Any, data: Any) -> Outcome:
     about_output = isinstance(data, ToolOutputGuardrailData)
     symbol, verdicts = call.command.invoke.symbol, list[ToolVerdict]()
     for place, guardrail in enumerate(guardrails):
@@ -185,8 +184,7 @@ _OUTPUT_TRIPPED = ToolOutputGuardrailTripwireTriggered
 
 
 async def _verdict(call: LocalCall, guardrail: Any, data: Any) -> ToolGuardrailFunctionOutput:
-    """What a guardrail says; one that breaks ends the run, and no setting of the tool says what to
-    make of that."""
+    """Run one guardrail. A guardrail that fails ends the run, whatever the settings of the tool."""
     owner = f"guardrail '{guardrail.get_name()}' of {call.owner}"
     with failures_named(f"Error running {owner}", typed=True):
         verdict = await guardrail.run(data)
@@ -198,15 +196,15 @@ async def _verdict(call: LocalCall, guardrail: Any, data: Any) -> ToolGuardrailF
 
 
 async def tell(bench: Workbench, command: Perform) -> Outcome:
-    """Tell the hooks what a call gave, as it was judged."""
+    """Call the hooks with the judged output of a call."""
     call = await local_call(bench, command)
     if call.tool is not None and call.raw.type != "mcp_approval_request":
         result: Any = bench.view.payload(command.source)
-        # The hooks of other actions are told in the context of the run, as in the SDK.
+        # Hooks of other actions get the context of the run, as in the SDK.
         context = call.context() if call.raw.type in _WITH_CONTEXT else None
         output = result.output
-        if call.raw.type == "computer_call":  # the hooks hear of the screen itself
+        if call.raw.type == "computer_call":  # the hooks get the bare image
             output = output.rpartition(",")[2]
-        with call.counted(context):
+        with call.counting(context):
             await call.tell("on_tool_end", output, context=context)
     return call.outcome(Event.DONE)

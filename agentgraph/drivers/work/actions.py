@@ -1,8 +1,7 @@
-"""The kinds of calls that are carried out on this side: how each is made, what a rule of approval
-is asked about it, and how a refusal of it is sent.
+"""The kinds of local calls: how to make each, what its approval rule gets, and how to refuse it.
 
-Calls of one tool that is no function are made one after the other, in the order of the reply (the
-machine's table says so): a screen, a shell or a folder is one thing.
+Calls of one tool that is not a function are made one after the other, in the order of the reply, as
+the machine's table says: they share one screen, shell or folder.
 """
 
 from __future__ import annotations
@@ -27,21 +26,21 @@ class Kind:
     """A kind of call that a person may be asked about.
 
     Args:
-        tool_type: Its name for the caller's formatter of messages.
-        asked: What a rule of approval is asked about a call; ``None`` where that cannot be read.
-        refusal: A refusal as the provider is sent it, and as the caller sees it.
+        tool_type: Its name for the caller's message formatter.
+        subject: The argument of an approval rule for a call; ``None`` if it cannot be read.
+        refusal: A refusal in the provider's form, and as the caller sees it.
     """
 
     tool_type: ToolType
-    asked: Callable[[LocalCall], object]
+    subject: Callable[[LocalCall], object]
     refusal: Callable[[LocalCall, str], tuple[Any, Any]]
 
 
 KINDS: Mapping[str, Kind] = {
-    "function_call": Kind("function", function.asked, function.refusal),
-    "custom_tool_call": Kind("custom", custom.asked, custom.refusal),
-    "shell_call": Kind("shell", shell.asked, shell.refusal),
-    "apply_patch_call": Kind("apply_patch", patch.asked, patch.refusal),
+    "function_call": Kind("function", function.subject, function.refusal),
+    "custom_tool_call": Kind("custom", custom.subject, custom.refusal),
+    "shell_call": Kind("shell", shell.subject, shell.refusal),
+    "apply_patch_call": Kind("apply_patch", patch.subject, patch.refusal),
 }
 """The calls that a person may be asked about, by the type of their output item."""
 
@@ -56,10 +55,10 @@ _ACTIONS: Mapping[str, Callable[[LocalCall], Awaitable[Outcome]]] = {
 
 
 async def perform_action(bench: Workbench, command: Perform) -> Outcome:
-    """Perform an action on this side.
+    """Carry out an action locally.
 
     Raises:
-        AgentsException: The user's code failed and the tool has no way of telling the model.
+        AgentsException: User code failed, and the tool cannot report that to the model.
     """
     call = await local_call(bench, command)
     if call.tool is None:

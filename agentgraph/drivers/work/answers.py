@@ -1,4 +1,4 @@
-"""Reading what the user's code answers in a person's place."""
+"""Reading the answer of a callback that decides in a person's place."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from agentgraph.approvals import Decision
 from agentgraph.exceptions import UserError
 
 
-def read_answer(answer: Any, asked: str) -> Decision:
-    """Read what the user's code answers in a person's place.
+def read_answer(answer: Any, callback: str) -> Decision:
+    """Read the answer of a callback that decides in a person's place.
 
     Args:
-        answer: A dictionary with ``approve`` and, if wished, ``reason``.
-        asked: What was asked, for the message.
+        answer: A dictionary with ``approve`` and, optionally, ``reason``.
+        callback: The name of the callback, for the message.
 
     Raises:
-        UserError: It is something else.
+        UserError: The answer has another form.
     """
     if not isinstance(answer, Mapping) or "approve" not in answer:
-        raise UserError(f"{asked} must return a dictionary with 'approve'.")
+        raise UserError(f"{callback} must return a dictionary with 'approve'.")
     return Decision(bool(answer["approve"]), answer.get("reason"))

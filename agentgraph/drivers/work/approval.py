@@ -1,8 +1,8 @@
-"""Whether a call may be made: who must be asked, what was decided, and what the model is told of a
-rejection (docs/design/behaviour.md, section 11).
+"""Approval of calls: whether to ask a person, the decision, and the text of a rejection
+(docs/design/behaviour.md, section 11).
 
-Rule: a doubt asks a person. Arguments that are no JSON object, none at all, and a rule that fails
-are doubts.
+Rule: in doubt, ask a person. Arguments that are missing or not a JSON object are a doubt, and so is
+an approval rule that fails.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from agentgraph.drivers.work.act import missing
 from agentgraph.drivers.work.actions import KINDS
 from agentgraph.drivers.work.answers import read_answer
 from agentgraph.drivers.work.call import LocalCall, local_call
-from agentgraph.drivers.work.wording import REJECTED, worded
+from agentgraph.drivers.work.wording import REJECTED, wording
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.record.payloads import Question, Ruled
@@ -34,23 +34,23 @@ async def ask(bench: Workbench, command: Perform) -> Outcome:
     call = await local_call(bench, command)
     rule = getattr(call.tool, "needs_approval", False)
     if isinstance(rule, bool):
-        needed = rule
+        held = rule
     else:
-        needed = await _needed(call, rule)
-    return call.outcome(Event.HELD if needed else Event.PASSED)
+        held = await _needs_approval(call, rule)
+    return call.outcome(Event.HELD if held else Event.PASSED)
 
 
-async def _needed(call: LocalCall, rule: Any) -> bool:
+async def _needs_approval(call: LocalCall, rule: Any) -> bool:
     kind = KINDS[call.raw.type]
     try:
-        asked = kind.asked(call)
-        if asked is None:
+        subject = kind.subject(call)
+        if subject is None:
             return True
         if kind.tool_type != "function":
-            return bool(await resolve(rule(call.bench.context, asked, call.raw.call_id)))
+            return bool(await resolve(rule(call.bench.context, subject, call.raw.call_id)))
         context = call.context()
-        with call.counted(context):
-            return bool(await resolve(rule(context, asked, call.raw.call_id)))
+        with call.counting(context):
+            return bool(await resolve(rule(context, subject, call.raw.call_id)))
     except Exception as error:  # noqa: BLE001 - the rule is user code
         message = f"needs_approval of {call.owner} failed; a person is asked"
         log_tool_action_error(logger, message, error)
@@ -58,15 +58,15 @@ async def _needed(call: LocalCall, rule: Any) -> bool:
 
 
 async def hold(bench: Workbench, command: Perform) -> Outcome:
-    """Hold a call until it is decided on.
+    """Hold a call until it is decided.
 
     Returns:
-        ``PASSED`` for a call that may be made, ``REJECTED`` with what the model is told instead, or
-        ``AWAITING`` while the decision is open.
+        ``PASSED`` if the call may be made, ``REJECTED`` with the text that the model gets instead,
+        or ``AWAITING`` while the decision is open.
 
     Raises:
-        UserError: ``on_approval`` gave something that is no answer, or raised something.
-        AgentsException: As ``on_approval`` raised it.
+        UserError: ``on_approval`` returned no valid answer, or raised any other exception.
+        AgentsException: ``on_approval`` raised it.
     """
     call = await local_call(bench, command)
     if call.tool is None:
@@ -78,8 +78,8 @@ async def hold(bench: Workbench, command: Perform) -> Outcome:
     if decision is None:
         answer = getattr(call.tool, "on_approval", None)
         if answer is None:
-            return call.waits(question)
-        decision = await _answered(call, answer, question)
+            return call.await_decision(question)
+        decision = await _decide(call, answer, question)
         ruling = Ruling(
             question.key,
             question.tool,
@@ -92,15 +92,15 @@ async def hold(bench: Workbench, command: Perform) -> Outcome:
         return call.outcome(Event.PASSED, Ruled(ruling))
     kind, message = KINDS[call.raw.type], decision.message
     if message is None:
-        message = await worded(
+        message = await wording(
             bench, "approval_rejected", kind.tool_type, call.tool.name, call.raw.call_id, REJECTED
         )
     raw, output = kind.refusal(call, message)
-    return call.answered(raw, output, event=Event.REJECTED)
+    return call.answer(raw, output, event=Event.REJECTED)
 
 
-async def _answered(call: LocalCall, answer: Any, question: Question) -> Decision:
-    """The decision of a callback in a person's place."""
+async def _decide(call: LocalCall, answer: Any, question: Question) -> Decision:
+    """Ask a callback that decides in a person's place."""
     bench = call.bench
     item = bench.view.approval_item(question)
     with failures_named(f"Error running {call.owner}"):

@@ -1,4 +1,4 @@
-"""What a session keeps in the place of an output that a guardrail has blocked."""
+"""The message that a session keeps in place of an output that a guardrail has blocked."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _DEFAULT = "Output withheld by an output guardrail."
 def blocked_message(
     config: RunConfig, result: OutputGuardrailResult, context: RunContextWrapper[Any]
 ) -> str:
-    """Say that an output was blocked, in the words of the run's configuration.
+    """Return the message for a blocked output, from the run's configuration.
 
-    A formatter that fails must not bring the output back: its run ends because of the guardrail,
-    and the default message stands.
+    A formatter that fails must not bring the output back: the run still ends because of the
+    guardrail, with the default message.
 
     Args:
         config: The run's configuration (``output_guardrail_blocked_message``).
-        result: What the guardrail said.
+        result: The verdict of the guardrail.
         context: The run's context.
     """
     configured = config.output_guardrail_blocked_message
@@ -32,18 +32,18 @@ def blocked_message(
         return configured or _DEFAULT
     name = result.guardrail.get_name()
     try:
-        said: object = configured(
+        message: object = configured(
             OutputGuardrailBlockedMessageArgs(_DEFAULT, name, result.agent, context)
         )
     except Exception as error:  # noqa: BLE001 - the user's function may raise anything
-        said = error
-    if isinstance(said, str) and said:
-        return said
-    if said is not None:
+        message = error
+    if isinstance(message, str) and message:
+        return message
+    if message is not None:
         logger.warning(
             "output_guardrail_blocked_message gave no text for guardrail %r but %s; the session"
             " keeps the default message",
             name,
-            type(said).__name__,
+            type(message).__name__,
         )
     return _DEFAULT

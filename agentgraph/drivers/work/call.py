@@ -1,4 +1,4 @@
-"""One call that is carried out on this side: what all kinds of calls and their phases share."""
+"""One local call: the part that all kinds of calls and their phases share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import new
 from agentgraph.tool_context import ToolContext
-from agentgraph.tools.custom_data import custom_data_of
 from agentgraph.tools.errors import failures_named
 from agentgraph.usage.run_usage import RunUsage
 from agentgraph.user_code.callbacks import resolve
@@ -25,14 +24,14 @@ from agentgraph_compiler.machine import Event
 
 
 class LocalCall(NamedTuple):
-    """A call to be carried out on this side.
+    """A call that this process carries out.
 
     Args:
         bench: The run that makes the call.
         command: The command that asks for a phase of it.
         agent: The agent whose model called.
-        tool: The tool that carries it out; ``None`` if the program does not have it any more.
-        raw: The call as the provider sent it.
+        tool: The tool that carries it out; ``None`` if the program no longer has it.
+        raw: The call in the provider's form.
     """
 
     bench: Workbench
@@ -51,9 +50,9 @@ class LocalCall(NamedTuple):
         bench, command, agent, tool, raw = self
         several = not command.invoke.short or bench.hooked(agent)
         if several:
-            kept, place = bench.caches.contexts, command.id[:2]
-            if place in kept:
-                return kept[place]
+            contexts, place = bench.caches.contexts, command.id[:2]
+            if place in contexts:
+                return contexts[place]
         config = bench.facts.config
         make = ToolContext.from_agent_context
         if raw.type == "function_call":
@@ -70,29 +69,33 @@ class LocalCall(NamedTuple):
             )
         context.usage = RunUsage(bench.context.usage)
         if several:
-            kept[place] = context
+            contexts[place] = context
         return context
 
-    def spent(self, context: ToolContext[Any]) -> None:
-        """Count what the call has spent as the run's, where no output will tell of it."""
+    def count_usage(self, context: ToolContext[Any]) -> None:
+        """Add the usage of the call to the run's, when no outcome will report it."""
         usage = context.usage
         own = usage.take_own() if isinstance(usage, RunUsage) else None
         if own is not None:
             self.bench.context.usage.add(own)
 
     @contextmanager
-    def counted(self, context: ToolContext[Any] | None) -> Iterator[None]:
-        """Count what user code spends in the context of the call as the run's: the outcome of this
-        phase does not tell of it."""
+    def counting(self, context: ToolContext[Any] | None) -> Iterator[None]:
+        """Add the usage of user code in the context of the call to the run's.
+
+        For phases whose outcome does not report usage.
+        """
         try:
             yield
         finally:
             if context is not None:
-                self.spent(context)
+                self.count_usage(context)
 
     async def tell(self, hook: str, *rest: Any, context: ToolContext[Any] | None = None) -> None:
-        """Call a hook on the tool; one that fails is named, and no setting of the tool says what to
-        make of that."""
+        """Call a hook on the tool.
+
+        A hook that fails ends the run, whatever the settings of the tool; the error names the hook.
+        """
         if self.bench.hooked(self.agent):
             with failures_named(f"Error running hook {hook} on {self.owner}", typed=True):
                 await call_hooks(
@@ -103,8 +106,8 @@ class LocalCall(NamedTuple):
         """Call user code, sync or async, whose errors end the run.
 
         Raises:
-            UserError: It raised something; the message names the tool and the agent.
-            AgentsException: As the user code raised it.
+            UserError: It raised any other exception; the message names the tool and the agent.
+            AgentsException: The user code raised it.
         """
         try:
             return await resolve(function(*arguments))
@@ -113,19 +116,12 @@ class LocalCall(NamedTuple):
         except Exception as error:
             raise UserError(self.failure(error)) from error
 
-    async def attached(self, extractor: Callable[[Any], Any], asked: Any) -> dict[str, Any] | None:
-        """What the program attaches to the output; errors as for ``unhandled``."""
-        data: dict[str, Any] | None = await self.unhandled(
-            custom_data_of, extractor, asked, self.owner
-        )
-        return data
-
     def failure(self, error: Exception) -> str:
-        """What is said of an error in the tool."""
+        """The message for an error in the tool."""
         return f"Error running {self.owner}: {error}"
 
     def question(self, name: str, namespace: str | None = None) -> Question:
-        """The call as a person is asked about it."""
+        """The call as a question for a person."""
         command = self.command
         if namespace is None:
             namespace = getattr(self.raw, "namespace", None)
@@ -144,34 +140,34 @@ class LocalCall(NamedTuple):
         """An outcome of the command."""
         return Outcome(self.command.id, event, payload)
 
-    def waits(self, question: Question) -> Outcome:
-        """The call waits for a decision."""
+    def await_decision(self, question: Question) -> Outcome:
+        """The outcome of a call that waits for a decision."""
         return self.outcome(Event.AWAITING, Waiting((question,)))
 
-    def answered(
+    def answer(
         self,
         raw: Any,
         output: Any,
         custom_data: dict[str, Any] | None = None,
         event: Event = Event.RETURNED,
     ) -> Outcome:
-        """The call has an output.
+        """The outcome of a call that has an output.
 
         Args:
-            raw: The output as the provider is sent it.
+            raw: The output in the provider's form.
             output: The output as the caller sees it.
-            custom_data: What the program attached to it.
+            custom_data: The data that the program attached to it.
             event: How the phase ended.
         """
         return self.outcome(event, ToolReturn(output, raw, custom_data=custom_data))
 
 
 async def local_call(bench: Workbench, command: Perform) -> LocalCall:
-    """The call that a command is about, with the tool that its symbol stands for now."""
+    """The call that a command is about, with the current tool of its symbol."""
     call = call_at_hand(bench, command)
     if call.tool is None:
         symbol, servers = command.invoke.symbol, dict(bench.binding(command.agent).servers)
-        if symbol in servers:  # the run goes on in a process that has not listed the tools yet
+        if symbol in servers:  # resumed in a process that has not listed the tools yet
             agent, listed = call.agent, bench.caches.listed
             tools = await servers[symbol].function_tools(bench.context, agent, agent.mcp_config)
             listed.update({(symbol, tool.name): tool for tool in tools})
@@ -180,7 +176,7 @@ async def local_call(bench: Workbench, command: Perform) -> LocalCall:
 
 
 def call_at_hand(bench: Workbench, command: Perform) -> LocalCall:
-    """The call that a command is about; without its tool where no server has listed it yet."""
+    """The call that a command is about; without its tool if no server has listed it yet."""
     raw, agent = bench.call(command), bench.caches.bindings.agents[command.agent].agent
     tool = tool_of(bench.caches, command.invoke.symbol, getattr(raw, "name", None) or "")
     return new(LocalCall, (bench, command, agent, tool, raw))

@@ -1,8 +1,8 @@
-"""Two things on offer that have one name: whether the run goes on, and which of them counts
-(``RunConfig.tool_name_collision_policy``, as SDK 0.24 has it).
+"""Name collisions between tools and handoffs: whether the run goes on, and which of them counts
+(``RunConfig.tool_name_collision_policy``, as in SDK 0.24).
 
-What clashes in every turn is found before a run (AG101). Here is what shows only when
-``is_enabled`` was asked and the servers have listed their tools.
+A check finds the collisions of every turn before a run (AG101). This module finds those that show
+only after ``is_enabled`` and the servers' lists of tools.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ def settle(
     names: Sequence[str],
     policy: ToolNameCollisionPolicy,
 ) -> tuple[Tools, Handoffs]:
-    """Leave one thing on offer for each name.
+    """Keep one tool or handoff for each name.
 
-    A handoff counts before a tool, a tool of the agent's own before one of a server, and otherwise
-    the last.
+    A handoff counts before a tool, the agent's own tool before one of a server, and otherwise the
+    last one.
 
     Args:
         binding: The agent.
-        tools: What is on offer, servers' tools last.
+        tools: The symbols and tools on offer, servers' tools last.
         handoffs: The handoffs on offer.
         names: The names that clash.
-        policy: Whether to go on with a warning.
+        policy: Whether to stop or to go on with a warning.
 
     Raises:
-        UserError: The policy is to stop, or two servers have tools of one name.
+        UserError: The policy is to stop, or tools of servers clash with each other.
     """
     servers = {symbol: server.name for symbol, server in binding.servers}
-    listed = Counter(tool.name for symbol, tool in tools if symbol in servers)
-    if policy == "error" or any(listed[name] > 1 for name in names):
+    server_names = Counter(tool.name for symbol, tool in tools if symbol in servers)
+    if policy == "error" or any(server_names[name] > 1 for name in names):
         raise UserError(_refusal(binding, tools, names, servers))
     logger.warning(
         "Agent %r offers more than one tool or handoff called %s; a handoff counts before a tool, "
@@ -68,24 +68,24 @@ def settle(
         ", ".join(map(repr, names)),
     )
     requested = {handoff.tool_name: row for row, handoff in handoffs}
-    # The agent's own tools come before those of servers, so that they are written last here.
-    chosen = {
+    # The agent's own tools count before those of servers, so sort them last.
+    winners = {
         tool.name: id(tool)
         for symbol, tool in sorted(tools, key=lambda entry: entry[0] not in servers)
         if _is_function(symbol, tool)
     }
     last = {id(tool): position for position, (_, tool) in enumerate(tools)}
-    kept = [
+    remaining = [
         (symbol, tool)
         for position, (symbol, tool) in enumerate(tools)
         if not _is_function(symbol, tool)
         or (
             tool.name not in requested
-            and chosen[tool.name] == id(tool)
+            and winners[tool.name] == id(tool)
             and last[id(tool)] == position
         )
     ]
-    return kept, [(row, it) for row, it in handoffs if requested[it.tool_name] is row]
+    return remaining, [(row, it) for row, it in handoffs if requested[it.tool_name] is row]
 
 
 def _is_function(symbol: str, tool: Any) -> bool:

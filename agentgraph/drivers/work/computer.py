@@ -1,5 +1,4 @@
-"""Operating a computer as a model asks: its safety checks, its actions in order, and a screenshot
-of what came of them."""
+"""Operating a computer for a model: safety checks, actions in order, and a final screenshot."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ async def operate_computer(call: LocalCall) -> Outcome:
 
     Raises:
         UserError: A safety check was not acknowledged, or the computer failed.
-        ModelBehaviorError: The model asks for something that is no action of a computer.
+        ModelBehaviorError: The model asks for an unknown action.
     """
     acknowledged = await _acknowledged(call)
     await call.tell("on_tool_start")
@@ -33,11 +32,11 @@ async def operate_computer(call: LocalCall) -> Outcome:
         "type": "computer_call_output",
         "acknowledged_safety_checks": acknowledged or None,
     }
-    return call.answered(payload, image_url)
+    return call.answer(payload, image_url)
 
 
 async def _acknowledged(call: LocalCall) -> list[dict[str, Any]]:
-    """The doubts of the provider that the tool's ``on_safety_check`` acknowledges."""
+    """The provider's safety checks that the tool's ``on_safety_check`` acknowledges."""
     checks = call.raw.pending_safety_checks or ()
     ask = call.tool.on_safety_check
     if ask is None:
@@ -51,13 +50,13 @@ async def _acknowledged(call: LocalCall) -> list[dict[str, Any]]:
         return []
     acknowledged = []
     for check in checks:
-        given = ComputerToolSafetyCheckData(
+        data = ComputerToolSafetyCheckData(
             ctx_wrapper=call.bench.context,
             agent=call.agent,
             tool_call=call.raw,
             safety_check=check,
         )
-        if not await call.unhandled(ask, given):
+        if not await call.unhandled(ask, data):
             raise UserError(
                 f"The safety check '{check.id}' of tool '{call.tool.name}' of agent"
                 f" '{call.agent.name}' was not acknowledged by its on_safety_check."
@@ -67,7 +66,7 @@ async def _acknowledged(call: LocalCall) -> list[dict[str, Any]]:
 
 
 async def _operate(call: LocalCall) -> str:
-    """Carry out the actions of a call; gives the screen as it is then."""
+    """Carry out the actions of a call; return a screenshot of the result."""
     computer = call.tool.computer
     screenshot: str | None = None
     for step in _steps(call.raw):
@@ -86,18 +85,18 @@ def _steps(raw: Any) -> Sequence[Any]:
 
 
 async def _carry_out(call: LocalCall, computer: Any, step: Any) -> str | None:
-    """Carry out one action; gives a screenshot if it is one."""
+    """Carry out one action; return its result if it is a screenshot."""
     method = getattr(computer, step.type, None)
-    read = _ARGUMENTS.get(step.type)
-    if method is None or read is None:
+    arguments_of = _ARGUMENTS.get(step.type)
+    if method is None or arguments_of is None:
         raise ModelBehaviorError(
             f"The model of agent '{call.agent.name}' asked tool '{call.tool.name}' for the"
             f" unknown action '{step.type}'."
         )
-    held = getattr(step, "keys", None) if step.type != "keypress" else None
-    keywords = {"keys": held} if held and _takes_keys(call, method) else {}
-    given = await _call(call, computer, method, *read(step), **keywords)
-    return given if step.type == "screenshot" else None
+    keys = getattr(step, "keys", None) if step.type != "keypress" else None
+    keywords = {"keys": keys} if keys and _takes_keys(call, method) else {}
+    result = await _call(call, computer, method, *arguments_of(step), **keywords)
+    return result if step.type == "screenshot" else None
 
 
 def _takes_keys(call: LocalCall, method: Callable[..., Any]) -> bool:
@@ -105,8 +104,8 @@ def _takes_keys(call: LocalCall, method: Callable[..., Any]) -> bool:
     if any(one.name == "keys" or one.kind is one.VAR_KEYWORD for one in parameters):
         return True
     logger.warning(
-        "The computer of tool %r of agent %r has no parameter 'keys' in its method %r; keys that"
-        " the model wants held are not held",
+        "The computer of tool %r of agent %r has no parameter 'keys' in its method %r; the keys"
+        " that the model wants to hold down are ignored",
         call.tool.name,
         call.agent.name,
         method.__name__,

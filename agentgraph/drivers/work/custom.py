@@ -1,4 +1,4 @@
-"""Calling a custom tool: the model's text goes in, the text form of what comes back goes out."""
+"""Calling a custom tool with the model's text; its result is sent back as text."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
 
 
-def asked(call: LocalCall) -> str:
-    """The text that a rule of approval is asked about."""
+def subject(call: LocalCall) -> str:
+    """The text of the call, for the approval rule."""
     text: str = call.raw.input
     return text
 
 
 def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
-    """A refusal as the provider is sent it, and as the caller sees it."""
+    """A refusal in the provider's form, and as the caller sees it."""
     return _payload(call, message), message
 
 
 async def call_custom_tool(call: LocalCall) -> Outcome:
-    """Carry out a ``custom_tool_call``; of a function that raises the model is told."""
+    """Carry out a ``custom_tool_call``; if the function raises, the model gets the error."""
     raw, tool = call.raw, call.tool
     context = call.context()
     try:
         await call.tell("on_tool_start", context=context)
-        output = await _called(call, context)
+        output = await _invoke(call, context)
     except BaseException:
-        call.spent(context)
+        call.count_usage(context)
         raise
     payload = _payload(call, output)
     data = None
     if tool.custom_data_extractor is not None:
-        data = await _extracted(
+        data = await _extract(
             call, CustomToolCustomDataContext(context, tool, raw.input, output, deepcopy(payload))
         )
     usage = context.usage
-    spent = usage.take_own() if isinstance(usage, RunUsage) else None
-    return call.outcome(Event.RETURNED, ToolReturn(output, payload, custom_data=data, usage=spent))
+    own = usage.take_own() if isinstance(usage, RunUsage) else None
+    return call.outcome(Event.RETURNED, ToolReturn(output, payload, custom_data=data, usage=own))
 
 
-async def _called(call: LocalCall, context: ToolContext[Any]) -> str:
+async def _invoke(call: LocalCall, context: ToolContext[Any]) -> str:
     try:
         return text_of(await resolve(call.tool.on_invoke_tool(context, call.raw.input)))
-    except Exception as error:  # noqa: BLE001 - a function of the user's may raise anything
+    except Exception as error:  # noqa: BLE001 - user code may raise anything
         log_tool_action_error(logger, f"The custom tool {call.tool.name} failed", error)
         return call.failure(error)
 
 
-async def _extracted(call: LocalCall, asked: CustomToolCustomDataContext) -> dict[str, Any] | None:
+async def _extract(call: LocalCall, context: CustomToolCustomDataContext) -> dict[str, Any] | None:
     try:
-        return await custom_data_of(call.tool.custom_data_extractor, asked, call.owner)
+        return await custom_data_of(call.tool.custom_data_extractor, context, call.owner)
     except Exception as error:  # noqa: BLE001 - the extractor is user code
         message = f"custom_data_extractor of {call.owner} failed; the output has no custom data"
         log_tool_action_error(logger, message, error)

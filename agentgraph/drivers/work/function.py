@@ -1,4 +1,4 @@
-"""What a rule of approval is asked about a call of a function tool, and how a refusal is sent."""
+"""The subject of an approval rule for a call of a function tool, and the form of a refusal."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.schemas.arguments import InvalidToolArguments, read_arguments
 
 
-def asked(call: LocalCall) -> dict[str, Any] | None:
-    """The arguments of a call; ``None`` where there are none or they are no JSON object.
+def subject(call: LocalCall) -> dict[str, Any] | None:
+    """The arguments of a call; ``None`` if there are none or they are not a JSON object.
 
-    Arguments that a model left out are no arguments that a rule could clear.
+    A rule cannot judge a call without arguments, so a person is asked.
     """
-    written = call.raw.arguments
-    if not written or not written.strip():
+    arguments = call.raw.arguments
+    if not arguments or not arguments.strip():
         return None
     try:
-        return read_arguments(written, call.raw.name)
+        return read_arguments(arguments, call.raw.name)
     except InvalidToolArguments:
         return None
 
 
 def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
-    """A refusal as the provider is sent it, and as the caller sees it."""
+    """A refusal in the provider's form, and as the caller sees it."""
     return ItemHelpers.tool_call_output_item(call.raw, message), message

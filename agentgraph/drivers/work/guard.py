@@ -1,4 +1,4 @@
-"""Asking the guardrails of agents and of the run."""
+"""Running the guardrails of agents and of the run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from agentgraph_compiler.machine import Event
 
 
 async def guard_input(bench: Workbench, command: Perform) -> Outcome:
-    """Ask an input guardrail about what the model is shown first."""
+    """Run an input guardrail on the first input of the model."""
     agent, guardrail = bench.agent(command), bench.caches.bindings.symbols[command.invoke.symbol]
     result = await guardrail.run(agent, bench.view.history, bench.context)
     return _verdict(command, agent, guardrail, result.output)
 
 
 async def guard_output(bench: Workbench, command: Perform) -> Outcome:
-    """Ask an output guardrail about the final output."""
+    """Run an output guardrail on the final output."""
     agent, guardrail = bench.agent(command), bench.caches.bindings.symbols[command.invoke.symbol]
     judged = final_output(bench, command.source, agent)
     result = await guardrail.run(bench.context, agent, judged)
@@ -31,16 +31,17 @@ async def guard_output(bench: Workbench, command: Perform) -> Outcome:
 
 
 def check_outputs_can_be_withheld(agent: Any, config: RunConfig, ids: ConversationIds) -> None:
-    """Refuse output guardrails where the server keeps the conversation: what they block is in it
-    already, and nothing takes it out.
+    """Refuse output guardrails if the server keeps the conversation.
+
+    An output that they block is in that conversation already and cannot be removed.
 
     Args:
         agent: The agent at work.
         config: The run's configuration.
-        ids: Which conversation the server keeps.
+        ids: The conversation that the server keeps.
 
     Raises:
-        UserError: The agent or the run has output guardrails, and the server keeps one.
+        UserError: The agent or the run has output guardrails, and the server keeps a conversation.
     """
     if (agent.output_guardrails or config.output_guardrails) and ids.kept_by_server:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Calling the caller's hooks: those of the run and those of the agent, side by side."""
+"""Calling hooks: those of the run and those of the agent, concurrently."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ async def call_hooks(
     *arguments: Any,
     context: Any = None,
 ) -> None:
-    """Call one hook on the run's hooks object and on the agent's, together.
+    """Call one hook on the run's hooks object and on the agent's, concurrently.
 
     Args:
         bench: The run.
         agent: The agent whose hooks are called.
         names: Name of the hook, or its name on run hooks and its name on agent hooks.
-        arguments: What the hook gets after the context.
-        context: What the hook gets as context, the run's own by default.
+        arguments: The arguments of the hook after the context.
+        context: The context for the hook; the run's own by default.
     """
     of_run, of_agent = bench.facts.hooks, agent.hooks
     if of_run is None and of_agent is None:

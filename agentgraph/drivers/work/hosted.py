@@ -1,4 +1,4 @@
-"""Answering the provider's question whether a tool of a hosted MCP server may be called."""
+"""Answering the provider's question whether it may call a tool of a hosted MCP server."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from agentgraph_compiler.machine import Event
 
 
 async def answer_approval_request(call: LocalCall) -> Outcome:
-    """Answer a hosted MCP server, or have the request wait for the caller's decision."""
+    """Answer the approval request, or let it wait for the caller's decision."""
     bench, raw, tool = call.bench, call.raw, call.tool
     question = call.question(raw.name, raw.server_label)
     decision = bench.view.ruling_on(question.key, question.tool, question.content)
     if decision is None:
         ask = tool.on_approval_request
         if ask is None:
-            return call.waits(question)
+            return call.await_decision(question)
         request = MCPToolApprovalRequest(ctx_wrapper=bench.context, data=raw)
         answer = await call.unhandled(ask, request)
-        asked = f"on_approval_request of tool '{tool.name}' of agent '{call.agent.name}'"
-        decision = read_answer(answer, asked)
+        callback = f"on_approval_request of tool '{tool.name}' of agent '{call.agent.name}'"
+        decision = read_answer(answer, callback)
     payload: Any = {
         "type": "mcp_approval_response",
         "approval_request_id": raw.id,

@@ -1,8 +1,7 @@
-"""What a model is offered in a turn: the tools and handoffs that are enabled now, and which symbol
-each name means.
+"""The offer of a turn: the tools and handoffs that are enabled now, and the symbol of each name.
 
-Names of handoffs are matched before names of tools (SDK guide, Handoffs). Where nothing can change
-between turns the offer is worked out once.
+Names of handoffs are matched before names of tools (SDK guide, Handoffs). If nothing can change
+between turns, the offer is computed once.
 """
 
 from __future__ import annotations
@@ -29,30 +28,30 @@ async def offer_of(
     bench: Workbench,
     collisions: ToolNameCollisionPolicy = "warn",
 ) -> Offer:
-    """Work out what an agent offers in this turn; where that never changes it is kept as the memo
+    """Compute what an agent offers in this turn. An offer that never changes is kept as the memo
     ``offer`` of the binding.
 
     Args:
-        binding: The agent and what its symbols stand for.
+        binding: The agent and the objects of its symbols.
         bench: The run.
-        collisions: What follows when two things on offer have one name.
+        collisions: What to do if two things on offer have one name.
 
     Raises:
-        UserError: Two things on offer have one name, and that is not to be.
+        UserError: Two things on offer have one name, and the policy forbids that.
     """
     agent, context = binding.agent, bench.context
     tools: list[tuple[str, Any]] = list(binding.tools)
     handoffs = [(row, row.handoff) for row in binding.handoffs]
     flags = [_flag(entry) for _, entry in (*tools, *handoffs)]
-    asked = any(map(callable, flags))
-    if asked or not all(flags):
+    conditional = any(map(callable, flags))
+    if conditional or not all(flags):
         tools = await _enabled(tools, context, agent)
         handoffs = await _enabled(handoffs, context, agent)
     for symbol, server in binding.servers:
         take_back()
-        listed = await server.function_tools(context, agent, agent.mcp_config)
-        tools += [(symbol, tool) for tool in listed]
-        bench.caches.listed.update({(symbol, tool.name): tool for tool in listed})
+        server_tools = await server.function_tools(context, agent, agent.mcp_config)
+        tools += [(symbol, tool) for tool in server_tools]
+        bench.caches.listed.update({(symbol, tool.name): tool for tool in server_tools})
     clashing = clashing_names(tools, handoffs)
     if clashing:
         tools, handoffs = settle(binding, tools, handoffs, clashing, collisions)
@@ -73,8 +72,8 @@ async def offer_of(
         {handoff.tool_name: row for row, handoff in handoffs} if handoffs else _NOTHING,
         tuple([tool.name for _, tool in tools] + [entry.tool_name for _, entry in handoffs]),
     )
-    # A clash is judged anew in every run, by the policy of the run.
-    if not (asked or clashing or binding.servers):
+    # Each run decides about a clash by its own policy.
+    if not (conditional or clashing or binding.servers):
         binding.memo["offer"] = offer
     return offer
 
@@ -83,21 +82,21 @@ def _flag(entry: Any) -> Any:
     return getattr(entry, "is_enabled", True)
 
 
-async def _asked(entry: Any, context: RunContextWrapper[Any], agent: Any) -> Any:
+async def _is_enabled(entry: Any, context: RunContextWrapper[Any], agent: Any) -> Any:
     return await resolve(_flag(entry)(context, agent))
 
 
 async def _enabled(
     entries: Iterable[tuple[Any, Any]], context: RunContextWrapper[Any], agent: Any
 ) -> list[tuple[Any, Any]]:
-    listed = list(entries)
-    asked = [entry for entry in listed if callable(_flag(entry[1]))]
-    if not asked:
-        return [pair for pair in listed if _flag(pair[1])]
+    pairs = list(entries)
+    conditional = [entry for entry in pairs if callable(_flag(entry[1]))]
+    if not conditional:
+        return [pair for pair in pairs if _flag(pair[1])]
     verdicts = await gather_or_cancel(
-        *(partial(_asked, entry, context, agent) for _, entry in asked)
+        *(partial(_is_enabled, entry, context, agent) for _, entry in conditional)
     )
     answers = {
-        id(entry): bool(verdict) for (_, entry), verdict in zip(asked, verdicts, strict=True)
+        id(entry): bool(verdict) for (_, entry), verdict in zip(conditional, verdicts, strict=True)
     }
-    return [pair for pair in listed if answers.get(id(pair[1]), bool(_flag(pair[1])))]
+    return [pair for pair in pairs if answers.get(id(pair[1]), bool(_flag(pair[1])))]

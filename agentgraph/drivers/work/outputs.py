@@ -1,4 +1,4 @@
-"""Final outputs: which one an outcome holds, who decides on one, and who is told."""
+"""Final outputs: reading one from an outcome, deciding on one, and announcing it to hooks."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from agentgraph_compiler.machine import Event
 def final_output(bench: Workbench, source: CommandId | None, agent: Any) -> Any:
     """The final output that an outcome holds.
 
-    What a tool returned is text for an agent of text, and is passed on unparsed for a structured
-    one. What an error handler gave stays what it is.
+    The output of a tool becomes text if the agent's output is text; otherwise it is passed on
+    unparsed. The output of an error handler stays as it is.
     """
     payload = bench.view.payload(source)
     output = payload.output
     if isinstance(payload, FinalOutput):
         return output
     if output is None and isinstance(payload, ModelReply):
-        # A stored reply has no output beside the response that it follows from.
+        # A stored reply has no output: it follows from the response.
         output = output_in(payload.response, output_schema(agent))
     return _as_text(output, agent)
 
 
 def _as_text(output: Any, agent: Any) -> Any:
-    """An output of a tool; for an agent of text, as text."""
+    """An output of a tool; as text if the agent's output is text."""
     plain = agent.output_type is None or agent.output_type is str
     return str(output) if plain and not isinstance(output, str) else output
 
@@ -67,7 +67,7 @@ async def decide(bench: Workbench, command: Perform) -> Outcome:
 
 
 def _results(bench: Workbench) -> list[FunctionToolResult]:
-    """What the function tools of the last reply gave, in call order, with the items that the
+    """The results of the function tools of the last reply, in call order, with the items that the
     caller sees."""
     view, results = bench.view, []
     items = {id(item.raw_item): item for item in view.items[view.turn_start :]}

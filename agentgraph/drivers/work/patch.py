@@ -1,4 +1,4 @@
-"""Changing files as a model asks, through the editor of the user's."""
+"""Carrying out a model's changes of files through the user's editor."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from agentgraph.tools.shell import ApplyPatchOperation, ApplyPatchResult
 from agentgraph.user_code.callbacks import resolve
 
 
-def asked(call: LocalCall) -> ApplyPatchOperation:
-    """The operation that a rule of approval is asked about."""
+def subject(call: LocalCall) -> ApplyPatchOperation:
+    """The operation of the call, for the approval rule."""
     operation = call.raw.operation
     return ApplyPatchOperation(
         type=operation.type,
@@ -24,13 +24,13 @@ def asked(call: LocalCall) -> ApplyPatchOperation:
 
 
 def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
-    """A refusal as the provider is sent it, and as the caller sees it."""
-    return _sent(call, ApplyPatchResult("failed", message))
+    """A refusal in the provider's form, and as the caller sees it."""
+    return _payload(call, ApplyPatchResult("failed", message))
 
 
 async def apply_patch(call: LocalCall) -> Outcome:
-    """Carry out an ``apply_patch_call``; of an editor that raises the model is told."""
-    tool, operation = call.tool, asked(call)
+    """Carry out an ``apply_patch_call``; if the editor raises, the model gets the error."""
+    tool, operation = call.tool, subject(call)
     await call.tell("on_tool_start")
     try:
         # The methods of an editor have the names of the operations.
@@ -39,7 +39,7 @@ async def apply_patch(call: LocalCall) -> Outcome:
     except Exception as error:  # noqa: BLE001 - an editor may raise anything
         log_tool_action_error(logger, f"The editor of tool {tool.name} failed", error)
         result = ApplyPatchResult("failed", call.failure(error))
-    return call.answered(*_sent(call, result))
+    return call.answer(*_payload(call, result))
 
 
 def _as_result(edited: Any) -> ApplyPatchResult:
@@ -48,7 +48,7 @@ def _as_result(edited: Any) -> ApplyPatchResult:
     return ApplyPatchResult(output=None if edited is None else text_of(edited))
 
 
-def _sent(call: LocalCall, result: ApplyPatchResult) -> tuple[dict[str, Any], str]:
+def _payload(call: LocalCall, result: ApplyPatchResult) -> tuple[dict[str, Any], str]:
     payload = {
         "type": "apply_patch_call_output",
         "call_id": call.raw.call_id,

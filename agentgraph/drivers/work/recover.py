@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 
 async def recover(bench: Workbench, command: Perform) -> Outcome:
-    """Ask the handler of a fault; without a handler, or an answer of it, the fault stands.
+    """Ask the handler of a fault for an output; without a handler or an answer the fault stands.
 
     Raises:
         UserError: The handler's answer is unusable.
     """
     fault = command.invoke.symbol.rpartition("/")[2]
     handler = bench.facts.handlers.get(fault)
-    if handler is None:  # the run began with one and was resumed without
+    if handler is None:  # the run began with a handler and was resumed without it
         return Outcome(command.id, Event.DECLINED)
     agent, view = bench.agent(command), bench.view
     error: Any = turns_exceeded(bench.facts.limit)
     if fault != "max_turns":
         error = bench.error(command.source)
     items = list(view.items)
-    asked = RunErrorHandlerInput(
+    handler_input = RunErrorHandlerInput(
         error=error,
         context=bench.context,
         run_data=RunErrorData(
@@ -48,7 +48,7 @@ async def recover(bench: Workbench, command: Perform) -> Outcome:
             last_agent=agent,
         ),
     )
-    answer: Any = await resolve(handler(asked))
+    answer: Any = await resolve(handler(handler_input))
     if answer is None:
         return Outcome(command.id, Event.DECLINED)
     result = _result(answer, fault)
@@ -58,7 +58,7 @@ async def recover(bench: Workbench, command: Perform) -> Outcome:
 
 
 def _result(answer: Any, fault: str) -> RunErrorHandlerResult:
-    """What a handler answered: a result, a dictionary of its fields, or a bare final output."""
+    """Read a handler's answer: a result, a dictionary of its fields, or a bare final output."""
     if isinstance(answer, RunErrorHandlerResult):
         return answer
     if not isinstance(answer, dict) or "final_output" not in answer:
@@ -79,13 +79,13 @@ def turns_exceeded(limit: int | None) -> MaxTurnsExceeded:
 
 
 def _validated(agent: Any, output: Any) -> tuple[Any, str]:
-    """The output as the agent's type has it, and its text: what a model would have written."""
+    """Validate an output against the agent's type; return it with the text of a model's reply."""
     schema = output_schema(agent)
     if schema is None or schema.is_plain_text():
         return output, str(output)
     from pydantic_core import PydanticSerializationError, to_json
 
-    # A type whose schema is not an object of its own travels wrapped (agent_output).
+    # If the schema of a type is not an object, the output is wrapped in one (agent_output).
     wrapped = isinstance(schema, AgentOutputSchema) and schema._is_wrapped
     for form in (output, {"response": output}) if wrapped else (output,):
         try:
@@ -94,7 +94,7 @@ def _validated(agent: Any, output: Any) -> tuple[Any, str]:
         except (ModelBehaviorError, PydanticSerializationError):
             continue
     raise UserError(
-        f"An error handler gave a final output that is no {schema.name()},"
+        f"An error handler returned a final output that does not fit {schema.name()},"
         f" the output type of agent '{agent.name}'"
     )
 

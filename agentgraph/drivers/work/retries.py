@@ -1,8 +1,7 @@
-"""Making a failed model call again, where the agent's settings ask for it (`ModelSettings.retry`).
+"""Repeating a failed model call, if the agent's settings ask for it (`ModelSettings.retry`).
 
-Without such settings a failure is the client's own to repeat. A call of which something was shown
-to whoever watches is never made again, and neither is one that may have had an effect already.
-Hooks hear of all attempts as one call.
+Without such settings only the client repeats calls. A call is never repeated once a watcher has
+seen a part of its reply, nor if it may have had an effect. Hooks see all attempts as one call.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from agentgraph.retry import (
 from agentgraph.usage import RequestUsage, Usage
 from agentgraph.user_code.callbacks import resolve
 
-# What SDK 0.24 waits where the settings do not say.
+# The defaults of SDK 0.24.
 _INITIAL_DELAY: Final = 0.25
 _MAX_DELAY: Final = 2.0
 _MULTIPLIER: Final = 2.0
@@ -42,8 +41,8 @@ class Attempt:
 
     Args:
         streamed: Whether the response is streamed.
-        shown: Whether something of it was shown already.
-        timer: The time that the model has, where the settings limit it.
+        shown: Whether a watcher has seen a part of it.
+        timer: The time limit of the model, if the settings have one.
     """
 
     streamed: bool
@@ -51,10 +50,10 @@ class Attempt:
     timer: asyncio.Timeout | None = None
 
     async def wait_for_watcher(self, full: Awaitable[None]) -> None:
-        """Wait for a slow watcher, whose time is not the model's.
+        """Wait for a slow watcher; this time does not count for the model's time limit.
 
         Args:
-            full: What to wait for.
+            full: Ends when the watcher is ready.
         """
         timer = self.timer
         limit = None if timer is None or timer.expired() else timer.when()
@@ -79,22 +78,22 @@ def delay_before(
     """How long to wait before the next attempt, in seconds.
 
     Args:
-        backoff: What the settings say of it.
-        attempt: How many attempts were made.
-        named: The wait that the policy or the provider asks for, if one does.
-        chance: Gives a number from 0 to 1.
+        backoff: The backoff settings.
+        attempt: The number of attempts so far.
+        named: The wait in seconds that the policy or the provider asks for, if any.
+        chance: Returns a random number from 0 to 1.
     """
     if named is not None:
         return named
-    given = backoff or ModelRetryBackoffSettings()
-    first = _INITIAL_DELAY if given.initial_delay is None else given.initial_delay
-    longest = _MAX_DELAY if given.max_delay is None else given.max_delay
-    factor = _MULTIPLIER if given.multiplier is None else given.multiplier
+    settings = backoff or ModelRetryBackoffSettings()
+    first = _INITIAL_DELAY if settings.initial_delay is None else settings.initial_delay
+    longest = _MAX_DELAY if settings.max_delay is None else settings.max_delay
+    factor = _MULTIPLIER if settings.multiplier is None else settings.multiplier
     try:
         delay = min(first * factor ** (attempt - 1), longest)
     except OverflowError:
         delay = longest
-    if given.jitter is not False:
+    if settings.jitter is not False:
         delay = min(delay * (1 + _JITTER * (2 * chance() - 1)), longest)
     return delay
 
@@ -103,66 +102,66 @@ async def delay_after(
     model: Model,
     settings: ModelRetrySettings,
     attempt: Attempt,
-    asked: ModelRetryAdviceRequest,
+    failure: ModelRetryAdviceRequest,
 ) -> float | None:
     """The wait before the next attempt.
 
     Args:
         model: The model, which may advise on a failure.
-        settings: How often, when and after which failures a call is made again.
+        settings: How often, when and after which failures to repeat a call.
         attempt: The attempt that failed.
-        asked: The failure.
+        failure: The failure.
 
     Returns:
-        Seconds; ``None`` if there is to be no other attempt.
+        Seconds; ``None`` if there is no other attempt.
 
     Raises:
-        Exception: What a policy raised.
+        Exception: The policy raised it.
     """
     most = settings.max_retries or 0
-    if settings.policy is None or attempt.shown or asked.attempt > most:
+    if settings.policy is None or attempt.shown or failure.attempt > most:
         return None
-    advice = await _advice(model, asked)
-    facts = _facts(asked.error, advice)
+    advice = await _advice(model, failure)
+    facts = _facts(failure.error, advice)
     context = RetryPolicyContext(
-        asked.error,
-        asked.attempt,
+        failure.error,
+        failure.attempt,
         most,
         attempt.streamed,
         facts,
         advice,
-        asked.previous_response_id,
-        asked.conversation_id,
+        failure.previous_response_id,
+        failure.conversation_id,
     )
-    given = await resolve(settings.policy(context))
-    decision = given if isinstance(given, RetryDecision) else RetryDecision(retry=bool(given))
+    answer = await resolve(settings.policy(context))
+    decision = answer if isinstance(answer, RetryDecision) else RetryDecision(retry=bool(answer))
     if not decision.retry or not _may_be_repeated(context, decision):
         return None
     backoff: Any = settings.backoff
     named = facts.retry_after if decision.delay is None else decision.delay
-    return delay_before(backoff, asked.attempt, named)
+    return delay_before(backoff, failure.attempt, named)
 
 
 def _may_be_repeated(context: RetryPolicyContext, decision: RetryDecision) -> bool:
-    """Whether a repetition cannot double an effect, or is wanted all the same."""
+    """Whether a repetition cannot repeat an effect, or the policy approves one that might."""
     if context.stateful_request:
-        # What the provider keeps may have grown already; only the model can know that it has not.
+        # The conversation at the provider may have grown already; only the model can rule that out.
         return context.replay_safety == "safe"
     if context.replay_safety == "unsafe":
         return decision.approve_unsafe_replay and not context.stream
     return True
 
 
-async def _advice(model: Model, asked: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-    # A model that somebody wrote against an older interface has nothing to say.
+async def _advice(model: Model, failure: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
+    # A model written for an older interface has no such method.
     advise = getattr(model, "get_retry_advice", None)
-    advice: ModelRetryAdvice | None = None if advise is None else await resolve(advise(asked))
+    advice: ModelRetryAdvice | None = None if advise is None else await resolve(advise(failure))
     return advice
 
 
 def _facts(error: Exception, advice: ModelRetryAdvice | None) -> ModelRetryNormalizedError:
-    known = None if advice is None else advice.normalized
-    facts = normalized_error(error) if known is None else known
+    normalized = None if advice is None else advice.normalized
+    facts = normalized_error(error) if normalized is None else normalized
     if isinstance(error, (TimeoutError, ModelTimeoutError)):
         facts = replace(facts, is_timeout=True)
     if facts.retry_after is None and advice is not None:

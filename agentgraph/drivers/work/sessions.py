@@ -1,7 +1,7 @@
 """Reading a run's session and saving to it.
 
-A store that fails ends the run with a ``SessionError`` that names the session; the run rests where
-it can be resumed, and its resumption saves again.
+If the store fails, the run ends with a ``SessionError`` that names the session. The run can be
+resumed, and then saves again.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from agentgraph_compiler.machine import Event, Keep
 
 
 async def load(bench: Workbench, command: Perform) -> Outcome:
-    """Read the history, and store what of the input is new."""
+    """Read the history, and store the new part of the input."""
     log = _log(bench)
     agents = bench.caches.bindings.agents.values()
-    # Whether the output of a tool may be the final one of the run.
+    # Whether the output of a tool may be the final output of the run.
     answers = any(bound.agent.tool_use_behavior != "run_llm_again" for bound in agents)
     shown, saved = await log.load(bench.facts.config, tools_answer=answers)
     payload = Loaded(tuple(shown), _recorded(bench, saved))
@@ -31,7 +31,7 @@ async def load(bench: Workbench, command: Perform) -> Outcome:
 
 
 async def save(bench: Workbench, command: Perform) -> Outcome:
-    """Store what the phase says is kept."""
+    """Store the items that the phase keeps."""
     log, view, keep = _log(bench), bench.view, command.phase.keep
     if bench.caches.resumed:
         bench.caches.resumed = False
@@ -40,7 +40,7 @@ async def save(bench: Workbench, command: Perform) -> Outcome:
     kept = Kept.ALL if keep is Keep.ALL else Kept.SETTLED
     if keep is Keep.WITHHELD and view.output_tripped is not None:
         kept = Kept.WITHHELD
-        if not view.recovered:  # what tools gave may have been the output
+        if not view.recovered:  # a tool's output may have been the final output
             tripped = view.output_tripped
             blocked = partial(blocked_message, bench.facts.config, tripped, bench.context)
     saved = await log.save(
@@ -54,7 +54,7 @@ async def save(bench: Workbench, command: Perform) -> Outcome:
 
 
 def _log(bench: Workbench) -> SessionLog:
-    """The session as the run writes it.
+    """The session, as the run writes it.
 
     Raises:
         UserError: The run has a session, and was resumed without one in the middle of a turn.

@@ -1,5 +1,5 @@
-"""Running commands as a model asks, through the executor of the user's: single commands
-(``local_shell_call``) and several with limits (``shell_call``)."""
+"""Running a model's commands through the user's executor: single commands (``local_shell_call``),
+and several with limits (``shell_call``)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def run_local_shell(call: LocalCall) -> Outcome:
     """Carry out a ``local_shell_call``.
 
     Raises:
-        UserError: The executor raised; this tool has no other way of saying so.
+        UserError: The executor raised; this tool cannot report an error to the model.
     """
     raw = call.raw
     await call.tell("on_tool_start")
@@ -39,11 +39,11 @@ async def run_local_shell(call: LocalCall) -> Outcome:
         "call_id": raw.call_id,
         "output": sendable(output if isinstance(output, str) else text_of(output)),
     }
-    return call.answered(payload, output)
+    return call.answer(payload, output)
 
 
-def asked(call: LocalCall) -> ShellActionRequest:
-    """The commands that a rule of approval is asked about."""
+def subject(call: LocalCall) -> ShellActionRequest:
+    """The commands of the call, for the approval rule."""
     action = call.raw.action
     return ShellActionRequest(
         commands=list(action.commands),
@@ -53,50 +53,52 @@ def asked(call: LocalCall) -> ShellActionRequest:
 
 
 def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
-    """A refusal as the provider is sent it, and as the caller sees it."""
+    """A refusal in the provider's form, and as the caller sees it."""
     refused = ShellCommandOutput(stderr=message, outcome=ShellCallOutcome("exit", 1))
     return _payload(call.raw, ShellResult([refused]), None), message
 
 
 async def run_shell(call: LocalCall) -> Outcome:
-    """Carry out a ``shell_call``; of an executor that raises the model is told."""
-    raw, tool, wanted = call.raw, call.tool, asked(call)
+    """Carry out a ``shell_call``; if the executor raises, the model gets the error."""
+    raw, tool, action = call.raw, call.tool, subject(call)
     status = None if raw.status == "incomplete" else raw.status
-    commands = ShellCallData(call_id=raw.call_id, action=wanted, status=status, raw=raw)
+    commands = ShellCallData(call_id=raw.call_id, action=action, status=status, raw=raw)
     await call.tell("on_tool_start")
     try:
         request = ShellCommandRequest(ctx_wrapper=call.bench.context, data=commands)
         result = _as_result(await resolve(tool.executor(request)))
     except Exception as error:  # noqa: BLE001 - an executor may raise anything
         log_tool_action_error(logger, f"The executor of tool {tool.name} failed", error)
-        failed = ShellCommandOutput(stdout=call.failure(error), outcome=ShellCallOutcome("exit", 1))
-        result = ShellResult([failed])
+        failure = ShellCommandOutput(
+            stdout=call.failure(error), outcome=ShellCallOutcome("exit", 1)
+        )
+        result = ShellResult([failure])
     limit = result.max_output_length
     if limit is None:
-        limit = wanted.max_output_length
+        limit = action.max_output_length
     cut = ShellResult(_within(limit, result.output), limit, result.provider_data)
-    return call.answered(_payload(raw, cut, limit), _text(cut.output))
+    return call.answer(_payload(raw, cut, limit), _text(cut.output))
 
 
-def _as_result(given: Any) -> ShellResult:
-    """What an executor gave; a text stands for what one successful command wrote."""
-    if isinstance(given, ShellResult):
-        return given
-    written = given if isinstance(given, str) else text_of(given)
-    return ShellResult([ShellCommandOutput(stdout=written)])
+def _as_result(returned: Any) -> ShellResult:
+    """The result of an executor; a text becomes the output of one successful command."""
+    if isinstance(returned, ShellResult):
+        return returned
+    text = returned if isinstance(returned, str) else text_of(returned)
+    return ShellResult([ShellCommandOutput(stdout=text)])
 
 
 def _within(limit: int | None, outputs: Sequence[ShellCommandOutput]) -> list[ShellCommandOutput]:
-    """The outputs cut to a number of characters that they share."""
+    """Cut the outputs to a total number of characters."""
     if limit is None:
         return list(outputs)
     cut = []
-    left = max(limit, 0)
+    rest = max(limit, 0)
     for output in outputs:
-        stdout = output.stdout[:left]
-        left -= len(stdout)
-        stderr = output.stderr[:left]
-        left -= len(stderr)
+        stdout = output.stdout[:rest]
+        rest -= len(stdout)
+        stderr = output.stderr[:rest]
+        rest -= len(stderr)
         cut.append(
             ShellCommandOutput(stdout, stderr, output.outcome, output.command, output.provider_data)
         )
@@ -124,7 +126,5 @@ def _entry(output: ShellCommandOutput) -> dict[str, Any]:
 
 
 def _text(outputs: Sequence[ShellCommandOutput]) -> str:
-    """What the commands wrote, for people."""
-    return "\n".join(
-        written for output in outputs for written in (output.stdout, output.stderr) if written
-    )
+    """The outputs of the commands, for people."""
+    return "\n".join(text for output in outputs for text in (output.stdout, output.stderr) if text)

@@ -1,5 +1,4 @@
-"""Asking a model: greeting the agent, what the model is shown, the call itself, and the reading of
-its reply."""
+"""Calling a model: greeting the agent, preparing the call, making it, and reading the reply."""
 
 from __future__ import annotations
 
@@ -40,14 +39,14 @@ _UNSET = vars(ModelSettings())
 _NAMED = ("previous_response_id", "conversation_id", "prompt")
 
 
-class Asking(NamedTuple):
-    """A question to a model, the same in every attempt.
+class PreparedCall(NamedTuple):
+    """A model call, the same in every attempt.
 
     Args:
         model: The model.
-        arguments: What it is called with.
-        offer: What is on offer.
-        request: The question as it is recorded.
+        arguments: The arguments of the call.
+        offer: The tools and handoffs that the model may use.
+        request: The request as it is recorded.
     """
 
     model: Model
@@ -57,7 +56,7 @@ class Asking(NamedTuple):
 
 
 async def greet(bench: Workbench, command: Perform) -> Outcome:
-    """Tell the hooks that an agent is at work."""
+    """Call the hooks on the start of an agent."""
     agent = bench.agent(command)
     if bench.hooked(agent):
         context = context_of(bench)
@@ -69,17 +68,17 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
     """Make one attempt at a model call.
 
     Raises:
-        AgentsException: The model or the caller's own code did what cannot be used.
+        AgentsException: The model's reply or a result of the caller's code is unusable.
     """
     caches, view = bench.caches, bench.view
     agent, attempts = caches.bindings.agents[command.agent].agent, view.attempts
-    # What a first attempt has asked is not asked again; a new process has to.
-    asking = caches.asking if attempts else None
-    if asking is None:
-        asking = await _asking(bench, command, agent)
-    caches.asking = None
+    # A repeated attempt uses the call of the first one; a new process must prepare it again.
+    prepared = caches.pending if attempts else None
+    if prepared is None:
+        prepared = await _prepare(bench, command, agent)
+    caches.pending = None
     attempt = Attempt(caches.watcher.streamed)
-    model, arguments = asking.model, asking.arguments
+    model, arguments = prepared.model, prepared.arguments
     limit = arguments["model_settings"].timeout
     try:
         if attempt.streamed:
@@ -88,18 +87,18 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
             call = model.get_response(**arguments)
         response = await (call if limit is None else _in_time(call, limit, attempt))
     except Exception as error:
-        failed = await _failed(bench, command, asking, attempt, error)
-        if failed is None:
+        retry = await _retry(bench, command, prepared, attempt, error)
+        if retry is None:
             raise
-        caches.asking = asking
-        return failed
+        caches.pending = prepared
+        return retry
     response = usable(response, agent)
     if attempts:
         response = counted(response, attempts)
-    missing = _missing(bench, command.agent)
-    asked = asking.offer, asking.request
+    missing_tool = _missing_tool(bench, command.agent)
+    parts = prepared.offer, prepared.request
     reply, payload, fault = classify(
-        response, command.agent, agent, *asked, view.identities, missing
+        response, command.agent, agent, *parts, view.identities, missing_tool
     )
     if fault is not None:
         caches.errors[command.id] = fault
@@ -108,13 +107,13 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
 
 async def wait(bench: Workbench, command: Perform) -> Outcome:
     """Wait before the next attempt at a model call."""
-    failed: FailedAttempt = bench.view.payload(command.source)
-    await asyncio.sleep(failed.wait)
+    attempt: FailedAttempt = bench.view.payload(command.source)
+    await asyncio.sleep(attempt.wait)
     return Outcome(command.id, Event.DONE)
 
 
 async def tell_reply(bench: Workbench, command: Perform) -> Outcome:
-    """Tell the hooks that the model replied."""
+    """Call the hooks on a reply of the model."""
     agent = bench.agent(command)
     if bench.hooked(agent):
         response = bench.view.payload(command.source).response
@@ -122,36 +121,36 @@ async def tell_reply(bench: Workbench, command: Perform) -> Outcome:
     return Outcome(command.id, Event.DONE)
 
 
-async def _asking(bench: Workbench, command: Perform, agent: Any) -> Asking:
+async def _prepare(bench: Workbench, command: Perform, agent: Any) -> PreparedCall:
     binding, config, view = bench.binding(command.agent), bench.facts.config, bench.view
     ids = view.conversation
     check_outputs_can_be_withheld(agent, config, ids)
     offer = binding.memo.get("offer")
     if offer is None:
         offer = await offer_of(binding, bench, config.tool_name_collision_policy)
-    # Asked on every turn, and of the agent: a class of its own may answer otherwise.
+    # Called in every turn, on the agent: a subclass may override it.
     instructions = await agent.get_system_prompt(bench.context)
-    shown, replaced = view.model_input(), None
+    input, replaced = view.model_input(), None
     if config.reasoning_item_id_policy == "omit":
-        shown = [without_reasoning_id(item) for item in shown]
+        input = [without_reasoning_id(item) for item in input]
     if config.call_model_input_filter is not None:
-        filtered = await _filtered(bench, agent, ModelInputData(shown, instructions))
-        shown, instructions = without_repeats(filtered.input), filtered.instructions
-        replaced = tuple(shown)
+        filtered = await _filter_input(bench, agent, ModelInputData(input, instructions))
+        input, instructions = without_repeats(filtered.input), filtered.instructions
+        replaced = tuple(input)
     hooked = bench.hooked(agent)
     if hooked and not view.attempts:
-        await call_hooks(bench, agent, "on_llm_start", agent, instructions, shown)
+        await call_hooks(bench, agent, "on_llm_start", agent, instructions, input)
     model = _model(bench, agent, command.agent)
     prompt = await agent.get_prompt(bench.context)
     called = bool(
         hooked or prompt or replaced is not None or instructions is not agent.instructions
     )
-    if called:  # the caller's code was at work
+    if called:  # user code has run
         take_back()
     settings = _settings(bench, agent, command, called)
     arguments: dict[str, Any] = {
         "system_instructions": instructions,
-        "input": shown,
+        "input": input,
         "model_settings": settings,
         "tools": offer.tools,
         "output_schema": offer.schema,
@@ -161,51 +160,51 @@ async def _asking(bench: Workbench, command: Perform, agent: Any) -> Asking:
         "conversation_id": ids.conversation_id,
         "prompt": prompt,
     }
-    asked = (instructions, *view.shown, replaced, settings, offer.names)
-    return new(Asking, (model, arguments, offer, new(Request, asked)))
+    request = (instructions, *view.shown, replaced, settings, offer.names)
+    return new(PreparedCall, (model, arguments, offer, new(Request, request)))
 
 
-async def _failed(
-    bench: Workbench, command: Perform, asking: Asking, attempt: Attempt, error: Exception
+async def _retry(
+    bench: Workbench, command: Perform, prepared: PreparedCall, attempt: Attempt, error: Exception
 ) -> Outcome | None:
-    """The outcome of an attempt after which there is another one; ``None`` if it was the last."""
-    settings, number = asking.arguments["model_settings"].retry, bench.view.attempts + 1
+    """The outcome of a failed attempt that is repeated; ``None`` if it was the last attempt."""
+    settings, number = prepared.arguments["model_settings"].retry, bench.view.attempts + 1
     if settings is None or number > command.invoke.tries:
         return None
     ids = bench.view.conversation
-    asked = ModelRetryAdviceRequest(
+    failure = ModelRetryAdviceRequest(
         error, number, attempt.streamed, ids.previous_response_id, ids.conversation_id
     )
-    delay = await delay_after(asking.model, settings, attempt, asked)
+    delay = await delay_after(prepared.model, settings, attempt, failure)
     if delay is None:
         return None
     bench.caches.errors[command.id] = error
     return Outcome(command.id, Event.RETRY, FailedAttempt(fault_of(error), number, delay))
 
 
-def _missing(bench: Workbench, agent_id: str) -> str | None:
-    """The symbol of the offer that answers calls of tools that the agent does not have; ``None`` if
-    they are a fault."""
+def _missing_tool(bench: Workbench, agent_id: str) -> str | None:
+    """The symbol that answers calls of tools that the agent does not have; ``None`` if such a call
+    is a fault."""
     if bench.facts.config.tool_not_found_behavior == "raise_error":
         return None
     symbol = f"{agent_id}/{MISSING_TOOL}"
-    # A resumed run may ask for it in a machine that was compiled without.
+    # A resumed run may need it in a machine that was compiled without it.
     acting = bench.caches.machine.state.get(f"{agent_id}.{StateKind.ACTING.value}")
     return symbol if acting is not None and symbol in acting.offered else None
 
 
 def without_reasoning_id(item: Any) -> Any:
-    """An input item as a server that keeps no reasoning is sent it
+    """An input item for a server that stores no reasoning: reasoning without its id
     (``RunConfig.reasoning_item_id_policy``)."""
     if item.get("type") != "reasoning":
         return item
     return {name: value for name, value in item.items() if name != "id"}
 
 
-async def _filtered(bench: Workbench, agent: Any, shown: ModelInputData) -> ModelInputData:
+async def _filter_input(bench: Workbench, agent: Any, input: ModelInputData) -> ModelInputData:
     filter_input = bench.facts.config.call_model_input_filter
     assert filter_input is not None
-    changed = await resolve(filter_input(CallModelData(shown, agent, bench.context.context)))
+    changed = await resolve(filter_input(CallModelData(input, agent, bench.context.context)))
     if not isinstance(changed, ModelInputData):
         raise UserError(
             f"call_model_input_filter must return ModelInputData, got {type(changed).__name__}"
@@ -214,14 +213,14 @@ async def _filtered(bench: Workbench, agent: Any, shown: ModelInputData) -> Mode
 
 
 async def _in_time(call: Awaitable[ModelResponse], limit: float, attempt: Attempt) -> ModelResponse:
-    """Wait for a call as long as the settings allow, in seconds."""
+    """Await a call for at most ``limit`` seconds, the time limit of the settings."""
     timer = attempt.timer = asyncio.timeout(limit)
     try:
         async with timer:
             return await call
     except (TimeoutError, asyncio.CancelledError) as error:
-        # A client may raise the very exception that our own deadline would. On Python 3.11 and 3.12
-        # a group that failed in the client keeps the deadline from raising TimeoutError.
+        # A client may raise the same exception as our own deadline. On Python 3.11 and 3.12 a task
+        # group that failed in the client keeps the deadline from raising TimeoutError.
         if not timer.expired() or (
             isinstance(error, asyncio.CancelledError) and await was_cancelled()
         ):
@@ -235,8 +234,8 @@ async def _stream(
     watcher = bench.caches.watcher
     publish, backpressure = watcher.publish, watcher.backpressure
     reading = StreamedResponse()
-    # By position and by name as the published SDK does it, whatever names a model gives to the
-    # parameters that come by position.
+    # By position and by name as the published SDK passes them: a model may name its positional
+    # parameters differently.
     by_position = [value for name, value in arguments.items() if name not in _NAMED]
     stream = model.stream_response(*by_position, **{name: arguments[name] for name in _NAMED})
     try:
@@ -245,12 +244,12 @@ async def _stream(
                 attempt.shown = True
                 if publish(RawResponsesStreamEvent(event)) and backpressure is not None:
                     await attempt.wait_for_watcher(backpressure())
-            # A model of a third party may yield what is no event of the client.
+            # A third-party model may yield objects that are not events of the client.
             if getattr(event, "type", None) != "response.output_text.delta":
                 reading.see(event)
     finally:
         close = getattr(stream, "aclose", None)
-        if close is not None:  # what was left of a stream must not be closed whenever it suits
+        if close is not None:  # close the stream now, not at garbage collection
             await close()
     raw_usage = arguments["model_settings"].preserve_raw_usage
     return reading.finish(preserve_raw_usage=bool(raw_usage))
@@ -259,61 +258,61 @@ async def _stream(
 def _model(bench: Workbench, agent: Any, agent_id: str) -> Model:
     """The model of the run, else of the agent, else the default; names go through the provider."""
     config = bench.facts.config
-    wanted: Any = config.model if config.model is not None else agent.model
-    if hasattr(wanted, "get_response"):
-        return cast("Model", wanted)
-    if wanted is not None and not isinstance(wanted, str):
-        raise _no_model(agent, wanted)
+    configured: Any = config.model if config.model is not None else agent.model
+    if hasattr(configured, "get_response"):
+        return cast("Model", configured)
+    if configured is not None and not isinstance(configured, str):
+        raise _no_model(agent, configured)
     models = bench.caches.models
-    known = models.get(agent_id)
-    if known is None or known[0] != wanted:
-        model = bench.facts.provider.get_model(wanted)
+    entry = models.get(agent_id)
+    if entry is None or entry[0] != configured:
+        model = bench.facts.provider.get_model(configured)
         if not hasattr(model, "get_response"):
             raise _no_model(agent, model)
-        known = models[agent_id] = (wanted, model)
-    return cast("Model", known[1])
+        entry = models[agent_id] = (configured, model)
+    return cast("Model", entry[1])
 
 
-def _no_model(agent: Any, found: object) -> UserError:
+def _no_model(agent: Any, model: object) -> UserError:
     return UserError(
         f"The model of agent '{agent.name}' must be a Model or the name of one, got"
-        f" {type(found).__name__}"
+        f" {type(model).__name__}"
     )
 
 
-def _chosen(bench: Workbench, agent: Any) -> ModelSettings:
-    """The agent's settings; where it says nothing, those that its model goes best with."""
+def _base_settings(bench: Workbench, agent: Any) -> ModelSettings:
+    """The agent's own settings, or the default settings of its model if it sets none."""
     own: ModelSettings = agent.model_settings
     config = bench.facts.config
-    wanted = config.model if config.model is not None else agent.model
+    model = config.model if config.model is not None else agent.model
     says_something = type(own) is not ModelSettings or vars(own) != _UNSET
-    if says_something or not (wanted is None or isinstance(wanted, str)):
+    if says_something or not (model is None or isinstance(model, str)):
         return own
-    return get_default_model_settings(wanted)
+    return get_default_model_settings(model)
 
 
 def _settings(bench: Workbench, agent: Any, command: Perform, called: bool) -> Any:
-    """What the model is told beside its input.
+    """The settings of the model call.
 
     Args:
         bench: The run.
         agent: The agent at work.
         command: The command.
-        called: Whether the caller's code was at work since the agent was found unchanged.
+        called: Whether user code has run since the agent was found unchanged.
     """
     own, config = vars(agent.model_settings), bench.facts.config
-    # What no run configuration changes is worked out once for all runs of the agent.
+    # Settings that the run configuration does not change are computed once for all runs.
     plain = config.model_settings is None and config.model is None
     memo = bench.binding(command.agent).memo if plain else bench.caches.settings
     name = "settings" if plain else command.agent
-    known = memo.get(name)
-    # Compared by value: a hook may change the settings of its agent in place.
-    if known is None or ((called or not plain) and known[0] != own):
-        settings = _chosen(bench, agent).resolve(config.model_settings)
+    entry = memo.get(name)
+    # Compare by value: a hook may change the settings of its agent in place.
+    if entry is None or ((called or not plain) and entry[0] != own):
+        settings = _base_settings(bench, agent).resolve(config.model_settings)
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
         was = _UNSET if own == _UNSET else dict(own)
-        known = memo[name] = (was, settings, relaxed)
+        entry = memo[name] = (was, settings, relaxed)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
     # reset_tool_choice).
     relaxed_now = agent.reset_tool_choice and command.agent in bench.view.acted
-    return known[2] if relaxed_now else known[1]
+    return entry[2] if relaxed_now else entry[1]

@@ -1,5 +1,5 @@
-"""Taking a handoff: calling it, answering the model's requests, and filtering what the next agent
-sees."""
+"""Taking a handoff: calling it, answering the model's requests, and filtering the input of the next
+agent."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ async def transfer(bench: Workbench, command: Perform) -> Outcome:
     """Perform a handoff.
 
     Raises:
-        UserError: The handoff led to another agent than the machine declares, or a filter is
-            unusable.
+        UserError: The handoff led to another agent than the machine declares, or its filter
+            failed to return usable data.
         ModelBehaviorError: The model's input for the handoff is missing or invalid.
     """
     binding = bench.binding(command.agent)
@@ -51,14 +51,14 @@ async def transfer(bench: Workbench, command: Perform) -> Outcome:
         tuple(_ignored(bench, command)),
     )
     await _tell(bench, source, target)
-    filtered = await _filtered(bench, source, bound, payload)
+    filtered = await _filter(bench, source, bound, payload)
     if filtered is not None:
         payload = Transfer(payload.source, payload.target, payload.raw, payload.ignored, filtered)
     return Outcome(command.id, Event.DONE, payload)
 
 
 def _ignored(bench: Workbench, command: Perform) -> list[Any]:
-    """The answers to the handoffs of a reply that are not taken."""
+    """The answers to the handoffs of a reply that the run does not take."""
     reply: ModelReply = bench.view.payload(bench.view.replied)
     output: Any = reply.response.output
     return [
@@ -69,7 +69,7 @@ def _ignored(bench: Workbench, command: Perform) -> list[Any]:
 
 
 async def _tell(bench: Workbench, source: Any, target: Any) -> None:
-    """Tell the run's hooks and those of the agent that is left, side by side."""
+    """Call the hooks of the run and of the source agent, concurrently."""
     hooks, context = bench.facts.hooks, bench.context
     calls = []
     if hooks is not None:
@@ -81,10 +81,10 @@ async def _tell(bench: Workbench, source: Any, target: Any) -> None:
         await gather_or_cancel(*calls)
 
 
-async def _filtered(
+async def _filter(
     bench: Workbench, source: Any, bound: HandoffBinding, payload: Transfer
 ) -> Filtered | None:
-    """What a filter makes of the conversation; ``None`` without one."""
+    """The conversation as a filter returns it; ``None`` without a filter."""
     config = bench.facts.config
     own = bound.handoff.input_filter
     filter_input = config.handoff_input_filter if own is None else own
@@ -121,7 +121,7 @@ async def _filtered(
 
 
 def _recorded(bench: Workbench, changed: HandoffInputData, items: list[RunItem]) -> Filtered:
-    """What a filter left, with references into the log in the place of the run's own items."""
+    """The result of a filter, with references into the log in place of the run's own items."""
     history = changed.input_history
     latest = changed.new_items if changed.input_items is None else changed.input_items
     log, id_of = [*bench.view.items, *items], bench.agent_id

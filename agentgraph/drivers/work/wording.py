@@ -1,4 +1,4 @@
-"""What the model is told instead of a result, in the words of the caller's formatter."""
+"""The text that the model gets instead of a result, from the caller's formatter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ REJECTED: Final = "Tool execution was not approved."
 ToolType: TypeAlias = Literal["function", "computer", "shell", "apply_patch", "custom"]
 
 
-async def worded(
+async def wording(
     bench: Workbench,
     kind: Literal["approval_rejected", "tool_not_found"],
     tool_type: ToolType,
@@ -22,20 +22,20 @@ async def worded(
     call_id: str,
     default: str,
 ) -> str:
-    """What the model is told instead of a result, as the caller's formatter words it.
+    """The text that the model gets instead of a result.
 
     Args:
-        bench: The run, whose configuration has the formatter.
+        bench: The run; its configuration has the formatter.
         kind: Why there is no result.
         tool_type: The kind of tool.
-        name: The tool as the model called it.
+        name: The name of the tool in the call.
         call_id: The id of the call.
-        default: What the model is told without a formatter, or if it fails.
+        default: The text without a formatter, or if it fails.
     """
     formatter = bench.facts.config.tool_error_formatter
     if formatter is None:
         return default
-    asked = ToolErrorFormatterArgs(
+    arguments = ToolErrorFormatterArgs(
         kind=kind,
         tool_type=tool_type,
         tool_name=name,
@@ -44,10 +44,10 @@ async def worded(
         run_context=bench.context,
     )
     try:
-        text = await resolve(formatter(asked))
+        text = await resolve(formatter(arguments))
     except Exception as error:  # noqa: BLE001 - user code may raise anything
         log_tool_action_error(
-            logger, "tool_error_formatter failed; the model is told the usual words", error
+            logger, "tool_error_formatter failed; the model gets the default text", error
         )
         return default
     return text if isinstance(text, str) else default
