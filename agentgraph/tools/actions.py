@@ -1,9 +1,9 @@
-"""Calls that are no function calls: by which output item a model asks for them, and which tool of
-the agent carries them out on this side.
+"""Calls that are not function calls: the output item by which a model makes one, and the agent's
+tool that carries it out on this side.
 
-Tools are read by their shape, never by their class, so that those of the published SDK are
-understood as well. The front end and the drivers both read this one table; where it says ``None``
-the call is the provider's work.
+A tool is recognised by its attributes, never by its class, so the tools of the published SDK work
+as well. The front end and the drivers both use this one table. ``None`` means that the provider
+carries out the call.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ActionItem: TypeAlias = Literal[
     "local_shell_call",
     "mcp_approval_request",
 ]
-"""The type of an output item that asks for work on this side and is no function call."""
+"""The type of an output item that asks for work on this side and is not a function call."""
 
 ACTION_ITEMS: Final[dict[str, str]] = {
     "computer_call": "computer",
@@ -34,14 +34,14 @@ ACTION_ITEMS: Final[dict[str, str]] = {
 
 
 def action_item_of(tool: Any) -> ActionItem | None:
-    """The output item that a tool carries out on this side.
+    """Return the type of the output item that a tool carries out on this side.
 
     Args:
         tool: Any tool of an agent.
 
     Returns:
-        The item's type; ``None`` for function tools, which are called by name, and for tools that
-        the provider runs.
+        The item's type; ``None`` for a function tool, which the model calls by name, and for a
+        tool that the provider runs.
     """
     if hasattr(tool, "on_invoke_tool"):
         return None if hasattr(tool, "params_json_schema") else "custom_tool_call"
@@ -57,12 +57,15 @@ def action_item_of(tool: Any) -> ActionItem | None:
 
 
 def is_provider_shell(tool: Any) -> bool:
-    """Whether a tool's commands run in an environment of the provider's."""
+    """Whether the provider runs the tool's commands in an environment of its own."""
     return hasattr(tool, "environment") and getattr(tool, "executor", None) is None
 
 
 def server_label(tool: Any) -> str | None:
-    """The label under which the provider knows a hosted MCP server; ``None`` for other tools."""
+    """Return the label by which the provider refers to a hosted MCP server.
+
+    It is ``None`` for other tools.
+    """
     if not hasattr(tool, "on_approval_request"):
         return None
     label = tool.tool_config.get("server_label")

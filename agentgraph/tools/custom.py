@@ -1,8 +1,8 @@
-"""Custom tools of the Responses API: the model sends text of a form that is described to it, where
-a function tool is sent JSON arguments.
+"""Custom tools of the Responses API: the model sends a text in a declared format, where a function
+tool receives JSON arguments.
 
-Rule: as for all tools, a description only. The provider holds the model to the format; what the
-text means is the function's business.
+Rule: a custom tool, like every tool, is a description. The provider holds the model to the format;
+the function interprets the text.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ __all__ = [
 ]
 
 CustomToolExecutor: TypeAlias = Callable[[ToolContext[Any], str], MaybeAwaitable[Any]]
-"""Carries out a call: it gets the context and the text that the model wrote. The model is shown the
-text form of what it returns."""
+"""Carries out a call: it receives the context and the text that the model wrote. The model reads
+the text form of what it returns."""
 
 CustomToolApprovalFunction: TypeAlias = Callable[
     [RunContextWrapper[Any], str, str], MaybeAwaitable[bool]
 ]
-"""Says whether a call, given with its text and id, must be approved."""
+"""Decides whether a person must approve a call, from the context, the call's text and its id."""
 
 CustomToolOnApprovalFunctionResult: TypeAlias = ApprovalAnswer
-"""The answer to a question of approval: whether the call may be made and, if not, why not."""
+"""The answer to an approval request: whether the call may be made and, if not, why not."""
 
 CustomToolOnApprovalFunction: TypeAlias = Callable[
     [RunContextWrapper[Any], "ToolApprovalItem"], MaybeAwaitable[CustomToolOnApprovalFunctionResult]
@@ -58,15 +58,17 @@ class CustomTool(ConstructedTool):
 
     Attributes:
         name: What the model calls the tool.
-        description: What the model is told about the tool.
-        on_invoke_tool: Carries out one call, sync or async. Of an error the model is told.
-        format: The form of the text as the API describes it: `{"type": "text"}`, or a grammar,
-            `{"type": "grammar", "syntax": "lark" | "regex", "definition": …}`. Any text when left
-            out.
+        description: The description that the model reads.
+        on_invoke_tool: Carries out one call, sync or async. If it raises, the model reads the
+            error.
+        format: The format of the text as the API describes it: `{"type": "text"}`, or a grammar,
+            `{"type": "grammar", "syntax": "lark" | "regex", "definition": …}`. The default is any
+            text.
         needs_approval: Whether a person must approve a call before it is made.
         on_approval: Answers approvals at once.
-        defer_loading: Whether the model finds the tool by tool search instead of being shown it.
-        custom_data_extractor: Says what is attached to the output for the program itself.
+        defer_loading: Whether the request leaves the tool out, so that the model must find it by
+            tool search.
+        custom_data_extractor: Returns data for the program to attach to the output.
 
     Raises:
         AgentDefinitionError: When a field has a value of the wrong type.
@@ -88,13 +90,13 @@ class CustomTool(ConstructedTool):
             raise AgentDefinitionError(f"CustomTool {name!r}: name must be non-empty text.")
         for attribute in ("on_invoke_tool", "on_approval", "custom_data_extractor"):
             value = getattr(self, attribute)
-            wanted = attribute == "on_invoke_tool"
-            if not callable(value) and (wanted or value is not None):
+            required = attribute == "on_invoke_tool"
+            if not callable(value) and (required or value is not None):
                 raise AgentDefinitionError(f"CustomTool {name!r}: {attribute} must be a function.")
 
     @property
     def _function(self) -> CustomToolExecutor:
-        """What the front end reads the type of the context from, as it does of a function tool."""
+        """The function that tells the front end the type of the context, as in a function tool."""
         return self.on_invoke_tool
 
     @property
@@ -119,14 +121,14 @@ class CustomTool(ConstructedTool):
 
 @dataclass(frozen=True)
 class CustomToolCustomDataContext:
-    """The call whose output is about to be logged.
+    """A call whose output is about to become an item of the run.
 
     Attributes:
         tool_context: The context of the call.
         tool: The tool that was called.
         input: The text that the model wrote.
-        output: What the model is shown.
-        raw_item: A copy of the output as the provider is sent it.
+        output: The text that the model reads.
+        raw_item: A copy of the output in the form that the provider receives.
     """
 
     tool_context: ToolContext[Any]
@@ -137,4 +139,4 @@ class CustomToolCustomDataContext:
 
 
 CustomToolCustomDataExtractor: TypeAlias = Callable[[CustomToolCustomDataContext], CustomData]
-"""Says what is attached to the output of a call for the program itself; no model sees it."""
+"""Returns data for the program to attach to the output of a call; no model sees it."""

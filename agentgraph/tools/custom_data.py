@@ -1,7 +1,7 @@
-"""What a program attaches to the output of a call for itself.
+"""Custom data: what a program attaches to the output of a call for its own use.
 
-Rule: custom data stands on the `ToolCallOutputItem` and nowhere else. It is plain JSON data, so
-that an item with it can be stored; no model and no session is ever given it.
+Rule: only the `ToolCallOutputItem` holds custom data. It is plain JSON, so that the item can be
+stored. Models and sessions never receive it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 __all__ = ["CustomData", "custom_data_of"]
 
 CustomData: TypeAlias = MaybeAwaitable[Mapping[str, Any] | None]
-"""What an extractor gives: names and JSON values, or nothing; at once or awaited."""
+"""What an extractor returns: a mapping from names to JSON values, or None; plain or awaitable."""
 
 _Context = TypeVar("_Context")
 
@@ -24,30 +24,30 @@ _Context = TypeVar("_Context")
 async def custom_data_of(
     extractor: Callable[[_Context], CustomData], context: _Context, owner: str
 ) -> dict[str, Any] | None:
-    """Ask an extractor what to attach to an output.
+    """Call an extractor for the custom data of an output.
 
     Args:
         extractor: The program's function, sync or async.
-        context: What it is told of the call.
+        context: The call, as the extractor receives it.
         owner: The tool and the agent, for messages.
 
     Returns:
-        A copy of what it gave; `None` for nothing or an empty mapping.
+        A copy of the extractor's mapping; `None` if it returned None or an empty mapping.
 
     Raises:
-        UserError: It gave something else than a mapping from text to JSON values.
+        UserError: The extractor returned something other than a mapping from text to JSON values.
         Exception: Whatever the extractor raises.
     """
-    given: object = await resolve(extractor(context))
-    if given is None:
+    extracted: object = await resolve(extractor(context))
+    if extracted is None:
         return None
-    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+    if not isinstance(extracted, Mapping) or not all(isinstance(name, str) for name in extracted):
         raise UserError(
             f"custom_data_extractor of {owner} must return a mapping with text keys, or None; it "
-            f"returned {type(given).__name__}."
+            f"returned {type(extracted).__name__}."
         )
     try:
-        copied: dict[str, Any] = json.loads(json.dumps(dict(given), allow_nan=False))
+        copied: dict[str, Any] = json.loads(json.dumps(dict(extracted), allow_nan=False))
     except (TypeError, ValueError) as error:
         raise UserError(
             f"custom_data_extractor of {owner} must return JSON data: {error}."

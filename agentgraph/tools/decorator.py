@@ -1,7 +1,7 @@
-"""How a Python function becomes a tool.
+"""`function_tool`: make a tool from a Python function.
 
-Rule: everything about the function is read once, here; a call validates the model's JSON, calls the
-function and applies the failure function, and does nothing else.
+Rule: the function's signature and docstring are read once, when the tool is made. A call validates
+the model's JSON, calls the function and applies the failure function, and does nothing else.
 """
 
 from __future__ import annotations
@@ -119,12 +119,13 @@ def function_tool(
     runs in a thread, with the caller's context variables, so that it never blocks the loop.
 
     Args:
-        func: The function, sync or async; its first parameter may be the context, or one that is
-            given by name only. For the arguments that are not listed here see `function_schema` and
-            `FunctionTool`.
-        failure_error_function: Writes what the model is told when a call fails; `None` to let the
-            error end the run.
-        strict_mode: Whether the model is held to the schema. Free-form dictionaries need `False`.
+        func: The function, sync or async. The context may be its first parameter or a
+            keyword-only one. `function_schema` and `FunctionTool` describe the arguments that are
+            not listed here.
+        failure_error_function: Writes the text that the model reads when a call fails; `None` to
+            let the error end the run.
+        strict_mode: Whether the provider holds the model to the schema. Free-form dictionaries
+            need `False`.
         timeout: How long a call may take, in seconds; for async functions only, because a thread
             cannot be stopped.
 
@@ -156,7 +157,7 @@ def function_tool(
 def _derived(
     function: Callable[..., Any], schema: FuncSchema, on_failure: ToolErrorFunction | None
 ) -> dict[str, Any]:
-    """Form the fields of a `FunctionTool` that come from its function."""
+    """Return the fields of a `FunctionTool` that come from its function."""
     return {
         "name": schema.name,
         "description": schema.description or "",
@@ -198,7 +199,7 @@ def _invocation(
 
 
 def _owner(name: str, ctx: ToolContext[Any]) -> str:
-    """Name a tool and its agent for the log; a call that a program makes itself has no agent."""
+    """Name a tool and its agent for the log. A call made by the program itself has no agent."""
     agent = getattr(getattr(ctx, "agent", None), "name", None)
     tool = f"tool {getattr(ctx, 'tool_name', name)}"
     return tool if agent is None else f"{tool} of agent {agent}"
@@ -208,7 +209,7 @@ def _validated(schema: FuncSchema, ctx: ToolContext[Any], arguments: str) -> Bas
     validator = schema.params_pydantic_model.__pydantic_validator__
     check_numbers(arguments, getattr(ctx, "tool_name", schema.name))
     try:
-        # A model may send no text at all for a tool without parameters.
+        # For a tool without parameters a model may send an empty text.
         validated: BaseModel = validator.validate_json(arguments or "{}")
     except ValidationError as error:
         name = getattr(ctx, "tool_name", schema.name)
@@ -229,12 +230,12 @@ def _checked(function: object, timeout: float | None) -> Callable[..., Any]:
         raise UserError(f"function_tool needs a function, not {type(function).__name__}.")
     if isinstance(function, (functools.partial, functools.partialmethod)):
         raise UserError(
-            "function_tool cannot describe a functools.partial, which hides what its arguments "
-            "are called. Write a function that calls it."
+            "function_tool cannot describe a functools.partial, because it hides the names of its "
+            "arguments. Write a function that calls it."
         )
     if _is_kind(function, inspect.isgeneratorfunction, inspect.isasyncgenfunction):
         raise UserError(
-            f"{name_of(function)} is a generator, and a tool call has one result: it cannot yield "
+            f"{name_of(function)} is a generator, but a tool call has one result and cannot yield "
             "several. Return a text or a list."
         )
     if timeout is not None and not _is_async(function):
@@ -250,13 +251,16 @@ def _is_async(function: Callable[..., Any]) -> bool:
 
 
 def _is_kind(function: Callable[..., Any], *kinds: Callable[[object], bool]) -> bool:
-    """Whether a function, or the call of an object, is of one of these kinds."""
+    """Whether a function, or the `__call__` of an object, is of one of these kinds."""
     called = function if inspect.isroutine(function) else type(function).__call__
     return any(kind(function) or kind(called) for kind in kinds)
 
 
-def _origin_of(function: Callable[..., Any]) -> SourceLine | None:
-    """Point at the function's first line; a callable without code is where the tool is made."""
-    written = inspect.unwrap(function)
-    code = getattr(written, "__code__", None) or getattr(type(written).__call__, "__code__", None)
+def _origin_of(function: Callable[..., Any]) -> Origin | None:
+    """Return the file and first line of the function.
+
+    It is None for a callable without code; the origin is then the line that makes the tool.
+    """
+    source = inspect.unwrap(function)
+    code = getattr(source, "__code__", None) or getattr(type(source).__call__, "__code__", None)
     return None if code is None else (code.co_filename, code.co_firstlineno)

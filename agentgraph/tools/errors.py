@@ -1,7 +1,7 @@
-"""What the model is told when a tool call fails, and what the logs are told.
+"""What the model reads when a tool call fails, and what the log records.
 
 Rule: the text for the model may quote the error; a log line never does, because an error's text
-holds what the model or the user wrote.
+can contain what the model or the user wrote.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def default_tool_error_function(ctx: RunContextWrapper[Any], error: Exception) -
     """Tell the model that a call failed and why, so that it can try again.
 
     Args:
-        ctx: The context of the call; not read.
+        ctx: The context of the call; unused.
         error: What the tool raised.
     """
     if isinstance(error, json.JSONDecodeError) or (
@@ -56,7 +56,7 @@ def default_tool_timeout_error_message(*, tool_name: str, timeout_seconds: float
 async def failure_message(
     handler: ToolErrorFunction, ctx: RunContextWrapper[Any], error: Exception, tool_name: str
 ) -> str:
-    """Ask a failure function what the model is told.
+    """Call a failure function to get the text that the model reads instead of an output.
 
     Args:
         handler: The tool's own function, or the default one; sync or async.
@@ -65,30 +65,30 @@ async def failure_message(
         tool_name: The tool, for the log.
 
     Returns:
-        What the handler says.
+        The text that the handler returns.
 
     Raises:
-        Exception: Whatever the handler raises; `error` itself if the handler gives `None`.
+        Exception: Whatever the handler raises; `error` itself if the handler returns `None`.
     """
     log_tool_action_debug(logger, f"Tool {tool_name} failed; the model is told", error)
-    told: str | None = await resolve(handler(ctx, error))
-    if told is None:
+    text: str | None = await resolve(handler(ctx, error))
+    if text is None:
         raise error
-    return told
+    return text
 
 
 @contextmanager
 def failures_named(what: str, *, typed: bool = False) -> Iterator[None]:
-    """Let whatever the user's code raises in here end the run with an error that says whose it was.
+    """Turn an exception of the user's code into a `UserError` that names the code that failed.
 
     Args:
         what: What failed: the beginning of the message.
-        typed: Whether the message names the exception's type, which the SDK's message of a tool
-            does not.
+        typed: Whether the message names the exception's type. The SDK's message about a tool does
+            not name it.
 
     Raises:
-        UserError: For any exception that is not ours; that exception is its cause.
-        AgentsException: As it was raised.
+        UserError: The block raised an exception that is not ours; that exception is the cause.
+        AgentsException: The block raised one of ours, which passes through unchanged.
     """
     try:
         yield
@@ -106,18 +106,18 @@ async def answer_to_failure(
     tool_name: str,
     what: str,
 ) -> str:
-    """Find out what the model is told of a call that failed.
+    """Return the text that the model reads for a failed call, or end the run.
 
     Args:
         handler: The tool's failure function; without one the error ends the run.
         ctx: The context of the call.
         error: What went wrong.
         tool_name: The tool, for the log.
-        what: As for `failures_named`.
+        what: What failed: the beginning of the message of a `UserError`.
 
     Raises:
-        UserError: There is no handler, it gave `None`, or it failed itself.
-        AgentsException: As it was raised.
+        UserError: There is no handler, it returned `None`, or it raised an exception itself.
+        AgentsException: `error`, or an exception that the handler raised, is one of ours.
     """
     with failures_named(what):
         if handler is None:

@@ -1,9 +1,8 @@
 """The function tool: a function that the model may call, as data.
 
-Rule: everything about a tool that can be wrong by itself (a timeout that is no number, a schema
-that has no strict form) is refused when the tool is made, not when a model first calls it. How a
-call is carried out stands in `invocation`; how a Python function becomes a tool, in
-`decorator`.
+Rule: making a tool refuses whatever is wrong with the tool alone (a timeout that is not a number, a
+schema without a strict form), long before a model calls it. `invocation` carries out a call;
+`decorator` makes a tool from a Python function.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ __all__ = [
 ]
 
 ToolErrorFunction: TypeAlias = Callable[[RunContextWrapper[Any], Exception], MaybeAwaitable[str]]
-"""Turns an error into what the model is told instead of a result."""
+"""Turns an error into the text that the model reads instead of a result."""
 
-# The second argument is the agent; its class stands above this module.
+# The second argument is the agent. Its class is in a higher layer, so the type is Any here.
 ToolEnabled: TypeAlias = bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]]
 """Whether a tool is offered in a turn: a constant, or a function of the context and the agent."""
 
@@ -62,22 +61,24 @@ class FunctionTool:
 
     Attributes:
         name: What the model calls the tool.
-        description: What the model is told about the tool.
-        params_json_schema: The JSON schema of the arguments. In strict mode a strict copy is kept.
-        on_invoke_tool: Carries out one call. It gets the context of the call and the arguments as
-            the model wrote them, a JSON text, and returns the output: text, anything that has a
-            text form, or structured outputs (see `output`). It handles its own errors; what
-            it raises ends the run.
-        strict_json_schema: Whether the model is held to the schema.
-        is_enabled: Whether the tool is offered, asked anew in every turn.
+        description: The description that the model reads.
+        params_json_schema: The JSON schema of the arguments. In strict mode the tool holds a
+            strict copy of it.
+        on_invoke_tool: Carries out one call. It receives the context of the call and the arguments
+            as the model wrote them, a JSON text, and returns the output: text, anything that has a
+            text form, or structured outputs (see `output`). It handles its own errors; an
+            exception that it raises ends the run.
+        strict_json_schema: Whether the provider holds the model to the schema.
+        is_enabled: Whether the tool is offered; decided anew in every turn.
         tool_input_guardrails: Run before each call; they may refuse it.
         tool_output_guardrails: Run after each call; they may replace its output.
         needs_approval: Whether a person must approve a call before it is made.
         timeout_seconds: How long one call may take, in seconds; `None` for no limit.
         timeout_behavior: What happens after that time.
-        timeout_error_function: Writes what the model is told after a timeout.
-        defer_loading: Whether the model finds the tool by tool search instead of being shown it.
-        custom_data_extractor: Says what is attached to the output for the program itself.
+        timeout_error_function: Writes the text that the model reads after a timeout.
+        defer_loading: Whether the request leaves the tool out, so that the model must find it by
+            tool search.
+        custom_data_extractor: Returns data for the program to attach to the output.
 
     Raises:
         AgentDefinitionError: When a field has a value of the wrong type.
@@ -101,12 +102,13 @@ class FunctionTool:
     custom_data_extractor: FunctionToolCustomDataExtractor | None = field(
         default=None, kw_only=True
     )
-    # What a cancelled call is answered with: the handler that `on_invoke_tool` applies to errors.
+    # The handler that `on_invoke_tool` applies to errors. It also answers a tool that cancels
+    # itself.
     _failure_error_function: ToolErrorFunction | None = field(
         default=None, repr=False, kw_only=True
     )
-    _origin: SourceLine | None = field(default=None, repr=False, kw_only=True)
-    # The schema that was made strict already, so that it is not made so again.
+    _origin: Origin | None = field(default=None, repr=False, kw_only=True)
+    # The strict schema, so that it is not derived a second time.
     _strict_form: dict[str, Any] | None = field(default=None, repr=False, kw_only=True)
     # The Python function behind a tool made by `@function_tool`; the front end reads its types.
     _function: Callable[..., Any] | None = field(default=None, repr=False, kw_only=True)
@@ -127,7 +129,7 @@ class FunctionTool:
 
     @property
     def qualified_name(self) -> str:
-        """The name that tells this tool from all others of an agent."""
+        """The name that distinguishes this tool from all others of an agent."""
         return self.name
 
     def _check_types(self) -> None:
@@ -151,13 +153,13 @@ class FunctionTool:
 
 @dataclass(frozen=True)
 class FunctionToolCustomDataContext:
-    """The call whose output is about to be logged.
+    """A call whose output is about to become an item of the run.
 
     Attributes:
         tool_context: The context of the call.
         tool: The tool that was called.
-        output: What it returned, or what its failure function or a guardrail said instead.
-        raw_item: A copy of the output as the provider is sent it.
+        output: What it returned, or what its failure function or a guardrail put in its place.
+        raw_item: A copy of the output in the form that the provider receives.
     """
 
     tool_context: ToolContext[Any]
@@ -167,7 +169,7 @@ class FunctionToolCustomDataContext:
 
 
 FunctionToolCustomDataExtractor: TypeAlias = Callable[[FunctionToolCustomDataContext], CustomData]
-"""Says what is attached to the output of a call for the program itself; no model sees it."""
+"""Returns data for the program to attach to the output of a call; no model sees it."""
 
 
 @names_types(
@@ -181,9 +183,10 @@ class FunctionToolResult:
     Attributes:
         tool: The tool that was called.
         output: What it returned.
-        run_item: The item of the run that holds the output; `None` while approval is awaited.
-        interruptions: The approvals that a run inside the tool waits for.
-        agent_run_result: The result of that run, when the tool is an agent.
+        run_item: The item of the run that holds the output; `None` while the call waits for
+            approval.
+        interruptions: The approvals that a nested run inside the tool waits for.
+        agent_run_result: The result of the nested run, when the tool is an agent.
     """
 
     tool: FunctionTool
@@ -203,7 +206,7 @@ def _is_name(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    # bool is a number to Python, and `timeout=True` a mistake.
+    # To Python a bool is a number, but `timeout=True` is a mistake.
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

@@ -1,8 +1,7 @@
-"""Tools that the Responses API runs, and those that it asks this side to run by a call of its own.
+"""Tools that the Responses API runs itself, and tools that it calls by an output item of their own.
 
-Rule: a tool here is a description. Its fields are those of the tool parameter of the API, which
-the models turn into a request. Executors and callbacks are kept for the driver; nothing here calls
-them.
+Rule: a tool here is a description. Its fields are those of the API's tool parameter; the models
+turn them into a request. The driver calls the executors and callbacks; nothing here does.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ class FileSearchTool(ConstructedTool):
     Attributes:
         vector_store_ids: Where to search.
         max_num_results: How many results to use at most.
-        include_search_results: Whether the results stand in the model's reply.
+        include_search_results: Whether the model's reply contains the results.
         ranking_options: How results are ranked.
         filters: Which files are searched, by their attributes.
     """
@@ -95,7 +94,7 @@ class WebSearchTool(ConstructedTool):
     Attributes:
         user_location: Where the user is, for results nearby.
         filters: Which sites are searched.
-        search_context_size: How much of what is found the model reads.
+        search_context_size: How much of the results the model reads.
         external_web_access: Whether pages are fetched anew rather than taken from an index.
     """
 
@@ -112,7 +111,7 @@ class WebSearchTool(ConstructedTool):
 @names_types(CodeInterpreter="openai.types.responses.tool_param:CodeInterpreter")
 @dataclass
 class CodeInterpreterTool(ConstructedTool):
-    """Lets the model run Python in a container of the provider's.
+    """Lets the model run Python in a container at the provider.
 
     Attributes:
         tool_config: The tool parameter of the API, with the container to use.
@@ -143,13 +142,13 @@ class ImageGenerationTool(ConstructedTool):
 
 @dataclass
 class ComputerToolSafetyCheckData:
-    """What a person or a policy is asked before an action that the provider finds doubtful.
+    """A safety check that a person or a policy must acknowledge before an action happens.
 
     Attributes:
         ctx_wrapper: The context of the run.
-        agent: The agent whose model asks.
-        tool_call: The action.
-        safety_check: What the provider finds doubtful.
+        agent: The agent whose model asks for the action.
+        tool_call: The call with the action.
+        safety_check: The provider's concern about the action.
     """
 
     ctx_wrapper: RunContextWrapper[Any]
@@ -164,10 +163,11 @@ class ComputerTool(ConstructedTool, Generic[ComputerT]):
 
     Attributes:
         computer: Carries out the actions.
-        on_safety_check: Says whether an action is acknowledged that the provider finds doubtful.
+        on_safety_check: Decides whether to acknowledge a safety check of the provider, so that
+            the action happens.
 
     Raises:
-        AgentDefinitionError: When `computer` is no `Computer` or `AsyncComputer`.
+        AgentDefinitionError: When `computer` is neither a `Computer` nor an `AsyncComputer`.
     """
 
     computer: ComputerT
@@ -227,8 +227,8 @@ class HostedMCPTool(ConstructedTool):
 
     Attributes:
         tool_config: The tool parameter of the API: label and address of the server, its policy.
-        on_approval_request: Answers the server's approval requests; without it they stand in the
-            result for the caller to answer.
+        on_approval_request: Answers the server's approval requests. Without it the result contains
+            the requests, and the caller answers them.
     """
 
     tool_config: Mcp
@@ -253,7 +253,7 @@ class LocalShellCommandRequest:
 
 
 LocalShellExecutor: TypeAlias = Callable[[LocalShellCommandRequest], MaybeAwaitable[str]]
-"""Runs a command and returns what the model is shown of its output."""
+"""Runs a command and returns the output for the model."""
 
 
 @dataclass(eq=False)
@@ -261,7 +261,7 @@ class LocalShellTool(ConstructedTool):
     """Lets the model run commands on this side.
 
     Attributes:
-        executor: Runs a command; it decides what may be run at all.
+        executor: Runs a command; it decides which commands are allowed.
     """
 
     executor: LocalShellExecutor

@@ -1,10 +1,10 @@
-"""How one call of a function tool is carried out.
+"""Carry out one call of a function tool.
 
-This is the only place that knows about limits of time, cancellation and what an error becomes:
+This module alone handles time limits, cancellation and errors of a call:
 
-- a timeout gives the model a message, or ends the run, as the tool says;
-- a tool that raises `CancelledError` by itself has failed; a cancelled caller is cancelled;
-- one of our exceptions leaves unchanged, any other one leaves as a `UserError` that names the tool.
+- a timeout gives the model a message or ends the run, as the tool's `timeout_behavior` says;
+- a tool that raises `CancelledError` by itself has failed; a cancelled caller stays cancelled;
+- one of our exceptions passes through; any other becomes a `UserError` that names the tool.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["call_needs_approval", "invoke_function_tool"]
 
 
 class _ToolCancelledItself(Exception):
-    """A tool raised `CancelledError` although nobody cancelled the call."""
+    """A tool raised `CancelledError` although its caller was not cancelled."""
 
 
 async def invoke_function_tool(
@@ -43,15 +43,15 @@ async def invoke_function_tool(
 
     Raises:
         ToolTimeoutError: After `timeout_seconds`, when the tool's behaviour is `raise_exception`.
-        AgentsException: As the tool raised it, when the tool does not handle its errors.
-        UserError: For any other exception of such a tool; that exception is its cause.
-        asyncio.CancelledError: When the calling task was cancelled.
+        AgentsException: The tool raised one of our exceptions and does not handle its errors.
+        UserError: Such a tool raised any other exception; that exception is the cause.
+        asyncio.CancelledError: The calling task was cancelled.
     """
     before = take_back()
     try:
         if function_tool.timeout_seconds is None:
             output = await function_tool.on_invoke_tool(context, arguments)
-            # What is to be awaited still is part of the call: its time, its errors.
+            # An awaitable output is part of the call: its errors are the tool's.
             return output if type(output) in PLAIN else await resolve(output)
         return await _invoke_in_time(function_tool, context, arguments, before)
     except asyncio.CancelledError as error:
@@ -72,8 +72,8 @@ async def call_needs_approval(function_tool: FunctionTool, context: ToolContext[
         context: The context of the call.
 
     Returns:
-        What the tool says; yes where that depends on arguments that are no JSON object, because a
-        tool made by hand may make something of them.
+        The answer of the tool's `needs_approval`. True if that is a function and the arguments are
+        not a JSON object, because a hand-made tool may still act on such arguments.
     """
     rule = function_tool.needs_approval
     if isinstance(rule, bool):
@@ -95,12 +95,12 @@ async def _invoke_in_time(
         async with timer:
             return await resolve(await tool.on_invoke_tool(context, arguments))
     except TimeoutError:
-        # A tool may raise the very exception that its own deadline would.
+        # The tool itself may raise the same exception as our deadline.
         if not timer.expired():
             raise
     except asyncio.CancelledError:
-        # On Python 3.11 and 3.12 a group that failed in the tool, and was handled there, keeps the
-        # deadline from raising TimeoutError.
+        # On Python 3.11 and 3.12, a task group that fails inside the tool and is handled there
+        # keeps our deadline from raising TimeoutError.
         if not timer.expired() or await was_cancelled(before):
             raise
     return await _timed_out(tool, context, limit)
@@ -125,7 +125,7 @@ async def _cancelled_itself(
         return await answer_to_failure(handler, context, failure, tool.name, what)
     except UserError as ended:
         if ended.__cause__ is failure:
-            # Nobody is helped by what only stood in for the cancellation.
+            # Name the cancellation as the cause, not the exception that stands for it here.
             raise ended from error
         raise
 

@@ -1,8 +1,8 @@
-"""What a tool may return besides text, and what the Responses API is sent for it.
+"""What a tool may return besides text, and how the Responses API receives it.
 
-Rule: a return value is sent as content parts when it is a structured output (`ToolOutputText`,
-`ToolOutputImage`, `ToolOutputFileContent`, or a dictionary of their form) or a non-empty list or
-tuple of nothing else; anything else is sent as its text form. Only fields that were given are sent.
+Rule: a structured output (`ToolOutputText`, `ToolOutputImage`, `ToolOutputFileContent`, or a
+dictionary of their form) is sent as content parts, and so is a non-empty list or tuple of them.
+Anything else is sent as its text form. Only fields that were set are sent.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ToolOutputText(BaseModel, StructuredToolOutput):
 
 
 class ToolOutputImage(BaseModel, StructuredToolOutput):
-    """An image as the output of a tool; `image_url` or `file_id` must be given.
+    """An image as the output of a tool. It needs an `image_url` or a `file_id`.
 
     Attributes:
         image_url: Where the image is, or the image itself as a `data:` URL.
@@ -64,7 +64,7 @@ class ToolOutputImage(BaseModel, StructuredToolOutput):
 
 
 class ToolOutputFileContent(BaseModel, StructuredToolOutput):
-    """A file as the output of a tool; `file_data`, `file_url` or `file_id` must be given.
+    """A file as the output of a tool. It needs `file_data`, a `file_url` or a `file_id`.
 
     Attributes:
         file_data: The file itself, in base64.

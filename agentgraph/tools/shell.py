@@ -1,7 +1,7 @@
-"""Tools by which a model runs commands and edits files through executors of the user's.
+"""Tools by which a model runs commands and edits files through the user's executors and editors.
 
-Rule: these are descriptions. What may be run or written is decided by the executor or the editor
-that the user gives; environments of the provider's are passed on as they are given.
+Rule: these are descriptions. The user's executor or editor decides which commands may run and which
+files may change. The description of an environment at the provider is passed on unchanged.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class ShellCallOutcome:
     """How a command ended.
 
     Attributes:
-        type: By itself or by its time limit.
-        exit_code: The code with which it ended by itself.
+        type: `exit` if it ended by itself, `timeout` if its time limit ended it.
+        exit_code: Its exit code, if it ended by itself.
     """
 
     type: Literal["exit", "timeout"]
@@ -71,7 +71,7 @@ class ShellCommandOutput:
         stderr: Its standard error.
         outcome: How it ended.
         command: The command, for the user's own records.
-        provider_data: Fields that are sent to the API as they are.
+        provider_data: Fields that are sent to the API unchanged.
     """
 
     stdout: str = ""
@@ -87,7 +87,7 @@ class ShellCommandOutput:
 
     @property
     def status(self) -> Literal["completed", "timeout"]:
-        """The outcome in one word."""
+        """`timeout` if the time limit ended the command, else `completed`."""
         return "timeout" if self.outcome.type == "timeout" else "completed"
 
 
@@ -96,10 +96,10 @@ class ShellResult:
     """What all commands of one call did.
 
     Attributes:
-        output: One entry a command.
-        max_output_length: How many characters the model is shown of all outputs together; what the
-            model wants to see (`ShellActionRequest`) when left out.
-        provider_data: Fields that are sent to the API as they are.
+        output: One entry for each command.
+        max_output_length: How many characters of all outputs together the model reads. The
+            default is the limit that the model set in its `ShellActionRequest`.
+        provider_data: Fields that are sent to the API unchanged.
     """
 
     output: list[ShellCommandOutput]
@@ -114,7 +114,7 @@ class ShellActionRequest:
     Attributes:
         commands: The commands, which may run at the same time.
         timeout_ms: How long each may take, in milliseconds.
-        max_output_length: How many characters of output the model wants to see.
+        max_output_length: How many characters of output the model wants to read.
     """
 
     commands: list[str]
@@ -129,7 +129,7 @@ class ShellCallData:
     Attributes:
         call_id: The id that the model gave to the call.
         action: What to run.
-        status: How far the API has come with the call.
+        status: The status of the call in the API's item.
         raw: The call as the API sent it.
     """
 
@@ -158,7 +158,7 @@ ShellExecutor: TypeAlias = Callable[[ShellCommandRequest], MaybeAwaitable[str | 
 ShellApprovalFunction: TypeAlias = Callable[
     [RunContextWrapper[Any], ShellActionRequest, str], MaybeAwaitable[bool]
 ]
-"""Says whether a call, given with its id, must be approved."""
+"""Decides whether a person must approve a call, from the context, the action and the call's id."""
 
 ShellOnApprovalFunction: TypeAlias = Callable[
     [RunContextWrapper[Any], "ToolApprovalItem"], MaybeAwaitable[ApprovalAnswer]
@@ -168,17 +168,18 @@ ShellOnApprovalFunction: TypeAlias = Callable[
 
 @dataclass(eq=False)
 class ShellTool(ConstructedTool):
-    """Lets the model run commands, on this side or in an environment of the provider's.
+    """Lets the model run commands, on this side or in an environment at the provider.
 
     Attributes:
         executor: Runs the commands on this side.
         name: What the tool is called in results and traces.
         needs_approval: Whether a person must approve a call.
         on_approval: Answers approvals at once.
-        environment: Where commands run, as the API wants it; this side when left out.
+        environment: Where commands run, in the API's form; the default is this side.
 
     Raises:
-        UserError: When there is no executor for this side, or one for the provider's.
+        UserError: When commands run on this side and there is no executor, or they run at the
+            provider and there is one.
     """
 
     executor: ShellExecutor | None = None
@@ -230,11 +231,11 @@ class ApplyPatchOperation:
 
 @dataclass
 class ApplyPatchResult:
-    """What became of a change.
+    """The result of a change.
 
     Attributes:
-        status: Whether it was made; made when left out.
-        output: What the model is told.
+        status: Whether the change was made; None means that it was.
+        output: The text that the model reads.
     """
 
     status: Literal["completed", "failed"] | None = None
@@ -264,7 +265,8 @@ class ApplyPatchEditor(Protocol):
 ApplyPatchApprovalFunction: TypeAlias = Callable[
     [RunContextWrapper[Any], ApplyPatchOperation, str], MaybeAwaitable[bool]
 ]
-"""Says whether a change, given with the call's id, must be approved."""
+"""Decides whether a person must approve a change, from the context, the operation and the call's
+id."""
 
 ApplyPatchOnApprovalFunction: TypeAlias = Callable[
     [RunContextWrapper[Any], "ToolApprovalItem"], MaybeAwaitable[ApprovalAnswer]
@@ -277,7 +279,7 @@ class ApplyPatchTool(ConstructedTool):
     """Lets the model create, change and remove files through an editor.
 
     Attributes:
-        editor: Makes the changes; it decides which files may be touched at all.
+        editor: Makes the changes; it decides which files may change.
         name: What the tool is called in results and traces.
         needs_approval: Whether a person must approve a change.
         on_approval: Answers approvals at once.

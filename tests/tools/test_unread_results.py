@@ -54,7 +54,7 @@ class Feed:
 
 @pytest.mark.parametrize("function", [counted, counted_later, Counter(), LaterCounter()])
 def test_a_generator_is_no_tool(function: Callable[..., Any]) -> None:
-    with pytest.raises(UserError, match="is a generator, and a tool call has one result"):
+    with pytest.raises(UserError, match="is a generator, but a tool call has one result"):
         function_tool(function)
 
 
