@@ -1,7 +1,6 @@
-"""Models and where they come from.
+"""Models and their providers.
 
-Nothing is imported until it is asked for: the client library of one provider is not loaded for
-users of another.
+Names are imported on first use: users of one provider do not load the client library of another.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Between the items of the Responses API, in which a run thinks, and the messages of Chat
-Completions.
+"""Convert between the Responses API's items, which a run uses, and Chat Completions messages.
 
-Function calls of one reply become one assistant message, as that API wants it. What the API cannot
-express is refused by name; reasoning is left out, because no server takes it back in this form.
+All function calls of one reply become one assistant message, as the Chat Completions API requires.
+An item that the API cannot express raises an error that names its type. Reasoning is left out,
+because no server accepts it back in this form.
 """
 
 from __future__ import annotations
@@ -64,22 +64,22 @@ class ChatConverter:
 
         Args:
             message: The reply.
-            provider_data: What to note on each item about where it comes from.
+            provider_data: The model and response that each item comes from, to store on the item.
 
         Returns:
-            Objects of the `openai` client, with the fake id in place of ids that this API does not
-            have.
+            Objects of the `openai` client. Their id is the fake id, because this API gives items
+            no ids.
 
         Raises:
-            UserError: The reply calls a custom tool, which only the Responses API is offered.
+            UserError: The reply calls a custom tool; requests to this API never offer one.
         """
-        noted: dict[str, Any] = {"provider_data": provider_data} if provider_data else {}
+        source: dict[str, Any] = {"provider_data": provider_data} if provider_data else {}
         items: list[Any] = []
         if thought := getattr(message, "reasoning_content", None):
-            items.append(_reasoning_item(thought, noted))
+            items.append(_reasoning_item(thought, source))
         if message.content or message.refusal:
-            items.append(_message_item(message.content, message.refusal, noted))
-        items += [_call_item(call, noted) for call in message.tool_calls or ()]
+            items.append(_message_item(message.content, message.refusal, source))
+        items += [_call_item(call, source) for call in message.tool_calls or ()]
         return items
 
     @classmethod
@@ -87,7 +87,7 @@ class ChatConverter:
         """Convert a tool.
 
         Raises:
-            UserError: It is no function tool; only the Responses API has others.
+            UserError: The tool is not a function tool; only the Responses API has other tools.
         """
         if not isinstance(tool, FunctionTool):
             raise UserError(
@@ -110,16 +110,19 @@ class ChatConverter:
 
     @classmethod
     def tool_choice(cls, tool_choice: ToolChoice | None) -> str | dict[str, Any] | None:
-        """Convert a choice of tool: a mode, or the name of a function.
+        """Convert a tool choice: a mode, or the name of a function.
 
         Raises:
-            UserError: It is a tool of a hosted MCP server.
+            UserError: The choice is a tool of a hosted MCP server.
         """
         match tool_choice:
             case None | "auto" | "required" | "none":
                 return tool_choice
             case MCPToolChoice():
-                raise UserError("The Chat Completions API has no hosted MCP servers to choose.")
+                raise UserError(
+                    "tool_choice names a tool of a hosted MCP server, and the Chat Completions API "
+                    "has none; use a model of the Responses API."
+                )
             case name:
                 return {"type": "function", "function": {"name": name}}
 
@@ -127,7 +130,7 @@ class ChatConverter:
     def response_format(
         cls, final_output_schema: AgentOutputSchemaBase | None
     ) -> dict[str, Any] | None:
-        """Convert an output type; None stands for plain text."""
+        """Convert an output type; None means plain text."""
         if final_output_schema is None or final_output_schema.is_plain_text():
             return None
         return {
@@ -140,16 +143,16 @@ class ChatConverter:
         }
 
 
-def _reasoning_item(thought: str, noted: dict[str, Any]) -> ResponseReasoningItem:
+def _reasoning_item(thought: str, source: dict[str, Any]) -> ResponseReasoningItem:
     from openai.types.responses import ResponseReasoningItem as Reasoning
     from openai.types.responses.response_reasoning_item import Summary
 
     summary = [Summary(type="summary_text", text=thought)]
-    return Reasoning(id=FAKE_RESPONSES_ID, type="reasoning", summary=summary, **noted)
+    return Reasoning(id=FAKE_RESPONSES_ID, type="reasoning", summary=summary, **source)
 
 
 def _message_item(
-    text: str | None, refusal: str | None, noted: dict[str, Any]
+    text: str | None, refusal: str | None, source: dict[str, Any]
 ) -> ResponseOutputMessage:
     from openai.types.responses import ResponseOutputMessage as Message
     from openai.types.responses import ResponseOutputRefusal as Refusal
@@ -166,24 +169,27 @@ def _message_item(
         role="assistant",
         status="completed",
         content=content,
-        **noted,
+        **source,
     )
 
 
 def _call_item(
-    call: ChatCompletionMessageToolCallUnion, noted: dict[str, Any]
+    call: ChatCompletionMessageToolCallUnion, source: dict[str, Any]
 ) -> ResponseFunctionToolCall:
     from openai.types.responses import ResponseFunctionToolCall as Call
 
     if call.type != "function":
-        raise UserError(f"A tool call of type {call.type!r} cannot be carried out.")
+        raise UserError(
+            f"The model made a tool call of type {call.type!r}; through the Chat Completions API "
+            "only function calls can be carried out."
+        )
     return Call(
         id=FAKE_RESPONSES_ID,
         type="function_call",
         call_id=call.id,
         name=call.function.name,
         arguments=call.function.arguments,
-        **noted,
+        **source,
     )
 
 
@@ -243,8 +249,8 @@ def _assistant_message(content: Any) -> dict[str, Any]:
 
 
 def _text_parts(output: Sequence[Any]) -> list[dict[str, Any]]:
-    """Keep the texts of a tool's structured output: a tool message of this API holds nothing
-    else."""
+    """Return the text parts of a tool's structured output; this API's tool messages hold only
+    text."""
     texts = [part for part in output if part.get("type") in ("input_text", "output_text")]
     return [{"type": "text", "text": part["text"]} for part in texts]
 

@@ -1,7 +1,7 @@
 """Parameters of Chat Completions requests that depend on the server.
 
-Some are OpenAI's own: servers that only imitate the API refuse them, so they are sent there only
-when somebody asks for them.
+Some parameters are OpenAI's own, and servers that imitate the API refuse them. Such a server
+receives them only if the settings ask for them.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ def is_openai(client: AsyncOpenAI) -> bool:
 
 
 def store_parameter(client: AsyncOpenAI, settings: ModelSettings) -> bool | None:
-    """Return whether the reply is to be stored: as set, else yes at OpenAI and unsaid elsewhere."""
+    """Return the `store` parameter: the setting if there is one, else True at OpenAI and None
+    elsewhere."""
     if settings.store is not None:
         return settings.store
     return True if is_openai(client) else None
 
 
 def stream_options(client: AsyncOpenAI, settings: ModelSettings) -> dict[str, bool] | None:
-    """Return the options of a stream: the usage as set, else asked for at OpenAI only."""
+    """Return the options of a stream, which ask for usage if the settings do, else at OpenAI
+    only."""
     if settings.include_usage is not None:
         return {"include_usage": settings.include_usage}
     return {"include_usage": True} if is_openai(client) else None

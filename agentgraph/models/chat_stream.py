@@ -1,7 +1,7 @@
-"""From the chunks of a Chat Completions stream to the events of the Responses API.
+"""Convert the chunks of a Chat Completions stream to the events of the Responses API.
 
-Each item is announced when its first piece arrives and closed, in order, when the chunks are at
-their end; reasoning is closed as soon as something follows it. The last event carries the whole
+An item is announced when its first piece arrives. The items are closed, in order, after the last
+chunk; only reasoning is closed as soon as anything follows it. The last event carries the whole
 reply.
 """
 
@@ -27,11 +27,11 @@ __all__ = ["chat_events", "response_usage_of"]
 
 @dataclass
 class _Part:
-    """A piece of text of a reply while it arrives.
+    """A content part of a reply while its text arrives.
 
     Attributes:
-        text: What arrived so far.
-        type: The type of the content part that it becomes.
+        text: The text so far.
+        type: The type of the content part.
     """
 
     text: str
@@ -40,7 +40,14 @@ class _Part:
 
 @dataclass
 class _Call:
-    """A function call while it arrives: where it stands in the output, and what is known of it."""
+    """A function call while it arrives.
+
+    Attributes:
+        index: Its place in the output; -1 until it is announced.
+        call_id: The id that the server gives it; empty until it arrives.
+        name: The function's name; empty until it arrives.
+        arguments: The arguments so far.
+    """
 
     index: int
     call_id: str
@@ -49,18 +56,18 @@ class _Call:
 
 
 @dataclass
-class _Arrived:
-    """What arrived of a reply so far.
+class _PartialReply:
+    """The part of a reply that has arrived.
 
     Attributes:
         started: Whether the response was announced.
         outputs: How many items were announced.
-        reasoning: The reasoning, and its place in the output.
+        reasoning: The place of the reasoning in the output, and the reasoning.
         reasoning_done: Whether the reasoning was closed.
         parts: The message's parts in order: text, refusal or both.
-        message_index: The message's place in the output, once it was announced.
-        calls: The function calls by the number that the stream gives them.
-        usage: What the reply cost, once it is known.
+        message_index: The message's place in the output; None until it is announced.
+        calls: The function calls by their index in the stream.
+        usage: The reply's usage; None until the server sends it.
     """
 
     started: bool = False
@@ -89,7 +96,7 @@ async def chat_events(
     Args:
         response: The response object that the events carry, without output.
         stream: The chunks.
-        buffer_tool_calls: Whether calls are announced only when all of them are complete.
+        buffer_tool_calls: Whether to announce calls only when all of them are complete.
 
     Yields:
         Events of the `openai` client's types; the last is `response.completed`.
@@ -108,15 +115,15 @@ class _Conversion:
     def __init__(self, response: Response, buffer_tool_calls: bool) -> None:
         self._response = response
         self._buffer = buffer_tool_calls
-        self._state = _Arrived()
+        self._state = _PartialReply()
         self._number = count()
-        self._noted: dict[str, Any] = {"model": response.model}
+        self._source: dict[str, Any] = {"model": response.model}
 
     def take(self, chunk: ChatCompletionChunk) -> Iterator[Any]:
         """Turn one chunk into its events."""
         if not self._state.started:
             self._state.started = True
-            self._noted["response_id"] = chunk.id
+            self._source["response_id"] = chunk.id
             yield self._event("response.created", response=self._response)
         if chunk.usage is not None:
             self._state.usage = chunk.usage
@@ -136,7 +143,7 @@ class _Conversion:
             yield from self._call(call)
 
     def finish(self) -> Iterator[Any]:
-        """Close what is open and complete the response."""
+        """Close the open items and complete the response."""
         state = self._state
         if not state.started:
             return
@@ -197,9 +204,9 @@ class _Conversion:
         state.reasoning_done = True
         index, part = state.reasoning
         place = self._place(index, summary_index=0)
-        shown = {"type": "summary_text", "text": part.text}
+        summary = {"type": "summary_text", "text": part.text}
         yield self._event("response.reasoning_summary_text.done", text=part.text, **place)
-        yield self._event("response.reasoning_summary_part.done", part=shown, **place)
+        yield self._event("response.reasoning_summary_part.done", part=summary, **place)
         item = self._reasoning(part.text)
         yield self._event("response.output_item.done", item=item, output_index=index)
 
@@ -236,8 +243,7 @@ class _Conversion:
         function = delta.function
         call = state.calls.get(delta.index)
         if call is None:
-            # Some servers name a call only in a later chunk; until then there is nothing to
-            # announce.
+            # Some servers send a call's name only in a later chunk. Announce the call then.
             call = state.calls[delta.index] = _Call(-1, "", "")
         call.call_id = call.call_id or delta.id or ""
         arguments = ""
@@ -288,25 +294,25 @@ class _Conversion:
 
     def _function_call(self, call: _Call) -> Any:
         function = {"name": call.name, "arguments": call.arguments}
-        made = {"id": call.call_id, "type": "function", "function": function}
-        return self._items(tool_calls=[made])[0]
+        tool_call = {"id": call.call_id, "type": "function", "function": function}
+        return self._items(tool_calls=[tool_call])[0]
 
     def _items(self, **fields: Any) -> list[Any]:
-        """Return the items of a reply with the given fields, converted as whole replies are."""
+        """Convert a message with these fields to items, in the same way as a whole reply."""
         from openai.types.chat import ChatCompletionMessage
 
         message = ChatCompletionMessage.model_validate({"role": "assistant", **fields})
-        return ChatConverter.output_items(message, self._noted)
+        return ChatConverter.output_items(message, self._source)
 
 
 def response_usage_of(usage: CompletionUsage | None) -> ResponseUsage | None:
     """Turn the usage of Chat Completions into that of the Responses API.
 
     Args:
-        usage: What the server counted, or None.
+        usage: The server's counts, or None.
 
     Returns:
-        The same counts; details that the server leaves out are zero.
+        The same counts; details that the server leaves out are zero. None for None.
     """
     if usage is None:
         return None

@@ -1,7 +1,6 @@
-"""Which model is used where none is named, and the settings that go with a model of the gpt-5
-family.
+"""The default model, and the settings that suit a model of the gpt-5 family.
 
-The name is read from the environment at each call, so that a test or a shell can change it.
+Each call reads the name from the environment, so that a test or a shell can change it.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ GPT5DefaultReasoningEffort: TypeAlias = Literal["none", "low", "medium"]
 
 _DEFAULT_MODEL: Final = "gpt-5.6-luna"
 
-# The effort with which the family's members think: the first pattern that matches decides. A member
-# that is not listed is left to the provider's own default.
+# The reasoning effort of the family's members: the first pattern that matches decides. A member
+# that is not listed gets the provider's own default.
 _EFFORTS: Final[tuple[tuple[str, GPT5DefaultReasoningEffort], ...]] = (
     (r"gpt-5(-\d{4}-\d{2}-\d{2})?", "low"),
     (r"gpt-5\.[245]-pro(-\d{4}-\d{2}-\d{2})?", "medium"),
@@ -39,7 +38,7 @@ _EFFORTS: Final[tuple[tuple[str, GPT5DefaultReasoningEffort], ...]] = (
 
 
 def get_default_model() -> str:
-    """Return the name of the model that is used where none is named.
+    """Return the name of the model of agents that name none.
 
     Returns:
         The value of `OPENAI_DEFAULT_MODEL` in lower case, or this package's default.
@@ -71,8 +70,8 @@ def get_default_model_settings(model: str | None = None) -> ModelSettings:
         model: The model's name; None means the default model.
 
     Returns:
-        For reasoning models of the gpt-5 family low verbosity, and the effort of the member where
-        it is known; else nothing set.
+        For a reasoning model of the gpt-5 family: low verbosity, and the effort of this member if
+        this module lists one. For any other model: empty settings.
     """
     name = get_default_model() if model is None else model
     if not gpt_5_reasoning_settings_required(name):

@@ -1,6 +1,6 @@
-"""The id that stands where a provider gives none, and others that mean the same.
+"""Placeholder ids: what an item has as its id when the provider gives none.
 
-They are never sent to the Responses API, and any number of items may have them.
+Many items may share a placeholder id. It is never sent to the Responses API.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ FAKE_RESPONSES_ID: Final = "__fake_id__"
 """The id of responses and items made from providers without ids (the published SDK's value)."""
 
 SCRIPTED_MESSAGE_ID: Final = "scripted-message"
-"""The id of every message that a scripted model says (the published SDK's value)."""
+"""The id of every message of a scripted model (the published SDK's value)."""
 
 PLACEHOLDER_IDS: Final = ("", FAKE_RESPONSES_ID, SCRIPTED_MESSAGE_ID)
-"""Ids that are none."""
+"""All ids that mean "no id"."""

@@ -1,4 +1,4 @@
-"""What a model is to a run: something that replies to input, whole or in a stream.
+"""The interface of a model: it replies to input, in one piece or as a stream of events.
 
 The signatures are those of the published SDK, so that a `Model` written for it works here
 unchanged.
@@ -49,16 +49,16 @@ class Model(abc.ABC):
     """A language model, or anything that replies like one."""
 
     async def close(self) -> None:  # noqa: B027 - most models hold nothing
-        """Release what the model holds, such as connections; does nothing here."""
+        """Release the model's resources, such as connections; does nothing by default."""
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        """Say whether a failed call should be made again.
+        """Advise whether to repeat a failed call.
 
         Args:
             request: The failed call.
 
         Returns:
-            The model's opinion, or `None` when it has none.
+            The model's advice, or `None` if it has none.
         """
         return None
 
@@ -144,4 +144,4 @@ class ModelProvider(abc.ABC):
         """
 
     async def aclose(self) -> None:  # noqa: B027 - most providers hold nothing
-        """Release what the provider holds, such as connections; does nothing here."""
+        """Release the provider's resources, such as connections; does nothing by default."""

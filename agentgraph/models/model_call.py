@@ -1,7 +1,6 @@
-"""One call of a model, as a value: what a scripted, rehearsed or human model decides on.
+"""One call of a model, as a value: a scripted, rehearsed or human model decides on its basis.
 
-The fields are the arguments of `Model.get_response`, so whatever a real model is sent can be read
-here.
+The fields are the arguments of `Model.get_response`: all that a real model receives.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ __all__ = ["ModelCall"]
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """What one call sends to a model.
+    """The request of one model call.
 
     Attributes:
         system_instructions: The agent's instructions, or None.
@@ -36,7 +35,7 @@ class ModelCall:
         previous_response_id: The response that a server-side conversation continues from, or None.
         conversation_id: The stored conversation that the call belongs to, or None.
         prompt: A stored prompt with its variables, or None.
-        streamed: Whether the reply is wanted as a stream of events.
+        streamed: Whether the caller reads the reply as a stream of events.
     """
 
     system_instructions: str | None

@@ -1,7 +1,7 @@
-"""`MultiProvider`: which provider a model's name belongs to, told by its prefix.
+"""`MultiProvider`: the prefix of a model's name selects the provider.
 
-`openai/gpt-4.1` and `gpt-4.1` are the same model of OpenAI's; `litellm/...` is LiteLLM's. A prefix
-that nobody knows is an error, because a typing mistake must not reach a paid API.
+`openai/gpt-4.1` and `gpt-4.1` are the same OpenAI model; `litellm/...` is a model of LiteLLM. An
+unknown prefix is an error, because a misspelt name must not reach a paid API.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class MultiProviderMap:
         self._mapping: dict[str, ModelProvider] = {}
 
     def has_prefix(self, prefix: str) -> bool:
-        """Whether a provider is known by this prefix."""
+        """Whether a provider has this prefix."""
         return prefix in self._mapping
 
     def get_mapping(self) -> dict[str, ModelProvider]:
@@ -66,7 +66,7 @@ class MultiProviderMap:
         """Add a provider, in place of one with the same prefix.
 
         Args:
-            prefix: What stands before the first slash of a model's name.
+            prefix: The text before the first slash of a model's name.
             provider: The provider.
         """
         self._mapping[prefix] = provider
@@ -101,7 +101,7 @@ class MultiProvider(ModelProvider):
         openai_buffer_streamed_tool_calls: As `buffer_streamed_tool_calls` of `OpenAIProvider`.
 
     Raises:
-        UserError: A mode does not exist, or as for `OpenAIProvider`.
+        UserError: A mode does not exist, or `OpenAIProvider` refuses its arguments.
     """
 
     def __init__(
@@ -148,14 +148,14 @@ class MultiProvider(ModelProvider):
         """Return a model.
 
         Args:
-            model_name: A name, with a provider's prefix and a slash before it or without; None
-                takes the default model.
+            model_name: A name, with or without a provider's prefix and a slash in front; None
+                means the default model.
 
         Returns:
             The provider's model.
 
         Raises:
-            UserError: Nobody knows the prefix, or the provider's package is not installed.
+            UserError: No provider has the prefix, or the provider's package is not installed.
         """
         prefix, slash, rest = (model_name or "").partition("/")
         if not slash:
@@ -171,15 +171,15 @@ class MultiProvider(ModelProvider):
             return self._extension(prefix).get_model(rest)
         if self._unknown_prefix_is_name:
             return self.openai_provider.get_model(model_name)
-        known = sorted({"openai", *_EXTENSIONS, *(self.provider_map or _NO_MAP).get_mapping()})
+        prefixes = sorted({"openai", *_EXTENSIONS, *(self.provider_map or _NO_MAP).get_mapping()})
         raise UserError(
-            f"The model name {model_name!r} begins with the unknown prefix {prefix!r}. Known are "
-            f"{', '.join(known)}. Add a provider for it to a MultiProviderMap, or set "
-            "unknown_prefix_mode='model_id' if it is part of the model's name."
+            f"The model name {model_name!r} begins with the unknown prefix {prefix!r}. The known "
+            f"prefixes are {', '.join(prefixes)}. Add a provider for it to a MultiProviderMap, or "
+            "set unknown_prefix_mode='model_id' if it is part of the model's name."
         )
 
     async def aclose(self) -> None:
-        """Close what the providers hold, those of the map included."""
+        """Close the resources of all providers, including those of the map."""
         added = self.provider_map.get_mapping() if self.provider_map is not None else {}
         for provider in (self.openai_provider, *self._extensions.values(), *added.values()):
             await provider.aclose()
@@ -200,9 +200,9 @@ class MultiProvider(ModelProvider):
 
 @cache
 def default_provider() -> MultiProvider:
-    """Return the provider of runs that are given none, the same each time.
+    """Return the provider of all runs that set none. There is one in a process.
 
-    It reads the environment and the process's defaults whenever it is asked for a model.
+    It reads the environment and the process's defaults each time it makes a model.
     """
     return MultiProvider()
 

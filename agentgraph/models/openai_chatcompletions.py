@@ -1,8 +1,8 @@
-"""`OpenAIChatCompletionsModel`: the Chat Completions API, OpenAI's or that of a server that
-imitates it.
+"""`OpenAIChatCompletionsModel`: the Chat Completions API of OpenAI, or of a server that imitates
+it.
 
-The API keeps no conversation and runs no tools. Settings that it does not have are left out, or
-refused where `strict_feature_validation` asks for that.
+The API stores no conversation and runs no tools. A request leaves out settings that the API does
+not have; with `strict_feature_validation` such a setting is an error.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class OpenAIChatCompletionsModel(Model):
         model: The model's name as the API knows it.
         openai_client: The client to call it with.
         should_replay_reasoning_content: Not supported; reasoning is never sent back.
-        strict_feature_validation: Whether stored prompts and server-side conversations are refused
-            instead of left out with a warning.
+        strict_feature_validation: Whether a stored prompt or a server-side conversation is an
+            error. Otherwise the request leaves it out with a warning.
         buffer_streamed_tool_calls: Whether a streamed reply announces its tool calls only when they
             are complete.
 
     Raises:
-        UserError: The arguments ask for what is not supported.
+        UserError: The arguments ask for an unsupported feature.
     """
 
     def __init__(
@@ -65,14 +65,17 @@ class OpenAIChatCompletionsModel(Model):
         buffer_streamed_tool_calls: bool = False,
     ) -> None:
         if should_replay_reasoning_content is not None:
-            raise UserError("OpenAIChatCompletionsModel cannot send reasoning back to a model.")
+            raise UserError(
+                "OpenAIChatCompletionsModel cannot send reasoning back to a model; leave out "
+                "should_replay_reasoning_content."
+            )
         self.model = model
         self._client = openai_client
         self._strict = strict_feature_validation
         self._buffer_calls = buffer_streamed_tool_calls
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        """Say whether a failed call is worth repeating, by the client's own rules."""
+        """Advise whether to repeat a failed call, by the client's own rules."""
         return retry_advice(request)
 
     async def get_response(
@@ -91,8 +94,8 @@ class OpenAIChatCompletionsModel(Model):
         """Reply in one piece.
 
         Raises:
-            ModelBehaviorError: The server sent no reply.
-            UserError: The call needs what this API does not have.
+            ModelBehaviorError: The server sent a reply without choices.
+            UserError: The call needs a feature that this API does not have.
             openai.OpenAIError: The request failed, after the client's retries.
         """
         self._require_stateless(previous_response_id, conversation_id, prompt)
@@ -102,9 +105,9 @@ class OpenAIChatCompletionsModel(Model):
         reply = cast("ChatCompletion", await self._client.chat.completions.create(**request))
         if not reply.choices:
             raise ModelBehaviorError(f"The model {self.model!r} sent a reply without choices.")
-        noted = {"model": self.model, "response_id": reply.id}
+        source = {"model": self.model, "response_id": reply.id}
         response = ModelResponse(
-            output=ChatConverter.output_items(reply.choices[0].message, noted),
+            output=ChatConverter.output_items(reply.choices[0].message, source),
             usage=usage_from(response_usage_of(reply.usage)),
             response_id=None,
             request_id=getattr(reply, "_request_id", None),
@@ -126,12 +129,12 @@ class OpenAIChatCompletionsModel(Model):
         conversation_id: str | None = None,
         prompt: ResponsePromptParam | None = None,
     ) -> AsyncIterator[ResponseStreamEvent]:
-        """Reply in the events with which the Responses API would.
+        """Reply as a stream of the Responses API's events.
 
         Leaving the iteration closes the connection.
 
         Raises:
-            UserError: The call needs what this API does not have.
+            UserError: The call needs a feature that this API does not have.
             openai.OpenAIError: The request failed, after the client's retries.
         """
         self._require_stateless(previous_response_id, conversation_id, prompt)
@@ -157,7 +160,7 @@ class OpenAIChatCompletionsModel(Model):
         *,
         stream: bool,
     ) -> dict[str, Any]:
-        """Put together the arguments of `completions.create`, without those that have no value."""
+        """Return the arguments of `completions.create`, without those that have no value."""
         messages = ChatConverter.messages(input)
         if system_instructions:
             messages.insert(0, {"role": "system", "content": system_instructions})
@@ -183,7 +186,7 @@ class OpenAIChatCompletionsModel(Model):
         return request_arguments(fields, settings.extra_args)
 
     def _require_stateless(self, *stored: object) -> None:
-        """Refuse, or leave out with a warning, what only the Responses API keeps."""
+        """Refuse state that only the Responses API stores, or warn that it is left out."""
         if all(value is None for value in stored):
             return
         fault = (

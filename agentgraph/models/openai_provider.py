@@ -1,8 +1,8 @@
-"""`OpenAIProvider`: models by name, from OpenAI or from any server that speaks its API.
+"""`OpenAIProvider`: models by name, from OpenAI or from any server with its API.
 
-Clients are made when the first model is asked for, one for each event loop, because a connection
-belongs to the loop that opened it. Where no key is set anywhere the models are rehearsals; that is
-said in the log once, and by the models themselves in every text.
+The provider makes a client when a program first needs one, one for each event loop, because a
+connection belongs to the loop that opened it. If no key is set anywhere, its models are rehearsals:
+the log says so once, and the models say so in every text.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_MODEL", "OpenAIProvider"]
 
 DEFAULT_MODEL: Final = "gpt-4o"
-"""The default model of the published SDK's first versions, kept for imports of this name."""
+"""The default model of the published SDK's first versions; here only so that imports work."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Connection:
-    """What a client is made from."""
+    """The arguments of a client."""
 
     api_key: str
     base_url: str | None
@@ -55,15 +55,15 @@ class OpenAIProvider(ModelProvider):
         use_responses: Whether models are called through the Responses API, not Chat Completions;
             None takes the process's default.
         use_responses_websocket: Not supported.
-        strict_feature_validation: Whether Chat Completions models refuse what that API cannot do
-            instead of leaving it out.
+        strict_feature_validation: Whether Chat Completions models refuse a feature that their API
+            does not have, instead of leaving it out.
         agent_registration: Not supported.
         responses_websocket_options: Not supported.
         buffer_streamed_tool_calls: Whether Chat Completions models announce a streamed tool call
             only when it is complete.
 
     Raises:
-        UserError: The arguments contradict each other, or ask for what is not supported.
+        UserError: The arguments contradict each other, or ask for an unsupported feature.
     """
 
     def __init__(
@@ -88,9 +88,14 @@ class OpenAIProvider(ModelProvider):
                 "(api_key, base_url, organization, project), not both."
             )
         if use_responses_websocket or websocket_base_url or responses_websocket_options:
-            raise UserError("OpenAIProvider cannot call the Responses API over a web socket.")
+            raise UserError(
+                "OpenAIProvider cannot call the Responses API over a web socket; leave out the web "
+                "socket arguments."
+            )
         if agent_registration is not None:
-            raise UserError("OpenAIProvider cannot register agents with the API.")
+            raise UserError(
+                "OpenAIProvider cannot register agents with the API; leave out agent_registration."
+            )
         self._api_key = api_key
         self._base_url = base_url
         self._organization = organization
@@ -110,7 +115,7 @@ class OpenAIProvider(ModelProvider):
             model_name: Its name as the API knows it; None takes the default model.
 
         Returns:
-            A model of the API, or a `RehearsalModel` where no client, key or address is set.
+            A model of the API, or a `RehearsalModel` if no client, key or address is set.
 
         Raises:
             UserError: An address is set, but no key.
@@ -135,10 +140,10 @@ class OpenAIProvider(ModelProvider):
     async def aclose(self) -> None:
         """Close the clients that this provider made for the running event loop.
 
-        A client that was given to it stays open.
+        A client that its caller made stays open.
         """
-        made = self._clients.pop(asyncio.get_running_loop(), {})
-        for client in made.values():
+        clients = self._clients.pop(asyncio.get_running_loop(), {})
+        for client in clients.values():
             await client.close()
 
     def _client_or_none(self) -> AsyncOpenAI | None:
@@ -157,14 +162,15 @@ class OpenAIProvider(ModelProvider):
                     " an api_key. For a server that asks for no key any text will do."
                 )
             return None
-        return self._made(_Connection(key, base_url, self._organization, self._project))
+        return self._client_of(_Connection(key, base_url, self._organization, self._project))
 
-    def _made(self, connection: _Connection) -> AsyncOpenAI:
+    def _client_of(self, connection: _Connection) -> AsyncOpenAI:
+        """Return the running loop's client for a connection; make it on first use."""
         try:
-            of_loop = self._clients.setdefault(asyncio.get_running_loop(), {})
+            clients = self._clients.setdefault(asyncio.get_running_loop(), {})
         except RuntimeError:
-            of_loop = {}  # outside a loop nobody can say which loop the client will be used in
-        if (client := of_loop.get(connection)) is None:
+            clients = {}  # Outside a loop it is unknown which loop will use the client.
+        if (client := clients.get(connection)) is None:
             from openai import AsyncOpenAI as Client
 
             client = Client(
@@ -173,13 +179,13 @@ class OpenAIProvider(ModelProvider):
                 organization=connection.organization,
                 project=connection.project,
             )
-            of_loop[connection] = client
+            clients[connection] = client
         return client
 
 
 @cache
 def _rehearsal() -> RehearsalModel:
-    """Make the process's rehearsal model, and say so, once."""
+    """Make the rehearsal model of the process and warn about it, once."""
     logger.warning(
         "No OpenAI API key is set, so no language model is at work: every reply is a rehearsal. "
         "Set OPENAI_API_KEY, or call set_default_openai_key(), to talk to a model."

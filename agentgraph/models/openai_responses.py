@@ -1,12 +1,11 @@
 """`OpenAIResponsesModel`: the Responses API, through the `openai` client.
 
-Retries, timeouts and connections are the client's own. What is said in a conversation never
-reaches a log.
+The client does retries, timeouts and connections. No text of a conversation reaches a log.
 
-The client walks through every input item and tool of a request once for each type of the API that
-it might be, which takes half a millisecond an item and holds up the event loop. The requests made
-here are plain data already, so they are handed over in forms that the client passes on unseen: the
-input as a tuple, the tools in the body's extra fields.
+The client compares every input item and tool of a request with each type of the API that it might
+be. This takes half a millisecond an item and blocks the event loop. The requests made here are
+plain data already, so they have a form that the client passes on without a look: the input is a
+tuple, and the tools are in the body's extra fields.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ class OpenAIResponsesModel(Model):
     Args:
         model: The model's name as the API knows it.
         openai_client: The client to call it with.
-        model_is_explicit: Whether somebody chose this name; a name that is only the default gives
-            way to the model that a stored prompt names.
+        model_is_explicit: Whether the program chose this name. If it is only the default, the model
+            that a stored prompt names takes precedence.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class OpenAIResponsesModel(Model):
         self._model_is_explicit = model_is_explicit
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        """Say whether a failed call is worth repeating, by the client's own rules."""
+        """Advise whether to repeat a failed call, by the client's own rules."""
         return retry_advice(request)
 
     async def get_response(
@@ -112,8 +111,8 @@ class OpenAIResponsesModel(Model):
         Leaving the iteration closes the connection.
 
         Raises:
-            ModelBehaviorError: After the event that says so: the provider failed, or stopped
-                before the reply was complete.
+            ModelBehaviorError: The provider failed, or stopped before the reply was complete. The
+                event that says so comes first.
             UserError: The settings contradict each other.
             openai.OpenAIError: The request failed, after the client's retries.
         """
@@ -132,7 +131,7 @@ class OpenAIResponsesModel(Model):
         async with stream:
             async for event in stream:
                 if event.type == "response.completed":
-                    # The client notes the request's id on whole responses only.
+                    # The client sets the request's id only on responses in one piece.
                     event.response._request_id = stream.response.headers.get("x-request-id")
                 yield event
                 if (failure := event_failure(event)) is not None:
@@ -150,7 +149,7 @@ class OpenAIResponsesModel(Model):
         conversation_id: str | None,
         prompt: ResponsePromptParam | None,
     ) -> dict[str, Any]:
-        """Put together the arguments of `responses.create`, without those that have no value."""
+        """Return the arguments of `responses.create`, without those that have no value."""
         model = self.model if prompt is None or self._model_is_explicit else None
         choice = settings.tool_choice
         converted = Converter.convert_tools(tools, handoffs, model=model, tool_choice=choice)
@@ -166,7 +165,7 @@ class OpenAIResponsesModel(Model):
             "tool_choice": Converter.convert_tool_choice(
                 choice, tools=tools, handoffs=handoffs, model=model
             ),
-            # The API refuses `true` where there is no tool to call.
+            # The API refuses `true` in a request without tools.
             "parallel_tool_calls": parallel if converted.tools or not parallel else None,
             "text": _text(output_schema, settings),
             "max_output_tokens": settings.max_tokens,
@@ -200,7 +199,7 @@ _PASSED_ON = (
 
 
 def _request_input(input: str | list[TResponseInputItem]) -> tuple[Any, ...]:
-    """Return the input items without what only other providers or this package know."""
+    """Return the input items without the fields and items of other providers and this package."""
     if isinstance(input, str):
         return ({"role": "user", "content": input},)
     items = cast("list[Any]", input)
@@ -227,17 +226,17 @@ def _is_foreign_reasoning(item: Any) -> bool:
 
 
 def _without_foreign_fields(item: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in item.items() if name != "provider_data"}
-    if kept.get("id") in PLACEHOLDER_IDS:
-        del kept["id"]
-    return kept
+    fields = {name: value for name, value in item.items() if name != "provider_data"}
+    if fields.get("id") in PLACEHOLDER_IDS:
+        del fields["id"]
+    return fields
 
 
 def _includes(converted: ConvertedTools, settings: ModelSettings) -> list[str]:
-    wanted = [*converted.includes, *(settings.response_include or ())]
+    includes = [*converted.includes, *(settings.response_include or ())]
     if settings.top_logprobs is not None:
-        wanted.append("message.output_text.logprobs")
-    return list(dict.fromkeys(wanted))
+        includes.append("message.output_text.logprobs")
+    return list(dict.fromkeys(includes))
 
 
 def _text(

@@ -1,6 +1,6 @@
-"""What the `openai` client's errors say about repeating a call.
+"""Advice on repeating a call after an error of the `openai` client.
 
-The rules are the client's own: what it would repeat itself, it advises to repeat.
+The rules are the client's own: repeat the calls that it would repeat itself.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _CONFLICTS = (408, 409, 429)
 
 
 def retry_advice(request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-    """Advise on a failed call to an API that the `openai` client speaks to.
+    """Advise whether to repeat a failed call that the `openai` client made.
 
     Args:
         request: The failed call.
 
     Returns:
-        Advice for errors of the client, None for all others. Repeating is unsafe where the
-        provider keeps the conversation and may have added to it before the connection was lost.
+        Advice for errors of the client, None for all others. Repeating is unsafe if the provider
+        stores the conversation and may have added to it before the connection was lost.
     """
     import openai
 
@@ -50,13 +50,13 @@ def retry_advice(request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
 
 
 def normalized_error(error: Exception) -> ModelRetryNormalizedError:
-    """Read the facts of a failed call from what was raised.
+    """Extract the facts of a failed call from its exception.
 
     Args:
         error: Any exception of a model call.
 
     Returns:
-        What is known; unknown facts are None or False.
+        The facts that the exception carries; the others are None or False.
     """
     import openai
 
@@ -75,12 +75,15 @@ def normalized_error(error: Exception) -> ModelRetryNormalizedError:
 
 def _header(error: Any, name: str) -> str | None:
     response = getattr(error, "response", None)
-    found = None if response is None else response.headers.get(name)
-    return found if isinstance(found, str) else None
+    value = None if response is None else response.headers.get(name)
+    return value if isinstance(value, str) else None
 
 
 def _retry_after(error: Exception) -> float | None:
-    """Return the seconds that the provider asks to wait; dates are left to the backoff settings."""
+    """Return the seconds that the provider asks to wait.
+
+    It is None if the header is a date: then the backoff settings decide.
+    """
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = _header(error, name)
         try:

@@ -1,7 +1,6 @@
-"""What a model gave, in the form that everything else reads: a ``ModelResponse`` of the client's
-items.
+"""Check a model's reply, and make it a ``ModelResponse`` with items of the client's types.
 
-Models of third parties may give items as dictionaries, as the SDK lets them.
+Models of third parties may return items as dictionaries, as the SDK allows.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from agentgraph.usage import Usage
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-_READ_CLOSELY = frozenset({"message", "function_call"})
+_VALIDATED_TYPES = frozenset({"message", "function_call"})
 
 
 def usable(response: Any, agent: Any) -> ModelResponse:
-    """A model's reply with its items as the client's models.
+    """Return a model's reply with items of the client's types.
 
     Args:
         response: What the model returned.
@@ -32,14 +31,14 @@ def usable(response: Any, agent: Any) -> ModelResponse:
         ModelBehaviorError: There is no reply, or an item of it cannot be read.
     """
     output: Any = getattr(response, "output", None)
-    # The common case first: it stands on the path of every turn.
+    # The exact type first: this check runs in every turn.
     if type(output) is not list and not isinstance(output, Sequence):
         raise ModelBehaviorError(
             f"The model of agent '{agent.name}' gave no response: expected a ModelResponse with a"
             f" list of output items, got {type(response).__name__}."
         )
     reply: ModelResponse = response
-    if response.usage is None:  # a third party's model need not keep to the annotation
+    if response.usage is None:  # A third party's model may ignore the annotation.
         reply = replace(reply, usage=Usage())
     for item in output:
         if isinstance(item, dict):
@@ -56,11 +55,11 @@ def _typed(item: Any, agent: Any) -> Any:
         return _items().validate_python(item)
     except ValidationError as error:
         kind = item.get("type")
-        if isinstance(kind, str) and kind not in _READ_CLOSELY:
-            return item  # a kind of item that the client does not know is passed on as it is
+        if isinstance(kind, str) and kind not in _VALIDATED_TYPES:
+            return item  # The client does not know this type of item: pass it on unchanged.
         raise ModelBehaviorError(
             f"The model of agent '{agent.name}' gave an output item that cannot be read: a"
-            f" dictionary of type {kind!r} that lacks what such an item has."
+            f" dictionary of type {kind!r} whose fields are not those of such an item."
         ) from error
 
 

@@ -1,7 +1,7 @@
-"""The arguments of a call of the `openai` client, put together from what a model is asked.
+"""The arguments of a call of the `openai` client.
 
-Rule: what has no value is not sent, and what somebody adds by hand never takes the place of what
-the call sets itself.
+Rule: an argument without a value is not sent, and an argument that the settings add never replaces
+one that the call sets itself.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["request_arguments"]
 def request_arguments(
     fields: Mapping[str, Any], extra_args: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Put together the arguments of a request.
+    """Return the arguments of a request.
 
     Args:
-        fields: What the call sets; a field that is None is left out.
-        extra_args: What the settings add (`ModelSettings.extra_args`).
+        fields: The arguments that the call sets; one that is None is left out.
+        extra_args: The arguments that the settings add (`ModelSettings.extra_args`).
 
     Raises:
         UserError: The settings add an argument that the call sets.

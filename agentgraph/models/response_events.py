@@ -1,11 +1,12 @@
-"""The stream of events with which the Responses API would have delivered a given reply.
+"""The events by which the Responses API would stream a complete reply.
 
-`response_events` is what a model without a network streams: created, in progress, then each output
-item with its parts and deltas, then completed. Sequence numbers run from zero without gaps; the
-deltas of a text put together are the text.
+A model without a network streams `response_events`: created, in progress, then each output item
+with its parts and deltas, then completed. Sequence numbers run from zero without gaps; the deltas
+of a text, joined, are the text.
 
-Events are made by varying one validated prototype of their class (through pydantic's pickling
-protocol), because validating each delta costs more than all the rest of a streamed run.
+Each event is a copy of one validated prototype of its class with other field values (through
+pydantic's pickling protocol). To validate each delta would cost more than all the rest of a
+streamed run.
 """
 
 from __future__ import annotations
@@ -50,16 +51,15 @@ def response_events(
 ) -> Iterator[ResponseStreamEvent]:
     """Stream a complete reply as the Responses API would.
 
-    Messages, function calls and reasoning come with their parts and deltas. Items of other types,
-    which the API fills in by events of their own kinds, are only announced (added) and delivered
-    (done).
+    Messages, function calls and reasoning come with their parts and deltas. The API has other kinds
+    of events for items of other types; these items have only the events `added` and `done` here.
 
     Args:
         output: The reply's output items, as objects of the `openai` client.
-        usage: What the reply cost; it stands in the last event.
-        response_id: The reply's id; None gives one that is the same each time.
+        usage: The reply's usage, for the last event.
+        response_id: The reply's id; None means a constant one.
         model: The model's name in the response object.
-        words_per_delta: Words in one delta of text; None sends each text whole.
+        words_per_delta: Words in one delta of text; None means one delta for each text.
 
     Yields:
         Events of the `openai` client's types.
@@ -81,7 +81,7 @@ def word_deltas(text: str, words_per_delta: int | None = 1) -> list[str]:
 
     Args:
         text: Any text.
-        words_per_delta: Words in one delta; None gives the whole text at once.
+        words_per_delta: Words in one delta; None means one delta for the whole text.
 
     Returns:
         The deltas, none of them empty.
@@ -162,15 +162,12 @@ def _summary_events(
     place = {"item_id": item_id, "output_index": output_index, "summary_index": summary_index}
     pieces = word_deltas(part.text, words_per_delta)
     kind = "response.reasoning_summary_text"
-    shown = {"type": "summary_text"}
-    yield make_event(
-        "response.reasoning_summary_part.added", number, part={"text": "", **shown}, **place
-    )
+    blank = {"type": "summary_text", "text": ""}
+    yield make_event("response.reasoning_summary_part.added", number, part=blank, **place)
     yield from _delta_events(f"{kind}.delta", place, pieces, number)
     yield make_event(f"{kind}.done", number, text=part.text, **place)
-    yield make_event(
-        "response.reasoning_summary_part.done", number, part={"text": part.text, **shown}, **place
-    )
+    whole = {**blank, "text": part.text}
+    yield make_event("response.reasoning_summary_part.done", number, part=whole, **place)
 
 
 def _delta_events(
@@ -180,7 +177,7 @@ def _delta_events(
         return
     first = make_event(kind, number, delta=pieces[0], **place)
     yield first
-    # The inner loop of every streamed run: nothing but a new object with two fields changed.
+    # The inner loop of every streamed run: it only makes a new object with two changed fields.
     cls: Any = type(first)
     fields, names = first.__dict__, first.__pydantic_fields_set__
     for piece in pieces[1:]:
@@ -197,11 +194,11 @@ def _delta_events(
 
 
 def varied(prototype: _Model, **changes: Any) -> _Model:
-    """Return a copy of a validated object with fields replaced by values known to be right.
+    """Return a copy of a validated object with new values in some fields.
 
     Args:
         prototype: A valid object; it is not changed.
-        changes: New values of fields, which nobody validates.
+        changes: The new values, by field. They must be valid: they are not checked.
 
     Returns:
         The copy.
@@ -220,11 +217,11 @@ def varied(prototype: _Model, **changes: Any) -> _Model:
 
 
 def make_event(kind: str, number: count[int], **fields: Any) -> Any:
-    """Make an event from fields that are right already; only plain dictionaries are validated.
+    """Make an event from valid fields; only a `part` that is a dictionary is validated.
 
     Args:
         kind: The event's type.
-        number: Where its sequence number comes from.
+        number: The counter that supplies its sequence number.
         fields: Its other fields.
 
     Returns:
@@ -233,15 +230,14 @@ def make_event(kind: str, number: count[int], **fields: Any) -> Any:
     prototype = _prototype(kind)
     if isinstance(fields.get("part"), dict):
         return type(prototype)(type=kind, sequence_number=next(number), **fields)
-    known = type(prototype).model_fields
-    if "name" in fields and "name" not in known:
-        del fields["name"]  # clients of the 3.x line name the function in the item only
+    if "name" in fields and "name" not in type(prototype).model_fields:
+        del fields["name"]  # In the client's 3.x versions only the item names the function.
     return varied(prototype, sequence_number=next(number), **fields)
 
 
 @cache
 def _prototype(kind: str) -> BaseModel:
-    """Make the event of one kind that all others of that kind are variations of."""
+    """Make the event of one kind that all others of that kind are copied from."""
     from openai.types import responses
 
     classes: dict[str, type[BaseModel]] = {

@@ -1,9 +1,9 @@
-"""What an agent's tools, handoffs, tool choice and output type look like in a request of the
-Responses API.
+"""Convert an agent's tools, handoffs, tool choice and output type to a request of the Responses
+API.
 
-The payloads are plain dictionaries of the forms that the `openai` client declares. Schemas are not
-copied: a payload shares the tool's own schema, so converting fifty tools costs microseconds and
-follows any change to a tool.
+The payloads are plain dictionaries in the forms that the `openai` client declares. A payload shares
+the tool's own schema instead of a copy, so converting fifty tools costs microseconds, and the
+payload follows any change to a tool.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class ConvertedTools:
 
     Attributes:
         tools: The payload of each tool, then of each handoff.
-        includes: What the response must contain besides the usual because of these tools.
+        includes: The `include` values that these tools require: what the response must contain
+            besides the usual.
     """
 
     tools: list[dict[str, Any]]
@@ -79,15 +80,15 @@ class Converter:
         Args:
             tools: The enabled tools.
             handoffs: The enabled handoffs.
-            model: The model's name, which decides on the form of the computer tool; None where a
+            model: The model's name, which determines the form of the computer tool; None if a
                 stored prompt names the model.
-            tool_choice: The choice of tool, which decides on that form if the name does not.
+            tool_choice: The tool choice, which determines that form if there is no name.
 
         Returns:
             The payloads in order.
 
         Raises:
-            UserError: Two computer tools, or a tool that this API does not know.
+            UserError: There are two computer tools, or a tool that this API does not have.
         """
         tools = list(tools)
         if sum(isinstance(tool, ComputerTool) for tool in tools) > 1:
@@ -107,10 +108,10 @@ class Converter:
         handoffs: Sequence[Handoff[Any, Any]] = (),
         model: str | None = None,
     ) -> str | dict[str, Any] | None:
-        """Convert a choice of tool.
+        """Convert a tool choice.
 
-        The name of a function tool or of a handoff of the call is that function, even if a hosted
-        tool has the same name.
+        If a function tool or handoff of the call has the same name as a hosted tool, the name means
+        the function tool or handoff.
 
         Args:
             tool_choice: A mode, a tool's name, a tool of a hosted MCP server, or None.
@@ -119,7 +120,7 @@ class Converter:
             model: The model's name, as for `convert_tools`.
 
         Returns:
-            The payload, or None if nothing is to be sent.
+            The payload, or None for no choice.
         """
         match tool_choice:
             case None | "auto" | "required" | "none":
@@ -171,7 +172,8 @@ class Converter:
 
 
 def _wants_preview_computer(model: str | None, tool_choice: ToolChoice | None) -> bool:
-    """Whether the computer tool goes out in its first form, the only one that one family knows."""
+    """Whether the request uses the preview form of the computer tool, the only form that the
+    preview model family accepts."""
     if model is None:
         return tool_choice == "computer_use_preview"
     return model.startswith(_PREVIEW_COMPUTER)
@@ -221,7 +223,7 @@ def _handoff_payload(handoff: Handoff[Any, Any]) -> dict[str, Any]:
 
 
 def _web_search_fields(tool: WebSearchTool) -> dict[str, Any]:
-    return _given(
+    return _set_fields(
         filters=tool.filters,
         user_location=tool.user_location,
         search_context_size=tool.search_context_size,
@@ -230,7 +232,7 @@ def _web_search_fields(tool: WebSearchTool) -> dict[str, Any]:
 
 
 def _file_search_fields(tool: FileSearchTool) -> dict[str, Any]:
-    return _given(
+    return _set_fields(
         vector_store_ids=tool.vector_store_ids,
         max_num_results=tool.max_num_results,
         ranking_options=tool.ranking_options,
@@ -244,8 +246,8 @@ def _computer_payload(tool: ComputerTool[Any]) -> dict[str, Any]:
     dimensions = getattr(computer, "dimensions", None)
     if environment is None or dimensions is None:
         raise UserError(
-            f"The model family {_PREVIEW_COMPUTER!r} must be told the computer's `environment` and "
-            f"`dimensions`, which {type(computer).__name__} does not give."
+            f"The model family {_PREVIEW_COMPUTER!r} needs the computer's `environment` and "
+            f"`dimensions`; add these properties to {type(computer).__name__}."
         )
     width, height = dimensions
     return {
@@ -256,13 +258,13 @@ def _computer_payload(tool: ComputerTool[Any]) -> dict[str, Any]:
     }
 
 
-def _given(**fields: Any) -> dict[str, Any]:
-    """Keep the fields that have a value, in the form of plain data."""
+def _set_fields(**fields: Any) -> dict[str, Any]:
+    """Return the fields that have a value, as plain data."""
     return {name: _plain(value) for name, value in fields.items() if value is not None}
 
 
 def _plain(value: Any) -> Any:
-    """Turn an object of the client, or a mapping that is no dictionary, into a dictionary."""
+    """Turn an object of the client, or any mapping, into a dictionary."""
     if hasattr(value, "model_dump"):
         return value.model_dump(exclude_unset=True)
     return dict(value) if isinstance(value, Mapping) else value

@@ -1,9 +1,9 @@
-"""From what a provider sends to `ModelResponse`, whether it came in one piece or as events.
+"""Make a `ModelResponse` from a provider's response, in one piece or as events.
 
-`StreamedResponse` works for any model that streams events of the Responses API: it watches them go
-by and knows the reply at the end. A response that the provider gave up on is an error, never a
-reply. What has no type of its own, such as the dictionaries of a third party's model, goes by: a
-consumer of the stream sees it, and no reply is made of it.
+`StreamedResponse` works for any model that streams events of the Responses API: it reads each event
+and builds the reply at the end. A response that failed or is incomplete is an error, never a reply.
+An event without a `type` attribute, such as a dictionary of a third party's model, contributes
+nothing to the reply, but consumers of the stream still receive it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["StreamedResponse", "event_failure", "model_response", "response_fail
 class StreamedResponse:
     """Collects the reply of a streamed call from its events.
 
-    Show it each event with `see`, then ask for the reply with `finish`.
+    Pass it each event with `see`, then get the reply with `finish`.
     """
 
     __slots__ = ("_failure", "_items", "_response")
@@ -35,7 +35,7 @@ class StreamedResponse:
         self._failure: ModelBehaviorError | None = None
 
     def see(self, event: ResponseStreamEvent) -> None:
-        """Take note of an event.
+        """Add an event to the reply.
 
         Args:
             event: The next event of the stream.
@@ -51,11 +51,11 @@ class StreamedResponse:
     def finish(self, *, preserve_raw_usage: bool = False) -> ModelResponse:
         """Return the reply.
 
-        A provider that leaves the output of its last event empty has sent the items before: those
-        are used then.
+        If the last event has an empty output, the reply consists of the items that the stream
+        delivered before.
 
         Args:
-            preserve_raw_usage: Whether to keep the provider's usage as it came.
+            preserve_raw_usage: Whether the reply includes the provider's usage unchanged.
 
         Returns:
             The reply.
@@ -78,7 +78,7 @@ def model_response(response: Response, *, preserve_raw_usage: bool = False) -> M
 
     Args:
         response: The client's response object.
-        preserve_raw_usage: Whether to keep the provider's usage as it came.
+        preserve_raw_usage: Whether the reply includes the provider's usage unchanged.
 
     Returns:
         The reply, sharing the output items with the response.
@@ -95,10 +95,10 @@ def model_response(response: Response, *, preserve_raw_usage: bool = False) -> M
 
 
 def usage_from(usage: ResponseUsage | None) -> Usage:
-    """Count the tokens of one response.
+    """Return the usage of one response.
 
     Args:
-        usage: The provider's count, or None where it sent none.
+        usage: The provider's counts, or None if it sent none.
 
     Returns:
         The usage of one request.
@@ -124,10 +124,10 @@ def event_failure(event: ResponseStreamEvent) -> ModelBehaviorError | None:
     Returns:
         An error for `response.failed`, `response.incomplete` and `error`, None for all others.
     """
-    # A third party's stream may leave anything out.
+    # An event of a third party may lack any field.
     match getattr(event, "type", None):
         case ("response.failed" | "response.incomplete") as kind:
-            return _given_up(getattr(event, "response", None), f"the event {kind!r}")
+            return _failure_of(getattr(event, "response", None), f"the event {kind!r}")
         case "error":
             code, message = getattr(event, "code", None), getattr(event, "message", None)
             coded = f" ({code})" if code else ""
@@ -138,7 +138,7 @@ def event_failure(event: ResponseStreamEvent) -> ModelBehaviorError | None:
 
 
 def response_failure(response: Response) -> ModelBehaviorError | None:
-    """Return the error that a response stands for.
+    """Return the error of a response that failed or is incomplete.
 
     Args:
         response: A response that came in one piece.
@@ -147,11 +147,11 @@ def response_failure(response: Response) -> ModelBehaviorError | None:
         An error if the provider failed or stopped before the end, else None.
     """
     if response.status in ("failed", "incomplete"):
-        return _given_up(response, f"the status {response.status!r}")
+        return _failure_of(response, f"the status {response.status!r}")
     return None
 
 
-def _given_up(response: object, how: str) -> ModelBehaviorError:
+def _failure_of(response: object, how: str) -> ModelBehaviorError:
     text = f"The model's response ended with {how}"
     error = raw_field(response, "error")
     reason = raw_field(raw_field(response, "incomplete_details"), "reason")

@@ -1,7 +1,7 @@
-"""How much two texts have to do with each other, judged by their words alone.
+"""How closely two texts are related, judged by their words alone.
 
-This is what a rehearsal has instead of a language model. It knows plurals, `-ing`, words that say
-nothing, and a few everyday subjects; it is deterministic and makes no claim beyond that.
+A rehearsal uses this instead of a language model. It handles plurals, `-ing`, stop words and a few
+everyday subjects. It is deterministic and claims nothing more.
 """
 
 from __future__ import annotations
@@ -56,42 +56,42 @@ _SCHOOL_SUBJECTS: Final = 4
 _SCHOOL: Final = _word_set("homework assignment exercise school study lesson")
 
 _SAME_SUBJECT = 0.5
-"""What two different words of one subject count, where the same word counts one."""
+"""The score of two different words of one subject; the same word scores one."""
 
 
 @lru_cache(maxsize=1024)
 def stems(text: str) -> frozenset[str]:
-    """Return the stems of the words of a text that say what it is about.
+    """Return the stems of a text's words, without stop words.
 
     Args:
         text: A sentence, or a name such as `get_weather` or `isHomework`.
 
     Returns:
-        Lower-case stems without plural and `-ing` endings, without words that carry no subject.
+        The stems in lower case, without plural and `-ing` endings.
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     words = {word.lower() for word in _WORD.findall(spaced)}
-    found = {_stem(word) for word in words if word not in _STOP_WORDS and len(word) > 1}
+    result = {_stem(word) for word in words if word not in _STOP_WORDS and len(word) > 1}
     if _ARITHMETIC.search(text):
-        found.add("arithmetic")
-    return frozenset(found - _STOP_WORDS)
+        result.add("arithmetic")
+    return frozenset(result - _STOP_WORDS)
 
 
-def relatedness(said: str, about: str) -> float:
-    """Judge how much what was said has to do with what something is about.
+def relatedness(message: str, about: str) -> float:
+    """Score how closely a message relates to a name or description.
 
     Args:
-        said: What a person said.
+        message: A person's message.
         about: A name or description.
 
     Returns:
-        One for each word of `said` that stands in `about`, half of one for each that belongs to a
-        subject of `about`; zero if they share nothing.
+        One for each word of `message` that `about` contains, plus a half for each other word that
+        belongs to a subject of `about`; zero if they share nothing.
     """
     targets = stems(about)
     subjects = _subjects(targets)
     score = 0.0
-    for word in stems(said):
+    for word in stems(message):
         if word in targets:
             score += 1.0
         elif subjects & _subjects(frozenset((word,))):
@@ -101,11 +101,11 @@ def relatedness(said: str, about: str) -> float:
 
 @lru_cache(maxsize=1024)
 def _subjects(words: frozenset[str]) -> frozenset[int]:
-    """Return the numbers of the subjects that words belong to; school stands for all of its own."""
-    found = {number for number, subject in enumerate(_STEMMED_SUBJECTS) if subject & words}
+    """Return the numbers of the words' subjects; a word about school has all school subjects."""
+    subjects = {number for number, subject in enumerate(_STEMMED_SUBJECTS) if subject & words}
     if words & _SCHOOL:
-        found.update(range(_SCHOOL_SUBJECTS))
-    return frozenset(found)
+        subjects.update(range(_SCHOOL_SUBJECTS))
+    return frozenset(subjects)
 
 
 def _stem(word: str) -> str:
