@@ -1,7 +1,6 @@
 """Servers that speak the Model Context Protocol, as sources of tools for agents.
 
-Names are resolved when they are used, and the `mcp` package (extra `mcp`) is loaded when a server
-is connected.
+A name is imported on first use. The `mcp` package (extra `mcp`) is loaded when a server connects.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which tools of a server a person must approve, as the program writes it down.
+"""The `require_approval` setting of a server: which tools' calls a person must approve.
 
-Rule: a setting is read and refused when the server is made. A tool that it does not name needs no
+Rule: the setting is checked when the server is made. A tool that it does not name needs no
 approval.
 """
 
@@ -35,7 +35,7 @@ RequireApprovalPolicy: TypeAlias = Literal["always", "never"]
 """Whether calls need approval."""
 
 RequireApprovalMapping: TypeAlias = dict[str, RequireApprovalPolicy]
-"""The policy of each tool, by the name that it has on the server."""
+"""The policy of each tool, by its name on the server."""
 
 LocalMCPApprovalCallable: TypeAlias = Callable[
     [RunContextWrapper[Any], Any, "MCPTool"], MaybeAwaitable[bool]
@@ -54,11 +54,11 @@ class RequireApprovalToolList(TypedDict, total=False):
 
 
 class RequireApprovalObject(TypedDict, total=False):
-    """Tools by policy, as hosted MCP tools write it.
+    """Tools by policy, in the form of hosted MCP tools.
 
     Attributes:
         always: The tools whose calls need approval.
-        never: The tools whose calls do not.
+        never: The tools whose calls need none.
     """
 
     always: RequireApprovalToolList
@@ -73,19 +73,19 @@ RequireApprovalSetting: TypeAlias = (
     | bool
     | None
 )
-"""Every form in which a program may say which tools need approval; `None` means none."""
+"""Every form of the setting; `None` means that no tool needs approval."""
 
 _POLICIES: Final[Mapping[str, bool]] = {"always": True, "never": False}
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalPolicy:
-    """A setting, read.
+    """A checked setting, in one form.
 
     Args:
-        default: Whether a tool that is not named needs approval.
-        by_tool: Whether a named tool does.
-        decide: Decides instead of the two others.
+        default: Whether a tool that `by_tool` does not name needs approval.
+        by_tool: Whether a tool needs approval, by its name.
+        decide: A function that decides instead of `default` and `by_tool`.
     """
 
     default: bool = False
@@ -93,11 +93,11 @@ class ApprovalPolicy:
     decide: LocalMCPApprovalCallable | None = None
 
     def for_tool(self, tool: MCPTool, agent: Any | None) -> ToolApproval:
-        """The rule for one tool, in the form that function tools have.
+        """Return the rule for one tool, in the form of a function tool's `needs_approval`.
 
         Args:
             tool: The tool, as the server lists it.
-            agent: The agent that may call it; `None` takes the agent of each call.
+            agent: The agent that may call it; `None` means the agent of each call.
         """
         decide = self.decide
         if decide is None:
@@ -107,20 +107,20 @@ class ApprovalPolicy:
             context: RunContextWrapper[Any], arguments: dict[str, Any], call_id: str
         ) -> bool:
             caller = agent if agent is not None else getattr(context, "agent", None)
-            # Nobody can be asked about an unknown agent: then a person decides.
+            # `decide` needs the agent. If it is unknown, a person must approve the call.
             return caller is None or bool(await resolve(decide(context, caller, tool)))
 
         return needs_approval
 
 
 def read_approval(setting: Any) -> ApprovalPolicy:
-    """Read a setting in any of its forms.
+    """Check a setting in any of its forms.
 
     Args:
-        setting: What the program gave as `require_approval`.
+        setting: The program's value of `require_approval`.
 
     Raises:
-        UserError: It has none of the forms; the message says where.
+        UserError: The setting has none of the forms; the message names the wrong part.
     """
     if setting is None or isinstance(setting, bool):
         return ApprovalPolicy(default=bool(setting))
@@ -130,7 +130,7 @@ def read_approval(setting: Any) -> ApprovalPolicy:
         return ApprovalPolicy(default=_policy(setting, "require_approval"))
     if _is_by_policy(setting):
         named = {policy: _tool_names(setting, policy) for policy in ("never", "always")}
-        # A tool in both lists needs approval: the careful reading of a contradiction.
+        # A tool in both lists needs approval: of two contrary policies the safer one holds.
         return ApprovalPolicy(
             by_tool={name: _POLICIES[policy] for policy, names in named.items() for name in names}
         )
@@ -146,12 +146,12 @@ def _is_by_policy(setting: Mapping[Any, Any]) -> bool:
 
 
 def _tool_names(setting: Mapping[Any, Any], policy: str) -> list[str]:
-    listed = setting.get(policy, {})
-    names = listed.get("tool_names", []) if isinstance(listed, Mapping) else None
+    tools = setting.get(policy, {})
+    names = tools.get("tool_names", []) if isinstance(tools, Mapping) else None
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise UserError(
             f"require_approval[{policy!r}] must be {{'tool_names': [...]}} with names of tools, "
-            f"not {listed!r}."
+            f"not {tools!r}."
         )
     return list(names)
 

@@ -1,8 +1,8 @@
-"""One call of a server's tool: from the model's arguments to what the model is shown.
+"""One call of a server's tool: from the model's arguments to the output for the model.
 
-Rule: whatever goes wrong on the way leaves as an exception of this package that names server, tool
-and agent; only a cancelled caller is cancelled. Whether the model is told of it is decided where
-the call is made into a function tool (`conversion`).
+Rule: every failure raises an exception of this package that names server, tool and agent; a caller
+that is cancelled stays cancelled. The function tool (`conversion`) decides whether the model
+reads the failure.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ __all__ = [
 ]
 
 ToolOutput: TypeAlias = str | dict[str, Any] | list[dict[str, Any]]
-"""What a call gives: text, or structured outputs as `agentgraph.items.tool_payload` knows them."""
+"""The output of a call: text, or structured outputs of `agentgraph.items.tool_payload`."""
 
 
 @dataclass
 class MCPToolMetaContext:
-    """The call for which metadata is asked.
+    """A call that needs metadata.
 
     Attributes:
         run_context: The context of the call.
         server_name: The server.
         tool_name: The tool's name on the server.
-        arguments: The arguments that the model gave.
+        arguments: The model's arguments.
     """
 
     run_context: RunContextWrapper[Any]
@@ -63,23 +63,23 @@ class MCPToolMetaContext:
 MCPToolMetaResolver: TypeAlias = Callable[
     ["MCPToolMetaContext"], MaybeAwaitable[dict[str, Any] | None]
 ]
-"""Gives the `_meta` that is sent with a call, or none."""
+"""Returns the `_meta` to send with a call, or None."""
 
 
 @dataclass(frozen=True)
 class MCPToolCustomDataContext:
-    """The call of a server's tool that is about to be logged.
+    """A call of a server's tool whose output is about to become an item of the run.
 
     Attributes:
         run_context: The context of the call.
         server_name: The server.
         tool_name: The tool's name on the server.
-        tool_display_name: The tool's name towards the model.
-        arguments: The arguments that the model gave; read only.
-        result_meta: The `_meta` of the result, if it has one; read only.
-        structured_content: The structured form of the result, if it has one; read only.
-        is_error: Whether the server says that the call failed.
-        tool_output: What the model is shown.
+        tool_display_name: The name by which the model calls the tool.
+        arguments: The model's arguments; read-only.
+        result_meta: The `_meta` of the result, if it has one; read-only.
+        structured_content: The structured form of the result, if it has one; read-only.
+        is_error: Whether the server reports that the call failed.
+        tool_output: The output that the model reads.
     """
 
     run_context: RunContextWrapper[Any]
@@ -94,11 +94,11 @@ class MCPToolCustomDataContext:
 
 
 MCPToolCustomDataExtractor: TypeAlias = Callable[[MCPToolCustomDataContext], CustomData]
-"""Says what is attached to the output of a call for the program itself; no model sees it."""
+"""Returns data for the program to attach to the output of a call; no model sees it."""
 
 
 class ToolCaller(Protocol):
-    """A server, as far as a call has to know it."""
+    """The part of a server's interface that a call needs."""
 
     use_structured_content: bool
     tool_meta_resolver: MCPToolMetaResolver | None
@@ -127,36 +127,38 @@ async def call_server_tool(
     """Call a tool.
 
     Args:
-        server: The server that has it.
+        server: The server of the tool.
         tool: The tool, as the server lists it.
         context: The context of the call.
         input_json: The arguments as the model wrote them.
-        meta: Sent with the call, over what the server's resolver gives.
-        display_name: The tool's name towards the model, where it is another one.
+        meta: The `_meta` to send with the call. It overrides the keys that the server's resolver
+            returns.
+        display_name: The name by which the model calls the tool, if it is not the tool's own.
 
     Returns:
-        A structured output for a text or an image, its JSON as text for any other content; a list
-        where the result has not exactly one. With `use_structured_content`, the JSON text of the
-        structured result, if there is one and the call did not fail.
+        A structured output for each content of the result: a text or an image as such, any other
+        content as its JSON text. It is a list unless the result has exactly one content. With
+        `use_structured_content`, it is the JSON text of the structured result, if there is one and
+        the call did not fail.
 
     Raises:
-        InvalidToolArguments: The arguments are no JSON object.
-        MCPToolCancellationError: The call was cancelled, though nobody cancelled the caller.
+        InvalidToolArguments: The arguments are not a JSON object.
+        MCPToolCancellationError: The call was cancelled, but its caller was not.
         AgentsException: The call failed; the message names server, tool and agent.
         Exception: Whatever the server's `custom_data_extractor` raises.
     """
-    shown_name = display_name or tool.name
-    arguments = read_arguments(input_json, shown_name)
+    display = display_name or tool.name  # the name that the model reads
+    arguments = read_arguments(input_json, display)
     before = take_back()
     try:
-        sent = await _meta(server, tool, context, arguments, meta)
-        if sent is None:
-            # Servers that people write need not know metadata that nobody sends.
+        metadata = await _meta(server, tool, context, arguments, meta)
+        if metadata is None:
+            # A program's own server may have no `meta` parameter.
             result = await server.call_tool(tool.name, arguments)
         else:
-            result = await server.call_tool(tool.name, arguments, meta=sent)
+            result = await server.call_tool(tool.name, arguments, meta=metadata)
     except asyncio.CancelledError as error:
-        # A deadline of the tool cancels this task too, and makes of it what it is.
+        # The tool's deadline cancels this task as well, and turns that into a timeout itself.
         if take_back() > before:
             raise
         raise MCPToolCancellationError(
@@ -165,26 +167,26 @@ async def call_server_tool(
     except Exception as error:
         raise AgentsException(f"{_failed(server, tool, context)}: {reason_of(error)}") from error
     if isinstance(context, ToolContext):
-        context._custom_data = await _attached(server, tool, shown_name, context, arguments, result)
+        context._custom_data = await _custom_data(server, tool, display, context, arguments, result)
     return _output(result, server.use_structured_content)
 
 
-async def _attached(
+async def _custom_data(
     server: ToolCaller,
     tool: MCPTool,
-    shown_name: str,
+    display: str,
     context: RunContextWrapper[Any],
     arguments: dict[str, Any],
     result: CallToolResult,
 ) -> dict[str, Any] | None:
-    """What the program attaches to the output of a call."""
+    """Return the data that the program attaches to the output of a call."""
     if server.custom_data_extractor is None:
         return None
-    asked = MCPToolCustomDataContext(
+    call = MCPToolCustomDataContext(
         context,
         server.name,
         tool.name,
-        shown_name,
+        display,
         MappingProxyType(arguments),
         _read_only(result.meta),
         _read_only(result.structured_content),
@@ -192,33 +194,36 @@ async def _attached(
         _output(result, server.use_structured_content),
     )
     owner = f"tool {tool.name!r} of MCP server {server.name!r}"
-    return await custom_data_of(server.custom_data_extractor, asked, owner)
+    return await custom_data_of(server.custom_data_extractor, call, owner)
 
 
 def check_text(arguments: dict[str, Any] | None, tool_name: str) -> None:
-    """Refuse what would break a connection for everybody: the task that writes messages ends with
-    the first one that cannot be written.
+    """Refuse arguments that cannot be encoded in UTF-8.
+
+    They would break the connection for all its users: the task that writes messages ends at the
+    first message that it cannot write.
 
     Args:
         arguments: The arguments of a call.
         tool_name: The tool, for the message.
 
     Raises:
-        UserError: A text is none in UTF-8, as messages are.
+        UserError: UTF-8 cannot encode a text of the arguments.
     """
     try:
         json.dumps(arguments, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError as error:
         raise UserError(
-            f"The arguments for {tool_name!r} hold half of a surrogate pair, which is no text."
+            f"The arguments for {tool_name!r} contain half of a surrogate pair, which UTF-8 cannot "
+            "encode. Remove it from the text."
         ) from error
 
 
 def first_of(error: BaseException) -> BaseException:
-    """The error that a group stands for: a connection fails in several tasks for one reason.
+    """Return the first error of a group: a connection fails in several tasks for one reason.
 
     Args:
-        error: What was raised.
+        error: Any exception; one that is not a group is returned itself.
     """
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -226,10 +231,10 @@ def first_of(error: BaseException) -> BaseException:
 
 
 def reason_of(error: BaseException) -> str:
-    """Say what went wrong, in one sentence.
+    """Return the message of an error, or the name of its type if the message is empty.
 
     Args:
-        error: What was raised; of a group, its first member.
+        error: Any exception; for a group, its first member counts.
     """
     first = first_of(error)
     return str(first) or type(first).__name__
@@ -246,19 +251,19 @@ async def _meta(
     tool: MCPTool,
     context: RunContextWrapper[Any],
     arguments: dict[str, Any],
-    given: dict[str, Any] | None,
+    overrides: dict[str, Any] | None,
 ) -> dict[str, Any] | None:
     if server.tool_meta_resolver is None:
-        return given
-    asked = MCPToolMetaContext(context, server.name, tool.name, dict(arguments))
-    resolved = await resolve(server.tool_meta_resolver(asked))
-    if resolved is None or given is None:
-        return given if resolved is None else resolved
-    return {**resolved, **given}
+        return overrides
+    call = MCPToolMetaContext(context, server.name, tool.name, dict(arguments))
+    resolved = await resolve(server.tool_meta_resolver(call))
+    if resolved is None or overrides is None:
+        return overrides if resolved is None else resolved
+    return {**resolved, **overrides}
 
 
-def _read_only(given: dict[str, Any] | None) -> Mapping[str, Any] | None:
-    return None if given is None else MappingProxyType(given)
+def _read_only(mapping: dict[str, Any] | None) -> Mapping[str, Any] | None:
+    return None if mapping is None else MappingProxyType(mapping)
 
 
 def _output(result: CallToolResult, use_structured_content: bool) -> ToolOutput:
@@ -278,6 +283,6 @@ def _parts(contents: Sequence[Any]) -> list[dict[str, Any]]:
                 url = f"data:{content.mime_type};base64,{content.data}"
                 parts.append({"type": "image", "image_url": url})
             case _:
-                written = content.model_dump_json(by_alias=True, exclude_none=True)
-                parts.append({"type": "text", "text": written})
+                text = content.model_dump_json(by_alias=True, exclude_none=True)
+                parts.append({"type": "text", "text": text})
     return parts

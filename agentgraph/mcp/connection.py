@@ -1,9 +1,9 @@
 """One connection to a server, and the task that owns it.
 
-Rule: what a connection opens (a process, a socket, the tasks that read them) is opened and closed
-in one task of its own, because the cancel scopes of the `mcp` package must be left by the task that
-entered them. Everybody else asks that task to close; that it was closed twice, from another task,
-or before it was open makes no difference.
+Rule: one task, the owner, opens and closes everything of a connection (a process, a socket, the
+tasks that read them), because the task that enters a cancel scope of the `mcp` package must also
+leave it. All other tasks ask the owner to close. To close twice, from another task, or before the
+connection is open makes no difference.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "SessionFactory", "StreamsFactory"]
 
 StreamsFactory: TypeAlias = Callable[[], AbstractAsyncContextManager[tuple[Any, ...]]]
-"""Opens the streams that messages come and go on."""
+"""Opens the two streams of messages: one to read, one to write."""
 
 SessionFactory: TypeAlias = Callable[[Any, Any], "ClientSession"]
-"""Makes a session from a stream to read and one to write."""
+"""Makes a session from a stream to read and a stream to write."""
 
 
 class Connection:
@@ -35,9 +35,9 @@ class Connection:
     Args:
         server: The server's name, for messages.
         open_streams: Opens the streams.
-        make_session: Makes the session on them.
+        make_session: Makes the session on the streams.
         limit: How long opening the streams may take, in seconds; `None` or 0 for no limit. The
-            answer to the first message has the session's own limit.
+            session has its own limit for the answer to the first message.
     """
 
     def __init__(
@@ -61,9 +61,10 @@ class Connection:
         self._owner.add_done_callback(self._ended)
 
     async def failure(self) -> Exception | None:
-        """Why the connection broke by itself; `None` if it did not, or nothing is known of it.
+        """Return why the connection broke by itself.
 
-        Waits for a connection that is just being closed, because the reason comes last.
+        It is `None` if it did not break, or for an unknown reason. If the connection is closing,
+        wait until it is closed, because only then the reason is known.
         """
         if self.is_over:
             await asyncio.wait({self._owner})
@@ -71,16 +72,16 @@ class Connection:
 
     @property
     def is_lost(self) -> bool:
-        """Whether a new connection should take the place of this one."""
+        """Whether a new connection should replace this one."""
         return self.is_over or self._lost
 
     def lose(self) -> None:
-        """Note that a request found nobody at the other end."""
+        """Note that a request got no answer because the connection or the session is gone."""
         self._lost = True
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """Whether the connection is closed or closing, so that it sends nothing more."""
         return self._owner.done() or self._unwinding or self._close_asked.is_set()
 
     @property
@@ -94,14 +95,14 @@ class Connection:
         """Wait until the connection is open.
 
         Raises:
-            UserError: It could not be opened, or belongs to another event loop. What went wrong is
-                the cause.
-            asyncio.CancelledError: The caller was cancelled. It goes on opening.
+            UserError: The connection could not be opened (the reason is the cause), or belongs to
+                another event loop.
+            asyncio.CancelledError: The caller was cancelled. The connection goes on opening.
         """
         if asyncio.get_running_loop() is not self._loop:
             raise UserError(
                 f"MCP server {self._server!r} was connected in another event loop. Connect and use "
-                "it in one: within one asyncio.run, or before run_sync on the loop that it uses."
+                "it in the same loop: within one asyncio.run, or on the loop that run_sync uses."
             )
         if not self._opened.done():
             await asyncio.wait({self._opened})
@@ -110,10 +111,10 @@ class Connection:
     async def close(self) -> None:
         """Close the connection and wait until it is closed.
 
-        A caller that is cancelled meanwhile leaves it closing.
+        If the caller is cancelled meanwhile, the connection goes on closing.
         """
         if self._loop.is_closed():
-            # Its tasks were cancelled when that loop ended.
+            # The loop cancelled the connection's tasks when it ended.
             return
         if asyncio.get_running_loop() is not self._loop:
             if self._loop.is_running():
@@ -123,16 +124,17 @@ class Connection:
                 return
             raise UserError(
                 f"MCP server {self._server!r} was connected in another event loop, which is not "
-                "running. Call cleanup() in the one that it was connected in."
+                "running. Call cleanup() in the loop in which it was connected."
             )
-        # Cancelling an owner that closes already could break off the end of a process.
+        # Do not cancel an owner that is closing already: a process may still be shutting down.
         if not (self._opened.done() or self.is_over):
             self._owner.cancel()
         self._close_asked.set()
         await asyncio.wait({self._owner})
 
     async def explain(self, error: Exception) -> None:
-        """Raise what happened to the connection, where an error only says that it is closed."""
+        """Raise an error that adds why the connection broke, if `error` is the protocol's and the
+        reason is known; else return."""
         from mcp import MCPError
 
         if isinstance(error, MCPError):
@@ -151,7 +153,7 @@ class Connection:
             self._fail(None)
             if not self._close_asked.is_set():
                 raise
-        except Exception as error:  # noqa: BLE001 - whoever waits for the connection is told
+        except Exception as error:  # noqa: BLE001 - reported to the callers that wait for `session`
             self._fail(error)
 
     async def _open(self, stack: AsyncExitStack) -> ClientSession:
@@ -166,7 +168,8 @@ class Connection:
         self._unwinding = True
 
     def _ended(self, owner: asyncio.Task[None]) -> None:
-        # An owner that was cancelled before it began has said nothing; nobody waits for ever.
+        # An owner that was cancelled before its first step reports nothing itself. Without this,
+        # callers of `session` would wait for ever.
         if not self._opened.done():
             self._fail(None)
 
@@ -177,11 +180,12 @@ class Connection:
             if error is not None:
                 log_tool_action_debug(logger, f"MCP server {self._server!r} disconnected", error)
             return
-        reason = "it was closed while it opened" if error is None else reason_of(error)
+        reason = "it was closed while it was opening" if error is None else reason_of(error)
         if isinstance(error, TimeoutError):
             reason = f"no connection within {self._limit:g} seconds" if self._limit else reason
         failure = UserError(f"Failed to connect to MCP server {self._server!r}: {reason}")
         failure.__cause__ = None if error is None else first_of(error)
         self._opened.set_exception(failure)
-        # Nobody may be left to ask, and a future complains about an exception that nobody took.
+        # There may be no caller left to retrieve the exception. This marks it as retrieved, so that
+        # the future does not log a complaint.
         self._opened.exception()

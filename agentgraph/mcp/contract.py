@@ -1,7 +1,7 @@
-"""What every MCP server is to an agent, whatever carries its messages.
+"""`MCPServer`: the interface of every MCP server to agents, on any transport.
 
-Rule: nothing here needs the `mcp` package at run time. A program may write a server of its own by
-deriving from `MCPServer`; offering tools, naming them and asking for approval is done here.
+Rule: nothing here needs the `mcp` package at run time. A program may derive a server of its own
+from `MCPServer`, which lists its tools for agents, names them and applies the approval rules.
 """
 
 from __future__ import annotations
@@ -38,29 +38,29 @@ if TYPE_CHECKING:
 __all__ = ["UNSET", "MCPServer"]
 
 UNSET: Final = Unset()
-"""The failure function of a server that has none of its own."""
+"""Means that the server sets no failure function of its own."""
 
 
 class MCPServer(ABC):
-    """A server that speaks the Model Context Protocol, whose tools agents may call.
+    """A server that speaks the Model Context Protocol. Agents may call its tools.
 
     Args:
-        use_structured_content: Whether the model is shown the structured result of a call instead
-            of its contents, where there is one.
+        use_structured_content: Whether the model reads the structured result of a call, if there
+            is one, instead of its contents.
         require_approval: Which tools a person must approve: `"always"` or `"never"`, a bool, a
             dictionary by tool or by policy, or a function of context, agent and tool.
-        failure_error_function: What the model is told when a call fails; `None` raises instead.
-            The agent's `mcp_config` decides when left out.
-        tool_meta_resolver: Gives the `_meta` that is sent with a call.
-        custom_data_extractor: Says what is attached to an output for the program itself.
+        failure_error_function: Writes the text that the model reads when a call fails; `None`
+            raises the error instead. The default is the function of the agent's `mcp_config`.
+        tool_meta_resolver: Returns the `_meta` to send with a call.
+        custom_data_extractor: Returns data for the program to attach to an output.
         tool_input_guardrails: Run before each call of any of the tools.
-        tool_output_guardrails: Run after each of them.
+        tool_output_guardrails: Run after each call of any of the tools.
 
     Raises:
         UserError: `require_approval` has none of these forms.
     """
 
-    # A derived class that does not call this constructor is a server without settings.
+    # Defaults on the class, for a derived class that does not call this constructor.
     use_structured_content: bool = False
     approval: ApprovalPolicy = ApprovalPolicy()
     failure_error_function: ToolErrorFunction | Unset | None = UNSET
@@ -98,11 +98,11 @@ class MCPServer(ABC):
 
     @abstractmethod
     async def connect(self) -> None:
-        """Connect, so that the server can be used; agents do not connect their servers."""
+        """Connect. The program must do this: agents do not connect their servers."""
 
     @abstractmethod
     async def cleanup(self) -> None:
-        """Close what `connect` opened; again, or without it, nothing happens."""
+        """Close what `connect` opened; does nothing if the server is not connected."""
 
     @abstractmethod
     async def list_tools(
@@ -111,8 +111,8 @@ class MCPServer(ABC):
         """List the tools that an agent may use.
 
         Args:
-            run_context: The context of the run, which filters see.
-            agent: The agent, likewise.
+            run_context: The context of the run, for filters.
+            agent: The agent, for filters.
         """
 
     @abstractmethod
@@ -132,7 +132,7 @@ class MCPServer(ABC):
 
     @abstractmethod
     async def list_prompts(self) -> ListPromptsResult:
-        """List the prompts that the server keeps."""
+        """List the prompts of the server."""
 
     @abstractmethod
     async def get_prompt(
@@ -142,19 +142,19 @@ class MCPServer(ABC):
 
         Args:
             name: The prompt.
-            arguments: What it is filled in with.
+            arguments: The values to fill in, by name.
         """
 
     @property
     def cached_tools(self) -> Sequence[MCPTool] | None:
-        """The tools that were listed last, before any filter; `None` if they are not kept."""
+        """The cached list of tools, before any filter; `None` if there is no cache."""
         return None
 
     async def list_resources(self, cursor: str | None = None) -> ListResourcesResult:
-        """List a page of the resources that the server has.
+        """List a page of the server's resources.
 
         Args:
-            cursor: Where the page starts; at the beginning when left out.
+            cursor: Where the page starts; the default is the beginning.
 
         Raises:
             NotImplementedError: This server has none to list.
@@ -167,7 +167,7 @@ class MCPServer(ABC):
         """List a page of the templates for resources' addresses.
 
         Args:
-            cursor: Where the page starts; at the beginning when left out.
+            cursor: Where the page starts; the default is the beginning.
 
         Raises:
             NotImplementedError: This server has none to list.
@@ -198,20 +198,21 @@ class MCPServer(ABC):
         """List the tools that an agent may call in this turn, as function tools.
 
         Args:
-            run_context: The context of the run, which filters see.
+            run_context: The context of the run, for filters.
             agent: The agent.
-            config: How it uses the tools.
+            config: The agent's settings for servers' tools.
 
         Returns:
-            One function tool for each tool that the filters let through. A tool that stayed the
-            same is the same object again.
+            One function tool for each tool that the filters let through. An unchanged tool is the
+            same object as in the turn before.
 
         Raises:
-            AgentsException: The server could not list its tools; the message names server and
-                agent. A `UserError` if the program has to change for it.
+            UserError: The server could not list its tools because of a mistake in the program.
+            AgentsException: It could not list them for another reason. The messages of both name
+                server and agent.
         """
-        listed = await self._listed(run_context, agent)
-        names = [tool.name for tool in listed]
+        tools = await self._checked_tools(run_context, agent)
+        names = [tool.name for tool in tools]
         if config.get("include_server_in_tool_names", False):
             names = self._prefixed(names, agent)
         if self._conversions is None:
@@ -220,16 +221,21 @@ class MCPServer(ABC):
             config.get("convert_schemas_to_strict", False),
             config.get("failure_error_function", default_tool_error_function),
         )
-        return self._conversions.convert(listed, names, self, settings)
+        return self._conversions.convert(tools, names, self, settings)
 
-    async def _offered(self, run_context: RunContextWrapper[Any], agent: Any) -> list[MCPTool]:
-        """The tools to convert, in a list that nobody edits."""
+    async def _read_only_tools(
+        self, run_context: RunContextWrapper[Any], agent: Any
+    ) -> list[MCPTool]:
+        """List the tools for conversion, which does not change them: they need not be copies."""
         return await self.list_tools(run_context, agent)
 
-    async def _listed(self, run_context: RunContextWrapper[Any], agent: Any) -> list[MCPTool]:
+    async def _checked_tools(
+        self, run_context: RunContextWrapper[Any], agent: Any
+    ) -> list[MCPTool]:
+        """List the tools, and refuse a list that has a tool without a name."""
         try:
-            listed = await self._offered(run_context, agent)
-            if not all(tool.name for tool in listed):
+            tools = await self._read_only_tools(run_context, agent)
+            if not all(tool.name for tool in tools):
                 raise AgentsException("one of them has no name")
         except Exception as error:
             kind = UserError if isinstance(error, UserError) else AgentsException
@@ -237,7 +243,7 @@ class MCPServer(ABC):
                 f"MCP server {self.name!r} could not list its tools for agent "
                 f"{getattr(agent, 'name', None)!r}: {reason_of(error)}"
             ) from error
-        return listed
+        return tools
 
     def _prefixed(self, names: list[str], agent: Any) -> list[str]:
         servers = list(getattr(agent, "mcp_servers", ()))
@@ -262,5 +268,5 @@ class MCPServer(ABC):
         except Exception as error:
             if exc_value is None:
                 raise
-            # What ended the block says more than what then went wrong in closing.
+            # The error that ended the block says more than the error in closing: log this one.
             log_tool_action_warning(logger, f"MCP server {self.name!r} did not close", error)

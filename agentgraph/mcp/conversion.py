@@ -1,7 +1,7 @@
-"""A server's tool as a function tool of an agent.
+"""Convert a server's tool to a function tool of an agent.
 
-Rule: the server's own schema is never changed, and a tool that stayed the same stays the same
-function tool, so that a turn converts only what is new.
+Rule: the server's own schema is never changed. An unchanged tool keeps its function tool, so that
+a turn converts only new tools.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ __all__ = ["Conversions", "ConvertingServer", "ToolSettings", "Unset", "to_funct
 
 
 class Unset:
-    """Stands for a failure function that was not given; `None` is one that raises."""
+    """Stands for a failure function that is not set; `None` means to raise the error."""
 
 
 class ConvertingServer(ToolCaller, Protocol):
-    """A server, as far as converting its tools has to know it."""
+    """The part of a server's interface that the conversion of its tools needs."""
 
     approval: ApprovalPolicy
     failure_error_function: ToolErrorFunction | Unset | None
@@ -45,12 +45,12 @@ class ConvertingServer(ToolCaller, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ToolSettings:
-    """How an agent wants tools converted.
+    """An agent's settings for the conversion of tools.
 
     Args:
-        strict: Whether schemas are brought into the strict subset where they can be.
-        failure_error_function: Writes what the model is told of a failed call; `None` raises. The
-            server's own comes first.
+        strict: Whether to convert schemas to the strict subset where possible.
+        failure_error_function: Writes the text that the model reads when a call fails; `None`
+            raises the error. The server's own function takes precedence.
     """
 
     strict: bool
@@ -70,28 +70,28 @@ def to_function_tool(
     Args:
         tool: The tool, as the server lists it.
         server: The server.
-        settings: How the agent wants it.
-        agent: The agent, for approvals; `None` takes the agent of each call.
-        name: The name towards the model; the tool's own when left out.
+        settings: The agent's settings.
+        agent: The agent, for approvals; `None` means the agent of each call.
+        name: The name by which the model calls it; the default is the tool's own.
     """
     handler = server.failure_error_function
     if isinstance(handler, Unset):
         handler = settings.failure_error_function
-    shown_name = name or tool.name
+    display_name = name or tool.name
     schema, is_strict = _schema(tool.input_schema, strict=settings.strict)
 
     async def on_invoke_tool(context: ToolContext[Any], input_json: str) -> Any:
         try:
             return await call_server_tool(
-                server, tool, context, input_json, display_name=shown_name
+                server, tool, context, input_json, display_name=display_name
             )
         except Exception as error:
             if handler is None:
                 raise
-            return await failure_message(handler, context, error, shown_name)
+            return await failure_message(handler, context, error, display_name)
 
     return FunctionTool(
-        name=shown_name,
+        name=display_name,
         description=tool.description or tool.title or "",
         params_json_schema=schema,
         on_invoke_tool=on_invoke_tool,
@@ -104,49 +104,54 @@ def to_function_tool(
     )
 
 
-def _schema(given: dict[str, Any], *, strict: bool) -> tuple[dict[str, Any], bool]:
-    """A copy of a schema with what the API asks for, and whether it could be made strict."""
-    if strict and not (given and _is_open(given)):
+def _schema(original: dict[str, Any], *, strict: bool) -> tuple[dict[str, Any], bool]:
+    """Return a copy of a schema with the keywords that the API requires, and whether it is strict.
+
+    It is strict if `strict` is set and the schema has a strict form.
+    """
+    if strict and not (original and _is_open(original)):
         try:
-            made = strict_copy(given)
+            result = strict_copy(original)
         except (UserError, ValueError, TypeError):
-            # Free-form objects and outside references have no strict form; the schema is good.
+            # Free-form objects and outside references have no strict form, but are valid.
             pass
         else:
-            if made.get("type") == "object" and "properties" in made:
-                return made, True
-    return {"type": "object", "properties": {}, **deepcopy(given)}, False
+            if result.get("type") == "object" and "properties" in result:
+                return result, True
+    return {"type": "object", "properties": {}, **deepcopy(original)}, False
 
 
 def _is_open(schema: object) -> bool:
-    """Whether a schema describes an object somewhere whose keys it does not say, and so takes any.
+    """Whether any part of a schema describes an object without naming its keys, so that it accepts
+    any key.
 
-    Closed, such an object could hold nothing, which the server did not mean.
+    The strict form would close such an object, so that it accepts no key at all. The server did not
+    mean that.
     """
     if isinstance(schema, list):
         return any(map(_is_open, schema))
     if not isinstance(schema, dict):
         return False
     kind = schema.get("type")
-    takes_objects = kind == "object" or (isinstance(kind, list) and "object" in kind)
-    says_keys = schema.get("properties") or schema.keys() & _OTHERWISE_SAID
+    is_object = kind == "object" or (isinstance(kind, list) and "object" in kind)
+    has_keys = schema.get("properties") or schema.keys() & _KEY_SOURCES
     closed = schema.get("additionalProperties") is False
-    if takes_objects and not says_keys and not closed:
+    if is_object and not has_keys and not closed:
         return True
-    named = [schema.get(keyword) for keyword in _NAMED_PARTS]
-    parts = [list(members.values()) for members in named if isinstance(members, dict)]
+    mappings = [schema.get(keyword) for keyword in _NAMED_PARTS]
+    parts = [list(members.values()) for members in mappings if isinstance(members, dict)]
     return any(map(_is_open, (*parts, *(schema.get(keyword) for keyword in _PARTS))))
 
 
 _PARTS: Final = ("items", "prefixItems", "anyOf", "oneOf", "allOf")
 _NAMED_PARTS: Final = ("properties", "$defs", "definitions")
-# Keywords that may say the keys of an object in place of its own `properties`.
-_OTHERWISE_SAID: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf", "enum", "const"})
+# Keywords that may define the keys of an object in place of its own `properties`.
+_KEY_SOURCES: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf", "enum", "const"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Conversion:
-    """A conversion, with what it was made from."""
+    """A conversion: its input and its result."""
 
     tool: MCPTool
     settings: ToolSettings
@@ -154,17 +159,18 @@ class _Conversion:
 
 
 class Conversions:
-    """The function tools that were made for one server, to be used again."""
+    """A cache of the function tools of one server."""
 
-    # Agents may come and go with settings of their own; what they left behind is dropped in bulk.
+    # The entries of agents that no longer exist stay in the cache until it has this many more
+    # entries than twice the number of tools; then it is emptied.
     _SPARE: Final = 512
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, bool, int], _Conversion] = {}
+        self._cache: dict[tuple[str, bool, int], _Conversion] = {}
 
     def clear(self) -> None:
-        """Forget all of them."""
-        self._made.clear()
+        """Empty the cache."""
+        self._cache.clear()
 
     def convert(
         self,
@@ -173,16 +179,16 @@ class Conversions:
         server: ConvertingServer,
         settings: ToolSettings,
     ) -> list[FunctionTool]:
-        """Convert tools, or find what they were converted to before.
+        """Convert tools; unchanged tools come from the cache.
 
         Args:
             tools: The tools, as the server lists them now.
-            names: Their names towards the model.
+            names: The names by which the model calls them.
             server: The server.
-            settings: How the agent wants them.
+            settings: The agent's settings.
         """
-        if len(self._made) > self._SPARE + 2 * len(tools):
-            self._made.clear()
+        if len(self._cache) > self._SPARE + 2 * len(tools):
+            self._cache.clear()
         return [
             self._convert(tool, name, server, settings)
             for tool, name in zip(tools, names, strict=True)
@@ -191,11 +197,11 @@ class Conversions:
     def _convert(
         self, tool: MCPTool, name: str, server: ConvertingServer, settings: ToolSettings
     ) -> FunctionTool:
-        # The id holds because the entry holds the function that it belongs to.
+        # The id stays valid because the entry references the function.
         key = (name, settings.strict, id(settings.failure_error_function))
-        known = self._made.get(key)
-        if known is not None and (known.tool is tool or known.tool == tool):
-            return known.result
+        entry = self._cache.get(key)
+        if entry is not None and (entry.tool is tool or entry.tool == tool):
+            return entry.result
         result = to_function_tool(tool, server, settings, name=name)
-        self._made[key] = _Conversion(tool, settings, result)
+        self._cache[key] = _Conversion(tool, settings, result)
         return result

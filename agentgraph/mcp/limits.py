@@ -1,4 +1,4 @@
-"""The limits that a program sets for a server, judged when the server is made."""
+"""The limits that a program sets for a server, checked when the server is made."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ __all__ = ["check_limits"]
 
 
 def check_limits(params: object, answer: object, pages: object) -> None:
-    """Refuse limits that cannot be meant.
+    """Refuse invalid limits.
 
     Args:
-        params: How the server is reached; its `timeout` and `sse_read_timeout` count, in seconds.
+        params: The server's parameters, of which `timeout` and `sse_read_timeout` are limits, in
+            seconds.
         answer: How long the server may take to answer, in seconds.
-        pages: How many pages of tools are read.
+        pages: How many pages of tools to read.
 
     Raises:
         UserError: A limit is out of its range.
-        AgentDefinitionError: A limit is no number.
+        AgentDefinitionError: A limit is not a number.
     """
     check_seconds("client_session_timeout_seconds", answer, zero=True)
     if pages is not None:

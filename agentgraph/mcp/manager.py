@@ -1,6 +1,6 @@
-"""Several servers that are connected and closed together.
+"""`MCPServerManager` connects and closes several servers together.
 
-Rule: a server that fails does not take the others with it unless the program says so.
+Rule: the failure of one server does not affect the others unless the program sets `strict`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ __all__ = ["MCPServerManager"]
 
 
 class MCPServerManager:
-    """Connects servers, tells which of them work, and closes them.
+    """Connects servers, lists those that work, and closes them.
 
     Args:
-        servers: The servers; each is taken once.
+        servers: The servers; duplicates are ignored.
         connect_timeout_seconds: How long one may take to connect, in seconds; `None` for no limit.
-        cleanup_timeout_seconds: How long one may take to close, likewise.
-        drop_failed_servers: Whether servers that failed are left out of `active_servers`.
-        strict: Whether a failure is raised, after everything was closed again.
-        suppress_cancelled_error: Whether a server that cancels its own connecting has failed;
-            if not, that is raised.
-        connect_in_parallel: Whether servers are connected at the same time.
+        cleanup_timeout_seconds: How long one may take to close, in seconds; `None` for no limit.
+        drop_failed_servers: Whether `active_servers` leaves out servers that failed.
+        strict: Whether to raise the error of a server that failed, after closing all servers.
+        suppress_cancelled_error: Whether a `CancelledError` that a server raises by itself while it
+            connects counts as a failure; if not, it is raised.
+        connect_in_parallel: Whether to connect all servers at the same time.
 
     Raises:
         UserError: A time is not a positive number of seconds.
@@ -77,7 +77,7 @@ class MCPServerManager:
 
     @property
     def errors(self) -> dict[MCPServer, BaseException]:
-        """Why each of them could not."""
+        """The error of each server that could not be connected."""
         return dict(self._errors)
 
     @property
@@ -97,7 +97,7 @@ class MCPServerManager:
             The active servers.
 
         Raises:
-            BaseException: What the first server that failed raised, if failures are raised.
+            BaseException: The error of the first server that failed, with `strict`.
         """
         return await self._connect(
             [server for server in self._servers if server not in self._connected]
@@ -107,13 +107,13 @@ class MCPServerManager:
         """Connect servers again.
 
         Args:
-            failed_only: Whether only those that failed are; if not, all are closed first.
+            failed_only: Whether to connect only servers that failed; if not, close and connect all.
 
         Returns:
             The active servers.
 
         Raises:
-            BaseException: What the first server that failed raised, if failures are raised.
+            BaseException: The error of the first server that failed, with `strict`.
         """
         if failed_only:
             return await self._connect(self.failed_servers)
@@ -121,7 +121,7 @@ class MCPServerManager:
         return await self.connect_all()
 
     async def cleanup_all(self) -> None:
-        """Close all servers, the last one first; one that fails to close is logged."""
+        """Close all servers, the last one first, and log those that fail to close."""
         for server in reversed(self._servers):
             await self._cleanup(server)
         self._errors.clear()

@@ -1,7 +1,7 @@
-"""The official `mcp` package: looked for early, loaded late.
+"""Check early that the official `mcp` package is installed, without loading it.
 
-Rule: a program that only names a server class does not load the package, and one that makes a
-server learns at once that the package is missing.
+Rule: importing a server class does not load the package; making a server raises at once if the
+package is missing.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from importlib.util import find_spec
 __all__ = ["require_mcp"]
 
 
-def require_mcp(wanted_by: str) -> None:
-    """Make sure that the package is there.
+def require_mcp(class_name: str) -> None:
+    """Raise if the package is not installed.
 
     Args:
-        wanted_by: The class that needs it.
+        class_name: The class that needs it.
 
     Raises:
-        ImportError: It is not installed; the message says how to install it.
+        ImportError: The package is not installed; the message says how to install it.
     """
     if find_spec("mcp") is None:
         raise ImportError(
-            f"{wanted_by} needs a package that is not installed; "
+            f"{class_name} needs a package that is not installed; "
             'run: pip install "agentgraph-workflows[mcp]"',
             name="mcp",
         )

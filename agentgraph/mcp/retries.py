@@ -1,7 +1,7 @@
-"""When a request to a server is sent again.
+"""When to repeat a request to a server.
 
-Rule: only what may pass is tried again: a connection that broke, an answer that did not come, a
-server with a problem of its own. What the server refused it would refuse again.
+Rule: repeat a request only after a failure that may be temporary: the connection broke, no answer
+came, or the server had an internal error. A request that the server refused would be refused again.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _CONNECTION_CLOSED: Final = -32000
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How often and when a request is sent again.
+    """How often and when to repeat a request.
 
     Args:
-        attempts: How often at most; -1 for no limit.
-        base: The pause before the first retry, in seconds; each further one is twice as long.
+        attempts: The largest number of retries; -1 for no limit.
+        base: The pause before the first retry, in seconds; each further pause is twice as long.
         longest: The longest pause, in seconds; `None` for no limit.
 
     Raises:
@@ -43,12 +43,12 @@ class Retries:
         check_seconds("retry_backoff_seconds_max", self.longest, zero=True)
 
     def another(self, attempt: int, error: Exception, *, lost: bool) -> bool:
-        """Whether a request is sent again.
+        """Whether to repeat a request.
 
         Args:
-            attempt: How many retries there were.
-            error: Why it failed now.
-            lost: Whether the connection cannot be used any more.
+            attempt: The number of retries so far.
+            error: The latest failure.
+            lost: Whether the connection is unusable.
         """
         if 0 <= self.attempts <= attempt:
             return False
@@ -56,12 +56,12 @@ class Retries:
         return lost or isinstance(error, OSError) or (code is not None and code not in _REFUSALS)
 
     def pause(self, attempt: int) -> float:
-        """How long to wait before the next retry, in seconds.
+        """Return how long to wait before the next retry, in seconds.
 
         Args:
-            attempt: How many retries there were.
+            attempt: The number of retries so far.
         """
-        # Doubling for ever overflows a float.
+        # Without the bound the power overflows a float.
         pause: float = self.base * 2 ** min(attempt, 64)
         return pause if self.longest is None else min(pause, self.longest)
 
@@ -70,16 +70,16 @@ def breaks_connection(error: Exception) -> bool:
     """Whether an error means that the connection, or the session on it, is gone.
 
     Args:
-        error: What a request failed with.
+        error: The failure of a request.
     """
     code = _code(error)
-    # Streamable HTTP, "Session Management": a server that forgot the session answers 404, which the
-    # `mcp` package passes on in these words.
-    forgotten = code == _INVALID_REQUEST and str(error) == "Session terminated"
-    return code == _CONNECTION_CLOSED or forgotten
+    # Streamable HTTP, "Session Management": a server that ended the session answers 404, which the
+    # `mcp` package turns into this message.
+    session_ended = code == _INVALID_REQUEST and str(error) == "Session terminated"
+    return code == _CONNECTION_CLOSED or session_ended
 
 
 def _code(error: Exception) -> int | None:
-    """The code of an `mcp.MCPError`; `None` of anything else."""
+    """Return the code of an `mcp.MCPError`; `None` for any other error."""
     code = getattr(getattr(error, "error", None), "code", None)
     return code if isinstance(code, int) else None

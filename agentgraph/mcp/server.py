@@ -1,4 +1,4 @@
-"""The names of the SDK's `agents.mcp.server`; they live in the modules beside this one."""
+"""The names of the SDK's `agents.mcp.server`; the modules beside this one define them."""
 
 from agentgraph.mcp.approval import (
     RequireApprovalMapping,

@@ -1,7 +1,7 @@
-"""A server behind a session of the `mcp` package: what all ways of carrying messages share.
+"""A server behind a session of the `mcp` package: the part that all transports share.
 
-Rule: a request is sent on the connection that is open now. The list of tools that is kept is the
-whole list; filters are applied to it for each agent and turn.
+Rule: a request uses the connection that is open at that moment. The cache holds the whole list of
+tools; filters apply to it for each agent and turn.
 """
 
 from __future__ import annotations
@@ -57,31 +57,31 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
     """A server that is reached through a session.
 
     Args:
-        params: How the server is reached.
-        cache_tools_list: Whether the tools are listed once and then kept, until
-            `invalidate_tools_cache` is called or the server says that they changed.
-        name: The server's name, for people and for tool names; made of `params` when left out.
+        params: How to reach the server.
+        cache_tools_list: Whether to cache the list of tools until the program calls
+            `invalidate_tools_cache` or the server announces a change.
+        name: The server's name, for people and for tool names; the default derives from `params`.
         client_session_timeout_seconds: How long the server may take to answer, in seconds; `None`
             or 0 for no limit.
         tool_filter: Which tools are offered.
-        use_structured_content: Whether the model is shown structured results.
-        max_retry_attempts: How often a request is sent again after a failure that may pass; -1 for
-            no limit. A connection that broke is opened anew first.
+        use_structured_content: Whether the model reads structured results.
+        max_retry_attempts: How often a request is repeated after a temporary failure; -1 for no
+            limit. A broken connection is opened anew first.
         retry_backoff_seconds_base: The pause before the first retry, in seconds; each further one
             is twice as long.
-        message_handler: Is given what the server sends by itself, and what could not be read.
+        message_handler: Receives messages that the server sends unasked or that cannot be parsed.
         require_approval: Which tools a person must approve.
-        failure_error_function: What the model is told when a call fails.
-        tool_meta_resolver: Gives the `_meta` that is sent with a call.
-        custom_data_extractor: Says what is attached to an output for the program itself.
+        failure_error_function: Writes the text that the model reads when a call fails.
+        tool_meta_resolver: Returns the `_meta` to send with a call.
+        custom_data_extractor: Returns data for the program to attach to an output.
         retry_backoff_seconds_max: The longest pause before a retry, in seconds.
         tool_input_guardrails: Run before each call.
         tool_output_guardrails: Run after each call.
-        max_list_pages: How many pages of tools are read at most; `None` for no limit.
+        max_list_pages: How many pages of tools to read at most; `None` for no limit.
 
     Raises:
         ImportError: The `mcp` package is not installed.
-        UserError: The filter or `require_approval` has no known form, or a number makes no sense.
+        UserError: The filter or `require_approval` has no valid form, or a number is out of range.
     """
 
     def __init__(
@@ -129,17 +129,17 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         )
         self._connection: Connection | None = None
         self._listing = asyncio.Lock()
-        self._kept_tools: tuple[MCPTool, ...] | None = None
-        # Counts invalidations, so that a listing under way when one comes is not kept.
+        self._cached_tools: tuple[MCPTool, ...] | None = None
+        # Counts invalidations: a listing that began before the latest one is not cached.
         self._edition = 0
 
     @abstractmethod
     def default_name(self) -> str:
-        """The name of a server that was given none."""
+        """Return the name of a server that the program gave none."""
 
     @abstractmethod
     def create_streams(self) -> AbstractAsyncContextManager[tuple[Any, ...]]:
-        """Open the streams that messages come and go on: one to read, one to write."""
+        """Open the two streams of messages: one to read, one to write."""
 
     @property
     def name(self) -> str:
@@ -153,21 +153,21 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
 
     @property
     def server_initialize_result(self) -> InitializeResult | None:
-        """What the server said about itself; `None` before it is connected."""
+        """The server's answer to `initialize`; `None` while it is not connected."""
         return None if self.session is None else self.session.initialize_result
 
     @property
     def cached_tools(self) -> Sequence[MCPTool] | None:
-        """The tools that are kept, before any filter; `None` if none are."""
-        return None if self._kept_tools is None else copies_of(self._kept_tools)
+        """The cached list of tools, before any filter; `None` if there is none."""
+        return None if self._cached_tools is None else copies_of(self._cached_tools)
 
     def invalidate_tools_cache(self) -> None:
-        """Have the tools listed again when they are next asked for."""
-        self._kept_tools = None
+        """Drop the cached list of tools; the next use lists them again."""
+        self._cached_tools = None
         self._edition += 1
 
     async def connect(self) -> None:
-        """Connect; a server that is connected stays so, and one that was lost is connected anew.
+        """Connect; does nothing if the server is connected, and replaces a lost connection.
 
         Raises:
             UserError: The server could not be reached, did not answer in time, or does not speak
@@ -176,7 +176,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         """
         connection = self._connection
         if connection is None or connection.is_lost:
-            connection = await self._opened_anew(connection)
+            connection = await self._reopen(connection)
         try:
             await connection.session()
         except BaseException:
@@ -186,7 +186,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             raise
 
     async def cleanup(self) -> None:
-        """Close the connection, from whichever task; without one, nothing happens."""
+        """Close the connection, from any task; does nothing without a connection."""
         self.invalidate_tools_cache()
         connection = self._connection
         if connection is None:
@@ -201,12 +201,12 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         """List the tools that the filter lets through.
 
         Args:
-            run_context: The context of the run, which a filter that decides needs.
-            agent: The agent, likewise.
+            run_context: The context of the run; a filter that is a function needs it.
+            agent: The agent; a filter that is a function needs it.
 
         Raises:
-            UserError: The server is not connected, or the filter needs a run and there is none.
-            AgentsException: The server does not stop listing.
+            UserError: The server is not connected, or a filter function lacks a context or agent.
+            AgentsException: The server's list does not end.
             mcp.MCPError: The server did not answer, or refused.
         """
         tools: Sequence[MCPTool] = await self._all_tools()
@@ -228,18 +228,18 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             meta: Sent with the call as `_meta`.
 
         Raises:
-            UserError: The server is not connected, or a text is none in UTF-8, as messages are.
+            UserError: The server is not connected, or UTF-8 cannot encode a text.
             mcp.MCPError: The server did not answer, or refused.
         """
         check_text(arguments, tool_name)
-        # The protocol's type for `_meta` is a dictionary of known and unknown keys.
-        sent: Any = meta
+        # The `mcp` package's type for `_meta` has known keys, but any key is valid.
+        metadata: Any = meta
         return await self._request(
-            lambda session: session.call_tool(tool_name, arguments, meta=sent)
+            lambda session: session.call_tool(tool_name, arguments, meta=metadata)
         )
 
     async def list_prompts(self) -> ListPromptsResult:
-        """List the prompts that the server keeps.
+        """List the prompts of the server.
 
         Raises:
             UserError: The server is not connected.
@@ -254,7 +254,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
 
         Args:
             name: The prompt.
-            arguments: What it is filled in with.
+            arguments: The values to fill in, by name.
 
         Raises:
             UserError: The server is not connected.
@@ -263,10 +263,10 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         return await self._request(lambda session: session.get_prompt(name, arguments))
 
     async def list_resources(self, cursor: str | None = None) -> ListResourcesResult:
-        """List a page of the resources that the server has.
+        """List a page of the server's resources.
 
         Args:
-            cursor: Where the page starts; at the beginning when left out.
+            cursor: Where the page starts; the default is the beginning.
         """
         page = _page(cursor)
         return await self._request(lambda session: session.list_resources(params=page))
@@ -277,7 +277,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         """List a page of the templates for resources' addresses.
 
         Args:
-            cursor: Where the page starts; at the beginning when left out.
+            cursor: Where the page starts; the default is the beginning.
         """
         page = _page(cursor)
         return await self._request(lambda session: session.list_resource_templates(params=page))
@@ -290,46 +290,48 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         """
         return await self._request(lambda session: session.read_resource(uri))
 
-    async def _offered(self, run_context: RunContextWrapper[Any], agent: Any) -> list[MCPTool]:
+    async def _read_only_tools(
+        self, run_context: RunContextWrapper[Any], agent: Any
+    ) -> list[MCPTool]:
         own = getattr(self.list_tools, "__func__", None) is MCPServerWithSession.list_tools
         if not own or callable(self.tool_filter):
             return await self.list_tools(run_context, agent)
-        # Nobody sees these but the conversion, which edits nothing.
+        # No copies: no user code sees these tools, and the conversion does not change them.
         tools = await self._all_tools()
         return await filter_tools(tools, self.tool_filter, self.name, run_context, agent)
 
     async def _all_tools(self) -> tuple[MCPTool, ...]:
-        return await self._list_anew() if self._kept_tools is None else self._kept_tools
+        return await self._list_anew() if self._cached_tools is None else self._cached_tools
 
     async def _list_anew(self) -> tuple[MCPTool, ...]:
         if not self.cache_tools_list:
             return await self._list_all_pages()
-        # Runs that share a server ask at the same time; one listing serves them all.
+        # Several runs may ask a shared server at the same time; one listing serves them all.
         async with self._listing:
-            if self._kept_tools is not None:
-                return self._kept_tools
+            if self._cached_tools is not None:
+                return self._cached_tools
             edition = self._edition
             tools = await self._list_all_pages()
             if edition == self._edition:
-                self._kept_tools = tools
+                self._cached_tools = tools
             return tools
 
     async def _list_all_pages(self) -> tuple[MCPTool, ...]:
         tools: list[MCPTool] = []
         cursor: str | None = None
-        seen: set[str] = set()
+        cursors: set[str] = set()
         for number in count(1):
-            listed = await self._list_page(cursor)
-            tools += listed.tools
-            cursor = listed.next_cursor
+            page = await self._list_page(cursor)
+            tools += page.tools
+            cursor = page.next_cursor
             if cursor is None:
                 break
-            if cursor in seen or number == self.max_list_pages:
+            if cursor in cursors or number == self.max_list_pages:
                 raise AgentsException(
                     f"MCP server {self.name!r} does not stop listing tools: page {number} is "
-                    + ("followed by one that was read before." if cursor in seen else "the limit.")
+                    + ("followed by an earlier page." if cursor in cursors else "the limit.")
                 )
-            seen.add(cursor)
+            cursors.add(cursor)
         return tuple(tools)
 
     async def _list_page(self, cursor: str | None) -> ListToolsResult:
@@ -349,9 +351,9 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
                         await connection.explain(error)
                     raise
             await asyncio.sleep(self.retries.pause(attempt))
-            # Unless it was cleaned up meanwhile, or opened anew by another request.
+            # Not if `cleanup` or another request has replaced the connection meanwhile.
             if connection.is_lost and self._connection is connection:
-                await self._opened_anew(connection)
+                await self._reopen(connection)
         raise AssertionError("unreachable: count() does not end")
 
     def _connected(self) -> Connection:
@@ -362,12 +364,12 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             )
         return self._connection
 
-    async def _opened_anew(self, lost: Connection | None) -> Connection:
-        """Open a connection in the place of one that was lost, if there was one."""
+    async def _reopen(self, lost: Connection | None) -> Connection:
+        """Open a connection, and close the lost one that it replaces, if any."""
         connection = self._connection = Connection(
             self.name, self.create_streams, self._new_session, self.client_session_timeout_seconds
         )
-        # The list may have been asked for in another event loop before.
+        # The old lock may belong to another event loop.
         self._listing = asyncio.Lock()
         if lost is not None:
             await lost.close()

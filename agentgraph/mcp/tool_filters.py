@@ -1,7 +1,7 @@
-"""Which tools of a server an agent is shown.
+"""Filters: which tools of a server an agent is offered.
 
-Rule: a filter only ever takes tools away, and one that fails takes its tool away too: a tool that
-nobody decided on is not offered.
+Rule: a filter only removes tools. If it fails for a tool, that tool is removed: without a decision
+a tool is not offered.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ __all__ = [
 
 @dataclass
 class ToolFilterContext:
-    """For whom a filter decides.
+    """The run, agent and server for which a filter decides.
 
     Attributes:
         run_context: The context of the run.
-        agent: The agent that asks for tools.
-        server_name: The server that they are on.
+        agent: The agent whose tools are listed.
+        server_name: The server of the tools.
     """
 
     run_context: RunContextWrapper[Any]
@@ -48,15 +48,15 @@ class ToolFilterContext:
 
 
 ToolFilterCallable: TypeAlias = Callable[["ToolFilterContext", "MCPTool"], MaybeAwaitable[bool]]
-"""Decides, sync or async, whether an agent is shown a tool."""
+"""Decides, sync or async, whether an agent is offered a tool."""
 
 
 class ToolFilterStatic(TypedDict):
     """A filter by name.
 
     Attributes:
-        allowed_tool_names: Only these are shown; all when left out.
-        blocked_tool_names: These are not, even if they are allowed.
+        allowed_tool_names: The only tools to offer; the default is all.
+        blocked_tool_names: Tools not to offer, even if they are allowed.
     """
 
     allowed_tool_names: NotRequired[list[str]]
@@ -64,20 +64,20 @@ class ToolFilterStatic(TypedDict):
 
 
 ToolFilter: TypeAlias = ToolFilterCallable | ToolFilterStatic | None
-"""A filter by name, one that decides, or none."""
+"""A filter by name, a filter function, or no filter."""
 
 
 def create_static_tool_filter(
     allowed_tool_names: list[str] | None = None, blocked_tool_names: list[str] | None = None
 ) -> ToolFilterStatic | None:
-    """Write down a filter by name.
+    """Make a filter by name.
 
     Args:
-        allowed_tool_names: Only these are shown; all when `None`.
-        blocked_tool_names: These are not, even if they are allowed.
+        allowed_tool_names: The only tools to offer; `None` means all.
+        blocked_tool_names: Tools not to offer, even if they are allowed.
 
     Returns:
-        The filter, or `None` when neither list is given.
+        The filter, or `None` if both lists are `None`.
     """
     by_name = ToolFilterStatic()
     if allowed_tool_names is not None:
@@ -88,19 +88,19 @@ def create_static_tool_filter(
 
 
 def check_tool_filter(tool_filter: object, server: str) -> None:
-    """Refuse what is no filter.
+    """Refuse a value that is not a filter.
 
     Args:
-        tool_filter: What the program gave.
+        tool_filter: The program's value.
         server: The server's name, for the message.
 
     Raises:
-        UserError: It is neither a function nor a dictionary of the two lists.
+        UserError: The value is neither a function nor a dictionary of the two lists.
     """
     if tool_filter is None or callable(tool_filter):
         return
-    known = {"allowed_tool_names", "blocked_tool_names"}
-    if not isinstance(tool_filter, dict) or not known.issuperset(tool_filter):
+    keys = {"allowed_tool_names", "blocked_tool_names"}
+    if not isinstance(tool_filter, dict) or not keys.issuperset(tool_filter):
         raise UserError(
             f"The tool_filter of MCP server {server!r} must be a function, or a dictionary with "
             "'allowed_tool_names' and 'blocked_tool_names'; create_static_tool_filter makes one."
@@ -108,7 +108,7 @@ def check_tool_filter(tool_filter: object, server: str) -> None:
 
 
 def copies_of(tools: Sequence[MCPTool]) -> list[MCPTool]:
-    """Copies of tools that are kept, which the caller may edit."""
+    """Return deep copies of cached tools, which the caller may edit."""
     return [tool.model_copy(deep=True) for tool in tools]
 
 
@@ -119,17 +119,17 @@ async def filter_tools(
     run_context: RunContextWrapper[Any] | None,
     agent: Any | None,
 ) -> list[MCPTool]:
-    """Leave out what a filter does not let through.
+    """Return the tools that a filter lets through.
 
     Args:
         tools: The tools of the server, in its order.
         tool_filter: The filter.
         server: The server's name.
         run_context: The context of the run; only filters by name work without it.
-        agent: The agent; likewise.
+        agent: The agent; only filters by name work without it.
 
     Raises:
-        UserError: The filter has to know the run's context and agent, and they are not given.
+        UserError: The filter is a function, and the run's context or the agent is missing.
     """
     if tool_filter is None:
         return list(tools)
@@ -143,14 +143,14 @@ async def filter_tools(
         ]
     if run_context is None or agent is None:
         raise UserError(
-            f"The tool_filter of MCP server {server!r} decides for a run: give list_tools the "
-            "run_context and the agent, or use a filter by name."
+            f"The tool_filter of MCP server {server!r} is a function and decides for a run: give "
+            "list_tools the run_context and the agent, or use a filter by name."
         )
     context = ToolFilterContext(run_context, agent, server)
-    return [tool for tool in tools if await _is_shown(tool_filter, context, tool)]
+    return [tool for tool in tools if await _offers(tool_filter, context, tool)]
 
 
-async def _is_shown(decide: ToolFilterCallable, context: ToolFilterContext, tool: MCPTool) -> bool:
+async def _offers(decide: ToolFilterCallable, context: ToolFilterContext, tool: MCPTool) -> bool:
     try:
         return bool(await resolve(decide(context, tool)))
     except Exception as error:  # noqa: BLE001 - user code may raise anything

@@ -1,7 +1,7 @@
-"""Names that tell the tools of several servers apart.
+"""Names that distinguish the tools of several servers.
 
-Rule: a name is made of the server's name and the tool's, fits what the Responses API accepts
-(letters, digits, `_` and `-`, 64 of them), and depends on nothing that changes between turns.
+Rule: a name consists of the server's name and the tool's. It has only characters that the Responses
+API accepts (letters, digits, `_` and `-`), at most 64 of them, and does not change between turns.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def prefixed_names(
 ) -> list[str]:
     """Name the tools of one server.
 
-    A digest is appended where the plain name would be too long, is taken, or could be that of
-    another server's tool.
+    A name gets a digest at its end if the plain name is too long, is not unique, or could also be
+    that of another server's tool.
 
     Args:
         tools: The tools' names on the server.
-        servers: The names of all servers of the agent, this one among them.
-        position: Which of them this one is, counted from zero.
-        reserved: Names that are taken already.
+        servers: The names of all servers of the agent, including this one.
+        position: The index of this server in `servers`.
+        reserved: Names that other tools of the agent have.
     """
     stems = [_fitted(server, "server") for server in servers]
     stem = stems[position]

@@ -1,7 +1,6 @@
-"""The three ways to reach a server: a process of its own, server-sent events, streamable HTTP.
+"""The three transports of a server: a process of its own, server-sent events, streamable HTTP.
 
-Rule: each class only says how its streams are opened; everything else is the session's
-(`session_server`).
+Rule: each class only opens its streams; `session_server` does everything else.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ __all__ = [
     "MCPServerStreamableHttpParams",
 ]
 
-# Seconds; those of the published SDK.
+# In seconds; the published SDK's values.
 _HTTP_TIMEOUT = 5.0
 _EVENT_TIMEOUT = 300.0
 
 
 class HttpClientFactory(Protocol):
-    """Makes the HTTP client of a connection, which is closed with it."""
+    """Makes the HTTP client of a connection. The client closes with the connection."""
 
     def __call__(
         self,
@@ -46,24 +45,24 @@ class HttpClientFactory(Protocol):
         """Make a client.
 
         Args:
-            headers: Sent with each request.
-            timeout: The time limits, as the client's library has them.
-            auth: How requests are authorised.
+            headers: Headers of each request.
+            timeout: The time limits, in the form of the client's library.
+            auth: How to authorise requests.
         """
 
 
 class MCPServerStdioParams(TypedDict):
-    """A server that is started as a process and spoken to over its standard streams.
+    """A server that runs as a process and communicates over its standard streams.
 
     Attributes:
         command: The program.
         args: Its arguments.
-        env: Environment variables on top of the few that are safe to pass on.
-        cwd: The folder that it runs in.
-        encoding: How text is encoded; UTF-8 when left out.
-        encoding_error_handler: What happens with text that is not; `"replace"` when left out. With
-            `"strict"`, the `mcp` package reads nothing more of the server after such text, and
-            every request waits until its time is over.
+        env: Environment variables, in addition to the few that are safe to pass on.
+        cwd: The folder in which it runs.
+        encoding: The encoding of text; the default is UTF-8.
+        encoding_error_handler: What to do with text that is not in this encoding; the default is
+            `"replace"`. With `"strict"`, the `mcp` package stops reading from the server at such
+            text, and every later request waits until it times out.
     """
 
     command: str
@@ -75,14 +74,14 @@ class MCPServerStdioParams(TypedDict):
 
 
 class MCPServerSseParams(TypedDict):
-    """A server that is reached over HTTP with server-sent events.
+    """A server on HTTP with server-sent events.
 
     Attributes:
-        url: Where its events come from.
-        headers: Sent with each request.
-        timeout: How long an HTTP request may take, in seconds; 5 when left out.
-        sse_read_timeout: How long no event may come, in seconds; 300 when left out.
-        auth: How requests are authorised.
+        url: The address of its event stream.
+        headers: Headers of each request.
+        timeout: How long an HTTP request may take, in seconds; the default is 5.
+        sse_read_timeout: The longest time without an event, in seconds; the default is 300.
+        auth: How to authorise requests.
         httpx_client_factory: Makes the HTTP client.
     """
 
@@ -95,16 +94,16 @@ class MCPServerSseParams(TypedDict):
 
 
 class MCPServerStreamableHttpParams(TypedDict):
-    """A server that is reached over streamable HTTP.
+    """A server on streamable HTTP.
 
     Attributes:
         url: Its endpoint.
-        headers: Sent with each request.
-        timeout: How long an HTTP request may take, in seconds; 5 when left out.
-        sse_read_timeout: How long no event may come, in seconds; 300 when left out.
-        terminate_on_close: Whether the server is told when the session ends; true when left out.
+        headers: Headers of each request.
+        timeout: How long an HTTP request may take, in seconds; the default is 5.
+        sse_read_timeout: The longest time without an event, in seconds; the default is 300.
+        terminate_on_close: Whether to tell the server that the session ends; the default is true.
         httpx_client_factory: Makes the HTTP client.
-        auth: How requests are authorised.
+        auth: How to authorise requests.
     """
 
     url: str
@@ -117,54 +116,54 @@ class MCPServerStreamableHttpParams(TypedDict):
 
 
 class MCPServerStdio(MCPServerWithSession[MCPServerStdioParams]):
-    """A server that runs as a process, which is started by `connect` and stopped by `cleanup`.
+    """A server that runs as a process: `connect` starts it and `cleanup` stops it.
 
     Args: `MCPServerWithSession` describes the others.
         params: The process.
     """
 
     def default_name(self) -> str:
-        """Made of the command."""
+        """Return a name that contains the command."""
         return f"stdio: {self.params['command']}"
 
     def create_streams(self) -> AbstractAsyncContextManager[tuple[Any, ...]]:
         """Start the process."""
         from mcp.client.stdio import StdioServerParameters, stdio_client
 
-        given: MCPServerStdioParams = {"encoding_error_handler": "replace", **self.params}
-        return stdio_client(StdioServerParameters(**given), errlog=_error_stream())
+        params: MCPServerStdioParams = {"encoding_error_handler": "replace", **self.params}
+        return stdio_client(StdioServerParameters(**params), errlog=_error_stream())
 
 
 class MCPServerSse(MCPServerWithSession[MCPServerSseParams]):
-    """A server over HTTP with server-sent events, the protocol's older way.
+    """A server on HTTP with server-sent events, the protocol's older transport.
 
     Args: `MCPServerWithSession` describes the others.
         params: Where the server is.
     """
 
     def default_name(self) -> str:
-        """Made of the address."""
+        """Return a name that contains the address."""
         return f"sse: {_public(self.params['url'])}"
 
     def create_streams(self) -> AbstractAsyncContextManager[tuple[Any, ...]]:
         """Open the stream of events."""
         from mcp.client.sse import sse_client
 
-        given = self.params
-        factory = given.get("httpx_client_factory")
+        params = self.params
+        factory = params.get("httpx_client_factory")
         more: dict[str, Any] = {} if factory is None else {"httpx_client_factory": factory}
         return sse_client(
-            given["url"],
-            headers=given.get("headers"),
-            timeout=given.get("timeout", _HTTP_TIMEOUT),
-            sse_read_timeout=given.get("sse_read_timeout", _EVENT_TIMEOUT),
-            auth=given.get("auth"),
+            params["url"],
+            headers=params.get("headers"),
+            timeout=params.get("timeout", _HTTP_TIMEOUT),
+            sse_read_timeout=params.get("sse_read_timeout", _EVENT_TIMEOUT),
+            auth=params.get("auth"),
             **more,
         )
 
 
 class MCPServerStreamableHttp(MCPServerWithSession[MCPServerStreamableHttpParams]):
-    """A server over streamable HTTP.
+    """A server on streamable HTTP.
 
     Args: `MCPServerWithSession` describes the others.
         params: Where the server is.
@@ -173,32 +172,32 @@ class MCPServerStreamableHttp(MCPServerWithSession[MCPServerStreamableHttpParams
     _session_id: str | None = None
 
     def default_name(self) -> str:
-        """Made of the address."""
+        """Return a name that contains the address."""
         return f"streamable_http: {_public(self.params['url'])}"
 
     @property
     def session_id(self) -> str | None:
-        """The id that the server gave to the session, if it gave one and is connected."""
+        """The id that the server gave to the session; `None` without one or while not connected."""
         return None if self.session is None else self._session_id
 
     def create_streams(self) -> AbstractAsyncContextManager[tuple[Any, ...]]:
-        """Make the HTTP client and the streams on it."""
+        """Make the HTTP client and open its streams."""
         return self._streams()
 
     @asynccontextmanager
     async def _streams(self) -> AsyncIterator[tuple[Any, ...]]:
         from mcp.client.streamable_http import streamable_http_client
 
-        given = self.params
+        params = self.params
         self._session_id = None
-        client = _http_client(given)
+        client = _http_client(params)
         client.event_hooks["response"].append(self._read_session_id)
         async with (
             client,
             streamable_http_client(
-                given["url"],
+                params["url"],
                 http_client=client,
-                terminate_on_close=given.get("terminate_on_close", True),
+                terminate_on_close=params.get("terminate_on_close", True),
             ) as streams,
         ):
             yield streams
@@ -208,29 +207,29 @@ class MCPServerStreamableHttp(MCPServerWithSession[MCPServerStreamableHttpParams
 
 
 def _error_stream() -> Any:
-    """Where a process may write what went wrong: a notebook's or a test's `sys.stderr` is no file
-    that a process can be given."""
+    """Return a file for the standard error of a process. A notebook or a test may replace
+    `sys.stderr` by an object that is not a file and that no process can write to."""
     for stream in (sys.stderr, sys.__stderr__):
         try:
-            stream.fileno()  # type: ignore[union-attr]  # None without a console, which is caught
+            stream.fileno()  # type: ignore[union-attr]  # without a console it is None: caught
         except (AttributeError, OSError, ValueError):
             continue
         return stream
     return DEVNULL
 
 
-def _http_client(given: MCPServerStreamableHttpParams) -> Any:
+def _http_client(params: MCPServerStreamableHttpParams) -> Any:
     from mcp.shared._httpx_utils import create_mcp_http_client
 
-    default = create_mcp_http_client(given.get("headers"), auth=given.get("auth"))
-    # The library of the client is the `mcp` package's choice; its class of limits is taken from it.
+    default = create_mcp_http_client(params.get("headers"), auth=params.get("auth"))
+    # The `mcp` package chooses the client's library; take the class of the limits from its client.
     limits = type(default.timeout)(
-        _seconds(given.get("timeout", _HTTP_TIMEOUT)),
-        read=_seconds(given.get("sse_read_timeout", _EVENT_TIMEOUT)),
+        _seconds(params.get("timeout", _HTTP_TIMEOUT)),
+        read=_seconds(params.get("sse_read_timeout", _EVENT_TIMEOUT)),
     )
-    factory = given.get("httpx_client_factory")
+    factory = params.get("httpx_client_factory")
     if factory is not None:
-        return factory(headers=given.get("headers"), timeout=limits, auth=given.get("auth"))
+        return factory(headers=params.get("headers"), timeout=limits, auth=params.get("auth"))
     default.timeout = limits
     return default
 
@@ -240,6 +239,6 @@ def _seconds(duration: timedelta | float) -> float:
 
 
 def _public(url: str) -> str:
-    """An address without what may be secret: a password, a token in the query."""
+    """Return an address without its possibly secret parts: user, password, query and fragment."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -1,6 +1,6 @@
 """The names of the SDK's `agents.mcp.util`: `MCPUtil`, and names of the modules beside this one.
 
-Rule: `MCPUtil` does for a program what an agent does for itself, by the same code.
+Rule: `MCPUtil` lets a program list and call tools with the same code that agents use.
 """
 
 from __future__ import annotations
@@ -70,20 +70,21 @@ class MCPUtil:
 
         Args:
             servers: The servers, connected.
-            convert_schemas_to_strict: Whether schemas are brought into the strict subset where
-                they can be.
-            run_context: The context of the run, which filters see.
-            agent: The agent, likewise.
-            failure_error_function: Writes what the model is told of a failed call; `None` raises.
+            convert_schemas_to_strict: Whether to convert schemas to the strict subset where
+                possible.
+            run_context: The context of the run, for filters.
+            agent: The agent, for filters.
+            failure_error_function: Writes the text that the model reads when a call fails; `None`
+                raises the error.
             include_server_in_tool_names: Whether names start with the server's.
-            reserved_tool_names: Names that such names must not be.
+            reserved_tool_names: Names that no name with the server's may equal.
 
         Raises:
             UserError: Two servers have a tool of the same name.
         """
         peers = [server.name for server in servers]
         settings = ToolSettings(convert_schemas_to_strict, failure_error_function)
-        found: dict[str, Tool] = {}
+        tools: dict[str, Tool] = {}
         owners: dict[str, str] = {}
         for position, server in enumerate(servers):
             listed = await server.list_tools(run_context, agent)
@@ -91,14 +92,14 @@ class MCPUtil:
             if include_server_in_tool_names:
                 names = prefixed_names(names, peers, position, reserved_tool_names or ())
             for mcp_tool, name in zip(listed, names, strict=True):
-                if name in found:
+                if name in tools:
                     raise UserError(
                         f"MCP servers {owners[name]!r} and {server.name!r} both have a tool named "
                         f"{name!r}. Filter one out, or set include_server_in_tool_names."
                     )
-                found[name] = to_function_tool(mcp_tool, server, settings, agent=agent, name=name)
+                tools[name] = to_function_tool(mcp_tool, server, settings, agent=agent, name=name)
                 owners[name] = server.name
-        return list(found.values())
+        return list(tools.values())
 
     @classmethod
     async def get_function_tools(
@@ -117,15 +118,16 @@ class MCPUtil:
 
         Args:
             server: The server, connected.
-            convert_schemas_to_strict: Whether schemas are brought into the strict subset where
-                they can be.
-            run_context: The context of the run, which filters see.
-            agent: The agent, likewise.
-            failure_error_function: Writes what the model is told of a failed call; `None` raises.
+            convert_schemas_to_strict: Whether to convert schemas to the strict subset where
+                possible.
+            run_context: The context of the run, for filters.
+            agent: The agent, for filters.
+            failure_error_function: Writes the text that the model reads when a call fails; `None`
+                raises the error.
             include_server_in_tool_names: Whether names start with the server's.
-            tool_name_override: Names each tool instead.
-            reserved_tool_names: Names that names with the server's must not be.
-            server_index: Not read: one server is told apart from no other.
+            tool_name_override: Returns the name of each tool; takes precedence.
+            reserved_tool_names: Names that no name with the server's may equal.
+            server_index: Unused: there is no other server to distinguish this one from.
         """
         listed = await server.list_tools(run_context, agent)
         names = _names(
@@ -155,12 +157,12 @@ class MCPUtil:
         Args:
             tool: The tool, as the server lists it.
             server: The server.
-            convert_schemas_to_strict: Whether its schema is brought into the strict subset if it
-                can be.
+            convert_schemas_to_strict: Whether to convert its schema to the strict subset if
+                possible.
             agent: The agent, for approvals.
-            failure_error_function: Writes what the model is told of a failed call; `None` raises.
-                The server's own comes first.
-            tool_name_override: The name towards the model.
+            failure_error_function: Writes the text that the model reads when a call fails; `None`
+                raises the error. The server's own function takes precedence.
+            tool_name_override: The name by which the model calls the tool.
         """
         settings = ToolSettings(convert_schemas_to_strict, failure_error_function)
         return to_function_tool(tool, server, settings, agent=agent, name=tool_name_override)
@@ -176,15 +178,17 @@ class MCPUtil:
         meta: dict[str, Any] | None = None,
         tool_display_name: str | None = None,
     ) -> ToolOutput:
-        """Call a tool; `call_server_tool` says what comes of it.
+        """Call a tool. `call_server_tool` describes the output and the errors.
 
         Args:
-            server: The server that has it.
+            server: The server of the tool.
             tool: The tool, as the server lists it.
             context: The context of the call.
             input_json: The arguments as the model wrote them.
-            meta: Sent with the call, over what the server's resolver gives.
-            tool_display_name: The tool's name towards the model, where it is another one.
+            meta: The `_meta` to send with the call. It overrides the keys that the server's
+                resolver returns.
+            tool_display_name: The name by which the model calls the tool, if it is not the tool's
+                own.
         """
         return await call_server_tool(
             server, tool, context, input_json, meta=meta, display_name=tool_display_name

@@ -132,7 +132,7 @@ async def test_closing_ends_a_connecting_that_goes_on(rounds: int) -> None:
     for _ in range(rounds):
         await asyncio.sleep(0)
     await server.cleanup()
-    with pytest.raises(UserError, match="closed while it opened"):
+    with pytest.raises(UserError, match="closed while it was opening"):
         await connecting
 
 

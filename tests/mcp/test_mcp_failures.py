@@ -120,7 +120,7 @@ async def test_arguments_that_cannot_be_sent_are_told_and_leave_the_server_usabl
         calls = [("greet", {"name": "\ud800"}), ("greet", {"name": "Ann"})]
         agent, _ = caller(server, calls=calls)
         told, greeted = outputs(await run(how, agent))
-    assert "failed to run tool 'greet' for agent 'A': The arguments for 'greet' hold half" in told
+    assert "failed to run tool 'greet' for agent 'A': The arguments for 'greet' contain" in told
     assert greeted == {"type": "text", "text": "Hello Ann!"}
 
 

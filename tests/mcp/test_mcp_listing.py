@@ -137,7 +137,7 @@ async def test_what_was_converted_does_not_pile_up() -> None:
         await server.function_tools(
             CONTEXT, nobody(), {"failure_error_function": lambda context, error: "x"}
         )
-    assert len(server._conversions._made) < 600  # type: ignore[union-attr]
+    assert len(server._conversions._cache) < 600  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ async def test_a_filter_takes_tools_away(tool_filter: Any, left: str) -> None:
 def filtered(tool_filter: Any) -> MCPServer:
     """A server with tools a, b and c behind a filter, as sessions apply it."""
     server = stdio_server(cache_tools_list=True, tool_filter=tool_filter)
-    server._kept_tools = tuple(tool(name) for name in "abc")
+    server._cached_tools = tuple(tool(name) for name in "abc")
     return server
 
 
@@ -184,7 +184,7 @@ async def test_a_filter_is_told_for_whom_it_decides() -> None:
 
 
 async def test_a_filter_that_decides_needs_a_run() -> None:
-    with pytest.raises(UserError, match="'stdio' decides for a run"):
+    with pytest.raises(UserError, match="'stdio' is a function and decides for a run"):
         await filtered(lambda context, found: True).list_tools()
 
 
@@ -195,7 +195,7 @@ async def test_all_pages_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("fault", "limit", "words"),
-    [("endless", 7, "page 7 is the limit"), ("circle", None, "read before")],
+    [("endless", 7, "page 7 is the limit"), ("circle", None, "followed by an earlier page")],
 )
 async def test_a_server_that_does_not_stop_listing_is_stopped(
     fault: str, limit: int | None, words: str
