@@ -256,7 +256,7 @@ def _is_kind(function: Callable[..., Any], *kinds: Callable[[object], bool]) -> 
     return any(kind(function) or kind(called) for kind in kinds)
 
 
-def _origin_of(function: Callable[..., Any]) -> Origin | None:
+def _origin_of(function: Callable[..., Any]) -> SourceLine | None:
     """Return the file and first line of the function.
 
     It is None for a callable without code; the origin is then the line that makes the tool.

@@ -107,7 +107,7 @@ class FunctionTool:
     _failure_error_function: ToolErrorFunction | None = field(
         default=None, repr=False, kw_only=True
     )
-    _origin: Origin | None = field(default=None, repr=False, kw_only=True)
+    _origin: SourceLine | None = field(default=None, repr=False, kw_only=True)
     # The strict schema, so that it is not derived a second time.
     _strict_form: dict[str, Any] | None = field(default=None, repr=False, kw_only=True)
     # The Python function behind a tool made by `@function_tool`; the front end reads its types.
