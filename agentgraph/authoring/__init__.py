@@ -1,2 +1,2 @@
-"""What all definitions share: where they were written, what may be allowed on them, which amounts
-and pydantic fields they accept."""
+"""What all definitions share: the line that constructs them, the rules allowed on them, and checks
+of the amounts and pydantic fields that they accept."""

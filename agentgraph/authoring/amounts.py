@@ -1,7 +1,7 @@
-"""Amounts that a program sets: how long something may take, and how many there may be.
+"""Checks of the amounts that a program sets: lengths of time, numbers and counts.
 
-Rule: an amount that cannot be meant is refused where it is set. `True` is a number to Python, and a
-mistake here; NaN compares with nothing; there is a `None` for what has no limit.
+Rule: a setting refuses an impossible amount at the moment it is set. `True` counts as a mistake,
+although Python treats it as a number. NaN and infinity are refused; `None` stands for "no limit".
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ __all__ = ["check_count", "check_number", "check_seconds"]
 def check_seconds(
     setting: str, value: object, *, zero: bool = False, optional: bool = True
 ) -> None:
-    """Refuse a length of time that cannot be meant.
+    """Refuse an impossible length of time.
 
     Args:
-        setting: What is set, for the message.
+        setting: The name of the setting, for the message.
         value: Seconds, or a `timedelta`.
-        zero: Whether no time at all can be meant.
-        optional: Whether `None` can be meant.
+        zero: Whether zero is allowed.
+        optional: Whether `None` is allowed.
 
     Raises:
-        UserError: It is negative, not finite, or zero.
-        AgentDefinitionError: It is no number.
+        UserError: The value is negative, not finite, or zero where zero is not allowed.
+        AgentDefinitionError: The value is not a number.
     """
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     expected = f"a number of seconds, {'0 or more' if zero else 'more than 0'}"
@@ -37,17 +37,17 @@ def check_seconds(
 
 
 def check_number(setting: str, value: object, expected: str, *, zero: bool) -> None:
-    """Refuse what is no number, and one that is negative, not finite, or zero without reason.
+    """Refuse anything but a finite number that is not negative.
 
     Args:
-        setting: What is set, for the message.
+        setting: The name of the setting, for the message.
         value: The number.
-        expected: What is expected, for the message.
-        zero: Whether zero can be meant.
+        expected: A description of the allowed values, for the message.
+        zero: Whether zero is allowed.
 
     Raises:
-        UserError: It is out of its range.
-        AgentDefinitionError: It is no number.
+        UserError: The number is out of range.
+        AgentDefinitionError: The value is not a number.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise AgentDefinitionError(f"{setting} must be {expected}, not {value!r}.")
@@ -56,17 +56,17 @@ def check_number(setting: str, value: object, expected: str, *, zero: bool) -> N
 
 
 def check_count(setting: str, value: object, expected: str, *, least: int) -> None:
-    """Refuse a count that cannot be meant.
+    """Refuse an impossible count.
 
     Args:
-        setting: What is set, for the message.
+        setting: The name of the setting, for the message.
         value: The count.
-        expected: What is expected, for the message.
-        least: The smallest that can be meant.
+        expected: A description of the allowed values, for the message.
+        least: The smallest allowed count.
 
     Raises:
-        UserError: It is less.
-        AgentDefinitionError: It is no whole number.
+        UserError: The count is smaller than `least`.
+        AgentDefinitionError: The value is not a whole number.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise AgentDefinitionError(f"{setting} must be {expected}, not {value!r}.")

@@ -1,9 +1,9 @@
-"""Where in the user's program an authoring object was constructed.
+"""The line of the user's program that constructs an authoring object.
 
-Diagnostics point at the line a person wrote, so an origin is the innermost frame that belongs
-neither to this package nor to machinery that constructs objects on the user's behalf
-(`dataclasses.replace`, `Agent[Context](...)`, a context manager). Recording one is a short walk up
-the stack: no source is read and nothing is formatted.
+Diagnostics point at a line that a person wrote. An origin is therefore the innermost frame outside
+this package and outside machinery that constructs objects for the user (`dataclasses.replace`,
+`Agent[Context](...)`, a context manager). Recording an origin walks up the stack a few frames; it
+reads no source and formats nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 
 __all__ = ["UNKNOWN_ORIGIN", "SourceLine", "caller_origin"]
 
-SourceLine = tuple[str, int]
-"""A source file's name, as the interpreter knows it, and a line counted from one."""
+Origin = tuple[str, int]
+"""The name of a source file, as the interpreter knows it, and a line number, counted from 1."""
 
 UNKNOWN_ORIGIN: Final[SourceLine] = ("<unknown>", 0)
 """The origin of an object that no Python code outside this package constructed."""
@@ -27,8 +27,8 @@ _MACHINERY: Final = frozenset(
 )
 
 
-def caller_origin() -> SourceLine:
-    """Find the file and line of the user's code that led to the current call.
+def caller_origin() -> Origin:
+    """Find the line of the user's code from which the current call comes.
 
     Returns:
         The file name and line number of the innermost frame outside this package, or
@@ -39,8 +39,8 @@ def caller_origin() -> SourceLine:
         module = frame.f_globals.get("__name__", "")
         if module not in _MACHINERY and not module.startswith(_PACKAGE_PREFIX):
             code = frame.f_code
-            # A dataclass that a user derives from ours has its generated __init__ in the user's
-            # module, but no source line: its caller is the line that a person wrote.
+            # A user's subclass of one of our dataclasses has a generated __init__ in the user's
+            # module, without a source line. The line that a person wrote is that of its caller.
             if code.co_filename != "<string>" or code.co_name != "__init__":
                 return code.co_filename, frame.f_lineno
         frame = frame.f_back

@@ -1,8 +1,8 @@
-"""Classes of ours as the types of fields of somebody's pydantic model.
+"""Decorators that make our classes usable as field types of a user's pydantic model.
 
-Rule: many annotations name types that only a type checker imports, most of them of the `openai`
-client. pydantic reads annotations when a class becomes the type of a field, and only then are these
-types imported, into the module that names them.
+Rule: many of our annotations name types that only a type checker imports, most of them from the
+`openai` client. pydantic evaluates the annotations when a class becomes the type of a field. Only
+then does this module import those types, into the module whose annotations name them.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _SCHEMA: Final = "__get_pydantic_core_schema__"
 
 
 def names_types(**types: str) -> Callable[[C], C]:
-    """Let pydantic find what the annotations of a dataclass name for type checkers only.
+    """Tell pydantic where to import the types that a dataclass names for type checkers only.
 
-    A field of this class takes an instance, or a dictionary of its fields.
+    A pydantic field of this class accepts an instance, or a dictionary of the class's fields.
 
     Args:
-        types: The names in the annotations, with where each is found: a module, a colon and the
-            name there. A client that does not have the type yet lets any value pass.
+        types: For each name in the annotations, the place of its type: `module:name`. If the
+            installed client is too old to have the type, pydantic accepts any value.
     """
 
     def decorate(cls: C) -> C:
@@ -49,11 +49,11 @@ def kept_as_is(
     read: Callable[[dict[Any, Any]], object] | None = None,
     write: Callable[[Any], object] | None = None,
 ) -> Callable[[C], C]:
-    """Let a field of this class take its instances only, and keep them as they are.
+    """Make a pydantic field of this class accept instances only, and keep them unchanged.
 
     Args:
-        read: Makes an instance of a dictionary; without it, there is no way to read one.
-        write: Gives what an instance is dumped as; without it, pydantic's own guess.
+        read: Makes an instance from a dictionary; without it, the field refuses dictionaries.
+        write: Returns the dumped form of an instance; without it, pydantic infers the form.
     """
 
     def schema(cls: type[Any], source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -64,12 +64,12 @@ def kept_as_is(
         )
         if read is None:
             return core_schema.is_instance_schema(cls, serialization=serialization)
-        written = core_schema.no_info_after_validator_function(
+        mapping = core_schema.no_info_after_validator_function(
             partial(_read, read), core_schema.dict_schema()
         )
         return core_schema.json_or_python_schema(
-            json_schema=written,
-            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), written]),
+            json_schema=mapping,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), mapping]),
             serialization=serialization,
         )
 
@@ -80,9 +80,9 @@ def kept_as_is(
     return decorate
 
 
-def _read(read: Callable[[dict[Any, Any]], object], written: dict[Any, Any]) -> object:
+def _read(read: Callable[[dict[Any, Any]], object], dictionary: dict[Any, Any]) -> object:
     try:
-        return read(written)
+        return read(dictionary)
     except AgentsException as error:
         raise ValueError(str(error)) from error
 
@@ -92,6 +92,6 @@ def _schema_of_fields(cls: type[Any], source: object, handler: GetCoreSchemaHand
         module = vars(sys.modules[base.__module__])
         for name, place in vars(base).get(_NAMED, {}).items():
             if name not in module:
-                found, _, attribute = place.partition(":")
-                module[name] = getattr(import_module(found), attribute, Any)
+                home, _, attribute = place.partition(":")
+                module[name] = getattr(import_module(home), attribute, Any)
     return handler(source)

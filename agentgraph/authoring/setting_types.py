@@ -1,7 +1,7 @@
-"""Types of settings of a model call, as pydantic reads them.
+"""Types of model settings, as pydantic validates them.
 
-Importing this module imports the client; `agentgraph.model_settings` does so when somebody asks for
-these types.
+Importing this module imports the `openai` client, so `agentgraph.model_settings` imports it only
+when a program uses one of these types.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ __all__ = ["Headers", "Seconds"]
 
 
 class _Omitted:
-    """How a header that is taken away is written: as `null`."""
+    """The JSON form of a header that the request omits: `null`."""
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        written = core_schema.no_info_after_validator_function(_omit, core_schema.none_schema())
+        null = core_schema.no_info_after_validator_function(_omit, core_schema.none_schema())
         return core_schema.json_or_python_schema(
-            json_schema=written,
-            python_schema=core_schema.union_schema([core_schema.is_instance_schema(Omit), written]),
+            json_schema=null,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(Omit), null]),
             serialization=core_schema.plain_serializer_function_ser_schema(_null),
         )
 
@@ -39,7 +39,7 @@ def _null(omitted: Any) -> None:
 
 
 Headers: TypeAlias = Mapping[str, str | Annotated[Omit, _Omitted()]]
-"""HTTP headers to send; the client's `Omit` takes one of its own headers away."""
+"""HTTP headers to send. The value `Omit` of the client removes one of the client's own headers."""
 
 Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-"""A length of time."""
+"""A length of time, in seconds."""

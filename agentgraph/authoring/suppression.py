@@ -1,7 +1,7 @@
-"""Saying that a finding about one object is meant to be so.
+"""Suppressing a rule for one object, because what the rule reports is intended.
 
-A suppression belongs to an object and a rule, and is stored on the object: there is no switch that
-turns a rule off everywhere.
+A suppression names an object and a rule, and is stored on the object. No switch turns a rule off
+everywhere.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _ATTRIBUTE: Final = "_allowed"
 
 
 def allow(target: T, *rules: str) -> T:
-    """Keep the named rules quiet about one agent, tool or handoff.
+    """Suppress the named rules for one agent, tool or handoff.
 
     Args:
-        target: The object that the rules shall not report.
-        rules: Names or codes of rules, such as `"unreachable-agent"`. They add up over calls.
+        target: The object that the rules must not report.
+        rules: Names or codes of rules, such as `"unreachable-agent"`. Further calls add rules.
 
     Returns:
-        `target` itself, so that a call can stand where the object is used.
+        `target` itself, so that the call can stand where the object is used.
 
     Raises:
-        UserError: No rule is named, or the object cannot be marked.
+        UserError: No rule is named, or the object takes no attributes.
     """
     if not rules:
         raise UserError("allow() needs the name of at least one rule to keep quiet.")
@@ -43,14 +43,14 @@ def allow(target: T, *rules: str) -> T:
 
 
 def allowed(target: object) -> frozenset[str]:
-    """Tell which rules an object keeps quiet.
+    """List the rules that are suppressed for an object.
 
     Args:
         target: Any object.
 
     Returns:
-        The names given to `allow`, or nothing.
+        The names that were passed to `allow`; empty if there are none.
     """
-    # Only the object's own marks count, never those of its class.
-    found: frozenset[str] = getattr(target, "__dict__", {}).get(_ATTRIBUTE, frozenset())
-    return found
+    # Only the object's own attribute counts, never that of its class.
+    rules: frozenset[str] = getattr(target, "__dict__", {}).get(_ATTRIBUTE, frozenset())
+    return rules

@@ -1,1 +1,1 @@
-"""Calling what the user wrote: sync or async, in a thread or not, cancelled or not."""
+"""Calling the user's functions: sync or async, in a thread or in the loop, and cancelling them."""

@@ -1,7 +1,7 @@
-"""Functions that users hand over, sync or async as they like.
+"""Calling callbacks of the user, which may be sync or async.
 
-A callback is called first, and what it returned is awaited if it can be. Whether the function
-itself is a coroutine function is never asked, because callable objects and partials hide it.
+The caller calls a callback and then awaits the return value if it is awaitable. It never checks
+whether the callback is a coroutine function: callable objects and partials hide that.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ __all__ = [
 T = TypeVar("T")
 
 MaybeAwaitable: TypeAlias = Awaitable[T] | T
-"""A value, or something that gives it when awaited."""
+"""A value, or an awaitable of it."""
 
 
 async def resolve(value: MaybeAwaitable[T]) -> T:
-    """Wait for a value if it has to be waited for.
+    """Await a value if it is awaitable.
 
     Args:
-        value: What a callback returned.
+        value: The return value of a callback.
 
     Returns:
-        The value itself.
+        The value, or the result of awaiting it.
     """
     if not isawaitable(value):
         return value
@@ -46,19 +46,19 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
     return await value
 
 
-async def gather_or_cancel(*calls: Callable[[], Awaitable[T]]) -> list[T]:
-    """Call several callbacks and wait for all of them, side by side, so that none outlives the
-    others.
+async def together(*calls: Callable[[], Awaitable[T]]) -> list[T]:
+    """Call several callbacks concurrently and wait for all of them; none outlives this call.
 
     Args:
-        calls: Each is called in a task of its own: one that raises when it is called leaves nothing
-            of the others behind, either.
+        calls: The callbacks. Each is called in its own task, so that one that raises before it
+            returns an awaitable also cancels the others.
 
     Returns:
-        What they gave, in their order.
+        The results, in the order of `calls`.
 
     Raises:
-        Exception: What the first of them raised; the others are cancelled and over by then.
+        Exception: The first exception of a callback. The other tasks are cancelled and have ended
+            by then.
     """
 
     async def called(call: Callable[[], Awaitable[T]]) -> T:
@@ -76,28 +76,29 @@ async def gather_or_cancel(*calls: Callable[[], Awaitable[T]]) -> list[T]:
 
 async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
     """Call a sync function in a thread, with the caller's context variables, so that it does not
-    block the loop.
+    block the event loop.
 
-    Python cannot stop a thread. When the caller is cancelled, a function that has not begun never
-    begins; one that has begun goes on, and a warning says so.
+    Python cannot stop a thread. If the caller is cancelled before the function begins, the function
+    never begins. If it has begun, it continues to its end, and a warning says so.
 
     Args:
         owner: The tool and its agent, for that warning.
-        function: What is called.
-        args: Its arguments by position.
-        kw: Its arguments by name.
+        function: The function.
+        args: Its positional arguments.
+        kw: Its keyword arguments.
 
     Returns:
-        What it returned; if that is an awaitable, as of `lambda: coroutine()`, what that gives.
+        The return value. If it is an awaitable, as that of `lambda: coroutine()` is, the result of
+        awaiting it.
 
     Raises:
-        RuntimeError: It raised `StopIteration`, which is the cause.
+        RuntimeError: The function raised `StopIteration`, which is the cause.
         asyncio.CancelledError: The caller was cancelled, or the function raised it.
-        Exception: Whatever else it raised.
+        Exception: Any other exception of the function.
     """
-    # The thread takes it to begin, or a cancelled caller takes it so that the thread never begins.
+    # The thread acquires the lock to begin; a cancelled caller acquires it to prevent the begin.
     begun = threading.Lock()
-    ended = left = False
+    ended = caller_is_gone = False
 
     def shielded() -> Any:
         nonlocal ended
@@ -105,11 +106,11 @@ async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any
             return None
         try:
             returned = function(*args, **kw)
-            if left and iscoroutine(returned):
-                returned.close()  # nobody is there any more who could await it
+            if caller_is_gone and iscoroutine(returned):
+                returned.close()  # the caller was cancelled, so it will never be awaited
             return returned
         except StopIteration as error:
-            # A future cannot carry StopIteration; the caller would wait for ever.
+            # A future cannot carry StopIteration: the caller would wait forever.
             raise RuntimeError(f"{name_of(function)} raised StopIteration.") from error
         finally:
             ended = True
@@ -117,11 +118,11 @@ async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any
     try:
         returned = await asyncio.to_thread(shielded)
     except asyncio.CancelledError:
-        left = True
+        caller_is_gone = True
         if not begun.acquire(blocking=False) and not ended:
             logger.warning(
-                "The thread of %s goes on after its call was cancelled: Python cannot stop a"
-                " thread. Write the tool with 'async def' where a cancellation must stop it.",
+                "The thread of %s continues after its call was cancelled: Python cannot stop a"
+                " thread. Write the tool with 'async def' if a cancellation must stop it.",
                 owner,
             )
         raise
@@ -129,7 +130,7 @@ async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any
 
 
 def name_of(callback: object) -> str:
-    """Name a callback for people: a function by its name, other callables by their class."""
+    """Return a readable name of a callback: a function's own name, else the name of its class."""
     name = getattr(callback, "__name__", None)
     return name if isinstance(name, str) and name else type(callback).__name__
 
@@ -138,11 +139,11 @@ def check_callable(callback: object, owner: str) -> None:
     """Refuse a callback that cannot be called.
 
     Args:
-        callback: What the user handed over.
-        owner: What it was handed to, for the message.
+        callback: The object that the user passed.
+        owner: The object that it was passed to, for the message.
 
     Raises:
-        UserError: It is not callable.
+        UserError: The callback is not callable.
     """
     if not callable(callback):
         raise UserError(f"The function of {owner} must be callable, not {type(callback).__name__}.")

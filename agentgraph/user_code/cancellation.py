@@ -1,12 +1,13 @@
-"""Telling a cancelled run from work that raised `CancelledError` by itself.
+"""Distinguishing a cancelled run from work that raises `CancelledError` by itself.
 
-Rule: the runner drives a run, and each piece of work beside others, in an `OwnTask`, and only
-`OwnTask.stop` says that it was cancelled. `Task.cancelling()` proves nothing: on Python 3.11 and
-3.12 a `TaskGroup` that failed, and was handled, leaves it at 1. A caller of the runner waits in
-`in_own_task`, which alone learns of the caller's cancellation and passes it on.
+Rule: the runner drives each run, and each piece of concurrent work, in an `OwnTask`. Such a task
+counts as cancelled only after `OwnTask.stop`. `Task.cancelling()` proves nothing: on Python 3.11
+and 3.12, user code that handles a failed `TaskGroup` leaves the count at 1. The caller of the
+runner waits in `in_own_task`, the only place that sees the caller's cancellation; it passes the
+cancellation on to the task.
 
-A run so has a copy of the caller's context variables: it sees what the caller set before, and the
-caller does not see what hooks and tools set.
+A task has a copy of the caller's context variables. A run therefore sees the values that the caller
+set before, and the caller does not see the values that hooks and tools set.
 """
 
 from __future__ import annotations
@@ -25,64 +26,65 @@ T = TypeVar("T")
 
 
 class OwnTask(asyncio.Task[T]):
-    """A task that the runner makes.
+    """A task that the runner creates.
 
     Attributes:
-        stopped: Whether the runner cancelled it.
+        stopped: Whether the runner cancelled the task.
     """
 
     stopped = False
 
     def stop(self) -> None:
-        """Cancel the task, and say so to the work in it."""
+        """Cancel the task, and record that the runner did so."""
         self.stopped = True
         self.cancel()
 
 
 async def in_own_task(work: Coroutine[Any, Any, T], what: str) -> T:
-    """Do some work in a task of its own and wait until it is over.
+    """Run a coroutine in its own task and wait for its end.
 
     Args:
-        work: A coroutine that was not started yet.
-        what: What the work is, for the error message.
+        work: A coroutine that has not started.
+        what: A description of the work, for the error message.
 
     Returns:
-        What the work returns.
+        The result of the work.
 
     Raises:
-        asyncio.CancelledError: The caller was cancelled. The work was cancelled too and is over;
-            an exception that it ended with is the cause.
+        asyncio.CancelledError: The caller was cancelled. The work was cancelled too and has ended;
+            if it ended with another exception, that exception is the cause.
         UserError: The work ended with `CancelledError` although the caller was not cancelled.
-        BaseException: Whatever else the work raised.
+        BaseException: Any other exception of the work.
     """
     loop = asyncio.get_running_loop()
     over: asyncio.Future[None] = loop.create_future()
     task = OwnTask(_announced(work, over), loop=loop)
-    # A task that is cancelled before its first step runs no line of its coroutine.
+    # A task that is cancelled before its first step runs nothing of its coroutine, so the coroutine
+    # cannot announce the end itself.
     task.add_done_callback(partial(_announce, over))
     try:
-        # To await the task itself would cancel it before anything says that it is stopped.
+        # Awaiting the task itself would let the caller's cancellation reach it before `stop` does.
         await over
     except asyncio.CancelledError as cancelled:
         while not task.done():
             task.stop()
-            # Each further cancellation of the caller is passed on like the first one.
+            # Pass each further cancellation of the caller on, like the first one.
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([task])
-        work.close()  # where the task never began, nothing else does
+        work.close()  # needed if the task never began
         raise cancelled from (None if task.cancelled() else task.exception())
     try:
         return task.result()
     except asyncio.CancelledError as error:
         raise UserError(
-            f"{what} ended with CancelledError although it was not cancelled. Something that it"
-            " awaits, such as a session, was cancelled."
+            f"{what} ended with CancelledError although it was not cancelled. Look for an object"
+            " that it awaits, such as a session, and that was cancelled."
         ) from error
 
 
 async def _announced(work: Coroutine[Any, Any, T], over: asyncio.Future[None]) -> T:
-    """Do some work and say in its last step that it is over: the caller wakes one pass of the loop
-    earlier than a callback of the task could wake it."""
+    """Do the work and announce its end in the same step, so that the caller wakes one pass of the
+    loop earlier than a done callback of the task could wake it."""
     try:
         return await work
     finally:
@@ -95,57 +97,58 @@ def _announce(over: asyncio.Future[None], _: object = None) -> None:
 
 
 def is_stopped() -> bool:
-    """Whether the runner cancelled the task that is running; also after work in it swallowed that.
+    """Whether the runner cancelled the current task, even if the work swallowed the cancellation.
 
-    In a task that the runner did not make: no.
+    In a task that the runner did not create, it is `False`.
     """
     task = asyncio.current_task()
     return isinstance(task, OwnTask) and task.stopped
 
 
 async def was_cancelled(before: int = 0) -> bool:
-    """Whether a `CancelledError` that work raised is the cancellation of the task that is running.
+    """Whether a `CancelledError` of some work is the cancellation of the current task.
 
     Args:
-        before: What `take_back` said before the work, for a task that the runner did not make.
+        before: The result of `take_back` before the work; needed in a task that the runner did not
+            create.
 
     Raises:
-        asyncio.CancelledError: The task is cancelled at this moment.
+        asyncio.CancelledError: The task is cancelled during this call.
     """
     task = asyncio.current_task()
     if not isinstance(task, OwnTask):
         return task is not None and task.cancelling() > before
     if not task.stopped and task.cancelling():
-        # A loop that shuts down cancels all tasks at once. Let the one that awaits this task stop
+        # A loop that shuts down cancels all tasks at once. Let the task that awaits this one stop
         # it first.
         await asyncio.sleep(0)
     return task.stopped
 
 
 def own_task() -> OwnTask[Any] | None:
-    """The task that is running, if the runner made it."""
+    """The current task, if the runner created it."""
     task = asyncio.current_task()
     return task if isinstance(task, OwnTask) else None
 
 
 def take_back(task: asyncio.Task[Any] | None = None) -> int:
-    """Take back cancellations that user code left behind in a task of the runner.
+    """Undo the cancellation requests that user code left behind in a task of the runner.
 
-    Call it before user code: on Python 3.11 and 3.12 a leftover makes the next `TaskGroup` or
-    `asyncio.timeout` of the task raise `CancelledError` in place of what happened.
+    Call it before user code. On Python 3.11 and 3.12, a leftover request makes the task's next
+    `TaskGroup` or `asyncio.timeout` raise `CancelledError` instead of the real exception.
 
     Args:
-        task: The task that is running, where the caller knows it.
+        task: The current task, if the caller has it at hand.
 
     Returns:
-        How many cancellations of the task are left.
+        The number of cancellation requests that remain.
     """
     if task is None:
         task = asyncio.current_task()
         if task is None:
             return 0
-    left = task.cancelling()
-    if left and isinstance(task, OwnTask) and not task.stopped:
+    remaining = task.cancelling()
+    if remaining and isinstance(task, OwnTask) and not task.stopped:
         while task.cancelling():
-            left = task.uncancel()
-    return left
+            remaining = task.uncancel()
+    return remaining

@@ -70,7 +70,7 @@ async def test_a_thread_that_outlives_a_cancelled_run_is_named_once_in_the_log(
     thread.may_finish.set()
     await thread.finished.wait()
     (warning,) = warnings_in(caplog)
-    assert f"thread of tool {name} of agent Clerk goes on" in warning
+    assert f"thread of tool {name} of agent Clerk continues" in warning
     assert "secret" not in caplog.text
 
 
