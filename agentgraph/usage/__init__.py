@@ -1,8 +1,8 @@
-"""How many requests and tokens a run has spent, in total and request by request.
+"""The requests and tokens that a run spends, in total and request by request.
 
-Counts only ever grow: `Usage.add` folds one response into an accumulator, and the accumulator of a
-run is shared by its handoffs and by agents used as tools. The two detail objects are the `openai`
-client's own, made when they are read (`details`).
+Counts only grow: `Usage.add` adds the usage of one response to an accumulator. A run, its handoffs
+and the agents that it uses as tools share one accumulator. The two detail objects are of the
+`openai` client's own types and are created at the first read (`details`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from agentgraph.usage.details import (
     count_of,
     detail_types,
     input_details,
-    kept_details,
     output_details,
+    stored_details,
 )
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ _DETAILS: Final = {
 @names_types(**_DETAILS)
 @dataclass
 class RequestUsage:
-    """What one request to a model has spent.
+    """The usage of one request to a model.
 
     Attributes:
         input_tokens: Tokens sent.
         output_tokens: Tokens received.
-        total_tokens: Both together, as the provider counts them.
-        input_tokens_details: How many of the tokens sent came from a cache or went into one.
-        output_tokens_details: How many of the tokens received were reasoning.
+        total_tokens: The sum of both, as the provider counts it.
+        input_tokens_details: How many sent tokens were read from a cache or written to one.
+        output_tokens_details: How many received tokens were reasoning.
     """
 
     input_tokens: int
@@ -66,9 +66,10 @@ class RequestUsage:
 
 
 def _own(spent: RequestUsage | Usage) -> RequestUsage:
-    """An entry that shares nothing with what it is made from.
+    """Copy a usage into an entry that shares nothing with it.
 
-    It stands on the path of every turn and is seldom read, so its details are made when they are.
+    Every turn creates an entry and few programs read one, so the entry creates its details at the
+    first read.
     """
     sent, received = (copied_details(spent, name) for name in DETAIL_FIELDS)
     entry = object.__new__(RequestUsage)
@@ -83,26 +84,26 @@ def _own(spent: RequestUsage | Usage) -> RequestUsage:
 
 
 def _when_read() -> Any:
-    """What stands for details of zero counts until they are read."""
+    """Return the placeholder for details whose counts are zero; the first read replaces it."""
     return None
 
 
 @names_types(**_DETAILS)
 @dataclass
 class Usage:
-    """What a response, or a whole run, has spent.
+    """The usage of one response or of a whole run.
 
-    Details that a provider leaves out, or gives in the form of the Chat Completions API, are turned
-    into those of the Responses API with the missing counts at zero.
+    Details are always in the form of the Responses API: those in the form of the Chat Completions
+    API are converted, and a count that the provider leaves out is zero.
 
     Attributes:
         requests: Requests sent to a model.
         input_tokens: Tokens sent.
-        input_tokens_details: How many of the tokens sent came from a cache or went into one.
+        input_tokens_details: How many sent tokens were read from a cache or written to one.
         output_tokens: Tokens received.
-        output_tokens_details: How many of the tokens received were reasoning.
-        total_tokens: Both together, as the provider counts them.
-        request_usage_entries: One entry a request that reported tokens, oldest first.
+        output_tokens_details: How many received tokens were reasoning.
+        total_tokens: The sum of both, as the provider counts it.
+        request_usage_entries: One entry for each request that reported tokens, oldest first.
     """
 
     requests: int = 0
@@ -114,51 +115,52 @@ class Usage:
     request_usage_entries: list[RequestUsage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        found = kept_details(self, "input_tokens_details")
-        if found is not None:
-            if not isinstance(found, detail_types()[0]):
-                counts = (count_of(found, name) for name in INPUT_COUNTS)
+        details = stored_details(self, "input_tokens_details")
+        if details is not None:
+            if not isinstance(details, detail_types()[0]):
+                counts = (count_of(details, name) for name in INPUT_COUNTS)
                 self.input_tokens_details = input_details(*counts)
-            elif getattr(found, "cached_tokens", None) is None:
-                self.input_tokens_details = input_details(0, count_of(found, "cache_write_tokens"))
-        found = kept_details(self, "output_tokens_details")
-        if found is not None and (
-            not isinstance(found, detail_types()[1])
-            or getattr(found, "reasoning_tokens", None) is None
+            elif getattr(details, "cached_tokens", None) is None:
+                writes = count_of(details, "cache_write_tokens")
+                self.input_tokens_details = input_details(0, writes)
+        details = stored_details(self, "output_tokens_details")
+        if details is not None and (
+            not isinstance(details, detail_types()[1])
+            or getattr(details, "reasoning_tokens", None) is None
         ):
-            self.output_tokens_details = output_details(count_of(found, "reasoning_tokens"))
+            self.output_tokens_details = output_details(count_of(details, "reasoning_tokens"))
 
     def add(self, other: Usage) -> None:
-        """Add what `other` has spent to this usage, in place.
+        """Add another usage to this one, in place.
 
-        The request-by-request record grows by one entry when `other` is a single request that
-        reported tokens, and by the entries of `other` when it has any of its own.
+        If `other` has entries, copies of them are appended to `request_usage_entries`. If it has
+        none and is a single request that reported tokens, one entry is appended for it.
 
         Args:
-            other: The usage of one response or of a nested run. It is not changed.
+            other: The usage of one response or of a nested run; it stays unchanged.
         """
         self.requests += other.requests or 0
         self.input_tokens += other.input_tokens or 0
         self.output_tokens += other.output_tokens or 0
         self.total_tokens += other.total_tokens or 0
 
-        details = kept_details(other, "input_tokens_details")
+        details = stored_details(other, "input_tokens_details")
         if details is not None:
             cached = count_of(details, "cached_tokens")
-            written = count_of(details, "cache_write_tokens")
-            if cached or written:
-                mine = self.input_tokens_details
+            writes = count_of(details, "cache_write_tokens")
+            if cached or writes:
+                own = self.input_tokens_details
                 self.input_tokens_details = input_details(
-                    count_of(mine, "cached_tokens") + cached,
-                    count_of(mine, "cache_write_tokens") + written,
+                    count_of(own, "cached_tokens") + cached,
+                    count_of(own, "cache_write_tokens") + writes,
                 )
-        details = kept_details(other, "output_tokens_details")
+        details = stored_details(other, "output_tokens_details")
         reasoning = 0 if details is None else count_of(details, "reasoning_tokens")
         if reasoning:
-            mine_reasoning = count_of(self.output_tokens_details, "reasoning_tokens")
-            self.output_tokens_details = output_details(mine_reasoning + reasoning)
+            reasoning += count_of(self.output_tokens_details, "reasoning_tokens")
+            self.output_tokens_details = output_details(reasoning)
 
-        # Of its own throughout: what is set in one account is not set in another.
+        # Entries are copied, so that a change in one account never shows in another.
         if other.request_usage_entries:
             self.request_usage_entries += [_own(entry) for entry in other.request_usage_entries]
         elif other.requests == 1 and other.total_tokens:
@@ -175,12 +177,12 @@ for _kind in (RequestUsage, Usage):
 
 
 def serialize_usage(usage: Usage) -> dict[str, Any]:
-    """Turn a usage into plain JSON values that `deserialize_usage` reads back.
+    """Convert a usage into plain JSON values that `deserialize_usage` reads back.
 
-    The details stand in a list of one, which is the form that the published SDK stores.
+    The details of the totals stand in a list of one element, as the published SDK stores them.
 
     Args:
-        usage: What to write.
+        usage: The usage.
 
     Returns:
         A new dictionary of numbers, strings, lists and dictionaries.
@@ -206,10 +208,10 @@ def serialize_usage(usage: Usage) -> dict[str, Any]:
 
 
 def deserialize_usage(usage_data: Mapping[str, Any]) -> Usage:
-    """Read back what `serialize_usage` wrote; whatever is missing counts as zero.
+    """Read the result of `serialize_usage`; a missing count is zero.
 
     Args:
-        usage_data: The stored form, of this package or of the published SDK.
+        usage_data: The stored form, written by this package or by the published SDK.
 
     Returns:
         A new usage.
@@ -235,13 +237,13 @@ def deserialize_usage(usage_data: Mapping[str, Any]) -> Usage:
 
 
 def _read_input_details(stored: Any) -> InputTokensDetails:
-    known = _unwrap(stored)
-    return detail_types()[0](**{**dict.fromkeys(INPUT_COUNTS, 0), **known})
+    counts = _unwrap(stored)
+    return detail_types()[0](**{**dict.fromkeys(INPUT_COUNTS, 0), **counts})
 
 
 def _read_output_details(stored: Any) -> OutputTokensDetails:
-    known = _unwrap(stored)
-    return detail_types()[1](**{**dict.fromkeys(OUTPUT_COUNTS, 0), **known})
+    counts = _unwrap(stored)
+    return detail_types()[1](**{**dict.fromkeys(OUTPUT_COUNTS, 0), **counts})
 
 
 def _unwrap(stored: Any) -> Mapping[str, Any]:

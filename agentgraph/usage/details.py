@@ -1,7 +1,8 @@
-"""The two detail objects of a usage, of the `openai` client's own types.
+"""The two detail objects of a usage, which are of the `openai` client's own types.
 
-The types come with all of the client, which a run with another model has no need of. So `None`
-stands for details whose counts are zero, and `CopiedDetails` for a copy, until somebody reads them.
+Importing these types imports the whole client, and a run with another model does not need it. So a
+usage stores `None` for details whose counts are zero, and `CopiedDetails` for a copy. The first
+read replaces either by the real object.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ __all__ = [
     "count_of",
     "detail_types",
     "input_details",
-    "kept_details",
     "output_details",
+    "stored_details",
 ]
 
 INPUT_COUNTS: Final = ("cached_tokens", "cache_write_tokens")
@@ -37,50 +38,50 @@ _T = TypeVar("_T")
 
 @cache
 def detail_types() -> tuple[type[InputTokensDetails], type[OutputTokensDetails]]:
-    """The client's types of the details of input and output; imports the client."""
+    """Return the client's types for details of input and of output; imports the client."""
     from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
 
     return InputTokensDetails, OutputTokensDetails
 
 
 def input_details(cached_tokens: int = 0, cache_write_tokens: int = 0) -> InputTokensDetails:
-    """Details of input, of counts of tokens."""
-    # Clients before 2.20 know no cache_write_tokens; they keep it as an extra field.
+    """Create the details of input from counts of tokens."""
+    # Clients before 2.20 do not declare cache_write_tokens; they keep it as an extra field.
     return detail_types()[0](cached_tokens=cached_tokens, cache_write_tokens=cache_write_tokens)
 
 
 def output_details(reasoning_tokens: int = 0) -> OutputTokensDetails:
-    """Details of output, of counts of tokens."""
+    """Create the details of output from counts of tokens."""
     return detail_types()[1](reasoning_tokens=reasoning_tokens)
 
 
 def count_of(details: object, name: str) -> int:
-    """Read one count of a detail object of whatever client, counting what is missing as zero."""
-    found = getattr(details, name, None)
-    if found is None and isinstance(details, Mapping):
-        found = details.get(name)
-    return found if isinstance(found, int) else 0
+    """Read one count of a detail object of any client version; a missing count is zero."""
+    count = getattr(details, name, None)
+    if count is None and isinstance(details, Mapping):
+        count = details.get(name)
+    return count if isinstance(count, int) else 0
 
 
-def kept_details(usage: Any, name: str) -> Any:
-    """The details of a usage as it keeps them: `None` while nobody has looked at zero counts.
+def stored_details(usage: Any, name: str) -> Any:
+    """Return the details as the usage stores them: `None` for zero counts that were never read.
 
     Args:
-        usage: A usage of whatever kind; one that computes its details is asked for them.
+        usage: A usage of any class. A class that computes its details returns computed ones.
         name: The field.
     """
-    kept: Mapping[str, Any] = getattr(usage, "__dict__", {})
-    return kept[name] if name in kept else getattr(usage, name)
+    attributes: Mapping[str, Any] = getattr(usage, "__dict__", {})
+    return attributes[name] if name in attributes else getattr(usage, name)
 
 
 @dataclass(frozen=True, slots=True)
 class CopiedDetails:
-    """Details that were copied from elsewhere and nobody has read.
+    """A copy of details that no reader has asked for yet.
 
     Attributes:
-        type: Their class.
-        values: Their fields.
-        more: Fields that the class does not know.
+        type: The class of the details.
+        values: The declared fields.
+        more: Extra fields, which the class does not declare.
     """
 
     type: Any
@@ -88,34 +89,34 @@ class CopiedDetails:
     more: dict[str, Any] | None
 
     def made(self) -> Any:
-        """The details themselves."""
+        """Create the details."""
         return self.type.model_construct(**self.values, **(self.more or {}))
 
 
 def copied_details(usage: Any, name: str) -> Any:
-    """A copy of the details of a usage, in the form that is cheap to keep.
+    """Copy the details of a usage, in the form that is cheap to store.
 
     Args:
         usage: A usage, or an entry of one.
         name: The field.
     """
-    details = kept_details(usage, name)
+    details = stored_details(usage, name)
     if details is None:
         return None
     if type(details) is CopiedDetails:
         return CopiedDetails(details.type, details.values.copy(), deepcopy(details.more))
     try:
         values, more = details.__dict__.copy(), details.__pydantic_extra__
-    except AttributeError:  # what a caller has put in their place
+    except AttributeError:  # a caller set an object of another class
         return deepcopy(details)
     return CopiedDetails(type(details), values, deepcopy(more))
 
 
 class Details(Generic[_T]):
-    """A field of a dataclass that makes its details when it is read first.
+    """A dataclass field that creates its details at the first read.
 
     Args:
-        make: Makes details whose counts are zero.
+        make: Creates details whose counts are zero.
     """
 
     def __init__(self, make: Callable[[], _T]) -> None:

@@ -1,5 +1,5 @@
-"""The account of a run: it reads as everything that the run has spent, and knows what of that was
-added to it."""
+"""The usage account of one piece of work in a run: it reads as the total of the run, and it also
+records which part of the total is the work's own."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ __all__ = ["RunUsage"]
 
 
 class RunUsage(Usage):
-    """The account that one piece of work is given: it reads as everything that the run has spent,
-    and what is added to it is the work's own.
+    """The usage account of one piece of work: its counts are those of the whole run, and a usage
+    that is added to it is recorded as the work's own.
 
     Args:
-        bases: What was spent elsewhere; read each time, never written.
+        bases: The accounts of the rest of the run; every read sums them anew, and none is written.
 
     Attributes:
-        own: What the work itself has spent; `None` while that is nothing.
+        own: The work's own usage; `None` as long as it has spent nothing.
     """
 
     own: Usage | None
@@ -37,18 +37,18 @@ class RunUsage(Usage):
         self.own = None
 
     def add(self, other: Usage) -> None:
-        """Add what `other` has spent to the work's own account."""
+        """Add another usage to the work's own."""
         if self.own is None:
             self.own = Usage()
         self.own.add(other)
 
     def take_own(self) -> Usage | None:
-        """The work's own spending so far; the account begins again."""
+        """Return the work's own usage so far and reset it."""
         own, self.own = self.own, None
         return own
 
     def total(self) -> Usage:
-        """Everything, as a plain usage that shares nothing with this account."""
+        """Return the total as a plain usage that shares nothing with this account."""
         whole = Usage()
         for part in self._parts():
             whole.add(part)
@@ -78,17 +78,18 @@ class RunUsage(Usage):
 
 
 def _counter(name: str) -> Any:
-    """A count of an account: the sum of its parts; what is set beyond that is the work's own."""
+    """Make the property of one count: it reads as the sum of the parts, and a write records the
+    difference to that sum as the work's own."""
 
     def read(account: RunUsage) -> int:
         return sum([getattr(part, name) for part in account._parts()])
 
     def write(account: RunUsage, value: int) -> None:
-        more = value - read(account)
-        if more:
+        difference = value - read(account)
+        if difference:
             if account.own is None:
                 account.own = Usage()
-            setattr(account.own, name, getattr(account.own, name) + more)
+            setattr(account.own, name, getattr(account.own, name) + difference)
 
     return property(read, write)
 
