@@ -1,7 +1,7 @@
-"""The vocabulary of runs in one place, under the names that the published SDK gives it.
+"""The vocabulary of runs in one place, under the names of the published SDK.
 
-Nothing is defined here but the names of unions of the client's wire types, which are put together
-when somebody asks for them.
+Rule: this file defines nothing except lazy names for unions of the client's wire types. Each union
+is built at its first use.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Reading text out of items, and making input out of text and items.
+"""Reading the text of items, and making input from text and items.
 
-Every function takes raw items as the client's models or as dictionaries, and messages raw or as
-`MessageOutputItem`.
+Every function accepts a raw item as one of the client's models or as a dictionary, and a message as
+a raw item or as a `MessageOutputItem`.
 """
 
 from __future__ import annotations
@@ -33,20 +33,21 @@ class ItemHelpers:
             message: A message, raw or as a run item.
 
         Returns:
-            Its text or refusal; nothing when the item is no message or has no such part.
+            The text or refusal of that part; empty text if the item is not a message or its last
+            part is neither.
         """
         part = _last_part(message)
         return _text(part) or raw_field(part, "refusal") or ""
 
     @classmethod
     def extract_last_text(cls, message: MessageOutputItem | TResponseOutputItem) -> str | None:
-        """Read the last part of a message if it is text.
+        """Read the last part of a message, provided that it is text.
 
         Args:
             message: A message, raw or as a run item.
 
         Returns:
-            The text, or `None` when the last part is a refusal or the item is no message.
+            The text, or `None` if the last part is not text or the item is not a message.
         """
         return _text(_last_part(message))
 
@@ -58,7 +59,7 @@ class ItemHelpers:
             message: A message, raw or as a run item.
 
         Returns:
-            The text parts put together, or `None` when there are none.
+            The text parts, joined, or `None` if there are none.
         """
         texts = [text for part in _parts(message) if (text := _text(part)) is not None]
         return "".join(texts) if texts else None
@@ -71,7 +72,7 @@ class ItemHelpers:
             message: A message, raw or as a run item.
 
         Returns:
-            The refusals put together, or `None` when there are none.
+            The refusals, joined, or `None` if there are none.
         """
         refusals = [r for part in _parts(message) if (r := raw_field(part, "refusal"))]
         return "".join(refusals) if refusals else None
@@ -80,13 +81,13 @@ class ItemHelpers:
     def input_to_new_input_list(
         cls, input: str | Iterable[str | TResponseInputItem]
     ) -> list[TResponseInputItem]:
-        """Bring input into the form of a list of plain items.
+        """Convert input into a list of plain input items.
 
         Args:
-            input: One text, or a list in which texts are messages of the user.
+            input: One text, or a list of items and texts. A text becomes a message of the user.
 
         Returns:
-            A new list of new dictionaries and lists: changing it changes nothing else.
+            A new list of new dictionaries and lists; it shares nothing with `input`.
         """
         if isinstance(input, str):
             return [_user_message(input)]
@@ -97,13 +98,13 @@ class ItemHelpers:
 
     @classmethod
     def text_message_outputs(cls, items: Iterable[RunItem]) -> str:
-        """Read all text of all messages among some items.
+        """Read the text of all messages among some items.
 
         Args:
             items: Run items of any kind.
 
         Returns:
-            The texts put together.
+            The texts, joined.
         """
         return "".join(
             cls.text_message_output(item) for item in items if isinstance(item, MessageOutputItem)
@@ -117,7 +118,7 @@ class ItemHelpers:
             message: A message.
 
         Returns:
-            The text parts put together; nothing when there are none.
+            The text parts, joined; empty text if there are none.
         """
         return cls.extract_text(message) or ""
 
@@ -129,7 +130,8 @@ class ItemHelpers:
 
         Args:
             tool_call: The model's call.
-            output: What the tool returned: text, structured outputs, or anything with a text form.
+            output: The return value of the tool: text, structured outputs, or any value with a
+                text form.
 
         Returns:
             The answer as an input item.

@@ -1,10 +1,10 @@
-"""Aliases of types that are loaded when somebody looks into them.
+"""Type aliases that load their types at the first use.
 
-`TResponseInputItem` and its like are unions of the `openai` client's types, and the client takes
-longer to load than everything else that a program of agents needs. Nearly every program names one
-of them, in annotations, and never looks into it. So the name stands for a `LazyAlias`: it can be
-put into `list[…]` and beside a `|`, and behaves as the alias itself in every other use, which loads
-it. Classes are never lazy, because `isinstance` needs them as they are.
+`TResponseInputItem` and similar names are unions of the `openai` client's types, and importing the
+client takes longer than all other imports of a program together. Nearly every program names one of
+these unions in an annotation and never inspects it. So the name is bound to a `LazyAlias`, which
+can stand in `list[…]` and beside a `|` without loading. Any other use loads the alias and behaves
+like it. Classes are never lazy, because `isinstance` needs the class itself.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ __all__ = ["LazyAlias"]
 
 
 _ABSENT: Final = frozenset({"__typing_subst__", "__typing_is_unpacked_typevartuple__"})
-"""What `list[…]` asks of its arguments and no alias of types has."""
+"""Attributes that `list[…]` looks up in its arguments and that no type alias has."""
 
 
 class LazyAlias:
-    """Stands for an alias of types until it is looked into.
+    """Stands for a type alias until a use inspects it.
 
     Args:
-        name: How it is called in messages.
+        name: The alias's name, for messages.
         load: Returns the alias; called once.
-        like: Any alias of the same kind, such as `Union[int, str]`: `isinstance` knows this object
-            as one, so `typing.get_args`, pydantic and the like take it for the alias.
+        like: Any alias of the same kind, such as `Union[int, str]`. This object reports the class
+            of `like` as its own, so `isinstance`, `typing.get_args` and pydantic treat it as such
+            an alias.
     """
 
     __slots__ = ("_like", "_load", "_loaded", "_name")
 
-    # What `list[…]` asks of its arguments: an alias of types has no type variables.
+    # `list[…]` reads this attribute of its arguments. A type alias has no type variables.
     __parameters__ = ()
 
     def __init__(self, name: str, load: Callable[[], Any], like: Any) -> None:
@@ -66,7 +67,8 @@ class LazyAlias:
         return LazyAlias(name, lambda: other | self._alias(), self._like_with(other))
 
     def _like_with(self, other: Any) -> Any:
-        """An alias like the union with another type: `|` gives the newer kind only for both."""
+        """Return a sample of the union's kind: `|` makes a `UnionType` only if both sides allow it,
+        else a `typing.Union`."""
         like = other._like if type(other) is LazyAlias else other
         newer = isinstance(self._like, UnionType) and isinstance(like, _TAKEN_BY_NEWER)
         return int | str if newer else Union[int, str]  # noqa: UP007 - the older kind

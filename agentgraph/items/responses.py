@@ -1,8 +1,8 @@
-"""A model's reply, and the names of the wire types that replies and inputs are made of.
+"""A model's reply, and the names of the wire types in replies and inputs.
 
-The wire types are the `openai` client's own, imported when somebody looks into one of them; nothing
-here looks at a raw item except through its attributes. Raw items are never changed once they are
-part of a response.
+The wire types are the `openai` client's own. They are imported at the first use that inspects one;
+the code here reads raw items by attribute only. A raw item never changes once it is part of a
+response.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ if not TYPE_CHECKING:
 
 
 def input_form(raw_item: Any) -> TResponseInputItem:
-    """Turn a raw item into the form in which it is sent back to a model.
+    """Convert a raw item into its input form, in which it is sent back to a model.
 
     Args:
         raw_item: A dictionary, which is its own input form, or one of the client's models.
 
     Returns:
-        A dictionary with the fields that the provider sent, no more.
+        A dictionary with exactly the fields that the provider sent.
 
     Raises:
         AgentsException: `raw_item` is neither.
@@ -77,8 +77,8 @@ def input_form(raw_item: Any) -> TResponseInputItem:
 
 @lru_cache(maxsize=256)
 def _serializer_of(kind: type) -> SchemaSerializer | None:
-    """What dumps the objects of a class, where its own `model_dump` adds nothing to it: to ask it
-    directly takes half the time."""
+    """Return the serializer of a class that inherits pydantic's `model_dump` unchanged: calling the
+    serializer directly takes half the time."""
     from pydantic import BaseModel
 
     if issubclass(kind, BaseModel) and kind.model_dump is BaseModel.model_dump:
@@ -93,12 +93,11 @@ class ModelResponse:
 
     Attributes:
         output: The items of the reply, in the model's order.
-        usage: What the reply has spent.
-        response_id: The provider's id, with which a later call can continue this reply; `None`
-            where the provider has none.
+        usage: The usage of the reply.
+        response_id: The provider's id, by which a later call can continue from this reply; `None`
+            if the provider has none.
         request_id: The provider's id of the request, for support cases.
-        raw_usage: The provider's usage as it came, when `ModelSettings.preserve_raw_usage` asks for
-        it.
+        raw_usage: The usage as the provider sent it, if `ModelSettings.preserve_raw_usage` is set.
     """
 
     output: list[TResponseOutputItem]
@@ -108,16 +107,16 @@ class ModelResponse:
     raw_usage: dict[str, Any] | None = field(default=None)
 
     def to_input_items(self) -> list[TResponseInputItem]:
-        """Turn the reply into input for a later call.
+        """Convert the reply into input for a later call.
 
         Returns:
-            One new input item for each output item, with the fields that the provider sent.
+            One new input item for each output item, with exactly the fields that the provider sent.
         """
         return [input_form(item) for item in self.output]
 
 
 def __getattr__(name: str) -> Any:
-    # A class, so not a lazy alias.
+    # It is a class, so a lazy alias cannot stand for it.
     if name == "TResponse":
         from openai.types.responses import Response
 

@@ -1,8 +1,8 @@
-"""What happens in a run, as items: messages, calls, their outputs, handoffs, reasoning, approvals.
+"""Run items: messages, calls and their outputs, handoffs, reasoning, approvals.
 
-An item pairs a raw item, in the form that the provider speaks, with the agent that it belongs to.
-Raw items are not changed once they are part of an item, so their input form is worked out once and
-shared: copy what `to_input_item` returns before changing it.
+A run item pairs a raw item, in the provider's form, with the agent that it belongs to. A raw item
+never changes once it is part of a run item, so its input form is computed once and shared: copy the
+result of `to_input_item` before you change it.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ T = TypeVar("T")
 
 
 def raw_field(raw_item: Any, name: str) -> Any:
-    """Read a field of a raw item, whichever form it has.
+    """Read a field of a raw item.
 
     Args:
         raw_item: A dictionary or one of the client's models.
-        name: The field.
+        name: The name of the field.
 
     Returns:
-        Its value, or `None` when the item has no such field.
+        The value, or `None` if the item has no such field.
     """
     return raw_item.get(name) if isinstance(raw_item, dict) else getattr(raw_item, name, None)
 
@@ -78,8 +78,7 @@ def raw_field(raw_item: Any, name: str) -> Any:
     TResponseInputItem="openai.types.responses:ResponseInputItemParam",
 )
 class _HoldsForm:
-    """What an item remembers beside its fields: the raw item whose input form was worked out, and
-    that form."""
+    """Caches the input form of an item, together with the raw item that it was computed from."""
 
     _form: tuple[Any, TResponseInputItem] | None = None
 
@@ -89,20 +88,20 @@ class RunItemBase(HoldsAgents, _HoldsForm, Generic[T], abc.ABC):
     """The base of all items.
 
     Attributes:
-        agent: The agent that the item belongs to. After `release_agent` it is held weakly, and is
-            `None` once nobody else holds the agent.
-        raw_item: The item as the provider speaks it.
+        agent: The agent that the item belongs to. After `release_agent` the item refers to it
+            weakly, and the field is `None` once the agent is collected.
+        raw_item: The item in the provider's form.
     """
 
-    # The agent's class stands above this module: tools and handoffs already speak of items.
+    # `Any`, because the module of the agent's class imports this one, by way of tools and handoffs.
     agent: Any
     raw_item: T
 
     def to_input_item(self) -> TResponseInputItem:
-        """Turn the item into the form in which it is sent back to a model.
+        """Convert the item into its input form, in which it is sent back to a model.
 
         Returns:
-            A dictionary that is shared between calls.
+            A dictionary; all calls return the same one.
 
         Raises:
             AgentsException: The raw item is neither a dictionary nor one of the client's models.
@@ -120,7 +119,7 @@ class RunItemBase(HoldsAgents, _HoldsForm, Generic[T], abc.ABC):
 
 @dataclass
 class InputItem(RunItemBase["TResponseInputItem"]):
-    """Input that was added while the run was going on."""
+    """Input that the program added during the run."""
 
     raw_item: TResponseInputItem
     type: Literal["input_item"] = "input_item"
@@ -153,7 +152,7 @@ class HandoffCallItem(RunItemBase["ResponseFunctionToolCall"]):
 
 @dataclass
 class HandoffOutputItem(RunItemBase["TResponseInputItem"]):
-    """The answer to a handoff's call.
+    """The output of a handoff's call.
 
     Attributes:
         agent: The current agent after the handoff.
@@ -174,9 +173,9 @@ class ToolCallItem(RunItemBase[Any]):
     """The model's call of a tool: function, hosted, computer, shell or MCP.
 
     Attributes:
-        description: What the model was told about the tool, when it is known.
+        description: The tool's description for the model, if it is available.
         title: A title for people; a run leaves it empty.
-        tool_origin: Where the tool comes from; a run leaves it empty.
+        tool_origin: The origin of the tool; a run leaves it empty.
     """
 
     raw_item: Any
@@ -187,7 +186,7 @@ class ToolCallItem(RunItemBase[Any]):
 
     @property
     def tool_name(self) -> str | None:
-        """The tool as the model called it; hosted tools go by the type of their call."""
+        """The tool's name as the model called it; for a hosted tool, the type of the call."""
         name = raw_field(self.raw_item, "name") or raw_field(self.raw_item, "type")
         return name if isinstance(name, str) else None
 
@@ -199,12 +198,12 @@ class ToolCallItem(RunItemBase[Any]):
 
 @dataclass
 class ToolCallOutputItem(RunItemBase[Any]):
-    """The answer to a tool's call.
+    """The output of a tool's call.
 
     Attributes:
-        output: What the tool returned, as it returned it.
-        tool_origin: Where the tool comes from; a run leaves it empty.
-        custom_data: What the program attached to the output; the model never sees it.
+        output: The return value of the tool, unchanged.
+        tool_origin: The origin of the tool; a run leaves it empty.
+        custom_data: Data that the program attached to the output; the model never sees it.
     """
 
     raw_item: Any
@@ -215,7 +214,7 @@ class ToolCallOutputItem(RunItemBase[Any]):
 
     @property
     def call_id(self) -> str | None:
-        """The id of the call that is answered."""
+        """The id of the call that this output answers."""
         return _call_id(self.raw_item)
 
 
@@ -245,7 +244,7 @@ class MCPListToolsItem(RunItemBase["McpListTools"]):
 
 @dataclass
 class MCPApprovalRequestItem(RunItemBase["McpApprovalRequest"]):
-    """The provider's question whether a hosted MCP tool may be called."""
+    """The provider's request for approval of a call of a hosted MCP tool."""
 
     raw_item: McpApprovalRequest
     type: Literal["mcp_approval_request_item"] = "mcp_approval_request_item"
@@ -253,7 +252,7 @@ class MCPApprovalRequestItem(RunItemBase["McpApprovalRequest"]):
 
 @dataclass
 class MCPApprovalResponseItem(RunItemBase["McpApprovalResponse"]):
-    """The answer to the question whether a hosted MCP tool may be called."""
+    """The response to a provider's request for approval of a call of a hosted MCP tool."""
 
     raw_item: McpApprovalResponse
     type: Literal["mcp_approval_response_item"] = "mcp_approval_response_item"
@@ -261,7 +260,7 @@ class MCPApprovalResponseItem(RunItemBase["McpApprovalResponse"]):
 
 @dataclass
 class CompactionItem(RunItemBase["TResponseInputItem"]):
-    """The provider's compaction of what was said before."""
+    """The provider's compaction of the conversation so far."""
 
     raw_item: TResponseInputItem
     type: Literal["compaction_item"] = "compaction_item"
@@ -272,9 +271,9 @@ class ToolApprovalItem(RunItemBase[Any]):
     """A tool call that waits for a person's decision; it equals only itself.
 
     Attributes:
-        tool_name: The tool as the model called it, when the raw item does not say.
+        tool_name: The tool as the model called it; read from the raw item if left out.
         tool_namespace: The tool's namespace, if it has one.
-        tool_origin: Where the tool comes from; a run leaves it empty.
+        tool_origin: The origin of the tool; a run leaves it empty.
     """
 
     raw_item: Any
@@ -282,10 +281,10 @@ class ToolApprovalItem(RunItemBase[Any]):
     type: Literal["tool_approval_item"] = "tool_approval_item"
     tool_namespace: str | None = None
     tool_origin: Any | None = None
-    # What a decision is about, as the run that asks knows it; None for an item made by hand.
+    # The subject of a decision, set by the run that asks for it; None for an item made by hand.
     _subject: Any = field(default=None, repr=False)
 
-    # Two questions about equal calls are still two questions.
+    # Two requests about equal calls are still two requests.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
@@ -306,7 +305,7 @@ class ToolApprovalItem(RunItemBase[Any]):
 
     @property
     def qualified_name(self) -> str | None:
-        """The tool with its namespace in front, under which decisions about it are kept."""
+        """The tool's name with its namespace in front; decisions are stored under this name."""
         return self.tool_name and tool_identity(self.tool_name, self.tool_namespace)
 
     @property
@@ -321,7 +320,7 @@ class ToolApprovalItem(RunItemBase[Any]):
         return _call_id(self.raw_item)
 
     def to_input_item(self) -> TResponseInputItem:
-        """Refuse: a question to a person is never sent to a model.
+        """Refuse: a request to a person is never sent to a model.
 
         Raises:
             AgentsException: Always.
@@ -333,13 +332,13 @@ class ToolApprovalItem(RunItemBase[Any]):
 
 
 def call_content(raw_item: Any) -> str:
-    """The digest of what a call asks for, without the ids that a model chooses.
+    """Compute the digest of a call's content, without the ids that the model chose.
 
     Args:
         raw_item: The call: a dictionary or one of the client's models.
     """
-    asked = [raw_field(raw_item, name) for name in _CONTENT]
-    return content_digest(*(_dumped(part) for part in asked))
+    parts = [raw_field(raw_item, name) for name in _CONTENT]
+    return content_digest(*(_dumped(part) for part in parts))
 
 
 _CONTENT: Final = (
@@ -364,8 +363,8 @@ def _dumped(part: Any) -> Any:
 
 
 def _call_id(raw_item: Any) -> str | None:
-    found = raw_field(raw_item, "call_id") or raw_field(raw_item, "id")
-    return found if isinstance(found, str) else None
+    call_id = raw_field(raw_item, "call_id") or raw_field(raw_item, "id")
+    return call_id if isinstance(call_id, str) else None
 
 
 RunItem: TypeAlias = (

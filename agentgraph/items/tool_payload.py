@@ -1,7 +1,8 @@
-"""How a tool's return value becomes the `output` of a function call output item.
+"""Converting a tool's return value into the `output` of a function call output item.
 
-Rule: nothing here needs pydantic, because every run passes through `to_output_payload`; the models
-that people return are defined in `tools.output` and recognised by their base class.
+Rule: this module does not import pydantic, because every run calls `to_output_payload`. The models
+that a tool may return are defined in `tools.output`; this module recognises them by their base
+class.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class StructuredToolOutput:
     __slots__ = ()
 
 
-# For each type of part: the fields that are sent, of which one of the sources must be there.
+# For each type of part: the fields to send, and the sources, at least one of which must be set.
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "text": ("text",),
     "image": ("image_url", "file_id", "detail"),
@@ -74,7 +75,7 @@ _DETAILS: Final = ("low", "high", "auto")
 
 
 def to_output_payload(value: Any) -> str | list[dict[str, Any]]:
-    """Turn what a tool returned into what the Responses API is sent.
+    """Convert a tool's return value into a payload of the Responses API.
 
     Args:
         value: The return value of a tool.
@@ -83,8 +84,8 @@ def to_output_payload(value: Any) -> str | list[dict[str, Any]]:
         Content parts for structured outputs, otherwise `str(value)`.
 
     Raises:
-        UserError: The value has no text, as of :func:`check_readable`.
-        Exception: Whatever the value's own `__str__` raises.
+        UserError: The value has no text form; see :func:`check_readable`.
+        Exception: Any exception of the value's own `__str__`.
     """
     if type(value) is str:
         return sendable(value)
@@ -99,36 +100,36 @@ def to_output_payload(value: Any) -> str | list[dict[str, Any]]:
 
 
 def text_of(value: object) -> str:
-    """The text form of what user code returned.
+    """Return the text form of a value that user code returned.
 
     Raises:
-        UserError: The value has no text, as of :func:`check_readable`.
-        Exception: Whatever the value's own `__str__` raises.
+        UserError: The value has no text form; see :func:`check_readable`.
+        Exception: Any exception of the value's own `__str__`.
     """
     check_readable(value, "a tool")
     return str(value)
 
 
 def check_readable(value: object, owner: str) -> None:
-    """Refuse a value that nobody has read yet: its text is its address, not what it holds.
+    """Refuse an unread generator, iterator or awaitable: its text is an address, not its content.
 
     Args:
-        value: What user code returned.
-        owner: What it was returned by, for the message.
+        value: The value that user code returned.
+        owner: The function that returned it, for the message.
 
     Raises:
-        UserError: The value is a generator, an iterator or an awaitable, sync or async, and has no
-            text form of its own.
+        UserError: The value is a generator, an iterator or an awaitable, sync or async, and its
+            class defines no text form.
     """
     if type(value) not in PLAIN and isinstance(value, _UNREAD) and not _has_own_text(type(value)):
         raise UserError(
             f"The result of {owner} is an unread {type(value).__name__}, whose text is only its"
-            " address. Return what it holds: a text or a list."
+            " address. Return its content as a text or a list."
         )
 
 
 PLAIN: Final = frozenset({str, int, float, bool, type(None), dict, list, tuple, bytes})
-"""Types of which nothing has to be asked before a value is text: most results are one of these."""
+"""Types that need no further check before conversion to text; most results are of one of these."""
 _UNREAD: Final = (Iterator, AsyncIterator, Awaitable)
 
 
@@ -137,31 +138,31 @@ def _has_own_text(cls: Any) -> bool:
 
 
 def sendable(text: str) -> str:
-    """Bring a text into a form that a request can carry.
+    """Convert a text into a form that a request can carry.
 
     Args:
-        text: What a tool gave. Names of files and output of programs that are not UTF-8 are often
-            read with `surrogateescape`, and then hold halves of surrogate pairs, which end the next
-            model call with an error that names no tool.
+        text: A text from a tool. Programs often read file names and output that are not UTF-8 with
+            `surrogateescape`. The text then holds halves of surrogate pairs, and the next model
+            call fails with an error that names no tool.
 
     Returns:
-        The text, with such halves spelled out as Python does: `\\udcff`.
+        The text, with each half replaced by its Python escape: `\\udcff`.
     """
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def _content_part(value: Any) -> dict[str, Any] | None:
-    """Form the content part of one structured output; `None` when it is something else."""
+    """Make the content part of one structured output; `None` if the value is not one."""
     if isinstance(value, StructuredToolOutput):
-        given: Mapping[str, Any] = value.__dict__
+        part: Mapping[str, Any] = value.__dict__
     elif isinstance(value, dict):
-        given = value
+        part = value
     else:
         return None
-    kind = given.get("type")
+    kind = part.get("type")
     if not isinstance(kind, str) or kind not in _FIELDS:
         return None
-    fields = {name: given[name] for name in _FIELDS[kind] if given.get(name) is not None}
+    fields = {name: part[name] for name in _FIELDS[kind] if part.get(name) is not None}
     if not all(isinstance(field, str) for field in fields.values()):
         return None
     if fields.get("detail", "auto") not in _DETAILS or fields.keys().isdisjoint(_SOURCES[kind]):

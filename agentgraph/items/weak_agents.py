@@ -1,6 +1,6 @@
-"""What items and verdicts have in common: they name agents, and can let go of them.
+"""A base class of items and verdicts: they refer to agents, and can release them.
 
-An agent that was let go is held weakly, so it can be collected while the result lives on.
+After the release the reference is weak, so that an agent can be collected while a result lives on.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ __all__ = ["HoldsAgents"]
 
 
 class _Released:
-    """A field whose agent was let go. As long as the instance holds the agent itself, Python looks
-    no further, so that reading it costs nothing more."""
+    """A field whose agent may be released. As long as the instance has an attribute of this name,
+    Python reads that attribute directly, so the field costs nothing."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
     def __get__(self, instance: object | None, owner: type) -> Any:
         ref = None if instance is None else instance.__dict__.get(f"_{self._name}_ref")
-        if ref is None:  # a class that is being made asks too, and finds no default
+        if ref is None:  # `dataclass` reads the class attribute, and must see no default
             raise AttributeError(f"{owner.__name__!r} object has no attribute {self._name!r}")
         return ref()
 
 
 class HoldsAgents:
-    """A dataclass some of whose fields are agents; `_agent_fields` names them."""
+    """A dataclass with fields that are agents; `_agent_fields` names these fields."""
 
     _agent_fields: ClassVar[tuple[str, ...]] = ("agent",)
 
@@ -36,7 +36,7 @@ class HoldsAgents:
         target_agent = _Released()
 
     def release_agent(self) -> None:
-        """Hold the agents weakly from now on, so that they can be collected."""
+        """Refer to the agents weakly from now on, so that they can be collected."""
         for name in self._agent_fields:
             agent = self.__dict__.pop(name, None)
             if agent is not None:

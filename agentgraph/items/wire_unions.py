@@ -1,6 +1,7 @@
 """Unions of the client's wire types that items carry.
 
-Importing this module imports the client; `agentgraph.items` does so when a union is asked for.
+Importing this module imports the `openai` client, so `agentgraph.items` imports it only at the
+first use of a union.
 """
 
 from __future__ import annotations

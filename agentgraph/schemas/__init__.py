@@ -1,2 +1,2 @@
-"""Schemas: from a Python signature and its docstring to what a model sees, and from what a model
-writes back to arguments."""
+"""Schemas: from a function's signature and docstring to the description that a model sees, and from
+the JSON that a model writes back to arguments."""

@@ -1,7 +1,7 @@
-"""The arguments that a model wrote for a call, read and judged.
+"""Reading and validating the arguments that a model writes for a call.
 
-Rule: of arguments that cannot be used the places are told, what stands there is not: it may be
-private.
+Rule: a message about invalid arguments names the place of each problem and never quotes a value,
+which may be private.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MAX_PROBLEMS: Final = 5
 
 
 class InvalidToolArguments(ModelBehaviorError):
-    """The arguments that the model wrote for a tool are no JSON, or not what the schema asks for.
+    """The arguments that the model wrote for a tool are not JSON, or violate the tool's schema.
 
     Attributes:
         tool_name: The tool.
@@ -39,16 +39,16 @@ class InvalidToolArguments(ModelBehaviorError):
 
 
 def read_arguments(arguments: str, tool_name: str) -> dict[str, Any]:
-    """Read the JSON object that a model wrote.
+    """Parse the JSON object that a model wrote.
 
     Args:
-        arguments: The text; none at all stands for no arguments, as models send it for tools
-            without parameters.
+        arguments: The text. Empty text stands for no arguments: models send it for tools without
+            parameters.
         tool_name: The tool, for messages.
 
     Raises:
-        InvalidToolArguments: The text is no JSON object, or a number in it is not finite: no rule
-            of approval can compare such a number with a limit.
+        InvalidToolArguments: The text is not a JSON object, or a number in it is not finite. An
+            approval rule cannot compare such a number with a limit.
     """
     try:
         value = json.loads(arguments or "{}", parse_constant=_refuse, parse_float=_finite)
@@ -59,7 +59,7 @@ def read_arguments(arguments: str, tool_name: str) -> dict[str, Any]:
         problem = f"{error.msg} at character {error.pos}"
         raise InvalidToolArguments(tool_name, problem, is_json=False) from None
     except (RecursionError, ValueError):
-        # Python reads a number of so many digits, and lists within lists, up to a limit only.
+        # Python limits the digits of an integer and the depth of nesting.
         problem = "a number is too long or a value is nested too deeply"
         raise InvalidToolArguments(tool_name, problem, is_json=False) from None
     if not isinstance(value, dict):
@@ -68,53 +68,55 @@ def read_arguments(arguments: str, tool_name: str) -> dict[str, Any]:
 
 
 def check_numbers(arguments: str, tool_name: str) -> None:
-    """Refuse arguments with numbers that are not finite, for a reader that takes them.
+    """Refuse numbers that are not finite, before a parser that accepts them reads the arguments.
 
     Args:
         arguments: The text.
         tool_name: The tool, for messages.
 
     Raises:
-        InvalidToolArguments: There is such a number.
+        InvalidToolArguments: A number is not finite.
     """
     if _MAYBE_NOT_FINITE(arguments) or (len(arguments) >= 200 and _MANY_DIGITS(arguments)):
         read_arguments(arguments, tool_name)
 
 
-# Begins with a set of letters, which is searched for faster than a choice.
+# The pattern begins with a character set, because `re` searches for a set faster than for an
+# alternation.
 _MAYBE_NOT_FINITE: Final = re.compile(
     r"[NIeE](?:(?<=N)aN|(?<=I)nfinity|(?<=[0-9][eE])\+?[0-9][0-9])"
 ).search
-"""What a text holds that has such a number, and few others do; so does one with many digits."""
+"""Matches every text with a literal that is not finite, and few other texts. A text with very many
+digits may hold such a number too."""
 _MANY_DIGITS: Final = re.compile("[0-9]{200}").search
 
 
 class _NotFinite(ValueError):
-    """A number that JSON does not have, or that is larger than any that Python has."""
+    """A number that JSON does not allow, or that is larger than any Python float."""
 
 
 def _refuse(constant: str) -> Any:
     raise _NotFinite
 
 
-def _finite(written: str) -> float:
-    number = float(written)
+def _finite(literal: str) -> float:
+    number = float(literal)
     if math.isinf(number):
         raise _NotFinite
     return number
 
 
 def problems_of(error: ValidationError, whole: str = "arguments") -> str:
-    """Say where validation failed and why, the first places only.
+    """Describe the first few problems of a failed validation: for each its place and its cause.
 
     Args:
-        error: What pydantic raised.
-        whole: What a problem of the whole is a problem of.
+        error: The exception of pydantic.
+        whole: The place to name for a problem of the whole value.
     """
     problems = [
         f"{'.'.join(map(str, problem['loc'])) or whole}: {problem['msg']}"
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
     ]
-    shown = "; ".join(problems[:_MAX_PROBLEMS])
+    text = "; ".join(problems[:_MAX_PROBLEMS])
     more = len(problems) - _MAX_PROBLEMS
-    return f"{shown}; and {more} more" if more > 0 else shown
+    return f"{text}; and {more} more" if more > 0 else text

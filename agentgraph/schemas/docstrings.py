@@ -1,7 +1,7 @@
-"""What a function's docstring says about the function and its parameters.
+"""Reading the descriptions of a function and of its parameters from its docstring.
 
-Rule: docstrings are parsed by griffe, which is imported when the first one is met that may have
-sections. The style is the one whose marks occur most often, unless it is named.
+Rule: griffe parses the docstrings. It is imported for the first docstring that may have sections.
+Unless the caller names a style, the style whose marks occur most often applies.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ DocstringStyle = Literal["google", "numpy", "sphinx"]
 
 @dataclass
 class FuncDocumentation:
-    """What a docstring says.
+    """The content of a docstring.
 
     Attributes:
         name: The function's name.
-        description: The text before the first section, `None` when there is none.
-        param_descriptions: The text about each documented parameter, `None` when there is none.
+        description: The text before the first section; `None` if there is none.
+        param_descriptions: The description of each documented parameter; `None` if there is none.
     """
 
     name: str
@@ -39,13 +39,13 @@ _SECTIONS: Final = (
     r"Args|Arguments|Params|Parameters|Keyword Args|Keyword Arguments|Other Parameters|"
     r"Returns?|Yields?|Raises|Examples?|Attributes|Warns|Warnings|Notes?|See Also"
 )
-# In the order that decides a tie: the marks of the first are the least likely to be prose.
+# The order decides a tie: the marks of the first style are the least likely to be prose.
 _MARKS: Final[Mapping[DocstringStyle, re.Pattern[str]]] = {
     "sphinx": re.compile(r"^\s*:(?:param|type|return|returns|rtype|raises?)\b[^:]*:", re.M),
     "numpy": re.compile(rf"^\s*(?:{_SECTIONS})[ \t]*\n[ \t]*-{{3,}}[ \t]*$", re.M),
     "google": re.compile(rf"^\s*(?:{_SECTIONS}):[ \t]*$", re.M),
 }
-# griffe sees a section only after a blank line; people often write none after the summary.
+# griffe recognises a section only after a blank line; people often omit it after the summary.
 _UNSEPARATED_SECTION: Final = re.compile(rf"(?<=\S)\n(?=(?:{_SECTIONS}):[ \t]*\n)")
 
 
@@ -55,12 +55,12 @@ def generate_func_documentation(
     """Read the docstring of a function.
 
     Args:
-        func: A function, a method, or an object that can be called.
-        style: The convention that the docstring follows; detected when left out.
+        func: A function, a method, or a callable object.
+        style: The convention of the docstring; detected when left out.
 
     Returns:
-        The description and the descriptions of the parameters; parameters that take any number of
-        arguments stand there without their stars.
+        The description of the function and those of its parameters. The names of `*args` and
+        `**kwargs` parameters stand there without stars.
     """
     name = name_of(func)
     documented = func if inspect.isroutine(func) else type(func).__call__
@@ -68,7 +68,7 @@ def generate_func_documentation(
     if not doc:
         return FuncDocumentation(name, None, None)
     style = style or _detect_style(doc)
-    if style == "google" and ":" not in doc:  # a section begins with a line that has one
+    if style == "google" and ":" not in doc:  # without a colon there is no section
         return FuncDocumentation(name, inspect.cleandoc("\n" + doc.rstrip()) or None, None)
     return _parse(name, doc, style)
 
@@ -80,7 +80,7 @@ def _parse(name: str, doc: str, style: DocstringStyle) -> FuncDocumentation:
         doc = _UNSEPARATED_SECTION.sub("\n\n", doc)
     description: str | None = None
     parameters: dict[str, str] = {}
-    # griffe takes the indentation off once more, measured from the second line on.
+    # griffe removes the indentation once more and measures it from the second line on.
     for section in Docstring("\n" + doc, lineno=1, parser=style).parse(warnings=False):
         if isinstance(section, DocstringSectionText) and description is None:
             description = section.value

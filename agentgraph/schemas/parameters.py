@@ -1,7 +1,7 @@
 """The JSON schema of the pydantic model behind a function's arguments.
 
-Rule: it is the schema that pydantic's own generator writes. This generator spends less on it: every
-tool of a program is described once, so its cost is part of the time a program takes to start.
+Rule: the result equals the schema of pydantic's own generator. This generator only takes less time,
+because a program describes each of its tools once, at its start.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["arguments_json_schema"]
 
 _UNSORTED: Final = ("properties", "default")
 _PLAIN_DEFAULTS: Final = frozenset({bool, int, str, type(None)})
-# A reference within a core schema: `package.module.Name:4711`, or `….Name:4711[int:12]`.
+# Parts of a reference within a core schema: `package.module.Name:4711`, or `….Name:4711[int:12]`.
 _NUMBER: Final = re.compile(r":\d+")
 _QUALIFIER: Final = re.compile(r"[^.\[\],]+\.")
 _SIMPLE_NAME: Final = re.compile(r"[A-Za-z0-9_]+")
@@ -27,16 +27,16 @@ def arguments_json_schema(model: type[BaseModel]) -> dict[str, Any]:
     """Describe the values that a model validates.
 
     Args:
-        model: A model that no other one refers to.
+        model: A model to which no other model refers.
 
     Raises:
-        PydanticUserError: When a field's type has no JSON schema.
+        PydanticUserError: The type of a field has no JSON schema.
     """
     return model.model_json_schema(schema_generator=_ArgumentsJsonSchema)
 
 
 class _PlainJsonSchema(GenerateJsonSchema):
-    # A default that JSON cannot express is still the function's own; the schema leaves it out.
+    # The function still uses a default that JSON cannot express; the schema leaves it out.
     ignored_warning_kinds = {  # noqa: RUF012 - declared so by pydantic
         "skipped-choice",
         "non-serializable-default",
@@ -44,29 +44,29 @@ class _PlainJsonSchema(GenerateJsonSchema):
 
 
 class _ArgumentsJsonSchema(_PlainJsonSchema):
-    # Which method writes which kind of type is the same for every schema, and dear to find out.
+    # The mapping from a kind of type to a method is the same for every schema and slow to compute.
     _methods: ClassVar[dict[Any, str]] = {}
 
     def build_schema_type_to_method(self) -> dict[Any, Callable[[Any], dict[str, Any]]]:
         if not self._methods:
-            found = super().build_schema_type_to_method()
-            self._methods.update({kind: method.__name__ for kind, method in found.items()})
+            methods = super().build_schema_type_to_method()
+            self._methods.update({kind: method.__name__ for kind, method in methods.items()})
         return {kind: getattr(self, name) for kind, name in self._methods.items()}
 
     def encode_default(self, dft: Any) -> Any:
-        # Pydantic builds a serializer for each default; these are written as they are.
+        # Pydantic builds a serializer for each default; these types need none.
         return dft if type(dft) in _PLAIN_DEFAULTS else super().encode_default(dft)
 
     def generate(
         self, schema: Any, mode: Literal["validation", "serialization"] = "validation"
     ) -> dict[str, Any]:
-        """Write the schema in one pass over what the types gave.
+        """Write the schema in one pass over the schemas of the types.
 
-        Pydantic compares all definitions with each other to find names for them. Where the names
-        of the types tell them apart already, which is nearly always, there is nothing to compare.
+        To name the definitions, pydantic compares each with all others. That is needless when the
+        names of the types differ, as they nearly always do.
         """
         described = self.generate_inner(schema)
-        # Raises for a definition that JSON cannot express.
+        # This raises for a definition that JSON cannot express.
         counts = self.get_json_ref_counts(described)
         names = {
             ref: _short_name(self.defs_to_core_refs[self.json_to_defs_refs[ref]][0])
@@ -77,17 +77,17 @@ class _ArgumentsJsonSchema(_PlainJsonSchema):
         simple = all(map(_SIMPLE_NAME.fullmatch, names.values()))
         if len(described) > 1 or counts.get(root) != 1 or not simple or _clash(names):
             return _PlainJsonSchema(self.by_alias, self.ref_template).generate(schema, mode)
-        found = {
+        definitions = {
             names[ref]: self.definitions[self.json_to_defs_refs[ref]]
             for ref in names
             if ref != root
         }
         whole = dict(self.definitions[self.json_to_defs_refs[root]])
-        if found:
-            whole["$defs"] = found
+        if definitions:
+            whole["$defs"] = definitions
         references = {ref: self.ref_template.format(model=name) for ref, name in names.items()}
-        written: dict[str, Any] = _written(whole, None, references)
-        return written
+        renamed: dict[str, Any] = _renamed(whole, None, references)
+        return renamed
 
 
 def _short_name(core_ref: str) -> str:
@@ -98,12 +98,12 @@ def _clash(names: dict[Any, str]) -> bool:
     return len(set(names.values())) < len(names)
 
 
-def _written(value: Any, key: str | None, references: dict[Any, str]) -> Any:
-    """Copy a part of a schema with its references renamed and its keywords in order."""
+def _renamed(value: Any, key: str | None, references: dict[Any, str]) -> Any:
+    """Copy a part of a schema, rename its references and sort its keywords."""
     if isinstance(value, dict):
         keys = value if key in _UNSORTED else sorted(value)
-        return {name: _written(value[name], name, references) for name in keys}
+        return {name: _renamed(value[name], name, references) for name in keys}
     if isinstance(value, list):
-        return [_written(member, key, references) for member in value]
+        return [_renamed(member, key, references) for member in value]
     # The mapping of a discriminator refers to definitions outside a `$ref`.
     return references.get(value, value) if isinstance(value, str) else value

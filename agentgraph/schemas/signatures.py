@@ -1,7 +1,7 @@
-"""The JSON schema of a function's arguments, and the way back from JSON to a call.
+"""The JSON schema of a function's arguments, and the conversion from JSON to a call.
 
-Rule: whatever value the schema allows arrives in the function as the value that the annotation
-describes. The schema and the validation come from one pydantic model, built once per function.
+Rule: the function receives every value that the schema allows as a value of the annotated type. One
+pydantic model, built once per function, gives both the schema and the validation.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _UNPACK: Final = (TypingUnpack, Unpack)
 
 @dataclass(frozen=True, slots=True)
 class _Argument:
-    """One parameter: what it is called, where the model keeps its value, how it is passed."""
+    """One parameter: its name, the model field that holds its value, and how the call passes it."""
 
     parameter: str
     field: str
@@ -64,15 +64,15 @@ class FuncSchema:
     """A function as a model sees it.
 
     Attributes:
-        name: What the model calls it.
-        description: What the model is told about it.
+        name: The name by which the model calls it.
+        description: The description that the model sees.
         params_pydantic_model: Validates the arguments.
         params_json_schema: Describes the arguments.
         signature: The function's own signature.
-        takes_context: Whether a parameter receives the context of the call: the first one, or one
-            that is given by name only.
+        takes_context: Whether a parameter receives the context of the call: the first one, or a
+            keyword-only one.
         strict_json_schema: Whether the schema is strict.
-        return_annotation: The type of the result, `inspect.Signature.empty` when not declared.
+        return_annotation: The type of the result; `inspect.Signature.empty` if not declared.
     """
 
     name: str
@@ -84,7 +84,7 @@ class FuncSchema:
     strict_json_schema: bool = True
     return_annotation: Any = inspect.Signature.empty
     _arguments: tuple[_Argument, ...] | None = field(default=None, repr=False, kw_only=True)
-    # The parameter that receives the context by name; without one it is the first.
+    # The keyword-only parameter that receives the context; `None` if the first parameter does.
     _context_keyword: str | None = field(default=None, repr=False, kw_only=True)
 
     def to_call_args(self, data: BaseModel) -> tuple[list[Any], dict[str, Any]]:
@@ -97,7 +97,7 @@ class FuncSchema:
             The positional and the keyword arguments, without the context.
 
         Raises:
-            UserError: When the free-form keywords name a parameter that has its own value.
+            UserError: The free-form keywords name a parameter that has its own value.
         """
         if self._arguments is None:
             first = next(iter(self.signature.parameters), None)
@@ -116,19 +116,19 @@ class FuncSchema:
                 case "spread":
                     positional.extend(value)
                 case "spread_keywords":
-                    if twice := keywords.keys() & value.keys():
-                        raise UserError(f"{self.name} got two values for {sorted(twice)}.")
+                    if repeated := keywords.keys() & value.keys():
+                        raise UserError(f"{self.name} got two values for {sorted(repeated)}.")
                     keywords.update(value)
         return positional, keywords
 
     def to_call_args_with(
         self, context: object, data: BaseModel
     ) -> tuple[list[Any], dict[str, Any]]:
-        """Arrange validated arguments for a call, and the context where the function takes it.
+        """Arrange validated arguments for a call, with the context if the function takes one.
 
         Args:
             context: The context of the call.
-            data: As for `to_call_args`, with the same errors.
+            data: As for `to_call_args`, which raises the same errors.
         """
         positional, keywords = self.to_call_args(data)
         if self.takes_context:
@@ -150,19 +150,19 @@ def function_schema(
     """Describe a function to a model.
 
     Args:
-        func: A function, a bound method, or an object that can be called. A parameter typed as
-            `RunContextWrapper` or `ToolContext`, or as one of them or `None`, receives the context;
-            it must be the first, or one that is given by name only.
+        func: A function, a bound method, or a callable object. A parameter of type
+            `RunContextWrapper` or `ToolContext`, or of one of these types `| None`, receives the
+            context; it must be the first parameter or keyword-only.
         docstring_style: The convention of the docstring; detected when left out.
         name_override: The name to use instead of the function's own.
         description_override: The description to use instead of the docstring's.
         use_docstring_info: Whether the docstring describes the function and its parameters.
-        strict_json_schema: Whether to derive the strict form, in which the model gives every
+        strict_json_schema: Whether to derive the strict form, in which the model writes every
             argument.
 
     Raises:
-        UserError: When a parameter cannot be described: a context in another place, a type that
-            pydantic has no schema for, free-form keys in strict mode.
+        UserError: A parameter cannot be described: a context in another place, a type without a
+            pydantic schema, free-form keys in strict mode.
     """
     name = name_override or name_of(func)
     documentation = (
@@ -216,16 +216,16 @@ def _context_parameter(
         raise UserError(
             f"Parameter {misplaced[0]} of function {name_of(func)} is a "
             "RunContextWrapper/ToolContext at a non-first position. "
-            "The context must be the first parameter, or one that is given by name only."
+            "Make the context the first parameter, or a keyword-only one."
         )
     if len(contexts) > 1:
         raise UserError(
-            f"Parameters {' and '.join(contexts)} of function {name_of(func)} are contexts of the "
-            "same call. Keep one of them."
+            f"Parameters {' and '.join(contexts)} of function {name_of(func)} all receive the "
+            "context of the call. Keep one of them."
         )
     if first == "self" and first not in hints:
         raise UserError(
-            f"{name_of(func)} is a method without its object, which a model cannot give. "
+            f"{name_of(func)} is an unbound method, and a model cannot supply the object. "
             "Make the tool from a bound method: function_tool(instance.method)."
         )
     return contexts[0] if contexts else None
@@ -245,7 +245,7 @@ def _arguments_of(signature: inspect.Signature, context: str | None) -> Iterator
 
 
 def _field_name(parameter: str, names: set[str]) -> str:
-    """Name the model's field after the parameter, unless pydantic keeps that name for itself."""
+    """Name the model's field after the parameter, unless pydantic reserves that name."""
     name = parameter
     while name.startswith("_") or hasattr(BaseModel, name) or (name != parameter and name in names):
         name = "p" + name
@@ -285,7 +285,7 @@ def _field_definition(
 def _description_of(
     parameter: str, annotation: Any, documentation: FuncDocumentation | None
 ) -> str | None:
-    """Describe a parameter by the docstring, or else by a text in its `Annotated`."""
+    """Describe a parameter by the docstring, else by the first text in its `Annotated`."""
     documented = documentation.param_descriptions if documentation else None
     if documented and parameter in documented:
         return documented[parameter]
@@ -294,7 +294,7 @@ def _description_of(
 
 
 def _arguments_model(name: str, fields: dict[str, Any], *, closed: bool) -> type[BaseModel]:
-    # Where free-form keywords have a place of their own, others are a mistake of the model's.
+    # With `**kwargs`, free-form keywords have their own field, so any other key is a mistake.
     config = ConfigDict(
         protected_namespaces=(),
         extra="forbid" if closed else "ignore",

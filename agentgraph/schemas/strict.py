@@ -1,10 +1,9 @@
-"""The strict form of a JSON schema, in which a model can only fill what the schema declares.
+"""The strict form of a JSON schema, as structured outputs of the Responses API require it.
 
-Rule: a strict schema describes the same values as the schema it came from, written out so that
-every object is closed and every property is required (structured outputs of the Responses API).
-What cannot be written that way (an object with free-form keys, a choice at the root, a reference
-that what stands beside it contradicts, one that leads back to itself) is refused with a `UserError`
-rather than changed in meaning.
+Rule: the strict form describes the same values as the original schema, but closes every object and
+requires every property. A schema that has no such form is refused with a `UserError` instead of
+being changed in meaning: an object with free-form keys, a choice at the root, a reference that
+contradicts its siblings, or a reference that leads back to itself.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ __all__ = [
     "strict_copy",
 ]
 
-# Keywords and names between the root and a part.
+# The most keywords and names between the root and a part.
 _MAX_PATH: Final = 150
-# Inlined references multiply a schema; this many parts are far more than any API accepts.
+# Inlining references multiplies the parts; this many are far more than any API accepts.
 _MAX_PARTS: Final = 100_000
 _TOO_LARGE: Final = (
     "A JSON schema is too large or too deeply nested to be made strict. "
@@ -34,11 +33,11 @@ _REF_PREFIX: Final = "#/"
 # Keywords whose value maps names to schemas, and those whose value is one schema or a list of them.
 _NAMED_SCHEMAS: Final = ("$defs", "definitions", "properties")
 _SCHEMA_LISTS: Final = ("anyOf", "allOf")
-# Parts that judge the very value that the whole judges.
+# Keywords whose parts apply to the same value as the whole schema.
 _SAME_VALUE: Final = ("allOf", "anyOf", "oneOf")
-# Keywords that say what is allowed beside the declared properties.
+# Keywords that allow properties beside the declared ones.
 _FREE_KEYS: Final = ("additionalProperties", "patternProperties", "unevaluatedProperties")
-# Keywords that judge no value: of two of them either may stand.
+# Keywords that constrain no value, so two different ones never contradict each other.
 _NOTES: Final = frozenset(
     {
         "$comment",
@@ -62,50 +61,50 @@ def ensure_strict_json_schema(schema: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         schema: The schema of an object type, as pydantic or a person wrote it. It is changed in
-            place, except that an empty schema is left alone.
+            place, but an empty schema stays unchanged.
 
     Returns:
-        The same dictionary; for an empty schema a new one that describes an object without
+        The same dictionary; for an empty schema, a new one that describes an object without
         properties.
 
     Raises:
-        UserError: When the schema allows undeclared properties, has a choice at its root, is
-            nested (or refers to itself) so deeply that it cannot be written out, has something
-            beside a `$ref` or in a single `allOf` that contradicts it, or means itself by a `$ref`.
-        ValueError: When a `$ref` with siblings does not point into the schema.
+        UserError: The schema allows undeclared properties, has a choice at its root, is nested (or
+            refers to itself) too deeply to be written out, contradicts itself beside a `$ref` or
+            in a single `allOf`, or has a `$ref` that leads only to itself.
+        ValueError: A `$ref` with siblings does not point into the schema.
     """
     if not schema:
-        return _nothing()
-    # References are answered from the schema as it was: what stands in `schema` changes under way.
+        return _empty_object()
+    # References are resolved in a copy, because `schema` itself changes during the rewriting.
     return _Rewriting(_copied(schema)).whole(schema)
 
 
 def strict_copy(schema: dict[str, Any]) -> dict[str, Any]:
-    """Make the strict form of a schema and leave the schema as it is.
+    """Return the strict form of a schema, and leave the schema unchanged.
 
     Args:
-        schema: As for `ensure_strict_json_schema`, with the same errors.
+        schema: As for `ensure_strict_json_schema`, which raises the same errors.
     """
-    return _Rewriting(schema).whole(_copied(schema)) if schema else _nothing()
+    return _Rewriting(schema).whole(_copied(schema)) if schema else _empty_object()
 
 
 def resolve_ref(*, root: dict[str, object], ref: str) -> object:
-    """Find what a reference within a schema points to.
+    """Find the target of a reference within a schema.
 
     Args:
         root: The whole schema.
         ref: A JSON pointer that starts with `#/`.
 
     Raises:
-        ValueError: When the reference has another form or its target does not exist.
+        ValueError: The reference has another form, or its target does not exist.
     """
     if not ref.startswith(_REF_PREFIX):
         raise ValueError(
-            f"Cannot resolve $ref {ref!r}: only references of the form '#/…' are read."
+            f"Cannot resolve $ref {ref!r}: only references of the form '#/…' are supported."
         )
     target: object = root
     for key in ref.removeprefix(_REF_PREFIX).split("/"):
-        # RFC 6901: `~1` stands for a slash and `~0` for a tilde, in this order.
+        # RFC 6901: `~1` stands for a slash and `~0` for a tilde; replace them in this order.
         name = key.replace("~1", "/").replace("~0", "~")
         if not is_dict(target) or name not in target:
             raise ValueError(f"Cannot resolve $ref {ref!r}: the schema has nothing at {key!r}.")
@@ -114,21 +113,21 @@ def resolve_ref(*, root: dict[str, object], ref: str) -> object:
 
 
 def is_dict(value: object) -> TypeGuard[dict[str, object]]:
-    """Tell whether a part of a schema is an object; JSON allows only text keys."""
+    """Whether a part of a schema is a JSON object; all keys of one are strings."""
     return isinstance(value, dict)
 
 
 def is_list(value: object) -> TypeGuard[list[object]]:
-    """Tell whether a part of a schema is an array."""
+    """Whether a part of a schema is a JSON array."""
     return isinstance(value, list)
 
 
 def has_more_than_n_keys(value: dict[str, object], n: int) -> bool:
-    """Tell whether an object has more than `n` keys."""
+    """Whether a JSON object has more than `n` keys."""
     return len(value) > n
 
 
-def _nothing() -> dict[str, Any]:
+def _empty_object() -> dict[str, Any]:
     return {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
 
@@ -141,30 +140,30 @@ def _copied(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _copy(value: Any, copies: dict[int, Any]) -> Any:
-    """Copy objects and arrays, one that stands in several places once; other values cannot
-    change."""
+    """Copy objects and arrays; one that stands in several places is copied once. Other values are
+    immutable."""
     if not isinstance(value, (dict, list)):
         return value
-    made = copies.get(id(value))
-    if made is not None:
-        return made
+    earlier = copies.get(id(value))
+    if earlier is not None:
+        return earlier
     if isinstance(value, dict):
-        copies[id(value)] = copied = {}
+        copies[id(value)] = mapping = {}
         for key, member in value.items():
-            copied[key] = _copy(member, copies)
-        return copied
-    copies[id(value)] = listed = []
-    listed.extend([_copy(member, copies) for member in value])
-    return listed
+            mapping[key] = _copy(member, copies)
+        return mapping
+    copies[id(value)] = array = []
+    array.extend([_copy(member, copies) for member in value])
+    return array
 
 
 class _Rewriting:
-    """One schema being rewritten.
+    """The rewriting of one schema.
 
     Attributes:
-        root: The schema before any change, which answers references.
-        parts: How many parts have been rewritten so far.
-        founded: The references that are known to lead to something else than themselves.
+        root: The schema before any change; references are resolved in it.
+        parts: The number of parts rewritten so far.
+        founded: The references that are checked and lead to more than themselves.
     """
 
     __slots__ = ("founded", "parts", "root")
@@ -190,8 +189,8 @@ class _Rewriting:
 
         Args:
             node: The part.
-            path: Where it stands, for messages.
-            inlined: The references whose copies this part lies in.
+            path: The keywords and names that lead to it, for messages.
+            inlined: The references whose inlined copies contain this part.
         """
         if not isinstance(node, dict):
             raise TypeError(f"Expected a JSON schema at {'/'.join(path) or 'the root'}.")
@@ -219,7 +218,7 @@ class _Rewriting:
         if is_list(parts := node.get("allOf")) and len(parts) == 1:
             del node["allOf"]
             _add_missing(node, parts[0], "its only `allOf`")
-        # A default of null says "may be left out", which a strict schema does not know.
+        # A default of null means "may be left out", which a strict schema cannot express.
         if "default" in node and node["default"] is None:
             del node["default"]
         return node
@@ -227,7 +226,7 @@ class _Rewriting:
     def _inline_reference(self, node: dict[str, Any], inlined: frozenset[str]) -> frozenset[str]:
         """Replace a `$ref` that has siblings by a copy of its target; the siblings win.
 
-        Structured outputs ignore what stands beside a `$ref`, for instance a description.
+        Structured outputs ignore the siblings of a `$ref`, for instance a description.
         """
         while "$ref" in node and len(node) > 1:
             ref = node.pop("$ref")
@@ -236,7 +235,7 @@ class _Rewriting:
             if ref in inlined:
                 raise UserError(
                     f"The JSON schema's {ref!r} refers to itself beside a description or default, "
-                    "which cannot be written out. Remove what stands beside the reference, or use "
+                    "which cannot be written out. Remove the keywords beside the reference, or use "
                     "a schema that is not strict."
                 )
             inlined |= {ref}
@@ -245,11 +244,11 @@ class _Rewriting:
         return inlined
 
     def _check_founded(self, node: object, path: tuple[str, ...]) -> None:
-        """Refuse a schema that says of a value only that it is what the schema says.
+        """Refuse a schema whose references lead back to itself without describing a value.
 
         Args:
-            node: A part that judges the value.
-            path: The references on the way to it.
+            node: A part of the schema that applies to the value.
+            path: The references that lead to this part.
         """
         if not is_dict(node):
             return
@@ -263,30 +262,30 @@ class _Rewriting:
         if ref in path:
             raise UserError(
                 f"The JSON schema's {ref!r} refers to itself without describing anything, by "
-                "references, `allOf` or `anyOf` alone."
+                "references, `allOf` or `anyOf` alone. Let it describe a value."
             )
         try:
             target = self.root if ref == "#" else resolve_ref(root=self.root, ref=ref)
         except ValueError:
-            return  # what the reference means is somebody else's to say
+            return  # `_inline_reference` reports a reference that it must resolve
         self._check_founded(target, (*path, ref))
         self.founded.add(ref)
 
 
 def _add_missing(node: dict[str, Any], other: object, where: str) -> None:
-    """Give a schema the keywords of another one that judges the same value.
+    """Add the keywords of another schema that applies to the same value.
 
     Args:
         node: The schema.
-        other: The other one.
-        where: What the other one is, for messages.
+        other: The other schema.
+        where: A description of the other schema, for messages.
     """
     if not is_dict(other):
         raise ValueError("A $ref in a JSON schema must point to a schema.")
     for keyword, value in other.items():
         if node.setdefault(keyword, value) != value and keyword not in _NOTES:
             raise UserError(
-                f"What stands beside {where} in a JSON schema contradicts it in {keyword!r}. "
+                f"A JSON schema beside {where} contradicts it in {keyword!r}. "
                 "Remove one of the two, or use a schema that is not strict."
             )
 

@@ -1,8 +1,8 @@
-"""The types that a user's function declares, read once, when the function is handed over.
+"""The types that a user's function declares, read once, when the user passes the function.
 
-Rule: an annotation may be a text that refers to what only a type checker imports. A context
-parameter is recognised even then; every other parameter must resolve, because its type is what the
-model is told.
+Rule: an annotation may be a string that names a type which only a type checker imports. A context
+parameter is recognised even then. Every other parameter must resolve, because the model sees a
+schema of its type.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from agentgraph.tool_context import ToolContext
 __all__ = ["context_type", "is_context_annotation", "resolve_hints"]
 
 _CONTEXT_NAMES: Final = frozenset({RunContextWrapper.__name__, ToolContext.__name__})
-# A `type` statement makes one, or the backport of it does; Python 3.11 has only the latter.
+# The class of aliases that a `type` statement makes, and its backport, the only one on Python 3.11.
 _ALIASES: Final = tuple(
     {
         getattr(module, "TypeAliasType", typing_extensions.TypeAliasType)
@@ -36,39 +36,41 @@ def resolve_hints(func: Callable[..., Any]) -> dict[str, Any]:
     """Read the annotations of a function's parameters and of its result.
 
     Args:
-        func: A function, a method, or an object that can be called.
+        func: A function, a method, or a callable object.
 
     Returns:
-        The types by parameter name, with `Annotated` kept; `return` stands for the result.
+        The types by parameter name, including `Annotated`; the key `return` holds the type of the
+        result.
 
     Raises:
-        UserError: When the annotation of a parameter refers to a name that does not exist.
+        UserError: The annotation of a parameter names something that does not exist.
     """
     annotated = func if inspect.isroutine(func) else type(func).__call__
     try:
         return get_type_hints(annotated, include_extras=True)
-    except Exception:  # noqa: BLE001 - evaluating a text raises anything; each one is tried again
+    except Exception:  # noqa: BLE001 - evaluating a string may raise anything; try each by itself
         return _resolve_one_by_one(inspect.unwrap(annotated))
 
 
 def is_context_annotation(annotation: Any) -> bool:
-    """Tell whether a parameter of this type receives the context of the call.
+    """Whether a parameter of this type receives the context of the call.
 
-    It does if the type is a context type, several of them, or one of them or ``None``.
+    It does if the type is a context type or a union of context types and ``None``.
     """
     allowed = [each for each in _alternatives(annotation) if each is not NoneType]
     return bool(allowed) and all(_is_context(each) for each in allowed)
 
 
 def context_type(func: Callable[..., Any]) -> type[Any] | None:
-    """Find the context that a function expects, where its annotations tell it.
+    """Find the type of the context that a function declares.
 
     Args:
         func: The function behind a tool, a guardrail, a hook or dynamic instructions.
 
     Returns:
-        The `T` of the `RunContextWrapper[T]` or `ToolContext[T]` that comes first or by name only;
-        `None` when the function takes no context, does not say of what type, or says `Any`.
+        The `T` of the `RunContextWrapper[T]` or `ToolContext[T]` of the first parameter or of a
+        keyword-only one; `None` if the function takes no context, declares no `T`, or declares
+        `Any`.
     """
     try:
         parameters = inspect.signature(func).parameters
@@ -79,7 +81,8 @@ def context_type(func: Callable[..., Any]) -> type[Any] | None:
         ]
         hints = _resolve_some(func, places)
     except (UserError, TypeError, ValueError):
-        # An unreadable signature (a builtin, a name for the type checker only) declares nothing.
+        # A signature that cannot be read (a builtin, a name that only type checkers import)
+        # declares nothing.
         return None
     contexts = (hints[name] for name in places if is_context_annotation(hints.get(name)))
     declared = next(
@@ -91,7 +94,7 @@ def context_type(func: Callable[..., Any]) -> type[Any] | None:
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:
-    """The types that an annotation allows: `Annotated`, aliases and unions are looked into."""
+    """Yield the types that an annotation allows; expands `Annotated`, aliases and unions."""
     origin = get_origin(annotation) or annotation
     if isinstance(origin, _ALIASES):
         value, arguments = origin.__value__, get_args(annotation)
@@ -111,7 +114,7 @@ def _is_context(annotation: Any) -> bool:
 
 
 def _resolve_some(func: Callable[..., Any], names: Collection[str]) -> dict[str, Any]:
-    """The types of some parameters. The others are left alone: looking into a type may load it."""
+    """Resolve the types of some parameters, and only those: resolving a type may load it."""
     annotated = inspect.unwrap(func if inspect.isroutine(func) else type(func).__call__)
     annotated = getattr(annotated, "__func__", annotated)
     annotations = getattr(annotated, "__annotations__", {})
@@ -124,7 +127,7 @@ def _resolve_one_by_one(func: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _hints(func: Any, annotations: Mapping[str, Any]) -> dict[str, Any]:
-    """Some annotations of a function, each resolved by itself."""
+    """Resolve some annotations of a function, each by itself."""
     scope = dict(getattr(func, "__globals__", {}))
     scope.update(_enclosing_names(func))
     hints: dict[str, Any] = {}
@@ -148,17 +151,17 @@ def _enclosing_names(func: Callable[..., Any]) -> dict[str, Any]:
     code, cells = getattr(func, "__code__", None), getattr(func, "__closure__", None)
     if code is None or not cells:
         return {}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, cell in zip(code.co_freevars, cells, strict=True):
         try:
-            found[name] = cell.cell_contents
+            values[name] = cell.cell_contents
         except ValueError:
             continue  # The enclosing function has not assigned it yet.
-    return found
+    return values
 
 
 def _names_context(annotation: str) -> bool:
-    """Tell whether a text such as `"RunContextWrapper[Later] | None"` names a context type."""
+    """Whether a string such as `"RunContextWrapper[Later] | None"` names a context type."""
     try:
         return _is_named(ast.parse(annotation, mode="eval").body)
     except SyntaxError:
@@ -172,8 +175,8 @@ def _is_named(expression: ast.expr) -> bool:
         case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(attr=name), slice=inner):
             if name not in {"Annotated", "Optional", "Union"}:
                 return name in _CONTEXT_NAMES
-            several = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-            return _all_named(several[:1] if name == "Annotated" else several)
+            arguments = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            return _all_named(arguments[:1] if name == "Annotated" else arguments)
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
             return _all_named([left, right])
         case _:
@@ -181,8 +184,8 @@ def _is_named(expression: ast.expr) -> bool:
 
 
 def _all_named(expressions: list[ast.expr]) -> bool:
-    """Whether these are context types, beside a `None`."""
-    left = [
+    """Whether all of these name context types; a `None` among them does not count."""
+    types = [
         each for each in expressions if not (isinstance(each, ast.Constant) and each.value is None)
     ]
-    return bool(left) and all(map(_is_named, left))
+    return bool(types) and all(map(_is_named, types))
