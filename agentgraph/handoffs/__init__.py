@@ -1,7 +1,7 @@
 """Handing the conversation over to another agent.
 
-A handoff is a tool as far as the model sees it: calling it makes the target agent the current one.
-The objects here describe; who calls them, and when, is decided by the compiled machine.
+To the model, a handoff is a tool: calling it makes the target agent the current one. The objects
+here only describe handoffs; the compiled machine decides when a handoff is taken.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ __all__ = [
 
 
 class HandoffTarget(Protocol):
-    """An agent, as far as a handoff to it needs to know it."""
+    """The part of an agent that a handoff to it needs."""
 
     @property
     def name(self) -> str: ...
@@ -69,7 +69,7 @@ THandoffInput = TypeVar("THandoffInput", default=Any)
 TTarget = TypeVar("TTarget", bound=HandoffTarget)
 
 OnHandoffWithInput: TypeAlias = Callable[[RunContextWrapper[Any], THandoffInput], Any]
-"""Called when the handoff is taken, with what the model passed along."""
+"""Called when the handoff is taken, with the input that the model wrote."""
 
 OnHandoffWithoutInput: TypeAlias = Callable[[RunContextWrapper[Any]], Any]
 """Called when the handoff is taken."""
@@ -82,15 +82,16 @@ class Handoff(Generic[TContext, TAgent]):
 
     Attributes:
         tool_name: The name by which the model calls it.
-        tool_description: What the model is told about it.
-        input_json_schema: The schema of what the model passes along.
-        on_invoke_handoff: Gets the run's context and the model's JSON, and gives the next agent.
+        tool_description: The description that the model sees.
+        input_json_schema: The schema of the input that the model writes.
+        on_invoke_handoff: Receives the run's context and the model's JSON, and returns the next
+            agent.
         agent_name: The name of the target agent.
-        input_filter: Decides what the target is given; `None` leaves it to the run's configuration.
-        nest_handoff_history: Whether the target is given a summary of the conversation; `None`
+        input_filter: Chooses the input of the target; `None` leaves it to the run's configuration.
+        nest_handoff_history: Whether the target receives a summary of the conversation; `None`
             leaves it to the run's configuration.
         strict_json_schema: Whether the schema is in the strict subset that models follow exactly.
-        is_enabled: Whether the model can take it, asked again on each turn when it is a callable.
+        is_enabled: Whether the model can take the handoff; a callable decides again on each turn.
     """
 
     tool_name: str
@@ -113,14 +114,14 @@ class Handoff(Generic[TContext, TAgent]):
 
     @property
     def target(self) -> TAgent | None:
-        """The target agent, or `None` when only `on_invoke_handoff` knows it."""
+        """The target agent, or `None` if only `on_invoke_handoff` has it."""
         return None if self._agent_ref is None else self._agent_ref()
 
     def get_transfer_message(self, agent: HandoffTarget) -> str:
-        """Tell the model who took over.
+        """Write the message that tells the model which agent takes over.
 
         Args:
-            agent: The agent that did.
+            agent: The agent that takes over.
 
         Returns:
             A JSON object with the agent's name.
@@ -129,21 +130,21 @@ class Handoff(Generic[TContext, TAgent]):
 
     @classmethod
     def default_tool_name(cls, agent: HandoffTarget) -> str:
-        """Derive the name by which a model hands over to an agent.
+        """Derive the tool name by which a model hands over to an agent.
 
         Args:
             agent: The target.
 
         Returns:
-            `transfer_to_` and the agent's name in lower case, with `_` for whatever a function name
-            cannot hold.
+            `transfer_to_` and the agent's name in lower case, with `_` in place of every character
+            that a function name cannot contain.
         """
-        spelled = re.sub(r"\s", "_", agent.name)
-        function_name = re.sub(r"[^A-Za-z0-9_]", "_", spelled)
-        if function_name != spelled:
+        spaceless_name = re.sub(r"\s", "_", agent.name)
+        function_name = re.sub(r"[^A-Za-z0-9_]", "_", spaceless_name)
+        if function_name != spaceless_name:
             logger.warning(
                 "The name of agent %r does not fit into a function name; "
-                "its handoff is called %r. Use letters, digits and underscores, "
+                "the handoff to it is named %r. Use letters, digits and underscores, "
                 "or pass tool_name_override.",
                 agent.name,
                 f"transfer_to_{function_name}".lower(),
@@ -152,7 +153,7 @@ class Handoff(Generic[TContext, TAgent]):
 
     @classmethod
     def default_tool_description(cls, agent: HandoffTarget) -> str:
-        """Derive what a model is told about a handoff to an agent."""
+        """Derive the description of a handoff to an agent, for the model."""
         description = agent.handoff_description or ""
         return f"Handoff to the {agent.name} agent to handle the request. {description}"
 
@@ -210,22 +211,23 @@ def handoff(
 
     Args:
         agent: The target.
-        tool_name_override: The name by which the model calls it, in place of the derived one.
-        tool_description_override: What the model is told about it, in place of the derived text.
-        on_handoff: Called when the handoff is taken: with the run's context, and with the model's
-            input when `input_type` is given. It may be async.
-        input_type: The type of what the model passes along.
-        input_filter: Decides what the target is given.
-        nest_handoff_history: Whether the target is given a summary of the conversation.
-        is_enabled: Whether the model can take it; a callable gets the run's context and the agent.
+        tool_name_override: The name by which the model calls it, in place of the derived name.
+        tool_description_override: The description for the model, in place of the derived text.
+        on_handoff: Called when the handoff is taken: with the run's context and, if `input_type` is
+            set, with the model's input. It may be async.
+        input_type: The type of the input that the model writes.
+        input_filter: Chooses the input of the target.
+        nest_handoff_history: Whether the target receives a summary of the conversation.
+        is_enabled: Whether the model can take the handoff; a callable receives the run's context
+            and the agent.
 
     Returns:
         The handoff, for an agent's `handoffs`.
 
     Raises:
-        UserError: `input_type` comes without `on_handoff`, `on_handoff` does not take the arguments
-            it would get, or no strict schema exists for `input_type`.
-        AgentDefinitionError: `agent` is not an agent, or `on_handoff` cannot be called.
+        UserError: `input_type` is set without `on_handoff`, `on_handoff` does not accept the
+            arguments of its call, or `input_type` has no strict schema.
+        AgentDefinitionError: `agent` is not an agent, or `on_handoff` is not callable.
     """
     if not isinstance(getattr(agent, "name", None), str):
         raise AgentDefinitionError(f"handoff() needs an Agent, not {type(agent).__name__}.")
@@ -235,8 +237,8 @@ def handoff(
 
     async def invoke(context: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
         if on_handoff is not None:
-            given = () if adapter is None else (_read_input(adapter, input_json, tool_name),)
-            await resolve(on_handoff(context, *given))
+            arguments = () if adapter is None else (_read_input(adapter, input_json, tool_name),)
+            await resolve(on_handoff(context, *arguments))
         return agent
 
     described: Handoff[Any, TTarget] = Handoff(
@@ -257,20 +259,20 @@ def handoff(
 
 
 def handoff_by_itself(agent: TTarget, tool_name: str) -> Handoff[Any, TTarget]:
-    """Describe the handoff to an agent that another one lists by itself.
+    """Describe the handoff to an agent that stands in `handoffs` itself, without `handoff()`.
 
     Args:
         agent: The target.
         tool_name: The name by which the model calls it.
 
     Returns:
-        What `handoff(agent, tool_name)` gives, without a place where a person wrote it.
+        A handoff like that of `handoff(agent, tool_name)`, but with an unknown origin.
     """
 
     async def invoke(context: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
         return agent
 
-    # Without a walk up the stack, which is deep where a run gets to the handoff.
+    # The constructor would walk up the stack for the origin, and the stack is deep during a run.
     described: Handoff[Any, TTarget] = object.__new__(Handoff)
     described.__dict__.update(
         tool_name=tool_name,
@@ -296,7 +298,7 @@ def _check_on_handoff(
         if input_type is not None:
             raise UserError(
                 f"The handoff to agent {agent_name!r} has an input_type but no on_handoff "
-                "that would receive the input."
+                "to receive the input. Pass both or neither."
             )
         return
     if not callable(on_handoff):
@@ -304,15 +306,15 @@ def _check_on_handoff(
             f"on_handoff of the handoff to agent {agent_name!r} must be callable, "
             f"not {type(on_handoff).__name__}."
         )
-    wanted = ("context",) if input_type is None else ("context", "input")
+    arguments = ("context",) if input_type is None else ("context", "input")
     try:
-        inspect.signature(on_handoff).bind(*wanted)
+        inspect.signature(on_handoff).bind(*arguments)
     except ValueError:
-        return  # A built-in without a signature: only the call can tell.
+        return  # A built-in without a signature: only the call can show whether it accepts them.
     except TypeError as error:
         raise UserError(
             f"on_handoff of the handoff to agent {agent_name!r} must take "
-            f"{len(wanted)} argument(s): {', '.join(wanted)}."
+            f"{len(arguments)} argument(s): {', '.join(arguments)}."
         ) from error
 
 
@@ -336,7 +338,7 @@ def _read_input(adapter: TypeAdapter[Any], input_json: str | None, tool_name: st
     from pydantic import ValidationError
 
     if not input_json:
-        raise ModelBehaviorError(f"Handoff {tool_name!r} needs an input, but the model gave none.")
+        raise ModelBehaviorError(f"Handoff {tool_name!r} needs an input, but the model wrote none.")
     try:
         return adapter.validate_json(input_json, strict=True)
     except ValidationError as error:

@@ -1,8 +1,8 @@
-"""Telling the next agent the conversation so far in one message, instead of replaying it.
+"""Giving the next agent a summary of the conversation in one message, in place of all its items.
 
-The summary is an assistant message: numbered lines between two markers. A plain message of one line
-is written as `role: text`, everything else as JSON, so that a summary can be read back. That is how
-a chain of handoffs yields one flat summary, never a summary inside a summary.
+The summary is an assistant message with numbered lines between two markers. A one-line message is
+written as `role: text`, any other item as JSON, so that the next handoff can read the items back
+from the summary. A chain of handoffs therefore yields one flat summary, never a nested one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 _INTRODUCTION: Final = "This is what was said before the conversation was handed to you:"
 _LINE: Final = re.compile(r"\d+\. (.*)", re.DOTALL)
-_SPOKEN: Final = re.compile(r"(user|assistant|system|developer): (.*)", re.DOTALL)
+_MESSAGE: Final = re.compile(r"(user|assistant|system|developer): (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class _Wrappers:
 
 
 class _Setting:
-    """The markers in force. The SDK's functions make them a setting of the whole process."""
+    """The current markers: a setting of the whole process, as in the SDK."""
 
     wrappers = _Wrappers()
 
@@ -57,19 +57,20 @@ def set_conversation_history_wrappers(*, start: str | None = None, end: str | No
     """
     if start == "" or end == "":
         raise UserError("A conversation history marker must not be empty.")
-    now = _Setting.wrappers
+    current = _Setting.wrappers
     _Setting.wrappers = _Wrappers(
-        start=now.start if start is None else start, end=now.end if end is None else end
+        start=current.start if start is None else start,
+        end=current.end if end is None else end,
     )
 
 
 def reset_conversation_history_wrappers() -> None:
-    """Go back to the markers `<CONVERSATION HISTORY>` and `</CONVERSATION HISTORY>`."""
+    """Restore the markers `<CONVERSATION HISTORY>` and `</CONVERSATION HISTORY>`."""
     _Setting.wrappers = _Wrappers()
 
 
 def get_conversation_history_wrappers() -> tuple[str, str]:
-    """Return the opening and the closing marker in force."""
+    """Return the current opening and closing markers."""
     return _Setting.wrappers.start, _Setting.wrappers.end
 
 
@@ -78,8 +79,9 @@ def nest_handoff_history(
 ) -> HandoffInputData:
     """Summarise the conversation for the next agent.
 
-    The messages of the current turn are kept word for word, in their place between the summaries of
-    what came before and after. The run items themselves stay as they are for sessions and results.
+    The messages of the current turn stay word for word. A summary stands for the items before each
+    of them, and another for the items after the last. The run items themselves stay unchanged, for
+    sessions and results.
 
     Args:
         handoff_input_data: The conversation at the handoff.
@@ -87,7 +89,7 @@ def nest_handoff_history(
             of the summaries.
 
     Returns:
-        Data whose `input_history` is all that the next agent is given.
+        Data whose `input_history` is the whole input of the next agent.
     """
     earlier = [
         *_flatten(_as_items(handoff_input_data.input_history)),
@@ -115,7 +117,7 @@ def default_handoff_history_mapper(
         transcript: Input items, oldest first.
 
     Returns:
-        A list of the one message.
+        A list with that one message.
     """
     start, end = get_conversation_history_wrappers()
     lines = [f"{number}. {_write(item)}" for number, item in enumerate(transcript, start=1)]
@@ -126,18 +128,18 @@ def default_handoff_history_mapper(
 def _summarise_around_messages(
     earlier: list[TResponseInputItem], new_items: Iterable[RunItem]
 ) -> Iterator[TResponseInputItem]:
-    waiting = list(earlier)
+    pending = list(earlier)
     for item in new_items:
         forms = _input_forms([item])
         if item.type == "message_output_item":
-            if waiting:
-                yield from default_handoff_history_mapper(waiting)
+            if pending:
+                yield from default_handoff_history_mapper(pending)
             yield from forms
-            waiting = []
+            pending = []
         else:
-            waiting.extend(forms)
-    if waiting:
-        yield from default_handoff_history_mapper(waiting)
+            pending.extend(forms)
+    if pending:
+        yield from default_handoff_history_mapper(pending)
 
 
 def _as_items(history: str | tuple[TResponseInputItem, ...]) -> tuple[TResponseInputItem, ...]:
@@ -145,7 +147,7 @@ def _as_items(history: str | tuple[TResponseInputItem, ...]) -> tuple[TResponseI
 
 
 def _input_forms(items: Iterable[RunItem]) -> list[TResponseInputItem]:
-    # A pending approval is a question to a person, not part of what was said.
+    # A pending approval is a request to a person, not part of the conversation.
     return [item.to_input_item() for item in items if item.type != "tool_approval_item"]
 
 
@@ -155,7 +157,7 @@ def _flatten(items: Iterable[TResponseInputItem]) -> Iterator[TResponseInputItem
 
 
 def _read_summary(item: dict[str, Any]) -> list[TResponseInputItem] | None:
-    """Read the items back out of a summary; `None` when the item is not a summary of ours."""
+    """Read the items back from a summary; `None` if the item is not one of our summaries."""
     content = item.get("content")
     if item.get("role") != "assistant" or not isinstance(content, str):
         return None
@@ -181,18 +183,18 @@ def _write(item: TResponseInputItem) -> str:
         fields.keys() == {"role", "content"}
         and isinstance(content, str)
         and "\n" not in content
-        and _SPOKEN.fullmatch(spoken := f"{fields['role']}: {content}")
+        and _MESSAGE.fullmatch(line := f"{fields['role']}: {content}")
     ):
-        return spoken
+        return line
     return json.dumps(fields, ensure_ascii=False, default=str)
 
 
-def _read(written: str) -> TResponseInputItem | None:
-    if spoken := _SPOKEN.fullmatch(written):
-        role, content = spoken.groups()
+def _read(line: str) -> TResponseInputItem | None:
+    if message := _MESSAGE.fullmatch(line):
+        role, content = message.groups()
         return cast("TResponseInputItem", {"role": role, "content": content})
     try:
-        item = json.loads(written)
+        item = json.loads(line)
     except ValueError:
         return None
     return cast("TResponseInputItem", item) if isinstance(item, dict) else None

@@ -1,4 +1,4 @@
-"""What the next agent is given when the conversation goes over to it."""
+"""The input of the next agent at a handoff, and the callables that choose it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ __all__ = ["HandoffHistoryMapper", "HandoffInputData", "HandoffInputFilter"]
 )
 @dataclass(frozen=True)
 class HandoffInputData:
-    """The conversation at the moment of a handoff, in the parts that a filter can change.
+    """The conversation at a handoff, divided into the parts that a filter can change.
 
     Attributes:
         input_history: The run's input, as text or as input items.
         pre_handoff_items: The run items of the earlier turns.
         new_items: The run items of this turn, the handoff's own output included.
         run_context: The run's context.
-        input_items: What the next agent sees in place of `new_items`, which then still go to the
-            session and the results; `None` when the two are the same.
+        input_items: The items that the next agent sees in place of `new_items`; the session and
+            the results still receive `new_items`. `None` if the next agent sees `new_items`.
     """
 
     input_history: str | tuple[TResponseInputItem, ...]
@@ -47,7 +47,7 @@ class HandoffInputData:
 HandoffInputFilter: TypeAlias = Callable[
     [HandoffInputData], HandoffInputData | Awaitable[HandoffInputData]
 ]
-"""Decides what the next agent is given."""
+"""Chooses the input of the next agent."""
 
 HandoffHistoryMapper: TypeAlias = "Callable[[list[TResponseInputItem]], list[TResponseInputItem]]"
-"""Decides what stands in place of the conversation so far."""
+"""Makes the items that replace the conversation so far."""
