@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["UNKNOWN_ORIGIN", "SourceLine", "caller_origin"]
 
-Origin = tuple[str, int]
+SourceLine = tuple[str, int]
 """The name of a source file, as the interpreter knows it, and a line number, counted from 1."""
 
 UNKNOWN_ORIGIN: Final[SourceLine] = ("<unknown>", 0)
@@ -27,7 +27,7 @@ _MACHINERY: Final = frozenset(
 )
 
 
-def caller_origin() -> Origin:
+def caller_origin() -> SourceLine:
     """Find the line of the user's code from which the current call comes.
 
     Returns:

@@ -46,7 +46,7 @@ async def resolve(value: MaybeAwaitable[T]) -> T:
     return await value
 
 
-async def together(*calls: Callable[[], Awaitable[T]]) -> list[T]:
+async def gather_or_cancel(*calls: Callable[[], Awaitable[T]]) -> list[T]:
     """Call several callbacks concurrently and wait for all of them; none outlives this call.
 
     Args:
