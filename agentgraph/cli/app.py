@@ -1,6 +1,6 @@
-"""The command `agentgraph`: its name, its options, and where its commands are.
+"""The command `agentgraph`: its name, its options, and the modules of its commands.
 
-A command's module is imported when the command is called, so that `agentgraph --version` and
+The group imports the module of a command on its first use, so `agentgraph --version` and
 `agentgraph check` load nothing that only `agentgraph run` needs.
 """
 
@@ -31,20 +31,20 @@ _COMMANDS: Final = {
 
 
 class _Commands(Mapping[str, Any]):
-    """The commands by name, in the order of the help, each made when it is asked for.
+    """The commands by name, in the order of the help, each loaded on its first use.
 
     Args:
-        modules: The module of each; its `app` is the command.
+        modules: The module of each command; its `app` is the command.
     """
 
     def __init__(self, modules: dict[str, str]) -> None:
         self._modules = modules
-        self._made: dict[str, Any] = {}
+        self._commands: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._made:
-            self._made[name] = get_command(import_module(self._modules[name]).app)
-        return self._made[name]
+        if name not in self._commands:
+            self._commands[name] = get_command(import_module(self._modules[name]).app)
+        return self._commands[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
@@ -54,7 +54,7 @@ class _Commands(Mapping[str, Any]):
 
 
 class _Group(TyperGroup):
-    """A group whose commands are imported when they are called."""
+    """A group that imports a command on its first use."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -76,15 +76,15 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; the entry point of `agentgraph` and `python -m agentgraph`."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character shows another one in its place.
+        # If a terminal cannot show a character, print a replacement.
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
     app()
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(is_set: bool) -> None:
+    if is_set:
         typer.echo(f"agentgraph {__version__}")
         raise typer.Exit
 
@@ -98,4 +98,4 @@ def _agentgraph(
         ),
     ] = False,
 ) -> None:
-    """Read the options that stand before a command."""
+    """Read the options before the command."""

@@ -13,27 +13,27 @@ from rich.text import Text
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.terminal import printable
 
-__all__ = ["ask", "somebody_is_there"]
+__all__ = ["ask", "is_interactive"]
 
 
-def somebody_is_there() -> bool:
-    """Whether a person can be asked: both standard streams are a terminal."""
+def is_interactive() -> bool:
+    """Whether a person can answer: the standard input and output are a terminal."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def ask(console: Console, question: str, *, ended: str) -> str:
-    """Ask for a line. The event loop, if one runs, waits for it, too.
+def ask(console: Console, question: str, *, fault: str) -> str:
+    """Ask for a line. This blocks the event loop, if one runs.
 
     Args:
         console: Where to ask.
-        question: What stands before the cursor.
-        ended: What to say if there is no line any more.
+        question: The text before the cursor.
+        fault: The message of the fault if the standard input is at its end.
 
     Returns:
         The line, without the spaces around it.
 
     Raises:
-        CommandFault: The standard input is at its end, or Ctrl-C was pressed.
+        CommandFault: The standard input is at its end, or the person pressed Ctrl-C.
     """
     # While asyncio handles SIGINT itself, Ctrl-C would wait for the end of the line.
     asyncio_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,37 +43,37 @@ def ask(console: Console, question: str, *, ended: str) -> str:
             _wait_for_a_line()
         answer = console.input().strip()
     except EOFError:
-        fault = CommandFault(ended, status=Status.FOUND)
+        error = CommandFault(fault, status=Status.FOUND)
     except KeyboardInterrupt:
-        fault = CommandFault("interrupted", status=Status.INTERRUPTED)
+        error = CommandFault("interrupted", status=Status.INTERRUPTED)
     else:
         if not sys.stdin.isatty():
-            # A terminal shows what is typed; of a file it is shown here.
+            # A terminal echoes what the person types; for a file or pipe we do.
             console.print(Text(printable(answer)), soft_wrap=True)
         return answer
     finally:
         signal.signal(signal.SIGINT, asyncio_handler)
     console.print()
-    raise fault
+    raise error
 
 
 def _wait_for_a_line() -> None:
-    """Wait until a line was typed. Reading alone would sleep through a Ctrl-C that comes when the
-    question stands there and the reading has not quite begun.
+    """Wait until the person has typed a line. A plain read would miss a Ctrl-C that comes after the
+    question appears and just before the read begins.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C was pressed.
+        KeyboardInterrupt: The person pressed Ctrl-C.
     """
-    if sys.platform == "win32":  # where a console is nothing to select from
+    if sys.platform == "win32":  # where select does not take a console
         return
-    woken, waking = socket.socketpair()
-    waking.setblocking(False)
-    before = signal.set_wakeup_fd(waking.fileno(), warn_on_full_buffer=False)
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    previous = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
     try:
-        # A signal writes to the socket before its handler runs, so it is never missed.
-        while sys.stdin not in select([sys.stdin, woken], [], [])[0]:
-            woken.recv(64)
+        # A signal writes to the socket before its handler runs, so we never miss it.
+        while sys.stdin not in select([sys.stdin, receiver], [], [])[0]:
+            receiver.recv(64)
     finally:
-        signal.set_wakeup_fd(before)
-        woken.close()
-        waking.close()
+        signal.set_wakeup_fd(previous)
+        receiver.close()
+        sender.close()

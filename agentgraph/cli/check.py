@@ -1,4 +1,4 @@
-"""`agentgraph check`: what the compiler has to say about files."""
+"""`agentgraph check`: the compiler's findings about files."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from agentgraph_compiler.render.report import summary
 __all__ = ["ReportFormat", "check_files"]
 
 _VERSION: Final = 1
-"""Version of the JSON form; it changes when a field changes its meaning or goes."""
+"""Version of the JSON form; it changes when a field changes its meaning or is removed."""
 
 
 class ReportFormat(StrEnum):
-    """How diagnostics are written."""
+    """The forms of a report."""
 
     TEXT = "text"
     JSON = "json"
@@ -35,8 +35,8 @@ class ReportFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
-    """What was found in all files together, each finding once, and what could not be checked."""
+class _Results:
+    """The findings in all files, each once, and the faults of files that could not be checked."""
 
     diagnostics: tuple[Diagnostic, ...]
     faults: tuple[CommandFault, ...]
@@ -45,69 +45,69 @@ class _Checked:
         if self.faults:
             return Status.UNUSABLE
         failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
-        found = any(diagnostic.severity in failing for diagnostic in self.diagnostics)
-        return Status.FOUND if found else Status.DONE
+        fails = any(diagnostic.severity in failing for diagnostic in self.diagnostics)
+        return Status.FOUND if fails else Status.DONE
 
 
 def check_files(
     terminal: Terminal, targets: Sequence[str], report_format: ReportFormat, *, strict: bool
 ) -> Status:
-    """Check files and report what was found.
+    """Check files and report the findings.
 
     Args:
         terminal: Where to report.
         targets: Files, each with a name or without.
-        report_format: How to report.
-        strict: Whether warnings fail as errors do.
+        report_format: The form of the report.
+        strict: Whether warnings count as errors.
 
     Returns:
-        `DONE`; `FOUND` if something fails; `UNUSABLE` if a file could not be checked, whatever was
-        found in the others.
+        `DONE`; `FOUND` if a finding counts as an error; `UNUSABLE` if a file could not be checked,
+        whatever the findings in the other files.
     """
-    checked = _check(terminal, targets)
+    results = _check(terminal, targets)
     match report_format:
         case ReportFormat.TEXT:
-            print_report(terminal.out, checked.diagnostics)
-            _print_summary(terminal, checked, len(targets), strict=strict)
+            print_report(terminal.out, results.diagnostics)
+            _print_summary(terminal, results, len(targets), strict=strict)
         case ReportFormat.JSON:
             report = {
                 "version": _VERSION,
-                "diagnostics": diagnostics_json(checked.diagnostics),
-                "faults": [fault.message for fault in checked.faults],
+                "diagnostics": diagnostics_json(results.diagnostics),
+                "faults": [fault.message for fault in results.faults],
             }
             _write(report)
         case ReportFormat.SARIF:
-            faults = [fault.message for fault in checked.faults]
-            _write(sarif_log(checked.diagnostics, faults))
-    return checked.status(strict=strict)
+            faults = [fault.message for fault in results.faults]
+            _write(sarif_log(results.diagnostics, faults))
+    return results.status(strict=strict)
 
 
-def _check(terminal: Terminal, targets: Sequence[str]) -> _Checked:
-    found: list[Diagnostic] = []
+def _check(terminal: Terminal, targets: Sequence[str]) -> _Results:
+    diagnostics: list[Diagnostic] = []
     faults: list[CommandFault] = []
     for number, text in enumerate(targets, 1):
         try:
             with progress(terminal, f"checking {text} ({number} of {len(targets)})"):
-                found.extend(_found_in(text))
+                diagnostics.extend(_diagnostics_of(text))
         except CommandFault as fault:
             say_fault(terminal, fault)
             faults.append(fault)
-    return _Checked(in_source_order(dict.fromkeys(found)), tuple(faults))
+    return _Results(in_source_order(dict.fromkeys(diagnostics)), tuple(faults))
 
 
-def _found_in(text: str) -> tuple[Diagnostic, ...]:
+def _diagnostics_of(text: str) -> tuple[Diagnostic, ...]:
     with loaded(Target.parse(text)) as workload:
         return check(workload.source, overrides=workload.overrides)
 
 
-def _print_summary(terminal: Terminal, checked: _Checked, files: int, *, strict: bool) -> None:
-    checked_files = files - len(checked.faults)
+def _print_summary(terminal: Terminal, results: _Results, files: int, *, strict: bool) -> None:
+    checked_files = files - len(results.faults)
     if not checked_files:
         return
-    said = f"{checked_files} file{'s' if checked_files != 1 else ''} checked: "
-    good = checked.status(strict=strict) is Status.DONE
+    count = f"{checked_files} file{'s' if checked_files != 1 else ''} checked: "
+    good = results.status(strict=strict) is Status.DONE
     mark = Text("✓ ", "passed") if good else Text("✗ ", "error")
-    terminal.out.print(mark.append(said + summary(checked.diagnostics), "title"), soft_wrap=True)
+    terminal.out.print(mark.append(count + summary(results.diagnostics), "title"), soft_wrap=True)
 
 
 def _write(report: object) -> None:

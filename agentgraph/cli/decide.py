@@ -1,4 +1,4 @@
-"""Calls that wait for approval, put to the person at the keyboard one after the other."""
+"""Asks the person at the keyboard about the calls that wait for approval, one after the other."""
 
 from __future__ import annotations
 
@@ -26,45 +26,45 @@ _ANSWERS: dict[str, Decision] = {
 }
 
 
-def decide(terminal: Terminal, state: RunState[Any], waiting: Sequence[ToolApprovalItem]) -> bool:
-    """Ask what becomes of each call.
+def decide(terminal: Terminal, state: RunState[Any], calls: Sequence[ToolApprovalItem]) -> bool:
+    """Ask for a decision on each call.
 
     Args:
         terminal: Where to ask.
-        state: The run that waits; gets the decisions.
-        waiting: The calls.
+        state: The state of the waiting run; it takes the decisions.
+        calls: The calls.
 
     Returns:
-        Whether everything was decided; not if the person quits.
+        Whether the person decided on every call; false if the person quits.
 
     Raises:
-        CommandFault: The person is gone.
+        CommandFault: The input ended.
     """
-    for call in waiting:
+    for call in calls:
         match _decision(terminal, call):
             case "approve":
                 state.approve(call)
             case "reject":
-                said = _ask(terminal, "    reason, which the model is told [Enter = none]: ")
-                state.reject(call, rejection_message=said or None)
+                reason = _ask(terminal, "    reason, for the model [Enter = none]: ")
+                state.reject(call, rejection_message=reason or None)
             case "quit":
                 return False
     return True
 
 
 def _decision(terminal: Terminal, call: ToolApprovalItem) -> Decision:
-    # All of it, however long: nobody can decide on what is not shown.
-    shown = Text(printable(written_call(call.name or "", call.arguments or "")), "tool")
-    print_hanging(terminal.out, Text("  ? ", "warning"), shown)
+    # Show the whole call, however long: the person must see what to decide on.
+    text = Text(printable(written_call(call.name or "", call.arguments or "")), "tool")
+    print_hanging(terminal.out, Text("  ? ", "warning"), text)
     while True:
         answer = _ask(terminal, "    approve, reject or quit [a/r/q]: ").lower()
-        meant = {decision for word, decision in _ANSWERS.items() if word.startswith(answer)}
-        if answer and len(meant) == 1:
-            return meant.pop()
-        print_hanging(terminal.out, Text("    "), Text("a, r or q is needed", "warning"))
+        decisions = {decision for word, decision in _ANSWERS.items() if word.startswith(answer)}
+        if answer and len(decisions) == 1:
+            return decisions.pop()
+        print_hanging(terminal.out, Text("    "), Text("answer a, r or q", "warning"))
 
 
 def _ask(terminal: Terminal, question: str) -> str:
     return ask(
-        terminal.out, question, ended="the standard input ended before everything was decided"
+        terminal.out, question, fault="the standard input ended before all calls were decided"
     )

@@ -1,4 +1,4 @@
-"""How a command ends: with the status that it returns, or that of what kept it from its work."""
+"""How a command ends: with the status that it returns, or with that of the fault that stops it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def end(work: Callable[[Terminal], Status]) -> None:
         terminal.err.print(Text("interrupted", "warning"))
         status = Status.INTERRUPTED
     except (OutputClosed, BrokenPipeError):
-        # Python flushes the output once more when it ends; by then it must lead somewhere.
+        # Python flushes the output again at exit, so the descriptor must lead somewhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         status = Status.PIPE_CLOSED
     raise typer.Exit(status)

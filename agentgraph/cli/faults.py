@@ -1,7 +1,7 @@
-"""What ends a command early, and the exit statuses.
+"""The faults that end a command early, and the exit statuses.
 
-A command returns its status; whatever keeps it from doing its work is a `CommandFault`, which
-carries the words that the user sees. Only `ending` turns either into the end of the process.
+A command returns its status. If it cannot do its work, it raises a `CommandFault` with the message
+for the user. Only `ending` turns either into the end of the process.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ __all__ = ["CommandFault", "OutputClosed", "Status"]
 class Status(IntEnum):
     """Exit statuses, the same for every command.
 
-    `FOUND` is for what the command is there to tell: diagnostics of a check, a run that was
-    stopped. `UNUSABLE` is for what kept it from its work: no such file, no such name.
+    `FOUND` means that the command has something bad to report: diagnostics of a check, a run that
+    was stopped. `UNUSABLE` means that it could not do its work: no such file, no such name.
     """
 
     DONE = 0
     FOUND = 1
     UNUSABLE = 2
     INTERRUPTED = 130
-    """By Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+    """By Ctrl-C, as in shells: 128 plus the number of SIGINT."""
     PIPE_CLOSED = 141
-    """Whoever read our output went away: 128 and the number of SIGPIPE."""
+    """The reader of our output is gone: 128 plus the number of SIGPIPE."""
 
 
 class CommandFault(Exception):
@@ -32,7 +32,7 @@ class CommandFault(Exception):
 
     Attributes:
         message: What is wrong, in a sentence.
-        details: Lines to show before it as they are, such as a traceback.
+        details: Lines to show unchanged before the message, such as a traceback.
         help: What to do; empty when there is nothing to add.
         status: The exit status.
     """
@@ -53,4 +53,4 @@ class CommandFault(Exception):
 
 
 class OutputClosed(Exception):
-    """Whoever read our output went away, so there is nobody to tell anything."""
+    """The reader of our output is gone, so the command need not say anything more."""

@@ -1,4 +1,5 @@
-"""Text that is shown while it is being written, broken between words at the terminal's edge."""
+"""Text that appears while a model writes it, with line breaks between words at the terminal's
+edge."""
 
 from __future__ import annotations
 
@@ -15,15 +16,16 @@ __all__ = ["FlowingText"]
 
 _PIECES: Final = re.compile(r"\n|[^\S\n]+|\S+")
 
-_HELD_BACK: Final = 24
-"""Cells of an unfinished word that are held back; scripts without spaces come in pieces of this."""
+_WORD_BUFFER: Final = 24
+"""The most cells of an unfinished word to hold back. Scripts without spaces appear in pieces of
+this length."""
 
 
 class FlowingText:
     """A paragraph that grows at its end.
 
     Args:
-        console: Where to write. Lines are only broken on a terminal.
+        console: Where to write. Only a terminal breaks lines.
         indent: Columns to leave free at the left.
     """
 
@@ -33,25 +35,25 @@ class FlowingText:
         self._width = console.width if console.is_terminal else None
         self._column = 0
         self._space = ""
-        self._held = ""
+        self._unfinished = ""
         self.empty = True
 
     def write(self, delta: str) -> None:
         """Add to the end."""
-        pieces = _PIECES.findall(self._held + printable(delta))
-        self._held = ""
-        if pieces and not pieces[-1].isspace() and cell_len(pieces[-1]) < _HELD_BACK:
-            self._held = pieces.pop()
+        pieces = _PIECES.findall(self._unfinished + printable(delta))
+        self._unfinished = ""
+        if pieces and not pieces[-1].isspace() and cell_len(pieces[-1]) < _WORD_BUFFER:
+            self._unfinished = pieces.pop()
         for piece in pieces:
             self._put(piece)
 
     def end(self) -> None:
-        """Write what was held back, and end the line."""
-        if self._held:
-            self._put(self._held)
+        """Write the unfinished word, and end the line."""
+        if self._unfinished:
+            self._put(self._unfinished)
         if self._column:
             self._emit("\n")
-        self._held = self._space = ""
+        self._unfinished = self._space = ""
         self._column = 0
         self.empty = True
 

@@ -1,9 +1,9 @@
-"""The names of a file that a command can take, and the one it takes when none is given.
+"""The names of a file that a command can take, and the one that it takes by default.
 
-Without a name that is the only `Workflow`, else the only start agent. An agent is no start if
+The default is the only `Workflow`, else the only start agent. An agent is not a start agent if
 another agent hands off to it, uses it as a tool, or runs it from one of its own functions, such as
-a guardrail. Where the agents of a cycle could all be the start, the one that the file itself
-passes to `Runner` is.
+a guardrail. If all agents of a cycle could be the start, the one that the file itself passes to
+`Runner` is.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _RUNS: Final = frozenset({"run", "run_sync", "run_streamed", "run_demo_loop"})
 
 
 def find_start(namespace: Mapping[str, Any], path: Path) -> Any:
-    """The agent or workflow that a file is about.
+    """The agent or workflow that a command takes from a file by default.
 
     Args:
         namespace: The names of the file.
         path: The file.
 
     Raises:
-        CommandFault: The file has none, or it does not say which one.
+        CommandFault: The file has none, or more than one.
     """
     workflows = _named(namespace, _is_workflow)
     if len(workflows) == 1:
@@ -44,7 +44,7 @@ def find_start(namespace: Mapping[str, Any], path: Path) -> Any:
     if not agents:
         raise CommandFault(
             f"{path} has no agent and no workflow at its top level",
-            help=f"name a function that makes one: {path}:make_workflow",
+            help=f"name a function of it that returns one: {path}:make_workflow",
         )
     tree = parsed(path)
     starts = _starts(agents, _Uses(namespace, tree))
@@ -62,13 +62,13 @@ def find_start(namespace: Mapping[str, Any], path: Path) -> Any:
 def names_in(namespace: Mapping[str, Any]) -> str:
     """The names of a file that a command can take, in words; empty if there are none."""
     names = [*_named(namespace, _is_workflow), *_named(namespace, is_agent)]
-    return f"names there are: {', '.join(names)}" if names else ""
+    return f"the file has the names {', '.join(names)}" if names else ""
 
 
-def _ambiguous(path: Path, what: str, found: Mapping[str, Any]) -> CommandFault:
-    names = ", ".join(found)
+def _ambiguous(path: Path, what: str, values: Mapping[str, Any]) -> CommandFault:
+    names = ", ".join(values)
     return CommandFault(
-        f"{path} has {len(found)} {what}: {names}", help=f"name one: {path}:{next(iter(found))}"
+        f"{path} has {len(values)} {what}: {names}", help=f"name one: {path}:{next(iter(values))}"
     )
 
 
@@ -80,24 +80,24 @@ def _is_workflow(value: Any) -> bool:
     return hasattr(value, "start") and hasattr(value, "agents") and hasattr(value, "name")
 
 
-def _named(namespace: Mapping[str, Any], wanted: Any) -> dict[str, Any]:
-    """The first name of each object of a kind, in the order of the file; a program counts as what
-    it was made from."""
-    found: dict[int, tuple[str, Any]] = {}
+def _named(namespace: Mapping[str, Any], predicate: Any) -> dict[str, Any]:
+    """The objects for which a predicate holds, by their first name, in the order of the file; a
+    program counts as its source."""
+    entries: dict[int, tuple[str, Any]] = {}
     for name, value in namespace.items():
         value = value.source if isinstance(value, Program) else value
-        if not isinstance(value, type) and wanted(value):
-            found.setdefault(id(value), (name, value))
-    return dict(found.values())
+        if not isinstance(value, type) and predicate(value):
+            entries.setdefault(id(value), (name, value))
+    return dict(entries.values())
 
 
 class _Uses:
-    """Which agents an agent leads to."""
+    """The agents that an agent leads to."""
 
     def __init__(self, namespace: Mapping[str, Any], tree: ast.Module) -> None:
         self._namespace = namespace
-        # What a top-level function mentions, by the ids of what its name stands for: a decorator
-        # may have made a tool or a guardrail of the function.
+        # The names that each top-level function mentions, by the id of the object behind the name
+        # of the function: a decorator may have turned the function into a tool or a guardrail.
         self._mentions = {
             id(namespace[node.name]): _names_loaded(node)
             for node in tree.body
@@ -142,17 +142,15 @@ def _names_loaded(node: ast.AST) -> set[str]:
 
 
 def _starts(agents: Mapping[str, Any], uses: _Uses) -> list[dict[str, Any]]:
-    """The agents that nothing outside leads to, those of one cycle together."""
+    """The agents to which no other agent leads, grouped by cycle."""
     reach = {name: _reached(agent, uses) for name, agent in agents.items()}
     starts: dict[frozenset[str], dict[str, Any]] = {}
     for name, agent in agents.items():
         before = {other for other in agents if other != name and id(agent) in reach[other]}
         cycle = {other for other in before if id(agents[other]) in reach[name]}
         if before == cycle:
-            together = frozenset((name, *cycle))
-            starts.setdefault(
-                together, {other: agents[other] for other in agents if other in together}
-            )
+            group = frozenset((name, *cycle))
+            starts.setdefault(group, {other: agents[other] for other in agents if other in group})
     return list(starts.values())
 
 
@@ -160,15 +158,15 @@ def _reached(agent: Any, uses: _Uses) -> set[int]:
     reached: set[int] = set()
     waiting = deque(uses.of(agent))
     while waiting:
-        found = waiting.popleft()
-        if id(found) not in reached:
-            reached.add(id(found))
-            waiting.extend(uses.of(found))
+        successor = waiting.popleft()
+        if id(successor) not in reached:
+            reached.add(id(successor))
+            waiting.extend(uses.of(successor))
     return reached
 
 
 def _names_run(tree: ast.Module) -> set[str]:
-    """The names that the file passes to a runner as what to start with."""
+    """The names that the file passes to a runner as the start agent."""
     return {
         call.args[0].id
         for call in ast.walk(tree)

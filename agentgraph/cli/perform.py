@@ -1,4 +1,4 @@
-"""`agentgraph run` and `agentgraph rehearse`: a run, told while it happens."""
+"""`agentgraph run` and `agentgraph rehearse`: a run, shown as it happens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from agentgraph.agent import Agent
-from agentgraph.cli.ask import somebody_is_there
+from agentgraph.cli.ask import is_interactive
 from agentgraph.cli.decide import decide
 from agentgraph.cli.faults import CommandFault, OutputClosed, Status
 from agentgraph.cli.rehearse import Person, RehearsalRunner
@@ -31,19 +31,19 @@ __all__ = ["rehearse_file", "run_file"]
 def run_file(
     terminal: Terminal,
     text: str,
-    given: str,
+    message: str,
     *,
     as_json: bool,
     max_turns: int,
     context: str | None,
 ) -> Status:
-    """Run a workflow and show what happens. Calls that wait for approval are put to the person, if
-    there is one and the output is for people.
+    """Run a workflow and show what happens. If a person is at a terminal and the output is text,
+    ask that person about calls that wait for approval.
 
     Args:
         terminal: Where to show it.
         text: The file, with a name or without.
-        given: The user's message.
+        message: The user's message.
         as_json: Whether to print one JSON object a line instead of text for people.
         max_turns: The most model calls.
         context: The name, in the file, of the context object or of a function that makes it.
@@ -58,37 +58,37 @@ def run_file(
         loaded(Target.parse(text)) as workload,
         _lines_to(sys.stdout) if as_json else RunOnTerminal(terminal) as show,
     ):
-        asked = somebody_is_there() and not as_json
+        asks = is_interactive() and not as_json
         return _run(
-            terminal, workload, given, show, asked=asked, max_turns=max_turns, context=context
+            terminal, workload, message, show, asks=asks, max_turns=max_turns, context=context
         )
 
 
 def rehearse_file(
-    terminal: Terminal, text: str, given: str | None, *, max_turns: int, context: str | None
+    terminal: Terminal, text: str, message: str | None, *, max_turns: int, context: str | None
 ) -> Status:
     """Run a workflow with the person as the model.
 
     Args:
         terminal: Where to ask and to show.
         text: The file, with a name or without.
-        given: The user's message; `None` asks for it.
+        message: The user's message; `None` asks for it.
         max_turns: The most model calls.
         context: The name, in the file, of the context object or of a function that makes it.
 
     Raises:
-        CommandFault: The file cannot be used, the user's own code failed, or nobody can be asked.
+        CommandFault: The file cannot be used, the user's own code failed, or the input ended.
     """
     person = Person(terminal)
     with (
         loaded(Target.parse(text)) as workload,
-        RunOnTerminal(terminal, waiting_shown=False) as show,
+        RunOnTerminal(terminal, spinner=False) as show,
     ):
-        given = person.ask("message: ") if given is None else given
+        message = person.ask("message: ") if message is None else message
         set_default_agent_runner(RehearsalRunner(RehearsalModel(choose=person.choose)))
         try:
             return _run(
-                terminal, workload, given, show, asked=True, max_turns=max_turns, context=context
+                terminal, workload, message, show, asks=True, max_turns=max_turns, context=context
             )
         finally:
             set_default_agent_runner(None)
@@ -97,34 +97,34 @@ def rehearse_file(
 def _run(
     terminal: Terminal,
     workload: Workload,
-    given: str,
+    message: str,
     show: Show,
     *,
-    asked: bool,
+    asks: bool,
     max_turns: int,
     context: str | None,
 ) -> Status:
     source = workload.source
     if not isinstance(source, Agent | Workflow):
         raise CommandFault(
-            f"{workload.target} was written for another library and can be checked and drawn, "
+            f"{workload.target} was written for another library: it can be checked and drawn, "
             "but not run",
             help="import from `agentgraph` instead of `agents`",
         )
-    held = None if context is None else workload.named(context)
+    context_object = None if context is None else workload.named(context)
     try:
         program_for(source)
     except CompileError as error:
         print_report(terminal.err, error.diagnostics)
         show(RunFailed("CompileError", str(error).partition("\n")[0].removesuffix(":")))
         return Status.FOUND
-    show(RunStarted(source.name, str(workload.target.path), given))
+    show(RunStarted(source.name, str(workload.target.path), message))
 
     async def follow() -> Status:
         watch = Watch(show)
-        result = Runner.run_streamed(source, given, context=held, max_turns=max_turns)
+        result = Runner.run_streamed(source, message, context=context_object, max_turns=max_turns)
         status = await watch.follow(result)
-        while result.interruptions and asked:
+        while result.interruptions and asks:
             state = result.to_state()
             if not decide(terminal, state, result.interruptions):
                 break
@@ -147,8 +147,8 @@ def _run(
 
 @contextlib.contextmanager
 def _lines_to(stream: TextIO) -> Iterator[Show]:
-    """Show events as lines of JSON; what the user's code prints goes to the standard error, so that
-    every line can be read."""
+    """Show events as lines of JSON. Output of the user's code goes to the standard error, so that
+    every line of the standard output is JSON."""
 
     def show(event: RunEvent) -> None:
         try:

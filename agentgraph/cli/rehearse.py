@@ -1,8 +1,8 @@
 """A rehearsal: the person at the keyboard plays the model.
 
-Every model call of the run, those of guardrails and of agents used as tools included, is put to
-the person: what the model was told, the moves it has, and the one that the rehearsal would take by
-itself.
+The rehearsal shows the person every model call of the run, including those of guardrails and of
+agents used as tools: the instructions, the last input, the possible moves, and the move that the
+rehearsal would make by itself.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from agentgraph.running.result import RunResult, RunResultStreaming
 
 __all__ = ["Person", "RehearsalRunner"]
 
-_QUOTED: Final = 300
-"""Characters of instructions and messages that are shown."""
+_QUOTE_LIMIT: Final = 300
+"""The most characters of instructions and messages to show."""
 
 
 class RehearsalRunner(AgentRunner):
-    """Runs everything, runs inside guardrails and tools included, with one model.
+    """Uses one model for all runs, including those inside guardrails and tools.
 
     Args:
         model: The model.
@@ -44,16 +44,16 @@ class RehearsalRunner(AgentRunner):
     async def run(
         self, starting_agent: Any, input: Any, **kwargs: Unpack[RunOptions[Any]]
     ) -> RunResult:
-        """Run with the model of the rehearsal, whatever the agents ask for."""
-        return await super().run(starting_agent, input, **self._rehearsed(kwargs))
+        """Run with the model of the rehearsal, whatever models the agents name."""
+        return await super().run(starting_agent, input, **self._with_model(kwargs))
 
     def run_streamed(
         self, starting_agent: Any, input: Any, **kwargs: Unpack[RunOptions[Any]]
     ) -> RunResultStreaming:
-        """Run streamed with the model of the rehearsal, whatever the agents ask for."""
-        return super().run_streamed(starting_agent, input, **self._rehearsed(kwargs))
+        """Run streamed with the model of the rehearsal, whatever models the agents name."""
+        return super().run_streamed(starting_agent, input, **self._with_model(kwargs))
 
-    def _rehearsed(self, options: RunOptions[Any]) -> RunOptions[Any]:
+    def _with_model(self, options: RunOptions[Any]) -> RunOptions[Any]:
         config: RunConfig = coerce_run_config(options.get("run_config"))
         return {**options, "run_config": replace(config, model=self._model)}
 
@@ -61,8 +61,8 @@ class RehearsalRunner(AgentRunner):
 class Person:
     """Asks the person for each move.
 
-    Asking blocks the event loop, so that two model calls at work at the same time are put to the
-    person one after the other.
+    Asking blocks the event loop, so the person answers two simultaneous model calls one after the
+    other.
 
     Args:
         terminal: Where to ask.
@@ -71,25 +71,25 @@ class Person:
     def __init__(self, terminal: Terminal) -> None:
         self._out = terminal.out
         self._calls = 0
-        self._gone: CommandFault | None = None
+        self._fault: CommandFault | None = None
 
     async def choose(self, moves: list[Move], call: ModelCall) -> Move:
         """Show the moves of a call and take one.
 
         Raises:
-            CommandFault: The person is gone.
+            CommandFault: The input ended.
         """
-        # Whoever shows the run was woken by what happened before this call, and goes first.
+        # Let the display run first: earlier events have woken it.
         await asyncio.sleep(0)
-        if self._gone is not None:
-            # Whoever handles errors in the run, such as an agent used as a tool, goes on asking.
-            raise self._gone
+        if self._fault is not None:
+            # The run may handle the error, as in an agent used as a tool, and ask again.
+            raise self._fault
         self._calls += 1
-        proposed = moves.index(best_move(moves, call))
-        self._show(moves, call, proposed)
+        default = moves.index(best_move(moves, call))
+        self._show(moves, call, default)
         while len(moves) > 1:
-            answer = self.ask(f"  move [1-{len(moves)}, Enter = {proposed + 1}]: ")
-            move = _picked(answer, moves, proposed)
+            answer = self.ask(f"  move [1-{len(moves)}, Enter = {default + 1}]: ")
+            move = _selection(answer, moves, default)
             if move is not None:
                 return self._completed(move, call)
             print_hanging(self._out, Text("  "), Text("there is no such move", "warning"))
@@ -99,23 +99,23 @@ class Person:
         """Ask for a line.
 
         Args:
-            question: What stands before the cursor.
+            question: The text before the cursor.
 
         Raises:
-            CommandFault: The standard input is at its end, or Ctrl-C was pressed.
+            CommandFault: The standard input is at its end, or the person pressed Ctrl-C.
         """
         try:
             return ask(
-                self._out, question, ended="the standard input ended before the rehearsal did"
+                self._out, question, fault="the standard input ended before the rehearsal did"
             )
         except CommandFault as fault:
-            self._gone = fault
+            self._fault = fault
             raise
 
-    def _show(self, moves: list[Move], call: ModelCall, proposed: int) -> None:
+    def _show(self, moves: list[Move], call: ModelCall, default: int) -> None:
         self._out.print(Text(f"  model call {self._calls}", "title"))
-        told = (("told", call.system_instructions or ""), ("last", _last(call)))
-        for label, text in told:
+        texts = (("told", call.system_instructions or ""), ("last", _last(call)))
+        for label, text in texts:
             if text:
                 body = Text(printable(_shortened(text)), "quiet")
                 print_hanging(self._out, Text(f"    {label}  ", "quiet"), body)
@@ -126,7 +126,7 @@ class Person:
                 body.append(printable(f"  {_shortened(move.description)}"), "quiet")
             elif move.schema is not None:
                 body.append(f"{{{_parameters(move)}}}")
-            mark = "›" if number == proposed + 1 else " "
+            mark = "›" if number == default + 1 else " "
             print_hanging(self._out, Text(f"  {mark} {number}  ", "title"), body)
 
     def _completed(self, move: Move, call: ModelCall) -> Move:
@@ -150,16 +150,16 @@ class Person:
             print_hanging(self._out, Text("  "), Text(printable(problem), "warning"))
 
 
-def _picked(answer: str, moves: list[Move], proposed: int) -> Move | None:
-    """The move that a person means: by number, by name, or the proposed one."""
+def _selection(answer: str, moves: list[Move], default: int) -> Move | None:
+    """The move that an answer selects: by number, by name, or the default for no answer."""
     if not answer:
-        return moves[proposed]
+        return moves[default]
     if answer.isdecimal():
         number = int(answer)
         return moves[number - 1] if 0 < number <= len(moves) else None
-    begun = [move for move in moves if move.name.startswith(answer)]
-    exact = [move for move in begun if move.name == answer]
-    return (exact or begun)[0] if len(begun) == 1 or exact else None
+    matches = [move for move in moves if move.name.startswith(answer)]
+    exact = [move for move in matches if move.name == answer]
+    return (exact or matches)[0] if len(matches) == 1 or exact else None
 
 
 def _parameters(move: Move) -> str:
@@ -171,7 +171,7 @@ def _parameters(move: Move) -> str:
 
 
 def _last(call: ModelCall) -> str:
-    """The text of the last thing that the model was given."""
+    """The text of the last item of the model's input."""
     if isinstance(call.input, str):
         return call.input
     last: Any = call.input[-1] if call.input else ""
@@ -185,4 +185,4 @@ def _last(call: ModelCall) -> str:
 
 def _shortened(text: str) -> str:
     flat = " ".join(text.split())
-    return flat if len(flat) <= _QUOTED else f"{flat[:_QUOTED]}…"
+    return flat if len(flat) <= _QUOTE_LIMIT else f"{flat[:_QUOTE_LIMIT]}…"

@@ -1,4 +1,4 @@
-"""Diagnostics in a terminal: the compiler's layout, painted, with the user's own lines quoted."""
+"""Diagnostics in a terminal: the compiler's layout in colour, with quotes of the user's lines."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from agentgraph_compiler.render.report import Piece, Quotation, Quote, Tone, blo
 __all__ = ["diagnostics_json", "print_report", "shown_path"]
 
 _NARROWEST: Final = 20
-"""Columns of a source line that are always shown."""
+"""The least columns of a source line to show, however narrow the terminal is."""
 
 
 def print_report(console: Console, diagnostics: Iterable[Diagnostic]) -> None:
-    """Print diagnostics, a block for each, with an empty line behind it."""
-    for found in diagnostics:
-        for row in block(found, _quoting(console), shown_path=shown_path):
+    """Print diagnostics, a block for each, with an empty line after it."""
+    for diagnostic in diagnostics:
+        for row in block(diagnostic, _quoting(console), shown_path=shown_path):
             prefix, body = _painted(row.prefix), _painted(row.body)
             if row.breaks:
                 print_hanging(console, prefix, body)
@@ -35,18 +35,18 @@ def print_report(console: Console, diagnostics: Iterable[Diagnostic]) -> None:
 
 
 def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
-    """Write diagnostics as plain JSON values; places that are not known are null."""
+    """Write diagnostics as plain JSON values; an unknown place is null."""
     return [
         {
-            "code": found.rule.code,
-            "name": found.rule.name,
-            "severity": found.severity.value,
-            "message": found.message,
-            **_place(found.origin),
-            "notes": [{"message": note.message, **_place(note.origin)} for note in found.notes],
-            "help": found.help or None,
+            "code": one.rule.code,
+            "name": one.rule.name,
+            "severity": one.severity.value,
+            "message": one.message,
+            **_place(one.origin),
+            "notes": [{"message": note.message, **_place(note.origin)} for note in one.notes],
+            "help": one.help or None,
         }
-        for found in diagnostics
+        for one in diagnostics
     ]
 
 
@@ -63,30 +63,32 @@ def shown_path(file: str) -> str:
 
 
 def _painted(pieces: Iterable[Piece]) -> Text:
-    painted = Text()
+    text = Text()
     for piece in pieces:
-        painted.append(printable(piece.text), "" if piece.tone is Tone.PLAIN else piece.tone.value)
-    return painted
+        text.append(printable(piece.text), "" if piece.tone is Tone.PLAIN else piece.tone.value)
+    return text
 
 
 def _quoting(console: Console) -> Quote:
-    def quote(origin: Origin, taken: int) -> Quotation | None:
+    def quote(origin: Origin, prefix: int) -> Quotation | None:
         columns = underlined(origin)
-        return None if columns is None else _quotation(console, origin, columns, taken)
+        return None if columns is None else _quotation(console, origin, columns, prefix)
 
     return quote
 
 
-def _quotation(console: Console, origin: Origin, columns: tuple[int, int], taken: int) -> Quotation:
-    """A source line as it fits, and where its piece stands."""
-    written = linecache.getline(origin.file, origin.line).rstrip()
+def _quotation(
+    console: Console, origin: Origin, columns: tuple[int, int], prefix: int
+) -> Quotation:
+    """A source line, cut to the terminal, and the position of its underlined piece."""
+    source = linecache.getline(origin.file, origin.line).rstrip()
     start, end = columns
-    # Tabs would shift the marks; what is before the piece keeps its width.
-    before, piece = _flat(written[:start]), _flat(written[start:end])
-    line = before + piece + _flat(written[end:])
+    # Tabs would shift the marks, so replace them by spaces of the same width.
+    before, piece = _flat(source[:start]), _flat(source[start:end])
+    line = before + piece + _flat(source[end:])
     indent, marks = Text(before).cell_len, Text(piece).cell_len
     if console.is_terminal:
-        room = max(console.width - taken, _NARROWEST)
+        room = max(console.width - prefix, _NARROWEST)
         if Text(line).cell_len > room:
             shortened = Text(line)
             shortened.truncate(room, overflow="ellipsis")

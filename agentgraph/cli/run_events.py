@@ -1,9 +1,9 @@
-"""What `agentgraph run` tells, one event for everything that happens.
+"""The events of `agentgraph run`.
 
-These are the stream events of a run with their objects replaced by plain values, and the verdicts
-of guardrails, which a stream does not announce. The terminal shows them and `--json` prints them:
-one object a line, `event` first, then the fields below in their order. `docs/command-line.md` is
-the page for people who read these lines with a program.
+These are the stream events of a run, with plain values in place of objects, and the verdicts of
+guardrails, which a stream does not announce. The terminal shows them and `--json` prints them: one
+object a line, `event` first, then the fields below in their order. `docs/command-line.md` is the
+page for people who read these lines with a program.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run begins; `workflow` is its name, `file` where it was found."""
+    """A run begins; `workflow` is its name, `file` the path of its source."""
 
     event: ClassVar[str] = "run_started"
     workflow: str
@@ -126,7 +126,7 @@ class HandoffOutputCreated:
 
 @dataclass(frozen=True, slots=True)
 class ItemCreated:
-    """Any other item, under the name of its stream event; `item` is what the provider sent."""
+    """Any other item, with the name of its stream event; `item` is the item of the provider."""
 
     event: ClassVar[str] = "item_created"
     name: str
@@ -136,7 +136,7 @@ class ItemCreated:
 
 @dataclass(frozen=True, slots=True)
 class GuardrailCompleted:
-    """A guardrail gave its verdict; `info` is what it found."""
+    """A guardrail gave its verdict; `info` is its own information about it."""
 
     event: ClassVar[str] = "guardrail_completed"
     kind: Literal["input", "output", "tool_input", "tool_output"]
@@ -147,7 +147,7 @@ class GuardrailCompleted:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """The library has something to say, such as that no language model is at work."""
+    """The library warns, for instance that no language model is at work."""
 
     event: ClassVar[str] = "warning"
     message: str
@@ -185,8 +185,8 @@ class RunCompleted:
 
 @dataclass(frozen=True, slots=True)
 class RunFailed:
-    """The run is over and has no output; `error` is the class of the exception, `traceback` says
-    where in the user's own code it came from, if it did."""
+    """The run is over and has no output; `error` is the class of the exception, `traceback` its
+    place in the user's own code, if it comes from there."""
 
     event: ClassVar[str] = "run_failed"
     error: str
@@ -211,13 +211,13 @@ RunEvent: TypeAlias = (
     | RunCompleted
     | RunFailed
 )
-"""Anything that `agentgraph run` tells."""
+"""Any event of `agentgraph run`."""
 
 
 def to_json(event: RunEvent) -> str:
     """Write an event as one line of JSON.
 
-    Values that JSON does not know are written as pydantic would, else as their text.
+    Values without a JSON form are written as pydantic writes them, else as their text.
     """
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     return json.dumps(

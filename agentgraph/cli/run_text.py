@@ -1,4 +1,4 @@
-"""A run as a person reads it: agents at the margin, what they do below them."""
+"""A run as text for a person: agents at the margin, their actions indented below them."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ from agentgraph.cli.wording import shortened, written_call
 
 __all__ = ["RunOnTerminal"]
 
-_SHOWN_AT_MOST: Final = 600
-"""Characters of a tool's output or arguments that are shown; `--json` has all of them."""
+_TEXT_LIMIT: Final = 600
+"""The most characters of a tool's output or arguments to show; `--json` prints all of them."""
 
 
 class RunOnTerminal:
@@ -42,16 +42,16 @@ class RunOnTerminal:
 
     Args:
         terminal: Where to show them.
-        waiting_shown: Whether a spinner tells, on a terminal, that something is awaited.
+        spinner: Whether a terminal shows a spinner while the run waits for something.
     """
 
-    def __init__(self, terminal: Terminal, *, waiting_shown: bool = True) -> None:
+    def __init__(self, terminal: Terminal, *, spinner: bool = True) -> None:
         self._out, self._err = terminal.out, terminal.err
         self._text = FlowingText(terminal.out)
         self._streamed = ""
-        self._said = ""
+        self._last_message = ""
         self._spinner: Status | None = None
-        if waiting_shown and terminal.out.is_terminal:
+        if spinner and terminal.out.is_terminal:
             self._spinner = Status("", console=terminal.out, spinner="dots")
 
     def __call__(self, event: RunEvent) -> None:
@@ -88,7 +88,7 @@ class RunOnTerminal:
                 if event.text and event.text != self._streamed:
                     self._text.write(event.text)
                     self._text.end()
-                self._said, self._streamed = event.text, ""
+                self._last_message, self._streamed = event.text, ""
             case RunStarted():
                 self._wait(f"{event.workflow} starts")
             case AgentUpdated():
@@ -115,7 +115,7 @@ class RunOnTerminal:
     ) -> None:
         match event:
             case ToolCalled():
-                self._line("  ", "⚙", "tool", _shown_call(event.tool, event.arguments))
+                self._line("  ", "⚙", "tool", _short_call(event.tool, event.arguments))
                 self._wait(f"{event.tool} is at work")
             case ToolOutputCreated():
                 label = f"{event.tool} → " if event.tool else ""
@@ -123,14 +123,14 @@ class RunOnTerminal:
                 self._wait(f"{event.agent} is at work")
             case HandoffCalled():
                 self._line(
-                    "  ", "⇢", "handoff", _shown_call(event.tool, event.arguments), style="quiet"
+                    "  ", "⇢", "handoff", _short_call(event.tool, event.arguments), style="quiet"
                 )
             case HandoffOutputCreated():
                 self._line("  ", "→", "handoff", f"{event.agent} hands off to {event.target}")
             case ReasoningCreated():
                 if event.text:
                     self._line(
-                        "  ", "…", "quiet", shortened(event.text, _SHOWN_AT_MOST), style="quiet"
+                        "  ", "…", "quiet", shortened(event.text, _TEXT_LIMIT), style="quiet"
                     )
                 self._wait(f"{event.agent} is at work")
             case ItemCreated():
@@ -150,28 +150,29 @@ class RunOnTerminal:
         }
         symbol, style = ("✓", "passed") if passed else ("✗", "error")
         info = "" if passed or event.info is None else f": {_value(event.info)}"
-        said = f"{kind} guardrail {event.guardrail} {words[event.verdict]}{info}"
-        self._line("  ", symbol, style, said, style="quiet" if passed else "")
+        text = f"{kind} guardrail {event.guardrail} {words[event.verdict]}{info}"
+        self._line("  ", symbol, style, text, style="quiet" if passed else "")
 
     def _show_end(self, event: RunCompleted | RunFailed | RunSuspended) -> None:
         match event:
             case RunCompleted():
                 output = _value(event.output, limit=None)
-                if output and output != self._said and _spaced(output) != _spaced(self._said):
+                last = self._last_message
+                if output and output != last and _unspaced(output) != _unspaced(last):
                     self._line("  ", "=", "title", output)
                 turns = f"{event.turns} turn{'s' if event.turns != 1 else ''}"
                 tokens = event.input_tokens + event.output_tokens
-                spent = f", {tokens:,} tokens" if tokens else ""
-                self._line("", "✓", "passed", f"done: {event.agent}, {turns}{spent}", style="quiet")
+                cost = f", {tokens:,} tokens" if tokens else ""
+                self._line("", "✓", "passed", f"done: {event.agent}, {turns}{cost}", style="quiet")
             case RunFailed():
                 if event.traceback:
                     self._err.print(Text(printable(event.traceback.rstrip())), soft_wrap=True)
                 self._line("", "✗", "error", f"{event.error}: {event.message}")
             case RunSuspended():
-                waiting = ", ".join(
-                    _shown_call(call.tool, call.arguments) for call in event.approvals
+                calls = ", ".join(
+                    _short_call(call.tool, call.arguments) for call in event.approvals
                 )
-                self._line("", "‖", "warning", f"waits for approval: {waiting}")
+                self._line("", "‖", "warning", f"waits for approval: {calls}")
             case _:
                 assert_never(event)
 
@@ -182,20 +183,20 @@ class RunOnTerminal:
         print_hanging(self._out, prefix, Text(printable(text), style))
 
 
-def _shown_call(name: str, arguments: str) -> str:
-    """A call as it is shown, long arguments cut."""
-    return shortened(written_call(name, arguments), _SHOWN_AT_MOST)
+def _short_call(name: str, arguments: str) -> str:
+    """A call with long arguments cut."""
+    return shortened(written_call(name, arguments), _TEXT_LIMIT)
 
 
-def _value(value: Any, limit: int | None = _SHOWN_AT_MOST) -> str:
+def _value(value: Any, limit: int | None = _TEXT_LIMIT) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
         value = to_jsonable_python(value, fallback=str, inf_nan_mode="strings")
         value = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return value if limit is None else shortened(value, _SHOWN_AT_MOST)
+    return value if limit is None else shortened(value, _TEXT_LIMIT)
 
 
-def _spaced(text: str) -> str:
-    """A text without its spaces: JSON that a model wrote and JSON that we write differ in them."""
+def _unspaced(text: str) -> str:
+    """A text without its spaces, in which a model's JSON and our JSON differ."""
     return "".join(text.split())

@@ -1,6 +1,6 @@
 """Diagnostics as SARIF 2.1.0, the format that code hosts and editors read.
 
-Paths below the current folder are given relative to it, as those readers want them.
+Paths below the current folder are relative to it, as those readers expect.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def sarif_log(diagnostics: Iterable[Diagnostic], faults: Sequence[str] = ()) -> 
     """Write diagnostics as a SARIF log.
 
     Args:
-        diagnostics: In the order in which they shall stand.
-        faults: What kept files from being checked, in words.
+        diagnostics: In the order of the log.
+        faults: Why files could not be checked, in words.
 
     Returns:
         The log, as plain JSON values.
@@ -54,7 +54,7 @@ def sarif_log(diagnostics: Iterable[Diagnostic], faults: Sequence[str] = ()) -> 
                         ],
                     }
                 ],
-                "results": [_result(found, index) for found in diagnostics],
+                "results": [_result(diagnostic, index) for diagnostic in diagnostics],
             }
         ],
     }
@@ -70,23 +70,23 @@ def _rule(rule: Rule, page: str) -> dict[str, Any]:
     }
 
 
-def _result(found: Diagnostic, index: dict[str, int]) -> dict[str, Any]:
-    help_text = f"\nHelp: {found.help}" if found.help else ""
+def _result(diagnostic: Diagnostic, index: dict[str, int]) -> dict[str, Any]:
+    help_text = f"\nHelp: {diagnostic.help}" if diagnostic.help else ""
     result: dict[str, Any] = {
-        "ruleId": found.rule.code,
-        "ruleIndex": index[found.rule.code],
-        "level": found.severity.value,
-        "message": {"text": f"{found.message}{help_text}"},
+        "ruleId": diagnostic.rule.code,
+        "ruleIndex": index[diagnostic.rule.code],
+        "level": diagnostic.severity.value,
+        "message": {"text": f"{diagnostic.message}{help_text}"},
     }
-    if found.origin != UNKNOWN:
-        result["locations"] = [{"physicalLocation": _place(found.origin)}]
+    if diagnostic.origin != UNKNOWN:
+        result["locations"] = [{"physicalLocation": _place(diagnostic.origin)}]
     related = [
         {
             "id": number,
             "message": {"text": note.message},
             **({"physicalLocation": _place(note.origin)} if note.origin != UNKNOWN else {}),
         }
-        for number, note in enumerate(found.notes, 1)
+        for number, note in enumerate(diagnostic.notes, 1)
     ]
     if related:
         result["relatedLocations"] = related

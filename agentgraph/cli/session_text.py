@@ -1,4 +1,4 @@
-"""Stored sessions as a person reads them: a line a session, a conversation item by item."""
+"""Stored sessions as text for a person: a line for each session, a conversation item by item."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from agentgraph.memory.transcripts.automaton import ANSWERED_BY
 
 __all__ = ["print_changes", "print_history", "print_sessions", "state_of"]
 
-_SHOWN_AT_MOST: Final = 2_000
-"""Characters of one item that are shown; `export` has all of them."""
+_ITEM_LIMIT: Final = 2_000
+"""The most characters of one item to show; `export` writes all of them."""
 
 _OUTPUTS: Final = frozenset(ANSWERED_BY.values())
 
@@ -55,7 +55,7 @@ def print_sessions(console: Console, sessions: Iterable[StoredSession]) -> None:
 
 
 def state_of(history: History) -> str:
-    """Say in a few words how a history is."""
+    """Describe the state of a history in a few words."""
     if history.encrypted:
         return "encrypted"
     faults = len(history.mending.changes)
@@ -89,13 +89,13 @@ def print_history(console: Console, history: History, limit: int | None) -> None
         if fields is None:
             _print_item(console, "  ✗ ", "error", "a row that cannot be read")
         else:
-            _print_item(console, *_described(fields, names))
+            _print_item(console, *_description(fields, names))
         if row.key in faults:
             _print_item(console, "    ✗ ", "error", _fault(faults[row.key].message))
 
 
 def print_changes(console: Console, session: StoredSession) -> None:
-    """Print what mends a session, a line for each item.
+    """Print the changes that repair a session, a line for each item.
 
     Args:
         console: Where to print.
@@ -104,18 +104,18 @@ def print_changes(console: Console, session: StoredSession) -> None:
     for mending in session.mendings:
         branch = f" @{mending.branch}" if mending.branch else ""
         for _, change in mending.changes:
-            # The message says it as done.
-            said = "remove" + change.message.removeprefix("removed")
+            # The message describes the change in the past tense.
+            text = "remove" + change.message.removeprefix("removed")
             prefix = Text(printable(f"{session.session_id}{branch}: "))
-            print_hanging(console, prefix, Text(printable(said)))
+            print_hanging(console, prefix, Text(printable(text)))
 
 
 def _print_item(console: Console, prefix: str, style: str, text: str) -> None:
-    shown = Text(printable(shortened(text, _SHOWN_AT_MOST)))
-    print_hanging(console, Text(printable(prefix), style), shown)
+    body = Text(printable(shortened(text, _ITEM_LIMIT)))
+    print_hanging(console, Text(printable(prefix), style), body)
 
 
-def _described(fields: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, str, str]:
+def _description(fields: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, str, str]:
     """Return the prefix of an item, its style and its text."""
     if ENVELOPE_MARK in fields:
         return "  · ", "quiet", "an encrypted item"
@@ -137,14 +137,14 @@ def _described(fields: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str
     if kind == "function_call":
         return "  ⚙ ", "tool", written_call(str(fields.get("name")), fields.get("arguments"))
     if kind == "mcp_approval_request":
-        asked = written_call(str(fields.get("name")), fields.get("arguments"))
-        return "  ‖ ", "warning", f"asks for approval: {asked}"
+        call = written_call(str(fields.get("name")), fields.get("arguments"))
+        return "  ‖ ", "warning", f"asks for approval: {call}"
     rest = {name: value for name, value in fields.items() if name not in ("type", "id", "status")}
     return "  · ", "quiet", f"{kind.replace('_', ' ')} {_json(rest)}"
 
 
 def _text(content: Any) -> str:
-    """The text of a content, with a mark for each part that is none."""
+    """The text of a content, with a mark for each part that is not text."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):
@@ -166,5 +166,5 @@ def _json(value: Any) -> str:
 
 
 def _fault(message: str) -> str:
-    """The words of a change without what would be done."""
+    """The fault in the message of a change, without the change itself."""
     return message.partition(": ")[2] or message

@@ -1,7 +1,7 @@
-"""What the commands of `agentgraph sessions` do.
+"""The work of the commands of `agentgraph sessions`.
 
-Nothing is made and nothing is overwritten by looking; what writes asks first, and is one
-transaction a session.
+Commands that read create and overwrite nothing. Commands that write ask first, and use one
+transaction for each session.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ __all__ = [
 
 
 class ExportFormat(StrEnum):
-    """How `export` writes."""
+    """The formats of `export`."""
 
     JSON = "json"
     LINES = "jsonl"
 
 
 class Place:
-    """Where sessions are stored, as the command line names it."""
+    """The place of stored sessions, as the command line names it."""
 
     def __init__(self, db: str, sessions_table: str, messages_table: str) -> None:
         self.db = db
@@ -61,7 +61,7 @@ class Place:
         """Open the place and close it again.
 
         Raises:
-            CommandFault: It is not there, holds no sessions, or failed.
+            CommandFault: It does not exist, holds no sessions, or failed.
         """
         try:
             stored = self._stored()
@@ -71,13 +71,13 @@ class Place:
                 await stored.close()
         except NoSuchSession as error:
             raise CommandFault(
-                str(error), help=f"`agentgraph sessions list --db {self.db}` lists those there are"
+                str(error), help=f"`agentgraph sessions list --db {self.db}` lists all sessions"
             ) from error
         except (SessionError, InvalidSessionInput, MissingExtra) as error:
             raise CommandFault(str(error)) from error
 
     def is_file(self, path: Path) -> bool:
-        """Tell whether a path leads to the file that the sessions are stored in."""
+        """Whether a path leads to the file with the sessions."""
         file = self._file()
         return file is not None and file.exists() and path.exists() and file.samefile(path)
 
@@ -88,18 +88,20 @@ class Place:
         if not path.exists():
             raise CommandFault(f"there is no file {path}")
         if not path.is_file():
-            raise CommandFault(f"{path} is no file")
+            raise CommandFault(f"{path} is not a file")
         return memory.SQLiteStoredSessions(path, *self._tables)
 
     def _file(self) -> Path | None:
-        """The SQLite file, which is the same whatever opened it, and needs no further package."""
+        """The SQLite file, or None for another database. Files need no further package, and their
+        format does not depend on the class that wrote them."""
         scheme, separator, rest = self.db.partition("://")
         if separator and not scheme.startswith("sqlite"):
             return None
         name = rest.removeprefix("/").partition("?")[0] if separator else self.db
         if not name:
             raise CommandFault(
-                f"{self.db!r} names no file", help="give --db a file, or the URL of a database"
+                f"{self.db!r} does not name a file",
+                help="give --db a file, or the URL of a database",
             )
         return Path(name)
 
@@ -137,7 +139,7 @@ def show_session(
         limit: How many of the latest items; None is all of them.
 
     Raises:
-        CommandFault: The session is not there, or cannot be read.
+        CommandFault: The session does not exist, or cannot be read.
     """
     history = _history(asyncio.run(_read(place, session_id)), branch)
     print_history(terminal.out, history, limit)
@@ -155,19 +157,22 @@ def export_session(
     """Write the items of a session as JSON.
 
     Args:
-        terminal: Where to print, and to say what was written.
+        terminal: Where to print, and to report the written file.
         place: Where the session is stored.
         session_id: Its id.
         branch: The branch; None is `main`, or the session itself.
         output: The file; None prints.
-        export_format: How; None goes by the ending of the file.
+        export_format: The format; None takes it from the ending of the file.
 
     Raises:
         CommandFault: The session cannot be read, or the file cannot be written.
     """
     history = _history(asyncio.run(_read(place, session_id)), branch)
     if output is not None and place.is_file(output):
-        raise CommandFault(f"{output} is where the sessions are stored; nothing was written")
+        raise CommandFault(
+            f"{output} is the file with the sessions, so it was not overwritten",
+            help="choose another file for --output",
+        )
     if export_format is None:
         lines = output is not None and output.suffix in (".jsonl", ".ndjson")
         export_format = ExportFormat.LINES if lines else ExportFormat.JSON
@@ -193,14 +198,14 @@ def repair_sessions(
     """Make histories legal where they are stored, one transaction a session.
 
     Args:
-        terminal: Where to say what is done.
+        terminal: Where to report the changes.
         place: Where the sessions are stored.
-        session_ids: Which; empty is all of them.
-        dry_run: Whether only to say what would be done.
-        yes: Whether not to ask.
+        session_ids: The sessions; empty means all of them.
+        dry_run: Whether only to report the changes and not to make them.
+        yes: Whether to skip the question.
 
     Raises:
-        CommandFault: A session is not there, the answer was no, or the place failed.
+        CommandFault: A session does not exist, the answer was no, or the place failed.
     """
 
     async def find() -> list[StoredSession]:
@@ -215,11 +220,11 @@ def repair_sessions(
             await stored.mend(session)
 
     with progress(terminal, f"reading {place.db}"):
-        found = asyncio.run(find())
-    for session in found:
+        sessions = asyncio.run(find())
+    for session in sessions:
         if any(history.encrypted for history in session.histories):
-            _warn(terminal, f"session {session.session_id!r} is encrypted and cannot be judged")
-    faulty = [session for session in found if session.mendings]
+            _warn(terminal, f"session {session.session_id!r} is encrypted and cannot be checked")
+    faulty = [session for session in sessions if session.mendings]
     if not faulty:
         terminal.err.print(Text("nothing to repair", "quiet"))
         return Status.DONE
@@ -229,10 +234,7 @@ def repair_sessions(
         return Status.FOUND
     changes = sum(len(mending.changes) for session in faulty for mending in session.mendings)
     if not yes:
-        _ask(
-            f"Make these changes ({_counted(changes, 'item')} of "
-            f"{_counted(len(faulty), 'session')})?"
-        )
+        _ask(f"Make these changes ({_count(changes, 'item')} of {_count(len(faulty), 'session')})?")
     for session in faulty:
         asyncio.run(mend(session))
         done = Text(printable(f"repaired {session.session_id}"), "quiet")
@@ -244,13 +246,13 @@ def delete_session(terminal: Terminal, place: Place, session_id: str, *, yes: bo
     """Remove a session.
 
     Args:
-        terminal: Where to say what is done.
+        terminal: Where to report the deletion.
         place: Where the session is stored.
         session_id: Its id.
-        yes: Whether not to ask.
+        yes: Whether to skip the question.
 
     Raises:
-        CommandFault: The session is not there, the answer was no, or the place failed.
+        CommandFault: The session does not exist, the answer was no, or the place failed.
     """
 
     async def delete() -> None:
@@ -260,7 +262,7 @@ def delete_session(terminal: Terminal, place: Place, session_id: str, *, yes: bo
     session = asyncio.run(_read(place, session_id))
     items = sum(len(history.rows) for history in session.histories)
     if not yes:
-        _ask(f"Delete session {session_id!r} with {_counted(items, 'item')}?")
+        _ask(f"Delete session {session_id!r} with {_count(items, 'item')}?")
     asyncio.run(delete())
     terminal.err.print(Text(printable(f"deleted {session_id}"), "quiet"), soft_wrap=True)
     return Status.DONE
@@ -283,40 +285,41 @@ def _history(session: StoredSession, branch: str | None) -> History:
 
 
 def _exported(history: History, export_format: ExportFormat) -> str:
-    """Return items as JSON that any file can hold, escaped where it must be."""
+    """Return items as JSON that any file can hold, escaped only if necessary."""
     values, indent = (
         ([history.items], 2) if export_format is ExportFormat.JSON else (history.items, None)
     )
 
-    def written(ensure_ascii: bool) -> str:
+    def encode(ensure_ascii: bool) -> str:
         texts = (json.dumps(it, ensure_ascii=ensure_ascii, indent=indent) for it in values)
         return "".join(f"{text}\n" for text in texts)
 
-    text = written(ensure_ascii=False)
+    text = encode(ensure_ascii=False)
     try:
         text.encode()
     except UnicodeEncodeError:
-        # Half a surrogate pair, which JSON can only hold escaped.
-        return written(ensure_ascii=True)
+        # Half of a surrogate pair, which must be escaped in a file.
+        return encode(ensure_ascii=True)
     return text
 
 
-def _counted(count: int, noun: str) -> str:
+def _count(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _ask(question: str) -> None:
-    """Ask before something is written.
+    """Ask before writing.
 
     Raises:
-        CommandFault: The answer is no, or nobody is there to answer.
+        CommandFault: The answer is no, or the standard input is at its end.
     """
     typer.echo(printable(f"{question} [y/N] "), nl=False, err=True)
     answer = sys.stdin.readline()
     if not answer:
         typer.echo(err=True)
         raise CommandFault(
-            "nobody answered, so nothing was changed", help="give --yes to do it without asking"
+            "there was no answer, so nothing was changed",
+            help="give --yes to make the changes without a question",
         )
     if answer.strip().lower() not in ("y", "yes"):
         raise CommandFault("nothing was changed", status=Status.FOUND)
@@ -327,7 +330,7 @@ def _warn(terminal: Terminal, message: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all; into what is no file, such as a pipe, just write."""
+    """Write a file completely or not at all; write directly to anything else, such as a pipe."""
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return

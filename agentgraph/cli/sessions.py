@@ -22,7 +22,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="sessions",
-    help="Look at stored sessions, export, mend and delete them.",
+    help="List, show, export, repair and delete stored sessions.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -43,7 +43,7 @@ _SessionsTable = Annotated[str, typer.Option(help="The table of sessions.")]
 _MessagesTable = Annotated[str, typer.Option(help="The table of items.")]
 _Branch = Annotated[
     str | None,
-    typer.Option(help="A branch of an AdvancedSQLiteSession; left out: main.", show_default=False),
+    typer.Option(help="A branch of an AdvancedSQLiteSession; default: main.", show_default=False),
 ]
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 _SESSIONS: Final = "agent_sessions"
@@ -88,7 +88,7 @@ def export(
             "-o",
             metavar="PATH",
             show_default=False,
-            help="Where to write; left out: the standard output.",
+            help="The file to write; default: the standard output.",
         ),
     ] = None,
     export_format: Annotated[
@@ -96,14 +96,14 @@ def export(
         typer.Option(
             "--format",
             show_default=False,
-            help="One JSON list, or one item a line; left out: by the ending of the file.",
+            help="One JSON list, or one item a line; default: by the ending of the file.",
         ),
     ] = None,
     branch: _Branch = None,
     sessions_table: _SessionsTable = _SESSIONS,
     messages_table: _MessagesTable = _MESSAGES,
 ) -> None:
-    """Write the items of a session as JSON, the way `add_items` takes them."""
+    """Write the items of a session as JSON, in the form that `add_items` accepts."""
     place = Place(db, sessions_table, messages_table)
     end(lambda terminal: export_session(terminal, place, session, branch, output, export_format))
 
@@ -113,11 +113,11 @@ def repair(
     db: _Database,
     sessions: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SESSION", help="Left out: every session.", show_default=False),
+        typer.Argument(metavar="SESSION", help="Default: every session.", show_default=False),
     ] = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Only say what would be done; exit status 1 if any."),
+        typer.Option("--dry-run", help="Only show the changes; exit status 1 if there are any."),
     ] = False,
     yes: _Yes = False,
     sessions_table: _SessionsTable = _SESSIONS,
@@ -136,6 +136,6 @@ def delete(
     sessions_table: _SessionsTable = _SESSIONS,
     messages_table: _MessagesTable = _MESSAGES,
 ) -> None:
-    """Remove a session with everything that is stored of it."""
+    """Remove a session with all of its stored data."""
     place = Place(db, sessions_table, messages_table)
     end(lambda terminal: delete_session(terminal, place, session, yes=yes))

@@ -1,6 +1,6 @@
 """`agentgraph draw`, `ir` and `explain`: a workflow as a drawing, as text, and a rule's page.
 
-A workflow with errors is drawn and printed as well: looking at it is how one finds them.
+The commands draw and print a workflow with errors as well, because a drawing helps to find them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from agentgraph_compiler.render import RenderError, render
 
 __all__ = ["draw_file", "explain_rule", "print_ir"]
 
-_READABLE: Final = 100
-"""Columns beyond which prose is not spread, however wide the terminal is."""
+_PROSE_WIDTH: Final = 100
+"""The most columns for prose, however wide the terminal is."""
 
 
 def draw_file(
@@ -33,10 +33,10 @@ def draw_file(
     """Draw a workflow.
 
     Args:
-        terminal: Where to say what was written.
+        terminal: Where to report the written file.
         text: The file, with a name or without.
-        output: Where to write, the ending says what; `None` prints the DOT source.
-        level: What to show: `agents` or `states`.
+        output: The file to write; its ending selects the format. `None` prints the DOT source.
+        level: The level of the drawing: `agents` or `states`.
         timeout: Seconds after which a layout is stopped.
 
     Raises:
@@ -62,7 +62,7 @@ def print_ir(terminal: Terminal, text: str, *, origins: bool) -> Status:
     Args:
         terminal: Where to print.
         text: The file, with a name or without.
-        origins: Whether to print where things were written.
+        origins: Whether to print the place in the source of each part.
 
     Raises:
         CommandFault: The file cannot be used.
@@ -87,10 +87,10 @@ def explain_rule(terminal: Terminal, code: str) -> Status:
     except UnknownRuleError as error:
         raise CommandFault(str(error)) from error
     if terminal.out.is_terminal:
-        # Formatting Markdown takes longer to load than all other commands together.
+        # The Markdown module takes longer to load than all other commands together.
         from rich.markdown import Markdown
 
-        terminal.out.print(Markdown(page), width=min(terminal.out.width, _READABLE))
+        terminal.out.print(Markdown(page), width=min(terminal.out.width, _PROSE_WIDTH))
     else:
         terminal.out.print(Text(page), end="", soft_wrap=True)
     return Status.DONE

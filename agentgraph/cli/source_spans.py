@@ -1,8 +1,10 @@
-"""Reading source files: where objects that do not record their own origin were written.
+"""Places in source files: the lines of objects that do not record their own origin, and the columns
+to underline.
 
-Agents of the published SDK do not know where they were made, so their names are matched to the
-assignments of the file, and the entries of their lists to the elements written there. Origins are
-those that our own objects record: the line on which the making expression begins.
+Agents of the published SDK do not record where they were made. So this module matches their names
+to the assignments of the file, and the entries of their lists to the elements in the source. The
+origins are the same as those that our own objects record: the line on which the constructing
+expression begins.
 """
 
 from __future__ import annotations
@@ -23,13 +25,13 @@ __all__ = ["Underlined", "origins_in", "parsed", "underlined"]
 _LISTS: Final = ("handoffs", "tools", "input_guardrails", "output_guardrails")
 
 Underlined = tuple[int, int]
-"""The first column of a piece of a line, and the one after its last; counted from 0, in
+"""The first column of a piece of a line, and the column after its end; counted from 0, in
 characters."""
 
 
 @lru_cache(maxsize=64)
 def parsed(path: Path) -> ast.Module:
-    """The syntax tree of a file; an empty one if it is not Python that can be read."""
+    """The syntax tree of a file; an empty one if the file is unreadable or not valid Python."""
     try:
         return ast.parse(path.read_bytes(), filename=str(path))
     except (OSError, SyntaxError, ValueError):
@@ -37,7 +39,7 @@ def parsed(path: Path) -> ast.Module:
 
 
 def origins_in(modules: Iterable[ModuleType]) -> dict[int, Origin]:
-    """Find where the authoring objects of modules were written.
+    """Find the authoring objects of modules in their source files.
 
     Args:
         modules: Modules with a source file.
@@ -50,18 +52,18 @@ def origins_in(modules: Iterable[ModuleType]) -> dict[int, Origin]:
         file = module.__file__
         if file is None:
             continue
-        for thing, line in _written(parsed(Path(file)).body, vars(module)):
-            if getattr(thing, "_origin", None) is None:
-                origins.setdefault(id(thing), Origin(file, line))
+        for authored, line in _objects(parsed(Path(file)).body, vars(module)):
+            if getattr(authored, "_origin", None) is None:
+                origins.setdefault(id(authored), Origin(file, line))
         for guardrail, place in _guardrails(vars(module).values()):
             if getattr(guardrail, "_origin", None) is None:
                 origins.setdefault(id(guardrail), place)
     return origins
 
 
-def _written(body: Sequence[ast.stmt], namespace: dict[str, Any]) -> Iterator[tuple[Any, int]]:
-    """Objects with the lines of the statements that made them, the last statement of a name
-    counting."""
+def _objects(body: Sequence[ast.stmt], namespace: dict[str, Any]) -> Iterator[tuple[Any, int]]:
+    """Objects with the lines of the statements that made them. If several statements assign a name,
+    the last one comes first."""
     for statement in reversed(body):
         match statement:
             case ast.Assign(targets=[*_, ast.Name(id=name)], value=value):
@@ -72,14 +74,15 @@ def _written(body: Sequence[ast.stmt], namespace: dict[str, Any]) -> Iterator[tu
                 lines = [statement.lineno, *(part.lineno for part in statement.decorator_list)]
                 yield namespace.get(statement.name), min(lines)
             case ast.If(body=inner, orelse=other) | ast.Try(body=inner, orelse=other):
-                yield from _written([*inner, *other], namespace)
+                yield from _objects([*inner, *other], namespace)
             case ast.With(body=inner):
-                yield from _written(inner, namespace)
+                yield from _objects(inner, namespace)
 
 
-def _guardrails(things: Iterable[Any]) -> Iterator[tuple[Any, Origin]]:
-    """Guardrails that were made somewhere else than in a list, by the functions they call."""
-    for agent in things:
+def _guardrails(values: Iterable[Any]) -> Iterator[tuple[Any, Origin]]:
+    """The guardrails of agents with the origins of their functions, for guardrails that no list in
+    the source constructs."""
+    for agent in values:
         if is_agent(agent) and not isinstance(agent, type):
             for guardrail in (*agent.input_guardrails, *agent.output_guardrails):
                 code = getattr(guardrail.guardrail_function, "__code__", None)
@@ -87,20 +90,21 @@ def _guardrails(things: Iterable[Any]) -> Iterator[tuple[Any, Origin]]:
                     yield guardrail, Origin(code.co_filename, code.co_firstlineno)
 
 
-def _made_by(value: ast.expr, thing: Any) -> Iterator[tuple[Any, int]]:
-    if not isinstance(value, ast.Call) or thing is None:
+def _made_by(value: ast.expr, authored: Any) -> Iterator[tuple[Any, int]]:
+    if not isinstance(value, ast.Call) or authored is None:
         return
-    yield thing, value.lineno
-    if not is_agent(thing):
+    yield authored, value.lineno
+    if not is_agent(authored):
         return
     for keyword in value.keywords:
         if keyword.arg in _LISTS and isinstance(keyword.value, ast.List):
-            yield from _elements(keyword.value.elts, getattr(thing, keyword.arg))
+            yield from _elements(keyword.value.elts, getattr(authored, keyword.arg))
 
 
-def _elements(written: Sequence[ast.expr], entries: Sequence[Any]) -> Iterator[tuple[Any, int]]:
-    # Entries that were added later stand behind the written ones; after `*more` nothing is known.
-    for element, entry in zip(written, entries, strict=False):
+def _elements(elements: Sequence[ast.expr], entries: Sequence[Any]) -> Iterator[tuple[Any, int]]:
+    # Entries that the program adds later follow those in the source; after `*more` the positions
+    # no longer match.
+    for element, entry in zip(elements, entries, strict=False):
         if isinstance(element, ast.Starred):
             return
         if isinstance(element, ast.Call):
@@ -108,8 +112,8 @@ def _elements(written: Sequence[ast.expr], entries: Sequence[Any]) -> Iterator[t
 
 
 def underlined(origin: Origin) -> Underlined | None:
-    """The piece of a line that an origin is about: the outermost call that begins on it, or a
-    decorator, else all that is written there.
+    """The piece of a line to underline for an origin: the outermost call that begins on the line,
+    or a decorator, else the whole line.
 
     Args:
         origin: A place in a file.
@@ -122,14 +126,14 @@ def underlined(origin: Origin) -> Underlined | None:
         return None
     if line.lstrip().startswith("@"):
         return len(line) - len(line.lstrip()), len(line.rstrip())
-    begun = [
+    calls = [
         node
         for node in ast.walk(parsed(Path(origin.file)))
         if isinstance(node, ast.Call) and node.lineno == origin.line
     ]
-    if not begun:
+    if not calls:
         return len(line) - len(line.lstrip()), len(line.rstrip())
-    first = min(begun, key=lambda call: (call.col_offset, -(call.end_lineno or 0)))
+    first = min(calls, key=lambda call: (call.col_offset, -(call.end_lineno or 0)))
     end = first.end_col_offset if first.end_lineno == first.lineno else None
     encoded = line.encode()
     return (

@@ -1,10 +1,10 @@
-"""Targets: what `FILE` or `FILE:NAME` on the command line stands for.
+"""Targets: the meaning of `FILE` or `FILE:NAME` on the command line.
 
-A file is run as Python would import it: its folder comes first on the path (for a module of a
-package the folder that holds the package), and `if __name__ == "__main__"` code stays out. What a
-file prints while it is imported goes to the standard error, so that a command's own output stays
-clean. After use the file's own modules are forgotten, so that two files with modules of the same
-name do not meet.
+A target's file runs as Python would import it: its folder comes first on the path (for a module of
+a package the folder that holds the package), and `if __name__ == "__main__"` code does not run.
+Output of the file during the import goes to the standard error, so that the command's own output
+stays clean. After use the file's own modules leave `sys.modules`, so that two files may have
+modules with the same name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file, and the name in it if one was given."""
+    """A file, and optionally a name in it."""
 
     path: Path
     name: str | None = None
@@ -53,9 +53,7 @@ class Target:
             file, name = text, ""
         path = Path(file)
         if path.is_dir():
-            raise CommandFault(
-                f"{path} is a folder", help="name the Python file that has the agents"
-            )
+            raise CommandFault(f"{path} is a folder", help="name the Python file with the agents")
         if not path.is_file():
             raise CommandFault(f"there is no file {path}", help=_similar_files(path))
         return cls(path, name or None)
@@ -66,10 +64,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What a target stands for.
+    """The agent or workflow of a target.
 
     Attributes:
-        target: Where it was found.
+        target: The target.
         source: The agent or workflow.
         overrides: Origins of objects that do not record their own.
         namespace: The names of the file.
@@ -81,26 +79,26 @@ class Workload:
     namespace: dict[str, Any]
 
     def named(self, name: str) -> Any:
-        """What a name of the file stands for; a function without arguments is called.
+        """The object behind a name of the file; for a function without arguments its result.
 
         Raises:
-            CommandFault: There is no such name, or the function failed.
+            CommandFault: The file has no such name, or the function failed.
         """
         return _resolved(self.namespace, Target(self.target.path, name))
 
 
 @contextlib.contextmanager
 def loaded(target: Target) -> Iterator[Workload]:
-    """Import a target's file and find what it stands for.
+    """Import a target's file and find its agent or workflow.
 
     Args:
         target: The target.
 
     Yields:
-        The workload; its modules are known to Python while the context is open.
+        The workload; its modules stay in `sys.modules` while the context is open.
 
     Raises:
-        CommandFault: The file cannot be imported, or does not say what to take.
+        CommandFault: The file cannot be imported, or it has no single agent or workflow to take.
     """
     path = target.path.resolve()
     root, module_name = _place(path)
@@ -108,7 +106,7 @@ def loaded(target: Target) -> Iterator[Workload]:
     sys.path.insert(0, str(root))
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            namespace = vars(_imported(target, path, module_name))
+            namespace = vars(_import(target, path, module_name))
             source = _source(namespace, target)
         own = [sys.modules[name] for name in _own(modules, root, module_name)]
         yield Workload(target, source, origins_in(own), namespace)
@@ -119,17 +117,17 @@ def loaded(target: Target) -> Iterator[Workload]:
 
 
 def _place(path: Path) -> tuple[Path, str]:
-    """The folder that goes on the path, and the name under which the file is imported."""
+    """The folder for the import path, and the module name of the file."""
     root, parts = path.parent, [path.stem]
     while (root / "__init__.py").is_file() and root.name.isidentifier():
         parts.insert(0, root.name)
         root = root.parent
     name = ".".join(parts)
-    # A file called like a module that is at work already must not take its place.
+    # A file must not replace a loaded module with the same name.
     return root, name if name not in sys.modules else f"_{name}_of_agentgraph_cli"
 
 
-def _imported(target: Target, path: Path, name: str) -> ModuleType:
+def _import(target: Target, path: Path, name: str) -> ModuleType:
     try:
         if "." in name:
             importlib.import_module(name.rpartition(".")[0])
@@ -141,8 +139,8 @@ def _imported(target: Target, path: Path, name: str) -> ModuleType:
         loader.exec_module(module)
     except SystemExit as error:
         raise CommandFault(
-            f"{target.path} ended the process while it was imported (status {error.code})",
-            help='put what only a script shall do under `if __name__ == "__main__":`',
+            f"{target.path} ended the process during its import (status {error.code})",
+            help='put code for the script alone under `if __name__ == "__main__":`',
         ) from error
     except Exception as error:
         raise CommandFault(
@@ -154,13 +152,13 @@ def _imported(target: Target, path: Path, name: str) -> ModuleType:
 def _source(namespace: dict[str, Any], target: Target) -> Any:
     if target.name is None:
         return find_start(namespace, target.path)
-    found = _resolved(namespace, target)
-    if isinstance(found, Program):
-        return found.source
-    if is_agent(found) or (hasattr(found, "start") and hasattr(found, "agents")):
-        return found
+    value = _resolved(namespace, target)
+    if isinstance(value, Program):
+        return value.source
+    if is_agent(value) or (hasattr(value, "start") and hasattr(value, "agents")):
+        return value
     raise CommandFault(
-        f"{target} is neither an agent nor a workflow, but of type {type(found).__name__}",
+        f"{target} is neither an agent nor a workflow, but of type {type(value).__name__}",
         help=names_in(namespace),
     )
 
@@ -169,32 +167,32 @@ def _resolved(namespace: dict[str, Any], target: Target) -> Any:
     assert target.name is not None
     first, *rest = target.name.split(".")
     try:
-        found = namespace[first]
+        value = namespace[first]
         for attribute in rest:
-            found = getattr(found, attribute)
+            value = getattr(value, attribute)
     except (KeyError, AttributeError) as error:
         raise CommandFault(
             f"{target.path} has no name '{target.name}'", help=names_in(namespace)
         ) from error
-    if inspect.isfunction(found):
-        found = _called(found, target)
-    return found
+    if inspect.isfunction(value):
+        value = _call(value, target)
+    return value
 
 
-def _called(function: Any, target: Target) -> Any:
-    needed = [
+def _call(function: Any, target: Target) -> Any:
+    parameters = [
         parameter.name
         for parameter in inspect.signature(function).parameters.values()
         if parameter.default is parameter.empty
         and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
-    if needed:
+    if parameters:
         raise CommandFault(
-            f"{target} is a function that needs arguments: {', '.join(needed)}",
-            help="name a function that can be called without any",
+            f"{target} is a function that needs arguments: {', '.join(parameters)}",
+            help="name a function that needs none",
         )
     if inspect.iscoroutinefunction(function):
-        raise CommandFault(f"{target} is an async function", help="name one that is not")
+        raise CommandFault(f"{target} is an async function", help="name one that is not async")
     try:
         return function()
     except Exception as error:
@@ -202,10 +200,10 @@ def _called(function: Any, target: Target) -> Any:
 
 
 def _own(before: Mapping[str, ModuleType], root: Path, module_name: str) -> list[str]:
-    """The modules that came with a file: itself, and others below its folder that are new.
+    """The modules that came with a file: itself, and new ones below its folder.
 
-    Modules of a package that was at work before are not the file's, wherever they lie, nor is what
-    was installed or belongs to Python.
+    Modules of a package that was loaded before do not belong to the file, wherever they are, nor do
+    installed modules and those of Python itself.
     """
     return [
         name
@@ -231,5 +229,6 @@ def _similar_files(path: Path) -> str:
     if with_ending.is_file():
         return f"there is {with_ending}"
     if path.parent.is_dir():
-        return "" if path.parent == Path() else f"the folder {path.parent} has none of that name"
+        here = path.parent == Path()
+        return "" if here else f"the folder {path.parent} has no file with that name"
     return f"there is no folder {path.parent} either"

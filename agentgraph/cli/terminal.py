@@ -1,9 +1,8 @@
-"""The terminal: two consoles, one theme, and how lines are laid out.
+"""The terminal: two consoles, one theme, and the layout of lines.
 
-What a command is there to say goes to the standard output, what is said about it (progress,
-warnings, faults) to the standard error. Colour is used only on a terminal and never where NO_COLOR
-is set; that is rich's doing. Text that comes from models, tools and files is made printable first,
-so that it cannot steer the terminal.
+The result of a command goes to the standard output; progress, warnings and faults go to the
+standard error. rich uses colour only on a terminal and never if NO_COLOR is set. Text from models,
+tools and files is made printable first, so that it cannot control the terminal.
 """
 
 from __future__ import annotations
@@ -39,11 +38,11 @@ _THEME: Final = Theme(
 )
 
 _NARROW: Final = 24
-"""Columns that text needs beside its prefix; with fewer it stands below it."""
+"""The least columns for text beside its prefix; with fewer, the text goes below the prefix."""
 
 _CONTROLS: Final = [code for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"]
 _REVERSING: Final = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-"""They show what follows in another order, beyond the text that they stand in."""
+"""Characters that reverse the text after them, even beyond the end of their own text."""
 
 _UNPRINTABLE: Final = (
     {code: f"\\x{code:02x}" for code in _CONTROLS}
@@ -81,7 +80,7 @@ def _console(stream: TextIO) -> Console:
 
 @contextlib.contextmanager
 def progress(terminal: Terminal, what: str) -> Iterator[None]:
-    """Tell on the standard error what is being done, as long as it is; only on a terminal."""
+    """Show on the standard error what the command does meanwhile; only on a terminal."""
     if not terminal.err.is_terminal:
         yield
         return
@@ -90,18 +89,17 @@ def progress(terminal: Terminal, what: str) -> Iterator[None]:
 
 
 def printable(text: str) -> str:
-    """Write control characters out, so that a text cannot move the cursor, change colours or turn
-    the order of what stands around it."""
+    """Escape control characters, so that a text cannot move the cursor, change colours or reverse
+    the text around it."""
     return text.translate(_UNPRINTABLE)
 
 
 def print_hanging(console: Console, prefix: Text, body: Text) -> None:
-    """Print a prefix and a text; further lines of the text stand below its first.
+    """Print a prefix and a text; further lines of the text are indented by the prefix.
 
     Args:
-        console: Where to print. Lines are only broken on a terminal: what is piped somewhere is
-            read by programs.
-        prefix: What stands before the text, with the space between.
+        console: Where to print. Only a terminal breaks lines: programs read what goes into a pipe.
+        prefix: The prefix, with the space after it.
         body: The text, which may have line breaks.
     """
     indent = prefix.cell_len
@@ -120,7 +118,7 @@ def print_hanging(console: Console, prefix: Text, body: Text) -> None:
 
 
 def say_fault(terminal: Terminal, fault: CommandFault) -> None:
-    """Say on the standard error what keeps a command from its work."""
+    """Say on the standard error why a command cannot do its work."""
     console = terminal.err
     if fault.details:
         console.print(Text(printable(fault.details.rstrip("\n"))), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The user's own traceback: what Python would print, without the frames that are not theirs."""
+"""The user's own traceback: what Python would print, without the frames of other code."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _MACHINERY: Final = (
 
 
 def own_traceback(error: BaseException) -> str:
-    """Write a traceback as Python does, leaving out frames of this package, of the import system
-    and of what carries a run.
+    """Write a traceback as Python does, without the frames of this package, of the import system
+    and of the libraries that carry a run.
 
     Args:
         error: The exception, with its causes.
@@ -29,18 +29,18 @@ def own_traceback(error: BaseException) -> str:
     Returns:
         Lines of text, ending in a newline.
     """
-    told = traceback.TracebackException.from_exception(error)
-    left_out = ("<frozen ", *_folders())
-    shown: traceback.TracebackException | None = told
-    while shown is not None:
-        frames = [frame for frame in shown.stack if not frame.filename.startswith(left_out)]
-        # Dataclasses have constructors that were never in a file.
+    outermost = traceback.TracebackException.from_exception(error)
+    foreign = ("<frozen ", *_folders())
+    link: traceback.TracebackException | None = outermost
+    while link is not None:
+        frames = [frame for frame in link.stack if not frame.filename.startswith(foreign)]
+        # The generated constructors of dataclasses have no file.
         frames = [frame for frame in frames if frame.filename != "<string>"]
-        shown.stack = traceback.StackSummary.from_list(frames)
-        shown = shown.__cause__ or (None if shown.__suppress_context__ else shown.__context__)
-    return "".join(told.format())
+        link.stack = traceback.StackSummary.from_list(frames)
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return "".join(outermost.format())
 
 
 def _folders() -> tuple[str, ...]:
-    found = [find_spec(name) for name in _MACHINERY]
-    return tuple(f"{Path(spec.origin).parent}/" for spec in found if spec and spec.origin)
+    specs = [find_spec(name) for name in _MACHINERY]
+    return tuple(f"{Path(spec.origin).parent}/" for spec in specs if spec and spec.origin)

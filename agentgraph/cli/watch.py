@@ -1,4 +1,4 @@
-"""Watching a run: the library's stream events and results as the events that are shown."""
+"""Watching a run: turns the library's stream events and results into the events of the display."""
 
 from __future__ import annotations
 
@@ -53,11 +53,10 @@ _TEXT_DELTAS = frozenset({"response.output_text.delta", "response.refusal.delta"
 
 @dataclass
 class Watch:
-    """Follows a run, resumed ones included: what was told before it was suspended is not told
-    again.
+    """Follows a run and the runs that resume it, without repeating events from before a suspension.
 
     Args:
-        show: Told everything that happens.
+        show: Called with every event.
     """
 
     show: Show
@@ -69,19 +68,19 @@ class Watch:
         """Follow a run until it ends or waits.
 
         Args:
-            result: The run, not yet watched.
+            result: The result of a run, with all of its events still unread.
 
         Returns:
             `DONE`, or `FOUND` if the run was stopped or waits for a decision.
 
         Raises:
-            Exception: What the user's own code raised; faults that the library knows are shown
+            Exception: An exception of the user's own code. Faults that the library knows are shown
                 instead.
         """
         try:
             async for event in result.stream_events():
-                for told in self._told(result, event):
-                    self.show(told)
+                for run_event in self._run_events(result, event):
+                    self.show(run_event)
         except OutputClosed:
             raise
         except Exception as error:
@@ -98,9 +97,9 @@ class Watch:
         self.show(_ending(result))
         return Status.FOUND if result.interruptions else Status.DONE
 
-    def _told(self, result: RunResultStreaming, event: StreamEvent) -> Iterator[RunEvent]:
+    def _run_events(self, result: RunResultStreaming, event: StreamEvent) -> Iterator[RunEvent]:
         if event.type == "raw_response_event":
-            raw: Any = event.data  # an event of the client, or whatever a model yields
+            raw: Any = event.data  # an event of the client, or anything that a model yields
             if getattr(raw, "type", None) in _TEXT_DELTAS:
                 yield TextDelta(self._agent, raw.delta)
             return
@@ -140,20 +139,20 @@ class Watch:
         return name or "", call_id, str(raw_field(raw, "arguments") or "")
 
     def _last_verdicts(self, result: RunResultStreaming) -> Iterator[GuardrailCompleted]:
-        """The verdicts of the end: those not told yet, then those on the final output."""
+        """The verdicts of the end: those not shown yet, then those on the final output."""
         yield from self._verdicts(result)
-        for checked in self._new("output", result.output_guardrail_results):
-            yield _verdict("output", checked.guardrail.get_name(), checked.output)
+        for row in self._new("output", result.output_guardrail_results):
+            yield _verdict("output", row.guardrail.get_name(), row.output)
 
     def _verdicts(self, result: RunResultStreaming) -> Iterator[GuardrailCompleted]:
-        # A stream announces no verdicts, and the run is ahead of what was read of it: verdicts are
-        # looked up between items, never within a text, and those on the output at the end.
-        for checked in self._new("input", result.input_guardrail_results):
-            yield _verdict("input", checked.guardrail.get_name(), checked.output)
-        for checked in self._new("tool_input", result.tool_input_guardrail_results):
-            yield _tool_verdict("tool_input", checked.guardrail.get_name(), checked.output)
-        for checked in self._new("tool_output", result.tool_output_guardrail_results):
-            yield _tool_verdict("tool_output", checked.guardrail.get_name(), checked.output)
+        # A stream announces no verdicts, and the run is ahead of its reader. So look verdicts up
+        # between items, never within a text, and those on the output at the end.
+        for row in self._new("input", result.input_guardrail_results):
+            yield _verdict("input", row.guardrail.get_name(), row.output)
+        for row in self._new("tool_input", result.tool_input_guardrail_results):
+            yield _tool_verdict("tool_input", row.guardrail.get_name(), row.output)
+        for row in self._new("tool_output", result.tool_output_guardrail_results):
+            yield _tool_verdict("tool_output", row.guardrail.get_name(), row.output)
 
     def _new(self, kind: str, results: list[Any]) -> list[Any]:
         # A resumed run replays its verdicts, in the same order, before it gives new ones.
@@ -164,8 +163,8 @@ class Watch:
 
 @contextlib.contextmanager
 def warnings_shown(show: Show) -> Iterator[None]:
-    """Show what the library logs as a warning, instead of printing it somewhere between."""
-    handler = _Shown(show)
+    """Show the warnings that the library logs as events, instead of printing them in between."""
+    handler = _WarningHandler(show)
     logger.addHandler(handler)
     propagates, logger.propagate = logger.propagate, False
     try:
@@ -175,7 +174,7 @@ def warnings_shown(show: Show) -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-class _Shown(logging.Handler):
+class _WarningHandler(logging.Handler):
     def __init__(self, show: Show) -> None:
         super().__init__(logging.WARNING)
         self._show = show
@@ -185,7 +184,7 @@ class _Shown(logging.Handler):
 
 
 def _is_known(error: Exception) -> bool:
-    """Whether an exception says by itself what happened, so that a traceback adds nothing."""
+    """Whether the message of an exception says what happened, so that a traceback adds nothing."""
     library = type(error).__module__.partition(".")[0]
     return isinstance(error, AgentsException) or library == "openai"
 

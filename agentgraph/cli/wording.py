@@ -1,4 +1,4 @@
-"""How calls and long texts are written for a person, in runs and in stored sessions alike."""
+"""Calls and long texts as a person reads them, in runs and in stored sessions alike."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ __all__ = ["shortened", "written_call"]
 
 
 def written_call(name: str, arguments: object) -> str:
-    """A call as Python would write it, where the arguments are what they should be.
+    """A call in Python's notation; if the arguments are not a JSON object, they follow as they are.
 
     Args:
         name: The tool or handoff.
         arguments: The arguments as the model wrote them, a JSON text.
     """
     try:
-        given = json.loads(str(arguments or "{}"))
+        values = json.loads(str(arguments or "{}"))
     except ValueError:
-        given = None
-    if not isinstance(given, dict):
+        values = None
+    if not isinstance(values, dict):
         return f"{name} {arguments}"
-    written = (f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in given.items())
-    return f"{name}({', '.join(written)})"
+    pairs = (f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in values.items())
+    return f"{name}({', '.join(pairs)})"
 
 
 def shortened(text: str, most: int) -> str:
-    """The beginning of a text, and how much more there is.
+    """The beginning of a text, and the number of characters left out.
 
     Args:
         text: The text.
-        most: How many of its characters are written.
+        most: The most characters of it to write.
     """
     if len(text) <= most:
         return text

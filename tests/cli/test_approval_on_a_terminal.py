@@ -41,7 +41,7 @@ cashier = Agent(
 )
 """
 QUESTION = "approve, reject or quit [a/r/q]: "
-REASON = "reason, which the model is told [Enter = none]: "
+REASON = "reason, for the model [Enter = none]: "
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_long_call_is_shown_to_its_end_to_whoever_decides_on_it(tmp_path: Path
 def test_an_unclear_answer_approves_nothing(cashier: Path, unclear: str) -> None:
     with on_a_terminal("run", cashier, "pay the bills") as screen:
         screen.answer(QUESTION, unclear)
-        screen.answer("a, r or q is needed", "q")
+        screen.answer("answer a, r or q", "q")
         assert screen.status() == 1
     assert "paid" not in screen.shown
 
@@ -118,7 +118,7 @@ def test_an_unclear_answer_approves_nothing(cashier: Path, unclear: str) -> None
     ("key", "status", "said"),
     [
         pytest.param(b"\x03", 130, "interrupted", id="Ctrl-C"),
-        pytest.param(b"\x04", 1, "the standard input ended before everything", id="Ctrl-D"),
+        pytest.param(b"\x04", 1, "the standard input ended before all", id="Ctrl-D"),
     ],
 )
 def test_whoever_leaves_approves_nothing(cashier: Path, key: bytes, status: int, said: str) -> None:

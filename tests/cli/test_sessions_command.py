@@ -211,7 +211,8 @@ def test_an_export_does_not_take_the_place_of_the_sessions(file: Path, tmp_path:
         ended = sessions("export", "s", "-o", output, db=file)
         assert (ended.status, ended.err) == (
             2,
-            f"error: {output} is where the sessions are stored; nothing was written\n",
+            f"error: {output} is the file with the sessions, so it was not overwritten\n"
+            "help: choose another file for --output\n",
         )
 
     assert stored(file, "s") == TURN
@@ -353,7 +354,7 @@ def test_an_encrypted_session_is_listed_and_never_judged(file: Path) -> None:
 
     assert sessions("list", db=file).out.splitlines()[1].endswith("encrypted")
     assert sessions("show", "secret", db=file).out.splitlines() == ["  · an encrypted item"] * 4
-    assert "cannot be judged" in sessions("repair", "secret", "--yes", db=file).err
+    assert "cannot be checked" in sessions("repair", "secret", "--yes", db=file).err
     assert len(stored(file, "secret")) == 4
 
 
@@ -389,7 +390,7 @@ def test_a_place_without_sessions_is_refused_and_left_alone(
 
     complaints = {
         missing: "there is no file",
-        tmp_path: "is no file",
+        tmp_path: "is not a file",
         notes: "this is no SQLite database; nothing was changed",
         other: f"{other}: table 'agent_messages' lacks the columns message_data, session_id: it "
         "belongs to another program",
@@ -409,7 +410,7 @@ def test_a_place_without_a_name_is_said_to_have_none(place: str) -> None:
     ended = sessions("list", db=place)
 
     assert (ended.status, ended.out) == (2, "")
-    assert f"'{place}' names no file" in ended.err
+    assert f"'{place}' does not name a file" in ended.err
 
 
 @pytest.mark.parametrize("command", [("list",), ("show", "s"), ("export", "s"), ("repair",)])

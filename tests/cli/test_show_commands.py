@@ -47,7 +47,7 @@ def test_a_workflow_with_errors_can_be_drawn() -> None:
 def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     unknown = agentgraph("draw", DESK, "-o", tmp_path / "desk.gif")
     assert unknown.status == 2
-    assert "the endings are .svg, .png, .pdf, .dot, .mmd" in unknown.err
+    assert "use one of .svg, .png, .pdf, .dot, .mmd" in unknown.err
     nowhere = agentgraph("draw", DESK, "-o", tmp_path / "nowhere" / "desk.dot")
     assert nowhere.status == 2
     assert "cannot be written: No such file or directory" in nowhere.err

@@ -100,7 +100,7 @@ def test_without_a_name_the_start_is_taken(tmp_path: Path, source: str, name: st
         pytest.param(
             "x = 1",
             "has no agent and no workflow at its top level",
-            "name a function that makes one: {path}:make_workflow",
+            "name a function of it that returns one: {path}:make_workflow",
             id="nothing",
         ),
     ],
@@ -166,7 +166,7 @@ def test_a_name_that_cannot_be_taken_is_refused_with_the_reason(
 
 def test_an_unknown_name_is_answered_with_the_names_there_are(tmp_path: Path) -> None:
     ended = agentgraph("check", f"{written(tmp_path, 'flow.py', NAMED)}:nope")
-    assert ended.err.endswith("help: names there are: workflow, a, b\n")
+    assert ended.err.endswith("help: the file has the names workflow, a, b\n")
 
 
 def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_syntax_error_shows_the_line(tmp_path: Path) -> None:
 def test_a_file_that_ends_the_process_is_told_how_not_to(tmp_path: Path) -> None:
     ended = agentgraph("check", written(tmp_path, "flow.py", "import sys\nsys.exit(3)"))
     assert ended.status == Status.UNUSABLE
-    assert "ended the process while it was imported (status 3)" in ended.err
+    assert "ended the process during its import (status 3)" in ended.err
     assert '__name__ == "__main__"' in ended.err
 
 

@@ -1,4 +1,5 @@
-"""The commands of `agentgraph`, one a file: its arguments, and what they are given to.
+"""The commands of `agentgraph`, one in each file: its arguments, and the function that does the
+work.
 
-Each is imported when it is called, or when the help lists it (`agentgraph.cli.app`).
+`agentgraph.cli.app` imports a command when it is called, or when the help lists it.
 """

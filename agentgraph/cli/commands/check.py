@@ -26,12 +26,12 @@ def check(
         ),
     ],
     report_format: Annotated[
-        ReportFormat, typer.Option("--format", help="How to report.")
+        ReportFormat, typer.Option("--format", help="The form of the report.")
     ] = ReportFormat.TEXT,
-    strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail, too.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
 ) -> None:
     """Check workflows before a token is spent.
 
-    Exit status: 0 if nothing fails, 1 if something does, 2 if a file could not be checked.
+    Exit status: 0 without errors, 1 with errors, 2 if a file could not be checked.
     """
     end(lambda terminal: check_files(terminal, targets, report_format, strict=strict))

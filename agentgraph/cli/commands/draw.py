@@ -18,7 +18,7 @@ app = command_app()
 
 
 class Level(StrEnum):
-    """What a drawing shows."""
+    """The levels of a drawing."""
 
     AGENTS = "agents"
     STATES = "states"
@@ -33,8 +33,8 @@ def draw(
             "--output",
             "-o",
             metavar="PATH",
-            help="Where to write; the ending says what: .svg, .png, .pdf, .dot or .mmd. "
-            "Left out: DOT on the standard output.",
+            help="The file to write; its ending selects the format: .svg, .png, .pdf, .dot or "
+            ".mmd. Default: DOT on the standard output.",
             show_default=False,
         ),
     ] = None,

@@ -19,8 +19,8 @@ app = command_app()
 def ir(
     target: Target,
     origins: Annotated[
-        bool, typer.Option(help="Say where in the source everything was written.")
+        bool, typer.Option(help="Print the place in the source of every part.")
     ] = True,
 ) -> None:
-    """Print what a workflow is lowered to, as text: for bug reports and for comparing."""
+    """Print the lowered form of a workflow as text, for bug reports and comparisons."""
     end(lambda terminal: print_ir(terminal, target, origins=origins))

@@ -1,4 +1,4 @@
-"""Arguments that several commands have, and what a command's own application is like."""
+"""Arguments that several commands share, and the application of a single command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Target = Annotated[
     typer.Argument(
         metavar="FILE[:NAME]",
         help="A Python file, and the agent, workflow, program or function in it. "
-        "Without a name: its only Workflow, or the agent that nothing else leads to.",
+        "Without a name: its only Workflow, or the agent to which no other agent leads.",
         show_default=False,
     ),
 ]
@@ -24,13 +24,13 @@ Context = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="The context object for tools and guardrails: a name in the file, or a function "
-        "in it that makes one.",
+        help="The context object for tools and guardrails: the name, in the file, of the object "
+        "or of a function that makes it.",
         show_default=False,
     ),
 ]
 
 
 def command_app() -> typer.Typer:
-    """An application for one command, which the command line takes from it."""
+    """An application for one command; the command line takes the command from it."""
     return typer.Typer(add_completion=False, rich_markup_mode=None)

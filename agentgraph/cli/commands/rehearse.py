@@ -22,7 +22,7 @@ def rehearse(
     message: Annotated[
         str | None,
         typer.Argument(
-            metavar="INPUT", help="The user's message; asked for if left out.", show_default=False
+            metavar="INPUT", help="The user's message. Default: ask for it.", show_default=False
         ),
     ] = None,
     max_turns: MaxTurns = DEFAULT_MAX_TURNS,

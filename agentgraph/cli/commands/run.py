@@ -30,7 +30,7 @@ def run(
 ) -> None:
     """Run a workflow and show what happens as it happens.
 
-    Without OPENAI_API_KEY nothing is sent anywhere: the run is rehearsed, and says so.
+    Without OPENAI_API_KEY the run sends nothing anywhere: it is a rehearsal, and says so.
     """
     end(
         lambda terminal: run_file(
