@@ -93,8 +93,8 @@ def _boxes(
     box_of: dict[tuple[str | None, str | None], str],
 ) -> None:
     owners: dict[str, Frame] = {}
-    drawn = drawn_states(chart)
-    for state in (state for state in chart.states if state.id in drawn):
+    ids_with_box = drawn_states(chart)
+    for state in (state for state in chart.states if state.id in ids_with_box):
         if state.agent and state.agent not in owners:
             frame_of = Frame(ids.take("agent", state.agent), chart.agent[state.agent].name)
             owners[state.agent] = frame_of
