@@ -252,8 +252,8 @@ def program_for(
         for oldest in list(programs)[: max(0, len(programs) + 1 - _PROGRAM_LIMIT)]:
             programs.pop(oldest, None)  # another thread may have removed it
         program = _for_a_run(source, scope)
-        # A program refers to its source. Kept from the second run on, it leaves an agent that is
-        # made for one run to be freed with the last reference to it, without the collector.
+        # A program refers to its source, so caching it makes a cycle. The cache begins with the
+        # second run: the last reference then frees an agent of a single run, without the collector.
         programs[key] = program if run_before else None
     return program
 

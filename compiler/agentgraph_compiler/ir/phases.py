@@ -1,7 +1,7 @@
 """The phases that lanes walk: a model call or a call of a tool, with the work around it.
 
-Lanes that walk the same phases share one tuple, however many agents there are. A model, and a
-function tool that declares nothing, as ``agentgraph ir`` prints them::
+Lanes that walk the same phases share one tuple, however many agents there are. ``agentgraph ir``
+prints the phases of a model, and of a function tool without approval and guardrails, so::
 
     phases save-greet-model-tell
       phase save save keep all when unsaved
@@ -19,7 +19,7 @@ function tool that declares nothing, as ``agentgraph ir`` prints them::
       phase tell tell about result when hooked
       on done ends returned
 
-A model that is tried again, and a tool with a predicate for approval and with guardrails::
+A model with retries, and a tool with a predicate for approval and with guardrails::
 
     phases save-greet-model-wait-tell
       phase save save keep all when unsaved

@@ -12,12 +12,12 @@ class Policy:
     Args:
         recovers: Faults that an error handler answers: ``max_turns``, ``model_refusal``,
             ``invalid_final_output``.
-        answers_missing_tools: Whether calling a tool that nobody has gets an error output instead
-            of failing.
-        places: How many function tools are at work at a time; 0 means no limit.
-        prescreens: Whether tool guardrails look at arguments also before a person is asked.
-        tries: How often a failed model call is made again, whatever the agent says; ``None`` leaves
-            it to the agent.
+        answers_missing_tools: Whether a call of a tool that the agent does not have gets an error
+            output instead of failing the run.
+        places: How many function tools work at the same time; 0 means no limit.
+        prescreens: Whether tool guardrails check the arguments also before a person decides.
+        tries: How often the run repeats a failed model call, whatever the agent says; ``None``
+            leaves it to the agent.
     """
 
     recovers: frozenset[str] = frozenset()

@@ -1,8 +1,9 @@
 """The states that do not depend on an agent, and the rows that hold in every state.
 
-A run comes to rest through a saving state, which says what is kept of the turn. Without a session
-the lane is not due, and the run passes through at once. If the save fails, the run rests in the
-``unsaved`` state beside it, from where the save is tried again. As ``agentgraph ir`` prints them::
+A run comes to rest through a saving state, which says what the session keeps of the turn. Without a
+session its lane is not due, and the run passes through at once. If the save fails, the run rests in
+the ``unsaved`` state beside it and tries the save again when it is resumed. ``agentgraph ir``
+prints these states and rows so::
 
     rows
       on tripped -> saving.blocked cause
