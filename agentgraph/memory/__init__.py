@@ -1,7 +1,6 @@
 """Session stores: where a conversation lives between runs.
 
-Names are resolved when they are used, so that importing the package loads neither `sqlite3` nor
-`openai`.
+Names are resolved on first use, so importing the package loads neither `sqlite3` nor `openai`.
 """
 
 from __future__ import annotations

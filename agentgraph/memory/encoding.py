@@ -1,7 +1,7 @@
 """Items to stored text and back; every store keeps one JSON object per item.
 
-What is not an item is refused before anything is written; stored text that is not an item is
-left out when reading, because one damaged row must not make a whole conversation unreadable.
+A value that is not an item is refused before anything is written. A stored text that is not an item
+is skipped when reading, because one damaged row must not make a whole conversation unreadable.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def check_session_id(session_id: object, store: str) -> str:
     """Return a usable session id.
 
     Args:
-        session_id: What the program gave.
+        session_id: The id to check.
         store: The class name of the store, for the message.
 
     Raises:
-        InvalidSessionInput: The id is no string, empty, or no text in UTF-8.
+        InvalidSessionInput: The id is not a string, is empty, or UTF-8 cannot encode it.
     """
     if isinstance(session_id, str) and session_id.strip() and is_text(session_id):
         return session_id
@@ -53,7 +53,7 @@ def check_session_id(session_id: object, store: str) -> str:
 
 
 def check_table_names(sessions: str, messages: str, store: str) -> None:
-    """Refuse two tables that would be one, or that have no name.
+    """Refuse table names that are empty or equal.
 
     Args:
         sessions: The name of the table of sessions.
@@ -61,7 +61,7 @@ def check_table_names(sessions: str, messages: str, store: str) -> None:
         store: The class name of the store, for the message.
 
     Raises:
-        InvalidSessionInput: They are no two names.
+        InvalidSessionInput: A name is empty, or both are equal.
     """
     if not sessions or not messages or sessions.casefold() == messages.casefold():
         raise InvalidSessionInput(
@@ -71,14 +71,14 @@ def check_table_names(sessions: str, messages: str, store: str) -> None:
 
 
 def check_ttl(ttl: object, session: str) -> None:
-    """Refuse a time to live that a server would refuse only after it has stored the items.
+    """Refuse a time to live that a server would refuse, but only after storing the items.
 
     Args:
-        ttl: What the program gave, in seconds; None: for ever.
-        session: How to name the session in a message.
+        ttl: The time to live in seconds; None: for ever.
+        session: The name of the session in messages.
 
     Raises:
-        InvalidSessionInput: It is no positive whole number.
+        InvalidSessionInput: It is not a positive whole number.
     """
     if ttl is None or (isinstance(ttl, int) and not isinstance(ttl, bool) and ttl > 0):
         return
@@ -88,7 +88,7 @@ def check_ttl(ttl: object, session: str) -> None:
 
 
 def is_text(value: str) -> bool:
-    """Tell whether a string is characters only: half of a surrogate pair is none in UTF-8."""
+    """Tell whether UTF-8 can encode a string, which lone surrogates prevent."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -103,8 +103,8 @@ def encode_items(
 
     Args:
         items: Input items as dicts.
-        session: How to name the session in a message.
-        ensure_ascii: Whether to escape everything that is not ASCII.
+        session: The name of the session in messages.
+        ensure_ascii: Whether to escape all characters that are not ASCII.
 
     Raises:
         InvalidSessionInput: `items` is not a list of items, or one of them is not JSON.
@@ -134,7 +134,7 @@ def _encode(item: object, index: int, session: str, ensure_ascii: bool) -> str:
         plain = item if isinstance(item, dict) else dict(item)
         text = json.dumps(plain, ensure_ascii=ensure_ascii, allow_nan=False)
         if not ensure_ascii:
-            # Half a surrogate pair is JSON only where it is escaped.
+            # A lone surrogate is valid only in escaped form.
             text.encode()
         return text
     except (TypeError, ValueError, RecursionError) as error:
@@ -144,14 +144,14 @@ def _encode(item: object, index: int, session: str, ensure_ascii: bool) -> str:
 
 
 def decode_item(text: str | bytes | None) -> TResponseInputItem | None:
-    """Return the item in one stored text, or None when the text is damaged or no item."""
+    """Return the item in one stored text, or None if the text is damaged or not an item."""
     if text is None:
         return None
     try:
         # `json.loads` costs four times as much for a short text, most of it before it parses.
         plain = text if isinstance(text, str) else text.decode()
         value, end = _decode(plain)
-        # White space behind it may be a mark (`marks`).
+        # White space after the JSON may be a mark (`marks`).
         if plain[end:].strip(" \t\n\r"):
             return None
     except (ValueError, RecursionError):
@@ -163,7 +163,7 @@ def decode_items(texts: Iterable[str | bytes | None]) -> list[TResponseInputItem
     """Return the items in stored texts, in the same order, without the damaged ones."""
     texts = list(texts)
     try:
-        # One list of all texts is read in half the time of one text after the other.
+        # Parsing all texts as one list takes half the time of parsing them one by one.
         whole = json.loads(f"[{','.join(cast('list[str]', texts))}]")
     except (TypeError, ValueError, RecursionError):
         whole = []

@@ -1,14 +1,14 @@
-"""What goes wrong in session stores.
+"""The exceptions of session stores.
 
 The tree, under the exceptions of the package::
 
     AgentsException
-    ├── SessionError               the store could not do it; names the session and what to do
-    │   └── SessionClosedError     the session was closed before; also a RuntimeError
+    ├── SessionError               the store failed; names the session and what to do
+    │   └── SessionClosedError     the session is closed; also a RuntimeError
     └── UserError
-        └── InvalidSessionInput    the program gave something unusable; also a ValueError
+        └── InvalidSessionInput    the program passed an unusable value; also a ValueError
 
-A message names the session and the place it is stored in, never the content of an item.
+A message names the session and where it is stored, never the content of an item.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ __all__ = ["InvalidSessionInput", "MissingExtra", "SessionClosedError", "Session
 
 
 class SessionError(AgentsException):
-    """A session store is unreachable, full, corrupt or not what it should be."""
+    """A session store is unreachable, full, damaged or not a session store."""
 
 
 class SessionClosedError(SessionError, RuntimeError):
-    """A session is used after it was closed."""
+    """A session was used after it was closed."""
 
 
 class InvalidSessionInput(UserError, ValueError):
-    """A session is given an id, a limit or items that it cannot take; nothing was stored."""
+    """A session got an id, a limit or items that it cannot use; nothing was stored."""
 
 
 class MissingExtra(ImportError):

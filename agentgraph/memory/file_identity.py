@@ -1,4 +1,4 @@
-"""What tells a file from another one that takes its place under the same name."""
+"""The identity of a file, which differs from that of a replacement with the same name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["file_identity"]
 
 
 def file_identity(path: str) -> tuple[int, int] | None:
-    """Return what no other file has that is there at the same time; None if no file is there."""
+    """Return an id that no other existing file has; None if there is no such file."""
     try:
         status = os.stat(path)
     except OSError:

@@ -12,13 +12,14 @@ __all__ = ["in_its_loop"]
 
 @contextmanager
 def in_its_loop(label: str) -> Iterator[None]:
-    """Say what to do where connections are made or used and their event loop does not run.
+    """Turn a driver's error about the wrong event loop into one that says what to do.
 
     Args:
-        label: How to name the session in the message.
+        label: The name of the session in messages.
 
     Raises:
-        SessionError: It does not; what drivers say then names neither the session nor a way out.
+        SessionError: The connections belong to an event loop that does not run here. Its cause is
+            the driver's error, which names neither the session nor a remedy.
     """
     try:
         yield

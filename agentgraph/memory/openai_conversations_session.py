@@ -1,9 +1,9 @@
 """A session that OpenAI's Conversations API keeps.
 
-The API takes 20 items per request. A list of more is still stored as a whole or not at all: when a
-later request fails, what the earlier ones stored is deleted again. A request whose answer is lost
-is not sent again, though the client would: it may have been done, and a turn stored twice is worse
-than an error.
+The API takes 20 items per request. A longer list is still stored as a whole or not at all: if a
+later request fails, the session deletes the items of the earlier ones. A request whose answer is
+lost is not repeated, although the client would: it may have succeeded, and a turn stored twice is
+worse than an error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.memory.encoding import check_session_id, encode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
-from agentgraph.memory.runs.prior_attempt import says
+from agentgraph.memory.runs.prior_attempt import is_stored_form
 from agentgraph.memory.runs.shielded import shielded
 from agentgraph.memory.session import SessionABC
 from agentgraph.memory.session_settings import (
@@ -40,13 +40,13 @@ _ITEMS_PER_REQUEST = 20
 _ITEMS_PER_PAGE = 100
 
 _FIRST_PAUSE = 0.5
-"""Seconds before a request that was certainly not done is sent again; then twice as long."""
+"""Seconds before a request that certainly failed is repeated; each further pause is doubled."""
 
 _LONGEST_PAUSE = 60
-"""Seconds that the API may ask for."""
+"""The longest pause, in seconds, that the API may ask for."""
 
 _NOT_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
-"""What the client's transport raises where no connection was there to send anything by."""
+"""The exceptions of the client's transport that mean that nothing was sent."""
 
 
 async def start_openai_conversations_session(openai_client: AsyncOpenAI | None = None) -> str:
@@ -56,7 +56,7 @@ async def start_openai_conversations_session(openai_client: AsyncOpenAI | None =
         openai_client: The client; by default that of the process, or one from the environment.
 
     Raises:
-        openai.OpenAIError: The API refused, or the environment holds no key.
+        openai.OpenAIError: The API refused, or the environment has no key.
     """
     client = openai_client or _default_client()
     conversation = await client.conversations.create(items=[])
@@ -67,7 +67,7 @@ class OpenAIConversationsSession(SessionABC):
     """A conversation at OpenAI.
 
     Args:
-        conversation_id: An existing conversation; by default one is created on first use.
+        conversation_id: An existing conversation; by default a new one, created on first use.
         openai_client: The client; by default that of the process, or one from the environment.
         session_settings: Defaults for reads, as settings or as a dict.
 
@@ -111,7 +111,8 @@ class OpenAIConversationsSession(SessionABC):
         """Return the latest items, oldest first.
 
         Args:
-            limit: How many at most; None takes the session's own limit, and without one every item.
+            limit: The maximum number of items; None takes the session's own limit, or all items if
+                it has none.
 
         Raises:
             SessionError: The API cannot be read.
@@ -122,15 +123,15 @@ class OpenAIConversationsSession(SessionABC):
         with self._errors():
             conversation = await self._conversation()
             if limit is None:
-                listed = self._openai().conversations.items.list(
+                pages = self._openai().conversations.items.list(
                     conversation, order="asc", limit=_ITEMS_PER_PAGE
                 )
-                return [_as_input(item) async for item in listed]
+                return [_as_input(item) async for item in pages]
             newest_first: list[TResponseInputItem] = []
-            listed = self._openai().conversations.items.list(
+            pages = self._openai().conversations.items.list(
                 conversation, order="desc", limit=min(limit, _ITEMS_PER_PAGE)
             )
-            async for item in listed:
+            async for item in pages:
                 newest_first.append(_as_input(item))
                 if len(newest_first) == limit:
                     break
@@ -139,25 +140,25 @@ class OpenAIConversationsSession(SessionABC):
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append items, all or none.
 
-        What only other providers know is not sent, since the API refuses it: their reasoning, their
-        notes on items, and ids that stand where they gave none.
+        Data that only other providers understand is not sent, since the API refuses it: their
+        reasoning, their notes on items, and placeholder ids.
 
         Raises:
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            InvalidSessionInput: A member of `items` is not an item; nothing was stored.
             SessionError: The API did not store them.
         """
         encode_items(items, self._label, ensure_ascii=False)
-        items = _known_to_the_api(items)
+        items = _for_the_api(items)
         if not items:
             return
         with self._errors():
             conversation = await self._conversation()
             adding = self._add(conversation, items)
-            # One request is done as a whole by the API.
+            # The API performs a single request as a whole.
             await (shielded(adding) if len(items) > _ITEMS_PER_REQUEST else adding)
 
     async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item; None when there is none."""
+        """Remove and return the latest item; None if the conversation is empty."""
         with self._errors():
             conversation = await self._conversation()
             client = self._openai().with_options(max_retries=0)
@@ -168,7 +169,7 @@ class OpenAIConversationsSession(SessionABC):
                 if not latest.data:
                     return None
                 (item,) = latest.data
-                # Where it is not found, somebody else has popped it since it was read.
+                # If it is not found, another caller has popped it since the read.
                 with suppress(NotFoundError):
                     if item.id is not None:
                         await client.conversations.items.delete(
@@ -180,7 +181,7 @@ class OpenAIConversationsSession(SessionABC):
         """Delete the conversation, if there is one; the next call creates a new one."""
         if self._conversation_id is None:
             return
-        # Who stores something from now on needs another one.
+        # A call that stores items from now on needs a new conversation.
         conversation, self._conversation_id = self._conversation_id, None
         try:
             with self._errors(conversation), suppress(NotFoundError):
@@ -190,7 +191,7 @@ class OpenAIConversationsSession(SessionABC):
             raise
 
     def _keep(self, conversation: str) -> None:
-        """Go on with a conversation that could not be deleted, if there is no other one yet."""
+        """Use a conversation that could not be deleted again, unless there is a new one already."""
         if self._conversation_id is None:
             self._conversation_id = conversation
 
@@ -210,19 +211,19 @@ class OpenAIConversationsSession(SessionABC):
             return self._conversation_id
 
     async def _add(self, conversation: str, items: list[TResponseInputItem]) -> None:
-        stored: list[str] = []
+        stored_ids: list[str] = []
         try:
             for start in range(0, len(items), _ITEMS_PER_REQUEST):
                 sent = items[start : start + _ITEMS_PER_REQUEST]
-                stored.extend(await self._send(conversation, sent))
+                stored_ids.extend(await self._send(conversation, sent))
         except BaseException:
-            # Also at the end of the program: half a turn must not stay behind.
+            # Also at the end of the program: no half turn may stay behind.
             if len(items) > _ITEMS_PER_REQUEST:
-                await asyncio.shield(self._take_back(conversation, stored, sent))
+                await asyncio.shield(self._take_back(conversation, stored_ids, sent))
             raise
 
     async def _send(self, conversation: str, items: list[TResponseInputItem]) -> list[str]:
-        """Store what fits one request, once, and return the ids."""
+        """Store the items of one request, once, and return their ids."""
         client = self._openai().with_options(max_retries=0)
         for attempt in range(self._openai().max_retries + 1):
             try:
@@ -236,16 +237,19 @@ class OpenAIConversationsSession(SessionABC):
         raise AssertionError("an attempt returns or raises")
 
     async def _take_back(
-        self, conversation: str, stored: list[str], sent: list[TResponseInputItem]
+        self, conversation: str, stored_ids: list[str], sent: list[TResponseInputItem]
     ) -> None:
-        """Delete what was stored, and what was sent last if it was stored and only the answer is
-        lost."""
+        """Delete the stored items, and those of the last request if only its answer was lost."""
         api = self._openai().conversations.items
-        listed = await api.list(conversation, order="desc", limit=len(sent))
-        latest = [] if stored and stored[-1] in [it.id for it in listed.data] else listed.data[::-1]
-        if says([_as_input(item) for item in latest], [_without_id(item) for item in sent]):
-            stored = [*stored, *(item.id for item in latest if item.id is not None)]
-        for item_id in reversed(stored):
+        page = await api.list(conversation, order="desc", limit=len(sent))
+        latest = (
+            [] if stored_ids and stored_ids[-1] in [it.id for it in page.data] else page.data[::-1]
+        )
+        if is_stored_form(
+            [_as_input(item) for item in latest], [_without_id(item) for item in sent]
+        ):
+            stored_ids = [*stored_ids, *(item.id for item in latest if item.id is not None)]
+        for item_id in reversed(stored_ids):
             with suppress(NotFoundError):
                 await api.delete(item_id, conversation_id=conversation)
 
@@ -256,54 +260,54 @@ class OpenAIConversationsSession(SessionABC):
             yield
         except OpenAIError as error:
             raise SessionError(
-                f"{label}: the Conversations API did not do it ({error}); "
+                f"{label}: the Conversations API failed ({error}); "
                 "check the key, the conversation's id and the connection"
             ) from error
         except (AttributeError, TypeError, ValueError) as error:
-            # The client hands on what it gets, and takes any JSON for what it asked for.
+            # The client does not validate answers: it takes any JSON for the expected object.
             raise SessionError(
-                f"{label}: what answers at {_place(self._openai())} is not the Conversations API; "
-                "check the base_url of the client and what is between"
+                f"{label}: the server at {_place(self._openai())} is not the Conversations API; "
+                "check the base_url of the client and any proxy in between"
             ) from error
 
 
-def _known_to_the_api(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
-    """Leave out what has no meaning to the API."""
-    known: list[Any] = []
+def _for_the_api(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
+    """Remove data that the API does not understand."""
+    cleaned: list[Any] = []
     for item in items:
         fields = {name: value for name, value in item.items() if name != "provider_data"}
         if fields.get("id") in PLACEHOLDER_IDS:
             del fields["id"]
         foreign = "provider_data" in item or not ("id" in fields or "encrypted_content" in fields)
         if not (fields.get("type") == "reasoning" and foreign):
-            known.append(fields)
-    return known
+            cleaned.append(fields)
+    return cleaned
 
 
 def _without_id(item: TResponseInputItem) -> dict[str, Any]:
-    """Return what the API keeps of an item; it may give it an id of its own."""
+    """Return an item without its id, which the API may replace."""
     return {name: value for name, value in item.items() if name != "id"}
 
 
 def _was_not_done(error: APIStatusError | APIConnectionError) -> bool:
-    """Whether a request may be sent again: it was not sent, or the API had no room for it."""
+    """Whether a request may be repeated: it was not sent, or the API was too busy for it."""
     if isinstance(error, APIStatusError):
         return error.status_code in (429, 503)
     return type(error.__cause__).__name__ in _NOT_SENT
 
 
 def _pause(error: APIStatusError | APIConnectionError, attempt: int) -> float:
-    """Return how many seconds to wait: as many as the API asks for, if that is reasonable."""
-    asked = (
+    """Return the seconds to wait: as long as the API asks for, if that is reasonable."""
+    retry_after = (
         error.response.headers.get("retry-after", "") if isinstance(error, APIStatusError) else ""
     )
-    if asked.isdecimal() and int(asked) <= _LONGEST_PAUSE:
-        return int(asked)
+    if retry_after.isdecimal() and int(retry_after) <= _LONGEST_PAUSE:
+        return int(retry_after)
     return float(_FIRST_PAUSE * 2**attempt)
 
 
 def _place(client: AsyncOpenAI) -> str:
-    """Say where a client connects to, without what may be a secret."""
+    """Name the server of a client, without parts of the address that may be secret."""
     return f"{client.base_url.scheme}://{client.base_url.host}"
 
 

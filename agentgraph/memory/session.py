@@ -1,4 +1,4 @@
-"""What a session store is: the protocol the runner speaks, and a base class for own stores.
+"""The protocol of session stores that the runner uses, and a base class for stores.
 
 A session is an ordered list of input items (dicts) under one id. The rule for every store: one call
 of `add_items` is one transaction, so its items are stored together and in order, or not at all.
@@ -30,16 +30,16 @@ __all__ = [
 ]
 
 Accept: TypeAlias = "Callable[[TResponseInputItem], bool]"
-"""Tells whether an item is one that is looked for."""
+"""Tells whether an item matches."""
 
 
 @runtime_checkable
 class Session(Protocol):
-    """Anything the runner can keep a conversation in; no base class is needed.
+    """A store in which the runner can keep a conversation; no base class is needed.
 
     Attributes:
         session_id: The name under which the conversation is stored.
-        session_settings: What holds for reads that do not say otherwise.
+        session_settings: The defaults for reads.
     """
 
     session_id: str
@@ -63,11 +63,11 @@ class Session(Protocol):
 
 
 class SessionABC(ABC):
-    """The base class of the stores of this package, and a convenient one for own stores.
+    """The base class of this package's stores, which other stores may use as well.
 
     Attributes:
         session_id: The name under which the conversation is stored.
-        session_settings: What holds for reads that do not say otherwise.
+        session_settings: The defaults for reads.
     """
 
     session_id: str
@@ -78,8 +78,8 @@ class SessionABC(ABC):
         """Return the latest items of the session, oldest first.
 
         Args:
-            limit: How many items at most; None takes the default of `session_settings`, and without
-                one every item. 0 gives an empty list.
+            limit: The maximum number of items. None takes the limit of `session_settings`, or all
+                items if that has none. 0 returns an empty list.
         """
 
     @abstractmethod
@@ -87,13 +87,12 @@ class SessionABC(ABC):
         """Append items to the session in one transaction.
 
         Args:
-            items: Input items as dicts, in the order in which they happened. An empty list changes
-                nothing.
+            items: Input items as dicts, oldest first. An empty list changes nothing.
         """
 
     @abstractmethod
     async def pop_item(self) -> TResponseInputItem | None:
-        """Remove the latest item and return it; None when the session is empty."""
+        """Remove and return the latest item; None if the session is empty."""
 
     @abstractmethod
     async def clear_session(self) -> None:
@@ -101,14 +100,14 @@ class SessionABC(ABC):
 
 
 class OpenAIResponsesCompactionArgs(TypedDict, total=False):
-    """How one compaction of a session is to be done.
+    """The options of one compaction of a session.
 
     Attributes:
         response_id: The response after which to compact.
-        compaction_mode: What the API is given: the id of a response, the stored items, or whichever
-            of the two fits.
+        compaction_mode: What the API gets: the id of a response, the stored items, or whichever of
+            the two fits.
         store: Whether that response was stored by the API.
-        force: Compact even if the session's own rule would not do so yet.
+        force: Whether to compact even if the session's own rule would wait.
     """
 
     response_id: str
@@ -122,7 +121,7 @@ class OpenAIResponsesCompactionAwareSession(Session, Protocol):
     """A session that can replace its history by a shorter one that the Responses API made of it."""
 
     async def run_compaction(self, args: OpenAIResponsesCompactionArgs | None = None) -> None:
-        """Compact the stored history if it is time to, or if `args` demands it."""
+        """Compact the stored history if the session's rule or `args` asks for it."""
         ...
 
 
@@ -136,14 +135,14 @@ def is_openai_responses_compaction_aware_session(
 def offers(session: Session, method: str, instead_of: Sequence[str]) -> bool:
     """Tell whether a session has a method that may be called in place of others.
 
-    Not where a subclass of the store that has it, or the object, replaces one of those others: then
-    it does something of its own there. The class is asked, because a session that wraps another
-    passes on whatever it does not know.
+    It may not if a subclass of the store, or the object itself, overrides one of those others: then
+    the override must run. Only classes are searched, because a session that wraps another forwards
+    every attribute that it does not define.
 
     Args:
         session: The session.
         method: The method, which no session needs to have.
-        instead_of: What every session has.
+        instead_of: Methods that every session has.
     """
     if getattr(session, "__dict__", {}).keys() & set(instead_of):
         return False

@@ -1,4 +1,4 @@
-"""What a session does when a call does not say it: so far, how many items a read returns.
+"""Defaults of a session, for calls without an explicit argument: the limit of a read.
 
 An explicit argument wins over the settings of the run, and those win over the session's own.
 """
@@ -56,10 +56,10 @@ class SessionSettings:
 
 
 def coerce_session_settings(value: SessionSettings | dict[str, Any]) -> SessionSettings:
-    """Return settings given as such or as a dict.
+    """Return settings from a settings object or a dict.
 
     Raises:
-        TypeError: `value` is neither, or the dict has a key that is no setting.
+        TypeError: `value` is neither, or the dict has a key that is not a setting.
     """
     if isinstance(value, SessionSettings):
         return value
@@ -70,26 +70,26 @@ def coerce_session_settings(value: SessionSettings | dict[str, Any]) -> SessionS
         )
     unknown = sorted(str(key) for key in value.keys() - {"limit"})
     if unknown:
-        raise TypeError(f"no such session settings: {', '.join(unknown)}; there is: limit")
+        raise TypeError(f"no such session settings: {', '.join(unknown)}; the only one is: limit")
     return SessionSettings(**value)
 
 
-def own_session_settings(given: SessionSettings | dict[str, Any] | None) -> SessionSettings:
-    """Return the settings of a session, as its program gives them; the defaults for None.
+def own_session_settings(value: SessionSettings | dict[str, Any] | None) -> SessionSettings:
+    """Return the settings for a session's argument; the defaults for None.
 
     Raises:
-        TypeError: They are neither settings nor a dict of them.
+        TypeError: The argument is neither settings nor a dict of them.
     """
-    return SessionSettings() if given is None else coerce_session_settings(given)
+    return SessionSettings() if value is None else coerce_session_settings(value)
 
 
 def resolve_session_limit(
     explicit_limit: int | None, settings: SessionSettings | dict[str, Any] | None
 ) -> int | None:
-    """Return how many items a read returns: the argument's number, else the settings', else None.
+    """Return the limit of a read: the argument, else that of the settings, else None.
 
     Raises:
-        InvalidSessionInput: The number is negative or no int.
+        InvalidSessionInput: The limit is negative or not an int.
     """
     if explicit_limit is not None:
         check_limit(explicit_limit)

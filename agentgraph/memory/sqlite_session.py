@@ -1,7 +1,7 @@
 """The default session store: SQLite, in a file or in memory.
 
-The file is the one that the published SDK writes, in both directions. Every public method is one
-transaction; reading with a limit reads that many rows.
+The published SDK can read and write the same file. Every public method is one transaction; a read
+with a limit reads only that many rows.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ class SQLiteSession(SessionABC):
 
     Args:
         session_id: The name of the conversation.
-        db_path: The database file, which is created when missing; by default the conversation
-            lives in memory, as long as this object.
+        db_path: The database file, created if missing; by default the conversation lives in memory,
+            as long as this object.
         sessions_table: The table of sessions.
         messages_table: The table of items.
         session_settings: Defaults for reads, as settings or as a dict.
 
     Raises:
-        InvalidSessionInput: The session id is empty, or the tables have no two names.
+        InvalidSessionInput: The session id is empty, or a table name is empty or both are equal.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class SQLiteSession(SessionABC):
 
     def _bind(self, database: SQLiteDatabase) -> None:
         self._database = database
-        # Also runs when nobody closes the session: at collection or at the end of the program.
+        # Also runs without a call of `close`: at garbage collection or at the end of the program.
         self._release = weakref.finalize(self, database.release)
 
     @property
@@ -88,10 +88,11 @@ class SQLiteSession(SessionABC):
         return f"{type(self).__name__} {self.session_id!r}"
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the latest items, oldest first; rows that are damaged are left out.
+        """Return the latest items, oldest first, without damaged rows.
 
         Args:
-            limit: How many at most; None takes the session's own limit, and without one every item.
+            limit: The maximum number of items; None takes the session's own limit, or all items if
+                it has none.
 
         Raises:
             SessionError: The database cannot be read.
@@ -109,7 +110,7 @@ class SQLiteSession(SessionABC):
             items: Input items as dicts.
 
         Raises:
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            InvalidSessionInput: A member of `items` is not an item; nothing was stored.
             SessionError: The database cannot be written; nothing was stored.
         """
         texts = encode_items(items, self._label)
@@ -124,19 +125,19 @@ class SQLiteSession(SessionABC):
             await self._write(append)
 
     async def begin_block(self, prior: PriorAttempt) -> Block:
-        """Look back and append the input of a run, unless it stands there unanswered.
+        """Find a prior attempt; if there is none, append the input of the run.
 
-        This is one transaction. That is sure of the disk when the next write is, or after
-        `sync_block`: until then a cut of the power undoes the input, and the run with it.
+        This is one transaction. It is on disk after the next write or after `sync_block`; until
+        then a power failure undoes the input, and with it the run.
 
         Args:
-            prior: Holds the input, and afterwards what was found.
+            prior: Holds the input, and afterwards the prior attempt.
 
         Returns:
-            The block that the run goes on with.
+            The block that the run continues.
 
         Raises:
-            InvalidSessionInput: Something in the input is no item; nothing was stored.
+            InvalidSessionInput: A part of the input is not an item; nothing was stored.
             SessionError: The database cannot be read or written; nothing was stored.
         """
         texts = encode_items(prior.new, self._label)
@@ -155,22 +156,22 @@ class SQLiteSession(SessionABC):
         return await self._run(begin)
 
     async def sync_block(self) -> None:
-        """Wait until what `begin_block` has stored is sure of the disk."""
+        """Wait until the items that `begin_block` stored are on disk."""
         await self._run(lambda _: self._database.sync())
 
     async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
-        """Append items to the block of a run, and the block to the end if others wrote after it.
+        """Append items to the block of a run; first move the block to the end if others follow it.
 
         Args:
             items: Input items as dicts.
-            block: What a method for blocks returned before; None begins a block.
+            block: The earlier result of a method for blocks; None begins a block.
 
         Returns:
             The block with the items.
 
         Raises:
-            ConcurrentWrite: Another run has gone on with the block; nothing was stored.
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            ConcurrentWrite: Another run has written to the block; nothing was stored.
+            InvalidSessionInput: A member of `items` is not an item; nothing was stored.
             SessionError: The database cannot be written; nothing was stored.
         """
         texts = encode_items(items, self._label)
@@ -179,7 +180,7 @@ class SQLiteSession(SessionABC):
         )
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
-        """Return the latest items as a block if they are these, else None.
+        """Return the latest items as a block if they equal `items`, else None.
 
         Raises:
             SessionError: The database cannot be read or written.
@@ -187,7 +188,7 @@ class SQLiteSession(SessionABC):
         return await self._write(lambda connection: self._history.adopt(connection, items))
 
     async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item; None when there is none."""
+        """Remove and return the latest item; None if the session is empty."""
 
         def pop(connection: sqlite3.Connection) -> TResponseInputItem | None:
             history = self._history
@@ -199,10 +200,10 @@ class SQLiteSession(SessionABC):
         return await self._write(pop)
 
     async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
-        """Remove and return the latest item that is accepted; None, and nothing done, without one.
+        """Remove and return the latest accepted item; None if there is none.
 
         Args:
-            accept: Tells which item is meant.
+            accept: Tells whether an item is accepted.
         """
         return await self._write(lambda connection: self._history.pop(connection, accept))
 
@@ -211,12 +212,12 @@ class SQLiteSession(SessionABC):
         await self._write(lambda connection: self._history.clear(connection))
 
     def close(self) -> None:
-        """Give the database back; closing again does nothing, any other use is an error."""
+        """Release the database. Closing again does nothing; any other use is an error."""
         self._release()
 
     @property
     def _history(self) -> Rows:
-        """What a call that is running reads and appends to."""
+        """The rows that the current call reads and appends to."""
         return Rows(self.session_id, *self._quoted)
 
     def _latest(
@@ -244,7 +245,7 @@ class SQLiteSession(SessionABC):
         return block
 
     async def _write(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Make a call that is one transaction."""
+        """Run a call as one transaction."""
 
         def write(connection: sqlite3.Connection) -> _T:
             with transaction(connection):
@@ -276,5 +277,5 @@ class SQLiteSession(SessionABC):
 
 
 def _name(history: Rows) -> tuple[tuple[str, str], str]:
-    """What a history is known by to `Histories`: the session, and which one of it."""
+    """The key of a history in `Histories`: the session, and its branch."""
     return (history.messages, history.session_id), history.branch_id

@@ -1,8 +1,8 @@
-"""Sessions as they lie in a database, for people who look after them.
+"""Sessions as a database stores them, for administration.
 
-A run sees one session and only what it can read of it. Here every session of a place is seen, with
-the rows that cannot be read, and a history can be mended where it is stored. Nothing is ever made:
-a place that holds no sessions is an error.
+A run sees one session, and only its readable items. This module shows every session of a store,
+unreadable rows included, and can repair a stored history. It never creates anything: a store
+without sessions is an error.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class NoSuchSession(SessionError):
-    """A session is asked for that is not in the place."""
+    """The store has no session with this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class StoredRow:
     """One row of a history.
 
     Attributes:
-        key: What the place knows the row by.
-        item: The item; None when the row cannot be read.
+        key: The key of the row in the store.
+        item: The item; None if the row cannot be read.
     """
 
     key: int
@@ -51,8 +51,8 @@ class History:
     """One conversation, oldest row first: a session, or one branch of it.
 
     Attributes:
-        branch: The name of the branch; None where sessions have no branches.
-        rows: Everything that is stored of it.
+        branch: The name of the branch; None if the store has no branches.
+        rows: All its stored rows.
     """
 
     branch: str | None
@@ -70,12 +70,12 @@ class History:
 
     @property
     def encrypted(self) -> bool:
-        """Whether any item is encrypted, so that nothing can be said of the history."""
+        """Whether any item is encrypted, so that the history cannot be checked."""
         return any(ENVELOPE_MARK in item for item in self.items)
 
     @property
     def awaited(self) -> list[TResponseInputItem]:
-        """What the next input may answer: requests for approval since the user's last message."""
+        """Requests for approval since the user's last message, which the next input may answer."""
         requests: dict[str, TResponseInputItem] = {}
         for item in self.items:
             fields = cast("Mapping[str, Any]", item)
@@ -89,7 +89,7 @@ class History:
 
     @property
     def mending(self) -> Mending:
-        """What would make it legal; what waits for approval is left to wait."""
+        """The changes that make it legal; requests that wait for approval stay."""
         answers: list[Any] = [
             {"type": "mcp_approval_response", "approval_request_id": item.get("id")}
             for item in self.awaited
@@ -101,11 +101,11 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """What makes one history legal.
+    """The changes that make one history legal.
 
     Attributes:
-        branch: The branch; None where sessions have no branches.
-        changes: The key of each row, and what is done to it.
+        branch: The branch; None if the store has no branches.
+        changes: The key of each changed row, and its change.
     """
 
     branch: str | None
@@ -118,9 +118,9 @@ class StoredSession:
 
     Attributes:
         session_id: Its id.
-        created: When it was made, as the place writes it (UTC); empty when unknown.
-        updated: When it was last written to.
-        histories: At least one; `main` first where there are branches.
+        created: When it was created, in the store's format (UTC); empty if unknown.
+        updated: When it was last written.
+        histories: At least one; `main` first if there are branches.
     """
 
     session_id: str
@@ -130,22 +130,22 @@ class StoredSession:
 
     @property
     def mendings(self) -> tuple[Mending, ...]:
-        """What makes it legal; empty when it is."""
+        """The changes that make it legal; empty if it is legal."""
         return tuple(m for history in self.histories if (m := history.mending).changes)
 
 
 class StoredSessions(Protocol):
-    """The sessions of one place. Every method raises `SessionError` when the place fails."""
+    """The sessions of one store. Every method raises `SessionError` if the store fails."""
 
     def sessions(self) -> AsyncGenerator[StoredSession, None]:
-        """Give every session, by id."""
+        """Yield every session, by id."""
         ...
 
     async def session(self, session_id: str) -> StoredSession:
         """Return one session.
 
         Raises:
-            NoSuchSession: It is not there.
+            NoSuchSession: The store has no such session.
         """
         ...
 
@@ -153,31 +153,30 @@ class StoredSessions(Protocol):
         """Carry out the mendings of a session, in one transaction.
 
         Args:
-            session: As it was read.
+            session: The session, as it was read.
 
         Raises:
-            SessionError: It was changed since, so that other mendings would be needed; nothing was
-                written.
+            SessionError: It has changed since and needs other mendings now; nothing was written.
         """
         ...
 
     async def delete(self, session_id: str) -> None:
-        """Remove a session with everything that is stored of it, in one transaction.
+        """Remove a session with all its stored data, in one transaction.
 
         Raises:
-            NoSuchSession: It is not there.
+            NoSuchSession: The store has no such session.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of the place."""
+        """Close the store."""
         ...
 
 
 def check_unchanged(now: StoredSession, before: StoredSession) -> None:
-    """Refuse to mend a session that is not as it was when the mending was worked out."""
+    """Refuse to mend a session whose mendings have changed since they were computed."""
     if now.mendings != before.mendings:
         raise SessionError(
             f"session {before.session_id!r} was changed by another program in the meantime, "
-            "so nothing was written; look again"
+            "so nothing was written; run the command again"
         )

@@ -16,4 +16,4 @@ else:
 __all__ = ["SessionInputCallback"]
 
 SessionInputCallback: TypeAlias = Callable[[_Items, _Items], _Items | Awaitable[_Items]]
-"""Makes the model's input of `(history, new_input)`; both lists are copies it may change."""
+"""Makes the model's input from `(history, new_input)`, both of which are copies it may change."""

@@ -279,7 +279,7 @@ async def test_a_file_that_is_no_database_is_refused_and_left_alone(file: Path) 
     session = SQLiteSession("s", file)
 
     for attempt in (session.get_items(), session.add_items([user("x")]), session.pop_item()):
-        with pytest.raises(SessionError, match=r"'s' in .*\.db: this is no SQLite database"):
+        with pytest.raises(SessionError, match=r"'s' in .*\.db: this is not an SQLite database"):
             await attempt
 
     assert read(file) == b"my novel\n" * 1_000

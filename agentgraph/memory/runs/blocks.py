@@ -1,12 +1,12 @@
 """A run's items as one block: they stay together, whatever other runs write to the session.
 
-A run remembers what it has written. When it writes on and finds items of others after its own, it
-takes its own to the end in the same transaction. Nobody waits for anybody, so a run may contain
-another run on the same session; nobody else's items change; what was popped or cleared in between
-stays away. After every write the blocks stand in the order of their last writes.
+A run remembers the items it has written. If a later write finds items of other runs after its own,
+it moves its own to the end in the same transaction. No run waits for another, so a run may contain
+another run on the same session. Items of other runs never change, and items that were popped or
+cleared meanwhile do not return. After every write the blocks stand in order of their last writes.
 
-A run that is tried again goes on with the block of the first try. If that try is still alive, two
-runs share a block, and whichever writes second finds it taken.
+A second attempt at a run continues the block of the first attempt. If the first is still alive, two
+runs share a block, and the one that writes second gets `ConcurrentWrite`.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ __all__ = [
 ]
 
 Block: TypeAlias = Any
-"""What a store needs to know its block again; None, or what the store gave."""
+"""The store's own description of a block, by which it finds the block again; or None."""
 
 
 class ConcurrentWrite(Exception):
-    """Another run has gone on with the same block; what was to be appended was not stored."""
+    """Another run has written to the same block; this append stored nothing."""
 
 
 class BlockSession(Protocol):
-    """What a store offers that can keep the items of a run together.
+    """The methods of a store that can keep the items of a run together.
 
-    It may also offer `begin_block(prior)`, which is the function of that name here in one
-    transaction; if that is not sure of the disk at once, also `sync_block()`.
+    A store may also have `begin_block(prior)`, which does the work of the function `begin_block` in
+    one transaction, and `sync_block()` if that transaction is not on disk at once.
     """
 
     async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
-        """Append items to a block, and the block to the end if others have written after it.
+        """Append items to a block; first move the block to the end if other items follow it.
 
         Args:
             items: Input items as dicts, at least one.
-            block: What this or `adopt_block` returned before; None begins a block.
+            block: The earlier result of this method or of `adopt_block`; None begins a block.
 
         Returns:
             The block with the items.
@@ -66,19 +66,19 @@ class BlockSession(Protocol):
         ...
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
-        """Return the latest items as a block if they are these, else None."""
+        """Return the latest items as a block if they equal `items`, else None."""
         ...
 
 
 async def begin_block(session: Session, prior: PriorAttempt) -> Block:
-    """Look back in a session and store the input of a run, unless it stands there unanswered.
+    """Find a prior attempt in a session; if there is none, store the input of the run.
 
     Args:
         session: The session.
-        prior: Holds the input, and afterwards what was found.
+        prior: Holds the input, and afterwards the prior attempt.
 
     Returns:
-        The block that the run goes on with.
+        The block that the run continues.
     """
     store = _keeping_blocks(session)
     if store is not None and hasattr(type(session), "begin_block"):
@@ -91,16 +91,15 @@ async def begin_block(session: Session, prior: PriorAttempt) -> Block:
 
 
 async def sync_block(session: Session) -> None:
-    """Wait until the beginning of a block is sure of the disk, in a store where it is not at
-    once."""
+    """Wait until the beginning of a block is on disk, in a store where it is not at once."""
     store = _keeping_blocks(session)
     if store is not None and hasattr(type(session), "sync_block"):
-        with _failures_named(session, "make sure of the items of a run"):
+        with _failures_named(session, "sync the items of a run"):
             await cast("Any", store).sync_block()
 
 
 async def adopt_block(session: Session, items: list[TResponseInputItem]) -> Block:
-    """Return the latest items of a session as a block, if they are these and the store can."""
+    """Return the latest items of a session as a block if they equal `items` and the store can."""
     store = _keeping_blocks(session)
     if store is None:
         return None
@@ -109,25 +108,25 @@ async def adopt_block(session: Session, items: list[TResponseInputItem]) -> Bloc
 
 
 async def find_prior_attempt(session: Session, prior: PriorAttempt) -> list[TResponseInputItem]:
-    """Read as much of a session as is needed; returns what was read last."""
+    """Read as much of a session as needed; return the items of the last read."""
     while True:
         # The SDK guide shows a store whose `get_items` returns nothing yet.
         with _failures_named(session, "be read"):
-            stored = [] if prior.window == 0 else await session.get_items(prior.window) or []
-        if prior.take(stored):
-            return stored
+            items = [] if prior.window == 0 else await session.get_items(prior.window) or []
+        if prior.take(items):
+            return items
 
 
 async def append_to_block(session: Session, items: list[TResponseInputItem], block: Block) -> Block:
-    """Append items to a run's block; to the end alone where the store knows no blocks.
+    """Append items to a run's block, or just to the end if the store has no blocks.
 
     Args:
         session: The session.
-        items: The items; nothing is done without any.
-        block: What was returned before; None begins a block.
+        items: The items; an empty list changes nothing.
+        block: The earlier result; None begins a block.
 
     Raises:
-        ConcurrentWrite: Another run has gone on with the block; nothing was stored.
+        ConcurrentWrite: Another run has written to the block; nothing was stored.
     """
     if not items:
         return block
@@ -141,8 +140,10 @@ async def append_to_block(session: Session, items: list[TResponseInputItem], blo
 
 @contextmanager
 def _failures_named(session: Session, what: str) -> Iterator[None]:
-    """Name the session in what a store raises; what it raised is the cause, and no part of the
-    message: it may quote items."""
+    """Turn an exception of a store into one that names the session.
+
+    The original is its cause and not part of its message, since it may quote items.
+    """
     try:
         yield
     except (AgentsException, ConcurrentWrite):
@@ -150,12 +151,12 @@ def _failures_named(session: Session, what: str) -> Iterator[None]:
     except Exception as error:
         name = getattr(session, "session_id", type(session).__name__)
         raise SessionError(
-            f"Session {name!r} could not {what}: {type(error).__name__}. A run that has failed with"
-            " this goes on from its state, and asks no model for what it has recorded."
+            f"Session {name!r} could not {what}: {type(error).__name__}. Resume the run from its"
+            " state; it does not repeat the model calls that it has recorded."
         ) from error
 
 
 def _keeping_blocks(session: Session) -> BlockSession | None:
-    """The session as one that keeps blocks, if it does and nobody stores in a way of their own."""
+    """The session as one that keeps blocks; None if it cannot or overrides how items are stored."""
     keeps = offers(session, "append_to_block", ("get_items", "add_items"))
     return cast("BlockSession", session) if keeps else None

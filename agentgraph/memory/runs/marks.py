@@ -1,8 +1,8 @@
-"""Which run stored a text.
+"""Marks that tell which run stored a text.
 
-A mark is white space behind the JSON of an item, which every reader of JSON passes over. It needs
-no column or key of its own that could tell another story, and goes along wherever the text goes:
-also when the published SDK, which knows no marks, pops, appends or writes a whole list again.
+A mark is white space after the JSON of an item, which every JSON reader ignores. It needs no column
+or key of its own, which could get out of step, and it moves with the text: also when the published
+SDK, which knows no marks, pops, appends or rewrites a whole list.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ __all__ = [
 ]
 
 SPACES = " \t\n\r"
-"""What JSON takes for white space; two bits each."""
+"""The white space of JSON; each character stands for two bits."""
 
 MARK_LENGTH = 24
 
 WRITE_LENGTH = 8
-"""Of the mark of a write, which only tells the few writes of one block apart."""
+"""The length of the mark of a write, which only distinguishes the few writes of one block."""
 
 
 class MarkedRows(NamedTuple):
-    """The block of a run where every item has a row.
+    """The block of a run in a store with one row for each item.
 
     Attributes:
         mark: The mark of their texts.
         rows: The rows, in order.
-        branch_id: The branch that they are in, where there are any.
+        branch_id: Their branch; empty if the store has no branches.
     """
 
     mark: str
@@ -50,10 +50,10 @@ class MarkedRows(NamedTuple):
 
 
 class MarkedTexts(NamedTuple):
-    """The block of a run where a session is one list of texts.
+    """The block of a run in a store where a session is one list of texts.
 
-    There a mark is followed by a second one, of the write. By that a run knows its own texts from
-    those of another one that goes on with the same block, whatever was popped meanwhile.
+    There the mark of the run is followed by the mark of the write. With it a run distinguishes its
+    own texts from those of another run that writes to the same block, whatever was popped.
 
     Attributes:
         run: The mark of the texts.
@@ -65,7 +65,7 @@ class MarkedTexts(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """What stands behind the texts of the latest write."""
+        """The mark after the texts of the latest write."""
         return self.run + self.writes[-1]
 
 
@@ -76,20 +76,20 @@ def new_mark(length: int = MARK_LENGTH) -> str:
 
 
 def common_mark(texts: Sequence[str]) -> str | None:
-    """Return the mark of texts that one run has stored; None if it did not store them all."""
+    """Return the mark of texts if one run stored them all, else None."""
     marks = {text[len(text.rstrip(SPACES)) :] for text in texts}
     mark = marks.pop() if len(marks) == 1 else ""
     return mark if len(mark) == MARK_LENGTH else None
 
 
 def next_write(block: MarkedTexts | None) -> MarkedTexts:
-    """Return a block as it is after its next write; None begins one."""
+    """Return a block as it will be after its next write; None begins one."""
     run, writes = block or MarkedTexts(new_mark(), ())
     return MarkedTexts(run, (*writes, new_mark(WRITE_LENGTH)))
 
 
 def marked_texts(texts: Sequence[str]) -> MarkedTexts | None:
-    """Return texts as the block that they are; None if one run did not store them all."""
+    """Return texts as a block if one run stored them all, else None."""
     marks = [text[len(text.rstrip(SPACES)) :] for text in texts]
     runs = {mark[:MARK_LENGTH] for mark in marks}
     if len(runs) != 1 or any(len(mark) != MARK_LENGTH + WRITE_LENGTH for mark in marks):
@@ -98,10 +98,10 @@ def marked_texts(texts: Sequence[str]) -> MarkedTexts | None:
 
 
 def gathered(texts: list[str], block: MarkedTexts | None) -> list[str]:
-    """Return texts with those of a block at the end, the order among them and the others kept.
+    """Return texts with those of a block moved to the end; both parts keep their order.
 
     Raises:
-        ConcurrentWrite: Some with its mark are of a write that its run does not know of.
+        ConcurrentWrite: Some texts with its mark come from a write of another run.
     """
     if block is None:
         return texts

@@ -1,7 +1,7 @@
-"""The exchange that a history ends with: an input, and what was done about it so far.
+"""A prior attempt at the end of a history: an input, and the work on it so far.
 
-A run that failed leaves its input in the session, and the turns it finished. When the same input
-comes again, the run goes on from there: the question stands once, and no work is done twice.
+A run that failed leaves its input and its finished turns in the session. A new run with the same
+input continues there: the input is stored once, and no work is done twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from agentgraph.memory.transcripts.automaton import ANSWERED_BY
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["PriorAttempt", "says"]
+__all__ = ["PriorAttempt", "is_stored_form"]
 
 _OUTPUTS = frozenset(ANSWERED_BY.values())
 _NOT_SEEN = -1
@@ -23,25 +23,25 @@ _NOT_SEEN = -1
 
 @dataclass(slots=True)
 class PriorAttempt:
-    """Looks back from the end of a session, for the history and for a failed try of the same input.
+    """Searches the end of a session for the history and a failed attempt with the same input.
 
-    A store reads its latest `window` items and gives them to `take`, until that says it is enough.
+    A store reads its latest `window` items and passes them to `take`, until that returns True.
 
     Args:
         new: The input of the run.
-        limit: How many items of history the model is shown; None: all. The input, and what was done
-            about it, do not count: the model is always shown them whole.
-        at_work: Tells whether another run is at work on the same input. Asked when the input was
-            found, because that run may have stored it just before; then it was not left over.
-        tools_answer: Whether the output of a tool may be the answer (`tool_use_behavior`), so that
-            an exchange that ends with one is over.
+        limit: The number of history items that the model sees; None: all. The input and the work on
+            it do not count: the model always sees all of them.
+        at_work: Tells whether another run is working on the same input. Called once the input is
+            found: then that run stored it, and it is not left from a failed attempt.
+        tools_answer: Whether the output of a tool may be the answer (`tool_use_behavior`); then an
+            attempt that ends with one is complete.
 
     Attributes:
-        window: How many items to read next, of the latest; None: all.
-        history: What stood in the session before the input.
-        done: What was done about the input before it failed; None if it is not in the session.
-        items: The input as it is stored, and what was done about it; empty if it is not there.
-        start: The position of the input among the items that were taken last.
+        window: How many of the latest items to read next; None: all.
+        history: The items of the session before the input.
+        done: The work of the prior attempt; None if there is no prior attempt.
+        items: The stored input and the work of the prior attempt; empty if there is none.
+        start: The position of the input among the items of the last `take`.
         legal: Whether the store knows that the history is a legal transcript.
     """
 
@@ -60,13 +60,13 @@ class PriorAttempt:
         self.window = None if self.limit is None else self.limit + len(self.new)
 
     def take(self, stored: list[TResponseInputItem]) -> bool:
-        """Look at the latest items of the session.
+        """Search the latest items of the session.
 
         Args:
-            stored: So many as were wanted, or all there are; oldest first.
+            stored: The latest `window` items, or all there are; oldest first.
 
         Returns:
-            Whether that was enough. If not, read as many as are `window` now.
+            Whether that was enough. If not, read `window` items, which has grown.
         """
         cut = self.window is not None and len(stored) >= self.window
         start = self._start(stored) if self.new else None
@@ -88,41 +88,43 @@ class PriorAttempt:
         return True
 
     def _start(self, stored: Sequence[TResponseInputItem]) -> int | None:
-        """Where the input stands that nothing has answered; `_NOT_SEEN` if further back."""
+        """The position of the unanswered input; None if there is none, `_NOT_SEEN` to read on."""
         count, worked = len(self.new), False
         for last in range(len(stored) - 1, -1, -1):
             start = last + 1 - count
             if start < 0:
                 break
-            if says(stored[last], self.new[-1]) and says(stored[start : last + 1], self.new):
+            if is_stored_form(stored[last], self.new[-1]) and is_stored_form(
+                stored[start : last + 1], self.new
+            ):
                 return None if worked and self.tools_answer else start
             kind = _kind(stored[last])
             worked = worked or kind in _OUTPUTS
-            # A message that came with calls is followed by their outputs, and is no answer.
+            # A message beside calls has their outputs after it, so it is not an answer.
             if kind == "client" or (not worked and kind in ("assistant", "mcp_approval_request")):
                 return None
         return _NOT_SEEN if stored else None
 
 
-def says(stored: Any, given: Any) -> bool:
-    """Whether a store made the one of the other, or kept it as it was.
+def is_stored_form(stored: Any, item: Any) -> bool:
+    """Whether `stored` is the form in which a store keeps `item`.
 
-    The Conversations API writes the text of a message as a part, and adds ids and other keys.
+    The Conversations API stores the text of a message as a part, and adds ids and other keys.
     """
-    if stored == given:
+    if stored == item:
         return True
-    match stored, given:
+    match stored, item:
         case Mapping(), Mapping():
-            return all(key in stored and says(stored[key], given[key]) for key in given)
+            return all(key in stored and is_stored_form(stored[key], item[key]) for key in item)
         case [{"text": text}], str():
-            return bool(text == given)
+            return bool(text == item)
         case list(), list():
-            return len(stored) == len(given) and all(map(says, stored, given))
+            return len(stored) == len(item) and all(map(is_stored_form, stored, item))
     return False
 
 
 def _kind(item: Any) -> str:
-    """The type of an item; of a message who said it."""
+    """The type of an item; for a message, its author."""
     kind = item.get("type")
     if isinstance(kind, str) and kind != "message":
         return kind

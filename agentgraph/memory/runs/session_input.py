@@ -1,7 +1,7 @@
-"""What a run with a session gives to the model and what of it is new to the session.
+"""The model's input in a run with a session, and the part of it that is new to the session.
 
-History that something else damaged is mended on the way to the model. The session itself is not
-rewritten: that is for `agentgraph sessions repair`, which a person calls.
+A damaged history is repaired on the way to the model. The session itself is not rewritten: a person
+does that with `agentgraph sessions repair`.
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ class SessionInput:
     """The input of a run that has a session.
 
     Attributes:
-        model_input: What the model sees: the history and the new input, or what the callback made
-            of them.
-        to_store: What of it the session does not have yet, in order.
-        changes: What was mended in the history. A request for approval that nobody has answered is
-            left out without being a fault: the session keeps it for the input that does.
+        model_input: What the model sees: the history and the new input, or the callback's result.
+        to_store: The items of it that the session does not have yet, in order.
+        changes: The repairs of the history. They do not count unanswered requests for approval,
+            which the model does not see: the session keeps them for an input that answers.
     """
 
     model_input: list[TResponseInputItem]
@@ -50,15 +49,15 @@ async def combine(
     done: list[TResponseInputItem] | None = None,
     legal: bool = False,
 ) -> SessionInput:
-    """Put the stored history and the input of a run together.
+    """Combine the stored history and the input of a run.
 
     Args:
-        history: What stands in the session before the input; not changed.
-        new: The input of the run; not changed, and never mended: it is the caller's.
+        history: The items of the session before the input; not changed.
+        new: The input of the run; not changed, and never repaired: it is the caller's.
         callback: `RunConfig.session_input_callback`; may be a coroutine function. It gets copies.
-        stored: The input as a run that failed has stored it; None if the session does not have it.
-        done: What that run had done about it, which the model is shown after everything else.
-        legal: Whether the history is known to be legal as it is.
+        stored: The input as a failed run stored it; None if the session does not have it.
+        done: The work of that run, which the model sees after everything else.
+        legal: Whether the history is known to be legal.
 
     Raises:
         InvalidSessionInput: The callback did not return a list.
@@ -70,9 +69,9 @@ async def combine(
     if callback is None:
         to_store = [] if stored is not None else list(new)
         return SessionInput([*mended.items, *new, *done], to_store, changes)
-    history_given, new_given = copy.deepcopy(mended.items), copy.deepcopy(new)
-    # Copies of the lists: the callback may change the ones it gets and still return our items.
-    result = callback(list(history_given), list(new_given))
+    history_copy, new_copy = copy.deepcopy(mended.items), copy.deepcopy(new)
+    # Copies of the lists: the callback may change them and still return our items.
+    result = callback(list(history_copy), list(new_copy))
     combined = await result if inspect.isawaitable(result) else result
     if not isinstance(combined, list):
         raise InvalidSessionInput(
@@ -80,9 +79,9 @@ async def combine(
             f"got {type(combined).__name__}"
         )
     if stored is None:
-        unknown = _unknown(combined, history_given, new_given)
+        unknown = _unknown(combined, history_copy, new_copy)
     else:
-        unknown = _unknown(combined, [*history_given, *new_given, *stored], [])
+        unknown = _unknown(combined, [*history_copy, *new_copy, *stored], [])
     return SessionInput([*combined, *done], unknown, changes)
 
 
@@ -97,7 +96,8 @@ def _unknown(
 ) -> list[TResponseInputItem]:
     """Return the items that are not history.
 
-    An item is the one it is identical to. A copy is history as often as the history has its like.
+    An item is history if it is the same object. A copy counts as history as often as the history
+    has equal items.
     """
     from_history, from_new = {id(item) for item in history}, {id(item) for item in new}
     identical = Counter(_content(item) for item in combined if id(item) in from_history)

@@ -1,11 +1,11 @@
-"""A run's side of a session: what was loaded, and what is still to be saved.
+"""A run's side of a session: what it loaded, and what it still has to save.
 
-Saving is incremental and happens where the history is legal: the caller's input before the first
-model call, each finished turn at its end, the last turn once its output passed. Where a run waits
-for an approval, calls that were answered are saved with their outputs; the request of a hosted MCP
-server is saved, because the next input may answer it; a call that waits stays in the run's state.
-What a run saves stays together (`blocks`); where another run has gone on with its question, it
-saves the question again, and has that to itself.
+A run saves in steps, at points where the history is legal: the caller's input before the first
+model call, each finished turn at its end, the last turn once its output passed the guardrails. If a
+run waits for an approval, it saves answered calls with their outputs, and the request of a hosted
+MCP server, because the next input may answer it; a waiting call stays in the run's state. A run's
+items stay together (`blocks`). If another run has continued its block, the run saves its items
+again in a block of its own.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
 
 
 class Saved(NamedTuple):
-    """What a write has added to a session.
+    """The result of one write to a session.
 
     Attributes:
-        written: Those of the run's items that are written now.
-        items: The forms in which they stand there.
-        block: Where everything of the run stands.
-        anew: Whether everything that was written before is written again with this.
+        written: The run's items that this write stored.
+        items: Their forms in the session.
+        block: The block that holds the run.
+        anew: Whether this write also stored all earlier items again.
     """
 
     written: tuple[RunItem, ...] = ()
@@ -69,8 +69,8 @@ class SessionLog:
         "_block",
         "_done",
         "_forms",
-        "_given",
         "_ids",
+        "_input",
         "_recorded",
         "_stored",
         "_unsynced",
@@ -80,18 +80,18 @@ class SessionLog:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        # What stands in the session of the run: the input, and what was done about it.
+        # The run's items in the session: the input, and the work on it.
         self._stored: list[TResponseInputItem] = []
         self._block: Block = None
         self._ids = DistinctIds()
         self._written: dict[int, RunItem] = {}
-        # The forms of what is not done with; before that stands the last item that is.
+        # The forms of items that later writes may store, and the last item before these.
         self._forms: dict[int, TResponseInputItem | None] = {}
         self._done: tuple[int, RunItem | None] = (0, None)
-        # A run may be resumed more than once, and each writes the turn that it was suspended in.
+        # A run may be resumed more than once; each time it writes the turn of the suspension.
         self._recorded = False
         self._unsynced = False
-        self._given: list[TResponseInputItem] = []
+        self._input: list[TResponseInputItem] = []
 
     def restore(
         self,
@@ -100,13 +100,13 @@ class SessionLog:
         stored: Sequence[TResponseInputItem],
         block: Block,
     ) -> None:
-        """Go on with a run that is resumed.
+        """Take over the state of a resumed run.
 
         Args:
-            shown: What the model was shown first.
-            written: The run's items that are written.
-            stored: What stands in the session of the run.
-            block: Where it stands.
+            shown: The items that the model saw first.
+            written: The run's items that the session holds.
+            stored: Their forms in the session.
+            block: The block that holds them.
         """
         self._ids = DistinctIds(shown)
         for item in written:
@@ -115,15 +115,15 @@ class SessionLog:
         self._stored, self._block, self._recorded = list(stored), block, True
 
     @asynccontextmanager
-    async def at_work(self, given: str | list[TResponseInputItem]) -> AsyncIterator[None]:
-        """Be at work on an input, which other runs of this process can see, while a block runs.
+    async def at_work(self, input: str | list[TResponseInputItem]) -> AsyncIterator[None]:
+        """Show other runs of this process that this run works on an input, while a block runs.
 
-        What was stored is sure of the disk when the block has ended, unless it was cancelled.
+        At the end of the block all stored items are on disk, unless it was cancelled.
 
         Args:
-            given: The caller's input.
+            input: The caller's input.
         """
-        self._given = without_repeats(ItemHelpers.input_to_new_input_list(given))
+        self._input = without_repeats(ItemHelpers.input_to_new_input_list(input))
         _at_work.add(self)
         try:
             yield
@@ -138,24 +138,24 @@ class SessionLog:
     async def load(
         self, config: RunConfig, *, tools_answer: bool = False
     ) -> tuple[list[TResponseInputItem], Saved]:
-        """Read the history, combine it with the input at work and store what of that is new.
+        """Read the history, combine it with the input, and store what is new.
 
-        A history that somebody has damaged is mended for the model, and the log says so.
+        A damaged history is repaired for the model, and a warning says so.
 
         Args:
             config: The run's configuration (``session_settings``, ``session_input_callback``).
             tools_answer: Whether the run may end with the output of a tool.
 
         Returns:
-            What the model is shown first, and what the session has of the run now.
+            The items that the model sees first, and the part of the run that the session holds.
         """
         take_back()
         own = getattr(self.session, "session_settings", None)
         limit = resolve_session_limit(resolve_session_limit(None, config.session_settings), own)
-        prior = PriorAttempt(self._given, limit, self._asked_at_once, tools_answer)
+        prior = PriorAttempt(self._input, limit, self._asked_at_once, tools_answer)
         callback = config.session_input_callback
         combined = await (self._load(prior) if callback is None else self._load_by(callback, prior))
-        # A limit may cut a turn in two. That is no fault of whoever wrote it.
+        # A limit may cut a turn in two, which is no damage.
         if combined.changes and limit is None:
             _report(self.session, combined.changes)
         self._ids = DistinctIds(combined.model_input)
@@ -173,7 +173,7 @@ class SessionLog:
         combined = await _combined(callback, new, prior)
         to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
         if prior.done is None and to_store and to_store != new:
-            # A try that failed has stored the input in the form that the callback gave it.
+            # A failed attempt has stored the input in the form that the callback returned.
             again = PriorAttempt(to_store, prior.limit, prior.at_work, prior.tools_answer)
             again.window = prior.window
             if not again.take(stored):
@@ -184,7 +184,7 @@ class SessionLog:
                 to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
         if prior.done is not None:
             self._begin(prior.items, await adopt_block(self.session, prior.items))
-        # What a callback made of the two may be in any form that input comes in.
+        # The callback may return items in any input form.
         await self._append(to_store)
         shown = without_repeats(ItemHelpers.input_to_new_input_list(combined.model_input))
         return SessionInput(shown, to_store, combined.changes)
@@ -198,23 +198,23 @@ class SessionLog:
         turn_start: int = 0,
         again: bool = False,
     ) -> Saved:
-        """Store what may stand among the run's items and is not stored yet, in one write.
+        """Store the new items of the run that may stand in the history, in one write.
 
-        What waits for something, such as a call for its output, is not written before that is
-        there, and so never if the run ends without it.
+        An item that waits for another, such as a call for its output, is written together with that
+        one, and never if the run ends without it.
 
         Args:
             items: All items of the run so far.
-            blocked: Where a guardrail blocked the output, gives what is kept in place of what
-                functions returned, which may have been the output. Of what is new only the calls
-                are kept then, not what was said: it must not be read back later.
-            kept: How much is kept, if `blocked` is left out.
-            turn_start: Where the last turn begins among the items.
-            again: Whether a process that died may have made this very write. If the session ends
-                with its result, it is not made again.
+            blocked: If a guardrail blocked the output, returns the text to store in place of
+                function outputs, which may have been that output. Of the new items only the calls
+                are stored then and no messages, because a later run must not read them.
+            kept: How much to store if `blocked` is None.
+            turn_start: The position of the last turn among the items.
+            again: Whether a process that died may have made this write already. If the session
+                ends with its result, the write is skipped.
 
         Returns:
-            What was written.
+            The result of the write.
         """
         start = self._first_open(items)
         opened = [
@@ -242,15 +242,15 @@ class SessionLog:
         return saved._replace(written=now)
 
     def _first_open(self, items: Sequence[RunItem]) -> int:
-        """Where to look for what is new."""
+        """The position from which to look for new items."""
         handled, last = self._done
         if last is not None and handled <= len(items) and items[handled - 1] is last:
             return handled
-        # A run that is resumed begins anew; of a turn that was cut short fewer items may come.
+        # A resumed run starts over; a turn that was cut short may have fewer items now.
         return 0
 
     def _form(self, item: RunItem) -> TResponseInputItem | None:
-        """The form in which an item is stored, made once: an id counts as used from then on."""
+        """The stored form of an item, made once, because making it uses up the item's id."""
         if id(item) not in self._forms:
             self._forms[id(item)] = self._ids.form(item.to_input_item())
         return self._forms[id(item)]
@@ -265,7 +265,7 @@ class SessionLog:
             if not (again and items and await self._is_written(items)):
                 self._block = await append_to_block(self.session, items, self._block)
         except ConcurrentWrite:
-            # The other run keeps what the two have in common.
+            # The other run keeps the items that both share.
             if self._recorded:
                 items = without_ids([*self._stored, *items])
             else:
@@ -278,26 +278,26 @@ class SessionLog:
         return Saved((), tuple(items), self._block, anew)
 
     async def _is_written(self, items: list[TResponseInputItem]) -> bool:
-        """Whether the session ends with everything of the run, these items included."""
+        """Whether the session ends with all items of the run, including these."""
         whole = [*self._stored, *items]
         block = await adopt_block(self.session, whole)
         if block is not None:
             self._block = block
             return True
-        # A store that keeps no blocks gives None whatever stands there.
+        # A store without blocks always returns None.
         return self._block is None and list(await self.session.get_items(len(whole))) == whole
 
     async def _sync(self) -> None:
-        """Make sure of an input after which nothing was written, which would have done so."""
+        """Sync an input to disk if no later write has done that."""
         if self._unsynced:
             self._unsynced = False
             take_back()
             await sync_block(self.session)
 
     def _asked_at_once(self) -> bool:
-        """Whether another run is at work on the same input, so that this is no second try of it."""
+        """Whether another run works on the same input, so that this is not a second attempt."""
         return any(
-            other is not self and other._given == self._given and _same(other.session, self.session)
+            other is not self and other._input == self._input and _same(other.session, self.session)
             for other in tuple(_at_work)
         )
 
@@ -305,15 +305,15 @@ class SessionLog:
 def _withheld(
     items: list[TResponseInputItem], blocked: Callable[[], str]
 ) -> list[TResponseInputItem]:
-    kept: list[Any] = list(items)
-    outputs = [at for at, it in enumerate(kept) if it.get("type") == "function_call_output"]
+    result: list[Any] = list(items)
+    outputs = [at for at, it in enumerate(result) if it.get("type") == "function_call_output"]
     message = blocked() if outputs else ""
     for at in outputs:
-        kept[at] = {**kept[at], "output": message}
-    return kept
+        result[at] = {**result[at], "output": message}
+    return result
 
 
-# Runs that are going on in this process: what they left unanswered is not left over.
+# The runs at work in this process: their unanswered input is not left from a failed attempt.
 _at_work: set[SessionLog] = set()
 
 
@@ -325,19 +325,19 @@ async def _combined(
 
 
 def _report(session: Session, changes: Sequence[Change]) -> None:
-    """Warn of a history that is damaged; `agentgraph sessions show` has the words for each item."""
-    found = Counter(change.rule for change in changes)
+    """Warn about a damaged history; `agentgraph sessions show` describes each item."""
+    counts = Counter(change.rule for change in changes)
     logger.warning(
-        "The history of session %r is damaged, and the model is shown it without %d of its items"
-        " or their ids (%s); `agentgraph sessions repair` mends it where it is stored",
+        "The history of session %r is damaged: the model sees it without %d of its items or"
+        " their ids (%s); repair the stored history with `agentgraph sessions repair`",
         getattr(session, "session_id", type(session).__name__),
         len(changes),
-        ", ".join(f"{rule}: {count}" for rule, count in found.items()),
+        ", ".join(f"{rule}: {count}" for rule, count in counts.items()),
     )
 
 
 def _same(one: Session, other: Session) -> bool:
-    """Whether two objects are the same conversation, as far as can be told from here."""
+    """Whether two session objects stand for the same conversation, as far as their ids tell."""
     if one is other:
         return True
     try:

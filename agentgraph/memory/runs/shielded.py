@@ -1,7 +1,7 @@
-"""Work that a cancellation must not cut in the middle.
+"""Work that a cancellation must not interrupt.
 
-What a caller was cancelled in is ended before the cancellation goes on. Cancelling once more does
-not wait: then the work ends by itself, later.
+If the caller is cancelled, the work finishes before the cancellation goes on. A second cancellation
+does not wait; the work then finishes later, on its own.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _T = TypeVar("_T")
 
 
 async def shielded(work: Coroutine[Any, Any, _T]) -> _T:
-    """Return what some work returns; when cancelled, wait until it has ended.
+    """Return the result of some work; if the caller is cancelled, wait until the work has ended.
 
     Args:
-        work: A coroutine that was not started yet.
+        work: A coroutine that has not started yet.
 
     Raises:
-        asyncio.CancelledError: The caller was cancelled. The work has ended, well or not.
+        asyncio.CancelledError: The caller was cancelled. The work has ended, successfully or not.
     """
     task = asyncio.create_task(work)
     try:
@@ -30,6 +30,6 @@ async def shielded(work: Coroutine[Any, Any, _T]) -> _T:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         if not task.cancelled():
-            # Nobody else asks for it; the cancellation says enough.
+            # Retrieve the exception, so that asyncio does not log it as lost.
             task.exception()
         raise

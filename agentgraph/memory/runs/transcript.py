@@ -1,8 +1,8 @@
-"""The transcript: an append-only log of run items beside the state, and what the model sees of it.
+"""The transcript: an append-only log of run items beside the state, and the model's view of it.
 
-Both grow by what is new. The two differ only after a handoff filter: the log keeps everything, the
-model sees what the filter left. The answers to one reply stand in the order of its calls, whenever
-each was given: the model is shown none until all of them are there.
+Both only grow. They differ only after a handoff filter: the log keeps everything, the model sees
+the result of the filter. The answers to one reply stand in the order of its calls, whatever the
+order in which they came: the model sees none of them before all are there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _FROM_THIS_SIDE = frozenset(
     {"tool_call_output_item", "handoff_output_item", "mcp_approval_response_item", "input_item"}
 )
-"""Items that a server which keeps the conversation has not seen yet."""
+"""The types of items that are new to a server that keeps the conversation."""
 
 
 class Transcript:
@@ -36,12 +36,12 @@ class Transcript:
 
     Args:
         original: The input as the caller gave it.
-        prepared: What the model is shown before anything was generated: session history and input.
-        continued: Whether the server keeps the conversation, so that only what is new is sent.
+        prepared: The first input of the model: session history and input.
+        continued: Whether the server keeps the conversation, so that only new items are sent.
 
     Attributes:
-        turn_input: What the agent at work was given before anything was generated; the same list
-            for the life of the run, which contexts of the run share.
+        turn_input: The first input of the agent at work. It is one list for the whole run, which
+            all contexts of the run share.
     """
 
     def __init__(
@@ -67,14 +67,14 @@ class Transcript:
         self._base = len(self._shown)
         self.turn_input = self._shown.copy()
         self._delivered = 0
-        # What models were shown before each handoff filter that began it anew.
-        self._left: list[list[TResponseInputItem]] = []
+        # The inputs of models up to each handoff filter, which started a new one.
+        self._earlier: list[list[TResponseInputItem]] = []
         self._produced: list[RunItem] = []
         self._replied: set[int] = set()
         self._ids: DistinctIds | None = None
 
     def prepare(self, shown: list[TResponseInputItem]) -> None:
-        """Begin with a history before the caller's input; only before anything was generated."""
+        """Set the model's first input, with a history; only before the run has produced items."""
         self.history = list(shown)
         self.first_shown = tuple(shown)
         self._shown = shown
@@ -83,7 +83,7 @@ class Transcript:
         self._ids = None
 
     def begin_turn(self) -> None:
-        """Mark where the items of the coming turn begin; input that was added stands before it."""
+        """Mark the start of the next turn; input that was added comes before it."""
         if self._added:
             self.append(self._added)
             self._added.clear()
@@ -93,60 +93,64 @@ class Transcript:
         self._answers.clear()
 
     def settled(self) -> list[RunItem]:
-        """The items of the finished turns, and of a turn cut short the calls that were answered.
+        """The items of finished turns, and the answered calls of a turn that was cut short.
 
-        A tool that did its work did it, whatever became of the turn: its call and output are kept
-        with what a legal history needs around them, not what was said beside it. A turn without any
-        output leaves nothing.
+        A tool has done its work even if its turn was cut short. Its call and output are kept with
+        the items that a legal history needs around them, but without messages of the model. A turn
+        without any output leaves nothing.
         """
         turn = self.new_items[self.turn_start :]
         items = [item for item in turn if item.type != "tool_approval_item"]
         forms = distinct(item.to_input_item() for item in items)
-        kept = writable_positions(forms, kept=Kept.SETTLED)
-        return self.new_items[: self.turn_start] + [items[position] for position in kept]
+        positions = writable_positions(forms, kept=Kept.SETTLED)
+        return self.new_items[: self.turn_start] + [items[position] for position in positions]
 
     def append(self, items: Sequence[RunItem]) -> None:
-        """Log what was produced."""
+        """Log new items."""
         self.new_items += items
         self._generated += items
         self._produced += items
 
     def has_replied(self, items: Iterable[RunItem]) -> None:
-        """Note that items came with a reply: a server that keeps the conversation has them, and the
-        outputs of its own calls among them."""
+        """Note items that came with a reply, outputs of the server's own calls included: a server
+        that keeps the conversation has them already."""
         self._replied.update(map(id, items))
 
     def add_input(self, items: Iterable[TResponseInputItem]) -> None:
-        """Take input that was added while the run was at rest: it is logged where the next turn
-        begins, behind the outputs of the calls that a reply asked for."""
+        """Take input that was added while the run was at rest.
+
+        It is logged at the start of the next turn, after the outputs of the reply's calls.
+        """
         added = without_repeats(list(items))
         self._added += [InputItem(agent=None, raw_item=item) for item in added]
-        if len(self.new_items) == self.turn_start:  # this turn has not begun to show anything
+        if len(self.new_items) == self.turn_start:  # this turn has not shown anything yet
             self.begin_turn()
 
     def ordinals(self, items: Collection[RunItem]) -> tuple[int, ...]:
-        """Which of everything produced some items are, counted in the order of production: the log
-        puts answers into the order of the calls, and this order never changes."""
-        wanted = {id(item): -1 for item in items}
-        missing = len(wanted)
+        """The ordinals of some items in the order of production.
+
+        That order never changes, while the log sorts answers into the order of the calls.
+        """
+        ordinal_of = {id(item): -1 for item in items}
+        missing = len(ordinal_of)
         for ordinal in range(len(self._produced) - 1, -1, -1):
             if not missing:
                 break
-            if id(self._produced[ordinal]) in wanted:
-                wanted[id(self._produced[ordinal])] = ordinal
+            if id(self._produced[ordinal]) in ordinal_of:
+                ordinal_of[id(self._produced[ordinal])] = ordinal
                 missing -= 1
-        return tuple(wanted.values())
+        return tuple(ordinal_of.values())
 
     def produced(self, ordinals: Iterable[int]) -> list[RunItem]:
-        """The items that :meth:`ordinals` counted."""
+        """The items with some ordinals (:meth:`ordinals`)."""
         return [self._produced[ordinal] for ordinal in ordinals]
 
     def answer(self, call: int, items: Sequence[RunItem]) -> None:
-        """Log what a call gave, in front of what later calls of the reply have given already.
+        """Log the items of a call, before those of later calls of the reply.
 
         Args:
             call: The place of the call among the calls of the reply.
-            items: What it gave.
+            items: Its items.
         """
         answers = self._answers
         if not answers or answers[-1][0] < call:
@@ -162,19 +166,19 @@ class Transcript:
         answers[place:place] = [(call, item) for item in items]
 
     def note(self, items: Iterable[RunItem]) -> None:
-        """Log what no model is shown: the calls that wait for a decision, each once."""
-        noted = {id(item.raw_item) for item in self.new_items if item.type == "tool_approval_item"}
-        self.new_items += [item for item in items if id(item.raw_item) not in noted]
+        """Log items that no model sees: the calls that wait for a decision, each once."""
+        logged = {id(item.raw_item) for item in self.new_items if item.type == "tool_approval_item"}
+        self.new_items += [item for item in items if id(item.raw_item) not in logged]
 
     def model_input(self) -> list[TResponseInputItem]:
-        """What the model is shown next; a list of the caller's own, its items shared."""
+        """The next input of the model: a new list of shared items."""
         return self._shown[self._delivered :] if self.continued else self._shown.copy()
 
     def _convert(self) -> None:
-        """Show what was generated since, without what cannot stand in a history.
+        """Add the new items to the model's input, except those that cannot stand in a history.
 
-        Reasoning at the end of a turn is such: what a later turn brings is not the item it belongs
-        to.
+        One such item is reasoning at the end of a turn: the items of a later turn do not belong to
+        it.
         """
         new = self._generated[self._converted :]
         self._converted = len(self._generated)
@@ -194,7 +198,7 @@ class Transcript:
             self._ids = DistinctIds(before)
         form_of = self._ids.form
         forms = [form_of(item.to_input_item()) for item in items]
-        # Nearly every turn is a call with its output, or several, and messages.
+        # Nearly every turn consists of calls with their outputs, and messages.
         if _is_answered_call(forms):
             return cast("list[TResponseInputItem]", forms)
         standing = [form for form in forms if form is not None]
@@ -204,38 +208,41 @@ class Transcript:
         return [form for form in map(forms.__getitem__, positions) if form is not None]
 
     def range(self) -> tuple[int, int, int]:
-        """Which part of what models are shown comes next: first, one past the last, and how often
-        a handoff filter has begun it anew."""
-        return self._delivered, len(self._shown), len(self._left)
+        """The part of the models' input that comes next.
+
+        Returns:
+            The first item, one past the last, and how many times a handoff filter has replaced
+            the input.
+        """
+        return self._delivered, len(self._shown), len(self._earlier)
 
     def between(self, first: int, last: int, epoch: int) -> list[TResponseInputItem]:
-        """The part of what models were shown that :meth:`range` gave then."""
-        log = self._shown if epoch == len(self._left) else self._left[epoch]
+        """A part of the models' input, as :meth:`range` described it then."""
+        log = self._shown if epoch == len(self._earlier) else self._earlier[epoch]
         return log[first:last]
 
     def delivered(self) -> None:
-        """Note that the server now has what it was shown."""
+        """Note that the server now has the whole input so far."""
         if self.continued:
             self._delivered = len(self._shown)
 
     def normalized(self) -> list[TResponseInputItem]:
-        """The conversation as the model saw it, filters applied."""
+        """The conversation as the model saw it, after filters."""
         before = self._shown[: self._base]
         return [*before, *legal_input(_forms(self._generated), before)]
 
     def input_list(self) -> list[TResponseInputItem]:
-        """The run as input for another one: its input, then everything that was produced and may
-        stand there."""
+        """The run as input for another run: its input, then all its items that may stand there."""
         before = ItemHelpers.input_to_new_input_list(self.input)
         forms = _forms(self.new_items)
-        if self._left:
-            # A filter may have kept items as they are in the input that it made.
-            kept = list(before)
-            forms = [form for form in forms if not _taken(form, kept)]
+        if self._earlier:
+            # A filter may have copied items unchanged into the input that it made.
+            copied = list(before)
+            forms = [form for form in forms if not _remove(form, copied)]
         return [*before, *legal_input(forms, before)]
 
     def handoff_data(self, transfer: Sequence[RunItem], context: Any) -> HandoffInputData:
-        """What a handoff filter is given.
+        """The argument of a handoff filter.
 
         Args:
             transfer: The items of the handoff itself.
@@ -251,10 +258,10 @@ class Transcript:
         )
 
     def rebase(self, filtered: HandoffInputData) -> None:
-        """Show the model what a filter left; the log keeps everything."""
+        """Make the result of a filter the model's input; the log keeps everything."""
         history = filtered.input_history
         self.input = self.history = history if isinstance(history, str) else list(history)
-        self._left.append(self._shown)
+        self._earlier.append(self._shown)
         self._shown = without_repeats(ItemHelpers.input_to_new_input_list(self.history))
         self.turn_input[:] = self._shown
         self._base = len(self._shown)
@@ -283,9 +290,9 @@ def _forms(items: Iterable[RunItem]) -> list[TResponseInputItem]:
     return [item.to_input_item() for item in items if item.type != "tool_approval_item"]
 
 
-def _taken(form: TResponseInputItem, kept: list[TResponseInputItem]) -> bool:
-    """Take an item out of those that a filter kept, if it is one of them."""
-    if form not in kept:
+def _remove(form: TResponseInputItem, items: list[TResponseInputItem]) -> bool:
+    """Remove an item from a list if it is there; return whether it was."""
+    if form not in items:
         return False
-    kept.remove(form)
+    items.remove(form)
     return True

@@ -1,9 +1,9 @@
-"""One SQLite database as sessions use it: one connection, one thread, calls in the order made.
+"""One SQLite database of sessions: one connection, one thread, calls in order.
 
 All sessions of a process that name the same file share one `SQLiteDatabase`, so they never wait for
-each other's locks; between processes SQLite's own lock decides, with a busy timeout. The connection
-of a file is used on its own thread only, never on the event loop. A memory database has nothing to
-wait for and belongs to one session, so its calls run at once.
+each other's locks; between processes SQLite's own lock decides, with a busy timeout. Only its own
+thread uses the connection of a file, never the event loop. A memory database has nothing to wait
+for and belongs to one session, so its calls run at once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 
 # Keyed by process and real path: a forked child must not use the connections of its parent.
 _open_files: dict[tuple[int, str], SQLiteDatabase] = {}
-# Re-entrant: the collector may release one database while another is being opened.
+# Re-entrant: garbage collection may release one database while another one is being opened.
 _open_files_guard = threading.RLock()
 # Connections that a fork carried into this process. Closing one here could write the parent's file.
 _inherited: list[sqlite3.Connection] = []
@@ -67,7 +67,7 @@ class SQLiteDatabase:
     def acquire(cls, path: str | Path) -> SQLiteDatabase:
         """Return the database of a file, shared within the process, or a new one in memory.
 
-        Nothing is opened before the first call. Every acquired database is to be released once.
+        The first call opens the file. Release every acquired database once.
         """
         name = str(path)
         if name == MEMORY:
@@ -82,7 +82,7 @@ class SQLiteDatabase:
             return database
 
     def release(self) -> None:
-        """Give the database back; the last one to do so closes the connection."""
+        """Release the database; the last release closes the connection."""
         with _open_files_guard:
             self._users -= 1
             if self._users > 0:
@@ -107,9 +107,9 @@ class SQLiteDatabase:
     def without_sync(self) -> Iterator[None]:
         """Let the transactions of a block reach the disk together with the next one after it.
 
-        A process that is killed loses nothing of them, and no file is damaged. If the machine loses
-        its power before that next transaction, they are undone, the latest first. For a call that
-        is running, outside of a transaction.
+        A killed process loses none of them, and no file is damaged. A power failure before that
+        next transaction undoes them, the latest first. Use it within a call of `run`, outside of a
+        transaction.
         """
         connection = self._connection
         assert connection is not None
@@ -124,16 +124,15 @@ class SQLiteDatabase:
             connection.execute(f"PRAGMA synchronous = {before}")
 
     def sync(self) -> None:
-        """Wait until every transaction before this is sure of the disk; for a call that is
-        running."""
+        """Wait until all earlier transactions are on disk; use it within a call of `run`."""
         assert self._connection is not None
         if self._writes_ahead:
-            # A checkpoint begins by syncing the log.
+            # A checkpoint first syncs the log.
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     @property
     def histories(self) -> Histories:
-        """The histories that the connection knows, for a call that is running."""
+        """The cached histories of the connection; use it within a call of `run`."""
         assert self._histories is not None
         return self._histories
 
@@ -144,16 +143,16 @@ class SQLiteDatabase:
         call: Callable[[sqlite3.Connection], _T],
         session: Hashable,
     ) -> _T:
-        """Run one call with the connection, after all calls made before it.
+        """Run one call with the connection, after all earlier calls.
 
         Args:
-            key: What `prepare` prepares.
-            prepare: Makes or checks the tables; runs once per connection and key.
-            call: The work, which leaves no transaction open.
-            session: Whose rows it may change.
+            key: Names the work of `prepare`.
+            prepare: Creates or checks the tables; runs once per connection and key.
+            call: The work; it must leave no transaction open.
+            session: The session whose rows it may change.
 
         Raises:
-            sqlite3.Error: What `prepare` or `call` raised.
+            sqlite3.Error: `prepare` or `call` raised it.
         """
         if self._thread is None:
             return self._run(key, prepare, call, session)
@@ -185,7 +184,7 @@ class SQLiteDatabase:
         if self._connection is not None:
             if self.in_memory or self._file_identity == file_identity(self.path):
                 return self._connection
-            # The file was deleted or replaced: what we wrote on would go to the old one.
+            # The file was deleted or replaced: further writes would go to the old one.
             _empty_log(self._connection)
             self._disconnect()
         connection = sqlite3.connect(
@@ -209,10 +208,10 @@ class SQLiteDatabase:
 
 
 class _Once:
-    """A call to be made once, which holds nothing of it any more when its result is known.
+    """A function to call once; it drops its references before the result is known.
 
-    The thread that makes it drops its own reference only some time after the result is there. What
-    the call belongs to, such as a session that nobody has closed, is not to live until then.
+    The executor's thread keeps its reference to the work for some time after the result is there.
+    Objects of the call, such as a session that was not closed, must not stay alive until then.
     """
 
     __slots__ = ("_parts",)
@@ -239,7 +238,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        # A full disk has rolled back already. What went wrong matters more than a failing rollback.
+        # A full disk has rolled back already. The error matters more than a failing rollback.
         if connection.in_transaction:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
@@ -247,35 +246,36 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def failure(error: sqlite3.Error, session: str, path: str) -> SessionError:
-    """Say what an error of SQLite means for the session and what to do about it.
+    """Turn an error of SQLite into one that says what it means for the session and what to do.
 
     Args:
-        error: What SQLite raised.
-        session: How to name the session.
+        error: The error of SQLite.
+        session: The name of the session in messages.
         path: The database file, or `:memory:`.
     """
     name = getattr(error, "sqlite_errorname", None)
     if name is None:
-        # It comes from Python's side, or from ours, and says in words what is wrong.
+        # It comes from Python's module or from this package, and its message is clear.
         return SessionError(f"{session} in {path}: {error}")
-    meaning = next(
-        (text for prefix, text in _MEANINGS if name.startswith(prefix)), "SQLite could not do it"
-    )
+    meaning = next((text for prefix, text in _MEANINGS if name.startswith(prefix)), "SQLite failed")
     return SessionError(f"{session} in {path}: {meaning} ({error})")
 
 
 _MEANINGS = (
     (
         "SQLITE_NOTADB",
-        "this is no SQLite database; nothing was changed, name another file",
+        "this is not an SQLite database; nothing was changed; name another file",
     ),
     ("SQLITE_CORRUPT", "the database file is damaged; restore it from a backup or run .recover"),
     (
         "SQLITE_FULL",
         "the disk or a quota is full, so nothing of this call was stored; free space",
     ),
-    ("SQLITE_BUSY", f"another program held the file locked for {BUSY_TIMEOUT:g} s; look for it"),
-    ("SQLITE_LOCKED", "another program holds a table locked; look for it"),
+    (
+        "SQLITE_BUSY",
+        f"another program held the file locked for {BUSY_TIMEOUT:g} s; find and stop it",
+    ),
+    ("SQLITE_LOCKED", "another program holds a table locked; find and stop it"),
     ("SQLITE_READONLY", "the file or its folder is read-only; allow writing to both"),
     (
         "SQLITE_CANTOPEN",
@@ -287,19 +287,19 @@ _MEANINGS = (
 
 
 def _empty_log(connection: sqlite3.Connection) -> None:
-    """Bring what is in the log of a connection into its file.
+    """Move the contents of a connection's log into its file.
 
-    The log of a file that was replaced lies beside the new file and would be written into that.
+    The log of a replaced file lies beside the new file, and SQLite would write it into that one.
     """
-    # A reader or a full disk may be in the way, and the old file is gone anyway.
+    # A reader or a full disk may prevent it; the old file is gone anyway.
     with suppress(sqlite3.Error):
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> bool:
-    """Let readers and the writer work at the same time; tell whether the file system can do that.
+    """Let readers and the writer work at the same time; return whether the file system allows it.
 
-    It stays so: the mode cannot be changed while anybody has the file open.
+    The mode lasts: it cannot change while any program has the file open.
     """
     deadline = time.monotonic() + BUSY_TIMEOUT
     while True:
@@ -309,7 +309,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> bool:
                 (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
             return bool(mode == "wal")
         except sqlite3.OperationalError as error:
-            # Changing the mode needs the file for itself, and SQLite does not wait for that.
+            # Changing the mode needs exclusive access, and SQLite does not wait for that.
             if error.sqlite_errorname not in ("SQLITE_BUSY", "SQLITE_READONLY"):
                 raise
             if error.sqlite_errorname == "SQLITE_READONLY":

@@ -1,8 +1,8 @@
-"""Histories as a connection last read them, so that reading one again asks for no row.
+"""A cache of the histories that a connection has read, so that a second read needs no rows.
 
-What is kept is as good as the database: any commit of another connection forgets all of it (`PRAGMA
-data_version`), any call of this one that changed rows forgets its session, unless the call says
-what the history is now. Every reader gets items of its own, whatever it does with them.
+The cache never differs from the database. A commit of another connection empties it (`PRAGMA
+data_version`). A call of this connection that changes rows removes its session, unless the call
+reports the change. Every reader gets new objects, which it may change.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 __all__ = ["Histories"]
 
 MOST_BYTES = 32 * 2**20
-"""How many bytes of histories are kept for one database."""
+"""The size of the cache of one database, in bytes."""
 
 _MOST_PIECES = 32
 _OVERHEAD = 500
 
 
 @dataclass(slots=True)
-class _Known:
-    """One history.
+class _Cached:
+    """One cached history.
 
     Args:
-        part: Which one of its session: a branch.
-        pieces: The items, in order; each piece is a list of them, which only this process reads.
-        plain: What is known of its legality.
-        changes: How many rows the connection had changed when the history was like this.
-        size: How many bytes it takes.
+        part: Its branch within the session.
+        pieces: The items, in order; each piece is a marshalled list, read only by this process.
+        plain: The check of its legality.
+        changes: The row changes of the connection so far, when the history was in this state.
+        size: Its size in bytes.
     """
 
     part: Hashable
@@ -48,141 +48,140 @@ class _Known:
 
 
 class Histories:
-    """The whole histories that one connection has read; beyond the bound, the ones longest not used
-    are forgotten.
+    """The whole histories that one connection has read; beyond the bound, the least recently used
+    are removed.
 
     Args:
         connection: The connection.
-        most: How many bytes to keep.
+        most: The bound in bytes.
     """
 
     def __init__(self, connection: sqlite3.Connection, most: int = MOST_BYTES) -> None:
         self._connection = connection
         self._most = most
         self._version: int | None = None
-        self._known: OrderedDict[Hashable, _Known] = OrderedDict()
+        self._cached: OrderedDict[Hashable, _Cached] = OrderedDict()
         self._size = 0
 
     def items(self, session: Hashable, part: Hashable) -> list[TResponseInputItem] | None:
-        """Return a history that is known, as new objects; None if it has to be read.
+        """Return a cached history as new objects; None if it must be read.
 
         Args:
             session: The session.
-            part: Which of its histories.
+            part: The branch of the history.
         """
-        known = self._current(session, part)
-        if known is None:
+        cached = self._current(session, part)
+        if cached is None:
             return None
-        self._known.move_to_end(session)
-        items = [item for piece in known.pieces for item in marshal.loads(piece)]
-        if len(known.pieces) > _MOST_PIECES:
-            known.pieces = [marshal.dumps(items)]
+        self._cached.move_to_end(session)
+        items = [item for piece in cached.pieces for item in marshal.loads(piece)]
+        if len(cached.pieces) > _MOST_PIECES:
+            cached.pieces = [marshal.dumps(items)]
         return items
 
     def is_legal(self, session: Hashable, part: Hashable) -> bool:
-        """Tell whether a history is known to be a legal transcript."""
-        known = self._current(session, part)
-        return known is not None and known.plain.legal
+        """Tell whether a history is cached and a legal transcript."""
+        cached = self._current(session, part)
+        return cached is not None and cached.plain.legal
 
     def keep(self, session: Hashable, part: Hashable, items: list[TResponseInputItem]) -> None:
-        """Keep a history that was just read, after `items` was asked for it.
+        """Cache a history that was just read, after `items` returned None for it.
 
         Args:
             session: The session.
-            part: Which of its histories.
-            items: All of it.
+            part: The branch of the history.
+            items: All its items.
         """
         self.forget(session)
         try:
             piece = marshal.dumps(items)
-        except ValueError:  # nested too deep for this form
+        except ValueError:  # nested too deeply for marshal
             return
         size = _OVERHEAD + _size(piece, items)
-        # One long history is not to take the place of all others.
+        # One long history must not displace all others.
         if size <= self._most // 4:
             changes = self._connection.total_changes
-            known = _Known(part, [piece], PlainTranscript(items), changes)
-            self._known[session] = known
-            self._resize(known, size)
+            cached = _Cached(part, [piece], PlainTranscript(items), changes)
+            self._cached[session] = cached
+            self._resize(cached, size)
 
     def extend(self, session: Hashable, part: Hashable, items: list[TResponseInputItem]) -> None:
-        """Say that the transaction at work has done nothing to a history but to append items.
+        """Report that the current transaction only appended items to a history.
 
         Args:
             session: The session.
-            part: Which of its histories.
-            items: What was appended, as a reader gets it.
+            part: The branch of the history.
+            items: The appended items, as a reader gets them.
         """
-        known = self._current(session, part)
-        if known is None or not items:
+        cached = self._current(session, part)
+        if cached is None or not items:
             return
         try:
             piece = marshal.dumps(items)
         except ValueError:
             return
-        known.pieces.append(piece)
-        known.plain.extend(items)
-        known.changes = self._connection.total_changes
-        self._resize(known, _size(piece, items))
+        cached.pieces.append(piece)
+        cached.plain.extend(items)
+        cached.changes = self._connection.total_changes
+        self._resize(cached, _size(piece, items))
 
     def shorten(self, session: Hashable, part: Hashable) -> None:
-        """Say that the transaction at work has done nothing to a history but to remove its latest
-        item.
+        """Report that the current transaction only removed the latest item of a history.
 
         Args:
             session: The session.
-            part: Which of its histories.
+            part: The branch of the history.
         """
-        known = self._current(session, part)
-        if known is None:
+        cached = self._current(session, part)
+        if cached is None:
             return
-        known.changes = self._connection.total_changes
-        piece = known.pieces.pop()
+        cached.changes = self._connection.total_changes
+        piece = cached.pieces.pop()
         items = marshal.loads(piece)
         if not items:
             self.forget(session)
             return
-        self._resize(known, -_size(piece, items))
-        known.plain.pop(items.pop())
-        if items or not known.pieces:
-            known.pieces.append(marshal.dumps(items))
-            self._resize(known, _size(known.pieces[-1], items))
+        self._resize(cached, -_size(piece, items))
+        cached.plain.pop(items.pop())
+        if items or not cached.pieces:
+            cached.pieces.append(marshal.dumps(items))
+            self._resize(cached, _size(cached.pieces[-1], items))
 
     def settle(self, session: Hashable, changes: int) -> None:
-        """Forget a session that a call has changed without saying what its history is now.
+        """Remove a session that a call has changed without a report.
 
         Args:
             session: The session.
-            changes: How many rows the connection had changed before the call.
+            changes: The row changes of the connection before the call.
         """
-        known = self._known.get(session)
+        cached = self._cached.get(session)
         now = self._connection.total_changes
-        if known is not None and now not in (changes, known.changes):
+        if cached is not None and now not in (changes, cached.changes):
             self.forget(session)
 
     def forget(self, session: Hashable) -> None:
-        """Forget a session; what a call said before it failed does not count."""
-        known = self._known.pop(session, None)
-        if known is not None:
-            self._size -= known.size
+        """Remove a session from the cache, also if a call reported a change and then failed."""
+        cached = self._cached.pop(session, None)
+        if cached is not None:
+            self._size -= cached.size
 
-    def _current(self, session: Hashable, part: Hashable) -> _Known | None:
-        """What is known of a history, if nobody else has written since."""
+    def _current(self, session: Hashable, part: Hashable) -> _Cached | None:
+        """The cached history, if no other connection has written since."""
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         if version != self._version:
-            self._known.clear()
+            self._cached.clear()
             self._size = 0
             self._version = version
-        known = self._known.get(session)
-        return known if known is not None and known.part == part else None
+        cached = self._cached.get(session)
+        return cached if cached is not None and cached.part == part else None
 
-    def _resize(self, known: _Known, by: int) -> None:
-        known.size += by
+    def _resize(self, cached: _Cached, by: int) -> None:
+        cached.size += by
         self._size += by
         while self._size > self._most:
-            self.forget(next(iter(self._known)))
+            self.forget(next(iter(self._cached)))
 
 
 def _size(piece: bytes, items: list[TResponseInputItem]) -> int:
-    """About how many bytes it takes to keep items: their ids are kept twice."""
+    """About how many bytes cached items take: their ids are stored twice."""
     return len(piece) + 100 * len(items)

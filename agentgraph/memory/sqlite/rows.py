@@ -1,7 +1,7 @@
 """The rows of one history in an SQLite database, as operations on an open connection.
 
-The caller holds the transaction of everything that writes. Keys are row ids; a store with branches
-has other keys and replaces what is said here about rows, not how a block is appended to.
+The caller opens the transaction of a write. Keys are row ids. A store with branches uses other keys
+and overrides the methods on rows, but not the handling of blocks.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Rows:
 
     @property
     def branch_id(self) -> str:
-        """Which history of its session this is; empty where there are no branches."""
+        """The branch of the history; empty if the store has no branches."""
         return ""
 
     def newest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
@@ -55,8 +55,8 @@ class Rows:
         """Return the keys and items of the latest readable rows, oldest first.
 
         Args:
-            connection: Where.
-            count: How many at most, and no further row is read; None: all.
+            connection: The connection.
+            count: The maximum number of items; no further row is read. None: all.
         """
         if count == 0:
             return [], []
@@ -65,11 +65,11 @@ class Rows:
             keys, items = _readable(rows, count)
             rows.close()
             return keys[::-1], items[::-1]
-        found = self.oldest_first(connection).fetchall()
-        items = decode_items([text for _, text in found])
-        if len(items) == len(found):
-            return [key for key, _ in found], items
-        return _readable(found, None)
+        pairs = self.oldest_first(connection).fetchall()
+        items = decode_items([text for _, text in pairs])
+        if len(items) == len(pairs):
+            return [key for key, _ in pairs], items
+        return _readable(pairs, None)
 
     def append(self, connection: sqlite3.Connection, texts: Sequence[str]) -> tuple[int, ...]:
         """Append texts; return their keys."""
@@ -85,32 +85,32 @@ class Rows:
         return self._latest_ids(connection, len(texts))
 
     def move_to_end(self, connection: sqlite3.Connection, keys: tuple[int, ...]) -> tuple[int, ...]:
-        """Take those of some rows that are still there to the end; return their keys there."""
+        """Move those of the rows that still exist to the end; return their new keys."""
         rows = [(self.session_id, key) for key in keys]
         columns = "session_id, message_data, created_at"
-        written = connection.executemany(
+        cursor = connection.executemany(
             f"INSERT INTO {self.messages} ({columns}) "
             f"SELECT {columns} FROM {self.messages} WHERE session_id = ? AND id = ?",
             rows,
         )
         connection.executemany(f"DELETE FROM {self.messages} WHERE session_id = ? AND id = ?", rows)
-        return self._latest_ids(connection, written.rowcount)
+        return self._latest_ids(connection, cursor.rowcount)
 
     def append_to_block(
         self, connection: sqlite3.Connection, texts: Sequence[str], block: MarkedRows | None
     ) -> tuple[MarkedRows, bool]:
-        """Append texts to the block of a run, after taking it to the end if that is elsewhere.
+        """Append texts to the block of a run; first move the block to the end if other rows follow.
 
         Args:
-            connection: Where, in a transaction.
-            texts: What to append.
-            block: None begins a block; one of another branch is begun anew in this one.
+            connection: The connection, in a transaction.
+            texts: The texts to append.
+            block: None begins a block; for a block of another branch, a new one begins in this.
 
         Returns:
-            The block, and whether it was taken elsewhere.
+            The block, and whether it was moved.
 
         Raises:
-            ConcurrentWrite: Another run has gone on with the block.
+            ConcurrentWrite: Another run has written to the block.
         """
         if block is None:
             block = MarkedRows(new_mark(), (), self.branch_id)
@@ -124,10 +124,10 @@ class Rows:
     def adopt(
         self, connection: sqlite3.Connection, items: list[TResponseInputItem]
     ) -> MarkedRows | None:
-        """Return the latest rows as a block, if they hold these items.
+        """Return the latest rows as a block if they hold these items, else None.
 
-        Rows that no one run has stored get a mark, by which two runs with this block will know of
-        each other.
+        Rows that several runs have stored get a common mark, by which two runs with this block
+        detect each other.
         """
         keys, latest = self.latest(connection, len(items))
         if latest != items:
@@ -145,7 +145,7 @@ class Rows:
         return MarkedRows(mark, tuple(keys), self.branch_id)
 
     def row_ids(self, connection: sqlite3.Connection, keys: Sequence[int]) -> Sequence[int]:
-        """Return the ids that the rows of some keys have in the table of items."""
+        """Return the ids of rows in the table of items, by their keys."""
         return keys
 
     def pop(self, connection: sqlite3.Connection, accept: Accept) -> TResponseInputItem | None:
@@ -160,17 +160,17 @@ class Rows:
         return None
 
     def clear(self, connection: sqlite3.Connection) -> None:
-        """Remove the session with everything that is stored of it."""
+        """Remove the session with all its stored data."""
         for table in (self.messages, self.sessions):
             connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (self.session_id,))
 
     def _is_followed(
         self, connection: sqlite3.Connection, keys: tuple[int, ...], mark: str
     ) -> bool:
-        """Whether others have written after the rows of a run.
+        """Whether other rows follow the rows of a run.
 
         Raises:
-            ConcurrentWrite: One of them has gone on with these rows.
+            ConcurrentWrite: One of them is of another run with the same block.
         """
         if not keys:
             return False
@@ -180,7 +180,7 @@ class Rows:
         for key, text in rows:
             if key == keys[-1]:
                 break
-            # Rows of a run that is alone are not looked through, however many there are.
+            # Build the set only now: usually the first row is the last one of the run.
             mine = mine or frozenset(keys)
             if key in mine:
                 break

@@ -1,6 +1,6 @@
-"""The two tables of an SQLite session file, the same ones as the published SDK's.
+"""The two tables of an SQLite session file, the same as in the published SDK.
 
-A file that either package wrote opens in the other, so nothing here may be renamed.
+Each package opens files of the other, so nothing here may be renamed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["ForeignSchema", "Tables", "quoted"]
 
 
 class ForeignSchema(sqlite3.DatabaseError):
-    """A table of the file has the name but not the columns of ours."""
+    """A table of the file has the name of one of ours, but other columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +30,36 @@ class Tables:
     messages: str
 
     def prepare(self, connection: sqlite3.Connection) -> None:
-        """Create the tables that are missing and check the columns of those that exist.
+        """Create missing tables and check the columns of existing ones.
 
         Raises:
-            ForeignSchema: A table belongs to something else; nothing was changed.
+            ForeignSchema: A table belongs to another program; nothing was changed.
         """
         if self.missing(connection):
             with transaction(connection):
                 self._create(connection)
 
     def missing(self, connection: sqlite3.Connection) -> list[str]:
-        """Name the tables that are missing, after checking the columns of those that exist.
+        """Return the names of missing tables, and check the columns of existing ones.
 
         Raises:
-            ForeignSchema: A table belongs to something else.
+            ForeignSchema: A table belongs to another program.
         """
         expected = {
             self.sessions: {"session_id", "updated_at"},
             self.messages: {"id", "session_id", "message_data"},
         }
-        missing = []
+        names = []
         for table, columns in expected.items():
-            found = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")}
-            if not found:
-                missing.append(table)
-            elif not columns <= found:
+            actual = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")}
+            if not actual:
+                names.append(table)
+            elif not columns <= actual:
                 raise ForeignSchema(
-                    f"table {table!r} lacks the columns {', '.join(sorted(columns - found))}: "
+                    f"table {table!r} lacks the columns {', '.join(sorted(columns - actual))}: "
                     "it belongs to another program; name another file or other tables"
                 )
-        return missing
+        return names
 
     def _create(self, connection: sqlite3.Connection) -> None:
         sessions, messages = quoted(self.sessions), quoted(self.messages)

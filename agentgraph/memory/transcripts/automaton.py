@@ -1,21 +1,21 @@
 """The item protocol: which input item may follow which, as an automaton over dicts in input form.
 
-A transcript is legal where the Responses API takes it as input:
+A transcript is legal if the Responses API accepts it as input:
 
     rule                    the API's answer when it is broken
     call-without-output     No tool output found for function call …
     output-without-call     No tool call found for function call output …
     reasoning-without-item  Item … of type 'reasoning' was provided without its required …
     duplicate-item          Duplicate item found with id …; the item is the same
-    reused-id               Duplicate item found with id …; the item is another one
+    reused-id               Duplicate item found with id …; the items differ
     duplicate-call          undefined: two calls or two outputs have one call id,
-    duplicate-output        so nothing says which of them holds
+    duplicate-output        and nothing decides between them
 
-A call may be answered any number of items later, in any order; hosted calls carry their own result
-and need no answer; the items of types that this module does not know are legal anywhere. A
-reference to an item stored by the API may stand for anything, so what it could stand for is legal.
+A call may be answered any number of items later, in any order. Hosted calls contain their result
+and need no answer. Items of unknown types are legal anywhere. A reference to an item stored by the
+API may be any item, so a transcript is legal if some item in its place makes it legal.
 
-Everything here is pure, and takes one step an item.
+Everything here is pure, and takes one step for each item.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ _CALLS_WITHOUT_ID = {
     "tool_search_call",
 }
 NEED_NO_ID = frozenset({"message", *_CALLS_WITHOUT_ID, *CALL_OF} - {"local_shell_call_output"})
-"""The types of items that the API takes without an id."""
+"""The types of items that the API accepts without an id."""
 
 _CLIENT_ROLES = frozenset({"user", "system", "developer"})
 
@@ -86,7 +86,7 @@ class Violation:
     Attributes:
         index: Its position in the list that was checked.
         rule: The rule it breaks.
-        message: What is wrong, naming the item but not its content.
+        message: What is wrong; it names the item but not its content.
     """
 
     index: int
@@ -95,7 +95,7 @@ class Violation:
 
 
 class _OpenCall(NamedTuple):
-    """A call that waits for its output, and every key under which it waits."""
+    """A call that waits for its output, with all keys that an output may use."""
 
     position: int
     kind: str
@@ -104,7 +104,7 @@ class _OpenCall(NamedTuple):
 
 
 class Automaton:
-    """What a transcript waits for: outputs of its open calls, and the item after reasoning."""
+    """The state of a transcript: open calls without outputs, and reasoning without an item."""
 
     def __init__(self) -> None:
         self._position = -1
@@ -123,55 +123,55 @@ class Automaton:
         )
 
     def forgive(self) -> None:
-        """Do not wait any more for what is open now; it may still be answered."""
+        """Stop requiring outputs for the calls that are open now; they may still be answered."""
         self._reasoning.clear()
         self._forgiven.update(call.position for call in self._open.values())
 
     def accept(self, item: TResponseInputItem) -> Sequence[Violation]:
-        """Take the next item and return what it makes certain to be wrong."""
+        """Take the next item and return the violations that it makes certain."""
         self._position += 1
         # The item types are a union of a few dozen typed dicts; the protocol needs five keys.
         fields: Any = item
         kind = fields.get("type")
         if not isinstance(kind, str):
             kind = kind_of(fields)
-        found: list[Violation] | None = None
-        if "id" in fields and (twice := self._twice(kind, fields)) is not None:
-            if twice.rule == "duplicate-item":
-                return (twice,)
-            found = [twice]
+        violations: list[Violation] | None = None
+        if "id" in fields and (repeated := self._id_violation(kind, fields)) is not None:
+            if repeated.rule == "duplicate-item":
+                return (repeated,)
+            violations = [repeated]
         if kind == "reasoning":
             self._reasoning.append(self._position)
-            return found or ()
+            return violations or ()
         if self._reasoning:
-            found = [*(found or ()), *self._end_reasoning(kind, fields)]
+            violations = [*(violations or ()), *self._end_reasoning(kind, fields)]
         if kind == "message":
             self._user_messages += fields.get("role") == "user"
-            return found or ()
+            return violations or ()
         if kind == "item_reference":
             self._references = True
             self._open.clear()
-            return found or ()
-        wrong = None
+            return violations or ()
+        violation = None
         if kind in ANSWERED_BY:
-            wrong = self._call(kind, fields)
+            violation = self._call(kind, fields)
         elif kind in CALL_OF:
-            wrong = self._output(kind, fields)
-        return found or () if wrong is None else (*(found or ()), wrong)
+            violation = self._output(kind, fields)
+        return violations or () if violation is None else (*(violations or ()), violation)
 
     def finish(self) -> list[Violation]:
-        """Return what the end of the transcript makes wrong."""
-        found = [_stranded(position) for position in self._reasoning]
+        """Return the violations that the end of the transcript makes certain."""
+        violations = [_stranded(position) for position in self._reasoning]
         for call in {call.position: call for call in self._open.values()}.values():
             message = f"{_name(call.kind, call.fields)} has no output"
-            found.append(Violation(call.position, "call-without-output", message))
-        return found
+            violations.append(Violation(call.position, "call-without-output", message))
+        return violations
 
-    def _twice(self, kind: str, fields: Mapping[str, Any]) -> Violation | None:
-        """Tell whether an item has an id that was seen before, and if so what that means.
+    def _id_violation(self, kind: str, fields: Mapping[str, Any]) -> Violation | None:
+        """Return the violation of an item whose id occurred before; None if the id is new.
 
-        A turn that was stored twice repeats equal items without a user's message between. Models
-        and proxies that number their items anew in each response use ids again for others.
+        A turn that was stored twice repeats equal items without a user's message in between. Models
+        and proxies that number the items of each response from zero reuse ids for other items.
         """
         identity = fields["id"]
         # The id of a local shell output is the id of its call, not its own.
@@ -190,10 +190,10 @@ class Automaton:
         return Violation(self._position, "reused-id", message)
 
     def _end_reasoning(self, kind: str, fields: Mapping[str, Any]) -> list[Violation]:
-        waiting, self._reasoning = self._reasoning, []
+        positions, self._reasoning = self._reasoning, []
         if not from_client(kind, fields):
             return []
-        return [_stranded(position) for position in waiting]
+        return [_stranded(position) for position in positions]
 
     def _call(self, kind: str, fields: Mapping[str, Any]) -> Violation | None:
         keys = keys_of(kind, fields)
@@ -211,10 +211,10 @@ class Automaton:
         keys = keys_of(CALL_OF[kind], fields, output=True)
         for key in keys:
             if key in self._open:
-                answered = self._open[key].keys
-                for same in answered:
-                    del self._open[same]
-                self._answered.update(answered)
+                keys_of_call = self._open[key].keys
+                for key_of_call in keys_of_call:
+                    del self._open[key_of_call]
+                self._answered.update(keys_of_call)
                 return None
         if not keys or self._references:
             return None
@@ -235,14 +235,14 @@ def kind_of(fields: Mapping[str, Any]) -> str:
 
 
 def from_client(kind: str, fields: Mapping[str, Any]) -> bool:
-    """Tell whether the client made an item, and not the model; reasoning cannot lead to such."""
+    """Tell whether the client made an item rather than the model; reasoning cannot lead to it."""
     return kind in CALL_OF or (kind == "message" and fields.get("role") in _CLIENT_ROLES)
 
 
 def keys_of(
     call_kind: str, fields: Mapping[str, Any], *, output: bool = False
 ) -> tuple[tuple[str, str], ...]:
-    """Return the keys under which a call waits, or which an output answers; none: needs nothing.
+    """Return the keys of a call that waits, or of its output; empty if the call needs none.
 
     Args:
         call_kind: The type of the call.

@@ -1,4 +1,4 @@
-"""What is done with a transcript: judge it, mend it, find up to where it may be written.
+"""Operations on a transcript: check it, repair it, find the part that may be written.
 
 The rules are those of `agentgraph.memory.transcripts.automaton`; every function here is pure.
 """
@@ -15,7 +15,7 @@ from agentgraph.memory.transcripts.plain import plainly_legal
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-    _Kept: TypeAlias = list[tuple[int, TResponseInputItem]]
+    _Numbered: TypeAlias = list[tuple[int, TResponseInputItem]]
 
 __all__ = [
     "Change",
@@ -36,9 +36,9 @@ class Change:
 
     Attributes:
         index: Its position in the list before the repair.
-        rule: The rule it broke.
-        message: What was done and why, as a sentence.
-        replacement: What stands in its place; None when it was removed.
+        rule: The rule that it broke.
+        message: The change and its reason, as a sentence.
+        replacement: The item in its place; None if it was removed.
     """
 
     index: int
@@ -49,11 +49,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A transcript after mending.
+    """A repaired transcript.
 
     Attributes:
-        items: The legal transcript; the same list object when nothing was wrong.
-        changes: What was done, in the order of the original list; empty when nothing was.
+        items: The legal transcript; the same list object if nothing was wrong.
+        changes: The changes, in the order of the original list.
     """
 
     items: list[TResponseInputItem]
@@ -61,72 +61,76 @@ class Repair:
 
 
 def legal(items: Sequence[TResponseInputItem]) -> bool:
-    """Tell whether the Responses API would take these items as its input."""
+    """Tell whether the Responses API would accept these items as its input."""
     return not violations(items)
 
 
 def violations(items: Sequence[TResponseInputItem]) -> list[Violation]:
-    """Return what is wrong with a transcript, in the order of its items."""
+    """Return the violations of a transcript, in the order of its items."""
     automaton = Automaton()
-    found: list[Violation] = []
+    faults: list[Violation] = []
     for item in items:
         if wrong := automaton.accept(item):
-            found.extend(wrong)
-    found.extend(automaton.finish())
-    found.sort(key=lambda violation: violation.index)
-    return found
+            faults.extend(wrong)
+    faults.extend(automaton.finish())
+    faults.sort(key=lambda violation: violation.index)
+    return faults
 
 
 def repair(
     items: list[TResponseInputItem], followed_by: Sequence[TResponseInputItem] = ()
 ) -> Repair:
-    """Mend a transcript that something else wrote, by removing what cannot stay.
+    """Repair a transcript by removing the items that cannot stay.
 
-    A call that never got its output goes together with the reasoning directly before it, which
-    belongs to it; of duplicates the first stays; an item with the id of another one loses its id. A
-    legal transcript comes back as it is, and repairing twice changes nothing more.
+    A call without an output is removed together with the reasoning directly before it, which
+    belongs to it. Of duplicates the first stays. An item with the id of another item loses its id.
+    A legal transcript is returned unchanged, and a second repair changes nothing.
 
     Args:
         items: Input items, oldest first; the list is not changed.
-        followed_by: What comes after them and is not mended: it may answer calls among them.
+        followed_by: The items after them, which are not repaired and may answer calls among them.
 
     Returns:
-        The legal transcript and what was done to it, in words.
+        The legal transcript and its changes.
     """
-    # What follows a legal transcript makes nothing in it wrong.
-    found = [] if plainly_legal(items) else _among(items, followed_by)
-    if not found:
+    # Later items cannot make a legal transcript illegal.
+    faults = [] if plainly_legal(items) else _among(items, followed_by)
+    if not faults:
         return Repair(items, ())
-    kept: _Kept = list(enumerate(items))
+    numbered: _Numbered = list(enumerate(items))
     changes: dict[int, Change] = {}
     # Each round removes an item or an id; removing a call can only leave reasoning stranded.
-    while found:
-        # What takes an item away goes before what takes its id.
-        found.sort(key=lambda violation: violation.rule != "reused-id")
-        reasons = {violation.index: violation for violation in found}
-        for violation in found:
+    while faults:
+        # A rule that removes the item wins over one that removes only its id.
+        faults.sort(key=lambda violation: violation.rule != "reused-id")
+        reasons = {violation.index: violation for violation in faults}
+        for violation in faults:
             if violation.rule == "call-without-output":
-                reasons |= _reasoning_of(kept, violation.index, reasons)
-        changes |= {kept[at][0]: _change(*kept[at], reason) for at, reason in reasons.items()}
-        kept = [
+                reasons |= _reasoning_of(numbered, violation.index, reasons)
+        changes |= {
+            numbered[at][0]: _change(*numbered[at], reason) for at, reason in reasons.items()
+        }
+        numbered = [
             (index, changes[index].replacement or item if at in reasons else item)
-            for at, (index, item) in enumerate(kept)
+            for at, (index, item) in enumerate(numbered)
             if at not in reasons or changes[index].replacement is not None
         ]
-        found = _among([item for _, item in kept], followed_by)
-    return Repair([item for _, item in kept], tuple(changes[index] for index in sorted(changes)))
+        faults = _among([item for _, item in numbered], followed_by)
+    return Repair(
+        [item for _, item in numbered], tuple(changes[index] for index in sorted(changes))
+    )
 
 
 def _among(
     items: Sequence[TResponseInputItem], followed_by: Sequence[TResponseInputItem]
 ) -> list[Violation]:
-    """The violations among some items, seen together with what follows them."""
-    found = violations([*items, *followed_by])
-    return [violation for violation in found if violation.index < len(items)]
+    """The violations among some items, in view of the items that follow them."""
+    faults = violations([*items, *followed_by])
+    return [violation for violation in faults if violation.index < len(items)]
 
 
 def _change(index: int, item: TResponseInputItem, reason: Violation) -> Change:
-    """What is done to an item, given why it cannot stay as it is."""
+    """The change of an item, by the reason why it cannot stay."""
     if reason.rule != "reused-id":
         return Change(index, reason.rule, f"removed item {index}: {reason.message}")
     without = {name: value for name, value in item.items() if name != "id"}
@@ -134,22 +138,24 @@ def _change(index: int, item: TResponseInputItem, reason: Violation) -> Change:
     return Change(index, reason.rule, message, cast("TResponseInputItem", without))
 
 
-def _reasoning_of(kept: _Kept, call: int, taken: Mapping[int, Violation]) -> dict[int, Violation]:
+def _reasoning_of(
+    numbered: _Numbered, call: int, others: Mapping[int, Violation]
+) -> dict[int, Violation]:
     """Return the reasoning items directly before a call that is removed."""
-    found: dict[int, Violation] = {}
+    reasons: dict[int, Violation] = {}
     at = call - 1
-    while at >= 0 and at not in taken and kept[at][1].get("type") == "reasoning":
-        found[at] = Violation(
+    while at >= 0 and at not in others and numbered[at][1].get("type") == "reasoning":
+        reasons[at] = Violation(
             at, "reasoning-without-item", "the call that this reasoning belongs to has no output"
         )
         at -= 1
-    return found
+    return reasons
 
 
 def without_ids(items: Iterable[TResponseInputItem]) -> list[TResponseInputItem]:
-    """Return items as they may stand in a transcript a second time: without the ids of their own.
+    """Return items as they may stand in a transcript a second time: without their ids.
 
-    What cannot do without its id, such as reasoning, is left out.
+    Items that need an id, such as reasoning, are left out.
 
     Args:
         items: A part of a transcript, oldest first; not changed.
@@ -167,12 +173,12 @@ def legal_prefix(
 ) -> list[TResponseInputItem]:
     """Return the longest beginning of `items` after which a transcript may be written.
 
-    This is what a writer saves: a call waits for its output, reasoning for its item. Nothing at or
-    after an item that can never become legal is part of it.
+    A writer saves this part: a call waits for its output, reasoning for its item. It ends before
+    the first item that can never become legal.
 
     Args:
-        items: What is to be saved, oldest first.
-        history: What stands before it; its own faults do not count.
+        items: The items to save, oldest first.
+        history: The items before them; violations among these do not count.
     """
     automaton = Automaton()
     for item in history:

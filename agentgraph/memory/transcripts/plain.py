@@ -1,7 +1,6 @@
-"""A shortcut for the long histories that are read again and again, which are nearly all plain.
+"""A fast check for plain histories, since long ones are read often and nearly all are plain.
 
-It knows no more than the automaton: whatever is not plainly legal gets no yes here, and the
-automaton judges it.
+It accepts only transcripts that are plainly legal; the automaton judges all others.
 """
 
 from __future__ import annotations
@@ -18,34 +17,34 @@ __all__ = ["PlainTranscript", "plainly_legal"]
 
 
 class PlainTranscript:
-    """A transcript as far as it holds messages and answered function calls, each id once.
+    """A check of a transcript of messages and answered function calls, with each id once.
 
     Args:
         items: Input items, oldest first.
     """
 
-    __slots__ = ("_identified", "_ids", "_plain", "_waiting")
+    __slots__ = ("_identified", "_ids", "_open_calls", "_plain")
 
     def __init__(self, items: Iterable[TResponseInputItem] = ()) -> None:
         self._ids: set[str] = set()
         self._identified = 0
-        self._waiting: set[str] = set()
+        self._open_calls: set[str] = set()
         self._plain = self._take(items)
 
     @property
     def legal(self) -> bool:
-        """Whether it is plain, and every call has its output."""
-        return self._plain and not self._waiting and len(self._ids) == self._identified
+        """Whether the transcript is plain and every call has its output."""
+        return self._plain and not self._open_calls and len(self._ids) == self._identified
 
     def extend(self, items: Iterable[TResponseInputItem]) -> None:
-        """Go on with these items."""
+        """Check further items."""
         self._plain = self._plain and self._take(items)
 
     def pop(self, item: TResponseInputItem) -> None:
-        """Take away the latest item."""
+        """Remove the latest item."""
         fields: Any = item
         if not self._plain or len(self._ids) != self._identified:
-            # Which of equal ids goes is not known here.
+            # With equal ids, the set cannot tell which one goes.
             self._plain = False
             return
         if "id" in fields and fields["id"] not in PLACEHOLDER_IDS:
@@ -53,12 +52,12 @@ class PlainTranscript:
             self._ids.discard(fields["id"])
         kind = fields.get("type")
         if kind == "function_call":
-            self._waiting.discard(fields["call_id"])
+            self._open_calls.discard(fields["call_id"])
         elif kind == "function_call_output":
-            self._waiting.add(fields["call_id"])
+            self._open_calls.add(fields["call_id"])
 
     def _take(self, items: Iterable[TResponseInputItem]) -> bool:
-        ids, waiting = self._ids, self._waiting
+        ids, open_calls = self._ids, self._open_calls
         identified = 0
         for item in items:
             fields: Any = item
@@ -76,11 +75,11 @@ class PlainTranscript:
             if type(call_id) is not str:
                 return False
             if kind == "function_call":
-                if call_id in waiting:
+                if call_id in open_calls:
                     return False
-                waiting.add(call_id)
-            elif kind == "function_call_output" and call_id in waiting:
-                waiting.remove(call_id)
+                open_calls.add(call_id)
+            elif kind == "function_call_output" and call_id in open_calls:
+                open_calls.remove(call_id)
             else:
                 return False
         self._identified += identified
@@ -88,7 +87,7 @@ class PlainTranscript:
 
 
 def plainly_legal(items: Iterable[TResponseInputItem]) -> bool:
-    """Tell whether a transcript is legal as nearly all are.
+    """Tell whether a transcript is plain and legal.
 
     Args:
         items: Input items, oldest first.

@@ -1,9 +1,9 @@
-"""Items that stand twice in what a caller wrote: each is sent once, in its latest form.
+"""Repeated items in a caller's input: each is sent once, in its latest form.
 
-What an item is, is said by its type and its id: the call id of a call or of an output, the id of
-reasoning, of a hosted call or of a reference. Messages may be equal and are said twice all the
-same. A call, and the reasoning that leads to it, keeps its first place and everything else its last
-one, so that an output stays behind its call. Everything here is pure.
+Two items are the same if their type and id are equal: the call id of a call or of an output, the id
+of reasoning, of a hosted call or of a reference. Equal messages are not repeats. A call, and the
+reasoning that leads to it, keeps its first place; other items keep their last place, so that an
+output stays after its call. Everything here is pure.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _LEADING = frozenset({*ANSWERED_BY, "reasoning"})
 
 
 def without_repeats(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
-    """Leave out what stands twice.
+    """Remove repeated items.
 
     Args:
         items: Items in input form; neither the list nor an item is changed.
 
     Returns:
-        The list itself where nothing stands twice, else another one with the same items.
+        The list itself if nothing is repeated, else a new list of the same item objects.
     """
     if _plainly_distinct(items):
         return items
@@ -39,19 +39,19 @@ def without_repeats(items: list[TResponseInputItem]) -> list[TResponseInputItem]
         return items
     last = {key: place for place, key in enumerate(keys)}
     first = {key: place for place, key in reversed([*enumerate(keys)])}
-    left = []
+    remaining = []
     for place, (key, item) in enumerate(zip(keys, items, strict=True)):
         if key is None:
-            left.append(item)
+            remaining.append(item)
         elif place == (first if kind_of(item) in _LEADING else last)[key]:
-            left.append(items[last[key]])
-    return left
+            remaining.append(items[last[key]])
+    return remaining
 
 
 def _plainly_distinct(items: list[TResponseInputItem]) -> bool:
-    """Tell, by one look at each, whether these are messages and function calls that stand once.
+    """Tell in one pass whether all items are messages or function calls without a repeat.
 
-    Nearly every history is like that, and may be long.
+    Nearly all histories are like that, and they may be long.
     """
     calls: list[tuple[str, str]] = []
     for item in items:
@@ -70,7 +70,7 @@ def _plainly_distinct(items: list[TResponseInputItem]) -> bool:
 
 
 def _key(item: Any) -> Hashable:
-    """What an item is; ``None`` for one that is said anew each time."""
+    """The identity of an item; ``None`` for an item that is never a repeat."""
     if not isinstance(item, Mapping):
         return None
     kind = kind_of(item)

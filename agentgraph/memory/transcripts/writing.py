@@ -1,11 +1,10 @@
-"""What a run may write of its items, and when: the rules of `automaton`, applied where a history is
-made.
+"""Which of its items a run may write, and when: the rules of `automaton` for growing histories.
 
-A run writes to an append-only log while some of its calls still wait, for a person or for ever. So
-a call and its output are written together, as soon as the output is there, beside siblings that
-wait. Reasoning is written with the item that follows it in the reply; where none from the model
-follows, it cannot stand and is left out. Positions here are those of the run's items in the order
-of the conversation, which need not be the order in which they are written. Everything is pure.
+A run writes to an append-only log while some of its calls still wait, for a person or for ever.
+Therefore a call is written together with its output, as soon as that is there, even if sibling
+calls still wait. Reasoning is written with the item that follows it in the reply; if no item of the
+model follows, it is left out. Positions are those of the run's items in the order of the
+conversation, which may differ from the order in which they are written. Everything is pure.
 """
 
 from __future__ import annotations
@@ -45,14 +44,14 @@ _OUTSIDE = -1
 
 
 class Kept(Enum):
-    """How much of a run is kept.
+    """How much of a run is stored.
 
     Attributes:
-        ALL: Everything that may stand.
-        SETTLED: The finished turns; of the turn that was cut short only calls that have their
-            output, with what a legal history needs around them, and no messages of the model.
-        WITHHELD: Everything but messages of the model and what waits for an answer: a guardrail
-            blocked the output, and it must not be read back later.
+        ALL: All items that may stand.
+        SETTLED: The finished turns; of the turn that was cut short only the answered calls, with
+            the items that a legal history needs around them, and no messages of the model.
+        WITHHELD: All items except messages of the model and items that wait for an answer: a
+            guardrail blocked the output, and no later run may read it.
     """
 
     ALL = "all"
@@ -61,7 +60,7 @@ class Kept(Enum):
 
 
 class _Fate(Enum):
-    """What becomes of an item: it may stand, may stand once something follows, or never may.
+    """Whether an item may stand in the history: now, once another item follows, or never.
 
     A request for approval asks: it may stand unanswered, and an answer may still come.
     """
@@ -73,11 +72,11 @@ class _Fate(Enum):
 
 
 class DistinctIds:
-    """The ids that a transcript has used. It grows with the transcript, item by item.
+    """The ids that a transcript has used; it grows with the transcript, item by item.
 
     Args:
-        before: What stands before the items that are to come.
-        ids: Ids that are used besides.
+        before: The items before those that will come.
+        ids: Further ids in use.
     """
 
     __slots__ = ("_ids",)
@@ -101,14 +100,14 @@ class DistinctIds:
     def form(self, item: TResponseInputItem) -> TResponseInputItem | None:
         """Return the form in which the next item may stand.
 
-        Models and proxies that number their items anew in each response use ids again.
+        Models and proxies that number the items of each response from zero reuse ids.
 
         Args:
             item: The item in input form; not changed.
 
         Returns:
-            The item itself; without its id if another has that and the API takes the item without
-            one; None if the API does not.
+            The item itself if its id is new or it has none. Otherwise the item without its id, or
+            None if the API requires an id for it.
         """
         fields: Any = item
         identity = fields.get("id")
@@ -129,11 +128,11 @@ class DistinctIds:
 def distinct(
     items: Iterable[TResponseInputItem], before: Iterable[TResponseInputItem] = ()
 ) -> list[TResponseInputItem | None]:
-    """Return the form of each item in which no id is there twice; None where there is no such form.
+    """Return the form of each item with distinct ids; None for an item without such a form.
 
     Args:
         items: The items in input form; not changed.
-        before: What stands before them.
+        before: The items before them.
     """
     ids = DistinctIds(before)
     return [ids.form(item) for item in items]
@@ -150,18 +149,19 @@ def writable_positions(
 ) -> list[int]:
     """Return the positions that a run may write now, after those that it has written.
 
-    What is written stays as it is. A later call returns the rest, such as a call that waited and
-    its output, so that the log is legal after each write, but for requests for approval: the
-    caller may answer those in the input of the next run.
+    Written items never change. A later call returns further positions, such as a call that waited
+    and its output. The log is therefore legal after each write, apart from requests for approval,
+    which the caller may answer in the input of the next run.
 
     Args:
         items: The items of the run so far, in input form and with distinct ids (`distinct`); None
-            where an item cannot stand.
-        written: The positions that are written.
-        kept: How much of the run is kept.
-        turn_start: Where the last turn begins. Reasoning that ends an earlier one cannot stand.
-        since: The first position that is looked at; those below are done with (`first_open`).
-        before: What stands before the items of the run; its calls may be answered by them.
+            for an item that cannot stand.
+        written: The written positions.
+        kept: How much of the run to store.
+        turn_start: The position of the last turn. Reasoning at the end of an earlier turn cannot
+            stand.
+        since: The first position to check; all positions below are settled (`first_open`).
+        before: The items before those of the run, which may answer calls among them.
 
     Returns:
         The positions, ascending.
@@ -203,15 +203,15 @@ def first_open(
     since: int = 0,
     before: Iterable[TResponseInputItem] = (),
 ) -> int:
-    """Return a position before which everything is done with: it is written, or never can be.
+    """Return a position below which all items are settled: written, or never writable.
 
-    A run gives it as `since` from then on, so that a write costs what is new.
+    A run passes it as `since` from then on, so that a write costs only as much as its new items.
 
     Args:
         items: As for `writable_positions`.
-        written: The positions that are written.
+        written: The written positions.
         turn_start: As for `writable_positions`.
-        since: What it was before.
+        since: The earlier result.
         before: As for `writable_positions`.
     """
     if not since and len(written) == len(items) and _plain(items):
@@ -223,7 +223,7 @@ def first_open(
         if not (fate is _Fate.FALLS or (fate is not _Fate.ASKS and position in written))
     )
     place = next(undone, len(items))
-    # What a call id means depends on the calls that are open, so no pair is cut in two.
+    # The meaning of a call id depends on the open calls, so never separate a call and its output.
     for output in sorted(call_of, reverse=True):
         if output < place:
             break
@@ -235,57 +235,59 @@ def first_open(
 def legal_input(
     items: Sequence[TResponseInputItem], before: Iterable[TResponseInputItem] = ()
 ) -> list[TResponseInputItem]:
-    """Return the items of a run as they may stand in the input of another one.
+    """Return the items of a run as they may stand in the input of another run.
 
-    A run that ended inside a turn leaves calls that have no output: they are left out, together
-    with the reasoning that led to them; siblings that finished stay. A request for approval stays,
-    because what the caller adds may answer it.
+    A run that ended inside a turn leaves calls without an output. They are left out, together with
+    the reasoning that led to them; answered siblings stay. A request for approval stays, because
+    the caller's next input may answer it.
 
     Args:
-        items: What the run produced, in input form; not changed.
-        before: What stands before it, such as the caller's input, which is the caller's own.
+        items: The items of the run, in input form; not changed.
+        before: The items before them, such as the caller's input, which is never changed.
     """
     before = list(before)
     forms = distinct(items, before)
-    found = (forms[position] for position in writable_positions(forms, before=before))
-    return [form for form in found if form is not None]
+    writable = (forms[position] for position in writable_positions(forms, before=before))
+    return [form for form in writable if form is not None]
 
 
 def _plain(items: Forms) -> bool:
-    """Tell whether the items are legal as nearly all are, so that all of them may stand."""
+    """Tell whether the items are plainly legal, as nearly all are, so that all may stand."""
     return None not in items and plainly_legal(cast("Sequence[TResponseInputItem]", items))
 
 
 class _Open:
-    """The calls that wait for their output.
+    """The open calls: those that wait for their output.
 
     Args:
-        before: What stands before the items; looked at only when an output answers none of them.
+        before: The items before; searched only if an output answers no call among the items.
     """
 
-    __slots__ = ("_before", "_outside", "_referenced", "_waiting")
+    __slots__ = ("_before", "_open", "_outside", "_referenced")
 
     def __init__(self, before: Iterable[TResponseInputItem]) -> None:
-        self._waiting: dict[_Key, tuple[int, tuple[_Key, ...]]] = {}
+        self._open: dict[_Key, tuple[int, tuple[_Key, ...]]] = {}
         self._referenced = False
         self._before: Iterable[TResponseInputItem] = before
         self._outside: set[_Key] | None = None
 
     def open(self, position: int, keys: tuple[_Key, ...]) -> bool:
-        """Note a call, and tell whether it may stand: none that is open has its id."""
-        if any(key in self._waiting for key in keys):
+        """Add a call and return whether it may stand: no open call has its id."""
+        if any(key in self._open for key in keys):
             return False
-        self._waiting.update(dict.fromkeys(keys, (position, keys)))
+        self._open.update(dict.fromkeys(keys, (position, keys)))
         return True
 
     def answer(self, keys: tuple[_Key, ...]) -> int | None:
-        """Return the position of the call that an output answers, -1 if that is not one of the
-        items, None if there is none."""
+        """Return the position of the call that an output answers.
+
+        It is -1 if the call is before the items, None if there is no such call.
+        """
         for key in keys:
-            if key in self._waiting:
-                position, all_keys = self._waiting[key]
-                for same in all_keys:
-                    del self._waiting[same]
+            if key in self._open:
+                position, all_keys = self._open[key]
+                for key_of_call in all_keys:
+                    del self._open[key_of_call]
                 return position
         if self._outside is None:
             self._outside = set()
@@ -304,10 +306,10 @@ class _Open:
         return _OUTSIDE
 
     def refer(self) -> list[int]:
-        """Note a reference to a stored item, and return the calls that it may answer."""
+        """Note a reference to a stored item; return the calls that the item may answer."""
         self._referenced = True
-        positions = [position for position, _ in self._waiting.values()]
-        self._waiting.clear()
+        positions = [position for position, _ in self._open.values()]
+        self._open.clear()
         return positions
 
 
@@ -358,24 +360,24 @@ def _fates(
 
 
 def _output_written(items: Forms, written: Collection[int], call: int | None) -> bool:
-    """Tell whether the call at a position has an output in the log.
+    """Tell whether the call at a position has a written output.
 
-    A call is written with its output, a request for approval before it.
+    A call is written together with its output; a request for approval is written before its answer.
     """
     if call is None or call not in written:
         return False
-    asked: Any = items[call]
-    if asked.get("type") != "mcp_approval_request":
+    request: Any = items[call]
+    if request.get("type") != "mcp_approval_request":
         return True
     answers = (cast("Any", items[position]) for position in written)
     return any(
-        answer is not None and answer.get("approval_request_id") == asked["id"]
+        answer is not None and answer.get("approval_request_id") == request["id"]
         for answer in answers
     )
 
 
 def _is_kept(fields: Any, fate: _Fate, kept: Kept, *, cut_short: bool, answered: bool) -> bool:
-    """Tell whether an item that may stand is kept."""
+    """Tell whether to store an item that may stand."""
     if kept is Kept.ALL or (kept is Kept.SETTLED and not cut_short):
         return True
     kind = kind_of(fields)

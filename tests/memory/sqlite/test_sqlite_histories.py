@@ -184,7 +184,7 @@ async def test_a_remembered_history_is_mended_on_its_way_to_the_model_as_long_as
         await Runner.run(agent, question, session=session)
     await session.add_items([output("never answered")])
     assert caplog.text.count("session 's' is damaged") == 2
-    assert "(call-without-output: 1); `agentgraph sessions repair`" in caplog.text
+    assert "(call-without-output: 1); repair the stored history" in caplog.text
     await Runner.run(agent, "5", session=session)
     assert caplog.text.count("is damaged") == 2
 
