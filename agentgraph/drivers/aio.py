@@ -139,10 +139,10 @@ class _Driver:
                 outcome = await perform(bench, command)
                 state = run.state
                 after, commands = step(caches.machine, state, outcome)
-                spent = None if account.own is None else account.take_own()
-                row = path, outcome, state.state, state.sequence, state.turn, spent
+                usage = None if account.own is None else account.take_own()
+                row = path, outcome, state.state, state.sequence, state.turn, usage
                 await journal.append(len(journal), (new(Row, row),))
-                self._move(outcome, spent, command, commands, after)
+                self._move(outcome, usage, command, commands, after)
             else:
                 await self._take(await work.outcomes(owed))
             if task is not None and task.stopped:
@@ -224,7 +224,7 @@ class _Driver:
         """Take outcomes that are ready at the same time: step, append, then act on them."""
         run, caches = self.run, self.run.caches
         machine, path = caches.machine, run.facts.path
-        spent = self.account.take_own()
+        usage = self.account.take_own()
         rows, moves, state = list[Row](), [], run.state
         for outcome in outcomes:
             try:
@@ -233,15 +233,15 @@ class _Driver:
                 if outcome.id.sequence == state.sequence:
                     raise
                 continue  # the run has left the state that asked for it for good
-            rows.append(Row(path, outcome, state.state, state.sequence, state.turn, spent))
-            moves.append((outcome, spent, commands, after))
-            state, spent = after, None
+            rows.append(Row(path, outcome, state.state, state.sequence, state.turn, usage))
+            moves.append((outcome, usage, commands, after))
+            state, usage = after, None
         if not rows:
             return
         await caches.journal.append(len(caches.journal), rows)
         before = run.state.sequence
-        for outcome, spent, commands, after in moves:
-            self._move(outcome, spent, self.owed.get(outcome.id), commands, after)
+        for outcome, usage, commands, after in moves:
+            self._move(outcome, usage, self.owed.get(outcome.id), commands, after)
         if run.state.sequence != before and self.work.tasks:
             late = await self.work.cancel()
             if late:
@@ -250,13 +250,13 @@ class _Driver:
     def _move(
         self,
         outcome: Outcome,
-        spent: Usage | None,
+        usage: Usage | None,
         command: Perform | None,
         commands: Iterable[Command],
         after: ControlState,
     ) -> None:
         run = self.run
-        absorb(self.record, outcome, command, self.names, spent)
+        absorb(self.record, outcome, command, self.names, usage)
         if command is None and type(outcome.payload) is Resumed:
             self.caches.rulings = (*self.caches.rulings, *outcome.payload.rulings)
         if after.sequence != run.state.sequence:

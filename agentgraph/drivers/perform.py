@@ -43,17 +43,17 @@ async def perform(bench: Workbench, command: Perform) -> Outcome:
     except asyncio.CancelledError as error:
         if await was_cancelled():
             raise
-        return failed(bench, command, _cancelled_itself(bench, command, error))
+        return failure_outcome(bench, command, _cancelled_itself(bench, command, error))
     except ScreeningFailed as error:
         cause = error.__cause__
         assert cause is not None
-        outcome = failed(bench, command, cause)
+        outcome = failure_outcome(bench, command, cause)
         return outcome._replace(payload=Failure(fault_of(cause), screened=error.screened))
     except Exception as error:  # noqa: BLE001 - user code may raise anything
-        return failed(bench, command, error)
+        return failure_outcome(bench, command, error)
 
 
-def failed(bench: Workbench, command: Perform, error: BaseException) -> Outcome:
+def failure_outcome(bench: Workbench, command: Perform, error: BaseException) -> Outcome:
     """The outcome of work that raised an exception."""
     bench.caches.errors[command.id] = error
     return Outcome(command.id, Event.FAILED, Failure(fault_of(error)))

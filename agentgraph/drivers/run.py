@@ -78,7 +78,7 @@ def make_run(
     context: object = None,
     tool_input: object = None,
     outer: RunContextWrapper[Any] | None = None,
-    given: RunContextWrapper[Any] | None = None,
+    caller_context: RunContextWrapper[Any] | None = None,
     resumption: Resumed | None = None,
 ) -> Run:
     """Make a run: a new, a resumed or a nested one.
@@ -93,7 +93,7 @@ def make_run(
         context: The caller's context object.
         tool_input: For an agent tool, the arguments of the call.
         outer: For a nested run, the context of the call that it runs in.
-        given: The context of another run, if the caller passed one; its usage includes this run's.
+        caller_context: The context of another run, if the caller passed one; counts this usage too.
         resumption: The decisions and input since it came to rest; ``None`` for a new run.
     """
     hooked = facts.hooks is not None or compiled[1].hooked
@@ -101,14 +101,14 @@ def make_run(
     machine, bindings, began = journal.began(facts.path, new(Beginning, (*compiled, now)))
     ledger = ApprovalLedger() if outer is None else outer._approvals.within(facts.path)
     record = Record(facts, ledger)
-    around = outer if given is None else given
+    around = outer if caller_context is None else caller_context
     # The usage of the surrounding run includes the rows of this one.
     own = (record.usage, journal.inside(facts.path))
     usage = RunUsage(*(own if around is None else (around.usage,)))
-    shown = record.transcript.turn_input
-    wrapper = RunContextWrapper(context, usage, shown, ledger, tool_input)
-    if given is not None:
-        wrapper = given._for_another_run(wrapper)
+    turn_input = record.transcript.turn_input
+    wrapper = RunContextWrapper(context, usage, turn_input, ledger, tool_input)
+    if caller_context is not None:
+        wrapper = caller_context._for_another_run(wrapper)
     caches = Caches(
         machine,
         bindings,

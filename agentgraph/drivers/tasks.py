@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 
-from agentgraph.drivers.perform import failed, perform
+from agentgraph.drivers.perform import failure_outcome, perform
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.runtime.commands import CommandId, Perform
 from agentgraph.runtime.outcomes import Outcome
@@ -70,7 +70,7 @@ class Work:
         if self.tasks.get(command.id) is not task:
             return  # it was cancelled when the run left its state
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        outcome = task.result() if error is None else failed(self._bench, command, error)
+        outcome = task.result() if error is None else failure_outcome(self._bench, command, error)
         self._finished.append(outcome)
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)

@@ -55,7 +55,7 @@ def absorb(
     outcome: Outcome,
     command: Perform | None,
     names: Names,
-    spent: Usage | None = None,
+    usage: Usage | None = None,
 ) -> None:
     """Add an outcome to the record.
 
@@ -64,12 +64,12 @@ def absorb(
         outcome: The outcome; the interpreter has accepted it.
         command: The command it answers; ``None`` for a reserved id and for a resumption.
         names: Resolves symbols.
-        spent: The usage of user code, in addition to the usage in the outcome.
+        usage: The usage of user code, in addition to the usage in the outcome.
     """
     id, event, payload, _ = outcome
     record.payloads[id] = payload
-    if spent is not None:
-        record.usage.add(spent)
+    if usage is not None:
+        record.usage.add(usage)
     if command is not None:
         kind = command.phase.kind
         if kind is _OUTPUT_GUARDRAIL:
@@ -115,7 +115,7 @@ def _failure(record: Record, outcome: Outcome, payload: Failure, names: Names) -
         _screened(record, outcome, payload.screened, names)
 
 
-def _returned(record: Record, outcome: Outcome, payload: ToolReturn, _: Names) -> None:
+def _tool_return(record: Record, outcome: Outcome, payload: ToolReturn, _: Names) -> None:
     record.results[outcome.id.lane] = outcome.id
     if payload.usage is not None:
         record.usage.add(payload.usage)
@@ -182,7 +182,7 @@ _TAKES: Mapping[type, Callable[[Record, Outcome, Any, Names], None]] = {
     ModelReply: _reply,
     FailedAttempt: _failed_attempt,
     Failure: _failure,
-    ToolReturn: _returned,
+    ToolReturn: _tool_return,
     Screened: _screened,
     Ruled: _ruled,
     Resumed: _resumed,

@@ -93,7 +93,7 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
         call_agent=call_agent,
         watcher=watcher,
         context=context,
-        given=caller_context,
+        caller_context=caller_context,
     )
     check_outputs_can_be_withheld(run.agent, config, facts.conversation)
     return Launch(run, program, journal, caller_context)

@@ -229,12 +229,12 @@ _DAMAGE = (AttributeError, IndexError, TypeError, ValueError, CodecError, Machin
 def _row_from_json(index: int, row: Mapping[str, Any], types: Types | None) -> Row:
     with reading(f"rows[{index}]"):
         control = {"version": 2, "id": row["id"], "event": row["event"], "reply": row.get("reply")}
-        spent = row.get("spent")
+        usage = row.get("spent")
         return Row(
             tuple(map(tuple, row["path"])),
             decode_outcome(control, read_payload(row.get("payload"), types)),
             row["state"],
             row["sequence"],
             row["turn"],
-            None if spent is None else deserialize_usage(spent),
+            None if usage is None else deserialize_usage(usage),
         )

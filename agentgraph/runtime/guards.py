@@ -62,7 +62,7 @@ def _requests(guard: Guard, here: State, state: ControlState) -> bool:
     return bool(requests) and requests[0].symbol == guard.names[0]
 
 
-def _spent(guard: Guard, here: State, state: ControlState) -> bool:
+def _limit_reached(guard: Guard, here: State, state: ControlState) -> bool:
     limit = state.facts.limit
     return limit is not None and state.turn >= limit
 
@@ -75,7 +75,7 @@ MEANINGS: Mapping[GuardKind, Callable[[Guard, State, ControlState], bool]] = {
     GuardKind.STOPS: lambda guard, here, state: (
         stopping_call(guard, here, state.reply or _NO_REPLY) is not None
     ),
-    GuardKind.SPENT: _spent,
+    GuardKind.SPENT: _limit_reached,
     GuardKind.SESSION: lambda guard, here, state: state.facts.session,
     GuardKind.UNSAVED: lambda guard, here, state: state.facts.session and state.turn > 1,
     GuardKind.ARRIVING: lambda guard, here, state: state.facts.hooked and state.arriving,

@@ -326,20 +326,20 @@ def _all_shown(here: State, state: ControlState, commands: list[Command]) -> Con
 
 
 def _reply_shown(
-    here: State, state: ControlState, failed: CommandId, commands: list[Command]
+    here: State, state: ControlState, failure: CommandId, commands: list[Command]
 ) -> ControlState:
     """Show a reply whose hook failed, as the row for the reply would have shown it.
 
     After a return to this state that row does not show it again.
     """
     replied = state.replied
-    if replied is None or replied[:2] != failed[:2] or state.owed or state.shown:
+    if replied is None or replied[:2] != failure[:2] or state.owed or state.shown:
         return state
     row = first_enabled(here.by_event.get(_REPLIED, ()), here, state)
     if row is None or _SHOW_REPLY not in row.emits:
         return state
     commands.append(Emit(_SHOW_REPLY, state.agent, replied))
-    return state._replace(shown=1 << failed.lane)
+    return state._replace(shown=1 << failure.lane)
 
 
 def _show(here: State, state: ControlState, lanes: int, commands: list[Command]) -> None:

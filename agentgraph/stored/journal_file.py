@@ -156,7 +156,7 @@ def _line(row: Mapping[str, Any], leading: tuple[str, ...], name: str) -> str:
         )
     except (TypeError, ValueError, RecursionError) as error:
         raise UserError(f"{name} of the journal is not JSON data: {error}.") from error
-    return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
+    return _LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
 def _object(line: str, number: int) -> dict[str, Any]:

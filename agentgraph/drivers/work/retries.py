@@ -169,14 +169,14 @@ def _facts(error: Exception, advice: ModelRetryAdvice | None) -> ModelRetryNorma
     return facts
 
 
-def counted(response: ModelResponse, failed: int) -> ModelResponse:
+def counted(response: ModelResponse, failures: int) -> ModelResponse:
     """A response whose usage counts the attempts that failed, none of which reported tokens."""
-    if not failed:
+    if not failures:
         return response
-    usage = Usage(requests=failed)
+    usage = Usage(requests=failures)
     usage.request_usage_entries = [
         RequestUsage(0, 0, 0, usage.input_tokens_details, usage.output_tokens_details)
-        for _ in range(failed)
+        for _ in range(failures)
     ]
     usage.add(response.usage)
     return replace(response, usage=usage)

@@ -25,8 +25,8 @@ async def load(bench: Workbench, command: Perform) -> Outcome:
     agents = bench.caches.bindings.agents.values()
     # Whether the output of a tool may be the final output of the run.
     answers = any(bound.agent.tool_use_behavior != "run_llm_again" for bound in agents)
-    shown, saved = await log.load(bench.facts.config, tools_answer=answers)
-    payload = Loaded(tuple(shown), _recorded(bench, saved))
+    first_input, saved = await log.load(bench.facts.config, tools_answer=answers)
+    payload = Loaded(tuple(first_input), _recorded(bench, saved))
     return Outcome(command.id, Event.DONE, payload)
 
 
@@ -37,16 +37,16 @@ async def save(bench: Workbench, command: Perform) -> Outcome:
         bench.caches.resumed = False
         log.restore(*view.stored())
     blocked = None
-    kept = Kept.ALL if keep is Keep.ALL else Kept.SETTLED
+    extent = Kept.ALL if keep is Keep.ALL else Kept.SETTLED
     if keep is Keep.WITHHELD and view.output_tripped is not None:
-        kept = Kept.WITHHELD
+        extent = Kept.WITHHELD
         if not view.recovered:  # a tool's output may have been the final output
             tripped = view.output_tripped
             blocked = partial(blocked_message, bench.facts.config, tripped, bench.context)
     saved = await log.save(
         view.items,
         blocked=blocked,
-        kept=kept,
+        kept=extent,
         turn_start=view.turn_start,
         again=command.id in bench.caches.doubtful,
     )
@@ -68,5 +68,5 @@ def _log(bench: Workbench) -> SessionLog:
 
 
 def _recorded(bench: Workbench, saved: Saved) -> SavedTurn:
-    written = bench.view.ordinals(saved.written) if saved.written else ()
-    return SavedTurn(written, saved.items, saved.block, saved.anew)
+    ordinals = bench.view.ordinals(saved.written) if saved.written else ()
+    return SavedTurn(ordinals, saved.items, saved.block, saved.anew)

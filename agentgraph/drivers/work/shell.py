@@ -80,11 +80,11 @@ async def run_shell(call: LocalCall) -> Outcome:
     return call.answer(_payload(raw, cut, limit), _text(cut.output))
 
 
-def _as_result(returned: Any) -> ShellResult:
+def _as_result(value: Any) -> ShellResult:
     """The result of an executor; a text becomes the output of one successful command."""
-    if isinstance(returned, ShellResult):
-        return returned
-    text = returned if isinstance(returned, str) else text_of(returned)
+    if isinstance(value, ShellResult):
+        return value
+    text = value if isinstance(value, str) else text_of(value)
     return ShellResult([ShellCommandOutput(stdout=text)])
 
 

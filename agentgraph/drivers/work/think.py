@@ -142,12 +142,12 @@ async def _prepare(bench: Workbench, command: Perform, agent: Any) -> PreparedCa
         await call_hooks(bench, agent, "on_llm_start", agent, instructions, input)
     model = _model(bench, agent, command.agent)
     prompt = await agent.get_prompt(bench.context)
-    called = bool(
+    user_code_ran = bool(
         hooked or prompt or replaced is not None or instructions is not agent.instructions
     )
-    if called:  # user code has run
+    if user_code_ran:  # user code has run
         take_back()
-    settings = _settings(bench, agent, command, called)
+    settings = _settings(bench, agent, command, user_code_ran)
     arguments: dict[str, Any] = {
         "system_instructions": instructions,
         "input": input,
@@ -291,14 +291,14 @@ def _base_settings(bench: Workbench, agent: Any) -> ModelSettings:
     return get_default_model_settings(model)
 
 
-def _settings(bench: Workbench, agent: Any, command: Perform, called: bool) -> Any:
+def _settings(bench: Workbench, agent: Any, command: Perform, user_code_ran: bool) -> Any:
     """The settings of the model call.
 
     Args:
         bench: The run.
         agent: The agent at work.
         command: The command.
-        called: Whether user code has run since the agent was found unchanged.
+        user_code_ran: Whether user code has run since the agent was found unchanged.
     """
     own, config = vars(agent.model_settings), bench.facts.config
     # Settings that the run configuration does not change are computed once for all runs.
@@ -307,7 +307,7 @@ def _settings(bench: Workbench, agent: Any, command: Perform, called: bool) -> A
     name = "settings" if plain else command.agent
     entry = memo.get(name)
     # Compare by value: a hook may change the settings of its agent in place.
-    if entry is None or ((called or not plain) and entry[0] != own):
+    if entry is None or ((user_code_ran or not plain) and entry[0] != own):
         settings = _base_settings(bench, agent).resolve(config.model_settings)
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
         was = _UNSET if own == _UNSET else dict(own)

@@ -59,51 +59,51 @@ class PriorAttempt:
     def __post_init__(self) -> None:
         self.window = None if self.limit is None else self.limit + len(self.new)
 
-    def take(self, stored: list[TResponseInputItem]) -> bool:
+    def take(self, latest: list[TResponseInputItem]) -> bool:
         """Search the latest items of the session.
 
         Args:
-            stored: The latest `window` items, or all there are; oldest first.
+            latest: The latest `window` items, or all there are; oldest first.
 
         Returns:
             Whether that was enough. If not, read `window` items, which has grown.
         """
-        cut = self.window is not None and len(stored) >= self.window
-        start = self._start(stored) if self.new else None
+        cut = self.window is not None and len(latest) >= self.window
+        start = self._start(latest) if self.new else None
         if start == _NOT_SEEN:
             if cut:
-                self.window = 4 * len(stored)
+                self.window = 4 * len(latest)
                 return False
             start = None
         if start is None or self.at_work():
-            self.start, self.done = len(stored), None
-            self.history = _latest(stored, self.limit)
+            self.start, self.done = len(latest), None
+            self.history = _latest(latest, self.limit)
             return True
         if cut and self.limit is not None and start < self.limit:
-            self.window = self.limit + len(stored) - start
+            self.window = self.limit + len(latest) - start
             return False
-        self.start, self.items = start, stored[start:]
+        self.start, self.items = start, latest[start:]
         self.done = self.items[len(self.new) :]
-        self.history = _latest(stored[:start], self.limit)
+        self.history = _latest(latest[:start], self.limit)
         return True
 
-    def _start(self, stored: Sequence[TResponseInputItem]) -> int | None:
+    def _start(self, latest: Sequence[TResponseInputItem]) -> int | None:
         """The position of the unanswered input; None if there is none, `_NOT_SEEN` to read on."""
         count, worked = len(self.new), False
-        for last in range(len(stored) - 1, -1, -1):
+        for last in range(len(latest) - 1, -1, -1):
             start = last + 1 - count
             if start < 0:
                 break
-            if is_stored_form(stored[last], self.new[-1]) and is_stored_form(
-                stored[start : last + 1], self.new
+            if is_stored_form(latest[last], self.new[-1]) and is_stored_form(
+                latest[start : last + 1], self.new
             ):
                 return None if worked and self.tools_answer else start
-            kind = _kind(stored[last])
+            kind = _kind(latest[last])
             worked = worked or kind in _OUTPUTS
             # A message beside calls has their outputs after it, so it is not an answer.
             if kind == "client" or (not worked and kind in ("assistant", "mcp_approval_request")):
                 return None
-        return _NOT_SEEN if stored else None
+        return _NOT_SEEN if latest else None
 
 
 def is_stored_form(stored: Any, item: Any) -> bool:

@@ -95,24 +95,24 @@ class SessionLog:
 
     def restore(
         self,
-        shown: Sequence[TResponseInputItem],
-        written: Sequence[RunItem],
-        stored: Sequence[TResponseInputItem],
+        first_input: Sequence[TResponseInputItem],
+        items: Sequence[RunItem],
+        forms: Sequence[TResponseInputItem],
         block: Block,
     ) -> None:
         """Take over the state of a resumed run.
 
         Args:
-            shown: The items that the model saw first.
-            written: The run's items that the session holds.
-            stored: Their forms in the session.
+            first_input: The items that the model saw first.
+            items: The run's items that the session holds.
+            forms: Their forms in the session.
             block: The block that holds them.
         """
-        self._ids = DistinctIds(shown)
-        for item in written:
+        self._ids = DistinctIds(first_input)
+        for item in items:
             self._form(item)
             self._written[id(item)] = item
-        self._stored, self._block, self._recorded = list(stored), block, True
+        self._stored, self._block, self._recorded = list(forms), block, True
 
     @asynccontextmanager
     async def at_work(self, input: str | list[TResponseInputItem]) -> AsyncIterator[None]:
@@ -169,14 +169,14 @@ class SessionLog:
 
     async def _load_by(self, callback: SessionInputCallback, prior: PriorAttempt) -> SessionInput:
         new = prior.new
-        stored = await find_prior_attempt(self.session, prior)
+        latest = await find_prior_attempt(self.session, prior)
         combined = await _combined(callback, new, prior)
         to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
         if prior.done is None and to_store and to_store != new:
             # A failed attempt has stored the input in the form that the callback returned.
             again = PriorAttempt(to_store, prior.limit, prior.at_work, prior.tools_answer)
             again.window = prior.window
-            if not again.take(stored):
+            if not again.take(latest):
                 await find_prior_attempt(self.session, again)
             if again.done is not None:
                 prior = again
@@ -186,8 +186,8 @@ class SessionLog:
             self._begin(prior.items, await adopt_block(self.session, prior.items))
         # The callback may return items in any input form.
         await self._append(to_store)
-        shown = without_repeats(ItemHelpers.input_to_new_input_list(combined.model_input))
-        return SessionInput(shown, to_store, combined.changes)
+        model_input = without_repeats(ItemHelpers.input_to_new_input_list(combined.model_input))
+        return SessionInput(model_input, to_store, combined.changes)
 
     async def save(
         self,
@@ -223,18 +223,18 @@ class SessionLog:
             if item.type != "tool_approval_item"
         ]
         forms = [self._form(item) for _, item in opened]
-        written = {at for at, (_, item) in enumerate(opened) if id(item) in self._written}
+        written_positions = {at for at, (_, item) in enumerate(opened) if id(item) in self._written}
         turn = sum(at < turn_start for at, _ in opened)
         kept = kept if blocked is None else Kept.WITHHELD
         before = self._stored
-        positions = writable_positions(forms, written, kept, turn, before=before)
+        positions = writable_positions(forms, written_positions, kept, turn, before=before)
         new = [form for form in map(forms.__getitem__, positions) if form is not None]
         saved = await self._append(new if blocked is None else _withheld(new, blocked), again=again)
         now = tuple(opened[at][1] for at in positions)
         self._written |= {id(item): item for item in now}
         done = len(opened)
         if blocked is None:
-            done = first_open(forms, {*written, *positions}, turn, before=before)
+            done = first_open(forms, {*written_positions, *positions}, turn, before=before)
         for _, item in opened[:done]:
             del self._forms[id(item)]
         handled = len(items) if done == len(opened) else opened[done][0]
@@ -320,8 +320,8 @@ _at_work: set[SessionLog] = set()
 async def _combined(
     callback: SessionInputCallback, new: list[TResponseInputItem], prior: PriorAttempt
 ) -> SessionInput:
-    stored = None if prior.done is None else prior.new
-    return await combine(prior.history, new, callback, stored=stored, done=prior.done)
+    stored_input = None if prior.done is None else prior.new
+    return await combine(prior.history, new, callback, stored=stored_input, done=prior.done)
 
 
 def _report(session: Session, changes: Sequence[Change]) -> None:

@@ -73,13 +73,13 @@ class Transcript:
         self._replied: set[int] = set()
         self._ids: DistinctIds | None = None
 
-    def prepare(self, shown: list[TResponseInputItem]) -> None:
+    def prepare(self, items: list[TResponseInputItem]) -> None:
         """Set the model's first input, with a history; only before the run has produced items."""
-        self.history = list(shown)
-        self.first_shown = tuple(shown)
-        self._shown = shown
-        self.turn_input[:] = shown
-        self._base = len(shown)
+        self.history = list(items)
+        self.first_shown = tuple(items)
+        self._shown = items
+        self.turn_input[:] = items
+        self._base = len(items)
         self._ids = None
 
     def begin_turn(self) -> None:
@@ -132,13 +132,13 @@ class Transcript:
         That order never changes, while the log sorts answers into the order of the calls.
         """
         ordinal_of = {id(item): -1 for item in items}
-        missing = len(ordinal_of)
+        remaining = len(ordinal_of)
         for ordinal in range(len(self._produced) - 1, -1, -1):
-            if not missing:
+            if not remaining:
                 break
             if id(self._produced[ordinal]) in ordinal_of:
                 ordinal_of[id(self._produced[ordinal])] = ordinal
-                missing -= 1
+                remaining -= 1
         return tuple(ordinal_of.values())
 
     def produced(self, ordinals: Iterable[int]) -> list[RunItem]:
