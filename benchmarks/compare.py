@@ -1,11 +1,12 @@
-"""Measure agentgraph beside the published Agents SDK, LangGraph and pydantic-ai, in one run.
+"""Compare agentgraph with the published Agents SDK, LangGraph and pydantic-ai, in one run.
 
 usage: python benchmarks/compare.py [--peer-python PATH] [--base CHECKOUT] [--only WORKLOAD ...]
        [--rounds N] [--json FILE] [--markdown]
 
 Each side runs in processes of its own, in its own environment. The sides take turns, round by
-round, and a ratio is taken inside a round, so that a machine whose speed drifts drifts for all.
-Every side repeats a work as often. The figures are processor time; wall time stands beside ours.
+round, and each ratio compares figures of one round, so that a drift of the machine's speed affects
+all sides. Every side repeats a workload equally often. The figures are processor time; for our side
+the table also has wall time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from startup import start_up
 from tables import Rounds, as_json, markdown, table
 
 ONCE = {"long_run", "waiting"}
-"""Workloads of which one round is enough: a minute on the slowest side, or the same every time."""
+"""Workloads that need only one round: they take a minute on the slowest side, or never vary."""
 
 WORKLOADS = (
     "start_up",
@@ -58,30 +59,30 @@ TARGETS = {
 }
 
 
-def measured(side: Side, workload: str) -> Mapping[str, Figure]:
-    """One round of one workload on one side."""
+def one_round(side: Side, workload: str) -> Mapping[str, Figure]:
+    """Measure one round of one workload on one side."""
     return start_up(side) if workload == "start_up" else measure(side, workload)
 
 
 def rounds_of(
     sides: Sequence[Side], workloads: Sequence[str], rounds: int, advance: Callable[[str], None]
 ) -> list[Rounds]:
-    """Measure, in turns. What a side has no like of is missing from its rounds.
+    """Measure the sides in turns. A side's rounds lack the workloads that it cannot do.
 
     Args:
-        sides: Those that are installed.
-        workloads: What is measured.
-        rounds: How often; once for some.
-        advance: Called with what is about to be measured.
+        sides: The installed sides.
+        workloads: The names of the workloads.
+        rounds: How often to measure each; workloads in `ONCE` only once.
+        advance: Receives the name of each measurement before it starts.
     """
-    found: list[Rounds] = [{} for _ in sides]
+    results: list[Rounds] = [{} for _ in sides]
     for workload in workloads:
         for _ in range(1 if workload in ONCE else rounds):
-            for side, figures in zip(sides, found, strict=True):
+            for side, figures in zip(sides, results, strict=True):
                 advance(f"{workload}: {side.title}")
-                for name, figure in measured(side, workload).items():
+                for name, figure in one_round(side, workload).items():
                     figures.setdefault(name, []).append(figure)
-    return found
+    return results
 
 
 def main() -> None:
@@ -102,14 +103,14 @@ def main() -> None:
         def advance(what: str) -> None:
             progress.update(task, description=what, advance=1)
 
-        found = rounds_of(installed, chosen.only, chosen.rounds, advance)
+        results = rounds_of(installed, chosen.only, chosen.rounds, advance)
     titles = [side.title for side in installed]
     missing = [side.title for side in sides if side not in installed]
-    Console(width=180).print(table(titles, found, missing, TARGETS))
+    Console(width=180).print(table(titles, results, missing, TARGETS))
     if chosen.markdown:
-        print(markdown(titles, found))
+        print(markdown(titles, results))
     if chosen.json is not None:
-        chosen.json.write_text(json.dumps(as_json(titles, found), indent=1) + "\n")
+        chosen.json.write_text(json.dumps(as_json(titles, results), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,10 @@
 
 usage: python benchmarks/compile.py [--sizes N ...] [--rounds N]
 
-Two shapes are compiled: a chain, in which each agent hands off to the next, and a random graph, in
-which each has two handoffs more. Every figure is processor time and the best of the rounds, because
-whatever else the machine does can only add to it. ``growth`` compares the largest size with the one
-a quarter of it: 4 is linear. ``limit`` is what the project asks of 10,000 agents with 30,000
-handoffs.
+There are two shapes: a chain, in which each agent hands off to the next, and a random graph, in
+which each agent has two more handoffs. Every figure is the best processor time of all rounds,
+because other work of the machine can only add to it. ``growth`` compares the largest size with a
+quarter of it: 4 is linear. ``limit`` is the project's limit for 10,000 agents with 30,000 handoffs.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ LIMITS = {
     "agentgraph.compile, whole": "4 s",
 }
 
-# A workflow of three agents in a process of its own: what the first run of a program pays.
+# A workflow of three agents in a process of its own: the cost of a program's first run.
 FIRST_COMPILE = """
 import json, time
 from agentgraph import Agent, Runner, function_tool, input_guardrail, GuardrailFunctionOutput
@@ -68,7 +67,7 @@ def look_up(word: str, limit: int = 3) -> str:
     return word
 
 @input_guardrail
-def on_topic(context, agent, given):
+def on_topic(context, agent, message):
     return GuardrailFunctionOutput(None, False)
 
 maths = Agent(name="Maths tutor", instructions="Explain each step.", tools=[look_up])
@@ -97,7 +96,7 @@ class Shape:
 
 
 def chain(size: int) -> list[Agent[Any]]:
-    """Each agent hands off to the next."""
+    """Make agents of which each hands off to the next."""
     agents: list[Agent[Any]] = []
     for number in reversed(range(size)):
         agents.append(
@@ -112,8 +111,8 @@ def chain(size: int) -> list[Agent[Any]]:
 
 
 def scattered(size: int) -> list[Agent[Any]]:
-    """Each agent hands off to three others: the next one, so that all are reached, and two that
-    dice choose."""
+    """Make agents of which each hands off to three others: the next one, so that all can be
+    reached, and two random ones."""
     dice = random.Random(size)
     agents = [
         Agent[Any](
@@ -135,7 +134,7 @@ SHAPES = (Shape("a chain", chain), Shape("a random graph, 3 handoffs each", scat
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """How long the processor works on something, in seconds, and what it gives."""
+    """Return the processor time of some work, in seconds, and its result."""
     gc.collect()
     start = time.process_time()
     result = work()
@@ -170,7 +169,7 @@ def measure(shape: Shape, size: int) -> dict[str, float]:
 
 
 def stages_of_the_pipeline(chart: Chart, stage: Callable[[str, Callable[[], Any]], Any]) -> None:
-    """Time what comes after lowering."""
+    """Time the stages after lowering."""
     stage("verify", lambda: verify(chart))
     stage("checks of a run (errors)", lambda: apply_checks(chart, [Severity.ERROR]))
     stage("checks (all)", lambda: apply_checks(chart, Severity))
@@ -178,31 +177,32 @@ def stages_of_the_pipeline(chart: Chart, stage: Callable[[str, Callable[[], Any]
 
 
 def first_compile() -> tuple[float, float, float]:
-    """Seconds that a fresh process spends on its first compilation, on the next, and on finding
-    the program current."""
-    done = subprocess.run(
+    """Return how long a fresh process takes for its first compilation, for the next one, and to
+    find the program current, in seconds."""
+    process = subprocess.run(
         [sys.executable, "-c", FIRST_COMPILE], check=True, capture_output=True, text=True
     )
-    first, again, current = json.loads(done.stdout)
+    first, again, current = json.loads(process.stdout)
     return first, again, current
 
 
-def table(shape: Shape, found: dict[int, dict[str, float]]) -> Table:
-    """The figures of one shape: a row for each stage, a column for each size."""
-    largest = max(found)
+def table(shape: Shape, results: dict[int, dict[str, float]]) -> Table:
+    """Make the table of one shape: a row for each stage, a column for each size."""
+    largest = max(results)
     quarter = largest // 4
-    drawn = Table(title=f"compiling {shape.name} (milliseconds)")
-    drawn.add_column("stage")
-    for size in found:
-        drawn.add_column(f"{size:,} agents", justify="right")
-    drawn.add_column("growth", justify="right")
-    drawn.add_column("limit", justify="right")
+    grid = Table(title=f"compiling {shape.name} (milliseconds)")
+    grid.add_column("stage")
+    for size in results:
+        grid.add_column(f"{size:,} agents", justify="right")
+    grid.add_column("growth", justify="right")
+    grid.add_column("limit", justify="right")
     for stage in STAGES:
-        cells = [f"{found[size][stage] * 1e3:,.1f}" for size in found]
-        growth = f"{found[largest][stage] / found[quarter][stage]:.1f}" if quarter in found else "–"
-        drawn.add_row(stage, *cells, growth, LIMITS.get(stage, ""))
-    drawn.caption = f"growth: {largest:,} / {quarter:,} agents; 4 is linear"
-    return drawn
+        cells = [f"{results[size][stage] * 1e3:,.1f}" for size in results]
+        small = results.get(quarter)
+        growth = "–" if small is None else f"{results[largest][stage] / small[stage]:.1f}"
+        grid.add_row(stage, *cells, growth, LIMITS.get(stage, ""))
+    grid.caption = f"growth: {largest:,} / {quarter:,} agents; 4 is linear"
+    return grid
 
 
 def main() -> None:
@@ -215,17 +215,17 @@ def main() -> None:
     with Progress(transient=True) as progress:
         task = progress.add_task("", total=len(SHAPES) * chosen.rounds * sum(chosen.sizes))
         for shape in SHAPES:
-            found: dict[int, dict[str, float]] = {}
+            results: dict[int, dict[str, float]] = {}
             for size in sorted(chosen.sizes):
                 progress.update(task, description=f"{shape.name}: {size:,} agents")
                 rounds = []
                 for _ in range(chosen.rounds):
                     rounds.append(measure(shape, size))
                     progress.advance(task, size)
-                found[size] = {stage: min(times[stage] for times in rounds) for stage in STAGES}
-            console.print(table(shape, found))
-    small = zip(*(first_compile() for _ in range(5)), strict=True)
-    first, again, current = (f"{statistics.median(times) * 1e3:.2f} ms" for times in small)
+                results[size] = {stage: min(times[stage] for times in rounds) for stage in STAGES}
+            console.print(table(shape, results))
+    costs = zip(*(first_compile() for _ in range(5)), strict=True)
+    first, again, current = (f"{statistics.median(times) * 1e3:.2f} ms" for times in costs)
     console.print(
         f"a workflow of three agents, in a fresh process: first {first} (limit 3 ms), once more"
         f" {again}, found current {current}"

@@ -1,4 +1,4 @@
-"""Models of the Agents SDK's interface that cost nothing: their replies are made beforehand."""
+"""Models with the Agents SDK's interface that cost nothing: their replies are made in advance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["adder", "answer", "call_of", "free_model", "sdk_of", "streaming_mode
 
 
 def sdk_of(package: str) -> Any:
-    """The package, with its tracing off."""
+    """Import a package and turn its tracing off."""
     sdk = importlib.import_module(package)
     if package == "agents":
         sdk.set_tracing_disabled(True)
@@ -22,14 +22,14 @@ def types() -> Any:
 
 
 def call_of(name: str, number: int, arguments: str = '{"a":1,"b":2}') -> Any:
-    """A call of a tool."""
+    """Make a call of a tool."""
     return types().ResponseFunctionToolCall(
         type="function_call", name=name, arguments=arguments, call_id=f"c{number}", id=f"f{number}"
     )
 
 
 def answer(text: str = "done") -> Any:
-    """A message that ends a run."""
+    """Make a message that ends a run."""
     content = [types().ResponseOutputText(type="output_text", text=text, annotations=[])]
     return types().ResponseOutputMessage(
         id="m", type="message", role="assistant", status="completed", content=content
@@ -41,13 +41,13 @@ def free_model(
     replies: Sequence[Sequence[Any]],
     before_last: Callable[[], Awaitable[object]] | None = None,
 ) -> Any:
-    """A model that gives the replies in order, as often as they are asked for.
+    """Make a model that gives these replies in order, to any number of runs.
 
     Args:
         package: The side's package.
-        replies: The items of each reply. Which one is due follows from the length of the input:
-            every turn adds a call and its output to it.
-        before_last: What the model awaits before its last reply.
+        replies: The items of each reply. The length of the input determines which reply is due,
+            because every turn adds a call and its output to the input.
+        before_last: The model awaits this before its last reply.
     """
     interface = importlib.import_module(f"{package}.models.interface")
     items = importlib.import_module(f"{package}.items")
@@ -57,8 +57,8 @@ def free_model(
 
     class Free(interface.Model):  # type: ignore[misc, name-defined]
         async def get_response(self, *args: Any, **kwargs: Any) -> Any:
-            given = kwargs["input"] if "input" in kwargs else args[1]
-            turn = 0 if isinstance(given, str) else min((len(given) - 1) // 2, last)
+            items = kwargs["input"] if "input" in kwargs else args[1]
+            turn = 0 if isinstance(items, str) else min((len(items) - 1) // 2, last)
             if turn == last and before_last is not None:
                 await before_last()
             return responses[turn]
@@ -70,7 +70,7 @@ def free_model(
 
 
 def streaming_model(package: str, deltas: int) -> Any:
-    """A model that streams its answer in so many pieces."""
+    """Make a model that streams its answer in `deltas` pieces."""
     interface = importlib.import_module(f"{package}.models.interface")
     delta = types().ResponseTextDeltaEvent(
         type="response.output_text.delta",
@@ -108,7 +108,7 @@ def streaming_model(package: str, deltas: int) -> Any:
 
 
 def adder(sdk: Any) -> Any:
-    """A tool that does nearly nothing."""
+    """Make a tool that does nearly nothing."""
 
     async def add(a: int, b: int) -> int:
         """Add."""

@@ -1,9 +1,9 @@
-"""The measured work in LangGraph, row by row what `workloads.py` does, where it has the like.
+"""The workloads in LangGraph: the same rows as in `workloads.py`, if LangGraph can do them.
 
 usage: python langgraph_workloads.py langgraph WORKLOAD
 
 An agent with tools is `create_react_agent`. A handoff is a node that returns `Command(goto=…)`, and
-a desk is a graph of such nodes, which are plain functions: the least that LangGraph can do.
+a desk is a graph of such nodes. They are plain functions: the least that LangGraph can do.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ async def add(a: int, b: int) -> int:
 
 
 class Free(BaseChatModel):
-    """A model that gives premade replies; which one follows from the length of the input."""
+    """A model with replies made in advance; the length of the input determines which is due."""
 
     replies: list[Any]
     before_last: Any = None
@@ -63,19 +63,19 @@ class Free(BaseChatModel):
 
 
 def call_of(name: str, number: int, arguments: dict[str, Any] | None = None) -> AIMessage:
-    """A message that calls a tool."""
-    found = {"a": 1, "b": 2} if arguments is None else arguments
-    calls = [{"name": name, "args": found, "id": f"c{number}", "type": "tool_call"}]
+    """Make a message that calls a tool."""
+    values = {"a": 1, "b": 2} if arguments is None else arguments
+    calls = [{"name": name, "args": values, "id": f"c{number}", "type": "tool_call"}]
     return AIMessage("", tool_calls=calls, id=f"m{number}")
 
 
 def answer() -> AIMessage:
-    """A message that ends a run."""
+    """Make a message that ends a run."""
     return AIMessage("done", id="answer")
 
 
 def react_agent(model: Free) -> Any:
-    """LangGraph's agent with one tool."""
+    """Make LangGraph's agent with one tool."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from langgraph.prebuilt import create_react_agent
@@ -84,12 +84,12 @@ def react_agent(model: Free) -> Any:
 
 
 async def run(graph: Any, limit: int = 50) -> None:
-    """One run of a compiled graph."""
+    """Run a compiled graph once."""
     await graph.ainvoke({"messages": [("user", "go")]}, {"recursion_limit": limit})
 
 
 def _run_of(turns: int) -> Callable[[], Awaitable[object]]:
-    # The prompt is a message more, which changes no turn: the length is halved, rounded down.
+    # The prompt adds a message. That changes no turn, because half the length is rounded down.
     model = Free(replies=[*(call_of("add", i) for i in range(turns - 1)), answer()])
     graph = react_agent(model)
     return lambda: run(graph, 2 * turns + 2)
@@ -107,21 +107,21 @@ async def long_run() -> Figures:
 
 
 def _node(model: Free, name: str) -> Callable[[Any], Awaitable[Any]]:
-    """A node that asks the model, and goes to whom it hands over."""
+    """Make a node that calls the model and goes to the node that the model hands over to."""
 
     async def node(state: Any) -> Any:
         reply = await model.ainvoke(state["messages"])
         if not reply.tool_calls:
             return {"messages": [reply]}
         call = reply.tool_calls[0]
-        handed = ToolMessage("handed over", tool_call_id=call["id"])
-        return Command(goto=call["name"], update={"messages": [reply, handed]})
+        output = ToolMessage("handed over", tool_call_id=call["id"])
+        return Command(goto=call["name"], update={"messages": [reply, output]})
 
     return node
 
 
 def _graph_of(model: Free, names: Sequence[str]) -> Any:
-    """Nodes, of which any may hand over to any; the first one starts."""
+    """Make a graph of nodes that may all hand over to each other; the first one starts."""
     graph = StateGraph(MessagesState)
     for name in names:
         graph.add_node(name, _node(model, name), destinations=tuple(names))
@@ -141,17 +141,17 @@ async def first_run() -> Figures:
     number = 50
     names = [f"agent_{i}" for i in range(number)]
     model = Free(replies=[*(call_of(name, i, {}) for i, name in enumerate(names[1:])), answer()])
-    made: list[Any] = []
+    graphs: list[Any] = []
 
     def make() -> None:
         graph = StateGraph(MessagesState)
         for name, following in zip(names, [*names[1:], names[0]], strict=True):
             graph.add_node(name, _node(model, name), destinations=(following,))
         graph.add_edge(START, names[0])
-        made[:] = [graph]
+        graphs[:] = [graph]
 
     async def first() -> None:
-        await run(made[0].compile(), number + 5)
+        await run(graphs[0].compile(), number + 5)
 
     return {"first run of 50 agents, an agent": await best(first, 8, make) / number}
 
@@ -172,9 +172,9 @@ async def made_anew() -> Figures:
     def desk() -> Any:
         return _graph_of(desk_model, ("triage", *SPECIALISTS))
 
-    kept, kept_desk = react_agent(model), desk()
-    reused, anew = await runs_of(lambda: kept), await runs_of(lambda: react_agent(model))
-    reused_desk, anew_desk = await runs_of(lambda: kept_desk), await runs_of(desk)
+    agent, one_desk = react_agent(model), desk()
+    reused, anew = await runs_of(lambda: agent), await runs_of(lambda: react_agent(model))
+    reused_desk, anew_desk = await runs_of(lambda: one_desk), await runs_of(desk)
     agents = len(SPECIALISTS) + 1
     return {
         "one-turn run, kept agent": reused,
@@ -221,12 +221,12 @@ async def _bytes_of_waiting_runs(*, own: bool) -> float:
     shared = react_agent(model)
 
     async def runs(number: int) -> list[asyncio.Task[None]]:
-        started = [
+        tasks = [
             asyncio.create_task(run(react_agent(model) if own else shared)) for _ in range(number)
         ]
-        for _ in started:
+        for _ in tasks:
             await arrived.acquire()
-        return started
+        return tasks
 
     early = await runs(2)
     gc.collect()
@@ -244,8 +244,8 @@ async def _bytes_of_waiting_runs(*, own: bool) -> float:
 async def parallel_calls() -> Figures:
     figures = {}
     for number, repetitions in ((100, 6), (2_000, 2)):
-        made = {"name": "add", "args": {"a": 1, "b": 2}, "type": "tool_call"}
-        calls: Any = [{**made, "id": f"c{i}"} for i in range(number)]
+        call = {"name": "add", "args": {"a": 1, "b": 2}, "type": "tool_call"}
+        calls: Any = [{**call, "id": f"c{i}"} for i in range(number)]
         graph = react_agent(Free(replies=[AIMessage("", tool_calls=calls, id="m"), answer()]))
 
         async def once(graph: Any = graph) -> None:

@@ -1,9 +1,9 @@
-"""A Responses API on this machine, in a process of its own, and what a request to it costs.
+"""A Responses API on this machine, in a process of its own, and the cost of a request to it.
 
-usage: python loopback.py      serve; prints the port, and ends when its standard input does
+usage: python loopback.py      serve; print the port, and end when the standard input ends
 
-The server answers every request with the same bytes, so that what is measured is the client's side:
-the bare ``openai`` client, and a run that uses one.
+The server answers every request with the same bytes, so the figures are the cost of the client's
+side: of the bare ``openai`` client, and of a run that uses one.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ ANSWER = {
 
 
 async def over_loopback(runs: Callable[[Any], Callable[[], Awaitable[object]]]) -> Figures:
-    """Measure a request by the bare client and by a run, against a server of its own.
+    """Start a server, and measure a request by the bare client and by a run.
 
     Args:
-        runs: Makes, of a client, what starts a run with one request.
+        runs: Receives a client; returns a function that starts a run with one request.
     """
     from openai import AsyncOpenAI
 

@@ -1,8 +1,8 @@
-"""How one piece of work is measured, for every side in the same way.
+"""Measure one piece of work, in the same way on every side.
 
-A cost is the best of several repetitions, because whatever else the machine does only adds to it.
-Processor time is that of all threads of this process; wall time is given beside it. This file runs
-in the environment of each side, so it imports the standard library only.
+A cost is the best of several repetitions, because other work of the machine only adds to it. It has
+the processor time of all threads of this process, and the wall time. This file runs in the
+environment of each side, so it imports only the standard library.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ __all__ = ["Cost", "Figures", "Work", "best", "bytes_a_unit", "median", "once", 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one unit of work takes.
+    """The cost of one unit of work.
 
     Attributes:
-        cpu: Seconds of processor time, all threads together.
-        wall: Seconds that passed.
+        cpu: Processor time of all threads, in seconds.
+        wall: Wall time, in seconds.
     """
 
     cpu: float
@@ -44,14 +44,14 @@ Work = Callable[[], Awaitable[object]]
 
 
 async def best(work: Work, repetitions: int, prepare: Callable[[], object] | None = None) -> Cost:
-    """The best cost of some work, each clock by itself.
+    """Return the best cost of some work: the best processor time and the best wall time.
 
     Args:
-        work: What is measured.
-        repetitions: How often; the same number on every side.
-        prepare: What is done before each repetition and not measured.
+        work: The work to measure.
+        repetitions: How often to measure it; the same number on every side.
+        prepare: Called before each repetition and not measured.
     """
-    # What was imported is no garbage; otherwise a collection walks all of it, on every side.
+    # Imported objects are not garbage. Without the freeze, each collection would visit them all.
     gc.collect()
     gc.freeze()
     costs = []
@@ -63,14 +63,14 @@ async def best(work: Work, repetitions: int, prepare: Callable[[], object] | Non
 
 
 async def once(work: Work) -> Cost:
-    """The cost of doing some work once."""
+    """Return the cost of doing some work once."""
     cpu, wall = time.process_time(), time.perf_counter()
     await work()
     return Cost(time.process_time() - cpu, time.perf_counter() - wall)
 
 
 def median(costs: Sequence[Cost]) -> Cost:
-    """The median of some costs, each clock by itself: for work that waits for a disk."""
+    """Return the medians of processor time and of wall time: for work that waits for a disk."""
     return Cost(
         statistics.median([cost.cpu for cost in costs]),
         statistics.median([cost.wall for cost in costs]),
@@ -78,7 +78,7 @@ def median(costs: Sequence[Cost]) -> Cost:
 
 
 def bytes_a_unit(before: int, after: int, units: int) -> float:
-    """How many bytes each of some units keeps alive."""
+    """Return how many bytes each unit keeps alive."""
     return (after - before) / units
 
 

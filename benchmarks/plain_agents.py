@@ -1,4 +1,4 @@
-"""Three agents with a tool and no types of anybody else: what `check` is measured on."""
+"""Three agents with a tool, without types of other packages: a file to measure `check` on."""
 
 from agentgraph import Agent, function_tool
 

@@ -1,9 +1,9 @@
-"""The measured work in pydantic-ai, row by row what `workloads.py` does, where it has the like.
+"""The workloads in pydantic-ai: the same rows as in `workloads.py`, if pydantic-ai can do them.
 
 usage: python pydantic_ai_workloads.py pydantic_ai WORKLOAD
 
-A desk hands over by output functions, which run the specialist inside the triage agent's run; a
-hundred handoffs to and fro have no like in it.
+A desk hands over by output functions, which run the specialist inside the triage agent's run. A
+hundred handoffs back and forth are not possible that way.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ TOOL = Tool(add)
 
 
 def call_of(name: str, number: int, arguments: str = '{"a":1,"b":2}') -> ToolCallPart:
-    """A call of a tool."""
+    """Make a call of a tool."""
     return ToolCallPart(name, arguments, f"c{number}")
 
 
 def answer() -> TextPart:
-    """A message that ends a run."""
+    """Make a message that ends a run."""
     return TextPart("done")
 
 
 def free_model(
     replies: Sequence[Sequence[Any]], before_last: Callable[[], Awaitable[object]] | None = None
 ) -> FunctionModel:
-    """A model that gives the replies in order; which one follows from the length of the input."""
+    """Make a model with these replies; the length of the input determines which one is due."""
     responses = [ModelResponse(list(parts)) for parts in replies]
     last = len(responses) - 1
 
@@ -57,14 +57,14 @@ def free_model(
         turn = min((len(messages) - 1) // 2, last)
         if turn == last and before_last is not None:
             await before_last()
-        # The framework writes the usage, the time and the run into a response.
+        # A new object: the framework writes the usage, the time and the run into a response.
         return ModelResponse(responses[turn].parts)
 
     return FunctionModel(reply)
 
 
 async def run(agent: Any) -> None:
-    """One run without limits."""
+    """Run an agent once, without limits."""
     await agent.run("go", usage_limits=UNLIMITED)
 
 
@@ -118,9 +118,9 @@ async def made_anew() -> Figures:
         await several()
         return await best(several, repetitions) / batch
 
-    kept, kept_desk = one(), desk()
-    reused, anew = await runs_of(lambda: kept), await runs_of(one)
-    reused_desk, anew_desk = await runs_of(lambda: kept_desk), await runs_of(desk)
+    agent, one_desk = one(), desk()
+    reused, anew = await runs_of(lambda: agent), await runs_of(one)
+    reused_desk, anew_desk = await runs_of(lambda: one_desk), await runs_of(desk)
     agents = len(SPECIALISTS) + 1
     return {
         "one-turn run, kept agent": reused,
@@ -171,10 +171,10 @@ async def _bytes_of_waiting_runs(*, own: bool) -> float:
     shared = make()
 
     async def runs(number: int) -> list[asyncio.Task[None]]:
-        started = [asyncio.create_task(run(make() if own else shared)) for _ in range(number)]
-        for _ in started:
+        tasks = [asyncio.create_task(run(make() if own else shared)) for _ in range(number)]
+        for _ in tasks:
             await arrived.acquire()
-        return started
+        return tasks
 
     early = await runs(2)
     gc.collect()

@@ -1,12 +1,12 @@
-"""The measured work on sessions, written once for both packages; ``sessions.py`` runs it in each
-one's own environment.
+"""The workloads on sessions, written once for both packages; ``sessions.py`` runs them in the
+environment of each package.
 
 usage: python session_workloads.py agentgraph|agents RUNS,SIZE,SIZE...
 
-Each size gets a file of its own, with a conversation of turns with tool calls. After every run what
-it stored is taken away again, so that each one meets the same history. Some runs come after a write
-of another program, so that nothing that this one remembers of the file is of use to them. Prints
-one line of JSON: the median cost of each work at each size.
+Each size has a file of its own, with a conversation of turns with tool calls. After every run the
+items that it stored are removed, so that each run meets the same history. Some runs come after a
+write of another program, which makes this program's caches of the file useless. The script prints
+one line of JSON: the median cost of each workload at each size.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ PACKAGE = sys.argv[1]
 
 
 def history(size: int) -> list[dict[str, Any]]:
-    """A conversation of so many items, an even number, each with an id of its own as the API gives
-    them. It ends with a turn without a call where there is no room for one."""
+    """Return a conversation of `size` items, an even number. Each item of a model has an id of its
+    own, as in the API. If there is no room for a call, the last turn has none."""
     items: list[dict[str, Any]] = []
     number = 0
     while len(items) < size:
@@ -41,7 +41,7 @@ def history(size: int) -> list[dict[str, Any]]:
 
 
 def turn(number: int) -> list[dict[str, Any]]:
-    """A question, a call with its output, and an answer."""
+    """Return a question, a call with its output, and an answer."""
     return [
         {"role": "user", "content": f"question number {number} of a conversation"},
         {
@@ -63,7 +63,7 @@ def turn(number: int) -> list[dict[str, Any]]:
 
 
 def free_model() -> Any:
-    """A model that costs nothing and gives every answer an id of its own."""
+    """Make a model that costs nothing and gives every answer an id of its own."""
     interface = importlib.import_module(f"{PACKAGE}.models.interface")
     items = importlib.import_module(f"{PACKAGE}.items")
     usage = importlib.import_module(f"{PACKAGE}.usage")
@@ -91,13 +91,13 @@ def free_model() -> Any:
 
 
 async def measure(folder: Path, size: int, runs: int) -> Figures:
-    """Every work, on a session with so many items, as the median of some repetitions."""
+    """Measure every workload on a session with `size` items; return the medians of `runs` runs."""
     sdk = sdk_of(PACKAGE)
     file = folder / f"{PACKAGE}-{size}.db"
     session = sdk.SQLiteSession("s", file)
     await session.add_items(history(size))
     agent = sdk.Agent(name="A", model=free_model())
-    saved = turn(size)[1:]
+    items = turn(size)[1:]
     costs: dict[str, list[Cost]] = defaultdict(list)
     await sdk.Runner.run(agent, "warm up", session=session)
     for _ in range(2):
@@ -117,26 +117,26 @@ async def measure(folder: Path, size: int, runs: int) -> Figures:
         await measured("run after another program wrote", again)
         await measured("read everything", session.get_items)
         await measured("read the 10 latest", lambda: session.get_items(limit=10))
-        await measured("save a turn of 3 items", lambda: session.add_items(saved))
+        await measured("save a turn of 3 items", lambda: session.add_items(items))
         for _ in range(7):
             await session.pop_item()
     other.close()
     session.close()
-    return {name: median(found) for name, found in costs.items()}
+    return {name: median(repetitions) for name, repetitions in costs.items()}
 
 
 async def new_sessions(folder: Path, runs: int) -> Figures:
-    """Runs of which each begins a conversation, in a file that has others."""
+    """Measure runs that each begin a conversation, in a file that has others."""
     sdk = sdk_of(PACKAGE)
     file = folder / f"{PACKAGE}-new.db"
     agent = sdk.Agent(name="A", model=free_model())
-    kept = sdk.SQLiteSession("kept", file)
-    await sdk.Runner.run(agent, "warm up", session=kept)
+    first = sdk.SQLiteSession("first", file)
+    await sdk.Runner.run(agent, "warm up", session=first)
     costs = []
     for number in range(runs):
         with closing(sdk.SQLiteSession(f"new {number}", file)) as session:
             costs.append(await once(partial(sdk.Runner.run, agent, "question", session=session)))
-    kept.close()
+    first.close()
     return {"new session: run of one turn": median(costs)}
 
 

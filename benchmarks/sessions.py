@@ -3,9 +3,8 @@
 usage: python benchmarks/sessions.py [--peer-python PATH] [--base CHECKOUT] [--runs N]
        [--sizes N ...] [--json FILE] [--markdown]
 
-Every figure is the median over all repetitions of a round; the sides take turns. Whatever a run
-returned is on the disk, on all sides, so a run costs at least what the disk takes to be sure of it:
-that is in the wall time.
+Every figure is the median of all repetitions of a round; the sides take turns. On all sides, a run
+returns only after its items are on the disk. The wall time includes this wait for the disk.
 """
 
 from __future__ import annotations
@@ -44,12 +43,12 @@ def main() -> None:
         if side.package in ("agentgraph", "agents")
     ]
     installed = [side for side in sides if side.installed]
-    found: list[Rounds] = [{} for _ in installed]
+    results: list[Rounds] = [{} for _ in installed]
     workload = ",".join(map(str, [chosen.runs, *chosen.sizes]))
     with Progress(transient=True) as progress:
         task = progress.add_task("measuring", total=chosen.rounds * len(installed))
         for _ in range(chosen.rounds):
-            for side, figures in zip(installed, found, strict=True):
+            for side, figures in zip(installed, results, strict=True):
                 progress.update(task, description=f"sessions: {side.title}")
                 for name, figure in measure(side, workload).items():
                     figures.setdefault(name, []).append(figure)
@@ -57,12 +56,11 @@ def main() -> None:
     titles = [side.title for side in installed]
     missing = [side.title for side in sides if side not in installed]
     title = "sessions in a file (the model costs nothing)"
-    drawn = table(titles, found, missing, TARGETS, title, beside_wall=True)
-    Console(width=180).print(drawn)
+    Console(width=180).print(table(titles, results, missing, TARGETS, title, beside_wall=True))
     if chosen.markdown:
-        print(markdown(titles, found))
+        print(markdown(titles, results))
     if chosen.json is not None:
-        chosen.json.write_text(json.dumps(as_json(titles, found), indent=1) + "\n")
+        chosen.json.write_text(json.dumps(as_json(titles, results), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The sides of the comparison, and how a process of one of them is run and measured.
+"""The sides of the comparison: run and measure a process of a side.
 
 A side is a Python with a package in it: this checkout, another checkout of agentgraph (``--base``),
 the published Agents SDK, LangGraph, pydantic-ai. The peers have environments of their own.
@@ -39,8 +39,8 @@ class Side:
     Attributes:
         title: Its name in a table.
         python: Its interpreter; a path that need not exist.
-        script: Its workloads, a file of this folder.
-        package: What the workloads import.
+        script: The file with its workloads, in this folder.
+        package: The package that the workloads import.
         path: Folders that come first on its search path.
     """
 
@@ -52,28 +52,28 @@ class Side:
 
     @property
     def installed(self) -> bool:
-        """Whether its package is there."""
+        """Whether its package can be imported."""
         try:
             code = (
                 f"import importlib.util as u, sys; sys.exit(u.find_spec({self.package!r}) is None)"
             )
-            done = subprocess.run(
+            process = subprocess.run(
                 [self.python, "-c", code], check=False, capture_output=True, env=self.environment()
             )
         except OSError:
             return False
-        return done.returncode == 0
+        return process.returncode == 0
 
     def environment(self) -> dict[str, str]:
-        """The environment of its processes: nothing is traced and nothing is sent anywhere."""
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        """The environment variables of its processes, which trace nothing and send nothing."""
+        own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         quiet = {"OPENAI_API_KEY": "none", "OPENAI_AGENTS_DISABLE_TRACING": "1"}
-        searched = {"PYTHONPATH": os.pathsep.join(self.path)} if self.path else {}
-        return {**kept, **quiet, "LANGSMITH_TRACING": "false", **searched}
+        path = {"PYTHONPATH": os.pathsep.join(self.path)} if self.path else {}
+        return {**own, **quiet, "LANGSMITH_TRACING": "false", **path}
 
 
 def checkout(title: str, folder: Path) -> Side:
-    """A checkout of agentgraph as a side; it runs with the packages of this Python."""
+    """Return a checkout of agentgraph as a side; it uses the other packages of this Python."""
     path = (str(folder.resolve()), str((folder / "compiler").resolve()))
     return Side(title, sys.executable, "workloads.py", "agentgraph", path)
 
@@ -82,20 +82,20 @@ OURS = checkout("agentgraph", HERE.parent)
 
 
 def add_side_options(options: argparse.ArgumentParser) -> None:
-    """Add the options that say which sides there are."""
+    """Add the options that name the sides."""
     options.add_argument(
         "--peer-python",
         default=os.environ.get("AGENTGRAPH_SDK_PYTHON", ""),
         help="a Python that has openai-agents",
     )
-    options.add_argument("--base", type=Path, help="another checkout of agentgraph to set beside")
+    options.add_argument("--base", type=Path, help="another checkout of agentgraph to compare with")
     for name in ("langgraph", "pydantic-ai"):
         python = str(CACHE / name / "bin" / "python")
         options.add_argument(f"--{name}-python", default=python, help=f"a Python that has {name}")
 
 
 def sides_of(chosen: argparse.Namespace) -> tuple[Side, ...]:
-    """The sides that the options name, this checkout first."""
+    """Return the sides that the options name, this checkout first."""
     base = () if chosen.base is None else (checkout("base", chosen.base),)
     return (
         OURS,
@@ -107,27 +107,27 @@ def sides_of(chosen: argparse.Namespace) -> tuple[Side, ...]:
 
 
 def measure(side: Side, workload: str) -> dict[str, Figure]:
-    """Run one workload in a process of a side; nothing if the side has no such workload.
+    """Run one workload in a process of a side; return no figures if the side cannot do it.
 
     Raises:
-        RuntimeError: The process failed; the message has what it wrote.
+        RuntimeError: The process failed; the message has its standard error.
     """
     command = [side.python, str(HERE / side.script), side.package, workload]
     environment = side.environment()
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        raise RuntimeError(f"{workload} of {side.title} failed:\n{done.stderr}")
-    found: dict[str, dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
-    return {name: Figure(**figure) for name, figure in found.items()}
+    process = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    if process.returncode:
+        raise RuntimeError(f"{workload} of {side.title} failed:\n{process.stderr}")
+    figures: dict[str, dict[str, float]] = json.loads(process.stdout.splitlines()[-1])
+    return {name: Figure(**figure) for name, figure in figures.items()}
 
 
 def process_cost(side: Side, arguments: Sequence[str], repetitions: int) -> Figure:
-    """What a process of a side takes from its start to its end, the best of some; Python included.
+    """Return the best cost of a whole process of a side, including the start of Python.
 
     Args:
         side: The side.
-        arguments: What stands behind the interpreter.
-        repetitions: How often it is run, after once to have its byte code written.
+        arguments: The arguments of the interpreter.
+        repetitions: How often to measure it. One more run comes first and writes the byte code.
     """
     costs = [_one_process(side, arguments) for _ in range(repetitions + 1)][1:]
     return Figure(min(cost.cpu for cost in costs), min(cost.wall for cost in costs))
@@ -141,13 +141,13 @@ def _one_process(side: Side, arguments: Sequence[str]) -> Figure:
             stdout=output,
             stderr=output,
             env=side.environment(),
-            # `-m` and `-c` look in the current folder first: a checkout there would be taken.
+            # `-m` and `-c` import from the current folder first: there must be no checkout there.
             cwd=HERE,
         )
-        _, status, used = os.wait4(process.pid, 0)
+        _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             output.seek(0)
             raise RuntimeError(f"{arguments} of {side.title} failed:\n{output.read().decode()}")
-    return Figure(used.ru_utime + used.ru_stime, wall)
+    return Figure(usage.ru_utime + usage.ru_stime, wall)

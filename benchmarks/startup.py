@@ -1,6 +1,6 @@
-"""What starting costs: whole processes, from the interpreter's start to its end.
+"""The cost of starting: whole processes, from the interpreter's start to its end.
 
-The command line is measured where a side has one; the first run of a process is measured on all.
+Only our side has a command line to measure; the first run of a process is measured on all sides.
 """
 
 from __future__ import annotations
@@ -78,14 +78,14 @@ assert Agent(FunctionModel(answer)).run_sync("hi").output == "done"
 """
 
 PROGRAMS = {
-    # The SDK reads the client's types only.
+    # The SDK accepts only the client's types.
     "agentgraph": OWN_TYPES + FIRST_RUN.format(package="agentgraph"),
     "agents": CLIENT_TYPES + FIRST_RUN.format(package="agents"),
     "langgraph": LANGGRAPH_FIRST_RUN,
     "pydantic_ai": PYDANTIC_AI_FIRST_RUN,
 }
 
-IMPORTED = {"langgraph": "langgraph.graph"}
+IMPORTS = {"langgraph": "langgraph.graph"}
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "agentgraph --version": ("--version",),
@@ -99,15 +99,15 @@ def start_up(side: Side, repetitions: int = 4) -> dict[str, Figure]:
 
     Args:
         side: The side.
-        repetitions: How often each is run; the best counts.
+        repetitions: How often to measure each process; the best cost counts.
     """
     figures = {"bare Python": process_cost(side, ["-c", "pass"], repetitions)}
     if side.package == "agentgraph":
         for name, arguments in COMMANDS.items():
             command = ["-m", "agentgraph", *arguments]
             figures[name] = process_cost(side, command, repetitions)
-    imported = ["-c", f"import {IMPORTED.get(side.package, side.package)}"]
-    figures["import"] = process_cost(side, imported, repetitions)
+    statement = ["-c", f"import {IMPORTS.get(side.package, side.package)}"]
+    figures["import"] = process_cost(side, statement, repetitions)
     program = ["-c", PROGRAMS[side.package]]
     figures["first run of a process, fake model"] = process_cost(side, program, repetitions)
     if side.package == "agentgraph":

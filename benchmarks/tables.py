@@ -1,4 +1,4 @@
-"""Figures of several sides, side by side."""
+"""Tables that compare the figures of several sides."""
 
 from __future__ import annotations
 
@@ -13,54 +13,55 @@ from sides import Figure
 __all__ = ["Rounds", "as_json", "in_words", "markdown", "ratio", "table"]
 
 Rounds = dict[str, list[Figure]]
-"""The figures of one side: by row, one a round."""
+"""The figures of one side, by row: one for each round."""
 
 
 def table(
     titles: Sequence[str],
-    found: Sequence[Rounds],
+    results: Sequence[Rounds],
     missing: Sequence[str] = (),
     targets: Mapping[str, str] | None = None,
     title: str = "one unit of work (the models cost nothing)",
     *,
     beside_wall: bool = False,
 ) -> Table:
-    """A row for each figure of the first side, with the ratio of each other side to it.
+    """Make a table: a row for each figure of the first side, with the ratios of the other sides.
 
     Args:
-        titles: The sides, ours first.
-        found: What was measured of each.
-        missing: Sides that are not installed.
-        targets: What is asked of our figure.
-        title: What stands above.
-        beside_wall: Whether the wall time of the others is given, too: where a disk is waited for.
+        titles: The names of the sides, ours first.
+        results: The figures of each side.
+        missing: The names of sides that are not installed.
+        targets: The target of our figure, by row.
+        title: The title of the table.
+        beside_wall: Whether to add the wall times of the other sides: for work that waits for a
+            disk.
     """
-    drawn = Table(title=title, box=SIMPLE_HEAD)
-    drawn.add_column("", no_wrap=True)
+    grid = Table(title=title, box=SIMPLE_HEAD)
+    grid.add_column("", no_wrap=True)
     for heading in (f"{titles[0]}: CPU", "wall", "target"):
-        drawn.add_column(heading, justify="right", no_wrap=True)
+        grid.add_column(heading, justify="right", no_wrap=True)
     for heading in [*titles[1:], *missing]:
-        drawn.add_column(heading, justify="right", no_wrap=True)
-    ours, *others = found
+        grid.add_column(heading, justify="right", no_wrap=True)
+    ours, *others = results
     for name, figures in ours.items():
         wall = "" if figures[0].size else _time(_median([figure.wall for figure in figures]))
         row = [name, in_words(figures), wall, (targets or {}).get(name, "")]
         beside = [_beside(figures, other.get(name), beside_wall) for other in others]
-        drawn.add_row(*row, *beside, *["not installed" for _ in missing])
-    drawn.caption = "others: CPU, and how many times ours; median of the rounds, ratio in a round"
+        grid.add_row(*row, *beside, *["not installed" for _ in missing])
+    grid.caption = "others: CPU, and how many times ours; median of the rounds, ratio in a round"
     if beside_wall:
-        drawn.caption += "; then wall time in the same way"
-    return drawn
+        grid.caption += "; then wall time in the same way"
+    return grid
 
 
-def markdown(titles: Sequence[str], found: Sequence[Rounds]) -> str:
-    """The rows as the README has them: our processor time, and how many times that the others take.
+def markdown(titles: Sequence[str], results: Sequence[Rounds]) -> str:
+    """Return the README's table: our processor time, and the others' as multiples of ours.
 
     Args:
-        titles: The sides, ours first.
-        found: What was measured of each.
+        titles: The names of the sides, ours first.
+        results: The figures of each side.
     """
-    ours, *others = found
+    ours, *others = results
     lines = ["| what | here | " + " | ".join(titles[1:]) + " |", "|---" * (len(titles) + 1) + "|"]
     for name, figures in ours.items():
         cells = [_times(ratio(figures, other[name])) if name in other else "–" for other in others]
@@ -69,20 +70,20 @@ def markdown(titles: Sequence[str], found: Sequence[Rounds]) -> str:
 
 
 def in_words(figures: Sequence[Figure]) -> str:
-    """The median of processor times, or of sizes."""
+    """Return the median of the processor times, or of the sizes, as text."""
     if figures[0].size:
         return f"{_median([figure.size for figure in figures]) / 1024:,.1f} KiB"
     return _time(_median([figure.cpu for figure in figures]))
 
 
 def ratio(ours: Sequence[Figure], theirs: Sequence[Figure]) -> float:
-    """How many times ours theirs is: the median of the ratios inside a round."""
+    """Return the ratio of theirs to ours: the median of the ratios of each round."""
     pairs = zip(ours, theirs, strict=True)
     return _median([(b.size or b.cpu) / (a.size or a.cpu) for a, b in pairs])
 
 
-def as_json(titles: Sequence[str], found: Sequence[Rounds]) -> dict[str, object]:
-    """Everything that was measured, as plain values: seconds and bytes, by side and row."""
+def as_json(titles: Sequence[str], results: Sequence[Rounds]) -> dict[str, object]:
+    """Return all figures as plain values: seconds and bytes, by side and row."""
     return {
         title: {
             name: [
@@ -91,7 +92,7 @@ def as_json(titles: Sequence[str], found: Sequence[Rounds]) -> dict[str, object]
             ]
             for name, figures in rounds.items()
         }
-        for title, rounds in zip(titles, found, strict=True)
+        for title, rounds in zip(titles, results, strict=True)
     }
 
 
@@ -109,7 +110,7 @@ def _beside(ours: Sequence[Figure], theirs: Sequence[Figure] | None, with_wall: 
 
 
 def _times(ratio: float) -> str:
-    # A difference of two costs may drown in the noise of both; then it has no ratio.
+    # The noise of two costs may be larger than their difference; then there is no ratio.
     if ratio <= 0:
         return "noise"
     return f"{ratio:,.{0 if ratio >= 9.95 else 1}f} ×"

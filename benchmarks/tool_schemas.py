@@ -1,10 +1,10 @@
-"""What it costs to make a tool of a function: signature, docstring, validation, JSON schema.
+"""The cost of making a tool from a function: signature, docstring, validation, JSON schema.
 
 usage: python benchmarks/tool_schemas.py [--rounds N]
 
-The published Agents SDK is measured beside it when AGENTGRAPH_SDK_PYTHON names a Python that has
-it. Times are processor time of this process, so that a busy machine disturbs them little; the best
-round counts.
+If AGENTGRAPH_SDK_PYTHON names a Python with the published Agents SDK, the SDK is measured as well.
+Times are processor time of this process, which a busy machine disturbs little; the best round
+counts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from pydantic import BaseModel
 
 TARGET = 1000.0
-"""Microseconds that the schema of a typical tool may take."""
+"""How long the schema of a typical tool may take, in microseconds."""
 
 
 class Address(BaseModel):
@@ -60,11 +60,11 @@ TOOLS: dict[str, Callable[..., Any]] = {
 
 
 def measure(package: str, rounds: int) -> dict[str, float]:
-    """Microseconds that each of the tools takes to be made.
+    """Return how long it takes to make each tool, in microseconds.
 
     Args:
         package: `agentgraph` or `agents`.
-        rounds: Times each is made, of which the fastest counts.
+        rounds: How often to make each tool; the fastest time counts.
     """
     function_tool = importlib.import_module(package).function_tool
     return {name: _best(function_tool, function, rounds) for name, function in TOOLS.items()}
@@ -75,21 +75,21 @@ def _best(function_tool: Any, function: Callable[..., Any], rounds: int) -> floa
         function_tool(function)
     best = float("inf")
     for _ in range(rounds):
-        begun = time.process_time()
+        start = time.process_time()
         function_tool(function)
-        best = min(best, time.process_time() - begun)
+        best = min(best, time.process_time() - start)
     return best * 1e6
 
 
 def _elsewhere(python: str, rounds: int) -> dict[str, float]:
-    """The same measurement of the published SDK, in its own Python."""
+    """Measure the published SDK in the same way, in its own Python."""
     command = [python, __file__, "--package", "agents", "--rounds", str(rounds), "--json"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True)
-    return dict(json.loads(told.stdout))
+    process = subprocess.run(command, check=True, capture_output=True, text=True)
+    return dict(json.loads(process.stdout))
 
 
 def main() -> int:
-    """Measure, print a table; 1 if the target is missed."""
+    """Measure and print a table; return 1 if a tool misses the target."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=300, help="times; the fastest counts")
     parser.add_argument("--package", default="agentgraph", help=argparse.SUPPRESS)

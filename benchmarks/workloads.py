@@ -1,9 +1,9 @@
-"""The measured work with the API of the Agents SDK, written once for agentgraph and the SDK.
+"""The workloads with the API of the Agents SDK, written once for agentgraph and the SDK.
 
 usage: python workloads.py agentgraph|agents WORKLOAD
 
-``compare.py`` runs each workload in a process of its own and gives every side the same
-repetitions. Prints one line of JSON: the cost of one unit, by the name of the row.
+``compare.py`` runs each workload in a process of its own and gives every side the same number of
+repetitions. The script prints one line of JSON: the cost of one unit, by the name of the row.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SPECIALISTS = ("billing", "delivery", "refunds", "warranty", "accounts", "sales"
 
 
 async def tool_turns() -> Figures:
-    """A model's turn that calls one tool, in a run of 25 and one of 100."""
+    """Measure a model's turn that calls one tool, in a run of 25 turns and one of 100."""
     return {
         f"tool turn, run of {turns}": await best(_run_of(turns), 400 // turns) / turns
         for turns in (25, 100)
@@ -36,7 +36,7 @@ async def tool_turns() -> Figures:
 
 
 async def long_run() -> Figures:
-    """The same in a run of 1,000 turns."""
+    """Measure the same turn in a run of 1,000 turns."""
     run = _run_of(1_000)
     return {"tool turn, run of 1,000": await best(run, 1) / 1_000}
 
@@ -49,7 +49,7 @@ def _run_of(turns: int) -> Callable[[], Awaitable[object]]:
 
 
 async def handoffs() -> Figures:
-    """A handoff to and fro, a hundred times in one run."""
+    """Measure a handoff, of a hundred back and forth in one run."""
     sdk, number = sdk_of(PACKAGE), 100
     replies = [[call_of(f"transfer_to_{'ba'[i % 2]}", i, "{}")] for i in range(number)]
     model = free_model(PACKAGE, [*replies, [answer()]])
@@ -64,7 +64,7 @@ async def handoffs() -> Figures:
 
 
 async def first_run() -> Figures:
-    """The first run of a chain of fifty agents that goes through all of them."""
+    """Measure the first run of a chain of fifty agents, which goes through all of them."""
     sdk, number = sdk_of(PACKAGE), 50
     replies = [[call_of(f"transfer_to_agent_{i + 1}", i, "{}")] for i in range(number - 1)]
     model = free_model(PACKAGE, [*replies, [answer()]])
@@ -83,7 +83,7 @@ async def first_run() -> Figures:
 
 
 async def made_anew() -> Figures:
-    """Agents made for each request, as a web handler makes them, beside agents that are kept."""
+    """Compare agents made for each request, as in a web handler, with agents that are reused."""
     sdk, batch, repetitions = sdk_of(PACKAGE), 20, 10
     tool, model = adder(sdk), free_model(PACKAGE, [[answer()]])
     transfer = [call_of("transfer_to_warranty", 1, "{}")]
@@ -115,9 +115,9 @@ async def made_anew() -> Figures:
         await run()
         return await best(run, repetitions) / batch
 
-    kept, kept_desk = one(), desk()
-    reused, anew = await runs_of(lambda: kept), await runs_of(one)
-    reused_desk, anew_desk = await runs_of(lambda: kept_desk), await runs_of(desk)
+    agent, one_desk = one(), desk()
+    reused, anew = await runs_of(lambda: agent), await runs_of(one)
+    reused_desk, anew_desk = await runs_of(lambda: one_desk), await runs_of(desk)
     agents = len(SPECIALISTS) + 1
     return {
         "one-turn run, kept agent": reused,
@@ -130,7 +130,7 @@ async def made_anew() -> Figures:
 
 
 async def concurrent() -> Figures:
-    """Five hundred runs of three turns at once: of one agent, and each of its own."""
+    """Measure five hundred concurrent runs of three turns, with one agent for all and one each."""
     sdk = sdk_of(PACKAGE)
     make = _agents_of_three_turns(sdk)
     shared = make()
@@ -154,7 +154,7 @@ def _agents_of_three_turns(
 
 
 async def waiting() -> Figures:
-    """What a hundred runs keep alive, each waiting for the third reply of its model."""
+    """Measure the memory of a hundred runs that wait for the third reply of their model."""
     figures = {}
     for name, own in (("one agent", False), ("own agents", True)):
         figures[f"memory of a waiting run, {name}"] = await _bytes_of_waiting_runs(own=own)
@@ -162,7 +162,7 @@ async def waiting() -> Figures:
 
 
 async def _bytes_of_waiting_runs(*, own: bool) -> float:
-    """Bytes a run; the replies are shared, so they do not count."""
+    """Return the bytes of one run. The replies are shared, so they do not count."""
     sdk, opened, arrived = sdk_of(PACKAGE), asyncio.Event(), asyncio.Semaphore(0)
 
     async def wait() -> None:
@@ -173,15 +173,15 @@ async def _bytes_of_waiting_runs(*, own: bool) -> float:
     shared = make()
 
     async def runs(number: int) -> list[asyncio.Task[Any]]:
-        started = [
+        tasks = [
             asyncio.create_task(sdk.Runner.run(make() if own else shared, "go"))
             for _ in range(number)
         ]
-        for _ in started:
+        for _ in tasks:
             await arrived.acquire()
-        return started
+        return tasks
 
-    # What the first runs fill once for all, such as caches, is no cost of a run.
+    # The first runs fill caches, which are not a cost of each run.
     early = await runs(2)
     gc.collect()
     tracemalloc.start()
@@ -196,7 +196,7 @@ async def _bytes_of_waiting_runs(*, own: bool) -> float:
 
 
 async def parallel_calls() -> Figures:
-    """Calls of a trivial tool, all in one reply."""
+    """Measure calls of a trivial tool, all in one reply."""
     sdk = sdk_of(PACKAGE)
     figures = {}
     for number, repetitions in ((100, 6), (2_000, 2)):
@@ -213,7 +213,7 @@ async def parallel_calls() -> Figures:
 
 
 async def deltas() -> Figures:
-    """A streamed answer in 5,000 pieces."""
+    """Measure a streamed answer in 5,000 pieces."""
     sdk, number = sdk_of(PACKAGE), 5_000
     agent = sdk.Agent(name="A", model=streaming_model(PACKAGE, number))
 
@@ -226,7 +226,7 @@ async def deltas() -> Figures:
 
 
 async def loopback() -> Figures:
-    """One request to a server on this machine: by the bare client, and by a run."""
+    """Measure one request to a server on this machine, by the bare client and by a run."""
     sdk = sdk_of(PACKAGE)
 
     def runs(client: Any) -> Callable[[], Awaitable[object]]:
