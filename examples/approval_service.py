@@ -1,5 +1,5 @@
-"""A service whose runs wait for a person, for days if need be, and go on in the process that is
-there when the decision comes.
+"""A service with runs that wait for a person, for days if need be, and continue in whatever process
+receives the decision.
 
     python examples/approval_service.py
     curl localhost:8000/runs -H 'content-type: application/json' \\
@@ -8,10 +8,10 @@ there when the decision comes.
     curl localhost:8000/runs/ID/decisions -H 'content-type: application/json' \\
         -d '{"call": 0, "approve": true}'
 
-Between two requests a run is a row of an SQLite file: the text of its state. Kill the service and
-start it again wherever you like. (Killed in the midst of a refund, it cannot know whether the money
-is gone; ask the bank under the order's number.) Without OPENAI_API_KEY the embedded rehearsal model
-answers. Needs the extra: pip install "agentgraph-workflows[examples]"
+Between two requests a run is a row of an SQLite file: the text of its state. You may kill the
+service at any moment and start it again. (If you kill it during a refund, it cannot know whether
+the money is gone; ask the bank for the order's number.) Without OPENAI_API_KEY the embedded
+rehearsal model answers. Needs the extra: pip install "agentgraph-workflows[examples]"
 """
 
 import os
@@ -77,7 +77,7 @@ class Question(BaseModel):
 
 
 class Decision(BaseModel):
-    """What a person says about a waiting call; `call` is its place in the list of those."""
+    """A person's decision about a waiting call; `call` is its index in `waits_for`."""
 
     call: int
     approve: bool
@@ -90,43 +90,43 @@ app = FastAPI(title="Approvals")
 
 @app.post("/runs")
 async def begin(question: Question) -> dict[str, Any]:
-    """Start a run; it comes back when it is over or when a person is needed."""
+    """Start a run; return when it is over or needs a person."""
     return store(uuid.uuid4().hex, 0, await Runner.run(clerk, question.request))
 
 
 @app.get("/runs/{run_id}")
 async def show(run_id: str) -> dict[str, Any]:
-    """What waits for a decision, or how the run ended."""
+    """Return the calls that wait for a decision, or the output of the run."""
     version, text, output = stored(run_id)
-    return shown(run_id, version, await RunState.from_string(clerk, text), output)
+    return summary(run_id, version, await RunState.from_string(clerk, text), output)
 
 
 @app.post("/runs/{run_id}/decisions")
 async def decide(run_id: str, decision: Decision) -> dict[str, Any]:
-    """Take a decision and go on with the run."""
+    """Apply a decision and continue the run."""
     version, text, output = stored(run_id)
     state = await RunState.from_string(clerk, text)
     waiting = state.get_interruptions()
-    # The person decides about what the page showed, so a page that is out of date decides nothing.
+    # A decision counts only for the version of the run that the person saw.
     if decision.version not in (None, version) or not 0 <= decision.call < len(waiting):
-        raise HTTPException(409, detail=shown(run_id, version, state, output))
+        raise HTTPException(409, detail=summary(run_id, version, state, output))
     if decision.approve:
         state.approve(waiting[decision.call])
     else:
         state.reject(waiting[decision.call], rejection_message=decision.reason)
-    # The request that takes the row goes on with the run; a second click finds it taken.
+    # The request that updates the row continues the run; a second click finds another version.
     with database() as rows:
-        taken = rows.execute(
+        update = rows.execute(
             "update runs set version = ?, state = ? where id = ? and version = ?",
             (version + 1, state.to_string(), run_id, version),
         )
-        if not taken.rowcount:
+        if not update.rowcount:
             raise HTTPException(409, detail="Another decision came first.")
     return store(run_id, version + 1, await Runner.run(clerk, state))
 
 
 def store(run_id: str, version: int, result: RunResult) -> dict[str, Any]:
-    """Keep what a run came to."""
+    """Store the state and the output of a run."""
     state = result.to_state()
     output = None if result.interruptions else str(result.final_output)
     with database() as rows:
@@ -134,23 +134,23 @@ def store(run_id: str, version: int, result: RunResult) -> dict[str, Any]:
             "insert or replace into runs values (?, ?, ?, ?)",
             (run_id, version + 1, state.to_string(), output),
         )
-    return shown(run_id, version + 1, state, output)
+    return summary(run_id, version + 1, state, output)
 
 
 def stored(run_id: str) -> tuple[int, str, str | None]:
-    """The version of a run, the text of its state, and its output if it is over."""
+    """Return the version of a run, the text of its state, and its output if it is over."""
     with database() as rows:
-        found = rows.execute(
+        row = rows.execute(
             "select version, state, output from runs where id = ?", (run_id,)
         ).fetchone()
-    if found is None:
+    if row is None:
         raise HTTPException(404, detail="There is no such run.")
-    version, text, output = found
+    version, text, output = row
     return version, text, output
 
 
-def shown(run_id: str, version: int, state: RunState[Any], output: str | None) -> dict[str, Any]:
-    """A run as the page shows it."""
+def summary(run_id: str, version: int, state: RunState[Any], output: str | None) -> dict[str, Any]:
+    """Return a run in the form that the requests answer with."""
     waiting = [
         {"call": place, "tool": item.name, "arguments": item.arguments}
         for place, item in enumerate(state.get_interruptions())

@@ -1,10 +1,10 @@
-"""A travel desk with a handful of mistakes, to see what the compiler says.
+"""A travel desk with a handful of mistakes, to see what the compiler reports.
 
     agentgraph check examples/broken_workflow.py
     agentgraph explain AG202
 
-Nothing here is a syntax error, and each agent by itself looks right. The faults are in how they are
-put together; a run would find them one after the other, with tokens spent on the way. `python
+Nothing here is a syntax error, and each agent by itself looks right. The faults are in the way they
+are combined. A run would find them one after the other and spend tokens on the way. `python
 examples/broken_workflow.py` shows that a run does not begin.
 """
 
@@ -46,7 +46,7 @@ def no_passport_numbers(
     return GuardrailFunctionOutput(None, tripwire_triggered="passport" in str(message))
 
 
-# Input guardrails run on the agent a run starts with; this one is never it.
+# Input guardrails run only for the agent that a run starts with. No run starts with this one.
 booking = Agent(
     name="Booking",
     instructions="Book what was found.",
@@ -54,7 +54,7 @@ booking = Agent(
     input_guardrails=[no_passport_numbers],
 )
 
-# These two must call a tool on every turn, and the only one they have is to hand over to the other.
+# These two must call a tool in every turn, and the only one that each has hands over to the other.
 prices = Agent(
     name="Prices",
     instructions="Compare prices.",

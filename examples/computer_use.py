@@ -3,9 +3,9 @@
     pip install 'agentgraph-workflows[browser]'
     python examples/computer_use.py https://example.org "What is this page about?"
 
-The browser is the system's Chromium where there is one, else the one of `playwright install
-chromium`. Whatever the model does happens in that browser, so the safety checks of the provider
-are shown to you, and you decide.
+The browser is the system's Chromium if there is one, else the one of `playwright install chromium`.
+The model acts in that browser, so the program shows you the provider's safety checks, and you
+decide.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1024, 768
 
-# The API's names of keys, where Playwright has others.
+# The API's names of keys that have other names in Playwright.
 KEYS = {
     "alt": "Alt",
     "arrowdown": "ArrowDown",
@@ -50,7 +50,7 @@ KEYS = {
     "tab": "Tab",
 }
 
-# Chromium talks to no one but the page, and runs as root where tests do.
+# Chromium connects only to the page's server. Without its sandbox it also runs as root, as in CI.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -160,7 +160,7 @@ class Browser(AsyncComputer):
 
 
 async def ask_the_user(data: ComputerToolSafetyCheckData) -> bool:
-    """Show what the provider finds doubtful and let the person at the terminal decide."""
+    """Show the provider's safety check and let the person at the terminal decide."""
     question = f"{data.safety_check.message or data.safety_check.code} Go on? [y/N] "
     return (await asyncio.to_thread(input, question)).strip().lower() == "y"
 
@@ -180,10 +180,10 @@ async def use(url: str, task: str, *, model: Model | str | None = None) -> str:
     Args:
         url: The page to begin with.
         task: What to do.
-        model: The model; the default one when left out.
+        model: The model; None means the default one.
 
     Returns:
-        What the model says in the end.
+        The model's final answer.
     """
     async with browser:
         await browser.page.goto(url)
@@ -192,7 +192,7 @@ async def use(url: str, task: str, *, model: Model | str | None = None) -> str:
 
 
 def main() -> None:
-    """Do the task that the command line names; without one, say how to name it."""
+    """Do the task of the command line; without one, print how to name it."""
     if len(sys.argv) != 3:
         print((__doc__ or "").partition("\n\nThe browser")[0])
         return

@@ -3,8 +3,8 @@
     agentgraph run examples/homework.py "who was the first president of the united states?"
     python examples/homework.py
 
-Without OPENAI_API_KEY the runs are rehearsals: the way through the workflow is real, the words are
-made up.
+Without OPENAI_API_KEY the runs are rehearsals: they really take a path through the workflow, but
+the words are made up.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from agentgraph import (
 
 
 class Verdict(BaseModel):
-    """What the guardrail agent finds."""
+    """The guardrail agent's verdict."""
 
     is_homework: bool
     """Whether someone asks for help with school work: history, maths, a person, a number."""

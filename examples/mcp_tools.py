@@ -3,9 +3,9 @@
     python examples/mcp_tools.py
     python examples/mcp_tools.py "Reserve the book Dune for Ada"
 
-The server is this file too, started with the argument `serve`; any other server that speaks the
-Model Context Protocol is used the same way. Reserving a book changes something, so a person is
-asked first. Needs the extra: pip install "agentgraph-workflows[mcp]"
+This file is also the server, when it is started with the argument `serve`; you use any other server
+of the Model Context Protocol in the same way. Reserving a book changes something, so a person must
+approve it. Needs the extra: pip install "agentgraph-workflows[mcp]"
 """
 
 import asyncio
@@ -19,7 +19,7 @@ catalogue = MCPServerStdio(
     {
         "command": sys.executable,
         "args": [__file__, "serve"],
-        # A server sees only the few variables that are safe, and those that are named here.
+        # A server receives only the few variables that are safe, and those that are named here.
         "env": {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
     },
     name="Catalogue",
@@ -37,7 +37,7 @@ librarian = allow(
 
 
 def serve() -> None:
-    """Be the server, on the standard streams, until they are closed."""
+    """Run the server on the standard streams until they are closed."""
     from mcp.server.mcpserver import MCPServer
 
     server = MCPServer("Catalogue", log_level="WARNING")
@@ -46,7 +46,7 @@ def serve() -> None:
     @server.tool(structured_output=False)
     def find_book(title: str) -> str:
         """Find the shelf that a book stands on."""
-        shelf = next((shelves[known] for known in shelves if known in title), None)
+        shelf = next((shelves[book] for book in shelves if book in title), None)
         return f"It stands on shelf {shelf}." if shelf else "The library does not have it."
 
     @server.tool(structured_output=False)
@@ -58,14 +58,14 @@ def serve() -> None:
 
 
 async def main(question: str) -> None:
-    """Ask one question and decide on what the librarian wants to do."""
+    """Ask one question and approve what the librarian wants to do."""
     async with catalogue:
         result = await Runner.run(librarian, question)
         while result.interruptions:
             state = result.to_state()
-            for wanted in result.interruptions:
-                print(f"approved: {wanted.tool_name}")
-                state.approve(wanted)
+            for call in result.interruptions:
+                print(f"approved: {call.tool_name}")
+                state.approve(call)
             result = await Runner.run(librarian, state)
     for item in result.new_items:
         match item.type:

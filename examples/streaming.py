@@ -1,9 +1,9 @@
-"""Streaming: everything that a run tells while it goes on.
+"""Streaming: the events of a run while it goes on.
 
     python examples/streaming.py
 
-Three kinds of events come: the model's own (here the text, piece by piece), one for each item that
-is complete, and one whenever another agent takes over.
+There are three kinds of events: the model's own (here the text, piece by piece), one for each
+complete item, and one whenever another agent takes over.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ concierge = Agent(
 
 
 async def main() -> None:
-    """Stream one run and print each event in a line of its own."""
+    """Stream one run and print its events."""
     result = Runner.run_streamed(concierge, "When is the museum Rietberg open?")
     async for event in result.stream_events():
         match event.type:

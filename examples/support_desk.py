@@ -1,4 +1,4 @@
-"""A support desk: triage, five specialists, a translator that is a tool, and checks on both ends.
+"""A support desk: triage, five specialists, a translator as a tool, and checks on both ends.
 
     agentgraph check examples/support_desk.py
     agentgraph draw examples/support_desk.py -o support_desk.svg
@@ -6,7 +6,7 @@
     python examples/support_desk.py "I want my money back for order 1042"
 
 Specialists hand back to triage when a question turns out not to be theirs. That makes cycles in the
-graph; they are fine, because every agent of them can also answer and so end the run.
+graph. They are fine, because every agent in them can also answer and so end the run.
 """
 
 import asyncio
@@ -33,13 +33,13 @@ from agentgraph.extensions.handoff_prompt import RECOMMENDED_PROMPT_PREFIX
 
 @dataclass
 class Customer:
-    """Who is asking: handed to tools and guardrails, never shown to the model.
+    """The customer of a run. Tools and guardrails receive it; the model never does.
 
     Attributes:
         name: How to address the customer.
         orders: State of each order, by number.
-        refund_limit: The most that may be paid back without a person, in euros.
-        notes: What the desk wrote down during the run.
+        refund_limit: The largest refund without a person's approval, in euros.
+        notes: The notes that the desk takes during the run.
     """
 
     name: str
@@ -52,7 +52,7 @@ Context = RunContextWrapper[Customer]
 
 
 def sample_customer() -> Customer:
-    """A customer to try the desk with."""
+    """Return a customer to try the desk with."""
     return Customer("Ada", {"1042": "left the warehouse this morning", "1043": "delivered"})
 
 
@@ -102,18 +102,18 @@ async def search_manual(question: str) -> str:
 def no_card_numbers(
     context: Context, agent: Agent[Customer], message: str | list[TResponseInputItem]
 ) -> GuardrailFunctionOutput:
-    """Keep card numbers away from the model: it is not asked before this has passed."""
-    found = re.search(r"\b(?:\d[ -]?){15,16}\b", str(message)) is not None
-    return GuardrailFunctionOutput("a card number" if found else None, tripwire_triggered=found)
+    """Keep card numbers away from the model, which starts only after this check has passed."""
+    matches = re.search(r"\b(?:\d[ -]?){15,16}\b", str(message)) is not None
+    return GuardrailFunctionOutput("a card number" if matches else None, tripwire_triggered=matches)
 
 
 @output_guardrail
 def no_promises(
     context: Context, agent: Agent[Customer], answer: object
 ) -> GuardrailFunctionOutput:
-    """Nobody promises what the desk cannot keep."""
-    found = "guarantee" in str(answer).lower()
-    return GuardrailFunctionOutput("a promise" if found else None, tripwire_triggered=found)
+    """Stop answers that promise what the desk cannot keep."""
+    matches = "guarantee" in str(answer).lower()
+    return GuardrailFunctionOutput("a promise" if matches else None, tripwire_triggered=matches)
 
 
 # Agents
@@ -188,7 +188,7 @@ desk = Workflow(
 
 
 async def main(message: str) -> None:
-    """Answer one message and say who did."""
+    """Answer one message and print which agent did."""
     customer = sample_customer()
     try:
         result = await Runner.run(desk, message, context=customer)
