@@ -1,7 +1,7 @@
 """Test doubles for agent workflows, named as in the published SDK's own `agents.testing`.
 
-Nothing here needs a network or a key. Names that this package adds (`RehearsalModel`,
-`minimal_instance`) live with the models and are re-exported.
+Nothing here needs a network or a key. The names that this package adds (`RehearsalModel`,
+`minimal_instance`) are defined with the models and re-exported here.
 """
 
 from agentgraph.models.instances import minimal_instance

@@ -1,7 +1,7 @@
-"""`ScriptedModel`: a model whose replies a test writes down beforehand, and builders for them.
+"""`ScriptedModel`: a model with replies that a test writes in advance, and builders for them.
 
-The model never touches a network and is deterministic, ids included. Calls are recorded as detached
-copies, so that what a test reads is what was sent, whatever happened to the lists since.
+The model uses no network and is deterministic, including its ids. It records calls as copies, so
+that a test reads the request as it was, even if the run has changed its lists since.
 """
 
 from __future__ import annotations
@@ -62,20 +62,20 @@ __all__ = [
 
 
 class ScriptedModel(Model):
-    """A model that replies from a script, one step a call.
+    """A model that replies from a script, with one step for each call.
 
     Args:
         steps: The replies in order: `ModelStep`s, their dictionaries, `ModelResponse`s, sequences
-            of output items, or exceptions. A function instead answers every call, without end; it
-            may be async, and may return whatever a step may be.
-        emit_traces: Kept as an attribute for tracing; the model itself opens no span.
-        default_usage: The usage of steps that give none; one request without tokens if None.
-        record_calls: Whether `calls` keeps what was sent. Recording copies the whole input of each
+            of output items, or exceptions. Or a function that answers every call, any number of
+            times; it may be async, and may return any form of a step.
+        emit_traces: An attribute for tracing; the model itself opens no span.
+        default_usage: The usage of steps without one; None means one request without tokens.
+        record_calls: Whether `calls` records the requests. Recording copies the whole input of each
             call; without it the cost of a call does not grow with the run.
-        words_per_delta: Words in one streamed delta of text; None streams each text whole.
+        words_per_delta: Words in one streamed delta of text; None means one delta for each text.
 
     Raises:
-        InvalidModelStep: A step is not usable.
+        InvalidModelStep: A step is invalid.
     """
 
     def __init__(
@@ -104,32 +104,32 @@ class ScriptedModel(Model):
 
     @property
     def calls(self) -> tuple[ModelCall, ...]:
-        """What each call sent, oldest first; empty if calls are not recorded."""
+        """The request of each call, oldest first; empty if calls are not recorded."""
         return tuple(self._calls)
 
     @property
     def first_call(self) -> ModelCall | None:
-        """What the first call sent, or None before it."""
+        """The request of the first call, or None before it."""
         return self._calls[0] if self._calls else None
 
     @property
     def last_call(self) -> ModelCall | None:
-        """What the latest call sent, or None before the first."""
+        """The request of the latest call, or None before the first."""
         return self._calls[-1] if self._calls else None
 
     @property
     def remaining_steps(self) -> int:
-        """How many steps no call has come for yet."""
+        """How many steps no call has used yet."""
         return len(self._steps)
 
     def enqueue(self, step: ModelScriptItem) -> None:
         """Append one step to the script.
 
         Args:
-            step: The step, in any form that the constructor takes.
+            step: The step, in any form that the constructor accepts.
 
         Raises:
-            InvalidModelStep: The step is not usable; the script is unchanged.
+            InvalidModelStep: The step is invalid; the script is unchanged.
         """
         self._steps.append(model_step(step))
 
@@ -137,10 +137,10 @@ class ScriptedModel(Model):
         """Append steps to the script, all of them or none.
 
         Args:
-            steps: The steps, in any form that the constructor takes.
+            steps: The steps, in any form that the constructor accepts.
 
         Raises:
-            InvalidModelStep: A step is not usable; the script is unchanged.
+            InvalidModelStep: A step is invalid; the script is unchanged.
         """
         if isinstance(steps, Mapping):
             raise InvalidModelStep(
@@ -151,10 +151,10 @@ class ScriptedModel(Model):
         self._steps.extend([model_step(step, index) for index, step in enumerate(steps)])
 
     def set_default_usage(self, usage: Usage | None) -> None:
-        """Set the usage of the steps that give none.
+        """Set the usage of steps without one.
 
         Args:
-            usage: The usage of each such reply; None counts one request without tokens.
+            usage: The usage of each such reply; None means one request without tokens.
         """
         self._default_usage = usage
 
@@ -162,17 +162,17 @@ class ScriptedModel(Model):
         """Check that every step was used.
 
         Raises:
-            UnconsumedModelSteps: Steps are left.
+            UnconsumedModelSteps: Some steps were not used.
         """
-        if left := len(self._steps):
+        if remaining := len(self._steps):
             raise UnconsumedModelSteps(
-                f"{left} scripted model step(s) were never used: the run made fewer model calls "
-                "than the script has steps.",
-                remaining_steps=left,
+                f"{remaining} scripted model step(s) were never used: the run made fewer model "
+                "calls than the script has steps.",
+                remaining_steps=remaining,
             )
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        """Return the advice that the script attached to the very error that was raised."""
+        """Return the advice that the script attached to this very error object."""
         return next((advice for error, advice in self._advice if error is request.error), None)
 
     async def get_response(
@@ -224,7 +224,7 @@ class ScriptedModel(Model):
         conversation_id: str | None,
         prompt: ResponsePromptParam | None,
     ) -> AsyncIterator[ResponseStreamEvent]:
-        """Stream the next step: its own events, or those that deliver its output.
+        """Stream the next step: its own events, or the events of its output.
 
         Raises:
             UnexpectedModelCall: The script is at its end.
@@ -308,9 +308,9 @@ def assistant_message(text: str, *, item_id: str = SCRIPTED_MESSAGE_ID) -> Respo
     """Make an assistant's message.
 
     Args:
-        text: What it says.
-        item_id: The item's id. By default a placeholder that any number of items may have, so that
-            a session may hold what the same script replied in several runs.
+        text: The text of the message.
+        item_id: The item's id. The default is a placeholder that any number of items may have, so
+            that a session can store the replies of several runs of the same script.
 
     Returns:
         A completed output item with one part of text.
@@ -335,8 +335,8 @@ def function_call(
     Args:
         name: The tool's name.
         arguments: The arguments, as JSON text or as values that JSON can hold.
-        call_id: The call's id, which its output will refer to.
-        item_id: The item's id; a placeholder, as `assistant_message` has, if None.
+        call_id: The call's id; the item with its output refers to it.
+        item_id: The item's id; None means a placeholder, as in `assistant_message`.
         namespace: The namespace that the tool belongs to.
 
     Returns:

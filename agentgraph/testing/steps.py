@@ -1,8 +1,7 @@
-"""The script of a scripted model: its steps, the forms they may be written in, and what is wrong
-with one.
+"""The script of a scripted model: its steps, the forms of a step, and the errors about them.
 
-A step is checked when it enters the script, so that a mistake in a test shows where it was written
-and not in the middle of a run.
+A step is checked when it enters the script, so that the error points to the line that adds it and
+not to the middle of a run.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ __all__ = [
 ]
 
 DEFAULT_RESPONSE_ID = "resp-789"
-"""The response id of a step that names none (the published SDK's, so that tests port over)."""
+"""The response id of a step without one (the published SDK's value, so that tests port over)."""
 
 ModelStepReason: TypeAlias = Literal[
     "invalid_input",
@@ -63,8 +62,8 @@ class InvalidModelStep(ModelScriptError):
     """A step cannot be part of a script.
 
     Attributes:
-        reason: What kind of fault it is.
-        input_index: The step's place, from zero, in what was given.
+        reason: The kind of fault.
+        input_index: The index of the step in the sequence that was added.
     """
 
     def __init__(self, message: str, *, reason: ModelStepReason, input_index: int) -> None:
@@ -74,10 +73,10 @@ class InvalidModelStep(ModelScriptError):
 
 
 class UnexpectedModelCall(ModelScriptError):
-    """The model was called although its script is at its end.
+    """The model was called after the end of its script.
 
     Attributes:
-        call: What the surplus call sent.
+        call: The request of the surplus call.
         call_index: The call's number, from zero.
     """
 
@@ -91,7 +90,7 @@ class UnconsumedModelSteps(ModelScriptError):
     """A test ended before the script did.
 
     Attributes:
-        remaining_steps: How many steps no call came for.
+        remaining_steps: How many steps no call used.
     """
 
     def __init__(self, message: str, *, remaining_steps: int) -> None:
@@ -101,22 +100,22 @@ class UnconsumedModelSteps(ModelScriptError):
 
 @dataclass(frozen=True, slots=True)
 class ModelStep:
-    """What one call of a scripted model gives back.
+    """The outcome of one call of a scripted model.
 
-    Exactly one of `error`, `responder` and `stream_events` may be set; without any the step
+    At most one of `error`, `responder` and `stream_events` may be set; without any of them the step
     replies with `output`.
 
     Attributes:
         output: The reply's output items: objects of the `openai` client, or their dictionaries.
-        usage: What the reply cost; None means the model's default usage.
+        usage: The reply's usage; None means the model's default usage.
         response_id: The reply's id.
         request_id: The id that the provider gave to the request.
-        raw_usage: The usage as the provider sent it; it reaches the response when the call's
-            settings have `preserve_raw_usage`.
-        error: What the call raises.
-        responder: Decides on the reply when the call comes.
+        raw_usage: The usage in the provider's form; the response includes it if the call's settings
+            have `preserve_raw_usage`.
+        error: The exception that the call raises.
+        responder: Makes the reply from the call.
         stream_events: The exact events of a streamed call, or a function that makes them.
-        retry_advice: What the model says about retrying `error`.
+        retry_advice: The model's advice about retrying after `error`.
     """
 
     output: Sequence[ResponseOutputItem] = ()
@@ -136,8 +135,8 @@ class ModelStep:
         """Make a step whose call fails.
 
         Args:
-            error: The very object that the call raises.
-            retry_advice: What the model answers when it is asked whether to retry this error.
+            error: The object that the call raises.
+            retry_advice: The model's advice about retrying after this error.
 
         Returns:
             The step.
@@ -146,11 +145,11 @@ class ModelStep:
 
     @classmethod
     def respond(cls, responder: ModelResponder) -> ModelStep:
-        """Make a step that decides on its reply when the call comes.
+        """Make a step that makes its reply from the call.
 
         Args:
-            responder: Takes the call; returns a reply in any form that a script may hold, or an
-                awaitable of one.
+            responder: Receives the call; returns a reply in any form of a step, or an awaitable of
+                one.
 
         Returns:
             The step.
@@ -166,13 +165,13 @@ class ModelStep:
         usage: Usage | None = None,
         response_id: str | None = DEFAULT_RESPONSE_ID,
     ) -> ModelStep:
-        """Make a step that streams exactly the given events.
+        """Make a step that streams exactly these events.
 
         Args:
             events: The events, or a function of the call that returns an async iterator of them.
-            output: The reply of the same step when the call is not streamed.
-            usage: What that reply cost.
-            response_id: That reply's id.
+            output: The reply of the same step if the call is not streamed.
+            usage: The usage of that reply.
+            response_id: The id of that reply.
 
         Returns:
             The step.
@@ -201,12 +200,12 @@ _FIELDS = frozenset(field.name for field in fields(ModelStep))
 
 
 def model_step(item: Any, index: int = 0) -> ModelStep:
-    """Bring any form of a step into a checked `ModelStep`.
+    """Turn any form of a step into a checked `ModelStep`.
 
     Args:
         item: A step, its dictionary, a `ModelResponse`, a sequence of output items, or an
             exception.
-        index: The step's place in what was given, for the message.
+        index: The index of the step in the sequence that was added, for the message.
 
     Returns:
         The step, its output as a list of the `openai` client's objects.
