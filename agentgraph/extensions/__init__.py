@@ -1,1 +1,1 @@
-"""What is built on top of the package: stores, models, drawings, and ready filters and words."""
+"""Additions on top of the package: stores, models, drawings, and ready filters and prompts."""

@@ -1,4 +1,4 @@
-"""Ready filters for what an agent is given after a handoff."""
+"""Ready filters for the input of the agent that a handoff leads to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["default_handoff_history_mapper", "nest_handoff_history", "remove_all_tools"]
 
-# Reasoning goes with the calls that it led to: providers refuse one without the other.
+# Reasoning belongs to the calls that follow it: providers refuse one without the other.
 _TOOL_ITEMS: Final = frozenset(
     {
         "handoff_call_item",
@@ -63,29 +63,29 @@ _TOOL_INPUTS: Final = frozenset(
 
 
 def remove_all_tools(handoff_input_data: HandoffInputData) -> HandoffInputData:
-    """Keep what was said, and leave out every tool call, handoff and piece of reasoning.
+    """Remove everything but messages: tool calls, handoffs and reasoning.
 
     Args:
         handoff_input_data: The conversation at the handoff.
 
     Returns:
-        The same without calls, their outputs, approvals, handoffs and reasoning, in all its parts.
+        A copy, all parts of which lack calls, their outputs, approvals, handoffs and reasoning.
     """
     history = handoff_input_data.input_history
     input_items = handoff_input_data.input_items
     return handoff_input_data.clone(
-        input_history=history if isinstance(history, str) else _said_inputs(history),
-        pre_handoff_items=_said_items(handoff_input_data.pre_handoff_items),
-        new_items=_said_items(handoff_input_data.new_items),
-        input_items=None if input_items is None else _said_items(input_items),
+        input_history=history if isinstance(history, str) else _messages_of_input(history),
+        pre_handoff_items=_messages_of(handoff_input_data.pre_handoff_items),
+        new_items=_messages_of(handoff_input_data.new_items),
+        input_items=None if input_items is None else _messages_of(input_items),
     )
 
 
-def _said_items(items: tuple[RunItem, ...]) -> tuple[RunItem, ...]:
+def _messages_of(items: tuple[RunItem, ...]) -> tuple[RunItem, ...]:
     return tuple(item for item in items if item.type not in _TOOL_ITEMS)
 
 
-def _said_inputs(items: tuple[TResponseInputItem, ...]) -> tuple[TResponseInputItem, ...]:
+def _messages_of_input(items: tuple[TResponseInputItem, ...]) -> tuple[TResponseInputItem, ...]:
     return tuple(
         item for item in items if cast("Mapping[str, Any]", item).get("type") not in _TOOL_INPUTS
     )

@@ -1,4 +1,4 @@
-"""Words for agents that hand over to each other: to the person it is one conversation."""
+"""A prompt for agents that hand over to each other: the person has one conversation with them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ tools. Where another agent is better placed, hand the conversation over by calli
 such functions are usually named `transfer_to_<agent>`. The person sees one conversation: do not \
 announce, explain or mention a transfer, and carry on as if you had been there from the start.
 """
-"""Put in front of an agent's instructions; `prompt_with_handoff_instructions` does so."""
+"""The beginning of an agent's instructions; `prompt_with_handoff_instructions` adds it."""
 
 
 def prompt_with_handoff_instructions(prompt: str) -> str:
-    """Put the words about handoffs in front of an agent's instructions.
+    """Put the prompt about handoffs in front of an agent's instructions.
 
     Args:
         prompt: The agent's own instructions.
 
     Returns:
-        Both, with an empty line in between.
+        The prompt, an empty line and the instructions.
     """
     return f"{RECOMMENDED_PROMPT_PREFIX}\n{prompt}"

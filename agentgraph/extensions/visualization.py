@@ -1,9 +1,9 @@
-"""`draw_graph` and its parts: a workflow as one flat DOT graph, each tool and guardrail a node of
-its own.
+"""`draw_graph` and its parts: a workflow as one flat DOT graph, in which each tool and guardrail is
+a node of its own.
 
-An agent is compiled to its chart first, so what is drawn is what the compiler knows: guardrails
-that can never run are said to, and only an agent whose output can be final has an edge to
-``__end__``. ``Program.draw`` draws the same chart with tools inside their agents and every end.
+An agent is compiled to its chart first, so the drawing shows what the compiler finds: it marks
+guardrails that never run, and only an agent whose output can be final has an edge to ``__end__``.
+``Program.draw`` draws the same chart with tools inside their agents and with every end.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n"}
 
 
 def get_main_graph(agent: Any) -> str:
-    """The workflow that starts with an agent, in DOT.
+    """Return the workflow that starts with an agent, in DOT.
 
     Args:
-        agent: The agent a run starts with.
+        agent: The agent that a run starts with.
 
     Returns:
         The source of a directed graph.
@@ -59,35 +59,36 @@ def get_main_graph(agent: Any) -> str:
 
 
 def get_all_nodes(agent: Any, parent: Any = None, visited: set[str] | None = None) -> str:
-    """The nodes of the graph of an agent: the agents that handoffs lead to, tools, guardrails, MCP
-    servers.
+    """Return the nodes of an agent's graph: the agents that handoffs lead to, tools, guardrails and
+    MCP servers.
 
     Args:
         agent: The agent to begin with.
-        parent: Given if the nodes go into the graph of another agent, which has drawn ``agent``
-            and the start and the end.
-        visited: Names of agents that are drawn already, with all that they lead to; the names of
-            the agents drawn here are added.
+        parent: The agent of the graph that receives the nodes. This graph already has ``agent``,
+            the start and the end. ``None`` makes a whole graph.
+        visited: Names of agents that the graph already has, with all that they lead to. This
+            function adds the names of the agents that it draws.
 
     Returns:
-        DOT statements, one a line.
+        DOT statements, one on each line.
     """
     flat = _Flat(_chart(agent))
     return "\n".join(flat.nodes(_unvisited(flat.chart, visited), parent is None))
 
 
 def get_all_edges(agent: Any, parent: Any = None, visited: set[str] | None = None) -> str:
-    """The edges of the graph of an agent: handoffs, calls of tools and MCP servers and their
+    """Return the edges of an agent's graph: handoffs, calls of tools and MCP servers and their
     returns, guardrails, the start and the ends.
 
     Args:
         agent: The agent to begin with.
-        parent: Given if the edges go into the graph of another agent, which has drawn the start.
-        visited: Names of agents whose edges are drawn already, with all that they lead to; the
-            names of the agents drawn here are added.
+        parent: The agent of the graph that receives the edges. This graph already has the start.
+            ``None`` makes a whole graph.
+        visited: Names of agents whose edges the graph already has, with all that they lead to.
+            This function adds the names of the agents that it draws.
 
     Returns:
-        DOT statements, one a line.
+        DOT statements, one on each line.
     """
     flat = _Flat(_chart(agent))
     return "\n".join(flat.edges(_unvisited(flat.chart, visited), parent is None))
@@ -97,14 +98,14 @@ def draw_graph(agent: Any, filename: str | None = None) -> graphviz.Source:
     """Draw the workflow that starts with an agent.
 
     Args:
-        agent: The agent a run starts with.
-        filename: Where to write a PNG, without the ending; ``None`` writes nothing.
+        agent: The agent that a run starts with.
+        filename: The path of the PNG to write, without the suffix; ``None`` writes no file.
 
     Returns:
-        The drawing; a notebook shows it, ``.view()`` opens it.
+        The drawing. A notebook displays it; ``.view()`` opens it.
 
     Raises:
-        UserError: Graphviz is not installed, or its layout took too long.
+        UserError: Graphviz is not installed, or its layout takes too long.
     """
     import graphviz
 
@@ -124,7 +125,7 @@ def _chart(agent: Any) -> Chart:
 
 
 def _unvisited(chart: Chart, visited: set[str] | None) -> tuple[Agent, ...]:
-    """The agents that are reached without passing one that was visited."""
+    """Return the agents that can be reached without passing a visited one."""
     if not visited:
         drawn = chart.agents
     else:
@@ -146,7 +147,7 @@ def _unvisited(chart: Chart, visited: set[str] | None) -> tuple[Agent, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A node: how it is known in the graph, what it says and what it looks like."""
+    """A node: its unique name in the graph, its label and its attributes."""
 
     name: str
     label: str
@@ -157,11 +158,11 @@ class _Node:
 
 
 class _Flat:
-    """A chart as nodes and edges. A node bears the name of what it stands for; where two things
-    share a name, the later ones are numbered.
+    """A chart as nodes and edges.
 
-    Agents are told apart by identity, all else by name and look: two agents with a tool
-    ``search`` point to one node.
+    A node has the name of the thing that it stands for; if two things share a name, the later one
+    gets a number. Agents are distinguished by identity, all else by name and look: two agents with
+    a tool ``search`` point to one node.
     """
 
     def __init__(self, chart: Chart) -> None:
@@ -173,7 +174,8 @@ class _Flat:
             self._node_of["agent", agent.id] = self._new(agent.name, look)
 
     def nodes(self, agents: Iterable[Agent], whole: bool) -> Iterator[str]:
-        """The statements of nodes; the terminals and the first agent only for a whole graph."""
+        """Yield the statements of nodes. A whole graph also has the terminals and the first
+        agent."""
         drawn = dict.fromkeys(
             node
             for agent in agents
@@ -184,7 +186,7 @@ class _Flat:
         yield from map(str, (*(terminals if whole else ()), *drawn))
 
     def edges(self, agents: Iterable[Agent], whole: bool) -> Iterator[str]:
-        """The statements of edges, that from the start only for a whole graph."""
+        """Yield the statements of edges. A whole graph also has the edge from the start."""
         if whole:
             yield _edge(_START, self._agent(self.chart.start).name)
         drawn = dict.fromkeys(edge for agent in agents for edge in self._edges_of(agent))
@@ -258,7 +260,7 @@ def _edge(source: str, target: str, look: str = "") -> str:
 
 
 def _quoted(text: str) -> str:
-    """A DOT string that shows ``text`` as it is, without what no label can show."""
+    """Return a DOT string that displays ``text``, with spaces for unprintable characters."""
     return f'"{"".join(map(_escaped, text))}"'
 
 

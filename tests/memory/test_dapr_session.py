@@ -191,7 +191,7 @@ async def test_a_sidecar_that_is_gone_is_an_error_that_names_the_session(
 async def test_an_address_of_no_sidecar_is_an_error_that_names_it(
     sidecar_health: None, address: str
 ) -> None:
-    with pytest.raises(SessionError, match=f"'s': no Dapr sidecar answers for {address}"):
+    with pytest.raises(SessionError, match=f"'s': no Dapr sidecar answers at {address}"):
         DaprSession.from_address("s", state_store_name="state", dapr_address=address)
 
 

@@ -127,9 +127,9 @@ async def test_what_cannot_work_is_refused(mongodb: AsyncDatabase[Any]) -> None:
         MongoDBSession(" ", client=mongodb.client)
     with pytest.raises(InvalidSessionInput, match="non-empty string"):
         MongoDBSession.from_uri("", uri="mongodb://localhost")
-    with pytest.raises(InvalidSessionInput, match="no such name"):
+    with pytest.raises(InvalidSessionInput, match="does not allow this name"):
         MongoDBSession("s", client=mongodb.client, database="a.b")
-    with pytest.raises(InvalidSessionInput, match="no such name"):
+    with pytest.raises(InvalidSessionInput, match="does not allow this name"):
         MongoDBSession("s", client=mongodb.client, messages_collection="")
     async with AsyncMongoClient[Any]("mongodb://localhost", w=0) as deaf:
         with pytest.raises(InvalidSessionInput, match="w=0"):

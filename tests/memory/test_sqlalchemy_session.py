@@ -139,7 +139,7 @@ async def test_tables_that_are_missing_are_an_error_that_says_how_to_make_them(
 ) -> None:
     session = SQLAlchemySession("s", engine=engine, messages_table="missing")
 
-    with pytest.raises(SessionError, match=r"'s' in postgresql.*create_tables=True makes them"):
+    with pytest.raises(SessionError, match=r"'s' in postgresql.*create_tables=True creates them"):
         await session.add_items([user("x")])
 
 

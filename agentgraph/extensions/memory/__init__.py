@@ -1,7 +1,7 @@
-"""Session stores that need a package of their own, or offer more than the default one.
+"""Session stores that need an additional package, or offer more than the default store.
 
-A name is resolved when it is used; when its package is missing, the error says which extra of this
-distribution brings it.
+A name is imported on first use. If its package is missing, the error names the extra of this
+distribution that installs it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Branches and turns of an advanced session, as operations on an open connection.
 
-A turn begins with a user message; items before the first one are turn 0. A branch lists items by
-reference, so branching copies no item. The caller holds the transaction of everything that writes.
+A turn begins with a user message; the items before the first one are turn 0. A branch lists items
+by reference, so branching copies no item. The caller of a function that writes holds the
+transaction.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from agentgraph.extensions.memory.advanced_sqlite_kinds import classified, is_user_message
+from agentgraph.extensions.memory.advanced_sqlite_kinds import is_user_message, kind_and_tool
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.session import Accept
@@ -38,20 +39,20 @@ class Branch:
 
     @property
     def key(self) -> tuple[str, str]:
-        """The values of a condition on session and branch."""
+        """The parameters of an SQL condition on session and branch."""
         return self.session_id, self.branch_id
 
     def exists(self, connection: sqlite3.Connection) -> bool:
-        """Tell whether the branch lists any item; `main` always exists."""
+        """Return whether the branch lists any item; `main` always exists."""
         query = "SELECT 1 FROM message_structure WHERE session_id = ? AND branch_id = ? LIMIT 1"
         return self.branch_id == MAIN or connection.execute(query, self.key).fetchone() is not None
 
     def newest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
-        """Return structure ids and stored texts of the branch, the latest first."""
+        """Return the structure ids and stored texts of the branch, the latest first."""
         return connection.execute(f"SELECT s.id, m.message_data {self._joined()} DESC", self.key)
 
     def oldest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
-        """Return structure ids and stored texts of the branch, the earliest first."""
+        """Return the structure ids and stored texts of the branch, the earliest first."""
         return connection.execute(f"SELECT s.id, m.message_data {self._joined()}", self.key)
 
     def append(
@@ -60,11 +61,11 @@ class Branch:
         """List items at the end of the branch.
 
         Args:
-            connection: Where, in a transaction.
-            items: Row ids of the items and the items.
+            connection: The connection, in a transaction.
+            items: Pairs of an item's row id and the item.
 
         Returns:
-            The ids of their rows in the structure.
+            The ids of their rows in `message_structure`.
         """
         turn, branch_turn = self._last_turns(connection)
         sequence = _last_sequence(connection, self.session_id)
@@ -73,7 +74,7 @@ class Branch:
             sequence += 1
             if is_user_message(item):
                 turn, branch_turn = turn + 1, branch_turn + 1
-            kind, tool = classified(item)
+            kind, tool = kind_and_tool(item)
             rows.append(
                 (self.session_id, row_id, self.branch_id, kind, sequence, turn, branch_turn, tool)
             )
@@ -83,19 +84,19 @@ class Branch:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
-        listed = connection.execute(
+        newest_first = connection.execute(
             "SELECT id FROM message_structure WHERE session_id = ? AND branch_id = ? "
             "ORDER BY sequence_number DESC LIMIT ?",
             (*self.key, len(rows)),
         )
-        return tuple(structure_id for (structure_id,) in listed)[::-1]
+        return tuple(structure_id for (structure_id,) in newest_first)[::-1]
 
     def move_to_end(self, connection: sqlite3.Connection, structure_ids: Sequence[int]) -> None:
-        """List items last, if others were listed after them, and number the turns as they then are.
+        """Move items to the end of the branch if others follow them, and renumber the turns.
 
         Args:
-            connection: Where, in a transaction.
-            structure_ids: The items; those that are not listed any more are left out.
+            connection: The connection, in a transaction.
+            structure_ids: The items; ids that the branch no longer lists are ignored.
         """
         chosen = set(structure_ids)
         rows = self._rows_since_first(connection, chosen)
@@ -123,7 +124,8 @@ class Branch:
     def _rows_since_first(
         self, connection: sqlite3.Connection, structure_ids: Set[int]
     ) -> list[tuple[int, int, str, int]]:
-        """Id, place, kind and turn of every row of the branch from the first of some rows on."""
+        """Return id, place, kind and turn of each row of the branch, from the first of these rows
+        on."""
         if not structure_ids:
             return []
         newest_first = connection.execute(
@@ -142,8 +144,8 @@ class Branch:
         return rows[:length][::-1]
 
     def _renumber_usage(self, connection: sqlite3.Connection, turns: Mapping[int, int]) -> None:
-        """Let the usage of turns go with them. Two turns may change places, so by way of numbers
-        below zero, which no turn has."""
+        """Give the usage of turns their new numbers. Two turns may change places, so each usage
+        first gets the negative number, which no turn has."""
         changed = {old: new for old, new in turns.items() if old != new}
         update = (
             "UPDATE turn_usage SET user_turn_number = ? "
@@ -153,8 +155,8 @@ class Branch:
         connection.executemany(update, [(new, *self.key, -new) for new in changed.values()])
 
     def pop(self, connection: sqlite3.Connection, accept: Accept) -> Any | None:
-        """Take the latest readable item that is accepted off the branch, and out of the file if no
-        other has it."""
+        """Remove the latest readable item that `accept` accepts from the branch, and from the file
+        if no other branch lists it; return it."""
         rows = connection.execute(
             f"SELECT s.id, s.message_id, s.user_turn_number, m.message_data {self._joined()} DESC",
             self.key,
@@ -169,8 +171,8 @@ class Branch:
         return None
 
     def current_turn(self, connection: sqlite3.Connection) -> int | None:
-        """Return the number of the turn that the branch is in: 0 before the first user message,
-        None when nothing is in the branch."""
+        """Return the number of the latest turn: 0 before the first user message, None if the branch
+        is empty."""
         (turn,) = connection.execute(
             "SELECT MAX(user_turn_number) FROM message_structure "
             "WHERE session_id = ? AND branch_id = ?",
@@ -179,20 +181,20 @@ class Branch:
         return None if turn is None else int(turn)
 
     def check_user_turn(self, connection: sqlite3.Connection, turn: int) -> None:
-        """Refuse a turn number of which the branch has no user message."""
-        found = connection.execute(
+        """Refuse a turn number for which the branch has no user message."""
+        row = connection.execute(
             "SELECT 1 FROM message_structure WHERE session_id = ? AND branch_id = ? "
             "AND user_turn_number = ? AND message_type = 'user' LIMIT 1",
             (*self.key, turn),
         ).fetchone()
-        if found is None:
+        if row is None:
             raise InvalidSessionInput(
                 f"branch {self.branch_id!r} of session {self.session_id!r} has no turn {turn}; "
                 "get_conversation_turns() lists the turns"
             )
 
     def copy_before(self, connection: sqlite3.Connection, turn: int, name: str) -> None:
-        """List everything before a turn in a new branch."""
+        """List all items before a turn in a new branch."""
         rows = connection.execute(
             "SELECT message_id, message_type, user_turn_number, branch_turn_number, tool_name "
             "FROM message_structure WHERE session_id = ? AND branch_id = ? "
@@ -220,7 +222,7 @@ class Branch:
         self.drop_unlisted(connection, [message_id for (message_id,) in ids])
 
     def drop_unlisted(self, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
-        """Remove those of some items, given by row id, that no branch lists."""
+        """Remove the items with these row ids, except those that a branch lists."""
         connection.executemany(
             f"DELETE FROM {self.messages} WHERE id = ? AND NOT EXISTS "
             "(SELECT 1 FROM message_structure WHERE session_id = ? AND message_id = ?)",
@@ -228,7 +230,7 @@ class Branch:
         )
 
     def _drop_usage_without_items(self, connection: sqlite3.Connection, turn: int) -> None:
-        """Remove what a turn cost, if nothing of the turn is left."""
+        """Remove the usage of a turn that has no items."""
         key = (*self.key, turn)
         connection.execute(
             "DELETE FROM turn_usage WHERE session_id = ? AND branch_id = ? AND user_turn_number = ?"
@@ -273,7 +275,7 @@ class Branches:
         return row[0] if row else 0
 
     def clear(self, connection: sqlite3.Connection) -> None:
-        """Remove structure and usage of every branch, and let other objects know."""
+        """Remove structure and usage of every branch, and count the clear for other objects."""
         for table in ("message_structure", "turn_usage"):
             connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (self.session_id,))
         connection.execute(
@@ -283,15 +285,15 @@ class Branches:
         )
 
     def reserve(self, connection: sqlite3.Connection, name: str | None, turn: int) -> str:
-        """Return a branch name that was never used, and take it.
+        """Reserve a branch name that was never used, and return it.
 
         Args:
-            connection: Where, in a transaction.
-            name: The wanted name; None makes one.
-            turn: The turn to name it after.
+            connection: The connection, in a transaction.
+            name: The name; None makes one.
+            turn: The turn for the name that is made.
 
         Raises:
-            InvalidSessionInput: The wanted name is empty or was used before.
+            InvalidSessionInput: The name is empty or was used before.
         """
         if name is not None and not name.strip():
             raise InvalidSessionInput("a branch name must not be empty")
@@ -306,12 +308,12 @@ class Branches:
         if not self._take(connection, name):
             raise InvalidSessionInput(
                 f"branch name {name!r} was used before in session {self.session_id!r}; "
-                "choose another, a name is not used twice"
+                "choose another name"
             )
         return name
 
-    def listed(self, connection: sqlite3.Connection, current: str) -> list[dict[str, Any]]:
-        """Describe every branch, in the order in which they came to be."""
+    def describe(self, connection: sqlite3.Connection, current: str) -> list[dict[str, Any]]:
+        """Describe every branch, the oldest first."""
         rows = connection.execute(
             "SELECT branch_id, COUNT(*), SUM(message_type = 'user'), MIN(created_at) "
             "FROM message_structure WHERE session_id = ? GROUP BY branch_id ORDER BY MIN(id)",
@@ -329,15 +331,15 @@ class Branches:
         ]
 
     def _take(self, connection: sqlite3.Connection, name: str) -> bool:
-        listed = connection.execute(
+        item = connection.execute(
             "SELECT 1 FROM message_structure WHERE session_id = ? AND branch_id = ? LIMIT 1",
             (self.session_id, name),
         ).fetchone()
-        taken = connection.execute(
+        insertion = connection.execute(
             "INSERT OR IGNORE INTO branch_reservations (session_id, branch_id) VALUES (?, ?)",
             (self.session_id, name),
         )
-        return taken.rowcount == 1 and listed is None
+        return insertion.rowcount == 1 and item is None
 
 
 def _last_sequence(connection: sqlite3.Connection, session_id: str) -> int:

@@ -1,7 +1,6 @@
-"""What an item is to an advanced session: the beginning of a turn, the call of a tool or neither.
+"""The kinds of items in an advanced session: the beginning of a turn, a tool call or neither.
 
-Kinds and names of tools are written as the published SDK writes them, because the files are
-interchangeable.
+Kinds and names of tools are the published SDK's, because the files are interchangeable.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from typing import Any
 
 from agentgraph.approvals import tool_identity
 
-__all__ = ["CALLS", "classified", "content_of", "is_user_message", "says_text"]
+__all__ = ["CALLS", "contains_text", "content_of", "is_user_message", "kind_and_tool"]
 
-_NAMED_AFTER_THEMSELVES = frozenset(
+_NAMED_BY_TYPE = frozenset(
     {
         "web_search_call",
         "file_search_call",
@@ -25,52 +24,52 @@ _NAMED_AFTER_THEMSELVES = frozenset(
         "apply_patch_call",
     }
 )
-_OF_A_SERVER = frozenset({"mcp_call", "mcp_approval_request"})
-_OF_THE_TOOL_SEARCH = frozenset({"tool_search_call", "tool_search_output"})
+_SERVER_CALLS = frozenset({"mcp_call", "mcp_approval_request"})
+_TOOL_SEARCH = frozenset({"tool_search_call", "tool_search_output"})
 
 CALLS = (
-    _NAMED_AFTER_THEMSELVES
-    | _OF_A_SERVER
+    _NAMED_BY_TYPE
+    | _SERVER_CALLS
     | {"function_call", "custom_tool_call", "tool_call", "tool_search_call"}
 )
-"""The kinds of items that call a tool. Other items may have the name of a tool as well."""
+"""The kinds of items that call a tool. Other items may also have the name of a tool."""
 
 
 def is_user_message(item: Mapping[str, Any]) -> bool:
-    """Tell whether an item begins a turn."""
+    """Return whether an item begins a turn."""
     return item.get("role") == "user"
 
 
 def content_of(item: Mapping[str, Any]) -> Any:
-    """Return the content of a message, empty text when it has none."""
+    """Return the content of a message; the empty text if it has none."""
     return item.get("content", "")
 
 
-def classified(item: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Return the kind of an item and the name of the tool it calls, if it calls one."""
+def kind_and_tool(item: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return the kind of an item, and the name of the tool if the item is a call."""
     kind = item.get("type")
     role = item.get("role")
     if role in ("user", "assistant"):
         return role, None
     if not isinstance(kind, str):
         return "other", None
-    if kind in _NAMED_AFTER_THEMSELVES:
+    if kind in _NAMED_BY_TYPE:
         return kind, kind
-    if kind in _OF_THE_TOOL_SEARCH:
+    if kind in _TOOL_SEARCH:
         return kind, "tool_search"
     if kind not in CALLS:
         return kind, None
     name = item.get("name")
-    space = item.get("server_label" if kind in _OF_A_SERVER else "namespace")
+    space = item.get("server_label" if kind in _SERVER_CALLS else "namespace")
     if not name:
         return kind, space or None
     return kind, tool_identity(str(name), space)
 
 
-def says_text(item: Mapping[str, Any], text: str) -> bool:
-    """Tell whether a message contains a text, whatever its case; its parts are looked at alone."""
+def contains_text(item: Mapping[str, Any], text: str) -> bool:
+    """Return whether one part of a message contains a text, ignoring case."""
     content = content_of(item)
     parts = content if isinstance(content, list) else [content]
     texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
-    wanted = text.casefold()
-    return any(isinstance(said, str) and wanted in said.casefold() for said in texts)
+    pattern = text.casefold()
+    return any(isinstance(part, str) and pattern in part.casefold() for part in texts)

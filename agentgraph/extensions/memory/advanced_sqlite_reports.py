@@ -1,6 +1,6 @@
-"""What can be asked about a branch of an advanced session: turns, tools and tokens.
+"""Reports about a branch of an advanced session: turns, tools and tokens.
 
-Reads only, except `store_usage`, which replaces the usage of one turn.
+All functions only read, except `store_usage`, which replaces the usage of one turn.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.extensions.memory.advanced_sqlite_branches import Branch
-from agentgraph.extensions.memory.advanced_sqlite_kinds import CALLS, content_of, says_text
+from agentgraph.extensions.memory.advanced_sqlite_kinds import CALLS, contains_text, content_of
 from agentgraph.memory.encoding import decode_item
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ __all__ = [
     "user_turns",
 ]
 
-_SHOWN_CHARACTERS = 100
+_PREVIEW_CHARACTERS = 100
 _COUNTERS = ("requests", "input_tokens", "output_tokens", "total_tokens")
 _DETAILS = ("input_tokens_details", "output_tokens_details")
 
@@ -37,10 +37,10 @@ def user_turns(
     """Describe the turns of a branch by their user messages.
 
     Args:
-        connection: Where.
-        branch: Which branch.
-        containing: Only turns whose user message contains this text, whatever its case; their
-            content is then given in full.
+        connection: The connection.
+        branch: The branch.
+        containing: Only turns whose user message contains this text, ignoring case. The
+            descriptions then have the whole content; otherwise they shorten it.
     """
     rows = connection.execute(
         f"SELECT s.user_turn_number, m.message_data, s.created_at FROM message_structure s "
@@ -51,16 +51,16 @@ def user_turns(
     turns = []
     for turn, text, created_at in rows:
         item = decode_item(text)
-        if item is None or (containing is not None and not says_text(item, containing)):
+        if item is None or (containing is not None and not contains_text(item, containing)):
             continue
         content = content_of(item)
-        shown = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-        if containing is None and len(shown) > _SHOWN_CHARACTERS:
-            shown = shown[:_SHOWN_CHARACTERS] + "..."
+        preview = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+        if containing is None and len(preview) > _PREVIEW_CHARACTERS:
+            preview = preview[:_PREVIEW_CHARACTERS] + "..."
         turns.append(
             {
                 "turn": turn,
-                "content": shown,
+                "content": preview,
                 "full_content": content,
                 "timestamp": created_at,
                 "can_branch": True,
@@ -86,8 +86,8 @@ def conversation_by_turns(
 
 def tool_usage(connection: sqlite3.Connection, branch: Branch) -> list[tuple[str, int, int]]:
     """Return (tool, number of calls, turn) for each tool of each turn."""
-    # In a file of the published SDK everything that has a name has it as the name of a tool, a
-    # user's message as well; and older versions of it gave hosted calls none.
+    # In a file of the published SDK, every item with a name has it as its tool name, even a user
+    # message; and older versions of the SDK gave hosted calls no tool name.
     return connection.execute(
         "SELECT COALESCE(tool_name, message_type) AS tool, COUNT(*), user_turn_number "
         "FROM message_structure WHERE session_id = ? AND branch_id = ? "
@@ -100,7 +100,7 @@ def tool_usage(connection: sqlite3.Connection, branch: Branch) -> list[tuple[str
 def session_usage(
     connection: sqlite3.Connection, session_id: str, branch_id: str | None
 ) -> dict[str, int] | None:
-    """Return the sums over a branch, or over all; None when no usage was stored."""
+    """Return the sums over a branch, or over all branches; None if there is no usage."""
     condition = "session_id = ?" + ("" if branch_id is None else " AND branch_id = ?")
     values = (session_id,) if branch_id is None else (session_id, branch_id)
     sums = ", ".join(f"COALESCE(SUM({column}), 0)" for column in _COUNTERS)
@@ -128,7 +128,7 @@ def turn_usage(connection: sqlite3.Connection, branch: Branch) -> list[dict[str,
 
 
 def store_usage(connection: sqlite3.Connection, branch: Branch, turn: int, usage: Usage) -> None:
-    """Set the usage of a turn, in place of what was stored for it before."""
+    """Set the usage of a turn, replacing the stored one."""
     columns = (*_COUNTERS, *_DETAILS)
     counters = [getattr(usage, column) for column in _COUNTERS]
     details = [_details(getattr(usage, column)) for column in _DETAILS]
@@ -142,7 +142,7 @@ def store_usage(connection: sqlite3.Connection, branch: Branch, turn: int, usage
 
 
 def _details(details: Any) -> str | None:
-    """Return token details as JSON; they are a model of the openai package or a dataclass."""
+    """Return token details, a model of the openai package or a dataclass, as JSON."""
     if details is None:
         return None
     if hasattr(details, "model_dump"):

@@ -1,6 +1,6 @@
 """A branch as a history that runs read and append to.
 
-The keys are rows of `message_structure`. The rows of the items stay where they are, because other
+The keys are ids of rows of `message_structure`. The rows of the items stay in place, because other
 branches may list them.
 """
 
@@ -38,11 +38,11 @@ class BranchRows(Rows):
         return self.branch.branch_id
 
     def newest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
-        """Return keys and texts, the latest first."""
+        """Return the keys and texts, the latest first."""
         return self.branch.newest_first(connection)
 
     def oldest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
-        """Return keys and texts, the earliest first."""
+        """Return the keys and texts, the earliest first."""
         return self.branch.oldest_first(connection)
 
     def append(self, connection: sqlite3.Connection, texts: Sequence[str]) -> tuple[int, ...]:
@@ -52,17 +52,17 @@ class BranchRows(Rows):
         return self.branch.append(connection, list(zip(message_ids, items, strict=True)))
 
     def move_to_end(self, connection: sqlite3.Connection, keys: tuple[int, ...]) -> tuple[int, ...]:
-        """List those of some rows that are still listed at the end of the branch."""
+        """Move rows that the branch still lists to its end; return the keys."""
         self.branch.move_to_end(connection, keys)
         return keys
 
     def row_ids(self, connection: sqlite3.Connection, keys: Sequence[int]) -> Sequence[int]:
-        """Return the ids of the items that some rows list."""
+        """Return the row ids of the items that these keys list."""
         query = "SELECT message_id FROM message_structure WHERE id = ?"
         return [connection.execute(query, (key,)).fetchone()[0] for key in keys]
 
     def pop(self, connection: sqlite3.Connection, accept: Accept) -> TResponseInputItem | None:
-        """Remove the latest readable item of the branch that is accepted; return it."""
+        """Remove the latest readable item of the branch that `accept` accepts; return it."""
         item: TResponseInputItem | None = self.branch.pop(connection, accept)
         return item
 

@@ -1,8 +1,8 @@
-"""The tables that `AdvancedSQLiteSession` keeps beside the two of `SQLiteSession`.
+"""The tables of `AdvancedSQLiteSession`, in addition to the two of `SQLiteSession`.
 
     message_structure           which item is in which branch and turn, in which order
     turn_usage                  tokens per branch and turn
-    branch_reservations         every branch name ever used, so that none comes back
+    branch_reservations         every branch name ever used, so that none is used again
     session_clear_generations   how often a session was cleared, so that other objects notice
 
 Names and columns are those of the published SDK, so that files are interchangeable.
@@ -45,7 +45,7 @@ _COLUMNS = {
     "branch_reservations": {"session_id", "branch_id"},
     "session_clear_generations": {"session_id", "generation"},
 }
-# The SDK made these two later than the others, so a file without them is still one of ours.
+# Older versions of the SDK do not create these two, so a file without them is still valid.
 _LATER = frozenset({"branch_reservations", "session_clear_generations"})
 
 
@@ -55,27 +55,27 @@ class StructureTables:
 
     Attributes:
         base: The two tables of every SQLite session.
-        create: Whether missing tables are to be made.
+        create: Whether to create missing tables.
     """
 
     base: Tables
     create: bool
 
     def prepare(self, connection: sqlite3.Connection) -> None:
-        """Create what is missing, if that is wanted, and check what exists.
+        """Check the existing tables, and create the missing ones if `create` is set.
 
         Raises:
-            ForeignSchema: A table is missing and must not be made, or belongs to something else;
-                nothing was changed.
+            ForeignSchema: A table is missing and `create` is not set, or a table belongs to
+                another program; nothing was changed.
         """
         missing = set()
         for table, columns in _COLUMNS.items():
-            found = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
-            if not found:
+            existing = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+            if not existing:
                 missing.add(table)
-            elif not columns <= found:
+            elif not columns <= existing:
                 raise ForeignSchema(
-                    f"table {table!r} lacks the columns {', '.join(sorted(columns - found))}: "
+                    f"table {table!r} lacks the columns {', '.join(sorted(columns - existing))}: "
                     "it belongs to another program; name another file"
                 )
         if missing - _LATER and not self.create:
@@ -91,16 +91,16 @@ class StructureTables:
                     connection.execute(statement)
 
     def _check_owner(self, connection: sqlite3.Connection) -> None:
-        """Refuse a structure of items in other tables: ids of rows mean other items there."""
-        named = {"session_id": self.base.sessions, "message_id": self.base.messages}
+        """Refuse a structure that belongs to other tables: its row ids mean other items."""
+        owners = {"session_id": self.base.sessions, "message_id": self.base.messages}
         for row in connection.execute("PRAGMA foreign_key_list(message_structure)"):
             owner, column = row[2], row[3]
-            # SQLite compares the names of tables without case.
-            if column in named and owner.lower() != named[column].lower():
+            # SQLite ignores case in the names of tables.
+            if column in owners and owner.lower() != owners[column].lower():
                 raise ForeignSchema(
-                    f"table 'message_structure' is that of an advanced session in {owner!r}, not "
-                    f"in {named[column]!r}; a file has one pair of tables with branches, so name "
-                    "another file"
+                    f"table 'message_structure' belongs to an advanced session in {owner!r}, not "
+                    f"in {owners[column]!r}; only one pair of tables in a file can have branches, "
+                    "so name another file"
                 )
 
 

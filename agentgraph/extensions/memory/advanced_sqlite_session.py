@@ -1,7 +1,7 @@
 """An SQLite session with branches, turns and usage.
 
-The tables are those of the published SDK, so files are interchangeable. Which branch is current
-belongs to the session object, not to the file; clearing the session leads every object to `main`.
+The tables are those of the published SDK, so files are interchangeable. The session object, not the
+file, knows the current branch. After a clear, `main` is current in every object of the session.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ class _Context(Protocol):
 
 
 class _Result(Protocol):
-    """A finished run, as far as its usage is concerned; a `RunResult` is one."""
+    """The part of a finished run's interface that has its usage; a `RunResult` has it."""
 
     @property
     def context_wrapper(self) -> _Context: ...
 
 
 class AdvancedSQLiteSession(SQLiteSession):
-    """A conversation that can branch, knows its turns and keeps what they cost.
+    """A conversation that can branch, counts its turns and stores their usage.
 
     Args:
         session_id: The name of the conversation.
-        db_path: The database file; by default the conversation lives in memory.
-        create_tables: Whether to make the additional tables when they are missing.
-        logger: Where to say what was done to branches; by default `agentgraph`'s.
+        db_path: The database file; by default the conversation is in memory.
+        create_tables: Whether to create the additional tables if they are missing.
+        logger: Logs changes of branches; the default is `agentgraph`'s logger.
         session_settings: Defaults for reads, as settings or as a dict.
         sessions_table: The table of sessions.
         messages_table: The table of items.
@@ -83,7 +83,8 @@ class AdvancedSQLiteSession(SQLiteSession):
         """Return the latest items of a branch, oldest first.
 
         Args:
-            limit: How many at most; None takes the session's own limit, and without one every item.
+            limit: The largest number of items; None means the session's own limit, or all items if
+                it has none.
             branch_id: The branch; by default the current one.
         """
         limit = resolve_session_limit(limit, self.session_settings)
@@ -95,13 +96,13 @@ class AdvancedSQLiteSession(SQLiteSession):
             lambda connection: self._latest(connection, self._branch_rows(branch_id), limit)
         )
 
-    # Said anew, because this class reads in its own way and keeps blocks all the same.
+    # Repeated, because this class overrides `get_items` and still supports blocks.
     append_to_block = SQLiteSession.append_to_block
 
     async def store_run_usage(self, result: _Result) -> None:
-        """Store what a run cost for the current turn, replacing what was stored for it.
+        """Store the usage of a run for the current turn, replacing the stored usage.
 
-        A branch with nothing in it has no turn; nothing is stored then.
+        An empty branch has no turn; nothing is stored then.
 
         Args:
             result: The finished run.
@@ -119,11 +120,11 @@ class AdvancedSQLiteSession(SQLiteSession):
     async def create_branch_from_turn(
         self, turn_number: int, branch_name: str | None = None
     ) -> str:
-        """Make a branch of everything before a user turn and switch to it.
+        """Make a branch of all items before a user turn and switch to it.
 
         Args:
-            turn_number: The turn that the new branch will hold no more; counted from 1.
-            branch_name: A name never used in this session; by default one is made.
+            turn_number: The first turn that the new branch does not have; counted from 1.
+            branch_name: A name that this session never used; by default one is made.
 
         Returns:
             The name of the branch.
@@ -149,11 +150,11 @@ class AdvancedSQLiteSession(SQLiteSession):
         """Make a branch from the first turn whose user message contains a text.
 
         Args:
-            search_term: The text, whatever its case.
-            branch_name: As for `create_branch_from_turn`.
+            search_term: The text; case is ignored.
+            branch_name: A name that this session never used; by default one is made.
 
         Raises:
-            InvalidSessionInput: No turn contains it.
+            InvalidSessionInput: No turn contains the text.
         """
         turns = await self.find_turns_by_content(search_term)
         if not turns:
@@ -172,14 +173,15 @@ class AdvancedSQLiteSession(SQLiteSession):
         self._current_branch_id = branch_id
 
     async def delete_branch(self, branch_id: str, force: bool = False) -> None:
-        """Remove a branch, its usage and the items that only it had.
+        """Remove a branch, its usage and the items that no other branch lists.
 
         Args:
             branch_id: Any branch but `main`.
-            force: Remove it even if it is the current one; `main` is then current.
+            force: Remove it even if it is the current one; then `main` becomes current.
 
         Raises:
-            InvalidSessionInput: It is `main`, or current without `force`, or not there.
+            InvalidSessionInput: The branch is `main`, or the current one without `force`, or does
+                not exist.
         """
         if not branch_id.strip():
             raise InvalidSessionInput("a branch id must not be empty")
@@ -202,7 +204,7 @@ class AdvancedSQLiteSession(SQLiteSession):
     async def list_branches(self) -> list[dict[str, Any]]:
         """Describe every branch that has items: id, counts, whether it is current, creation."""
         return await self._run(
-            lambda connection: self._branches.listed(connection, self._current_branch_id)
+            lambda connection: self._branches.describe(connection, self._current_branch_id)
         )
 
     async def get_conversation_turns(self, branch_id: str | None = None) -> list[dict[str, Any]]:
@@ -214,7 +216,7 @@ class AdvancedSQLiteSession(SQLiteSession):
     async def find_turns_by_content(
         self, search_term: str, branch_id: str | None = None
     ) -> list[dict[str, Any]]:
-        """Describe the turns whose user message contains a text, whatever its case."""
+        """Describe the turns whose user message contains a text, ignoring case."""
         return await self._run(
             lambda connection: reports.user_turns(connection, self._branch(branch_id), search_term)
         )
@@ -234,7 +236,7 @@ class AdvancedSQLiteSession(SQLiteSession):
         )
 
     async def get_session_usage(self, branch_id: str | None = None) -> dict[str, int] | None:
-        """Return the usage of a branch, or by default of the whole session; None without any."""
+        """Return the usage of a branch, or by default of the whole session; None if it has none."""
         return await self._run(
             lambda connection: reports.session_usage(connection, self.session_id, branch_id)
         )
@@ -242,7 +244,7 @@ class AdvancedSQLiteSession(SQLiteSession):
     async def get_turn_usage(
         self, user_turn_number: int | None = None, branch_id: str | None = None
     ) -> list[dict[str, Any]] | dict[str, Any]:
-        """Return the usage of one turn (empty when it has none), or a list with that of each."""
+        """Return the usage of one turn (empty if it has none), or by default a list of all."""
         turns = await self._run(
             lambda connection: reports.turn_usage(connection, self._branch(branch_id))
         )
@@ -261,8 +263,8 @@ class AdvancedSQLiteSession(SQLiteSession):
         return BranchRows(self.session_id, *self._quoted, self._branch(branch_id))
 
     def _branch(self, branch_id: str | None = None) -> Branch:
-        chosen = self._current_branch_id if branch_id is None else branch_id
-        return Branch(self.session_id, chosen, self._quoted[1])
+        branch = self._current_branch_id if branch_id is None else branch_id
+        return Branch(self.session_id, branch, self._quoted[1])
 
     def _check_exists(self, connection: sqlite3.Connection, branch_id: str) -> None:
         if branch_id != self._current_branch_id and not self._branch(branch_id).exists(connection):
@@ -291,7 +293,7 @@ class AdvancedSQLiteSession(SQLiteSession):
         if connection.execute(query, (self.session_id,)).fetchone() is not None:
             return
         with transaction(connection):
-            # Asked again under the write lock: another process may just have done it.
+            # Check again under the write lock: another process may have done it meanwhile.
             if connection.execute(query, (self.session_id,)).fetchone() is None:
                 rows = connection.execute(
                     f"SELECT id, message_data FROM {self._quoted[1]} "
@@ -312,7 +314,7 @@ class AdvancedSQLiteSession(SQLiteSession):
         return await super()._run(run)
 
     def _notice_clear(self, connection: sqlite3.Connection) -> None:
-        """Return to `main` when any object has cleared the session: its branches are gone."""
+        """Return to `main` if any object has cleared the session, which removes all branches."""
         generation = self._branches.generation(connection)
         if self._generation is not None and generation != self._generation:
             self._current_branch_id = MAIN

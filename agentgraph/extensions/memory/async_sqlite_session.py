@@ -26,7 +26,7 @@ class AsyncSQLiteSession(SessionABC):
 
     Args:
         session_id: The name of the conversation.
-        db_path: The database file; by default the conversation lives in memory.
+        db_path: The database file; by default the conversation is in memory.
         sessions_table: The table of sessions.
         messages_table: The table of items.
         session_settings: Defaults for reads, as settings or as a dict.
@@ -66,7 +66,7 @@ class AsyncSQLiteSession(SessionABC):
         return await self._session.begin_block(prior)
 
     async def sync_block(self) -> None:
-        """Wait until what `begin_block` has stored is sure of the disk."""
+        """Wait until the disk has the items that `begin_block` stored."""
         await self._session.sync_block()
 
     async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
@@ -74,15 +74,15 @@ class AsyncSQLiteSession(SessionABC):
         return await self._session.append_to_block(items, block)
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
-        """Return the latest items as a block if they are these, else None."""
+        """Return the latest items as a block if they equal `items`, else None."""
         return await self._session.adopt_block(items)
 
     async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item; None when there is none."""
+        """Remove and return the latest item; None if there is none."""
         return await self._session.pop_item()
 
     async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
-        """Remove and return the latest item that is accepted; see `SQLiteSession.pop_latest`."""
+        """Remove and return the latest accepted item; see `SQLiteSession.pop_latest`."""
         return await self._session.pop_latest(accept)
 
     async def clear_session(self) -> None:
@@ -90,5 +90,5 @@ class AsyncSQLiteSession(SessionABC):
         await self._session.clear_session()
 
     async def close(self) -> None:
-        """Give the database back; closing again does nothing, any other use is an error."""
+        """Release the database. Closing again does nothing; any other use is an error."""
         self._session.close()

@@ -3,8 +3,8 @@
     {session id}:messages   a JSON list of JSON texts, one per item
     {session id}:metadata   session_id, created_at, updated_at
 
-Dapr has no lists, so a write reads the list, changes it and saves it under the etag that it read;
-when another writer was faster, it does so again. What cannot be read is never overwritten.
+Dapr has no lists, so a write reads the list, changes it and saves it under the etag that it read.
+If another writer was faster, it tries again. A value that cannot be read is never overwritten.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ DAPR_CONSISTENCY_EVENTUAL: Final[ConsistencyLevel] = "eventual"
 DAPR_CONSISTENCY_STRONG: Final[ConsistencyLevel] = "strong"
 
 _ATTEMPTS = 60
-"""How often a write is tried against other writers; one of them succeeds in each round."""
+"""The largest number of attempts of a write; of concurrent writers, one succeeds in each round."""
 
 _LONGEST_PAUSE = 0.25
-"""Seconds between two attempts, at most."""
+"""The longest pause between two attempts, in seconds."""
 
 _T = TypeVar("_T")
 
@@ -77,13 +77,13 @@ class DaprSession(SessionABC):
     Args:
         session_id: The name of the conversation.
         state_store_name: The name of the state store component.
-        dapr_client: The client, which stays the caller's to close.
-        ttl: After how many seconds without a write the store forgets the conversation, if it can.
-        consistency: What is asked of the store: `eventual` or `strong`.
+        dapr_client: The client. The caller closes it.
+        ttl: Seconds without a write after which the store deletes the conversation, if it can.
+        consistency: The consistency of reads and writes: `eventual` or `strong`.
         session_settings: Defaults for reads, as settings or as a dict.
 
     Raises:
-        InvalidSessionInput: The session id or the store's name is empty, or `ttl` is no positive
+        InvalidSessionInput: The session id or the store's name is empty, or `ttl` is not a positive
             whole number.
     """
 
@@ -114,7 +114,7 @@ class DaprSession(SessionABC):
         self._metadata_key = f"{session_id}:metadata"
         self._owns_client = False
         self._closed = False
-        # Calls on one object would only make each other try again.
+        # Without the lock, concurrent calls on one object would make each other try again.
         self._writing = asyncio.Lock()
 
     @classmethod
@@ -147,7 +147,7 @@ class DaprSession(SessionABC):
                 client = DaprClient(address=dapr_address)
         except (OSError, ValueError, DaprInternalError) as error:
             raise SessionError(
-                f"{label}: no Dapr sidecar answers for {dapr_address} "
+                f"{label}: no Dapr sidecar answers at {dapr_address} "
                 f"({error}); start one with `dapr run`, and give its host:port"
             ) from error
         session = cls(
@@ -161,13 +161,14 @@ class DaprSession(SessionABC):
         return session
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the latest items, oldest first; texts that are damaged are left out.
+        """Return the latest items, oldest first, without damaged texts.
 
         Args:
-            limit: How many at most; None takes the session's own limit, and without one every item.
+            limit: The largest number of items; None means the session's own limit, or all items if
+                it has none.
 
         Raises:
-            SessionError: The store cannot be read, or holds something else under this name.
+            SessionError: The store cannot be read, or has another program's value under the key.
         """
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
@@ -182,8 +183,8 @@ class DaprSession(SessionABC):
         """Append items in one write.
 
         Raises:
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
-            SessionError: The store did not confirm; all or none of it was stored.
+            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
+            SessionError: The store did not confirm the write; all items were stored or none.
         """
         self._check_open()
         if encode_items(items, self._label):
@@ -192,42 +193,42 @@ class DaprSession(SessionABC):
     async def append_to_block(
         self, items: list[TResponseInputItem], block: Block = None
     ) -> MarkedTexts:
-        """Append items to the block of a run, and the block to the end if others wrote after it.
+        """Append items to a run's block; first move the block to the end if others wrote after it.
 
         Args:
             items: Input items as dicts.
-            block: What a method for blocks returned before; None begins a block.
+            block: The block, as the latest call returned it; None begins one.
 
         Returns:
             The block with the items.
 
         Raises:
-            ConcurrentWrite: Another run has gone on with the block; nothing was stored.
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
-            SessionError: The store did not confirm; all or none of it was stored.
+            ConcurrentWrite: Another run has continued the block; nothing was stored.
+            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
+            SessionError: The store did not confirm the write; all items were stored or none.
         """
         after = next_write(block)
         new = [text + after.mark for text in encode_items(items, self._label)]
-        written: list[str] = []
+        result: list[str] = []
 
         def append(texts: list[str]) -> tuple[list[str], None]:
-            nonlocal written
-            # Who sent it twice for us was told of a conflict with what it had written itself.
-            if written and texts[: len(written)] == written:
+            nonlocal result
+            # A client-side retry of our write can report a conflict with its own first attempt.
+            if result and texts[: len(result)] == result:
                 return texts, None
-            written = gathered(texts, block) + new
-            return written, None
+            result = gathered(texts, block) + new
+            return result, None
 
-        # First, because when it fails nothing must have been stored.
+        # First: if this fails, nothing may have been stored.
         await self._record_times()
         await self._change(append)
         return after
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedTexts | None:
-        """Return the latest items as a block if they are these and one run stored them, else None.
+        """Return the latest items as a block if they equal `items` and are of one run, else None.
 
         Raises:
-            SessionError: The store cannot be read, or holds something else under this name.
+            SessionError: The store cannot be read, or has another program's value under the key.
         """
         with self._errors():
             texts, _ = await self._read()
@@ -235,14 +236,14 @@ class DaprSession(SessionABC):
         return marked_texts(latest) if decode_items(latest) == items else None
 
     async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item; None when there is none."""
+        """Remove and return the latest item; None if there is none."""
         return await self.pop_latest(any_item)
 
     async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
-        """Remove and return the latest item that is accepted; None, and nothing done, without one.
+        """Remove and return the latest item that `accept` accepts; None if there is none.
 
         Args:
-            accept: Tells which item is meant.
+            accept: Decides whether to remove an item.
         """
         return await self._change(lambda texts: _without_latest(texts, accept))
 
@@ -256,7 +257,7 @@ class DaprSession(SessionABC):
                     )
 
     async def ping(self) -> bool:
-        """Tell whether the state store answers."""
+        """Return whether the state store answers."""
         try:
             await self._client.get_state(store_name=self._store, key="__ping__")
         except (DaprInternalError, RpcError, OSError):
@@ -264,7 +265,7 @@ class DaprSession(SessionABC):
         return True
 
     async def close(self) -> None:
-        """Close the client, if the session made it; closing again does nothing."""
+        """Close the client if the session made it; closing again does nothing."""
         if not self._closed:
             self._closed = True
             if self._owns_client:
@@ -277,7 +278,7 @@ class DaprSession(SessionABC):
         return f"{type(self).__name__} {self.session_id!r}"
 
     async def _change(self, change: Callable[[list[str]], tuple[list[str], _T]]) -> _T:
-        """Save what `change` makes of the stored texts, and return what else it returns."""
+        """Apply `change` to the stored texts, save the new texts, and return the other result."""
         with self._errors():
             async with self._writing:
                 for attempt in range(_ATTEMPTS):
@@ -309,13 +310,13 @@ class DaprSession(SessionABC):
         if not isinstance(stored, list):
             raise SessionError(
                 f"{self._label} in the state store {self._store!r}: {self._messages_key!r} holds "
-                "no list of items, so it is damaged or of another program; nothing was changed, "
-                "clear_session() removes it"
+                "no list of items, so it is damaged or belongs to another program; nothing was "
+                "changed; clear_session() removes it"
             )
         return [text if isinstance(text, str) else json.dumps(text) for text in stored], state.etag
 
     async def _save(self, key: str, value: object, etag: str) -> bool:
-        """Write a value if nobody else has written since `etag`; return whether it was written."""
+        """Write a value unless another writer has written since `etag`; return whether it did."""
         try:
             await self._client.save_state(
                 store_name=self._store,
@@ -332,7 +333,7 @@ class DaprSession(SessionABC):
         return True
 
     async def _record_times(self) -> None:
-        """Note when the session was made and changed; another writer's note is as good."""
+        """Store when the session was made and changed; on a conflict the other's times stand."""
         with self._errors():
             state = await self._client.get_state(
                 store_name=self._store,
@@ -340,10 +341,10 @@ class DaprSession(SessionABC):
                 state_metadata={"consistency": self._consistency},
             )
             now = str(int(time.time()))
-            known: Mapping[str, Any] = decode_item(state.data) or {}
+            stored: Mapping[str, Any] = decode_item(state.data) or {}
             times = {
                 "session_id": self.session_id,
-                "created_at": known.get("created_at", now),
+                "created_at": stored.get("created_at", now),
                 "updated_at": now,
             }
             await self._save(self._metadata_key, times, state.etag)
@@ -376,7 +377,10 @@ class DaprSession(SessionABC):
 def _without_latest(
     texts: list[str], accept: Accept
 ) -> tuple[list[str], TResponseInputItem | None]:
-    """Return the texts without the latest item that is accepted, and the item; all without one."""
+    """Return the texts without the latest accepted item, and the item.
+
+    Without such an item, return all texts and None.
+    """
     for position in range(len(texts) - 1, -1, -1):
         item = decode_item(texts[position])
         if item is not None and accept(item):
@@ -385,7 +389,7 @@ def _without_latest(
 
 
 def _reason(error: BaseException) -> str:
-    """Return what went wrong without the pages of detail that gRPC's own text has."""
+    """Return the message of an error without the long details of gRPC's own text."""
     details = getattr(error, "details", None)
     return str(details()) if callable(details) else str(error)
 

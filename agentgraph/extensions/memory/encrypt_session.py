@@ -1,8 +1,8 @@
-"""A session whose items are encrypted before any other session stores them.
+"""A session that encrypts its items before another session stores them.
 
-Each session id has its own key, derived from the given one, so items cannot be moved from one
-session to another. An item that is too old, or that the key does not open, is left out of every
-answer and stays where it is: a wrong key can never destroy a conversation.
+Each session id has its own key, derived from the program's key, so that items cannot be moved from
+one session to another. An item that is too old, or that the key does not decrypt, is left out of
+every result but stays in the store: a wrong key can never destroy a conversation.
 """
 
 from __future__ import annotations
@@ -41,34 +41,34 @@ if TYPE_CHECKING:
 
 __all__ = ["EncryptedEnvelope", "EncryptedSession"]
 
-# These three are the published SDK's, so that either package opens what the other stored.
+# The published SDK's values, so that each package decrypts the other's items.
 _HKDF_INFO = b"agents.session-store.hkdf.v1"
 _KEY_ID = "hkdf-v1"
 _VERSION = 1
 
-# Fewer are encrypted at once; more go to a thread, because they would hold up the event loop.
+# Larger inputs are encrypted in a thread, because they would block the event loop.
 _INLINE_CHARACTERS = 50_000
 
 EncryptedEnvelope = TypedDict(
     "EncryptedEnvelope", {"__enc__": Literal[1], "v": int, "kid": str, "payload": str}
 )
-"""What the underlying session stores in place of an item."""
+"""The item that the underlying session stores in place of an item."""
 
 
 class EncryptedSession(SessionABC):
-    """A session that stores only ciphertext in another one.
+    """A session that stores only ciphertext, in another session.
 
-    Attributes that this class does not have are those of the underlying session.
+    An attribute that this class does not have is that of the underlying session.
 
     Args:
-        session_id: The name of the conversation, which is part of the key.
-        underlying_session: Where the encrypted items go; any session.
+        session_id: The name of the conversation; the key derives from it.
+        underlying_session: The session that stores the encrypted items; any session.
         encryption_key: A Fernet key, or any other secret text.
-        ttl: How long an item can be read, in whole seconds; None: always.
-        max_scan_items: How many underlying items one read with a limit looks at, at most.
+        ttl: How long an item can be read, in whole seconds; None for no limit.
+        max_scan_items: The largest number of underlying items that one read with a limit decrypts.
 
     Raises:
-        InvalidSessionInput: The id or the key is no text or empty, `ttl` is negative or
+        InvalidSessionInput: The id or the key is empty or not a text, `ttl` is negative or
             `max_scan_items` is below 1.
     """
 
@@ -83,14 +83,14 @@ class EncryptedSession(SessionABC):
         self.session_id = check_session_id(session_id, type(self).__name__)
         name = f"EncryptedSession {session_id!r}"
         if not _is_secret(encryption_key):
-            # Not what it is: that may be the secret.
+            # The message does not quote the value: it may be the secret.
             raise InvalidSessionInput(
                 f"{name} needs an encryption_key that is a non-empty text, such as "
                 "Fernet.generate_key().decode()"
             )
         if not _is_duration(ttl):
             raise InvalidSessionInput(
-                f"{name}: ttl is in seconds and must be 0 or more, got {ttl!r}; None is no limit"
+                f"{name}: ttl is in seconds and must be 0 or more, got {ttl!r}; None means no limit"
             )
         if max_scan_items is not None and max_scan_items < 1:
             raise InvalidSessionInput(
@@ -119,8 +119,8 @@ class EncryptedSession(SessionABC):
         """Return the latest readable items, oldest first.
 
         Args:
-            limit: How many at most; None takes the underlying session's own limit, and without
-                one every item.
+            limit: The largest number of items; None means the underlying session's own limit, or
+                all items if it has none.
         """
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
@@ -133,53 +133,53 @@ class EncryptedSession(SessionABC):
         """Encrypt items and store them, in one transaction of the underlying session.
 
         Raises:
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
         """
         await self.underlying_session.add_items(await self._encrypted(items))
 
     async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
-        """Encrypt items and append them to the block of a run, where the underlying session can.
+        """Encrypt items and append them to a run's block, if the underlying session has blocks.
 
         Args:
             items: Input items as dicts.
-            block: What a method for blocks returned before; None begins a block.
+            block: The block, as the latest call returned it; None begins one.
 
         Returns:
-            The block with the items, as the underlying session knows it.
+            The underlying session's block with the items.
 
         Raises:
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
+            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
         """
         return await append_to_block(self.underlying_session, await self._encrypted(items), block)
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
-        """Return the latest items as a block if they are these, else None."""
+        """Return the latest items as a block if they equal `items`, else None."""
         stored = await self.underlying_session.get_items(len(items))
         if await self._decrypted(stored) != items:
             return None
         return await adopt_block(self.underlying_session, stored)
 
     async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest readable item; None when there is none.
+        """Remove and return the latest readable item; None if there is none.
 
-        Items after it that are too old, or that the key does not open, stay.
+        Later items that are too old, or that the key does not decrypt, stay in the store.
         """
         store: Any = self.underlying_session
         if not offers(store, "pop_latest", ("pop_item",)):
-            # Cancelled in the middle, what was taken away would not be put back.
+            # A cancellation in the middle would lose items that `_pop` has yet to put back.
             return await shielded(self._pop()) if await self._scan(1) else None
-        read: TResponseInputItem | None = None
+        item: TResponseInputItem | None = None
 
         def readable(envelope: TResponseInputItem) -> bool:
-            nonlocal read
-            read = self._unwrap(envelope)
-            return read is not None
+            nonlocal item
+            item = self._unwrap(envelope)
+            return item is not None
 
         popped = await store.pop_latest(readable)
-        return None if popped is None else read
+        return None if popped is None else item
 
     async def _pop(self) -> TResponseInputItem | None:
-        passed: list[TResponseInputItem] = []
+        unreadable: list[TResponseInputItem] = []
         item = None
         while item is None:
             stored = await self.underlying_session.pop_item()
@@ -187,9 +187,9 @@ class EncryptedSession(SessionABC):
                 break
             item = self._unwrap(stored)
             if item is None:
-                passed.append(stored)
-        if passed:
-            await self.underlying_session.add_items(passed[::-1])
+                unreadable.append(stored)
+        if unreadable:
+            await self.underlying_session.add_items(unreadable[::-1])
         return item
 
     async def clear_session(self) -> None:
@@ -197,17 +197,17 @@ class EncryptedSession(SessionABC):
         await self.underlying_session.clear_session()
 
     async def _scan(self, limit: int) -> list[TResponseInputItem]:
-        """Return the latest readable items, looking as far back as that takes."""
-        wanted = limit
+        """Return the latest readable items, reading further back until there are enough."""
+        count = limit
         while True:
             if self.max_scan_items is not None:
-                wanted = min(wanted, self.max_scan_items)
-            stored = await self.underlying_session.get_items(wanted)
+                count = min(count, self.max_scan_items)
+            stored = await self.underlying_session.get_items(count)
             items = await self._decrypted(stored)
-            exhausted = len(stored) < wanted or wanted == self.max_scan_items
+            exhausted = len(stored) < count or count == self.max_scan_items
             if len(items) >= limit or exhausted:
                 return items[-limit:]
-            wanted *= 4
+            count *= 4
 
     async def _encrypted(self, items: list[TResponseInputItem]) -> list[TResponseInputItem]:
         texts = encode_items(items, f"EncryptedSession {self.session_id!r}")
@@ -230,10 +230,10 @@ class EncryptedSession(SessionABC):
         return [item for envelope in stored if (item := self._unwrap(envelope)) is not None]
 
     def _unwrap(self, envelope: TResponseInputItem) -> TResponseInputItem | None:
-        """The item in an envelope, unless it is too old or the key does not open it.
+        """Return the item in an envelope; None if it is too old or the key does not decrypt it.
 
-        The age is judged here rather than by Fernet, which also refuses items from the future:
-        an item must not vanish because a clock was set back.
+        The age is checked here and not by Fernet, because Fernet also refuses items from the
+        future: an item must not vanish because a clock was set back.
         """
         fields = cast("Mapping[str, Any]", envelope)
         payload = fields.get("payload")
@@ -241,11 +241,11 @@ class EncryptedSession(SessionABC):
             return None
         try:
             text = self.cipher.decrypt(payload)
-            written = self.cipher.extract_timestamp(payload)
+            timestamp = self.cipher.extract_timestamp(payload)
         except (InvalidToken, ValueError):
             return None
-        # A token says in which second it was written, not when in that second.
-        too_old = self.ttl is not None and written + self.ttl < int(time.time())
+        # The timestamp of a token is in whole seconds.
+        too_old = self.ttl is not None and timestamp + self.ttl < int(time.time())
         return None if too_old else decode_item(text)
 
 
@@ -258,14 +258,12 @@ def _is_duration(ttl: object) -> bool:
 
 
 def _cipher(key: str, session_id: str) -> Fernet:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=session_id.encode(), info=_HKDF_INFO).derive(
-        _key_material(key)
-    )
-    return Fernet(base64.urlsafe_b64encode(derived))
+    kdf = HKDF(algorithm=SHA256(), length=32, salt=session_id.encode(), info=_HKDF_INFO)
+    return Fernet(base64.urlsafe_b64encode(kdf.derive(_key_material(key))))
 
 
 def _key_material(key: str) -> bytes:
-    """Return the bytes of a Fernet key, or those of any other text."""
+    """Return the bytes that a Fernet key encodes, or the UTF-8 bytes of any other text."""
     try:
         material = base64.urlsafe_b64decode(key)
     except (binascii.Error, ValueError):

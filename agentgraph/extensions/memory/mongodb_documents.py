@@ -1,15 +1,15 @@
-"""How a conversation lies in MongoDB, under the names of the SDK.
+"""The documents of a conversation in MongoDB, under the SDK's names.
 
     sessions   one document per conversation: session_id, created_at, updated_at,
-               _seq (the latest number given), _generation (how often it was cleared)
-    messages   one document per block, what a run or a call of `add_items` has stored: session_id,
+               _seq (the latest number used), _generation (how often it was cleared)
+    messages   one document per block, which a run or a call of `add_items` stores: session_id,
                generation, seq (its number, which gives the order), message_data (a list of JSON
-               texts), popped (how many of them were taken away)
+               texts), popped (how many of them were removed)
 
 MongoDB writes one document completely or not at all, on a single server as well, so a block can
-grow and go to the end in one step. A document holds 16 MB. What a block has beyond `INLINE_BYTES`
-lies in documents of its own, its parts; in their place the list has ranges of them. A part is
-written before a list names it and does not grow, so the list alone decides what is stored.
+grow and move to the end in one step. A document can have 16 MB. The texts of a block beyond
+`INLINE_BYTES` are in documents of their own, its parts; the list refers to them by ranges. A part
+is written before a list refers to it and never grows, so the list alone decides what is stored.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ __all__ = [
 Document = dict[str, Any]
 
 INLINE_BYTES = 8 * 2**20
-"""How many bytes of texts a block has in its own document."""
+"""The largest size of the texts in a block's own document, in bytes."""
 
 LARGEST_TEXT = 16 * 2**20 - 64 * 2**10
-"""How many bytes a text may have, so that MongoDB takes a document with it."""
+"""The largest size of a text, in bytes, for which MongoDB accepts a document with it."""
 
 _OVERHEAD = 16
-"""Bytes around a text in a list, at most."""
+"""The largest number of bytes that a list adds to a text."""
 
 
 class MongoBlock(NamedTuple):
     """The block of a run.
 
     Attributes:
-        id: Of its document.
-        seq: The number of its latest write; whoever writes next gives it another one.
-        size: How many bytes of texts its document has, at most.
+        id: The id of its document.
+        seq: The number of its latest write; every write gives it a new one.
+        size: The size of the texts in its document, in bytes, or more.
     """
 
     id: Any
@@ -64,12 +64,12 @@ class MongoBlock(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a text of a block is.
+    """The place of a text of a block.
 
     Attributes:
-        entry: The position of the list's entry.
-        part: The part that has it; None if the entry is the text.
-        position: The position in the part.
+        entry: The index of the entry in the block's list.
+        part: The id of the part that has the text; None if the entry is the text.
+        position: The index of the text in the part.
     """
 
     entry: int
@@ -78,7 +78,7 @@ class Place(NamedTuple):
 
 
 def fitting(texts: Sequence[str], size: int) -> tuple[int, int]:
-    """Return how many texts a document takes that has `size` bytes, and its bytes with them."""
+    """Return how many of the texts fit in a document that has `size` bytes, and its size then."""
     for count, text in enumerate(texts):
         larger = size + len(text) + _OVERHEAD
         if larger > INLINE_BYTES:
@@ -88,7 +88,7 @@ def fitting(texts: Sequence[str], size: int) -> tuple[int, int]:
 
 
 def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Split texts for parts; one that is larger than a part should be is alone."""
+    """Split texts into parts; a text that is larger than a part should be gets its own part."""
     while texts:
         count = max(1, fitting(texts, 0)[0])
         yield texts[:count]
@@ -96,29 +96,29 @@ def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def size_of(entries: Iterable[Any]) -> int:
-    """Return how many bytes the texts of a list take in its document."""
+    """Return the size of the texts of a list in its document, in bytes."""
     return sum(len(entry.encode()) + _OVERHEAD for entry in entries if isinstance(entry, str))
 
 
 def range_of(part: str, start: int, count: int) -> Document:
-    """Return the entry of a list that stands for some texts of a part."""
+    """Return the list entry that refers to a range of texts of a part."""
     return {"part": part, "start": start, "count": count}
 
 
 def is_of_a_session(document: Mapping[str, Any]) -> bool:
-    """Whether a document of messages is one that a session has stored."""
-    numbered = isinstance(document.get("seq"), int | float)
-    return numbered and isinstance(document.get("message_data"), list | str)
+    """Return whether a document of `messages` has the form of a session's document."""
+    has_number = isinstance(document.get("seq"), int | float)
+    return has_number and isinstance(document.get("message_data"), list | str)
 
 
 def entries_of(document: Mapping[str, Any]) -> list[Any]:
-    """Return what a document of messages lists; the oldest ones of the SDK have one text."""
+    """Return the entries of a document of `messages`; the SDK's oldest documents have one text."""
     stored = document["message_data"]
     return stored if isinstance(stored, list) else [stored]
 
 
 def places(entries: Sequence[Any]) -> Iterator[Place]:
-    """Go through the places of a list's texts, the latest first."""
+    """Yield the places of a list's texts, the latest first."""
     for index in range(len(entries) - 1, -1, -1):
         match entries[index]:
             case {"part": str(part), "start": int(start), "count": int(count)}:
@@ -129,43 +129,43 @@ def places(entries: Sequence[Any]) -> Iterator[Place]:
 
 
 def without(entries: Sequence[Any], place: Place) -> list[Any]:
-    """Return a list without the text in one place."""
-    kept: list[Any] = []
+    """Return a list of entries without the text in one place."""
+    remainder: list[Any] = []
     if place.part is not None:
         start, count = entries[place.entry]["start"], entries[place.entry]["count"]
         after = place.position + 1
         ranges = ((start, place.position - start), (after, start + count - after))
-        kept = [range_of(place.part, begin, length) for begin, length in ranges if length]
-    return [*entries[: place.entry], *kept, *entries[place.entry + 1 :]]
+        remainder = [range_of(place.part, begin, length) for begin, length in ranges if length]
+    return [*entries[: place.entry], *remainder, *entries[place.entry + 1 :]]
 
 
 def of_generation(session_id: str, generation: int) -> Document:
-    """Select the blocks of a session; the oldest documents of the SDK name no generation."""
-    wanted = {"$in": [0, None]} if generation == 0 else generation
-    return {"session_id": session_id, "generation": wanted, "message_data": {"$ne": []}}
+    """Return a filter for a session's blocks. The SDK's oldest documents have no generation."""
+    condition = {"$in": [0, None]} if generation == 0 else generation
+    return {"session_id": session_id, "generation": condition, "message_data": {"$ne": []}}
 
 
 def part_generation(generation: int) -> int:
-    """Return what parts have in place of a generation: a number that no block has."""
+    """Return the `generation` of parts: a number that no block has."""
     return -1 - generation
 
 
 def of_older_generations(session_id: str, generation: int) -> Document:
-    """Select the blocks and parts of a session from before it was cleared the last time."""
+    """Return a filter for the blocks and parts of a session from before its latest clear."""
     older = {"$gt": part_generation(generation), "$lt": generation}
-    unnamed = {"generation": None, "message_data": {"$exists": True}}
-    return {"session_id": session_id, "$or": [{"generation": older}, unnamed]}
+    without_generation = {"generation": None, "message_data": {"$exists": True}}
+    return {"session_id": session_id, "$or": [{"generation": older}, without_generation]}
 
 
 def latest_blocks(selected: Document, count: int) -> list[Document]:
-    """Return a pipeline for the latest blocks, latest first: how many entries they have, and of
-    those only the last."""
+    """Return a pipeline for the latest blocks, the latest first: `length` is the number of their
+    entries, and `message_data` has only the last entry."""
     stored = "$message_data"
-    listed = {"$isArray": stored}
-    shown = {
+    is_list = {"$isArray": stored}
+    fields = {
         "seq": 1,
         "popped": 1,
-        "listed": {"$cond": [listed, {"$size": stored}, 1]},
-        "message_data": {"$cond": [listed, {"$slice": [stored, -1]}, stored]},
+        "length": {"$cond": [is_list, {"$size": stored}, 1]},
+        "message_data": {"$cond": [is_list, {"$slice": [stored, -1]}, stored]},
     }
-    return [{"$match": selected}, {"$sort": {"seq": -1}}, {"$limit": count}, {"$project": shown}]
+    return [{"$match": selected}, {"$sort": {"seq": -1}}, {"$limit": count}, {"$project": fields}]

@@ -1,7 +1,7 @@
-"""A session in MongoDB, in the collections of the SDK; `mongodb_documents` says what is in them.
+"""A session in MongoDB, in the SDK's collections; `mongodb_documents` describes them.
 
-Each write is one document that MongoDB writes, so its items are stored together or not at all.
-Nothing here needs a transaction, and so no replica set.
+One write of one document stores all items of a call, so they are stored together or not at all.
+This needs no transaction, and so no replica set.
 """
 
 from __future__ import annotations
@@ -41,28 +41,28 @@ if TYPE_CHECKING:
 
 __all__ = ["MongoDBSession"]
 
-# Texts and numbers as they are stored, whatever the client makes of those of its program.
+# Read texts and numbers as they are stored, whatever codec the program's client has.
 _CODEC: CodecOptions[Document] = CodecOptions(document_class=dict)
 
 
 class MongoDBSession(SessionABC):
     """A conversation in MongoDB.
 
-    The published SDK reads and continues what is stored here, and the other way round; but of what
-    a run has stored beyond 8 MB, it sees nothing.
+    The published SDK reads and continues these conversations, and this class the SDK's; but the SDK
+    does not see the items of a run beyond its first 8 MB.
 
     Args:
         session_id: The name of the conversation.
-        client: The client, which stays the caller's to close. Its settings hold, but for reading:
-            that is always done from the primary, because a run must see what the last one stored.
+        client: The client. The caller closes it. Its settings hold, except that reads always go to
+            the primary, because a run must see the items that the run before it stored.
         database: The name of the database.
-        sessions_collection: The collection with a document per conversation.
+        sessions_collection: The collection with one document per conversation.
         messages_collection: The collection with the items.
         session_settings: Defaults for reads, as settings or as a dict.
 
     Raises:
-        InvalidSessionInput: The session id is empty, a name is none that MongoDB takes, or the
-            client's writes are not acknowledged.
+        InvalidSessionInput: The session id is empty, MongoDB does not allow a name, or the client's
+            writes are not acknowledged.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class MongoDBSession(SessionABC):
         self.session_settings = own_session_settings(session_settings)
         if not client.write_concern.acknowledged:
             raise InvalidSessionInput(
-                f"{self._label} needs to know what was stored; give a client without w=0"
+                f"{self._label} needs acknowledged writes; give a client without w=0"
             )
         try:
             place = client.get_database(
@@ -90,7 +90,8 @@ class MongoDBSession(SessionABC):
             )
         except InvalidName as error:
             raise InvalidSessionInput(
-                f"{self._label}: MongoDB takes no such name of a database or collection ({error})"
+                f"{self._label}: MongoDB does not allow this name of a database or collection "
+                f"({error}); choose another"
             ) from error
         self._client = client
         self._owns_client = False
@@ -112,21 +113,22 @@ class MongoDBSession(SessionABC):
 
         Args:
             session_id: The name of the conversation.
-            uri: Such as `mongodb://localhost:27017`, or `mongodb+srv://…`.
+            uri: A URI such as `mongodb://localhost:27017` or `mongodb+srv://…`.
             database: The name of the database.
-            client_kwargs: Arguments for `pymongo.AsyncMongoClient`; `serverSelectionTimeoutMS`
-                says how long to look for a server that is not there, which is 30 seconds without.
+            client_kwargs: Arguments for `pymongo.AsyncMongoClient`. `serverSelectionTimeoutMS` is
+                how long to look for a server that does not answer; the default is 30 seconds.
             session_settings: Defaults for reads.
             kwargs: Arguments for the class.
 
         Raises:
-            InvalidSessionInput: The URI is none of MongoDB, or an argument is none of its client.
+            InvalidSessionInput: The URI is not one of MongoDB, or the client does not have an
+                argument.
         """
         check_session_id(session_id, cls.__name__)
         try:
             client: AsyncMongoClient[Any] = AsyncMongoClient(uri, **(client_kwargs or {}))
         except (PyMongoError, ValueError, TypeError):
-            # What is said of a URI that is not understood may quote a piece of the password.
+            # The error about an invalid URI may quote a part of the password.
             raise InvalidSessionInput(
                 f"{cls.__name__} {session_id!r}: this is no URI of MongoDB, or an option of it or "
                 "of client_kwargs is wrong; write mongodb://host:27017 or "
@@ -144,35 +146,36 @@ class MongoDBSession(SessionABC):
         return session
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the latest items, oldest first; texts that are damaged are left out.
+        """Return the latest items, oldest first, without damaged texts.
 
         Args:
-            limit: How many at most; None takes the session's own limit, and without one every item.
+            limit: The largest number of items; None means the session's own limit, or all items if
+                it has none.
 
         Raises:
-            SessionError: MongoDB cannot be read, or holds something else under this name.
+            SessionError: MongoDB cannot be read, or has another program's document for this id.
         """
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
             self._check_open()
             return []
         with self._errors():
-            wanted = limit
+            count = limit
             while True:
-                texts, all_of_them = await self._blocks.latest_texts(wanted)
+                texts, complete = await self._blocks.latest_texts(count)
                 items = decode_items(texts)
-                # Damaged texts must not take the places of items: look further back.
-                if limit is None or wanted is None or all_of_them or len(items) >= limit:
+                # Damaged texts do not count: read further back until there are enough items.
+                if limit is None or count is None or complete or len(items) >= limit:
                     return items if limit is None else items[-limit:]
-                wanted *= 4
+                count *= 4
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append items in one write.
 
         Raises:
-            InvalidSessionInput: Something in `items` is no item, or larger than a document may be;
-                nothing was stored.
-            SessionError: MongoDB did not confirm; all or none of it was stored.
+            InvalidSessionInput: An element of `items` is not an item, or is too large for a
+                document; nothing was stored.
+            SessionError: MongoDB did not confirm the write; all items were stored or none.
         """
         texts = self._encoded(items)
         self._check_open()
@@ -183,30 +186,30 @@ class MongoDBSession(SessionABC):
     async def append_to_block(
         self, items: list[TResponseInputItem], block: Block = None
     ) -> MongoBlock:
-        """Append items to the block of a run, and the block to the end if others wrote after it.
+        """Append items to a run's block; first move the block to the end if others wrote after it.
 
         Args:
             items: Input items as dicts.
-            block: What a method for blocks returned before; None begins a block.
+            block: The block, as the latest call returned it; None begins one.
 
         Returns:
             The block with the items.
 
         Raises:
-            ConcurrentWrite: Another run has gone on with the block; nothing was stored.
-            InvalidSessionInput: Something in `items` is no item, or larger than a document may be;
-                nothing was stored.
-            SessionError: MongoDB did not confirm; all or none of it was stored.
+            ConcurrentWrite: Another run has continued the block; nothing was stored.
+            InvalidSessionInput: An element of `items` is not an item, or is too large for a
+                document; nothing was stored.
+            SessionError: MongoDB did not confirm the write; all items were stored or none.
         """
         texts = self._encoded(items)
         with self._errors():
             return await self._blocks.append(texts, block)
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> MongoBlock | None:
-        """Return the latest items as a block if they are these and one block, else None.
+        """Return the latest block if its items equal `items`, else None.
 
         Raises:
-            SessionError: MongoDB cannot be read, or holds something else under this name.
+            SessionError: MongoDB cannot be read, or has another program's document for this id.
         """
         with self._errors():
             latest = await self._blocks.latest_block()
@@ -215,26 +218,27 @@ class MongoDBSession(SessionABC):
         return latest[0]
 
     async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item; None when there is none."""
+        """Remove and return the latest item; None if there is none."""
         return await self.pop_latest(any_item)
 
     async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
-        """Remove and return the latest item that is accepted; None, and nothing done, without one.
+        """Remove and return the latest item that `accept` accepts; None if there is none.
 
         Args:
-            accept: Tells which item is meant.
+            accept: Decides whether to remove an item.
 
         Raises:
-            SessionError: MongoDB did not confirm, or holds something else under this name.
+            SessionError: MongoDB did not confirm the removal, or has another program's document for
+                this id.
         """
         with self._errors():
             while True:
-                found = await self._blocks.find(accept)
-                if found is None:
+                stored = await self._blocks.find(accept)
+                if stored is None:
                     return None
-                # Somebody else may have taken it away since it was read, or added to its block.
-                if await self._blocks.take(found):
-                    return found.item
+                # Another process may have removed it since it was read, or added to its block.
+                if await self._blocks.remove(stored):
+                    return stored.item
 
     async def clear_session(self) -> None:
         """Remove the items of the session, readable or not."""
@@ -242,7 +246,7 @@ class MongoDBSession(SessionABC):
             await self._blocks.clear()
 
     async def ping(self) -> bool:
-        """Tell whether MongoDB answers."""
+        """Return whether MongoDB answers."""
         try:
             await self._client.admin.command("ping")
         except (PyMongoError, OSError):
@@ -250,7 +254,7 @@ class MongoDBSession(SessionABC):
         return True
 
     async def close(self) -> None:
-        """Close the client, if the session made it; closing again does nothing."""
+        """Close the client if the session made it; closing again does nothing."""
         if not self._closed:
             self._closed = True
             if self._owns_client:
@@ -267,7 +271,7 @@ class MongoDBSession(SessionABC):
             if len(text) > LARGEST_TEXT:
                 raise InvalidSessionInput(
                     f"{self._label}: items[{index}] has {len(text):,} bytes as JSON, and MongoDB "
-                    f"takes {LARGEST_TEXT:,} at most; keep what is large in a file or elsewhere "
+                    f"takes {LARGEST_TEXT:,} at most; put large content in a file or elsewhere "
                     "and store a reference to it; nothing was stored"
                 )
         return texts
@@ -291,8 +295,8 @@ class MongoDBSession(SessionABC):
 
 
 def _reason(error: BaseException) -> str:
-    """Return what went wrong without what the driver adds: the server's whole answer, which may
-    quote an item, or a description of all servers."""
+    """Return the message of an error without the driver's additions: the server's whole answer,
+    which may quote an item, or a description of all servers."""
     details = error.details if isinstance(error, OperationFailure) else None
     if details is not None:
         return str(details.get("errmsg", details.get("codeName", type(error).__name__)))

@@ -3,8 +3,8 @@
     {prefix}:{session id}            hash: session_id, created_at, updated_at
     {prefix}:{session id}:messages   list: one JSON text per item
 
-Each write is one MULTI/EXEC, so its items are stored together or not at all. A write whose answer
-is lost is not sent again: it may have been done, and a turn stored twice is worse than an error.
+Each write is one MULTI/EXEC, so its items are stored together or not at all. A write without an
+answer is not repeated: Redis may have done it, and to store a turn twice is worse than an error.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ if TYPE_CHECKING:
 __all__ = ["RedisSession"]
 
 _TAKEN = -1
-"""The answer of the script where texts have the mark that are of a write the run did not make."""
+"""The script's answer if texts with the run's mark come from a write that the run did not make."""
 
-# The items of a run that is alone end the list, so only its end is looked at. Otherwise they are
-# pushed again before the old ones go: a list that was empty for a moment would lose its time to
-# live. Of equal texts LREM takes the first.
+# If no other run wrote, the list ends with the run's items, so the script looks only at its end.
+# Otherwise it pushes the items again before it removes the old ones: a list that is empty for a
+# moment would lose its time to live. Of equal texts LREM removes the first.
 _APPEND = f"""
 local key, mark, write, count = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local known = {{}}
@@ -73,7 +73,7 @@ local last = redis.call('LINDEX', key, -1)
 if is_written(last) then
   return 0
 elseif count == 0 then
-  -- nothing can be anywhere else yet
+  -- the first write of the run: it has no items in the list yet
 elseif is_mine(last) then
   if is_unknown(last) then return {_TAKEN} end
 else
@@ -93,7 +93,7 @@ end
 for index = count + 4, #ARGV do redis.call('RPUSH', key, ARGV[index]) end
 return 0
 """
-"""Append texts to those of a mark, wherever those are, unless this write was done already."""
+"""Append texts to those with a run's mark, wherever they are, unless this write was done before."""
 
 
 class RedisSession(SessionABC):
@@ -101,15 +101,15 @@ class RedisSession(SessionABC):
 
     Args:
         session_id: The name of the conversation.
-        redis_client: The client, which stays the caller's to close. One that retries by itself can
-            store a turn twice when a connection breaks and somebody else writes before it does;
-            `from_url` makes one that does not.
-        key_prefix: What the keys begin with.
-        ttl: After how many seconds without a write Redis forgets the conversation; None: never.
+        redis_client: The client. The caller closes it. A client that retries by itself can store a
+            turn twice if a connection breaks and another process writes before the retry; the
+            client that `from_url` makes does not retry.
+        key_prefix: The beginning of the keys.
+        ttl: Seconds without a write after which Redis deletes the conversation; None for never.
         session_settings: Defaults for reads, as settings or as a dict.
 
     Raises:
-        InvalidSessionInput: The session id is empty, or `ttl` is no positive whole number.
+        InvalidSessionInput: The session id is empty, or `ttl` is not a positive whole number.
     """
 
     def __init__(
@@ -146,26 +146,27 @@ class RedisSession(SessionABC):
 
         Args:
             session_id: The name of the conversation.
-            url: Such as `redis://localhost:6379/0`.
+            url: A URL such as `redis://localhost:6379/0`.
             redis_kwargs: Arguments for `redis.asyncio.from_url`.
             session_settings: Defaults for reads.
             kwargs: Arguments for the class.
 
         Raises:
-            InvalidSessionInput: The URL is none of Redis, or an argument is none of its client.
+            InvalidSessionInput: The URL is not one of Redis, or the client does not have an
+                argument.
         """
         arguments: dict[str, Any] = {"retry": Retry(NoBackoff(), 0), **(redis_kwargs or {})}
         try:
             client = Redis.from_url(url, **arguments)
-            # Arguments are looked at when a connection is made; this one is never opened.
+            # Making a connection checks the arguments. This one is never opened.
             make_connection: Callable[[], object] = client.connection_pool.make_connection
             make_connection()
         except (ValueError, TypeError) as error:
-            # What is said of a URL that is not understood may quote a piece of the password.
-            said = f" ({error})" if isinstance(error, TypeError) else ""
+            # The error about an invalid URL may quote a part of the password.
+            reason = f" ({error})" if isinstance(error, TypeError) else ""
             raise InvalidSessionInput(
                 f"{cls.__name__} {session_id!r}: this is no URL of Redis, or an option of it or of "
-                f"redis_kwargs is wrong{said}; write redis://host:6379/0 or "
+                f"redis_kwargs is wrong{reason}; write redis://host:6379/0 or "
                 "redis://name:password@host:6379/0, or rediss:// for TLS, with : / @ # and % in "
                 "name and password percent-encoded (urllib.parse.quote_plus)"
             ) from None
@@ -174,10 +175,11 @@ class RedisSession(SessionABC):
         return session
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the latest items, oldest first; texts that are damaged are left out.
+        """Return the latest items, oldest first, without damaged texts.
 
         Args:
-            limit: How many at most; None takes the session's own limit, and without one every item.
+            limit: The largest number of items; None means the session's own limit, or all items if
+                it has none.
 
         Raises:
             SessionError: Redis cannot be read.
@@ -187,24 +189,24 @@ class RedisSession(SessionABC):
             self._check_open()
             return []
         with self._errors():
-            wanted = limit
+            count = limit
             while True:
-                start = 0 if wanted is None else -wanted
+                start = 0 if count is None else -count
                 texts = await _done(self._redis.lrange(self._messages_key, start, -1))
                 items = decode_items(texts)
                 if limit is None:
                     return items
-                # Damaged texts must not take the places of items: look further back.
-                if wanted is None or len(items) >= limit or len(texts) < wanted:
+                # Damaged texts do not count: read further back until there are enough items.
+                if count is None or len(items) >= limit or len(texts) < count:
                     return items[-limit:]
-                wanted *= 4
+                count *= 4
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append items in one transaction.
 
         Raises:
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
-            SessionError: Redis did not confirm; all or none of it was stored.
+            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
+            SessionError: Redis did not confirm the write; all items were stored or none.
         """
         self._check_open()
         if encode_items(items, self._label):
@@ -213,32 +215,32 @@ class RedisSession(SessionABC):
     async def append_to_block(
         self, items: list[TResponseInputItem], block: Block = None
     ) -> MarkedTexts:
-        """Append items to the block of a run, and the block to the end if others wrote after it.
+        """Append items to a run's block; first move the block to the end if others wrote after it.
 
-        That is a script and not a watched key, so that nobody has to try again.
+        A script does this, because writers that watch a key would have to try again.
 
         Args:
             items: Input items as dicts.
-            block: What a method for blocks returned before; None begins a block.
+            block: The block, as the latest call returned it; None begins one.
 
         Returns:
             The block with the items.
 
         Raises:
-            ConcurrentWrite: Another run has gone on with the block; nothing was stored.
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
-            SessionError: Redis did not confirm; all or none of it was stored.
+            ConcurrentWrite: Another run has continued the block; nothing was stored.
+            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
+            SessionError: Redis did not confirm the write; all items were stored or none.
         """
         after = next_write(block)
         texts = [text + after.mark for text in encode_items(items, self._label)]
-        *known, write = after.writes
-        marks = (after.run, write, str(len(known)), *known)
+        *earlier, write = after.writes
+        marks = (after.run, write, str(len(earlier)), *earlier)
         if await self._store("EVAL", _APPEND, "1", self._messages_key, *marks, *texts) == _TAKEN:
             raise ConcurrentWrite
         return after
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedTexts | None:
-        """Return the latest items as a block if they are these and one run stored them, else None.
+        """Return the latest items as a block if they equal `items` and are of one run, else None.
 
         Raises:
             SessionError: Redis cannot be read.
@@ -249,8 +251,8 @@ class RedisSession(SessionABC):
         return marked_texts(texts) if decode_items(texts) == items else None
 
     async def _store(self, *command: str) -> Any:
-        """Carry out a command that stores items, in one transaction with what is known of them;
-        return its answer."""
+        """Carry out a command that stores items, in one transaction with the session's hash and
+        times to live; return its answer."""
         now = str(int(time.time()))
         with self._errors():
             await self._check_keys()
@@ -266,7 +268,7 @@ class RedisSession(SessionABC):
         return answer
 
     async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item, and damaged texts after it; None without one."""
+        """Remove the latest item and damaged texts after it; return the item, or None."""
         with self._errors():
             while True:
                 text = await _done(self._redis.rpop(self._messages_key))
@@ -277,26 +279,26 @@ class RedisSession(SessionABC):
                     return item
 
     async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
-        """Remove and return the latest item that is accepted; None, and nothing done, without one.
+        """Remove and return the latest item that `accept` accepts; None if there is none.
 
         Args:
-            accept: Tells which item is meant.
+            accept: Decides whether to remove an item.
         """
-        wanted = 1
+        count = 1
         with self._errors():
             while True:
-                texts = await _done(self._redis.lrange(self._messages_key, -wanted, -1))
+                texts = await _done(self._redis.lrange(self._messages_key, -count, -1))
                 for text in reversed(texts):
                     item = decode_item(text)
                     if item is not None and accept(item):
-                        # Somebody else may have taken it away since it was read.
+                        # Another process may have removed it since it was read.
                         if await _done(self._redis.lrem(self._messages_key, -1, text)):
                             return item
                         break
                 else:
-                    if len(texts) < wanted:
+                    if len(texts) < count:
                         return None
-                    wanted *= 4
+                    count *= 4
 
     async def clear_session(self) -> None:
         """Remove the session and its items."""
@@ -308,14 +310,14 @@ class RedisSession(SessionABC):
                 await pipe.execute()
 
     async def ping(self) -> bool:
-        """Tell whether Redis answers."""
+        """Return whether Redis answers."""
         try:
             return bool(await _done(self._redis.ping()))
         except (RedisError, OSError):
             return False
 
     async def close(self) -> None:
-        """Close the client, if the session made it; closing again does nothing."""
+        """Close the client if the session made it; closing again does nothing."""
         if not self._closed:
             self._closed = True
             if self._owns_client:
@@ -327,15 +329,15 @@ class RedisSession(SessionABC):
         return f"{type(self).__name__} {self.session_id!r}"
 
     async def _check_keys(self) -> None:
-        """Refuse keys that something else uses, before a command that fits any key touches them."""
+        """Refuse keys of another program before a command that accepts any type changes them."""
         if self._keys_checked:
             return
-        for key, wanted in ((self._messages_key, "list"), (self._session_key, "hash")):
-            kind = await _done(self._redis.type(key))
-            found = kind.decode() if isinstance(kind, bytes) else kind
-            if found not in ("none", wanted):
+        for key, expected in ((self._messages_key, "list"), (self._session_key, "hash")):
+            answer = await _done(self._redis.type(key))
+            kind = answer.decode() if isinstance(answer, bytes) else answer
+            if kind not in ("none", expected):
                 raise SessionError(
-                    f"{self._label}: the key {key!r} of Redis holds a {found} of another program; "
+                    f"{self._label}: the key {key!r} of Redis holds a {kind} of another program; "
                     "choose another session id or key_prefix; nothing was changed"
                 )
         self._keys_checked = True
@@ -352,7 +354,7 @@ class RedisSession(SessionABC):
                 yield
         except RedisClusterException as error:
             raise SessionError(
-                f"{self._label}: the cluster of Redis did not do it ({error}); the keys of a "
+                f"{self._label}: the Redis cluster refused the command ({error}); the keys of a "
                 "session must be in one slot: give a key_prefix in braces, such as '{agents}'"
             ) from error
         except (RedisError, OSError) as error:
@@ -363,7 +365,7 @@ class RedisSession(SessionABC):
 
 
 async def _done(reply: object) -> Any:
-    """Await a reply; the client's types say that it may also be the value itself."""
+    """Await a reply. By the client's types it might also be a plain value; it never is."""
     return await cast("Awaitable[Any]", reply)
 
 

@@ -1,4 +1,4 @@
-"""How SQLAlchemy connects for sessions, and what is particular about files of SQLite."""
+"""SQLAlchemy's connections for sessions, and the special treatment of SQLite files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,18 @@ try:
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
-__all__ = ["SQLiteFile", "engine_for", "failure", "file_of", "shown", "transactional", "turnstile"]
+__all__ = [
+    "SQLiteFile",
+    "display_url",
+    "engine_for",
+    "failure",
+    "file_of",
+    "transactional",
+    "turnstile",
+]
 
 _SQLITE_BUSY_TIMEOUT = 60_000
-"""Milliseconds that SQLite waits for another connection's transaction."""
+"""How long SQLite waits for another connection's transaction, in milliseconds."""
 
 _FILE = "agentgraph_file"
 
@@ -30,27 +38,27 @@ def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None
 
     Args:
         url: A URL with an asyncio driver.
-        label: How to name whoever wants it in a message.
+        label: The engine's user, for messages.
         engine_kwargs: Arguments for SQLAlchemy's `create_async_engine`.
 
     Raises:
-        InvalidSessionInput: The URL is no URL, its driver is unknown or not installed, or an
-            argument is none of the engine.
+        InvalidSessionInput: The URL is invalid, its driver is unknown or not installed, or the
+            engine does not have an argument.
     """
-    # A connection that the server closed while it lay in the pool is replaced, not used.
+    # With the ping, the pool replaces a connection that the server has closed.
     arguments: dict[str, Any] = {"pool_pre_ping": True, **(engine_kwargs or {})}
     try:
         engine = create_async_engine(url, **arguments)
     except (SQLAlchemyError, ImportError, ValueError, TypeError) as error:
-        # What is no number where the port should be may be a piece of the password.
-        said = "its port is no number" if isinstance(error, ValueError) else _first_line(error)
+        # An invalid port may be a part of the password: do not quote it.
+        reason = "its port is no number" if isinstance(error, ValueError) else _first_line(error)
         raise InvalidSessionInput(
-            f"{label}: no database can be reached by this URL{_named(url)} ({said}); "
+            f"{label}: no database can be reached by this URL{_display(url)} ({reason}); "
             "it needs an asyncio driver: postgresql+asyncpg://, postgresql+psycopg:// "
             "or sqlite+aiosqlite://, and the driver's package"
         ) from (None if isinstance(error, ValueError) else error)
     if "@" in (engine.url.host or ""):
-        # What stands before it in the host is the end of the password.
+        # The text before the @ in the host is the end of the password: do not quote it.
         raise InvalidSessionInput(
             f"{label}: the URL has an @ too many; percent-encode : / @ and % in name and password "
             "(urllib.parse.quote_plus)"
@@ -60,47 +68,47 @@ def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None
     return engine
 
 
-def _named(url: str) -> str:
-    """Say which URL it is, if it is one, without its password."""
+def _display(url: str) -> str:
+    """Return a comma and the URL without its password; the empty text for an invalid URL."""
     try:
-        return f", {shown(make_url(url))}"
+        return f", {display_url(make_url(url))}"
     except (SQLAlchemyError, ValueError):
         return ""
 
 
 def failure(label: str, engine: AsyncEngine, error: Exception) -> SessionError:
-    """Return what to raise where a database did not do what a session asked of it.
+    """Return the error to raise if a session's call of a database fails.
 
     Args:
-        label: How to name the session.
+        label: The session's name in messages.
         engine: The database.
-        error: What was raised.
+        error: The driver's or SQLAlchemy's error.
     """
     return SessionError(
-        f"{label} in {shown(engine.url)}: the database did not do it ({_first_line(error)}); "
-        "check that it can be reached and that the tables are there (create_tables=True makes "
+        f"{label} in {display_url(engine.url)}: the database failed ({_first_line(error)}); "
+        "check that it can be reached and that the tables exist (create_tables=True creates "
         "them); this call stored all of its items or none"
     )
 
 
-def shown(url: URL) -> str:
-    """Return a URL without its password, which may also be one of its options."""
+def display_url(url: URL) -> str:
+    """Return a URL without its password, which may also be in one of its options."""
     secrets = {name: "***" for name in url.query if "password" in name.lower()}
     return url.update_query_dict(secrets).render_as_string(hide_password=True)
 
 
 def _first_line(error: Exception) -> str:
-    """Return what the driver said; later lines hold the statement and its values."""
+    """Return the first line of the driver's message; later lines quote the statement and values."""
     original = getattr(error, "orig", None) or error
     text = str(original).strip()
     return text.splitlines()[0] if text else type(original).__name__
 
 
 class SQLiteFile:
-    """The file that the connections of an engine are open to.
+    """The file that the connections of an engine have open.
 
-    What is written to a file after it was deleted or replaced goes to the old one, and connections
-    to both at once would mix up their logs.
+    After a file is deleted or replaced, its connections still write to the old file; and
+    connections to the old and the new file at once would mix up their logs.
 
     Args:
         path: The file.
@@ -113,15 +121,15 @@ class SQLiteFile:
 
     @property
     def identity(self) -> tuple[int, int] | None:
-        """What tells the file from another one of the same name; None if it is not there."""
+        """The identity of the file, whatever its name; None if it does not exist."""
         return file_identity(self.path)
 
     def opened(self) -> None:
-        """Note that a connection to the file was made."""
+        """Note that a connection opened the file."""
         self._open = self.identity
 
     async def check(self, engine: AsyncEngine) -> None:
-        """Close the connections if the file is not any more the one that they are open to."""
+        """Close the connections if the file was deleted or replaced since they opened it."""
         if self._is_gone():
             async with self._closing:
                 if self._is_gone():
@@ -130,7 +138,7 @@ class SQLiteFile:
                     self._open = None
 
     async def _empty_log(self, engine: AsyncEngine) -> None:
-        """Bring the log into the old file: it lies beside the new one and would be read as its."""
+        """Write the log into the old file; SQLite would take it for the log of the new one."""
         if isinstance(engine.pool, QueuePool) and engine.pool.checkedin() > 0:
             with suppress(SQLAlchemyError):
                 async with engine.connect() as connection:
@@ -149,9 +157,9 @@ def file_of(engine: AsyncEngine) -> SQLiteFile | None:
 def transactional(engine: AsyncEngine) -> AsyncEngine:
     """Return an engine, on the same pool, with the transactions that sessions need.
 
-    They wait for each other and see what the other has written. An engine of a program may have
-    another level: in a stricter one PostgreSQL refuses who has waited, in AUTOCOMMIT there is no
-    transaction.
+    Such transactions wait for each other and see each other's writes. The program's engine may have
+    another isolation level: at a stricter one PostgreSQL aborts a transaction that had to wait, and
+    AUTOCOMMIT has no transactions.
     """
     if engine.dialect.name != "postgresql":
         return engine
@@ -159,8 +167,10 @@ def transactional(engine: AsyncEngine) -> AsyncEngine:
 
 
 def turnstile(engine: AsyncEngine) -> asyncio.Lock | None:
-    """Return the lock of an engine whose pool has one connection, which cannot hold two
-    transactions; all sessions that share the engine share it. It is that of SQLite in memory."""
+    """Return the lock of an engine with only one connection (SQLite in memory), else None.
+
+    One connection cannot have two transactions. All sessions that share the engine share the lock.
+    """
     if not isinstance(engine.pool, StaticPool):
         return None
     options = engine.sync_engine.get_execution_options()
@@ -172,7 +182,7 @@ def turnstile(engine: AsyncEngine) -> asyncio.Lock | None:
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
-    """Let connections wait for each other rather than fail, and know the file of the engine."""
+    """Make connections wait for each other instead of failing, and record the engine's file."""
     name = engine.url.database
     in_file = name and name != ":memory:" and "uri" not in engine.url.query
     file = SQLiteFile(name) if name and in_file else None

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["SessionRows"]
 
 _ATTEMPTS = 1000
-"""How often the row of a session is looked for and made while others clear the session. Of twelve
-that do so at once, one was seen to lose twenty rounds in a row."""
+"""How often to look for a session's row and make it while other processes clear the session. Of
+twelve processes that cleared it at once, one lost twenty rounds in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class SessionRows:
 
     Attributes:
         session_id: The session.
-        tables: Where they are.
+        tables: The tables with the rows.
     """
 
     session_id: str
@@ -48,7 +48,7 @@ class SessionRows:
     async def items(
         self, connection: AsyncConnection, limit: int | None
     ) -> list[TResponseInputItem]:
-        """Return the latest readable items, oldest first; None means all of them."""
+        """Return the latest `limit` readable items, oldest first; None means all."""
         if limit is not None:
             return [item for _, _, item in await self._newest(connection, limit)][::-1]
         messages = self.tables.messages
@@ -61,25 +61,25 @@ class SessionRows:
     async def append(
         self, connection: AsyncConnection, texts: Sequence[str], block: MarkedRows
     ) -> MarkedRows:
-        """Append texts to a block, after taking it to the end if that is elsewhere.
+        """Append texts to a block; first move the block to the end if others wrote after it.
 
         Raises:
-            ConcurrentWrite: Another run has gone on with the block.
+            ConcurrentWrite: Another run has continued the block.
         """
         await self._lock(connection)
         rows = block.rows
         if rows and await self._is_followed(connection, block):
-            rows = await self._moved(connection, rows)
+            rows = await self._move_to_end(connection, rows)
         new = await self._insert(connection, [text + block.mark for text in texts])
         return MarkedRows(block.mark, (*rows, *new))
 
     async def adopt(
         self, connection: AsyncConnection, items: list[TResponseInputItem]
     ) -> MarkedRows | None:
-        """Return the latest rows as a block, if they hold these items.
+        """Return the latest rows as a block if they hold these items, else None.
 
-        Rows that no one run has stored get a mark, by which two runs with this block will know of
-        each other.
+        Rows that are not all from one run get a common mark, by which two runs with this block
+        detect each other.
         """
         messages = self.tables.messages
         await self._lock(connection)
@@ -95,7 +95,7 @@ class SessionRows:
         return MarkedRows(mark, tuple(row_id for row_id, _, _ in rows))
 
     async def pop(self, connection: AsyncConnection, accept: Accept) -> TResponseInputItem | None:
-        """Remove the latest readable row whose item is accepted; return the item."""
+        """Remove the latest readable row whose item `accept` accepts; return the item."""
         if not await self._touch(connection):
             if not await self._newest(connection, 1):
                 return None
@@ -107,40 +107,43 @@ class SessionRows:
         return None
 
     async def clear(self, connection: AsyncConnection) -> None:
-        """Remove the session with everything that is stored of it."""
-        # Who takes items away without the lock waits for others that wait for those items.
+        """Remove the session and all its items."""
+        # Without the lock this deadlocks with other writers.
         await self._lock(connection)
         for table in (self.tables.messages, self.tables.sessions):
             await connection.execute(delete(table).where(table.c.session_id == self.session_id))
 
     async def _is_followed(self, connection: AsyncConnection, block: MarkedRows) -> bool:
-        """Whether others have written after the rows of a run.
+        """Return whether other runs have written after the rows of a run.
 
         Raises:
-            ConcurrentWrite: One of them has gone on with these rows.
+            ConcurrentWrite: Another run has continued the block.
         """
         messages = self.tables.messages
         after = (messages.c.session_id == self.session_id) & (messages.c.id > block.rows[-1])
-        # One row says whether there is any after them, and whether any of those has the mark.
+        # None: there are no later rows; 1: one of them has the mark of the block; 0: none has it.
         own = case((messages.c.message_data.endswith(block.mark), 1), else_=0)
-        taken = await connection.scalar(select(func.max(own)).where(after))
-        if taken:
+        later = await connection.scalar(select(func.max(own)).where(after))
+        if later:
             raise ConcurrentWrite
-        return taken is not None
+        return later is not None
 
-    async def _moved(self, connection: AsyncConnection, block: tuple[int, ...]) -> tuple[int, ...]:
-        """Write the rows of a block that are still there again, at the end; return their ids.
+    async def _move_to_end(
+        self, connection: AsyncConnection, block: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        """Write the remaining rows of a block again, at the end; return their ids.
 
-        They are made now, too: the published SDK reads the rows of this store by their times.
+        They get a new creation time, because the published SDK orders the rows of this store by
+        time.
         """
         messages = self.tables.messages
         mine = (messages.c.session_id == self.session_id) & messages.c.id.in_(block)
         texts = await connection.scalars(
             select(messages.c.message_data).where(mine).order_by(messages.c.id)
         )
-        again = list(texts)
+        copies = list(texts)
         await connection.execute(delete(messages).where(mine))
-        return await self._insert(connection, again)
+        return await self._insert(connection, copies)
 
     async def _insert(self, connection: AsyncConnection, texts: Sequence[str]) -> tuple[int, ...]:
         """Insert rows and return their ids."""
@@ -161,7 +164,7 @@ class SessionRows:
         return tuple(await connection.scalars(newest_first))[::-1]
 
     async def _lock(self, connection: AsyncConnection) -> None:
-        """Hold the row of this session until the transaction ends, making it when missing."""
+        """Lock this session's row until the transaction ends; make the row if it is missing."""
         for attempt in range(1, _ATTEMPTS + 1):
             if await self._touch(connection):
                 return
@@ -173,18 +176,18 @@ class SessionRows:
                 return
             except IntegrityError:
                 # Another transaction made the row in between, and a third one may clear it again.
-                # Each time one of them got on; without the lock nothing may be written.
+                # Each time one of them makes progress. Without the lock, write nothing.
                 if attempt == _ATTEMPTS:
                     raise
 
     async def _touch(self, connection: AsyncConnection) -> bool:
         sessions = self.tables.sessions
-        touched = await connection.execute(
+        result = await connection.execute(
             update(sessions)
             .where(sessions.c.session_id == self.session_id)
             .values(updated_at=func.current_timestamp())
         )
-        return touched.rowcount > 0
+        return result.rowcount > 0
 
     async def _newest(
         self, connection: AsyncConnection, count: int, accept: Accept = any_item
@@ -196,14 +199,14 @@ class SessionRows:
             .where(messages.c.session_id == self.session_id)
             .order_by(messages.c.id.desc())
         )
-        found: list[tuple[int, str, TResponseInputItem]] = []
+        matches: list[tuple[int, str, TResponseInputItem]] = []
         before, page = None, count
-        while len(found) < count:
+        while len(matches) < count:
             bounded = query if before is None else query.where(messages.c.id < before)
             rows = (await connection.execute(bounded.limit(page))).all()
-            read = [(row_id, text, decode_item(text)) for row_id, text in rows]
-            found += [(id, text, it) for id, text, it in read if it is not None and accept(it)]
+            decoded = [(row_id, text, decode_item(text)) for row_id, text in rows]
+            matches += [(id, text, it) for id, text, it in decoded if it is not None and accept(it)]
             if len(rows) < page:
                 break
             before, page = rows[-1][0], 4 * page
-        return found[:count]
+        return matches[:count]

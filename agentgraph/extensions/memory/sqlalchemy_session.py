@@ -1,7 +1,7 @@
 """A session in any database that SQLAlchemy's asyncio engines reach.
 
-Every public method is one database transaction. A writer first locks the row of its session, so the
-items of one call stay together and in order whatever other processes do.
+Every public method is one database transaction. A writer first locks the row of its session, so
+that the items of one call stay together and in order, whatever other processes write.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ class SQLAlchemySession(SessionABC):
 
     Args:
         session_id: The name of the conversation.
-        engine: The database; it stays the caller's to dispose of.
-        create_tables: Whether to make the tables on first use when they are missing.
+        engine: The database. The caller disposes of it.
+        create_tables: Whether to create missing tables on first use.
         sessions_table: The table of sessions.
         messages_table: The table of items.
         session_settings: Defaults for reads, as settings or as a dict.
         ensure_ascii: Whether stored JSON escapes everything that is not ASCII.
 
     Raises:
-        InvalidSessionInput: The session id is empty, or the tables have no two names.
+        InvalidSessionInput: The session id is empty, or the tables do not have two different names.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class SQLAlchemySession(SessionABC):
         self._ensure_ascii = ensure_ascii
         self._tables_lock = asyncio.Lock()
         self._file = file_of(engine)
-        self._made_in = object()  # no place yet
+        self._tables_place = object()  # where the tables were created: nowhere yet
         self._database = transactional(engine)
         self._turnstile = turnstile(engine)
 
@@ -113,18 +113,18 @@ class SQLAlchemySession(SessionABC):
             kwargs: Arguments for the class.
 
         Raises:
-            InvalidSessionInput: The URL is no URL, or its driver is unknown or not installed.
+            InvalidSessionInput: The URL is invalid, or its driver is unknown or not installed.
         """
         engine = engine_for(url, f"{cls.__name__} {session_id!r}", engine_kwargs)
         return cls(session_id, engine=engine, session_settings=session_settings, **kwargs)
 
     @property
     def engine(self) -> AsyncEngine:
-        """The engine, to share with other sessions or to dispose of."""
+        """The engine, for other sessions to share or for the program to dispose of."""
         return self._engine
 
     async def close(self) -> None:
-        """Close the connections of the engine, for a session that alone uses it; closing again does
+        """Close the connections of the engine, which no other session may use; closing again does
         nothing."""
         self._closed = True
         await self._engine.dispose()
@@ -134,10 +134,11 @@ class SQLAlchemySession(SessionABC):
             raise SessionClosedError(f"{self._label} is closed; make a new session object")
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the latest items, oldest first; rows that are damaged are left out.
+        """Return the latest items, oldest first, without damaged rows.
 
         Args:
-            limit: How many at most; None takes the session's own limit, and without one every item.
+            limit: The largest number of items; None means the session's own limit, or all items if
+                it has none.
 
         Raises:
             SessionError: The database cannot be read.
@@ -152,8 +153,8 @@ class SQLAlchemySession(SessionABC):
         """Append items in one transaction.
 
         Raises:
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
-            SessionError: The database cannot be written; all or none of it was stored.
+            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
+            SessionError: The database cannot be written; all items were stored or none.
         """
         texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
         self._check_open()
@@ -164,26 +165,26 @@ class SQLAlchemySession(SessionABC):
     async def append_to_block(
         self, items: list[TResponseInputItem], block: Block = None
     ) -> MarkedRows:
-        """Append items to the block of a run, and the block to the end if others wrote after it.
+        """Append items to a run's block; first move the block to the end if others wrote after it.
 
         Args:
             items: Input items as dicts.
-            block: What a method for blocks returned before; None begins a block.
+            block: The block, as the latest call returned it; None begins one.
 
         Returns:
             The block with the items.
 
         Raises:
-            ConcurrentWrite: Another run has gone on with the block; nothing was stored.
-            InvalidSessionInput: Something in `items` is no item; nothing was stored.
-            SessionError: The database cannot be written; all or none of it was stored.
+            ConcurrentWrite: Another run has continued the block; nothing was stored.
+            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
+            SessionError: The database cannot be written; all items were stored or none.
         """
         texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
-        known: MarkedRows = block or MarkedRows(new_mark(), ())
-        return await self._run(lambda connection: self._rows.append(connection, texts, known))
+        base: MarkedRows = block or MarkedRows(new_mark(), ())
+        return await self._run(lambda connection: self._rows.append(connection, texts, base))
 
     async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedRows | None:
-        """Return the latest items as a block if they are these, else None.
+        """Return the latest items as a block if they equal `items`, else None.
 
         Raises:
             SessionError: The database cannot be read or written.
@@ -191,14 +192,14 @@ class SQLAlchemySession(SessionABC):
         return await self._run(lambda connection: self._rows.adopt(connection, items))
 
     async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item; None when there is none."""
+        """Remove and return the latest item; None if there is none."""
         return await self.pop_latest(any_item)
 
     async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
-        """Remove and return the latest item that is accepted; None, and nothing done, without one.
+        """Remove and return the latest item that `accept` accepts; None if there is none.
 
         Args:
-            accept: Tells which item is meant.
+            accept: Decides whether to remove an item.
         """
         return await self._run(lambda connection: self._rows.pop(connection, accept))
 
@@ -217,9 +218,9 @@ class SQLAlchemySession(SessionABC):
     async def _run(self, call: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
         """Make a call in a transaction of its own.
 
-        One of SQLite ends although its caller is cancelled. Cut in the middle of a statement, the
-        connection would go on holding the lock of the file until the garbage collector finds it.
-        Servers notice that a connection was dropped.
+        With SQLite the transaction ends even if the caller is cancelled. A connection that is
+        interrupted in the middle of a statement would hold the lock of the file until the garbage
+        collector finds it. A server notices that a connection was dropped.
         """
         self._check_open()
 
@@ -237,23 +238,24 @@ class SQLAlchemySession(SessionABC):
             with in_its_loop(self._label):
                 if self._file is not None:
                     await self._file.check(self._engine)
-                if self._create_tables and self._made_in != self._place():
+                if self._create_tables and self._tables_place != self._place():
                     await self._make_tables()
                 async with self._turnstile or nullcontext(), self._database.begin() as connection:
                     connected = True
                     yield connection
         except (SQLAlchemyError, OSError, TypeError, ValueError, OverflowError) as error:
-            # Drivers refuse an option or a port of the URL when they connect, each in its way.
+            # Drivers refuse a wrong option or port of the URL only when they connect, and with
+            # various types of exception.
             if connected and not isinstance(error, SQLAlchemyError | OSError):
                 raise
             raise failure(self._label, self._engine, error) from error
 
     async def _make_tables(self) -> None:
         async with self._tables_lock:
-            if self._made_in != self._place():
+            if self._tables_place != self._place():
                 await self._tables.create(self._database, self._turnstile)
-                self._made_in = self._place()
+                self._tables_place = self._place()
 
     def _place(self) -> object:
-        """What tells the database from another one under the same URL."""
+        """Return what distinguishes the database from another one with the same URL."""
         return None if self._file is None else self._file.identity

@@ -1,4 +1,4 @@
-"""The tables of `SQLAlchemySession`, named and typed as the published SDK makes them."""
+"""The tables of `SQLAlchemySession`, with the names and types of the published SDK."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SessionTables:
     """The two tables of a store.
 
     Attributes:
-        metadata: Both, for making them.
+        metadata: Describes both tables, to create them.
         sessions: One row per session; a writer locks it.
         messages: One row per item, ordered by id.
     """
@@ -49,7 +49,7 @@ class SessionTables:
 
     @classmethod
     def named(cls, sessions: str, messages: str) -> Self:
-        """Return tables of these names."""
+        """Return the description of tables with these names."""
         metadata = MetaData()
         return cls(
             metadata,
@@ -80,11 +80,11 @@ class SessionTables:
     async def create(
         self, engine: AsyncEngine, turnstile: AbstractAsyncContextManager[Any] | None
     ) -> None:
-        """Make the tables that are missing.
+        """Create the missing tables.
 
         Args:
-            engine: Where.
-            turnstile: What to hold meanwhile, if anything.
+            engine: The database.
+            turnstile: The lock to hold meanwhile, if any.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -92,7 +92,7 @@ class SessionTables:
                     await connection.run_sync(self.metadata.create_all)
                 return
             except DBAPIError:
-                # Another process made them between our look and our CREATE: look again.
+                # Another process created them between our check and our CREATE: check again.
                 if attempt == _ATTEMPTS:
                     raise
                 await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The sessions of a database that SQLAlchemy reaches, as `SQLAlchemySession` stores them."""
+"""All sessions of a database of `SQLAlchemySession`, to list, repair and delete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from agentgraph.extensions.memory.sqlalchemy_connections import engine_for, shown
+from agentgraph.extensions.memory.sqlalchemy_connections import display_url, engine_for
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import MissingExtra, SessionError
@@ -38,7 +38,7 @@ class SQLAlchemyStoredSessions:
         messages_table: The table of items.
 
     Raises:
-        InvalidSessionInput: The URL is no URL, or its driver is unknown or not installed.
+        InvalidSessionInput: The URL is invalid, or its driver is unknown or not installed.
     """
 
     def __init__(
@@ -49,15 +49,15 @@ class SQLAlchemyStoredSessions:
     ) -> None:
         self._engine = engine_for(url, "stored sessions")
         self._tables = SessionTables.named(sessions_table, messages_table)
-        self._place = shown(self._engine.url)
+        self._place = display_url(self._engine.url)
 
     async def sessions(self) -> AsyncGenerator[StoredSession, None]:
-        """Give every session, by id."""
+        """Yield every session, in the order of the ids."""
         table, messages = self._tables.sessions, self._tables.messages
         async with self._transaction() as connection:
-            known = select(table.c.session_id)
-            stored = select(messages.c.session_id)
-            ids = (await connection.scalars(known.union(stored))).all()
+            with_row = select(table.c.session_id)
+            with_items = select(messages.c.session_id)
+            ids = (await connection.scalars(with_row.union(with_items))).all()
         for session_id in sorted(ids):
             yield await self.session(session_id)
 
@@ -74,7 +74,7 @@ class SQLAlchemyStoredSessions:
         """Carry out the mendings of a session, in one transaction.
 
         Raises:
-            SessionError: It was changed since it was read; nothing was written.
+            SessionError: The session was changed since it was read; nothing was written.
         """
         messages = self._tables.messages
         async with self._transaction() as connection:
@@ -110,19 +110,20 @@ class SQLAlchemyStoredSessions:
     ) -> StoredSession:
         table, messages = self._tables.sessions, self._tables.messages
         query = select(table).where(table.c.session_id == session_id)
-        known = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+        result = await connection.execute(query.with_for_update() if lock else query)
+        row = result.one_or_none()
         rows = await connection.execute(
             select(messages.c.id, messages.c.message_data)
             .where(messages.c.session_id == session_id)
             .order_by(messages.c.id)
         )
         decoded = tuple(StoredRow(key, decode_item(text)) for key, text in rows)
-        if known is None and not decoded:
+        if row is None and not decoded:
             raise NoSuchSession(f"there is no session {session_id!r} in {self._place}")
         return StoredSession(
             session_id,
-            _moment(known and known.created_at),
-            _moment(known and known.updated_at),
+            _moment(row and row.created_at),
+            _moment(row and row.updated_at),
             (History(None, decoded),),
         )
 
@@ -130,20 +131,20 @@ class SQLAlchemyStoredSessions:
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:
         try:
             async with self._engine.begin() as connection:
-                there = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+                tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
                 for table in (self._tables.sessions.name, self._tables.messages.name):
-                    if table not in there:
+                    if table not in tables:
                         raise SessionError(
                             f"{self._place} holds no sessions: it has no table {table!r}, only "
-                            f"{', '.join(map(repr, sorted(there))) or 'none at all'}; "
+                            f"{', '.join(map(repr, sorted(tables))) or 'none at all'}; "
                             "if the tables have names of their own, give them"
                         )
                 yield connection
         except (SQLAlchemyError, OSError) as error:
-            what = str(getattr(error, "orig", None) or error).strip().splitlines()
+            lines = str(getattr(error, "orig", None) or error).strip().splitlines()
             raise SessionError(
-                f"{self._place}: the database did not do it "
-                f"({what[0] if what else type(error).__name__}); check that it can be reached"
+                f"{self._place}: the database failed "
+                f"({lines[0] if lines else type(error).__name__}); check that it can be reached"
             ) from error
 
 

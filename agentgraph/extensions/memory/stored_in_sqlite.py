@@ -1,7 +1,7 @@
-"""The sessions of an SQLite file, of either package, plain or with branches.
+"""All sessions of an SQLite file, plain or with branches, of this package or the published SDK.
 
-Looking opens the file for reading only, so that nothing can be written by mistake, not even a table
-that is missing.
+Methods that only read open the file read-only, so that they can write nothing by mistake, not even
+a missing table.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from agentgraph.memory.stored_sessions import (
 __all__ = ["SQLiteStoredSessions"]
 
 _STRUCTURE = "message_structure"
-_OF_BRANCHES = (_STRUCTURE, "turn_usage", "branch_reservations")
+_BRANCH_TABLES = (_STRUCTURE, "turn_usage", "branch_reservations")
 _GENERATIONS = "session_clear_generations"
 
 
@@ -52,7 +52,7 @@ class SQLiteStoredSessions:
         self._sessions, self._messages = quoted(sessions_table), quoted(messages_table)
 
     async def sessions(self) -> AsyncGenerator[StoredSession, None]:
-        """Give every session, by id."""
+        """Yield every session, in the order of the ids."""
         with self._open("ro") as connection:
             ids = connection.execute(
                 f"SELECT session_id FROM {self._sessions} "
@@ -74,7 +74,7 @@ class SQLiteStoredSessions:
         """Carry out the mendings of a session, in one transaction.
 
         Raises:
-            SessionError: It was changed since it was read; nothing was written.
+            SessionError: The session was changed since it was read; nothing was written.
         """
         with self._open("rw") as connection, transaction(connection):
             check_unchanged(self._read(connection, session.session_id), session)
@@ -93,11 +93,11 @@ class SQLiteStoredSessions:
         with self._open("rw") as connection, transaction(connection):
             self._read(connection, session_id)
             tables = _tables_of(connection)
-            for table in _OF_BRANCHES:
+            for table in _BRANCH_TABLES:
                 if table in tables:
                     connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
             if _GENERATIONS in tables:
-                # Objects that have the session open in other programs notice by this number.
+                # By this number, other programs that have the session open notice the deletion.
                 connection.execute(
                     f"INSERT INTO {_GENERATIONS} (session_id, generation) VALUES (?, 1) "
                     "ON CONFLICT (session_id) DO UPDATE SET generation = generation + 1",
@@ -107,7 +107,7 @@ class SQLiteStoredSessions:
                 connection.execute(f"DELETE FROM {name} WHERE session_id = ?", (session_id,))
 
     async def close(self) -> None:
-        """Nothing is held open between two calls."""
+        """Do nothing: the file is not open between two calls."""
 
     @contextmanager
     def _open(self, mode: str) -> Iterator[sqlite3.Connection]:
@@ -126,10 +126,11 @@ class SQLiteStoredSessions:
             raise failure(error, label, str(self._path)) from error
 
     def _connected(self, mode: str) -> sqlite3.Connection:
-        """Open the file so that nothing is left beside it when it is closed.
+        """Open the file so that closing it leaves no log file beside it.
 
-        A connection that may only read makes a log where there is none and cannot remove it. Where
-        the folder is read-only no log can be made; without one everything is in the file itself.
+        A read-only connection creates a log file if there is none, and cannot remove it. In a
+        read-only folder SQLite cannot create the log; without a log, the file itself has
+        everything.
         """
         if mode == "rw" or self._path.with_name(f"{self._path.name}-wal").exists():
             return self._connect(f"mode={mode}")
@@ -156,15 +157,15 @@ class SQLiteStoredSessions:
         )
 
     def _read(self, connection: sqlite3.Connection, session_id: str) -> StoredSession:
-        row = connection.execute(
+        rows = connection.execute(
             f"SELECT * FROM {self._sessions} WHERE session_id = ?", (session_id,)
         )
-        names = [column[0] for column in row.description]
-        known = dict(zip(names, row.fetchone() or (), strict=False))
+        names = [column[0] for column in rows.description]
+        row = dict(zip(names, rows.fetchone() or (), strict=False))
         histories = self._histories(connection, session_id)
-        if not known and not any(history.rows for history in histories):
+        if not row and not any(history.rows for history in histories):
             raise NoSuchSession(f"there is no session {session_id!r} in {self._path}")
-        created, updated = (str(known.get(name) or "") for name in ("created_at", "updated_at"))
+        created, updated = (str(row.get(name) or "") for name in ("created_at", "updated_at"))
         return StoredSession(session_id, created, updated, histories)
 
     def _histories(self, connection: sqlite3.Connection, session_id: str) -> tuple[History, ...]:
@@ -174,7 +175,7 @@ class SQLiteStoredSessions:
                 "GROUP BY branch_id ORDER BY branch_id != ?, MIN(id)",
                 (session_id, MAIN),
             ).fetchall()
-            # A session without structure was stored by the plain class and is read like that.
+            # A session without structure comes from the plain class: read it as the plain class.
             if branches:
                 return tuple(
                     self._branch(connection, session_id, branch_id) for (branch_id,) in branches
@@ -213,12 +214,12 @@ class SQLiteStoredSessions:
                 connection.execute(f"DELETE FROM {_STRUCTURE} WHERE id = ?", (key,))
                 branch.drop_unlisted(connection, [message_id])
             else:
-                # Other branches may list the row: without its id the item is legal there as well.
+                # Other branches may also list the row; without its id the item is valid there, too.
                 _take_id(connection, self._messages, message_id)
 
 
 def _take_id(connection: sqlite3.Connection, messages: str, row_id: int) -> None:
-    """Take the id out of a stored item; the rest of its text stays as it was written."""
+    """Remove the id of a stored item; the rest of its text stays unchanged."""
     connection.execute(
         f"UPDATE {messages} SET message_data = json_remove(message_data, '$.id') WHERE id = ?",
         (row_id,),
