@@ -87,30 +87,30 @@ def rounds_of(
 
 def main() -> None:
     """Measure and print the table."""
-    options = argparse.ArgumentParser(description=__doc__)
-    add_side_options(options)
-    options.add_argument("--rounds", type=int, default=3, help="how often each workload is run")
-    options.add_argument("--only", nargs="+", default=WORKLOADS, choices=WORKLOADS)
-    options.add_argument("--markdown", action="store_true", help="print the README's table, too")
-    options.add_argument("--json", type=Path, help="a file to write every figure to")
-    chosen = options.parse_args()
-    sides = sides_of(chosen)
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_side_options(parser)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each workload is run")
+    parser.add_argument("--only", nargs="+", default=WORKLOADS, choices=WORKLOADS)
+    parser.add_argument("--markdown", action="store_true", help="print the README's table, too")
+    parser.add_argument("--json", type=Path, help="a file to write every figure to")
+    options = parser.parse_args()
+    sides = sides_of(options)
     installed = [side for side in sides if side.installed]
     with Progress(transient=True) as progress:
-        units = sum(1 if name in ONCE else chosen.rounds for name in chosen.only)
+        units = sum(1 if name in ONCE else options.rounds for name in options.only)
         task = progress.add_task("measuring", total=units * len(installed))
 
         def advance(what: str) -> None:
             progress.update(task, description=what, advance=1)
 
-        results = rounds_of(installed, chosen.only, chosen.rounds, advance)
+        results = rounds_of(installed, options.only, options.rounds, advance)
     titles = [side.title for side in installed]
     missing = [side.title for side in sides if side not in installed]
     Console(width=180).print(table(titles, results, missing, TARGETS))
-    if chosen.markdown:
+    if options.markdown:
         print(markdown(titles, results))
-    if chosen.json is not None:
-        chosen.json.write_text(json.dumps(as_json(titles, results), indent=1) + "\n")
+    if options.json is not None:
+        options.json.write_text(json.dumps(as_json(titles, results), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -207,19 +207,19 @@ def table(shape: Shape, results: dict[int, dict[str, float]]) -> Table:
 
 def main() -> None:
     """Measure and print the tables."""
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of agents")
-    options.add_argument("--rounds", type=int, default=2, help="how often each is measured")
-    chosen = options.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of agents")
+    parser.add_argument("--rounds", type=int, default=2, help="how often each is measured")
+    options = parser.parse_args()
     console = Console(width=110)
     with Progress(transient=True) as progress:
-        task = progress.add_task("", total=len(SHAPES) * chosen.rounds * sum(chosen.sizes))
+        task = progress.add_task("", total=len(SHAPES) * options.rounds * sum(options.sizes))
         for shape in SHAPES:
             results: dict[int, dict[str, float]] = {}
-            for size in sorted(chosen.sizes):
+            for size in sorted(options.sizes):
                 progress.update(task, description=f"{shape.name}: {size:,} agents")
                 rounds = []
-                for _ in range(chosen.rounds):
+                for _ in range(options.rounds):
                     rounds.append(measure(shape, size))
                     progress.advance(task, size)
                 results[size] = {stage: min(times[stage] for times in rounds) for stage in STAGES}

@@ -29,25 +29,25 @@ TARGETS = {
 
 def main() -> None:
     """Measure and print the table."""
-    options = argparse.ArgumentParser(description=__doc__)
-    add_side_options(options)
-    options.add_argument("--runs", type=int, default=20, help="repetitions in each round")
-    options.add_argument("--rounds", type=int, default=3, help="how often the sides take turns")
-    options.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="items of a history")
-    options.add_argument("--markdown", action="store_true", help="print the README's table, too")
-    options.add_argument("--json", type=Path, help="a file to write every figure to")
-    chosen = options.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_side_options(parser)
+    parser.add_argument("--runs", type=int, default=20, help="repetitions in each round")
+    parser.add_argument("--rounds", type=int, default=3, help="how often the sides take turns")
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="items of a history")
+    parser.add_argument("--markdown", action="store_true", help="print the README's table, too")
+    parser.add_argument("--json", type=Path, help="a file to write every figure to")
+    options = parser.parse_args()
     sides = [
         replace(side, script="session_workloads.py")
-        for side in sides_of(chosen)
+        for side in sides_of(options)
         if side.package in ("agentgraph", "agents")
     ]
     installed = [side for side in sides if side.installed]
     results: list[Rounds] = [{} for _ in installed]
-    workload = ",".join(map(str, [chosen.runs, *chosen.sizes]))
+    workload = ",".join(map(str, [options.runs, *options.sizes]))
     with Progress(transient=True) as progress:
-        task = progress.add_task("measuring", total=chosen.rounds * len(installed))
-        for _ in range(chosen.rounds):
+        task = progress.add_task("measuring", total=options.rounds * len(installed))
+        for _ in range(options.rounds):
             for side, figures in zip(installed, results, strict=True):
                 progress.update(task, description=f"sessions: {side.title}")
                 for name, figure in measure(side, workload).items():
@@ -57,10 +57,10 @@ def main() -> None:
     missing = [side.title for side in sides if side not in installed]
     title = "sessions in a file (the model costs nothing)"
     Console(width=180).print(table(titles, results, missing, TARGETS, title, beside_wall=True))
-    if chosen.markdown:
+    if options.markdown:
         print(markdown(titles, results))
-    if chosen.json is not None:
-        chosen.json.write_text(json.dumps(as_json(titles, results), indent=1) + "\n")
+    if options.json is not None:
+        options.json.write_text(json.dumps(as_json(titles, results), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -81,28 +81,28 @@ def checkout(title: str, folder: Path) -> Side:
 OURS = checkout("agentgraph", HERE.parent)
 
 
-def add_side_options(options: argparse.ArgumentParser) -> None:
+def add_side_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that name the sides."""
-    options.add_argument(
+    parser.add_argument(
         "--peer-python",
         default=os.environ.get("AGENTGRAPH_SDK_PYTHON", ""),
         help="a Python that has openai-agents",
     )
-    options.add_argument("--base", type=Path, help="another checkout of agentgraph to compare with")
+    parser.add_argument("--base", type=Path, help="another checkout of agentgraph to compare with")
     for name in ("langgraph", "pydantic-ai"):
         python = str(CACHE / name / "bin" / "python")
-        options.add_argument(f"--{name}-python", default=python, help=f"a Python that has {name}")
+        parser.add_argument(f"--{name}-python", default=python, help=f"a Python that has {name}")
 
 
-def sides_of(chosen: argparse.Namespace) -> tuple[Side, ...]:
+def sides_of(options: argparse.Namespace) -> tuple[Side, ...]:
     """Return the sides that the options name, this checkout first."""
-    base = () if chosen.base is None else (checkout("base", chosen.base),)
+    base = () if options.base is None else (checkout("base", options.base),)
     return (
         OURS,
         *base,
-        Side("Agents SDK", chosen.peer_python or "none", "workloads.py", "agents"),
-        Side("LangGraph", chosen.langgraph_python, "langgraph_workloads.py", "langgraph"),
-        Side("pydantic-ai", chosen.pydantic_ai_python, "pydantic_ai_workloads.py", "pydantic_ai"),
+        Side("Agents SDK", options.peer_python or "none", "workloads.py", "agents"),
+        Side("LangGraph", options.langgraph_python, "langgraph_workloads.py", "langgraph"),
+        Side("pydantic-ai", options.pydantic_ai_python, "pydantic_ai_workloads.py", "pydantic_ai"),
     )
 
 

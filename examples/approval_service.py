@@ -97,14 +97,14 @@ async def begin(question: Question) -> dict[str, Any]:
 @app.get("/runs/{run_id}")
 async def show(run_id: str) -> dict[str, Any]:
     """Return the calls that wait for a decision, or the output of the run."""
-    version, text, output = stored(run_id)
+    version, text, output = load(run_id)
     return summary(run_id, version, await RunState.from_string(clerk, text), output)
 
 
 @app.post("/runs/{run_id}/decisions")
 async def decide(run_id: str, decision: Decision) -> dict[str, Any]:
     """Apply a decision and continue the run."""
-    version, text, output = stored(run_id)
+    version, text, output = load(run_id)
     state = await RunState.from_string(clerk, text)
     waiting = state.get_interruptions()
     # A decision counts only for the version of the run that the person saw.
@@ -137,7 +137,7 @@ def store(run_id: str, version: int, result: RunResult) -> dict[str, Any]:
     return summary(run_id, version + 1, state, output)
 
 
-def stored(run_id: str) -> tuple[int, str, str | None]:
+def load(run_id: str) -> tuple[int, str, str | None]:
     """Return the version of a run, the text of its state, and its output if it is over."""
     with database() as rows:
         row = rows.execute(

@@ -129,10 +129,12 @@ def read_approval(setting: Any) -> ApprovalPolicy:
     if not isinstance(setting, Mapping):
         return ApprovalPolicy(default=_policy(setting, "require_approval"))
     if _is_by_policy(setting):
-        named = {policy: _tool_names(setting, policy) for policy in ("never", "always")}
+        names_of = {policy: _tool_names(setting, policy) for policy in ("never", "always")}
         # A tool in both lists needs approval: of two contrary policies the safer one holds.
         return ApprovalPolicy(
-            by_tool={name: _POLICIES[policy] for policy, names in named.items() for name in names}
+            by_tool={
+                name: _POLICIES[policy] for policy, names in names_of.items() for name in names
+            }
         )
     return ApprovalPolicy(
         by_tool={

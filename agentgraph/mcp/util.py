@@ -87,11 +87,11 @@ class MCPUtil:
         tools: dict[str, Tool] = {}
         owners: dict[str, str] = {}
         for position, server in enumerate(servers):
-            listed = await server.list_tools(run_context, agent)
-            names = [tool.name for tool in listed]
+            mcp_tools = await server.list_tools(run_context, agent)
+            names = [tool.name for tool in mcp_tools]
             if include_server_in_tool_names:
                 names = prefixed_names(names, peers, position, reserved_tool_names or ())
-            for mcp_tool, name in zip(listed, names, strict=True):
+            for mcp_tool, name in zip(mcp_tools, names, strict=True):
                 if name in tools:
                     raise UserError(
                         f"MCP servers {owners[name]!r} and {server.name!r} both have a tool named "
@@ -129,9 +129,9 @@ class MCPUtil:
             reserved_tool_names: Names that no name with the server's may equal.
             server_index: Unused: there is no other server to distinguish this one from.
         """
-        listed = await server.list_tools(run_context, agent)
+        mcp_tools = await server.list_tools(run_context, agent)
         names = _names(
-            listed,
+            mcp_tools,
             server.name,
             tool_name_override,
             (reserved_tool_names or ()) if include_server_in_tool_names else None,
@@ -139,7 +139,7 @@ class MCPUtil:
         settings = ToolSettings(convert_schemas_to_strict, failure_error_function)
         return [
             to_function_tool(tool, server, settings, agent=agent, name=name)
-            for tool, name in zip(listed, names, strict=True)
+            for tool, name in zip(mcp_tools, names, strict=True)
         ]
 
     @classmethod

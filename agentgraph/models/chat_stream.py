@@ -168,8 +168,8 @@ class _Conversion:
                 yield self._event("response.output_item.done", item=item, output_index=index)
         whole = [item for _, item in sorted(output.items())]
         usage = response_usage_of(state.usage)
-        done = varied(self._response, output=whole, status="completed", usage=usage)
-        yield self._event("response.completed", response=done)
+        response = varied(self._response, output=whole, status="completed", usage=usage)
+        yield self._event("response.completed", response=response)
 
     def _event(self, kind: str, **fields: Any) -> Any:
         return make_event(kind, self._number, **fields)
@@ -319,15 +319,15 @@ def response_usage_of(usage: CompletionUsage | None) -> ResponseUsage | None:
     from openai.types.responses import ResponseUsage
     from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
 
-    sent, received = usage.prompt_tokens_details, usage.completion_tokens_details
+    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
     return ResponseUsage(
         input_tokens=usage.prompt_tokens,
         input_tokens_details=InputTokensDetails(
-            cached_tokens=(sent and sent.cached_tokens) or 0, cache_write_tokens=0
+            cached_tokens=(prompt and prompt.cached_tokens) or 0, cache_write_tokens=0
         ),
         output_tokens=usage.completion_tokens,
         output_tokens_details=OutputTokensDetails(
-            reasoning_tokens=(received and received.reasoning_tokens) or 0
+            reasoning_tokens=(completion and completion.reasoning_tokens) or 0
         ),
         total_tokens=usage.total_tokens,
     )

@@ -48,7 +48,7 @@ class ModelTracing(enum.Enum):
 class Model(abc.ABC):
     """A language model, or anything that replies like one."""
 
-    async def close(self) -> None:  # noqa: B027 - most models hold nothing
+    async def close(self) -> None:  # noqa: B027 - most models have none
         """Release the model's resources, such as connections; does nothing by default."""
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
@@ -143,5 +143,5 @@ class ModelProvider(abc.ABC):
             The model.
         """
 
-    async def aclose(self) -> None:  # noqa: B027 - most providers hold nothing
+    async def aclose(self) -> None:  # noqa: B027 - most providers have none
         """Release the provider's resources, such as connections; does nothing by default."""

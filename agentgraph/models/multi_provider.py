@@ -161,9 +161,9 @@ class MultiProvider(ModelProvider):
         if not slash:
             return self.openai_provider.get_model(model_name)
         if self.provider_map is not None:
-            added = self.provider_map.get_provider(prefix)
-            if added is not None:
-                return added.get_model(rest)
+            provider = self.provider_map.get_provider(prefix)
+            if provider is not None:
+                return provider.get_model(rest)
         if prefix == "openai":
             name = model_name if self._openai_prefix_is_name else rest
             return self.openai_provider.get_model(name)
@@ -180,8 +180,8 @@ class MultiProvider(ModelProvider):
 
     async def aclose(self) -> None:
         """Close the resources of all providers, including those of the map."""
-        added = self.provider_map.get_mapping() if self.provider_map is not None else {}
-        for provider in (self.openai_provider, *self._extensions.values(), *added.values()):
+        own = self.provider_map.get_mapping() if self.provider_map is not None else {}
+        for provider in (self.openai_provider, *self._extensions.values(), *own.values()):
             await provider.aclose()
 
     def _extension(self, prefix: str) -> ModelProvider:

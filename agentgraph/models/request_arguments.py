@@ -27,10 +27,10 @@ def request_arguments(
         UserError: The settings add an argument that the call sets.
     """
     request = {name: value for name, value in fields.items() if value is not None}
-    added = extra_args or {}
-    if repeated := [name for name in added if name in request]:
+    additions = extra_args or {}
+    if repeated := [name for name in additions if name in request]:
         raise UserError(
             f"ModelSettings.extra_args sets {', '.join(map(repr, repeated))}, which the call "
             "sets itself; use the setting of that name, or extra_body to override it."
         )
-    return {**request, **added}
+    return {**request, **additions}

@@ -100,22 +100,22 @@ def _item_events(
 ) -> Iterator[ResponseStreamEvent]:
     match getattr(item, "type", None):
         case "message":
-            yield _added(varied(item, content=[], status="in_progress"), index, number)
+            yield _added_event(varied(item, content=[], status="in_progress"), index, number)
             for at, part in enumerate(item.content):
                 yield from _part_events(part, item.id, index, at, number, words_per_delta)
         case "function_call":
-            yield _added(varied(item, arguments="", status="in_progress"), index, number)
+            yield _added_event(varied(item, arguments="", status="in_progress"), index, number)
             yield from _argument_events(item, index, number)
         case "reasoning":
-            yield _added(varied(item, summary=[], status="in_progress"), index, number)
+            yield _added_event(varied(item, summary=[], status="in_progress"), index, number)
             for at, part in enumerate(item.summary):
                 yield from _summary_events(part, item.id, index, at, number, words_per_delta)
         case _:
-            yield _added(item, index, number)
+            yield _added_event(item, index, number)
     yield make_event("response.output_item.done", number, item=item, output_index=index)
 
 
-def _added(item: Any, index: int, number: count[int]) -> Any:
+def _added_event(item: Any, index: int, number: count[int]) -> Any:
     return make_event("response.output_item.added", number, item=item, output_index=index)
 
 

@@ -116,7 +116,7 @@ def usage_from(usage: ResponseUsage | None) -> Usage:
 
 
 def event_failure(event: ResponseStreamEvent) -> ModelBehaviorError | None:
-    """Return the error that an event stands for.
+    """Return the error that an event reports.
 
     Args:
         event: Any event of a stream.

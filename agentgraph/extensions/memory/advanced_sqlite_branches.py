@@ -98,17 +98,17 @@ class Branch:
             connection: The connection, in a transaction.
             structure_ids: The items; ids that the branch no longer lists are ignored.
         """
-        chosen = set(structure_ids)
-        rows = self._rows_since_first(connection, chosen)
-        mine = [row for row in rows if row[0] in chosen]
+        ids = set(structure_ids)
+        rows = self._rows_since_first(connection, ids)
+        mine = [row for row in rows if row[0] in ids]
         if rows[len(rows) - len(mine) :] == mine:
             return
         turn, branch_turn = self._last_turns(connection, before=rows[0][1])
         sequence = _last_sequence(connection, self.session_id)
         renumbered, turns = [], {}
-        for row in (*(row for row in rows if row[0] not in chosen), *mine):
+        for row in (*(row for row in rows if row[0] not in ids), *mine):
             structure_id, place, kind, old_turn = row
-            if structure_id in chosen:
+            if structure_id in ids:
                 place = sequence = sequence + 1
             if kind == "user":
                 turn, branch_turn = turn + 1, branch_turn + 1
@@ -146,13 +146,13 @@ class Branch:
     def _renumber_usage(self, connection: sqlite3.Connection, turns: Mapping[int, int]) -> None:
         """Give the usage of turns their new numbers. Two turns may change places, so each usage
         first gets the negative number, which no turn has."""
-        changed = {old: new for old, new in turns.items() if old != new}
+        changes = {old: new for old, new in turns.items() if old != new}
         update = (
             "UPDATE turn_usage SET user_turn_number = ? "
             "WHERE session_id = ? AND branch_id = ? AND user_turn_number = ?"
         )
-        connection.executemany(update, [(-new, *self.key, old) for old, new in changed.items()])
-        connection.executemany(update, [(new, *self.key, -new) for new in changed.values()])
+        connection.executemany(update, [(-new, *self.key, old) for old, new in changes.items()])
+        connection.executemany(update, [(new, *self.key, -new) for new in changes.values()])
 
     def pop(self, connection: sqlite3.Connection, accept: Accept) -> Any | None:
         """Remove the latest readable item that `accept` accepts from the branch, and from the file

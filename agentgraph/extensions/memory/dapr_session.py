@@ -283,10 +283,10 @@ class DaprSession(SessionABC):
             async with self._writing:
                 for attempt in range(_ATTEMPTS):
                     texts, etag = await self._read()
-                    changed, result = change(texts)
-                    if changed == texts:
+                    new_texts, result = change(texts)
+                    if new_texts == texts:
                         return result
-                    if await self._save(self._messages_key, changed, etag):
+                    if await self._save(self._messages_key, new_texts, etag):
                         return result
                     pause = min(_LONGEST_PAUSE, 0.005 * 2**attempt)
                     await asyncio.sleep(random.uniform(0, pause))

@@ -113,8 +113,8 @@ class BlocksOfASession:
 
     async def latest_block(self) -> tuple[MongoBlock, list[str | None]] | None:
         """Return the latest block and its texts, if a run may continue it, else None."""
-        selected = of_generation(self._session_id, await self._generation())
-        document = await self._messages.find_one(selected, sort=[("seq", -1)])
+        criteria = of_generation(self._session_id, await self._generation())
+        document = await self._messages.find_one(criteria, sort=[("seq", -1)])
         if document is None:
             return None
         entries = self._entries(document)
@@ -152,14 +152,14 @@ class BlocksOfASession:
 
     async def find(self, accept: Accept) -> StoredItem | None:
         """Return the latest item that `accept` accepts."""
-        selected = of_generation(self._session_id, await self._generation())
-        cursor = await self._messages.aggregate(latest_blocks(selected, 1))
+        criteria = of_generation(self._session_id, await self._generation())
+        cursor = await self._messages.aggregate(latest_blocks(criteria, 1))
         for document in await cursor.to_list():
             text = self._entries(document)[-1]
             item = decode_item(text) if isinstance(text, str) else None
             if item is not None and accept(item):
                 return StoredItem(item, document, document["length"])
-        async for document in self._messages.find(selected).sort("seq", -1):
+        async for document in self._messages.find(criteria).sort("seq", -1):
             entries = self._entries(document)
             for place in places(entries):
                 (text,) = await self._texts(entries, [place])
@@ -245,21 +245,21 @@ class BlocksOfASession:
 
         They are at least `count` entries, if there are so many; None means all.
         """
-        selected, projection, complete = of_generation(self._session_id, generation), None, True
+        criteria, projection, complete = of_generation(self._session_id, generation), None, True
         if count is not None:
             projection = {"message_data": {"$slice": -count}}
-            cursor = await self._messages.aggregate(latest_blocks(selected, count))
+            cursor = await self._messages.aggregate(latest_blocks(criteria, count))
             total = 0
             async for document in cursor:
                 self._entries(document)
                 total += document["length"]
                 if total >= count:
-                    selected["seq"] = {"$gte": document["seq"]}
+                    criteria["seq"] = {"$gte": document["seq"]}
                     complete = False
                     break
             await cursor.close()
         blocks: dict[Any, list[Any]] = {}
-        async for document in self._messages.find(selected, projection).sort("seq", 1):
+        async for document in self._messages.find(criteria, projection).sort("seq", 1):
             # A block that moves to the end meanwhile comes twice; the second time counts. In this
             # order the cursor misses no block.
             blocks.pop(document["_id"], None)

@@ -113,8 +113,8 @@ def is_of_a_session(document: Mapping[str, Any]) -> bool:
 
 def entries_of(document: Mapping[str, Any]) -> list[Any]:
     """Return the entries of a document of `messages`; the SDK's oldest documents have one text."""
-    stored = document["message_data"]
-    return stored if isinstance(stored, list) else [stored]
+    entries = document["message_data"]
+    return entries if isinstance(entries, list) else [entries]
 
 
 def places(entries: Sequence[Any]) -> Iterator[Place]:
@@ -157,15 +157,15 @@ def of_older_generations(session_id: str, generation: int) -> Document:
     return {"session_id": session_id, "$or": [{"generation": older}, without_generation]}
 
 
-def latest_blocks(selected: Document, count: int) -> list[Document]:
+def latest_blocks(criteria: Document, count: int) -> list[Document]:
     """Return a pipeline for the latest blocks, the latest first: `length` is the number of their
     entries, and `message_data` has only the last entry."""
-    stored = "$message_data"
-    is_list = {"$isArray": stored}
+    entries = "$message_data"
+    is_list = {"$isArray": entries}
     fields = {
         "seq": 1,
         "popped": 1,
-        "length": {"$cond": [is_list, {"$size": stored}, 1]},
-        "message_data": {"$cond": [is_list, {"$slice": [stored, -1]}, stored]},
+        "length": {"$cond": [is_list, {"$size": entries}, 1]},
+        "message_data": {"$cond": [is_list, {"$slice": [entries, -1]}, entries]},
     }
-    return [{"$match": selected}, {"$sort": {"seq": -1}}, {"$limit": count}, {"$project": fields}]
+    return [{"$match": criteria}, {"$sort": {"seq": -1}}, {"$limit": count}, {"$project": fields}]

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisSession"]
 
-_TAKEN = -1
+_CONCURRENT = -1
 """The script's answer if texts with the run's mark come from a write that the run did not make."""
 
 # If no other run wrote, the list ends with the run's items, so the script looks only at its end.
@@ -75,13 +75,13 @@ if is_written(last) then
 elseif count == 0 then
   -- the first write of the run: it has no items in the list yet
 elseif is_mine(last) then
-  if is_unknown(last) then return {_TAKEN} end
+  if is_unknown(last) then return {_CONCURRENT} end
 else
   local mine = {{}}
   for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
     if is_written(text) then return 0 end
     if is_mine(text) then
-      if is_unknown(text) then return {_TAKEN} end
+      if is_unknown(text) then return {_CONCURRENT} end
       mine[#mine + 1] = text
     end
   end
@@ -235,7 +235,8 @@ class RedisSession(SessionABC):
         texts = [text + after.mark for text in encode_items(items, self._label)]
         *earlier, write = after.writes
         marks = (after.run, write, str(len(earlier)), *earlier)
-        if await self._store("EVAL", _APPEND, "1", self._messages_key, *marks, *texts) == _TAKEN:
+        answer = await self._store("EVAL", _APPEND, "1", self._messages_key, *marks, *texts)
+        if answer == _CONCURRENT:
             raise ConcurrentWrite
         return after
 
