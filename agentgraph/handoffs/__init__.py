@@ -241,7 +241,7 @@ def handoff(
             await resolve(on_handoff(context, *arguments))
         return agent
 
-    described: Handoff[Any, TTarget] = Handoff(
+    new_handoff: Handoff[Any, TTarget] = Handoff(
         tool_name=tool_name,
         tool_description=tool_description_override or Handoff.default_tool_description(agent),
         input_json_schema=schema,
@@ -253,9 +253,9 @@ def handoff(
         nest_handoff_history=nest_handoff_history,
         is_enabled=is_enabled,
     )
-    described._agent_ref = weakref.ref(agent)
-    described._on_handoff = on_handoff
-    return described
+    new_handoff._agent_ref = weakref.ref(agent)
+    new_handoff._on_handoff = on_handoff
+    return new_handoff
 
 
 def handoff_by_itself(agent: TTarget, tool_name: str) -> Handoff[Any, TTarget]:
@@ -273,8 +273,8 @@ def handoff_by_itself(agent: TTarget, tool_name: str) -> Handoff[Any, TTarget]:
         return agent
 
     # The constructor would walk up the stack for the origin, and the stack is deep during a run.
-    described: Handoff[Any, TTarget] = object.__new__(Handoff)
-    described.__dict__.update(
+    new_handoff: Handoff[Any, TTarget] = object.__new__(Handoff)
+    new_handoff.__dict__.update(
         tool_name=tool_name,
         tool_description=Handoff.default_tool_description(agent),
         input_json_schema=ensure_strict_json_schema({}),
@@ -288,7 +288,7 @@ def handoff_by_itself(agent: TTarget, tool_name: str) -> Handoff[Any, TTarget]:
         _on_handoff=None,
         _origin=UNKNOWN_ORIGIN,
     )
-    return described
+    return new_handoff
 
 
 def _check_on_handoff(

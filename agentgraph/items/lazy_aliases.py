@@ -31,7 +31,7 @@ class LazyAlias:
             an alias.
     """
 
-    __slots__ = ("_like", "_load", "_loaded", "_name")
+    __slots__ = ("_like", "_load", "_name", "_value")
 
     # `list[…]` reads this attribute of its arguments. A type alias has no type variables.
     __parameters__ = ()
@@ -40,12 +40,12 @@ class LazyAlias:
         self._name = name
         self._load = load
         self._like = like
-        self._loaded: Any = None
+        self._value: Any = None
 
     def _alias(self) -> Any:
-        if self._loaded is None:
-            self._loaded = self._load()
-        return self._loaded
+        if self._value is None:
+            self._value = self._load()
+        return self._value
 
     if not TYPE_CHECKING:
 
@@ -59,11 +59,11 @@ class LazyAlias:
         return getattr(self._alias(), name)
 
     def __or__(self, other: Any) -> LazyAlias:
-        name = f"{self._name} | {_named(other)}"
-        return LazyAlias(name, lambda: self._alias() | _loaded(other), self._like_with(other))
+        name = f"{self._name} | {_name_of(other)}"
+        return LazyAlias(name, lambda: self._alias() | _alias_of(other), self._like_with(other))
 
     def __ror__(self, other: Any) -> LazyAlias:
-        name = f"{_named(other)} | {self._name}"
+        name = f"{_name_of(other)} | {self._name}"
         return LazyAlias(name, lambda: other | self._alias(), self._like_with(other))
 
     def _like_with(self, other: Any) -> Any:
@@ -101,11 +101,11 @@ def _itself(alias: Any) -> Any:
     return alias
 
 
-def _loaded(other: Any) -> Any:
+def _alias_of(other: Any) -> Any:
     return other._alias() if type(other) is LazyAlias else other
 
 
-def _named(other: Any) -> str:
+def _name_of(other: Any) -> str:
     return other.__qualname__ if isinstance(other, type) else repr(other)
 
 

@@ -63,8 +63,8 @@ def generate_func_documentation(
         `**kwargs` parameters stand there without stars.
     """
     name = name_of(func)
-    documented = func if inspect.isroutine(func) else type(func).__call__
-    doc = inspect.getdoc(documented)
+    function = func if inspect.isroutine(func) else type(func).__call__
+    doc = inspect.getdoc(function)
     if not doc:
         return FuncDocumentation(name, None, None)
     style = style or _detect_style(doc)

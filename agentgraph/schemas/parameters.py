@@ -65,17 +65,17 @@ class _ArgumentsJsonSchema(_PlainJsonSchema):
         To name the definitions, pydantic compares each with all others. That is needless when the
         names of the types differ, as they nearly always do.
         """
-        described = self.generate_inner(schema)
+        json_schema = self.generate_inner(schema)
         # This raises for a definition that JSON cannot express.
-        counts = self.get_json_ref_counts(described)
+        counts = self.get_json_ref_counts(json_schema)
         names = {
             ref: _short_name(self.defs_to_core_refs[self.json_to_defs_refs[ref]][0])
             for ref in counts
             if ref in self.json_to_defs_refs
         }
-        root: Any = described.get("$ref")
+        root: Any = json_schema.get("$ref")
         simple = all(map(_SIMPLE_NAME.fullmatch, names.values()))
-        if len(described) > 1 or counts.get(root) != 1 or not simple or _clash(names):
+        if len(json_schema) > 1 or counts.get(root) != 1 or not simple or _clash(names):
             return _PlainJsonSchema(self.by_alias, self.ref_template).generate(schema, mode)
         definitions = {
             names[ref]: self.definitions[self.json_to_defs_refs[ref]]

@@ -286,9 +286,9 @@ def _description_of(
     parameter: str, annotation: Any, documentation: FuncDocumentation | None
 ) -> str | None:
     """Describe a parameter by the docstring, else by the first text in its `Annotated`."""
-    documented = documentation.param_descriptions if documentation else None
-    if documented and parameter in documented:
-        return documented[parameter]
+    descriptions = documentation.param_descriptions if documentation else None
+    if descriptions and parameter in descriptions:
+        return descriptions[parameter]
     metadata = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
     return next((text for text in metadata if isinstance(text, str)), None)
 

@@ -76,7 +76,7 @@ def ensure_strict_json_schema(schema: dict[str, Any]) -> dict[str, Any]:
     if not schema:
         return _empty_object()
     # References are resolved in a copy, because `schema` itself changes during the rewriting.
-    return _Rewriting(_copied(schema)).whole(schema)
+    return _Rewriting(_copy_of(schema)).whole(schema)
 
 
 def strict_copy(schema: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def strict_copy(schema: dict[str, Any]) -> dict[str, Any]:
     Args:
         schema: As for `ensure_strict_json_schema`, which raises the same errors.
     """
-    return _Rewriting(schema).whole(_copied(schema)) if schema else _empty_object()
+    return _Rewriting(schema).whole(_copy_of(schema)) if schema else _empty_object()
 
 
 def resolve_ref(*, root: dict[str, object], ref: str) -> object:
@@ -131,12 +131,12 @@ def _empty_object() -> dict[str, Any]:
     return {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
 
-def _copied(schema: dict[str, Any]) -> dict[str, Any]:
+def _copy_of(schema: dict[str, Any]) -> dict[str, Any]:
     try:
-        copied: dict[str, Any] = _copy(schema, {})
+        duplicate: dict[str, Any] = _copy(schema, {})
     except RecursionError:
         raise UserError(_TOO_LARGE) from None
-    return copied
+    return duplicate
 
 
 def _copy(value: Any, copies: dict[int, Any]) -> Any:

@@ -45,11 +45,11 @@ def resolve_hints(func: Callable[..., Any]) -> dict[str, Any]:
     Raises:
         UserError: The annotation of a parameter names something that does not exist.
     """
-    annotated = func if inspect.isroutine(func) else type(func).__call__
+    function = func if inspect.isroutine(func) else type(func).__call__
     try:
-        return get_type_hints(annotated, include_extras=True)
+        return get_type_hints(function, include_extras=True)
     except Exception:  # noqa: BLE001 - evaluating a string may raise anything; try each by itself
-        return _resolve_one_by_one(inspect.unwrap(annotated))
+        return _resolve_one_by_one(inspect.unwrap(function))
 
 
 def is_context_annotation(annotation: Any) -> bool:
@@ -57,8 +57,8 @@ def is_context_annotation(annotation: Any) -> bool:
 
     It does if the type is a context type or a union of context types and ``None``.
     """
-    allowed = [each for each in _alternatives(annotation) if each is not NoneType]
-    return bool(allowed) and all(_is_context(each) for each in allowed)
+    types = [each for each in _alternatives(annotation) if each is not NoneType]
+    return bool(types) and all(_is_context(each) for each in types)
 
 
 def context_type(func: Callable[..., Any]) -> type[Any] | None:
@@ -85,12 +85,12 @@ def context_type(func: Callable[..., Any]) -> type[Any] | None:
         # declares nothing.
         return None
     contexts = (hints[name] for name in places if is_context_annotation(hints.get(name)))
-    declared = next(
+    context_class = next(
         (get_args(each)[0] for each in _alternatives(next(contexts, None)) if get_args(each)), Any
     )
-    declared = get_origin(declared) or declared
-    is_one_class = isinstance(declared, type) and declared not in (Any, UnionType)
-    return declared if is_one_class else None
+    context_class = get_origin(context_class) or context_class
+    is_one_class = isinstance(context_class, type) and context_class not in (Any, UnionType)
+    return context_class if is_one_class else None
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:
@@ -109,16 +109,16 @@ def _alternatives(annotation: Any) -> Iterator[Any]:
 
 
 def _is_context(annotation: Any) -> bool:
-    declared = get_origin(annotation) or annotation
-    return isinstance(declared, type) and issubclass(declared, RunContextWrapper)
+    origin = get_origin(annotation) or annotation
+    return isinstance(origin, type) and issubclass(origin, RunContextWrapper)
 
 
 def _resolve_some(func: Callable[..., Any], names: Collection[str]) -> dict[str, Any]:
     """Resolve the types of some parameters, and only those: resolving a type may load it."""
-    annotated = inspect.unwrap(func if inspect.isroutine(func) else type(func).__call__)
-    annotated = getattr(annotated, "__func__", annotated)
-    annotations = getattr(annotated, "__annotations__", {})
-    return _hints(annotated, {name: annotations[name] for name in names if name in annotations})
+    function = inspect.unwrap(func if inspect.isroutine(func) else type(func).__call__)
+    function = getattr(function, "__func__", function)
+    annotations = getattr(function, "__annotations__", {})
+    return _hints(function, {name: annotations[name] for name in names if name in annotations})
 
 
 def _resolve_one_by_one(func: Callable[..., Any]) -> dict[str, Any]:

@@ -65,20 +65,20 @@ class RequestUsage:
     output_tokens_details: OutputTokensDetails
 
 
-def _own(spent: RequestUsage | Usage) -> RequestUsage:
+def _own(usage: RequestUsage | Usage) -> RequestUsage:
     """Copy a usage into an entry that shares nothing with it.
 
     Every turn creates an entry and few programs read one, so the entry creates its details at the
     first read.
     """
-    sent, received = (copied_details(spent, name) for name in DETAIL_FIELDS)
+    details_in, details_out = (copied_details(usage, name) for name in DETAIL_FIELDS)
     entry = object.__new__(RequestUsage)
     entry.__dict__ = {
-        "input_tokens": spent.input_tokens,
-        "output_tokens": spent.output_tokens,
-        "total_tokens": spent.total_tokens,
-        "input_tokens_details": sent,
-        "output_tokens_details": received,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "input_tokens_details": details_in,
+        "output_tokens_details": details_out,
     }
     return entry
 

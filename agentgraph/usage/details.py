@@ -88,7 +88,7 @@ class CopiedDetails:
     values: dict[str, Any]
     more: dict[str, Any] | None
 
-    def made(self) -> Any:
+    def create(self) -> Any:
         """Create the details."""
         return self.type.model_construct(**self.values, **(self.more or {}))
 
@@ -139,7 +139,7 @@ class Details(Generic[_T]):
         if details is None:
             details = instance.__dict__[self._name] = self._make()
         elif type(details) is CopiedDetails:
-            details = instance.__dict__[self._name] = details.made()
+            details = instance.__dict__[self._name] = details.create()
         return cast("_T", details)
 
     def __set__(self, instance: object, details: _T | None) -> None:

@@ -61,10 +61,10 @@ async def gather_or_cancel(*calls: Callable[[], Awaitable[T]]) -> list[T]:
             by then.
     """
 
-    async def called(call: Callable[[], Awaitable[T]]) -> T:
+    async def call_in_task(call: Callable[[], Awaitable[T]]) -> T:
         return await call()
 
-    tasks = [asyncio.create_task(called(call)) for call in calls]
+    tasks = [asyncio.create_task(call_in_task(call)) for call in calls]
     try:
         return await asyncio.gather(*tasks)
     except BaseException:
@@ -97,18 +97,18 @@ async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any
         Exception: Any other exception of the function.
     """
     # The thread acquires the lock to begin; a cancelled caller acquires it to prevent the begin.
-    begun = threading.Lock()
+    begin = threading.Lock()
     ended = caller_is_gone = False
 
     def shielded() -> Any:
         nonlocal ended
-        if not begun.acquire(blocking=False):
+        if not begin.acquire(blocking=False):
             return None
         try:
-            returned = function(*args, **kw)
-            if caller_is_gone and iscoroutine(returned):
-                returned.close()  # the caller was cancelled, so it will never be awaited
-            return returned
+            result = function(*args, **kw)
+            if caller_is_gone and iscoroutine(result):
+                result.close()  # the caller was cancelled, so it will never be awaited
+            return result
         except StopIteration as error:
             # A future cannot carry StopIteration: the caller would wait forever.
             raise RuntimeError(f"{name_of(function)} raised StopIteration.") from error
@@ -116,17 +116,17 @@ async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any
             ended = True
 
     try:
-        returned = await asyncio.to_thread(shielded)
+        result = await asyncio.to_thread(shielded)
     except asyncio.CancelledError:
         caller_is_gone = True
-        if not begun.acquire(blocking=False) and not ended:
+        if not begin.acquire(blocking=False) and not ended:
             logger.warning(
                 "The thread of %s continues after its call was cancelled: Python cannot stop a"
                 " thread. Write the tool with 'async def' if a cancellation must stop it.",
                 owner,
             )
         raise
-    return await resolve(returned)
+    return await resolve(result)
 
 
 def name_of(callback: object) -> str:
