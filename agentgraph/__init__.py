@@ -1,8 +1,8 @@
-"""The public names, each imported from its module when it is first used.
+"""The public names; each is imported from its module at its first use.
 
-`import agentgraph` loads this file and nothing else, so that a program pays for what it uses. The
-table below is what holds at run time; `__init__.pyi` says the same to type checkers, and a test
-compares them.
+`import agentgraph` loads this file and nothing else, so that a program pays only for what it uses.
+The table below applies at run time. `__init__.pyi` declares the same names for type checkers, and a
+test compares the two.
 """
 
 import sys
@@ -109,10 +109,10 @@ def __getattr__(name: str) -> object:
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module(f"{__name__}.{module}"), name)
-    # From now on the name is found without coming here.
-    globals()[name] = found
-    return found
+    value: object = getattr(import_module(f"{__name__}.{module}"), name)
+    # The next use of the name reads the global and does not call this function.
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,7 @@
 """The agent: a model with instructions, tools, and other agents to hand over to.
 
-An agent is a description and nothing else. Its fields may be changed while it is in use; a run
-looks at them anew on each turn. What can be checked is checked when it is constructed
+An agent is a description and nothing else. A program may change its fields during a run; the run
+reads them again on each turn. The constructor checks every field that it can check
 (`agent_validation`).
 """
 
@@ -60,11 +60,11 @@ __all__ = [
 
 @dataclass
 class ToolsToFinalOutputResult:
-    """What a `tool_use_behavior` function decides.
+    """The decision of a `tool_use_behavior` function.
 
     Attributes:
-        is_final_output: Whether the run ends here; if not, the model is asked again.
-        final_output: The final output, of the agent's output type, if it does.
+        is_final_output: Whether the run ends here; if not, the run calls the model again.
+        final_output: If the run ends, the final output, of the agent's output type.
     """
 
     is_final_output: bool
@@ -91,15 +91,15 @@ class StopAtTools(TypedDict):
 @kept_as_is()
 @dataclass(eq=False, repr=False)
 class AgentBase(Generic[TContext]):
-    """What all kinds of agents have in common. An agent equals only itself.
+    """The fields and methods that all kinds of agents share. An agent equals only itself.
 
     Attributes:
         name: The agent's name, for people and in handoffs.
-        handoff_description: What other agents' models are told about it.
-        tools: What its model may call.
-        mcp_servers: Servers whose tools its model may call as well; the program connects and closes
+        handoff_description: The description of the agent for the models of other agents.
+        tools: The tools that the agent's model may call.
+        mcp_servers: Servers whose tools the model may call as well; the program connects and closes
             them.
-        mcp_config: How the tools of those servers are used.
+        mcp_config: How the agent uses the tools of those servers.
 
     Raises:
         AgentDefinitionError: A field has a value of the wrong type; the message names it.
@@ -117,19 +117,20 @@ class AgentBase(Generic[TContext]):
         check_agent_base(self)
 
     def __repr__(self) -> str:
-        """Show what was set, with other agents and tools by name: agents may form circles."""
-        shown = (
-            f"{f.name}={_shown(value)}"
+        """Show the fields that are set. Other agents and tools appear by name, because agents may
+        refer to each other in circles."""
+        fields = (
+            f"{f.name}={_text_of(value)}"
             for f in dataclasses.fields(self)
             if f.repr and (value := getattr(self, f.name)) != _default_of(f)
         )
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return f"{type(self).__name__}({', '.join(fields)})"
 
     async def get_mcp_tools(self, run_context: RunContextWrapper[TContext]) -> list[Tool]:
-        """List the tools of the agent's servers, as they are now.
+        """List the current tools of the agent's servers.
 
         Args:
-            run_context: The run's context, which tool filters see.
+            run_context: The run's context, which tool filters receive.
 
         Returns:
             One function tool for each tool, in the order of the servers.
@@ -138,28 +139,28 @@ class AgentBase(Generic[TContext]):
             UserError: Two servers have a tool of the same name.
         """
         servers: list[ToolServer] = self.mcp_servers
-        found: dict[str, Tool] = {}
+        tools: dict[str, Tool] = {}
         owners: dict[str, str] = {}
         for server in servers:
             for tool in await server.function_tools(run_context, self, self.mcp_config):
-                if tool.name in found:
+                if tool.name in tools:
                     raise UserError(
                         f"Agent {self.name!r} has two MCP tools named {tool.name!r}, from servers "
                         f"{owners[tool.name]!r} and {server.name!r}. Filter one out, or set "
                         "mcp_config={'include_server_in_tool_names': True}."
                     )
-                found[tool.name] = tool
+                tools[tool.name] = tool
                 owners[tool.name] = server.name
-        return list(found.values())
+        return list(tools.values())
 
     async def get_all_tools(self, run_context: RunContextWrapper[TContext]) -> list[Tool]:
         """List the tools that the model may call in this turn.
 
         Args:
-            run_context: The run's context, which `is_enabled` callables see.
+            run_context: The run's context, which `is_enabled` callables receive.
 
         Returns:
-            The tools of the servers, then those of the agent's own that are enabled.
+            The tools of the servers, then the enabled ones among the agent's own tools.
         """
         from_servers = await self.get_mcp_tools(run_context) if self.mcp_servers else []
         switches = [getattr(tool, "is_enabled", True) for tool in self.tools]
@@ -178,8 +179,8 @@ class AgentBase(Generic[TContext]):
     ) -> list[bool]:
         if not switches:
             return []
-        asked = [partial(_answer, switch, run_context, self) for switch in switches]
-        return await gather_or_cancel(*asked)
+        calls = [partial(_answer, switch, run_context, self) for switch in switches]
+        return await gather_or_cancel(*calls)
 
 
 async def _answer(switch: Callable[..., Any], run_context: Any, agent: Any) -> bool:
@@ -190,25 +191,25 @@ async def _answer(switch: Callable[..., Any], run_context: Any, agent: Any) -> b
 class Agent(AgentBase[TContext], Generic[TContext]):
     """A model with instructions, tools, guardrails, and other agents to hand over to.
 
-    The type parameter is that of the object which the caller passes to the runner as `context`.
+    The type parameter is the type of the object that the caller passes to the runner as `context`.
 
     Attributes:
-        instructions: What the model is told first: a text, or a callable of the run's context and
-            this agent that gives one, at once or as an awaitable.
-        prompt: A prompt that is stored with the provider, or a callable that gives one.
-        handoffs: The agents that the model may hand over to; `handoff()` says more about one.
-        model: The model, or its name; `None` takes the default model.
-        model_settings: How the model is asked.
+        instructions: The system prompt: a text, or a callable of the run's context and this agent
+            that returns one, directly or as an awaitable.
+        prompt: A prompt that is stored with the provider, or a callable that returns one.
+        handoffs: The agents that the model may hand over to; `handoff()` customises a handoff.
+        model: The model, or its name; `None` stands for the default model.
+        model_settings: The settings of the model's calls.
         input_guardrails: Judge the input of a run that starts with this agent.
         output_guardrails: Judge the final output if this agent produces it.
-        output_type: The type of the final output; text when left out. An `AgentOutputSchemaBase`
-            says more about its schema.
-        hooks: Hear of what the agent does.
-        tool_use_behavior: What follows on the calls of function tools: ask the model again; end
-            with the output of the first; end with the output of one of the named tools; or what a
-            function decides.
+        output_type: The type of the final output; text when left out. Pass an
+            `AgentOutputSchemaBase` to customise the schema.
+        hooks: Called when the agent acts.
+        tool_use_behavior: The next step after calls of function tools: call the model again; end
+            with the output of the first call; end with the output of one of the named tools; or the
+            decision of a function.
         reset_tool_choice: Whether a forced `tool_choice` is dropped once the agent has used a tool
-            in a run, so that the model is not forced to call tools for ever.
+            in a run, so that the model is not forced to call tools forever.
 
     Raises:
         AgentDefinitionError: A field has a value of the wrong type; the message names it.
@@ -283,15 +284,15 @@ class Agent(AgentBase[TContext], Generic[TContext]):
         include_input_schema: bool = False,
         on_stream_max_pending_events: int | None = 1024,
     ) -> FunctionTool:
-        """Describe this agent as a tool for another agent, which goes on afterwards.
+        """Describe this agent as a tool for another agent, which continues after the call.
 
-        Args: `AgentTool` describes most of them.
-            tool_name: The tool's name; the agent's, fitted into a function name, when `None`.
-            tool_description: What the other agent's model is told about the tool.
-            failure_error_function: What it is told when the run inside fails; `None` lets the
-                exception end the outer run.
-            needs_approval: Whether a person decides on each call first; a callable decides from
-                the context, the arguments and the call's id.
+        Args: `AgentTool` describes the others.
+            tool_name: The tool's name; `None` derives a function name from the agent's name.
+            tool_description: The description of the tool for the other agent's model.
+            failure_error_function: Makes the message for that model when the inner run fails;
+                `None` lets the exception end the outer run.
+            needs_approval: Whether a person decides on each call first; a callable receives the
+                context, the arguments and the call's id.
 
         Raises:
             AgentDefinitionError: An argument has a value of the wrong type.
@@ -326,10 +327,10 @@ class Agent(AgentBase[TContext], Generic[TContext]):
             run_context: The run's context.
 
         Returns:
-            The text, or `None` when there are no instructions.
+            The text, or `None` if there are no instructions.
 
         Raises:
-            UserError: The instructions callable gave something that is not text.
+            UserError: The instructions callable returned something other than text.
         """
         instructions = self.instructions
         if instructions is None or isinstance(instructions, str):
@@ -337,7 +338,7 @@ class Agent(AgentBase[TContext], Generic[TContext]):
         text = await resolve(instructions(run_context, self))
         if text is not None and not isinstance(text, str):
             raise UserError(
-                f"The instructions of agent {self.name!r} must give text, "
+                f"The instructions function of agent {self.name!r} must return text, "
                 f"not {type(text).__name__}."
             )
         return text
@@ -351,10 +352,10 @@ class Agent(AgentBase[TContext], Generic[TContext]):
             run_context: The run's context.
 
         Returns:
-            The provider's form of the prompt, or `None` when there is none.
+            The provider's form of the prompt, or `None` if there is none.
 
         Raises:
-            UserError: The prompt callable gave something that is not a prompt.
+            UserError: The prompt callable returned something other than a prompt.
         """
         prompt = self.prompt
         return (
@@ -362,14 +363,14 @@ class Agent(AgentBase[TContext], Generic[TContext]):
         )
 
 
-def _default_of(described: dataclasses.Field[Any]) -> Any:
-    if described.default_factory is not dataclasses.MISSING:
-        return described.default_factory()
-    return described.default
+def _default_of(definition: dataclasses.Field[Any]) -> Any:
+    if definition.default_factory is not dataclasses.MISSING:
+        return definition.default_factory()
+    return definition.default
 
 
-def _shown(value: Any) -> str:
+def _text_of(value: Any) -> str:
     if isinstance(value, list):
-        return f"[{', '.join(map(_shown, value))}]"
+        return f"[{', '.join(map(_text_of, value))}]"
     name = getattr(value, "name", None)
     return f"<{type(value).__name__} {name!r}>" if isinstance(name, str) else repr(value)

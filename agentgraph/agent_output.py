@@ -1,8 +1,8 @@
-"""What an agent's final output looks like to the model, and how the model's JSON becomes a value.
+"""The schema of an agent's final output, and the conversion of the model's JSON into a value.
 
-Rule: a schema is derived once per type. A type whose schema is an object of its own (a pydantic
-model, a mapping) is used as it is; every other type is wrapped as `{"response": T}`, because
-structured outputs want an object at the root.
+Rule: a schema is derived once per type. A type whose schema is already an object (a pydantic model,
+a mapping) is used unchanged. Any other type is wrapped as `{"response": T}`, because structured
+outputs require an object at the root.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ _WRAPPER_KEY: Final = "response"
 
 
 class AgentOutputSchemaBase(abc.ABC):
-    """Describes an agent's output to the model and reads the model's answer back."""
+    """Describes an agent's output to the model, and reads the model's answer."""
 
     @abc.abstractmethod
     def is_plain_text(self) -> bool:
-        """Whether the output is text as the model writes it, not JSON."""
+        """Whether the output is the model's plain text, not JSON."""
 
     @abc.abstractmethod
     def name(self) -> str:
-        """A name of the output type that a person recognises."""
+        """Return a readable name of the output type."""
 
     @abc.abstractmethod
     def json_schema(self) -> dict[str, Any]:
-        """The JSON schema that the model's answer has to satisfy.
+        """Return the JSON schema that the model's answer must satisfy.
 
         Raises:
-            UserError: When the output is plain text.
+            UserError: The output is plain text.
         """
 
     @abc.abstractmethod
@@ -55,12 +55,12 @@ class AgentOutputSchemaBase(abc.ABC):
             json_str: The text of the model's last message.
 
         Raises:
-            ModelBehaviorError: When the text is not JSON or does not satisfy the schema.
+            ModelBehaviorError: The text is not JSON or does not satisfy the schema.
         """
 
 
 class _Derivation(NamedTuple):
-    """What pydantic derives from a type; shared by all schemas of that type."""
+    """The parts that pydantic derives from a type; all schemas of the type share them."""
 
     adapter: TypeAdapter[Any]
     is_wrapped: bool
@@ -69,26 +69,26 @@ class _Derivation(NamedTuple):
 
 _Derivations = dict[tuple[Any, bool], _Derivation]
 _DERIVATIONS: Final[_Derivations] = {}
-"""Those of types that name no class of a program's own."""
+"""The derivations of types that name no class of the program."""
 _ATTRIBUTE: Final = "__agentgraph_derivations__"
-_KEPT_AT_MOST: Final = 64
+_MAX_DERIVATIONS: Final = 64
 _DEFINED_IN_PYTHON: Final = 1 << 9
-"""The flag of classes that a class statement or a call made (`Py_TPFLAGS_HEAPTYPE`)."""
+"""The flag of classes created at run time, not built into C (`Py_TPFLAGS_HEAPTYPE`)."""
 
 
 class AgentOutputSchema(AgentOutputSchemaBase):
     """The output schema of any type that pydantic can describe.
 
     Args:
-        output_type: The type of the final output; `str` or `None` stand for plain text.
-        strict_json_schema: Whether to derive the strict form, which makes the model's JSON valid by
-            construction. Turn it off for types with free-form keys.
+        output_type: The type of the final output; `str` and `None` stand for plain text.
+        strict_json_schema: Whether to derive the strict form, with which the model's JSON is valid
+            by construction. Turn it off for types with free-form keys.
 
     Raises:
-        UserError: When the type has no JSON schema, or no strict one in strict mode.
+        UserError: The type has no JSON schema or, in strict mode, no strict one.
 
     Attributes:
-        output_type: The type as given.
+        output_type: The type as the caller passed it.
     """
 
     output_type: type[Any] | Any
@@ -119,10 +119,10 @@ class AgentOutputSchema(AgentOutputSchemaBase):
             raise UserError("The output is plain text; there is no JSON to validate.")
         adapter, is_wrapped, _ = self._derivation
         try:
-            # A model that is held to a strict schema and writes "1" for a number has broken it.
+            # A model that writes "1" for a number violates a strict schema.
             value = adapter.validate_json(json_str, strict=self._strict)
         except ValueError as error:
-            # pydantic's own message quotes the model's text, which must not reach logs.
+            # The message of pydantic quotes the model's text, which must not reach logs.
             raise ModelBehaviorError(
                 f"The model's output is not valid JSON for {self.name()}: {_summary(error)}."
             ) from None
@@ -130,7 +130,7 @@ class AgentOutputSchema(AgentOutputSchemaBase):
 
     @property
     def _is_wrapped(self) -> bool:
-        """Whether the model is asked for an object that holds the output under one key."""
+        """Whether the schema wraps the output in an object with one key."""
         return self._derivation is not None and self._derivation.is_wrapped
 
     def __repr__(self) -> str:
@@ -138,46 +138,47 @@ class AgentOutputSchema(AgentOutputSchemaBase):
 
 
 def _derive(output_type: Any, strict: bool) -> _Derivation:
-    """What follows from a type, worked out once as long as the type lives.
+    """Return the derivation of a type, computed once for the lifetime of the type.
 
-    It refers to the type, so it is kept with a class that the type names and goes with that class.
+    A derivation refers to its type, so it is stored on a class that the type names and is collected
+    together with that class.
     """
-    kept = _kept_with(_own_class_in(output_type))
+    derivations = _derivations_on(_own_class_in(output_type))
     key = output_type, strict
     try:
-        derivation = kept.get(key)
+        derivation = derivations.get(key)
     except TypeError:
-        # A type need not be hashable (Annotated with a mapping in it).
+        # A type need not be hashable: `Annotated` may contain a mapping.
         return _derive_anew(output_type, strict)
     if derivation is None:
         derivation = _derive_anew(output_type, strict)
-        while len(kept) >= _KEPT_AT_MOST:
-            kept.pop(next(iter(kept), key), None)  # another thread may have been here
-        kept[key] = derivation
+        while len(derivations) >= _MAX_DERIVATIONS:
+            derivations.pop(next(iter(derivations), key), None)  # another thread may have done so
+        derivations[key] = derivation
     return derivation
 
 
 def _own_class_in(annotation: Any) -> type[Any] | None:
-    """The first class that a program defines among those that an annotation names."""
+    """Find the first class of the program among the classes that an annotation names."""
     if isinstance(annotation, type) and get_origin(annotation) is None:
         return annotation if annotation.__flags__ & _DEFINED_IN_PYTHON else None
-    named = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
-    parts = (get_origin(annotation), *get_args(annotation), named)
+    target = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
+    parts = (get_origin(annotation), *get_args(annotation), target)
     classes = (_own_class_in(part) for part in parts if part is not None)
     return next((one for one in classes if one is not None), None)
 
 
-def _kept_with(owner: type[Any] | None) -> _Derivations:
+def _derivations_on(owner: type[Any] | None) -> _Derivations:
     if owner is None:
         return _DERIVATIONS
-    kept: _Derivations | None = vars(owner).get(_ATTRIBUTE)
-    if kept is None:
-        kept = {}
+    derivations: _Derivations | None = vars(owner).get(_ATTRIBUTE)
+    if derivations is None:
+        derivations = {}
         try:
-            setattr(owner, _ATTRIBUTE, kept)
+            setattr(owner, _ATTRIBUTE, derivations)
         except (AttributeError, TypeError):
-            return _DERIVATIONS  # a class that takes no attributes is no class of the user's
-    return kept
+            return _DERIVATIONS  # a class that takes no attributes is not the program's own
+    return derivations
 
 
 def _derive_anew(output_type: Any, strict: bool) -> _Derivation:
@@ -230,7 +231,7 @@ def _is_annotation(arg: Any) -> bool:
 
 
 def _summary(error: ValueError) -> str:
-    """Say where validation failed and by which rule, without the text that failed."""
+    """Name the places where validation failed and the rules, without quoting the text."""
     from pydantic import ValidationError
 
     if not isinstance(error, ValidationError):
@@ -239,5 +240,5 @@ def _summary(error: ValueError) -> str:
         f"{'.'.join(map(str, issue['loc'])) or 'the whole text'} ({issue['type']})"
         for issue in error.errors(include_url=False, include_context=False, include_input=False)
     ]
-    shown = "; ".join(places[:5])
-    return shown if len(places) <= 5 else f"{shown}; and {len(places) - 5} more"
+    text = "; ".join(places[:5])
+    return text if len(places) <= 5 else f"{text}; and {len(places) - 5} more"

@@ -1,7 +1,7 @@
-"""An agent in the place of a tool: a description, which the front end lowers to a sub-machine.
+"""An agent that serves as a tool: a description, which the front end lowers to a sub-machine.
 
-Nothing here runs an agent. The call is an invoke of the agent's own machine, so it is drawn,
-checked, streamed, cancelled and resumed like everything else; there is no function to call.
+Nothing here runs an agent. A call of the tool is an invoke of the agent's own machine, so it is
+drawn, checked, streamed, cancelled and resumed like any other invoke. There is no function to call.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ __all__ = [
 
 
 class AgentToolStreamEvent(TypedDict):
-    """Something that happened inside an agent tool.
+    """An event of the run inside an agent tool.
 
     Attributes:
-        event: The event of the run inside.
-        agent: The agent that was active inside.
-        tool_call: The call that started the run inside.
+        event: The event of the inner run.
+        agent: The active agent of the inner run.
+        tool_call: The call that started the inner run.
     """
 
     event: StreamEvent
@@ -67,18 +67,18 @@ class AgentToolStreamEvent(TypedDict):
 
 
 AgentToolOutputExtractor: TypeAlias = Callable[[Any], MaybeAwaitable[Any]]
-"""Makes the tool's output from the result of the run inside."""
+"""Makes the tool's output from the result of the inner run."""
 
 
 async def refuse_call(context: ToolContext[Any], arguments: str) -> NoReturn:
-    """Stand in the place of an agent tool's function, which there is not.
+    """Refuse a direct call of an agent tool, which has no function.
 
     Raises:
         UserError: Always.
     """
     raise UserError(
-        f"Agent tool {context.tool_name!r} cannot be called by hand: it describes a run of its own "
-        "inside the calling agent's run. Put it into an agent's tools, or use Runner."
+        f"Agent tool {context.tool_name!r} cannot be called directly: it describes a run inside "
+        "the calling agent's run. Put it into an agent's tools, or use Runner."
     )
 
 
@@ -88,20 +88,20 @@ class AgentTool(FunctionTool):
 
     Attributes:
         agent: The agent.
-        custom_output_extractor: Makes the output from the result of the run inside; without it, the
-            output is the run's final output.
-        on_stream: Hears of what happens in the run inside.
-        run_config: The configuration of the run inside; the outer run's when left out.
-        max_turns: The most model calls of the run inside; the usual number when left out.
-        hooks: Hear of the run inside.
-        previous_response_id: The stored response from which the run inside goes on.
-        conversation_id: The stored conversation with which the run inside goes on.
-        session: Keeps the conversation of the runs inside.
+        custom_output_extractor: Makes the output from the result of the inner run; without it, the
+            output is that run's final output.
+        on_stream: Called with each event of the inner run.
+        run_config: The configuration of the inner run; that of the outer run when left out.
+        max_turns: The most model calls of the inner run; the usual number when left out.
+        hooks: The hooks of the inner run.
+        previous_response_id: The stored response from which the inner run continues.
+        conversation_id: The stored conversation that the inner run continues.
+        session: Stores the conversation of the inner runs.
         parameters: The type of the arguments; one text when left out.
         input_builder: Makes the agent's input from the arguments.
-        include_input_schema: Whether the agent is shown the schema of the arguments.
-        on_stream_max_pending_events: How many events may wait for `on_stream` before the run inside
-            waits for it; `None` means any number.
+        include_input_schema: Whether the agent sees the schema of the arguments.
+        on_stream_max_pending_events: The most events that may wait for `on_stream`; when so many
+            wait, the inner run waits too. `None` means no limit.
     """
 
     agent: Any = field(default=None, kw_only=True)
@@ -146,29 +146,29 @@ class AgentTool(FunctionTool):
 
     @property
     def tool_description(self) -> str:
-        """What the model is told about the tool."""
+        """The description of the tool for the model."""
         return self.description
 
     @property
     def failure_error_function(self) -> ToolErrorFunction | None:
-        """What the model is told when the run inside fails; `None` raises instead."""
+        """Makes the message for the model when the inner run fails; `None` raises instead."""
         return self._failure_error_function
 
     def read_arguments(self, arguments: str) -> Any:
         """Validate the arguments of a call.
 
         Args:
-            arguments: What the model wrote, a JSON text.
+            arguments: The JSON text that the model wrote.
 
         Returns:
             The arguments as plain JSON values.
 
         Raises:
-            InvalidToolArguments: They are not JSON, or do not fit the tool's parameters.
+            InvalidToolArguments: The text is not JSON, or does not fit the tool's parameters.
         """
-        read = read_arguments(arguments, self.name)
+        values = read_arguments(arguments, self.name)
         if self._adapter is None:
-            return self._text_input(read)
+            return self._text_input(values)
         from pydantic import ValidationError
 
         try:
@@ -177,40 +177,40 @@ class AgentTool(FunctionTool):
         except ValidationError as error:
             raise InvalidToolArguments(self.name, problems_of(error), is_json=True) from None
 
-    def _text_input(self, read: dict[str, Any]) -> dict[str, Any]:
-        if not is_agent_tool_input(read):
+    def _text_input(self, values: dict[str, Any]) -> dict[str, Any]:
+        if not is_agent_tool_input(values):
             raise InvalidToolArguments(self.name, "input: must be a text", is_json=True)
-        return {"input": read["input"]}
+        return {"input": values["input"]}
 
     async def build_input(self, params: Any) -> str | list[TResponseInputItem]:
-        """Make the input of the run inside.
+        """Make the input of the inner run.
 
         Args:
-            params: The arguments, as `read_arguments` gave them.
+            params: The arguments, as `read_arguments` returns them.
 
         Returns:
             The input, as text or as input items.
 
         Raises:
-            UserError: The input builder gave something else.
+            UserError: The input builder returned something else.
         """
-        known: StructuredInputSchemaInfo | None = None
+        schema_info: StructuredInputSchemaInfo | None = None
         if self._adapter is not None:
-            known = build_structured_input_schema_info(
+            schema_info = build_structured_input_schema_info(
                 self.params_json_schema, include_json_schema=self.include_input_schema
             )
         return await resolve_agent_tool_input(
-            params=params, schema_info=known, input_builder=self.input_builder
+            params=params, schema_info=schema_info, input_builder=self.input_builder
         )
 
 
 def default_tool_name(agent_name: str) -> str:
-    """Fit an agent's name into a function name: `_` for what it cannot hold, in lower case."""
-    spelled = re.sub(r"\s", "_", agent_name)
-    function_name = re.sub(r"[^A-Za-z0-9_]", "_", spelled)
-    if function_name != spelled:
+    """Make a function name from an agent's name: in lower case, with `_` for other characters."""
+    spaceless_name = re.sub(r"\s", "_", agent_name)
+    function_name = re.sub(r"[^A-Za-z0-9_]", "_", spaceless_name)
+    if function_name != spaceless_name:
         logger.warning(
-            "The name of agent %r does not fit into a function name; as a tool it is called %r. "
+            "The name of agent %r does not fit into a function name; its tool is named %r. "
             "Use letters, digits and underscores, or pass tool_name.",
             agent_name,
             function_name.lower(),
@@ -219,23 +219,23 @@ def default_tool_name(agent_name: str) -> str:
 
 
 def adapter_of(owner: str, parameters: type[Any]) -> TypeAdapter[Any]:
-    """Make what validates the arguments of an agent tool.
+    """Make the validator for the arguments of an agent tool.
 
     Args:
         owner: The tool or agent, for the message.
         parameters: The type of the arguments.
 
     Returns:
-        A validator for them.
+        The validator.
 
     Raises:
-        AgentDefinitionError: The type does not describe fields.
+        AgentDefinitionError: The type is neither a dataclass nor a pydantic model.
     """
     from pydantic import BaseModel, TypeAdapter
 
-    given: object = parameters
-    if isinstance(given, type) and (is_dataclass(given) or issubclass(given, BaseModel)):
-        return TypeAdapter(given)
+    kind: object = parameters
+    if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, BaseModel)):
+        return TypeAdapter(kind)
     raise AgentDefinitionError(
         f"parameters of agent tool {owner!r} must be a dataclass or a pydantic model, "
         f"not {parameters!r}."
@@ -243,18 +243,18 @@ def adapter_of(owner: str, parameters: type[Any]) -> TypeAdapter[Any]:
 
 
 def argument_schema(owner: str, parameters: type[Any] | None) -> dict[str, Any]:
-    """Work out the schema of an agent tool's arguments.
+    """Derive the schema of an agent tool's arguments.
 
     Args:
         owner: The tool or agent, for the message.
-        parameters: The type of the arguments; `None` for one text.
+        parameters: The type of the arguments; `None` stands for one text.
 
     Returns:
         A new strict schema.
 
     Raises:
-        AgentDefinitionError: The type does not describe fields.
-        UserError: It has no strict schema.
+        AgentDefinitionError: The type is neither a dataclass nor a pydantic model.
+        UserError: The type has no strict schema.
     """
     if parameters is None:
         return copy.deepcopy(dict(TEXT_INPUT_SCHEMA))

@@ -1,7 +1,7 @@
-"""How the arguments of an agent tool become the input of the agent behind it.
+"""Converting the arguments of an agent tool into the input of its agent.
 
-An agent tool without parameters takes one text, which is the input as it is. With parameters, the
-agent is given them as JSON with a description of their meaning, unless a builder says otherwise.
+An agent tool without parameters takes one text, which becomes the input unchanged. With parameters,
+the input is their JSON with a description of their meaning, unless an input builder makes it.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ TEXT_INPUT_SCHEMA: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class StructuredInputSchemaInfo:
-    """What an agent is told about the parameters that it is given.
+    """The description of the parameters in the agent's input.
 
     Attributes:
-        summary: Their meaning in a few lines, when the schema tells it.
-        json_schema: Their whole schema, when it shall be shown.
+        summary: The meaning of the parameters in a few lines, if the schema describes it.
+        json_schema: The whole schema, if the agent shall see it.
     """
 
     summary: str | None = None
@@ -55,10 +55,10 @@ class StructuredInputSchemaInfo:
 
 
 class StructuredToolInputBuilderOptions(TypedDict, total=False):
-    """What an input builder is given.
+    """The argument of an input builder.
 
     Attributes:
-        params: The parameters as the model gave them, validated.
+        params: The parameters that the model wrote, validated.
         summary: Their meaning in a few lines.
         json_schema: Their whole schema.
     """
@@ -78,7 +78,7 @@ def default_tool_input_builder(options: StructuredToolInputBuilderOptions) -> st
     """Write parameters as text for an agent.
 
     Args:
-        options: The parameters, and what the agent is told about them.
+        options: The parameters and their description.
 
     Returns:
         Markdown with the parameters as JSON, and the schema or its summary.
@@ -101,45 +101,45 @@ async def resolve_agent_tool_input(
     schema_info: StructuredInputSchemaInfo | None = None,
     input_builder: StructuredToolInputBuilder | None = None,
 ) -> str | list[TResponseInputItem]:
-    """Make the input of the agent behind a tool.
+    """Make the input of the agent of an agent tool.
 
     Args:
         params: The arguments of the call, validated, as plain JSON values.
-        schema_info: What the agent is told about them.
-        input_builder: Makes the input in place of the default.
+        schema_info: The description of the arguments for the agent.
+        input_builder: Makes the input in place of the default builder.
 
     Returns:
         The input, as text or as input items.
 
     Raises:
-        UserError: The builder gave something else.
+        UserError: The builder returned something else.
     """
-    known = schema_info or StructuredInputSchemaInfo()
-    if input_builder is None and known == StructuredInputSchemaInfo():
+    description = schema_info or StructuredInputSchemaInfo()
+    if input_builder is None and description == StructuredInputSchemaInfo():
         return params["input"] if is_agent_tool_input(params) else json.dumps(params)
     options = StructuredToolInputBuilderOptions(
-        params=params, summary=known.summary, json_schema=known.json_schema
+        params=params, summary=description.summary, json_schema=description.json_schema
     )
-    built = await resolve((input_builder or default_tool_input_builder)(options))
-    if not isinstance(built, str | list):
+    agent_input = await resolve((input_builder or default_tool_input_builder)(options))
+    if not isinstance(agent_input, str | list):
         raise UserError(
             f"The input_builder of an agent tool must return text or a list of input items, "
-            f"not {type(built).__name__}."
+            f"not {type(agent_input).__name__}."
         )
-    return built
+    return agent_input
 
 
 def build_structured_input_schema_info(
     params_schema: dict[str, Any] | None, *, include_json_schema: bool
 ) -> StructuredInputSchemaInfo:
-    """Work out what an agent is told about its parameters.
+    """Describe the parameters of an agent tool for its agent.
 
     Args:
-        params_schema: Their JSON schema; `None` when there are no parameters.
-        include_json_schema: Whether the whole schema is shown.
+        params_schema: The JSON schema of the parameters; `None` if there are none.
+        include_json_schema: Whether the agent shall see the whole schema.
 
     Returns:
-        The summary, and the schema if it shall be shown.
+        The summary and, if the agent shall see it, the schema.
     """
     if not params_schema:
         return StructuredInputSchemaInfo()
@@ -155,31 +155,31 @@ def is_agent_tool_input(value: Any) -> bool:
 
 
 def _section(title: str, value: Any) -> str:
-    written = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    return f"## {title}\n\n```json\n{written}\n```"
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return f"## {title}\n\n```json\n{text}\n```"
 
 
 def _summarise(schema: Mapping[str, Any]) -> str | None:
-    """Say what parameters mean, where somebody described them; names speak for themselves."""
+    """Summarise the parameters, if the schema or a parameter has a description; else `None`."""
     properties: Mapping[str, Mapping[str, Any]] = schema.get("properties", {})
     if not any(part.get("description") for part in (schema, *properties.values())):
         return None
     required = set(schema.get("required", ()))
     lines = [
-        f"- {name} ({_type_of(described)}, {'required' if name in required else 'optional'})"
-        + (f": {described['description']}" if described.get("description") else "")
-        for name, described in properties.items()
+        f"- {name} ({_type_of(part)}, {'required' if name in required else 'optional'})"
+        + (f": {part['description']}" if part.get("description") else "")
+        for name, part in properties.items()
     ]
     if schema.get("description"):
         lines.insert(0, f"Description: {schema['description']}")
     return "\n".join(lines) or None
 
 
-def _type_of(described: Mapping[str, Any]) -> str:
-    if "enum" in described:
-        return " | ".join(json.dumps(choice) for choice in described["enum"])
-    if alternatives := described.get("anyOf"):
+def _type_of(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(json.dumps(choice) for choice in schema["enum"])
+    if alternatives := schema.get("anyOf"):
         return " | ".join(_type_of(each) for each in alternatives)
-    if reference := described.get("$ref"):
+    if reference := schema.get("$ref"):
         return str(reference).rpartition("/")[2]
-    return str(described.get("type", "any"))
+    return str(schema.get("type", "any"))

@@ -1,7 +1,8 @@
-"""What can be said against an agent when it is constructed.
+"""The checks of an agent at its construction.
 
-Every message names the agent, the field, what stands there and what should. Values are judged by
-their shape where the published SDK's own objects are welcome too, and never called or awaited.
+Every message names the agent, the field, its value and the expected type. Where objects of the
+published SDK are accepted too, a check looks at the attributes of a value instead of its class. A
+check never calls or awaits a value.
 """
 
 from __future__ import annotations
@@ -48,15 +49,15 @@ _read_fields = attrgetter(
 _NONE: Final = type(None)
 _LISTS: Final = (list,) * 5
 _USUAL: Final = frozenset(
-    (str, described, told, _NONE, _NONE, *_LISTS, dict, ModelSettings, str, bool)
-    for described in (_NONE, str)
-    for told in (_NONE, str, FunctionType)
+    (str, description, instructions, _NONE, _NONE, *_LISTS, dict, ModelSettings, str, bool)
+    for description in (_NONE, str)
+    for instructions in (_NONE, str, FunctionType)
 )
-"""The types of those fields as they nearly always are."""
+"""The usual types of those fields."""
 
 
 def check_agent_base(agent: Any) -> None:
-    """Judge the fields that all kinds of agents have.
+    """Check the fields that all kinds of agents have.
 
     Args:
         agent: The agent.
@@ -75,7 +76,7 @@ def check_agent_base(agent: Any) -> None:
 
 
 def check_agent(agent: Any) -> None:
-    """Judge the fields that only `Agent` has.
+    """Check the fields that only `Agent` has.
 
     Args:
         agent: The agent.
@@ -110,14 +111,15 @@ def check_agent(agent: Any) -> None:
 
 
 def is_plainly_right(agent: Any) -> bool:
-    """Whether an agent needs no closer look: every field has the usual type, or is not set.
+    """Whether an agent needs no further check, because every field is unset or of the usual type.
 
     Args:
-        agent: An object of the very class `Agent`; it is judged on the way to each of its runs.
+        agent: An object of the class `Agent` itself, not of a subclass. Each run makes this check,
+            so it must be fast.
 
     Returns:
-        Whether `check_agent_base` and `check_agent` would find nothing; where it is `False` they
-            may still find nothing.
+        `True` if `check_agent_base` and `check_agent` would pass. They may also pass if it is
+        `False`.
     """
     kinds = tuple(map(type, _read_fields(agent)))
     model, tools, handoffs = agent.model, agent.tools, agent.handoffs
@@ -227,7 +229,7 @@ def _takes(callback: Callable[..., Any], count: int) -> bool:
     try:
         signature = inspect.signature(callback)
     except ValueError:
-        return True  # A built-in without a signature: only the call can tell.
+        return True  # A built-in without a signature: only the call can show whether it fits.
     try:
         signature.bind(*(None,) * count)
     except TypeError:

@@ -1,9 +1,10 @@
 """The decisions of people about tool calls that wait for approval.
 
-Rule: a decision rests on what the library knows, never on what a model says. It belongs to one call
-of one reply in one run (`CallKey`) and to a digest of what that call asks for; a sticky decision
-belongs to one run and one tool of one agent. Names and call ids are the model's own: programs may
-ask by them, and no call is let through because of them. An exact decision beats a sticky one.
+Rule: the key of a decision consists of our own facts, never of a model's words. A decision belongs
+to one call of one reply in one run (`CallKey`) and to a digest of the call's content; a sticky
+decision belongs to one run and one tool of one agent. Names and call ids are the model's own: a
+program may look a decision up by them, but they never let a call pass. An exact decision takes
+precedence over a sticky one.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ __all__ = [
 ]
 
 RunPath: TypeAlias = tuple[tuple[int, ...], ...]
-"""Where a run stands: the calls that it runs inside, outermost first; empty for the outermost."""
+"""The calls that a run is nested in, outermost first; empty for the outermost run."""
 
 
 class CallKey(NamedTuple):
-    """The identity of a call for the whole of its life.
+    """The identity of a call, which never changes.
 
     Args:
         path: The run that makes the call.
         reply: The id of the outcome that holds the reply.
-        lane: The place of the call among the calls of the reply.
+        lane: The position of the call among the calls of the reply.
     """
 
     path: RunPath
@@ -52,7 +53,7 @@ class CallKey(NamedTuple):
 
 
 class PendingApproval(Protocol):
-    """A call that waits for a decision, as far as the decision needs to know it."""
+    """The part of a waiting call that a decision needs."""
 
     @property
     def name(self) -> str | None: ...
@@ -63,12 +64,12 @@ class PendingApproval(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person said about a call.
+    """A person's decision about a call.
 
     Attributes:
         approved: Whether the call may be made.
-        message: What the model is told instead of a result when it may not; `None` leaves the words
-            to the run's configuration.
+        message: For a rejected call, the message that the model receives in place of a result;
+            `None` leaves the message to the run's configuration.
     """
 
     approved: bool
@@ -77,16 +78,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """A decision with what it is about.
+    """A decision together with its subject.
 
     Attributes:
-        key: The call; `None` for a call that no run has asked about.
-        tool: The symbol of the tool, or of the server that has it, and its qualified name.
-        content: The digest of what the call asks for.
-        name: The tool as the model calls it, its namespace in front.
+        key: The call; `None` for a call for which no run has requested a decision.
+        tool: The symbol of the tool, or of the server that offers it, and its qualified name.
+        content: The digest of the call's content.
+        name: The tool as the model calls it, with its namespace in front.
         call_id: The id that the model chose.
-        decision: What was decided.
-        sticky: Whether it also answers for every later call of the tool in this run.
+        decision: The decision.
+        sticky: Whether the decision also applies to every later call of the tool in this run.
     """
 
     key: CallKey | None
@@ -99,7 +100,7 @@ class Ruling:
 
 
 def tool_identity(name: str, namespace: str | None = None) -> str:
-    """Name a tool so that tools of the same name in different namespaces stay apart.
+    """Qualify a tool's name, so that equal names in different namespaces stay distinct.
 
     Args:
         name: The tool as the model calls it.
@@ -112,7 +113,7 @@ def tool_identity(name: str, namespace: str | None = None) -> str:
 
 
 def content_digest(*parts: object) -> str:
-    """A digest of what a call asks for; the order of keys makes no difference.
+    """Compute the digest of a call's content; the order of keys makes no difference.
 
     Args:
         parts: Names, texts and JSON values. A text that holds a JSON object counts as the object.
@@ -125,7 +126,7 @@ def _canonical(part: object) -> object:
     if not isinstance(part, str) or not part.lstrip().startswith("{"):
         return part
     try:
-        # Two objects that differ in a repeated key differ for some readers, so they differ here.
+        # Readers of JSON disagree about repeated keys, so objects that differ in one are distinct.
         return json.loads(part, object_pairs_hook=_pairs)
     except (ValueError, RecursionError):
         return part
@@ -139,19 +140,19 @@ def _pairs(pairs: list[tuple[str, object]]) -> object:
 class _Store:
     """The rulings of a run and of the runs inside it."""
 
-    __slots__ = ("asked", "exact", "named", "sticky", "sticky_named", "unrecorded")
+    __slots__ = ("by_name", "exact", "pending", "sticky", "sticky_by_name", "unrecorded")
 
     def __init__(self) -> None:
         self.exact: dict[CallKey, Ruling] = {}
         self.sticky: dict[tuple[RunPath, tuple[str, str]], Ruling] = {}
-        self.named: dict[tuple[RunPath, str, str], Ruling] = {}
-        self.sticky_named: dict[tuple[RunPath, str], Ruling] = {}
-        self.asked: tuple[Any, ...] = ()
+        self.by_name: dict[tuple[RunPath, str, str], Ruling] = {}
+        self.sticky_by_name: dict[tuple[RunPath, str], Ruling] = {}
+        self.pending: tuple[Any, ...] = ()
         self.unrecorded: list[Ruling] = []
 
-    def decided(self) -> tuple[object, ...]:
-        """Everything that was decided."""
-        return self.exact, self.sticky, self.named, self.sticky_named
+    def rulings(self) -> tuple[object, ...]:
+        """All rulings, in every index."""
+        return self.exact, self.sticky, self.by_name, self.sticky_by_name
 
     def add(self, ruling: Ruling) -> None:
         path: RunPath = ()
@@ -160,19 +161,20 @@ class _Store:
             self.exact[ruling.key] = ruling
             if ruling.sticky:
                 self.sticky[path, ruling.tool] = ruling
-        self.named[path, ruling.name, ruling.call_id] = ruling
+        self.by_name[path, ruling.name, ruling.call_id] = ruling
         if ruling.sticky:
-            self.sticky_named[path, ruling.name] = ruling
+            self.sticky_by_name[path, ruling.name] = ruling
 
 
-# Decisions hold for calls of one run, and are not written: whoever reads a context asks again.
-@kept_as_is(read=lambda written: ApprovalLedger(), write=lambda ledger: {})
+# A decision applies to calls of one run. So pydantic dumps an empty ledger with a context, and a
+# run with the restored context requests each decision again.
+@kept_as_is(read=lambda dumped: ApprovalLedger(), write=lambda ledger: {})
 @dataclass(slots=True, eq=False)
 class ApprovalLedger:
-    """The decisions of one run, kept in one place with those of the runs inside it.
+    """The decisions of one run; the ledgers of the runs inside it share the same store.
 
     Attributes:
-        path: The run that this ledger answers for.
+        path: The run that this ledger belongs to.
     """
 
     path: RunPath = ()
@@ -181,43 +183,43 @@ class ApprovalLedger:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ApprovalLedger):
             return NotImplemented
-        return self.path == other.path and self._store.decided() == other._store.decided()
+        return self.path == other.path and self._store.rulings() == other._store.rulings()
 
     __hash__ = None  # type: ignore[assignment]
 
     def within(self, path: RunPath) -> ApprovalLedger:
-        """The ledger of a run inside, kept in the same place.
+        """Return the ledger of an inner run, which shares this store.
 
         Args:
-            path: Where that run stands.
+            path: The path of that run.
         """
         return ApprovalLedger(path, self._store)
 
     def ask(self, items: Iterable[Any]) -> None:
-        """Note which calls wait for a decision now.
+        """Set the calls that wait for a decision now.
 
         Args:
             items: The approval items of the run and of the runs inside it.
         """
-        self._store.asked = tuple(items)
+        self._store.pending = tuple(items)
 
     def decide(self, pending: PendingApproval, decision: Decision, *, sticky: bool) -> None:
         """Record a decision about a waiting call.
 
         Args:
-            pending: The call; an item made by hand must be equal in name, id and content to one
-                that waits.
-            decision: What was decided.
-            sticky: Whether it also answers for every later call of the tool.
+            pending: The call. An item made by hand must have the name, the id and the content of a
+                waiting call.
+            decision: The decision.
+            sticky: Whether it also applies to every later call of the tool.
 
         Raises:
             UserError: `pending` names no tool or no call, or no such call waits.
         """
-        ruling = replace(self._about(pending), decision=decision, sticky=sticky)
+        ruling = replace(self._subject_of(pending), decision=decision, sticky=sticky)
         self._store.add(ruling)
         self._store.unrecorded.append(ruling)
 
-    def _about(self, pending: PendingApproval) -> Ruling:
+    def _subject_of(self, pending: PendingApproval) -> Ruling:
         name, call_id = getattr(pending, "name", None), getattr(pending, "call_id", None)
         if not name or not call_id:
             raise UserError(
@@ -231,14 +233,14 @@ class ApprovalLedger:
         content = getattr(pending, "_content", "")
         matches = [
             item._subject
-            for item in self._store.asked
+            for item in self._store.pending
             if (item._subject.name, item._subject.call_id, item._content)
             == (qualified, call_id, content)
         ]
         if len(matches) == 1:
             match: Ruling = matches[0]
             return match
-        if self._store.asked:
+        if self._store.pending:
             raise UserError(
                 f"Cannot decide on call {call_id!r} of tool {qualified!r}: no such call waits."
                 " Pass an item of result.interruptions."
@@ -246,20 +248,21 @@ class ApprovalLedger:
         return Ruling(None, ("", ""), content, qualified, call_id, Decision(False))
 
     def record(self, ruling: Ruling) -> None:
-        """Take over a decision that the journal holds."""
+        """Add a decision that the journal already holds."""
         self._store.add(ruling)
 
     def unrecorded(self) -> tuple[Ruling, ...]:
-        """The decisions that no journal holds yet, in order."""
+        """Return the decisions that no journal holds yet, in order."""
         return tuple(self._store.unrecorded)
 
     def ruling_on(self, key: CallKey, tool: tuple[str, str], content: str) -> Decision | None:
-        """What was decided about a call: about itself, else about its tool.
+        """Return the decision about a call: the one about the call itself, else the sticky one
+        about its tool.
 
         Args:
             key: The call.
             tool: The symbol and the qualified name of its tool.
-            content: The digest of what it asks for.
+            content: The digest of the call's content.
         """
         exact = self._store.exact.get(key)
         if exact is not None and exact.content == content:
@@ -268,7 +271,7 @@ class ApprovalLedger:
         return None if sticky is None else sticky.decision
 
     def find(self, identity: str, call_id: str) -> Decision | None:
-        """What was decided about a call, by the names that the model uses.
+        """Return the decision about a call, by the names that the model uses.
 
         Args:
             identity: The tool, as `tool_identity` names it.
@@ -277,13 +280,13 @@ class ApprovalLedger:
         Returns:
             The exact decision, else the sticky one, else `None`.
         """
-        ruling = self._store.named.get((self.path, identity, call_id))
+        ruling = self._store.by_name.get((self.path, identity, call_id))
         if ruling is None:
-            ruling = self._store.sticky_named.get((self.path, identity))
+            ruling = self._store.sticky_by_name.get((self.path, identity))
         return None if ruling is None else ruling.decision
 
     def copy(self) -> ApprovalLedger:
-        """Copy the ledger, so that later decisions in either leave the other alone."""
+        """Copy the ledger, so that a later decision in one never shows in the other."""
         store = _Store()
         for name in _Store.__slots__:
             value = getattr(self._store, name)
@@ -291,12 +294,12 @@ class ApprovalLedger:
         return ApprovalLedger(self.path, store)
 
     def to_json_dict(self) -> dict[str, Any]:
-        """Turn the decisions that no journal holds into plain JSON values."""
+        """Convert the decisions that no journal holds yet into plain JSON values."""
         return {"rulings": [ruling_to_json(ruling) for ruling in self._store.unrecorded]}
 
     @classmethod
     def from_json_dict(cls, stored: Mapping[str, Any]) -> ApprovalLedger:
-        """Read back what `to_json_dict` wrote.
+        """Read the result of `to_json_dict`.
 
         Args:
             stored: The decisions.
@@ -313,7 +316,7 @@ class ApprovalLedger:
 
 
 def ruling_to_json(ruling: Ruling) -> dict[str, Any]:
-    """A ruling as plain JSON values."""
+    """Convert a ruling into plain JSON values."""
     key = ruling.key
     return {
         "key": None if key is None else [list(map(list, key.path)), list(key.reply), key.lane],
@@ -328,10 +331,10 @@ def ruling_to_json(ruling: Ruling) -> dict[str, Any]:
 
 
 def ruling_from_json(stored: Mapping[str, Any]) -> Ruling:
-    """Read what `ruling_to_json` wrote.
+    """Read the result of `ruling_to_json`.
 
     Raises:
-        KeyError, TypeError: It is something else.
+        KeyError, TypeError: `stored` has another form.
     """
     key = stored["key"]
     return Ruling(

@@ -1,7 +1,7 @@
-"""A computer that a model may look at and operate.
+"""A computer whose screen a model sees and that it operates.
 
-Rule: one method for one action of the Responses API's computer tool, with the API's argument names.
-Coordinates are pixels from the top left corner of the screenshot.
+Rule: each action of the Responses API's computer tool has one method, with the API's argument
+names. Coordinates are pixels from the top left corner of the screenshot.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import Literal
 __all__ = ["AsyncComputer", "Button", "Computer", "Environment"]
 
 Environment = Literal["mac", "windows", "ubuntu", "browser"]
-"""What kind of screen the model operates."""
+"""The kind of screen that the model operates."""
 
 Button = Literal["left", "right", "wheel", "back", "forward"]
 """A button of the mouse."""
 
 
 class Computer(abc.ABC):
-    """A computer that is operated by blocking calls; they run in a thread."""
+    """A computer with blocking methods; the run calls them in a thread."""
 
     @property
     def environment(self) -> Environment | None:
-        """What the model is told about the computer; needed by the preview form of the tool."""
+        """The kind of computer, for the model; the preview form of the tool requires it."""
         return None
 
     @property
     def dimensions(self) -> tuple[int, int] | None:
-        """Width and height of the screen, in pixels; needed by the preview form of the tool."""
+        """Width and height of the screen, in pixels; the preview form of the tool requires them."""
         return None
 
     @abc.abstractmethod
@@ -53,7 +53,7 @@ class Computer(abc.ABC):
 
     @abc.abstractmethod
     def wait(self) -> None:
-        """Let the computer finish what it does."""
+        """Wait for the computer to finish its current work."""
 
     @abc.abstractmethod
     def move(self, x: int, y: int) -> None:
@@ -69,16 +69,16 @@ class Computer(abc.ABC):
 
 
 class AsyncComputer(abc.ABC):
-    """A computer that is operated from the event loop; the actions are those of `Computer`."""
+    """A computer with async methods; its actions are those of `Computer`."""
 
     @property
     def environment(self) -> Environment | None:
-        """What the model is told about the computer; needed by the preview form of the tool."""
+        """The kind of computer, for the model; the preview form of the tool requires it."""
         return None
 
     @property
     def dimensions(self) -> tuple[int, int] | None:
-        """Width and height of the screen, in pixels; needed by the preview form of the tool."""
+        """Width and height of the screen, in pixels; the preview form of the tool requires them."""
         return None
 
     @abc.abstractmethod
@@ -103,7 +103,7 @@ class AsyncComputer(abc.ABC):
 
     @abc.abstractmethod
     async def wait(self) -> None:
-        """Let the computer finish what it does."""
+        """Wait for the computer to finish its current work."""
 
     @abc.abstractmethod
     async def move(self, x: int, y: int) -> None:

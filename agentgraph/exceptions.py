@@ -1,24 +1,24 @@
-"""Every exception that leaves a run, and the data of the run that went wrong.
+"""Every exception that a run raises, and the data of the failed run.
 
-The tree, which user code catches by name::
+User code catches these exceptions by name. The tree::
 
     Exception
-    └── AgentsException                          .run_data: what happened up to the failure
+    └── AgentsException                          .run_data: the run up to the failure
         ├── MaxTurnsExceeded                     the run used up its turns
-        ├── ModelBehaviorError                   the model replied with something unusable
+        ├── ModelBehaviorError                   the model's reply cannot be used
         ├── ModelRefusalError                    the model declined to answer
         ├── ModelTimeoutError                    one model call took too long
         ├── UserError                            the program uses the library wrongly
         │   └── AgentDefinitionError             a field has the wrong type; also a TypeError
-        ├── MCPToolCancellationError             an MCP call was cancelled on its way
+        ├── MCPToolCancellationError             an MCP call was cancelled, the run was not
         ├── ToolTimeoutError                     one tool call took too long
         ├── InputGuardrailTripwireTriggered      a guardrail stopped the input
         ├── OutputGuardrailTripwireTriggered     a guardrail stopped the final output
         ├── ToolInputGuardrailTripwireTriggered  a guardrail stopped a tool call
         └── ToolOutputGuardrailTripwireTriggered a guardrail stopped a tool's result
 
-This module stands below all others: the objects that an exception carries are described by the few
-attributes that its message needs, never by their classes.
+All other modules import this one, and it imports none of them: a protocol with the few attributes
+that a message needs describes an object that an exception carries.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ __all__ = [
 
 
 class _NamedGuardrail(Protocol):
-    """A guardrail, as far as a message about it needs to know it."""
+    """The part of a guardrail that a message about it needs."""
 
     def get_name(self) -> str: ...
 
 
 class _GuardrailResult(Protocol):
-    """The verdict of a guardrail, as far as a message about it needs to know it."""
+    """The part of a guardrail's result that a message about it needs."""
 
     @property
     def guardrail(self) -> _NamedGuardrail: ...
@@ -62,14 +62,14 @@ class _GuardrailResult(Protocol):
 
 @dataclass
 class RunErrorDetails:
-    """What a run had done when an exception ended it.
+    """The data of a run up to the exception that ended it.
 
     Attributes:
         input: The run's input, as text or as input items.
-        new_items: The run items of the finished turns; those of the failing turn are included only
+        new_items: The run items of the finished turns. Those of the failing turn are included only
             if the output guardrails had begun or the turns were used up.
         raw_responses: The model's responses, oldest first.
-        last_agent: The agent that was active.
+        last_agent: The active agent.
         context_wrapper: The run's context, with the usage so far.
         input_guardrail_results: The verdicts of the input guardrails that finished.
         output_guardrail_results: The verdicts of the output guardrails that finished.
@@ -88,7 +88,7 @@ class RunErrorDetails:
     tool_output_guardrail_results: list[Any] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """Say how far the run came, in counts only: what was said in it stays out of logs."""
+        """Describe the run's progress in counts only, so that no content reaches logs."""
         agent = getattr(self.last_agent, "name", None)
         return (
             f"run ended in agent {agent!r} after {len(self.raw_responses)} model response(s) "
@@ -97,11 +97,11 @@ class RunErrorDetails:
 
 
 class AgentsException(Exception):
-    """The base of every exception that this package raises out of a run.
+    """The base of every exception that a run of this package raises.
 
     Attributes:
-        run_data: What the run had done, filled in when the exception leaves a run; `None` before
-            that, and for exceptions raised outside a run.
+        run_data: The data of the run, set when the exception leaves the run; `None` before that,
+            and for an exception that is raised outside a run.
     """
 
     run_data: RunErrorDetails | None
@@ -122,7 +122,7 @@ class MaxTurnsExceeded(AgentsException):
 
 
 class ModelBehaviorError(AgentsException):
-    """The model did what it was not asked to: an unknown tool, malformed JSON, no reply at all."""
+    """The model's reply cannot be used: an unknown tool, malformed JSON, no content at all."""
 
     message: str
 
@@ -132,7 +132,7 @@ class ModelBehaviorError(AgentsException):
 
 
 class ModelRefusalError(AgentsException):
-    """The model declined to answer, and said so in place of a final output.
+    """The model declined to answer, with a refusal in place of a final output.
 
     Attributes:
         refusal: The model's own words.
@@ -175,12 +175,12 @@ class UserError(AgentsException):
 class AgentDefinitionError(UserError, TypeError):
     """A field of an agent, handoff, guardrail or tool has a value of the wrong type.
 
-    It is a `TypeError` as well, because that is what the published SDK raises at construction.
+    It is also a `TypeError`, because the published SDK raises that exception at construction.
     """
 
 
 class MCPToolCancellationError(AgentsException):
-    """A call to an MCP server was cancelled below us, while the run itself goes on."""
+    """The client of an MCP server cancelled a call, although the run itself is not cancelled."""
 
     message: str
 
@@ -193,7 +193,7 @@ class ToolTimeoutError(AgentsException):
     """One call of a tool took longer than the tool's own timeout.
 
     Attributes:
-        tool_name: The tool as the model knows it.
+        tool_name: The tool as the model calls it.
         timeout_seconds: The limit, in seconds.
     """
 
@@ -210,7 +210,7 @@ class InputGuardrailTripwireTriggered(AgentsException):
     """An input guardrail stopped the run.
 
     Attributes:
-        guardrail_result: The verdict, with the guardrail that gave it.
+        guardrail_result: The verdict, with the guardrail that returned it.
     """
 
     guardrail_result: Any
@@ -224,7 +224,7 @@ class OutputGuardrailTripwireTriggered(AgentsException):
     """An output guardrail stopped the final output.
 
     Attributes:
-        guardrail_result: The verdict, with the guardrail that gave it.
+        guardrail_result: The verdict, with the guardrail that returned it.
     """
 
     guardrail_result: Any
@@ -235,7 +235,7 @@ class OutputGuardrailTripwireTriggered(AgentsException):
 
 
 class ToolInputGuardrailTripwireTriggered(AgentsException):
-    """A guardrail on a tool call asked for the run to end.
+    """A guardrail on a tool call ended the run.
 
     Attributes:
         guardrail: The guardrail.
@@ -252,7 +252,7 @@ class ToolInputGuardrailTripwireTriggered(AgentsException):
 
 
 class ToolOutputGuardrailTripwireTriggered(AgentsException):
-    """A guardrail on a tool's result asked for the run to end.
+    """A guardrail on a tool's result ended the run.
 
     Attributes:
         guardrail: The guardrail.

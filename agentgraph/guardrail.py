@@ -1,7 +1,7 @@
-"""Checks on what goes into a run and on what comes out of it.
+"""Checks on the input and the final output of a run.
 
-A guardrail is a callable with a verdict; a verdict whose tripwire is triggered ends the run.
-Guardrails only judge: they never change the input or the output.
+A guardrail is a callable that returns a verdict; a verdict with a triggered tripwire ends the run.
+A guardrail only judges: it never changes the input or the output.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class GuardrailFunctionOutput:
     """The verdict of a guardrail.
 
     Attributes:
-        output_info: What the guardrail found, for the caller; the run does not look at it.
+        output_info: The guardrail's findings, for the caller; the run does not read them.
         tripwire_triggered: Whether the run ends.
     """
 
@@ -52,7 +52,7 @@ class GuardrailFunctionOutput:
 
 @dataclass
 class InputGuardrailResult:
-    """What an input guardrail said.
+    """The result of an input guardrail.
 
     Attributes:
         guardrail: The guardrail.
@@ -65,13 +65,13 @@ class InputGuardrailResult:
 
 @dataclass
 class OutputGuardrailResult(HoldsAgents):
-    """What an output guardrail said.
+    """The result of an output guardrail.
 
     Attributes:
         guardrail: The guardrail.
         agent_output: The final output that it judged.
-        agent: The agent that produced the output. After `release_agent` it is held weakly, and is
-            `None` once nobody else holds it.
+        agent: The agent that produced the output. After `release_agent` the result refers to it
+            weakly, and the field is `None` once the agent is collected.
         output: Its verdict.
     """
 
@@ -87,11 +87,11 @@ class InputGuardrail(Generic[TContext]):
     """A check on the input of a run, made for the first agent only.
 
     Attributes:
-        guardrail_function: Gets the run's context, the agent and the input (text or input items),
-            and returns a verdict, at once or as an awaitable.
+        guardrail_function: Receives the run's context, the agent and the input (text or input
+            items), and returns a verdict, directly or as an awaitable.
         name: The guardrail's name; that of the function when left out.
-        run_in_parallel: Whether the model may already think while the check runs. If not, the check
-            is finished before anything else happens.
+        run_in_parallel: Whether the model call may run concurrently with the check. If not, the
+            run finishes the check before it does anything else.
     """
 
     guardrail_function: Callable[
@@ -106,7 +106,7 @@ class InputGuardrail(Generic[TContext]):
         self._origin = caller_origin()
 
     def get_name(self) -> str:
-        """The guardrail's name, else that of its function."""
+        """Return the guardrail's name, else that of its function."""
         return self.name or name_of(self.guardrail_function)
 
     async def run(
@@ -118,7 +118,7 @@ class InputGuardrail(Generic[TContext]):
         """Judge an input.
 
         Args:
-            agent: The agent that the input is for.
+            agent: The agent that receives the input.
             input: The input, as text or as input items.
             context: The run's context.
 
@@ -139,8 +139,8 @@ class OutputGuardrail(Generic[TContext]):
     """A check on the final output of a run, made for the agent that produced it.
 
     Attributes:
-        guardrail_function: Gets the run's context, the agent and the final output, and returns a
-            verdict, at once or as an awaitable.
+        guardrail_function: Receives the run's context, the agent and the final output, and returns
+            a verdict, directly or as an awaitable.
         name: The guardrail's name; that of the function when left out.
     """
 
@@ -154,7 +154,7 @@ class OutputGuardrail(Generic[TContext]):
         self._origin = caller_origin()
 
     def get_name(self) -> str:
-        """The guardrail's name, else that of its function."""
+        """Return the guardrail's name, else that of its function."""
         return self.name or name_of(self.guardrail_function)
 
     async def run(
@@ -168,7 +168,7 @@ class OutputGuardrail(Generic[TContext]):
             agent_output: The final output.
 
         Returns:
-            The verdict, with this guardrail and what it judged.
+            The verdict, with this guardrail, the agent and the output.
 
         Raises:
             UserError: The guardrail's function is not callable.
@@ -212,10 +212,10 @@ def input_guardrail(
     """Turn a function into an input guardrail; used bare or with arguments.
 
     Args:
-        func: Gets the run's context, the agent and the input, and returns a verdict. It may be
-        async.
-        name: The guardrail's name; the function's own when left out.
-        run_in_parallel: Whether the model may already think while the check runs.
+        func: Receives the run's context, the agent and the input, and returns a verdict. It may be
+            async.
+        name: The guardrail's name; that of the function when left out.
+        run_in_parallel: Whether the model call may run concurrently with the check.
 
     Returns:
         The guardrail, or a decorator that makes it.
@@ -251,9 +251,9 @@ def output_guardrail(
     """Turn a function into an output guardrail; used bare or with arguments.
 
     Args:
-        func: Gets the run's context, the agent and the final output, and returns a verdict. It may
-            be async.
-        name: The guardrail's name; the function's own when left out.
+        func: Receives the run's context, the agent and the final output, and returns a verdict. It
+            may be async.
+        name: The guardrail's name; that of the function when left out.
 
     Returns:
         The guardrail, or a decorator that makes it.

@@ -1,7 +1,8 @@
-"""Being told what a run does, as it does it.
+"""Hooks: methods that a run calls when something happens in it.
 
-Subclass and override what you want to hear of; every method does nothing here. `RunHooks` hears of
-the whole run, `AgentHooks` of one agent. A hook that raises ends the run.
+Subclass a base and override the methods that you need; every method here does nothing. A run calls
+its `RunHooks` for all agents, and the `AgentHooks` of an agent for that agent only. An exception in
+a hook ends the run.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ TAgent = TypeVar("TAgent", default=Any)
 
 
 class RunHooksBase(Generic[TContext, TAgent]):
-    """Hears of everything in a run; pass it to the runner as `hooks`."""
+    """Hooks of a whole run; pass them to the runner as `hooks`."""
 
     async def on_llm_start(
         self,
@@ -32,19 +33,19 @@ class RunHooksBase(Generic[TContext, TAgent]):
         system_prompt: str | None,
         input_items: list[TResponseInputItem],
     ) -> None:
-        """A model is about to be asked.
+        """A model call is about to start.
 
         Args:
             context: The run's context.
             agent: The agent whose turn it is.
             system_prompt: The agent's instructions for this turn.
-            input_items: What the model is given besides.
+            input_items: The rest of the model's input.
         """
 
     async def on_llm_end(
         self, context: RunContextWrapper[TContext], agent: TAgent, response: ModelResponse
     ) -> None:
-        """A model has replied; a call that fails ends without this.
+        """A model has replied; it is not called for a failed model call.
 
         Args:
             context: The run's context.
@@ -89,7 +90,7 @@ class RunHooksBase(Generic[TContext, TAgent]):
 
         Args:
             context: The run's context; for function tools a `ToolContext` with the call.
-            agent: The agent that calls.
+            agent: The agent whose model makes the call.
             tool: The tool.
         """
 
@@ -100,14 +101,14 @@ class RunHooksBase(Generic[TContext, TAgent]):
 
         Args:
             context: The run's context; for function tools a `ToolContext` with the call.
-            agent: The agent that called.
+            agent: The agent whose model made the call.
             tool: The tool.
-            result: What the tool returned.
+            result: The return value of the tool.
         """
 
 
 class AgentHooksBase(Generic[TContext, TAgent]):
-    """Hears of one agent; set it as the agent's `hooks`."""
+    """Hooks of one agent; set them as the agent's `hooks`."""
 
     async def on_start(self, context: AgentHookContext[TContext], agent: TAgent) -> None:
         """The agent takes over.
@@ -157,7 +158,7 @@ class AgentHooksBase(Generic[TContext, TAgent]):
             context: The run's context; for function tools a `ToolContext` with the call.
             agent: The agent.
             tool: The tool.
-            result: What the tool returned.
+            result: The return value of the tool.
         """
 
     async def on_llm_start(
@@ -167,13 +168,13 @@ class AgentHooksBase(Generic[TContext, TAgent]):
         system_prompt: str | None,
         input_items: list[TResponseInputItem],
     ) -> None:
-        """The agent's model is about to be asked.
+        """A call of the agent's model is about to start.
 
         Args:
             context: The run's context.
             agent: The agent.
             system_prompt: The agent's instructions for this turn.
-            input_items: What the model is given besides.
+            input_items: The rest of the model's input.
         """
 
     async def on_llm_end(
@@ -188,7 +189,7 @@ class AgentHooksBase(Generic[TContext, TAgent]):
         """
 
 
-# The agent's own class stands above this module, so hooks take whatever agent they are given.
+# The module of the agent's class imports this one, so the aliases leave the agent's type open.
 RunHooks: TypeAlias = RunHooksBase[TContext, Any]
 """Hooks of a run."""
 

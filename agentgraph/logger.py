@@ -1,8 +1,8 @@
-"""The package's logger, and the only ways in which failures of models and tools are logged.
+"""The package's logger, and the only functions that log failures of models and tools.
 
-A log line says what failed and the class of the exception. What the exception says, and what the
-model or the user said, stays out: it may hold secrets. Diagnostic details are given by a callable
-that is only called when the logger is at level DEBUG.
+A log line names the failed action and the class of the exception. It never contains the exception's
+message or the text of a model or a user, because these may hold secrets. Diagnostic details come
+from a callable, which is called only if the logger is at level DEBUG.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ DiagnosticExtra: TypeAlias = Callable[[], Mapping[str, object]] | None
 
 
 def enable_verbose_stdout_logging() -> None:
-    """Show everything that the package logs on standard output.
+    """Write all log messages of the package to standard output.
 
-    Calling it again changes nothing.
+    A second call changes nothing.
     """
     logger.setLevel(logging.DEBUG)
     if not any(isinstance(h, _StandardOutput) for h in logger.handlers):
@@ -43,7 +43,7 @@ def enable_verbose_stdout_logging() -> None:
 
 
 class _StandardOutput(logging.StreamHandler):  # type: ignore[type-arg]  # generic in stubs only
-    """The handler that `enable_verbose_stdout_logging` adds, known by its class."""
+    """The handler that `enable_verbose_stdout_logging` adds, recognised by its class."""
 
 
 def _log(
@@ -54,8 +54,8 @@ def _log(
     stacklevel: int,
     diagnostic_extra: DiagnosticExtra,
 ) -> None:
-    wanted = diagnostic_extra is not None and target.isEnabledFor(logging.DEBUG)
-    extra = dict(diagnostic_extra()) if wanted and diagnostic_extra else None
+    with_details = diagnostic_extra is not None and target.isEnabledFor(logging.DEBUG)
+    extra = dict(diagnostic_extra()) if with_details and diagnostic_extra else None
     target.log(level, "%s (%s)", message, type(exc).__name__, extra=extra, stacklevel=stacklevel)
 
 
@@ -71,11 +71,11 @@ def _at(level: int) -> Callable[..., None]:
         """Log that an action failed.
 
         Args:
-            target_logger: Where to log.
-            message: What was being done, without user content.
-            exc: What was raised; only its class is logged.
-            stacklevel: How many frames up the log line points.
-            diagnostic_extra: Gives fields for the log record, at level DEBUG only.
+            target_logger: The logger to use.
+            message: A description of the action, without user content.
+            exc: The exception; only its class is logged.
+            stacklevel: The number of frames between the log call and the line that it reports.
+            diagnostic_extra: Returns fields for the log record; called at level DEBUG only.
         """
         _log(level, target_logger, message, exc, stacklevel, diagnostic_extra)
 
@@ -104,11 +104,11 @@ def log_model_and_tool_data_warning(
     """Warn about unusable data without showing it.
 
     Args:
-        target_logger: Where to log.
-        redacted_message: What is wrong, without the data.
-        diagnostic_message: What is wrong with the data; logged instead at level DEBUG.
-        diagnostic_args: Gives the arguments of `diagnostic_message`, at level DEBUG only.
-        stacklevel: How many frames up the log line points.
+        target_logger: The logger to use.
+        redacted_message: A description of the problem, without the data.
+        diagnostic_message: A description with the data; logged instead at level DEBUG.
+        diagnostic_args: Returns the arguments of `diagnostic_message`; called at level DEBUG only.
+        stacklevel: The number of frames between the log call and the line that it reports.
     """
     if target_logger.isEnabledFor(logging.DEBUG):
         arguments = diagnostic_args() if diagnostic_args else ()

@@ -1,7 +1,7 @@
-"""How a model is asked: sampling, tool choice, storage, and what is passed on to the provider.
+"""The settings of a model call: sampling, tool choice, storage, and extra fields for the provider.
 
-Every setting is optional, and `None` means that nothing is sent. Settings never change: `resolve`
-lays one set over another and returns a new one.
+Every setting is optional; `None` means that the request leaves it out. `resolve` changes no
+settings: it lays one set over another and returns a new one.
 """
 
 from __future__ import annotations
@@ -56,33 +56,33 @@ ToolChoice: TypeAlias = Literal["auto", "required", "none"] | str | MCPToolChoic
 class ModelSettings:
     """The settings of a model call.
 
-    They can be a field of a pydantic model, and are written as JSON and read back there.
+    They can be a field of a pydantic model, which dumps them as JSON and reads them back.
 
     Attributes:
-        temperature: How freely the model samples.
-        top_p: The share of probability mass it samples from.
-        frequency_penalty: How much repeated tokens are held back.
-        presence_penalty: How much tokens that already occurred are held back.
+        temperature: The sampling temperature.
+        top_p: The share of probability mass from which the model samples.
+        frequency_penalty: The penalty of a token, by how often it occurred.
+        presence_penalty: The penalty of a token that occurred at all.
         tool_choice: Whether the model may, must or must not call a tool, or which one it must call.
         parallel_tool_calls: Whether one reply may hold several tool calls.
-        truncation: What the provider does with input that is too long.
+        truncation: How the provider treats input that is too long.
         max_tokens: The most tokens of one reply.
-        reasoning: How a reasoning model reasons. A dictionary is passed on as it is.
+        reasoning: How a reasoning model reasons. A dictionary is sent unchanged.
         verbosity: How much the model writes.
         metadata: Names and values stored with the response.
         store: Whether the provider keeps the response.
         prompt_cache_retention: How long the provider keeps the prompt's prefix in its cache.
         include_usage: Whether a streamed Chat Completions response reports its usage.
-        response_include: What the response shall contain besides the usual.
-        top_logprobs: How many alternatives are reported for each token.
+        response_include: Additional parts for the response to contain.
+        top_logprobs: The number of alternatives to report for each token.
         extra_query: Query parameters to add to the request.
         extra_body: Body fields to add to the request.
         extra_headers: Headers to add to the request.
-        extra_args: Further arguments of the client's call, passed on as they are.
-        retry: How failed calls are repeated.
+        extra_args: Further arguments of the client's call, passed unchanged.
+        retry: When and how a failed call is repeated.
         context_management: How the provider shortens a long context.
         prompt_cache_options: How the provider caches the prompt.
-        preserve_raw_usage: Whether the provider's usage is kept as it came, beside the counted one.
+        preserve_raw_usage: Whether a reply also keeps the usage as the provider sent it.
         timeout: The longest a call may take, in seconds.
 
     Raises:
@@ -126,14 +126,14 @@ class ModelSettings:
     def resolve(self, override: ModelSettings | dict[str, Any] | None) -> ModelSettings:
         """Lay other settings over these.
 
-        Whatever the override sets wins; `extra_args` are merged key by key, and `retry` field by
-        field.
+        A setting of the override wins over one of these. `extra_args` are merged key by key, and
+        `retry` field by field.
 
         Args:
             override: The settings on top, or a dictionary of them; `None` changes nothing.
 
         Returns:
-            These settings when nothing is overridden, else new ones.
+            These settings if the override sets nothing, else new ones.
 
         Raises:
             UserError: The dictionary names a setting that does not exist.
@@ -154,14 +154,13 @@ class ModelSettings:
         return replace(self, **changes)
 
     def to_json_dict(self) -> dict[str, Any]:
-        """Turn the settings into plain JSON values, unset ones included as `None`."""
+        """Convert the settings into plain JSON values; an unset one is `None`."""
         return {name: _to_json(getattr(self, name)) for name in _FIELD_NAMES}
 
     def to_traceable_dict(self) -> dict[str, Any]:
-        """Turn the settings into what a trace may show.
+        """Convert the settings into the part that a trace may show.
 
-        What is passed on to the provider unseen (`extra_*`) may hold secrets and is left out, as
-        are unset values.
+        It leaves out unset values and the `extra_*` settings, which may hold secrets.
         """
         return {
             name: value
@@ -170,7 +169,7 @@ class ModelSettings:
         }
 
 
-# The module of each name that needs the client, which importing this one shall not load.
+# The modules of names that need the client: importing this module must not import the client.
 _FROM = {"Headers": "agentgraph.authoring.setting_types"}
 _FIELD_NAMES = tuple(f.name for f in fields(ModelSettings))
 
@@ -187,7 +186,7 @@ def _from_dict(settings: dict[str, Any]) -> ModelSettings:
     if unknown:
         raise UserError(
             f"ModelSettings has no setting {', '.join(map(repr, unknown))}. "
-            "Pass what only the provider knows in extra_args or extra_body."
+            "Pass a field that only the provider knows in extra_args or extra_body."
         )
     return ModelSettings(**settings)
 
@@ -197,8 +196,8 @@ def _resolve_retry(base: ModelRetrySettings, override: ModelRetrySettings) -> Mo
     if isinstance(base.backoff, ModelRetryBackoffSettings) and isinstance(
         override.backoff, ModelRetryBackoffSettings
     ):
-        laid = {k: v for k, v in override.backoff.to_json_dict().items() if v is not None}
-        backoff = replace(base.backoff, **laid)
+        changes = {k: v for k, v in override.backoff.to_json_dict().items() if v is not None}
+        backoff = replace(base.backoff, **changes)
     return ModelRetrySettings(
         max_retries=base.max_retries if override.max_retries is None else override.max_retries,
         backoff=backoff,

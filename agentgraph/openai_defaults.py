@@ -1,7 +1,7 @@
-"""The key, client and API that are used where a program gives no provider of its own.
+"""The key, client and API for programs that pass no provider of their own.
 
-These are process-wide, as in the published SDK: set them once, at the start of a program. A
-provider reads them each time it is asked for a model.
+These settings are process-wide, as in the published SDK: set them once, at the start of a program.
+A provider reads them each time it makes a model.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ OpenAIApi: TypeAlias = Literal["chat_completions", "responses"]
 
 @dataclass(slots=True)
 class OpenAIDefaults:
-    """What was set for the whole process.
+    """The settings of the whole process.
 
     Attributes:
-        key: The API key; None reads `OPENAI_API_KEY`.
-        client: The client to use for everything; None makes clients as needed.
-        api: The API that models are called through.
-        key_for_tracing: The key that traces may be exported with, if any.
+        key: The API key; None stands for the value of `OPENAI_API_KEY`.
+        client: The client for all models; None creates clients as needed.
+        api: The API through which models are called.
+        key_for_tracing: The key for the export of traces, if any.
     """
 
     key: str | None = None
@@ -48,11 +48,11 @@ openai_defaults: Final = OpenAIDefaults()
 
 
 def set_default_openai_key(key: str, use_for_tracing: bool = True) -> None:
-    """Set the API key of models that no provider was given for.
+    """Set the API key for programs that pass no provider of their own.
 
     Args:
-        key: The key; it wins over `OPENAI_API_KEY`.
-        use_for_tracing: Whether traces may be exported with it too.
+        key: The key; it takes precedence over `OPENAI_API_KEY`.
+        use_for_tracing: Whether the export of traces may use it too.
     """
     openai_defaults.key = key
     if use_for_tracing:
@@ -60,11 +60,12 @@ def set_default_openai_key(key: str, use_for_tracing: bool = True) -> None:
 
 
 def set_default_openai_client(client: AsyncOpenAI, use_for_tracing: bool = True) -> None:
-    """Set the client of models that no provider was given for.
+    """Set the client for programs that pass no provider of their own.
 
     Args:
-        client: The client; it wins over any key. It must belong to the event loop of the runs.
-        use_for_tracing: Whether traces may be exported with its key too.
+        client: The client; it takes precedence over any key. It must belong to the event loop of
+            the runs.
+        use_for_tracing: Whether the export of traces may use its key too.
     """
     openai_defaults.client = client
     if use_for_tracing:
@@ -72,13 +73,13 @@ def set_default_openai_client(client: AsyncOpenAI, use_for_tracing: bool = True)
 
 
 def set_default_openai_api(api: OpenAIApi) -> None:
-    """Set the API that models are called through.
+    """Set the API through which models are called.
 
     Args:
         api: `responses` or `chat_completions`.
 
     Raises:
-        UserError: It is neither.
+        UserError: `api` is neither of these.
     """
     if api not in ("chat_completions", "responses"):
         raise UserError(f"There is no OpenAI API {api!r}; use 'responses' or 'chat_completions'.")

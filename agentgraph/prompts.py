@@ -1,6 +1,6 @@
-"""Prompts that are stored with the provider and named by id.
+"""Prompts that are stored with the provider and referred to by id.
 
-A prompt is a dictionary, or a callable that makes one for each turn.
+A prompt is a dictionary, or a callable that returns one for each turn.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Prompt(TypedDict):
 
     Attributes:
         id: The provider's id of the prompt.
-        version: Which version of it; the current one when left out.
-        variables: Values for the prompt's variables: texts or input content.
+        version: The version of the prompt; the current one when left out.
+        variables: The values of the prompt's variables: texts or input content.
     """
 
     id: str
@@ -37,7 +37,7 @@ class Prompt(TypedDict):
 
 @dataclass
 class GenerateDynamicPromptData:
-    """What a dynamic prompt is made from.
+    """The argument of a dynamic prompt function.
 
     Attributes:
         context: The run's context.
@@ -49,11 +49,11 @@ class GenerateDynamicPromptData:
 
 
 DynamicPromptFunction: TypeAlias = Callable[[GenerateDynamicPromptData], MaybeAwaitable[Prompt]]
-"""Makes the prompt of a turn, at once or asynchronously."""
+"""Returns the prompt of a turn, directly or as an awaitable."""
 
 
 class PromptUtil:
-    """How a prompt becomes an argument of a model call."""
+    """Converts a prompt into an argument of a model call."""
 
     @staticmethod
     async def to_model_input(
@@ -64,28 +64,28 @@ class PromptUtil:
         """Resolve a prompt for one turn.
 
         Args:
-            prompt: The prompt, or the callable that makes it.
+            prompt: The prompt, or the callable that returns it.
             context: The run's context.
             agent: The agent whose turn it is.
 
         Returns:
-            The provider's form of the prompt, or `None` when there is no prompt.
+            The provider's form of the prompt, or `None` if there is no prompt.
 
         Raises:
-            UserError: The callable gave something that is not a prompt with an id.
+            UserError: The callable returned something other than a prompt with an id.
         """
         if prompt is None:
             return None
-        made = prompt
-        if not isinstance(made, dict):
-            made = await resolve(made(GenerateDynamicPromptData(context=context, agent=agent)))
-        if not isinstance(made, dict) or "id" not in made:
+        fields = prompt
+        if not isinstance(fields, dict):
+            fields = await resolve(fields(GenerateDynamicPromptData(context=context, agent=agent)))
+        if not isinstance(fields, dict) or "id" not in fields:
             raise UserError(
                 f"The prompt of agent {agent.name!r} must be a dictionary with an 'id', "
-                f"not {type(made).__name__}."
+                f"not {type(fields).__name__}."
             )
         return {
-            "id": made["id"],
-            "version": made.get("version"),
-            "variables": made.get("variables"),
+            "id": fields["id"],
+            "version": fields.get("version"),
+            "variables": fields.get("variables"),
         }

@@ -29,12 +29,12 @@ async def run_demo_loop(
 ) -> None:
     """Chat with an agent in the terminal until ``exit``, ``quit``, end of input or Ctrl-C.
 
-    The conversation goes on from line to line, with whichever agent answered last.
+    Each line continues the conversation with the agent that answered last.
 
     Args:
-        agent: The agent that the conversation starts with.
-        stream: Whether replies are shown as they are written.
-        context: Handed to tools, guardrails and hooks.
+        agent: The agent with which the conversation starts.
+        stream: Whether to print a reply while the model writes it.
+        context: The context object for tools, guardrails and hooks.
         max_turns: The most model calls for one line of the user; ``None`` means no limit.
     """
     current: Agent[Any] = agent
@@ -62,7 +62,7 @@ async def run_demo_loop(
 
 async def _read_line() -> str | None:
     try:
-        # Reading in a thread keeps the event loop free for whatever else runs in it.
+        # Reading in a thread keeps the event loop free for other tasks.
         return await asyncio.to_thread(input, " > ")
     except (EOFError, KeyboardInterrupt):
         print()
@@ -71,7 +71,7 @@ async def _read_line() -> str | None:
 
 def _show(event: StreamEvent) -> None:
     if event.type == "raw_response_event":
-        raw: Any = event.data  # an event of the client, or whatever a third party's model yields
+        raw: Any = event.data  # an event of the client, or any object of a third party's model
         if getattr(raw, "type", None) == "response.output_text.delta":
             print(raw.delta, end="", flush=True)
     elif event.type == "agent_updated_stream_event":

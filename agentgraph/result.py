@@ -1,4 +1,4 @@
-"""The SDK's names for what a run gives; they live in `agentgraph.running`."""
+"""The SDK's names for the results of runs; they live in `agentgraph.running`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""When a failed model call is made again, and how long to wait before.
+"""When a failed model call is repeated, and how long the run waits before.
 
-The settings are data; whether a call may be repeated is decided by a policy, a callable from
-`RetryPolicyContext` to `bool` or `RetryDecision`. A call that already streamed something to the
-caller is never repeated, whatever a policy says.
+The settings are data. A policy, which is a callable from `RetryPolicyContext` to `bool` or
+`RetryDecision`, decides whether a call is repeated. A call that has streamed a part of its response
+to the caller is never repeated, whatever the policy decides.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def _check_not_negative(owner: str, **amounts: float | None) -> None:
 
 @dataclass
 class ModelRetryBackoffSettings:
-    """How long to wait between attempts; `None` leaves a value at its default.
+    """The waits between attempts; `None` stands for the default of a value.
 
     Attributes:
         initial_delay: Seconds before the first repetition; 0.25 when left out.
         max_delay: The longest wait, in seconds; 2 when left out.
         multiplier: The factor by which the wait grows with each attempt; 2 when left out.
-        jitter: Whether each wait is varied at random, by up to an eighth, so that callers do not
-            march in step.
+        jitter: Whether each wait varies at random, by up to an eighth, so that many callers do not
+            repeat their calls at the same moment.
 
     Raises:
         UserError: A number is negative or not finite.
@@ -89,8 +89,8 @@ class ModelRetryNormalizedError:
         error_code: The provider's own code.
         message: The provider's own words.
         request_id: The provider's id of the request.
-        retry_after: Seconds that the provider asks to wait.
-        is_abort: The caller gave up on the call.
+        retry_after: The wait that the provider requests, in seconds.
+        is_abort: The caller aborted the call.
         is_network_error: The connection failed.
         is_timeout: The call took too long.
     """
@@ -107,14 +107,14 @@ class ModelRetryNormalizedError:
 
 @dataclass
 class ModelRetryAdvice:
-    """What a model says about repeating one of its failed calls.
+    """A model's advice on repeating one of its failed calls.
 
     Attributes:
-        suggested: Whether it would repeat the call; `None` when it has no opinion.
+        suggested: Whether the model advises to repeat the call; `None` if it has no advice.
         retry_after: Seconds to wait first.
         replay_safety: Whether the call can have had an effect that a repetition would double.
-        reason: Why, for people.
-        normalized: The failure in neutral terms.
+        reason: The reason, for people.
+        normalized: The failure in terms that do not depend on the provider.
         response_started: Whether part of the response had already arrived.
     """
 
@@ -128,12 +128,12 @@ class ModelRetryAdvice:
 
 @dataclass
 class ModelRetryAdviceRequest:
-    """A failed call that a model is asked about.
+    """A failed call for which a run requests a model's advice.
 
     Attributes:
-        error: What was raised.
-        attempt: How many attempts were made, this one included.
-        stream: Whether the response was being streamed.
+        error: The exception.
+        attempt: The number of attempts so far, including this one.
+        stream: Whether the call was a streamed one.
         previous_response_id: The response that the call continued, if any.
         conversation_id: The conversation that the call belonged to, if any.
     """
@@ -147,13 +147,13 @@ class ModelRetryAdviceRequest:
 
 @dataclass
 class RetryDecision:
-    """What a policy decided.
+    """The decision of a policy.
 
     Attributes:
-        retry: Whether to make the call again.
+        retry: Whether to repeat the call.
         delay: Seconds to wait, in place of the backoff settings.
-        reason: Why, for people.
-        approve_unsafe_replay: Repeat even a call whose effect a repetition may double.
+        reason: The reason, for people.
+        approve_unsafe_replay: Whether to repeat the call even if that may double an effect.
     """
 
     retry: bool
@@ -164,15 +164,15 @@ class RetryDecision:
 
 @dataclass
 class RetryPolicyContext:
-    """What a policy decides on.
+    """The failed call on which a policy decides.
 
     Attributes:
-        error: What was raised.
-        attempt: How many attempts were made.
-        max_retries: How many repetitions the settings allow.
-        stream: Whether the response was being streamed.
-        normalized: The failure in neutral terms.
-        provider_advice: What the model itself says, if anything.
+        error: The exception.
+        attempt: The number of attempts so far.
+        max_retries: The number of repetitions that the settings allow.
+        stream: Whether the call was a streamed one.
+        normalized: The failure in terms that do not depend on the provider.
+        provider_advice: The model's own advice, if any.
         previous_response_id: The response that the call continued, if any.
         conversation_id: The conversation that the call belonged to, if any.
     """
@@ -193,17 +193,17 @@ class RetryPolicyContext:
 
     @property
     def replay_safety(self) -> str | None:
-        """Whether a repetition may double an effect, as far as the model knows."""
+        """Whether a repetition may double an effect, according to the model's advice."""
         return None if self.provider_advice is None else self.provider_advice.replay_safety
 
     @property
     def stateful_request(self) -> bool:
-        """Whether the provider keeps the conversation, so that a repetition may be seen twice."""
+        """Whether the provider stores the conversation, where a repetition may appear twice."""
         return self.previous_response_id is not None or self.conversation_id is not None
 
 
 RetryPolicy = Callable[[RetryPolicyContext], bool | RetryDecision | Awaitable[bool | RetryDecision]]
-"""Decides whether a failed call is made again."""
+"""Decides whether a failed call is repeated."""
 
 
 @dataclass
@@ -211,9 +211,10 @@ class ModelRetrySettings:
     """How often, when and after which failures a model call is repeated.
 
     Attributes:
-        max_retries: Repetitions after the first attempt; `None` or zero means none.
-        backoff: How long to wait in between. A dictionary is turned into settings.
-        policy: Which failures qualify; without one, none does. It is not part of the JSON form.
+        max_retries: The most repetitions after the first attempt; `None` and zero mean none.
+        backoff: The waits between attempts. A dictionary is converted into settings.
+        policy: Decides which failures qualify; without a policy, none does. It is not part of the
+            JSON form.
 
     Raises:
         UserError: `max_retries` is negative, or `backoff` has unknown keys.
@@ -221,7 +222,7 @@ class ModelRetrySettings:
 
     max_retries: int | None = None
     backoff: ModelRetryBackoffInput | None = None
-    # The metadata is pydantic's: a function has no written form.
+    # For pydantic: a dump excludes the policy, because a function has no JSON form.
     policy: RetryPolicy | None = field(default=None, repr=False, metadata={"exclude": True})
 
     def __post_init__(self) -> None:
@@ -244,14 +245,14 @@ class ModelRetrySettings:
 
 
 class RetryPolicies:
-    """Ready policies, and ways to put policies together; use the instance `retry_policies`."""
+    """Predefined policies, and combinations of policies; use the instance `retry_policies`."""
 
     def never(self) -> RetryPolicy:
         """Repeat nothing."""
         return lambda _context: False
 
     def provider_suggested(self) -> RetryPolicy:
-        """Repeat what the model itself would repeat, after the wait it asks for."""
+        """Repeat the calls that the model advises to repeat, after the wait that it advises."""
 
         def decide(context: RetryPolicyContext) -> bool | RetryDecision:
             advice = context.provider_advice
@@ -266,12 +267,12 @@ class RetryPolicies:
         return lambda context: context.normalized.is_network_error or context.normalized.is_timeout
 
     def http_status(self, statuses: Iterable[int]) -> RetryPolicy:
-        """Repeat calls that were answered with one of these HTTP statuses."""
-        wanted = frozenset(statuses)
-        return lambda context: context.normalized.status_code in wanted
+        """Repeat calls whose response has one of these HTTP statuses."""
+        codes = frozenset(statuses)
+        return lambda context: context.normalized.status_code in codes
 
     def retry_after(self) -> RetryPolicy:
-        """Repeat calls for which the provider named a wait, after that wait."""
+        """Repeat calls for which the provider requests a wait, after that wait."""
 
         def decide(context: RetryPolicyContext) -> bool | RetryDecision:
             delay = context.normalized.retry_after
@@ -280,7 +281,7 @@ class RetryPolicies:
         return decide
 
     def any(self, *policies: RetryPolicy) -> RetryPolicy:
-        """Repeat what at least one policy repeats; the first that does decides the wait."""
+        """Repeat a call if one of the policies repeats it; the first such policy sets the wait."""
 
         async def decide(context: RetryPolicyContext) -> bool | RetryDecision:
             for policy in policies:
@@ -292,23 +293,24 @@ class RetryPolicies:
         return decide
 
     def all(self, *policies: RetryPolicy) -> RetryPolicy:
-        """Repeat what every one of the policies repeats; the first wait that one names counts."""
+        """Repeat a call if every policy repeats it; the first policy that returns a
+        `RetryDecision` sets the wait."""
 
         async def decide(context: RetryPolicyContext) -> bool | RetryDecision:
-            named: RetryDecision | None = None
+            first: RetryDecision | None = None
             for policy in policies:
                 decision = await _ask(policy, context)
                 if not _wants_retry(decision):
                     return False
-                if named is None and isinstance(decision, RetryDecision):
-                    named = decision
-            return named or bool(policies)
+                if first is None and isinstance(decision, RetryDecision):
+                    first = decision
+            return first or bool(policies)
 
         return decide
 
 
 retry_policies: Final = RetryPolicies()
-"""The ready policies."""
+"""The predefined policies."""
 
 
 async def _ask(policy: RetryPolicy, context: RetryPolicyContext) -> bool | RetryDecision:

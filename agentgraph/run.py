@@ -1,5 +1,7 @@
-"""``Runner``: how a workflow is run. ``run``, ``run_sync`` and ``run_streamed`` are the same run,
-watched or not."""
+"""``Runner``, which runs a workflow.
+
+``run``, ``run_sync`` and ``run_streamed`` make the same run; only the last passes its events on.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from agentgraph.workflow import Workflow
 
     Runnable = Agent[TContext] | Workflow | Program
-    Given = str | list[TResponseInputItem] | list[TResponseInputItem | str] | RunState[TContext]
+    RunInput = str | list[TResponseInputItem] | list[TResponseInputItem | str] | RunState[TContext]
 
 __all__ = [
     "DEFAULT_MAX_TURNS",
@@ -78,18 +80,18 @@ T = TypeVar("T")
 
 
 class AgentRunner:
-    """Runs workflows. Subclass it and pass an instance to ``set_default_agent_runner`` to change
-    how."""
+    """Runs workflows. To change how, subclass it and pass an instance to
+    ``set_default_agent_runner``."""
 
     async def run(
         self,
         starting_agent: Runnable[TContext],
-        input: Given[TContext],
+        input: RunInput[TContext],
         **kwargs: Unpack[RunOptions[TContext]],
     ) -> RunResult:
         """See :meth:`Runner.run`."""
         launched = launch(starting_agent, input, kwargs, UNWATCHED)
-        del kwargs  # the facts of the run hold them, and it may wait for long
+        del kwargs  # the run refers to what it needs of them, and it may wait for a long time
         rest = await in_own_task(_carry_out(launched), _name(launched))
         result = result_of(launched.run, rest)
         result._state = partial(state_of, at_rest(launched))
@@ -98,7 +100,7 @@ class AgentRunner:
     def run_sync(
         self,
         starting_agent: Runnable[TContext],
-        input: Given[TContext],
+        input: RunInput[TContext],
         **kwargs: Unpack[RunOptions[TContext]],
     ) -> RunResult:
         """See :meth:`Runner.run_sync`."""
@@ -107,7 +109,7 @@ class AgentRunner:
     def run_streamed(
         self,
         starting_agent: Runnable[TContext],
-        input: Given[TContext],
+        input: RunInput[TContext],
         **kwargs: Unpack[RunOptions[TContext]],
     ) -> RunResultStreaming:
         """See :meth:`Runner.run_streamed`."""
@@ -130,8 +132,8 @@ def _name(launched: Launch) -> str:
 
 async def _carry_out(launched: Launch) -> Rest:
     async with launched.journal.claim:
-        given = launched.given
-        launched.journal.account = None if given is None else given.usage
+        context = launched.given
+        launched.journal.account = None if context is None else context.usage
         return await carry_out(launched.run)
 
 
@@ -166,7 +168,7 @@ class Runner:
     async def run(
         cls,
         starting_agent: Runnable[TContext],
-        input: Given[TContext],
+        input: RunInput[TContext],
         *,
         context: TContext | None = None,
         max_turns: int | None = DEFAULT_MAX_TURNS,
@@ -182,31 +184,31 @@ class Runner:
 
         Args:
             starting_agent: The agent to start with, or a ``Workflow`` or compiled ``Program``.
-            input: A text, a list of input items (plain strings are user messages), or the state of
-                a suspended run.
-            context: Handed to tools, guardrails and hooks; the model never sees it. The context of
-                another run, as a tool has one, hands on the object in it, and what this run spends
-                counts into its usage too.
+            input: A text, a list of input items (a plain string is a user message), or the state
+                of a run at rest.
+            context: The object for tools, guardrails and hooks; the model never sees it. If it is
+                the context of another run, such as a tool receives, this run uses the object in
+                it, and this run's usage also counts into its usage.
             max_turns: The most model calls; ``None`` means no limit.
-            hooks: Told what happens.
-            run_config: What holds for the whole run.
-            error_handlers: Turn faults (``max_turns``, ``model_refusal``, ``invalid_final_output``)
-                into outputs.
-            previous_response_id: The stored response to continue from; only what is new is sent.
+            hooks: Called when something happens in the run.
+            run_config: The configuration of the whole run.
+            error_handlers: Turn failures (``max_turns``, ``model_refusal``,
+                ``invalid_final_output``) into final outputs.
+            previous_response_id: The stored response to continue from; only new items are sent.
             auto_previous_response_id: Whether each call continues from the response before it.
-            conversation_id: The conversation that the server keeps.
-            session: Where the conversation is kept between runs.
+            conversation_id: The conversation that the server stores.
+            session: Stores the conversation between runs.
 
         Returns:
-            The result. It lists ``interruptions`` if calls wait for approval.
+            The result. Its ``interruptions`` lists the calls that wait for approval.
 
         Raises:
-            CompileError: The workflow has errors; nothing was sent to a model.
-            MaxTurnsExceeded: The turns ran out.
+            CompileError: The workflow has errors; no model was called.
+            MaxTurnsExceeded: The run used up its turns.
             InputGuardrailTripwireTriggered: An input guardrail stopped the run.
             OutputGuardrailTripwireTriggered: An output guardrail stopped the run.
-            ModelBehaviorError: The model did what cannot be used.
-            UserError: The library is used in a way that cannot work.
+            ModelBehaviorError: The model's reply cannot be used.
+            UserError: The program uses the library in a way that cannot work.
         """
         return await get_default_agent_runner().run(
             starting_agent,
@@ -226,7 +228,7 @@ class Runner:
     def run_sync(
         cls,
         starting_agent: Runnable[TContext],
-        input: Given[TContext],
+        input: RunInput[TContext],
         *,
         context: TContext | None = None,
         max_turns: int | None = DEFAULT_MAX_TURNS,
@@ -238,11 +240,11 @@ class Runner:
         conversation_id: str | None = None,
         session: Session | None = None,
     ) -> RunResult:
-        """Run a workflow to its end from code that is not async; see :meth:`run`.
+        """Run a workflow to its end from sync code; see :meth:`run`.
 
         Raises:
             RuntimeError: An event loop is running in this thread; use ``await Runner.run(...)``
-                there.
+                instead.
         """
         return get_default_agent_runner().run_sync(
             starting_agent,
@@ -262,7 +264,7 @@ class Runner:
     def run_streamed(
         cls,
         starting_agent: Runnable[TContext],
-        input: Given[TContext],
+        input: RunInput[TContext],
         context: TContext | None = None,
         max_turns: int | None = DEFAULT_MAX_TURNS,
         hooks: RunHooks[TContext] | None = None,
@@ -274,13 +276,13 @@ class Runner:
         *,
         error_handlers: RunErrorHandlers[TContext] | None = None,
     ) -> RunResultStreaming:
-        """Begin a run in the background and give its live result at once; see :meth:`run`.
+        """Begin a run in the background and return its live result at once; see :meth:`run`.
 
-        Consume ``result.stream_events()`` to follow it. A result that nobody consumes still
-        finishes.
+        Consume ``result.stream_events()`` to follow the run. The run finishes even if the program
+        consumes no events.
 
         Raises:
-            CompileError: The workflow has errors; nothing was sent to a model.
+            CompileError: The workflow has errors; no model was called.
         """
         return get_default_agent_runner().run_streamed(
             starting_agent,
@@ -298,7 +300,7 @@ class Runner:
 
 
 def _wait_for(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on this thread's own event loop, which is kept for the next call."""
+    """Run a coroutine on this thread's event loop, which stays open for the next call."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -306,8 +308,8 @@ def _wait_for(work: Coroutine[Any, Any, T]) -> T:
     else:
         work.close()
         raise RuntimeError(
-            "Runner.run_sync() cannot be called where an event loop is running;"
-            " use 'await Runner.run(...)' there."
+            "Runner.run_sync() cannot be called while an event loop is running in this thread;"
+            " use 'await Runner.run(...)' instead."
         )
     loop = _loop_of_this_thread()
     generators = BegunGenerators(loop)
@@ -315,21 +317,21 @@ def _wait_for(work: Coroutine[Any, Any, T]) -> T:
     try:
         return loop.run_until_complete(task)
     except BaseException:
-        # An interrupted wait must not leave the run going on in a loop that stands still.
+        # An interrupted wait must not leave an unfinished run in a loop that no longer runs.
         if not task.done():
             task.cancel()
             loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
         raise
     finally:
-        if generators.any:  # nobody runs the loop from here on, so nothing else would close them
+        if generators.any:  # the loop stops here, so it would not close them itself
             loop.run_until_complete(generators.close())
 
 
 def _loop_of_this_thread() -> asyncio.AbstractEventLoop:
     try:
         with warnings.catch_warnings():
-            # From Python 3.12 on a thread's first loop is made with a warning, which is no news to
-            # the caller of a function that is not async.
+            # From Python 3.12 on, creating a thread's first loop warns, and the caller of a sync
+            # function can do nothing about it.
             warnings.simplefilter("ignore", DeprecationWarning)
             loop = asyncio.get_event_loop_policy().get_event_loop()
     except RuntimeError:
@@ -346,11 +348,11 @@ _current: AgentRunner = _STOCK
 
 
 def set_default_agent_runner(runner: AgentRunner | None) -> None:
-    """Choose what carries out ``Runner``'s calls; ``None`` restores the stock runner."""
+    """Set the runner that carries out ``Runner``'s calls; ``None`` restores the stock runner."""
     global _current
     _current = _STOCK if runner is None else runner
 
 
 def get_default_agent_runner() -> AgentRunner:
-    """What carries out ``Runner``'s calls."""
+    """Return the runner that carries out ``Runner``'s calls."""
     return _current

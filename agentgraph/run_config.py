@@ -1,6 +1,6 @@
-"""What holds for a whole run, whichever agent is active.
+"""The configuration of a whole run, for all its agents.
 
-A setting that an agent or a handoff has as well says in its description which of the two wins.
+If an agent or a handoff has the same setting, the description here says which of the two wins.
 `None` always means that the setting changes nothing.
 """
 
@@ -50,13 +50,13 @@ __all__ = [
 ]
 
 DEFAULT_MAX_TURNS: Final = 10
-"""How many model calls a run may make when nobody says otherwise."""
+"""The most model calls of a run, unless the caller sets another limit."""
 
 ToolNotFoundBehavior: TypeAlias = Literal["raise_error", "return_error_to_model"]
-"""What follows when the model calls a tool that nobody has."""
+"""The reaction to a call of a tool that the agent does not have."""
 
 ToolNameCollisionPolicy: TypeAlias = Literal["warn", "error"]
-"""What follows when two tools of an agent have one name at run time."""
+"""The reaction to two tools of one agent with the same name at run time."""
 
 ReasoningItemIdPolicy: TypeAlias = Literal["preserve", "omit"]
 """Whether reasoning items are sent back to the model with their ids."""
@@ -65,7 +65,7 @@ ReasoningItemIdPolicy: TypeAlias = Literal["preserve", "omit"]
 @names_types(TResponseInputItem="openai.types.responses:ResponseInputItemParam")
 @dataclass
 class ModelInputData:
-    """What a model is about to be given.
+    """The input of a model call that is about to start.
 
     Attributes:
         input: The conversation as input items.
@@ -78,12 +78,12 @@ class ModelInputData:
 
 @dataclass
 class CallModelData(Generic[TContext]):
-    """What a `call_model_input_filter` decides on.
+    """The argument of a `call_model_input_filter`.
 
     Attributes:
-        model_data: What the model is about to be given; a copy, which may be changed.
+        model_data: The model's input; a copy, which the filter may change.
         agent: The agent whose turn it is.
-        context: The object that the caller passed as context.
+        context: The object that the caller passed as `context`.
     """
 
     model_data: ModelInputData
@@ -92,21 +92,21 @@ class CallModelData(Generic[TContext]):
 
 
 CallModelInputFilter: TypeAlias = Callable[[CallModelData[Any]], MaybeAwaitable[ModelInputData]]
-"""Decides what the model is given in place of what it was about to be given."""
+"""Returns the input that the model receives in place of the original one."""
 
 
 @dataclass
 class ToolErrorFormatterArgs(Generic[TContext]):
-    """A failure of which the model is about to be told.
+    """A failure that is about to be reported to the model.
 
     Attributes:
-        kind: What went wrong.
+        kind: The kind of failure.
         tool_type: The kind of tool.
         tool_name: The tool as the model called it.
         call_id: The id of the call.
-        default_message: What the model is told when the formatter has nothing better.
+        default_message: The message for the model if the formatter returns `None`.
         run_context: The run's context.
-        error: What was raised, if anything.
+        error: The exception, if there was one.
     """
 
     kind: Literal["approval_rejected", "tool_not_found", "tool_exception"]
@@ -119,17 +119,17 @@ class ToolErrorFormatterArgs(Generic[TContext]):
 
 
 ToolErrorFormatter: TypeAlias = Callable[[ToolErrorFormatterArgs[Any]], MaybeAwaitable[str | None]]
-"""Decides what the model is told of a failure; `None` keeps the default message."""
+"""Returns the message about a failure for the model; `None` keeps the default message."""
 
 
 @dataclass(frozen=True)
 class OutputGuardrailBlockedMessageArgs(Generic[TContext]):
-    """An output that a guardrail has blocked, without the output.
+    """The circumstances of a blocked output, without the output itself.
 
     Attributes:
-        default_message: What stands in its place when the formatter has nothing better.
-        guardrail_name: The guardrail.
-        agent: The agent whose output it was.
+        default_message: The replacement of the output if the formatter returns `None`.
+        guardrail_name: The name of the guardrail that blocked it.
+        agent: The agent that produced the output.
         run_context: The run's context.
     """
 
@@ -142,20 +142,21 @@ class OutputGuardrailBlockedMessageArgs(Generic[TContext]):
 OutputGuardrailBlockedMessageFormatter: TypeAlias = Callable[
     [OutputGuardrailBlockedMessageArgs[Any]], str | None
 ]
-"""Decides what stands in the place of a blocked output; `None` keeps the default message."""
+"""Returns the replacement of a blocked output; `None` keeps the default message."""
 
 
 @dataclass
 class ToolExecutionConfig:
-    """How the tool calls of one reply are carried out.
+    """How a run carries out the tool calls of one reply.
 
     Attributes:
-        max_function_tool_concurrency: How many function tools run at a time; `None` means all.
-        pre_approval_tool_input_guardrails: Whether tool input guardrails judge a call before a
-            person is asked to approve it, and not only after.
+        max_function_tool_concurrency: The most function tools that run at the same time; `None`
+            means no limit.
+        pre_approval_tool_input_guardrails: Whether tool input guardrails judge a call before the
+            run asks a person to approve it, and not only after.
 
     Raises:
-        UserError: The number is less than one.
+        UserError: The limit is less than one.
     """
 
     max_function_tool_concurrency: int | None = None
@@ -168,7 +169,7 @@ class ToolExecutionConfig:
 
 
 def _trace_sensitive_data_by_default() -> bool:
-    # The SDK's variable, so that a deployment that switched it off keeps it off after moving here.
+    # This is the SDK's variable: a deployment that turned it off keeps it off after moving here.
     value = os.environ.get("OPENAI_AGENTS_TRACE_INCLUDE_SENSITIVE_DATA", "true")
     return value.strip().lower() in {"1", "true", "yes", "on"}
 
@@ -178,38 +179,39 @@ def _trace_sensitive_data_by_default() -> bool:
 class RunConfig:
     """The configuration of a run.
 
-    There are no traces yet: the settings about them are accepted and change nothing.
+    Tracing does not exist yet: its settings are accepted and change nothing.
 
     Attributes:
-        model: The model for every agent, in place of their own; a name is looked up.
-        model_provider: Where names of models are looked up; `None` takes the default providers.
-        model_settings: Laid over every agent's own settings.
-        handoff_input_filter: For handoffs that have no filter of their own.
-        nest_handoff_history: Whether the target of a handoff is given a summary of the
-            conversation, for handoffs that do not say.
-        handoff_history_mapper: Makes that summary, in place of the usual one.
-        input_guardrails: Run beside those of the first agent.
-        output_guardrails: Run beside those of the last agent.
-        tracing_disabled: Whether the run is not traced.
+        model: The model of every agent, in place of its own; a name is looked up.
+        model_provider: Looks names of models up; `None` stands for the default providers.
+        model_settings: Settings that are laid over every agent's own.
+        handoff_input_filter: The filter of handoffs that have none of their own.
+        nest_handoff_history: Whether the target of a handoff receives a summary of the
+            conversation; a handoff's own setting wins.
+        handoff_history_mapper: Makes that summary, in place of the default mapper.
+        input_guardrails: Run together with those of the first agent.
+        output_guardrails: Run together with those of the last agent.
+        tracing_disabled: Whether tracing of the run is off.
         tracing: How the run's trace is exported.
-        trace_include_sensitive_data: Whether a trace shows what the model, the user and tools said.
+        trace_include_sensitive_data: Whether a trace contains texts of the model, the user and the
+            tools.
         workflow_name: The run's name in traces.
         trace_id: The trace's id, in place of a new one.
-        group_id: Ties the traces of one conversation together.
+        group_id: An id that the traces of one conversation share.
         trace_metadata: Further facts for the trace.
-        session_input_callback: Puts a session's history and the new input together.
-        call_model_input_filter: Has the last word on what a model is given.
-        tool_error_formatter: Has the last word on what a model is told of a failed tool call.
-        session_settings: Laid over the session's own settings.
+        session_input_callback: Combines a session's history with the new input.
+        call_model_input_filter: Returns the final input of every model call.
+        tool_error_formatter: Returns the final message to the model about a failed tool call.
+        session_settings: Settings that are laid over the session's own.
         reasoning_item_id_policy: Whether reasoning items are sent back with their ids.
-        tool_execution: How the tool calls of one reply are carried out.
-        tool_not_found_behavior: What follows when the model calls a tool that nobody has.
-        tool_name_collision_policy: What follows when two tools have one name at run time.
-        output_guardrail_blocked_message: What the session keeps in place of what a function
-            returned, if that was the output of the run and a guardrail blocked it.
+        tool_execution: How the run carries out the tool calls of one reply.
+        tool_not_found_behavior: The reaction to a call of a tool that the agent does not have.
+        tool_name_collision_policy: The reaction to two tools with the same name at run time.
+        output_guardrail_blocked_message: The text that the session stores in place of a function's
+            return value, if that was the output of the run and a guardrail blocked it.
 
     Raises:
-        UserError: A setting has a value that it cannot have.
+        UserError: A setting has an invalid value.
         AgentDefinitionError: A setting has a value of the wrong type.
     """
 
@@ -262,8 +264,8 @@ class RunConfig:
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
-                known = ", ".join(map(repr, choices))
-                raise UserError(f"RunConfig.{name} must be one of {known}, not {value!r}.")
+                options = ", ".join(map(repr, choices))
+                raise UserError(f"RunConfig.{name} must be one of {options}, not {value!r}.")
 
 
 _CHOICES: Final[Mapping[str, tuple[str | None, ...]]] = {
@@ -282,7 +284,7 @@ def _execution_from_dict(settings: dict[str, Any]) -> ToolExecutionConfig:
 
 
 def coerce_run_config(config: RunConfig | Mapping[str, Any] | None) -> RunConfig:
-    """Accept a configuration in every form that the runner takes.
+    """Convert every form of a configuration that the runner accepts.
 
     Args:
         config: A configuration, a dictionary of its fields, or `None` for the defaults.
@@ -314,14 +316,14 @@ class RunOptions(TypedDict, Generic[TContext]):
     """The keyword arguments of a run.
 
     Attributes:
-        context: The object that tools, guardrails and hooks are given.
+        context: The object that tools, guardrails and hooks receive.
         max_turns: The most model calls of the run; `None` means no limit.
-        hooks: Hear of what the run does.
-        run_config: What holds for the whole run.
-        previous_response_id: The stored response to go on from.
-        auto_previous_response_id: Whether each call goes on from the stored response before it.
-        conversation_id: The stored conversation to go on with.
-        session: Keeps the conversation between runs.
+        hooks: Called when something happens in the run.
+        run_config: The configuration of the whole run.
+        previous_response_id: The stored response to continue from.
+        auto_previous_response_id: Whether each call continues from the stored response before it.
+        conversation_id: The stored conversation to continue.
+        session: Stores the conversation between runs.
         error_handlers: Turn failures into final outputs.
     """
 

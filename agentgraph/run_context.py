@@ -1,8 +1,8 @@
-"""What user code sees of the run that it takes part in.
+"""The run's context, as user code receives it.
 
 A `RunContextWrapper` carries the object that the caller passed as `context`, which the model never
-sees, and the usage so far. Contexts derived from another one share its usage and its approvals:
-there is one account and one set of decisions a run.
+sees, and the usage so far. A context that is derived from another one shares its usage and its
+approvals: each run has one account and one set of decisions.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class RunContextWrapper(Generic[TContext]):
 
     Attributes:
         context: The object that the caller passed to the runner, or `None`.
-        usage: What the run has spent so far. While a reply streams it lags behind by that reply.
-        turn_input: The items that the agent at work was given, those of a session among them;
-            nothing that the run has generated, unless a handoff filter made it input.
-        tool_input: The validated arguments of the agent tool that this run is a call of, if any.
+        usage: The usage of the run so far; it includes a streamed reply only after the reply's end.
+        turn_input: The input of the active agent, including the items of a session. It contains
+            nothing that the run generated, unless a handoff filter made that part of the input.
+        tool_input: If this run is a call of an agent tool, the validated arguments of the call.
     """
 
     context: TContext
@@ -47,14 +47,14 @@ class RunContextWrapper(Generic[TContext]):
     tool_input: Any | None = None
 
     def is_tool_approved(self, tool_name: str, call_id: str) -> bool | None:
-        """Tell what was decided about a tool call.
+        """Return the decision about a tool call.
 
         Args:
-            tool_name: The tool, with its namespace and a dot in front if it has one.
-            call_id: The call.
+            tool_name: The name of the tool; `namespace.name` if it has a namespace.
+            call_id: The id of the call.
 
         Returns:
-            Whether the call may be made, or `None` when nothing was decided.
+            Whether the call may be made, or `None` if there is no decision.
         """
         decision = self._approvals.find(tool_name, call_id)
         return None if decision is None else decision.approved
@@ -67,17 +67,17 @@ class RunContextWrapper(Generic[TContext]):
         tool_namespace: str | None = None,
         existing_pending: PendingApproval | None = None,
     ) -> bool | None:
-        """Tell what was decided about a call of a tool that may have a namespace.
+        """Return the decision about a call of a tool that may have a namespace.
 
         Args:
             tool_name: The tool as the model calls it.
-            call_id: The call.
+            call_id: The id of the call.
             tool_namespace: The tool's namespace, if any.
-            existing_pending: The item that asked for the decision; it settles the namespace when
-                `tool_namespace` is not given.
+            existing_pending: The item that requested the decision; its namespace applies if
+                `tool_namespace` is left out.
 
         Returns:
-            Whether the call may be made, or `None` when nothing was decided.
+            Whether the call may be made, or `None` if there is no decision.
         """
         return self.is_tool_approved(
             _identity_of(tool_name, tool_namespace, existing_pending), call_id
@@ -91,25 +91,24 @@ class RunContextWrapper(Generic[TContext]):
         tool_namespace: str | None = None,
         existing_pending: PendingApproval | None = None,
     ) -> str | None:
-        """Tell what the model shall be told about a rejected call.
+        """Return the message of a rejection, which the model receives in place of a result.
 
         Args:
             tool_name: The tool as the model calls it.
-            call_id: The call.
+            call_id: The id of the call.
             tool_namespace: The tool's namespace, if any.
-            existing_pending: The item that asked for the decision; it settles the namespace when
-                `tool_namespace` is not given.
+            existing_pending: The item that requested the decision; its namespace applies if
+                `tool_namespace` is left out.
 
         Returns:
-            The message given with the rejection, or `None` when the call is not rejected or was
-            rejected without one.
+            The message, or `None` if the call is not rejected or was rejected without a message.
         """
         identity = _identity_of(tool_name, tool_namespace, existing_pending)
         decision = self._approvals.find(identity, call_id)
         return None if decision is None or decision.approved else decision.message
 
     def approve_tool(self, approval_item: PendingApproval, always_approve: bool = False) -> None:
-        """Let a waiting call be made.
+        """Approve a waiting call.
 
         Args:
             approval_item: An item of `result.interruptions`.
@@ -126,13 +125,13 @@ class RunContextWrapper(Generic[TContext]):
         always_reject: bool = False,
         rejection_message: str | None = None,
     ) -> None:
-        """Keep a waiting call from being made.
+        """Reject a waiting call.
 
         Args:
             approval_item: An item of `result.interruptions`.
             always_reject: Also reject every later call of the same tool in this run.
-            rejection_message: What the model is told in place of a result; without it, the run's
-                configuration decides.
+            rejection_message: The message that the model receives in place of a result; without
+                it, the run's configuration decides.
 
         Raises:
             UserError: The item names no tool call.
@@ -141,11 +140,11 @@ class RunContextWrapper(Generic[TContext]):
         self._approvals.decide(approval_item, decision, sticky=always_reject)
 
     def _for_another_run(self, own: RunContextWrapper[Any]) -> Self:
-        """The context of a run that the caller passed this one to: of the same class and with the
-        same context object.
+        """Make the context of a run to which the caller passed this context: of the same class and
+        with the same context object.
 
         Args:
-            own: Has the account, the decisions and the input of that run.
+            own: A context with the account, the decisions and the input of that run.
         """
         other = copy(self)
         other.usage, other._approvals = own.usage, own._approvals

@@ -1,7 +1,7 @@
-"""Turning a failure into a final output, when the caller has an answer to it.
+"""Handlers of the caller, which turn the failure of a run into a final output.
 
-A handler is named by the kind of failure. What it returns is validated like any final output, and
-output guardrails and hooks run as usual; `None` lets the exception go on.
+Each kind of failure has one handler. The run validates its result like any final output, and output
+guardrails and hooks run as usual. If the handler returns `None`, the run raises the exception.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ __all__ = [
 )
 @dataclass
 class RunErrorData:
-    """What a run had done when it failed.
+    """The data of a run up to its failure.
 
     Attributes:
         input: The run's input, as text or as input items.
         new_items: The run items of the finished turns.
-        history: The input and the items in the form in which a model would be given them.
-        output: The items alone in that form.
+        history: The input and the items, in the form of a model's input.
+        output: The items alone, in that form.
         raw_responses: The model's responses, oldest first.
-        last_agent: The agent that was active.
+        last_agent: The active agent.
     """
 
     input: str | list[TResponseInputItem]
@@ -59,12 +59,12 @@ class RunErrorData:
 
 @dataclass
 class RunErrorHandlerInput(Generic[TContext]):
-    """What a handler is given.
+    """The argument of a handler.
 
     Attributes:
         error: The failure.
         context: The run's context.
-        run_data: What the run had done.
+        run_data: The data of the run up to the failure.
     """
 
     error: MaxTurnsExceeded | ModelRefusalError | ModelBehaviorError
@@ -74,11 +74,11 @@ class RunErrorHandlerInput(Generic[TContext]):
 
 @dataclass
 class RunErrorHandlerResult:
-    """What a handler answers.
+    """The result of a handler.
 
     Attributes:
         final_output: The run's final output in place of the failure.
-        include_in_history: Whether it becomes a message of the conversation.
+        include_in_history: Whether the output becomes a message of the conversation.
     """
 
     final_output: Any
@@ -89,7 +89,7 @@ RunErrorHandler: TypeAlias = Callable[
     [RunErrorHandlerInput[TContext]],
     MaybeAwaitable[RunErrorHandlerResult | dict[str, Any] | Any | None],
 ]
-"""Answers a failure: with a result, a dictionary of its fields, a bare final output, or `None`."""
+"""Returns a result, a dictionary of its fields, a bare final output, or `None`."""
 
 
 class RunErrorHandlers(TypedDict, Generic[TContext], total=False):
@@ -107,4 +107,4 @@ class RunErrorHandlers(TypedDict, Generic[TContext], total=False):
 
 
 RECOVERABLE: Final = tuple(RunErrorHandlers.__annotations__)
-"""The kinds of failure that a handler can answer."""
+"""The kinds of failure that have a handler."""

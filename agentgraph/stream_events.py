@@ -1,8 +1,7 @@
-"""What a streamed run tells its caller, as it happens.
+"""The events of a streamed run.
 
-`NAMES` is the one table of run item events: each event has the name that our reference gives it,
-and the name that the published SDK gives the same event. Any two events that differ in one differ
-in the other.
+`NAMES` is the only table of run item events. Each event has a name in our reference and a name in
+the published SDK. Two events with different names in one have different names in the other.
 """
 
 from __future__ import annotations
@@ -47,8 +46,8 @@ class EventNames:
     """The names of the event that announces one kind of item.
 
     Attributes:
-        name: Ours.
-        sdk_name: The published SDK's, spelled as it spells it.
+        name: Our name.
+        sdk_name: The name in the published SDK, in the SDK's own spelling.
     """
 
     name: RunItemEventName
@@ -74,20 +73,20 @@ NAMES: Final[dict[str, EventNames]] = {
         "mcp_approval_response_created", "mcp_approval_response"
     ),
 }
-"""The event of each type of item. Types that are not listed are announced by no event."""
+"""The event of each type of item. A type that is not listed has no event."""
 
 _SDK_NAMES: Final[dict[str, str]] = {names.name: names.sdk_name for names in NAMES.values()}
 
 
 def event_name(item: RunItem) -> RunItemEventName | None:
-    """Name the event that announces an item.
+    """Return the name of the event that announces an item.
 
     Args:
         item: The item.
 
     Returns:
-        Our name of the event, or `None` for items that are announced by none: pending approvals,
-        compactions and added input.
+        Our name of the event, or `None` for an item without an event: a pending approval, a
+        compaction or added input.
     """
     names = NAMES.get(item.type)
     return None if names is None else names.name
@@ -96,7 +95,7 @@ def event_name(item: RunItem) -> RunItemEventName | None:
 @names_types(TResponseStreamEvent="openai.types.responses:ResponseStreamEvent")
 @dataclass
 class RawResponsesStreamEvent:
-    """A piece of the model's reply, passed on as it came.
+    """A part of the model's reply, passed on unchanged.
 
     Attributes:
         data: The event in the form of the Responses API.
@@ -111,7 +110,7 @@ class RunItemStreamEvent:
     """An item is complete.
 
     Attributes:
-        name: What happened.
+        name: The name of the event.
         item: The item.
     """
 
@@ -127,7 +126,7 @@ class RunItemStreamEvent:
 
 @dataclass
 class AgentUpdatedStreamEvent:
-    """Another agent is at work: the first one of the run, or the target of a handoff.
+    """Another agent becomes active: the first one of the run, or the target of a handoff.
 
     Attributes:
         new_agent: The agent.
@@ -138,4 +137,4 @@ class AgentUpdatedStreamEvent:
 
 
 StreamEvent: TypeAlias = RawResponsesStreamEvent | RunItemStreamEvent | AgentUpdatedStreamEvent
-"""Anything that a streamed run tells its caller."""
+"""An event of a streamed run."""

@@ -1,7 +1,7 @@
-"""The names of the SDK's `agents.tool`, and where each of them lives.
+"""The names of the SDK's `agents.tool`, each imported from its module.
 
-Rule: nothing is defined here except the union `Tool`. What needs pydantic or asyncio is loaded when
-somebody asks for it by name, so that an agent without function tools does not pay for it.
+Rule: this file defines nothing except the union `Tool`. A name that needs pydantic or asyncio is
+imported at its first use, so that an agent without function tools does not pay for it.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ Tool: TypeAlias = (
     | ImageGenerationTool
     | CodeInterpreterTool
 )
-"""Anything that stands in an agent's `tools`."""
+"""An element of an agent's `tools`."""
 
 _LOADED_ON_DEMAND: Final = {
     "ToolFunction": "agentgraph.tools.decorator",

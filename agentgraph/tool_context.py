@@ -1,7 +1,7 @@
-"""What a tool, its guardrails and its hooks see of the call that they take part in.
+"""The context of one tool call, as the tool, its guardrails and its hooks receive it.
 
-Rule: a `ToolContext` is a view of the run's context plus one call. It shares everything mutable
-with the run (context object, usage, approvals), so what a tool writes there is seen by the run.
+Rule: a `ToolContext` is a view of the run's context plus one call. It shares all mutable parts with
+the run (context object, usage, approvals), so the run sees everything that a tool writes there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ __all__ = ["ToolContext"]
 
 _T = TypeVar("_T")
 _MISSING: Final[Any] = object()
-# It stands above this module: its hooks hear of tools. Only a dictionary needs it.
+# Imported only to convert a dictionary. An import at the top would be a cycle, because the hooks of
+# a configuration refer to tools.
 _CONFIGURATIONS: Final = "agentgraph.run_config"
 
 
@@ -33,23 +34,23 @@ class ToolContext(RunContextWrapper[TContext]):
 
     Args:
         context: The object that the caller passed to the runner.
-        usage: The run's usage; a new account when left out.
+        usage: The run's usage; a new one when left out.
         tool_name: The tool as the model called it.
-        tool_call_id: The id that the model gave to the call.
-        tool_arguments: The arguments as the model wrote them, a JSON text.
+        tool_call_id: The call's id, which the model chose.
+        tool_arguments: The JSON text of the arguments, as the model wrote it.
         tool_call: The model's call item.
         tool_namespace: The namespace of the tool, if it has one.
         agent: The agent whose model made the call.
         run_config: The configuration of the run, or a dictionary of its fields.
-        turn_input: The items that the agent at work was given.
-        tool_input: The validated arguments when the tool is an agent with typed parameters.
+        turn_input: The input of the active agent.
+        tool_input: The validated arguments, if the tool is an agent with typed parameters.
 
     Raises:
-        ValueError: When the name, the id or the arguments of the call are left out.
+        ValueError: The name, the id or the arguments of the call are left out.
         UserError: `run_config` names a setting that does not exist.
     """
 
-    # Required all the same; a field that follows one with a default has to have one itself.
+    # These are required; they have a default only because they follow fields with a default.
     tool_name: str = _MISSING
     tool_call_id: str = _MISSING
     tool_arguments: str = _MISSING
@@ -57,7 +58,7 @@ class ToolContext(RunContextWrapper[TContext]):
     tool_namespace: str | None = None
     agent: Any | None = field(default=None, repr=False)
     run_config: Any | None = field(default=None, repr=False)
-    # What a tool that knows more than its output attaches to it, such as one of an MCP server.
+    # Data that a tool, such as one of an MCP server, attaches to its output.
     _custom_data: dict[str, Any] | None = field(default=None, repr=False)
 
     def __init__(
@@ -76,7 +77,7 @@ class ToolContext(RunContextWrapper[TContext]):
         _approvals: ApprovalLedger | None = None,
         tool_input: Any | None = None,
     ) -> None:
-        # `is None` throughout: a ledger without decisions may be falsy and must be shared still.
+        # Compare with `is None`: a ledger without decisions may be falsy, and must still be shared.
         super().__init__(
             context,
             usage=Usage() if usage is _MISSING else usage,
@@ -84,9 +85,9 @@ class ToolContext(RunContextWrapper[TContext]):
             _approvals=ApprovalLedger() if _approvals is None else _approvals,
             tool_input=tool_input,
         )
-        self.tool_name = _given(tool_name, "tool_name")
-        self.tool_call_id = _given(tool_call_id, "tool_call_id")
-        self.tool_arguments = _given(tool_arguments, "tool_arguments")
+        self.tool_name = _required(tool_name, "tool_name")
+        self.tool_call_id = _required(tool_call_id, "tool_call_id")
+        self.tool_arguments = _required(tool_arguments, "tool_arguments")
         self.tool_call = tool_call
         self.tool_namespace = tool_namespace
         self.agent = agent
@@ -114,22 +115,21 @@ class ToolContext(RunContextWrapper[TContext]):
     ) -> ToolContext[TContext]:
         """Make the context of one call from the context of the run.
 
-        This stands on the path of every tool call, so it copies references and nothing else.
+        Every tool call uses this method, so it copies references and nothing else.
 
         Args:
             context: The run's context; its mutable parts are shared, not copied.
-            tool_call_id: The id that the model gave to the call.
-            tool_call: The model's call item; name, arguments and namespace are read from it where
-                they are not given.
-            agent: The agent whose model made the call; kept from `context` when left out.
+            tool_call_id: The call's id, which the model chose.
+            tool_call: The model's call item; it supplies the name, the arguments and the namespace
+                if they are left out.
+            agent: The agent whose model made the call; that of `context` when left out.
             tool_name: The tool as the model called it.
-            tool_arguments: The arguments as the model wrote them.
+            tool_arguments: The JSON text of the arguments, as the model wrote it.
             tool_namespace: The namespace of the tool, if it has one.
-            run_config: The configuration of the run; kept from `context` when left out.
+            run_config: The configuration of the run; that of `context` when left out.
 
         Raises:
-            ValueError: When neither the call item nor an argument says what the tool's name or its
-                arguments are.
+            ValueError: Neither the call item nor an argument has the tool's name or its arguments.
         """
         if tool_call is not None:
             if tool_name is None:
@@ -149,9 +149,9 @@ class ToolContext(RunContextWrapper[TContext]):
             call.__dict__.update(context.__dict__)
             agent = call.__dict__.get("agent") if agent is None else agent
             run_config = call.__dict__.get("run_config") if run_config is None else run_config
-        call.tool_name = _given(tool_name, "tool_name")
+        call.tool_name = _required(tool_name, "tool_name")
         call.tool_call_id = tool_call_id
-        call.tool_arguments = _given(tool_arguments, "tool_arguments")
+        call.tool_arguments = _required(tool_arguments, "tool_arguments")
         call.tool_call = tool_call
         call.tool_namespace = tool_namespace
         call.agent = agent
@@ -160,7 +160,7 @@ class ToolContext(RunContextWrapper[TContext]):
 
     def _for_another_run(self, own: RunContextWrapper[Any]) -> Self:
         other = super()._for_another_run(own)
-        other._custom_data = None  # it belongs to the output of this call
+        other._custom_data = None  # the data belongs to the output of this call only
         return other
 
 
@@ -170,7 +170,7 @@ def _config(config: Any) -> Any:
     return config
 
 
-def _given(value: _T | None, name: str) -> _T:
+def _required(value: _T | None, name: str) -> _T:
     if value is None or value is _MISSING:
         raise ValueError(f"A ToolContext needs {name}.")
     return value

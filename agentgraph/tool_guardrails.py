@@ -1,8 +1,8 @@
 """Checks on the calls of function tools and on their results.
 
-A verdict lets the call go on, gives the model a message in place of the result, or ends the run.
-Input guardrails judge before the function is called, output guardrails after; the first that does
-not allow decides.
+A verdict allows the call, gives the model a message in place of the result, or ends the run. Input
+guardrails judge a call before the function is called, output guardrails judge its result. The first
+verdict that does not allow the call decides.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TContext_co = TypeVar("TContext_co", bound=Any, covariant=True)
 
 
 class RejectContentBehavior(TypedDict):
-    """The model gets `message` in place of the result, and the run goes on."""
+    """The model receives `message` in place of the result, and the run continues."""
 
     type: Literal["reject_content"]
     message: str
@@ -50,7 +50,7 @@ class RaiseExceptionBehavior(TypedDict):
 
 
 class AllowBehavior(TypedDict):
-    """The call goes on as if nobody had looked."""
+    """The call continues unchanged."""
 
     type: Literal["allow"]
 
@@ -67,8 +67,8 @@ class ToolGuardrailFunctionOutput:
     """The verdict of a tool guardrail; made with `allow`, `reject_content` or `raise_exception`.
 
     Attributes:
-        output_info: What the guardrail found, for the caller; the run does not look at it.
-        behavior: What follows.
+        output_info: The guardrail's findings, for the caller; the run does not read them.
+        behavior: The effect of the verdict.
     """
 
     output_info: Any
@@ -76,7 +76,7 @@ class ToolGuardrailFunctionOutput:
 
     @classmethod
     def allow(cls, output_info: Any = None) -> ToolGuardrailFunctionOutput:
-        """Let the call go on."""
+        """Allow the call."""
         return cls(output_info=output_info, behavior=AllowBehavior(type="allow"))
 
     @classmethod
@@ -84,8 +84,8 @@ class ToolGuardrailFunctionOutput:
         """Give the model a message in place of the result.
 
         Args:
-            message: What the model is told.
-            output_info: What the guardrail found.
+            message: The message for the model.
+            output_info: The guardrail's findings.
         """
         behavior = RejectContentBehavior(type="reject_content", message=message)
         return cls(output_info=output_info, behavior=behavior)
@@ -98,7 +98,7 @@ class ToolGuardrailFunctionOutput:
 
 @dataclass
 class ToolInputGuardrailData:
-    """What a guardrail on a tool call judges.
+    """The argument of a guardrail on a tool call.
 
     Attributes:
         context: The call: its tool, id and arguments, and the run's context.
@@ -111,10 +111,10 @@ class ToolInputGuardrailData:
 
 @dataclass
 class ToolOutputGuardrailData(ToolInputGuardrailData):
-    """What a guardrail on a tool's result judges.
+    """The argument of a guardrail on a tool's result.
 
     Attributes:
-        output: What the tool returned.
+        output: The return value of the tool.
     """
 
     output: Any
@@ -122,7 +122,7 @@ class ToolOutputGuardrailData(ToolInputGuardrailData):
 
 @dataclass
 class ToolInputGuardrailResult:
-    """What a guardrail on a tool call said.
+    """The result of a guardrail on a tool call.
 
     Attributes:
         guardrail: The guardrail.
@@ -135,7 +135,7 @@ class ToolInputGuardrailResult:
 
 @dataclass
 class ToolOutputGuardrailResult:
-    """What a guardrail on a tool's result said.
+    """The result of a guardrail on a tool's result.
 
     Attributes:
         guardrail: The guardrail.
@@ -148,10 +148,10 @@ class ToolOutputGuardrailResult:
 
 @dataclass
 class ToolInputGuardrail(Generic[TContext_co]):
-    """A check on each call of a function tool, made before the function is called.
+    """A check of each call of a function tool, before the function is called.
 
     Attributes:
-        guardrail_function: Gets the call and returns a verdict, at once or as an awaitable.
+        guardrail_function: Receives the call and returns a verdict, directly or as an awaitable.
         name: The guardrail's name; that of the function when left out.
     """
 
@@ -165,7 +165,7 @@ class ToolInputGuardrail(Generic[TContext_co]):
         self._origin = caller_origin()
 
     def get_name(self) -> str:
-        """The guardrail's name, else that of its function."""
+        """Return the guardrail's name, else that of its function."""
         return self.name or name_of(self.guardrail_function)
 
     async def run(self, data: ToolInputGuardrailData) -> ToolGuardrailFunctionOutput:
@@ -186,11 +186,11 @@ class ToolInputGuardrail(Generic[TContext_co]):
 
 @dataclass
 class ToolOutputGuardrail(Generic[TContext_co]):
-    """A check on each result of a function tool.
+    """A check of each result of a function tool.
 
     Attributes:
-        guardrail_function: Gets the call with its result and returns a verdict, at once or as an
-            awaitable.
+        guardrail_function: Receives the call with its result and returns a verdict, directly or as
+            an awaitable.
         name: The guardrail's name; that of the function when left out.
     """
 
@@ -204,7 +204,7 @@ class ToolOutputGuardrail(Generic[TContext_co]):
         self._origin = caller_origin()
 
     def get_name(self) -> str:
-        """The guardrail's name, else that of its function."""
+        """Return the guardrail's name, else that of its function."""
         return self.name or name_of(self.guardrail_function)
 
     async def run(self, data: ToolOutputGuardrailData) -> ToolGuardrailFunctionOutput:
@@ -249,8 +249,8 @@ def tool_input_guardrail(
     """Turn a function into a guardrail on tool calls; used bare or with arguments.
 
     Args:
-        func: Gets the call and returns a verdict. It may be async.
-        name: The guardrail's name; the function's own when left out.
+        func: Receives the call and returns a verdict. It may be async.
+        name: The guardrail's name; that of the function when left out.
 
     Returns:
         The guardrail, or a decorator that makes it.
@@ -278,8 +278,8 @@ def tool_output_guardrail(
     """Turn a function into a guardrail on tool results; used bare or with arguments.
 
     Args:
-        func: Gets the call with its result and returns a verdict. It may be async.
-        name: The guardrail's name; the function's own when left out.
+        func: Receives the call with its result and returns a verdict. It may be async.
+        name: The guardrail's name; that of the function when left out.
 
     Returns:
         The guardrail, or a decorator that makes it.

@@ -1,7 +1,7 @@
-"""Where an agent's tools come from when they are not its own: a server that lists them.
+"""The protocol of a server that lists tools for agents.
 
-Agents know servers by this protocol only. What speaks the Model Context Protocol stands in
-`agentgraph.mcp`.
+Agents refer to servers by this protocol only. The implementation of the Model Context Protocol is
+in `agentgraph.mcp`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ class MCPConfig(TypedDict):
     """How an agent uses the tools of its MCP servers.
 
     Attributes:
-        convert_schemas_to_strict: Whether schemas are brought into the strict subset where that is
-            possible. They are used as they are when left out.
-        failure_error_function: What the model is told when a call fails; `None` raises instead.
-        include_server_in_tool_names: Whether tool names start with the server's name, so that
-            servers with tools of the same name can be used together.
+        convert_schemas_to_strict: Whether schemas are converted into their strict form where one
+            exists. When left out, schemas are used unchanged.
+        failure_error_function: Makes the message for the model when a call fails; `None` raises
+            instead.
+        include_server_in_tool_names: Whether tool names start with the server's name, so that an
+            agent can use servers with tools of the same name.
     """
 
     convert_schemas_to_strict: NotRequired[bool]
@@ -48,10 +49,10 @@ class ToolServer(Protocol):
         """List the tools that an agent may call in this turn.
 
         Args:
-            run_context: The run's context, which tool filters see.
+            run_context: The run's context, which tool filters receive.
             agent: The agent.
             config: How the agent uses the tools.
 
         Returns:
-            One function tool for each tool that the filters let through.
+            One function tool for each tool that passes the filters.
         """

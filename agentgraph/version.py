@@ -8,5 +8,5 @@ __all__ = ["__version__"]
 
 try:
     __version__ = version("agentgraph-workflows")
-except PackageNotFoundError:  # A checkout that is on the path without being installed.
+except PackageNotFoundError:  # a checkout on the path that is not installed
     __version__ = "0+unknown"

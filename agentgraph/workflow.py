@@ -1,4 +1,4 @@
-"""A declared workflow: a closed set of agents and the one a run starts with."""
+"""A declared workflow: a closed set of agents, and the agent that a run starts with."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["Workflow"]
 
 @dataclass(eq=False)
 class Workflow:
-    """A closed set of agents: whatever a run may hand off to is declared here.
+    """A closed set of agents: it declares every agent that a run may hand over to.
 
-    An agent given by itself is the workflow of what is reachable from it. Declaring the set instead
-    lets the compiler find what was forgotten: an agent that nothing leads to, a handoff that leads
-    outside.
+    An agent by itself stands for the workflow of all agents that it can reach. A declared set lets
+    the compiler also report omissions: an agent that no handoff leads to, a handoff that leads
+    outside the set.
 
     Args:
-        name: Name of the workflow, shown in diagnostics and drawings.
-        start: The agent a run starts with.
-        agents: Every agent of the workflow, in the order in which they are listed and drawn;
-            ``start`` may be left out and then comes first.
+        name: The name of the workflow, for diagnostics and drawings.
+        start: The agent that a run starts with.
+        agents: Every agent of the workflow, in the order of listings and drawings. ``start`` may be
+            left out and then comes first.
 
     Raises:
         AgentDefinitionError: A field has the wrong type; the message names it.
@@ -39,7 +39,7 @@ class Workflow:
         name: object = self.name
         if not isinstance(name, str) or not name:
             raise AgentDefinitionError(
-                f"Workflow.name must be a non-empty string, got {type(name).__name__}"
+                f"Workflow.name must be a non-empty string, not {type(name).__name__}."
             )
         self.agents = list(self.agents)
         for place, agent in (
@@ -48,7 +48,7 @@ class Workflow:
         ):
             if not (hasattr(agent, "name") and hasattr(agent, "handoffs")):
                 raise AgentDefinitionError(
-                    f"Workflow '{self.name}': {place} must be an Agent, got {type(agent).__name__}"
+                    f"Workflow '{self.name}': {place} must be an Agent, not {type(agent).__name__}."
                 )
         if not any(agent is self.start for agent in self.agents):
             self.agents = [self.start, *self.agents]

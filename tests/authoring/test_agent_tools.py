@@ -94,7 +94,7 @@ def test_on_stream_must_be_callable() -> None:
 
 async def test_calling_an_agent_tool_by_hand_says_what_to_do() -> None:
     context = ToolContext(None, tool_name="translate", tool_call_id="1", tool_arguments="{}")
-    with pytest.raises(UserError, match="'translate' cannot be called by hand"):
+    with pytest.raises(UserError, match="'translate' cannot be called directly"):
         await translator().on_invoke_tool(context, "{}")
 
 

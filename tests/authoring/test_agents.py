@@ -149,7 +149,7 @@ async def test_instructions_are_resolved_for_the_turn(instructions: Any, text: s
 
 async def test_instructions_that_give_no_text_are_refused() -> None:
     agent = Agent(name="a", instructions=lambda context, agent: 5)  # type: ignore[arg-type,return-value]
-    with pytest.raises(UserError, match="instructions of agent 'a' must give text, not int"):
+    with pytest.raises(UserError, match="of agent 'a' must return text, not int"):
         await agent.get_system_prompt(NOTHING)
 
 
