@@ -32,16 +32,12 @@ PUBLIC_NAMES_OF_THE_SDK: frozenset[str] = frozenset()
 """Names that user code of the published SDK writes, as `module:name`."""
 
 REMAINING = {
-    "agentgraph.cli": 39,
-    "agentgraph.drivers": 5,
-    "agentgraph.extensions": 47,
-    "agentgraph.memory": 49,
+    "agentgraph.drivers": 2,
+    "agentgraph.memory": 5,
     "agentgraph.models": 1,
     "agentgraph.record": 3,
     "agentgraph.running": 1,
     "agentgraph.runtime": 4,
-    "agentgraph.stored": 1,
-    "agentgraph_compiler.ir": 1,
 }
 
 

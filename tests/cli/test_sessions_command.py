@@ -390,7 +390,7 @@ def test_a_place_without_sessions_is_refused_and_left_alone(
 
     complaints = {
         missing: "there is no file",
-        tmp_path: "is no file",
+        tmp_path: "is not a file",
         notes: "this is not an SQLite database; nothing was changed",
         other: f"{other}: table 'agent_messages' lacks the columns message_data, session_id: it "
         "belongs to another program",
