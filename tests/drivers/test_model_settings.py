@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 from openai.types.responses import ResponseReasoningItem
 
-from agentgraph import Agent, ModelSettings, RunConfig, Runner, function_tool
+from agentgraph import Agent, AgentHooks, ModelSettings, RunConfig, Runner, function_tool
 from agentgraph.exceptions import ModelTimeoutError
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.testing import ModelStep, ScriptedModel, assistant_message, function_call
@@ -79,6 +79,43 @@ async def test_an_agent_that_says_nothing_gets_the_settings_its_model_goes_best_
     assert model.first_call is not None
     reasoning = model.first_call.model_settings.reasoning
     assert (None if reasoning is None else reasoning.effort) == effort
+
+
+async def test_a_run_gets_the_settings_of_the_default_model_that_the_environment_names_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    agent, efforts = Agent[Any](name="A"), []
+    for name in ("gpt-4.1", "gpt-4.1", "gpt-5", "gpt-5", "gpt-4.1"):
+        monkeypatch.setenv("OPENAI_DEFAULT_MODEL", name)
+        model = ScriptedModel([[assistant_message("ok")]])
+        await Runner.run(agent, "go", run_config=RunConfig(model_provider=_Named(model)))
+        assert model.first_call is not None
+        reasoning = model.first_call.model_settings.reasoning
+        efforts.append(None if reasoning is None else reasoning.effort)
+    assert efforts == [None, None, "low", "low", None]
+
+
+class _Models(AgentHooks[Any]):
+    """Changes the model before each call."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = iter(names)
+
+    async def on_llm_start(self, context: Any, agent: Any, *rest: Any) -> None:
+        agent.model = next(self.names)
+
+
+async def test_a_model_that_a_hook_chooses_gets_its_own_default_settings() -> None:
+    model = ScriptedModel([[function_call("nothing", {}, call_id="c1")], [assistant_message("ok")]])
+
+    @function_tool
+    async def nothing() -> str:
+        return "nothing"
+
+    hooks = _Models("gpt-4.1", "gpt-5")
+    agent = Agent[Any](name="A", model="gpt-4.1", tools=[nothing], hooks=hooks)
+    await Runner.run(agent, "go", run_config=RunConfig(model_provider=_Named(model)))
+    assert [call.model_settings.verbosity for call in model.calls] == [None, "low"]
 
 
 @pytest.mark.parametrize(("policy", "kept"), [(None, True), ("preserve", True), ("omit", False)])

@@ -18,7 +18,7 @@ from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
 from agentgraph.memory.transcripts.repeats import without_repeats
 from agentgraph.model_settings import ModelSettings
-from agentgraph.models.default_models import get_default_model_settings
+from agentgraph.models.default_models import get_default_model, get_default_model_settings
 from agentgraph.models.interface import Model, ModelTracing
 from agentgraph.models.replies import usable
 from agentgraph.models.streamed_response import StreamedResponse
@@ -257,8 +257,7 @@ async def _stream(
 
 def _model(bench: Workbench, agent: Any, agent_id: str) -> Model:
     """The model of the run, else of the agent, else the default; names go through the provider."""
-    config = bench.facts.config
-    configured: Any = config.model if config.model is not None else agent.model
+    configured = _configured_model(bench, agent)
     if hasattr(configured, "get_response"):
         return cast("Model", configured)
     if configured is not None and not isinstance(configured, str):
@@ -280,15 +279,16 @@ def _no_model(agent: Any, model: object) -> UserError:
     )
 
 
-def _base_settings(bench: Workbench, agent: Any) -> ModelSettings:
-    """The agent's own settings, or the default settings of its model if it sets none."""
-    own: ModelSettings = agent.model_settings
-    config = bench.facts.config
-    model = config.model if config.model is not None else agent.model
-    says_something = type(own) is not ModelSettings or vars(own) != _UNSET
-    if says_something or not (model is None or isinstance(model, str)):
-        return own
-    return get_default_model_settings(model)
+def _configured_model(bench: Workbench, agent: Any) -> Any:
+    """The model of the run, else of the agent: a model, a name, or ``None`` for the default."""
+    of_run = bench.facts.config.model
+    return agent.model if of_run is None else of_run
+
+
+def _base_settings(own: ModelSettings, model: str | None) -> ModelSettings:
+    """The agent's own settings; if it sets none, the default settings of the model with a name."""
+    sets_something = type(own) is not ModelSettings or vars(own) != _UNSET
+    return own if sets_something or model is None else get_default_model_settings(model)
 
 
 def _settings(bench: Workbench, agent: Any, command: Perform, user_code_ran: bool) -> Any:
@@ -306,13 +306,19 @@ def _settings(bench: Workbench, agent: Any, command: Perform, user_code_ran: boo
     memo = bench.binding(command.agent).memo if plain else bench.caches.settings
     name = "settings" if plain else command.agent
     entry = memo.get(name)
+    configured = _configured_model(bench, agent)
+    # The environment names the default model, and may change between two runs.
+    named = get_default_model() if configured is None else configured
+    model = named if isinstance(named, str) else None
     # Compare by value: a hook may change the settings of its agent in place.
-    if entry is None or ((user_code_ran or not plain) and entry[0] != own):
-        settings = _base_settings(bench, agent).resolve(config.model_settings)
+    changed = entry is not None and (user_code_ran or not plain) and entry[1] != own
+    if entry is None or entry[0] != model or changed:
+        base = _base_settings(agent.model_settings, model)
+        settings = base.resolve(config.model_settings)
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
         was = _UNSET if own == _UNSET else dict(own)
-        entry = memo[name] = (was, settings, relaxed)
+        entry = memo[name] = (model, was, settings, relaxed)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
     # reset_tool_choice).
     relaxed_now = agent.reset_tool_choice and command.agent in bench.view.acted
-    return entry[2] if relaxed_now else entry[1]
+    return entry[3] if relaxed_now else entry[2]
