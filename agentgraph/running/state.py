@@ -325,7 +325,7 @@ class RunState(Generic[TContext, TAgent]):
             RunContextWrapper(
                 self.context.context,
                 copy.deepcopy(self.context.usage),
-                [],
+                list(self.context.turn_input),
                 self.context._approvals.copy(),
                 self.context.tool_input,
             ),
@@ -372,7 +372,7 @@ def _restored(program: Program, stored: Mapping[str, Any], context: Any) -> RunS
         rest = replay(run)
     except ProtocolError as error:
         raise DamagedState(str(error)) from error
-    wrapper = RunContextWrapper(context, run.spent(), [], ledger)
+    wrapper = RunContextWrapper(context, run.spent(), list(run.bench.context.turn_input), ledger)
     ledger.ask(run.record.waiting)
     return RunState(
         wrapper,

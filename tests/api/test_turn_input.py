@@ -14,6 +14,7 @@ from agentgraph import (
     RunContextWrapper,
     RunHooks,
     Runner,
+    RunState,
     SQLiteSession,
     ToolGuardrailFunctionOutput,
     ToolsToFinalOutputResult,
@@ -213,6 +214,22 @@ async def test_is_there_when_a_run_goes_on(play: Play) -> None:
     assert state.context.turn_input == [{"role": "user", "content": "go"}]
     await play(agent, state, hooks=hooks(seen))
     assert {tuple(texts) for shown in seen.at.values() for texts in shown} == {("go",)}
+
+
+@pytest.mark.parametrize("way", ["forked", "read from a text"])
+async def test_is_there_in_each_copy_of_a_state(play: Play, way: str) -> None:
+    @function_tool(needs_approval=True)
+    async def pay() -> str:
+        return "paid"
+
+    agent = agent_with(replies([call("pay")]), pay)
+    state = (await play(agent, "go")).result.to_state()
+    if way == "forked":
+        other = state.fork()
+    else:
+        other = await RunState.from_string(agent, state.to_string())
+    assert other.context.turn_input == state.context.turn_input
+    assert other.context.turn_input is not state.context.turn_input
 
 
 async def test_what_user_code_does_to_the_list_is_not_what_the_model_is_shown(play: Play) -> None:
