@@ -26,7 +26,7 @@ from agentgraph.frontend.bindings import Bindings
 from agentgraph.record.fold import absorb, follow, show, wait
 from agentgraph.record.payloads import Migrated, Resumed
 from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
-from agentgraph.runtime.guards import first_enabled
+from agentgraph.runtime.guards import enabled_on
 from agentgraph.runtime.migrate import MIGRATED, migrate
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import ControlState, Facts, new
@@ -218,7 +218,7 @@ class _Driver:
     def _resumable(self, rest: Rest) -> bool:
         """Whether the table has a transition out of this rest."""
         here, state = self.run.caches.machine.state[self.run.state.state], self.run.state
-        return first_enabled(here.by_event.get(Event.RESUMED, ()), here, state) is not None
+        return enabled_on(Event.RESUMED, here, state) is not None
 
     async def _take(self, outcomes: Sequence[Outcome]) -> None:
         """Take outcomes that are ready at the same time: step, append, then act on them."""

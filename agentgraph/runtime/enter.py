@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
-from agentgraph.runtime.guards import due, first_enabled, stopping_call
+from agentgraph.runtime.guards import due, enabled_on, first_enabled, stopping_call
 from agentgraph.runtime.lanes import BEGUN, IDLE, members, read, record, write
 from agentgraph.runtime.outcomes import Reply
 from agentgraph.runtime.protocol import ProtocolError
@@ -91,15 +91,12 @@ def joined(here: State, state: ControlState) -> Transition:
     It is the first in document order whose event is the end of one of the lanes.
     """
     events = state.joined | {_AWAITING} if state.held else state.joined
-    rows: Sequence[Transition]
     if len(events) == 1:
         (event,) = events
-        if event in here.sure:
-            return here.sure[event]
-        rows = here.by_event.get(event, ())
+        row = enabled_on(event, here, state)
     else:
-        rows = [row for row in here.transitions if row.event in events]
-    row = first_enabled(rows, here, state)
+        rows = (row for row in here.transitions if row.event in events)
+        row = first_enabled(rows, here, state)
     if row is None:
         raise ProtocolError(
             f"state '{here.id}' has no enabled transition on {', '.join(sorted(events))}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from agentgraph.runtime.outcomes import Reply
 from agentgraph.runtime.state import ControlState
-from agentgraph_compiler.machine import Guard, GuardKind, Invoke, State, Transition
+from agentgraph_compiler.machine import Event, Guard, GuardKind, Invoke, State, Transition
 
 _NO_REPLY = Reply()
 _OTHERWISE = GuardKind.OTHERWISE
@@ -32,6 +32,12 @@ def first_enabled(
         if guard.kind is _OTHERWISE or MEANINGS[guard.kind](guard, here, state):
             return row
     return None
+
+
+def enabled_on(event: Event, here: State, state: ControlState) -> Transition | None:
+    """The first transition of a state on an event whose guard holds."""
+    row = here.sure.get(event)
+    return first_enabled(here.by_event.get(event, ()), here, state) if row is None else row
 
 
 def due(invoke: Invoke, index: int, here: State, state: ControlState) -> int:

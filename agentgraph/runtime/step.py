@@ -21,7 +21,7 @@ from agentgraph.runtime.enter import (
     position_of,
     take,
 )
-from agentgraph.runtime.guards import due, first_enabled
+from agentgraph.runtime.guards import due, enabled_on
 from agentgraph.runtime.lanes import ONE, count, mask, members, read, record, write
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.protocol import ProtocolError
@@ -106,9 +106,7 @@ def step(
     over = route is not None and at == len(invoke.phases) and event not in INTERRUPTING
     if route is not None and over and len(state.lanes) == ONE:
         # The only lane is over, so the run leaves the state and need not update its lanes.
-        row = here.sure.get(route.ends)
-        if row is None:
-            row = first_enabled(here.by_event.get(route.ends, ()), here, state)
+        row = enabled_on(route.ends, here, state)
         if row is not None and not row.reads_lanes:
             if result and invoke.emits and not state.shown:
                 _show_lane(here, state, invoke, id[1], at, result, commands)
@@ -144,7 +142,7 @@ def _from_outside(
         raise _not_owed(here, state, outcome)
     commands: list[Command] = []
     if reserved is None:
-        row = first_enabled(here.by_event.get(event, ()), here, state)
+        row = enabled_on(event, here, state)
         if row is None:
             raise ProtocolError(f"state '{here.id}': there is no unfinished state to go back to")
         return take(machine, here, row, state, id, commands)
@@ -335,7 +333,7 @@ def _reply_shown(
     replied = state.replied
     if replied is None or replied[:2] != failure[:2] or state.owed or state.shown:
         return state
-    row = first_enabled(here.by_event.get(_REPLIED, ()), here, state)
+    row = enabled_on(_REPLIED, here, state)
     if row is None or _SHOW_REPLY not in row.emits:
         return state
     commands.append(Emit(_SHOW_REPLY, state.agent, replied))

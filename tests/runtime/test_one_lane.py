@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 
 from agentgraph.runtime.commands import Command, CommandId, Perform, Rest
-from agentgraph.runtime.guards import first_enabled
+from agentgraph.runtime.guards import enabled_on
 from agentgraph.runtime.lanes import ONE, count
 from agentgraph.runtime.outcomes import Call, Outcome, Reply
 from agentgraph.runtime.state import ControlState
@@ -124,7 +124,7 @@ def outcomes_of(machine: Machine, state: ControlState, command: Command) -> Iter
     """Every outcome of a command, with replies of at most one call; the resumption of a rest."""
     here = machine.state[state.state]
     if isinstance(command, Rest):
-        if first_enabled(here.by_event.get(Event.RESUMED, ()), here, state) is not None:
+        if enabled_on(Event.RESUMED, here, state) is not None:
             yield Outcome(CommandId(state.sequence, 0), Event.RESUMED)
         return
     assert isinstance(command, Perform)

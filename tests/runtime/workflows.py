@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from agentgraph.runtime.commands import Command, CommandId, Perform, Rest
-from agentgraph.runtime.guards import first_enabled
+from agentgraph.runtime.guards import enabled_on
 from agentgraph.runtime.outcomes import Call, Outcome, Reply, Request
 from agentgraph.runtime.state import ControlState, Facts
 from agentgraph.runtime.step import start, step
@@ -165,8 +165,7 @@ class Run:
     @property
     def resumable(self) -> bool:
         """Whether the run rests where it may go on."""
-        rows = self.here.by_event.get(Event.RESUMED, ())
-        return first_enabled(rows, self.here, self.state) is not None
+        return enabled_on(Event.RESUMED, self.here, self.state) is not None
 
     def tell(self, outcome: Outcome) -> None:
         """Report an outcome."""
