@@ -31,6 +31,7 @@ from agentgraph.frontend.shapes import (
     BEHAVIOR,
     INPUTS,
     OUTPUTS,
+    OWN_CLASSES,
     PROMPT,
     RESET,
     SERVERS,
@@ -264,16 +265,16 @@ class _Reader:
                 readings.append(ToolReading(shape))
                 outlines.append(outline if allowed is None else (outline, allowed))
                 continue
-            inner, run_config = self._inner(tool), getattr(tool, "run_config", None)
+            run_config = getattr(tool, "run_config", None)
+            inner = self._inner(tool, run_config)
             of_run = None if run_config is None else shape_of_run_config(run_config)
             readings.append(ToolReading(shape, inner, of_run))
             outlines.append((outline, allowed, inner))
         return tuple(readings), tuple(outlines)
 
-    def _inner(self, tool: Any) -> int:
+    def _inner(self, tool: Any, run_config: Any) -> int:
         """The number of the chart of an agent tool. A new chart joins the queue."""
         agent = agent_of(tool)
-        run_config = getattr(tool, "run_config", None)
         if isinstance(run_config, Mapping):
             run_config = coerce_run_config(run_config)
         # A tool without a run configuration of its own uses that of the calling run, but never its
@@ -290,9 +291,10 @@ class _Reader:
 
 
 def _tool(tool: Any) -> tuple[Shape, tuple[object, ...]]:
-    """The shape and the outline of a tool. The tool itself caches them, as many agents share it."""
-    attributes = getattr(tool, "__dict__", None)
-    memo: Memo | None = None if attributes is None else attributes.get(_MEMO)
+    """The shape and the outline of a tool. Tools of our own classes, which many agents share, cache
+    them; the shape of any other tool may lack what its outline reads, such as a property."""
+    caches = type(tool) in OWN_CLASSES
+    memo: Memo | None = tool.__dict__.get(_MEMO) if caches else None
     if memo is not None:
         outline, names, read, values = memo
         if _still_reads(read, tool, values):
@@ -306,9 +308,9 @@ def _tool(tool: Any) -> tuple[Shape, tuple[object, ...]]:
         screened(tool),
         judged(tool),
     )
-    if attributes is not None:
+    if caches:
         # The memo does not refer to the tool, so both are freed at once.
-        attributes[_MEMO] = (outline, shape.names, shape.read, shape.values)
+        tool.__dict__[_MEMO] = (outline, shape.names, shape.read, shape.values)
     return shape, outline
 
 
@@ -377,9 +379,7 @@ def tries_of(agent: Any, scope: RunScope) -> int:
 
 def _allowed(part: Any) -> tuple[str, ...] | None:
     """The rules that the user suppressed on a part; ``None`` if there are none."""
-    if "_allowed" not in getattr(part, "__dict__", ()):
-        return None  # nearly every part
-    rules = allowed(part)
+    rules = allowed(part) if "_allowed" in getattr(part, "__dict__", ()) else ()
     return tuple(sorted(map(plain, rules))) if rules else None
 
 

@@ -71,6 +71,8 @@ _READERS = {
     for kind in (FunctionTool, AgentTool, Handoff, InputGuardrail, OutputGuardrail)
 }
 """Names and readers for parts of our own classes; parts of user classes are inspected each time."""
+OWN_CLASSES = _READERS.keys()
+"""The classes of ours whose shapes cover all that lowering reads."""
 
 
 class Shape(NamedTuple):

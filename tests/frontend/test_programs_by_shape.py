@@ -65,6 +65,22 @@ def desk(instructions: str = "Route.") -> Agent[Any]:
     )
 
 
+class DuckTool:
+    """A tool of the user's own class, whose attributes come and go."""
+
+    def __init__(self) -> None:
+        self.name, self._is_on = "duck", True
+
+    async def on_invoke_tool(self, *values: Any) -> str:
+        return ""
+
+
+class SwitchedTool(DuckTool):
+    @property
+    def is_enabled(self) -> bool:
+        return self._is_on
+
+
 def line() -> int:
     """The line that calls this."""
     frame = inspect.currentframe()
@@ -195,6 +211,23 @@ def test_a_suppressed_error_is_none_and_one_beside_it_still_is() -> None:
     program_for(allow(doubled(), "duplicate-tool-name"))
     with pytest.raises(CompileError):
         program_for(doubled())
+
+
+@pytest.mark.parametrize("kind", [DuckTool, SwitchedTool])
+def test_a_tool_of_another_class_is_read_again_for_each_program(kind: type[DuckTool]) -> None:
+    """Its shape may lack what the states depend on: a property, or an attribute added later."""
+    tool: Any = kind()
+
+    def offers() -> set[str]:
+        states = program_for(Agent[Any](name="A", tools=[tool])).machine.state.values()
+        return {offer.symbol for state in states for offer in state.offers}
+
+    assert "a/tool/duck" in offers()
+    if kind is DuckTool:
+        tool.is_enabled = False
+    else:
+        tool._is_on = False
+    assert "a/tool/duck" not in offers()
 
 
 class Text(str):
