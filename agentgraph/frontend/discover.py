@@ -1,73 +1,16 @@
-"""Discovery: which agents a workflow has, and a stable identity for each.
+"""Discovery: which objects are agents, where an entry of ``handoffs`` leads, and identities.
 
-Identities come from names in discovery order, so the same program gives the same identities in
-every process; a number distinguishes agents that share a name. Two objects are the same agent only
-if they are identical; equality does not matter.
+Identities come from names in the order in which ``reading`` meets the agents, so the same program
+gives the same identities in every process; a number distinguishes agents that share a name. Two
+objects are the same agent only if they are identical; equality does not matter.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 _NOT_IN_IDS = re.compile(r"\W+")
-
-
-@dataclass(frozen=True)
-class Discovered:
-    """The agents of a workflow.
-
-    Args:
-        start: The agent a run starts with.
-        agents: In document order.
-        ids: Identity of each agent, by ``id`` of the object.
-    """
-
-    start: Any
-    agents: tuple[Any, ...]
-    ids: Mapping[int, str]
-
-    @cached_property
-    def only(self) -> Mapping[str, Any]:
-        """The agents with a unique name, by name."""
-        counts = Counter(agent.name for agent in self.agents)
-        return {agent.name: agent for agent in self.agents if counts[agent.name] == 1}
-
-
-def discover(start: Any, declared: Iterable[Any] | None = None) -> Discovered:
-    """Find the agents of a workflow.
-
-    Args:
-        start: The agent a run starts with.
-        declared: The closed set that the user declared; ``None`` means all agents that handoffs
-            reach from ``start``.
-
-    Returns:
-        The agents with their identities.
-    """
-    if declared is None:
-        agents = tuple(_reachable(start))
-    else:
-        agents = tuple({id(agent): agent for agent in declared}.values())
-    names = Names()
-    return Discovered(start, agents, {id(agent): names.take(agent.name) for agent in agents})
-
-
-def _reachable(start: Any) -> Iterator[Any]:
-    seen = {id(start)}
-    queue = deque([start])
-    while queue:
-        agent = queue.popleft()
-        yield agent
-        for entry in agent.handoffs:
-            target = target_of(entry)
-            if target is not None and id(target) not in seen:
-                seen.add(id(target))
-                queue.append(target)
 
 
 def is_agent(entry: object) -> bool:

@@ -164,7 +164,7 @@ def test_every_layer_of_the_table_has_modules() -> None:
         ),
         ("agentgraph.frontend.discover", "from agentgraph_compiler.pipeline import compile", False),
         ("agentgraph.drivers.aio", "from agentgraph.frontend.bindings import Bindings", True),
-        ("agentgraph.drivers.aio", "from agentgraph.frontend.discover import discover", False),
+        ("agentgraph.drivers.aio", "from agentgraph.frontend.discover import Names", False),
         ("agentgraph.drivers.aio", "from agentgraph.record.fold import absorb", True),
         ("agentgraph.record.fold", "from agentgraph.drivers.journal import Row", False),
         ("agentgraph.record.fold", "from agentgraph.runtime.outcomes import Outcome", True),
