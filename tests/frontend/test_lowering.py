@@ -31,10 +31,7 @@ from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import Agent as Declared
 from agentgraph_compiler.ir.chart import Chart, Enabled
 from agentgraph_compiler.machine import StateKind, WorkKind
-
-
-def verdict(*given: Any) -> GuardrailFunctionOutput:
-    return GuardrailFunctionOutput(None, False)
+from tests.frontend.test_shapes import verdict
 
 
 def lowered(source: Any, scope: RunScope | None = None) -> Chart:

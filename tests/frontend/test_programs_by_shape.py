@@ -19,11 +19,11 @@ from agentgraph import (
     Agent,
     AgentHooks,
     CompileError,
-    GuardrailFunctionOutput,
     InputGuardrail,
     OutputGuardrail,
     RunConfig,
     Workflow,
+    allow,
     check,
     function_tool,
     handoff,
@@ -38,16 +38,7 @@ from agentgraph.program import Program, program_for
 from agentgraph.testing import ScriptedModel
 from agentgraph_compiler.emit import emit
 from tests.frontend import declared_program, test_shapes
-from tests.frontend.test_shapes import Desk
-
-
-def verdict(*given: Any) -> GuardrailFunctionOutput:
-    return GuardrailFunctionOutput(None, False)
-
-
-@function_tool
-def look_up(word: str) -> str:
-    return word
+from tests.frontend.test_shapes import Desk, look_up, verdict
 
 
 def desk(instructions: str = "Route.") -> Agent[Any]:
@@ -203,8 +194,6 @@ def test_an_error_is_told_of_the_very_objects_that_have_it() -> None:
 
 
 def test_a_suppressed_error_is_none_and_one_beside_it_still_is() -> None:
-    from agentgraph import allow
-
     def doubled() -> Agent[Any]:
         return Agent(name="A", tools=[look_up], handoffs=[handoff(Agent(name="B"), "look_up")])
 
