@@ -8,12 +8,10 @@ a desk is a graph of such nodes. They are plain functions: the least that LangGr
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import sys
-import tracemalloc
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from langchain_core.language_models.chat_models import BaseChatModel
@@ -23,11 +21,9 @@ from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 
-from measuring import Figures, best, bytes_a_unit, print_figures
-
-CONCURRENT = 500
-WAITING = 100
-SPECIALISTS = ("billing", "delivery", "refunds", "warranty", "accounts", "sales")
+import rows
+from measuring import Figures, Work, best
+from rows import SPECIALISTS
 
 
 @tool
@@ -88,22 +84,11 @@ async def run(graph: Any, limit: int = 50) -> None:
     await graph.ainvoke({"messages": [("user", "go")]}, {"recursion_limit": limit})
 
 
-def _run_of(turns: int) -> Callable[[], Awaitable[object]]:
+def _run_of(turns: int) -> Work:
     # The prompt adds a message. That changes no turn, because half the length is rounded down.
     model = Free(replies=[*(call_of("add", i) for i in range(turns - 1)), answer()])
     graph = react_agent(model)
     return lambda: run(graph, 2 * turns + 2)
-
-
-async def tool_turns() -> Figures:
-    return {
-        f"tool turn, run of {turns}": await best(_run_of(turns), 400 // turns) / turns
-        for turns in (25, 100)
-    }
-
-
-async def long_run() -> Figures:
-    return {"tool turn, run of 1,000": await best(_run_of(1_000), 1) / 1_000}
 
 
 def _node(model: Free, name: str) -> Callable[[Any], Awaitable[Any]]:
@@ -157,116 +142,37 @@ async def first_run() -> Figures:
 
 
 async def made_anew() -> Figures:
-    batch, repetitions = 20, 10
     model = Free(replies=[answer()])
     desk_model = Free(replies=[call_of("warranty", 1, {}), answer()])
-
-    async def runs_of(make: Callable[[], Any]) -> Any:
-        async def several() -> None:
-            for _ in range(batch):
-                await run(make())
-
-        await several()
-        return await best(several, repetitions) / batch
-
-    def desk() -> Any:
-        return _graph_of(desk_model, ("triage", *SPECIALISTS))
-
-    agent, one_desk = react_agent(model), desk()
-    reused, anew = await runs_of(lambda: agent), await runs_of(lambda: react_agent(model))
-    reused_desk, anew_desk = await runs_of(lambda: one_desk), await runs_of(desk)
-    agents = len(SPECIALISTS) + 1
-    return {
-        "one-turn run, kept agent": reused,
-        "one-turn run, agent made anew": anew,
-        "agent made anew, above a kept one": anew - reused,
-        "two-turn run, kept desk of seven": reused_desk,
-        "two-turn run, desk of seven made anew": anew_desk,
-        "desk of seven made anew, an agent": (anew_desk - reused_desk) / agents,
-    }
+    return await rows.made_anew(
+        run,
+        lambda: react_agent(model),
+        lambda: _graph_of(desk_model, ("triage", *SPECIALISTS)),
+    )
 
 
-async def concurrent() -> Figures:
-    model = Free(replies=[call_of("add", 1), call_of("add", 2), answer()])
-    shared = react_agent(model)
-    figures = {}
-    for name, graph_of in (
-        ("one agent", lambda: shared),
-        ("own agents", lambda: react_agent(model)),
-    ):
-
-        async def runs(graph_of: Callable[[], Any] = graph_of) -> None:
-            await asyncio.gather(*(run(graph_of()) for _ in range(CONCURRENT)))
-
-        await runs()
-        figures[f"500 runs of 3 turns, {name}, a run"] = await best(runs, 2) / CONCURRENT
-    return figures
+def _agents_of_three_turns(before_last: Work | None = None) -> rows.Make:
+    replies = [call_of("add", 1), call_of("add", 2), answer()]
+    model = Free(replies=replies, before_last=before_last)
+    return lambda: react_agent(model)
 
 
-async def waiting() -> Figures:
-    figures = {}
-    for name, own in (("one agent", False), ("own agents", True)):
-        figures[f"memory of a waiting run, {name}"] = await _bytes_of_waiting_runs(own=own)
-    return figures
+def _agent_of_calls(number: int) -> Any:
+    call = {"name": "add", "args": {"a": 1, "b": 2}, "type": "tool_call"}
+    calls: Any = [{**call, "id": f"c{i}"} for i in range(number)]
+    return react_agent(Free(replies=[AIMessage("", tool_calls=calls, id="m"), answer()]))
 
 
-async def _bytes_of_waiting_runs(*, own: bool) -> float:
-    opened, arrived = asyncio.Event(), asyncio.Semaphore(0)
-
-    async def wait() -> None:
-        arrived.release()
-        await opened.wait()
-
-    model = Free(replies=[call_of("add", 1), call_of("add", 2), answer()], before_last=wait)
-    shared = react_agent(model)
-
-    async def runs(number: int) -> list[asyncio.Task[None]]:
-        tasks = [
-            asyncio.create_task(run(react_agent(model) if own else shared)) for _ in range(number)
-        ]
-        for _ in tasks:
-            await arrived.acquire()
-        return tasks
-
-    early = await runs(2)
-    gc.collect()
-    tracemalloc.start()
-    before, _ = tracemalloc.get_traced_memory()
-    late = await runs(WAITING)
-    gc.collect()
-    after, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    opened.set()
-    await asyncio.gather(*early, *late)
-    return bytes_a_unit(before, after, WAITING)
-
-
-async def parallel_calls() -> Figures:
-    figures = {}
-    for number, repetitions in ((100, 6), (2_000, 2)):
-        call = {"name": "add", "args": {"a": 1, "b": 2}, "type": "tool_call"}
-        calls: Any = [{**call, "id": f"c{i}"} for i in range(number)]
-        graph = react_agent(Free(replies=[AIMessage("", tool_calls=calls, id="m"), answer()]))
-
-        async def once(graph: Any = graph) -> None:
-            await run(graph)
-
-        await once()
-        figures[f"call, {number:,} in one reply"] = await best(once, repetitions) / number
-    return figures
-
-
-WORKLOADS = {
-    "tool_turns": tool_turns,
-    "long_run": long_run,
+WORKLOADS: dict[str, rows.Workload] = {
+    "tool_turns": partial(rows.tool_turns, _run_of),
+    "long_run": partial(rows.long_run, _run_of),
     "handoffs": handoffs,
     "first_run": first_run,
     "made_anew": made_anew,
-    "concurrent": concurrent,
-    "waiting": waiting,
-    "parallel_calls": parallel_calls,
+    "concurrent": lambda: rows.concurrent(run, _agents_of_three_turns()),
+    "waiting": partial(rows.waiting, run, _agents_of_three_turns),
+    "parallel_calls": partial(rows.parallel_calls, run, _agent_of_calls),
 }
 
 if __name__ == "__main__":
-    workload = WORKLOADS.get(sys.argv[2])
-    print_figures({} if workload is None else asyncio.run(workload()))
+    rows.print_workload(WORKLOADS.get(sys.argv[2]))

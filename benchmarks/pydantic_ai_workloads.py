@@ -8,11 +8,9 @@ hundred handoffs back and forth are not possible that way.
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import sys
-import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 from pydantic_ai import Agent, RunContext, Tool
@@ -20,11 +18,10 @@ from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.usage import UsageLimits
 
-from measuring import Figures, best, bytes_a_unit, print_figures
+import rows
+from measuring import Figures, Work, best
+from rows import SPECIALISTS
 
-CONCURRENT = 500
-WAITING = 100
-SPECIALISTS = ("billing", "delivery", "refunds", "warranty", "accounts", "sales")
 UNLIMITED = UsageLimits(request_limit=None)
 
 
@@ -46,9 +43,7 @@ def answer() -> TextPart:
     return TextPart("done")
 
 
-def free_model(
-    replies: Sequence[Sequence[Any]], before_last: Callable[[], Awaitable[object]] | None = None
-) -> FunctionModel:
+def free_model(replies: Sequence[Sequence[Any]], before_last: Work | None = None) -> FunctionModel:
     """Make a model with these replies; the length of the input determines which one is due."""
     responses = [ModelResponse(list(parts)) for parts in replies]
     last = len(responses) - 1
@@ -68,25 +63,13 @@ async def run(agent: Any) -> None:
     await agent.run("go", usage_limits=UNLIMITED)
 
 
-def _run_of(turns: int) -> Callable[[], Awaitable[object]]:
+def _run_of(turns: int) -> Work:
     replies = [[call_of("add", number)] for number in range(turns - 1)] + [[answer()]]
     agent = Agent(free_model(replies), tools=[TOOL])
     return lambda: run(agent)
 
 
-async def tool_turns() -> Figures:
-    return {
-        f"tool turn, run of {turns}": await best(_run_of(turns), 400 // turns) / turns
-        for turns in (25, 100)
-    }
-
-
-async def long_run() -> Figures:
-    return {"tool turn, run of 1,000": await best(_run_of(1_000), 1) / 1_000}
-
-
 async def made_anew() -> Figures:
-    batch, repetitions = 20, 10
     model = free_model([[answer()]])
     triage_model = free_model([[call_of("final_result_warranty", 1, '{"question": "go"}')]])
 
@@ -110,97 +93,17 @@ async def made_anew() -> Figures:
         targets = [transfer(name, specialist) for name, specialist in specialists.items()]
         return Agent(triage_model, instructions="Hand over.", output_type=[*targets, str])
 
-    async def runs_of(make: Callable[[], Any]) -> Any:
-        async def several() -> None:
-            for _ in range(batch):
-                await run(make())
-
-        await several()
-        return await best(several, repetitions) / batch
-
-    agent, one_desk = one(), desk()
-    reused, anew = await runs_of(lambda: agent), await runs_of(one)
-    reused_desk, anew_desk = await runs_of(lambda: one_desk), await runs_of(desk)
-    agents = len(SPECIALISTS) + 1
-    return {
-        "one-turn run, kept agent": reused,
-        "one-turn run, agent made anew": anew,
-        "agent made anew, above a kept one": anew - reused,
-        "two-turn run, kept desk of seven": reused_desk,
-        "two-turn run, desk of seven made anew": anew_desk,
-        "desk of seven made anew, an agent": (anew_desk - reused_desk) / agents,
-    }
+    return await rows.made_anew(run, one, desk)
 
 
-def _agents_of_three_turns(
-    before_last: Callable[[], Awaitable[object]] | None = None,
-) -> Callable[[], Any]:
+def _agents_of_three_turns(before_last: Work | None = None) -> rows.Make:
     model = free_model([[call_of("add", 1)], [call_of("add", 2)], [answer()]], before_last)
     return lambda: Agent(model, instructions="Answer.", tools=[TOOL])
 
 
-async def concurrent() -> Figures:
-    make = _agents_of_three_turns()
-    shared = make()
-    figures = {}
-    for name, agent_of in (("one agent", lambda: shared), ("own agents", make)):
-
-        async def runs(agent_of: Callable[[], Any] = agent_of) -> None:
-            await asyncio.gather(*(run(agent_of()) for _ in range(CONCURRENT)))
-
-        await runs()
-        figures[f"500 runs of 3 turns, {name}, a run"] = await best(runs, 2) / CONCURRENT
-    return figures
-
-
-async def waiting() -> Figures:
-    figures = {}
-    for name, own in (("one agent", False), ("own agents", True)):
-        figures[f"memory of a waiting run, {name}"] = await _bytes_of_waiting_runs(own=own)
-    return figures
-
-
-async def _bytes_of_waiting_runs(*, own: bool) -> float:
-    opened, arrived = asyncio.Event(), asyncio.Semaphore(0)
-
-    async def wait() -> None:
-        arrived.release()
-        await opened.wait()
-
-    make = _agents_of_three_turns(wait)
-    shared = make()
-
-    async def runs(number: int) -> list[asyncio.Task[None]]:
-        tasks = [asyncio.create_task(run(make() if own else shared)) for _ in range(number)]
-        for _ in tasks:
-            await arrived.acquire()
-        return tasks
-
-    early = await runs(2)
-    gc.collect()
-    tracemalloc.start()
-    before, _ = tracemalloc.get_traced_memory()
-    late = await runs(WAITING)
-    gc.collect()
-    after, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    opened.set()
-    await asyncio.gather(*early, *late)
-    return bytes_a_unit(before, after, WAITING)
-
-
-async def parallel_calls() -> Figures:
-    figures = {}
-    for number, repetitions in ((100, 6), (2_000, 2)):
-        calls = [call_of("add", i) for i in range(number)]
-        agent = Agent(free_model([calls, [answer()]]), tools=[TOOL])
-
-        async def once(agent: Any = agent) -> None:
-            await run(agent)
-
-        await once()
-        figures[f"call, {number:,} in one reply"] = await best(once, repetitions) / number
-    return figures
+def _agent_of_calls(number: int) -> Any:
+    calls = [call_of("add", i) for i in range(number)]
+    return Agent(free_model([calls, [answer()]]), tools=[TOOL])
 
 
 async def deltas() -> Figures:
@@ -221,16 +124,15 @@ async def deltas() -> Figures:
     return {"streamed delta": await best(once, 4) / number}
 
 
-WORKLOADS = {
-    "tool_turns": tool_turns,
-    "long_run": long_run,
+WORKLOADS: dict[str, rows.Workload] = {
+    "tool_turns": partial(rows.tool_turns, _run_of),
+    "long_run": partial(rows.long_run, _run_of),
     "made_anew": made_anew,
-    "concurrent": concurrent,
-    "waiting": waiting,
-    "parallel_calls": parallel_calls,
+    "concurrent": lambda: rows.concurrent(run, _agents_of_three_turns()),
+    "waiting": partial(rows.waiting, run, _agents_of_three_turns),
+    "parallel_calls": partial(rows.parallel_calls, run, _agent_of_calls),
     "deltas": deltas,
 }
 
 if __name__ == "__main__":
-    workload = WORKLOADS.get(sys.argv[2])
-    print_figures({} if workload is None else asyncio.run(workload()))
+    rows.print_workload(WORKLOADS.get(sys.argv[2]))

@@ -91,7 +91,7 @@ def command(*arguments: str) -> str:
 def test_printing_the_version_loads_only_what_reads_arguments() -> None:
     loaded = modules_after(command("--version"))
     heavy = CLIENTS_AND_LIBRARIES - {"typer"} | {"asyncio", "pydantic"}
-    assert {name for name in loaded if name in heavy} == set()
+    assert loaded & heavy == set()
     ours = {name for name in loaded if name.startswith("agentgraph")}
     assert ours == {"agentgraph", "agentgraph.version", "agentgraph.cli", "agentgraph.cli.app"}
 
@@ -110,7 +110,8 @@ def test_checking_a_plain_file_loads_nothing_that_only_a_run_needs() -> None:
 
 
 def test_a_run_with_a_model_of_the_user_loads_no_client() -> None:
-    """The totals of a usage are numbers; its details are the client's, and nobody reads them."""
+    """The totals of a usage are numbers; its details are the client's, and a run does not read
+    them."""
     loaded = loaded_by(
         "from types import SimpleNamespace\n"
         "from agentgraph import Agent, Model, ModelResponse, Runner, Usage\n"

@@ -122,7 +122,10 @@ def test_banned_forms_only_become_fewer() -> None:
         ("raise E(f'{x} is somebody else')", [(1, "somebody")]),
         ("given = 1", [(1, "given")]),
         ("for found, _ in pairs: pass", [(1, "found")]),
-        ("def f(known, *told, shown=1, **wanted): pass", [(1, "known")] * 4),
+        (
+            "def f(known, *told, shown=1, **wanted): pass",
+            [(1, "known"), (1, "told"), (1, "shown"), (1, "wanted")],
+        ),
         ("def _given(): pass", [(1, "_given")]),
         ("class C:\n    shown: int = 0", [(2, "shown")]),
         ("self.told = 1", [(1, "told")]),
@@ -134,7 +137,4 @@ def test_banned_forms_only_become_fewer() -> None:
     ],
 )
 def test_a_banned_form_is_seen_where_it_stands(source: str, forms: list[tuple[int, str]]) -> None:
-    seen = [(line, text) for line, text in banned_in(source)]
-    assert [line for line, _ in seen] == [line for line, _ in forms]
-    if len({text for _, text in forms}) == len(forms):
-        assert sorted(seen) == sorted(forms)
+    assert sorted(banned_in(source)) == sorted(forms)
