@@ -194,7 +194,7 @@ def _value(value: Any, limit: int | None = _TEXT_LIMIT) -> str:
     if not isinstance(value, str):
         value = to_jsonable_python(value, fallback=str, inf_nan_mode="strings")
         value = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return value if limit is None else shortened(value, _TEXT_LIMIT)
+    return value if limit is None else shortened(value, limit)
 
 
 def _unspaced(text: str) -> str:

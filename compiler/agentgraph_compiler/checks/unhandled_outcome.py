@@ -152,8 +152,9 @@ def _unhandled(
 ) -> Diagnostic:
     agent = chart.agent.get(state.agent)
     what = "no transition that always holds" if rows else "no transition"
-    lane = None if isinstance(cause, str) else f"{cause.kind.value} '{cause.symbol}'"
-    notes = [Note(f"{lane} can end so" if lane else str(cause))]
+    if isinstance(cause, Invoke):
+        cause = f"{cause.kind.value} '{cause.symbol}' can end so"
+    notes = [Note(cause)]
     if rows:
         guards = ", ".join(
             dict.fromkeys(" ".join((row.guard.kind.value, *row.guard.names)) for row in rows)
