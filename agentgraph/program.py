@@ -16,7 +16,7 @@ from agentgraph.exceptions import UserError
 from agentgraph.frontend.bind import bind, layout_of
 from agentgraph.frontend.bindings import Bindings
 from agentgraph.frontend.declarations import Declarations
-from agentgraph.frontend.discover import is_agent
+from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.lower_workflow import chart_of, lower
 from agentgraph.frontend.origins import Overrides
 from agentgraph.frontend.reading import Reading, read
@@ -287,7 +287,7 @@ def _checked(chart: Chart, *, deep: bool) -> tuple[Machine, tuple[Diagnostic, ..
 
 
 def _workflow(source: Any) -> Any:
-    if is_agent(source) or (hasattr(source, "start") and hasattr(source, "agents")):
+    if is_agent(source) or is_workflow(source):
         return source
     raise UserError(
         f"Expected an Agent or a Workflow, got {type(source).__name__}."

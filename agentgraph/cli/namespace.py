@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.source_spans import parsed
-from agentgraph.frontend.discover import is_agent, target_of
+from agentgraph.frontend.discover import is_agent, is_workflow, target_of
 from agentgraph.frontend.lower_tools import agent_of
 from agentgraph.program import Program
 
@@ -35,7 +35,7 @@ def find_start(namespace: Mapping[str, Any], path: Path) -> Any:
     Raises:
         CommandFault: The file has none, or more than one.
     """
-    workflows = _named(namespace, _is_workflow)
+    workflows = _named(namespace, is_workflow)
     if len(workflows) == 1:
         return next(iter(workflows.values()))
     if workflows:
@@ -61,7 +61,7 @@ def find_start(namespace: Mapping[str, Any], path: Path) -> Any:
 
 def names_in(namespace: Mapping[str, Any]) -> str:
     """The names of a file that a command can take, in words; empty if there are none."""
-    names = [*_named(namespace, _is_workflow), *_named(namespace, is_agent)]
+    names = [*_named(namespace, is_workflow), *_named(namespace, is_agent)]
     return f"the file has the names {', '.join(names)}" if names else ""
 
 
@@ -76,11 +76,7 @@ def _merged(groups: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: value for group in groups for name, value in group.items()}
 
 
-def _is_workflow(value: Any) -> bool:
-    return hasattr(value, "start") and hasattr(value, "agents") and hasattr(value, "name")
-
-
-def _named(namespace: Mapping[str, Any], predicate: Any) -> dict[str, Any]:
+def _named(namespace: Mapping[str, Any], predicate: Callable[[Any], bool]) -> dict[str, Any]:
     """The objects for which a predicate holds, by their first name, in the order of the file; a
     program counts as its source."""
     entries: dict[int, tuple[str, Any]] = {}

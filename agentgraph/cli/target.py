@@ -25,7 +25,7 @@ from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.namespace import find_start, names_in
 from agentgraph.cli.source_spans import origins_in
 from agentgraph.cli.tracebacks import own_traceback
-from agentgraph.frontend.discover import is_agent
+from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.origins import Overrides
 from agentgraph.program import Program
 
@@ -155,7 +155,7 @@ def _source(namespace: dict[str, Any], target: Target) -> Any:
     value = _resolved(namespace, target)
     if isinstance(value, Program):
         return value.source
-    if is_agent(value) or (hasattr(value, "start") and hasattr(value, "agents")):
+    if is_agent(value) or is_workflow(value):
         return value
     raise CommandFault(
         f"{target} is neither an agent nor a workflow, but of type {type(value).__name__}",

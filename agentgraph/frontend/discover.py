@@ -1,4 +1,5 @@
-"""Discovery: which objects are agents, where an entry of ``handoffs`` leads, and identities.
+"""Discovery: which objects are agents or workflows, where an entry of ``handoffs`` leads, and
+identities.
 
 Identities come from names in the order in which ``reading`` meets the agents, so the same program
 gives the same identities in every process; a number distinguishes agents that share a name. Two
@@ -16,6 +17,11 @@ _NOT_IN_IDS = re.compile(r"\W+")
 def is_agent(entry: object) -> bool:
     """Whether an object has the attributes of an agent."""
     return hasattr(entry, "handoffs") and hasattr(entry, "tools") and hasattr(entry, "name")
+
+
+def is_workflow(source: object) -> bool:
+    """Whether an object has the attributes of a declared workflow."""
+    return hasattr(source, "start") and hasattr(source, "agents") and hasattr(source, "name")
 
 
 def target_of(entry: Any) -> Any | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from agentgraph import (
     Agent,
     Handoff,
     RunContextWrapper,
+    UserError,
     Workflow,
     check,
     compile,
@@ -142,3 +144,9 @@ def test_an_agent_listed_by_itself_is_the_handoff_that_the_function_makes() -> N
     bare = compile(Agent(name="Start", handoffs=[other])).machine
     made = compile(Agent(name="Start", handoffs=[handoff(other)])).machine
     assert bare.fingerprint == made.fingerprint
+
+
+def test_an_object_without_the_attributes_of_a_workflow_is_refused() -> None:
+    nameless: Any = SimpleNamespace(start=Agent(name="A"), agents=[])
+    with pytest.raises(UserError, match="Expected an Agent or a Workflow, got SimpleNamespace"):
+        compile(nameless)
