@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import copy
 import gc
-import inspect
 import pickle
 import weakref
 from collections import defaultdict
@@ -38,6 +37,7 @@ from agentgraph.program import Program, program_for
 from agentgraph.testing import ScriptedModel
 from agentgraph_compiler.emit import emit
 from tests.frontend import declared_program, test_shapes
+from tests.frontend.test_lowering import line
 from tests.frontend.test_shapes import Desk, look_up, verdict
 
 
@@ -70,14 +70,6 @@ class SwitchedTool(DuckTool):
     @property
     def is_enabled(self) -> bool:
         return self._is_on
-
-
-def line() -> int:
-    """The line that calls this."""
-    frame = inspect.currentframe()
-    assert frame is not None
-    assert frame.f_back is not None
-    return frame.f_back.f_lineno
 
 
 def test_agents_made_anew_share_the_states_that_runs_look_up() -> None:
