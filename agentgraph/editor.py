@@ -1,4 +1,4 @@
-"""The SDK's module path of what edits files for the model; the code is in `shell_tools`."""
+"""The SDK's module path of editors for the model; the code is in `agentgraph.tools.shell`."""
 
 from agentgraph.tools.shell import (
     ApplyPatchEditor,

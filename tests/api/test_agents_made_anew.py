@@ -161,7 +161,7 @@ class TestAnAgentThatARunHasNotEntered:
         assert (await Runner.run(again, state)).final_output == "done"
 
     async def test_may_give_what_a_text_of_another_process_tells_of(self) -> None:
-        """The classes of its new tools are known to whoever reads the text."""
+        """The reader of the text knows the classes of the agent's new tools."""
 
         class Ticket(BaseModel):
             number: int

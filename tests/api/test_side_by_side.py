@@ -1,5 +1,5 @@
-"""Of callbacks that are asked side by side none outlives one that fails, and none is left behind
-without having been awaited. (Warnings are errors here: a coroutine that nobody awaits is one.)"""
+"""If one of several concurrent callbacks fails, the others end before the run does, and each
+coroutine is awaited. (Warnings are errors here, so a coroutine that is never awaited fails the test.)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Classes of ours as fields of somebody's pydantic model, as in the published SDK."""
+"""Our classes as fields of a user's pydantic model, as in the published SDK."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A result that nobody has read, such as a generator, is never shown as its address."""
+"""The model never sees the address of an unread result, such as a generator."""
 
 from __future__ import annotations
 
