@@ -258,12 +258,10 @@ def argument_schema(owner: str, parameters: type[Any] | None) -> dict[str, Any]:
     """
     if parameters is None:
         return copy.deepcopy(dict(TEXT_INPUT_SCHEMA))
+    adapter = adapter_of(owner, parameters)
     try:
-        return ensure_strict_json_schema(adapter_of(owner, parameters).json_schema())
-    except ValueError as error:
-        reason = str(error)
-    except AgentDefinitionError:
-        raise
-    except UserError as error:
-        reason = str(error)
-    raise UserError(f"parameters of agent tool {owner!r} have no strict JSON schema: {reason}")
+        return ensure_strict_json_schema(adapter.json_schema())
+    except (UserError, ValueError) as error:
+        raise UserError(
+            f"parameters of agent tool {owner!r} have no strict JSON schema: {error}"
+        ) from error
