@@ -153,7 +153,8 @@ def _derive(output_type: Any, strict: bool) -> _Derivation:
     if derivation is None:
         derivation = _derive_anew(output_type, strict)
         while len(derivations) >= _MAX_DERIVATIONS:
-            derivations.pop(next(iter(derivations), key), None)  # another thread may have done so
+            # Copy the keys: an iterator fails if another thread changes the dictionary meanwhile.
+            derivations.pop([*derivations, key][0], None)
         derivations[key] = derivation
     return derivation
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import enum
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Barrier
 from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
 from pydantic import BaseModel, field_validator
 from typing_extensions import TypedDict
 
+from agentgraph import agent_output
 from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.exceptions import ModelBehaviorError, UserError
 
@@ -187,3 +191,27 @@ class Opaque:
 def test_a_type_that_json_cannot_express_is_refused(output_type: Any, strict: bool) -> None:
     with pytest.raises(UserError, match="cannot be described"):
         AgentOutputSchema(output_type, strict_json_schema=strict)
+
+
+def test_threads_that_derive_many_types_at_once_do_not_disturb_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    derivation = agent_output._Derivation(None, False, {})  # type: ignore[arg-type]
+    monkeypatch.setattr(agent_output, "_derive_anew", lambda output_type, strict: derivation)
+    monkeypatch.setattr(agent_output, "_DERIVATIONS", {})
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    begin = Barrier(8)
+
+    def derive(thread: int) -> None:
+        begin.wait()
+        for number in range(50_000):
+            agent_output._derive(f"{thread} {number}", True)
+
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(derive, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert 0 < len(agent_output._DERIVATIONS) <= 64 + 8
