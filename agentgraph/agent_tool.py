@@ -7,7 +7,6 @@ drawn, checked, streamed, cancelled and resumed like any other invoke. There is 
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property
@@ -24,9 +23,9 @@ from agentgraph.agent_tool_input import (
     resolve_agent_tool_input,
 )
 from agentgraph.authoring.amounts import check_count
+from agentgraph.authoring.function_names import function_name_of
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.lifecycle import RunHooks
-from agentgraph.logger import logger
 from agentgraph.run_config import RunConfig, coerce_run_config
 from agentgraph.schemas.arguments import InvalidToolArguments, problems_of, read_arguments
 from agentgraph.schemas.strict import ensure_strict_json_schema
@@ -206,16 +205,7 @@ class AgentTool(FunctionTool):
 
 def default_tool_name(agent_name: str) -> str:
     """Make a function name from an agent's name: in lower case, with `_` for other characters."""
-    spaceless_name = re.sub(r"\s", "_", agent_name)
-    function_name = re.sub(r"[^A-Za-z0-9_]", "_", spaceless_name)
-    if function_name != spaceless_name:
-        logger.warning(
-            "The name of agent %r does not fit into a function name; its tool is named %r. "
-            "Use letters, digits and underscores, or pass tool_name.",
-            agent_name,
-            function_name.lower(),
-        )
-    return function_name.lower()
+    return function_name_of(agent_name, "", what="its tool", setting="tool_name")
 
 
 def adapter_of(owner: str, parameters: type[Any]) -> TypeAdapter[Any]:

@@ -1,2 +1,2 @@
-"""What all definitions share: the line that constructs them, the rules allowed on them, and checks
-of the amounts and pydantic fields that they accept."""
+"""What all definitions share: the line that constructs them, the rules allowed on them, names that
+are derived from agents, and checks of the amounts and pydantic fields that they accept."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast, overl
 
 from typing_extensions import TypeVar
 
+from agentgraph.authoring.function_names import function_name_of
 from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.exceptions import AgentDefinitionError, ModelBehaviorError, UserError
@@ -31,7 +31,6 @@ from agentgraph.handoffs.input_data import (
     HandoffInputData,
     HandoffInputFilter,
 )
-from agentgraph.logger import logger
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.schemas.arguments import problems_of
 from agentgraph.schemas.strict import ensure_strict_json_schema
@@ -139,17 +138,9 @@ class Handoff(Generic[TContext, TAgent]):
             `transfer_to_` and the agent's name in lower case, with `_` in place of every character
             that a function name cannot contain.
         """
-        spaceless_name = re.sub(r"\s", "_", agent.name)
-        function_name = re.sub(r"[^A-Za-z0-9_]", "_", spaceless_name)
-        if function_name != spaceless_name:
-            logger.warning(
-                "The name of agent %r does not fit into a function name; "
-                "the handoff to it is named %r. Use letters, digits and underscores, "
-                "or pass tool_name_override.",
-                agent.name,
-                f"transfer_to_{function_name}".lower(),
-            )
-        return f"transfer_to_{function_name}".lower()
+        return function_name_of(
+            agent.name, "transfer_to_", what="the handoff to it", setting="tool_name_override"
+        )
 
     @classmethod
     def default_tool_description(cls, agent: HandoffTarget) -> str:

@@ -1,0 +1,37 @@
+"""Names of functions that are derived from names of agents.
+
+Rule: a provider accepts letters, digits and underscores in the name of a function. Any other
+character of an agent's name becomes `_`, and all letters become lower case.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agentgraph.logger import logger
+
+__all__ = ["function_name_of"]
+
+
+def function_name_of(agent_name: str, prefix: str, *, what: str, setting: str) -> str:
+    """Derive the name of a function, and warn if the agent's name does not fit into it.
+
+    Args:
+        agent_name: The name of the agent.
+        prefix: The beginning of the function's name.
+        what: The object with this function name, for the warning.
+        setting: The setting that takes another name, for the warning.
+    """
+    spaceless_name = re.sub(r"\s", "_", agent_name)
+    fitting_name = re.sub(r"[^A-Za-z0-9_]", "_", spaceless_name)
+    function_name = f"{prefix}{fitting_name}".lower()
+    if fitting_name != spaceless_name:
+        logger.warning(
+            "The name of agent %r does not fit into a function name; %s is named %r. "
+            "Use letters, digits and underscores, or pass %s.",
+            agent_name,
+            what,
+            function_name,
+            setting,
+        )
+    return function_name
