@@ -15,14 +15,12 @@ from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_context import ToolContext
 from agentgraph.tools.custom_data import CustomData
-from agentgraph.tools.hosted import ConstructedTool
-from agentgraph.tools.shell import ApprovalAnswer
+from agentgraph.tools.hosted import ApprovalAnswer, ConstructedTool
+from agentgraph.tools.shell import OnApprovalFunction
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
     from openai.types.responses import CustomToolParam
-
-    from agentgraph.items.run_items import ToolApprovalItem
 
 __all__ = [
     "CustomTool",
@@ -46,10 +44,8 @@ CustomToolApprovalFunction: TypeAlias = Callable[
 CustomToolOnApprovalFunctionResult: TypeAlias = ApprovalAnswer
 """The answer to an approval request: whether the call may be made and, if not, why not."""
 
-CustomToolOnApprovalFunction: TypeAlias = Callable[
-    [RunContextWrapper[Any], "ToolApprovalItem"], MaybeAwaitable[CustomToolOnApprovalFunctionResult]
-]
-"""Answers an approval at once instead of interrupting the run."""
+CustomToolOnApprovalFunction: TypeAlias = OnApprovalFunction
+"""Answers an approval of a call of a custom tool."""
 
 
 @dataclass(eq=False)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from openai.types.responses.web_search_tool_param import UserLocation
 
 __all__ = [
+    "ApprovalAnswer",
     "CodeInterpreterTool",
     "ComputerTool",
     "ComputerToolSafetyCheckData",
@@ -204,12 +205,15 @@ class MCPToolApprovalRequest:
     data: McpApprovalRequest
 
 
-class MCPToolApprovalFunctionResult(TypedDict):
+class ApprovalAnswer(TypedDict):
     """The answer to an approval request: whether the call may be made and, if not, why not."""
 
     approve: bool
     reason: NotRequired[str]
 
+
+MCPToolApprovalFunctionResult: TypeAlias = ApprovalAnswer
+"""The answer to an approval request of a hosted MCP server."""
 
 MCPToolApprovalFunction: TypeAlias = Callable[
     [MCPToolApprovalRequest], MaybeAwaitable[MCPToolApprovalFunctionResult]

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypeAlias, runtime_checkable
-
-from typing_extensions import TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from agentgraph.exceptions import UserError
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.tools.hosted import ConstructedTool
+from agentgraph.tools.hosted import ApprovalAnswer, ConstructedTool
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ __all__ = [
     "ApplyPatchOperationType",
     "ApplyPatchResult",
     "ApplyPatchTool",
-    "ApprovalAnswer",
+    "OnApprovalFunction",
     "ShellActionRequest",
     "ShellApprovalFunction",
     "ShellCallData",
@@ -42,11 +40,10 @@ __all__ = [
 ]
 
 
-class ApprovalAnswer(TypedDict):
-    """Whether a call may be made and, if not, why not."""
-
-    approve: bool
-    reason: NotRequired[str]
+OnApprovalFunction: TypeAlias = Callable[
+    [RunContextWrapper[Any], "ToolApprovalItem"], MaybeAwaitable[ApprovalAnswer]
+]
+"""Answers an approval at once instead of interrupting the run."""
 
 
 @dataclass
@@ -160,10 +157,8 @@ ShellApprovalFunction: TypeAlias = Callable[
 ]
 """Decides whether a person must approve a call, from the context, the action and the call's id."""
 
-ShellOnApprovalFunction: TypeAlias = Callable[
-    [RunContextWrapper[Any], "ToolApprovalItem"], MaybeAwaitable[ApprovalAnswer]
-]
-"""Answers an approval at once instead of interrupting the run."""
+ShellOnApprovalFunction: TypeAlias = OnApprovalFunction
+"""Answers an approval of a call of the shell tool."""
 
 
 @dataclass(eq=False)
@@ -268,10 +263,8 @@ ApplyPatchApprovalFunction: TypeAlias = Callable[
 """Decides whether a person must approve a change, from the context, the operation and the call's
 id."""
 
-ApplyPatchOnApprovalFunction: TypeAlias = Callable[
-    [RunContextWrapper[Any], "ToolApprovalItem"], MaybeAwaitable[ApprovalAnswer]
-]
-"""Answers an approval at once instead of interrupting the run."""
+ApplyPatchOnApprovalFunction: TypeAlias = OnApprovalFunction
+"""Answers an approval of a change."""
 
 
 @dataclass(eq=False)
