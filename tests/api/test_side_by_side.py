@@ -1,5 +1,5 @@
 """If one of several concurrent callbacks fails, the others end before the run does, and each
-coroutine is awaited. (Warnings are errors here, so a coroutine that is never awaited fails the test.)"""
+coroutine is awaited. (Warnings are errors here, so an unawaited coroutine fails the test.)"""
 
 from __future__ import annotations
 
