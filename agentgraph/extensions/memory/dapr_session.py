@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
+from agentgraph.extensions.memory.client_session import ClientSession
 from agentgraph.memory.encoding import (
     check_session_id,
     check_ttl,
@@ -24,16 +25,11 @@ from agentgraph.memory.encoding import (
     decode_items,
     encode_items,
 )
-from agentgraph.memory.errors import (
-    InvalidSessionInput,
-    MissingExtra,
-    SessionClosedError,
-    SessionError,
-)
+from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.runs.blocks import Block
 from agentgraph.memory.runs.marks import MarkedTexts, gathered, marked_texts, next_write
-from agentgraph.memory.session import Accept, SessionABC, any_item
+from agentgraph.memory.session import Accept, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
     own_session_settings,
@@ -71,7 +67,7 @@ _LONGEST_PAUSE = 0.25
 _T = TypeVar("_T")
 
 
-class DaprSession(SessionABC):
+class DaprSession(ClientSession):
     """A conversation in a state store of Dapr.
 
     Args:
@@ -112,8 +108,6 @@ class DaprSession(SessionABC):
         self._consistency = consistency
         self._messages_key = f"{session_id}:messages"
         self._metadata_key = f"{session_id}:metadata"
-        self._owns_client = False
-        self._closed = False
         # Without the lock, concurrent calls on one object would make each other try again.
         self._writing = asyncio.Lock()
 
@@ -264,18 +258,9 @@ class DaprSession(SessionABC):
             return False
         return True
 
-    async def close(self) -> None:
-        """Close the client if the session made it; closing again does nothing."""
-        if not self._closed:
-            self._closed = True
-            if self._owns_client:
-                close: Callable[[], Awaitable[None]] = self._client.close
-                with in_its_loop(self._label):
-                    await close()
-
-    @property
-    def _label(self) -> str:
-        return f"{type(self).__name__} {self.session_id!r}"
+    async def _close_client(self) -> None:
+        close: Callable[[], Awaitable[None]] = self._client.close
+        await close()
 
     async def _change(self, change: Callable[[list[str]], tuple[list[str], _T]]) -> _T:
         """Apply `change` to the stored texts, save the new texts, and return the other result."""
@@ -355,10 +340,6 @@ class DaprSession(SessionABC):
             consistency=Consistency.strong if strong else Consistency.eventual,
             concurrency=concurrency or Concurrency.unspecified,
         )
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SessionClosedError(f"{self._label} is closed; make a new session object")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -10,18 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
+from agentgraph.extensions.memory.client_session import ClientSession
 from agentgraph.extensions.memory.mongodb_blocks import BlocksOfASession
 from agentgraph.extensions.memory.mongodb_documents import LARGEST_TEXT, Document, MongoBlock
 from agentgraph.memory.encoding import check_session_id, decode_items, encode_items
-from agentgraph.memory.errors import (
-    InvalidSessionInput,
-    MissingExtra,
-    SessionClosedError,
-    SessionError,
-)
+from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.runs.blocks import Block
-from agentgraph.memory.session import Accept, SessionABC, any_item
+from agentgraph.memory.session import Accept, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
     own_session_settings,
@@ -45,7 +41,7 @@ __all__ = ["MongoDBSession"]
 _CODEC: CodecOptions[Document] = CodecOptions(document_class=dict)
 
 
-class MongoDBSession(SessionABC):
+class MongoDBSession(ClientSession):
     """A conversation in MongoDB.
 
     The published SDK reads and continues these conversations, and this class the SDK's; but the SDK
@@ -94,8 +90,6 @@ class MongoDBSession(SessionABC):
                 f"({error}); choose another"
             ) from error
         self._client = client
-        self._owns_client = False
-        self._closed = False
         self._place = f"{database}.{messages_collection}"
 
     @classmethod
@@ -253,17 +247,8 @@ class MongoDBSession(SessionABC):
             return False
         return True
 
-    async def close(self) -> None:
-        """Close the client if the session made it; closing again does nothing."""
-        if not self._closed:
-            self._closed = True
-            if self._owns_client:
-                with in_its_loop(self._label):
-                    await self._client.close()
-
-    @property
-    def _label(self) -> str:
-        return f"{type(self).__name__} {self.session_id!r}"
+    async def _close_client(self) -> None:
+        await self._client.close()
 
     def _encoded(self, items: list[TResponseInputItem]) -> list[str]:
         texts = encode_items(items, self._label)
@@ -275,10 +260,6 @@ class MongoDBSession(SessionABC):
                     "and store a reference to it; nothing was stored"
                 )
         return texts
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SessionClosedError(f"{self._label} is closed; make a new session object")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from agentgraph.extensions.memory.client_session import ClientSession
 from agentgraph.memory.encoding import (
     check_session_id,
     check_ttl,
@@ -21,16 +22,11 @@ from agentgraph.memory.encoding import (
     decode_items,
     encode_items,
 )
-from agentgraph.memory.errors import (
-    InvalidSessionInput,
-    MissingExtra,
-    SessionClosedError,
-    SessionError,
-)
+from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.runs.blocks import Block, ConcurrentWrite
 from agentgraph.memory.runs.marks import WRITE_LENGTH, MarkedTexts, marked_texts, next_write
-from agentgraph.memory.session import Accept, SessionABC
+from agentgraph.memory.session import Accept
 from agentgraph.memory.session_settings import (
     SessionSettings,
     own_session_settings,
@@ -96,7 +92,7 @@ return 0
 """Append texts to those with a run's mark, wherever they are, unless this write was done before."""
 
 
-class RedisSession(SessionABC):
+class RedisSession(ClientSession):
     """A conversation in Redis.
 
     Args:
@@ -128,8 +124,6 @@ class RedisSession(SessionABC):
         self._ttl = ttl
         self._session_key = f"{key_prefix}:{session_id}"
         self._messages_key = f"{self._session_key}:messages"
-        self._owns_client = False
-        self._closed = False
         self._keys_checked = False
 
     @classmethod
@@ -317,17 +311,8 @@ class RedisSession(SessionABC):
         except (RedisError, OSError):
             return False
 
-    async def close(self) -> None:
-        """Close the client if the session made it; closing again does nothing."""
-        if not self._closed:
-            self._closed = True
-            if self._owns_client:
-                with in_its_loop(self._label):
-                    await self._redis.aclose()
-
-    @property
-    def _label(self) -> str:
-        return f"{type(self).__name__} {self.session_id!r}"
+    async def _close_client(self) -> None:
+        await self._redis.aclose()
 
     async def _check_keys(self) -> None:
         """Refuse keys of another program before a command that accepts any type changes them."""
@@ -342,10 +327,6 @@ class RedisSession(SessionABC):
                     "choose another session id or key_prefix; nothing was changed"
                 )
         self._keys_checked = True
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SessionClosedError(f"{self._label} is closed; make a new session object")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from agentgraph.extensions.memory.client_session import ClosableSession
 from agentgraph.extensions.memory.sqlalchemy_connections import (
     engine_for,
     failure,
@@ -25,12 +26,12 @@ from agentgraph.memory.encoding import (
     check_table_names,
     encode_items,
 )
-from agentgraph.memory.errors import MissingExtra, SessionClosedError
+from agentgraph.memory.errors import MissingExtra
 from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.runs.blocks import Block
 from agentgraph.memory.runs.marks import MarkedRows, new_mark
 from agentgraph.memory.runs.shielded import shielded
-from agentgraph.memory.session import Accept, SessionABC, any_item
+from agentgraph.memory.session import Accept, any_item
 from agentgraph.memory.session_settings import (
     SessionSettings,
     own_session_settings,
@@ -51,7 +52,7 @@ __all__ = ["SQLAlchemySession"]
 _T = TypeVar("_T")
 
 
-class SQLAlchemySession(SessionABC):
+class SQLAlchemySession(ClosableSession):
     """A conversation in a database that SQLAlchemy supports.
 
     Args:
@@ -82,7 +83,6 @@ class SQLAlchemySession(SessionABC):
         check_table_names(sessions_table, messages_table, type(self).__name__)
         self.session_settings = own_session_settings(session_settings)
         self._engine = engine
-        self._closed = False
         self._tables = SessionTables.named(sessions_table, messages_table)
         self._create_tables = create_tables
         self._ensure_ascii = ensure_ascii
@@ -128,10 +128,6 @@ class SQLAlchemySession(SessionABC):
         nothing."""
         self._closed = True
         await self._engine.dispose()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SessionClosedError(f"{self._label} is closed; make a new session object")
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
         """Return the latest items, oldest first, without damaged rows.
@@ -206,10 +202,6 @@ class SQLAlchemySession(SessionABC):
     async def clear_session(self) -> None:
         """Remove the session and its items."""
         await self._run(lambda connection: self._rows.clear(connection))
-
-    @property
-    def _label(self) -> str:
-        return f"{type(self).__name__} {self.session_id!r}"
 
     @property
     def _rows(self) -> SessionRows:
