@@ -13,13 +13,9 @@ from contextlib import AbstractAsyncContextManager
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from agentgraph.exceptions import AgentsException, UserError
+from agentgraph.exceptions import UserError
 from agentgraph.mcp.approval import RequireApprovalSetting
-from agentgraph.mcp.call import (
-    MCPToolCustomDataExtractor,
-    MCPToolMetaResolver,
-    check_text,
-)
+from agentgraph.mcp.call import MCPToolCustomDataExtractor, MCPToolMetaResolver, check_text
 from agentgraph.mcp.connection import Connection
 from agentgraph.mcp.contract import UNSET, MCPServer
 from agentgraph.mcp.conversion import Unset
@@ -27,6 +23,7 @@ from agentgraph.mcp.limits import check_limits
 from agentgraph.mcp.package import require_mcp
 from agentgraph.mcp.retries import Retries, breaks_connection
 from agentgraph.mcp.tool_filters import ToolFilter, check_tool_filter, copies_of, filter_tools
+from agentgraph.mcp.tool_lists import ToolCache, all_pages
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
 from agentgraph.tools.function import ToolErrorFunction
@@ -128,10 +125,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             max_retry_attempts, retry_backoff_seconds_base, retry_backoff_seconds_max
         )
         self._connection: Connection | None = None
-        self._listing = asyncio.Lock()
-        self._cached_tools: tuple[MCPTool, ...] | None = None
-        # Counts invalidations: a listing that began before the latest one is not cached.
-        self._edition = 0
+        self._cache = ToolCache()
 
     @abstractmethod
     def default_name(self) -> str:
@@ -159,12 +153,11 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
     @property
     def cached_tools(self) -> Sequence[MCPTool] | None:
         """The cached list of tools, before any filter; `None` if there is none."""
-        return None if self._cached_tools is None else copies_of(self._cached_tools)
+        return None if self._cache.tools is None else copies_of(self._cache.tools)
 
     def invalidate_tools_cache(self) -> None:
         """Drop the cached list of tools; the next use lists them again."""
-        self._cached_tools = None
-        self._edition += 1
+        self._cache.invalidate()
 
     async def connect(self) -> None:
         """Connect; does nothing if the server is connected, and replaces a lost connection.
@@ -301,38 +294,10 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         return await filter_tools(tools, self.tool_filter, self.name, run_context, agent)
 
     async def _all_tools(self) -> tuple[MCPTool, ...]:
-        return await self._list_anew() if self._cached_tools is None else self._cached_tools
+        return await (self._cache.get(self._list) if self.cache_tools_list else self._list())
 
-    async def _list_anew(self) -> tuple[MCPTool, ...]:
-        if not self.cache_tools_list:
-            return await self._list_all_pages()
-        # Several runs may ask a shared server at the same time; one listing serves them all.
-        async with self._listing:
-            if self._cached_tools is not None:
-                return self._cached_tools
-            edition = self._edition
-            tools = await self._list_all_pages()
-            if edition == self._edition:
-                self._cached_tools = tools
-            return tools
-
-    async def _list_all_pages(self) -> tuple[MCPTool, ...]:
-        tools: list[MCPTool] = []
-        cursor: str | None = None
-        cursors: set[str] = set()
-        for number in count(1):
-            page = await self._list_page(cursor)
-            tools += page.tools
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-            if cursor in cursors or number == self.max_list_pages:
-                raise AgentsException(
-                    f"MCP server {self.name!r} does not stop listing tools: page {number} is "
-                    + ("followed by an earlier page." if cursor in cursors else "the limit.")
-                )
-            cursors.add(cursor)
-        return tuple(tools)
+    async def _list(self) -> tuple[MCPTool, ...]:
+        return await all_pages(self._list_page, self.max_list_pages, self.name)
 
     async def _list_page(self, cursor: str | None) -> ListToolsResult:
         page = _page(cursor)
@@ -369,8 +334,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         connection = self._connection = Connection(
             self.name, self.create_streams, self._new_session, self.client_session_timeout_seconds
         )
-        # The old lock may belong to another event loop.
-        self._listing = asyncio.Lock()
+        self._cache.enter_loop()
         if lost is not None:
             await lost.close()
         return connection

@@ -59,6 +59,15 @@ async def test_a_list_that_is_kept_is_asked_for_once(how: str) -> None:
         assert await listings(server) == 2
 
 
+async def test_a_server_that_stops_keeping_its_list_reads_it_at_each_use() -> None:
+    async with stdio_server(cache_tools_list=True) as server:
+        await server.list_tools()
+        server.cache_tools_list = False
+        for listed in (2, 3):
+            await server.list_tools()
+            assert await listings(server) == listed
+
+
 async def test_the_kept_list_is_the_whole_list(on_loopback: Loopback) -> None:
     async with on_loopback(
         cache_tools_list=True, tool_filter=create_static_tool_filter(["add"])
@@ -165,7 +174,7 @@ async def test_a_filter_takes_tools_away(tool_filter: Any, left: str) -> None:
 def filtered(tool_filter: Any) -> MCPServer:
     """A server with tools a, b and c behind a filter, as sessions apply it."""
     server = stdio_server(cache_tools_list=True, tool_filter=tool_filter)
-    server._cached_tools = tuple(tool(name) for name in "abc")
+    server._cache.tools = tuple(tool(name) for name in "abc")
     return server
 
 
