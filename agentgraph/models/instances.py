@@ -1,8 +1,8 @@
 """A small value that a JSON schema accepts, for a model without a language model.
 
-Rule: a few values are tried (a wish, the enum, the default, the examples, the smallest of the
-type), and the first that pydantic accepts is taken. Where none is accepted the message says so,
-and a person writes the value: nothing is searched, so no schema takes long.
+Rule: the module tries a few values (a wish, the enum, the default, the examples, the smallest of
+the type) and takes the first that pydantic accepts. If pydantic accepts none, the error says so and
+a person writes the value. Nothing is searched, so no schema takes long.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LONGEST: Final = 1_000
 _MOST_STEPS: Final = 10_000
 _DEEPEST: Final = 64
 _UNTRIED: Final = {"not", "if", "contains", "dependentRequired", "dependentSchemas"}
-_ANNOTATIONS: Final = {"title", "description", "default", "examples", "$defs", "type"}
+_ANNOTATIONS: Final = {"title", "description", "default", "examples", "$defs"}
 _BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 _FORMATS: Final = {
     "date": "1970-01-01", "time": "00:00:00Z", "date-time": "1970-01-01T00:00:00Z",
@@ -56,7 +56,7 @@ def minimal_instance(schema: Schema | bool, *, fill: Fill | None = None) -> Any:
 
     Args:
         schema: A JSON schema; references into itself (`#/$defs/...`) are followed.
-        fill: Asked for wishes at each part; one that the schema does not accept is passed over.
+        fill: Returns wishes for each part; a wish that the schema does not accept is skipped.
 
     Raises:
         NoInstance: The schema accepts nothing, asks for thousands of values, for 64 levels or for
@@ -123,7 +123,7 @@ class _Builder:
                 yield value
             case {"enum": values}:
                 yield from chain(self._fill(name, schema), values)
-            case {"type": "object"} | {"properties": _}:
+            case {"type": "object"} | {"properties": _} if schema.get("type", "object") == "object":
                 properties, required = schema.get("properties", {}), set(schema.get("required", ()))
                 names = [*filter(required.__contains__, properties)]
                 names += sorted(required.difference(properties))
@@ -137,7 +137,8 @@ class _Builder:
                     yield items
             case _:
                 yield from self._fill(name, schema) if "format" not in schema else ()
-                yield from [schema[key] for key in ("default",) if key in schema]
+                if "default" in schema:
+                    yield schema["default"]
                 yield from chain(schema.get("examples", ())[:_LONGEST], _smallest(schema))
 
 
@@ -145,13 +146,25 @@ def _joined(first: Any, second: Any) -> Schema:
     """Join two schemas that both hold and agree on each keyword that both have."""
     whole = {**first, **second}
     for keyword in first.keys() & second.keys() - _ANNOTATIONS:
+        one, other = first[keyword], second[keyword]
+        if one == other:
+            continue
         if keyword == "properties":
-            whole[keyword] = {**first[keyword], **second[keyword]}
+            both = {key: {"allOf": [one[key], other[key]]} for key in one.keys() & other.keys()}
+            whole[keyword] = {**one, **other, **both}
+        elif keyword == "type":
+            whole[keyword] = [kind for kind in _types(one) if kind in _types(other)]
         elif keyword in ("required", "allOf"):
-            whole[keyword] = [*first[keyword], *second[keyword]]
-        elif first[keyword] != second[keyword]:
+            whole[keyword] = [*one, *other]
+        else:
             raise NoInstance(f"parts of the schema differ in {keyword!r}")
     return whole
+
+
+def _types(kinds: Any) -> list[str]:
+    """Return the types that a `type` keyword allows; an integer is also a number."""
+    listed = kinds if isinstance(kinds, list) else [kinds]
+    return [*listed, "integer"] if "number" in listed else listed
 
 
 def _smallest(schema: Schema) -> list[Any]:

@@ -145,6 +145,13 @@ TWO = {
     "b": {"properties": {"b": {"type": "string"}}, "required": ["b"]},
 }
 
+# A node of a linked list, which null ends.
+NODE: dict[str, Any] = {
+    "type": ["object", "null"],
+    "properties": {"next": {"$ref": "#/$defs/node"}},
+    "required": ["next"],
+}
+SHORT = {"required": ["a"], "properties": {"a": {"type": "string"}}}
 SMALLEST: list[tuple[Any, Any]] = [
     (True, None),
     ({}, None),
@@ -178,6 +185,12 @@ SMALLEST: list[tuple[Any, Any]] = [
     ({"type": "string", "pattern": "^[A-Z]-[0-9]$", "default": "A-1"}, "A-1"),
     ({"type": "string", "pattern": "^x*$", "minLength": 3}, "xxx"),
     ({"oneOf": [{"type": "integer", "minimum": 4, "maximum": 3}, {"const": "second"}]}, "second"),
+    ({"type": "string", "anyOf": [{"type": "integer"}, {"minLength": 1}]}, "x"),
+    ({"type": "integer", "anyOf": [{"type": ["number", "string"], "minimum": 2}]}, 2),
+    ({"allOf": [{"type": "number", "minimum": 1}], "type": "integer"}, 1),
+    ({**SHORT, "allOf": [{"properties": {"a": {"minLength": 2}}}]}, {"a": "xx"}),
+    ({**NODE, "$defs": {"node": NODE}}, None),
+    ({**NODE, "type": "object", "$defs": {"node": NODE}}, {"next": None}),
 ]
 
 
@@ -191,6 +204,7 @@ REFUSED: list[tuple[Any, str]] = [
     (False, "no value was found"),
     ({"type": "integer", "minimum": 4, "maximum": 3}, "no value was found"),
     ({"type": "string", "minLength": 3, "maxLength": 2}, "no value was found"),
+    ({"allOf": [{"type": "integer"}, {"type": "string"}]}, "no value was found"),
     ({"enum": []}, "no value was found"),
     ({"type": "no such type"}, "not understood: KeyError.'no such type'"),
     ({"type": "array", "items": {"enum": [1]}, "minItems": 2, "uniqueItems": True}, "no value"),
