@@ -14,7 +14,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from agentgraph.memory.sqlite.database import transaction
-from agentgraph.memory.sqlite.schema import ForeignSchema, Tables, quoted
+from agentgraph.memory.sqlite.schema import ForeignSchema, Tables, missing_tables, quoted
 
 __all__ = ["StructureTables"]
 
@@ -68,16 +68,7 @@ class StructureTables:
             ForeignSchema: A table is missing and `create` is not set, or a table belongs to
                 another program; nothing was changed.
         """
-        missing = set()
-        for table, columns in _COLUMNS.items():
-            existing = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
-            if not existing:
-                missing.add(table)
-            elif not columns <= existing:
-                raise ForeignSchema(
-                    f"table {table!r} lacks the columns {', '.join(sorted(columns - existing))}: "
-                    "it belongs to another program; name another file"
-                )
+        missing = set(missing_tables(connection, _COLUMNS, "name another file"))
         if missing - _LATER and not self.create:
             raise ForeignSchema(
                 f"there is no table {min(missing - _LATER)!r}; "

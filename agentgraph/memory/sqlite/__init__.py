@@ -1,1 +1,1 @@
-"""The SQLite file behind a session: schema, rows, remembered histories."""
+"""The SQLite file behind a session: schema, rows, cached histories."""

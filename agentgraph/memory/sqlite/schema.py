@@ -6,11 +6,12 @@ Each package opens files of the other, so nothing here may be renamed.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from agentgraph.memory.sqlite.database import transaction
 
-__all__ = ["ForeignSchema", "Tables", "quoted"]
+__all__ = ["ForeignSchema", "Tables", "missing_tables", "quoted"]
 
 
 class ForeignSchema(sqlite3.DatabaseError):
@@ -49,17 +50,7 @@ class Tables:
             self.sessions: {"session_id", "updated_at"},
             self.messages: {"id", "session_id", "message_data"},
         }
-        names = []
-        for table, columns in expected.items():
-            actual = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")}
-            if not actual:
-                names.append(table)
-            elif not columns <= actual:
-                raise ForeignSchema(
-                    f"table {table!r} lacks the columns {', '.join(sorted(columns - actual))}: "
-                    "it belongs to another program; name another file or other tables"
-                )
-        return names
+        return missing_tables(connection, expected, "name another file or other tables")
 
     def _create(self, connection: sqlite3.Connection) -> None:
         sessions, messages = quoted(self.sessions), quoted(self.messages)
@@ -81,6 +72,32 @@ class Tables:
         )
         index = quoted(f"idx_{self.messages}_session_id")
         connection.execute(f"CREATE INDEX IF NOT EXISTS {index} ON {messages} (session_id, id)")
+
+
+def missing_tables(
+    connection: sqlite3.Connection, expected: Mapping[str, Set[str]], remedy: str
+) -> list[str]:
+    """Return the names of missing tables, and check the columns of existing ones.
+
+    Args:
+        connection: The connection.
+        expected: The columns that each table needs, by the table's name.
+        remedy: What to do about a table of another program, for the message.
+
+    Raises:
+        ForeignSchema: A table belongs to another program.
+    """
+    missing = []
+    for table, columns in expected.items():
+        actual = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")}
+        if not actual:
+            missing.append(table)
+        elif not columns <= actual:
+            raise ForeignSchema(
+                f"table {table!r} lacks the columns {', '.join(sorted(columns - actual))}: "
+                f"it belongs to another program; {remedy}"
+            )
+    return missing
 
 
 def quoted(identifier: str) -> str:
