@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Conversions", "ConvertingServer", "ToolSettings", "Unset", "to_function_tool"]
 
+_PARTS: Final = ("items", "prefixItems", "anyOf", "oneOf", "allOf")
+_NAMED_PARTS: Final = ("properties", "$defs", "definitions")
+# Keywords that may define the keys of an object in place of its own `properties`.
+_KEY_SOURCES: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf", "enum", "const"})
+
 
 class Unset:
     """Stands for a failure function that is not set; `None` means to raise the error."""
@@ -109,7 +114,7 @@ def _schema(original: dict[str, Any], *, strict: bool) -> tuple[dict[str, Any], 
 
     It is strict if `strict` is set and the schema has a strict form.
     """
-    if strict and not (original and _is_open(original)):
+    if strict and not _is_open(original):
         try:
             result = strict_copy(original)
         except (UserError, ValueError, TypeError):
@@ -141,12 +146,6 @@ def _is_open(schema: object) -> bool:
     mappings = [schema.get(keyword) for keyword in _NAMED_PARTS]
     parts = [list(members.values()) for members in mappings if isinstance(members, dict)]
     return any(map(_is_open, (*parts, *(schema.get(keyword) for keyword in _PARTS))))
-
-
-_PARTS: Final = ("items", "prefixItems", "anyOf", "oneOf", "allOf")
-_NAMED_PARTS: Final = ("properties", "$defs", "definitions")
-# Keywords that may define the keys of an object in place of its own `properties`.
-_KEY_SOURCES: Final = frozenset({"$ref", "allOf", "anyOf", "oneOf", "enum", "const"})
 
 
 @dataclass(frozen=True, slots=True)

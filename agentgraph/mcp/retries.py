@@ -30,6 +30,7 @@ class Retries:
 
     Raises:
         UserError: A number is out of its range.
+        AgentDefinitionError: A value is not a number.
     """
 
     attempts: int
@@ -37,8 +38,8 @@ class Retries:
     longest: float | None
 
     def __post_init__(self) -> None:
-        often = "a whole number, 0 or more, or -1 for no limit"
-        check_count("max_retry_attempts", self.attempts, often, least=-1)
+        allowed = "a whole number, 0 or more, or -1 for no limit"
+        check_count("max_retry_attempts", self.attempts, allowed, least=-1)
         check_seconds("retry_backoff_seconds_base", self.base, zero=True, optional=False)
         check_seconds("retry_backoff_seconds_max", self.longest, zero=True)
 
