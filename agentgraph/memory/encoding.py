@@ -71,7 +71,7 @@ def check_table_names(sessions: str, messages: str, store: str) -> None:
 
 
 def check_ttl(ttl: object, session: str) -> None:
-    """Refuse a time to live that a server would refuse, but only after storing the items.
+    """Refuse a time to live that a server would refuse too late: after it has stored the items.
 
     Args:
         ttl: The time to live in seconds; None: for ever.

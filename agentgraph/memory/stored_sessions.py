@@ -178,5 +178,5 @@ def check_unchanged(now: StoredSession, before: StoredSession) -> None:
     if now.mendings != before.mendings:
         raise SessionError(
             f"session {before.session_id!r} was changed by another program in the meantime, "
-            "so nothing was written; run the command again"
+            "so nothing was written; read it again"
         )

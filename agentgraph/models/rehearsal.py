@@ -300,7 +300,7 @@ def made_up(move: Move, call: ModelCall) -> str:
 
 
 def _text(move: Move, call: ModelCall) -> str:
-    """Return the arguments or the answer of a move, made up where it brings none."""
+    """Return the arguments or the answer of a move; make them up if the move has none."""
     if move.arguments is not None:
         return move.arguments
     if move.kind == "answer" and move.schema is None:

@@ -227,7 +227,7 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
     items = items_of(payload, agent, names)
     log.append(items)
     if log.continued and isinstance(payload, ModelReply):
-        log.has_replied(items)
+        log.note_reply(items)
     if isinstance(payload, Transfer) and payload.filtered is not None:
         log.rebase(logged(payload.filtered, log.new_items, names))
     return items

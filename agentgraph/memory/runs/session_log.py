@@ -116,9 +116,9 @@ class SessionLog:
 
     @asynccontextmanager
     async def at_work(self, input: str | list[TResponseInputItem]) -> AsyncIterator[None]:
-        """Show other runs of this process that this run works on an input, while a block runs.
+        """Show other runs of this process, during an `async with`, that this run works on an input.
 
-        At the end of the block all stored items are on disk, unless it was cancelled.
+        At its end all stored items are on disk, unless the run was cancelled.
 
         Args:
             input: The caller's input.

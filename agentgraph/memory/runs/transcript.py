@@ -111,7 +111,7 @@ class Transcript:
         self._generated += items
         self._produced += items
 
-    def has_replied(self, items: Iterable[RunItem]) -> None:
+    def note_reply(self, items: Iterable[RunItem]) -> None:
         """Note items that came with a reply, outputs of the server's own calls included: a server
         that keeps the conversation has them already."""
         self._replied.update(map(id, items))
@@ -123,7 +123,7 @@ class Transcript:
         """
         added = without_repeats(list(items))
         self._added += [InputItem(agent=None, raw_item=item) for item in added]
-        if len(self.new_items) == self.turn_start:  # this turn has not shown anything yet
+        if len(self.new_items) == self.turn_start:  # the turn has no items yet
             self.begin_turn()
 
     def ordinals(self, items: Collection[RunItem]) -> tuple[int, ...]:

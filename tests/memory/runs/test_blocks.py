@@ -150,7 +150,7 @@ async def test_of_two_tries_that_are_both_alive_the_one_that_writes_first_has_th
 
 
 @pytest.mark.parametrize("by", ["popping", "clearing"])
-async def test_a_block_is_taken_also_where_what_both_had_is_gone(
+async def test_of_two_runs_with_a_block_one_writes_also_where_what_both_had_is_gone(
     moving_store: Store, by: str
 ) -> None:
     session, asked = moving_store.open(), [user("asked"), user("now")]
@@ -168,7 +168,7 @@ async def test_a_block_is_taken_also_where_what_both_had_is_gone(
     assert await session.get_items() == [user("answered")]
 
 
-async def test_a_block_is_taken_also_where_others_have_written_in_between(
+async def test_of_two_runs_with_a_block_one_writes_also_where_others_have_written_in_between(
     moving_store: Store,
 ) -> None:
     session, asked = moving_store.open(), [user("asked")]

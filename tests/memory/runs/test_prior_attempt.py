@@ -114,7 +114,7 @@ def test_an_input_that_says_something_else_is_another_one(stored: Item) -> None:
     assert prior.done is None
 
 
-def test_where_a_tool_may_answer_its_output_ends_the_exchange() -> None:
+def test_where_a_tool_may_answer_its_output_ends_the_attempt() -> None:
     prior = PriorAttempt(ASKED, tools_answer=True)
     looked([*ASKED, *TURN], prior)
     assert prior.done is None
@@ -141,7 +141,7 @@ def test_an_input_of_several_items_is_found_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2, 50])
-def test_a_limit_holds_for_what_stands_before_the_input_and_the_exchange_is_never_cut(
+def test_a_limit_holds_for_what_stands_before_the_input_and_the_attempt_is_never_cut(
     limit: int,
 ) -> None:
     before = [user(str(number)) for number in range(20)] + [ASSISTANT]
@@ -154,7 +154,7 @@ def test_a_limit_holds_for_what_stands_before_the_input_and_the_exchange_is_neve
     assert prior.history == before[len(before) - min(limit, len(before)) :]
 
 
-def test_a_store_reads_on_only_while_the_exchange_is_not_decided() -> None:
+def test_a_store_reads_on_only_while_the_attempt_is_not_decided() -> None:
     answered: list[Item] = [*ASKED, ASSISTANT] * 100
     assert looked(answered, PriorAttempt(ASKED, 10)) == [11]
     assert looked(answered, PriorAttempt(ASKED)) == [None]

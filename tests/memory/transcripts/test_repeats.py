@@ -44,8 +44,8 @@ def reply(approve: bool) -> Any:
     return {"type": "mcp_approval_response", "approval_request_id": "a", "approve": approve}
 
 
-class Looked(dict[str, Any]):
-    """An item whose like is not known at one look."""
+class Unusual(dict[str, Any]):
+    """An item that the fast check leaves to the full one."""
 
 
 @given(
@@ -59,8 +59,8 @@ class Looked(dict[str, Any]):
         max_size=6,
     )
 )
-def test_one_look_and_a_close_look_leave_the_same(items: list[Any]) -> None:
-    assert without_repeats(items) == without_repeats([Looked(item) for item in items])
+def test_the_fast_check_and_the_full_one_leave_the_same_items(items: list[Any]) -> None:
+    assert without_repeats(items) == without_repeats([Unusual(item) for item in items])
 
 
 @pytest.mark.parametrize(

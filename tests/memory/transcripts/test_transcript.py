@@ -265,7 +265,9 @@ def test_a_plain_transcript_is_legal_again_when_what_made_it_wrong_is_popped() -
 
 
 @given(TRANSCRIPTS)
-def test_what_is_retold_may_stand_after_the_transcript_that_it_is_from(items: list[Item]) -> None:
+def test_items_without_their_ids_may_stand_a_second_time_in_their_transcript(
+    items: list[Item],
+) -> None:
     told = repair(items).items
 
     again = without_ids(told)
@@ -274,7 +276,7 @@ def test_what_is_retold_may_stand_after_the_transcript_that_it_is_from(items: li
     assert without_ids(again) == again
 
 
-def test_what_is_retold_is_all_that_can_do_without_an_id() -> None:
+def test_items_that_need_an_id_are_left_out_where_ids_are_removed() -> None:
     told = [USER, reasoning(), {**call("c"), "id": "fc_1"}, output("c"), HOSTED, SAID]
 
     again = without_ids(told)
