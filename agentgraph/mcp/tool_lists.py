@@ -80,8 +80,6 @@ class ToolCache:
         Args:
             read: Reads the list from the server.
         """
-        if self.tools is not None:
-            return self.tools
         async with self._listing:
             if self.tools is not None:
                 return self.tools
