@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,30 +16,8 @@ from agentgraph.memory.transcripts.histories import (
 )
 from agentgraph.memory.transcripts.plain import PlainTranscript, plainly_legal
 from tests.memory.stores import Item
+from tests.memory.transcripts.items import HOSTED, SAID, USER, call, output, reasoning
 
-USER: Item = {"role": "user", "content": "hello"}
-SAID: Item = {"type": "message", "role": "assistant", "content": "hi", "id": "msg_1"}
-
-
-def call(call_id: str, kind: str = "function_call", **fields: Any) -> Item:
-    if kind == "mcp_approval_request":
-        return {"type": kind, "id": call_id, **fields}
-    execution = {"execution": "client"} if kind == "tool_search_call" else {}
-    return {"type": kind, "call_id": call_id, **execution, **fields}
-
-
-def output(call_id: str, kind: str = "function_call", **fields: Any) -> Item:
-    if kind == "mcp_approval_request":
-        return {"type": ANSWERED_BY[kind], "approval_request_id": call_id, "approve": True}
-    execution = {"execution": "client"} if kind == "tool_search_call" else {}
-    return {"type": ANSWERED_BY[kind], "call_id": call_id, "output": "1", **execution, **fields}
-
-
-def reasoning(identity: str = "rs_1") -> Item:
-    return {"type": "reasoning", "id": identity, "summary": []}
-
-
-HOSTED: Item = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
 SERVER_SEARCH: Item = {"type": "tool_search_call", "call_id": None, "execution": "server"}
 
 LEGAL: dict[str, list[Item]] = {
