@@ -245,7 +245,14 @@ class ApprovalLedger:
                 f"Cannot decide on call {call_id!r} of tool {qualified!r}: no such call waits."
                 " Pass an item of result.interruptions."
             )
-        return Ruling(None, ("", ""), content, qualified, call_id, Decision(False))
+        return Ruling(
+            key=None,
+            tool=("", ""),
+            content=content,
+            name=qualified,
+            call_id=call_id,
+            decision=Decision(False),
+        )
 
     def record(self, ruling: Ruling) -> None:
         """Add a decision that the journal already holds."""
@@ -338,11 +345,11 @@ def ruling_from_json(stored: Mapping[str, Any]) -> Ruling:
     """
     key = stored["key"]
     return Ruling(
-        None if key is None else CallKey(tuple(map(tuple, key[0])), tuple(key[1]), key[2]),
-        (stored["tool"][0], stored["tool"][1]),
-        stored["content"],
-        stored["name"],
-        stored["call_id"],
-        Decision(bool(stored["approved"]), stored["message"]),
-        bool(stored["sticky"]),
+        key=None if key is None else CallKey(tuple(map(tuple, key[0])), tuple(key[1]), key[2]),
+        tool=(stored["tool"][0], stored["tool"][1]),
+        content=stored["content"],
+        name=stored["name"],
+        call_id=stored["call_id"],
+        decision=Decision(bool(stored["approved"]), stored["message"]),
+        sticky=bool(stored["sticky"]),
     )

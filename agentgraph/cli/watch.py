@@ -200,11 +200,11 @@ def _ending(result: RunResultStreaming) -> RunEvent:
         )
     usage = result.context_wrapper.usage
     return RunCompleted(
-        result.last_agent.name,
-        result.final_output,
-        result.current_turn,
-        usage.input_tokens,
-        usage.output_tokens,
+        agent=result.last_agent.name,
+        output=result.final_output,
+        turns=result.current_turn,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
     )
 
 

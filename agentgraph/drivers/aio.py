@@ -233,7 +233,16 @@ class _Driver:
                 if outcome.id.sequence == state.sequence:
                     raise
                 continue  # the run has left the state that asked for it for good
-            rows.append(Row(path, outcome, state.state, state.sequence, state.turn, usage))
+            rows.append(
+                Row(
+                    path=path,
+                    outcome=outcome,
+                    state=state.state,
+                    sequence=state.sequence,
+                    turn=state.turn,
+                    spent=usage,
+                )
+            )
             moves.append((outcome, usage, commands, after))
             state, usage = after, None
         if not rows:
@@ -349,7 +358,13 @@ class _Driver:
         moved = self._migrated(machine, payload)
         caches.journal.keep_machine(machine, bindings)
         outcome = Outcome(CommandId(state.sequence, MIGRATED, run.migrations), Event.DONE, payload)
-        row = Row(run.facts.path, outcome, state.state, state.sequence, state.turn)
+        row = Row(
+            path=run.facts.path,
+            outcome=outcome,
+            state=state.state,
+            sequence=state.sequence,
+            turn=state.turn,
+        )
         await caches.journal.append(len(caches.journal), [row])
         self._continue_in(machine, bindings, *moved)
 

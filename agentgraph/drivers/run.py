@@ -20,6 +20,7 @@ from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.state import ControlState, Facts, new
 from agentgraph.usage import Usage
 from agentgraph.usage.run_usage import RunUsage
+from agentgraph_compiler.machine import Machine
 
 _NOWHERE = ControlState("")
 
@@ -104,26 +105,39 @@ def make_run(
     around = outer if caller_context is None else caller_context
     # The usage of the surrounding run includes the rows of this one.
     own = (record.usage, journal.inside(facts.path))
-    usage = RunUsage(*(own if around is None else (around.usage,)))
-    turn_input = record.transcript.turn_input
-    wrapper = RunContextWrapper(context, usage, turn_input, ledger, tool_input)
+    wrapper = RunContextWrapper(
+        context=context,
+        usage=RunUsage(*(own if around is None else (around.usage,))),
+        turn_input=record.transcript.turn_input,
+        _approvals=ledger,
+        tool_input=tool_input,
+    )
     if caller_context is not None:
         wrapper = caller_context._for_another_run(wrapper)
     caches = Caches(
-        machine,
-        bindings,
-        machine.submachine
-        if machine.machines or not facts.path
-        else journal.whole(machine).submachine,
-        recompile,
-        call_agent,
-        journal,
-        UNWATCHED if watcher is None else watcher,
-        None if facts.session is None else SessionLog(facts.session),
+        machine=machine,
+        bindings=bindings,
+        submachines=_whole(machine, facts, journal).submachine,
+        recompile=recompile,
+        call_agent=call_agent,
+        journal=journal,
+        watcher=UNWATCHED if watcher is None else watcher,
+        session=None if facts.session is None else SessionLog(facts.session),
         began=began,
         stale=began != now or machine is not compiled[0],
     )
-    names = BoundNames(caches)
     record.agent_id = machine.state[machine.initial].transitions[0].arrives
-    bench = Workbench(facts, View(record, names), wrapper, caches, names)
-    return Run(facts, record, bench, resumption)
+    return Run(facts, record, _bench(facts, record, wrapper, caches), resumption)
+
+
+def _bench(
+    facts: RunFacts, record: Record, context: RunContextWrapper[Any], caches: Caches
+) -> Workbench:
+    names = BoundNames(caches)
+    view = View(record, names)
+    return Workbench(facts=facts, view=view, context=context, caches=caches, names=names)
+
+
+def _whole(machine: Machine, facts: RunFacts, journal: Journal) -> Machine:
+    """The machine that has the sub-machines: in a nested run, the one around it."""
+    return machine if machine.machines or not facts.path else journal.whole(machine)

@@ -50,16 +50,16 @@ def bind(layout: Layout, reading: Reading) -> Bindings:
 def _of_agent(agent: Agent) -> AgentLayout:
     own = [tool for tool in agent.tools if not tool.server]
     return AgentLayout(
-        agent.id,
-        tuple("" if tool.kind is None else tool.symbol for tool in own),
-        tuple(
+        id=agent.id,
+        tools=tuple("" if tool.kind is None else tool.symbol for tool in own),
+        handoffs=tuple(
             (place, row.symbol, row.name, row.target)
             for place, row in enumerate(agent.handoffs)
             if row.target and row.enabled is not Enabled.NEVER
         ),
-        tuple(tool.symbol for tool in agent.tools if tool.server),
-        tuple(row.symbol for row in (*agent.input_guardrails, *agent.output_guardrails)),
-        agent.stop.symbol,
+        servers=tuple(tool.symbol for tool in agent.tools if tool.server),
+        guardrails=tuple(row.symbol for row in (*agent.input_guardrails, *agent.output_guardrails)),
+        stop=agent.stop.symbol,
     )
 
 
@@ -74,7 +74,9 @@ def _bindings(
     hooked = False
     for number, (layout, read) in enumerate(zip(layouts, chart.agents, strict=True)):
         shape = read.shape
-        agents[layout.id] = AgentBinding(layout.id, shape.part, layout, read, chart)
+        agents[layout.id] = AgentBinding(
+            id=layout.id, agent=shape.part, layout=layout, read=read, chart=chart
+        )
         hooked = hooked or shape.values[HOOKS] is not None
         if layout.guardrails:
             inputs = chart.inputs if number == chart.start else ()
@@ -84,4 +86,11 @@ def _bindings(
         if layout.stop:
             symbols[layout.stop] = shape.values[BEHAVIOR]
     start = agents[layouts[chart.start].id]
-    return Bindings(agents, symbols or _NOTHING, start, reading, hooked, machines)
+    return Bindings(
+        agents=agents,
+        symbols=symbols or _NOTHING,
+        start=start,
+        reading=reading,
+        hooked=hooked,
+        machines=machines,
+    )

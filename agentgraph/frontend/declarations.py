@@ -137,10 +137,10 @@ class Declarations:
         name = plain(name_of(tool))
         code = {} if self.bare else attributes_of(tool, _CODE_OF_TOOLS)
         declaration = chart.Tool(
-            "",
-            name,
-            kind_of(tool),
-            enabled(tool),
+            symbol="",
+            name=name,
+            kind=kind_of(tool),
+            enabled=enabled(tool),
             context=self.context(getattr(tool, "_function", None)),
             digest="" if self.bare else digest(configuration(tool), code),
             origin=origin_of(tool, self.overrides),
@@ -161,26 +161,26 @@ class Declarations:
             attributes = {name: getattr(authored, name, None) for name in _OF_HANDOFFS}
         target_name = getattr(target, "name", None) or getattr(entry, "agent_name", name)
         declaration = chart.Handoff(
-            "",
-            name,
-            "",
-            plain(str(target_name)),
-            enabled_now,
-            self.digest(attributes),
-            UNKNOWN if by_itself else origin_of(entry, self.overrides),
-            allowed_on(entry),
+            symbol="",
+            name=name,
+            target="",
+            target_name=plain(str(target_name)),
+            enabled=enabled_now,
+            digest=self.digest(attributes),
+            origin=UNKNOWN if by_itself else origin_of(entry, self.overrides),
+            allowed=allowed_on(entry),
         )
         return Declared(declaration, stem(name), entry)
 
     def _guardrail(self, guardrail: Any) -> Declared[chart.Guardrail]:
         name = plain(guardrail.get_name())
         declaration = chart.Guardrail(
-            "",
-            name,
-            getattr(guardrail, "run_in_parallel", True),
-            self.context(guardrail.guardrail_function),
-            origin_of(guardrail, self.overrides),
-            allowed_on(guardrail),
+            symbol="",
+            name=name,
+            parallel=getattr(guardrail, "run_in_parallel", True),
+            context=self.context(guardrail.guardrail_function),
+            origin=origin_of(guardrail, self.overrides),
+            allowed=allowed_on(guardrail),
         )
         return Declared(declaration, stem(name), guardrail)
 

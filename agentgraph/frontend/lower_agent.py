@@ -12,7 +12,8 @@ from agentgraph.frontend.discover import Names, stem
 from agentgraph.frontend.lower_tools import judged, screened
 from agentgraph.frontend.lower_types import declared_context
 from agentgraph.frontend.origins import allowed_on, origin_of
-from agentgraph.frontend.reading import ChartReading, HandoffReading, tries_of
+from agentgraph.frontend.outlines import tries_of
+from agentgraph.frontend.reading import ChartReading, HandoffReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import AnyOf
 from agentgraph_compiler.ir import chart
@@ -86,21 +87,21 @@ class _Lowering:
             for declared, read in zip(self.handoffs, self.read.handoffs, strict=True)
         ]
         return chart.Agent(
-            self.id,
-            plain(agent.name),
-            ANY if bare else declared_context(agent),
-            self.context.declarations.output(agent),
-            (*tools, *map(_server, self.servers)),
-            tuple(handoffs),
-            tuple(self._guardrails("input", self.inputs)),
-            tuple(self._guardrails("output", self.outputs)),
-            self._stop(),
-            not self._forced(tools, handoffs),
-            "" if bare else self._digest(),
-            () if bare else tuple(self._unseen(handoffs)),
-            self.origin,
-            allowed_on(agent),
-            tries_of(agent, self.context.read.scope),
+            id=self.id,
+            name=plain(agent.name),
+            context=ANY if bare else declared_context(agent),
+            output=self.context.declarations.output(agent),
+            tools=(*tools, *map(_server, self.servers)),
+            handoffs=tuple(handoffs),
+            input_guardrails=tuple(self._guardrails("input", self.inputs)),
+            output_guardrails=tuple(self._guardrails("output", self.outputs)),
+            stop=self._stop(),
+            final=not self._forced(tools, handoffs),
+            digest="" if bare else self._digest(),
+            unseen=() if bare else tuple(self._unseen(handoffs)),
+            origin=self.origin,
+            allowed=allowed_on(agent),
+            tries=tries_of(agent, self.context.read.scope),
         )
 
     def _symbol(self, family: str, stem: str) -> str:
@@ -120,14 +121,14 @@ class _Lowering:
             # A hand-made handoff knows its target only by name.
             place = self.context.only.get(declaration.target_name, -1)
         return chart.Handoff(
-            self._symbol("handoff", declared.stem),
-            declaration.name,
-            self.context.ids[place] if place >= 0 else "",
-            declaration.target_name,
-            declaration.enabled,
-            declaration.digest,
-            self.origin if read.shape is None else declaration.origin,
-            declaration.allowed,
+            symbol=self._symbol("handoff", declared.stem),
+            name=declaration.name,
+            target=self.context.ids[place] if place >= 0 else "",
+            target_name=declaration.target_name,
+            enabled=declaration.enabled,
+            digest=declaration.digest,
+            origin=self.origin if read.shape is None else declaration.origin,
+            allowed=declaration.allowed,
         )
 
     def _guardrails(
@@ -137,7 +138,12 @@ class _Lowering:
             row = declared.declaration
             symbol = self._symbol(family, declared.stem)
             yield chart.Guardrail(
-                symbol, row.name, row.parallel, row.context, row.origin, row.allowed
+                symbol=symbol,
+                name=row.name,
+                parallel=row.parallel,
+                context=row.context,
+                origin=row.origin,
+                allowed=row.allowed,
             )
 
     def _stop(self) -> Stop:
@@ -228,10 +234,10 @@ def _server(bound: tuple[str, Any]) -> chart.Tool:
     symbol, server = bound
     # The run learns which of its tools need an approval only when it lists them.
     return chart.Tool(
-        symbol,
-        plain(server.name),
-        WorkKind.FUNCTION,
-        Enabled.SOMETIMES,
+        symbol=symbol,
+        name=plain(server.name),
+        kind=WorkKind.FUNCTION,
+        enabled=Enabled.SOMETIMES,
         server=True,
         approval=Approval.ASKED,
         screened=screened(server),

@@ -54,7 +54,14 @@ def chart_of(reading: Reading, declarations: Declarations) -> Chart:
         _chart(reading, number, name, subcharts, declarations) for number, name in subcharts.items()
     ]
     return _chart(
-        reading, 0, reading.charts[0].name, subcharts, declarations, declared, tuple(charts), origin
+        reading,
+        0,
+        reading.charts[0].name,
+        subcharts,
+        declarations,
+        declared=declared,
+        charts=tuple(charts),
+        origin=origin,
     )
 
 
@@ -64,6 +71,7 @@ def _chart(
     name: str,
     subcharts: dict[int, str],
     declarations: Declarations,
+    *,
     declared: bool = False,
     charts: tuple[Chart, ...] = (),
     origin: Origin = UNKNOWN,
@@ -74,7 +82,9 @@ def _chart(
     ids = [names.take(agent.name) for agent in agents]
     counts = Counter(agent.name for agent in agents)
     only = {agent.name: n for n, agent in enumerate(agents) if counts[agent.name] == 1}
-    context = LoweringContext(part, agents, ids, only, subcharts, declarations)
+    context = LoweringContext(
+        read=part, agents=agents, ids=ids, only=only, subcharts=subcharts, declarations=declarations
+    )
     return build(
         plain(name),
         ids[part.start],

@@ -8,34 +8,33 @@ and so share a table. Reading makes no digests and no descriptions and inspects 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from agentgraph.agent import Agent
 from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
-from agentgraph.authoring.suppression import allowed
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.frontend.discover import is_agent, target_of
-from agentgraph.frontend.lower_tools import (
-    agent_of,
-    approval,
-    enabled,
-    judged,
-    kind_of,
-    name_of,
-    screened,
+from agentgraph.frontend.lower_tools import agent_of, enabled
+from agentgraph.frontend.outlines import (
+    AGENT_TOOL,
+    Outline,
+    allowed_rules,
+    ending_outline,
+    forcing_outline,
+    guardrail_outlines,
+    server_outline,
+    tool_outline,
+    tries_of,
 )
-from agentgraph.frontend.scope import RunScope, plain, retries_of
+from agentgraph.frontend.scope import RunScope, plain
 from agentgraph.frontend.shapes import (
     BEHAVIOR,
     INPUTS,
     OUTPUTS,
-    OWN_CLASSES,
-    PROMPT,
     RESET,
     SERVERS,
-    SETTINGS,
     Shape,
     shape_of,
     shape_of_part,
@@ -44,10 +43,6 @@ from agentgraph.frontend.shapes import (
     target_shape,
 )
 from agentgraph.run_config import coerce_run_config
-from agentgraph_compiler.machine import WorkKind
-
-Outline = tuple[object, ...]
-"""Everything on which a table depends: names, kinds and flags in the user's order; hashable."""
 
 
 class ToolReading(NamedTuple):
@@ -210,10 +205,19 @@ class _Reader:
             reading, outline = self._agent(agent, agents, index, scope, declared is None)
             readings.append(reading)
             outlines.append(outline)
-        inputs, of_inputs = _guardrails(scope.input_guardrails)
-        outputs, of_outputs = _guardrails(scope.output_guardrails)
+        inputs, of_inputs = guardrail_outlines(scope.input_guardrails)
+        outputs, of_outputs = guardrail_outlines(scope.output_guardrails)
         number = index[id(start)]
-        self.charts.append(ChartReading(name, scope, number, tuple(readings), inputs, outputs))
+        self.charts.append(
+            ChartReading(
+                name=name,
+                scope=scope,
+                start=number,
+                agents=tuple(readings),
+                inputs=inputs,
+                outputs=outputs,
+            )
+        )
         of_run = (of_inputs, of_outputs, *scope.outline)
         return plain(name), declared is None, number, of_run, tuple(outlines)
 
@@ -238,8 +242,8 @@ class _Reader:
             read = HandoffReading(None if bare else shape_of_part(entry), entry, target, at)
             handoffs.append(read)
             of_handoffs.append(at if bare and at >= 0 else _of_handoff(read))
-        inputs, of_inputs = _guardrails(values[INPUTS])
-        outputs, of_outputs = _guardrails(values[OUTPUTS])
+        inputs, of_inputs = guardrail_outlines(values[INPUTS])
+        outputs, of_outputs = guardrail_outlines(values[OUTPUTS])
         servers = tuple([shape_of_part(one) for one in values[SERVERS] or ()])
         outline = (
             plain(agent.name),
@@ -247,21 +251,28 @@ class _Reader:
             tuple(of_handoffs),
             of_inputs,
             of_outputs,
-            tuple([_of_server(one.part) for one in servers]),
-            _ending(values[BEHAVIOR]),
-            _forcing(values, scope) if values[RESET] is False else None,
+            tuple([server_outline(one.part) for one in servers]),
+            ending_outline(values[BEHAVIOR]),
+            forcing_outline(values, scope) if values[RESET] is False else None,
             tries_of(agent, scope),
-            _allowed(agent),
+            allowed_rules(agent),
         )
-        return AgentReading(shape, tools, tuple(handoffs), inputs, outputs, servers), outline
+        return AgentReading(
+            shape=shape,
+            tools=tools,
+            handoffs=tuple(handoffs),
+            inputs=inputs,
+            outputs=outputs,
+            servers=servers,
+        ), outline
 
     def _tools(self, tools: Iterable[Any]) -> tuple[tuple[ToolReading, ...], Outline]:
         readings: list[ToolReading] = []
         outlines: list[object] = []
         for tool in tools:
-            shape, outline = _tool(tool)
-            allowed = _allowed(tool)
-            if outline[1] != _AGENT:
+            shape, outline = tool_outline(tool)
+            allowed = allowed_rules(tool)
+            if outline[1] != AGENT_TOOL:
                 readings.append(ToolReading(shape))
                 outlines.append(outline if allowed is None else (outline, allowed))
                 continue
@@ -290,54 +301,11 @@ class _Reader:
         return number
 
 
-def _tool(tool: Any) -> tuple[Shape, tuple[object, ...]]:
-    """The shape and the outline of a tool. Tools of our own classes, which many agents share, cache
-    them; the shape of any other tool may lack what its outline reads, such as a property."""
-    caches = type(tool) in OWN_CLASSES
-    memo: Memo | None = tool.__dict__.get(_MEMO) if caches else None
-    if memo is not None:
-        outline, names, read, values = memo
-        if _still_reads(read, tool, values):
-            return Shape(tool, names, read, values), outline
-    shape, kind = shape_of_part(tool), kind_of(tool)
-    outline = (
-        plain(name_of(tool)),
-        None if kind is None else plain(kind),
-        plain(enabled(tool)),
-        plain(approval(tool)),
-        screened(tool),
-        judged(tool),
-    )
-    if caches:
-        # The memo does not refer to the tool, so both are freed at once.
-        tool.__dict__[_MEMO] = (outline, shape.names, shape.read, shape.values)
-    return shape, outline
-
-
-def _still_reads(read: Callable[[Any], object], part: Any, values: object) -> bool:
-    try:
-        return read(part) == values
-    except AttributeError:
-        return False
-
-
-def _guardrails(guardrails: Iterable[Any] | None) -> tuple[tuple[Shape, ...], Outline]:
-    if not guardrails:
-        return (), ()
-    outlines = tuple(
-        [
-            (plain(one.get_name()), getattr(one, "run_in_parallel", True), _allowed(one))
-            for one in guardrails
-        ]
-    )
-    return tuple([shape_of_part(one) for one in guardrails]), outlines
-
-
 def _of_handoff(read: HandoffReading) -> object:
     entry, target = read.entry, read.target
     name = plain(str(getattr(target, "name", None) or getattr(entry, "agent_name", "")))
     if read.shape is None:  # an agent that the workflow does not declare
-        return name, _allowed(entry)
+        return name, allowed_rules(entry)
     has_target = target is not None
     return (
         plain(entry.tool_name),
@@ -345,42 +313,8 @@ def _of_handoff(read: HandoffReading) -> object:
         has_target,
         read.place,
         plain(enabled(entry)),
-        _allowed(entry),
+        allowed_rules(entry),
     )
-
-
-def _of_server(server: Any) -> object:
-    return plain(server.name), screened(server), judged(server)
-
-
-def _ending(behavior: Any) -> object:
-    """The condition under which the output of a tool is the final one, as data."""
-    if isinstance(behavior, str):
-        return plain(behavior)
-    if isinstance(behavior, dict):
-        return tuple(map(plain, behavior.get("stop_at_tool_names", ())))
-    return True
-
-
-def _forcing(values: tuple[Any, ...], scope: RunScope) -> object:
-    """The values that decide whether every reply must have a call."""
-    choice = scope.tool_choice
-    if choice is None:
-        choice = (values[SETTINGS] or {}).get("tool_choice")
-    return plain(choice) if isinstance(choice, str) else None, values[PROMPT] is None
-
-
-def tries_of(agent: Any, scope: RunScope) -> int:
-    """How often a run repeats a failed model call: as the run says, else as the agent says."""
-    if scope.policy.tries is not None:
-        return scope.policy.tries
-    return retries_of(getattr(agent, "model_settings", None)) or 0
-
-
-def _allowed(part: Any) -> tuple[str, ...] | None:
-    """The rules that the user suppressed on a part; ``None`` if there are none."""
-    rules = allowed(part) if "_allowed" in getattr(part, "__dict__", ()) else ()
-    return tuple(sorted(map(plain, rules))) if rules else None
 
 
 def _check(agent: Agent[Any]) -> None:
@@ -392,8 +326,3 @@ def _check(agent: Agent[Any]) -> None:
             " run calls, because the compiler needs the tools before the run. List them in tools,"
             " with is_enabled if they depend on the run, or give the agent an MCP server."
         )
-
-
-Memo = tuple[tuple[object, ...], tuple[str, ...], Callable[[Any], object], Any]
-_MEMO = "_agentgraph_reading"
-_AGENT = plain(WorkKind.AGENT)

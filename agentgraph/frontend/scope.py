@@ -84,11 +84,11 @@ def _policy(run_config: Any, recovers: frozenset[str]) -> Policy:
     if execution is None and retries is None and not recovers and not answers:
         return DEFAULT_POLICY  # nearly every run
     return Policy(
-        recovers,
-        answers,
-        int(getattr(execution, "max_function_tool_concurrency", None) or 0),
-        bool(getattr(execution, "pre_approval_tool_input_guardrails", False)),
-        retries,
+        recovers=recovers,
+        answers_missing_tools=answers,
+        places=int(getattr(execution, "max_function_tool_concurrency", None) or 0),
+        prescreens=bool(getattr(execution, "pre_approval_tool_input_guardrails", False)),
+        tries=retries,
     )
 
 

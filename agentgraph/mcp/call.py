@@ -183,15 +183,15 @@ async def _custom_data(
     if server.custom_data_extractor is None:
         return None
     call = MCPToolCustomDataContext(
-        context,
-        server.name,
-        tool.name,
-        display,
-        MappingProxyType(arguments),
-        _read_only(result.meta),
-        _read_only(result.structured_content),
-        result.is_error,
-        _output(result, server.use_structured_content),
+        run_context=context,
+        server_name=server.name,
+        tool_name=tool.name,
+        tool_display_name=display,
+        arguments=MappingProxyType(arguments),
+        result_meta=_read_only(result.meta),
+        structured_content=_read_only(result.structured_content),
+        is_error=result.is_error,
+        tool_output=_output(result, server.use_structured_content),
     )
     owner = f"tool {tool.name!r} of MCP server {server.name!r}"
     return await custom_data_of(server.custom_data_extractor, call, owner)

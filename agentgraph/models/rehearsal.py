@@ -103,16 +103,16 @@ class RehearsalModel(Model):
     ) -> ModelResponse:
         """Make one move."""
         call = ModelCall(
-            system_instructions,
-            input,
-            model_settings,
-            tools,
-            output_schema,
-            handoffs,
-            tracing,
-            previous_response_id,
-            conversation_id,
-            prompt,
+            system_instructions=system_instructions,
+            input=input,
+            model_settings=model_settings,
+            tools=tools,
+            output_schema=output_schema,
+            handoffs=handoffs,
+            tracing=tracing,
+            previous_response_id=previous_response_id,
+            conversation_id=conversation_id,
+            prompt=prompt,
             streamed=False,
         )
         return await self._reply(call)
@@ -133,16 +133,16 @@ class RehearsalModel(Model):
     ) -> AsyncIterator[ResponseStreamEvent]:
         """Make one move and stream it word by word."""
         call = ModelCall(
-            system_instructions,
-            input,
-            model_settings,
-            tools,
-            output_schema,
-            handoffs,
-            tracing,
-            previous_response_id,
-            conversation_id,
-            prompt,
+            system_instructions=system_instructions,
+            input=input,
+            model_settings=model_settings,
+            tools=tools,
+            output_schema=output_schema,
+            handoffs=handoffs,
+            tracing=tracing,
+            previous_response_id=previous_response_id,
+            conversation_id=conversation_id,
+            prompt=prompt,
             streamed=True,
         )
         reply = await self._reply(call)

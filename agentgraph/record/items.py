@@ -139,12 +139,12 @@ def approval_item(question: Question, names: Names) -> ToolApprovalItem:
         tool_namespace=question.namespace,
     )
     item._subject = Ruling(
-        question.key,
-        question.tool,
-        question.content,
-        tool_identity(question.name, item.tool_namespace),
-        item.call_id or "",
-        Decision(False),
+        key=question.key,
+        tool=question.tool,
+        content=question.content,
+        name=tool_identity(question.name, item.tool_namespace),
+        call_id=item.call_id or "",
+        decision=Decision(False),
     )
     return item
 
@@ -204,4 +204,6 @@ def _reference(item: Any, places: Mapping[int, int], agent_id: Any) -> LogItem:
         more = {"output": item.output, "custom_data": item.custom_data}
     elif item.type == _CALL:
         more = {"description": item.description}
-    return LogItem(-1, item.type, agent_id(item.agent), item.raw_item, more or None)
+    return LogItem(
+        place=-1, kind=item.type, agent=agent_id(item.agent), raw=item.raw_item, more=more or None
+    )

@@ -84,15 +84,15 @@ def _inner(
     name, caches, outer = command.invoke.machine, bench.caches, bench.facts
     config = outer.config if tool.run_config is None else coerce_run_config(tool.run_config)
     facts = RunFacts(
-        outer.run_id,
-        bench.key(command).inside,
-        name,
-        input,
-        config,
-        config.model_provider or outer.provider,
-        DEFAULT_MAX_TURNS if tool.max_turns is None else tool.max_turns,
-        tool.session,
-        tool.hooks,
+        run_id=outer.run_id,
+        path=bench.key(command).inside,
+        machine=name,
+        input=input,
+        config=config,
+        provider=config.model_provider or outer.provider,
+        limit=DEFAULT_MAX_TURNS if tool.max_turns is None else tool.max_turns,
+        session=tool.session,
+        hooks=tool.hooks,
         conversation=ConversationIds(
             tool.conversation_id,
             tool.previous_response_id,

@@ -71,17 +71,17 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
     plain = options.get("run_config") is None and not handlers
     program = program_for(source, DEFAULT_SCOPE if plain else RunScope.of(config, handlers))
     facts = RunFacts(
-        os.urandom(16).hex(),
-        _OUTERMOST,
-        "",
-        input,
-        config,
-        config.model_provider or default_provider(),
-        options.get("max_turns", DEFAULT_MAX_TURNS),
-        options.get("session"),
-        options.get("hooks"),
-        handlers,
-        _conversation(options),
+        run_id=os.urandom(16).hex(),
+        path=_OUTERMOST,
+        machine="",
+        input=input,
+        config=config,
+        provider=config.model_provider or default_provider(),
+        limit=options.get("max_turns", DEFAULT_MAX_TURNS),
+        session=options.get("session"),
+        hooks=options.get("hooks"),
+        handlers=handlers,
+        conversation=_conversation(options),
     )
     journal = MemoryJournal()
     context, caller_context = _unwrapped(options)
@@ -130,17 +130,17 @@ def _resumed(
     scope = program.scope.admitting(configured.policy)
     first = state.facts
     facts = RunFacts(
-        first.run_id,
-        first.path,
-        first.machine,
-        first.input,
-        config,
-        config.model_provider or default_provider(),
-        state.max_turns,
-        options.get("session"),
-        options.get("hooks"),
-        handlers,
-        first.conversation,
+        run_id=first.run_id,
+        path=first.path,
+        machine=first.machine,
+        input=first.input,
+        config=config,
+        provider=config.model_provider or default_provider(),
+        limit=state.max_turns,
+        session=options.get("session"),
+        hooks=options.get("hooks"),
+        handlers=handlers,
+        conversation=first.conversation,
     )
     context, caller_context = _unwrapped(options)
     run = make_run(
@@ -183,18 +183,18 @@ def at_rest(launched: Launch) -> AtRest:
     inside = run.caches.journal.inside(run.facts.path)
     usage = run.spent() if inside.requests or inside.total_tokens else record.usage
     return AtRest(
-        run.bench.context,
-        usage,
-        record.transcript.original,
-        run.agent,
-        launched.program,
-        launched.journal,
-        run.facts,
-        record.waiting,
-        record.turn,
-        run.caches.machine.state[run.state.state].kind in OVER,
-        run.rows,
-        record.calls,
+        context=run.bench.context,
+        usage=usage,
+        input=record.transcript.original,
+        agent=run.agent,
+        program=launched.program,
+        journal=launched.journal,
+        facts=run.facts,
+        interruptions=record.waiting,
+        turn=record.turn,
+        over=run.caches.machine.state[run.state.state].kind in OVER,
+        rows=run.rows,
+        calls=record.calls,
     )
 
 
@@ -209,11 +209,11 @@ def state_of(rest: AtRest) -> RunState[Any]:
     usage.add(rest.usage)
     # Each state has decisions of its own.
     context = RunContextWrapper(
-        original.context,
-        usage,
-        list(original.turn_input),
-        original._approvals.copy(),
-        original.tool_input,
+        context=original.context,
+        usage=usage,
+        turn_input=list(original.turn_input),
+        _approvals=original._approvals.copy(),
+        tool_input=original.tool_input,
     )
     return RunState(
         context=context,

@@ -91,7 +91,11 @@ def _read_log_item(data: Any, types: Types | None) -> LogItem:
         return LogItem(data)
     kind, agent, raw, more = data
     return LogItem(
-        -1, kind, agent, decode_raw_item(raw), None if more is None else decode(more, types)
+        place=-1,
+        kind=kind,
+        agent=agent,
+        raw=decode_raw_item(raw),
+        more=None if more is None else decode(more, types),
     )
 
 

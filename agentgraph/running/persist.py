@@ -179,13 +179,13 @@ def read_journal(
     with reading("the head"):
         conversation = ConversationIds(*head["conversation"])
         facts = RunFacts(
-            head["run"],
-            (),
-            "",
-            decode_input(head["input"]),
-            RunConfig(),
-            None,
-            head["limit"],
+            run_id=head["run"],
+            path=(),
+            machine="",
+            input=decode_input(head["input"]),
+            config=RunConfig(),
+            provider=None,
+            limit=head["limit"],
             conversation=conversation,
         )
     return facts, journal
@@ -231,10 +231,10 @@ def _row_from_json(index: int, row: Mapping[str, Any], types: Types | None) -> R
         control = {"version": 2, "id": row["id"], "event": row["event"], "reply": row.get("reply")}
         usage = row.get("spent")
         return Row(
-            tuple(map(tuple, row["path"])),
-            decode_outcome(control, read_payload(row.get("payload"), types)),
-            row["state"],
-            row["sequence"],
-            row["turn"],
-            None if usage is None else deserialize_usage(usage),
+            path=tuple(map(tuple, row["path"])),
+            outcome=decode_outcome(control, read_payload(row.get("payload"), types)),
+            state=row["state"],
+            sequence=row["sequence"],
+            turn=row["turn"],
+            spent=None if usage is None else deserialize_usage(usage),
         )

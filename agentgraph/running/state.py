@@ -322,26 +322,26 @@ class RunState(Generic[TContext, TAgent]):
         It repeats the work that follows this state, even if the original run has done that already.
         """
         return RunState(
-            RunContextWrapper(
-                self.context.context,
-                copy.deepcopy(self.context.usage),
-                list(self.context.turn_input),
-                self.context._approvals.copy(),
-                self.context.tool_input,
+            context=RunContextWrapper(
+                context=self.context.context,
+                usage=copy.deepcopy(self.context.usage),
+                turn_input=list(self.context.turn_input),
+                _approvals=self.context._approvals.copy(),
+                tool_input=self.context.tool_input,
             ),
-            self.original_input,
-            self.current_agent,
-            self.max_turns,
-            self.program,
-            self.journal.prefix(self._rows),
-            self.facts._replace(run_id=uuid.uuid4().hex),
-            self._pending_input,
-            list(self._interruptions),
-            self._turn,
-            self._over,
-            self._rows,
-            self._called,
-            self._read,
+            original_input=self.original_input,
+            current_agent=self.current_agent,
+            max_turns=self.max_turns,
+            program=self.program,
+            journal=self.journal.prefix(self._rows),
+            facts=self.facts._replace(run_id=uuid.uuid4().hex),
+            _pending_input=self._pending_input,
+            _interruptions=list(self._interruptions),
+            _turn=self._turn,
+            _over=self._over,
+            _rows=self._rows,
+            _called=self._called,
+            _read=self._read,
         )
 
 
@@ -375,18 +375,20 @@ def _restored(program: Program, stored: Mapping[str, Any], context: Any) -> RunS
     wrapper = RunContextWrapper(context, run.spent(), list(run.bench.context.turn_input), ledger)
     ledger.ask(run.record.waiting)
     return RunState(
-        wrapper,
-        facts.input,
-        run.agent,
-        stored["max_turns"],
-        program,
-        journal,
-        facts,
-        tuple(ItemHelpers.input_to_new_input_list(decode_input(stored["pending_input"]))),
-        list(run.record.waiting),
-        run.record.turn,
-        rest is not None and rest.kind in OVER,
-        len(journal),
-        frozenset(call.name for call in run.record.calls),
+        context=wrapper,
+        original_input=facts.input,
+        current_agent=run.agent,
+        max_turns=stored["max_turns"],
+        program=program,
+        journal=journal,
+        facts=facts,
+        _pending_input=tuple(
+            ItemHelpers.input_to_new_input_list(decode_input(stored["pending_input"]))
+        ),
+        _interruptions=list(run.record.waiting),
+        _turn=run.record.turn,
+        _over=rest is not None and rest.kind in OVER,
+        _rows=len(journal),
+        _called=frozenset(call.name for call in run.record.calls),
         _read=True,
     )

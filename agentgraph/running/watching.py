@@ -21,4 +21,10 @@ def watcher_of(queue: EventQueue) -> Watcher:
         for event in project(emission, items, agent):
             queue.put(event)
 
-    return Watcher(True, show, queue.put, queue.backpressure, queue.drained)
+    return Watcher(
+        streamed=True,
+        show=show,
+        publish=queue.put,
+        backpressure=queue.backpressure,
+        drained=queue.drained,
+    )

@@ -70,12 +70,14 @@ def model_parts(model: Any) -> Parts:
     present = {name: value for name, value in vars(model).items() if name in stored}
     private = model.__pydantic_private__ or _NOTHING
     return Parts(
-        present,
-        stored - present.keys(),
-        _attributes(model, cls.__pydantic_fields__.keys()),
-        {name: value for name, value in private.items() if not _is_default(cls, name, value)},
-        model.__pydantic_extra__,
-        present.keys() - model.model_fields_set,
+        fields=present,
+        absent=stored - present.keys(),
+        attributes=_attributes(model, cls.__pydantic_fields__.keys()),
+        private={
+            name: value for name, value in private.items() if not _is_default(cls, name, value)
+        },
+        extra=model.__pydantic_extra__,
+        unset=present.keys() - model.model_fields_set,
     )
 
 

@@ -145,7 +145,13 @@ def decode_response(data: Mapping[str, Any]) -> ModelResponse:
         ]
         usage = deserialize_usage(decode(data["usage"], path="usage"))
         raw_usage = decode(data.get("raw_usage"), path="raw_usage")
-        return ModelResponse(output, usage, data["response_id"], data.get("request_id"), raw_usage)
+        return ModelResponse(
+            output=output,
+            usage=usage,
+            response_id=data["response_id"],
+            request_id=data.get("request_id"),
+            raw_usage=raw_usage,
+        )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise NotReadable("response", f"it lacks a part: {error!r}") from error
 

@@ -322,12 +322,12 @@ class _Reader:
     def _parts(self, data: Mapping[str, Any], path: Path) -> Parts:
         extra = data.get("extra")
         return Parts(
-            self._named(data["fields"], path),
-            frozenset(data.get("absent", ())),
-            self._named(data.get("attributes", {}), path),
-            self._named(data.get("private", {}), path),
-            None if extra is None else self._named(extra, path),
-            frozenset(data.get("unset", ())),
+            fields=self._named(data["fields"], path),
+            absent=frozenset(data.get("absent", ())),
+            attributes=self._named(data.get("attributes", {}), path),
+            private=self._named(data.get("private", {}), path),
+            extra=None if extra is None else self._named(extra, path),
+            unset=frozenset(data.get("unset", ())),
         )
 
     def _named(self, values: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -195,16 +195,16 @@ class ScriptedModel(Model):
             UnexpectedModelCall: The script is at its end.
         """
         call = ModelCall(
-            system_instructions,
-            input,
-            model_settings,
-            tools,
-            output_schema,
-            handoffs,
-            tracing,
-            previous_response_id,
-            conversation_id,
-            prompt,
+            system_instructions=system_instructions,
+            input=input,
+            model_settings=model_settings,
+            tools=tools,
+            output_schema=output_schema,
+            handoffs=handoffs,
+            tracing=tracing,
+            previous_response_id=previous_response_id,
+            conversation_id=conversation_id,
+            prompt=prompt,
             streamed=False,
         )
         step = await self._next_step(call)
@@ -230,16 +230,16 @@ class ScriptedModel(Model):
             UnexpectedModelCall: The script is at its end.
         """
         call = ModelCall(
-            system_instructions,
-            input,
-            model_settings,
-            tools,
-            output_schema,
-            handoffs,
-            tracing,
-            previous_response_id,
-            conversation_id,
-            prompt,
+            system_instructions=system_instructions,
+            input=input,
+            model_settings=model_settings,
+            tools=tools,
+            output_schema=output_schema,
+            handoffs=handoffs,
+            tracing=tracing,
+            previous_response_id=previous_response_id,
+            conversation_id=conversation_id,
+            prompt=prompt,
             streamed=True,
         )
         step = await self._next_step(call)
@@ -360,17 +360,17 @@ def function_call(
 
 def _detached_call(call: ModelCall) -> ModelCall:
     return ModelCall(
-        call.system_instructions,
-        _detached(call.input),
-        copy(call.model_settings),
-        list(call.tools),
-        call.output_schema,
-        list(call.handoffs),
-        call.tracing,
-        call.previous_response_id,
-        call.conversation_id,
-        _detached(call.prompt),
-        call.streamed,
+        system_instructions=call.system_instructions,
+        input=_detached(call.input),
+        model_settings=copy(call.model_settings),
+        tools=list(call.tools),
+        output_schema=call.output_schema,
+        handoffs=list(call.handoffs),
+        tracing=call.tracing,
+        previous_response_id=call.previous_response_id,
+        conversation_id=call.conversation_id,
+        prompt=_detached(call.prompt),
+        streamed=call.streamed,
     )
 
 

@@ -26,15 +26,21 @@ class MachineFormatError(ValueError):
 def emit(chart: Chart) -> Machine:
     """The machine of a chart that ``verify`` found well-formed."""
     return Machine(
-        chart.name,
-        chart.initial,
-        tuple(
-            AgentEntry(agent.id, agent.name, agent.context, agent.output, agent.digest)
+        name=chart.name,
+        initial=chart.initial,
+        agents=tuple(
+            AgentEntry(
+                id=agent.id,
+                name=agent.name,
+                context=agent.context,
+                output=agent.output,
+                digest=agent.digest,
+            )
             for agent in chart.agents
         ),
-        chart.states,
-        chart.rows,
-        tuple(emit(part) for part in chart.charts),
+        states=chart.states,
+        rows=chart.rows,
+        machines=tuple(emit(part) for part in chart.charts),
     )
 
 
@@ -62,12 +68,12 @@ def machine_from_json(text: str) -> Machine:
     if document.version != FORMAT_VERSION:
         raise _unreadable(text, ())
     machine = Machine(
-        document.name,
-        document.initial,
-        document.agents,
-        document.states,
-        document.rows,
-        document.machines,
+        name=document.name,
+        initial=document.initial,
+        agents=document.agents,
+        states=document.states,
+        rows=document.rows,
+        machines=document.machines,
     )
     for fault in _dangling_references(machine, frozenset(machine.submachine)):
         raise MachineFormatError(f"not a machine: {fault}")

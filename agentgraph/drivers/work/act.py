@@ -150,7 +150,14 @@ async def judge(bench: Workbench, command: Perform) -> Outcome:
         attached = await _extract(call, context, output, raw)
     return call.outcome(
         outcome.event,
-        Screened(judged.tool, judged.verdicts, judged.output, judged.raw, True, attached),
+        Screened(
+            tool=judged.tool,
+            verdicts=judged.verdicts,
+            output=judged.output,
+            raw=judged.raw,
+            about_output=True,
+            custom_data=attached,
+        ),
     )
 
 
@@ -170,7 +177,13 @@ async def _run_guardrails(call: LocalCall, guardrails: Any, data: Any) -> Outcom
         if behavior["type"] == "reject_content":
             message = behavior["message"]
             raw = ItemHelpers.tool_call_output_item(call.raw, message)
-            payload = Screened(symbol, tuple(verdicts), message, raw, about_output)
+            payload = Screened(
+                tool=symbol,
+                verdicts=tuple(verdicts),
+                output=message,
+                raw=raw,
+                about_output=about_output,
+            )
             return call.outcome(Event.REJECTED, payload)
     payload = Screened(symbol, tuple(verdicts), about_output=about_output)
     return call.outcome(Event.PASSED, payload)

@@ -81,12 +81,12 @@ async def hold(bench: Workbench, command: Perform) -> Outcome:
             return call.await_decision(question)
         decision = await _decide(call, answer, question)
         ruling = Ruling(
-            question.key,
-            question.tool,
-            question.content,
-            tool_identity(question.name, question.namespace),
-            call.raw.call_id,
-            decision,
+            key=question.key,
+            tool=question.tool,
+            content=question.content,
+            name=tool_identity(question.name, question.namespace),
+            call_id=call.raw.call_id,
+            decision=decision,
         )
     if decision.approved:
         return call.outcome(Event.PASSED, Ruled(ruling))

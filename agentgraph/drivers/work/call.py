@@ -126,14 +126,14 @@ class LocalCall(NamedTuple):
         if namespace is None:
             namespace = getattr(self.raw, "namespace", None)
         return Question(
-            self.bench.key(command),
-            (command.invoke.symbol, tool_identity(name, namespace)),
-            call_content(self.raw),
-            command.agent,
-            self.bench.facts.machine,
-            self.raw,
-            name,
-            namespace,
+            key=self.bench.key(command),
+            tool=(command.invoke.symbol, tool_identity(name, namespace)),
+            content=call_content(self.raw),
+            agent=command.agent,
+            machine=self.bench.facts.machine,
+            raw=self.raw,
+            name=name,
+            namespace=namespace,
         )
 
     def outcome(self, event: Event, payload: object = None) -> Outcome:

@@ -43,7 +43,14 @@ async def call_custom_tool(call: LocalCall) -> Outcome:
     data = None
     if tool.custom_data_extractor is not None:
         data = await _extract(
-            call, CustomToolCustomDataContext(context, tool, raw.input, output, deepcopy(payload))
+            call,
+            CustomToolCustomDataContext(
+                tool_context=context,
+                tool=tool,
+                input=raw.input,
+                output=output,
+                raw_item=deepcopy(payload),
+            ),
         )
     usage = context.usage
     own = usage.take_own() if isinstance(usage, RunUsage) else None

@@ -15,7 +15,11 @@ def context_of(bench: Workbench) -> AgentHookContext[Any]:
     """The context of a hook on the start or the end of an agent."""
     of_run = bench.context
     return AgentHookContext(
-        of_run.context, of_run.usage, of_run.turn_input, of_run._approvals, of_run.tool_input
+        context=of_run.context,
+        usage=of_run.usage,
+        turn_input=of_run.turn_input,
+        _approvals=of_run._approvals,
+        tool_input=of_run.tool_input,
     )
 
 

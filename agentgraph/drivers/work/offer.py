@@ -64,13 +64,13 @@ async def offer_of(
         elif symbol:
             functions.append((symbol, tool))
     offer = Offer(
-        [tool for _, tool in tools],
-        [handoff for _, handoff in handoffs],
-        output_schema(agent),
-        {tool.name: (symbol, tool) for symbol, tool in functions},
-        actions or _NOTHING,
-        {handoff.tool_name: row for row, handoff in handoffs} if handoffs else _NOTHING,
-        tuple([tool.name for _, tool in tools] + [entry.tool_name for _, entry in handoffs]),
+        tools=[tool for _, tool in tools],
+        handoffs=[handoff for _, handoff in handoffs],
+        schema=output_schema(agent),
+        callable={tool.name: (symbol, tool) for symbol, tool in functions},
+        actions=actions or _NOTHING,
+        requestable={handoff.tool_name: row for row, handoff in handoffs} if handoffs else _NOTHING,
+        names=tuple([tool.name for _, tool in tools] + [entry.tool_name for _, entry in handoffs]),
     )
     # Each run decides about a clash by its own policy.
     if not (conditional or clashing or binding.servers):

@@ -124,14 +124,14 @@ async def delay_after(
     advice = await _advice(model, failure)
     facts = _facts(failure.error, advice)
     context = RetryPolicyContext(
-        failure.error,
-        failure.attempt,
-        most,
-        attempt.streamed,
-        facts,
-        advice,
-        failure.previous_response_id,
-        failure.conversation_id,
+        error=failure.error,
+        attempt=failure.attempt,
+        max_retries=most,
+        stream=attempt.streamed,
+        normalized=facts,
+        provider_advice=advice,
+        previous_response_id=failure.previous_response_id,
+        conversation_id=failure.conversation_id,
     )
     answer = await resolve(settings.policy(context))
     decision = answer if isinstance(answer, RetryDecision) else RetryDecision(retry=bool(answer))
@@ -175,7 +175,13 @@ def counted(response: ModelResponse, failures: int) -> ModelResponse:
         return response
     usage = Usage(requests=failures)
     usage.request_usage_entries = [
-        RequestUsage(0, 0, 0, usage.input_tokens_details, usage.output_tokens_details)
+        RequestUsage(
+            input_tokens=0,
+            output_tokens=0,
+            total_tokens=0,
+            input_tokens_details=usage.input_tokens_details,
+            output_tokens_details=usage.output_tokens_details,
+        )
         for _ in range(failures)
     ]
     usage.add(response.usage)

@@ -100,7 +100,13 @@ def _within(limit: int | None, outputs: Sequence[ShellCommandOutput]) -> list[Sh
         stderr = output.stderr[:rest]
         rest -= len(stderr)
         cut.append(
-            ShellCommandOutput(stdout, stderr, output.outcome, output.command, output.provider_data)
+            ShellCommandOutput(
+                stdout=stdout,
+                stderr=stderr,
+                outcome=output.outcome,
+                command=output.command,
+                provider_data=output.provider_data,
+            )
         )
     return cut
 

@@ -173,7 +173,11 @@ async def _retry(
         return None
     ids = bench.view.conversation
     failure = ModelRetryAdviceRequest(
-        error, number, attempt.streamed, ids.previous_response_id, ids.conversation_id
+        error=error,
+        attempt=number,
+        stream=attempt.streamed,
+        previous_response_id=ids.previous_response_id,
+        conversation_id=ids.conversation_id,
     )
     delay = await delay_after(prepared.model, settings, attempt, failure)
     if delay is None:

@@ -53,7 +53,13 @@ async def transfer(bench: Workbench, command: Perform) -> Outcome:
     await _tell(bench, source, target)
     filtered = await _filter(bench, source, bound, payload)
     if filtered is not None:
-        payload = Transfer(payload.source, payload.target, payload.raw, payload.ignored, filtered)
+        payload = Transfer(
+            source=payload.source,
+            target=payload.target,
+            raw=payload.raw,
+            ignored=payload.ignored,
+            filtered=filtered,
+        )
     return Outcome(command.id, Event.DONE, payload)
 
 

@@ -131,10 +131,10 @@ def _recursion(path: list[_Use], depth: int, closing: _Use, chart: Chart) -> Dia
         f"agent '{name}' can run itself as a tool: {' → '.join((*route, route[0]))};"
         f" the tool '{closing.tool.name}' of '{closing.agent.name}' closes the circle",
         closing.tool.origin,
-        (
+        notes=(
             *notes,
             Note("each level is a run of its own with fresh turns, so nothing bounds the depth"),
         ),
-        f"remove the tool '{closing.tool.name}', hand off instead, or, if you want the recursion,"
-        f" allow '{RULE.name}' on the tool and bound the depth with is_enabled",
+        help=f"remove the tool '{closing.tool.name}', hand off instead, or, if you want the"
+        f" recursion, allow '{RULE.name}' on the tool and bound the depth with is_enabled",
     )

@@ -98,10 +98,10 @@ def _without_exit(agent: Agent) -> Diagnostic:
         RULE,
         f"agent '{agent.name}' can neither end a run nor hand off: it always calls another tool",
         agent.origin,
-        (
+        notes=(
             Note(f"'{agent.name}' must call a tool on every turn, and no tool output is final"),
             Note("a run that gets here goes on until it has used up its turns"),
         ),
-        "let the model answer after its first call (keep reset_tool_choice, or drop tool_choice),"
-        " or make a tool output final with tool_use_behavior",
+        help="let the model answer after its first call (keep reset_tool_choice, or drop"
+        " tool_choice), or make a tool output final with tool_use_behavior",
     )

@@ -131,9 +131,9 @@ def _mismatch(declared: _Declared, reference: _Declared) -> Diagnostic:
         f"{declared.description} expects the context '{declared.context.name}', but the workflow"
         f" runs with '{name}'",
         declared.origin,
-        (
+        notes=(
             Note(f"{reference.description} expects '{name}' here", reference.origin),
             Note("a run has one context object and passes it to every part"),
         ),
-        f"write it for '{name}', or derive one class from the other",
+        help=f"write it for '{name}', or derive one class from the other",
     )

@@ -70,9 +70,9 @@ def _repeated(chart: Chart, earlier: Agent, agent: Agent) -> Diagnostic:
         RULE,
         f"workflow '{chart.name}' declares two agents named '{agent.name}'",
         agent.origin,
-        (
+        notes=(
             Note("the other agent with that name is here", earlier.origin),
             Note("saved runs, drawings and handoffs identify the agents of a workflow by name"),
         ),
-        "give one of them another name",
+        help="give one of them another name",
     )

@@ -93,11 +93,11 @@ def _of_agent(agent: Agent) -> Iterator[Diagnostic]:
             f"agent '{agent.name}' offers two tools named '{offer.name}':"
             f" {_description(earlier)} and {_description(offer)}",
             offer.origin,
-            (
+            notes=(
                 Note(f"the first use of the name is here: {_description(earlier)}", earlier.origin),
                 Note("the model asks for tools by name, so it could not say which one it means"),
             ),
-            _remedy(offer),
+            help=_remedy(offer),
         )
 
 

@@ -90,7 +90,8 @@ def _without_exit(agents: tuple[Agent, ...]) -> Diagnostic:
         RULE,
         f"the handoff cycle {route} has no exit: no run can end in it or leave it",
         agents[0].origin,
-        (*notes, Note("a run that gets here always uses up its turns and fails")),
-        "let one of these agents answer (drop its forced tool_choice, or keep reset_tool_choice),"
-        " make a tool output final with tool_use_behavior, or add a handoff that leads out",
+        notes=(*notes, Note("a run that gets here always uses up its turns and fails")),
+        help="let one of these agents answer (drop its forced tool_choice, or keep"
+        " reset_tool_choice), make a tool output final with tool_use_behavior, or add a handoff"
+        " that leads out",
     )

@@ -58,6 +58,6 @@ def _disabled(agent: Agent, handoff: Handoff) -> Diagnostic:
         RULE,
         f"the handoff from '{agent.name}' to '{handoff.target_name}' is disabled for good",
         handoff.origin,
-        (Note("with is_enabled=False the model is never shown it"),),
-        "remove the handoff, or let a function decide on each turn: is_enabled=…",
+        notes=(Note("with is_enabled=False the model is never shown it"),),
+        help="remove the handoff, or let a function decide on each turn: is_enabled=…",
     )

@@ -78,9 +78,9 @@ def _unused(agent: Agent, guardrail: Guardrail, start: Agent) -> Diagnostic:
         f"input guardrail '{guardrail.name}' of agent '{agent.name}' never runs:"
         f" no run starts with '{agent.name}'",
         agent.origin,
-        (
+        notes=(
             Note("the guardrail is defined here", guardrail.origin),
             Note(f"runs start with '{start.name}', so only its input guardrails run", start.origin),
         ),
-        f"move '{guardrail.name}' to the input_guardrails of '{start.name}'",
+        help=f"move '{guardrail.name}' to the input_guardrails of '{start.name}'",
     )

@@ -95,6 +95,6 @@ def _unused(agent: Agent, guardrail: Guardrail, is_reached: bool) -> Diagnostic:
         RULE,
         f"output guardrail '{guardrail.name}' never runs: agent '{agent.name}' {reason}",
         agent.origin,
-        (Note(explanation), Note("the guardrail is defined here", guardrail.origin)),
-        f"move '{guardrail.name}' to the agents that give the final output",
+        notes=(Note(explanation), Note("the guardrail is defined here", guardrail.origin)),
+        help=f"move '{guardrail.name}' to the agents that give the final output",
     )

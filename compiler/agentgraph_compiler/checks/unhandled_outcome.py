@@ -164,6 +164,6 @@ def _unhandled(
         RULE,
         f"state '{state.id}' has {what} on '{event}', so a run could get stuck in it",
         agent.origin if agent else chart.origin,
-        tuple(notes),
-        f"add a transition on '{event}' without a guard as the last one of the state",
+        notes=tuple(notes),
+        help=f"add a transition on '{event}' without a guard as the last one of the state",
     )

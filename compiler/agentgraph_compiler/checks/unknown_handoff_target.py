@@ -64,6 +64,7 @@ def check(chart: Chart) -> Iterator[Diagnostic]:
                         f"agent '{agent.name}' hands off to '{handoff.target_name}',"
                         f" which workflow '{part.name}' does not declare",
                         handoff.origin,
-                        (Note(f"workflow '{part.name}' is declared here", part.origin),),
-                        f"add '{handoff.target_name}' to the workflow's agents or drop the handoff",
+                        notes=(Note(f"workflow '{part.name}' is declared here", part.origin),),
+                        help=f"add '{handoff.target_name}' to the workflow's agents or drop the"
+                        " handoff",
                     )

@@ -77,7 +77,7 @@ def _unreached(chart: Chart, agent: Agent, notes: list[Note]) -> Diagnostic:
         RULE,
         f"agent '{agent.name}' is declared in workflow '{chart.name}', but no run can reach it",
         agent.origin,
-        (Note(f"runs of the workflow start with '{start.name}'", start.origin), *notes),
-        f"add '{agent.name}' to the handoffs of an agent that runs reach, use it as a tool,"
+        notes=(Note(f"runs of the workflow start with '{start.name}'", start.origin), *notes),
+        help=f"add '{agent.name}' to the handoffs of an agent that runs reach, use it as a tool,"
         " or remove it from the workflow",
     )

@@ -110,7 +110,7 @@ _EMPTY = Guard(GuardKind.VERDICT, (Verdict.EMPTY.value,))
 _ON_UNKNOWN = Transition(Event.REPLIED, saving(FAILED), _UNKNOWN, cause=True)
 # The run shows a reply of the model although it cannot use it; an unknown call it does not show.
 _ON_FAULT = {
-    fault: Transition(Event.REPLIED, saving(FAILED), guard, _REPLY, cause=True)
+    fault: Transition(Event.REPLIED, saving(FAILED), guard=guard, emits=_REPLY, cause=True)
     for fault, guard in _FAULTS.items()
 }
 _ON_AWAITING = Transition(Event.AWAITING, saving(SUSPENDED), keeps=True)
@@ -120,7 +120,7 @@ _ON_CHECK_CUT_SHORT = (
     Transition(Event.STOPPED, saving(UNJUDGED), keeps=True),
     Transition(Event.CANCELLED, saving(UNJUDGED), keeps=True),
 )
-_END = (Phase("end", WorkKind.END, About.OUTPUT, HOOKED),)
+_END = (Phase("end", WorkKind.END, about=About.OUTPUT, when=HOOKED),)
 
 
 def build(
@@ -155,7 +155,17 @@ def build(
         states.extend(_AgentStates(agent, arrivals, entry=agent.id == start, policy=policy))
     judged = any(agent.output_guardrails for agent in declarations)
     states.extend((*saving_states(judged=judged), *RESTS))
-    return Chart(name, start, INITIAL, declarations, tuple(states), ROWS, declared, charts, origin)
+    return Chart(
+        name=name,
+        start=start,
+        initial=INITIAL,
+        agents=declarations,
+        states=tuple(states),
+        rows=ROWS,
+        declared=declared,
+        charts=charts,
+        origin=origin,
+    )
 
 
 def _beginning(agent: Agent, policy: Policy) -> Iterator[State]:
@@ -166,9 +176,9 @@ def _beginning(agent: Agent, policy: Policy) -> Iterator[State]:
         INITIAL,
         StateKind.INITIAL,
         transitions=(
-            Transition(Event.STARTED, LOADING, SESSION, emits, arrives=agent.id),
-            Transition(Event.STARTED, exhausted, _SPENT, emits, arrives=agent.id),
-            Transition(Event.STARTED, entry, OTHERWISE, emits, arrives=agent.id),
+            Transition(Event.STARTED, LOADING, guard=SESSION, emits=emits, arrives=agent.id),
+            Transition(Event.STARTED, exhausted, guard=_SPENT, emits=emits, arrives=agent.id),
+            Transition(Event.STARTED, entry, guard=OTHERWISE, emits=emits, arrives=agent.id),
         ),
     )
     yield State(
@@ -220,9 +230,13 @@ class _Arrivals:
         if transitions is None:
             exhausted = _exhaustion(agent_id, self._policy)
             transitions = self._transitions[agent_id] = (
-                Transition(Event.DONE, exhausted, _SPENT, _ARRIVAL, arrives=agent_id),
+                Transition(Event.DONE, exhausted, guard=_SPENT, emits=_ARRIVAL, arrives=agent_id),
                 Transition(
-                    Event.DONE, f"{agent_id}.thinking", OTHERWISE, _ARRIVAL, arrives=agent_id
+                    Event.DONE,
+                    f"{agent_id}.thinking",
+                    guard=OTHERWISE,
+                    emits=_ARRIVAL,
+                    arrives=agent_id,
                 ),
             )
         return transitions
@@ -273,7 +287,9 @@ class _AgentStates:
         suffix: str = "",
     ) -> State:
         id = f"{self.prefix}{_SUFFIX[kind]}{suffix}"
-        return State(id, kind, self.prefix, invokes, offers, transitions)
+        return State(
+            id, kind, agent=self.prefix, invokes=invokes, offers=offers, transitions=transitions
+        )
 
     def _guards(self, replied: tuple[Transition, ...]) -> Iterator[State]:
         phases, guardrails = plain(WorkKind.INPUT_GUARDRAIL), self.agent.input_guardrails
@@ -288,23 +304,25 @@ class _AgentStates:
     def _replied(self) -> Iterator[Transition]:
         yield _ON_UNKNOWN
         if self.offers or self.policy.answers_missing_tools:
-            yield Transition(Event.REPLIED, f"{self.prefix}.acting", _CALLS, _REPLY)
+            yield Transition(Event.REPLIED, f"{self.prefix}.acting", guard=_CALLS, emits=_REPLY)
         for _, name, requested in self.handoffs:
-            yield Transition(Event.REPLIED, self._handoff_state(name), requested, _REPLY)
+            yield Transition(
+                Event.REPLIED, self._handoff_state(name), guard=requested, emits=_REPLY
+            )
         yield Transition(
-            Event.REPLIED, f"{self.prefix}.ending", _FINAL, _REPLY, output=Source.REPLY
+            Event.REPLIED, f"{self.prefix}.ending", guard=_FINAL, emits=_REPLY, output=Source.REPLY
         )
         for fault, guard in _FAULTS.items():
             if fault in self.policy.recovers:
                 target = f"{self.prefix}.recovering.{fault}"
-                yield Transition(Event.REPLIED, target, guard, _REPLY, cause=True)
+                yield Transition(Event.REPLIED, target, guard=guard, emits=_REPLY, cause=True)
             else:
                 yield _ON_FAULT[fault]
         if _INVALID in self.policy.recovers:
             target = f"{self.prefix}.recovering.empty_final_output"
-            yield Transition(Event.REPLIED, target, _EMPTY, _REPLY)
+            yield Transition(Event.REPLIED, target, guard=_EMPTY, emits=_REPLY)
         for guard, target in self.again:
-            yield Transition(Event.REPLIED, target, guard, _REPLY)
+            yield Transition(Event.REPLIED, target, guard=guard, emits=_REPLY)
 
     def _acting(self) -> State:
         """The state of calls. An agent without tools has it too: a run that waits for a decision

@@ -103,7 +103,13 @@ class _ChartDraft:
         start = line.word("the id of the start agent")
         line.expect("initial")
         initial = line.word("the id of the initial state")
-        return cls(name, start, initial, line.accept("declared"), line.origin())
+        return cls(
+            name=name,
+            start=start,
+            initial=initial,
+            declared=line.accept("declared"),
+            origin=line.origin(),
+        )
 
     def open(self, draft: _Draft) -> None:
         if isinstance(draft, _AgentDraft):
@@ -118,18 +124,16 @@ class _ChartDraft:
         self.last.member(line)
 
     def built(self, phases: _Phases, charts: tuple[Chart, ...] = ()) -> Chart:
-        agents = tuple(draft.built() for draft in self.agents)
-        states = tuple(draft.built(phases) for draft in self.states)
         return Chart(
-            self.name,
-            self.start,
-            self.initial,
-            agents,
-            states,
-            tuple(self.rows.transitions),
-            self.declared,
-            charts,
-            self.origin,
+            name=self.name,
+            start=self.start,
+            initial=self.initial,
+            agents=tuple(draft.built() for draft in self.agents),
+            states=tuple(draft.built(phases) for draft in self.states),
+            rows=tuple(self.rows.transitions),
+            declared=self.declared,
+            charts=charts,
+            origin=self.origin,
         )
 
 
@@ -188,21 +192,21 @@ class _AgentDraft:
 
     def built(self) -> Agent:
         return Agent(
-            self.id,
-            self.name,
-            self.context,
-            self.output,
-            tuple(self.tools),
-            tuple(self.handoffs),
-            tuple(self.input_guardrails),
-            tuple(self.output_guardrails),
-            self.stop,
-            self.final,
-            self.digest,
-            tuple(self.unseen),
-            self.origin,
-            self.allowed,
-            self.tries,
+            id=self.id,
+            name=self.name,
+            context=self.context,
+            output=self.output,
+            tools=tuple(self.tools),
+            handoffs=tuple(self.handoffs),
+            input_guardrails=tuple(self.input_guardrails),
+            output_guardrails=tuple(self.output_guardrails),
+            stop=self.stop,
+            final=self.final,
+            digest=self.digest,
+            unseen=tuple(self.unseen),
+            origin=self.origin,
+            allowed=self.allowed,
+            tries=self.tries,
         )
 
 
@@ -273,11 +277,11 @@ class _StateDraft:
         return State(
             self.id,
             self.kind,
-            self.agent,
-            tuple(lane(phases) for lane in self.invokes),
-            tuple(lane(phases) for lane in self.offers),
-            tuple(self.transitions),
-            self.rest,
+            agent=self.agent,
+            invokes=tuple(lane(phases) for lane in self.invokes),
+            offers=tuple(lane(phases) for lane in self.offers),
+            transitions=tuple(self.transitions),
+            rest=self.rest,
         )
 
 
@@ -287,11 +291,10 @@ _Lane = Callable[[_Phases], Invoke]
 
 
 def _tool(line: Line) -> Tool:
-    symbol, name = line.word("the symbol of the tool"), line.word("the name of the tool")
     return Tool(
-        symbol,
-        name,
-        None if line.accept(HOSTED) else line.choice(WorkKind, "a kind of work"),
+        symbol=line.word("the symbol of the tool"),
+        name=line.word("the name of the tool"),
+        kind=None if line.accept(HOSTED) else line.choice(WorkKind, "a kind of work"),
         server=line.accept("server"),
         enabled=line.enabled(),
         machine=line.clause("runs"),
@@ -308,17 +311,27 @@ def _tool(line: Line) -> Tool:
 def _handoff(line: Line) -> Handoff:
     symbol, name = line.word("the symbol of the handoff"), line.word("the name of the handoff")
     line.expect("->")
-    target, target_name = line.word("the id of the target"), line.word("the name of the target")
-    enabled, digest = line.enabled(), line.clause("digest")
-    allowed, origin = line.allowed(), line.origin()
-    return Handoff(symbol, name, target, target_name, enabled, digest, origin, allowed)
+    return Handoff(
+        symbol=symbol,
+        name=name,
+        target=line.word("the id of the target"),
+        target_name=line.word("the name of the target"),
+        enabled=line.enabled(),
+        digest=line.clause("digest"),
+        allowed=line.allowed(),
+        origin=line.origin(),
+    )
 
 
 def _guardrail(line: Line) -> Guardrail:
-    symbol, name = line.word("the symbol of the guardrail"), line.word("the guardrail's name")
-    parallel, context = not line.accept("blocking"), line.context()
-    allowed, origin = line.allowed(), line.origin()
-    return Guardrail(symbol, name, parallel, context, origin, allowed)
+    return Guardrail(
+        symbol=line.word("the symbol of the guardrail"),
+        name=line.word("the guardrail's name"),
+        parallel=not line.accept("blocking"),
+        context=line.context(),
+        allowed=line.allowed(),
+        origin=line.origin(),
+    )
 
 
 def _phase(line: Line) -> Phase:
@@ -337,8 +350,8 @@ def _move(line: Line) -> Move:
     return Move(
         line.choice(Event, "an event"),
         line.clause("to"),
-        line.choice(Event, "an event") if line.accept("ends") else None,
-        line.accept("keeps"),
+        ends=line.choice(Event, "an event") if line.accept("ends") else None,
+        keeps=line.accept("keeps"),
     )
 
 
@@ -376,10 +389,10 @@ def _transition(line: Line) -> Transition:
     return Transition(
         event,
         line.word("the id of the target"),
-        guard,
-        line.emits(),
-        line.chosen("output", Source.NONE, "a source of the output"),
-        line.accept("cause"),
-        line.clause("arrives"),
-        line.accept("keeps"),
+        guard=guard,
+        emits=line.emits(),
+        output=line.chosen("output", Source.NONE, "a source of the output"),
+        cause=line.accept("cause"),
+        arrives=line.clause("arrives"),
+        keeps=line.accept("keeps"),
     )

@@ -103,13 +103,17 @@ def call_lane(tool: Tool, *, places: int, prescreens: bool) -> Invoke:
     function = tool.kind in FUNCTION_TOOLS
     group = (FUNCTIONS if places else "") if function else tool.symbol
     phases = _call(
-        tool.kind, tool.approval, function and tool.screened, function and tool.judged, prescreens
+        tool.kind,
+        tool.approval,
+        screened=function and tool.screened,
+        judged=function and tool.judged,
+        prescreens=prescreens,
     )
     return Invoke(
         tool.symbol,
         phases,
-        tool.machine,
-        _OUTPUT,
+        machine=tool.machine,
+        emits=_OUTPUT,
         stops=function,
         group=group,
         places=places if function else 1,
@@ -143,7 +147,7 @@ def _model(retries: bool) -> tuple[Phase, ...]:
 
 @cache
 def _call(
-    kind: WorkKind, approval: Approval, screened: bool, judged: bool, prescreens: bool
+    kind: WorkKind, approval: Approval, *, screened: bool, judged: bool, prescreens: bool
 ) -> tuple[Phase, ...]:
     holds = approval is not Approval.NEVER
     prescreens = holds and screened and prescreens
@@ -177,7 +181,9 @@ def _passed(phase: str) -> Move:
 
 
 def _tell(about: About, ends: Event) -> Phase:
-    return Phase("tell", WorkKind.TELL, about, HOOKED, moves=(Move(Event.DONE, ends=ends),))
+    return Phase(
+        "tell", WorkKind.TELL, about=about, when=HOOKED, moves=(Move(Event.DONE, ends=ends),)
+    )
 
 
 _JUDGE = Phase(

@@ -135,7 +135,7 @@ _OF_CHECKS = frozenset(
 
 def _saving(name: str, rest: str, keep: Keep, about: About) -> Iterator[State]:
     unsaved = f"unsaved.{name}"
-    save = Phase("save", WorkKind.SAVE, about, SESSION, keep=keep)
+    save = Phase("save", WorkKind.SAVE, about=about, when=SESSION, keep=keep)
     outside = (Event.FAILED, Event.STOPPED, Event.CANCELLED, Event.EXPIRED)
     yield State(
         saving(name),

@@ -209,16 +209,16 @@ class Invoke:
         end = len(self.phases)
         return tuple(
             {
-                event: Route(end, event, True, True)
+                event: Route(to=end, ends=event, keeps=True, last=True)
                 for event in OUTCOMES[phase.kind]
                 if event not in INTERRUPTING and event is not Event.AWAITING
             }
             | {
                 move.event: Route(
-                    places[move.to] if move.to else end,
-                    move.ends or move.event,
-                    move.keeps,
-                    not move.to,
+                    to=places[move.to] if move.to else end,
+                    ends=move.ends or move.event,
+                    keeps=move.keeps,
+                    last=not move.to,
                 )
                 for move in phase.moves
             }
@@ -246,7 +246,12 @@ class Invoke:
         bare, end = self.bare, len(self.phases)
         return tuple(
             {
-                event: Route(bare[route.to], route.ends, route.keeps, bare[route.to] == end)
+                event: Route(
+                    to=bare[route.to],
+                    ends=route.ends,
+                    keeps=route.keeps,
+                    last=bare[route.to] == end,
+                )
                 for event, route in routes.items()
             }
             for routes in self.routes
