@@ -58,6 +58,10 @@ nightly: $(test_packages) $(PEERS)/.installed ## what takes a night: kills, runs
 	AGENTGRAPH_CUTS=$${AGENTGRAPH_CUTS:-60} $(BIN)/python -m pytest -n $(WORKERS) tests/replay $(ARGS)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS) tests/runtime tests/compiler tests/stored tests/memory tests/api tests/tools tests/authoring $(ARGS)
 
+.PHONY: mutants
+mutants: $(test_packages) $(PEERS)/.installed ## put 80 small faults into a copy of the code: do the tests see 95 %? (ARGS=runtime: one folder)
+	AGENTGRAPH_SDK_PYTHON=$(CURDIR)/$(PEERS)/bin/python $(BIN)/python -m tests.mutants $(ARGS)
+
 .PHONY: lint
 lint: $(dev_packages) ## ruff: rules and format
 	$(BIN)/ruff check .
