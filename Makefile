@@ -68,8 +68,10 @@ lint: $(dev_packages) ## ruff: rules and format
 	$(BIN)/ruff format --check .
 
 .PHONY: types
-types: $(dev_packages) ## mypy --strict
+types: $(dev_packages) ## mypy --strict; pyright, also on the examples and the code blocks of the documents
 	$(BIN)/mypy
+	$(BIN)/python -m tests.docs.block_files build/document-blocks
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 .PHONY: format
 format: $(dev_packages) ## rewrite the code as `make lint` wants it

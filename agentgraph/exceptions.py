@@ -104,7 +104,8 @@ class AgentsException(Exception):
             and for an exception that is raised outside a run.
     """
 
-    run_data: RunErrorDetails | None
+    # A program that catches the exception of a run need not ask for `None`, hence `Any`.
+    run_data: RunErrorDetails | Any
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)

@@ -42,6 +42,7 @@ class ToolServer(Protocol):
     @property
     def name(self) -> str:
         """The server's name, for people and for tool names."""
+        ...
 
     async def function_tools(
         self, run_context: RunContextWrapper[Any], agent: Any, config: MCPConfig
@@ -56,3 +57,4 @@ class ToolServer(Protocol):
         Returns:
             One function tool for each tool that passes the filters.
         """
+        ...

@@ -8,7 +8,15 @@ complete item, and one whenever another agent takes over.
 
 import asyncio
 
-from agentgraph import Agent, ItemHelpers, Runner, function_tool
+from agentgraph import (
+    Agent,
+    ItemHelpers,
+    MessageOutputItem,
+    Runner,
+    ToolCallItem,
+    ToolCallOutputItem,
+    function_tool,
+)
 
 
 @function_tool
@@ -45,16 +53,16 @@ async def main() -> None:
             case "agent_updated_stream_event":
                 print(f"[{event.new_agent.name}]")
             case "run_item_stream_event":
-                match event.item.type:
-                    case "tool_call_item":
-                        print(f"  calls {event.item.tool_name}")
-                    case "tool_call_output_item":
-                        print(f"  got: {event.item.output}")
-                    case "message_output_item":
-                        text = ItemHelpers.text_message_output(event.item)
+                match event.item:
+                    case ToolCallItem(tool_name=name):
+                        print(f"  calls {name}")
+                    case ToolCallOutputItem(output=output):
+                        print(f"  got: {output}")
+                    case MessageOutputItem() as message:
+                        text = ItemHelpers.text_message_output(message)
                         print(f"\n  said {len(text)} letters")
                     case other:
-                        print(f"  {other}")
+                        print(f"  {other.type}")
     print(f"{result.current_turn} turns, last agent: {result.last_agent.name}")
 
 

@@ -58,7 +58,9 @@ def _decision(terminal: Terminal, call: ToolApprovalItem) -> Decision:
     print_hanging(terminal.out, Text("  ? ", "warning"), text)
     while True:
         answer = _ask(terminal, "    approve, reject or quit [a/r/q]: ").lower()
-        decisions = {decision for word, decision in _ANSWERS.items() if word.startswith(answer)}
+        decisions: set[Decision] = {
+            decision for word, decision in _ANSWERS.items() if word.startswith(answer)
+        }
         if answer and len(decisions) == 1:
             return decisions.pop()
         print_hanging(terminal.out, Text("    "), Text("answer a, r or q", "warning"))

@@ -285,8 +285,11 @@ class ToolApprovalItem(RunItemBase[Any]):
     _subject: Any = field(default=None, repr=False)
 
     # Two requests about equal calls are still two requests.
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    def __eq__(self, other: object) -> bool:
+        return object.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        return object.__hash__(self)
 
     def __post_init__(self) -> None:
         if self.tool_name is None:

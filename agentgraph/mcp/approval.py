@@ -113,7 +113,7 @@ class ApprovalPolicy:
         return needs_approval
 
 
-def read_approval(setting: Any) -> ApprovalPolicy:
+def read_approval(setting: RequireApprovalSetting) -> ApprovalPolicy:
     """Check a setting in any of its forms.
 
     Args:

@@ -20,7 +20,7 @@ from agentgraph.mcp.conversion import Conversions, ToolSettings, Unset
 from agentgraph.mcp.tool_names import prefixed_names
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
-from agentgraph.tool_server import MCPConfig
+from agentgraph.tool_server import MCPConfig, ToolServer
 from agentgraph.tools.errors import default_tool_error_function
 from agentgraph.tools.function import FunctionTool, ToolErrorFunction
 
@@ -246,7 +246,7 @@ class MCPServer(ABC):
         return tools
 
     def _prefixed(self, names: list[str], agent: Any) -> list[str]:
-        servers = list(getattr(agent, "mcp_servers", ()))
+        servers: list[ToolServer] = list(getattr(agent, "mcp_servers", ()))
         if not any(server is self for server in servers):
             servers.append(self)
         position = next(index for index, server in enumerate(servers) if server is self)

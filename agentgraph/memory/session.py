@@ -42,8 +42,15 @@ class Session(Protocol):
         session_settings: The defaults for reads.
     """
 
-    session_id: str
-    session_settings: SessionSettings | None = None
+    if TYPE_CHECKING:
+        # The runner only reads them, so that a store may declare them in narrower types.
+        @property
+        def session_id(self) -> str: ...
+        @property
+        def session_settings(self) -> SessionSettings | None: ...
+    else:
+        session_id: str
+        session_settings: SessionSettings | None = None
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
         """Return the latest `limit` items, oldest first; all of them when `limit` is None."""

@@ -124,7 +124,8 @@ class _Builder:
             case {"enum": values}:
                 yield from chain(self._fill(name, schema), values)
             case {"type": "object"} | {"properties": _} if schema.get("type", "object") == "object":
-                properties, required = schema.get("properties", {}), set(schema.get("required", ()))
+                properties: Schema = schema.get("properties", {})
+                required: set[str] = set(schema.get("required", ()))
                 names = [*filter(required.__contains__, properties)]
                 names += sorted(required.difference(properties))
                 others = schema.get("additionalProperties", True)

@@ -91,6 +91,8 @@ def _parse(name: str, doc: str, style: DocstringStyle) -> FuncDocumentation:
 
 
 def _detect_style(doc: str) -> DocstringStyle:
-    scores = {style: len(marks.findall(doc)) for style, marks in _MARKS.items()}
+    scores: dict[DocstringStyle, int] = {
+        style: len(marks.findall(doc)) for style, marks in _MARKS.items()
+    }
     best = max(scores, key=scores.__getitem__)
     return best if scores[best] else "google"

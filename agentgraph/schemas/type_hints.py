@@ -85,12 +85,16 @@ def context_type(func: Callable[..., Any]) -> type[Any] | None:
         # declares nothing.
         return None
     contexts = (hints[name] for name in places if is_context_annotation(hints.get(name)))
-    context_class = next(
+    declared: object = next(
         (get_args(each)[0] for each in _alternatives(next(contexts, None)) if get_args(each)), Any
     )
-    context_class = get_origin(context_class) or context_class
-    is_one_class = isinstance(context_class, type) and context_class not in (Any, UnionType)
-    return context_class if is_one_class else None
+    return _one_class(get_origin(declared) or declared)
+
+
+def _one_class(declared: object) -> type[Any] | None:
+    if declared in (Any, UnionType) or not isinstance(declared, type):
+        return None
+    return declared
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:

@@ -315,8 +315,9 @@ class _Reader:
         name = data["name"]
         if cls is None:
             return Stored(data["class"], self.read(data.get("value", name), path), data)
-        if name in cls.__members__:
-            return cls[name]
+        members: Mapping[str, Any] = cls.__members__
+        if name in members:
+            return members[name]
         return cls(self.read(data["value"], path))
 
     def _parts(self, data: Mapping[str, Any], path: Path) -> Parts:

@@ -20,6 +20,14 @@ _FENCE = re.compile(
 )
 
 
+REPOSITORY = Path(__file__).resolve().parents[2]
+DOCUMENTS = (
+    REPOSITORY / "README.md",
+    REPOSITORY / "CONTRIBUTING.md",
+    *sorted((REPOSITORY / "docs").rglob("*.md")),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One fenced block.
@@ -91,6 +99,17 @@ def programs_of(document: Path) -> list[Program]:
             shown = following is not None and "printed" in following.words
             found.append(Program(block, following.text if following and shown else None))
     return found
+
+
+def chapters_of(document: Path) -> list[list[Program]]:
+    """The Python blocks, each with those that continue it."""
+    chapters: list[list[Program]] = []
+    for program in programs_of(document):
+        if "continues" in program.code.words:
+            chapters[-1].append(program)
+        else:
+            chapters.append([program])
+    return chapters
 
 
 def commands_of(block: Block) -> list[Command]:

@@ -23,22 +23,18 @@ import pytest
 
 from agentgraph import SQLiteSession
 from tests.docs.markdown_blocks import (
+    DOCUMENTS,
+    REPOSITORY,
     Block,
     Program,
     blocks_of,
+    chapters_of,
     commands_of,
     exit_status,
-    programs_of,
     typed,
 )
 from tests.docs.top_level_await import execute
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DOCUMENTS = [
-    REPOSITORY / "README.md",
-    REPOSITORY / "CONTRIBUTING.md",
-    *sorted((REPOSITORY / "docs").rglob("*.md")),
-]
 LINK = re.compile(r"\]\((?!https?://|mailto:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
 CODE = re.compile(r"^```.*?^```", re.M | re.S)
 
@@ -47,19 +43,10 @@ def blocks(language: str) -> list[Block]:
     return [block for document in DOCUMENTS for block in blocks_of(document, language)]
 
 
-def chapters() -> list[list[Program]]:
-    """The Python blocks, each with those that continue it."""
-    found: list[list[Program]] = []
-    for document in DOCUMENTS:
-        for program in programs_of(document):
-            if "continues" in program.code.words:
-                found[-1].append(program)
-            else:
-                found.append([program])
-    return found
+CHAPTERS = [chapter for document in DOCUMENTS for chapter in chapters_of(document)]
 
 
-@pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: str(chapter[0].code))
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: str(chapter[0].code))
 def test_a_python_block_runs_and_prints_what_the_document_says(
     chapter: list[Program],
     tmp_path: Path,

@@ -42,6 +42,7 @@ class Check(Protocol):
         The check itself visits the sub-charts, if the rule holds for them, and leaves out findings
         that the user allowed.
         """
+        ...
 
 
 CHECKS: tuple[Check, ...] = (

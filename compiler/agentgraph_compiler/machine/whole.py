@@ -138,8 +138,12 @@ _PARTS: tuple[type, ...] = (
     AgentEntry,
     Machine,
 )
-_NAMES = {part: tuple(one.name for one in fields(part)) for part in _PARTS}
-_VALUES = {part: attrgetter(*names) for part, names in _NAMES.items()}
+_NAMES: dict[type, tuple[str, ...]] = {
+    part: tuple(one.name for one in fields(part)) for part in _PARTS
+}
+_VALUES: dict[type, attrgetter[tuple[object, ...]]] = {
+    part: attrgetter(*names) for part, names in _NAMES.items()
+}
 _PHASES = _NAMES[Invoke].index("phases")
 
 

@@ -73,7 +73,9 @@ def _fill(graph: graphviz.Digraph, frame: Frame) -> None:
     for box in frame.boxes:
         graph.node(box.id, **_box(box))
     for inner in frame.frames:
-        with graph.subgraph(name=f"cluster_{inner.id}") as cluster:
+        opened = graph.subgraph(name=f"cluster_{inner.id}")
+        assert opened is not None
+        with opened as cluster:
             cluster.attr(
                 label=_html(f"<b>{_text(inner.title)}</b>"),
                 fontsize="11",
