@@ -11,9 +11,10 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, cast
 
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, TypeVar
 
 from agentgraph.agent_output import AgentOutputSchemaBase
 from agentgraph.agent_tool import (
@@ -56,6 +57,9 @@ __all__ = [
     "ToolsToFinalOutputFunction",
     "ToolsToFinalOutputResult",
 ]
+
+TOutput = TypeVar("TOutput", default=Any)
+"""The type of an agent's final output."""
 
 
 @dataclass
@@ -188,10 +192,13 @@ async def _answer(switch: Callable[..., Any], run_context: Any, agent: Any) -> b
 
 
 @dataclass(eq=False, repr=False)
-class Agent(AgentBase[TContext], Generic[TContext]):
+class Agent(AgentBase[TContext], Generic[TContext, TOutput]):
     """A model with instructions, tools, guardrails, and other agents to hand over to.
 
-    The type parameter is the type of the object that the caller passes to the runner as `context`.
+    The first type parameter is the type of the object that the caller passes to the runner as
+    `context`, the second one the type of the final output. A type checker infers the second one
+    from `output_type`, unless the first one is written: `Agent[Customer](output_type=Ticket)` is an
+    `Agent[Customer, Any]`.
 
     Attributes:
         instructions: The system prompt: a text, or a callable of the run's context and this agent
@@ -226,7 +233,8 @@ class Agent(AgentBase[TContext], Generic[TContext]):
     model_settings: ModelSettings = field(default_factory=ModelSettings)
     input_guardrails: list[InputGuardrail[TContext]] = field(default_factory=list)
     output_guardrails: list[OutputGuardrail[TContext]] = field(default_factory=list)
-    output_type: type[Any] | AgentOutputSchemaBase | None = None
+    # Both checkers take `A | B` for a `UnionType`, not for a type of its objects.
+    output_type: type[TOutput] | UnionType | AgentOutputSchemaBase | None = None
     hooks: AgentHooks[TContext] | None = None
     tool_use_behavior: (
         Literal["run_llm_again", "stop_on_first_tool"]
@@ -245,7 +253,7 @@ class Agent(AgentBase[TContext], Generic[TContext]):
             self.model_settings = ModelSettings().resolve(settings)
         check_agent(self)
 
-    def clone(self, **kwargs: Any) -> Agent[TContext]:
+    def clone(self, **kwargs: Any) -> Agent[TContext, Any]:
         """Copy the agent with some fields replaced.
 
         The copy is shallow: a list that is not replaced is the same list in both agents.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 from typing import Any
 
 import pytest
 
 from agentgraph import Agent, AgentHooks, ModelSettings, RunContextWrapper, RunHooks, UserError
 from agentgraph.exceptions import AgentDefinitionError
+from agentgraph.run_context import TContext
 from agentgraph.tool_server import MCPConfig
 
 NOTHING: RunContextWrapper[Any] = RunContextWrapper(None)
@@ -111,6 +114,41 @@ def test_an_agent_equals_only_itself_and_can_be_a_key() -> None:
     first, second = Agent(name="a"), Agent(name="a")
     assert first != second
     assert len({first, second, first}) == 2
+
+
+class OfCustomers(Agent[int]):
+    pass
+
+
+class OfAnyContext(Agent[TContext]):
+    pass
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Agent,
+        Agent[int],
+        Agent[int, str],
+        Agent[Any, int | str],
+        OfCustomers,
+        OfAnyContext,
+        OfAnyContext[int],
+    ],
+)
+def test_type_parameters_of_an_agent_and_of_its_subclasses_may_be_left_out(make: Any) -> None:
+    agent = make(name="Desk", output_type=str)
+    assert isinstance(agent, Agent)
+    assert agent.clone(name="Counter").name == "Counter"
+    copied = copy.copy(agent)
+    assert (type(copied), copied.name, copied.output_type) == (type(agent), "Desk", str)
+    pickled = pickle.loads(pickle.dumps(agent))
+    assert (type(pickled), pickled.name, pickled.output_type) == (type(agent), "Desk", str)
+
+
+def test_an_agent_takes_two_type_parameters_and_no_more() -> None:
+    with pytest.raises(TypeError, match="Too many arguments"):
+        Agent[int, str, bool]  # type: ignore[type-arg]
 
 
 def test_agents_in_a_circle_have_a_short_repr() -> None:
