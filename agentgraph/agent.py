@@ -34,7 +34,7 @@ from agentgraph.lifecycle import AgentHooks, RunHooks
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.interface import Model
 from agentgraph.prompts import DynamicPromptFunction, Prompt, PromptUtil
-from agentgraph.run_config import RunConfig
+from agentgraph.run_config import RunConfig, coerce_run_config
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.tool_server import MCPConfig, ToolServer
 from agentgraph.tools.errors import default_tool_error_function
@@ -316,7 +316,7 @@ class Agent(AgentBase[TContext], Generic[TContext, TOutput]):
             agent=self,
             custom_output_extractor=custom_output_extractor,
             on_stream=on_stream,
-            run_config=run_config,
+            run_config=None if run_config is None else coerce_run_config(run_config),
             max_turns=max_turns,
             hooks=hooks,
             previous_response_id=previous_response_id,

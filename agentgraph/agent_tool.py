@@ -26,7 +26,7 @@ from agentgraph.authoring.amounts import check_count
 from agentgraph.authoring.function_names import function_name_of
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.lifecycle import RunHooks
-from agentgraph.run_config import RunConfig, coerce_run_config
+from agentgraph.run_config import RunConfig
 from agentgraph.schemas.arguments import InvalidToolArguments, problems_of, read_arguments
 from agentgraph.schemas.strict import ensure_strict_json_schema
 from agentgraph.tool_context import ToolContext
@@ -108,7 +108,7 @@ class AgentTool(FunctionTool):
     on_stream: Callable[[AgentToolStreamEvent], MaybeAwaitable[None]] | None = field(
         default=None, kw_only=True
     )
-    run_config: RunConfig | dict[str, Any] | None = field(default=None, kw_only=True)
+    run_config: RunConfig | None = field(default=None, kw_only=True)
     max_turns: int | None = field(default=None, kw_only=True)
     hooks: RunHooks[Any] | None = field(default=None, kw_only=True)
     previous_response_id: str | None = field(default=None, kw_only=True)
@@ -130,8 +130,6 @@ class AgentTool(FunctionTool):
             if limit is not None:
                 expected = f"a whole number, {least} or more, or None"
                 check_count(f"Agent tool {self.name!r}: {name}", limit, expected, least=least)
-        if self.run_config is not None:
-            self.run_config = coerce_run_config(self.run_config)
         super().__post_init__()
 
     @cached_property

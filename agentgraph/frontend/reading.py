@@ -8,7 +8,7 @@ and so share a table. Reading makes no digests and no descriptions and inspects 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -42,7 +42,6 @@ from agentgraph.frontend.shapes import (
     shape_of_workflow,
     target_shape,
 )
-from agentgraph.run_config import coerce_run_config
 
 
 class ToolReading(NamedTuple):
@@ -286,8 +285,6 @@ class _Reader:
     def _inner(self, tool: Any, run_config: Any) -> int:
         """The number of the chart of an agent tool. A new chart joins the queue."""
         agent = agent_of(tool)
-        if isinstance(run_config, Mapping):
-            run_config = coerce_run_config(run_config)
         # A tool without a run configuration of its own uses that of the calling run, but never its
         # error handlers.
         scope = self.inherited if run_config is None else RunScope.of(run_config)

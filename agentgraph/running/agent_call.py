@@ -19,7 +19,7 @@ from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.logger import log_tool_action_warning, logger
 from agentgraph.record.facts import ConversationIds, RunFacts
 from agentgraph.record.payloads import Failure, Question, Resumed, Waiting
-from agentgraph.run_config import DEFAULT_MAX_TURNS, coerce_run_config
+from agentgraph.run_config import DEFAULT_MAX_TURNS
 from agentgraph.running.ending import carry_out, result_of
 from agentgraph.running.event_queue import EventQueue
 from agentgraph.running.recompile import Recompile
@@ -82,7 +82,7 @@ def _inner(
     input: Any,
 ) -> Run:
     name, caches, outer = command.invoke.machine, bench.caches, bench.facts
-    config = outer.config if tool.run_config is None else coerce_run_config(tool.run_config)
+    config = outer.config if tool.run_config is None else tool.run_config
     facts = RunFacts(
         run_id=outer.run_id,
         path=bench.key(command).inside,
