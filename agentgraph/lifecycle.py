@@ -39,7 +39,7 @@ class RunHooksBase(Generic[TContext, TAgent]):
             context: The run's context.
             agent: The agent whose turn it is.
             system_prompt: The agent's instructions for this turn.
-            input_items: The rest of the model's input.
+            input_items: The rest of the model's input; a copy.
         """
 
     async def on_llm_end(
@@ -174,7 +174,7 @@ class AgentHooksBase(Generic[TContext, TAgent]):
             context: The run's context.
             agent: The agent.
             system_prompt: The agent's instructions for this turn.
-            input_items: The rest of the model's input.
+            input_items: The rest of the model's input; a copy.
         """
 
     async def on_llm_end(

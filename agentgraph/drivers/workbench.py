@@ -73,8 +73,9 @@ class Caches:
         session: The session, as this run writes it.
         began: The facts that the run began with.
         models: The configured and the actual model of each agent, by agent id.
-        settings: The model name and the own settings of each agent, and the settings made from
-            them, with and without a forced tool choice, by agent id.
+        settings: The model name and the own settings of each agent, the settings made from them,
+            with and without a forced tool choice, and which of them can change in place, by agent
+            id.
         pending: The model call of which an attempt has failed.
         contexts: The contexts of the calls in progress, by state and lane.
         listed: The last lists of servers' tools, by the symbol of the server and the tool's name.
@@ -97,7 +98,7 @@ class Caches:
     session: SessionLog | None = None
     began: Facts = _NO_FACTS
     models: dict[str, tuple[object, Any]] = field(default_factory=dict)
-    settings: dict[str, tuple[str | None, Any, Any, Any]] = field(default_factory=dict)
+    settings: dict[str, tuple[str | None, Any, Any, Any, Any]] = field(default_factory=dict)
     pending: Any = None
     contexts: dict[tuple[int, ...], ToolContext[Any]] = field(default_factory=dict)
     listed: dict[tuple[str, str], Any] = field(default_factory=dict)

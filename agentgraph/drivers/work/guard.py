@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentgraph.drivers.work.copies import copy_of
 from agentgraph.drivers.work.outputs import final_output
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
@@ -18,7 +19,7 @@ from agentgraph_compiler.machine import Event
 async def guard_input(bench: Workbench, command: Perform) -> Outcome:
     """Run an input guardrail on the first input of the model."""
     agent, guardrail = bench.agent(command), bench.caches.bindings.symbols[command.invoke.symbol]
-    result = await guardrail.run(agent, bench.view.history, bench.context)
+    result = await guardrail.run(agent, copy_of(bench.view.history), bench.context)
     return _verdict(command, agent, guardrail, result.output)
 
 

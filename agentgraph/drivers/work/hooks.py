@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from agentgraph.drivers.workbench import Workbench
+from agentgraph.lifecycle import AgentHooksBase, RunHooksBase
 from agentgraph.run_context import AgentHookContext
 from agentgraph.user_code.callbacks import gather_or_cancel
 from agentgraph.user_code.cancellation import take_back
@@ -21,6 +22,19 @@ def context_of(bench: Workbench) -> AgentHookContext[Any]:
         _approvals=of_run._approvals,
         tool_input=of_run.tool_input,
     )
+
+
+def overridden(bench: Workbench, agent: Any, name: str) -> bool:
+    """Whether the run's or the agent's hooks override a hook, which has the same name on both."""
+    for hooks in (bench.facts.hooks, agent.hooks):
+        if hooks is not None:
+            hook = getattr(hooks, name)
+            if getattr(hook, "__func__", hook) not in _DEFAULTS[name]:
+                return True
+    return False
+
+
+_DEFAULTS = {"on_llm_start": (RunHooksBase.on_llm_start, AgentHooksBase.on_llm_start)}
 
 
 async def call_hooks(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent_output import AgentOutputSchema
 from agentgraph.drivers.reading.offer import output_schema
+from agentgraph.drivers.work.copies import copies_of, copy_of
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, UserError
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
@@ -35,14 +36,14 @@ async def recover(bench: Workbench, command: Perform) -> Outcome:
     error: Any = turns_exceeded(bench.facts.limit)
     if fault != "max_turns":
         error = bench.error(command.source)
-    items = list(view.items)
+    items = list(copies_of(view.items))
     handler_input = RunErrorHandlerInput(
         error=error,
         context=bench.context,
         run_data=RunErrorData(
-            input=view.input,
+            input=copy_of(view.input),
             new_items=items,
-            history=view.normalized(),
+            history=copy_of(view.normalized()),
             output=[item.to_input_item() for item in items if item.type != "tool_approval_item"],
             raw_responses=list(view.raw_responses),
             last_agent=agent,

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, cast
 
 from agentgraph.drivers.reading.classify import classify
 from agentgraph.drivers.reading.offer import Offer
+from agentgraph.drivers.work.copies import copy_of, mutable_names, settings_copy
 from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
-from agentgraph.drivers.work.hooks import call_hooks, context_of
+from agentgraph.drivers.work.hooks import call_hooks, context_of, overridden
 from agentgraph.drivers.work.offer import offer_of
 from agentgraph.drivers.work.retries import Attempt, counted, delay_after
 from agentgraph.drivers.workbench import Workbench
@@ -134,12 +135,12 @@ async def _prepare(bench: Workbench, command: Perform, agent: Any) -> PreparedCa
     if config.reasoning_item_id_policy == "omit":
         input = [without_reasoning_id(item) for item in input]
     if config.call_model_input_filter is not None:
-        filtered = await _filter_input(bench, agent, ModelInputData(input, instructions))
+        filtered = await _filter_input(bench, agent, ModelInputData(copy_of(input), instructions))
         input, instructions = without_repeats(filtered.input), filtered.instructions
-        replaced = tuple(input)
+        replaced = tuple(copy_of(input))  # the filter may still hold the items
     hooked = bench.hooked(agent)
-    if hooked and not view.attempts:
-        await call_hooks(bench, agent, "on_llm_start", agent, instructions, input)
+    if hooked and not view.attempts and overridden(bench, agent, "on_llm_start"):
+        await call_hooks(bench, agent, "on_llm_start", agent, instructions, copy_of(input))
     model = _model(bench, agent, command.agent)
     prompt = await agent.get_prompt(bench.context)
     user_code_ran = bool(
@@ -147,14 +148,15 @@ async def _prepare(bench: Workbench, command: Perform, agent: Any) -> PreparedCa
     )
     if user_code_ran:  # user code has run
         take_back()
-    settings = _settings(bench, agent, command, user_code_ran)
+    settings, mutable = _settings(bench, agent, command, user_code_ran)
+    # A model may be user code: it gets lists and settings of its own, and shares only the items.
     arguments: dict[str, Any] = {
         "system_instructions": instructions,
         "input": input,
-        "model_settings": settings,
-        "tools": offer.tools,
+        "model_settings": settings_copy(settings, mutable),
+        "tools": offer.tools.copy(),
         "output_schema": offer.schema,
-        "handoffs": offer.handoffs,
+        "handoffs": offer.handoffs.copy(),
         "tracing": ModelTracing.DISABLED,
         "previous_response_id": ids.previous_response_id,
         "conversation_id": ids.conversation_id,
@@ -168,7 +170,7 @@ async def _retry(
     bench: Workbench, command: Perform, prepared: PreparedCall, attempt: Attempt, error: Exception
 ) -> Outcome | None:
     """The outcome of a failed attempt that is repeated; ``None`` if it was the last attempt."""
-    settings, number = prepared.arguments["model_settings"].retry, bench.view.attempts + 1
+    settings, number = prepared.request.settings.retry, bench.view.attempts + 1
     if settings is None or number > command.invoke.tries:
         return None
     ids = bench.view.conversation
@@ -295,8 +297,10 @@ def _base_settings(own: ModelSettings, model: str | None) -> ModelSettings:
     return own if sets_something or model is None else get_default_model_settings(model)
 
 
-def _settings(bench: Workbench, agent: Any, command: Perform, user_code_ran: bool) -> Any:
-    """The settings of the model call.
+def _settings(
+    bench: Workbench, agent: Any, command: Perform, user_code_ran: bool
+) -> tuple[ModelSettings, tuple[str, ...]]:
+    """The settings of the model call, and the names of those that can change in place.
 
     Args:
         bench: The run.
@@ -318,11 +322,13 @@ def _settings(bench: Workbench, agent: Any, command: Perform, user_code_ran: boo
     changed = entry is not None and (user_code_ran or not plain) and entry[1] != own
     if entry is None or entry[0] != model or changed:
         base = _base_settings(agent.model_settings, model)
-        settings = base.resolve(config.model_settings)
+        resolved = base.resolve(config.model_settings)
+        mutable = mutable_names(resolved)
+        settings = settings_copy(resolved, mutable)  # `resolve` may return the agent's own
         relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
-        was = _UNSET if own == _UNSET else dict(own)
-        entry = memo[name] = (model, was, settings, relaxed)
+        was = _UNSET if own == _UNSET else copy_of(own)
+        entry = memo[name] = (model, was, settings, relaxed, mutable)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
     # reset_tool_choice).
     relaxed_now = agent.reset_tool_choice and command.agent in bench.view.acted
-    return entry[3] if relaxed_now else entry[2]
+    return (entry[3] if relaxed_now else entry[2]), entry[4]

@@ -3,9 +3,11 @@ agent."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from agentgraph.drivers.work.copies import copies_of, copy_of, originals
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import HandoffBinding
@@ -109,6 +111,9 @@ async def _filter(
         return None
     items = transfer_items(payload, bench.names)
     data = bench.view.handoff_data(items, bench.context)
+    copied = filter_input is not None or config.handoff_history_mapper is not None
+    if copied:
+        data = _copied(data)
     if filter_input is None:
         changed: Any = nest_handoff_history(data, history_mapper=config.handoff_history_mapper)
     else:
@@ -123,16 +128,47 @@ async def _filter(
             f"The input filter of the handoff '{bound.handoff.tool_name}' must return"
             f" HandoffInputData, got {type(changed).__name__}"
         )
-    return _recorded(bench, changed, items)
+    return _recorded(bench, changed, items, data if copied else None)
 
 
-def _recorded(bench: Workbench, changed: HandoffInputData, items: list[RunItem]) -> Filtered:
-    """The result of a filter, with references into the log in place of the run's own items."""
+def _copied(data: HandoffInputData) -> HandoffInputData:
+    return data.clone(
+        input_history=copy_of(data.input_history),
+        pre_handoff_items=copies_of(data.pre_handoff_items),
+        new_items=copies_of(data.new_items),
+    )
+
+
+def _recorded(
+    bench: Workbench,
+    changed: HandoffInputData,
+    items: list[RunItem],
+    copies: HandoffInputData | None,
+) -> Filtered:
+    """The result of a filter, with references into the log in place of the run's own items.
+
+    Args:
+        bench: The run.
+        changed: The result.
+        items: The items of the handoff.
+        copies: What the filter got, if that was copies.
+    """
     history = changed.input_history
-    latest = changed.new_items if changed.input_items is None else changed.input_items
+    before: Sequence[RunItem] = changed.pre_handoff_items
+    latest: Sequence[RunItem] = (
+        changed.new_items if changed.input_items is None else changed.input_items
+    )
     log, id_of = [*bench.view.items, *items], bench.agent_id
+    if copies is not None:
+        recorded = bench.view.handoff_data(items, None)
+        pairs = (
+            (*copies.pre_handoff_items, *copies.new_items),
+            (*recorded.pre_handoff_items, *recorded.new_items),
+        )
+        history = copy_of(history)
+        before, latest = originals(before, *pairs), originals(latest, *pairs)
     return Filtered(
         history if isinstance(history, str) else tuple(history),
-        references(changed.pre_handoff_items, log, id_of),
+        references(before, log, id_of),
         references(latest, log, id_of),
     )
