@@ -13,6 +13,7 @@ from agentgraph import (
     OutputGuardrail,
     OutputGuardrailTripwireTriggered,
     RunConfig,
+    RunHooks,
     Runner,
     SQLiteSession,
     StopAtTools,
@@ -44,6 +45,16 @@ class Judge:
     @property
     def guardrails(self) -> list[OutputGuardrail[Any]]:
         return [OutputGuardrail(self)]
+
+
+class Counting:
+    """A value with another text each time."""
+
+    texts = 0
+
+    def __str__(self) -> str:
+        self.texts += 1
+        return f"text {self.texts}"
 
 
 class Answer(BaseModel):
@@ -91,6 +102,41 @@ class TestTheFinalOutputOfARun:
         assert (judge.seen, played.final) == ([expected], expected)
         (verdict,) = played.result.output_guardrail_results
         assert verdict.agent_output == expected
+
+    @pytest.mark.parametrize("behavior", ["stop_on_first_tool", "names", "function"])
+    @pytest.mark.parametrize("output_type", [None, str])
+    async def test_of_a_tool_is_one_text_for_all_who_see_it(
+        self, play: Play, behavior: str, output_type: Any
+    ) -> None:
+        first, second, told_of = Judge(), Judge(), list[Any]()
+        behaviors: dict[str, Any] = {
+            "stop_on_first_tool": "stop_on_first_tool",
+            "names": StopAtTools(stop_at_tool_names=["count"]),
+            "function": lambda _, results: ToolsToFinalOutputResult(True, results[0].output),
+        }
+
+        class Hooks(RunHooks[Any]):
+            async def on_agent_end(self, context: Any, agent: Any, output: Any) -> None:
+                told_of.append(output)
+
+        @function_tool
+        async def count() -> Counting:
+            """Count."""
+            return Counting()
+
+        agent = agent_with(
+            ScriptedModel([[call("count")]]),
+            count,
+            tool_use_behavior=behaviors[behavior],
+            output_type=output_type,
+            output_guardrails=[*first.guardrails, *second.guardrails],
+        )
+        played = await play(agent, hooks=Hooks())
+        [delivered] = {*first.seen, *second.seen, *told_of, played.final}
+        verdicts = played.result.output_guardrail_results
+        assert {verdict.agent_output for verdict in verdicts} == {delivered}
+        if behavior != "function":  # which may choose any value
+            assert played.items[-1].raw_item["output"] == delivered
 
     @pytest.mark.parametrize("answer", ["late", {"final_output": "late"}])
     async def test_of_an_error_handler_is_judged_too(self, play: Play, answer: Any) -> None:

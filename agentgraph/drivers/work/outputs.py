@@ -30,16 +30,22 @@ def final_output(bench: Workbench, source: CommandId | None, agent: Any) -> Any:
     output = payload.output
     if isinstance(payload, FinalOutput):
         return output
-    if output is None and isinstance(payload, ModelReply):
+    if isinstance(payload, ModelReply):
         # A stored reply has no output: it follows from the response.
-        output = output_in(payload.response, output_schema(agent))
-    return _as_text(output, agent)
+        stored = output is None
+        return output_in(payload.response, output_schema(agent)) if stored else output
+    if _needs_text(output, agent):
+        # The text form of a value may differ each time: guardrails, hooks and the caller get the
+        # text that is recorded.
+        sent = payload.raw["output"]
+        return sent if isinstance(sent, str) else str(output)
+    return output
 
 
-def _as_text(output: Any, agent: Any) -> Any:
-    """An output of a tool; as text if the agent's output is text."""
+def _needs_text(output: Any, agent: Any) -> bool:
+    """Whether an output of a tool is not text although the agent's output is."""
     plain = agent.output_type is None or agent.output_type is str
-    return str(output) if plain and not isinstance(output, str) else output
+    return plain and not isinstance(output, str)
 
 
 async def end(bench: Workbench, command: Perform) -> Outcome:
@@ -63,7 +69,9 @@ async def decide(bench: Workbench, command: Perform) -> Outcome:
     if not decision.is_final_output:
         return Outcome(command.id, Event.DECLINED)
     check_readable(decision.final_output, f"tool_use_behavior of agent '{agent.name}'")
-    return Outcome(command.id, Event.ACCEPTED, FinalOutput(_as_text(decision.final_output, agent)))
+    output = decision.final_output
+    output = str(output) if _needs_text(output, agent) else output
+    return Outcome(command.id, Event.ACCEPTED, FinalOutput(output))
 
 
 def _results(bench: Workbench) -> list[FunctionToolResult]:
