@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from agentgraph.drivers.work.act import ScreeningFailed, act, judge, missing, screen, tell
+from agentgraph.drivers.work.act import ScreeningFailed, act, judge, screen, tell
 from agentgraph.drivers.work.actions import perform_action
 from agentgraph.drivers.work.approval import ask, hold
 from agentgraph.drivers.work.guard import guard_input, guard_output
+from agentgraph.drivers.work.missing import missing
 from agentgraph.drivers.work.outputs import decide, end
 from agentgraph.drivers.work.recover import recover
 from agentgraph.drivers.work.sessions import load, save

@@ -19,6 +19,7 @@ from agentgraph.exceptions import (
     InputGuardrailTripwireTriggered,
     OutputGuardrailTripwireTriggered,
     RunErrorDetails,
+    UserError,
 )
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.runs.transcript import Transcript
@@ -26,6 +27,7 @@ from agentgraph.record.payloads import GuardrailVerdict
 from agentgraph.run_config import RunConfig
 from agentgraph.running.result import RunResult
 from agentgraph.runtime.commands import Rest
+from agentgraph.runtime.migrate import MigrationError
 from agentgraph_compiler.machine import StateKind
 
 _QUIET = frozenset({StateKind.DONE, StateKind.SUSPENDED, StateKind.STOPPED})
@@ -47,7 +49,7 @@ async def carry_out(run: Run) -> Rest:
     rest: Rest | None = None
     try:
         async with nullcontext() if log is None else log.at_work(run.record.transcript.original):
-            rest = await drive(run)
+            rest = await _driven(run)
             if rest.kind not in _QUIET:
                 raise _fault(run, rest)
     except AgentsException as error:
@@ -55,6 +57,13 @@ async def carry_out(run: Run) -> Rest:
         error.run_data = _details(run, rest)
         raise
     return rest
+
+
+async def _driven(run: Run) -> Rest:
+    try:
+        return await drive(run)
+    except MigrationError as error:
+        raise UserError(f"The run cannot go on in the changed program: {error}.") from error
 
 
 def _fault(run: Run, rest: Rest) -> BaseException:

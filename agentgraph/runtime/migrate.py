@@ -106,7 +106,7 @@ class _Moving:
             state=id,
             facts=self.facts,
             agent=self.agents[state.agent],
-            reply=None if state.reply is None else self._reply(state, state.reply, there),
+            reply=None if state.reply is None else self._reply(here, state, state.reply, there),
             acted=frozenset(self.agents[agent] for agent in state.acted if agent in self.agents),
         )
         return self._with_lanes(here, state, there, moved)
@@ -117,7 +117,7 @@ class _Moving:
             return name
         return self.agents.get(owner, owner) + name[len(owner) :]
 
-    def _reply(self, state: ControlState, reply: Reply, there: State) -> Reply:
+    def _reply(self, here: State, state: ControlState, reply: Reply, there: State) -> Reply:
         """Translate the reply; a call at work whose tool is gone gets the missing tool's symbol."""
         missing_tool = f"{self.agents[state.agent]}/{MISSING_TOOL}"
         calls = [
@@ -129,10 +129,10 @@ class _Moving:
             for request in reply.requests
         )
         if there.offers:
-            calls = [
-                call if call.symbol in there.offered else call._replace(symbol=missing_tool)
-                for call in calls
-            ]
+            for lane, call in enumerate(calls):
+                old = here.offered.get(reply.calls[lane].symbol)
+                if _is_action(old) is not _is_action(there.offered.get(call.symbol)):
+                    calls[lane] = call._replace(symbol=missing_tool)
             if any(call.symbol not in there.offered for call in calls):
                 raise MigrationError(f"state '{there.id}' has no answer to calls of missing tools")
             if requests and requests[0].symbol not in there.requestable:
@@ -173,6 +173,11 @@ class _Moving:
     def _require_counterpart(self, here: State, old: Invoke, invoke: Invoke) -> None:
         if invoke.symbol != self._renamed(here.agent, old.symbol, "/"):
             raise MigrationError(f"'{old.symbol}' is at work in '{here.id}' and has no counterpart")
+
+
+def _is_action(invoke: Invoke | None) -> bool | None:
+    """Whether a tool answers calls of actions rather than of functions; ``None`` without a tool."""
+    return None if invoke is None else WorkKind.ACTION in [row.kind for row in invoke.phases]
 
 
 def _place_of(invoke: Invoke, kind: WorkKind) -> int:

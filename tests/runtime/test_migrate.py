@@ -134,6 +134,14 @@ def test_a_tool_that_is_gone_is_answered_as_a_missing_one() -> None:
     assert [(row.emission, row.source) for row in shown] == [(Emission.OUTPUT, (2, 0, 1))]
 
 
+def test_a_function_with_the_name_of_a_waiting_action_is_another_tool() -> None:
+    talk = Dialogue(desk(actions="shell", approved="shell"), agent("back"))
+    talk.reply("desk/model", calls="shell").tell("desk/shell.hold", Event.AWAITING)
+    new = machine(functions="shell")
+    moved, _ = migrate(talk.machine, talk.state, new, SAME)
+    assert resumed(new, moved)[1] == [("desk/missing_tool", "call")]
+
+
 def test_an_agent_that_lost_all_its_tools_still_answers_the_calls_that_wait() -> None:
     talk = held()
     moved, _ = migrate(talk.machine, talk.state, machine(functions=""), SAME)

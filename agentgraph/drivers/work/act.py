@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from agentgraph.drivers.work.call import LocalCall, call_at_hand, local_call
-from agentgraph.drivers.work.wording import wording
+from agentgraph.drivers.work.missing import missing
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import (
     ToolInputGuardrailTripwireTriggered,
@@ -108,16 +108,6 @@ async def _unsendable(call: LocalCall, context: ToolContext[Any], error: Excepti
     except Exception as failure:  # noqa: BLE001 - the handler is user code, and may be missing
         log_tool_action_error(logger, what, failure)
         return f"{what}."
-
-
-async def missing(bench: Workbench, command: Perform) -> Outcome:
-    """Tell the model that it called a tool that the agent does not have
-    (``RunConfig.tool_not_found_behavior``)."""
-    raw, agent = bench.call(command), bench.agent(command)
-    default = f"Tool '{raw.name}' not found in agent '{agent.name}'."
-    text = await wording(bench, "tool_not_found", "function", raw.name, raw.call_id, default)
-    payload = ToolReturn(text, ItemHelpers.tool_call_output_item(raw, text))
-    return Outcome(command.id, Event.RETURNED, payload)
 
 
 async def screen(bench: Workbench, command: Perform) -> Outcome:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from agentgraph.approvals import Decision, Ruling, tool_identity
-from agentgraph.drivers.work.act import missing
-from agentgraph.drivers.work.actions import KINDS
+from agentgraph.drivers.work.actions import SUBJECTS
 from agentgraph.drivers.work.answers import read_answer
 from agentgraph.drivers.work.call import LocalCall, local_call
+from agentgraph.drivers.work.missing import REFUSALS, missing
 from agentgraph.drivers.work.wording import REJECTED, wording
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.logger import log_tool_action_error, logger
@@ -41,12 +41,11 @@ async def ask(bench: Workbench, command: Perform) -> Outcome:
 
 
 async def _needs_approval(call: LocalCall, rule: Any) -> bool:
-    kind = KINDS[call.raw.type]
     try:
-        subject = kind.subject(call)
+        subject = SUBJECTS[call.raw.type](call)
         if subject is None:
             return True
-        if kind.tool_type != "function":
+        if call.raw.type != "function_call":
             return bool(await resolve(rule(call.bench.context, subject, call.raw.call_id)))
         context = call.context()
         with call.counting(context):
@@ -90,12 +89,12 @@ async def hold(bench: Workbench, command: Perform) -> Outcome:
         )
     if decision.approved:
         return call.outcome(Event.PASSED, Ruled(ruling))
-    kind, message = KINDS[call.raw.type], decision.message
+    (tool_type, form), message = REFUSALS[call.raw.type], decision.message
     if message is None:
         message = await wording(
-            bench, "approval_rejected", kind.tool_type, call.tool.name, call.raw.call_id, REJECTED
+            bench, "approval_rejected", tool_type, call.tool.name, call.raw.call_id, REJECTED
         )
-    raw, output = kind.refusal(call, message)
+    raw, output = form(call, message)
     return call.answer(raw, output, event=Event.REJECTED)
 
 

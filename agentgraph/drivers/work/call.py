@@ -17,6 +17,7 @@ from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import new
 from agentgraph.tool_context import ToolContext
+from agentgraph.tools.actions import action_item_of
 from agentgraph.tools.errors import failures_named
 from agentgraph.usage.run_usage import RunUsage
 from agentgraph.user_code.callbacks import resolve
@@ -179,4 +180,6 @@ def call_at_hand(bench: Workbench, command: Perform) -> LocalCall:
     """The call that a command is about; without its tool if no server has listed it yet."""
     raw, agent = bench.call(command), bench.caches.bindings.agents[command.agent].agent
     tool = tool_of(bench.caches, command.invoke.symbol, getattr(raw, "name", None) or "")
+    if tool is not None and (action_item_of(tool) or "function_call") != raw.type:
+        tool = None  # another kind of tool has taken the name
     return new(LocalCall, (bench, command, agent, tool, raw))

@@ -14,6 +14,23 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tools.hosted import ComputerToolSafetyCheckData
 from agentgraph.user_code.callbacks import call_in_thread, resolve
 
+# A transparent image of one pixel: the output of such a call is an image, and cannot be text.
+_NO_IMAGE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA"
+    "60e6kgAAAABJRU5ErkJggg=="
+)
+
+
+def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
+    """A refusal in the provider's form, and as the caller sees it."""
+    payload = {
+        "call_id": call.raw.call_id,
+        "output": {"type": "computer_screenshot", "image_url": _NO_IMAGE},
+        "type": "computer_call_output",
+        "status": "incomplete",
+    }
+    return payload, message
+
 
 async def operate_computer(call: LocalCall) -> Outcome:
     """Carry out a ``computer_call``.

@@ -13,6 +13,21 @@ from agentgraph.tools.hosted import MCPToolApprovalRequest
 from agentgraph_compiler.machine import Event
 
 
+def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
+    """A refusal in the provider's form, which the caller sees too."""
+    payload = _payload(call, approve=False, reason=message)
+    return payload, payload
+
+
+def _payload(call: LocalCall, *, approve: bool, reason: str | None) -> dict[str, Any]:
+    payload = {
+        "type": "mcp_approval_response",
+        "approval_request_id": call.raw.id,
+        "approve": approve,
+    }
+    return {**payload, "reason": reason} if reason and not approve else payload
+
+
 async def answer_approval_request(call: LocalCall) -> Outcome:
     """Answer the approval request, or let it wait for the caller's decision."""
     bench, raw, tool = call.bench, call.raw, call.tool
@@ -26,13 +41,7 @@ async def answer_approval_request(call: LocalCall) -> Outcome:
         answer = await call.unhandled(ask, request)
         callback = f"on_approval_request of tool '{tool.name}' of agent '{call.agent.name}'"
         decision = read_answer(answer, callback)
-    payload: Any = {
-        "type": "mcp_approval_response",
-        "approval_request_id": raw.id,
-        "approve": decision.approved,
-    }
-    if not decision.approved and decision.message:
-        payload["reason"] = decision.message
+    payload = _payload(call, approve=decision.approved, reason=decision.message)
     return call.outcome(
         Event.RETURNED, ToolReturn(payload, payload, kind=MCPApprovalResponseItem.type)
     )

@@ -32,14 +32,22 @@ async def run_local_shell(call: LocalCall) -> Outcome:
     await call.tell("on_tool_start")
     request = LocalShellCommandRequest(ctx_wrapper=call.bench.context, data=raw)
     output = await call.unhandled(call.tool.executor, request)
-    payload = {
+    return call.answer(_local_payload(raw, output), output)
+
+
+def local_refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
+    """A refusal of a ``local_shell_call`` in the provider's form, and as the caller sees it."""
+    return _local_payload(call.raw, message), message
+
+
+def _local_payload(raw: Any, output: Any) -> dict[str, Any]:
+    return {
         "type": "local_shell_call_output",
         # The client's types know the call's id as `id`; the API's guide shows `call_id`.
         "id": raw.call_id,
         "call_id": raw.call_id,
         "output": sendable(output if isinstance(output, str) else text_of(output)),
     }
-    return call.answer(payload, output)
 
 
 def subject(call: LocalCall) -> ShellActionRequest:
