@@ -32,7 +32,7 @@ from agentgraph.handoffs.input_data import (
     HandoffInputFilter,
 )
 from agentgraph.run_context import RunContextWrapper, TContext
-from agentgraph.schemas.arguments import problems_of
+from agentgraph.schemas.arguments import not_strict, problems_of
 from agentgraph.schemas.strict import ensure_strict_json_schema
 from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 
@@ -330,6 +330,11 @@ def _read_input(adapter: TypeAdapter[Any], input_json: str | None, tool_name: st
 
     if not input_json:
         raise ModelBehaviorError(f"Handoff {tool_name!r} needs an input, but the model wrote none.")
+    problem = not_strict(input_json)
+    if problem is not None:
+        raise ModelBehaviorError(
+            f"Invalid JSON when parsing the input of handoff {tool_name!r}: {problem}"
+        )
     try:
         return adapter.validate_json(input_json, strict=True)
     except ValidationError as error:

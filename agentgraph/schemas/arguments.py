@@ -16,7 +16,13 @@ from agentgraph.exceptions import ModelBehaviorError
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-__all__ = ["InvalidToolArguments", "check_numbers", "problems_of", "read_arguments"]
+__all__ = [
+    "InvalidToolArguments",
+    "check_strict",
+    "not_strict",
+    "problems_of",
+    "read_arguments",
+]
 
 _MAX_PROBLEMS: Final = 5
 
@@ -47,14 +53,14 @@ def read_arguments(arguments: str, tool_name: str) -> dict[str, Any]:
         tool_name: The tool, for messages.
 
     Raises:
-        InvalidToolArguments: The text is not a JSON object, or a number in it is not finite. An
-            approval rule cannot compare such a number with a limit.
+        InvalidToolArguments: The text is not a JSON object, a number in it is not finite, or an
+            object holds a key twice. An approval rule cannot compare such a number with a limit,
+            and of two values it may read another one than the tool.
     """
     try:
-        value = json.loads(arguments or "{}", parse_constant=_refuse, parse_float=_finite)
-    except _NotFinite:
-        problem = "a number is not finite"
-        raise InvalidToolArguments(tool_name, problem, is_json=False) from None
+        value = _READER.decode(arguments or "{}")
+    except _NotStrict as error:
+        raise InvalidToolArguments(tool_name, str(error), is_json=False) from None
     except json.JSONDecodeError as error:
         problem = f"{error.msg} at character {error.pos}"
         raise InvalidToolArguments(tool_name, problem, is_json=False) from None
@@ -67,18 +73,45 @@ def read_arguments(arguments: str, tool_name: str) -> dict[str, Any]:
     return value
 
 
-def check_numbers(arguments: str, tool_name: str) -> None:
-    """Refuse numbers that are not finite, before a parser that accepts them reads the arguments.
+def check_strict(arguments: str, tool_name: str) -> None:
+    """Refuse numbers that are not finite and repeated keys, before a parser that accepts them reads
+    the arguments.
 
     Args:
         arguments: The text.
         tool_name: The tool, for messages.
 
     Raises:
-        InvalidToolArguments: A number is not finite.
+        InvalidToolArguments: A number is not finite, or an object holds a key twice.
     """
-    if _MAYBE_NOT_FINITE(arguments) or (len(arguments) >= 200 and _MANY_DIGITS(arguments)):
+    if _may_not_be_strict(arguments):
         read_arguments(arguments, tool_name)
+
+
+def not_strict(text: str) -> str | None:
+    """Tell why strict JSON forbids a text that other parsers accept.
+
+    Args:
+        text: A JSON value.
+
+    Returns:
+        The problem; `None` if there is none, or if the text is not JSON at all.
+    """
+    try:
+        _READER.decode(text)
+    except _NotStrict as error:
+        return str(error)
+    except (RecursionError, ValueError):
+        pass
+    return None
+
+
+def _may_not_be_strict(text: str) -> bool:
+    return bool(
+        text.count(":") > 1  # two keys, or one beside a colon in a text
+        or _MAYBE_NOT_FINITE(text)
+        or (len(text) >= 200 and _MANY_DIGITS(text))
+    )
 
 
 # The pattern begins with a character set, because `re` searches for a set faster than for an
@@ -91,19 +124,31 @@ digits may hold such a number too."""
 _MANY_DIGITS: Final = re.compile("[0-9]{200}").search
 
 
-class _NotFinite(ValueError):
-    """A number that JSON does not allow, or that is larger than any Python float."""
+class _NotStrict(ValueError):
+    """A text that strict JSON forbids; the message names the problem."""
 
 
 def _refuse(constant: str) -> Any:
-    raise _NotFinite
+    raise _NotStrict("a number is not finite")
 
 
 def _finite(literal: str) -> float:
     number = float(literal)
     if math.isinf(number):
-        raise _NotFinite
+        raise _NotStrict("a number is not finite")
     return number
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise _NotStrict("an object holds a key twice")
+    return entries
+
+
+_READER: Final = json.JSONDecoder(
+    parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_unique
+)
 
 
 def problems_of(error: ValidationError, whole: str = "arguments") -> str:

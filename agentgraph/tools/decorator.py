@@ -19,7 +19,7 @@ from agentgraph.items.tool_payload import PLAIN, check_readable
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.schemas.arguments import (
     InvalidToolArguments,
-    check_numbers,
+    check_strict,
     problems_of,
     read_arguments,
 )
@@ -207,7 +207,7 @@ def _owner(name: str, ctx: ToolContext[Any]) -> str:
 
 def _validated(schema: FuncSchema, ctx: ToolContext[Any], arguments: str) -> BaseModel:
     validator = schema.params_pydantic_model.__pydantic_validator__
-    check_numbers(arguments, getattr(ctx, "tool_name", schema.name))
+    check_strict(arguments, getattr(ctx, "tool_name", schema.name))
     try:
         # For a tool without parameters a model may send an empty text.
         validated: BaseModel = validator.validate_json(arguments or "{}")

@@ -3,22 +3,26 @@ the same id or name."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from openai.types.responses.response_output_item import McpApprovalRequest
+from pydantic import BaseModel
 
 from agentgraph import (
     Agent,
     ApplyPatchTool,
     CustomTool,
+    FunctionTool,
     HostedMCPTool,
     ModelBehaviorError,
     ShellTool,
     UserError,
     function_tool,
+    handoff,
 )
 from agentgraph.items import ToolApprovalItem
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
@@ -361,6 +365,8 @@ class TestArgumentsThatARuleCannotClear:
             *('{"amount": NaN}', '{"amount": Infinity}', '{"amount": -Infinity}'),
             *('{"amount": 1e999}', '{"amount": -1e999}', '{"amount": {"of": [NaN]}}'),
             *('{"amount": 5', "[101]", '"101"', "null", "  "),
+            *('{"amount": 500, "amount": 5}', '{"amount": 5, "\\u0061mount": 500}'),
+            *('{"amount": {"of": 5, "of": 500}}', '{"amount": [{"a": 1}, {"a": 1, "a": 2}]}'),
         ],
     )
     @pytest.mark.parametrize("needs_approval", [True, False])
@@ -403,6 +409,77 @@ class TestArgumentsThatARuleCannotClear:
         if ruled:
             played = await play(agent, approved(played.result.to_state()))
         assert (done, told(model), played.final) == ([7], {"c1": "cleared"}, "done")
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            '{"amount": {"a": 1, "b": {"a": 2}}}',
+            '{"amount": "a: 1, \\"amount\\": 2", "more": 1}',
+            '{"amount": [{"a": 1}, {"a": 1}]}',
+        ],
+    )
+    async def test_are_not_keys_that_stand_once_in_each_object(
+        self, play: Play, written: str
+    ) -> None:
+        asked: list[Any] = []
+
+        async def pay(amount: Any, more: int = 0) -> str:
+            return "paid"
+
+        tool = function_tool(pay, strict_mode=False)
+        tool.needs_approval = lambda context, args, id: asked.append(args)
+        model = script([function_call("pay", written, call_id="c1")])
+        played = await play(agent_with(model, tool))
+        assert (asked, played.final) == ([json.loads(written)], "done")
+        assert told(model) == {"c1": "paid"}
+
+    async def test_reach_no_tool_of_another_kind_without_a_person(self, play: Play) -> None:
+        """A tool made by hand reads its arguments itself, and may read the other value."""
+        done: list[str] = []
+
+        async def invoke(context: Any, arguments: str) -> str:
+            done.append(arguments)
+            return "paid"
+
+        tool = FunctionTool(
+            name="pay",
+            description="Pay.",
+            params_json_schema={"type": "object", "properties": {}},
+            on_invoke_tool=invoke,
+            strict_json_schema=False,
+            needs_approval=lambda context, args, id: args["amount"] > 100,
+        )
+        written = '{"amount": 500, "amount": 5}'
+        agent = agent_with(script([function_call("pay", written, call_id="c1")]), tool)
+        played = await play(agent)
+        assert (len(played.result.interruptions), done) == (1, [])
+        assert (await play(agent, approved(played.result.to_state()))).final == "done"
+        assert done == [written]
+
+    @pytest.mark.parametrize(
+        ("written", "problem"),
+        [
+            ('{"amount": 500, "amount": 5}', "an object holds a key twice"),
+            ('{"amount": NaN}', "a number is not finite"),
+            ('{"amount": 1e999}', "a number is not finite"),
+        ],
+    )
+    async def test_are_refused_as_the_input_of_a_handoff(
+        self, play: Play, written: str, problem: str
+    ) -> None:
+        taken: list[Any] = []
+
+        class Amount(BaseModel):
+            amount: float
+
+        other = Agent[Any](name="Other", model=script())
+        edge = handoff(
+            other, on_handoff=lambda context, input: taken.append(input), input_type=Amount
+        )
+        model = script([function_call("transfer_to_other", written, call_id="h1")])
+        with pytest.raises(ModelBehaviorError, match=f"'transfer_to_other': {problem}"):
+            await play(Agent(name="Clerk", model=model, handoffs=[edge]))
+        assert taken == []
 
     @pytest.mark.parametrize("typed", [True, False])
     async def test_are_refused_by_an_agent_tool_as_well(self, play: Play, typed: bool) -> None:

@@ -113,6 +113,22 @@ async def test_without_a_function_the_request_waits_for_the_caller(
     assert played.final == "done"
 
 
+@pytest.mark.parametrize("arguments", ['{"path": "/", "path": "/tmp"}', '{"limit": NaN}'])
+async def test_arguments_that_two_readers_may_read_differently_wait_for_a_person(
+    play: Play, arguments: str
+) -> None:
+    asked: list[Any] = []
+
+    def answer(request: Any) -> Any:
+        asked.append(request)
+        return {"approve": True}
+
+    request = approval_request().model_copy(update={"arguments": arguments})
+    agent = agent_with(script([request]), server(answer=answer))
+    played = await play(agent)
+    assert (len(played.result.interruptions), asked) == (1, [])
+
+
 async def test_a_lasting_decision_belongs_to_a_tool_of_one_server(play: Play) -> None:
     first = [approval_request("m1", "wiki"), approval_request("m2", "files")]
     model = ScriptedModel(

@@ -28,6 +28,10 @@ TOLD = {
         "The arguments of the tool call are not JSON. Please send valid JSON. Error: Invalid JSON"
         " input for tool book: a number is not finite"
     ),
+    '{"city": "Rome", "nights": 1, "nights": 2}': (
+        "The arguments of the tool call are not JSON. Please send valid JSON. Error: Invalid JSON"
+        " input for tool book: an object holds a key twice"
+    ),
     '{"city": "secret': (
         "The arguments of the tool call are not JSON. Please send valid JSON. Error: Invalid JSON"
         " input for tool book: Unterminated string starting at at character 9"
@@ -80,7 +84,8 @@ async def main():
 
 asyncio.run(main())
 """
-    arguments = [each for each in TOLD if "NaN" not in each]
+    # The SDK takes `NaN`, and the last of two values.
+    arguments = [each for each in TOLD if "NaN" not in each and each.count("nights") < 2]
     done = subprocess.run(
         [os.environ["AGENTGRAPH_SDK_PYTHON"], "-c", script, json.dumps(arguments)],
         capture_output=True,

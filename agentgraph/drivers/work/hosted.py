@@ -9,6 +9,7 @@ from agentgraph.drivers.work.call import LocalCall
 from agentgraph.items import MCPApprovalResponseItem
 from agentgraph.record.payloads import ToolReturn
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.schemas.arguments import not_strict
 from agentgraph.tools.hosted import MCPToolApprovalRequest
 from agentgraph_compiler.machine import Event
 
@@ -35,7 +36,8 @@ async def answer_approval_request(call: LocalCall) -> Outcome:
     decision = bench.view.ruling_on(question.key, question.tool, question.content)
     if decision is None:
         ask = tool.on_approval_request
-        if ask is None:
+        # Of two values of one key the function may read another one than the server.
+        if ask is None or not_strict(raw.arguments or "") is not None:
             return call.await_decision(question)
         request = MCPToolApprovalRequest(ctx_wrapper=bench.context, data=raw)
         answer = await call.unhandled(ask, request)
