@@ -23,7 +23,7 @@ from agentgraph.stored.value_types import class_path
 from agentgraph.user_code.cancellation import in_own_task
 from agentgraph_compiler.machine import StateKind
 from tests.api.scenarios import Scenario
-from tests.replay.digest import difference, plain
+from tests.replay.digest import difference, plain, shared
 from tests.replay.world import AT_WORK, Killed, MortalJournal, World
 
 Through = Callable[[World, RunState[Any]], Awaitable[RunState[Any]]]
@@ -204,10 +204,14 @@ async def same(world: World, state: RunState[Any]) -> RunState[Any]:
 
 
 async def text(world: World, state: RunState[Any]) -> RunState[Any]:
-    """The path of a state that is written as text and read back."""
+    """The path of a state that is written as a journal file and read back: the second half of the
+    run has the text alone, and shares no recorded object with the first."""
     context = world.options.get("context")
-    written = state.to_string()
-    return await RunState.from_string(world.case.agent, written, context_override=context)
+    written = state.to_journal()
+    read = await RunState.from_journal(world.case.agent, written, context_override=context)
+    both = shared((state.journal.all(), state.facts.input), (read.journal.all(), read.facts.input))
+    assert not both, f"objects of both halves: {both!r}"
+    return read
 
 
 async def uncut(make: Scenario, *, streamed: bool) -> tuple[World, End]:

@@ -63,6 +63,34 @@ def _attributes(value: Any) -> list[tuple[str, Any]]:
     return [*named, *sorted(getattr(value, "__dict__", {}).items())]
 
 
+def shared(one: Any, other: Any) -> list[Any]:
+    """The objects below two values that can change and are the same object; agents, functions and
+    tuples do not count."""
+    ours, theirs = dict[int, Any](), dict[int, Any]()
+    _collect(one, ours)
+    _collect(other, theirs)
+    return [ours[id] for id in ours.keys() & theirs.keys()]
+
+
+def _collect(value: Any, seen: dict[int, Any]) -> None:
+    if isinstance(value, (*_ATOMS, float, Enum, Agent, FunctionType, MethodType, type)):
+        return
+    if not isinstance(value, tuple):
+        if id(value) in seen:
+            return
+        seen[id(value)] = value
+    if isinstance(value, Mapping):
+        parts: list[Any] = [*value.values()]
+    elif isinstance(value, list | tuple | Set):
+        parts = [*value]
+    elif isinstance(value, BaseException | ReferenceType):
+        parts = []
+    else:
+        parts = [part for _, part in _attributes(value)]
+    for part in parts:
+        _collect(part, seen)
+
+
 def difference(one: Any, other: Any, where: str = "") -> str:
     """Where two values of :func:`plain` first differ; empty if they are equal."""
     if one == other:
