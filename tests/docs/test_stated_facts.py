@@ -34,9 +34,9 @@ def test_the_measured_differences_are_listed() -> None:
     "document", ["README.md", "docs/decisions/0011-size-of-the-interpreter.md"]
 )
 def test_the_stated_size_of_the_interpreter_is_right(document: str) -> None:
-    """The budget is exact; what the loop calls is stated to a twentieth."""
+    """The budget is exact; what the loop calls is stated to a tenth."""
     text = text_of(document)
     assert f"{budgets.INTERPRETER_LINES:,} lines" in text
     [stated] = re.findall(r"about (\d),(\d00) more", text)
     work = sum(path.read_text(encoding="utf-8").count("\n") for path in WORK.glob("*.py"))
-    assert work == pytest.approx(int("".join(stated)), rel=1 / 20)
+    assert work == pytest.approx(int("".join(stated)), rel=1 / 10)
