@@ -108,6 +108,10 @@ def print_changes(console: Console, session: StoredSession) -> None:
             text = "remove" + change.message.removeprefix("removed")
             prefix = Text(printable(f"{session.session_id}{branch}: "))
             print_hanging(console, prefix, Text(printable(text)))
+    if session.marked:
+        rows = f"{session.marked} row{'s' if session.marked != 1 else ''}"
+        prefix = Text(printable(f"{session.session_id}: "))
+        print_hanging(console, prefix, Text(f"remove the marks of an older version from {rows}"))
 
 
 def _print_item(console: Console, prefix: str, style: str, text: str) -> None:

@@ -213,7 +213,7 @@ def repair_sessions(
             if session_ids:
                 return [await stored.session(session_id) for session_id in session_ids]
             async with aclosing(stored.sessions()) as sessions:
-                return [session async for session in sessions if session.mendings]
+                return [one async for one in sessions if one.mendings or one.marked]
 
     async def mend(session: StoredSession) -> None:
         async with place.opened() as stored:
@@ -224,7 +224,7 @@ def repair_sessions(
     for session in sessions:
         if any(history.encrypted for history in session.histories):
             _warn(terminal, f"session {session.session_id!r} is encrypted and cannot be checked")
-    faulty = [session for session in sessions if session.mendings]
+    faulty = [session for session in sessions if session.mendings or session.marked]
     if not faulty:
         terminal.err.print(Text("nothing to repair", "quiet"))
         return Status.DONE
@@ -232,7 +232,10 @@ def repair_sessions(
         print_changes(terminal.out, session)
     if dry_run:
         return Status.FOUND
-    changes = sum(len(mending.changes) for session in faulty for mending in session.mendings)
+    changes = sum(
+        session.marked + sum(len(mending.changes) for mending in session.mendings)
+        for session in faulty
+    )
     if not yes:
         _ask(f"Make these changes ({_count(changes, 'item')} of {_count(len(faulty), 'session')})?")
     for session in faulty:

@@ -122,7 +122,7 @@ def make_run(
         call_agent=call_agent,
         journal=journal,
         watcher=UNWATCHED if watcher is None else watcher,
-        session=None if facts.session is None else SessionLog(facts.session),
+        session=None if facts.session is None else SessionLog(facts.session, _session_run(facts)),
         began=began,
         stale=began != now or machine is not compiled[0],
     )
@@ -141,3 +141,9 @@ def _bench(
 def _whole(machine: Machine, facts: RunFacts, journal: Journal) -> Machine:
     """The machine that has the sub-machines: in a nested run, the one around it."""
     return machine if machine.machines or not facts.path else journal.whole(machine)
+
+
+def _session_run(facts: RunFacts) -> str:
+    """The id of a run in its session; runs inside one another share a run id."""
+    steps = (".".join(map(str, step)) for step in facts.path)
+    return "/".join((facts.run_id, *steps))

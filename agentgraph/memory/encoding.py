@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENVELOPE_MARK",
+    "MARK_LENGTH",
+    "WHITE_SPACE",
     "check_session_id",
     "check_table_names",
     "check_ttl",
@@ -24,10 +26,17 @@ __all__ = [
     "decode_items",
     "encode_items",
     "is_text",
+    "without_mark",
 ]
 
 ENVELOPE_MARK = "__enc__"
 """The key that marks an encrypted item, which has no type or role of its own."""
+
+WHITE_SPACE = " \t\n\r"
+"""The white space of JSON."""
+
+MARK_LENGTH = 24
+"""The least white space after a text that an older version of this package has marked."""
 
 _decode = json.JSONDecoder().raw_decode
 
@@ -143,6 +152,12 @@ def _encode(item: object, index: int, session: str, ensure_ascii: bool) -> str:
         ) from error
 
 
+def without_mark(text: str) -> str:
+    """Return a stored text without the white space by which older versions marked a run's texts."""
+    plain = text.rstrip(WHITE_SPACE)
+    return plain if len(text) - len(plain) >= MARK_LENGTH else text
+
+
 def decode_item(text: str | bytes | None) -> TResponseInputItem | None:
     """Return the item in one stored text, or None if the text is damaged or not an item."""
     if text is None:
@@ -151,8 +166,8 @@ def decode_item(text: str | bytes | None) -> TResponseInputItem | None:
         # `json.loads` costs four times as much for a short text, most of it before it parses.
         plain = text if isinstance(text, str) else text.decode()
         value, end = _decode(plain)
-        # White space after the JSON may be a mark (`marks`).
-        if plain[end:].strip(" \t\n\r"):
+        # White space after the JSON may be a mark of an older version.
+        if plain[end:].strip(WHITE_SPACE):
             return None
     except (ValueError, RecursionError):
         return None

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from agentgraph.memory.encoding import ENVELOPE_MARK
+from agentgraph.memory.encoding import ENVELOPE_MARK, decode_item, without_mark
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.transcripts.histories import Change, repair
 
@@ -40,10 +40,18 @@ class StoredRow:
     Attributes:
         key: The key of the row in the store.
         item: The item; None if the row cannot be read.
+        marked: Whether an older version of this package has marked its text.
     """
 
     key: int
     item: TResponseInputItem | None
+    marked: bool = False
+
+    @classmethod
+    def of(cls, key: int, text: Any) -> StoredRow:
+        """Return the row with a stored text."""
+        marked = isinstance(text, str) and without_mark(text) != text
+        return cls(key, decode_item(text), marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,11 @@ class StoredSession:
     histories: tuple[History, ...]
 
     @property
+    def marked(self) -> int:
+        """How many rows have marks of an older version, which `mend` removes."""
+        return sum(row.marked for history in self.histories for row in history.rows)
+
+    @property
     def mendings(self) -> tuple[Mending, ...]:
         """The changes that make it legal; empty if it is legal."""
         return tuple(m for history in self.histories if (m := history.mending).changes)
@@ -150,7 +163,7 @@ class StoredSessions(Protocol):
         ...
 
     async def mend(self, session: StoredSession) -> None:
-        """Carry out the mendings of a session, in one transaction.
+        """Carry out the mendings of a session and remove marks, in one transaction.
 
         Args:
             session: The session, as it was read.

@@ -211,7 +211,7 @@ _QUESTION = _of(
     namespace=_PLAIN,
 )
 _FILTERED = _of(payloads.Filtered, history=_INPUT, before=_each(_LOG), latest=_each(_LOG))
-_SAVED = _of(payloads.SavedTurn, written=_TUPLE, items=_INPUT, block=_LEFT_OUT, anew=_PLAIN)
+_SAVED = _of(payloads.SavedTurn, written=_TUPLE, items=_INPUT, block=_optional(_TUPLE), anew=_PLAIN)
 
 FORMS: Mapping[str, PayloadForm] = {
     "reply": _of(

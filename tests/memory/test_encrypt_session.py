@@ -41,7 +41,9 @@ async def test_only_ciphertext_is_stored(underlying: SQLiteSession) -> None:
     stored: list[Any] = list(await underlying.get_items())
 
     assert "secret" not in json.dumps(stored)
-    assert [sorted(envelope) for envelope in stored] == [["__enc__", "kid", "payload", "v"]] * 3
+    assert [sorted(envelope) for envelope in stored] == [
+        ["__enc__", "kid", "payload", "seal", "v"]
+    ] * 3
     assert {envelope["kid"] for envelope in stored} == {"hkdf-v1"}
 
 

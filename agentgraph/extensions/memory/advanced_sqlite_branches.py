@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentgraph.extensions.memory.advanced_sqlite_kinds import is_user_message, kind_and_tool
-from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import InvalidSessionInput
-from agentgraph.memory.session import Accept
 
 __all__ = ["MAIN", "Branch", "Branches"]
 
@@ -55,9 +53,7 @@ class Branch:
         """Return the structure ids and stored texts of the branch, the earliest first."""
         return connection.execute(f"SELECT s.id, m.message_data {self._joined()}", self.key)
 
-    def append(
-        self, connection: sqlite3.Connection, items: Sequence[tuple[int, Any]]
-    ) -> tuple[int, ...]:
+    def append(self, connection: sqlite3.Connection, items: Sequence[tuple[int, Any]]) -> list[int]:
         """List items at the end of the branch.
 
         Args:
@@ -89,20 +85,23 @@ class Branch:
             "ORDER BY sequence_number DESC LIMIT ?",
             (*self.key, len(rows)),
         )
-        return tuple(structure_id for (structure_id,) in newest_first)[::-1]
+        return [structure_id for (structure_id,) in newest_first][::-1]
 
-    def move_to_end(self, connection: sqlite3.Connection, structure_ids: Sequence[int]) -> None:
-        """Move items to the end of the branch if others follow them, and renumber the turns.
+    def move_to_end(self, connection: sqlite3.Connection, structure_ids: Sequence[int]) -> bool:
+        """Move items to the end of the branch, and renumber the turns.
 
         Args:
             connection: The connection, in a transaction.
             structure_ids: The items; ids that the branch no longer lists are ignored.
+
+        Returns:
+            Whether others followed them; if not, nothing was changed.
         """
         ids = set(structure_ids)
         rows = self._rows_since_first(connection, ids)
         mine = [row for row in rows if row[0] in ids]
         if rows[len(rows) - len(mine) :] == mine:
-            return
+            return False
         turn, branch_turn = self._last_turns(connection, before=rows[0][1])
         sequence = _last_sequence(connection, self.session_id)
         renumbered, turns = [], {}
@@ -120,6 +119,7 @@ class Branch:
             renumbered,
         )
         self._renumber_usage(connection, turns)
+        return True
 
     def _rows_since_first(
         self, connection: sqlite3.Connection, structure_ids: Set[int]
@@ -154,21 +154,15 @@ class Branch:
         connection.executemany(update, [(-new, *self.key, old) for old, new in changes.items()])
         connection.executemany(update, [(new, *self.key, -new) for new in changes.values()])
 
-    def pop(self, connection: sqlite3.Connection, accept: Accept) -> Any | None:
-        """Remove the latest readable item that `accept` accepts from the branch, and from the file
-        if no other branch lists it; return it."""
-        rows = connection.execute(
-            f"SELECT s.id, s.message_id, s.user_turn_number, m.message_data {self._joined()} DESC",
-            self.key,
-        )
-        for structure_id, message_id, turn, text in rows:
-            item = decode_item(text)
-            if item is not None and accept(item):
-                connection.execute("DELETE FROM message_structure WHERE id = ?", (structure_id,))
-                self.drop_unlisted(connection, [message_id])
-                self._drop_usage_without_items(connection, turn)
-                return item
-        return None
+    def remove(self, connection: sqlite3.Connection, structure_id: int) -> None:
+        """Remove an item from the branch, and from the file if no other branch lists it."""
+        message_id, turn = connection.execute(
+            "SELECT message_id, user_turn_number FROM message_structure WHERE id = ?",
+            (structure_id,),
+        ).fetchone()
+        connection.execute("DELETE FROM message_structure WHERE id = ?", (structure_id,))
+        self.drop_unlisted(connection, [message_id])
+        self._drop_usage_without_items(connection, turn)
 
     def current_turn(self, connection: sqlite3.Connection) -> int | None:
         """Return the number of the latest turn: 0 before the first user message, None if the branch

@@ -10,14 +10,9 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from agentgraph.extensions.memory.advanced_sqlite_branches import Branch, Branches
 from agentgraph.memory.sqlite.rows import Rows
-
-if TYPE_CHECKING:
-    from agentgraph.items import TResponseInputItem
-    from agentgraph.memory.session import Accept
 
 __all__ = ["BranchRows"]
 
@@ -45,26 +40,32 @@ class BranchRows(Rows):
         """Return the keys and texts, the earliest first."""
         return self.branch.oldest_first(connection)
 
-    def append(self, connection: sqlite3.Connection, texts: Sequence[str]) -> tuple[int, ...]:
+    def append(self, connection: sqlite3.Connection, texts: Sequence[str]) -> list[int]:
         """Append texts to the branch; return their keys."""
         message_ids = Rows.append(self, connection, texts)
         items = [json.loads(text) for text in texts]
         return self.branch.append(connection, list(zip(message_ids, items, strict=True)))
 
-    def move_to_end(self, connection: sqlite3.Connection, keys: tuple[int, ...]) -> tuple[int, ...]:
-        """Move rows that the branch still lists to its end; return the keys."""
-        self.branch.move_to_end(connection, keys)
-        return keys
+    def is_followed(self, connection: sqlite3.Connection, key: int) -> bool:
+        """Return whether rows of the branch may follow the row with this key."""
+        query = (
+            "SELECT id FROM message_structure WHERE session_id = ? AND branch_id = ? "
+            "ORDER BY sequence_number DESC LIMIT 1"
+        )
+        row = connection.execute(query, self.branch.key).fetchone()
+        return row is not None and row[0] != key
 
-    def row_ids(self, connection: sqlite3.Connection, keys: Sequence[int]) -> Sequence[int]:
-        """Return the row ids of the items that these keys list."""
-        query = "SELECT message_id FROM message_structure WHERE id = ?"
-        return [connection.execute(query, (key,)).fetchone()[0] for key in keys]
+    def move_to_end(self, connection: sqlite3.Connection, keys: list[int]) -> list[int] | None:
+        """Move rows that the branch still lists to its end; return the keys.
 
-    def pop(self, connection: sqlite3.Connection, accept: Accept) -> TResponseInputItem | None:
-        """Remove the latest readable item of the branch that `accept` accepts; return it."""
-        item: TResponseInputItem | None = self.branch.pop(connection, accept)
-        return item
+        Returns:
+            The keys; None if they are at the end already.
+        """
+        return keys if self.branch.move_to_end(connection, keys) else None
+
+    def remove(self, connection: sqlite3.Connection, key: int) -> None:
+        """Remove a row from the branch."""
+        self.branch.remove(connection, key)
 
     def clear(self, connection: sqlite3.Connection) -> None:
         """Remove the session with all its branches."""

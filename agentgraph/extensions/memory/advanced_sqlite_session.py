@@ -20,6 +20,7 @@ from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
 from agentgraph.memory.sqlite.database import MEMORY, transaction
+from agentgraph.memory.sqlite.schema import quoted
 from agentgraph.memory.sqlite_session import SQLiteSession
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class AdvancedSQLiteSession(SQLiteSession):
         super().__init__(session_id, db_path, sessions_table, messages_table, session_settings)
         self._logger = logger or logging.getLogger("agentgraph")
         self._structure = StructureTables(self._tables, create_tables)
+        self._messages = quoted(messages_table)
         self._branches = Branches(session_id)
         self._current_branch_id = MAIN
         self._generation: int | None = None
@@ -260,11 +262,11 @@ class AdvancedSQLiteSession(SQLiteSession):
         return self._branch_rows(None)
 
     def _branch_rows(self, branch_id: str | None) -> BranchRows:
-        return BranchRows(self.session_id, *self._quoted, self._branch(branch_id))
+        return BranchRows(self.session_id, self._tables, self._branch(branch_id))
 
     def _branch(self, branch_id: str | None = None) -> Branch:
         branch = self._current_branch_id if branch_id is None else branch_id
-        return Branch(self.session_id, branch, self._quoted[1])
+        return Branch(self.session_id, branch, self._messages)
 
     def _check_exists(self, connection: sqlite3.Connection, branch_id: str) -> None:
         if branch_id != self._current_branch_id and not self._branch(branch_id).exists(connection):
@@ -275,17 +277,14 @@ class AdvancedSQLiteSession(SQLiteSession):
 
     def _last_row(self, connection: sqlite3.Connection) -> int:
         row = connection.execute(
-            f"SELECT MAX(id) FROM {self._quoted[1]} WHERE session_id = ?", (self.session_id,)
+            f"SELECT MAX(id) FROM {self._messages} WHERE session_id = ?", (self.session_id,)
         ).fetchone()
         return row[0] or 0
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self._structure.prepare(connection)
 
-    def _preparation_key(self) -> object:
-        return self._structure
-
-    def _adopt(self, connection: sqlite3.Connection) -> None:
+    def _take_over(self, connection: sqlite3.Connection) -> None:
         """Put the items of a plain SQLite session into `main`; such a file has no structure."""
         if self._last_row(connection) == 0:
             return
@@ -296,18 +295,18 @@ class AdvancedSQLiteSession(SQLiteSession):
             # Check again under the write lock: another process may have done it meanwhile.
             if connection.execute(query, (self.session_id,)).fetchone() is None:
                 rows = connection.execute(
-                    f"SELECT id, message_data FROM {self._quoted[1]} "
+                    f"SELECT id, message_data FROM {self._messages} "
                     "WHERE session_id = ? ORDER BY id",
                     (self.session_id,),
                 ).fetchall()
                 readable = [(row_id, decode_item(text)) for row_id, text in rows]
                 items = [(row_id, item) for row_id, item in readable if item is not None]
-                Branch(self.session_id, MAIN, self._quoted[1]).append(connection, items)
+                Branch(self.session_id, MAIN, self._messages).append(connection, items)
 
     async def _run(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
         def run(connection: sqlite3.Connection) -> _T:
             if self._generation is None:
-                self._adopt(connection)
+                self._take_over(connection)
             self._notice_clear(connection)
             return call(connection)
 

@@ -3,8 +3,9 @@
     {session id}:messages   a JSON list of JSON texts, one per item
     {session id}:metadata   session_id, created_at, updated_at
 
-Dapr has no lists, so a write reads the list, changes it and saves it under the etag that it read.
-If another writer was faster, it tries again. A value that cannot be read is never overwritten.
+The first entry of the list may be our record of the saves of runs (`dapr_list`). Dapr has no lists,
+so a write reads the list, changes it and saves it under the etag that it read. If another writer
+was faster, it tries again. A value that cannot be read is never overwritten.
 """
 
 from __future__ import annotations
@@ -12,29 +13,20 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from agentgraph.extensions.memory.client_session import ClientSession
-from agentgraph.memory.encoding import (
-    check_session_id,
-    check_ttl,
-    decode_item,
-    decode_items,
-    encode_items,
-)
+from agentgraph.extensions.memory.dapr_list import SessionList
+from agentgraph.memory.encoding import check_session_id, check_ttl, decode_item, decode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.loops import in_its_loop
-from agentgraph.memory.runs.blocks import Block
-from agentgraph.memory.runs.marks import MarkedTexts, gathered, marked_texts, next_write
-from agentgraph.memory.session import Accept, any_item
-from agentgraph.memory.session_settings import (
-    SessionSettings,
-    own_session_settings,
-    resolve_session_limit,
-)
+from agentgraph.memory.runs.saves import Block
+from agentgraph.memory.session import Accept
+from agentgraph.memory.session_settings import SessionSettings, own_session_settings
 
 try:
     from dapr.aio.clients import DaprClient
@@ -154,95 +146,47 @@ class DaprSession(ClientSession):
         session._owns_client = True
         return session
 
-    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the latest items, oldest first, without damaged texts.
-
-        Args:
-            limit: The largest number of items; None means the session's own limit, or all items if
-                it has none.
-
-        Raises:
-            SessionError: The store cannot be read, or has another program's value under the key.
-        """
-        limit = resolve_session_limit(limit, self.session_settings)
-        if limit == 0:
-            self._check_open()
-            return []
-        with self._errors():
-            texts, _ = await self._read()
-        items = [item for text in texts if (item := decode_item(text)) is not None]
+    async def _get(self, limit: int | None) -> list[TResponseInputItem]:
+        items = self._decoded(await self._texts())
         return items if limit is None else items[-limit:]
 
-    async def add_items(self, items: list[TResponseInputItem]) -> None:
-        """Append items in one write.
+    async def _texts(self) -> list[str]:
+        with self._errors():
+            entries, _ = await self._read()
+        return SessionList.read(entries).texts
 
-        Raises:
-            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
-            SessionError: The store did not confirm the write; all items were stored or none.
-        """
-        self._check_open()
-        if encode_items(items, self._label):
-            await self.append_to_block(items)
-
-    async def append_to_block(
-        self, items: list[TResponseInputItem], block: Block = None
-    ) -> MarkedTexts:
-        """Append items to a run's block; first move the block to the end if others wrote after it.
-
-        Args:
-            items: Input items as dicts.
-            block: The block, as the latest call returned it; None begins one.
-
-        Returns:
-            The block with the items.
-
-        Raises:
-            ConcurrentWrite: Another run has continued the block; nothing was stored.
-            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
-            SessionError: The store did not confirm the write; all items were stored or none.
-        """
-        after = next_write(block)
-        new = [text + after.mark for text in encode_items(items, self._label)]
-        result: list[str] = []
-
-        def append(texts: list[str]) -> tuple[list[str], None]:
-            nonlocal result
-            # A client-side retry of our write can report a conflict with its own first attempt.
-            if result and texts[: len(result)] == result:
-                return texts, None
-            result = gathered(texts, block) + new
-            return result, None
-
+    async def _add(self, texts: list[str], block: Block | None) -> None:
         # First: if this fails, nothing may have been stored.
         await self._record_times()
-        await self._change(append)
-        return after
+        if block is not None:
+            await self._change(lambda stored: stored.save(texts, block))
+            return
+        # A client-side retry of our write can report a conflict with its own first attempt.
+        write = secrets.token_hex(8)
+        await self._change(lambda stored: stored.append(texts, write))
+        await self._change(_without_writes)
 
-    async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedTexts | None:
-        """Return the latest items as a block if they equal `items` and are of one run, else None.
+    async def _adopt(self, items: list[TResponseInputItem], own: Block) -> Block | None:
+        def adopt(stored: SessionList) -> Block | None:
+            if decode_items(stored.texts[-len(items) :]) != items:
+                return None
+            return stored.adopt(len(items), own)
 
-        Raises:
-            SessionError: The store cannot be read, or has another program's value under the key.
-        """
-        with self._errors():
-            texts, _ = await self._read()
-        latest = texts[len(texts) - len(items) :]
-        return marked_texts(latest) if decode_items(latest) == items else None
+        return await self._change(adopt)
 
-    async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item; None if there is none."""
-        return await self.pop_latest(any_item)
+    async def _release(self, block: Block) -> None:
+        def release(stored: SessionList) -> None:
+            if stored.runs.get(block.run_id, (0, "", ""))[2] == block.owner:
+                stored.set_owner(block.run_id, "")
 
-    async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
-        """Remove and return the latest item that `accept` accepts; None if there is none.
+        await self._change(release)
 
-        Args:
-            accept: Decides whether to remove an item.
-        """
-        return await self._change(lambda texts: _without_latest(texts, accept))
+    async def _pop(self, accept: Accept) -> TResponseInputItem | None:
+        item, damaged = await self._change(lambda stored: _popped(stored, accept))
+        self._report(damaged)
+        return item
 
-    async def clear_session(self) -> None:
-        """Remove the session and its items, readable or not."""
+    async def _clear(self) -> None:
         with self._errors():
             async with self._writing:
                 for key in (self._messages_key, self._metadata_key):
@@ -262,16 +206,18 @@ class DaprSession(ClientSession):
         close: Callable[[], Awaitable[None]] = self._client.close
         await close()
 
-    async def _change(self, change: Callable[[list[str]], tuple[list[str], _T]]) -> _T:
-        """Apply `change` to the stored texts, save the new texts, and return the other result."""
+    async def _change(self, change: Callable[[SessionList], _T]) -> _T:
+        """Apply `change` to the list, save it if it is another one now, and return the result."""
         with self._errors():
             async with self._writing:
                 for attempt in range(_ATTEMPTS):
-                    texts, etag = await self._read()
-                    new_texts, result = change(texts)
-                    if new_texts == texts:
-                        return result
-                    if await self._save(self._messages_key, new_texts, etag):
+                    entries, etag = await self._read()
+                    stored = SessionList.read(entries)
+                    result = change(stored)
+                    new = stored.stored()
+                    if new == entries or await self._save(
+                        self._messages_key, json.dumps(new), etag
+                    ):
                         return result
                     pause = min(_LONGEST_PAUSE, 0.005 * 2**attempt)
                     await asyncio.sleep(random.uniform(0, pause))
@@ -280,12 +226,15 @@ class DaprSession(ClientSession):
             f"{_ATTEMPTS} times in a row; nothing was stored"
         )
 
-    async def _read(self) -> tuple[list[str], str]:
-        state = await self._client.get_state(
+    async def _state(self, key: str) -> Any:
+        return await self._client.get_state(
             store_name=self._store,
-            key=self._messages_key,
+            key=key,
             state_metadata={"consistency": self._consistency},
         )
+
+    async def _read(self) -> tuple[list[Any], str]:
+        state = await self._state(self._messages_key)
         if not state.data:
             return [], state.etag
         try:
@@ -298,15 +247,15 @@ class DaprSession(ClientSession):
                 "no list of items, so it is damaged or belongs to another program; nothing was "
                 "changed; clear_session() removes it"
             )
-        return [text if isinstance(text, str) else json.dumps(text) for text in stored], state.etag
+        return stored, state.etag
 
-    async def _save(self, key: str, value: object, etag: str) -> bool:
+    async def _save(self, key: str, value: str, etag: str) -> bool:
         """Write a value unless another writer has written since `etag`; return whether it did."""
         try:
             await self._client.save_state(
                 store_name=self._store,
                 key=key,
-                value=json.dumps(value),
+                value=value,
                 etag=etag,
                 options=self._options(Concurrency.first_write),
                 state_metadata={} if self._ttl is None else {"ttlInSeconds": str(self._ttl)},
@@ -320,11 +269,7 @@ class DaprSession(ClientSession):
     async def _record_times(self) -> None:
         """Store when the session was made and changed; on a conflict the other's times stand."""
         with self._errors():
-            state = await self._client.get_state(
-                store_name=self._store,
-                key=self._metadata_key,
-                state_metadata={"consistency": self._consistency},
-            )
+            state = await self._state(self._metadata_key)
             now = str(int(time.time()))
             stored: Mapping[str, Any] = decode_item(state.data) or {}
             times = {
@@ -332,7 +277,7 @@ class DaprSession(ClientSession):
                 "created_at": stored.get("created_at", now),
                 "updated_at": now,
             }
-            await self._save(self._metadata_key, times, state.etag)
+            await self._save(self._metadata_key, json.dumps(times), state.etag)
 
     def _options(self, concurrency: Concurrency | None) -> StateOptions:
         strong = self._consistency == DAPR_CONSISTENCY_STRONG
@@ -355,18 +300,22 @@ class DaprSession(ClientSession):
             ) from error
 
 
-def _without_latest(
-    texts: list[str], accept: Accept
-) -> tuple[list[str], TResponseInputItem | None]:
-    """Return the texts without the latest accepted item, and the item.
+def _without_writes(stored: SessionList) -> None:
+    """Forget the names of writes, so that a list without runs has no record."""
+    if not stored.runs:
+        stored.writes.clear()
 
-    Without such an item, return all texts and None.
-    """
-    for position in range(len(texts) - 1, -1, -1):
-        item = decode_item(texts[position])
+
+def _popped(stored: SessionList, accept: Accept) -> tuple[TResponseInputItem | None, int]:
+    """Remove and return the latest accepted item, with the number of damaged texts after it."""
+    damaged = 0
+    for place in range(len(stored.texts) - 1, -1, -1):
+        item = decode_item(stored.texts[place])
+        damaged += item is None
         if item is not None and accept(item):
-            return texts[:position] + texts[position + 1 :], item
-    return texts, None
+            stored.pop(place)
+            return item, damaged
+    return None, damaged
 
 
 def _reason(error: BaseException) -> str:

@@ -1,8 +1,12 @@
 """A session that encrypts its items before another session stores them.
 
 Each session id has its own key, derived from the program's key, so that items cannot be moved from
-one session to another. An item that is too old, or that the key does not decrypt, is left out of
-every result but stays in the store: a wrong key can never destroy a conversation.
+one session to another. A row has a seal (`encrypted_seals`) that binds its version, the id of its
+key, its place and the number of rows. A row of version 1 has none: the published SDK and older
+versions of this package write such rows, which are read as before and bound to their session only.
+
+A row that is too old, that the key does not decrypt or whose seal is broken is left out of every
+result but stays in the store: a wrong key can never destroy a conversation.
 """
 
 from __future__ import annotations
@@ -10,12 +14,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import hmac
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict
 
+from agentgraph.extensions.memory.encrypted_seals import misplaced, seal_of, sealed
+from agentgraph.logger import logger
 from agentgraph.memory.encoding import (
     ENVELOPE_MARK,
     check_session_id,
@@ -24,7 +31,13 @@ from agentgraph.memory.encoding import (
     is_text,
 )
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
-from agentgraph.memory.runs.blocks import Block, adopt_block, append_to_block
+from agentgraph.memory.runs.blocks import (
+    adopt_block,
+    append_to_block,
+    keeps_blocks,
+    release_block,
+)
+from agentgraph.memory.runs.saves import Block
 from agentgraph.memory.runs.shielded import shielded
 from agentgraph.memory.session import SessionABC, offers
 from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
@@ -43,14 +56,21 @@ __all__ = ["EncryptedEnvelope", "EncryptedSession"]
 
 # The published SDK's values, so that each package decrypts the other's items.
 _HKDF_INFO = b"agents.session-store.hkdf.v1"
+_SEAL_INFO = b"agentgraph.session-store.seal.v1"
 _KEY_ID = "hkdf-v1"
-_VERSION = 1
+
+_WITHOUT_SEAL = 1
+_VERSION = 2
+
+_ALL = 2**31 - 1
+"""More rows than any session has."""
 
 # Larger inputs are encrypted in a thread, because they would block the event loop.
 _INLINE_CHARACTERS = 50_000
 
 EncryptedEnvelope = TypedDict(
-    "EncryptedEnvelope", {"__enc__": Literal[1], "v": int, "kid": str, "payload": str}
+    "EncryptedEnvelope",
+    {"__enc__": Literal[1], "v": int, "kid": str, "payload": str, "seal": NotRequired[list[Any]]},
 )
 """The item that the underlying session stores in place of an item."""
 
@@ -99,7 +119,8 @@ class EncryptedSession(SessionABC):
         self.underlying_session = underlying_session
         self.ttl = ttl
         self.max_scan_items = max_scan_items
-        self.cipher = _cipher(encryption_key, session_id)
+        self.cipher = Fernet(base64.urlsafe_b64encode(_key(encryption_key, session_id, _HKDF_INFO)))
+        self._seal_key = _key(encryption_key, session_id, _SEAL_INFO)
 
     def __getattr__(self, name: str) -> Any:
         if name == "underlying_session":
@@ -118,6 +139,9 @@ class EncryptedSession(SessionABC):
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
         """Return the latest readable items, oldest first.
 
+        The log says how many rows were left out because they cannot be read, and how many were
+        moved, repeated, or are next to rows that were left out of the store.
+
         Args:
             limit: The largest number of items; None means the underlying session's own limit, or
                 all items if it has none.
@@ -125,9 +149,21 @@ class EncryptedSession(SessionABC):
         limit = resolve_session_limit(limit, self.session_settings)
         if limit == 0:
             return await self.underlying_session.get_items(0)
-        if limit is None:
-            return await self._decrypted(await self.underlying_session.get_items())
-        return await self._scan(limit)
+        if limit is not None:
+            return await self._scan(limit)
+        items, damaged = await self._decrypted(
+            await self.underlying_session.get_items(), whole=True
+        )
+        self._report(damaged)
+        return items
+
+    async def damaged_rows(self) -> list[int]:
+        """Return the places of the rows of the underlying session that cannot be read, were moved
+        or repeated, or are next to rows that were left out; the oldest row has place 0."""
+        limit = (self.session_settings or SessionSettings()).limit
+        stored = await self.underlying_session.get_items(None if limit is None else _ALL)
+        _, damaged = await self._decrypted(stored, whole=True)
+        return damaged
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Encrypt items and store them, in one transaction of the underlying session.
@@ -135,9 +171,11 @@ class EncryptedSession(SessionABC):
         Raises:
             InvalidSessionInput: An element of `items` is not an item; nothing was stored.
         """
-        await self.underlying_session.add_items(await self._encrypted(items))
+        await self.underlying_session.add_items(await self._encrypted(self._texts_of(items)))
 
-    async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
+    async def append_to_block(
+        self, items: list[TResponseInputItem], block: Block | None = None
+    ) -> Block | None:
         """Encrypt items and append them to a run's block, if the underlying session has blocks.
 
         Args:
@@ -148,16 +186,33 @@ class EncryptedSession(SessionABC):
             The underlying session's block with the items.
 
         Raises:
+            ConcurrentWrite: Another run has written to the block; nothing was stored.
             InvalidSessionInput: An element of `items` is not an item; nothing was stored.
         """
-        return await append_to_block(self.underlying_session, await self._encrypted(items), block)
+        texts, block = self._texts_of(items), block or Block.begun()
+        # Each encryption of an item is another one, so the items themselves name the save.
+        named = block._replace(write=self._signed(block.write_of(texts)))
+        return await append_to_block(self.underlying_session, await self._encrypted(texts), named)
 
-    async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
-        """Return the latest items as a block if they equal `items`, else None."""
+    async def adopt_block(
+        self, items: list[TResponseInputItem], own: Block | None = None
+    ) -> Block | None:
+        """Return the latest items as a block if they equal `items`, else None.
+
+        Raises:
+            ConcurrentWrite: Another run of this process works on them.
+        """
         stored = await self.underlying_session.get_items(len(items))
-        if await self._decrypted(stored) != items:
+        if (await self._decrypted(stored))[0] != items:
             return None
-        return await adopt_block(self.underlying_session, stored)
+        own = own or Block.begun()
+        if not keeps_blocks(self.underlying_session):
+            return own.saved()
+        return await adopt_block(self.underlying_session, stored, own)
+
+    async def release_block(self, block: Block) -> None:
+        """Record that no run of this process works on a block any more."""
+        await release_block(self.underlying_session, block)
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove and return the latest readable item; None if there is none.
@@ -169,13 +224,18 @@ class EncryptedSession(SessionABC):
             # A cancellation in the middle would lose items that `_pop` has yet to put back.
             return await shielded(self._pop()) if await self._scan(1) else None
         item: TResponseInputItem | None = None
+        passed: list[TResponseInputItem] = []
 
         def readable(envelope: TResponseInputItem) -> bool:
             nonlocal item
             item = self._unwrap(envelope)
+            if item is None:
+                passed.append(envelope)
             return item is not None
 
         popped = await store.pop_latest(readable)
+        _, damaged = await self._decrypted(passed[::-1])
+        self._report(damaged)
         return None if popped is None else item
 
     async def _pop(self) -> TResponseInputItem | None:
@@ -203,50 +263,102 @@ class EncryptedSession(SessionABC):
             if self.max_scan_items is not None:
                 count = min(count, self.max_scan_items)
             stored = await self.underlying_session.get_items(count)
-            items = await self._decrypted(stored)
-            exhausted = len(stored) < count or count == self.max_scan_items
-            if len(items) >= limit or exhausted:
+            is_all = len(stored) < count
+            items, damaged = await self._decrypted(stored, whole=is_all)
+            if len(items) >= limit or is_all or count == self.max_scan_items:
+                self._report(damaged)
                 return items[-limit:]
             count *= 4
 
-    async def _encrypted(self, items: list[TResponseInputItem]) -> list[TResponseInputItem]:
-        texts = encode_items(items, f"EncryptedSession {self.session_id!r}")
+    def _texts_of(self, items: list[TResponseInputItem]) -> list[str]:
+        return encode_items(items, f"EncryptedSession {self.session_id!r}")
+
+    def _signed(self, name: str) -> str:
+        """Return a name that tells nothing about the items without the key."""
+        return hmac.digest(self._seal_key, name.encode(), "sha256").hex()[:32]
+
+    def _report(self, damaged: list[int]) -> None:
+        if damaged:
+            logger.warning(
+                "EncryptedSession %r: %d rows cannot be read, were moved or repeated, or are next"
+                " to rows that were left out; damaged_rows() returns their places",
+                self.session_id,
+                len(damaged),
+            )
+
+    async def _encrypted(self, texts: list[str]) -> list[TResponseInputItem]:
+        stored = cast("Any", await self.underlying_session.get_items(1))
+        latest = seal_of(self._seal_key, stored[0]) if stored else None
         if sum(map(len, texts)) <= _INLINE_CHARACTERS:
             envelopes = [self._wrap(text) for text in texts]
         else:
             envelopes = await asyncio.to_thread(lambda: [self._wrap(text) for text in texts])
-        return cast("list[TResponseInputItem]", envelopes)
+        return cast("list[TResponseInputItem]", sealed(self._seal_key, envelopes, latest))
 
-    async def _decrypted(self, stored: list[TResponseInputItem]) -> list[TResponseInputItem]:
+    async def _decrypted(
+        self, stored: list[TResponseInputItem], *, whole: bool = False
+    ) -> tuple[list[TResponseInputItem], list[int]]:
+        """Return the readable items of rows, and the places of rows with a fault.
+
+        Args:
+            stored: The rows.
+            whole: Whether these are all rows of the session.
+        """
         if len(stored) * 500 <= _INLINE_CHARACTERS:
-            return self._unwrap_all(stored)
-        return await asyncio.to_thread(self._unwrap_all, stored)
+            return self._unwrap_all(stored, whole)
+        return await asyncio.to_thread(self._unwrap_all, stored, whole)
 
     def _wrap(self, text: str) -> EncryptedEnvelope:
         payload = self.cipher.encrypt(text.encode()).decode()
         return {"__enc__": 1, "v": _VERSION, "kid": _KEY_ID, "payload": payload}
 
-    def _unwrap_all(self, stored: list[TResponseInputItem]) -> list[TResponseInputItem]:
-        return [item for envelope in stored if (item := self._unwrap(envelope)) is not None]
+    def _unwrap_all(
+        self, stored: list[TResponseInputItem], whole: bool
+    ) -> tuple[list[TResponseInputItem], list[int]]:
+        envelopes = cast("list[Mapping[str, Any]]", stored)
+        seals = [seal_of(self._seal_key, envelope) for envelope in envelopes]
+        damaged = set(misplaced(seals, whole=whole))
+        items, seen = [], set()
+        for place, (envelope, seal) in enumerate(zip(envelopes, seals, strict=True)):
+            text = self._text_of(envelope)
+            item = None if text is None else decode_item(text)
+            if item is None:
+                damaged.add(place)
+            elif not self._is_too_old(envelope) and (seal is None or seal[:2] not in seen):
+                items.append(item)
+            seen.add(None if seal is None else seal[:2])
+        return items, sorted(damaged)
 
     def _unwrap(self, envelope: TResponseInputItem) -> TResponseInputItem | None:
-        """Return the item in an envelope; None if it is too old or the key does not decrypt it.
+        """Return the item in an envelope; None if it is too old or cannot be read."""
+        fields = cast("Mapping[str, Any]", envelope)
+        text = self._text_of(fields)
+        return None if text is None or self._is_too_old(fields) else decode_item(text)
+
+    def _text_of(self, envelope: Mapping[str, Any]) -> bytes | None:
+        """Return the text in an envelope; None if the key does not decrypt it or its seal is
+        broken."""
+        payload = envelope.get("payload")
+        if envelope.get(ENVELOPE_MARK) != 1 or not isinstance(payload, str):
+            return None
+        has_seal = envelope.get("v") != _WITHOUT_SEAL or "seal" in envelope
+        if has_seal and seal_of(self._seal_key, envelope) is None:
+            return None
+        try:
+            return self.cipher.decrypt(payload)
+        except (InvalidToken, ValueError):
+            return None
+
+    def _is_too_old(self, envelope: Mapping[str, Any]) -> bool:
+        """Tell whether the time of a genuine row is over.
 
         The age is checked here and not by Fernet, because Fernet also refuses items from the
         future: an item must not vanish because a clock was set back.
         """
-        fields = cast("Mapping[str, Any]", envelope)
-        payload = fields.get("payload")
-        if fields.get(ENVELOPE_MARK) != 1 or not isinstance(payload, str):
-            return None
-        try:
-            text = self.cipher.decrypt(payload)
-            timestamp = self.cipher.extract_timestamp(payload)
-        except (InvalidToken, ValueError):
-            return None
+        if self.ttl is None:
+            return False
         # The timestamp of a token is in whole seconds.
-        too_old = self.ttl is not None and timestamp + self.ttl < int(time.time())
-        return None if too_old else decode_item(text)
+        return self.cipher.extract_timestamp(envelope["payload"]) + self.ttl < int(time.time())
 
 
 def _is_secret(key: object) -> bool:
@@ -257,9 +369,9 @@ def _is_duration(ttl: object) -> bool:
     return ttl is None or (isinstance(ttl, int | float) and ttl >= 0)
 
 
-def _cipher(key: str, session_id: str) -> Fernet:
-    kdf = HKDF(algorithm=SHA256(), length=32, salt=session_id.encode(), info=_HKDF_INFO)
-    return Fernet(base64.urlsafe_b64encode(kdf.derive(_key_material(key))))
+def _key(key: str, session_id: str, purpose: bytes) -> bytes:
+    kdf = HKDF(algorithm=SHA256(), length=32, salt=session_id.encode(), info=purpose)
+    return kdf.derive(_key_material(key))
 
 
 def _key_material(key: str) -> bytes:

@@ -12,31 +12,22 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import uuid4
 
 from agentgraph.extensions.memory.mongodb_documents import (
     Document,
-    MongoBlock,
     Place,
-    batches,
     entries_of,
-    fitting,
     is_of_a_session,
     latest_blocks,
     of_generation,
     of_older_generations,
-    part_generation,
     places,
-    range_of,
-    size_of,
     without,
 )
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import MissingExtra, SessionError
-from agentgraph.memory.runs.blocks import ConcurrentWrite
 
 try:
-    from bson import ObjectId
     from pymongo import ReturnDocument
     from pymongo.errors import DuplicateKeyError
 except ImportError as error:
@@ -63,12 +54,14 @@ class StoredItem(NamedTuple):
             list.
         length: The number of entries of the whole list.
         place: The place of the item; None if it is the last entry.
+        damaged: How many damaged texts are after it.
     """
 
     item: TResponseInputItem
     document: Document
     length: int
     place: Place | None = None
+    damaged: int = 0
 
 
 class BlocksOfASession:
@@ -111,45 +104,6 @@ class BlocksOfASession:
             if None not in texts or previous == (generation := await self._generation()):
                 return texts, complete
 
-    async def latest_block(self) -> tuple[MongoBlock, list[str | None]] | None:
-        """Return the latest block and its texts, if a run may continue it, else None."""
-        criteria = of_generation(self._session_id, await self._generation())
-        document = await self._messages.find_one(criteria, sort=[("seq", -1)])
-        if document is None:
-            return None
-        entries = self._entries(document)
-        if not isinstance(document["message_data"], list):
-            return None
-        block = MongoBlock(document["_id"], document["seq"], size_of(entries))
-        return block, await self._texts(entries, places(entries))
-
-    async def append(self, texts: Sequence[str], block: MongoBlock | None) -> MongoBlock:
-        """Append texts to a block; first move the block to the end if others wrote after it.
-
-        Args:
-            texts: At least one text.
-            block: The block, as its run's latest write left it; None begins one.
-
-        Raises:
-            ConcurrentWrite: Another run has continued the block; nothing was stored.
-        """
-        session = await self._counted({"_seq": len(texts)})
-        generation = session.get("_generation", 0)
-        base = block or MongoBlock(ObjectId(), 0, 0)
-        count, size = fitting(texts, base.size)
-        ranges = await self._store_parts(texts[count:], generation)
-        entries = [*texts[:count], *ranges]
-        result = MongoBlock(base.id, session["_seq"], size)
-        if block is None:
-            await self._insert(result, entries, generation)
-        elif not await self._extend(block, result.seq, entries, generation):
-            try:
-                await self._insert_again(result, entries, generation)
-            except ConcurrentWrite:
-                await self._messages.delete_many({"_id": {"$in": [it["part"] for it in ranges]}})
-                raise
-        return result
-
     async def find(self, accept: Accept) -> StoredItem | None:
         """Return the latest item that `accept` accepts."""
         criteria = of_generation(self._session_id, await self._generation())
@@ -159,13 +113,15 @@ class BlocksOfASession:
             item = decode_item(text) if isinstance(text, str) else None
             if item is not None and accept(item):
                 return StoredItem(item, document, document["length"])
+        damaged = 0
         async for document in self._messages.find(criteria).sort("seq", -1):
             entries = self._entries(document)
             for place in places(entries):
                 (text,) = await self._texts(entries, [place])
                 item = decode_item(text)
+                damaged += item is None
                 if item is not None and accept(item):
-                    return StoredItem(item, document, len(entries), place)
+                    return StoredItem(item, document, len(entries), place, damaged=damaged)
         return None
 
     async def remove(self, stored: StoredItem) -> bool:
@@ -283,58 +239,6 @@ class BlocksOfASession:
             text = texts_of_part[position] if position < len(texts_of_part) else None
             texts.append(text if isinstance(text, str) else None)
         return texts
-
-    async def _store_parts(self, texts: Sequence[str], generation: int) -> list[Document]:
-        """Store texts in documents of their own, and return the list entries that refer to them."""
-        ranges = []
-        for batch in batches(texts):
-            part = uuid4().hex
-            await self._messages.insert_one(
-                {
-                    "_id": part,
-                    "session_id": self._session_id,
-                    "generation": part_generation(generation),
-                    "seq": 0,
-                    "message_data": list(batch),
-                }
-            )
-            ranges.append(range_of(part, 0, len(batch)))
-        return ranges
-
-    async def _extend(
-        self, block: MongoBlock, seq: int, entries: list[Any], generation: int
-    ) -> bool:
-        """Append to the document of a block, if it is as the run's latest write left it."""
-        mine = {**of_generation(self._session_id, generation), "_id": block.id, "seq": block.seq}
-        del mine["message_data"]
-        change = {"$push": {"message_data": {"$each": entries}}, "$set": {"seq": seq}}
-        return bool((await self._messages.update_one(mine, change)).matched_count)
-
-    async def _insert(self, block: MongoBlock, entries: list[Any], generation: int) -> None:
-        await self._messages.insert_one(
-            {
-                "_id": block.id,
-                "session_id": self._session_id,
-                "generation": generation,
-                "seq": block.seq,
-                "message_data": entries,
-            }
-        )
-
-    async def _insert_again(self, block: MongoBlock, entries: list[Any], generation: int) -> None:
-        """Insert a block again after all of it was popped or cleared.
-
-        It has the same id, so that only one of two runs that share the block can insert it.
-        """
-        while True:
-            try:
-                return await self._insert(block, entries, generation)
-            except DuplicateKeyError as error:
-                # A clear that was interrupted may have left the document.
-                older = of_older_generations(self._session_id, generation)
-                deletion = await self._messages.delete_one({**older, "_id": block.id})
-                if not deletion.deleted_count:
-                    raise ConcurrentWrite from error
 
     def _entries(self, document: Document) -> list[Any]:
         if not is_of_a_session(document):

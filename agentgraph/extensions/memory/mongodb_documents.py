@@ -4,7 +4,9 @@
                _seq (the latest number used), _generation (how often it was cleared)
     messages   one document per block, which a run or a call of `add_items` stores: session_id,
                generation, seq (its number, which gives the order), message_data (a list of JSON
-               texts), popped (how many of them were removed)
+               texts), popped (how many of them were removed); and in that of a run a field of our
+               own, `agentgraph`: run_id, position (the number of its saves), write (the name of the
+               latest one), owner (the process in which the run is at work), size (of the texts)
 
 MongoDB writes one document completely or not at all, on a single server as well, so a block can
 grow and move to the end in one step. A document can have 16 MB. The texts of a block beyond
@@ -20,8 +22,8 @@ from typing import Any, NamedTuple
 __all__ = [
     "INLINE_BYTES",
     "LARGEST_TEXT",
+    "OURS",
     "Document",
-    "MongoBlock",
     "Place",
     "batches",
     "entries_of",
@@ -39,6 +41,9 @@ __all__ = [
 
 Document = dict[str, Any]
 
+OURS = "agentgraph"
+"""The field of a run's document that records its saves."""
+
 INLINE_BYTES = 8 * 2**20
 """The largest size of the texts in a block's own document, in bytes."""
 
@@ -47,20 +52,6 @@ LARGEST_TEXT = 16 * 2**20 - 64 * 2**10
 
 _OVERHEAD = 16
 """The largest number of bytes that a list adds to a text."""
-
-
-class MongoBlock(NamedTuple):
-    """The block of a run.
-
-    Attributes:
-        id: The id of its document.
-        seq: The number of its latest write; every write gives it a new one.
-        size: The size of the texts in its document, in bytes, or more.
-    """
-
-    id: Any
-    seq: int
-    size: int
 
 
 class Place(NamedTuple):

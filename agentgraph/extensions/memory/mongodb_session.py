@@ -11,18 +11,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from agentgraph.extensions.memory.client_session import ClientSession
-from agentgraph.extensions.memory.mongodb_blocks import BlocksOfASession
-from agentgraph.extensions.memory.mongodb_documents import LARGEST_TEXT, Document, MongoBlock
-from agentgraph.memory.encoding import check_session_id, decode_items, encode_items
+from agentgraph.extensions.memory.mongodb_documents import LARGEST_TEXT, Document
+from agentgraph.extensions.memory.mongodb_saves import SavedBlocks
+from agentgraph.memory.encoding import check_session_id, decode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.loops import in_its_loop
-from agentgraph.memory.runs.blocks import Block
-from agentgraph.memory.session import Accept, any_item
-from agentgraph.memory.session_settings import (
-    SessionSettings,
-    own_session_settings,
-    resolve_session_limit,
-)
+from agentgraph.memory.runs.saves import Block
+from agentgraph.memory.session import Accept
+from agentgraph.memory.session_settings import SessionSettings, own_session_settings
 
 try:
     from bson import CodecOptions
@@ -81,7 +77,7 @@ class MongoDBSession(ClientSession):
             place = client.get_database(
                 database, codec_options=_CODEC, read_preference=ReadPreference.PRIMARY
             )
-            self._blocks = BlocksOfASession(
+            self._blocks = SavedBlocks(
                 session_id, self._label, place[sessions_collection], place[messages_collection]
             )
         except InvalidName as error:
@@ -139,92 +135,35 @@ class MongoDBSession(ClientSession):
         session._owns_client = True
         return session
 
-    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the latest items, oldest first, without damaged texts.
-
-        Args:
-            limit: The largest number of items; None means the session's own limit, or all items if
-                it has none.
-
-        Raises:
-            SessionError: MongoDB cannot be read, or has another program's document for this id.
-        """
-        limit = resolve_session_limit(limit, self.session_settings)
-        if limit == 0:
-            self._check_open()
-            return []
+    async def _get(self, limit: int | None) -> list[TResponseInputItem]:
         with self._errors():
             count = limit
             while True:
                 texts, complete = await self._blocks.latest_texts(count)
-                items = decode_items(texts)
                 # Damaged texts do not count: read further back until there are enough items.
-                if limit is None or count is None or complete or len(items) >= limit:
+                if limit is None or count is None or complete or len(decode_items(texts)) >= limit:
+                    items = self._decoded(texts)
                     return items if limit is None else items[-limit:]
                 count *= 4
 
-    async def add_items(self, items: list[TResponseInputItem]) -> None:
-        """Append items in one write.
-
-        Raises:
-            InvalidSessionInput: An element of `items` is not an item, or is too large for a
-                document; nothing was stored.
-            SessionError: MongoDB did not confirm the write; all items were stored or none.
-        """
-        texts = self._encoded(items)
-        self._check_open()
-        if texts:
-            with self._errors():
-                await self._blocks.append(texts, None)
-
-    async def append_to_block(
-        self, items: list[TResponseInputItem], block: Block = None
-    ) -> MongoBlock:
-        """Append items to a run's block; first move the block to the end if others wrote after it.
-
-        Args:
-            items: Input items as dicts.
-            block: The block, as the latest call returned it; None begins one.
-
-        Returns:
-            The block with the items.
-
-        Raises:
-            ConcurrentWrite: Another run has continued the block; nothing was stored.
-            InvalidSessionInput: An element of `items` is not an item, or is too large for a
-                document; nothing was stored.
-            SessionError: MongoDB did not confirm the write; all items were stored or none.
-        """
-        texts = self._encoded(items)
+    async def _texts(self) -> list[str | None]:
         with self._errors():
-            return await self._blocks.append(texts, block)
+            texts, _ = await self._blocks.latest_texts(None)
+        return texts
 
-    async def adopt_block(self, items: list[TResponseInputItem]) -> MongoBlock | None:
-        """Return the latest block if its items equal `items`, else None.
-
-        Raises:
-            SessionError: MongoDB cannot be read, or has another program's document for this id.
-        """
+    async def _add(self, texts: list[str], block: Block | None) -> None:
         with self._errors():
-            latest = await self._blocks.latest_block()
-        if latest is None or decode_items(latest[1]) != items:
-            return None
-        return latest[0]
+            await self._blocks.append(texts, block)
 
-    async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item; None if there is none."""
-        return await self.pop_latest(any_item)
+    async def _adopt(self, items: list[TResponseInputItem], own: Block) -> Block | None:
+        with self._errors():
+            return await self._blocks.adopt(items, own)
 
-    async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
-        """Remove and return the latest item that `accept` accepts; None if there is none.
+    async def _release(self, block: Block) -> None:
+        with self._errors():
+            await self._blocks.release(block)
 
-        Args:
-            accept: Decides whether to remove an item.
-
-        Raises:
-            SessionError: MongoDB did not confirm the removal, or has another program's document for
-                this id.
-        """
+    async def _pop(self, accept: Accept) -> TResponseInputItem | None:
         with self._errors():
             while True:
                 stored = await self._blocks.find(accept)
@@ -232,10 +171,10 @@ class MongoDBSession(ClientSession):
                     return None
                 # Another process may have removed it since it was read, or added to its block.
                 if await self._blocks.remove(stored):
+                    self._report(stored.damaged)
                     return stored.item
 
-    async def clear_session(self) -> None:
-        """Remove the items of the session, readable or not."""
+    async def _clear(self) -> None:
         with self._errors():
             await self._blocks.clear()
 
@@ -251,7 +190,7 @@ class MongoDBSession(ClientSession):
         await self._client.close()
 
     def _encoded(self, items: list[TResponseInputItem]) -> list[str]:
-        texts = encode_items(items, self._label)
+        texts = super()._encoded(items)
         for index, text in enumerate(texts):
             if len(text) > LARGEST_TEXT:
                 raise InvalidSessionInput(

@@ -3,35 +3,39 @@
     {prefix}:{session id}            hash: session_id, created_at, updated_at
     {prefix}:{session id}:messages   list: one JSON text per item
 
-Each write is one MULTI/EXEC, so its items are stored together or not at all. A write without an
-answer is not repeated: Redis may have done it, and to store a turn twice is worse than an error.
+Two keys of our own record the saves of runs:
+
+    {prefix}:{session id}:runs       hash: the latest save of each run
+    {prefix}:{session id}:rows       string: whose each text of the list is (`redis_scripts`)
+
+Each write is one MULTI/EXEC, so its items are stored together or not at all.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from agentgraph.extensions.memory.client_session import ClientSession
-from agentgraph.memory.encoding import (
-    check_session_id,
-    check_ttl,
-    decode_item,
-    decode_items,
-    encode_items,
+from agentgraph.extensions.memory.redis_scripts import (
+    APPEND,
+    CLAIM,
+    CONCURRENT,
+    REMOVE,
+    SAVE,
+    SET_OWNER,
+    WIDTH,
+    record_of,
 )
+from agentgraph.memory.encoding import check_session_id, check_ttl, decode_item, decode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.loops import in_its_loop
-from agentgraph.memory.runs.blocks import Block, ConcurrentWrite
-from agentgraph.memory.runs.marks import WRITE_LENGTH, MarkedTexts, marked_texts, next_write
+from agentgraph.memory.runs.saves import Block, ConcurrentWrite, adopted
 from agentgraph.memory.session import Accept
-from agentgraph.memory.session_settings import (
-    SessionSettings,
-    own_session_settings,
-    resolve_session_limit,
-)
+from agentgraph.memory.session_settings import SessionSettings, own_session_settings
 
 try:
     from redis.asyncio import Redis
@@ -48,58 +52,15 @@ if TYPE_CHECKING:
 
 __all__ = ["RedisSession"]
 
-_CONCURRENT = -1
-"""The script's answer if texts with the run's mark come from a write that the run did not make."""
-
-# If no other run wrote, the list ends with the run's items, so the script looks only at its end.
-# Otherwise it pushes the items again before it removes the old ones: a list that is empty for a
-# moment would lose its time to live. Of equal texts LREM removes the first.
-_APPEND = f"""
-local key, mark, write, count = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
-local known = {{}}
-for index = 4, count + 3 do known[ARGV[index]] = true end
-local function is_mine(text)
-  return text and string.sub(text, -#mark - {WRITE_LENGTH}, -{WRITE_LENGTH} - 1) == mark
-end
-local function is_written(text)
-  return text and string.sub(text, -#mark - #write) == mark .. write
-end
-local function is_unknown(text) return not known[string.sub(text, -{WRITE_LENGTH})] end
-local last = redis.call('LINDEX', key, -1)
-if is_written(last) then
-  return 0
-elseif count == 0 then
-  -- the first write of the run: it has no items in the list yet
-elseif is_mine(last) then
-  if is_unknown(last) then return {_CONCURRENT} end
-else
-  local mine = {{}}
-  for _, text in ipairs(redis.call('LRANGE', key, 0, -1)) do
-    if is_written(text) then return 0 end
-    if is_mine(text) then
-      if is_unknown(text) then return {_CONCURRENT} end
-      mine[#mine + 1] = text
-    end
-  end
-  for _, text in ipairs(mine) do
-    redis.call('RPUSH', key, text)
-    redis.call('LREM', key, 1, text)
-  end
-end
-for index = count + 4, #ARGV do redis.call('RPUSH', key, ARGV[index]) end
-return 0
-"""
-"""Append texts to those with a run's mark, wherever they are, unless this write was done before."""
-
 
 class RedisSession(ClientSession):
     """A conversation in Redis.
 
     Args:
         session_id: The name of the conversation.
-        redis_client: The client. The caller closes it. A client that retries by itself can store a
-            turn twice if a connection breaks and another process writes before the retry; the
-            client that `from_url` makes does not retry.
+        redis_client: The client. The caller closes it. A client that retries by itself can store
+            what `add_items` gets twice if a connection breaks and another process writes before the
+            retry; the client that `from_url` makes does not retry. A save of a run is stored once.
         key_prefix: The beginning of the keys.
         ttl: Seconds without a write after which Redis deletes the conversation; None for never.
         session_settings: Defaults for reads, as settings or as a dict.
@@ -124,6 +85,9 @@ class RedisSession(ClientSession):
         self._ttl = ttl
         self._session_key = f"{key_prefix}:{session_id}"
         self._messages_key = f"{self._session_key}:messages"
+        self._rows_key = f"{self._session_key}:rows"
+        self._runs_key = f"{self._session_key}:runs"
+        self._list_keys = (self._messages_key, self._rows_key, self._runs_key)
         self._keys_checked = False
 
     @classmethod
@@ -168,140 +132,121 @@ class RedisSession(ClientSession):
         session._owns_client = True
         return session
 
-    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the latest items, oldest first, without damaged texts.
+    async def _get(self, limit: int | None) -> list[TResponseInputItem]:
+        if limit is None:
+            return self._decoded(await self._texts())
+        count = limit
+        while True:
+            texts = await self._latest_texts(count)
+            # Damaged texts do not count: read further back until there are enough items.
+            if len(texts) < count or len(decode_items(texts)) >= limit:
+                return self._decoded(texts)[-limit:]
+            count *= 4
 
-        Args:
-            limit: The largest number of items; None means the session's own limit, or all items if
-                it has none.
+    async def _texts(self) -> list[str | bytes]:
+        return await self._latest_texts(0)
 
-        Raises:
-            SessionError: Redis cannot be read.
-        """
-        limit = resolve_session_limit(limit, self.session_settings)
-        if limit == 0:
-            self._check_open()
-            return []
+    async def _latest_texts(self, count: int) -> list[str | bytes]:
+        """Return the latest texts, the oldest first; 0 means all."""
         with self._errors():
-            count = limit
-            while True:
-                start = 0 if count is None else -count
-                texts = await _done(self._redis.lrange(self._messages_key, start, -1))
-                items = decode_items(texts)
-                if limit is None:
-                    return items
-                # Damaged texts do not count: read further back until there are enough items.
-                if count is None or len(items) >= limit or len(texts) < count:
-                    return items[-limit:]
-                count *= 4
+            return list(await _done(self._redis.lrange(self._messages_key, -count, -1)))
 
-    async def add_items(self, items: list[TResponseInputItem]) -> None:
-        """Append items in one transaction.
-
-        Raises:
-            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
-            SessionError: Redis did not confirm the write; all items were stored or none.
-        """
-        self._check_open()
-        if encode_items(items, self._label):
-            await self.append_to_block(items)
-
-    async def append_to_block(
-        self, items: list[TResponseInputItem], block: Block = None
-    ) -> MarkedTexts:
-        """Append items to a run's block; first move the block to the end if others wrote after it.
-
-        A script does this, because writers that watch a key would have to try again.
-
-        Args:
-            items: Input items as dicts.
-            block: The block, as the latest call returned it; None begins one.
-
-        Returns:
-            The block with the items.
-
-        Raises:
-            ConcurrentWrite: Another run has continued the block; nothing was stored.
-            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
-            SessionError: Redis did not confirm the write; all items were stored or none.
-        """
-        after = next_write(block)
-        texts = [text + after.mark for text in encode_items(items, self._label)]
-        *earlier, write = after.writes
-        marks = (after.run, write, str(len(earlier)), *earlier)
-        answer = await self._store("EVAL", _APPEND, "1", self._messages_key, *marks, *texts)
-        if answer == _CONCURRENT:
+    async def _add(self, texts: list[str], block: Block | None) -> None:
+        # A time that no other write has, by which a write that is sent again is known.
+        now = f"{int(time.time())}.{secrets.randbelow(10**12):012}"
+        if block is None:
+            keys = (self._messages_key, self._session_key)
+            await self._store(now, "EVAL", APPEND, "2", *keys, now, *texts)
+            return
+        key = (block.run_id, str(block.position), block.write_of(texts), block.owner)
+        answer = await self._store(now, "EVAL", SAVE, "3", *self._list_keys, *key, *texts)
+        if answer == CONCURRENT:
             raise ConcurrentWrite
-        return after
 
-    async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedTexts | None:
-        """Return the latest items as a block if they equal `items` and are of one run, else None.
+    async def _adopt(self, items: list[TResponseInputItem], own: Block) -> Block | None:
+        while True:
+            with self._errors():
+                async with self._redis.pipeline(transaction=True) as pipe:
+                    pipe.lrange(self._messages_key, -len(items), -1)
+                    pipe.llen(self._messages_key)
+                    pipe.getrange(self._rows_key, 0, -1)
+                    pipe.hgetall(self._runs_key)
+                    texts, length, rows, runs = await pipe.execute()
+            if decode_items(texts) != items:
+                return None
+            first = (length - len(texts)) * WIDTH
+            records = _text(rows)[first : length * WIDTH]
+            saves = []
+            for run, saved in runs.items():
+                count, _, owner = _text(saved).split(" ")
+                its_rows = [record_of(run, text) for text in texts]
+                saves.append((_text(run), int(count) - 1, owner, its_rows))
+            each = [records[at : at + WIDTH] for at in range(0, len(texts) * WIDTH, WIDTH)]
+            block = adopted(saves, each, own)
+            if block is not None:
+                await self._set_owner(block.run_id, "*", own.owner)
+                return block
+            claim = (*self._list_keys, own.run_id, own.owner, records, *texts)
+            with self._errors():
+                # If the end of the list has changed since, look again.
+                if await _done(self._redis.eval(CLAIM, 3, *claim)):
+                    return own.saved()
 
-        Raises:
-            SessionError: Redis cannot be read.
-        """
+    async def _release(self, block: Block) -> None:
+        await self._set_owner(block.run_id, block.owner, "")
+
+    async def _set_owner(self, run_id: str, before: str, owner: str) -> None:
         with self._errors():
-            stored = await _done(self._redis.lrange(self._messages_key, -len(items), -1))
-        texts = [text.decode() if isinstance(text, bytes) else text for text in stored]
-        return marked_texts(texts) if decode_items(texts) == items else None
+            await _done(self._redis.eval(SET_OWNER, 1, self._runs_key, run_id, before, owner))
 
-    async def _store(self, *command: str) -> Any:
+    async def _store(self, now: str, *command: str) -> Any:
         """Carry out a command that stores items, in one transaction with the session's hash and
         times to live; return its answer."""
-        now = str(int(time.time()))
         with self._errors():
             await self._check_keys()
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.execute_command(*command)
                 pipe.hset(self._session_key, "session_id", self.session_id)
-                pipe.hsetnx(self._session_key, "created_at", now)
+                pipe.hsetnx(self._session_key, "created_at", now.partition(".")[0])
                 pipe.hset(self._session_key, "updated_at", now)
                 if self._ttl is not None:
-                    pipe.expire(self._session_key, self._ttl)
-                    pipe.expire(self._messages_key, self._ttl)
+                    for key in (self._session_key, *self._list_keys):
+                        pipe.expire(key, self._ttl)
                 answer, *_ = await pipe.execute()
         return answer
 
-    async def pop_item(self) -> TResponseInputItem | None:
-        """Remove the latest item and damaged texts after it; return the item, or None."""
-        with self._errors():
-            while True:
-                text = await _done(self._redis.rpop(self._messages_key))
-                if text is None:
-                    return None
-                item = decode_item(text)
-                if item is not None:
-                    return item
-
-    async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
-        """Remove and return the latest item that `accept` accepts; None if there is none.
-
-        Args:
-            accept: Decides whether to remove an item.
-        """
+    async def _pop(self, accept: Accept) -> TResponseInputItem | None:
         count = 1
-        with self._errors():
-            while True:
-                texts = await _done(self._redis.lrange(self._messages_key, -count, -1))
-                for text in reversed(texts):
-                    item = decode_item(text)
-                    if item is not None and accept(item):
-                        # Another process may have removed it since it was read.
-                        if await _done(self._redis.lrem(self._messages_key, -1, text)):
-                            return item
-                        break
-                else:
-                    if len(texts) < count:
-                        return None
-                    count *= 4
+        while True:
+            texts = await self._latest_texts(count)
+            damaged = 0
+            for place, text in enumerate(reversed(texts), 1):
+                item = decode_item(text)
+                if item is None:
+                    damaged += 1
+                elif accept(item):
+                    self._report(damaged)
+                    # Another process may have removed it since it was read.
+                    if await self._remove(-place, text):
+                        return item
+                    break
+            else:
+                if len(texts) < count:
+                    self._report(damaged)
+                    return None
+                count *= 4
 
-    async def clear_session(self) -> None:
-        """Remove the session and its items."""
+    async def _remove(self, place: int, text: str | bytes) -> bool:
+        keys = (self._messages_key, self._rows_key)
+        with self._errors():
+            return bool(await _done(self._redis.eval(REMOVE, 2, *keys, str(place), text)))
+
+    async def _clear(self) -> None:
         with self._errors():
             await self._check_keys()
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.delete(self._session_key)
-                pipe.delete(self._messages_key)
+                for key in (self._session_key, *self._list_keys):
+                    pipe.delete(key)
                 await pipe.execute()
 
     async def ping(self) -> bool:
@@ -349,6 +294,10 @@ class RedisSession(ClientSession):
 async def _done(reply: object) -> Any:
     """Await a reply. By the client's types it might also be a plain value; it never is."""
     return await cast("Awaitable[Any]", reply)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _place(client: Redis | RedisCluster) -> str:

@@ -10,7 +10,7 @@ from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionE
 from agentgraph.memory.file_identity import file_identity
 
 try:
-    from sqlalchemy import URL, event, make_url
+    from sqlalchemy import URL, Engine, event, make_url
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
     from sqlalchemy.pool import QueuePool, StaticPool
@@ -23,14 +23,16 @@ __all__ = [
     "engine_for",
     "failure",
     "file_of",
+    "has_one_connection",
+    "sibling",
     "transactional",
-    "turnstile",
 ]
 
 _SQLITE_BUSY_TIMEOUT = 60_000
 """How long SQLite waits for another connection's transaction, in milliseconds."""
 
 _FILE = "agentgraph_file"
+_MADE_WITH = "agentgraph_engine"
 
 
 def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None) -> AsyncEngine:
@@ -63,6 +65,7 @@ def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None
             f"{label}: the URL has an @ too many; percent-encode : / @ and % in name and password "
             "(urllib.parse.quote_plus)"
         )
+    engine.sync_engine.update_execution_options(**{_MADE_WITH: (url, label, engine_kwargs)})
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     return engine
@@ -166,19 +169,26 @@ def transactional(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(isolation_level="READ COMMITTED")
 
 
-def turnstile(engine: AsyncEngine) -> asyncio.Lock | None:
-    """Return the lock of an engine with only one connection (SQLite in memory), else None.
+def has_one_connection(engine: AsyncEngine) -> bool:
+    """Return whether an engine has only one connection: SQLite in memory."""
+    return isinstance(engine.pool, StaticPool)
 
-    One connection cannot have two transactions. All sessions that share the engine share the lock.
-    """
-    if not isinstance(engine.pool, StaticPool):
-        return None
+
+def sibling(engine: AsyncEngine) -> AsyncEngine:
+    """Return an engine for the same database with connections of its own."""
     options = engine.sync_engine.get_execution_options()
-    lock = options.get("agentgraph_turnstile")
-    if not isinstance(lock, asyncio.Lock):
-        lock = asyncio.Lock()
-        engine.sync_engine.update_execution_options(agentgraph_turnstile=lock)
-    return lock
+    if _MADE_WITH in options:
+        return engine_for(*options[_MADE_WITH])
+    sync = engine.sync_engine
+    return AsyncEngine(
+        Engine(
+            sync.pool.recreate(),
+            sync.dialect,
+            sync.url,
+            hide_parameters=sync.hide_parameters,
+            execution_options=dict(options),
+        )
+    )
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

@@ -5,19 +5,19 @@ The caller holds the transaction. A writer first locks the row of the session.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
-from agentgraph.memory.encoding import decode_item, decode_items
+from agentgraph.memory.encoding import decode_item, without_mark
 from agentgraph.memory.errors import MissingExtra
-from agentgraph.memory.runs.blocks import ConcurrentWrite
-from agentgraph.memory.runs.marks import SPACES, MarkedRows, common_mark, new_mark
+from agentgraph.memory.runs.saves import Block, adopted, is_repeated
 from agentgraph.memory.session import Accept, any_item
 
 try:
-    from sqlalchemy import case, delete, func, insert, select, update
+    from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
     from sqlalchemy.exc import IntegrityError
     from sqlalchemy.ext.asyncio import AsyncConnection
 except ImportError as error:
@@ -45,104 +45,160 @@ class SessionRows:
     session_id: str
     tables: SessionTables
 
-    async def items(
-        self, connection: AsyncConnection, limit: int | None
-    ) -> list[TResponseInputItem]:
-        """Return the latest `limit` readable items, oldest first; None means all."""
-        if limit is not None:
-            return [item for _, _, item in await self._newest(connection, limit)][::-1]
+    async def texts(self, connection: AsyncConnection) -> Sequence[str]:
+        """Return all texts, the oldest first."""
         messages = self.tables.messages
         mine = messages.c.session_id == self.session_id
-        texts = await connection.scalars(
-            select(messages.c.message_data).where(mine).order_by(messages.c.id)
-        )
-        return decode_items(texts)
+        query = select(messages.c.message_data).where(mine).order_by(messages.c.id)
+        return (await connection.scalars(query)).all()
 
     async def append(
-        self, connection: AsyncConnection, texts: Sequence[str], block: MarkedRows
-    ) -> MarkedRows:
-        """Append texts to a block; first move the block to the end if others wrote after it.
+        self, connection: AsyncConnection, texts: Sequence[str], block: Block | None
+    ) -> None:
+        """Append texts, to a block; first move the block to the end if others wrote after it.
+
+        Args:
+            connection: The connection, in a transaction.
+            texts: The texts.
+            block: The block; None appends texts of no run.
 
         Raises:
-            ConcurrentWrite: Another run has continued the block.
+            ConcurrentWrite: Another run has written to the block.
         """
         await self._lock(connection)
-        rows = block.rows
-        if rows and await self._is_followed(connection, block):
-            rows = await self._move_to_end(connection, rows)
-        new = await self._insert(connection, [text + block.mark for text in texts])
-        return MarkedRows(block.mark, (*rows, *new))
+        if block is None:
+            await self._insert(connection, texts)
+            return
+        saves = self.tables.saves
+        query = select(saves.c.position, saves.c.write, saves.c.row_ids).where(self._of(block))
+        query = query.where(saves.c.position >= block.position - 1)
+        latest = {position: rest for position, *rest in await connection.execute(query)}
+        write = block.write_of(texts)
+        stored, _ = latest.get(block.position, (None, None))
+        if is_repeated(stored, write):
+            return
+        _, before = latest.get(block.position - 1, (None, "[]"))
+        moved = await self._gather(connection, block, json.loads(before))
+        keys = [*moved, *await self._insert(connection, texts)]
+        await self._record(connection, block, write, keys)
 
     async def adopt(
-        self, connection: AsyncConnection, items: list[TResponseInputItem]
-    ) -> MarkedRows | None:
+        self,
+        connection: AsyncConnection,
+        items: list[TResponseInputItem],
+        own: Block,
+        *,
+        saves: bool,
+    ) -> Block | None:
         """Return the latest rows as a block if they hold these items, else None.
 
-        Rows that are not all from one run get a common mark, by which two runs with this block
-        detect each other.
-        """
-        messages = self.tables.messages
-        await self._lock(connection)
-        rows = (await self._newest(connection, len(items)))[::-1]
-        if [item for _, _, item in rows] != items:
-            return None
-        mark = common_mark([text for _, text, _ in rows])
-        if mark is None:
-            mark = new_mark()
-            for row_id, text, _ in rows:
-                marked = update(messages).values(message_data=text.rstrip(SPACES) + mark)
-                await connection.execute(marked.where(messages.c.id == row_id))
-        return MarkedRows(mark, tuple(row_id for row_id, _, _ in rows))
-
-    async def pop(self, connection: AsyncConnection, accept: Accept) -> TResponseInputItem | None:
-        """Remove the latest readable row whose item `accept` accepts; return the item."""
-        if not await self._touch(connection):
-            if not await self._newest(connection, 1):
-                return None
-            await self._lock(connection)
-        for row_id, _, item in await self._newest(connection, 1, accept):
-            messages = self.tables.messages
-            await connection.execute(delete(messages).where(messages.c.id == row_id))
-            return item
-        return None
-
-    async def clear(self, connection: AsyncConnection) -> None:
-        """Remove the session and all its items."""
-        # Without the lock this deadlocks with other writers.
-        await self._lock(connection)
-        for table in (self.tables.messages, self.tables.sessions):
-            await connection.execute(delete(table).where(table.c.session_id == self.session_id))
-
-    async def _is_followed(self, connection: AsyncConnection, block: MarkedRows) -> bool:
-        """Return whether other runs have written after the rows of a run.
+        Rows of another program, or of several runs, become the run's own block; so do all rows
+        where the table of saves is missing.
 
         Raises:
-            ConcurrentWrite: Another run has continued the block.
+            ConcurrentWrite: Another run of this process works on them.
         """
-        messages = self.tables.messages
-        after = (messages.c.session_id == self.session_id) & (messages.c.id > block.rows[-1])
-        # None: there are no later rows; 1: one of them has the mark of the block; 0: none has it.
-        own = case((messages.c.message_data.endswith(block.mark), 1), else_=0)
-        later = await connection.scalar(select(func.max(own)).where(after))
-        if later:
-            raise ConcurrentWrite
-        return later is not None
+        await self._lock(connection)
+        rows, _ = await self.newest(connection, len(items))
+        if [item for _, item in reversed(rows)] != items:
+            return None
+        if not saves:
+            return own.saved()
+        keys = [row_id for row_id, _ in reversed(rows)]
+        table = self.tables.saves
+        # Of two runs that list a row, the one that has claimed it comes last.
+        listed = await connection.execute(
+            select(table.c.run_id, table.c.position, table.c.owner, table.c.row_ids)
+            .where(table.c.session_id == self.session_id)
+            .order_by(case((table.c.write == "", 1), else_=0), table.c.position)
+        )
+        block = adopted(((*save, json.loads(row_ids)) for *save, row_ids in listed), keys, own)
+        if block is None:
+            await connection.execute(delete(table).where(self._of(own)))
+            await self._record(connection, own, "", keys)
+            return own.saved()
+        change = update(table).where(self._of(block)).values(owner=own.owner)
+        await connection.execute(change)
+        return block
 
-    async def _move_to_end(
-        self, connection: AsyncConnection, block: tuple[int, ...]
-    ) -> tuple[int, ...]:
-        """Write the remaining rows of a block again, at the end; return their ids.
+    async def release(self, connection: AsyncConnection, block: Block) -> None:
+        """Record that no run of this process works on a block any more."""
+        saves = self.tables.saves
+        mine = self._of(block) & (saves.c.owner == block.owner)
+        await connection.execute(update(saves).where(mine).values(owner=""))
 
-        They get a new creation time, because the published SDK orders the rows of this store by
-        time.
+    async def pop(
+        self, connection: AsyncConnection, accept: Accept
+    ) -> tuple[TResponseInputItem | None, int]:
+        """Remove the latest row whose item `accept` accepts.
+
+        Returns:
+            The item, and the number of damaged rows after it.
         """
-        messages = self.tables.messages
-        mine = (messages.c.session_id == self.session_id) & messages.c.id.in_(block)
+        if not await self._touch(connection):
+            rows, damaged = await self.newest(connection, 1)
+            if not rows:
+                return None, damaged
+            await self._lock(connection)
+        rows, damaged = await self.newest(connection, 1, accept)
+        for row_id, item in rows:
+            messages = self.tables.messages
+            await connection.execute(delete(messages).where(messages.c.id == row_id))
+            return item, damaged
+        return None, damaged
+
+    async def clear(self, connection: AsyncConnection, *, saves: bool) -> None:
+        """Remove the session and all its rows; `saves` tells whether the table of saves exists."""
+        # Without the lock this deadlocks with other writers.
+        await self._lock(connection)
+        tables = [self.tables.messages, self.tables.sessions, *[self.tables.saves] * saves]
+        for table in tables:
+            await connection.execute(delete(table).where(table.c.session_id == self.session_id))
+
+    def _of(self, block: Block) -> ColumnElement[bool]:
+        saves = self.tables.saves
+        return (saves.c.session_id == self.session_id) & (saves.c.run_id == block.run_id)
+
+    async def _record(
+        self, connection: AsyncConnection, block: Block, write: str, keys: Sequence[int]
+    ) -> None:
+        await connection.execute(
+            insert(self.tables.saves).values(
+                session_id=self.session_id,
+                run_id=block.run_id,
+                position=block.position,
+                write=write,
+                row_ids=json.dumps(list(keys)),
+                owner=block.owner,
+            )
+        )
+
+    async def _gather(
+        self, connection: AsyncConnection, block: Block, latest: list[int]
+    ) -> Sequence[int]:
+        """Move the rows of a run to the end if others follow those of its latest save.
+
+        Moved rows get a new creation time, because the published SDK orders the rows of this store
+        by time.
+
+        Returns:
+            The new ids of all its rows; empty if nothing was moved.
+        """
+        messages, saves = self.tables.messages, self.tables.saves
+        mine = messages.c.session_id == self.session_id
+        after = (
+            select(messages.c.id).where(mine & (messages.c.id > max(latest, default=0))).limit(1)
+        )
+        if not latest or await connection.scalar(after) is None:
+            return ()
+        lists = await connection.scalars(select(saves.c.row_ids).where(self._of(block)))
+        mine &= messages.c.id.in_([key for row_ids in lists for key in json.loads(row_ids)])
         texts = await connection.scalars(
             select(messages.c.message_data).where(mine).order_by(messages.c.id)
         )
-        copies = list(texts)
+        copies = [without_mark(text) for text in texts]
         await connection.execute(delete(messages).where(mine))
+        await connection.execute(update(saves).where(self._of(block)).values(row_ids="[]"))
         return await self._insert(connection, copies)
 
     async def _insert(self, connection: AsyncConnection, texts: Sequence[str]) -> tuple[int, ...]:
@@ -189,24 +245,26 @@ class SessionRows:
         )
         return result.rowcount > 0
 
-    async def _newest(
+    async def newest(
         self, connection: AsyncConnection, count: int, accept: Accept = any_item
-    ) -> list[tuple[int, str, TResponseInputItem]]:
-        """Return (row id, text, item) of the latest accepted items, the latest first."""
+    ) -> tuple[list[tuple[int, TResponseInputItem]], int]:
+        """Return row id and item of the latest accepted rows, the latest first, and how many
+        damaged rows were read."""
         messages = self.tables.messages
         query = (
             select(messages.c.id, messages.c.message_data)
             .where(messages.c.session_id == self.session_id)
             .order_by(messages.c.id.desc())
         )
-        matches: list[tuple[int, str, TResponseInputItem]] = []
-        before, page = None, count
+        matches: list[tuple[int, TResponseInputItem]] = []
+        before, page, damaged = None, count, 0
         while len(matches) < count:
             bounded = query if before is None else query.where(messages.c.id < before)
             rows = (await connection.execute(bounded.limit(page))).all()
-            decoded = [(row_id, text, decode_item(text)) for row_id, text in rows]
-            matches += [(id, text, it) for id, text, it in decoded if it is not None and accept(it)]
+            decoded = [(row_id, decode_item(text)) for row_id, text in rows]
+            damaged += sum(item is None for _, item in decoded)
+            matches += [(id, item) for id, item in decoded if item is not None and accept(item)]
             if len(rows) < page:
                 break
             before, page = rows[-1][0], 4 * page
-        return matches[:count]
+        return matches[:count], damaged

@@ -6,37 +6,22 @@ that the items of one call stay together and in order, whatever other processes 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from agentgraph.extensions.memory.client_session import ClosableSession
-from agentgraph.extensions.memory.sqlalchemy_connections import (
-    engine_for,
-    failure,
-    file_of,
-    transactional,
-    turnstile,
-)
+from agentgraph.extensions.memory.sqlalchemy_connections import engine_for, failure
+from agentgraph.extensions.memory.sqlalchemy_loops import Database, Databases
 from agentgraph.extensions.memory.sqlalchemy_rows import SessionRows
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
-from agentgraph.memory.encoding import (
-    check_session_id,
-    check_table_names,
-    encode_items,
-)
+from agentgraph.logger import logger
+from agentgraph.memory.encoding import check_session_id, check_table_names, encode_items
 from agentgraph.memory.errors import MissingExtra
-from agentgraph.memory.loops import in_its_loop
-from agentgraph.memory.runs.blocks import Block
-from agentgraph.memory.runs.marks import MarkedRows, new_mark
+from agentgraph.memory.runs.saves import Block
 from agentgraph.memory.runs.shielded import shielded
-from agentgraph.memory.session import Accept, any_item
-from agentgraph.memory.session_settings import (
-    SessionSettings,
-    own_session_settings,
-    resolve_session_limit,
-)
+from agentgraph.memory.session import Accept
+from agentgraph.memory.session_settings import SessionSettings, own_session_settings
+from agentgraph.memory.store import StoreSession
 
 try:
     from sqlalchemy.exc import SQLAlchemyError
@@ -52,13 +37,17 @@ __all__ = ["SQLAlchemySession"]
 _T = TypeVar("_T")
 
 
-class SQLAlchemySession(ClosableSession):
+class SQLAlchemySession(StoreSession):
     """A conversation in a database that SQLAlchemy supports.
+
+    A session may be used in several event loops at once; each has connections of its own.
 
     Args:
         session_id: The name of the conversation.
         engine: The database. The caller disposes of it.
-        create_tables: Whether to create missing tables on first use.
+        create_tables: Whether to create missing tables on first use. Without our own table
+            (`agentgraph_` and the name of the table of items), the items of runs at once do not
+            stay together, and a warning says so.
         sessions_table: The table of sessions.
         messages_table: The table of items.
         session_settings: Defaults for reads, as settings or as a dict.
@@ -84,13 +73,9 @@ class SQLAlchemySession(ClosableSession):
         self.session_settings = own_session_settings(session_settings)
         self._engine = engine
         self._tables = SessionTables.named(sessions_table, messages_table)
-        self._create_tables = create_tables
+        self._rows = SessionRows(session_id, self._tables)
         self._ensure_ascii = ensure_ascii
-        self._tables_lock = asyncio.Lock()
-        self._file = file_of(engine)
-        self._tables_place = object()  # where the tables were created: nowhere yet
-        self._database = transactional(engine)
-        self._turnstile = turnstile(engine)
+        self._databases = Databases(engine, self._tables, create_tables=create_tables)
 
     @classmethod
     def from_url(
@@ -125,87 +110,72 @@ class SQLAlchemySession(ClosableSession):
 
     async def close(self) -> None:
         """Close the connections of the engine, which no other session may use; closing again does
-        nothing."""
+        nothing. Call it while the other event loops still run: their connections close there."""
         self._closed = True
-        await self._engine.dispose()
+        await self._databases.close()
 
-    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the latest items, oldest first, without damaged rows.
+    def _encoded(self, items: list[TResponseInputItem]) -> list[str]:
+        return encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
 
-        Args:
-            limit: The largest number of items; None means the session's own limit, or all items if
-                it has none.
+    async def _get(self, limit: int | None) -> list[TResponseInputItem]:
+        if limit is None:
+            return self._decoded(await self._texts())
 
-        Raises:
-            SessionError: The database cannot be read.
-        """
-        limit = resolve_session_limit(limit, self.session_settings)
-        if limit == 0:
-            self._check_open()
-            return []
-        return await self._run(lambda connection: self._rows.items(connection, limit))
+        async def latest(connection: AsyncConnection) -> list[TResponseInputItem]:
+            rows, damaged = await self._rows.newest(connection, limit)
+            self._report(damaged)
+            return [item for _, item in reversed(rows)]
 
-    async def add_items(self, items: list[TResponseInputItem]) -> None:
-        """Append items in one transaction.
+        return await self._run(latest)
 
-        Raises:
-            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
-            SessionError: The database cannot be written; all items were stored or none.
-        """
-        texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
-        self._check_open()
-        if texts:
-            unmarked = MarkedRows("", ())
-            await self._run(lambda connection: self._rows.append(connection, texts, unmarked))
+    async def _texts(self) -> Sequence[str]:
+        return await self._run(self._rows.texts)
 
-    async def append_to_block(
-        self, items: list[TResponseInputItem], block: Block = None
-    ) -> MarkedRows:
-        """Append items to a run's block; first move the block to the end if others wrote after it.
+    async def _add(self, texts: list[str], block: Block | None) -> None:
+        async def add(connection: AsyncConnection) -> None:
+            keeps = block is not None and await self._keeps_saves(connection)
+            await self._rows.append(connection, texts, block if keeps else None)
 
-        Args:
-            items: Input items as dicts.
-            block: The block, as the latest call returned it; None begins one.
+        await self._run(add)
 
-        Returns:
-            The block with the items.
+    async def _adopt(self, items: list[TResponseInputItem], own: Block) -> Block | None:
+        async def adopt(connection: AsyncConnection) -> Block | None:
+            saves = await self._keeps_saves(connection)
+            return await self._rows.adopt(connection, items, own, saves=saves)
 
-        Raises:
-            ConcurrentWrite: Another run has continued the block; nothing was stored.
-            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
-            SessionError: The database cannot be written; all items were stored or none.
-        """
-        texts = encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
-        base: MarkedRows = block or MarkedRows(new_mark(), ())
-        return await self._run(lambda connection: self._rows.append(connection, texts, base))
+        return await self._run(adopt)
 
-    async def adopt_block(self, items: list[TResponseInputItem]) -> MarkedRows | None:
-        """Return the latest items as a block if they equal `items`, else None.
+    async def _release(self, block: Block) -> None:
+        async def release(connection: AsyncConnection) -> None:
+            if await self._keeps_saves(connection):
+                await self._rows.release(connection, block)
 
-        Raises:
-            SessionError: The database cannot be read or written.
-        """
-        return await self._run(lambda connection: self._rows.adopt(connection, items))
+        await self._run(release)
 
-    async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest item; None if there is none."""
-        return await self.pop_latest(any_item)
+    async def _pop(self, accept: Accept) -> TResponseInputItem | None:
+        item, damaged = await self._run(lambda connection: self._rows.pop(connection, accept))
+        self._report(damaged)
+        return item
 
-    async def pop_latest(self, accept: Accept) -> TResponseInputItem | None:
-        """Remove and return the latest item that `accept` accepts; None if there is none.
+    async def _clear(self) -> None:
+        async def clear(connection: AsyncConnection) -> None:
+            saves = await self._databases.here().has_saves(connection)
+            await self._rows.clear(connection, saves=saves)
 
-        Args:
-            accept: Decides whether to remove an item.
-        """
-        return await self._run(lambda connection: self._rows.pop(connection, accept))
+        await self._run(clear)
 
-    async def clear_session(self) -> None:
-        """Remove the session and its items."""
-        await self._run(lambda connection: self._rows.clear(connection))
-
-    @property
-    def _rows(self) -> SessionRows:
-        return SessionRows(self.session_id, self._tables)
+    async def _keeps_saves(self, connection: AsyncConnection) -> bool:
+        database = self._databases.here()
+        keeps = await database.has_saves(connection)
+        if not keeps and not database.warned:
+            database.warned = True
+            logger.warning(
+                "%s: there is no table %r, so the items of runs at once do not stay together;"
+                " create_tables=True creates it",
+                self._label,
+                self._tables.saves.name,
+            )
+        return keeps
 
     async def _run(self, call: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
         """Make a call in a transaction of its own.
@@ -215,39 +185,25 @@ class SQLAlchemySession(ClosableSession):
         collector finds it. A server notices that a connection was dropped.
         """
         self._check_open()
+        database = self._databases.here()
 
         async def transact() -> _T:
-            async with self._transaction() as connection:
+            async with self._transaction(database) as connection:
                 return await call(connection)
 
         sqlite = self._engine.dialect.name == "sqlite"
         return await (shielded(transact()) if sqlite else transact())
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self, database: Database) -> AsyncIterator[AsyncConnection]:
         connected = False
         try:
-            with in_its_loop(self._label):
-                if self._file is not None:
-                    await self._file.check(self._engine)
-                if self._create_tables and self._tables_place != self._place():
-                    await self._make_tables()
-                async with self._turnstile or nullcontext(), self._database.begin() as connection:
-                    connected = True
-                    yield connection
+            async with database.transaction() as connection:
+                connected = True
+                yield connection
         except (SQLAlchemyError, OSError, TypeError, ValueError, OverflowError) as error:
             # Drivers refuse a wrong option or port of the URL only when they connect, and with
             # various types of exception.
             if connected and not isinstance(error, SQLAlchemyError | OSError):
                 raise
             raise failure(self._label, self._engine, error) from error
-
-    async def _make_tables(self) -> None:
-        async with self._tables_lock:
-            if self._tables_place != self._place():
-                await self._tables.create(self._database, self._turnstile)
-                self._tables_place = self._place()
-
-    def _place(self) -> object:
-        """Return what distinguishes the database from another one with the same URL."""
-        return None if self._file is None else self._file.identity

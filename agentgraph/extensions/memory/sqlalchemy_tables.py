@@ -1,4 +1,4 @@
-"""The tables of `SQLAlchemySession`, with the names and types of the published SDK."""
+"""The tables of `SQLAlchemySession`: two of the published SDK, and one of our own."""
 
 from __future__ import annotations
 
@@ -35,17 +35,20 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class SessionTables:
-    """The two tables of a store.
+    """The tables of a store.
 
     Attributes:
-        metadata: Describes both tables, to create them.
+        metadata: Describes the tables, to create them.
         sessions: One row per session; a writer locks it.
         messages: One row per item, ordered by id.
+        saves: One row per save of a run: its key, its name (`Block.write_of`), the rows that it
+            wrote, and the process in which the run is at work.
     """
 
     metadata: MetaData
     sessions: Table
     messages: Table
+    saves: Table
 
     @classmethod
     def named(cls, sessions: str, messages: str) -> Self:
@@ -74,6 +77,16 @@ class SessionTables:
                 _timestamp("created_at"),
                 Index(f"idx_{messages}_session_id", "session_id", "id"),
                 sqlite_autoincrement=True,
+            ),
+            Table(
+                f"agentgraph_{messages}",
+                metadata,
+                Column("session_id", String, primary_key=True),
+                Column("run_id", String, primary_key=True),
+                Column("position", Integer, primary_key=True, autoincrement=False),
+                Column("write", String, nullable=False),
+                Column("row_ids", Text, nullable=False),
+                Column("owner", String, nullable=False),
             ),
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from agentgraph.extensions.memory.sqlalchemy_connections import display_url, engine_for
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
-from agentgraph.memory.encoding import decode_item
+from agentgraph.memory.encoding import MARK_LENGTH, without_mark
 from agentgraph.memory.errors import MissingExtra, SessionError
 from agentgraph.memory.stored_sessions import (
     History,
@@ -89,6 +89,7 @@ class SQLAlchemyStoredSessions:
                         await connection.execute(
                             update(messages).where(row).values(message_data=text)
                         )
+            await self._remove_marks(connection, session.session_id)
 
     async def delete(self, session_id: str) -> None:
         """Remove a session, in one transaction.
@@ -98,8 +99,21 @@ class SQLAlchemyStoredSessions:
         """
         async with self._transaction() as connection:
             await self._read(connection, session_id, lock=True)
-            for table in (self._tables.messages, self._tables.sessions):
+            tables = [self._tables.messages, self._tables.sessions]
+            saves = self._tables.saves
+            if await connection.run_sync(lambda sync: inspect(sync).has_table(saves.name)):
+                tables.append(saves)
+            for table in tables:
                 await connection.execute(delete(table).where(table.c.session_id == session_id))
+
+    async def _remove_marks(self, connection: AsyncConnection, session_id: str) -> None:
+        messages = self._tables.messages
+        marked = messages.c.message_data.regexp_match(f"[ \t\n\r]{{{MARK_LENGTH}}}$")
+        mine = messages.c.session_id == session_id
+        rows = select(messages.c.id, messages.c.message_data).where(mine & marked)
+        for row_id, text in (await connection.execute(rows)).all():
+            change = update(messages).where(messages.c.id == row_id)
+            await connection.execute(change.values(message_data=without_mark(text)))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -117,7 +131,7 @@ class SQLAlchemyStoredSessions:
             .where(messages.c.session_id == session_id)
             .order_by(messages.c.id)
         )
-        decoded = tuple(StoredRow(key, decode_item(text)) for key, text in rows)
+        decoded = tuple(StoredRow.of(key, text) for key, text in rows)
         if row is None and not decoded:
             raise NoSuchSession(f"there is no session {session_id!r} in {self._place}")
         return StoredSession(

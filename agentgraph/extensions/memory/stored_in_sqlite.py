@@ -12,9 +12,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agentgraph.extensions.memory.advanced_sqlite_branches import MAIN, Branch
-from agentgraph.memory.encoding import decode_item
+from agentgraph.memory.encoding import MARK_LENGTH, WHITE_SPACE
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.sqlite.database import BUSY_TIMEOUT, failure, transaction
+from agentgraph.memory.sqlite.rows import Rows
 from agentgraph.memory.sqlite.schema import Tables, quoted
 from agentgraph.memory.stored_sessions import (
     History,
@@ -83,6 +84,12 @@ class SQLiteStoredSessions:
                     self._mend_rows(connection, mending)
                 else:
                     self._mend_branch(connection, session.session_id, mending)
+            connection.execute(
+                f"UPDATE {self._messages} SET message_data = rtrim(message_data, :space) "
+                "WHERE session_id = :session AND "
+                "length(message_data) - length(rtrim(message_data, :space)) >= :mark",
+                {"space": WHITE_SPACE, "session": session.session_id, "mark": MARK_LENGTH},
+            )
 
     async def delete(self, session_id: str) -> None:
         """Remove a session with its branches and usage, in one transaction.
@@ -103,8 +110,7 @@ class SQLiteStoredSessions:
                     "ON CONFLICT (session_id) DO UPDATE SET generation = generation + 1",
                     (session_id,),
                 )
-            for name in (self._messages, self._sessions):
-                connection.execute(f"DELETE FROM {name} WHERE session_id = ?", (session_id,))
+            Rows(session_id, self._tables).clear(connection)
 
     async def close(self) -> None:
         """Do nothing: the file is not open between two calls."""
@@ -227,7 +233,7 @@ def _take_id(connection: sqlite3.Connection, messages: str, row_id: int) -> None
 
 
 def _decoded(rows: sqlite3.Cursor) -> tuple[StoredRow, ...]:
-    return tuple(StoredRow(key, decode_item(text)) for key, text in rows)
+    return tuple(StoredRow.of(key, text) for key, text in rows)
 
 
 def _tables_of(connection: sqlite3.Connection) -> set[str]:

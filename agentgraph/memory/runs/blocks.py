@@ -1,23 +1,24 @@
 """A run's items as one block: they stay together, whatever other runs write to the session.
 
-A run remembers the items it has written. If a later write finds items of other runs after its own,
-it moves its own to the end in the same transaction. No run waits for another, so a run may contain
-another run on the same session. Items of other runs never change, and items that were popped or
-cleared meanwhile do not return. After every write the blocks stand in order of their last writes.
-
-A second attempt at a run continues the block of the first attempt. If the first is still alive, two
-runs share a block, and the one that writes second gets `ConcurrentWrite`.
+A store keeps a record of each save of a run under a key: the run and the position of the save. A
+save that is sent again finds its own record and stores nothing. If another run has written under
+the key, it is a `ConcurrentWrite`: a second attempt at a run continues the block of the first one,
+and only one of the two may do so. The records also tell which items are a run's. If a later save
+finds items of other runs after its own, the store moves the run's items to the end in the same
+transaction. No run waits for another, so a run may contain another run on the same session. Items
+of other runs never change, and items that were popped or cleared meanwhile do not return.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from agentgraph.exceptions import AgentsException
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.runs.prior_attempt import PriorAttempt
+from agentgraph.memory.runs.saves import Block, ConcurrentWrite
 from agentgraph.memory.session import Session, offers
 
 if TYPE_CHECKING:
@@ -28,18 +29,18 @@ __all__ = [
     "BlockSession",
     "ConcurrentWrite",
     "adopt_block",
+    "adopt_prior_attempt",
     "append_to_block",
     "begin_block",
     "find_prior_attempt",
+    "keeps_blocks",
+    "release_block",
     "sync_block",
 ]
 
-Block: TypeAlias = Any
-"""The store's own description of a block, by which it finds the block again; or None."""
 
-
-class ConcurrentWrite(Exception):
-    """Another run has written to the same block; this append stored nothing."""
+_ATTEMPTS = 100
+"""How often to look for a prior attempt in a session that changes all the time."""
 
 
 class BlockSession(Protocol):
@@ -49,8 +50,12 @@ class BlockSession(Protocol):
     one transaction, and `sync_block()` if that transaction is not on disk at once.
     """
 
-    async def append_to_block(self, items: list[TResponseInputItem], block: Block = None) -> Block:
+    async def append_to_block(
+        self, items: list[TResponseInputItem], block: Block | None = None
+    ) -> Block:
         """Append items to a block; first move the block to the end if other items follow it.
+
+        A save with the same key and items as an earlier one stores nothing.
 
         Args:
             items: Input items as dicts, at least one.
@@ -60,17 +65,30 @@ class BlockSession(Protocol):
             The block with the items.
 
         Raises:
-            ConcurrentWrite: Another run has adopted the block and appended to it, or the block
-                was adopted from that run.
+            ConcurrentWrite: Another run has written to the block.
         """
         ...
 
-    async def adopt_block(self, items: list[TResponseInputItem]) -> Block:
-        """Return the latest items as a block if they equal `items`, else None."""
+    async def adopt_block(
+        self, items: list[TResponseInputItem], own: Block | None = None
+    ) -> Block | None:
+        """Return the latest items as a block if they equal `items`, else None.
+
+        Args:
+            items: The items.
+            own: The block that the run would begin; None stands for a run without an id.
+
+        Raises:
+            ConcurrentWrite: Another run of this process works on them.
+        """
+        ...
+
+    async def release_block(self, block: Block) -> None:
+        """Record that no run of this process works on a block any more."""
         ...
 
 
-async def begin_block(session: Session, prior: PriorAttempt) -> Block:
+async def begin_block(session: Session, prior: PriorAttempt) -> Block | None:
     """Find a prior attempt in a session; if there is none, store the input of the run.
 
     Args:
@@ -83,11 +101,31 @@ async def begin_block(session: Session, prior: PriorAttempt) -> Block:
     store = _keeping_blocks(session)
     if store is not None and hasattr(type(session), "begin_block"):
         with _failures_named(session, "begin the items of a run"):
-            return await cast("Any", store).begin_block(prior)
+            return cast("Block | None", await cast("Any", store).begin_block(prior))
     await find_prior_attempt(session, prior)
-    if prior.done is None:
-        return await append_to_block(session, prior.new, None)
-    return await adopt_block(session, prior.items)
+    block = await adopt_prior_attempt(session, prior)
+    if prior.done is not None:
+        return block
+    return await append_to_block(session, prior.new, prior.block)
+
+
+async def adopt_prior_attempt(session: Session, prior: PriorAttempt) -> Block | None:
+    """Return the block of a prior attempt, or decline the attempt if it is still at work."""
+    if prior.done is None or not keeps_blocks(session):
+        return None
+    for _ in range(_ATTEMPTS):
+        try:
+            block = await adopt_block(session, prior.items, prior.block)
+        except ConcurrentWrite:
+            break
+        if block is not None:
+            return block
+        # The session has changed since it was read, perhaps to another run's equal question.
+        await find_prior_attempt(session, prior)
+        if not prior.items:
+            return None
+    prior.decline()
+    return None
 
 
 async def sync_block(session: Session) -> None:
@@ -98,13 +136,27 @@ async def sync_block(session: Session) -> None:
             await cast("Any", store).sync_block()
 
 
-async def adopt_block(session: Session, items: list[TResponseInputItem]) -> Block:
-    """Return the latest items of a session as a block if they equal `items` and the store can."""
+async def release_block(session: Session, block: Block) -> None:
+    """Record that no run of this process works on a block any more."""
+    store = _keeping_blocks(session)
+    if store is not None:
+        with _failures_named(session, "note that a run has ended"):
+            await store.release_block(block)
+
+
+async def adopt_block(
+    session: Session, items: list[TResponseInputItem], own: Block | None = None
+) -> Block | None:
+    """Return the latest items of a session as a block if they equal `items` and the store can.
+
+    Raises:
+        ConcurrentWrite: Another run of this process works on them.
+    """
     store = _keeping_blocks(session)
     if store is None:
         return None
     with _failures_named(session, "be read"):
-        return await store.adopt_block(items)
+        return await store.adopt_block(items, own)
 
 
 async def find_prior_attempt(session: Session, prior: PriorAttempt) -> list[TResponseInputItem]:
@@ -117,7 +169,9 @@ async def find_prior_attempt(session: Session, prior: PriorAttempt) -> list[TRes
             return items
 
 
-async def append_to_block(session: Session, items: list[TResponseInputItem], block: Block) -> Block:
+async def append_to_block(
+    session: Session, items: list[TResponseInputItem], block: Block | None
+) -> Block | None:
     """Append items to a run's block, or just to the end if the store has no blocks.
 
     Args:
@@ -156,7 +210,10 @@ def _failures_named(session: Session, what: str) -> Iterator[None]:
         ) from error
 
 
+def keeps_blocks(session: Session) -> bool:
+    """Tell whether a session keeps blocks; one that overrides how items are stored does not."""
+    return offers(session, "append_to_block", ("get_items", "add_items"))
+
+
 def _keeping_blocks(session: Session) -> BlockSession | None:
-    """The session as one that keeps blocks; None if it cannot or overrides how items are stored."""
-    keeps = offers(session, "append_to_block", ("get_items", "add_items"))
-    return cast("BlockSession", session) if keeps else None
+    return cast("BlockSession", session) if keeps_blocks(session) else None

@@ -6,10 +6,11 @@ input continues there: the input is stored once, and no work is done twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.memory.runs.saves import Block
 from agentgraph.memory.transcripts.automaton import ANSWERED_BY
 
 if TYPE_CHECKING:
@@ -31,10 +32,9 @@ class PriorAttempt:
         new: The input of the run.
         limit: The number of history items that the model sees; None: all. The input and the work on
             it do not count: the model always sees all of them.
-        at_work: Tells whether another run is working on the same input. Called once the input is
-            found: then that run stored it, and it is not left from a failed attempt.
         tools_answer: Whether the output of a tool may be the answer (`tool_use_behavior`); then an
             attempt that ends with one is complete.
+        block: The block that the run begins if there is no prior attempt.
 
     Attributes:
         window: How many of the latest items to read next; None: all.
@@ -47,14 +47,15 @@ class PriorAttempt:
 
     new: list[TResponseInputItem]
     limit: int | None = None
-    at_work: Callable[[], bool] = bool
     tools_answer: bool = False
+    block: Block = field(default_factory=Block.begun)
     window: int | None = field(init=False)
     history: list[TResponseInputItem] = field(init=False, default_factory=list)
     done: list[TResponseInputItem] | None = field(init=False, default=None)
     items: list[TResponseInputItem] = field(init=False, default_factory=list)
     start: int = field(init=False, default=0)
     legal: bool = field(init=False, default=False)
+    _read: list[TResponseInputItem] = field(init=False, default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         self.window = None if self.limit is None else self.limit + len(self.new)
@@ -75,9 +76,9 @@ class PriorAttempt:
                 self.window = 4 * len(latest)
                 return False
             start = None
-        if start is None or self.at_work():
-            self.start, self.done = len(latest), None
-            self.history = _latest(latest, self.limit)
+        self._read = latest
+        if start is None:
+            self.decline()
             return True
         if cut and self.limit is not None and start < self.limit:
             self.window = self.limit + len(latest) - start
@@ -86,6 +87,11 @@ class PriorAttempt:
         self.done = self.items[len(self.new) :]
         self.history = _latest(latest[:start], self.limit)
         return True
+
+    def decline(self) -> None:
+        """Treat what was found as history: another run works on the same input."""
+        self.start, self.done, self.items = len(self._read), None, []
+        self.history = _latest(self._read, self.limit)
 
     def _start(self, latest: Sequence[TResponseInputItem]) -> int | None:
         """The position of the unanswered input; None if there is none, `_NOT_SEEN` to read on."""

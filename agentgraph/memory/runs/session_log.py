@@ -5,30 +5,32 @@ model call, each finished turn at its end, the last turn once its output passed 
 run waits for an approval, it saves answered calls with their outputs, and the request of a hosted
 MCP server, because the next input may answer it; a waiting call stays in the run's state. A run's
 items stay together (`blocks`). If another run has continued its block, the run saves its items
-again in a block of its own.
+again in a block of its own. A save is keyed by the run and its position, so a run that was resumed
+may send it again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.items import ItemHelpers
 from agentgraph.logger import logger
-from agentgraph.memory.errors import InvalidSessionInput
+from agentgraph.memory.errors import SessionError
 from agentgraph.memory.runs.blocks import (
-    Block,
-    ConcurrentWrite,
-    adopt_block,
+    adopt_prior_attempt,
     append_to_block,
     begin_block,
     find_prior_attempt,
+    release_block,
     sync_block,
 )
 from agentgraph.memory.runs.prior_attempt import PriorAttempt
+from agentgraph.memory.runs.saves import Block, ConcurrentWrite, this_process
 from agentgraph.memory.runs.session_input import SessionInput, combine
+from agentgraph.memory.runs.shielded import shielded
 from agentgraph.memory.session_settings import resolve_session_limit
 from agentgraph.memory.transcripts.histories import Change, without_ids
 from agentgraph.memory.transcripts.repeats import without_repeats
@@ -54,7 +56,7 @@ class Saved(NamedTuple):
 
     written: tuple[RunItem, ...] = ()
     items: tuple[TResponseInputItem, ...] = ()
-    block: Block = None
+    block: Block | None = None
     anew: bool = False
 
 
@@ -63,6 +65,7 @@ class SessionLog:
 
     Args:
         session: The session.
+        run_id: The id of the run in the session.
     """
 
     __slots__ = (
@@ -72,17 +75,19 @@ class SessionLog:
         "_ids",
         "_input",
         "_recorded",
+        "_run_id",
         "_stored",
         "_unsynced",
         "_written",
         "session",
     )
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, run_id: str) -> None:
         self.session = session
+        self._run_id = run_id
         # The run's items in the session: the input, and the work on it.
         self._stored: list[TResponseInputItem] = []
-        self._block: Block = None
+        self._block: Block | None = None
         self._ids = DistinctIds()
         self._written: dict[int, RunItem] = {}
         # The forms of items that later writes may store, and the last item before these.
@@ -98,7 +103,7 @@ class SessionLog:
         first_input: Sequence[TResponseInputItem],
         items: Sequence[RunItem],
         forms: Sequence[TResponseInputItem],
-        block: Block,
+        block: Sequence[Any] | None,
     ) -> None:
         """Take over the state of a resumed run.
 
@@ -106,13 +111,18 @@ class SessionLog:
             first_input: The items that the model saw first.
             items: The run's items that the session holds.
             forms: Their forms in the session.
-            block: The block that holds them.
+            block: The block that holds them, perhaps as JSON data.
         """
         self._ids = DistinctIds(first_input)
         for item in items:
             self._form(item)
             self._written[id(item)] = item
-        self._stored, self._block, self._recorded = list(forms), block, True
+        self._stored, self._recorded = list(forms), True
+        self._block = (
+            None
+            if block is None
+            else Block(*block)._replace(writer=self._run_id, owner=this_process())
+        )
 
     @asynccontextmanager
     async def at_work(self, input: str | list[TResponseInputItem]) -> AsyncIterator[None]:
@@ -124,7 +134,6 @@ class SessionLog:
             input: The caller's input.
         """
         self._input = without_repeats(ItemHelpers.input_to_new_input_list(input))
-        _at_work.add(self)
         try:
             yield
         except Exception:
@@ -133,7 +142,7 @@ class SessionLog:
         else:
             await self._sync()
         finally:
-            _at_work.discard(self)
+            await self._release()
 
     async def load(
         self, config: RunConfig, *, tools_answer: bool = False
@@ -152,7 +161,8 @@ class SessionLog:
         take_back()
         own = getattr(self.session, "session_settings", None)
         limit = resolve_session_limit(resolve_session_limit(None, config.session_settings), own)
-        prior = PriorAttempt(self._input, limit, self._asked_at_once, tools_answer)
+        self._block = own = Block.begun(self._run_id, this_process())
+        prior = PriorAttempt(self._input, limit, tools_answer, own)
         callback = config.session_input_callback
         combined = await (self._load(prior) if callback is None else self._load_by(callback, prior))
         # A limit may cut a turn in two, which is no damage.
@@ -170,24 +180,30 @@ class SessionLog:
     async def _load_by(self, callback: SessionInputCallback, prior: PriorAttempt) -> SessionInput:
         new = prior.new
         latest = await find_prior_attempt(self.session, prior)
+        await self._continue(prior)
         combined = await _combined(callback, new, prior)
         to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
         if prior.done is None and to_store and to_store != new:
             # A failed attempt has stored the input in the form that the callback returned.
-            again = PriorAttempt(to_store, prior.limit, prior.at_work, prior.tools_answer)
+            again = PriorAttempt(to_store, prior.limit, prior.tools_answer, prior.block)
             again.window = prior.window
             if not again.take(latest):
                 await find_prior_attempt(self.session, again)
+            await self._continue(again)
             if again.done is not None:
-                prior = again
-                combined = await _combined(callback, new, prior)
+                combined = await _combined(callback, new, again)
                 to_store = ItemHelpers.input_to_new_input_list(combined.to_store)
-        if prior.done is not None:
-            self._begin(prior.items, await adopt_block(self.session, prior.items))
         # The callback may return items in any input form.
         await self._append(to_store)
         model_input = without_repeats(ItemHelpers.input_to_new_input_list(combined.model_input))
         return SessionInput(model_input, to_store, combined.changes)
+
+    async def _continue(self, prior: PriorAttempt) -> None:
+        """Take over the block of a prior attempt, if there is one."""
+        if prior.done is not None:
+            block = await adopt_prior_attempt(self.session, prior)
+            if prior.done is not None:
+                self._begin(prior.items, block)
 
     async def save(
         self,
@@ -255,7 +271,7 @@ class SessionLog:
             self._forms[id(item)] = self._ids.form(item.to_input_item())
         return self._forms[id(item)]
 
-    def _begin(self, items: list[TResponseInputItem], block: Block) -> None:
+    def _begin(self, items: list[TResponseInputItem], block: Block | None) -> None:
         self._stored, self._block = list(items), block
 
     async def _append(self, items: list[TResponseInputItem], *, again: bool = False) -> Saved:
@@ -271,20 +287,16 @@ class SessionLog:
             else:
                 items = [*without_ids(self._stored), *items]
             self._stored, anew = [], True
-            self._block = await append_to_block(self.session, items, None)
+            own = None if self._block is None else self._block.left()
+            self._block = await append_to_block(self.session, items, own)
         if items:
             self._recorded = self._unsynced = False
         self._stored += items
         return Saved((), tuple(items), self._block, anew)
 
     async def _is_written(self, items: list[TResponseInputItem]) -> bool:
-        """Whether the session ends with all items of the run, including these."""
+        """Whether a session without blocks ends with all items of the run, including these."""
         whole = [*self._stored, *items]
-        block = await adopt_block(self.session, whole)
-        if block is not None:
-            self._block = block
-            return True
-        # A store without blocks always returns None.
         return self._block is None and list(await self.session.get_items(len(whole))) == whole
 
     async def _sync(self) -> None:
@@ -294,12 +306,13 @@ class SessionLog:
             take_back()
             await sync_block(self.session)
 
-    def _asked_at_once(self) -> bool:
-        """Whether another run works on the same input, so that this is not a second attempt."""
-        return any(
-            other is not self and other._input == self._input and _same(other.session, self.session)
-            for other in tuple(_at_work)
-        )
+    async def _release(self) -> None:
+        """Let a second attempt continue what this run leaves unanswered."""
+        answered = self._stored and self._stored[-1].get("role") == "assistant"
+        if self._block is not None and not answered:
+            # An error here would hide the one with which the run ends.
+            with suppress(SessionError):
+                await shielded(release_block(self.session, self._block))
 
 
 def _withheld(
@@ -311,10 +324,6 @@ def _withheld(
     for at in outputs:
         result[at] = {**result[at], "output": message}
     return result
-
-
-# The runs at work in this process: their unanswered input is not left from a failed attempt.
-_at_work: set[SessionLog] = set()
 
 
 async def _combined(
@@ -334,13 +343,3 @@ def _report(session: Session, changes: Sequence[Change]) -> None:
         len(changes),
         ", ".join(f"{rule}: {count}" for rule, count in counts.items()),
     )
-
-
-def _same(one: Session, other: Session) -> bool:
-    """Whether two session objects stand for the same conversation, as far as their ids tell."""
-    if one is other:
-        return True
-    try:
-        return type(one) is type(other) and one.session_id == other.session_id
-    except (AttributeError, InvalidSessionInput):
-        return False

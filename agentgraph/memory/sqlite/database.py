@@ -1,20 +1,22 @@
-"""One SQLite database of sessions: one connection, one thread, calls in order.
+"""One session's connection to an SQLite database: one call at a time, in order.
 
-All sessions of a process that name the same file share one `SQLiteDatabase`, so they never wait for
-each other's locks; between processes SQLite's own lock decides, with a busy timeout. Only its own
-thread uses the connection of a file, never the event loop. A memory database has nothing to wait
-for and belongs to one session, so its calls run at once.
+Between connections, of this process or of others, SQLite's own lock decides, with a busy timeout.
+Only threads of the event loop's pool use a file, never the event loop itself: one thread a session,
+so few connections wait for each other at once. A database in memory has nothing to wait for, so its
+calls run at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,80 +30,50 @@ __all__ = ["BUSY_TIMEOUT", "MEMORY", "SQLiteDatabase", "failure", "transaction"]
 MEMORY = ":memory:"
 
 BUSY_TIMEOUT = 60.0
-"""Seconds that a call waits for another process to finish its transaction."""
+"""Seconds that a call waits for another connection to finish its transaction."""
 
 _T = TypeVar("_T")
 
-# Keyed by process and real path: a forked child must not use the connections of its parent.
-_open_files: dict[tuple[int, str], SQLiteDatabase] = {}
-# Re-entrant: garbage collection may release one database while another one is being opened.
-_open_files_guard = threading.RLock()
-# Connections that a fork carried into this process. Closing one here could write the parent's file.
-_inherited: list[sqlite3.Connection] = []
-
 
 class SQLiteDatabase:
-    """A database file, or a private database in memory.
+    """A connection to a database file, or a database in memory; the first call opens it.
 
     Args:
         path: The file, or `:memory:`.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.in_memory = path == MEMORY
+    def __init__(self, path: str | Path) -> None:
+        self.in_memory = str(path) == MEMORY
+        self.path = MEMORY if self.in_memory else os.path.abspath(path)
         self._process = os.getpid()
-        self._users = 1
-        # Calls come from one thread per database, or from any thread for one in memory.
+        self._calls = _Calls()
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._histories: Histories | None = None
         self._writes_ahead = False
         self._file_identity: tuple[int, int] | None = None
-        self._prepared: set[object] = set()
-        self._thread: ThreadPoolExecutor | None = None
-        if not self.in_memory:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="agentgraph-sqlite")
+        self._prepared: set[str] = set()
 
-    @classmethod
-    def acquire(cls, path: str | Path) -> SQLiteDatabase:
-        """Return the database of a file, shared within the process, or a new one in memory.
-
-        The first call opens the file. Release every acquired database once.
-        """
-        name = str(path)
-        if name == MEMORY:
-            return cls(MEMORY)
-        key = (os.getpid(), os.path.realpath(name))
-        with _open_files_guard:
-            database = _open_files.get(key)
-            if database is None:
-                database = _open_files[key] = cls(key[1])
-            else:
-                database._users += 1
-            return database
-
-    def release(self) -> None:
-        """Release the database; the last release closes the connection."""
-        with _open_files_guard:
-            self._users -= 1
-            if self._users > 0:
-                return
-            key = (self._process, self.path)
-            if _open_files.get(key) is self:
-                del _open_files[key]
+    def close(self) -> None:
+        """Close the connection."""
         if self.is_inherited():
-            if self._connection is not None:
-                _inherited.append(self._connection)
+            # Closing it here could write the parent's file. The exit handler keeps it alive.
+            atexit.register(_keep, self._connection)
             return
         with self._lock:
             self._disconnect()
-        if self._thread is not None:
-            self._thread.shutdown(wait=False)
 
     def is_inherited(self) -> bool:
         """Tell whether this process was forked from the one that opened the database."""
         return not self.in_memory and self._process != os.getpid()
+
+    def prepare(self, key: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        """Prepare the connection, once for each key; use it within a call of `run`, outside of a
+        transaction."""
+        if key not in self._prepared:
+            assert self._connection is not None
+            prepare(self._connection)
+            self._prepared.add(key)
 
     @contextmanager
     def without_sync(self) -> Iterator[None]:
@@ -138,7 +110,6 @@ class SQLiteDatabase:
 
     async def run(
         self,
-        key: object,
         prepare: Callable[[sqlite3.Connection], None],
         call: Callable[[sqlite3.Connection], _T],
         session: Hashable,
@@ -146,31 +117,26 @@ class SQLiteDatabase:
         """Run one call with the connection, after all earlier calls.
 
         Args:
-            key: Names the work of `prepare`.
-            prepare: Creates or checks the tables; runs once per connection and key.
+            prepare: Creates or checks the tables; runs once per connection.
             call: The work; it must leave no transaction open.
             session: The session whose rows it may change.
 
         Raises:
             sqlite3.Error: `prepare` or `call` raised it.
         """
-        if self._thread is None:
-            return self._run(key, prepare, call, session)
-        work = _Once(self._run, key, prepare, call, session)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        if self.in_memory:
+            return self._run(prepare, call, session)
+        return await self._calls.run(lambda: self._run(prepare, call, session))
 
     def _run(
         self,
-        key: object,
         prepare: Callable[[sqlite3.Connection], None],
         call: Callable[[sqlite3.Connection], _T],
         session: Hashable,
     ) -> _T:
         with self._lock:
             connection = self._connect()
-            if key not in self._prepared:
-                prepare(connection)
-                self._prepared.add(key)
+            self.prepare("tables", prepare)
             changes = connection.total_changes
             try:
                 result = call(connection)
@@ -207,23 +173,61 @@ class SQLiteDatabase:
         self._prepared.clear()
 
 
-class _Once:
-    """A function to call once; it drops its references before the result is known.
+class _Calls:
+    """Calls that run in a thread, one after another, in the order in which they come."""
 
-    The executor's thread keeps its reference to the work for some time after the result is there.
-    Objects of the call, such as a session that was not closed, must not stay alive until then.
-    """
+    __slots__ = ("_guard", "_running", "_waiting")
 
-    __slots__ = ("_parts",)
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._guard = threading.Lock()
+        self._running = False
 
-    def __init__(self, call: Callable[..., Any], *arguments: Any) -> None:
-        self._parts: tuple[Any, ...] | None = (call, *arguments)
+    async def run(self, call: Callable[[], _T]) -> _T:
+        """Return the result of a call, which runs also if the caller is cancelled."""
+        result: Future[_T] = Future()
+        with self._guard:
+            self._waiting.append((result, call))
+            starts = not self._running
+            self._running = True
+        # This frame must not keep the session alive while the thread of the call ends.
+        del call
+        if starts:
+            try:
+                asyncio.get_running_loop().run_in_executor(None, self._run_all)
+            except BaseException:
+                with self._guard:
+                    self._running = False
+                    self._waiting.clear()
+                raise
+        waiting = asyncio.wrap_future(result)
+        # A cancelled caller does not retrieve the exception.
+        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(waiting)
 
-    def __call__(self) -> Any:
-        assert self._parts is not None
-        call, *arguments = self._parts
-        self._parts = None
-        return call(*arguments)
+    def _run_all(self) -> None:
+        while True:
+            with self._guard:
+                if not self._waiting:
+                    self._running = False
+                    return
+                result, call = self._waiting.popleft()
+            value = error = None
+            try:
+                value = call()
+            except BaseException as raised:  # noqa: BLE001  # the caller gets it
+                error = raised
+            # The caller may expect that a session ends as soon as its last result is there.
+            del call
+            if error is None:
+                result.set_result(value)
+            else:
+                result.set_exception(error)
+            del result, value, error
+
+
+def _keep(_connection: sqlite3.Connection | None) -> None:
+    """Do nothing."""
 
 
 @contextmanager

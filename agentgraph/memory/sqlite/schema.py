@@ -1,6 +1,7 @@
-"""The two tables of an SQLite session file, the same as in the published SDK.
+"""The tables of an SQLite session file: two of the published SDK, and one of our own.
 
-Each package opens files of the other, so nothing here may be renamed.
+Each package opens files of the other, so nothing of the SDK's two tables may be renamed. Our table
+records the saves of runs; the first run on a file creates it.
 """
 
 from __future__ import annotations
@@ -51,6 +52,34 @@ class Tables:
             self.messages: {"id", "session_id", "message_data"},
         }
         return missing_tables(connection, expected, "name another file or other tables")
+
+    @property
+    def saves(self) -> str:
+        """The table with a row for each save of a run."""
+        return f"agentgraph_{self.messages}"
+
+    def prepare_saves(self, connection: sqlite3.Connection) -> None:
+        """Create our table if it is missing; no transaction may be open.
+
+        `write` names the save (`Block.write_of`), `row_ids` lists the rows that it wrote, and
+        `owner` is the process in which the run is at work; empty if it is not.
+        """
+        connection.execute(
+            f"""CREATE TABLE IF NOT EXISTS {quoted(self.saves)} (
+                session_id TEXT NOT NULL,
+                run_id TEXT NOT NULL,
+                position INTEGER NOT NULL,
+                write TEXT NOT NULL,
+                row_ids TEXT NOT NULL,
+                owner TEXT NOT NULL,
+                PRIMARY KEY (session_id, run_id, position)
+            ) WITHOUT ROWID"""
+        )
+
+    def has_saves(self, connection: sqlite3.Connection) -> bool:
+        """Tell whether our table exists."""
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return connection.execute(query, (self.saves,)).fetchone() is not None
 
     def _create(self, connection: sqlite3.Connection) -> None:
         sessions, messages = quoted(self.sessions), quoted(self.messages)

@@ -125,11 +125,12 @@ def test_where_a_tool_may_answer_its_output_ends_the_attempt() -> None:
 
 
 def test_an_input_that_another_run_is_at_was_not_tried() -> None:
-    prior = PriorAttempt(ASKED, at_work=lambda: True)
-
+    prior = PriorAttempt(ASKED)
     looked(ASKED, prior)
 
-    assert (prior.done, prior.history) == (None, ASKED)
+    prior.decline()
+
+    assert (prior.done, prior.items, prior.history) == (None, [], ASKED)
 
 
 def test_an_input_of_several_items_is_found_as_a_whole() -> None:
