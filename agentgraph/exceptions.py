@@ -123,12 +123,19 @@ class MaxTurnsExceeded(AgentsException):
 
 
 class ModelBehaviorError(AgentsException):
-    """The model's reply cannot be used: an unknown tool, malformed JSON, no content at all."""
+    """The model's reply cannot be used: an unknown tool, malformed JSON, no content at all.
+
+    Attributes:
+        message: What is wrong.
+        source: The model and its server in words, if the reply itself is at fault; else None.
+    """
 
     message: str
+    source: str | None
 
     def __init__(self, message: str) -> None:
         self.message = message
+        self.source = None
         super().__init__(message)
 
 

@@ -84,6 +84,9 @@ class ModelSettings:
         prompt_cache_options: How the provider caches the prompt.
         preserve_raw_usage: Whether a reply also keeps the usage as the provider sent it.
         timeout: The longest a call may take, in seconds.
+        truncated_text: Whether a text that `max_tokens` cut off is a reply (`keep`) or an error
+            (`raise`). By default it is a reply of the Chat Completions API and an error of the
+            Responses API, as in the published SDK. A tool call that was cut off is always an error.
 
     Raises:
         UserError: `timeout` is not a positive number.
@@ -114,6 +117,7 @@ class ModelSettings:
     prompt_cache_options: Mapping[str, Any] | None = None
     preserve_raw_usage: bool | None = None
     timeout: Seconds | None = field(default=None)
+    truncated_text: Literal["keep", "raise"] | None = None
 
     def __post_init__(self) -> None:
         if self.timeout is not None:

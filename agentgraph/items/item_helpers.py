@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.items.responses import input_form
 from agentgraph.items.run_items import MessageOutputItem, RunItem, raw_field
+from agentgraph.items.text import carried
 from agentgraph.items.tool_payload import to_output_payload
 
 if TYPE_CHECKING:
@@ -162,11 +163,13 @@ def _text(part: Any) -> str | None:
 
 
 def _user_message(text: str) -> TResponseInputItem:
-    return {"content": text, "role": "user"}
+    return {"content": text if text.isascii() else carried(text), "role": "user"}
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | bytes | int | float | bool):
+    if isinstance(value, str):
+        return value if value.isascii() else carried(value)
+    if value is None or isinstance(value, bytes | int | float | bool):
         return value
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}

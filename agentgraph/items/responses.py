@@ -65,7 +65,9 @@ def input_form(raw_item: Any) -> TResponseInputItem:
     kind: Any = type(raw_item)
     serializer = _serializer_of(kind)
     if serializer is not None:
-        return cast("TResponseInputItem", serializer.to_python(raw_item, exclude_unset=True))
+        # A server may send parts that the client does not know. They go back as they came.
+        plain = serializer.to_python(raw_item, exclude_unset=True, warnings=False)
+        return cast("TResponseInputItem", plain)
     dump = getattr(raw_item, "model_dump", None)
     if dump is None:
         raise AgentsException(

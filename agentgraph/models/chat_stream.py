@@ -7,88 +7,58 @@ reply.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.models.chat_messages import ChatConverter
+from agentgraph.items.run_items import raw_field
+from agentgraph.models.chat_items import call_item, content_part, message_item, reasoning_item
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
+from agentgraph.models.gate.chat import ChatMessage, ChatReading, Piece, TextKind
+from agentgraph.models.gate.counts import response_usage
 from agentgraph.models.response_events import make_event, varied
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk
-    from openai.types.chat.chat_completion_chunk import ChoiceDelta, ChoiceDeltaToolCall
-    from openai.types.completion_usage import CompletionUsage
-    from openai.types.responses import Response, ResponseStreamEvent, ResponseUsage
+    from openai.types.responses import Response, ResponseStreamEvent
 
-__all__ = ["chat_events", "response_usage_of"]
+__all__ = ["chat_events"]
 
 
 @dataclass
-class _Part:
-    """A content part of a reply while its text arrives.
+class _Outputs:
+    """The places in the output of the items that were announced.
 
     Attributes:
-        text: The text so far.
-        type: The type of the content part.
+        announced: How many items were announced.
+        reasoning: The place of each part of the reasoning, and its pieces.
+        is_thinking: Whether the last part of the reasoning is open.
+        message: The place of the message; None until it is announced.
+        parts: The message's parts in their order.
+        calls: The place of each call by its number.
     """
 
-    text: str
-    type: str
+    announced: int = 0
+    reasoning: list[tuple[int, list[str]]] = field(default_factory=list)
+    is_thinking: bool = False
+    message: int | None = None
+    parts: list[TextKind] = field(default_factory=list)
+    calls: dict[int, int] = field(default_factory=dict)
 
-
-@dataclass
-class _Call:
-    """A function call while it arrives.
-
-    Attributes:
-        index: Its place in the output; -1 until it is announced.
-        call_id: The id that the server gives it; empty until it arrives.
-        name: The function's name; empty until it arrives.
-        arguments: The arguments so far.
-    """
-
-    index: int
-    call_id: str
-    name: str
-    arguments: str = ""
-
-
-@dataclass
-class _PartialReply:
-    """The part of a reply that has arrived.
-
-    Attributes:
-        started: Whether the response was announced.
-        outputs: How many items were announced.
-        reasoning: The place of the reasoning in the output, and the reasoning.
-        reasoning_done: Whether the reasoning was closed.
-        parts: The message's parts in order: text, refusal or both.
-        message_index: The message's place in the output; None until it is announced.
-        calls: The function calls by their index in the stream.
-        usage: The reply's usage; None until the server sends it.
-    """
-
-    started: bool = False
-    outputs: int = 0
-    reasoning: tuple[int, _Part] | None = None
-    reasoning_done: bool = False
-    parts: list[_Part] = field(default_factory=list)
-    message_index: int | None = None
-    calls: dict[int, _Call] = field(default_factory=dict)
-    usage: CompletionUsage | None = None
-
-    def next_output(self) -> int:
+    def next(self) -> int:
         """Return the place of a new item."""
-        self.outputs += 1
-        return self.outputs - 1
+        self.announced += 1
+        return self.announced - 1
 
 
 async def chat_events(
     response: Response,
     stream: AsyncIterator[ChatCompletionChunk],
+    reading: ChatReading,
     *,
+    has_ended: Callable[[], bool],
+    keep_cut_text: bool = True,
     buffer_tool_calls: bool = False,
 ) -> AsyncIterator[ResponseStreamEvent]:
     """Turn a stream of chunks into events.
@@ -96,14 +66,23 @@ async def chat_events(
     Args:
         response: The response object that the events carry, without output.
         stream: The chunks.
+        reading: The reading of the reply.
+        has_ended: Whether the server marked the end of its stream, asked after the last chunk.
+        keep_cut_text: Whether a text that the limit of tokens cut off is a reply.
         buffer_tool_calls: Whether to announce calls only when all of them are complete.
 
     Yields:
         Events of the `openai` client's types; the last is `response.completed`.
+
+    Raises:
+        ModelBehaviorError: The stream is cut off, or a part of it cannot be read.
     """
-    conversion = _Conversion(response, buffer_tool_calls)
+    conversion = _Conversion(response, reading, buffer_tool_calls)
     async for chunk in stream:
         for event in conversion.take(chunk):
+            yield event
+    for piece in reading.finish(ended=has_ended(), keep_cut_text=keep_cut_text):
+        for event in conversion.show(piece):
             yield event
     for event in conversion.finish():
         yield event
@@ -112,50 +91,55 @@ async def chat_events(
 class _Conversion:
     """The conversion of one stream."""
 
-    def __init__(self, response: Response, buffer_tool_calls: bool) -> None:
+    def __init__(self, response: Response, reading: ChatReading, buffer_tool_calls: bool) -> None:
         self._response = response
+        self._reading = reading
         self._buffer = buffer_tool_calls
-        self._state = _PartialReply()
+        self._outputs = _Outputs()
         self._number = count()
-        self._source: dict[str, Any] = {"model": response.model}
+        self._usage: object = None
+        self._source: dict[str, Any] = {}
+
+    @property
+    def _message(self) -> ChatMessage:
+        return self._reading.message
 
     def take(self, chunk: ChatCompletionChunk) -> Iterator[Any]:
         """Turn one chunk into its events."""
-        if not self._state.started:
-            self._state.started = True
-            self._source["response_id"] = chunk.id
+        if not self._source:
+            self._source = {"model": self._response.model, "response_id": raw_field(chunk, "id")}
             yield self._event("response.created", response=self._response)
-        if chunk.usage is not None:
-            self._state.usage = chunk.usage
-        if not chunk.choices:
+        choices = raw_field(chunk, "choices") or ()
+        # Groq and Moonshot send the usage in a place of their own.
+        for owner in (chunk, raw_field(chunk, "x_groq"), *choices[:1]):
+            self._usage = raw_field(owner, "usage") or self._usage
+        if choices:
+            for piece in self._reading.take(choices[0]):
+                yield from self.show(piece)
+
+    def show(self, piece: Piece) -> Iterator[Any]:
+        """Turn a piece of text into its events."""
+        if piece.kind == "reasoning":
+            yield from self._think(piece.text)
             return
-        delta: ChoiceDelta | None = chunk.choices[0].delta
-        if delta is None:
-            return
-        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
-        if thought:
-            yield from self._think(thought)
-        if delta.content:
-            yield from self._say("output_text", delta.content)
-        if delta.refusal:
-            yield from self._say("refusal", delta.refusal)
-        for call in delta.tool_calls or ():
-            yield from self._call(call)
+        yield from self._close_reasoning()
+        if piece.kind == "call":
+            yield from self._call(piece)
+        else:
+            yield from self._say(piece.kind, piece.text)
 
     def finish(self) -> Iterator[Any]:
         """Close the open items and complete the response."""
-        state = self._state
-        if not state.started:
+        if not self._source:
             return
         yield from self._close_reasoning()
-        if self._buffer:
-            for call in state.calls.values():
-                call.index = state.next_output()
-                yield from self._announce(call)
-                yield self._arguments(call, call.arguments)
+        for number, call in enumerate(self._message.calls):
+            if number not in self._outputs.calls:  # buffered, or its name never came
+                yield from self._announce(number)
+                yield self._arguments(number, call.arguments)
         output = self._output()
         for index, item in sorted(output.items()):
-            if index == state.message_index:
+            if index == self._outputs.message:
                 yield from self._close_parts(index, item)
             elif item.type == "function_call":
                 yield self._event(
@@ -167,7 +151,7 @@ class _Conversion:
             if item.type != "reasoning":
                 yield self._event("response.output_item.done", item=item, output_index=index)
         whole = [item for _, item in sorted(output.items())]
-        usage = response_usage_of(state.usage)
+        usage = response_usage(self._usage)
         response = varied(self._response, output=whole, status="completed", usage=usage)
         yield self._event("response.completed", response=response)
 
@@ -178,19 +162,20 @@ class _Conversion:
         return {"item_id": FAKE_RESPONSES_ID, "output_index": index, **further}
 
     def _think(self, thought: str) -> Iterator[Any]:
-        state = self._state
-        if state.reasoning is None:
-            state.reasoning = (state.next_output(), _Part("", "summary_text"))
-            index = state.reasoning[0]
-            item = varied(self._reasoning("x"), summary=[])
+        outputs = self._outputs
+        if not outputs.is_thinking:
+            outputs.is_thinking = True
+            outputs.reasoning.append((outputs.next(), []))
+            index = outputs.reasoning[-1][0]
+            item = varied(reasoning_item("", self._message, self._source), summary=[])
             yield self._event("response.output_item.added", item=item, output_index=index)
             yield self._event(
                 "response.reasoning_summary_part.added",
                 part={"type": "summary_text", "text": ""},
                 **self._place(index, summary_index=0),
             )
-        index, part = state.reasoning
-        part.text += thought
+        index, pieces = outputs.reasoning[-1]
+        pieces.append(thought)
         yield self._event(
             "response.reasoning_summary_text.delta",
             delta=thought,
@@ -198,34 +183,32 @@ class _Conversion:
         )
 
     def _close_reasoning(self) -> Iterator[Any]:
-        state = self._state
-        if state.reasoning is None or state.reasoning_done:
+        outputs = self._outputs
+        if not outputs.is_thinking:
             return
-        state.reasoning_done = True
-        index, part = state.reasoning
-        place = self._place(index, summary_index=0)
-        summary = {"type": "summary_text", "text": part.text}
-        yield self._event("response.reasoning_summary_text.done", text=part.text, **place)
+        outputs.is_thinking = False
+        index, pieces = outputs.reasoning[-1]
+        text, place = "".join(pieces), self._place(index, summary_index=0)
+        summary = {"type": "summary_text", "text": text}
+        yield self._event("response.reasoning_summary_text.done", text=text, **place)
         yield self._event("response.reasoning_summary_part.done", part=summary, **place)
-        item = self._reasoning(part.text)
+        item = reasoning_item(text, self._message, self._source)
         yield self._event("response.output_item.done", item=item, output_index=index)
 
-    def _say(self, kind: str, text: str) -> Iterator[Any]:
-        yield from self._close_reasoning()
-        state = self._state
-        if state.message_index is None:
-            state.message_index = state.next_output()
-            item = varied(self._message([_Part("x", kind)]), content=[], status="in_progress")
-            index = state.message_index
+    def _say(self, kind: TextKind, text: str) -> Iterator[Any]:
+        outputs = self._outputs
+        if outputs.message is None:
+            outputs.message = outputs.next()
+            item = message_item(self._message, self._source)
+            item = varied(item, content=[], status="in_progress")
+            index = outputs.message
             yield self._event("response.output_item.added", item=item, output_index=index)
-        if not any(part.type == kind for part in state.parts):
-            state.parts.append(_Part("", kind))
-            place = self._place(state.message_index, content_index=len(state.parts) - 1)
-            blank = self._content_part(_Part("", kind))
+        if kind not in outputs.parts:
+            outputs.parts.append(kind)
+            place = self._place(outputs.message, content_index=len(outputs.parts) - 1)
+            blank = content_part(kind, "", ChatMessage())
             yield self._event("response.content_part.added", part=blank, **place)
-        at = next(at for at, part in enumerate(state.parts) if part.type == kind)
-        state.parts[at].text += text
-        place = self._place(state.message_index, content_index=at)
+        place = self._place(outputs.message, content_index=outputs.parts.index(kind))
         extra: dict[str, Any] = {"logprobs": []} if kind == "output_text" else {}
         yield self._event(f"response.{kind}.delta", delta=text, **extra, **place)
 
@@ -237,97 +220,36 @@ class _Conversion:
             yield self._event(f"response.{part.type}.done", **whole, **place)
             yield self._event("response.content_part.done", part=part, **place)
 
-    def _call(self, delta: ChoiceDeltaToolCall) -> Iterator[Any]:
-        yield from self._close_reasoning()
-        state = self._state
-        function = delta.function
-        call = state.calls.get(delta.index)
-        if call is None:
-            # Some servers send a call's name only in a later chunk. Announce the call then.
-            call = state.calls[delta.index] = _Call(-1, "", "")
-        call.call_id = call.call_id or delta.id or ""
-        arguments = ""
-        if function is not None:
-            call.name = call.name or function.name or ""
-            arguments = function.arguments or ""
-        call.arguments += arguments
+    def _call(self, piece: Piece) -> Iterator[Any]:
+        call, text = self._message.calls[piece.call], piece.text
+        # Some servers send a call's name only in a later chunk. Announce the call then.
         if self._buffer or not call.name:
             return
-        if call.index < 0:
-            call.index = state.next_output()
-            yield from self._announce(call)
-            arguments = call.arguments
-        if arguments:
-            yield self._arguments(call, arguments)
+        if piece.call not in self._outputs.calls:
+            yield from self._announce(piece.call)
+            text = call.arguments
+        if text:
+            yield self._arguments(piece.call, text)
 
-    def _announce(self, call: _Call) -> Iterator[Any]:
-        item = varied(self._function_call(call), arguments="", status="in_progress")
-        yield self._event("response.output_item.added", item=item, output_index=call.index)
+    def _announce(self, number: int) -> Iterator[Any]:
+        index = self._outputs.calls[number] = self._outputs.next()
+        item = call_item(self._message.calls[number], self._message, self._source)
+        item = varied(item, arguments="", status="in_progress")
+        yield self._event("response.output_item.added", item=item, output_index=index)
 
-    def _arguments(self, call: _Call, text: str) -> Any:
-        place = self._place(call.index)
+    def _arguments(self, number: int, text: str) -> Any:
+        place = self._place(self._outputs.calls[number])
         return self._event("response.function_call_arguments.delta", delta=text, **place)
 
     def _output(self) -> dict[int, Any]:
         """Return the finished items by their place."""
-        state = self._state
-        output: dict[int, Any] = {}
-        if state.reasoning is not None:
-            output[state.reasoning[0]] = self._reasoning(state.reasoning[1].text)
-        if state.message_index is not None:
-            output[state.message_index] = self._message(state.parts)
-        output.update({call.index: self._function_call(call) for call in state.calls.values()})
+        message, source, outputs = self._message, self._source, self._outputs
+        output: dict[int, Any] = {
+            index: reasoning_item("".join(pieces), message, source)
+            for index, pieces in outputs.reasoning
+        }
+        if outputs.message is not None:
+            output[outputs.message] = message_item(message, source)
+        for number, index in outputs.calls.items():
+            output[index] = call_item(message.calls[number], message, source)
         return output
-
-    def _reasoning(self, text: str) -> Any:
-        return self._items(reasoning_content=text)[0]
-
-    def _message(self, parts: list[_Part]) -> Any:
-        texts = {part.type: part.text or "x" for part in parts}
-        message = self._items(content=texts.get("output_text"), refusal=texts.get("refusal"))[0]
-        return varied(message, content=[self._content_part(part) for part in parts])
-
-    def _content_part(self, part: _Part) -> Any:
-        refused = part.type == "refusal"
-        message = self._items(**{"refusal" if refused else "content": part.text or "x"})[0]
-        return varied(message.content[0], **{"refusal" if refused else "text": part.text})
-
-    def _function_call(self, call: _Call) -> Any:
-        function = {"name": call.name, "arguments": call.arguments}
-        tool_call = {"id": call.call_id, "type": "function", "function": function}
-        return self._items(tool_calls=[tool_call])[0]
-
-    def _items(self, **fields: Any) -> list[Any]:
-        """Convert a message with these fields to items, in the same way as a whole reply."""
-        from openai.types.chat import ChatCompletionMessage
-
-        message = ChatCompletionMessage.model_validate({"role": "assistant", **fields})
-        return ChatConverter.output_items(message, self._source)
-
-
-def response_usage_of(usage: CompletionUsage | None) -> ResponseUsage | None:
-    """Turn the usage of Chat Completions into that of the Responses API.
-
-    Args:
-        usage: The server's counts, or None.
-
-    Returns:
-        The same counts; details that the server leaves out are zero. None for None.
-    """
-    if usage is None:
-        return None
-    from openai.types.responses import ResponseUsage
-    from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
-
-    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
-    return ResponseUsage(
-        input_tokens=usage.prompt_tokens,
-        input_tokens_details=InputTokensDetails(
-            cached_tokens=(prompt and prompt.cached_tokens) or 0, cache_write_tokens=0
-        ),
-        output_tokens=usage.completion_tokens,
-        output_tokens_details=OutputTokensDetails(
-            reasoning_tokens=(completion and completion.reasoning_tokens) or 0
-        ),
-        total_tokens=usage.total_tokens,
-    )

@@ -8,21 +8,40 @@ not have; with `strict_feature_validation` such a setting is an error.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from agentgraph.exceptions import ModelBehaviorError, UserError
+from agentgraph.exceptions import UserError
 from agentgraph.items.responses import ModelResponse
+from agentgraph.items.run_items import raw_field
 from agentgraph.logger import logger
-from agentgraph.models.chat_messages import ChatConverter
+from agentgraph.models.chat_functions import (
+    handoff_function,
+    response_format,
+    tool_choice_form,
+    tool_function,
+)
+from agentgraph.models.chat_items import output_items
+from agentgraph.models.chat_messages import chat_messages
 from agentgraph.models.chat_parameters import store_parameter, stream_options
-from agentgraph.models.chat_stream import chat_events, response_usage_of
+from agentgraph.models.chat_stream import chat_events
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
+from agentgraph.models.gate.body import check_body
+from agentgraph.models.gate.chat import ChatReading
+from agentgraph.models.gate.counts import usage_of
+from agentgraph.models.gate.quirks import ServerQuirks, quirks_of
+from agentgraph.models.gate.server import Server, shown_url
+from agentgraph.models.gate.stream import answer, pieces, unstreamed, watch_end
 from agentgraph.models.interface import Model
 from agentgraph.models.openai_retry import retry_advice
+from agentgraph.models.reasoning_content_replay import (
+    ReasoningContentReplayContext,
+    ReasoningContentSource,
+    ShouldReplayReasoningContent,
+    default_should_replay_reasoning_content,
+)
 from agentgraph.models.request_arguments import request_arguments
 from agentgraph.models.response_events import in_progress_response, varied
-from agentgraph.models.streamed_response import usage_from
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -37,7 +56,7 @@ if TYPE_CHECKING:
     from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
     from agentgraph.tool import Tool
 
-__all__ = ["OpenAIChatCompletionsModel"]
+__all__ = ["OpenAIChatCompletionsModel", "ServerQuirks"]
 
 
 class OpenAIChatCompletionsModel(Model):
@@ -46,33 +65,41 @@ class OpenAIChatCompletionsModel(Model):
     Args:
         model: The model's name as the API knows it.
         openai_client: The client to call it with.
-        should_replay_reasoning_content: Not supported; reasoning is never sent back.
+        should_replay_reasoning_content: Decides which reasoning goes back to the model. By default
+            it is that of models which refuse a tool's output without it.
         strict_feature_validation: Whether a stored prompt or a server-side conversation is an
             error. Otherwise the request leaves it out with a warning.
         buffer_streamed_tool_calls: Whether a streamed reply announces its tool calls only when they
             are complete.
-
-    Raises:
-        UserError: The arguments ask for an unsupported feature.
+        server_quirks: What the server does differently; by default what is known of its host.
     """
 
     def __init__(
         self,
         model: str,
         openai_client: AsyncOpenAI,
-        should_replay_reasoning_content: Any = None,
+        should_replay_reasoning_content: ShouldReplayReasoningContent | None = None,
         strict_feature_validation: bool = False,
         buffer_streamed_tool_calls: bool = False,
+        *,
+        server_quirks: ServerQuirks | None = None,
     ) -> None:
-        if should_replay_reasoning_content is not None:
-            raise UserError(
-                "OpenAIChatCompletionsModel cannot send reasoning back to a model; leave out "
-                "should_replay_reasoning_content."
-            )
         self.model = model
         self._client = openai_client
+        self._replays = should_replay_reasoning_content or default_should_replay_reasoning_content
         self._strict = strict_feature_validation
         self._buffer_calls = buffer_streamed_tool_calls
+        self._quirks = server_quirks
+
+    @property
+    def server(self) -> Server:
+        """The model and its server, as messages name them."""
+        return Server(self.model, shown_url(self._client.base_url))
+
+    @property
+    def server_quirks(self) -> ServerQuirks:
+        """What the server does differently."""
+        return self._quirks or quirks_of(self._client.base_url, self.model)
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
         """Advise whether to repeat a failed call, by the client's own rules."""
@@ -94,7 +121,7 @@ class OpenAIChatCompletionsModel(Model):
         """Reply in one piece.
 
         Raises:
-            ModelBehaviorError: The server sent a reply without choices.
+            ModelBehaviorError: The server sent no reply, or one that is cut off.
             UserError: The call needs a feature that this API does not have.
             openai.OpenAIError: The request failed, after the client's retries.
         """
@@ -102,18 +129,22 @@ class OpenAIChatCompletionsModel(Model):
         request = self._request(
             system_instructions, input, model_settings, tools, output_schema, handoffs, stream=False
         )
-        reply = cast("ChatCompletion", await self._client.chat.completions.create(**request))
-        if not reply.choices:
-            raise ModelBehaviorError(f"The model {self.model!r} sent a reply without choices.")
-        source = {"model": self.model, "response_id": reply.id}
+        server = self.server
+        asked = self._client.chat.completions.create(**request)
+        reply = cast("ChatCompletion", await answer(asked, server))
+        check_body(reply, server)
+        reading = ChatReading(server, self.server_quirks)
+        reading.read_whole(reply, keep_cut_text=_keeps_cut_text(model_settings))
+        source = {"model": self.model, "response_id": raw_field(reply, "id")}
+        usage: Any = getattr(reply, "usage", None)
         response = ModelResponse(
-            output=ChatConverter.output_items(reply.choices[0].message, source),
-            usage=usage_from(response_usage_of(reply.usage)),
+            output=list(output_items(reading.message, source)),
+            usage=usage_of(usage),
             response_id=None,
             request_id=getattr(reply, "_request_id", None),
         )
-        if model_settings.preserve_raw_usage and reply.usage is not None:
-            response.raw_usage = reply.usage.model_dump(exclude_unset=True)
+        if model_settings.preserve_raw_usage and hasattr(usage, "model_dump"):
+            response.raw_usage = usage.model_dump(exclude_unset=True, warnings=False)
         return response
 
     async def stream_response(
@@ -134,6 +165,7 @@ class OpenAIChatCompletionsModel(Model):
         Leaving the iteration closes the connection.
 
         Raises:
+            ModelBehaviorError: The server sent no reply, or one that is cut off.
             UserError: The call needs a feature that this API does not have.
             openai.OpenAIError: The request failed, after the client's retries.
         """
@@ -144,9 +176,17 @@ class OpenAIChatCompletionsModel(Model):
         opening = varied(
             in_progress_response(self.model), id=FAKE_RESPONSES_ID, created_at=time.time()
         )
-        stream = await self._client.chat.completions.create(**request)
+        server, stream = self.server, await self._client.chat.completions.create(**request)
         async with stream:
-            async for event in chat_events(opening, stream, buffer_tool_calls=self._buffer_calls):
+            whole = await unstreamed(stream, server)
+            async for event in chat_events(
+                opening,
+                pieces(stream, server) if whole is None else _one_chunk(whole),
+                ChatReading(server, self.server_quirks),
+                has_ended=watch_end(stream) if whole is None else lambda: True,
+                keep_cut_text=_keeps_cut_text(model_settings),
+                buffer_tool_calls=self._buffer_calls,
+            ):
                 yield event
 
     def _request(
@@ -161,29 +201,37 @@ class OpenAIChatCompletionsModel(Model):
         stream: bool,
     ) -> dict[str, Any]:
         """Return the arguments of `completions.create`, without those that have no value."""
-        messages = ChatConverter.messages(input)
+        messages = chat_messages(input, model=self.model, sends_back=self._sends_back)
         if system_instructions:
             messages.insert(0, {"role": "system", "content": system_instructions})
-        functions = [ChatConverter.tool(tool) for tool in tools]
-        functions += [ChatConverter.handoff(handoff) for handoff in handoffs]
-        parallel = settings.parallel_tool_calls
+        functions = [tool_function(tool) for tool in tools]
+        functions += [handoff_function(handoff) for handoff in handoffs]
+        quirks = self.server_quirks
         reasoning = settings.reasoning
         fields: dict[str, Any] = {
             "model": self.model,
             "messages": messages,
             "tools": functions or None,
-            "tool_choice": ChatConverter.tool_choice(settings.tool_choice),
-            "parallel_tool_calls": parallel if functions or not parallel else None,
-            "response_format": ChatConverter.response_format(output_schema),
+            "tool_choice": tool_choice_form(settings.tool_choice),
+            # The API refuses the field in a request without tools.
+            "parallel_tool_calls": settings.parallel_tool_calls if functions else None,
+            "response_format": response_format(output_schema),
             "max_tokens": settings.max_tokens,
             "reasoning_effort": _effort(reasoning),
             "logprobs": True if settings.top_logprobs is not None else None,
-            "store": store_parameter(self._client, settings),
+            "store": store_parameter(quirks, settings),
             "stream": stream or None,
-            "stream_options": stream_options(self._client, settings) if stream else None,
+            "stream_options": stream_options(quirks, settings) if stream else None,
             **{name: getattr(settings, name) for name in _PASSED_ON},
         }
         return request_arguments(fields, settings.extra_args)
+
+    def _sends_back(self, item: Mapping[str, Any]) -> bool:
+        """Whether an item of reasoning goes back to the model."""
+        data = item.get("provider_data") or {}
+        source = ReasoningContentSource(item, data.get("model"), data)
+        url = str(self._client.base_url)
+        return self._replays(ReasoningContentReplayContext(self.model, url, source))
 
     def _require_stateless(self, *stored: object) -> None:
         """Refuse state that only the Responses API stores, or warn that it is left out."""
@@ -205,6 +253,7 @@ _PASSED_ON = (
     "frequency_penalty",
     "metadata",
     "presence_penalty",
+    "prompt_cache_options",
     "prompt_cache_retention",
     "temperature",
     "top_logprobs",
@@ -219,3 +268,12 @@ def _effort(reasoning: Any) -> str | None:
         return None
     effort = reasoning.get("effort") if isinstance(reasoning, dict) else reasoning.effort
     return cast("str | None", effort)
+
+
+def _keeps_cut_text(settings: ModelSettings) -> bool:
+    return settings.truncated_text != "raise"
+
+
+async def _one_chunk(reply: Any) -> AsyncIterator[Any]:
+    """Stream a whole reply: some servers do not stream, or not beside tools."""
+    yield reply

@@ -14,11 +14,14 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
+from agentgraph.models.gate.responses import complete_output, event_failure
+from agentgraph.models.gate.server import Server, shown_url
+from agentgraph.models.gate.stream import answer, pieces, unstreamed
 from agentgraph.models.interface import Model
 from agentgraph.models.openai_retry import retry_advice
 from agentgraph.models.request_arguments import request_arguments
 from agentgraph.models.responses_converter import ConvertedTools, Converter
-from agentgraph.models.streamed_response import event_failure, model_response, response_failure
+from agentgraph.models.streamed_response import model_response
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -51,6 +54,11 @@ class OpenAIResponsesModel(Model):
         self.model = model
         self._client = openai_client
         self._model_is_explicit = model_is_explicit
+
+    @property
+    def server(self) -> Server:
+        """The model and its server, as messages name them."""
+        return Server(self.model, shown_url(self._client.base_url))
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
         """Advise whether to repeat a failed call, by the client's own rules."""
@@ -87,11 +95,14 @@ class OpenAIResponsesModel(Model):
             conversation_id,
             prompt,
         )
-        response = cast("Response", await self._client.responses.create(**request))
-        if (failure := response_failure(response)) is not None:
-            raise failure
-        keep = bool(model_settings.preserve_raw_usage)
-        return model_response(response, preserve_raw_usage=keep)
+        server = self.server
+        response = cast("Response", await answer(self._client.responses.create(**request), server))
+        return model_response(
+            response,
+            server,
+            preserve_raw_usage=bool(model_settings.preserve_raw_usage),
+            keep_cut_text=model_settings.truncated_text == "keep",
+        )
 
     async def stream_response(
         self,
@@ -128,14 +139,24 @@ class OpenAIResponsesModel(Model):
             prompt,
         )
         stream = await self._client.responses.create(**request, stream=True)
+        server, keep = self.server, model_settings.truncated_text == "keep"
         async with stream:
-            async for event in stream:
-                if event.type == "response.completed":
-                    # The client sets the request's id only on responses in one piece.
-                    event.response._request_id = stream.response.headers.get("x-request-id")
+            if await unstreamed(stream, server) is not None:
+                raise server.fault("answered a JSON object in place of a stream.")
+            async for event in pieces(stream, server):
+                kind = getattr(event, "type", None)
+                if kind in ("response.completed", "response.incomplete"):
+                    response: Any = getattr(event, "response", None)
+                    if isinstance(getattr(response, "id", None), str):
+                        # The client sets the request's id only on responses in one piece.
+                        response._request_id = stream.response.headers.get("x-request-id")
+                    yield event
+                    complete_output(response, server, keep_cut_text=keep, event=kind)
+                    return  # The server may keep the connection open.
                 yield event
-                if (failure := event_failure(event)) is not None:
+                if (failure := event_failure(event, server)) is not None:
                     raise failure
+        raise server.fault("broke off its stream before the response was complete.")
 
     def _request(
         self,
@@ -197,23 +218,29 @@ _PASSED_ON = (
 )
 """The settings that are arguments of the client's call under the same name."""
 
+_NOT_TAKEN = frozenset(("provider_data", "created_by", "parsed_arguments"))
+"""Fields of items that requests do not have."""
+
 
 def _request_input(input: str | list[TResponseInputItem]) -> tuple[Any, ...]:
-    """Return the input items without the fields and items of other providers and this package."""
+    """Return the input items without what the API does not take back: fields and items of other
+    providers and this package, fields that exist in replies only, and nulls."""
     if isinstance(input, str):
         return ({"role": "user", "content": input},)
     items = cast("list[Any]", input)
     return tuple(
-        _without_foreign_fields(item)
-        if "provider_data" in item or _has_placeholder_id(item)
-        else item
+        _accepted(item) if _needs_a_change(item) else item
         for item in items
         if not _is_foreign_reasoning(item)
     )
 
 
-def _has_placeholder_id(item: Any) -> bool:
-    return isinstance(item, Mapping) and item.get("id") in PLACEHOLDER_IDS
+def _needs_a_change(item: Any) -> bool:
+    return isinstance(item, Mapping) and (
+        not _NOT_TAKEN.isdisjoint(item)
+        or None in item.values()
+        or item.get("id") in PLACEHOLDER_IDS
+    )
 
 
 def _is_foreign_reasoning(item: Any) -> bool:
@@ -225,8 +252,10 @@ def _is_foreign_reasoning(item: Any) -> bool:
     )
 
 
-def _without_foreign_fields(item: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {name: value for name, value in item.items() if name != "provider_data"}
+def _accepted(item: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {
+        name: value for name, value in item.items() if value is not None and name not in _NOT_TAKEN
+    }
     if fields.get("id") in PLACEHOLDER_IDS:
         del fields["id"]
     return fields

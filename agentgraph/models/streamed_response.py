@@ -12,27 +12,33 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.items.responses import ModelResponse
-from agentgraph.items.run_items import raw_field
-from agentgraph.usage import Usage
+from agentgraph.models.gate.counts import usage_of
+from agentgraph.models.gate.responses import complete_output, event_failure
+from agentgraph.models.gate.server import Server
 
 if TYPE_CHECKING:
-    from openai.types.responses import Response, ResponseStreamEvent, ResponseUsage
+    from openai.types.responses import Response, ResponseStreamEvent
 
-__all__ = ["StreamedResponse", "event_failure", "model_response", "response_failure", "usage_from"]
+__all__ = ["StreamedResponse", "model_response"]
 
 
 class StreamedResponse:
     """Collects the reply of a streamed call from its events.
 
     Pass it each event with `see`, then get the reply with `finish`.
+
+    Args:
+        model: The model, for messages.
     """
 
-    __slots__ = ("_failure", "_items", "_response")
+    __slots__ = ("_event", "_failure", "_items", "_model", "_response")
 
-    def __init__(self) -> None:
+    def __init__(self, model: object) -> None:
         self._items: dict[int, Any] = {}
-        self._response: Response | None = None
+        self._response: Any = None
+        self._event: str | None = None
         self._failure: ModelBehaviorError | None = None
+        self._model = model
 
     def see(self, event: ResponseStreamEvent) -> None:
         """Add an event to the reply.
@@ -43,12 +49,15 @@ class StreamedResponse:
         match getattr(event, "type", None):
             case "response.output_item.done":
                 self._items[event.output_index] = event.item  # type: ignore[union-attr]
-            case "response.completed":
-                self._response = event.response  # type: ignore[union-attr]
-            case _ if self._failure is None:
-                self._failure = event_failure(event)
+            case "response.completed" | "response.incomplete" as kind:
+                self._event = kind
+                self._response = getattr(event, "response", None)
+            case "response.failed" | "error" if self._failure is None:
+                self._failure = event_failure(event, Server.of(self._model))
 
-    def finish(self, *, preserve_raw_usage: bool = False) -> ModelResponse:
+    def finish(
+        self, *, preserve_raw_usage: bool = False, keep_cut_text: bool = False
+    ) -> ModelResponse:
         """Return the reply.
 
         If the last event has an empty output, the reply consists of the items that the stream
@@ -56,6 +65,7 @@ class StreamedResponse:
 
         Args:
             preserve_raw_usage: Whether the reply includes the provider's usage unchanged.
+            keep_cut_text: Whether a text that the limit of tokens cut off is a reply.
 
         Returns:
             The reply.
@@ -65,100 +75,52 @@ class StreamedResponse:
         """
         if self._failure is not None:
             raise self._failure
-        if self._response is None:
-            raise ModelBehaviorError("Model did not produce a final response!")
-        reply = model_response(self._response, preserve_raw_usage=preserve_raw_usage)
-        if not reply.output and self._items:
-            reply.output = [self._items[index] for index in sorted(self._items)]
-        return reply
+        if self._event is None:
+            raise Server.of(self._model).fault("did not produce a final response.")
+        items = [self._items[index] for index in sorted(self._items)]
+        return model_response(
+            self._response,
+            Server.of(self._model),
+            preserve_raw_usage=preserve_raw_usage,
+            keep_cut_text=keep_cut_text,
+            items=items,
+            event=self._event,
+        )
 
 
-def model_response(response: Response, *, preserve_raw_usage: bool = False) -> ModelResponse:
+def model_response(
+    response: Response,
+    server: Server,
+    *,
+    preserve_raw_usage: bool = False,
+    keep_cut_text: bool = False,
+    items: list[Any] | None = None,
+    event: str | None = None,
+) -> ModelResponse:
     """Turn a complete response of the Responses API into this package's reply.
 
     Args:
         response: The client's response object.
+        server: The sender.
         preserve_raw_usage: Whether the reply includes the provider's usage unchanged.
+        keep_cut_text: Whether a text that the limit of tokens cut off is a reply.
+        items: The output if the response has none.
+        event: The type of the event that brought the response; None if it came in one piece.
 
     Returns:
         The reply, sharing the output items with the response.
+
+    Raises:
+        ModelBehaviorError: The response is not a complete reply.
     """
+    output = complete_output(response, server, keep_cut_text=keep_cut_text, event=event)
+    usage: Any = getattr(response, "usage", None)
     reply = ModelResponse(
-        output=list(response.output or ()),
-        usage=usage_from(response.usage),
-        response_id=response.id,
+        output=output or items or [],
+        usage=usage_of(usage),
+        response_id=getattr(response, "id", None),
         request_id=getattr(response, "_request_id", None),
     )
-    if preserve_raw_usage and response.usage is not None:
-        reply.raw_usage = response.usage.model_dump(exclude_unset=True)
+    if preserve_raw_usage and hasattr(usage, "model_dump"):
+        reply.raw_usage = usage.model_dump(exclude_unset=True, warnings=False)
     return reply
-
-
-def usage_from(usage: ResponseUsage | None) -> Usage:
-    """Return the usage of one response.
-
-    Args:
-        usage: The provider's counts, or None if it sent none.
-
-    Returns:
-        The usage of one request.
-    """
-    if usage is None:
-        return Usage(requests=1)
-    return Usage(
-        requests=1,
-        input_tokens=usage.input_tokens,
-        input_tokens_details=usage.input_tokens_details,
-        output_tokens=usage.output_tokens,
-        output_tokens_details=usage.output_tokens_details,
-        total_tokens=usage.total_tokens,
-    )
-
-
-def event_failure(event: ResponseStreamEvent) -> ModelBehaviorError | None:
-    """Return the error that an event reports.
-
-    Args:
-        event: Any event of a stream.
-
-    Returns:
-        An error for `response.failed`, `response.incomplete` and `error`, None for all others.
-    """
-    # An event of a third party may lack any field.
-    match getattr(event, "type", None):
-        case ("response.failed" | "response.incomplete") as kind:
-            return _failure_of(getattr(event, "response", None), f"the event {kind!r}")
-        case "error":
-            code, message = getattr(event, "code", None), getattr(event, "message", None)
-            coded = f" ({code})" if code else ""
-            text = f"The model's stream broke off with an error{coded}: {message}"
-            return ModelBehaviorError(text)
-        case _:
-            return None
-
-
-def response_failure(response: Response) -> ModelBehaviorError | None:
-    """Return the error of a response that failed or is incomplete.
-
-    Args:
-        response: A response that came in one piece.
-
-    Returns:
-        An error if the provider failed or stopped before the end, else None.
-    """
-    if response.status in ("failed", "incomplete"):
-        return _failure_of(response, f"the status {response.status!r}")
-    return None
-
-
-def _failure_of(response: object, how: str) -> ModelBehaviorError:
-    text = f"The model's response ended with {how}"
-    error = raw_field(response, "error")
-    reason = raw_field(raw_field(response, "incomplete_details"), "reason")
-    if error is not None:
-        text += f": {raw_field(error, 'message')} ({raw_field(error, 'code')})"
-    elif reason:
-        text += f": {reason}"
-        if reason == "max_output_tokens":
-            text += ". Raise ModelSettings.max_tokens if the reply may be longer"
-    return ModelBehaviorError(f"{text}.")

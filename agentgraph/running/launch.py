@@ -17,6 +17,7 @@ from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
 from agentgraph.drivers.workbench import Watcher
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.items import ToolApprovalItem
+from agentgraph.items.text import carried
 from agentgraph.models.multi_provider import default_provider
 from agentgraph.program import Program, program_for
 from agentgraph.record.facts import NO_CONVERSATION, ConversationIds, RunFacts
@@ -68,6 +69,8 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
     if isinstance(input, RunState):
         return _resumed(input, options, config, watcher)
     check_input(input)
+    if isinstance(input, str):
+        input = carried(input)
     plain = options.get("run_config") is None and not handlers
     program = program_for(source, DEFAULT_SCOPE if plain else RunScope.of(config, handlers))
     facts = RunFacts(

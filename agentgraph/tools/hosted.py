@@ -15,7 +15,7 @@ from typing_extensions import TypedDict, TypeVar
 from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.computer import AsyncComputer, Computer
-from agentgraph.exceptions import AgentDefinitionError
+from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
@@ -71,6 +71,9 @@ class FileSearchTool(ConstructedTool):
         include_search_results: Whether the model's reply contains the results.
         ranking_options: How results are ranked.
         filters: Which files are searched, by their attributes.
+
+    Raises:
+        UserError: `max_num_results` is less than one, which the API refuses.
     """
 
     vector_store_ids: list[str]
@@ -78,6 +81,14 @@ class FileSearchTool(ConstructedTool):
     include_search_results: bool = False
     ranking_options: RankingOptions | None = None
     filters: Filters | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_num_results is not None and self.max_num_results < 1:
+            raise UserError(
+                f"FileSearchTool(max_num_results={self.max_num_results}) asks for no result; it "
+                "must be at least 1. Leave it out for the API's default."
+            )
 
     @property
     def name(self) -> str:

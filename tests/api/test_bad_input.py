@@ -204,7 +204,7 @@ async def test_a_model_may_give_its_items_as_dictionaries() -> None:
 
 
 async def test_a_dictionary_that_lacks_what_its_item_has_is_named() -> None:
-    broken: Any = {"type": "function_call", "name": "echo"}
+    broken: Any = {"type": "function_call", "name": "echo", "call_id": "c1", "id": 7}
     model = Giving(ModelResponse([broken], Usage(), None))
     with pytest.raises(ModelBehaviorError, match="of type 'function_call' whose fields"):
         await Runner.run(Agent(name="A", model=model, tools=[echo]), "go")

@@ -22,7 +22,7 @@ from agentgraph import (
     UserError,
 )
 from agentgraph.exceptions import AgentDefinitionError
-from agentgraph.models.chat_messages import ChatConverter
+from agentgraph.models.chat_functions import tool_function
 from agentgraph.models.responses_converter import Converter
 from agentgraph.program import CompileError
 from agentgraph.testing import ScriptedModel
@@ -237,7 +237,7 @@ class TestRequests:
 
     def test_chat_completions_refuse_it(self) -> None:
         with pytest.raises(UserError, match="'shout'"):
-            ChatConverter.tool(shout())
+            tool_function(shout())
 
     async def test_a_session_keeps_call_and_output(self, play: Play) -> None:
         session = SQLiteSession("custom")

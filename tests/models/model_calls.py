@@ -56,16 +56,17 @@ def stream(model: Model, **changes: Any) -> AsyncIterator[Any]:
     return model.stream_response(**call_arguments(**changes))
 
 
-def finished(seen: list[Any]) -> Any:
+def finished(seen: list[Any], settings: ModelSettings | None = None) -> Any:
     """Return the reply that events deliver."""
-    streamed = StreamedResponse()
+    streamed = StreamedResponse(None)
     for event in seen:
         streamed.see(event)
-    return streamed.finish()
+    keeps = settings is not None and settings.truncated_text == "keep"
+    return streamed.finish(keep_cut_text=keeps)
 
 
 def function_tool(name: str, description: str = "", schema: Any = None) -> FunctionTool:
-    """Make a function tool that nobody is going to call."""
+    """Make a function tool that no model calls."""
 
     async def never_called(context: Any, arguments: str) -> str:
         raise AssertionError("a model does not run tools")

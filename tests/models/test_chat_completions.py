@@ -14,9 +14,10 @@ from pydantic import BaseModel, TypeAdapter
 from agentgraph.agent_output import AgentOutputSchema
 from agentgraph.exceptions import ModelBehaviorError, UserError
 from agentgraph.model_settings import MCPToolChoice, ModelSettings
-from agentgraph.models.chat_messages import ChatConverter
+from agentgraph.models.chat_messages import chat_messages
 from agentgraph.models.chat_parameters import store_parameter, stream_options
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
+from agentgraph.models.gate.quirks import quirks_of
 from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agentgraph.models.openai_provider import OpenAIProvider
 from agentgraph.openai_defaults import openai_defaults, set_default_openai_api
@@ -32,6 +33,12 @@ USAGE = {
     "total_tokens": 5,
     "prompt_tokens_details": {"cached_tokens": 1},
     "completion_tokens_details": {"reasoning_tokens": 1},
+}
+
+
+NOTE = {
+    "type": "text",
+    "text": "The images and files of this output are in the next message of the user.",
 }
 
 
@@ -133,7 +140,14 @@ async def test_a_conversation_becomes_messages(sent: Any) -> None:
             ],
         },
         {"role": "tool", "tool_call_id": "a", "content": "text"},
-        {"role": "tool", "tool_call_id": "b", "content": [{"type": "text", "text": "t"}]},
+        {"role": "tool", "tool_call_id": "b", "content": [{"type": "text", "text": "t"}, NOTE]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Output of the call b:"},
+                {"type": "image_url", "image_url": {"url": "https://x/y.png", "detail": "low"}},
+            ],
+        },
         {
             "role": "assistant",
             "content": None,
@@ -154,7 +168,7 @@ async def test_a_conversation_becomes_messages(sent: Any) -> None:
 )
 def test_what_this_api_cannot_express_is_refused(item: Any) -> None:
     with pytest.raises(UserError, match="Chat Completions"):
-        ChatConverter.messages([item])
+        chat_messages([item])
 
 
 async def test_every_setting_of_this_api_is_sent_under_its_name(
@@ -224,11 +238,13 @@ async def test_every_setting_of_this_api_is_sent_under_its_name(
 
 
 def test_what_only_openai_understands_is_sent_to_openai_only() -> None:
-    ours, others = AsyncOpenAI(api_key="k"), AsyncOpenAI(api_key="k", base_url="http://x/v1")
+    ours, others = (
+        quirks_of(url, "m") for url in (AsyncOpenAI(api_key="k").base_url, "http://x/v1")
+    )
     unset, unwanted = ModelSettings(), ModelSettings(store=False, include_usage=False)
 
-    assert [store_parameter(client, unset) for client in (ours, others)] == [True, None]
-    assert [stream_options(client, unset) for client in (ours, others)] == [
+    assert [store_parameter(server, unset) for server in (ours, others)] == [True, None]
+    assert [stream_options(server, unset) for server in (ours, others)] == [
         {"include_usage": True},
         None,
     ]
@@ -349,12 +365,13 @@ async def test_buffered_calls_are_announced_when_they_are_complete(
     assert deltas == ['{"a":1}', "{}"]
 
 
-async def test_a_stream_without_chunks_has_no_reply(
+async def test_a_stream_without_chunks_is_an_error(
     model: OpenAIChatCompletionsModel, server: LoopbackServer
 ) -> None:
     server.answer(Answer([], stream=True))
 
-    assert await events(model) == []
+    with pytest.raises(ModelBehaviorError, match="without a word or a call"):
+        await events(model)
 
 
 async def test_the_other_server_speaks_this_api_too(aimock_client: AsyncOpenAI) -> None:

@@ -20,8 +20,9 @@ from agentgraph.items import ModelResponse
 from agentgraph.memory.transcripts.repeats import without_repeats
 from agentgraph.model_settings import ModelSettings
 from agentgraph.models.default_models import get_default_model, get_default_model_settings
+from agentgraph.models.gate.reply import sound_reply
+from agentgraph.models.gate.server import with_agent
 from agentgraph.models.interface import Model, ModelTracing
-from agentgraph.models.replies import usable
 from agentgraph.models.streamed_response import StreamedResponse
 from agentgraph.record.payloads import FailedAttempt, Request
 from agentgraph.retry import ModelRetryAdviceRequest
@@ -88,12 +89,13 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
             call = model.get_response(**arguments)
         response = await (call if limit is None else _in_time(call, limit, attempt))
     except Exception as error:
+        with_agent(error, agent.name)
         retry = await _retry(bench, command, prepared, attempt, error)
         if retry is None:
             raise
         caches.pending = prepared
         return retry
-    response = usable(response, agent)
+    response = sound_reply(response, agent.name, model)
     if attempts:
         response = counted(response, attempts)
     missing_tool = _missing_tool(bench, command.agent)
@@ -239,7 +241,7 @@ async def _stream(
 ) -> ModelResponse:
     watcher = bench.caches.watcher
     publish, backpressure = watcher.publish, watcher.backpressure
-    reading = StreamedResponse()
+    reading = StreamedResponse(model)
     # By position and by name as the published SDK passes them: a model may name its positional
     # parameters differently.
     by_position = [value for name, value in arguments.items() if name not in _NAMED]
@@ -257,8 +259,11 @@ async def _stream(
         close = getattr(stream, "aclose", None)
         if close is not None:  # close the stream now, not at garbage collection
             await close()
-    raw_usage = arguments["model_settings"].preserve_raw_usage
-    return reading.finish(preserve_raw_usage=bool(raw_usage))
+    settings: ModelSettings = arguments["model_settings"]
+    return reading.finish(
+        preserve_raw_usage=bool(settings.preserve_raw_usage),
+        keep_cut_text=settings.truncated_text == "keep",
+    )
 
 
 def _model(bench: Workbench, agent: Any, agent_id: str) -> Model:
