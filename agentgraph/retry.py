@@ -281,30 +281,26 @@ class RetryPolicies:
         return decide
 
     def any(self, *policies: RetryPolicy) -> RetryPolicy:
-        """Repeat a call if one of the policies repeats it; the first such policy sets the wait."""
+        """Repeat a call if one of the policies repeats it. All are asked; the last one that names a
+        wait sets it."""
 
         async def decide(context: RetryPolicyContext) -> bool | RetryDecision:
-            for policy in policies:
-                decision = await _ask(policy, context)
-                if _wants_retry(decision):
-                    return decision
-            return False
+            decisions = [await _ask(policy, context) for policy in policies]
+            return _merged([decision for decision in decisions if decision.retry])
 
         return decide
 
     def all(self, *policies: RetryPolicy) -> RetryPolicy:
-        """Repeat a call if every policy repeats it; the first policy that returns a
-        `RetryDecision` sets the wait."""
+        """Repeat a call if every policy repeats it. The last one that names a wait sets it."""
 
         async def decide(context: RetryPolicyContext) -> bool | RetryDecision:
-            first: RetryDecision | None = None
+            decisions: list[RetryDecision] = []
             for policy in policies:
                 decision = await _ask(policy, context)
-                if not _wants_retry(decision):
-                    return False
-                if first is None and isinstance(decision, RetryDecision):
-                    first = decision
-            return first or bool(policies)
+                if not decision.retry:
+                    return decision
+                decisions.append(decision)
+            return _merged(decisions)
 
         return decide
 
@@ -313,10 +309,17 @@ retry_policies: Final = RetryPolicies()
 """The predefined policies."""
 
 
-async def _ask(policy: RetryPolicy, context: RetryPolicyContext) -> bool | RetryDecision:
-    decision = policy(context)
-    return await decision if inspect.isawaitable(decision) else decision
+async def _ask(policy: RetryPolicy, context: RetryPolicyContext) -> RetryDecision:
+    answer = policy(context)
+    decision = await answer if inspect.isawaitable(answer) else answer
+    return decision if isinstance(decision, RetryDecision) else RetryDecision(bool(decision))
 
 
-def _wants_retry(decision: bool | RetryDecision) -> bool:
-    return decision.retry if isinstance(decision, RetryDecision) else decision
+def _merged(decisions: list[RetryDecision]) -> RetryDecision:
+    """Return one decision to repeat a call from several; none decides against it."""
+    merged = RetryDecision(retry=bool(decisions))
+    for decision in decisions:
+        merged.delay = merged.delay if decision.delay is None else decision.delay
+        merged.reason = decision.reason or merged.reason
+        merged.approve_unsafe_replay |= decision.approve_unsafe_replay
+    return merged

@@ -6,6 +6,10 @@ The rules are the client's own: repeat the calls that it would repeat itself.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.retry import ModelRetryAdvice, ModelRetryNormalizedError
@@ -63,7 +67,7 @@ def normalized_error(error: Exception) -> ModelRetryNormalizedError:
     timed_out = isinstance(error, openai.APITimeoutError)
     return ModelRetryNormalizedError(
         status_code=getattr(error, "status_code", None),
-        error_code=getattr(error, "code", None),
+        error_code=_code(error),
         message=getattr(error, "message", None),
         request_id=getattr(error, "request_id", None),
         retry_after=_retry_after(error),
@@ -80,16 +84,30 @@ def _header(error: Any, name: str) -> str | None:
 
 
 def _retry_after(error: Exception) -> float | None:
-    """Return the seconds that the provider asks to wait.
-
-    It is None if the header is a date: then the backoff settings decide.
-    """
+    """Return the seconds that the provider asks to wait, in seconds or until a date."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = _header(error, name)
         try:
             seconds = float(value) / unit if value is not None else None
         except ValueError:
-            continue
-        if seconds is not None and seconds >= 0:
+            seconds = _seconds_until(value) if name == "retry-after" else None
+        if seconds is not None and isfinite(seconds) and seconds >= 0:
             return seconds
     return None
+
+
+def _seconds_until(date: str | None) -> float | None:
+    """Return the seconds until an HTTP date; zero if it is over, None if it is no date."""
+    try:
+        return max(parsedate_to_datetime(date or "").timestamp() - time.time(), 0.0)
+    except (TypeError, ValueError):
+        return None
+
+
+def _code(error: Exception) -> str | None:
+    """Return the provider's code of an error, which some servers nest in the body."""
+    body = getattr(error, "body", None)
+    nested = body.get("error") if isinstance(body, Mapping) else None
+    owners = (nested, body)
+    codes = [owner.get("code") for owner in owners if isinstance(owner, Mapping)]
+    return next((c for c in (getattr(error, "code", None), *codes) if isinstance(c, str)), None)
