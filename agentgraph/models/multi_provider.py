@@ -179,10 +179,20 @@ class MultiProvider(ModelProvider):
         )
 
     async def aclose(self) -> None:
-        """Close the resources of all providers, including those of the map."""
+        """Close the resources of all providers, including those of the map.
+
+        Raises:
+            Exception: A provider could not be closed; the others are. The first such error counts.
+        """
         own = self.provider_map.get_mapping() if self.provider_map is not None else {}
+        faults: list[Exception] = []
         for provider in (self.openai_provider, *self._extensions.values(), *own.values()):
-            await provider.aclose()
+            try:
+                await provider.aclose()
+            except Exception as fault:
+                faults.append(fault)
+        if faults:
+            raise faults[0]
 
     def _extension(self, prefix: str) -> ModelProvider:
         if prefix not in self._extensions:

@@ -284,3 +284,17 @@ def test_the_default_model_decides_on_the_default_settings(monkeypatch: pytest.M
 
     assert not is_gpt_5_default()
     assert get_default_model_settings().verbosity is None
+
+
+async def test_a_provider_that_cannot_be_closed_keeps_no_other_open() -> None:
+    class Stuck(OneModel):
+        async def aclose(self) -> None:
+            raise ConnectionError("stuck")
+
+    stuck, other = Stuck(), OneModel()
+    providers = MultiProviderMap()
+    providers.set_mapping({"stuck": stuck, "other": other})
+    with pytest.raises(ConnectionError, match="stuck"):
+        await MultiProvider(provider_map=providers).aclose()
+
+    assert other.closed
