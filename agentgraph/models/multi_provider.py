@@ -189,7 +189,7 @@ class MultiProvider(ModelProvider):
         for provider in (self.openai_provider, *self._extensions.values(), *own.values()):
             try:
                 await provider.aclose()
-            except Exception as fault:
+            except Exception as fault:  # noqa: BLE001 - raised below, when all are closed
                 faults.append(fault)
         if faults:
             raise faults[0]
