@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from agentgraph.approvals import ApprovalLedger
 from agentgraph.items.item_helpers import ItemHelpers
-from agentgraph.items.text import carried
 from agentgraph.memory.runs.transcript import Transcript
 from agentgraph.record.facts import RunFacts
 from agentgraph.runtime.commands import CommandId
@@ -98,10 +97,9 @@ class Record:
     )
 
     def __init__(self, facts: RunFacts, ledger: ApprovalLedger) -> None:
-        input = carried(facts.input) if isinstance(facts.input, str) else facts.input
-        items = ItemHelpers.input_to_new_input_list(input)
+        items = ItemHelpers.input_to_new_input_list(facts.input)
         # The caller may change the list later, and the result must not change with it.
-        original = input if isinstance(input, str) else list(items)
+        original = facts.input if isinstance(facts.input, str) else list(items)
         self.transcript = Transcript(original, items, continued=facts.conversation.kept_by_server)
         self.ledger = ledger
         self.path = facts.path

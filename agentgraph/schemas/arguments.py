@@ -108,12 +108,23 @@ def not_strict(text: str) -> str | None:
 
 def _may_not_be_strict(text: str) -> bool:
     return bool(
-        text.count(":") > 1  # two keys, or one beside a colon in a text
+        _may_repeat_a_key(text)
         or _MAYBE_NOT_FINITE(text)
         or (len(text) >= 200 and _MANY_DIGITS(text))
     )
 
 
+def _may_repeat_a_key(text: str) -> bool:
+    """Whether an object may hold a key twice. It cannot if each colon stands behind a key of plain
+    letters, and all keys differ."""
+    colons = text.count(":")
+    if colons < 2:
+        return False
+    keys = _PLAIN_KEYS(text)
+    return len(keys) != colons or len(set(keys)) != colons
+
+
+_PLAIN_KEYS: Final = re.compile(r'"(\w+)"\s*:').findall
 # The pattern begins with a character set, because `re` searches for a set faster than for an
 # alternation.
 _MAYBE_NOT_FINITE: Final = re.compile(
