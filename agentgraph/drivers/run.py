@@ -17,10 +17,11 @@ from agentgraph.record.record import Record
 from agentgraph.record.view import View
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.runtime.commands import Perform
+from agentgraph.runtime.lanes import members
 from agentgraph.runtime.state import ControlState, Facts, new
 from agentgraph.usage import Usage
 from agentgraph.usage.run_usage import RunUsage
-from agentgraph_compiler.machine import Machine
+from agentgraph_compiler.machine import Machine, WorkKind
 
 _NOWHERE = ControlState("")
 
@@ -56,6 +57,14 @@ class Run:
     def agent(self) -> Any:
         """The agent at work."""
         return self.bench.names.agent(self.record.agent_id)
+
+    @property
+    def is_screened(self) -> bool:
+        """Whether an input guardrail is at work."""
+        lanes = members(self.state.owed)
+        invokes = self.caches.machine.state[self.state.state].invokes
+        kinds = [invokes[lane].phases[0].kind for lane in lanes if lane < len(invokes)]
+        return WorkKind.INPUT_GUARDRAIL in kinds
 
     def spent(self) -> Usage:
         """The usage of the run and of its nested runs, from their rows."""

@@ -21,8 +21,9 @@ from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
 from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.running.event_queue import STARTED, EventQueue, take_first_step
+from agentgraph.running.held_events import held, screening_of
 from agentgraph.tool_guardrails import ToolInputGuardrailResult, ToolOutputGuardrailResult
-from agentgraph.user_code.cancellation import in_own_task
+from agentgraph.user_code.cancellation import finished, in_own_task
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
@@ -280,8 +281,12 @@ class RunResultStreaming(RunResultBase):
         if self._task is not None:
             self._task.cancel()
 
-    def stream_events(self) -> AsyncIterator[StreamEvent]:
+    def stream_events(self, *, hold_until_cleared: bool = False) -> AsyncIterator[StreamEvent]:
         """The events of the run, as they happen.
+
+        Args:
+            hold_until_cleared: Whether events wait while input guardrails run beside the model. If
+                one trips, nothing of the model's reply was shown.
 
         Leaving the loop early cancels the run; so does cancelling the task that consumes the
         events, and dropping or closing (`aclose`) the iterator before its first event.
@@ -295,22 +300,25 @@ class RunResultStreaming(RunResultBase):
         """
         # Only a running loop closes a generator that is dropped after its first step.
         started = sys.get_asyncgen_hooks().finalizer is not None
-        events = self._consume(started)
+        events = self._consume(started, hold_until_cleared)
         if started:
             take_first_step(events)
         return events
 
-    async def _consume(self, started: bool) -> AsyncGenerator[StreamEvent, None]:
+    async def _consume(self, started: bool, hold: bool) -> AsyncGenerator[StreamEvent, None]:
         """The events, and the end of the run for a consumer that leaves.
 
         Args:
             started: Whether :func:`take_first_step` takes the first step instead of the consumer.
+            hold: Whether events wait for input guardrails.
         """
         over = False
         try:
             if started:
                 yield STARTED
-            async with aclosing(self._events.events()) as events:
+            queued = self._events.events()
+            screened = held(queued, lambda: screening_of(self._run, self._error))
+            async with aclosing(screened if hold else queued) as events:
                 async for event in events:
                     yield event
                     if self._cancelled:
@@ -320,7 +328,7 @@ class RunResultStreaming(RunResultBase):
             if not over and not self.is_complete:
                 self.cancel()
             if self._task is not None:
-                await _finished(self._task)
+                await finished(self._task)
         if self._error is not None and not self._cancelled and not self._raised:
             self._raised = True
             raise self._error
@@ -390,9 +398,3 @@ class RunResultStreaming(RunResultBase):
         self._settle()
         self.is_complete = True
         self._events.close()
-
-
-async def _finished(task: asyncio.Task[None]) -> None:
-    """Wait until a task is over, however it ends. Cancelling the caller ends only the wait."""
-    if not task.done():
-        await asyncio.wait([task])

@@ -20,7 +20,15 @@ from typing import Any, TypeVar
 
 from agentgraph.exceptions import UserError
 
-__all__ = ["OwnTask", "in_own_task", "is_stopped", "own_task", "take_back", "was_cancelled"]
+__all__ = [
+    "OwnTask",
+    "finished",
+    "in_own_task",
+    "is_stopped",
+    "own_task",
+    "take_back",
+    "was_cancelled",
+]
 
 T = TypeVar("T")
 
@@ -152,3 +160,9 @@ def take_back(task: asyncio.Task[Any] | None = None) -> int:
         while task.cancelling():
             remaining = task.uncancel()
     return remaining
+
+
+async def finished(task: asyncio.Task[None]) -> None:
+    """Wait until a task is over, however it ends. Cancelling the caller ends only the wait."""
+    if not task.done():
+        await asyncio.wait([task])
