@@ -96,6 +96,8 @@ _NAMES_OF = {
         "ToolOutputGuardrailResult tool_input_guardrail tool_output_guardrail"
     ),
     "usage": "RequestUsage Usage",
+    # Not from `tool`, which loads every kind of tool.
+    "tools.decorator": "function_tool",
     "tools.patch_format": "apply_diff",
     "version": "__version__",
     "workflow": "Workflow",

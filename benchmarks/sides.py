@@ -66,7 +66,9 @@ class Side:
 
     def environment(self) -> dict[str, str]:
         """The environment variables of its processes, which trace nothing and send nothing."""
-        own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        # The first of several processes writes the byte code for the others.
+        foreign = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
+        own = {name: value for name, value in os.environ.items() if name not in foreign}
         quiet = {"OPENAI_API_KEY": "none", "OPENAI_AGENTS_DISABLE_TRACING": "1"}
         path = {"PYTHONPATH": os.pathsep.join(self.path)} if self.path else {}
         return {**own, **quiet, "LANGSMITH_TRACING": "false", **path}

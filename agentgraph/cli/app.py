@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from agentgraph.version import __version__
+from agentgraph.version import installed_version
 
 __all__ = ["app", "main"]
 
@@ -85,7 +85,7 @@ def main() -> None:
 
 def _print_version(is_set: bool) -> None:
     if is_set:
-        typer.echo(f"agentgraph {__version__}")
+        typer.echo(f"agentgraph {installed_version()}")
         raise typer.Exit
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentgraph.cli.source_spans import underlined
-from agentgraph.version import __version__
+from agentgraph.version import installed_version
 from agentgraph_compiler.checks import pages
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin, Rule
 
@@ -40,7 +40,7 @@ def sarif_log(diagnostics: Iterable[Diagnostic], faults: Sequence[str] = ()) -> 
                 "tool": {
                     "driver": {
                         "name": "agentgraph",
-                        "version": __version__,
+                        "version": installed_version(),
                         "rules": [_rule(rule, page) for rule, page in rules.items()],
                     }
                 },

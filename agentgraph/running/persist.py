@@ -25,7 +25,7 @@ from agentgraph.stored.control import CodecError, decode_outcome, encode_outcome
 from agentgraph.stored.items import decode_input, encode_input
 from agentgraph.stored.value_types import NotReadable, Types, classes_in
 from agentgraph.usage import deserialize_usage, serialize_usage
-from agentgraph.version import __version__
+from agentgraph.version import installed_version
 from agentgraph_compiler.emit import MachineFormatError, machine_from_json
 from agentgraph_compiler.machine import Machine
 
@@ -86,7 +86,7 @@ def head_of(facts: RunFacts, journal: MemoryJournal) -> dict[str, Any]:
     """The data that holds for a whole run, as JSON data."""
     return {
         "run": facts.run_id,
-        "code": __version__,
+        "code": installed_version(),
         "began": [
             {"path": _steps(path), "facts": list(one.facts), **_named(journal, one.machine)}
             for path, one in journal.beginnings().items()
