@@ -80,6 +80,21 @@ def checkout(title: str, folder: Path) -> Side:
     return Side(title, sys.executable, "workloads.py", "agentgraph", path)
 
 
+def peer(title: str, python: str, script: str, package: str) -> Side:
+    """Return a package in an environment of its own as a side.
+
+    Args:
+        title: As for `Side`.
+        python: Its interpreter: a path, which may be relative to the current folder, a command, or
+            an empty text.
+        script: As for `Side`.
+        package: As for `Side`.
+    """
+    # Whole processes are measured in another folder. Resolving links would leave the environment.
+    path = os.path.abspath(python) if os.sep in python else python
+    return Side(title, path or "none", script, package)
+
+
 OURS = checkout("agentgraph", HERE.parent)
 
 
@@ -102,9 +117,9 @@ def sides_of(options: argparse.Namespace) -> tuple[Side, ...]:
     return (
         OURS,
         *base,
-        Side("Agents SDK", options.peer_python or "none", "workloads.py", "agents"),
-        Side("LangGraph", options.langgraph_python, "langgraph_workloads.py", "langgraph"),
-        Side("pydantic-ai", options.pydantic_ai_python, "pydantic_ai_workloads.py", "pydantic_ai"),
+        peer("Agents SDK", options.peer_python, "workloads.py", "agents"),
+        peer("LangGraph", options.langgraph_python, "langgraph_workloads.py", "langgraph"),
+        peer("pydantic-ai", options.pydantic_ai_python, "pydantic_ai_workloads.py", "pydantic_ai"),
     )
 
 
