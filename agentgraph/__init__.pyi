@@ -231,7 +231,6 @@ from agentgraph.tool import (
     ToolOutputTextDict as ToolOutputTextDict,
     WebSearchTool as WebSearchTool,
     default_tool_error_function as default_tool_error_function,
-    function_tool as function_tool,
 )
 from agentgraph.tool_context import (
     ToolContext as ToolContext,
@@ -250,6 +249,9 @@ from agentgraph.tool_guardrails import (
 from agentgraph.usage import (
     RequestUsage as RequestUsage,
     Usage as Usage,
+)
+from agentgraph.tools.decorator import (
+    function_tool as function_tool,
 )
 from agentgraph.tools.patch_format import (
     apply_diff as apply_diff,
