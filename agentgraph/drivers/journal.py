@@ -118,17 +118,22 @@ class Journal(Protocol):
 class Claim:
     """The right to continue a run: one holder at a time; the others wait until it is free."""
 
-    __slots__ = ("_release",)
+    __slots__ = ("_is_held", "_release")
 
     def __init__(self) -> None:
+        self._is_held = False
+        # The event that the waiting runs share; nearly every run has none beside it.
         self._release: asyncio.Event | None = None
 
     async def __aenter__(self) -> None:
-        while self._release is not None:
+        while self._is_held:
+            if self._release is None:
+                self._release = asyncio.Event()
             await self._release.wait()
-        self._release = asyncio.Event()
+        self._is_held = True
 
     async def __aexit__(self, *_: object) -> None:
+        self._is_held = False
         release, self._release = self._release, None
         if release is not None:
             release.set()

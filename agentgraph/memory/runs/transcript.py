@@ -70,7 +70,7 @@ class Transcript:
         # The inputs of models up to each handoff filter, which started a new one.
         self._earlier: list[list[TResponseInputItem]] = []
         self._produced: list[RunItem] = []
-        self._replied: set[int] = set()
+        self._replied: set[int] | None = None
         self._ids: DistinctIds | None = None
 
     def prepare(self, items: list[TResponseInputItem]) -> None:
@@ -114,6 +114,8 @@ class Transcript:
     def note_reply(self, items: Iterable[RunItem]) -> None:
         """Note items that came with a reply, outputs of the server's own calls included: a server
         that keeps the conversation has them already."""
+        if self._replied is None:
+            self._replied = set()
         self._replied.update(map(id, items))
 
     def add_input(self, items: Iterable[TResponseInputItem]) -> None:
@@ -183,10 +185,11 @@ class Transcript:
         new = self._generated[self._converted :]
         self._converted = len(self._generated)
         if self.continued:
+            replied = self._replied or ()
             self._shown += [
                 item.to_input_item()
                 for item in new
-                if item.type in _FROM_THIS_SIDE and id(item) not in self._replied
+                if item.type in _FROM_THIS_SIDE and id(item) not in replied
             ]
         elif new:
             self._shown += self._legal(new, self._shown)
