@@ -275,6 +275,9 @@ _CHOICES: Final[Mapping[str, tuple[str | None, ...]]] = {
 }
 
 
+_DEFAULTS: Final = vars(RunConfig())
+
+
 def _execution_from_dict(settings: dict[str, Any]) -> ToolExecutionConfig:
     unknown = sorted(settings.keys() - {f.name for f in fields(ToolExecutionConfig)})
     if unknown:
@@ -298,7 +301,12 @@ def coerce_run_config(config: RunConfig | Mapping[str, Any] | None) -> RunConfig
     """
     match config:
         case None:
-            return RunConfig()
+            # Each run without a configuration makes one: valid values need no second look.
+            defaults = object.__new__(RunConfig)
+            defaults.__dict__.update(
+                _DEFAULTS, trace_include_sensitive_data=_trace_sensitive_data_by_default()
+            )
+            return defaults
         case RunConfig():
             return config
         case Mapping():

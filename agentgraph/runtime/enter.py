@@ -63,13 +63,17 @@ def take(
         id: Id of the outcome that caused the move; ``None`` at the start.
         commands: The commands of the step so far; this function appends to it.
     """
+    _, session, hooked = state.facts
+    bare = not (session or hooked)
     while True:
         before = _with_notes(here, row, state, id) if row.notes else state
         if row.emits:
             commands += _emissions(row, state, id)
         if row.target != BACK:
-            here = machine.state[row.target]
-            state = _enter(here, before, commands)
+            here, sequence = machine.state[row.target], before.entered + 1
+            while bare and here.passed is not None:
+                here, sequence = machine.state[here.passed.target], sequence + 1
+            state = _enter(here, before, sequence, commands)
         elif before.kept is not None:
             here, state, tripped = _go_back(machine, before, commands)
             if tripped is not None:
@@ -157,8 +161,9 @@ def perform(
     about, source, position = phase.about, None, -1
     if here.offers and reply is not None:
         position = reply.calls[id[1]].position
-    if about in _REGISTERS:
-        source = state[_REGISTERS[about]]
+    register = _REGISTERS.get(about)
+    if register is not None:
+        source = state[register]
     elif about is _RESULT:
         source = CommandId(id[0], id[1], result - 1) if result else None
     if about is _REQUEST:
@@ -235,9 +240,18 @@ def _emissions(row: Transition, state: ControlState, id: CommandId | None) -> li
     return emits
 
 
-def _enter(here: State, before: ControlState, commands: list[Command]) -> ControlState:
-    """Enter a state: append the commands of its lanes and return the run's new state."""
-    sequence, turn = before.entered + 1, before.turn
+def _enter(
+    here: State, before: ControlState, sequence: int, commands: list[Command]
+) -> ControlState:
+    """Enter a state: append the commands of its lanes and return the run's new state.
+
+    Args:
+        here: The state.
+        before: Where the run is.
+        sequence: The number of this entry.
+        commands: The commands of the step so far.
+    """
+    turn = before.turn
     if here.turns:
         turn += 1
         if before.facts.session:  # a guard may ask whether this is the first turn

@@ -1,4 +1,5 @@
-"""The short cut for a state with one lane: the general path gives the same.
+"""The short cuts for a state with one lane and for one that a run passes: the general path gives
+the same.
 
 A twin of each machine has, in every state that works, one more lane that is never due. So the
 interpreter takes the general path there, and the additional lane must not show.

@@ -169,6 +169,13 @@ class TestHooks:
         talk.passing_over(4).says("show reply of desk/model", "perform desk/end")
         talk.done("desk/end").says("perform desk/polite")
 
+    def test_a_run_without_hooks_counts_the_states_in_which_only_hooks_have_work(self) -> None:
+        plain = Dialogue(agent("desk")).final("desk/model")
+        hooked = Dialogue(agent("desk"), hooked=True)
+        hooked.done("desk/model.greet").final("desk/model").done("desk/model.tell", "desk/end")
+        for end in (plain.state, hooked.state):
+            assert (end.state, end.sequence, end.entered) == ("done", 5, 5)
+
     def test_an_announcement_that_fails_fails_the_run(self) -> None:
         talk = Dialogue(agent("desk"), hooked=True)
         talk.done("desk/model.greet").final("desk/model").done("desk/model.tell")

@@ -333,6 +333,24 @@ class State:
         return {event: row for event, row in first.items() if row.guard.kind is _OTHERWISE}
 
     @cached_property
+    def passed(self) -> Transition | None:
+        """The transition by which a run without session and hooks leaves this state at once.
+
+        It is ``None`` if such a run has work here, or if entering or leaving the state does more
+        than lead on.
+        """
+        if self.rest is not Rest.NO or self.offers or len(self.invokes) > 1 or self.turns:
+            return None
+        event = Event.DONE
+        for invoke in self.invokes:
+            if invoke.bare[0] < len(invoke.phases):
+                return None
+            event = invoke.idle
+        row = self.sure.get(event)
+        leads_on = row is not None and not row.notes and not row.emits and row.target != BACK
+        return row if leads_on else None
+
+    @cached_property
     def offered(self) -> Mapping[str, Invoke]:
         """The offers by symbol."""
         return {invoke.symbol: invoke for invoke in self.offers}
