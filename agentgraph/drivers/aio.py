@@ -136,12 +136,13 @@ class _Driver:
                 if task is not None and task.cancelling():
                     take_back(task)
                 (command,) = owed.values()
-                outcome = await perform(bench, command)
+                # Read it before the wait: this name shall not keep the state before it alive.
                 state = run.state
+                outcome = await perform(bench, command)
                 after, commands = step(caches.machine, state, outcome)
                 usage = None if account.own is None else account.take_own()
-                row = path, outcome, state.state, state.sequence, state.turn, usage
-                await journal.append(len(journal), (new(Row, row),))
+                row = new(Row, (path, outcome, state.state, state.sequence, state.turn, usage))
+                await journal.append(len(journal), (row,))
                 self._move(outcome, usage, command, commands, after)
             else:
                 await self._take(await work.outcomes(owed))

@@ -63,15 +63,14 @@ def take(
         id: Id of the outcome that caused the move; ``None`` at the start.
         commands: The commands of the step so far; this function appends to it.
     """
-    _, session, hooked = state.facts
-    bare = not (session or hooked)
+    facts = state.facts
     while True:
         before = _with_notes(here, row, state, id) if row.notes else state
         if row.emits:
             commands += _emissions(row, state, id)
         if row.target != BACK:
             here, sequence = machine.state[row.target], before.entered + 1
-            while bare and here.passed is not None:
+            while here.passed is not None and not (facts.session or facts.hooked):
                 here, sequence = machine.state[here.passed.target], sequence + 1
             state = _enter(here, before, sequence, commands)
         elif before.kept is not None:

@@ -309,7 +309,7 @@ def _take_reply(
                 raise ProtocolError(f"state '{here.id}' declares no call '{call.symbol}'")
     acted = state.acted
     if (calls or requests or active) and state.agent not in acted:
-        acted = acted | {state.agent}
+        acted = acted | here.owner if acted else here.owner
     return with_reply(state, reply, outcome.id, acted)
 
 

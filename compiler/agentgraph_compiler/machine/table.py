@@ -362,6 +362,11 @@ class State:
         return frozenset(guard.names[0] for guard in guards)
 
     @cached_property
+    def owner(self) -> frozenset[str]:
+        """The agent it belongs to, as the set that the runs of this agent share."""
+        return frozenset({self.agent})
+
+    @cached_property
     def acting(self) -> str:
         """Id of the state whose offers a reply in this state may call; empty if it may call
         none."""
