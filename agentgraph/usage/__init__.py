@@ -115,6 +115,10 @@ class Usage:
     request_usage_entries: list[RequestUsage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        attributes = vars(self)
+        no_input = attributes.get("input_tokens_details") is None
+        if no_input and attributes.get("output_tokens_details") is None:
+            return  # every run makes such accounts
         details = stored_details(self, "input_tokens_details")
         if details is not None:
             if not isinstance(details, detail_types()[0]):
