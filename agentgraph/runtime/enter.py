@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
 from agentgraph.runtime.guards import due, enabled_on, first_enabled, stopping_call
-from agentgraph.runtime.lanes import BEGUN, IDLE, members, read, record, write
+from agentgraph.runtime.lanes import BEGUN, members, read, record, write
 from agentgraph.runtime.outcomes import Reply
 from agentgraph.runtime.protocol import ProtocolError
 from agentgraph.runtime.state import NOTHING, SEEN, ControlState, in_state, new
@@ -82,8 +82,7 @@ def take(
             raise ProtocolError(f"state '{here.id}' has no unfinished state to go back to")
         if here.rest is not _NO:
             commands.append(rest_of(here, state))
-            return state, tuple(commands)
-        if state.owed:
+        if state.owed or here.rest is not _NO:
             return state, tuple(commands)
         row = joined(here, state)
 
@@ -160,8 +159,7 @@ def perform(
     about, source, position = phase.about, None, -1
     if here.offers and reply is not None:
         position = reply.calls[id[1]].position
-    register = _REGISTERS.get(about)
-    if register is not None:
+    if (register := _REGISTERS.get(about)) is not None:
         source = state[register]
     elif about is _RESULT:
         source = CommandId(id[0], id[1], result - 1) if result else None
@@ -259,11 +257,9 @@ def _enter(
     if len(work) == 1:  # the usual case, which needs no counting
         (invoke,) = work
         at = due(invoke, 0, here, before)
-        if at == len(invoke.phases):
-            events = SEEN[invoke.idle]
-            return in_state(before, here.id, sequence, turn, IDLE[at], 0, 0, events)
-        commands.append(perform(here, before, (sequence, 0, 0), invoke, at, 0))
-        return in_state(before, here.id, sequence, turn, BEGUN[at], 1, 0, NOTHING)
+        if at < len(invoke.phases):
+            commands.append(perform(here, before, (sequence, 0, 0), invoke, at, 0))
+            return in_state(before, here.id, sequence, turn, BEGUN[at], 1, 0, NOTHING)
     if not work:
         return in_state(before, here.id, sequence, turn, b"", 0, 0, _NO_LANES)
     records: list[bytes] = []

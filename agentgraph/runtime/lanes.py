@@ -28,8 +28,6 @@ def record(phase: int, commands: int, result: int = 0) -> bytes:
 
 BEGUN = tuple([record(phase, 1) for phase in range(256)])
 """The record of a lane with its first command, by the index of its phase."""
-IDLE = tuple([record(phase, 0) for phase in range(256)])
-"""The record of a lane that has had no command, by the number of its phases."""
 
 
 def read(lanes: bytes, lane: int) -> tuple[int, int, int]:
