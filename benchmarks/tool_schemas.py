@@ -14,7 +14,6 @@ import importlib
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -88,8 +87,8 @@ def _elsewhere(python: str, rounds: int) -> dict[str, float]:
     return dict(json.loads(process.stdout))
 
 
-def main() -> int:
-    """Measure and print a table; return 1 if a tool misses the target."""
+def main() -> None:
+    """Measure and print a table, which marks a tool that misses the target."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=300, help="times; the fastest counts")
     parser.add_argument("--package", default="agentgraph", help=argparse.SUPPRESS)
@@ -98,14 +97,14 @@ def main() -> int:
     ours = measure(options.package, options.rounds)
     if options.json:
         print(json.dumps(ours))
-        return 0
+        return
     sdk = os.environ.get("AGENTGRAPH_SDK_PYTHON")
     theirs = _elsewhere(sdk, options.rounds) if sdk else {}
     for name, cost in ours.items():
         beside = f"{theirs[name]:8.0f} µs{theirs[name] / cost:8.2f} x" if theirs else ""
-        print(f"{name:<40}{cost:8.0f} µs{beside}")
-    return int(max(ours.values()) > TARGET)
+        missed = f"  over the target of {TARGET:.0f} µs" if cost > TARGET else ""
+        print(f"{name:<40}{cost:8.0f} µs{beside}{missed}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
