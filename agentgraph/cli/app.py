@@ -6,6 +6,7 @@ The group imports the module of a command on its first use, so `agentgraph --ver
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -80,7 +81,16 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
-    app()
+    try:
+        app()
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        # The help or the version cannot be written. A command handles such errors itself; its
+        # modules are not loaded here.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        typer.echo(f"error: the output cannot be written: {error.strerror}", err=True)
+        sys.exit(2)
 
 
 def _print_version(is_set: bool) -> None:

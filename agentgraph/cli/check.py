@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +14,7 @@ from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.reports import diagnostics_json, print_report
 from agentgraph.cli.sarif import sarif_log
 from agentgraph.cli.target import Target, loaded
-from agentgraph.cli.terminal import Terminal, progress, say_fault
+from agentgraph.cli.terminal import Terminal, printable_json, progress, say_fault
 from agentgraph.program import check
 from agentgraph_compiler.diagnostics import Diagnostic, Severity, in_source_order
 from agentgraph_compiler.render.report import summary
@@ -75,10 +74,10 @@ def check_files(
                 "diagnostics": diagnostics_json(results.diagnostics),
                 "faults": [fault.message for fault in results.faults],
             }
-            _write(report)
+            _write(terminal, report)
         case ReportFormat.SARIF:
             faults = [fault.message for fault in results.faults]
-            _write(sarif_log(results.diagnostics, faults))
+            _write(terminal, sarif_log(results.diagnostics, faults))
     return results.status(strict=strict)
 
 
@@ -110,6 +109,6 @@ def _print_summary(terminal: Terminal, results: _Results, files: int, *, strict:
     terminal.out.print(mark.append(count + summary(results.diagnostics), "title"), soft_wrap=True)
 
 
-def _write(report: object) -> None:
-    json.dump(report, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+def _write(terminal: Terminal, report: object) -> None:
+    text = json.dumps(report, indent=2, ensure_ascii=False)
+    terminal.write(f"{printable_json(text)}\n")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rich.text import Text
 
 from agentgraph.cli.ask import ask
-from agentgraph.cli.terminal import Terminal, print_hanging, printable
+from agentgraph.cli.terminal import Terminal, print_hanging, printable, printable_name
 from agentgraph.cli.wording import written_call
 from agentgraph.items import ToolApprovalItem
 from agentgraph.running.state import RunState
@@ -54,7 +54,9 @@ def decide(terminal: Terminal, state: RunState[Any], calls: Sequence[ToolApprova
 
 def _decision(terminal: Terminal, call: ToolApprovalItem) -> Decision:
     # Show the whole call, however long: the person must see what to decide on.
-    text = Text(printable(written_call(call.name or "", call.arguments or "")), "tool")
+    text = Text(
+        printable(written_call(printable_name(call.name or ""), call.arguments or "")), "tool"
+    )
     print_hanging(terminal.out, Text("  ? ", "warning"), text)
     while True:
         answer = _ask(terminal, "    approve, reject or quit [a/r/q]: ").lower()

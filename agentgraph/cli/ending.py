@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 
 import typer
 from rich.text import Text
 
-from agentgraph.cli.faults import CommandFault, OutputClosed, Status
+from agentgraph.cli.faults import CommandFault, OutputClosed, OutputFailed, Status
 from agentgraph.cli.terminal import Terminal, say_fault
 
 __all__ = ["end"]
@@ -21,18 +20,33 @@ def end(work: Callable[[Terminal], Status]) -> None:
     Args:
         work: The command; gets the terminal and returns its exit status.
     """
-    terminal = Terminal.of_process()
+    raise typer.Exit(_status(work, Terminal.of_process()))
+
+
+def _status(work: Callable[[Terminal], Status], terminal: Terminal) -> Status:
     try:
-        status = work(terminal)
-        sys.stdout.flush()
-    except CommandFault as fault:
-        say_fault(terminal, fault)
-        status = fault.status
-    except KeyboardInterrupt:
-        terminal.err.print(Text("interrupted", "warning"))
-        status = Status.INTERRUPTED
-    except (OutputClosed, BrokenPipeError):
-        # Python flushes the output again at exit, so the descriptor must lead somewhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        status = Status.PIPE_CLOSED
-    raise typer.Exit(status)
+        try:
+            status = work(terminal)
+            terminal.out.file.flush()
+        except CommandFault as fault:
+            if isinstance(fault, OutputFailed):
+                _leave(1)
+            say_fault(terminal, fault)
+            return fault.status
+        except KeyboardInterrupt:
+            terminal.err.print(Text("interrupted", "warning"))
+            return Status.INTERRUPTED
+        except OutputClosed:
+            _leave(1)
+            return Status.PIPE_CLOSED
+        else:
+            return status
+    except (OutputFailed, OutputClosed):
+        # The standard error takes nothing either; only the status is left to tell.
+        _leave(2)
+        return Status.UNUSABLE
+
+
+def _leave(descriptor: int) -> None:
+    """Lead an output that cannot be written to nowhere, since Python flushes it again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

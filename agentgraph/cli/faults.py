@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["CommandFault", "OutputClosed", "Status"]
+__all__ = ["CommandFault", "OutputClosed", "OutputFailed", "Status"]
 
 
 class Status(IntEnum):
@@ -54,3 +54,14 @@ class CommandFault(Exception):
 
 class OutputClosed(Exception):
     """The reader of our output is gone, so the command need not say anything more."""
+
+
+class OutputFailed(CommandFault):
+    """An output takes nothing more, as on a full disk.
+
+    Args:
+        error: What the system said.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the output cannot be written: {error.strerror or error}")

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import TextIO
 
 from agentgraph.agent import Agent
 from agentgraph.cli.ask import is_interactive
@@ -56,7 +55,7 @@ def run_file(
     """
     with (
         loaded(Target.parse(text)) as workload,
-        _lines_to(sys.stdout) if as_json else RunOnTerminal(terminal) as show,
+        _lines_to(terminal) if as_json else RunOnTerminal(terminal) as show,
     ):
         asks = is_interactive() and not as_json
         return _run(
@@ -146,16 +145,12 @@ def _run(
 
 
 @contextlib.contextmanager
-def _lines_to(stream: TextIO) -> Iterator[Show]:
+def _lines_to(terminal: Terminal) -> Iterator[Show]:
     """Show events as lines of JSON. Output of the user's code goes to the standard error, so that
     every line of the standard output is JSON."""
 
     def show(event: RunEvent) -> None:
-        try:
-            stream.write(f"{to_json(event)}\n")
-            stream.flush()
-        except BrokenPipeError as error:
-            raise OutputClosed from error
+        terminal.write(f"{to_json(event)}\n")
 
     with contextlib.redirect_stdout(sys.stderr):
         yield show

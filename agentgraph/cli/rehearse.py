@@ -17,7 +17,7 @@ from typing_extensions import Unpack
 
 from agentgraph.cli.ask import ask
 from agentgraph.cli.faults import CommandFault
-from agentgraph.cli.terminal import Terminal, print_hanging, printable
+from agentgraph.cli.terminal import Terminal, print_hanging, printable, printable_name
 from agentgraph.models.instances import NoInstance
 from agentgraph.models.model_call import ModelCall
 from agentgraph.models.rehearsal import Move, RehearsalModel, best_move, made_up
@@ -122,10 +122,10 @@ class Person:
         for number, move in enumerate(moves, 1):
             body = Text(move.kind.ljust(9), "handoff" if move.kind == "handoff" else "tool")
             if move.kind != "answer":
-                body.append(printable(f"{move.name}({_parameters(move)})"))
+                body.append(printable_name(f"{move.name}({_parameters(move)})"))
                 body.append(printable(f"  {_shortened(move.description)}"), "quiet")
             elif move.schema is not None:
-                body.append(f"{{{_parameters(move)}}}")
+                body.append(printable_name(f"{{{_parameters(move)}}}"))
             mark = "›" if number == default + 1 else " "
             print_hanging(self._out, Text(f"  {mark} {number}  ", "title"), body)
 

@@ -15,6 +15,8 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic_core import to_jsonable_python
 
+from agentgraph.cli.terminal import printable_json
+
 __all__ = [
     "AgentUpdated",
     "Approval",
@@ -220,7 +222,7 @@ def to_json(event: RunEvent) -> str:
     Values without a JSON form are written as pydantic writes them, else as their text.
     """
     fields = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
-    return json.dumps(
-        to_jsonable_python({"event": event.event, **fields}, fallback=str, inf_nan_mode="strings"),
-        ensure_ascii=False,
+    value = to_jsonable_python(
+        {"event": event.event, **fields}, fallback=str, inf_nan_mode="strings"
     )
+    return printable_json(json.dumps(value, ensure_ascii=False))

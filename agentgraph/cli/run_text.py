@@ -28,7 +28,7 @@ from agentgraph.cli.run_events import (
     ToolOutputCreated,
     Warned,
 )
-from agentgraph.cli.terminal import Terminal, print_hanging, printable
+from agentgraph.cli.terminal import Terminal, print_hanging, printable, printable_name
 from agentgraph.cli.wording import shortened, written_call
 
 __all__ = ["RunOnTerminal"]
@@ -76,7 +76,7 @@ class RunOnTerminal:
 
     def _wait(self, what: str) -> None:
         if self._spinner is not None:
-            self._spinner.update(Text(f" {what}", "quiet"))
+            self._spinner.update(Text(f" {printable_name(what)}", "quiet"))
             self._spinner.start()
 
     def _show(self, event: RunEvent) -> None:
@@ -92,7 +92,7 @@ class RunOnTerminal:
             case RunStarted():
                 self._wait(f"{event.workflow} starts")
             case AgentUpdated():
-                self._line("", "●", "agent", event.agent, style="agent")
+                self._line("", "●", "agent", printable_name(event.agent), style="agent")
                 self._wait(f"{event.agent} is at work")
             case Warned():
                 print_hanging(
@@ -118,7 +118,7 @@ class RunOnTerminal:
                 self._line("  ", "⚙", "tool", _short_call(event.tool, event.arguments))
                 self._wait(f"{event.tool} is at work")
             case ToolOutputCreated():
-                label = f"{event.tool} → " if event.tool else ""
+                label = f"{printable_name(event.tool)} → " if event.tool else ""
                 self._line("  ", "↳", "tool", f"{label}{_value(event.output)}", style="quiet")
                 self._wait(f"{event.agent} is at work")
             case HandoffCalled():
@@ -126,7 +126,8 @@ class RunOnTerminal:
                     "  ", "⇢", "handoff", _short_call(event.tool, event.arguments), style="quiet"
                 )
             case HandoffOutputCreated():
-                self._line("  ", "→", "handoff", f"{event.agent} hands off to {event.target}")
+                agent, target = printable_name(event.agent), printable_name(event.target)
+                self._line("  ", "→", "handoff", f"{agent} hands off to {target}")
             case ReasoningCreated():
                 if event.text:
                     self._line(
@@ -150,7 +151,8 @@ class RunOnTerminal:
         }
         symbol, style = ("✓", "passed") if passed else ("✗", "error")
         info = "" if passed or event.info is None else f": {_value(event.info)}"
-        text = f"{kind} guardrail {event.guardrail} {words[event.verdict]}{info}"
+        name = printable_name(event.guardrail)
+        text = f"{kind} guardrail {name} {words[event.verdict]}{info}"
         self._line("  ", symbol, style, text, style="quiet" if passed else "")
 
     def _show_end(self, event: RunCompleted | RunFailed | RunSuspended) -> None:
@@ -163,7 +165,8 @@ class RunOnTerminal:
                 turns = f"{event.turns} turn{'s' if event.turns != 1 else ''}"
                 tokens = event.input_tokens + event.output_tokens
                 cost = f", {tokens:,} tokens" if tokens else ""
-                self._line("", "✓", "passed", f"done: {event.agent}, {turns}{cost}", style="quiet")
+                agent = printable_name(event.agent)
+                self._line("", "✓", "passed", f"done: {agent}, {turns}{cost}", style="quiet")
             case RunFailed():
                 if event.traceback:
                     self._err.print(Text(printable(event.traceback.rstrip())), soft_wrap=True)
@@ -185,7 +188,7 @@ class RunOnTerminal:
 
 def _short_call(name: str, arguments: str) -> str:
     """A call with long arguments cut."""
-    return shortened(written_call(name, arguments), _TEXT_LIMIT)
+    return shortened(written_call(printable_name(name), arguments), _TEXT_LIMIT)
 
 
 def _value(value: Any, limit: int | None = _TEXT_LIMIT) -> str:

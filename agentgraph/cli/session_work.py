@@ -21,7 +21,7 @@ from rich.text import Text
 
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.session_text import print_changes, print_history, print_sessions
-from agentgraph.cli.terminal import Terminal, print_hanging, printable, progress
+from agentgraph.cli.terminal import Terminal, print_hanging, printable, printable_json, progress
 from agentgraph.extensions import memory
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.stored_sessions import (
@@ -182,7 +182,7 @@ def export_session(
     if history.encrypted:
         _warn(terminal, "the items are encrypted and are written as they are stored")
     if output is None:
-        typer.echo(text, nl=False)
+        terminal.write(text)
         return Status.DONE
     try:
         _write(output, text)
@@ -288,22 +288,13 @@ def _history(session: StoredSession, branch: str | None) -> History:
 
 
 def _exported(history: History, export_format: ExportFormat) -> str:
-    """Return items as JSON that any file can hold, escaped only if necessary."""
+    """Return items as JSON that any file can hold and that a terminal may show."""
     values, indent = (
         ([history.items], 2) if export_format is ExportFormat.JSON else (history.items, None)
     )
 
-    def encode(ensure_ascii: bool) -> str:
-        texts = (json.dumps(it, ensure_ascii=ensure_ascii, indent=indent) for it in values)
-        return "".join(f"{text}\n" for text in texts)
-
-    text = encode(ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        # Half of a surrogate pair, which must be escaped in a file.
-        return encode(ensure_ascii=True)
-    return text
+    texts = (json.dumps(value, ensure_ascii=False, indent=indent) for value in values)
+    return "".join(f"{printable_json(text)}\n" for text in texts)
 
 
 def _count(count: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from agentgraph.cli.faults import OutputClosed, Status
+from agentgraph.cli.faults import OutputClosed, OutputFailed, Status
 from agentgraph.cli.run_events import (
     AgentUpdated,
     Approval,
@@ -81,7 +81,7 @@ class Watch:
             async for event in result.stream_events():
                 for run_event in self._run_events(result, event):
                     self.show(run_event)
-        except OutputClosed:
+        except (OutputClosed, OutputFailed):
             raise
         except Exception as error:
             for verdict in self._last_verdicts(result):
