@@ -8,7 +8,8 @@ check never calls or awaits a value.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import product
 from operator import attrgetter
 from types import FunctionType
 from typing import Any, Final, get_origin
@@ -29,31 +30,28 @@ _TOOLS: Final = frozenset({FunctionTool, AgentTool})
 _INPUTS: Final = frozenset({InputGuardrail})
 _OUTPUTS: Final = frozenset({OutputGuardrail})
 _TEXTS: Final = frozenset({str})
-_read_name = attrgetter("name")
-_read_fields = attrgetter(
-    "name",
-    "handoff_description",
-    "instructions",
-    "hooks",
-    "prompt",
-    "tools",
-    "mcp_servers",
-    "handoffs",
-    "input_guardrails",
-    "output_guardrails",
-    "mcp_config",
-    "model_settings",
-    "tool_use_behavior",
-    "reset_tool_choice",
-)
 _NONE: Final = type(None)
-_LISTS: Final = (list,) * 5
-_USUAL: Final = frozenset(
-    (str, description, instructions, _NONE, _NONE, *_LISTS, dict, ModelSettings, str, bool)
-    for description in (_NONE, str)
-    for instructions in (_NONE, str, FunctionType)
-)
-"""The usual types of those fields."""
+_USUAL_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "name": (str,),
+    "handoff_description": (_NONE, str),
+    "instructions": (_NONE, str, FunctionType),
+    "hooks": (_NONE,),
+    "prompt": (_NONE,),
+    "tools": (list,),
+    "mcp_servers": (list,),
+    "handoffs": (list,),
+    "input_guardrails": (list,),
+    "output_guardrails": (list,),
+    "mcp_config": (dict,),
+    "model_settings": (ModelSettings,),
+    "tool_use_behavior": (str,),
+    "reset_tool_choice": (bool,),
+}
+"""The usual types of the fields; `model` and `output_type` have no usual type."""
+_USUAL: Final = frozenset(product(*_USUAL_TYPES.values()))
+_INSTRUCTIONS: Final = list(_USUAL_TYPES).index("instructions")
+_read_name = attrgetter("name")
+_read_fields = attrgetter(*_USUAL_TYPES)
 
 
 def check_agent_base(agent: Any) -> None:
@@ -134,7 +132,7 @@ def is_plainly_right(agent: Any) -> bool:
         and (agent.output_type is None or isinstance(agent.output_type, type))
         and (model is None or type(model) is str or hasattr(model, "get_response"))
         and agent.tool_use_behavior in _TOOL_USE
-        and (kinds[2] is not FunctionType or _takes_two(agent.instructions))
+        and (kinds[_INSTRUCTIONS] is not FunctionType or _takes_two(agent.instructions))
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from agentgraph.frontend.digests import attributes_of, digest
+from agentgraph.frontend.digests import attributes_of, digest, public_fields
 from agentgraph.frontend.discover import stem
 from agentgraph.frontend.lower_tools import (
     approval,
@@ -34,17 +34,7 @@ from agentgraph_compiler.types import ANY, TEXT, Type
 
 Part = TypeVar("Part", chart.Tool, chart.Handoff, chart.Guardrail)
 
-_OF_HANDOFFS = (
-    "tool_name",
-    "tool_description",
-    "input_json_schema",
-    "strict_json_schema",
-    "is_enabled",
-    "input_filter",
-    "nest_handoff_history",
-    "on_invoke_handoff",
-    "_on_handoff",
-)
+_OF_HANDOFFS = (*(n for n in public_fields(Handoff) if n != "agent_name"), "_on_handoff")
 _CODE_OF_TOOLS = ("on_invoke_tool", "_function")
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from agentgraph.agent import Agent
 from agentgraph.frontend.declarations import Declarations, Declared
-from agentgraph.frontend.digests import attributes_of, digest, qualified_name
+from agentgraph.frontend.digests import attributes_of, digest, public_fields, qualified_name
 from agentgraph.frontend.discover import Names, stem
 from agentgraph.frontend.lower_tools import judged, screened
 from agentgraph.frontend.lower_types import declared_context
@@ -220,14 +221,22 @@ class _Lowering:
 
 
 _NEVER = Stop()
-_CONFIGURATION = (
-    "instructions",
-    "prompt",
-    "model_settings",
-    "tool_use_behavior",
-    "reset_tool_choice",
-    "mcp_config",
+_IN_THE_CHART = frozenset(
+    {
+        "name",
+        "handoff_description",
+        "tools",
+        "mcp_servers",
+        "handoffs",
+        "model",
+        "input_guardrails",
+        "output_guardrails",
+        "output_type",
+        "hooks",
+    }
 )
+"""The fields of an agent that the chart shows, or that the digest holds in another form."""
+_CONFIGURATION = tuple(name for name in public_fields(Agent) if name not in _IN_THE_CHART)
 
 
 def _server(bound: tuple[str, Any]) -> chart.Tool:

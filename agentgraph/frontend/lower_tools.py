@@ -5,30 +5,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentgraph.agent_tool import AgentTool
 from agentgraph.frontend.digests import attributes_of, public_fields, qualified_name
 from agentgraph.tools.actions import action_item_of, server_label
 from agentgraph_compiler.ir.chart import Approval, Enabled
 from agentgraph_compiler.machine import WorkKind
 
+_ASIDE = frozenset(
+    {
+        "on_invoke_tool",
+        "agent",
+        "parameters",
+        "run_config",
+        "on_stream",
+        "on_stream_max_pending_events",
+        "hooks",
+        "session",
+        "previous_response_id",
+        "conversation_id",
+    }
+)
+"""The fields of function tools that are code, or that the chart or the schema shows, or that change
+nothing of what the model sees or the machine does."""
 _OF_FUNCTION_TOOLS = (
-    "name",
-    "description",
-    "params_json_schema",
-    "strict_json_schema",
-    "is_enabled",
-    "needs_approval",
-    "tool_input_guardrails",
-    "tool_output_guardrails",
-    "timeout_seconds",
-    "timeout_behavior",
-    "timeout_error_function",
+    *(name for name in public_fields(AgentTool) if name not in _ASIDE),
     "_failure_error_function",
-    "defer_loading",
-    "custom_data_extractor",
-    "max_turns",
-    "custom_output_extractor",
-    "input_builder",
-    "include_input_schema",
 )
 _WORKERS = frozenset({"computer", "editor", "executor"})
 

@@ -12,32 +12,17 @@ from functools import partial, reduce
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from agentgraph.agent import Agent
 from agentgraph.agent_tool import AgentTool
 from agentgraph.frontend.digests import public_fields
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
 from agentgraph.model_settings import ModelSettings
 from agentgraph.tools.function import FunctionTool
+from agentgraph.workflow import Workflow
 
 _SETTINGS = "model_settings.__dict__"
-OF_AGENTS = (
-    "model",
-    "name",
-    "handoff_description",
-    "tools",
-    "mcp_servers",
-    "mcp_config",
-    "instructions",
-    "prompt",
-    "handoffs",
-    _SETTINGS,
-    "input_guardrails",
-    "output_guardrails",
-    "output_type",
-    "tool_use_behavior",
-    "reset_tool_choice",
-    "hooks",
-)
+OF_AGENTS = tuple(_SETTINGS if name == "model_settings" else name for name in public_fields(Agent))
 _OF_RUN_CONFIGS = (
     "input_guardrails",
     "output_guardrails",
@@ -46,23 +31,14 @@ _OF_RUN_CONFIGS = (
     "model_settings.tool_choice",
     "model_settings.retry",
 )
-_OF_WORKFLOWS = ("name", "start", "agents")
+_OF_WORKFLOWS = public_fields(Workflow)
 _OF_TARGETS = ("name", "handoff_description")
 
-BEHAVIOR, HOOKS, INPUTS, OUTPUTS, PROMPT, RESET, SERVERS, SETTINGS, _NAME, _DESCRIPTION = map(
-    OF_AGENTS.index,
-    (
-        "tool_use_behavior",
-        "hooks",
-        "input_guardrails",
-        "output_guardrails",
-        "prompt",
-        "reset_tool_choice",
-        "mcp_servers",
-        _SETTINGS,
-        *_OF_TARGETS,
-    ),
-)
+BEHAVIOR, HOOKS = OF_AGENTS.index("tool_use_behavior"), OF_AGENTS.index("hooks")
+INPUTS, OUTPUTS = OF_AGENTS.index("input_guardrails"), OF_AGENTS.index("output_guardrails")
+PROMPT, RESET = OF_AGENTS.index("prompt"), OF_AGENTS.index("reset_tool_choice")
+SERVERS, SETTINGS = OF_AGENTS.index("mcp_servers"), OF_AGENTS.index(_SETTINGS)
+_MODEL, (_NAME, _DESCRIPTION) = OF_AGENTS.index("model"), map(OF_AGENTS.index, _OF_TARGETS)
 """Positions in the values of the shape of an agent."""
 
 _read_agent, _read_target = attrgetter(*OF_AGENTS), attrgetter(*_OF_TARGETS)
@@ -150,9 +126,9 @@ def shape_of(agent: Any) -> Shape:
         read = partial(_read_present, OF_AGENTS)
         values = read(agent)
     copies = [_copy(value, kind) if (kind := type(value)) in _EMPTY else value for value in values]
-    model = copies[0]
+    model = copies[_MODEL]
     if model is not None and not isinstance(model, str):
-        copies[0] = AnyOf(type(model))
+        copies[_MODEL] = AnyOf(type(model))
     return Shape(agent, OF_AGENTS, read, tuple(copies))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, TypeAlias
 
 from agentgraph.approvals import CallKey, ruling_from_json, ruling_to_json
@@ -23,7 +23,9 @@ from agentgraph.stored.value_types import Types
 from agentgraph.stored.values import decode, encode
 from agentgraph.usage import deserialize_usage, serialize_usage
 
-_SECRET = frozenset({"extra_headers", "extra_query", "extra_body", "extra_args"})
+_SECRET = frozenset(
+    field.name for field in fields(ModelSettings) if field.name.startswith("extra_")
+)
 """Settings that may hold keys; a stored run leaves them out."""
 
 Write: TypeAlias = Callable[[Any, str], Any]
