@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, cast
 
@@ -36,10 +35,10 @@ from agentgraph.models.interface import Model
 from agentgraph.prompts import DynamicPromptFunction, Prompt, PromptUtil
 from agentgraph.run_config import RunConfig, coerce_run_config
 from agentgraph.run_context import RunContextWrapper, TContext
-from agentgraph.tool_server import MCPConfig, ToolServer
+from agentgraph.tool_server import MCPConfig, ToolServer, tools_of_servers, tools_of_turn
 from agentgraph.tools.errors import default_tool_error_function
 from agentgraph.tools.function import FunctionTool, FunctionToolResult, ToolErrorFunction
-from agentgraph.user_code.callbacks import MaybeAwaitable, gather_or_cancel, resolve
+from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 
 if TYPE_CHECKING:
     from openai.types.responses.response_prompt_param import ResponsePromptParam
@@ -142,20 +141,8 @@ class AgentBase(Generic[TContext]):
         Raises:
             UserError: Two servers have a tool of the same name.
         """
-        servers: list[ToolServer] = self.mcp_servers
-        tools: dict[str, Tool] = {}
-        owners: dict[str, str] = {}
-        for server in servers:
-            for tool in await server.function_tools(run_context, self, self.mcp_config):
-                if tool.name in tools:
-                    raise UserError(
-                        f"Agent {self.name!r} has two MCP tools named {tool.name!r}, from servers "
-                        f"{owners[tool.name]!r} and {server.name!r}. Filter one out, or set "
-                        "mcp_config={'include_server_in_tool_names': True}."
-                    )
-                tools[tool.name] = tool
-                owners[tool.name] = server.name
-        return list(tools.values())
+        servers: list[tuple[None, ToolServer]] = [(None, server) for server in self.mcp_servers]
+        return [tool for _, tool in await tools_of_servers(self, run_context, servers)]
 
     async def get_all_tools(self, run_context: RunContextWrapper[TContext]) -> list[Tool]:
         """List the tools that the model may call in this turn.
@@ -165,30 +152,13 @@ class AgentBase(Generic[TContext]):
 
         Returns:
             The tools of the servers, then the enabled ones among the agent's own tools.
+
+        Raises:
+            UserError: Two servers have a tool of the same name.
         """
-        from_servers = await self.get_mcp_tools(run_context) if self.mcp_servers else []
-        switches = [getattr(tool, "is_enabled", True) for tool in self.tools]
-        answers = iter(
-            await self._ask([switch for switch in switches if callable(switch)], run_context)
-        )
-        own = [
-            tool
-            for tool, switch in zip(self.tools, switches, strict=True)
-            if (next(answers) if callable(switch) else switch)
-        ]
-        return [*from_servers, *own]
-
-    async def _ask(
-        self, switches: list[Callable[..., Any]], run_context: RunContextWrapper[TContext]
-    ) -> list[bool]:
-        if not switches:
-            return []
-        calls = [partial(_answer, switch, run_context, self) for switch in switches]
-        return await gather_or_cancel(*calls)
-
-
-async def _answer(switch: Callable[..., Any], run_context: Any, agent: Any) -> bool:
-    return bool(await resolve(switch(run_context, agent)))
+        own = [(None, tool) for tool in self.tools]
+        servers: list[tuple[None, ToolServer]] = [(None, server) for server in self.mcp_servers]
+        return [tool for _, tool in await tools_of_turn(self, run_context, own, servers)]
 
 
 @dataclass(eq=False, repr=False)

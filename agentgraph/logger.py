@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 __all__ = [
@@ -25,11 +26,26 @@ __all__ = [
     "log_tool_action_error",
     "log_tool_action_warning",
     "logger",
+    "warn_once",
 ]
 
 logger: Final = logging.getLogger("agentgraph")
 
 DiagnosticExtra: TypeAlias = Callable[[], Mapping[str, object]] | None
+
+
+@lru_cache(maxsize=1024)
+def warn_once(message: str, *arguments: object) -> None:
+    """Warn about a thing that does not change, such as a name or a setting.
+
+    The same text is logged once in a process, however often the code looks at the thing; after
+    a thousand other texts it may be logged again.
+
+    Args:
+        message: The warning, in the form that `logging` takes.
+        arguments: The names that it mentions.
+    """
+    logger.warning(message, *arguments)
 
 
 def enable_verbose_stdout_logging() -> None:

@@ -12,6 +12,8 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
+from agentgraph.logger import warn_once
+
 settings.register_profile(
     "ci",
     derandomize=True,
@@ -37,6 +39,12 @@ _SETTINGS_OF_THE_USER = (
 # of Ctrl-C, and the processes that they start, need the handler that a terminal gives.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _no_warning_yet() -> None:
+    """A test sees the warnings that a process gives once, also if an earlier test has seen them."""
+    warn_once.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from agentgraph.logger import logger
+from agentgraph.logger import warn_once
 
 __all__ = ["function_name_of"]
 
@@ -26,7 +26,7 @@ def function_name_of(agent_name: str, prefix: str, *, what: str, setting: str) -
     fitting_name = re.sub(r"[^A-Za-z0-9_]", "_", spaceless_name)
     function_name = f"{prefix}{fitting_name}".lower()
     if fitting_name != spaceless_name:
-        logger.warning(
+        warn_once(
             "The name of agent %r does not fit into a function name; %s is named %r. "
             "Use letters, digits and underscores, or pass %s.",
             agent_name,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agentgraph.exceptions import UserError
 from agentgraph.items.responses import ModelResponse
 from agentgraph.items.run_items import raw_field
-from agentgraph.logger import logger
+from agentgraph.logger import warn_once
 from agentgraph.models.chat_functions import (
     handoff_function,
     response_format,
@@ -243,7 +243,7 @@ class OpenAIChatCompletionsModel(Model):
         )
         if self._strict:
             raise UserError(fault)
-        logger.warning("%s They are left out.", fault)
+        warn_once("%s They are left out.", fault)
 
 
 _PASSED_ON = (

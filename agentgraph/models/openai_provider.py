@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from agentgraph.exceptions import UserError
-from agentgraph.logger import logger
+from agentgraph.logger import warn_once
 from agentgraph.models.default_models import get_default_model
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
@@ -185,8 +185,8 @@ class OpenAIProvider(ModelProvider):
 
 @cache
 def _rehearsal() -> RehearsalModel:
-    """Make the rehearsal model of the process and warn about it, once."""
-    logger.warning(
+    """Make the rehearsal model of the process and warn about it."""
+    warn_once(
         "No OpenAI API key is set, so no language model is at work: every reply is a rehearsal. "
         "Set OPENAI_API_KEY, or call set_default_openai_key(), to talk to a model."
     )

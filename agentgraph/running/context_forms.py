@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from agentgraph.exceptions import UserError
-from agentgraph.logger import logger
+from agentgraph.logger import warn_once
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.stored.value_types import class_path
 
@@ -60,13 +60,13 @@ def write_context(
         )
     dumped = _dumped(context)
     if dumped is None:
-        logger.warning(
+        warn_once(
             "The context of a stored run is a %s, which has no stored form: it is left out. Pass"
             " context_serializer, or context_override where the state is read",
             name,
         )
         return {"form": "left out", "class": name}
-    logger.warning(
+    warn_once(
         "The context of a stored run is a %s: only its content is stored, without its"
         " class. Pass context_deserializer or context_override where the state is read",
         name,
@@ -110,7 +110,7 @@ def read_context(
         raise UserError(
             f"The stored context was a {name}. Pass context_deserializer or context_override."
         )
-    logger.warning(
+    warn_once(
         "The stored context was a %s and comes back as a dictionary%s; pass context_deserializer or"
         " context_override",
         name,

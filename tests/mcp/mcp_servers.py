@@ -18,7 +18,7 @@ from mcp.types import (
     Tool,
 )
 
-from agentgraph import Agent, RunConfig, Runner, RunResult, RunResultStreaming, RunState
+from agentgraph import Agent, RunConfig, RunHooks, Runner, RunResult, RunResultStreaming, RunState
 from agentgraph.mcp import (
     MCPServer,
     MCPServerSse,
@@ -147,13 +147,17 @@ def caller(
 
 
 async def run(
-    how: str, agent: Agent[Any], start: str | RunState[Any] = "go", **settings: Any
+    how: str,
+    agent: Agent[Any],
+    start: str | RunState[Any] = "go",
+    hooks: RunHooks[Any] | None = None,
+    **settings: Any,
 ) -> RunResult | RunResultStreaming:
     """Run an agent plainly or streamed, to its end."""
     config = RunConfig(**settings)
     if how == "plain":
-        return await Runner.run(agent, start, run_config=config)
-    streamed = Runner.run_streamed(agent, start, run_config=config)
+        return await Runner.run(agent, start, hooks=hooks, run_config=config)
+    streamed = Runner.run_streamed(agent, start, hooks=hooks, run_config=config)
     async for _ in streamed.stream_events():
         pass
     return streamed

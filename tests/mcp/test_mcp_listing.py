@@ -217,7 +217,7 @@ async def test_a_server_that_does_not_stop_listing_is_stopped(
 async def test_two_servers_with_a_tool_of_the_same_name_are_named(how: str) -> None:
     one, two = HandmadeServer("one", [tool("x")]), HandmadeServer("two", [tool("x")])
     agent, model = caller(one, two, calls=[])
-    with pytest.raises(UserError, match=r"'x'.*'one', 'two'"):
+    with pytest.raises(UserError, match=r"'x'.*'one' and 'two'"):
         await run(how, agent)
     assert model.calls == ()
     with pytest.raises(UserError, match=r"'x'.*'one' and 'two'"):

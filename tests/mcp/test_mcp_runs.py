@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agentgraph import Agent, function_tool
+from agentgraph import Agent, RunContextWrapper, RunHooks, WebSearchTool, function_tool
 from agentgraph.mcp import MCPServer
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.mcp.mcp_servers import (
@@ -97,7 +97,8 @@ async def test_tools_of_servers_stand_beside_the_agents_own(
         agent, model = caller(server, calls=[("own", {}), ("greet", {})], tools=[own])
         result = await run(how, agent)
     assert outputs(result) == ["mine", {"type": "text", "text": "Hello you!"}]
-    assert [offered.name for offered in model.calls[0].tools][:2] == ["own", "add"]
+    names = [offered.name for offered in model.calls[0].tools]
+    assert (names[0], names[-1]) == ("add", "own")
 
 
 async def test_a_run_may_stop_with_the_output_of_a_servers_tool(
@@ -176,3 +177,48 @@ async def test_a_tool_of_the_agents_own_counts_before_one_of_a_server(
     assert outputs(result) == ["own"]
     assert [offered.name for offered in model.calls[0].tools] == ["add"]
     assert "offers more than one tool or handoff called 'add'" in caplog.text
+
+
+async def test_the_model_is_sent_what_get_all_tools_lists(how: str) -> None:
+    @function_tool
+    def plain() -> str:
+        return "plain"
+
+    @function_tool(is_enabled=False)
+    def never() -> str:
+        return "never"
+
+    @function_tool(is_enabled=lambda context, agent: agent.name == "A")
+    def asked() -> str:
+        return "asked"
+
+    async def is_late(context: RunContextWrapper[Any], agent: Any) -> bool:
+        return bool(context.usage.requests)
+
+    @function_tool(is_enabled=is_late)
+    def late() -> str:
+        return "late"
+
+    expert = Agent[Any](name="Expert").as_tool("expert", "Knows.")
+    servers = [HandmadeServer("s", [tool("x"), tool("y")]), HandmadeServer("t", [tool("z")])]
+    own: list[Any] = [plain, never, WebSearchTool(), asked, expert, late]
+    agent, model = caller(*servers, calls=[("x", {}), ("plain", {})], tools=own)
+    listed: list[list[Any]] = []
+
+    class Listing(RunHooks[Any]):
+        async def on_llm_start(self, context: Any, agent: Any, *texts: Any) -> None:
+            listed.append(await agent.get_all_tools(context))
+
+    await run(how, agent, hooks=Listing())
+
+    assert [list(map(as_sent, call.tools)) for call in model.calls] == [
+        list(map(as_sent, tools)) for tools in listed
+    ]
+    names = [[tool.name for tool in tools] for tools in listed]
+    first = ["x", "y", "z", "plain", "web_search", "asked", "expert"]
+    assert names == [first, [*first, "late"], [*first, "late"]]
+
+
+def as_sent(tool: Any) -> object:
+    """A tool as the model sees it. A server's tools are new objects in each list."""
+    return type(tool), tool.name, vars(tool).get("params_json_schema")

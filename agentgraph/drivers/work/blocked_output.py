@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agentgraph.guardrail import OutputGuardrailResult
-from agentgraph.logger import logger
+from agentgraph.logger import warn_once
 from agentgraph.run_config import OutputGuardrailBlockedMessageArgs, RunConfig
 from agentgraph.run_context import RunContextWrapper
 
@@ -40,7 +40,7 @@ def blocked_message(
     if isinstance(message, str) and message:
         return message
     if message is not None:
-        logger.warning(
+        warn_once(
             "output_guardrail_blocked_message gave no text for guardrail %r but %s; the session"
             " keeps the default message",
             name,

@@ -13,7 +13,7 @@ from typing import Any
 
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
-from agentgraph.logger import logger
+from agentgraph.logger import warn_once
 from agentgraph.run_config import ToolNameCollisionPolicy
 from agentgraph.tools.actions import action_item_of
 
@@ -49,31 +49,25 @@ def settle(
 
     Args:
         binding: The agent.
-        tools: The symbols and tools on offer, servers' tools last.
+        tools: The symbols and tools on offer, the agent's own last.
         handoffs: The handoffs on offer.
         names: The names that clash.
         policy: Whether to stop or to go on with a warning.
 
     Raises:
-        UserError: The policy is to stop, or tools of servers clash with each other.
+        UserError: The policy is to stop.
     """
     servers = {symbol: server.name for symbol, server in binding.servers}
-    server_names = Counter(tool.name for symbol, tool in tools if symbol in servers)
-    if policy == "error" or any(server_names[name] > 1 for name in names):
+    if policy == "error":
         raise UserError(_refusal(binding, tools, names, servers))
-    logger.warning(
+    warn_once(
         "Agent %r offers more than one tool or handoff called %s; a handoff counts before a tool, "
         "and otherwise the last of them",
         binding.agent.name,
         ", ".join(map(repr, names)),
     )
     requested = {handoff.tool_name: row for row, handoff in handoffs}
-    # The agent's own tools count before those of servers, so sort them last.
-    winners = {
-        tool.name: id(tool)
-        for symbol, tool in sorted(tools, key=lambda entry: entry[0] not in servers)
-        if _is_function(symbol, tool)
-    }
+    winners = {tool.name: id(tool) for symbol, tool in tools if _is_function(symbol, tool)}
     last = {id(tool): position for position, (_, tool) in enumerate(tools)}
     remaining = [
         (symbol, tool)

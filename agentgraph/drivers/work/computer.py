@@ -9,7 +9,7 @@ from typing import Any
 from agentgraph.computer import Computer
 from agentgraph.drivers.work.call import LocalCall
 from agentgraph.exceptions import ModelBehaviorError, UserError
-from agentgraph.logger import logger
+from agentgraph.logger import logger, warn_once
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tools.hosted import ComputerToolSafetyCheckData
 from agentgraph.user_code.callbacks import call_in_thread, resolve
@@ -120,7 +120,7 @@ def _takes_keys(call: LocalCall, method: Callable[..., Any]) -> bool:
     parameters = inspect.signature(method).parameters.values()
     if any(one.name == "keys" or one.kind is one.VAR_KEYWORD for one in parameters):
         return True
-    logger.warning(
+    warn_once(
         "The computer of tool %r of agent %r has no parameter 'keys' in its method %r; the keys"
         " that the model wants to hold down are ignored",
         call.tool.name,

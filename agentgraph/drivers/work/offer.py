@@ -6,8 +6,7 @@ between turns, the offer is computed once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from agentgraph.drivers.reading.offer import Offer, output_schema
@@ -15,10 +14,8 @@ from agentgraph.drivers.work.collisions import clashing_names, settle
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.frontend.bindings import AgentBinding
 from agentgraph.run_config import ToolNameCollisionPolicy
-from agentgraph.run_context import RunContextWrapper
+from agentgraph.tool_server import enabled_entries, enabled_flag, tools_of_turn
 from agentgraph.tools.actions import action_item_of
-from agentgraph.user_code.callbacks import gather_or_cancel, resolve
-from agentgraph.user_code.cancellation import take_back
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -37,21 +34,21 @@ async def offer_of(
         collisions: What to do if two things on offer have one name.
 
     Raises:
-        UserError: Two things on offer have one name, and the policy forbids that.
+        UserError: Two things on offer have one name, and the policy forbids that, or two servers
+            have a tool of the same name.
     """
     agent, context = binding.agent, bench.context
     tools: list[tuple[str, Any]] = list(binding.tools)
     handoffs = [(row, row.handoff) for row in binding.handoffs]
-    flags = [_flag(entry) for _, entry in (*tools, *handoffs)]
+    flags = [enabled_flag(entry) for _, entry in (*tools, *handoffs)]
     conditional = any(map(callable, flags))
-    if conditional or not all(flags):
-        tools = await _enabled(tools, context, agent)
-        handoffs = await _enabled(handoffs, context, agent)
-    for symbol, server in binding.servers:
-        take_back()
-        server_tools = await server.function_tools(context, agent, agent.mcp_config)
-        tools += [(symbol, tool) for tool in server_tools]
-        bench.caches.listed.update({(symbol, tool.name): tool for tool in server_tools})
+    if binding.servers or conditional or not all(flags):
+        tools = await tools_of_turn(agent, context, tools, binding.servers)
+        handoffs = await enabled_entries(agent, context, handoffs)
+        servers = {symbol for symbol, _ in binding.servers}
+        bench.caches.listed.update(
+            {(symbol, tool.name): tool for symbol, tool in tools if symbol in servers}
+        )
     clashing = clashing_names(tools, handoffs)
     if clashing:
         tools, handoffs = settle(binding, tools, handoffs, clashing, collisions)
@@ -76,27 +73,3 @@ async def offer_of(
     if not (conditional or clashing or binding.servers):
         binding.memo["offer"] = offer
     return offer
-
-
-def _flag(entry: Any) -> Any:
-    return getattr(entry, "is_enabled", True)
-
-
-async def _is_enabled(entry: Any, context: RunContextWrapper[Any], agent: Any) -> Any:
-    return await resolve(_flag(entry)(context, agent))
-
-
-async def _enabled(
-    entries: Iterable[tuple[Any, Any]], context: RunContextWrapper[Any], agent: Any
-) -> list[tuple[Any, Any]]:
-    pairs = list(entries)
-    conditional = [entry for entry in pairs if callable(_flag(entry[1]))]
-    if not conditional:
-        return [pair for pair in pairs if _flag(pair[1])]
-    verdicts = await gather_or_cancel(
-        *(partial(_is_enabled, entry, context, agent) for _, entry in conditional)
-    )
-    answers = {
-        id(entry): bool(verdict) for (_, entry), verdict in zip(conditional, verdicts, strict=True)
-    }
-    return [pair for pair in pairs if answers.get(id(pair[1]), bool(_flag(pair[1])))]

@@ -14,7 +14,7 @@ from agentgraph.frontend.bindings import HandoffBinding
 from agentgraph.handoffs import HandoffInputData, nest_handoff_history
 from agentgraph.items import HandoffCallItem, RunItem
 from agentgraph.items.item_helpers import ItemHelpers
-from agentgraph.logger import logger
+from agentgraph.logger import warn_once
 from agentgraph.record.items import references, transfer_items
 from agentgraph.record.payloads import Filtered, ModelReply, Transfer
 from agentgraph.runtime.commands import Perform
@@ -107,7 +107,12 @@ async def _filter(
                 " filter, but the server keeps this conversation; run without conversation_id"
                 " and previous_response_id."
             )
-        logger.warning("nest_handoff_history is off: the server keeps this conversation")
+        warn_once(
+            "nest_handoff_history is off for the handoff %r of agent %r: the server keeps the"
+            " conversation",
+            bound.handoff.tool_name,
+            source.name,
+        )
         return None
     items = transfer_items(payload, bench.names)
     data = bench.view.handoff_data(items, bench.context)
