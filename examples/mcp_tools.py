@@ -23,6 +23,7 @@ catalogue = MCPServerStdio(
         "env": {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
     },
     name="Catalogue",
+    client_session_timeout_seconds=60,
     cache_tools_list=True,
     require_approval={"reserve_book": "always"},
 )

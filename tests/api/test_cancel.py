@@ -103,7 +103,7 @@ async def test_a_deadline_around_a_run_ends_it(place: str) -> None:
     stuck = Stuck()
 
     async def run_with_a_deadline() -> None:
-        async with asyncio.timeout(60) as deadline:
+        async with asyncio.timeout(120) as deadline:
             reached = asyncio.create_task(stuck.reached.wait())
             reached.add_done_callback(lambda _: deadline.reschedule(0))
             await Runner.run(stuck_in(place, stuck), "go")
@@ -283,7 +283,7 @@ async def test_a_streamed_run_goes_on_to_its_end_when_its_result_is_dropped() ->
     agent = Agent(name="A", model=script([call("work")]), tools=[work])
     Runner.run_streamed(agent, "go", hooks=Hooks())
     gc.collect()
-    await asyncio.wait_for(finished.wait(), 60)
+    await asyncio.wait_for(finished.wait(), 120)
     while running():
         await asyncio.wait(running())
 

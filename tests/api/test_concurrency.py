@@ -80,7 +80,7 @@ async def test_runs_that_wait_for_each_other_do_not_stand_in_each_others_way() -
         return [call("meet")] if len(asked.input) == 1 else [assistant_message("met")]
 
     agent = Agent(name="A", model=ScriptedModel(reply, record_calls=False), tools=[meet])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await asyncio.gather(*(Runner.run(agent, "go") for _ in range(200)))
 
 

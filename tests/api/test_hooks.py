@@ -129,7 +129,7 @@ async def test_hooks_of_the_run_and_of_the_agent_run_side_by_side(play: Play, mo
     if moment == "handoff":
         replies.append([function_call("transfer_to_b", {}, call_id="h1")])
     agent = Agent(name="A", model=script(*replies), tools=[echo], handoffs=[second], hooks=Own())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         await play(agent, hooks=OfTheRun())
 
 

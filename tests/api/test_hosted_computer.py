@@ -217,7 +217,7 @@ async def test_a_computer_that_stops_iterating_is_not_waited_for(play: Play) -> 
             next(iter([]))
 
     model = ScriptedModel([[computer_call({"type": "move", "x": 1, "y": 2})]])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         with pytest.raises(UserError, match="of agent Clerk: move raised StopIteration"):
             await play(agent_with(model, ComputerTool(Exhausted())))
 

@@ -114,7 +114,7 @@ async def test_two_readers_share_the_events_and_both_come_to_an_end() -> None:
     async def read() -> list[Any]:
         return [event async for event in result.stream_events()]
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         one, other = await asyncio.gather(read(), read())
     items = [event.item for event in (*one, *other) if event.type == "run_item_stream_event"]
     assert {id(item) for item in items} == {id(item) for item in result.new_items}

@@ -231,7 +231,7 @@ class TestTheTimeOfAModel:
         return move
 
     async def test_does_not_pass_while_it_waits(self, pass_time: Callable[[float], None]) -> None:
-        agent = talker(model_settings=ModelSettings(timeout=60))
+        agent = talker(model_settings=ModelSettings(timeout=600))
         result = Runner.run_streamed(agent, "go")
         events = await first_of(result)
         pass_time(1000)
@@ -250,7 +250,7 @@ class TestTheTimeOfAModel:
                     yield event
 
         model = Stuck([assistant_message(LONG)])
-        agent = Agent(name="A", model=model, model_settings=ModelSettings(timeout=60))
+        agent = Agent(name="A", model=model, model_settings=ModelSettings(timeout=600))
         result = Runner.run_streamed(agent, "go")
         events = await first_of(result)
         with pytest.raises(ModelTimeoutError):

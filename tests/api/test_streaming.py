@@ -114,7 +114,7 @@ async def test_raw_events_come_as_the_model_sends_them_and_not_at_the_end() -> N
                 await seen.wait()
 
     result = Runner.run_streamed(Agent(name="A", model=Waiting()), "go")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         async for event in result.stream_events():
             if event.type == "raw_response_event":
                 seen.set()

@@ -116,7 +116,7 @@ async def test_a_sync_function_runs_in_a_thread_with_the_callers_context_variabl
     @function_tool
     def blocked() -> str:
         # Only the other tool, which runs in the loop, can let it go on.
-        assert released.wait(timeout=10)
+        assert released.wait(timeout=120)
         return f"{variable.get()} {threading.current_thread() is threading.main_thread()}"
 
     @function_tool
@@ -287,7 +287,7 @@ async def test_a_sync_tool_may_use_the_loop_of_its_caller(play: Play) -> None:
 
     @function_tool
     def ask() -> int:
-        return asyncio.run_coroutine_threadsafe(answer(), loop).result(timeout=10)
+        return asyncio.run_coroutine_threadsafe(answer(), loop).result(timeout=120)
 
     assert (await play(agent_with(script([call("ask")]), ask))).outputs == [42]
 

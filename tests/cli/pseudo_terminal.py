@@ -16,7 +16,7 @@ from select import select
 
 from tests.cli.command import REPOSITORY, environment
 
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 """Seconds without a sign of life after which a question is given up."""
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 

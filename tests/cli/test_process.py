@@ -66,7 +66,7 @@ def test_an_interrupted_run_stops_its_tools_and_ends_with_130(tmp_path: Path) ->
     while "waiting" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "stopped" in out
     assert err.endswith("interrupted\n")

@@ -40,7 +40,7 @@ async def test_a_model_call_that_takes_too_long_ends_the_run(streamed: bool) -> 
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 async def test_a_timeout_that_the_model_itself_raises_is_passed_on(streamed: bool) -> None:
     model = ScriptedModel([TimeoutError("of the client")])
-    agent = Agent(name="A", model=model, model_settings=ModelSettings(timeout=60))
+    agent = Agent(name="A", model=model, model_settings=ModelSettings(timeout=600))
     with pytest.raises(TimeoutError, match="of the client"):
         await _consume(agent, streamed=streamed)
 
@@ -48,7 +48,7 @@ async def test_a_timeout_that_the_model_itself_raises_is_passed_on(streamed: boo
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 async def test_a_model_call_within_its_time_is_not_disturbed(streamed: bool) -> None:
     model = ScriptedModel([[assistant_message("in time")]])
-    agent = Agent(name="A", model=model, model_settings=ModelSettings(timeout=60))
+    agent = Agent(name="A", model=model, model_settings=ModelSettings(timeout=600))
     assert await _consume(agent, streamed=streamed) == "in time"
 
 

@@ -59,7 +59,7 @@ class Site(ThreadingHTTPServer):
     def wait_for(self, text: str) -> None:
         """Wait until the page has told something."""
         with self.changed:
-            assert self.changed.wait_for(lambda: text in self.said, timeout=30), self.said
+            assert self.changed.wait_for(lambda: text in self.said, timeout=120), self.said
 
 
 class Handler(BaseHTTPRequestHandler):

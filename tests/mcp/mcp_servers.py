@@ -48,7 +48,7 @@ def http_server(transport: str) -> Iterator[int]:
 
 def connector(transport: Transport, port: int = 0, **settings: Any) -> MCPServer:
     """A server to connect to, named after its transport; a process of its own for stdio."""
-    settings = {"name": transport, "client_session_timeout_seconds": 20, **settings}
+    settings = {"name": transport, "client_session_timeout_seconds": 120, **settings}
     match transport:
         case "stdio":
             return stdio_server(**settings)
@@ -61,14 +61,14 @@ def connector(transport: Transport, port: int = 0, **settings: Any) -> MCPServer
 def stdio_server(**settings: Any) -> MCPServerStdio:
     """The test server as a process of its own."""
     script = str(FOLDER / "mcp_test_server.py")
-    settings = {"name": "stdio", "client_session_timeout_seconds": 20, **settings}
+    settings = {"name": "stdio", "client_session_timeout_seconds": 120, **settings}
     return MCPServerStdio({"command": sys.executable, "args": [script, "stdio"]}, **settings)
 
 
 def faulty_server(fault: str, **settings: Any) -> MCPServerStdio:
     """A server with a fault, named after it."""
     script = str(FOLDER / "faulty_server.py")
-    settings = {"name": fault, "client_session_timeout_seconds": 20, **settings}
+    settings = {"name": fault, "client_session_timeout_seconds": 120, **settings}
     return MCPServerStdio({"command": sys.executable, "args": [script, fault]}, **settings)
 
 

@@ -96,8 +96,8 @@ async def _told(server: MCPServer, how: str, handler: Any) -> Any:
 
 @pytest.mark.parametrize(("fault", "words"), FAULTY_CALLS)
 async def test_the_model_is_told_of_a_call_that_failed(fault: str, words: str, how: str) -> None:
-    limit = 0.3 if fault == "garbage" else 20
-    async with faulty_server(fault, client_session_timeout_seconds=20) as server:
+    limit = 0.3 if fault == "garbage" else 120
+    async with faulty_server(fault, client_session_timeout_seconds=120) as server:
         server.session._session_read_timeout_seconds = limit  # type: ignore[union-attr]
         agent, _ = caller(server, calls=[("first", {})])
         (told,) = outputs(await run(how, agent))
@@ -108,7 +108,7 @@ async def test_the_model_is_told_of_a_call_that_failed(fault: str, words: str, h
 async def test_a_server_that_writes_bytes_that_are_no_text_is_still_heard(how: str) -> None:
     async with faulty_server("no-text", client_session_timeout_seconds=None) as server:
         agent, _ = caller(server, calls=[("first", {}), ("first", {})])
-        given = outputs(await asyncio.wait_for(run(how, agent), timeout=30))
+        given = outputs(await asyncio.wait_for(run(how, agent), timeout=120))
     assert given == [{"type": "text", "text": "fine"}] * 2
 
 
@@ -146,7 +146,7 @@ async def test_a_call_that_is_not_answered_in_time_fails(on_loopback: Loopback, 
         server.session._session_read_timeout_seconds = 0.3
         agent, _ = caller(server, calls=[("hang", {})])
         (told,) = outputs(await run(how, agent))
-        server.session._session_read_timeout_seconds = 20
+        server.session._session_read_timeout_seconds = 120
         greeted = await server.call_tool("greet", {})
     assert "MCP server 'streamable-http' failed to run tool 'hang' for agent 'A'" in told
     assert "timed out" in told

@@ -87,7 +87,7 @@ def running_aimock(folder: Path) -> Iterator[str]:
         yield f"{_announced_url(process)}/v1"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=120)
         if process.stdout is not None:
             process.stdout.close()
 

@@ -66,7 +66,7 @@ class TestHappyPath:
 
         @function_tool
         def blocking() -> list[Any]:
-            assert may_finish.wait(timeout=30)
+            assert may_finish.wait(timeout=120)
             return [name.get(), threading.get_ident()]
 
         name.set("caller")
@@ -253,7 +253,7 @@ class TestFailures:
         def tool() -> str:
             return str(next(iter([])))
 
-        assert "StopIteration" in await asyncio.wait_for(invoke(tool), timeout=30)
+        assert "StopIteration" in await asyncio.wait_for(invoke(tool), timeout=120)
 
 
 class TestCancellation:
@@ -324,7 +324,7 @@ class TestTimeouts:
             await invoke(tool)
 
     async def test_a_tools_own_timeout_error_is_an_error_like_any_other(self) -> None:
-        @function_tool(timeout=60, failure_error_function=None)
+        @function_tool(timeout=600, failure_error_function=None)
         async def tool() -> str:
             raise TimeoutError("the server is slow")
 
@@ -332,7 +332,7 @@ class TestTimeouts:
             await invoke(tool)
 
     async def test_a_tool_in_time_is_not_disturbed(self) -> None:
-        @function_tool(timeout=60)
+        @function_tool(timeout=600)
         async def tool() -> str:
             return "done"
 

@@ -142,7 +142,7 @@ async def test_a_coroutine_that_comes_after_the_call_was_cancelled_is_closed() -
     @function_tool
     def slow() -> Any:
         loop.call_soon_threadsafe(begun.set)
-        may_return.wait(timeout=30)
+        may_return.wait(timeout=120)
         try:
             return later()
         finally:
