@@ -1,0 +1,5 @@
+"""The fixture of `tests/api` for a plain and a streamed run."""
+
+from tests.api.conftest import play
+
+__all__ = ["play"]
