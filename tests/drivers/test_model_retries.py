@@ -26,9 +26,7 @@ from agentgraph.items import ModelResponse
 from agentgraph.models.interface import Model
 from agentgraph.retry import RetryPolicy
 from agentgraph.testing import ScriptedModel, assistant_message
-from tests.api.conftest import Play, play
-
-__all__ = ["play"]
+from tests.api.conftest import Play
 
 
 class Flaky(Model):
