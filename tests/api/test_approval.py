@@ -56,6 +56,21 @@ async def test_a_call_that_must_be_approved_suspends_the_run(play: Play) -> None
     assert len(model.calls) == 1
 
 
+async def test_a_decision_on_one_state_of_a_run_is_none_on_another(play: Play) -> None:
+    till = Till()
+    agent = agent_with(script([call("pay", amount=5)]), till.tool)
+    played = await play(agent)
+    first, second = played.result.to_state(), played.result.to_state()
+    fork = first.fork()
+    first.approve(first.get_interruptions()[0])
+
+    assert fork.context.get_approval_status("pay", "c1") is None
+    assert first.context.get_approval_status("pay", "c1") is True
+    assert second.context.get_approval_status("pay", "c1") is None
+    assert [item.call_id for item in (await play(agent, second)).result.interruptions] == ["c1"]
+    assert till.paid == []
+
+
 async def test_an_approved_call_is_made_and_the_run_goes_on(play: Play) -> None:
     till = Till()
     model = script([call("pay", amount=5)])

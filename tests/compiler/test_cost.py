@@ -73,6 +73,25 @@ def nested(length: int) -> Chart:
     )
 
 
+def ladder(length: int) -> Chart:
+    """Each agent has the next as its tool twice, so the ways to the last double with each."""
+    parts = tuple(
+        subchart(
+            f"s{n}",
+            Agent(
+                f"s{n}",
+                f"S{n}",
+                tools=tuple(agent_tool(f"s{n}", name, f"s{n + 1}") for name in ("t", "u"))
+                if n + 1 < length
+                else (),
+            ),
+        )
+        for n in range(length)
+    )
+    first = Agent("a", "A", tools=(agent_tool("a", "t", "s0"),))
+    return build("ladder", "a", [first], charts=parts)
+
+
 def scattered(agents: int, handoffs: int) -> Chart:
     """Handoffs between random agents."""
     dice = random.Random(7)
@@ -127,6 +146,14 @@ def test_work_grows_no_faster_than_the_workflow(shape: str, work: str) -> None:
     small, large = SHAPES[shape](100), SHAPES[shape](400)
     growth = lines_executed(lambda: WORK[work](large)) / lines_executed(lambda: WORK[work](small))
     assert growth < 4.4
+
+
+def test_a_search_for_recursion_goes_into_each_nested_tool_once() -> None:
+    short, long = ladder(8), ladder(12)
+    growth = lines_executed(lambda: pipeline.check(long, deep=False)) / lines_executed(
+        lambda: pipeline.check(short, deep=False)
+    )
+    assert growth < 2  # the ways to the last tool grow by sixteen
 
 
 def test_quadratic_work_would_be_noticed() -> None:

@@ -56,8 +56,13 @@ ROOMS = {
     "record": Room(
         "agentgraph/record",
         (
+            "tests/record",
             "tests/api/test_runs.py",
             "tests/api/test_results.py",
+            "tests/api/test_tools_guardrails.py",
+            "tests/api/test_handoffs_in_runs.py",
+            "tests/api/test_authority.py",
+            "tests/api/test_custom_data.py",
             "tests/stored",
             "tests/replay/test_resumed_inside.py",
             "tests/replay/test_usage_of_outcomes.py",
@@ -87,8 +92,13 @@ ROOMS = {
             "tests/memory/sqlite",
             "tests/memory/test_sqlite_session.py",
             "tests/memory/test_session_settings.py",
+            "tests/memory/test_openai_conversations_session.py",
+            "tests/memory/test_stored_sessions.py",
+            "tests/memory/test_session_loops.py",
+            "tests/memory/test_runs_tried_again.py",
+            "tests/memory/test_runs_on_a_file.py",
+            "tests/memory/test_runs_at_once.py",
             "tests/memory/test_session_contract.py",
-            "tests/memory",
         ),
     ),
 }
@@ -175,16 +185,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def sample(room: str, count: int, seed: int) -> list[Chosen]:
+def sample(room: str, count: int, seed: int, root: Path = REPOSITORY) -> list[Chosen]:
     """The share of a room: the mutants with the lowest digests.
 
     The digest of a mutant reads its line and nothing around it, so most of the sample stays when
     the code around it changes.
     """
     ranked: dict[str, Chosen] = {}
-    for file in sorted((REPOSITORY / ROOMS[room].source).rglob("*.py")):
+    for file in sorted((root / ROOMS[room].source).rglob("*.py")):
         source = file.read_bytes()
-        path = file.relative_to(REPOSITORY).as_posix()
+        path = file.relative_to(root).as_posix()
         lines = source.decode().splitlines()
         for mutant in mutants_of(source):
             line = lines[mutant.line - 1].strip()
@@ -227,7 +237,7 @@ def main() -> int:
     outcomes: list[tuple[Chosen, str]] = []
     for room in options.rooms:
         limit = 0.0
-        chosen = sample(room, options.count // len(ROOMS), options.seed)
+        chosen = sample(room, options.count // len(ROOMS), options.seed, copy.root)
         for number, one in enumerate(chosen, 1):
             verdict = "equivalent" if is_equivalent(one) else done.get(one.key, "")
             if not verdict or verdict == "survived":
@@ -258,7 +268,7 @@ def _limit(copy: Copy, room: str) -> float:
 
 
 def _try(copy: Copy, chosen: Chosen, limit: float) -> str:
-    source = (REPOSITORY / chosen.path).read_bytes()
+    source = (copy.root / chosen.path).read_bytes()
     copy.write(chosen.path, chosen.mutant.apply(source))
     try:
         verdict = copy.run(ROOMS[chosen.room].tests, limit)

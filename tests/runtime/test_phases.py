@@ -158,6 +158,12 @@ class TestHooks:
         talk.resumed("failed").says("perform desk/search.tell:2")
         talk.done("desk/search.tell:2").says("perform desk/model:2")
 
+    def test_a_reply_with_an_unknown_call_stays_hidden_if_the_hook_about_it_fails(self) -> None:
+        talk = Dialogue(agent("desk"), hooked=True).passing_over().done("desk/model.greet")
+        talk.answer("desk/model", Event.REPLIED, Reply(verdict=Verdict.UNKNOWN)).passing_over()
+        talk.tell("desk/model.tell", Event.FAILED)
+        talk.says("finish failed by desk with desk/model.tell")
+
     def test_a_call_that_was_not_made_is_not_told_of(self) -> None:
         talk = Dialogue(agent("desk", functions="search", approved="search"), hooked=True)
         talk.done("desk/model.greet").reply("desk/model", calls="search").done("desk/model.tell")
