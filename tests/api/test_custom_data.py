@@ -68,10 +68,11 @@ async def wait(context: Any) -> dict[str, Any]:
         (lambda context: {}, None),
     ],
 )
+@pytest.mark.parametrize("guardrails", [None, [allow]], ids=["unjudged", "judged"])
 async def test_a_mapping_is_kept_as_json_and_nothing_as_none(
-    play: Play, extractor: Any, expected: Any
+    play: Play, extractor: Any, expected: Any, guardrails: Any
 ) -> None:
-    assert await attached(play, tool(extractor)) == expected
+    assert await attached(play, tool(extractor, tool_output_guardrails=guardrails)) == expected
 
 
 @pytest.mark.parametrize(
