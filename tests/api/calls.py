@@ -20,9 +20,9 @@ def script(*replies: Any, answer: str = "done") -> ScriptedModel:
 
 def told(model: ScriptedModel, turn: int = -1) -> dict[str, Any]:
     """The outputs that the model was shown in a turn, by call id."""
-    shown = model.calls[turn].input
-    assert isinstance(shown, list)
-    entries: list[Any] = shown
+    items = model.calls[turn].input
+    assert isinstance(items, list)
+    entries: list[Any] = items
     return {
         entry["call_id"]: entry["output"]
         for entry in entries

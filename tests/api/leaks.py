@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture
 async def nothing_is_left() -> AsyncIterator[None]:
-    """Fail a test that leaves a task running, or an exception that nobody looked at."""
+    """Fail a test that leaves a task running, or an exception that no code looked at."""
     complaints: list[Any] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, complaint: complaints.append(complaint))

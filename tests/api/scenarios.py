@@ -158,10 +158,10 @@ def _input(item: Any) -> list[Any]:
 
 
 def _call(call: Any) -> Observed:
-    given = call.input
+    items = call.input
     return {
         "instructions": call.system_instructions,
-        "input": given if isinstance(given, str) else [_input(item) for item in given],
+        "input": items if isinstance(items, str) else [_input(item) for item in items],
         "tools": [tool.name for tool in call.tools],
         "handoffs": [entry.tool_name for entry in call.handoffs],
         "tool_choice": call.model_settings.tool_choice,
@@ -242,8 +242,8 @@ def empty_output(sdk: Any) -> Case:
 @scenario
 def list_input(sdk: Any) -> Case:
     model = sdk.ScriptedModel([_say(sdk, "hello")])
-    given = [{"role": "user", "content": "one"}, {"role": "user", "content": "two"}]
-    return Case(sdk.Agent(name="A", model=model), given, model=model)
+    items = [{"role": "user", "content": "one"}, {"role": "user", "content": "two"}]
+    return Case(sdk.Agent(name="A", model=model), items, model=model)
 
 
 @scenario
@@ -489,7 +489,7 @@ def wrapped_output_type(sdk: Any) -> Case:
 def _guardrail(
     sdk: Any, *, trips: bool, log: list[str] | None = None
 ) -> Callable[..., Awaitable[Any]]:
-    async def check(context: Any, agent: Any, given: Any) -> Any:
+    async def check(context: Any, agent: Any, input: Any) -> Any:
         if log is not None:
             log.append(f"guardrail {agent.name}")
         return sdk.GuardrailFunctionOutput(output_info="seen", tripwire_triggered=trips)
@@ -522,7 +522,7 @@ def blocking_input_guardrail_trips(sdk: Any) -> Case:
 def parallel_input_guardrail_trips(sdk: Any) -> Case:
     reached = asyncio.Event()
 
-    async def check(context: Any, agent: Any, given: Any) -> Any:
+    async def check(context: Any, agent: Any, input: Any) -> Any:
         await reached.wait()
         return sdk.GuardrailFunctionOutput(output_info="seen", tripwire_triggered=True)
 
@@ -878,7 +878,7 @@ def output_guardrail_that_fails(sdk: Any) -> Case:
 
 @scenario
 def input_guardrail_that_fails(sdk: Any) -> Case:
-    async def broken(context: Any, agent: Any, given: Any) -> Any:
+    async def broken(context: Any, agent: Any, input: Any) -> Any:
         raise LookupError("no verdict")
 
     model = sdk.ScriptedModel([_say(sdk, "never")])

@@ -97,12 +97,12 @@ async def test_one_agent_can_be_asked_several_things_at_once(play: Play) -> None
     both = asyncio.Event()
     asked: list[Any] = []
 
-    async def answer(given: Any) -> Any:
-        asked.append(given.input[0]["content"])
+    async def answer(request: Any) -> Any:
+        asked.append(request.input[0]["content"])
         if len(asked) == 2:
             both.set()
         await both.wait()
-        return [assistant_message(f"about {given.input[0]['content']}")]
+        return [assistant_message(f"about {request.input[0]['content']}")]
 
     inner = expert(ScriptedModel(answer))
     calls = [call("ask", "c1", input="one"), call("ask", "c2", input="two")]
@@ -186,8 +186,8 @@ class TestItsInput:
 
         seen: list[Any] = []
 
-        async def answer(given: Any) -> Any:
-            seen.append(given.input[0]["content"])
+        async def answer(request: Any) -> Any:
+            seen.append(request.input[0]["content"])
             return [assistant_message("done")]
 
         @function_tool
@@ -384,9 +384,9 @@ class TestOnStream:
             if event.type != "raw_response_event":
                 heard.append(f"{told['agent'].name} {told['tool_call'].call_id} {name}")
 
-        async def listen_later(told: Any) -> None:
+        async def listen_later(event: Any) -> None:
             await asyncio.sleep(0)
-            listen(told)
+            listen(event)
 
         inner = script([call("echo", "c9", text="a")])
         tool = ask(expert(inner, echo), on_stream=listen_later if asynchronous else listen)
@@ -413,9 +413,9 @@ class TestOnStream:
                     most_ahead = max(most_ahead, len(sent) - len(seen))
                     yield event
 
-        async def listen(told: Any) -> None:
+        async def listen(event: Any) -> None:
             await asyncio.sleep(0)
-            if told["event"].type == "raw_response_event":
+            if event["event"].type == "raw_response_event":
                 seen.append(1)
 
         inner = Talkative([[assistant_message(f"{n}", item_id=f"m{n}") for n in range(20)]])
@@ -431,7 +431,7 @@ class TestOnStream:
     async def test_that_fails_does_not_lose_the_work(
         self, play: Play, caplog: pytest.LogCaptureFixture, kind: type[BaseException]
     ) -> None:
-        def listen(told: Any) -> None:
+        def listen(event: Any) -> None:
             raise kind("secret")
 
         played = await play(

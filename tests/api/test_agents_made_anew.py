@@ -252,7 +252,7 @@ async def test_a_configuration_made_for_each_run_brings_its_own_guardrails(play:
     judged: list[int] = []
     for number in range(12):
 
-        def judge(*given: Any, number: int = number) -> GuardrailFunctionOutput:
+        def judge(*arguments: Any, number: int = number) -> GuardrailFunctionOutput:
             judged.append(number)
             return GuardrailFunctionOutput(None, False)
 
@@ -263,12 +263,14 @@ async def test_a_configuration_made_for_each_run_brings_its_own_guardrails(play:
 
 async def test_a_guardrail_of_the_run_that_is_changed_between_two_runs_counts(play: Play) -> None:
     agent = Agent[Any](name="A", model=ScriptedModel(lambda _: [assistant_message("ok")]))
-    guardrail = InputGuardrail[Any](lambda *given: GuardrailFunctionOutput(None, True), name="no")
+    guardrail = InputGuardrail[Any](
+        lambda *arguments: GuardrailFunctionOutput(None, True), name="no"
+    )
     guardrail.run_in_parallel = False
     config = RunConfig(input_guardrails=[guardrail])
     with pytest.raises(Exception, match="no"):
         await play(agent, run_config=config)
-    guardrail.guardrail_function = lambda *given: GuardrailFunctionOutput(None, False)
+    guardrail.guardrail_function = lambda *arguments: GuardrailFunctionOutput(None, False)
     assert (await play(agent, run_config=config)).final == "ok"
 
 
@@ -299,7 +301,7 @@ def with_everything() -> tuple[Agent[Any], dict[str, Any], list[weakref.ref[Any]
     async def work(word: str) -> str:
         return word
 
-    def passes(*given: Any) -> GuardrailFunctionOutput:
+    def passes(*arguments: Any) -> GuardrailFunctionOutput:
         return GuardrailFunctionOutput(None, False)
 
     entry, exit = InputGuardrail[Any](passes), OutputGuardrail[Any](passes)

@@ -128,8 +128,8 @@ async def test_the_model_is_told_of_arguments_that_cannot_be_read(
 
 
 async def test_a_tool_that_nobody_has_ends_the_run_with_what_was_done(play: Play) -> None:
-    model = ScriptedModel([[call("echo", text="x")], [call("nobody", "c2")]])
-    with pytest.raises(ModelBehaviorError, match="Tool nobody not found in agent A") as caught:
+    model = ScriptedModel([[call("echo", text="x")], [call("absent", "c2")]])
+    with pytest.raises(ModelBehaviorError, match="Tool absent not found in agent A") as caught:
         await play(Agent(name="A", model=model, tools=[echo]))
     data = caught.value.run_data
     assert data is not None

@@ -96,7 +96,7 @@ def in_agent_tool(asked: Asked) -> Any:
 
 def in_input_guardrail(asked: Asked) -> Any:
     @input_guardrail
-    async def guard(context: Any, agent: Any, given: Any) -> GuardrailFunctionOutput:
+    async def guard(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
         await asked(context)
         return GuardrailFunctionOutput(None, False)
 

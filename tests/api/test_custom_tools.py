@@ -263,8 +263,8 @@ class TestCompiled:
             return text
 
         sell.__annotations__["context"] = ToolContext[Shop]
-        found = agentgraph.check(Agent[Bank](name="Crier", tools=[shout(sell)]))
-        assert [diagnostic.rule.code for diagnostic in found] == ["AG301"]
+        diagnostics = agentgraph.check(Agent[Bank](name="Crier", tools=[shout(sell)]))
+        assert [diagnostic.rule.code for diagnostic in diagnostics] == ["AG301"]
 
     def test_a_change_of_its_format_changes_the_fingerprint(self) -> None:
         prints = {

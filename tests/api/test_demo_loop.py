@@ -40,8 +40,8 @@ async def test_the_conversation_goes_on_with_the_agent_that_answered(
     )
     b = Agent(name="B", model=model, instructions="b")
     await run_demo_loop(Agent(name="A", model=model, handoffs=[b]), stream=stream)
-    shown = capsys.readouterr().out
-    assert shown.index("hi from b") < shown.index("again from b")
+    text = capsys.readouterr().out
+    assert text.index("hi from b") < text.index("again from b")
     model.assert_complete()
     assert [call.system_instructions for call in model.calls] == [None, "b", "b"]
     assert model.last_call is not None

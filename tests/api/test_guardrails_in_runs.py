@@ -232,8 +232,8 @@ async def test_guardrails_see_the_history_of_the_session_on_the_first_turn_only(
     seen: list[Any] = []
 
     @input_guardrail
-    def look(_: Any, agent: Any, given: Any) -> GuardrailFunctionOutput:
-        seen.append((agent.name, given if isinstance(given, str) else len(given)))
+    def look(_: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
+        seen.append((agent.name, input if isinstance(input, str) else len(input)))
         return PASSED
 
     @function_tool
@@ -332,9 +332,9 @@ async def test_a_guardrail_may_run_an_agent_of_its_own(play: Play) -> None:
     judge: Agent[Any] = Agent(name="Judge", model=ScriptedModel(lambda _: say_no()))
 
     @input_guardrail
-    async def ask(context: Any, agent: Any, given: Any) -> GuardrailFunctionOutput:
-        verdict = await Runner.run(judge, given, context=context.context)
-        streamed = Runner.run_streamed(judge, given)
+    async def ask(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
+        verdict = await Runner.run(judge, input, context=context.context)
+        streamed = Runner.run_streamed(judge, input)
         async for _ in streamed.stream_events():
             pass
         assert streamed.final_output == verdict.final_output

@@ -40,9 +40,9 @@ def two(*first_replies: Any, entry: Any = None, **settings: Any) -> tuple[Agent[
 
 def shown_to(agent: Agent[Any], turn: int = 0) -> list[Any]:
     assert isinstance(agent.model, ScriptedModel)
-    given = agent.model.calls[turn].input
-    assert isinstance(given, list)
-    return list(given)
+    items = agent.model.calls[turn].input
+    assert isinstance(items, list)
+    return list(items)
 
 
 def roles(items: list[Any]) -> list[str]:
@@ -316,9 +316,9 @@ async def test_a_nested_history_shows_each_item_once_and_keeps_the_record_whole(
     config = RunConfig(nest_handoff_history=True)
     played = await play(first, "the question", run_config=config, session=session)
     assert played.final == "from c"
-    shown = shown_to(third)
-    summaries = [item["content"] for item in shown if item.get("role") == "assistant"]
-    text = str(shown)
+    items = shown_to(third)
+    summaries = [item["content"] for item in items if item.get("role") == "assistant"]
+    text = str(items)
     assert text.count("the question") == 1
     assert text.count("to b it is") == 1
     assert any("<CONVERSATION HISTORY>" in str(summary) for summary in summaries)

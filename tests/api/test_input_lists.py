@@ -140,8 +140,8 @@ class TestARunThatEndedInsideATurn:
         agent = Agent(name="A", model=script(reply), tools=[echo, slow, fail])
         result = await end(agent)
         model = script()
-        given = [*result.to_input_list(), {"role": "user", "content": "and now?"}]
-        played = await Runner.run(Agent(name="A", model=model), given)
+        items = [*result.to_input_list(), {"role": "user", "content": "and now?"}]
+        played = await Runner.run(Agent(name="A", model=model), items)
         assert played.final_output == "done"
         assert legal(list(model.calls[0].input))
         assert kinds(list(model.calls[0].input))[-1] == "user"

@@ -317,7 +317,7 @@ async def test_an_agent_tool_changed_between_two_turns_is_met_as_it_is_then(play
 
 
 async def test_the_answer_to_an_unknown_tool_holds_inside_agent_tools_too(play: Play) -> None:
-    inner = Agent(name="Inner", model=script([call("nobody")], answer="inside"))
+    inner = Agent(name="Inner", model=script([call("absent")], answer="inside"))
     outer = Agent(
         name="Outer",
         model=script([call("ask", "c2", input="q")]),

@@ -178,10 +178,10 @@ async def test_the_input_list_is_input_for_the_next_run(play: Play) -> None:
 
 
 async def test_the_callers_list_and_the_results_are_not_one(play: Play) -> None:
-    given: list[Any] = ["hello", {"role": "user", "content": "there"}]
-    result = (await play(Agent(name="A", model=script()), given)).result
-    given.append("and now?")
-    given[1]["content"] = "elsewhere"
+    items: list[Any] = ["hello", {"role": "user", "content": "there"}]
+    result = (await play(Agent(name="A", model=script()), items)).result
+    items.append("and now?")
+    items[1]["content"] = "elsewhere"
     produced = result.to_input_list()
     assert [item["role"] for item in produced] == ["user", "user", "assistant"]
     assert produced[1]["content"] == "there"
@@ -254,7 +254,7 @@ async def test_verdicts_on_the_output_let_go_of_the_agent_as_well(play: Play) ->
     (verdict,) = result.output_guardrail_results
     assert verdict.agent is agent
     result.release_agents()
-    assert verdict.agent is agent, "somebody holds it"
+    assert verdict.agent is agent, "the test still refers to it"
     ref = weakref.ref(agent)
     del agent
     gc.collect()

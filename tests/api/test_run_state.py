@@ -280,7 +280,7 @@ class TestTheContext:
         read = await RunState.from_string(
             agent,
             text,
-            context_deserializer=lambda found: type(context)(**found),
+            context_deserializer=lambda mapping: type(context)(**mapping),
             strict_context=True,
         )
         assert read.context.context == context
@@ -310,7 +310,7 @@ class TestTheContext:
             context_serializer=lambda desk: {"n": desk.name}, strict_context=True
         )
         read = await RunState.from_json(
-            agent, written, context_deserializer=lambda found: Desk(found["n"], open=False)
+            agent, written, context_deserializer=lambda mapping: Desk(mapping["n"], open=False)
         )
         assert read.context.context == Desk("Ada", open=False)
 
@@ -340,7 +340,7 @@ class TestTheContext:
         agent = agent_with(script([call("pay", amount=5)]), Till().tool)
         text = (await waiting(agent, context={"name": "Ada"})).to_string()
         read = await RunState.from_string(
-            agent, text, context_deserializer=lambda found: RunContextWrapper(Desk(**found))
+            agent, text, context_deserializer=lambda mapping: RunContextWrapper(Desk(**mapping))
         )
         assert read.context.context == Desk("Ada")
 
@@ -348,7 +348,9 @@ class TestTheContext:
         agent = agent_with(script([call("pay", amount=5)]), Till().tool)
         text = (await waiting(agent, context=Handle())).to_string()
         with pytest.raises(UserError, match="context_deserializer failed"):
-            await RunState.from_string(agent, text, context_deserializer=lambda found: found["n"])
+            await RunState.from_string(
+                agent, text, context_deserializer=lambda mapping: mapping["n"]
+            )
 
     async def test_can_be_another_one(self, caplog: pytest.LogCaptureFixture) -> None:
         agent = agent_with(script([call("pay", amount=5)]), Till().tool)
@@ -585,15 +587,15 @@ class TestAddedInput:
         state = await again(agent, state)
         assert [item["content"] for item in state.pending_input] == ["Hurry.", "Please."]
         played = await play(agent, state)
-        shown = model.calls[-1].input
-        assert [item.get("type", item.get("content")) for item in shown] == [
+        items = model.calls[-1].input
+        assert [item.get("type", item.get("content")) for item in items] == [
             "go",
             "function_call",
             "function_call_output",
             "Hurry.",
             "Please.",
         ]
-        assert played.result.to_input_list()[-3:-1] == shown[-2:]
+        assert played.result.to_input_list()[-3:-1] == items[-2:]
 
     async def test_is_a_copy(self) -> None:
         state = await waiting(agent_with(script([call("pay", amount=5)]), Till().tool))

@@ -208,7 +208,7 @@ async def test_usage_is_summed_over_turns_handoffs_and_agents_inside(play: Play)
 
 async def test_what_a_failed_run_spent_is_on_the_exception(play: Play) -> None:
     first = ModelStep(output=[call("echo", text="x")], usage=spent(1, 5))
-    second = ModelStep(output=[call("nobody", "c2")], usage=spent(1, 7))
+    second = ModelStep(output=[call("absent", "c2")], usage=spent(1, 7))
     agent = Agent(name="A", model=ScriptedModel([first, second]), tools=[echo])
     with pytest.raises(ModelBehaviorError) as caught:
         await play(agent)
@@ -217,7 +217,7 @@ async def test_what_a_failed_run_spent_is_on_the_exception(play: Play) -> None:
 
 
 async def test_an_error_from_a_run_inside_carries_the_data_of_the_run_outside(play: Play) -> None:
-    inner = Agent(name="Inner", model=ScriptedModel([[call("nobody")]]))
+    inner = Agent(name="Inner", model=ScriptedModel([[call("absent")]]))
 
     @function_tool(failure_error_function=None)
     async def ask() -> str:
@@ -225,7 +225,7 @@ async def test_an_error_from_a_run_inside_carries_the_data_of_the_run_outside(pl
         return str(result.final_output)
 
     agent = Agent(name="Outer", model=script([call("ask")]), tools=[ask])
-    with pytest.raises(ModelBehaviorError, match="nobody") as caught:
+    with pytest.raises(ModelBehaviorError, match="absent") as caught:
         await play(agent)
     assert caught.value.run_data is not None
     assert caught.value.run_data.last_agent is agent

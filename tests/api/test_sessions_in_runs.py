@@ -109,8 +109,8 @@ async def test_the_next_run_is_shown_what_the_last_one_stored(play: Play) -> Non
     await play(working(), "first", session=session)
     model = script()
     await play(Agent(name="A", model=model), ["second", user("third")], session=session)
-    shown: Any = model.calls[0].input
-    assert kinds(shown) == [
+    items: Any = model.calls[0].input
+    assert kinds(items) == [
         *("user", "function_call", "function_call_output"),
         *("function_call", "function_call_output", "assistant"),
         *("user", "user"),
@@ -130,7 +130,7 @@ async def test_the_input_is_stored_whatever_becomes_of_the_run(play: Play) -> No
                 Agent(name="A", model=script(), input_guardrails=[guardrail]),
                 InputGuardrailTripwireTriggered,
             ),
-            (Agent(name="A", model=ScriptedModel([[call("nobody")]])), ModelBehaviorError),
+            (Agent(name="A", model=ScriptedModel([[call("absent")]])), ModelBehaviorError),
         ):
             session = Listed()
             with pytest.raises(error):
@@ -438,8 +438,8 @@ async def test_calls_without_outputs_in_the_history_are_left_out_but_not_those_o
     fresh: Any = {**orphan, "call_id": "o2"}
     session, model = Listed(user("before"), orphan), script()
     await play(Agent(name="A", model=model), [fresh, "now"], session=session)
-    shown: Any = model.calls[0].input
-    assert [item.get("call_id") or item["content"] for item in shown] == ["before", "o2", "now"]
+    items: Any = model.calls[0].input
+    assert [item.get("call_id") or item["content"] for item in items] == ["before", "o2", "now"]
     # The store itself is not rewritten.
     assert session.stored[1] == orphan
 
@@ -450,8 +450,8 @@ async def test_a_limit_says_how_much_of_the_history_is_shown(play: Play, limit: 
     await session.add_items([user("one"), user("two"), user("three")])
     config = RunConfig(session_settings=SessionSettings(limit=limit))
     await play(Agent(name="A", model=model), "now", session=session, run_config=config)
-    shown: Any = model.calls[0].input
-    said = [item["content"] for item in shown]
+    items: Any = model.calls[0].input
+    said = [item["content"] for item in items]
     assert said == [*["one", "two", "three"][3 if limit == 0 else -(limit or 3) :], "now"]
 
 
@@ -468,8 +468,8 @@ async def test_the_callback_decides_what_is_shown_and_only_what_is_new_is_stored
         session, model = Listed(user("one"), user("two")), script()
         config = RunConfig(session_input_callback=callback)
         await play(Agent(name="A", model=model), "now", session=session, run_config=config)
-        shown: Any = model.calls[0].input
-        assert [item["content"] for item in shown] == ["two", "added", "now"]
+        items: Any = model.calls[0].input
+        assert [item["content"] for item in items] == ["two", "added", "now"]
         assert session.writes[0] == ["user", "user"]
         assert [item["content"] for item in session.stored[2:4]] == ["added", "now"]
 
@@ -510,8 +510,8 @@ async def test_what_is_stored_is_plain_input(play: Play) -> None:
     assert json.loads(json.dumps(session.stored)) == session.stored
     again = script()
     await play(Agent(name="A", model=again), session.stored)
-    shown: Any = again.calls[0].input
-    assert shown == session.stored[: len(shown)]
+    items: Any = again.calls[0].input
+    assert items == session.stored[: len(items)]
 
 
 async def test_runs_one_after_the_other_in_one_session_keep_a_legal_history(play: Play) -> None:

@@ -37,13 +37,13 @@ BEGINNINGS = [WHOLE[:length] for length in (0, 1, 5, 7, 9, 10)]
 
 def by_question(items: list[Any]) -> dict[int, list[str]]:
     """The kinds of the items of each question, by its number."""
-    found: dict[int, list[str]] = {}
+    results: dict[int, list[str]] = {}
     number = -1
     for item in items:
         if item.get("role") == "user":
             number = int(item["content"].split()[-1])
-        found.setdefault(number, []).append(item.get("type") or item["role"])
-    return found
+        results.setdefault(number, []).append(item.get("type") or item["role"])
+    return results
 
 
 async def test_a_killed_process_leaves_whole_turns_and_every_run_it_saw_finished(

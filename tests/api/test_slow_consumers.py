@@ -184,7 +184,7 @@ async def test_each_of_several_agent_tools_waits_for_its_own_listener() -> None:
     def tool_of(name: str) -> Any:
         model = Talkative([assistant_message(LONG)])
 
-        async def listen(told: Any) -> None:
+        async def listen(event: Any) -> None:
             await asyncio.sleep(0)
             heard[name] = heard.get(name, 0) + 1
             ahead[name] = max(ahead.get(name, 0), model.sent - heard[name])
@@ -204,7 +204,7 @@ async def test_each_of_several_agent_tools_waits_for_its_own_listener() -> None:
 async def test_a_listener_without_a_limit_is_not_waited_for() -> None:
     model, ahead = Talkative([assistant_message(LONG)]), list[int]()
 
-    def listen(told: Any) -> None:
+    def listen(event: Any) -> None:
         ahead.append(model.sent)
 
     tool = Agent(name="B", model=model).as_tool(

@@ -67,7 +67,7 @@ async def test_a_structured_agent_is_given_the_tools_object_and_a_plain_one_its_
     assert (await play(plain)).final == "Sum(total=3)"
 
 
-@pytest.mark.parametrize("names", [[], ["nobody's"]])
+@pytest.mark.parametrize("names", [[], ["another"]])
 async def test_where_no_tool_is_named_none_ends_a_run(play: Play, names: list[str]) -> None:
     model = script([call("echo", text="on")])
     played = await play(agent_with(model, echo, tool_use_behavior={"stop_at_tool_names": names}))
@@ -119,9 +119,9 @@ async def test_a_forced_choice_is_lifted_once_a_tool_was_used(play: Play) -> Non
     settings = ModelSettings(tool_choice="echo", parallel_tool_calls=False)
     agent = agent_with(model, echo, model_settings=settings)
     await play(agent)
-    shown = [given.model_settings for given in model.calls]
-    assert [given.tool_choice for given in shown] == ["echo", None]
-    assert [given.parallel_tool_calls for given in shown] == [False, False]
+    shown = [request.model_settings for request in model.calls]
+    assert [request.tool_choice for request in shown] == ["echo", None]
+    assert [request.parallel_tool_calls for request in shown] == [False, False]
     assert agent.model_settings.tool_choice == "echo"
 
 
@@ -153,7 +153,7 @@ async def test_a_forced_choice_is_lifted_once_the_provider_used_a_tool(
     settings = ModelSettings(tool_choice=forced)
     agent = agent_with(model, WebSearchTool(), model_settings=settings)
     played = await play(agent)
-    assert [given.model_settings.tool_choice for given in model.calls] == [forced, None]
+    assert [request.model_settings.tool_choice for request in model.calls] == [forced, None]
     assert played.final == "done"
 
 
@@ -163,7 +163,7 @@ async def test_a_reply_that_does_nothing_lifts_no_forced_choice(play: Play, repl
     settings = ModelSettings(tool_choice="required")
     agent = agent_with(model, WebSearchTool(), model_settings=settings, output_type=int)
     await play(agent)
-    assert [given.model_settings.tool_choice for given in model.calls] == ["required"] * 2
+    assert [request.model_settings.tool_choice for request in model.calls] == ["required"] * 2
 
 
 async def test_a_choice_that_stays_forced_runs_out_of_turns(play: Play) -> None:
@@ -178,7 +178,7 @@ async def test_a_choice_that_stays_forced_runs_out_of_turns(play: Play) -> None:
     )
     with pytest.raises(MaxTurnsExceeded):
         await play(agent, max_turns=3)
-    assert [given.model_settings.tool_choice for given in model.calls] == ["required"] * 3
+    assert [request.model_settings.tool_choice for request in model.calls] == ["required"] * 3
 
 
 class TestAToolNobodyHas:
@@ -227,7 +227,7 @@ class TestWhatIsOffered:
 
         model = script([call("echo", "c1", text="a")], [call("secret", "c2")])
         played = await play(agent_with(model, echo, secret), context="cave")
-        assert [[tool.name for tool in given.tools] for given in model.calls] == [
+        assert [[tool.name for tool in request.tools] for request in model.calls] == [
             ["echo"],
             ["echo", "secret"],
             ["echo", "secret"],

@@ -118,12 +118,12 @@ async def test_is_the_input_in_every_hook_guardrail_and_tool(play: Play) -> None
     seen = Seen()
 
     @input_guardrail
-    async def beside(context: Any, agent: Any, given: Any) -> GuardrailFunctionOutput:
+    async def beside(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
         seen("input guardrail", context)
         return GuardrailFunctionOutput(None, False)
 
     @input_guardrail(run_in_parallel=False)
-    async def before(context: Any, agent: Any, given: Any) -> GuardrailFunctionOutput:
+    async def before(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
         seen("first input guardrail", context)
         return GuardrailFunctionOutput(None, False)
 
@@ -132,7 +132,7 @@ async def test_is_the_input_in_every_hook_guardrail_and_tool(play: Play) -> None
         name="A", model=replies([call("work")]), hooks=hooks(seen, AgentHooks), **settings
     )
     played = await play(agent, "go", hooks=hooks(seen))
-    assert {tuple(texts) for shown in seen.at.values() for texts in shown} == {("go",)}
+    assert {tuple(texts) for lists in seen.at.values() for texts in lists} == {("go",)}
     assert set(seen.at) == {
         *("tool input guardrail", "tool output guardrail", "rule of approval", "is_enabled"),
         *("tool", "output guardrail", "instructions", "tool_use_behavior"),
@@ -169,7 +169,7 @@ async def test_is_what_a_handoff_leaves_of_the_input(
     )
     await play(agent, "go")
     assert handing_over == [[{"role": "user", "content": "go"}]]
-    assert [shown for shown in seen.at.values() if shown != [texts] * len(shown)] == []
+    assert [lists for lists in seen.at.values() if lists != [texts] * len(lists)] == []
     assert seen.at["on_start"] == seen.at["on_end"] == [texts]
 
 
@@ -196,8 +196,8 @@ async def test_of_a_run_inside_another_is_that_of_the_run_inside(play: Play) -> 
     asking = [call("ask", "a", input="inside"), call("by_hand", "b")]
     agent = agent_with(replies(asking), inner.as_tool("ask", "Ask."), by_hand)
     await play(agent, "outside", hooks=hooks(seen))
-    assert {tuple(texts) for shown in seen.at.values() for texts in shown} == {("outside",)}
-    assert {tuple(texts) for shown in inside.at.values() for texts in shown} == {("inside",)}
+    assert {tuple(texts) for lists in seen.at.values() for texts in lists} == {("outside",)}
+    assert {tuple(texts) for lists in inside.at.values() for texts in lists} == {("inside",)}
 
 
 async def test_is_there_when_a_run_goes_on(play: Play) -> None:
@@ -213,7 +213,7 @@ async def test_is_there_when_a_run_goes_on(play: Play) -> None:
     state.approve(state.get_interruptions()[0])
     assert state.context.turn_input == [{"role": "user", "content": "go"}]
     await play(agent, state, hooks=hooks(seen))
-    assert {tuple(texts) for shown in seen.at.values() for texts in shown} == {("go",)}
+    assert {tuple(texts) for lists in seen.at.values() for texts in lists} == {("go",)}
 
 
 @pytest.mark.parametrize("way", ["forked", "read from a text"])

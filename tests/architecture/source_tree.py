@@ -63,14 +63,14 @@ class Module:
 @cache
 def modules() -> dict[str, Module]:
     """Every module of both packages by its dotted name."""
-    found = {}
+    results = {}
     for root in ROOTS:
         for path in sorted(root.rglob("*.py")):
             parts = path.relative_to(root.parent).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             text = path.read_text(encoding="utf-8")
-            found[name] = Module(name, path, text, ast.parse(text, filename=str(path)))
-    return found
+            results[name] = Module(name, path, text, ast.parse(text, filename=str(path)))
+    return results
 
 
 def imports_of(module: Module, known: frozenset[str] | None = None) -> list[Import]:

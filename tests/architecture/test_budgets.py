@@ -153,5 +153,5 @@ def test_a_folder_that_is_no_package_has_no_init_file(folder: str) -> None:
 
 def test_no_test_folder_is_a_package() -> None:
     """Tests are imported by path (``--import-mode=importlib``), each on its own."""
-    found: list[Path] = list((REPOSITORY / "tests").rglob("__init__.py"))
-    assert found == []
+    results: list[Path] = list((REPOSITORY / "tests").rglob("__init__.py"))
+    assert results == []

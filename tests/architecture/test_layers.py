@@ -75,9 +75,9 @@ def allowed(layer: Layer, imported: Import) -> bool:
 def check(module: Module, layer: Layer) -> list[str]:
     """The imports of one module that its layer does not allow, as sentences."""
     return [
-        f"{module}:{found.line} ({layer.name}) imports {found.target} {found.place.value}"
-        for found in imports_of(module)
-        if found.package in NEVER or not allowed(layer, found)
+        f"{module}:{entry.line} ({layer.name}) imports {entry.target} {entry.place.value}"
+        for entry in imports_of(module)
+        if entry.package in NEVER or not allowed(layer, entry)
     ]
 
 
@@ -94,31 +94,31 @@ def test_every_import_goes_to_a_layer_below() -> None:
 def test_only_the_top_of_the_package_is_imported_by_nobody_below_it() -> None:
     """`from agentgraph import X` inside the package would load through the last module of all."""
     problems = [
-        f"{module}:{found.line}"
+        f"{module}:{entry.line}"
         for module in modules().values()
-        for found in imports_of(module)
-        if found.target == LAST and layer_of(module.name).name != "T on top"
+        for entry in imports_of(module)
+        if entry.target == LAST and layer_of(module.name).name != "T on top"
     ]
     assert not problems, "\n".join(problems)
 
 
 def test_our_own_modules_are_never_imported_inside_a_function() -> None:
     problems = [
-        f"{module}:{found.line} imports {found.target}"
+        f"{module}:{entry.line} imports {entry.target}"
         for module in modules().values()
-        for found in imports_of(module)
-        if found.place is Place.FUNCTION and found.package in OURS
+        for entry in imports_of(module)
+        if entry.place is Place.FUNCTION and entry.package in OURS
     ]
     assert not problems, "\n".join(problems)
 
 
 def test_heavy_packages_are_imported_where_they_are_used() -> None:
     problems = [
-        f"{module}:{found.line} imports {found.target}"
+        f"{module}:{entry.line} imports {entry.target}"
         for module in modules().values()
-        for found in imports_of(module)
-        if found.place is Place.MODULE
-        and found.package in HEAVY
+        for entry in imports_of(module)
+        if entry.place is Place.MODULE
+        and entry.package in HEAVY
         and not any(belongs(module.name, prefix) for prefix in MAY_LOAD_HEAVY_AT_IMPORT)
     ]
     assert not problems, "\n".join(problems)
@@ -126,10 +126,10 @@ def test_heavy_packages_are_imported_where_they_are_used() -> None:
 
 def test_no_module_reaches_itself_through_its_imports() -> None:
     graph: nx.DiGraph[str] = nx.DiGraph(
-        (module.name, found.target)
+        (module.name, entry.target)
         for module in modules().values()
-        for found in imports_of(module)
-        if found.target in modules() and found.target != module.name
+        for entry in imports_of(module)
+        if entry.target in modules() and entry.target != module.name
     )
     knots = [sorted(knot) for knot in nx.strongly_connected_components(graph) if len(knot) > 1]
     assert knots == []
@@ -182,10 +182,10 @@ def test_the_table_judges_an_import(importer: str, source: str, verdict: bool) -
     """The judge itself can fail: each row is an import that must, or must not, pass."""
     path = REPOSITORY.joinpath(*importer.split(".")).with_suffix(".py")
     module = Module(importer, path, source, ast.parse(source))
-    known = frozenset(modules()) | {"agentgraph.run", "agentgraph_compiler.pipeline"}
+    names = frozenset(modules()) | {"agentgraph.run", "agentgraph_compiler.pipeline"}
     layer = layer_of(importer)
     found = [
-        each for each in imports_of(module, known) if each.package not in ("importlib", "typing")
+        each for each in imports_of(module, names) if each.package not in ("importlib", "typing")
     ]
     assert found, "the row imports nothing"
     assert all(each.package not in NEVER and allowed(layer, each) for each in found) is verdict

@@ -1,6 +1,6 @@
 """The exported names: what a program for the published Agents SDK imports, it imports from here.
 
-The table is public_names.toml. A name that arrives early, or one that nobody decided on, fails too.
+The table is public_names.toml. A name that arrives early, or without a decision, fails too.
 All else is internal, so documents and examples import from the table only.
 """
 
@@ -81,8 +81,8 @@ def test_a_submodule_offers_the_names_of_the_sdk(module: str) -> None:
     if path in OPTIONAL_PACKAGES:
         pytest.importorskip(OPTIONAL_PACKAGES[path])
     loaded = importlib.import_module(path)
-    wanted = [name for name in TABLE["modules"][module] if not is_pending(f"{path}.{name}")]
-    assert [name for name in wanted if not hasattr(loaded, name)] == []
+    names = [name for name in TABLE["modules"][module] if not is_pending(f"{path}.{name}")]
+    assert [name for name in names if not hasattr(loaded, name)] == []
 
 
 @pytest.mark.parametrize(

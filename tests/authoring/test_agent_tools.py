@@ -50,7 +50,7 @@ def test_without_a_name_the_tool_is_named_after_the_agent() -> None:
 def test_every_setting_is_kept_as_it_was_given() -> None:
     def listen(event: Any) -> None: ...
 
-    given = {
+    schema = {
         "custom_output_extractor": listen,
         "is_enabled": False,
         "on_stream": listen,
@@ -64,8 +64,8 @@ def test_every_setting_is_kept_as_it_was_given() -> None:
         "include_input_schema": True,
         "on_stream_max_pending_events": None,
     }
-    tool = translator(**given)
-    assert {name: getattr(tool, name) for name in given} == given
+    tool = translator(**schema)
+    assert {name: getattr(tool, name) for name in schema} == schema
 
 
 def test_the_schema_is_one_text_unless_parameters_say_more() -> None:

@@ -78,7 +78,7 @@ def test_without_input_type_the_schema_is_an_empty_object() -> None:
 
 
 def test_the_schema_of_the_input_is_strict() -> None:
-    made = handoff(Agent(name="a"), on_handoff=lambda context, given: None, input_type=Reason)
+    made = handoff(Agent(name="a"), on_handoff=lambda context, input: None, input_type=Reason)
     assert made.input_json_schema["required"] == ["reason", "urgency"]
     assert made.input_json_schema["additionalProperties"] is False
 
@@ -86,8 +86,8 @@ def test_the_schema_of_the_input_is_strict() -> None:
 async def test_the_callback_gets_the_context_and_the_input() -> None:
     seen: list[Any] = []
 
-    async def note(context: Any, given: Reason) -> None:
-        seen.append((context, given))
+    async def note(context: Any, input: Reason) -> None:
+        seen.append((context, input))
 
     agent = Agent(name="a")
     made = handoff(agent, on_handoff=note, input_type=Reason)

@@ -56,7 +56,7 @@ def here() -> tuple[str, int]:
     return __file__, frame.f_back.f_lineno
 
 
-def judge(*given: Any) -> GuardrailFunctionOutput:
+def judge(*arguments: Any) -> GuardrailFunctionOutput:
     return GuardrailFunctionOutput(None, tripwire_triggered=False)
 
 

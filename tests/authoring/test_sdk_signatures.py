@@ -1,4 +1,4 @@
-"""Whoever calls us as they called the published SDK finds the same parameters, in the same order.
+"""Our functions have the parameters of the published SDK, in the same order.
 
 `sdk_signatures.txt` was read off SDK 0.24. What differs on purpose stands in `ON_PURPOSE`.
 """
@@ -35,13 +35,13 @@ ON_PURPOSE: dict[str, dict[str, str | None]] = {
 
 
 def rows() -> list[tuple[str, str, list[str]]]:
-    found = []
+    results = []
     for line in TABLE.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             module, _, signature = line.partition(" ")
             name, _, parameters = signature.removesuffix(")").partition("(")
-            found.append((module, name, parameters.split(", ") if parameters else []))
-    return found
+            results.append((module, name, parameters.split(", ") if parameters else []))
+    return results
 
 
 def expected(name: str, theirs: list[str]) -> list[str]:
@@ -56,13 +56,13 @@ def expected(name: str, theirs: list[str]) -> list[str]:
 
 
 def described(name: str, module: str) -> list[str]:
-    found = importlib.import_module(f"agentgraph.{module}")
+    value = importlib.import_module(f"agentgraph.{module}")
     for part in name.split("."):
-        found = getattr(found, part)
-    assert callable(found)
+        value = getattr(value, part)
+    assert callable(value)
     return [
         _parameter(each)
-        for each in inspect.signature(found).parameters.values()
+        for each in inspect.signature(value).parameters.values()
         if each.name != "self" and not each.name.startswith("_")
     ]
 

@@ -56,7 +56,7 @@ class Screen:
         assert ready, f"nothing more came:\n{self.shown}"
         try:
             piece = os.read(self.terminal, 65536)
-        except OSError:  # Linux says so when nobody has the other side open any more
+        except OSError:  # Linux says so when no process has the other side open any more
             return False
         self.shown += _CONTROL.sub("", piece.decode(errors="replace"))
         return bool(piece)
@@ -75,7 +75,7 @@ def on_a_terminal(*arguments: object) -> Iterator[Screen]:
         cwd=REPOSITORY,
         env=environment(TERM="xterm", NO_COLOR="1"),
         start_new_session=True,
-        preexec_fn=_controlling_terminal,  # Ctrl-C goes to whoever has the terminal
+        preexec_fn=_controlling_terminal,  # Ctrl-C goes to the process that has the terminal
     )
     os.close(theirs)
     try:

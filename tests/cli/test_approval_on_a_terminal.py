@@ -51,8 +51,8 @@ def cashier(tmp_path: Path) -> Path:
 
 def lines(screen: Screen) -> list[str]:
     """What stays on the screen: a spinner, of dots, is overwritten."""
-    shown = (line.rstrip() for line in screen.shown.splitlines())
-    return [line for line in shown if not "\u2800" <= line[:1] <= "\u28ff"]
+    text = (line.rstrip() for line in screen.shown.splitlines())
+    return [line for line in text if not "\u2800" <= line[:1] <= "\u28ff"]
 
 
 def test_each_call_is_decided_on_and_the_run_goes_on(cashier: Path) -> None:
@@ -155,6 +155,6 @@ def test_a_rehearsal_names_the_agent_before_it_asks_for_its_move() -> None:
     with on_a_terminal("rehearse", EXAMPLES / "streaming.py", "hello") as screen:
         screen.press("move [", b"\x03")
         screen.status()
-    shown = lines(screen)
-    header = next(n for n, line in enumerate(shown) if line.startswith("● "))
-    assert header < shown.index("  model call 1")
+    text = lines(screen)
+    header = next(n for n, line in enumerate(text) if line.startswith("● "))
+    assert header < text.index("  model call 1")

@@ -85,18 +85,18 @@ def test_a_finding_that_two_targets_share_is_told_once(tmp_path: Path) -> None:
 def test_json_has_every_field_of_every_finding(tmp_path: Path) -> None:
     file = written(tmp_path, "flow.py", FAULTY)
     report = json.loads(agentgraph("check", file, "--format", "json").out)
-    (found,) = report["diagnostics"]
+    (diagnostic,) = report["diagnostics"]
     assert (report["version"], report["faults"]) == (1, [])
-    assert {name: found[name] for name in ("code", "name", "severity", "file", "line")} == {
+    assert {name: diagnostic[name] for name in ("code", "name", "severity", "file", "line")} == {
         "code": "AG103",
         "name": "unknown-handoff-target",
         "severity": "error",
         "file": str(file),
         "line": 4,
     }
-    assert {note["line"] for note in found["notes"]} <= {None, 3, 5}
-    assert found["message"]
-    assert found["help"]
+    assert {note["line"] for note in diagnostic["notes"]} <= {None, 3, 5}
+    assert diagnostic["message"]
+    assert diagnostic["help"]
 
 
 def sarif(*arguments: object) -> dict[str, Any]:
@@ -158,11 +158,11 @@ def shown(found: Diagnostic, width: int) -> list[str]:
 
 def test_no_line_is_wider_than_a_narrow_terminal(tmp_path: Path) -> None:
     file = written(tmp_path, "flow.py", f"a = Agent(name='{'long ' * 40}')  # ")
-    found = Diagnostic(
+    diagnostic = Diagnostic(
         RULE, "it is wrong " * 20, Origin(str(file), 1), (Note("because " * 30),), "fix it " * 20
     )
     for width in (30, 40, 80, 120):
-        place, lines = f" --> {file}:1", shown(found, width)
+        place, lines = f" --> {file}:1", shown(diagnostic, width)
         assert [line for line in lines if len(line) > width and line != place] == []
         assert sum(line.count("because") for line in lines) == 30
 

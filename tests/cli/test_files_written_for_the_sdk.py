@@ -27,11 +27,13 @@ def line_of(text: str) -> int:
 def test_the_start_is_found_and_every_finding_has_its_line() -> None:
     with loaded(Target(FILE)) as workload:
         assert workload.source.name == "Triage"
-        found = check(workload.source, overrides=workload.overrides)
+        diagnostics = check(workload.source, overrides=workload.overrides)
     first_tool, second_tool = (
         n for n, line in enumerate(FILE.read_text().splitlines(), 1) if line.startswith("@")
     )
-    assert [(d.rule.code, d.origin.line, [n.origin.line for n in d.notes]) for d in found] == [
+    assert [
+        (d.rule.code, d.origin.line, [n.origin.line for n in d.notes]) for d in diagnostics
+    ] == [
         ("AG101", second_tool, [first_tool, 0]),
         ("AG501", line_of("history: Agent"), [line_of("async def on_topic"), line_of("triage =")]),
         ("AG204", line_of("handoff(history"), [0]),

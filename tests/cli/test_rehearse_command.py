@@ -106,7 +106,7 @@ def test_nobody_is_asked_again_after_the_input_ended(tmp_path: Path) -> None:
         from agentgraph import Agent
 
         inner = Agent(name="Inner")
-        a = Agent(name="A", tools=[inner.as_tool("ask", "Ask somebody.")])
+        a = Agent(name="A", tools=[inner.as_tool("ask", "Ask an expert.")])
         """,
     )
     ended = agentgraph("rehearse", file, "hello", typed=lines("1", '{"input": "x"}'))

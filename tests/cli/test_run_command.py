@@ -33,9 +33,9 @@ def script(folder: Path, source: str) -> Path:
 
 def events(ended: Ended) -> list[dict[str, Any]]:
     """The lines of `--json`; each must be an object that begins with its event."""
-    told = [json.loads(line) for line in ended.out.splitlines()]
-    assert all(next(iter(event)) == "event" for event in told)
-    return told
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert all(next(iter(event)) == "event" for event in lines)
+    return lines
 
 
 def names(told: list[dict[str, Any]]) -> list[str]:
@@ -83,8 +83,8 @@ def test_a_value_that_cannot_be_made_up_is_taken_from_the_message_or_asked_for(
 
 
 def test_the_same_run_as_json_has_an_event_a_line() -> None:
-    told = events(agentgraph("run", HOMEWORK, "what is 3 times 4?", "--json"))
-    assert [name for name in names(told) if name != "warning"] == [
+    lines = events(agentgraph("run", HOMEWORK, "what is 3 times 4?", "--json"))
+    assert [name for name in names(lines) if name != "warning"] == [
         "run_started",
         "agent_updated",
         "guardrail_completed",
@@ -95,8 +95,8 @@ def test_the_same_run_as_json_has_an_event_a_line() -> None:
         "message_output_created",
         "run_completed",
     ]
-    text = "".join(event["delta"] for event in told if event["event"] == "text_delta")
-    assert told[-1] == {
+    text = "".join(event["delta"] for event in lines if event["event"] == "text_delta")
+    assert lines[-1] == {
         "event": "run_completed",
         "agent": "Math Tutor",
         "output": text,
@@ -104,7 +104,7 @@ def test_the_same_run_as_json_has_an_event_a_line() -> None:
         "input_tokens": 0,
         "output_tokens": 0,
     }
-    verdict = next(event for event in told if event["event"] == "guardrail_completed")
+    verdict = next(event for event in lines if event["event"] == "guardrail_completed")
     assert (verdict["kind"], verdict["verdict"]) == ("input", "passed")
     assert verdict["info"]["is_homework"] is True
 
@@ -114,9 +114,9 @@ def test_the_context_of_a_run_is_made_by_a_name_of_the_file() -> None:
     assert '⚙ order_status(order_id="1042")' in ended.out
     assert "↳ order_status → Order 1042: left the warehouse this morning." in ended.out
     assert "✓ output guardrail no_promises passed" in ended.out
-    unknown = agentgraph("run", DESK, "hello", "--context", "nobody")
+    unknown = agentgraph("run", DESK, "hello", "--context", "absent")
     assert unknown.status == 2
-    assert "has no name 'nobody'" in unknown.err
+    assert "has no name 'absent'" in unknown.err
 
 
 def test_what_tools_print_does_not_get_between_the_lines_of_json(tmp_path: Path) -> None:
@@ -266,9 +266,9 @@ a = Agent(name="A", tools=[pay], model=scripted(call("pay", {"euros": 5})))
     ended = agentgraph("run", file, "hello")
     assert ended.status == 1
     assert ended.out.splitlines()[-1] == "‖ waits for approval: pay(euros=5)"
-    told = events(agentgraph("run", file, "hello", "--json"))[-1]
-    assert told["event"] == "run_suspended"
-    assert [(call["tool"], json.loads(call["arguments"])) for call in told["approvals"]] == [
+    lines = events(agentgraph("run", file, "hello", "--json"))[-1]
+    assert lines["event"] == "run_suspended"
+    assert [(call["tool"], json.loads(call["arguments"])) for call in lines["approvals"]] == [
         ("pay", {"euros": 5})
     ]
 

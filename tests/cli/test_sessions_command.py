@@ -443,7 +443,7 @@ def test_a_file_in_a_folder_that_nobody_may_write_to_is_shown(file: Path) -> Non
         alone = shutil.copy(file, folder)
         Path(folder).chmod(0o555)
 
-        # The superuser may write anywhere, so there the work is done by somebody else, who may not
+        # The superuser may write anywhere, so there another user does the work, who may not
         # read the modules either: what needs them comes first.
         look = (
             "import os, sys; from tests.cli.command import agentgraph; "
@@ -455,9 +455,9 @@ def test_a_file_in_a_folder_that_nobody_may_write_to_is_shown(file: Path) -> Non
         ended = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=True)
         Path(folder).chmod(0o755)
 
-        _, shown = ended.stdout.split("alone")
-        assert "It is sunny." in shown
-        assert "the file or its folder is read-only; allow writing to both" in shown
+        _, text = ended.stdout.split("alone")
+        assert "It is sunny." in text
+        assert "the file or its folder is read-only; allow writing to both" in text
         assert stored(Path(alone), "s") == TURN
 
 
@@ -489,8 +489,8 @@ def test_a_session_that_is_not_there_is_said_with_how_to_find_those_that_are(fil
     store(file, "s", TURN)
 
     for command in ("show", "export", "delete", "repair"):
-        ended = sessions(command, "nobody", db=file)
+        ended = sessions(command, "absent", db=file)
         assert ended.status == 2
-        assert "there is no session 'nobody'" in ended.err
+        assert "there is no session 'absent'" in ended.err
         assert "agentgraph sessions list" in ended.err
     assert stored(file, "s") == TURN

@@ -31,7 +31,9 @@ def taken(path: Path, name: str | None = None) -> str:
     [
         pytest.param("only = Agent(name='Only')", "Only", id="the only agent"),
         pytest.param(
-            "a = Agent(name='A'); b = Agent(name='B', handoffs=[a])", "B", id="nobody hands off to"
+            "a = Agent(name='A'); b = Agent(name='B', handoffs=[a])",
+            "B",
+            id="no agent hands off to",
         ),
         pytest.param(
             "a = Agent(name='A')\nb = Agent(name='B', handoffs=[handoff(a)])",
@@ -41,7 +43,7 @@ def taken(path: Path, name: str | None = None) -> str:
         pytest.param(
             "a = Agent(name='A')\nb = Agent(name='B', tools=[a.as_tool('ask', 'Ask.')])",
             "B",
-            id="nobody uses as a tool",
+            id="no agent uses as a tool",
         ),
         pytest.param(
             "a = Agent(name='A')\nw = Workflow('W', start=a, agents=[a])\nc = Agent(name='C')",

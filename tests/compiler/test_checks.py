@@ -31,11 +31,15 @@ NEVER, SOMETIMES = Enabled.NEVER, Enabled.SOMETIMES
 
 
 def messages(workflow: Chart, code: str) -> list[str]:
-    return [found.message for found in pipeline.check(workflow) if found.rule.code == code]
+    return [
+        diagnostic.message
+        for diagnostic in pipeline.check(workflow)
+        if diagnostic.rule.code == code
+    ]
 
 
 def codes(workflow: Chart) -> list[str]:
-    return [found.rule.code for found in pipeline.check(workflow)]
+    return [diagnostic.rule.code for diagnostic in pipeline.check(workflow)]
 
 
 def with_tools(*tools: Tool, **fields: object) -> Chart:
@@ -88,9 +92,9 @@ def test_duplicate_tool_name(
     agent = Agent("a", "A", tools=tools, handoffs=handoffs)  # type: ignore[arg-type]
     # Only the declarations matter here, so the states are those of an agent without tools.
     workflow = dataclasses.replace(chart(Agent("a", "A")), agents=(agent,))
-    found = messages(workflow, "AG101")
-    assert len(found) == len(names)
-    for message, name in zip(found, names, strict=True):
+    findings = messages(workflow, "AG101")
+    assert len(findings) == len(names)
+    for message, name in zip(findings, names, strict=True):
         assert message.startswith(f"agent 'A' offers two tools named '{name}':")
 
 
@@ -102,8 +106,8 @@ def test_the_same_name_on_two_agents_is_no_duplicate() -> None:
 @pytest.mark.parametrize(("declared", "count"), [(True, 1), (False, 0)])
 def test_duplicate_agent_identity(declared: bool, count: int) -> None:
     agents = (Agent("a", "Clerk", handoffs=(to("a", "a_2"),)), Agent("a_2", "Clerk"))
-    found = messages(chart(*agents, declared=declared), "AG102")
-    assert found == ["workflow 'Workflow' declares two agents named 'Clerk'"][:count]
+    findings = messages(chart(*agents, declared=declared), "AG102")
+    assert findings == ["workflow 'Workflow' declares two agents named 'Clerk'"][:count]
 
 
 @pytest.mark.parametrize(
@@ -117,9 +121,9 @@ def test_duplicate_agent_identity(declared: bool, count: int) -> None:
 )
 def test_unknown_handoff_target(declared: bool, enabled: Enabled, count: int) -> None:
     agent = Agent("a", "A", handoffs=(to("a", "", "Elsewhere", enabled=enabled),))
-    found = messages(chart(agent, declared=declared), "AG103")
+    findings = messages(chart(agent, declared=declared), "AG103")
     expected = "agent 'A' hands off to 'Elsewhere', which workflow 'Workflow' does not declare"
-    assert found == [expected][:count]
+    assert findings == [expected][:count]
 
 
 UNREACHABLE = {
@@ -334,9 +338,9 @@ RECURSIONS = {
 @pytest.mark.parametrize("case", RECURSIONS)
 def test_agent_tool_recursion(case: str) -> None:
     agents, charts, routes = RECURSIONS[case]
-    found = messages(chart(*agents, charts=charts), "AG203")
-    assert len(found) == len(routes)
-    for message, route in zip(found, routes, strict=True):
+    findings = messages(chart(*agents, charts=charts), "AG203")
+    assert len(findings) == len(routes)
+    for message, route in zip(findings, routes, strict=True):
         assert f"can run itself as a tool: {route};" in message
 
 
@@ -421,7 +425,7 @@ EXITS: dict[str, tuple[Chart, list[str]]] = {
         chart(looping("a", tools=(X, SERVER), stop=Stop(StopKind.NAMED, ("y",)))),
         [],
     ),
-    "with a handoff to somebody who answers": (
+    "with a handoff to an agent that answers": (
         chart(looping("a", "b", tools=(X,)), Agent("b", "B")),
         [],
     ),
@@ -566,8 +570,14 @@ def test_only_errors_are_looked_for_before_a_run() -> None:
         Agent("b", "B"),
         declared=True,
     )
-    assert {found.rule.code for found in pipeline.check(workflow)} == {"AG103", "AG201", "AG401"}
-    assert {found.rule.code for found in pipeline.check(workflow, deep=False)} == {"AG103"}
+    assert {diagnostic.rule.code for diagnostic in pipeline.check(workflow)} == {
+        "AG103",
+        "AG201",
+        "AG401",
+    }
+    assert {diagnostic.rule.code for diagnostic in pipeline.check(workflow, deep=False)} == {
+        "AG103"
+    }
     assert pipeline.compile_chart(workflow).machine is None
 
 

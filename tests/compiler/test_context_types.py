@@ -184,7 +184,7 @@ def test_a_dictionary_is_a_dictionary_whatever_its_keys_are_called() -> None:
 def test_a_guardrail_declares_its_context_by_its_first_argument() -> None:
     @input_guardrail
     async def judge(
-        context: RunContextWrapper[Stock], agent: Agent[Any], given: Any
+        context: RunContextWrapper[Stock], agent: Agent[Any], input: Any
     ) -> GuardrailFunctionOutput:
         return GuardrailFunctionOutput(output_info=None, tripwire_triggered=False)
 

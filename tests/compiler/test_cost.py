@@ -171,7 +171,7 @@ def test_ten_thousand_agents_in_a_row_compile_without_deep_recursion(
     shape: Callable[[int], Chart],
 ) -> None:
     chart = shape(10_000)
-    codes = {found.rule.code for found in pipeline.check(chart)}
+    codes = {diagnostic.rule.code for diagnostic in pipeline.check(chart)}
     assert codes == (set() if shape is chain else {"AG202"})
     assert render(chart).count("->") >= 9_999
 
@@ -180,13 +180,13 @@ def test_ten_thousand_agents_with_thirty_thousand_handoffs_compile() -> None:
     chart = scattered(10_000, 30_000)
     compiled = pipeline.compile_chart(chart)
     assert isinstance(compiled.machine, Machine)
-    assert {found.rule.code for found in compiled.diagnostics} == {"AG201"}
+    assert {diagnostic.rule.code for diagnostic in compiled.diagnostics} == {"AG201"}
 
 
 def test_thousands_of_nested_tools_are_followed_without_deep_recursion() -> None:
-    (found,) = pipeline.check(nested(3_000), deep=False)
-    assert found.rule.code == "AG203"
-    assert "… 2993 more …" in found.message
+    (diagnostic,) = pipeline.check(nested(3_000), deep=False)
+    assert diagnostic.rule.code == "AG203"
+    assert "… 2993 more …" in diagnostic.message
 
 
 @pytest.mark.parametrize("shape", ["chain", "star", "lonely"])

@@ -43,8 +43,8 @@ def test_allow_keeps_a_rule_quiet_about_one_agent(rule: str) -> None:
     quiet, loud = allow(Agent(name="Quiet"), rule), Agent(name="Loud")
     first = Agent(name="First")
     workflow = Workflow("W", start=first, agents=[first, quiet, loud])
-    (found,) = check(workflow)
-    assert "'Loud'" in found.message
+    (diagnostic,) = check(workflow)
+    assert "'Loud'" in diagnostic.message
 
 
 def test_allow_keeps_a_rule_quiet_about_one_tool_and_one_handoff() -> None:
@@ -59,7 +59,7 @@ def test_allow_keeps_a_rule_quiet_about_one_tool_and_one_handoff() -> None:
     other = Agent(name="Other")
     never = handoff(other, is_enabled=False)
     agent = Agent(name="A", tools=[search, again], handoffs=[never])
-    assert {found.rule.code for found in check(agent)} == {"AG101", "AG204"}
+    assert {diagnostic.rule.code for diagnostic in check(agent)} == {"AG101", "AG204"}
     allow(again, "duplicate-tool-name")
     allow(never, "handoff-never-enabled")
     assert check(agent) == ()

@@ -34,7 +34,7 @@ def lane(phases: str, clauses: str = "") -> str:
 
 
 def faults(text: str) -> list[str]:
-    return [found.message for found in verify(parse_chart(text))]
+    return [diagnostic.message for diagnostic in verify(parse_chart(text))]
 
 
 @pytest.mark.parametrize(
@@ -133,23 +133,25 @@ def test_a_malformed_chart_is_refused(text: str, fault: str) -> None:
     ],
 )
 def test_what_no_run_could_walk_is_refused(text: str, fault: str) -> None:
-    (found,) = faults(text)
-    assert fault in found
+    (diagnostic,) = faults(text)
+    assert fault in diagnostic
 
 
 def test_sub_charts_have_names_of_their_own_and_are_flat() -> None:
     part = subchart("s", Agent("a", "A"))
     twice = dataclasses.replace(support_desk(), charts=(part, part))
-    assert any("two sub-charts have the same name" in found.message for found in verify(twice))
+    assert any(
+        "two sub-charts have the same name" in diagnostic.message for diagnostic in verify(twice)
+    )
     nested = dataclasses.replace(
         support_desk(), charts=(*support_desk().charts, dataclasses.replace(part, charts=(part,)))
     )
-    assert any("they are flat" in found.message for found in verify(nested))
+    assert any("they are flat" in diagnostic.message for diagnostic in verify(nested))
 
 
 def test_a_malformed_chart_is_checked_no_further() -> None:
-    found = pipeline.check(parse_chart(HEAD + "state s thinking of b\n  invoke m model"))
-    assert {diagnostic.rule.code for diagnostic in found} == {"AG200"}
+    diagnostics = pipeline.check(parse_chart(HEAD + "state s thinking of b\n  invoke m model"))
+    assert {diagnostic.rule.code for diagnostic in diagnostics} == {"AG200"}
 
 
 MODEL = "state s thinking of a\n  invoke m model\n  on failed -> failed\n"
@@ -231,16 +233,16 @@ def test_an_unhandled_outcome_in_a_sub_chart_is_found() -> None:
         for state in nested.states
     )
     broken = dataclasses.replace(chart, charts=(dataclasses.replace(nested, states=states),))
-    assert "AG205" in {found.rule.code for found in pipeline.check(broken)}
+    assert "AG205" in {diagnostic.rule.code for diagnostic in pipeline.check(broken)}
 
 
 def test_the_message_names_the_guards_that_are_there() -> None:
     text = HEAD + MODEL + "  on replied when verdict final -> s\n  on replied when calls -> s"
-    (found,) = pipeline.check(parse_chart(text))
-    assert found.message == (
+    (diagnostic,) = pipeline.check(parse_chart(text))
+    assert diagnostic.message == (
         "state 's' has no transition that always holds on 'replied', so a run could get stuck in it"
     )
-    assert [note.message for note in found.notes] == [
+    assert [note.message for note in diagnostic.notes] == [
         "model 'm' can end so",
         "it has transitions on 'replied' only when: verdict final, calls",
     ]
@@ -282,4 +284,7 @@ def agents_of(draw: st.DrawFn, id: str, ids: list[str], machines: list[str]) -> 
 def test_whatever_the_builder_builds_is_well_formed_and_handles_every_outcome(
     workflow: Chart,
 ) -> None:
-    assert {found.rule.code for found in pipeline.check(workflow)} & {"AG200", "AG205"} == set()
+    assert {diagnostic.rule.code for diagnostic in pipeline.check(workflow)} & {
+        "AG200",
+        "AG205",
+    } == set()

@@ -75,15 +75,15 @@ def everything_wrong() -> Chart:
 
 
 def test_the_report_of_a_workflow_that_breaks_every_rule() -> None:
-    found = pipeline.check(everything_wrong())
-    assert_golden(report(found, quote), "diagnostics.txt")
+    diagnostics = pipeline.check(everything_wrong())
+    assert_golden(report(diagnostics, quote), "diagnostics.txt")
 
 
 def test_a_report_without_sources_and_origins_says_the_rest() -> None:
-    found = Diagnostic(
+    diagnostic = Diagnostic(
         RULE, "it is wrong", notes=(Note("because", Origin("a.py", 3)),), help="fix it"
     )
-    assert report([found]) == (
+    assert report([diagnostic]) == (
         "error[AG999] wrong-thing: it is wrong\n"
         "  = note: because\n"
         " --> a.py:3\n"
@@ -92,8 +92,10 @@ def test_a_report_without_sources_and_origins_says_the_rest() -> None:
 
 
 def test_a_place_is_quoted_once_and_line_breaks_keep_the_margin() -> None:
-    found = Diagnostic(RULE, "first\nsecond", at(9), (Note("here", at(12)), Note("again", at(9))))
-    assert report([found], quote) == (
+    diagnostic = Diagnostic(
+        RULE, "first\nsecond", at(9), (Note("here", at(12)), Note("again", at(9)))
+    )
+    assert report([diagnostic], quote) == (
         "error[AG999] wrong-thing: first\n"
         "             second\n"
         f"  --> {FILE}:9\n"
@@ -112,8 +114,8 @@ def test_a_place_is_quoted_once_and_line_breaks_keep_the_margin() -> None:
 
 
 def test_a_line_past_the_end_of_the_source_is_not_quoted() -> None:
-    found = Diagnostic(RULE, "it is wrong", Origin(FILE, 5000))
-    assert "|" not in report([found], quote)
+    diagnostic = Diagnostic(RULE, "it is wrong", Origin(FILE, 5000))
+    assert "|" not in report([diagnostic], quote)
 
 
 def test_nothing_found_is_an_empty_report() -> None:
@@ -123,5 +125,5 @@ def test_nothing_found_is_an_empty_report() -> None:
 
 def test_the_summary_counts_by_severity() -> None:
     warning = Rule("AG998", "odd-thing", Severity.WARNING, "An odd thing.")
-    found = [Diagnostic(RULE, "a"), Diagnostic(RULE, "b"), Diagnostic(warning, "c")]
-    assert summary(found) == "2 errors, 1 warning"
+    diagnostics = [Diagnostic(RULE, "a"), Diagnostic(RULE, "b"), Diagnostic(warning, "c")]
+    assert summary(diagnostics) == "2 errors, 1 warning"

@@ -20,12 +20,12 @@ _MARKS = {"{": "(?:", "}": ")*", "[": "(?:", "]": ")?", "(": "(?:", ")": ")", ",
 def rules() -> dict[str, str]:
     """The rules of the grammar by name."""
     [block] = blocks_of(DOCUMENT, "ebnf")
-    found = {}
+    results = {}
     for rule in block.text.split(";"):
         name, equals, expression = rule.partition("=")
         if equals:
-            found[name.strip()] = " ".join(expression.split())
-    return found
+            results[name.strip()] = " ".join(expression.split())
+    return results
 
 
 def expression_of(rule: str, grammar: dict[str, str]) -> str:

@@ -77,12 +77,12 @@ class Program:
 def all_blocks_of(document: Path) -> list[Block]:
     """The blocks of every language, in order."""
     text = document.read_text(encoding="utf-8")
-    found = []
+    results = []
     for match in _FENCE.finditer(text):
         name, *words = match["info"].split() or [""]
         line = text.count("\n", 0, match.start("body")) + 1
-        found.append(Block(document, line, name, tuple(words), match["body"]))
-    return found
+        results.append(Block(document, line, name, tuple(words), match["body"]))
+    return results
 
 
 def blocks_of(document: Path, language: str) -> list[Block]:
@@ -93,12 +93,12 @@ def blocks_of(document: Path, language: str) -> list[Block]:
 def programs_of(document: Path) -> list[Program]:
     """The Python blocks, each with the output that the document shows for it."""
     blocks = all_blocks_of(document)
-    found = []
+    results = []
     for block, following in pairwise([*blocks, None]):
         if block is not None and block.language == "python":
             shown = following is not None and "printed" in following.words
-            found.append(Program(block, following.text if following and shown else None))
-    return found
+            results.append(Program(block, following.text if following and shown else None))
+    return results
 
 
 def chapters_of(document: Path) -> list[list[Program]]:

@@ -69,11 +69,11 @@ def is_there(name: str) -> bool:
         parts.insert(0, part)
         if not module:
             return False
-    found: object = importlib.import_module(module)
+    value: object = importlib.import_module(module)
     for part in parts:
-        if not hasattr(found, part):
+        if not hasattr(value, part):
             return False
-        found = getattr(found, part)
+        value = getattr(value, part)
     return True
 
 

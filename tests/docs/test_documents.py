@@ -139,11 +139,11 @@ def first_missing_line(shown: tuple[str, ...], printed: list[str]) -> str | None
     """The first line of a document that the output lacks, in order; ``…`` stands for any lines."""
     rest = iter(line.rstrip() for line in printed)
     for line in shown:
-        wanted = line.rstrip()
-        if wanted in ("", "…", "..."):
+        text = line.rstrip()
+        if text in ("", "…", "..."):
             continue
-        if wanted not in rest:
-            return wanted
+        if text not in rest:
+            return text
     return None
 
 

@@ -197,7 +197,7 @@ def test_an_interrupted_run_sync_cancels_its_run_and_lets_the_interrupt_out() ->
 
 @pytest.mark.usefixtures("loop_of_the_thread")
 def test_run_sync_raises_what_a_run_raises() -> None:
-    agent = Agent(name="A", model=ScriptedModel([[call("nobody")]]))
+    agent = Agent(name="A", model=ScriptedModel([[call("absent")]]))
     with pytest.raises(AgentsException) as caught:
         Runner.run_sync(agent, "go", session=SQLiteSession("s"))
     assert caught.value.run_data is not None

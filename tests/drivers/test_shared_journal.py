@@ -31,7 +31,7 @@ def counting(*replies: Any) -> ScriptedModel:
     """A model that gives these replies and then an answer with its own number."""
     model: ScriptedModel
 
-    def answer(given: Any) -> Any:
+    def answer(request: Any) -> Any:
         return [assistant_message(f"answer {len(model.calls)}")]
 
     responder = ModelStep.respond(answer)

@@ -60,11 +60,11 @@ def serving(file: Path) -> Iterator[Service]:
         said = ""
         for line in process.stderr:
             said += line
-            if found := re.search(r"running on (http://[\d.:]+)", line):
+            if match := re.search(r"running on (http://[\d.:]+)", line):
                 break
         else:
             raise AssertionError(said)
-        yield Service(found[1])
+        yield Service(match[1])
     finally:
         process.kill()
         process.stderr.close()

@@ -136,7 +136,7 @@ def screen(output: dict[str, Any]) -> tuple[int, int]:
 
 
 async def test_a_scripted_model_operates_the_page(example: ModuleType, site: Site) -> None:
-    async def when_everything_arrived(given: object) -> list[Any]:
+    async def when_everything_arrived(request: object) -> list[Any]:
         for text in ("hello with shift", "double", "dragged", "scrolled"):
             await asyncio.to_thread(site.wait_for, text)
         return [assistant_message("All done.")]

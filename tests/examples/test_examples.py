@@ -92,9 +92,9 @@ def test_streaming_tells_everything_in_order() -> None:
 
 
 def test_the_librarian_asks_the_server_and_a_person_before_reserving() -> None:
-    told = script("mcp_tools.py", "Reserve the book Dune for Ada").splitlines()
-    assert told[:2] == ["approved: reserve_book", "calls reserve_book"]
-    assert {"got: Dune is put aside for Ada.", "got: It stands on shelf B4."} <= set(told)
+    lines = script("mcp_tools.py", "Reserve the book Dune for Ada").splitlines()
+    assert lines[:2] == ["approved: reserve_book", "calls reserve_book"]
+    assert {"got: Dune is put aside for Ada.", "got: It stands on shelf B4."} <= set(lines)
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_the_support_desk_has_six_agents_and_one_that_is_a_tool() -> None:
 
 def test_the_broken_workflow_breaks_different_rules_and_is_not_run() -> None:
     with loaded(Target(EXAMPLES / "broken_workflow.py")) as workload:
-        found = check(workload.source)
-    assert sorted(diagnostic.rule.code for diagnostic in found) == [
+        diagnostics = check(workload.source)
+    assert sorted(diagnostic.rule.code for diagnostic in diagnostics) == [
         "AG101",
         "AG103",
         "AG201",

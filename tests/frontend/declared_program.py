@@ -44,11 +44,11 @@ class Order:
     number: int
 
 
-def verdict(*given: Any) -> GuardrailFunctionOutput:
+def verdict(*arguments: Any) -> GuardrailFunctionOutput:
     return GuardrailFunctionOutput(None, False)
 
 
-def other_verdict(*given: Any) -> GuardrailFunctionOutput:
+def other_verdict(*arguments: Any) -> GuardrailFunctionOutput:
     return GuardrailFunctionOutput(None, True)
 
 
@@ -72,7 +72,7 @@ async def approve(context: Any, arguments: Any, call_id: str) -> bool:
     return True
 
 
-async def taken(context: Any, given: Order) -> None:
+async def taken(context: Any, input: Order) -> None:
     return None
 
 

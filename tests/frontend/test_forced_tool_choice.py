@@ -105,5 +105,5 @@ def test_a_guardrail_on_what_is_said_beside_a_hosted_tool_can_run() -> None:
 
     searching = forced(tools=[WebSearchTool()], output_guardrails=[polite])
     assert not check(searching)
-    found = check(forced(tools=[look_up], output_guardrails=[polite]))
-    assert {diagnostic.rule.code for diagnostic in found} == {"AG206", "AG502"}
+    diagnostics = check(forced(tools=[look_up], output_guardrails=[polite]))
+    assert {diagnostic.rule.code for diagnostic in diagnostics} == {"AG206", "AG502"}

@@ -112,7 +112,9 @@ def test_an_agent_outside_a_declared_workflow_is_no_target() -> None:
     start = Agent(name="Start", handoffs=[Agent(name="Outside")])
     chart = lowered(Workflow("W", start, [start]))
     assert chart.agents[0].handoffs[0].target == ""
-    assert [found.rule.code for found in check(Workflow("W", start, [start]))] == ["AG103"]
+    assert [diagnostic.rule.code for diagnostic in check(Workflow("W", start, [start]))] == [
+        "AG103"
+    ]
 
 
 def test_a_handoff_made_by_hand_leads_to_the_only_agent_of_its_name() -> None:
@@ -132,9 +134,9 @@ def test_a_handoff_made_by_hand_is_not_guessed_where_two_agents_have_the_name() 
 
 def test_a_handoff_whose_target_nobody_knows_is_said() -> None:
     start = Agent(name="Start", handoffs=[by_hand("go", Agent(name="Target"))])
-    (found,) = check(start)
-    assert found.rule.code == "AG401"
-    assert "'go' does not say which agent it leads to" in found.notes[0].message
+    (diagnostic,) = check(start)
+    assert diagnostic.rule.code == "AG401"
+    assert "'go' does not say which agent it leads to" in diagnostic.notes[0].message
     kinds = {state.kind for state in compile(start).machine.states}
     assert StateKind.HANDOFF not in kinds
 

@@ -43,7 +43,7 @@ def work(word: str) -> str:
     return word
 
 
-def asks(*given: Any) -> bool:
+def asks(*arguments: Any) -> bool:
     return True
 
 

@@ -125,7 +125,7 @@ def test_an_agent_that_is_its_own_tool_is_lowered_and_reported() -> None:
     agent.tools.append(agent.as_tool("again", "Ask."))
     chart = lowered(agent)
     assert [part.name for part in chart.charts] == ["a"]
-    assert [found.rule.code for found in check(agent)] == ["AG203"]
+    assert [diagnostic.rule.code for diagnostic in check(agent)] == ["AG203"]
 
 
 @pytest.mark.parametrize("as_dict", [False, True])
@@ -261,7 +261,7 @@ def test_what_is_disabled_for_good_is_declared_but_never_reached() -> None:
 
 def test_what_the_user_allows_stands_on_the_declaration() -> None:
     @input_guardrail
-    def on_topic(context: Any, agent: Any, given: Any) -> GuardrailFunctionOutput:
+    def on_topic(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
         return verdict()
 
     @function_tool
@@ -278,11 +278,11 @@ def test_what_the_user_allows_stands_on_the_declaration() -> None:
         ),
         "AG201",
     )
-    found = declared(agent)
-    assert found.allowed == ("AG201",)
-    assert found.tools[0].allowed == ("AG101",)
-    assert found.handoffs[0].allowed == ("AG103", "AG204")
-    assert found.input_guardrails[0].allowed == ("AG501",)
+    declaration = declared(agent)
+    assert declaration.allowed == ("AG201",)
+    assert declaration.tools[0].allowed == ("AG101",)
+    assert declaration.handoffs[0].allowed == ("AG103", "AG204")
+    assert declaration.input_guardrails[0].allowed == ("AG501",)
 
 
 def test_a_binding_makes_the_handoff_of_an_agent_listed_by_itself_once() -> None:

@@ -22,7 +22,7 @@ from agentgraph import (
 from agentgraph.testing import ScriptedModel
 
 
-def verdict(*given: Any) -> GuardrailFunctionOutput:
+def verdict(*arguments: Any) -> GuardrailFunctionOutput:
     return GuardrailFunctionOutput(None, False)
 
 

@@ -171,12 +171,12 @@ def outputs(result: RunResult | RunResultStreaming) -> list[Any]:
 def children() -> set[int]:
     """The processes that this one started and that are still there, ended ones not yet waited for
     included; only where the system tells."""
-    found: set[int] = set()
+    results: set[int] = set()
     for thread in Path("/proc/self/task").glob("*"):
         # A thread may end meanwhile; its children become those of another one.
         with suppress(FileNotFoundError, ProcessLookupError):
-            found.update(map(int, (thread / "children").read_text().split()))
-    return found
+            results.update(map(int, (thread / "children").read_text().split()))
+    return results
 
 
 def is_running(process: int) -> bool:

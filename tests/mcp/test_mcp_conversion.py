@@ -100,9 +100,9 @@ def test_a_schema_is_made_strict_where_it_can_be(
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_editing_a_converted_schema_leaves_the_servers_alone(strict: bool) -> None:
-    given = deepcopy(NESTED)
-    convert(given, strict=strict).params_json_schema["properties"]["a"]["title"] = "edited"
-    assert given == NESTED
+    schema = deepcopy(NESTED)
+    convert(schema, strict=strict).params_json_schema["properties"]["a"]["title"] = "edited"
+    assert schema == NESTED
 
 
 def test_a_schema_is_shown_as_it_is_but_for_what_the_api_asks_for() -> None:
@@ -200,16 +200,19 @@ async def test_a_structured_result_is_shown_only_if_wanted_and_there(
 def test_approval_is_asked_for_as_the_server_says(setting: Any, needed: str) -> None:
     server = HandmadeServer(require_approval=setting)
     converted = [MCPUtil.to_function_tool(tool(name), server, False) for name in "abc"]
-    assert "".join(found.name for found in converted if found.needs_approval) == needed
+    assert (
+        "".join(offered_tool.name for offered_tool in converted if offered_tool.needs_approval)
+        == needed
+    )
 
 
 @pytest.mark.parametrize("decides_later", [False, True])
 async def test_a_function_decides_on_approval(decides_later: bool, how: str) -> None:
     asked: list[tuple[Any, str, str]] = []
 
-    def decide(context: Any, agent: Any, found: Any) -> Any:
-        asked.append((context.context, agent.name, found.name))
-        verdict = bool(found.name == "b")
+    def decide(context: Any, agent: Any, offered_tool: Any) -> Any:
+        asked.append((context.context, agent.name, offered_tool.name))
+        verdict = bool(offered_tool.name == "b")
 
         async def later() -> bool:
             return verdict
@@ -224,7 +227,7 @@ async def test_a_function_decides_on_approval(decides_later: bool, how: str) -> 
 
 
 async def test_without_an_agent_to_ask_about_a_person_decides() -> None:
-    server = HandmadeServer(require_approval=lambda context, agent, found: False)
+    server = HandmadeServer(require_approval=lambda context, agent, offered_tool: False)
     rule: Any = MCPUtil.to_function_tool(tool("x"), server, False).needs_approval
     assert await rule(CONTEXT, {}, "1") is True
     assert await rule(call_context(Agent(name="A")), {}, "1") is False
@@ -289,7 +292,10 @@ async def test_one_servers_tools_are_renamed_by_a_function() -> None:
 
     assert await names() == ["x", "y"]
     assert await names(include_server_in_tool_names=True) == ["mcp_s__x", "mcp_s__y"]
-    assert await names(tool_name_override=lambda found: found.name * 2) == ["xx", "yy"]
+    assert await names(tool_name_override=lambda offered_tool: offered_tool.name * 2) == [
+        "xx",
+        "yy",
+    ]
 
 
 async def test_a_server_that_a_program_wrote_needs_no_constructor_of_ours(how: str) -> None:

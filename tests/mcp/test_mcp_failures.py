@@ -70,10 +70,10 @@ async def test_a_server_that_dies_between_calls_cannot_list_its_tools(how: str) 
 
 
 async def test_the_model_is_told_that_a_server_died(transport: Transport, how: str) -> None:
-    told: list[str] = []
+    lines: list[str] = []
 
     def handler(context: Any, error: Exception) -> str:
-        told.append(f"{context.tool_name}: {error}")
+        lines.append(f"{context.tool_name}: {error}")
         return "It is gone."
 
     with_cache = {"cache_tools_list": True}
@@ -83,7 +83,7 @@ async def test_the_model_is_told_that_a_server_died(transport: Transport, how: s
         with http_server(transport) as port:
             result = await _told(connector(transport, port, **with_cache), how, handler)
     assert outputs(result) == ["It is gone."]
-    assert told[0].startswith(f"die: MCP server {transport!r} failed to run tool 'die' for agent")
+    assert lines[0].startswith(f"die: MCP server {transport!r} failed to run tool 'die' for agent")
 
 
 async def _told(server: MCPServer, how: str, handler: Any) -> Any:
@@ -100,9 +100,9 @@ async def test_the_model_is_told_of_a_call_that_failed(fault: str, words: str, h
     async with faulty_server(fault, client_session_timeout_seconds=120) as server:
         server.session._session_read_timeout_seconds = limit  # type: ignore[union-attr]
         agent, _ = caller(server, calls=[("first", {})])
-        (told,) = outputs(await run(how, agent))
-    assert f"MCP server {fault!r} failed to run tool 'first' for agent 'A': " in told
-    assert words in told
+        (text,) = outputs(await run(how, agent))
+    assert f"MCP server {fault!r} failed to run tool 'first' for agent 'A': " in text
+    assert words in text
 
 
 async def test_a_server_that_writes_bytes_that_are_no_text_is_still_heard(how: str) -> None:
@@ -145,11 +145,11 @@ async def test_a_call_that_is_not_answered_in_time_fails(on_loopback: Loopback, 
         await server.list_tools()
         server.session._session_read_timeout_seconds = 0.3
         agent, _ = caller(server, calls=[("hang", {})])
-        (told,) = outputs(await run(how, agent))
+        (text,) = outputs(await run(how, agent))
         server.session._session_read_timeout_seconds = 120
         greeted = await server.call_tool("greet", {})
-    assert "MCP server 'streamable-http' failed to run tool 'hang' for agent 'A'" in told
-    assert "timed out" in told
+    assert "MCP server 'streamable-http' failed to run tool 'hang' for agent 'A'" in text
+    assert "timed out" in text
     assert greeted.content[0].text == "Hello you!"
 
 

@@ -72,7 +72,7 @@ async def test_the_kept_list_is_the_whole_list(on_loopback: Loopback) -> None:
     async with on_loopback(
         cache_tools_list=True, tool_filter=create_static_tool_filter(["add"])
     ) as server:
-        assert [found.name for found in await server.list_tools()] == ["add"]
+        assert [offered_tool.name for offered_tool in await server.list_tools()] == ["add"]
         assert server.cached_tools is not None
         assert len(server.cached_tools) > 10
         server.tool_filter = None
@@ -83,21 +83,21 @@ async def test_what_a_caller_edits_does_not_stay_in_the_kept_list(on_loopback: L
     async with on_loopback(cache_tools_list=True) as server:
 
         def edit(listed: Any) -> None:
-            for found in listed:
-                found.description = "edited"
-                found.input_schema["properties"] = {}
+            for offered_tool in listed:
+                offered_tool.description = "edited"
+                offered_tool.input_schema["properties"] = {}
 
-        def seen_by_a_filter(context: Any, found: Any) -> bool:
-            edit([found])
+        def seen_by_a_filter(context: Any, offered_tool: Any) -> bool:
+            edit([offered_tool])
             return True
 
-        before = [found.model_dump() for found in await server.list_tools()]
+        before = [offered_tool.model_dump() for offered_tool in await server.list_tools()]
         edit(await server.list_tools())
         edit(server.cached_tools)
         server.tool_filter = seen_by_a_filter
         await server.list_tools(CONTEXT, nobody())
         server.tool_filter = None
-        assert [found.model_dump() for found in await server.list_tools()] == before
+        assert [offered_tool.model_dump() for offered_tool in await server.list_tools()] == before
 
 
 async def test_a_server_whose_tools_changed_is_listed_again(how: str) -> None:
@@ -105,7 +105,7 @@ async def test_a_server_whose_tools_changed_is_listed_again(how: str) -> None:
         agent, model = caller(server, calls=[("grow", {}), ("grown", {})])
         result = await run(how, agent)
     assert outputs(result)[-1]["text"] == "grown"
-    offered = [{found.name for found in call.tools} for call in model.calls]
+    offered = [{offered_tool.name for offered_tool in call.tools} for call in model.calls]
     assert ["grown" in names for names in offered] == [False, True, True]
 
 
@@ -158,9 +158,9 @@ async def test_what_was_converted_does_not_pile_up() -> None:
         (create_static_tool_filter([]), ""),
         (create_static_tool_filter(blocked_tool_names=["a"]), "bc"),
         (create_static_tool_filter(["a", "b"], ["a", "c"]), "b"),
-        (lambda context, found: found.name != "b", "ac"),
-        (lambda context, found: asyncio.sleep(0, result=found.name == "b"), "b"),
-        (lambda context, found: context.run_context.context[found.name], "ab"),
+        (lambda context, offered_tool: offered_tool.name != "b", "ac"),
+        (lambda context, offered_tool: asyncio.sleep(0, result=offered_tool.name == "b"), "b"),
+        (lambda context, offered_tool: context.run_context.context[offered_tool.name], "ab"),
     ],
 )
 async def test_a_filter_takes_tools_away(tool_filter: Any, left: str) -> None:
@@ -179,27 +179,30 @@ def filtered(tool_filter: Any) -> MCPServer:
 
 
 async def test_a_filter_is_told_for_whom_it_decides() -> None:
-    told: list[ToolFilterContext] = []
+    contexts: list[ToolFilterContext] = []
 
-    def decide(context: ToolFilterContext, found: Any) -> bool:
-        told.append(context)
+    def decide(context: ToolFilterContext, offered_tool: Any) -> bool:
+        contexts.append(context)
         return True
 
     agent = nobody()
     await filtered(decide).function_tools(CONTEXT, agent, {})
-    assert [(c.run_context, c.agent, c.server_name) for c in told] == [
+    assert [(c.run_context, c.agent, c.server_name) for c in contexts] == [
         (CONTEXT, agent, "stdio")
     ] * 3
 
 
 async def test_a_filter_that_decides_needs_a_run() -> None:
     with pytest.raises(UserError, match="'stdio' is a function and decides for a run"):
-        await filtered(lambda context, found: True).list_tools()
+        await filtered(lambda context, offered_tool: True).list_tools()
 
 
 async def test_all_pages_are_read() -> None:
     async with faulty_server("pages") as server:
-        assert [found.name for found in await server.list_tools()] == ["first", "second"]
+        assert [offered_tool.name for offered_tool in await server.list_tools()] == [
+            "first",
+            "second",
+        ]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +234,7 @@ async def test_names_with_the_server_tell_equal_tools_apart(how: str) -> None:
     agent, _ = caller(
         *servers, calls=[("mcp_one__x", {})], mcp_config={"include_server_in_tool_names": True}
     )
-    offered = [found.name for found in await agent.get_mcp_tools(CONTEXT)]
+    offered = [offered_tool.name for offered_tool in await agent.get_mcp_tools(CONTEXT)]
     assert offered[0] == "mcp_one__x"
     assert len(set(offered)) == 3
     await run(how, agent)

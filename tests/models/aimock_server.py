@@ -98,6 +98,6 @@ def _announced_url(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     for line in process.stdout:
         said += line
-        if found := re.search(r"listening on (http://\S+)", line):
-            return found[1]
+        if match := re.search(r"listening on (http://\S+)", line):
+            return match[1]
     raise RuntimeError(f"aimock ended before it listened:\n{said}")

@@ -334,7 +334,7 @@ CHOICES = [
     ("none", "none"),
     ("f", {"type": "function", "name": "f"}),
     ("transfer_to_pilot", {"type": "function", "name": "transfer_to_pilot"}),
-    ("nobody", {"type": "function", "name": "nobody"}),
+    ("absent", {"type": "function", "name": "absent"}),
     ("web_search", {"type": "web_search"}),
     ("file_search", {"type": "file_search"}),
     ("code_interpreter", {"type": "code_interpreter"}),

@@ -41,7 +41,7 @@ VALUES: dict[str, Any] = {
 OF_THE_RUN = {"retry", "timeout", "preserve_raw_usage", "truncated_text"}
 """Settings that the run or the reply obeys, so that no request has them."""
 NOT_IN_RESPONSES = {"frequency_penalty", "presence_penalty", "include_usage"}
-NOT_IN_CHAT = {"truncation", "response_include", "context_management", "prompt_cache_options"}
+NOT_IN_CHAT = {"truncation", "response_include", "context_management"}
 
 
 def responses_request(settings: ModelSettings) -> dict[str, Any]:

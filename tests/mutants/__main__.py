@@ -210,8 +210,8 @@ def _digest(*parts: object) -> str:
 
 def equivalents() -> list[Mapping[str, str]]:
     """The mutants that no test can see: path, line of code, replacement and the reason."""
-    found: list[Mapping[str, str]] = tomllib.loads(EQUIVALENT.read_text()).get("mutant", [])
-    return found
+    results: list[Mapping[str, str]] = tomllib.loads(EQUIVALENT.read_text()).get("mutant", [])
+    return results
 
 
 def is_equivalent(chosen: Chosen) -> bool:

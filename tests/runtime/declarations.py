@@ -125,9 +125,9 @@ def machine_of(*agents: Agent, policy: Policy = DEFAULT_POLICY) -> Machine:
 
 def chart_of(agents: Iterable[Agent], policy: Policy) -> Chart:
     """The chart of a workflow that starts with the first agent; it must be well-formed."""
-    known = tuple(agents)
+    declared = tuple(agents)
     assistant = build(SUBCHART, "assistant", [agent("assistant")])
-    chart = build("workflow", known[0].id, known, policy=policy, charts=(assistant,))
+    chart = build("workflow", declared[0].id, declared, policy=policy, charts=(assistant,))
     faults = verify(chart)
     assert not faults, faults
     return chart

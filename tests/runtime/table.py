@@ -63,11 +63,11 @@ def at(
             every lane stands in its only or in its ``try`` phase.
         registers: Everything else.
     """
-    known = ControlState(
+    state = ControlState(
         state, Facts(limit=5), "desk", sequence, sequence, turn, joined=frozenset()
     )
-    known = known._replace(**registers)  # type: ignore[arg-type]
-    invokes = _lanes_of(known)
+    state = state._replace(**registers)  # type: ignore[arg-type]
+    invokes = _lanes_of(state)
     words = [_usual(invoke) for invoke in invokes] if lanes is None else lanes.split()
     records, owed = list[bytes](), list[int]()
     for lane, (invoke, word) in enumerate(zip(invokes, words, strict=True)):
@@ -77,7 +77,7 @@ def at(
         records.append(record(names.index(name), int(given or 1), int(result or -1) + 1))
         if name != "over" and not word.startswith("-"):
             owed.append(lane)
-    return known._replace(lanes=b"".join(records), owed=mask(owed))
+    return state._replace(lanes=b"".join(records), owed=mask(owed))
 
 
 def _lanes_of(state: ControlState) -> list[Invoke]:

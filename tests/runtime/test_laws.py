@@ -47,8 +47,8 @@ def test_a_journal_replayed_gives_the_same_states_and_commands(run: Run) -> None
 
 
 @given(machines(), facts())
-def test_starting_is_deterministic(machine: Machine, known: Facts) -> None:
-    assert start(machine, known) == start(machine, known)
+def test_starting_is_deterministic(machine: Machine, run_facts: Facts) -> None:
+    assert start(machine, run_facts) == start(machine, run_facts)
 
 
 @given(runs())
@@ -96,12 +96,12 @@ def test_what_is_owed_is_what_was_asked_for_and_not_answered(run: Run) -> None:
 
 @given(runs())
 def test_a_command_is_only_ever_about_an_outcome_that_was_told(run: Run) -> None:
-    told: set[CommandId | None] = {None}
+    lines: set[CommandId | None] = {None}
     for outcome, said in zip([None, *run.outcomes], run.replies, strict=True):
-        told.add(outcome.id if outcome else None)
+        lines.add(outcome.id if outcome else None)
         for command in said:
             waiting = command.awaiting if isinstance(command, Rest) else ()
-            assert told.issuperset((command.source, *waiting))
+            assert lines.issuperset((command.source, *waiting))
 
 
 @given(runs(), st.data())
@@ -121,8 +121,10 @@ def test_an_outcome_nobody_asked_for_is_refused(run: Run, data: st.DataObject) -
 @given(runs(), st.data())
 def test_work_cannot_end_in_a_way_its_kind_does_not_know(run: Run, data: st.DataObject) -> None:
     for id, command in {**run.owed, **run.late}.items():
-        known = OUTCOMES[command.phase.kind]
-        event = data.draw(st.sampled_from([event for event in Event if event not in known]))
+        endings_of_kind = OUTCOMES[command.phase.kind]
+        event = data.draw(
+            st.sampled_from([event for event in Event if event not in endings_of_kind])
+        )
         refuses(run, Outcome(id, event, reply=Reply() if event is Event.REPLIED else None))
 
 
@@ -135,8 +137,8 @@ def test_a_reply_comes_with_the_event_replied_and_with_no_other(run: Run) -> Non
 
 @given(runs())
 def test_a_reply_may_ask_only_for_what_its_state_declares(run: Run) -> None:
-    stray_call = Reply(calls=(Call("nobody/search", "search", 0),))
-    stray_request = Reply(requests=(Request("nobody/to_a", 0),))
+    stray_call = Reply(calls=(Call("absent/search", "search", 0),))
+    stray_request = Reply(requests=(Request("absent/to_a", 0),))
     for id, command in run.owed.items():
         if command.phase.kind is WorkKind.MODEL:
             refuses(run, Outcome(id, Event.REPLIED, reply=stray_call))
@@ -145,11 +147,11 @@ def test_a_reply_may_ask_only_for_what_its_state_declares(run: Run) -> None:
 
 @given(machines(), facts(), st.data())
 def test_the_order_in_which_parallel_work_finishes_does_not_show(
-    machine: Machine, known: Facts, data: st.DataObject
+    machine: Machine, run_facts: Facts, data: st.DataObject
 ) -> None:
     """Two runs get the same outcomes, each round in another order. Places make the order of starts
     depend on who is done first, so only what is shown is compared, and where the runs are."""
-    one, other = Run(machine, known), Run(machine, known)
+    one, other = Run(machine, run_facts), Run(machine, run_facts)
     for _ in range(14):
         if one.here.rest is not Resting.NO:
             break
@@ -270,9 +272,9 @@ def test_a_late_outcome_starts_nothing_and_changes_only_what_is_kept(run: Run) -
     for before, outcome, after, said in steps_of(run):
         if outcome.id.sequence != before.sequence:
             assert after == before._replace(kept=after.kept)
-            shown = [command for command in said if isinstance(command, Emit)]
-            assert len(shown) == len(said)
-            assert {command.emission for command in shown} <= {Emission.OUTPUT}
+            emits = [command for command in said if isinstance(command, Emit)]
+            assert len(emits) == len(said)
+            assert {command.emission for command in emits} <= {Emission.OUTPUT}
 
 
 @given(runs())
@@ -323,8 +325,8 @@ def test_while_an_input_guardrail_is_at_work_only_the_model_is_besides(run: Run)
         lanes = [here.invokes[lane] for lane in members(state.owed)] if not here.offers else []
         if any(lane.kind is WorkKind.INPUT_GUARDRAIL for lane in lanes):
             assert all(lane.kind in HARMLESS for lane in lanes)
-            shown = [command for command in said if isinstance(command, Emit)]
-            assert {command.emission for command in shown} <= {Emission.AGENT, Emission.HANDOFF}
+            emits = [command for command in said if isinstance(command, Emit)]
+            assert {command.emission for command in emits} <= {Emission.AGENT, Emission.HANDOFF}
 
 
 @given(runs())

@@ -130,8 +130,8 @@ def test_a_tool_that_is_gone_is_answered_as_a_missing_one() -> None:
     assert asked == [("desk/missing_tool", "call")]
     _, commands = step(new, there, Outcome(CommandId(2, 0, 1), Event.RETURNED))
     # What was shown stays shown.
-    shown = [row for row in commands if not isinstance(row, Perform | Rest)]
-    assert [(row.emission, row.source) for row in shown] == [(Emission.OUTPUT, (2, 0, 1))]
+    emits = [row for row in commands if not isinstance(row, Perform | Rest)]
+    assert [(row.emission, row.source) for row in emits] == [(Emission.OUTPUT, (2, 0, 1))]
 
 
 def test_a_function_with_the_name_of_a_waiting_action_is_another_tool() -> None:

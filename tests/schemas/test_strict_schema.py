@@ -212,7 +212,7 @@ def test_a_tool_and_a_handoff_say_whose_schema_is_wrong() -> None:
     with pytest.raises(UserError, match="agent tool 'ask'"):
         Agent(name="A").as_tool("ask", "", parameters=Loose)
     with pytest.raises(UserError, match="handoff to agent 'A'"):
-        handoff(Agent(name="A"), input_type=Loose, on_handoff=lambda context, given: None)
+        handoff(Agent(name="A"), input_type=Loose, on_handoff=lambda context, input: None)
 
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])

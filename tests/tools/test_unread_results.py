@@ -65,9 +65,9 @@ UNREAD = [counted, counted_later, lambda: map(str, (1, 2)), lambda: zip((1,), (2
 async def test_of_a_generator_that_a_tool_returns_the_model_is_told(
     returned: Callable[[], Any],
 ) -> None:
-    told = await invoke(function_tool(lambda: returned(), name_override="listing"))
-    assert "The result of tool listing is an unread" in told
-    assert "0x" not in told
+    text = await invoke(function_tool(lambda: returned(), name_override="listing"))
+    assert "The result of tool listing is an unread" in text
+    assert "0x" not in text
 
 
 async def test_without_a_failure_function_it_ends_the_run() -> None:
