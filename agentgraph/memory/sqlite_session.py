@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +18,13 @@ from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.memory.runs.saves import Block, ConcurrentWrite
 from agentgraph.memory.session import Accept
 from agentgraph.memory.session_settings import SessionSettings, own_session_settings
-from agentgraph.memory.sqlite.database import MEMORY, SQLiteDatabase, failure, transaction
+from agentgraph.memory.sqlite.database import (
+    MEMORY,
+    Schema,
+    SQLiteDatabase,
+    failure,
+    transaction,
+)
 from agentgraph.memory.sqlite.rows import Rows
 from agentgraph.memory.sqlite.schema import Tables
 from agentgraph.memory.store import StoreSession
@@ -60,12 +67,19 @@ class SQLiteSession(StoreSession):
         self.sessions_table = sessions_table
         self.messages_table = messages_table
         self._tables = Tables(sessions_table, messages_table)
-        self._bind()
+        self._database = SQLiteDatabase(MEMORY)
+        self._release_database = weakref.finalize(self, self._database.release)
+        if str(db_path) != MEMORY:
+            with suppress(RuntimeError):  # no event loop is running yet
+                self._acquire()
 
-    def _bind(self) -> None:
-        self._database = SQLiteDatabase(self.db_path)
+    def _acquire(self) -> SQLiteDatabase:
+        database = SQLiteDatabase.acquire(self.db_path)
+        self._release_database()
+        self._database = database
         # Also runs without a call of `close`: at garbage collection or at the end of the program.
-        self._release_database = weakref.finalize(self, self._database.close)
+        self._release_database = weakref.finalize(self, database.release)
+        return database
 
     async def begin_block(self, prior: PriorAttempt) -> Block | None:
         """Find a prior attempt; if there is none, append the input of the run.
@@ -87,8 +101,8 @@ class SQLiteSession(StoreSession):
 
         def begin(connection: sqlite3.Connection) -> Block | None:
             history = self._history
-            self._prepare_saves()
-            with self._database.without_sync(), transaction(connection):
+            self._prepare_saves(connection)
+            with self._database.without_sync(connection), transaction(connection):
                 while not prior.take(self._latest(connection, history, prior.window)):
                     pass
                 if prior.done is not None:
@@ -105,10 +119,11 @@ class SQLiteSession(StoreSession):
 
     async def sync_block(self) -> None:
         """Wait until the items that `begin_block` stored are on disk."""
-        await self._run(lambda _: self._database.sync())
+        await self._run(lambda connection: self._database.sync(connection))
 
     def close(self) -> None:
         """Release the database. Closing again does nothing; any other use is an error."""
+        self._closed = True
         self._release_database()
 
     async def _get(self, limit: int | None) -> list[TResponseInputItem]:
@@ -120,21 +135,15 @@ class SQLiteSession(StoreSession):
         )
 
     async def _add(self, texts: list[str], block: Block | None) -> None:
-        await self._write(
-            lambda connection: self._append(connection, self._history, texts, block),
-            saves=block is not None,
-        )
+        await self._write(lambda connection: self._append(connection, self._history, texts, block))
 
     async def _adopt(self, items: list[TResponseInputItem], own: Block) -> Block | None:
-        return await self._write(
-            lambda connection: self._history.adopt(connection, items, own), saves=True
-        )
+        return await self._write(lambda connection: self._history.adopt(connection, items, own))
 
     async def _release(self, block: Block) -> None:
         def release(connection: sqlite3.Connection) -> None:
-            self._prepare_saves()
             # After a power failure this process is not there any more anyway.
-            with self._database.without_sync():
+            with self._database.without_sync(connection):
                 self._history.release(connection, block)
 
         await self._run(release)
@@ -184,36 +193,38 @@ class SQLiteSession(StoreSession):
             return
         self._database.histories.extend(*_name(history), decode_items(texts))
 
-    async def _write(self, call: Callable[[sqlite3.Connection], _T], *, saves: bool = False) -> _T:
-        """Run a call as one transaction; `saves` tells whether it uses the table of saves."""
+    async def _write(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Run a call as one transaction."""
 
         def write(connection: sqlite3.Connection) -> _T:
-            if saves:
-                self._prepare_saves()
             with transaction(connection):
                 return call(connection)
 
         return await self._run(write)
 
-    def _prepare_saves(self) -> None:
-        self._database.prepare("saves", self._tables.prepare_saves)
+    def _prepare_saves(self, connection: sqlite3.Connection) -> None:
+        self._database.once(connection, self._tables.prepare_saves)
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        self._tables.prepare(connection)
+    _check: Callable[[sqlite3.Connection], None] | None = None
 
-    def _check_open(self) -> None:
-        self._closed = not self._release_database.alive
-        super()._check_open()
+    def _create(self, connection: sqlite3.Connection, error: str) -> None:
+        """Create the tables that an error of SQLite says are missing."""
+        if self._tables.saves in error:
+            self._tables.prepare_saves(connection)
+        else:
+            self._tables.prepare(connection)
 
     async def _run(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
         self._check_open()
-        if self._database.is_inherited():
-            self._release_database()
-            self._bind()
+        database = self._database
+        on_disk = str(self.db_path) != MEMORY
+        if on_disk and (database.in_memory or database.is_inherited()):
+            database = self._acquire()
+        schema = Schema(_name(self._history)[0], self._check, self._create)
         try:
-            return await self._database.run(self._prepare, call, _name(self._history)[0])
+            return await database.run(call, schema)
         except sqlite3.Error as error:
-            raise failure(error, self._label, self._database.path) from error
+            raise failure(error, self._label, database.path) from error
 
 
 def _name(history: Rows) -> tuple[tuple[str, str], str]:

@@ -281,7 +281,7 @@ class AdvancedSQLiteSession(SQLiteSession):
         ).fetchone()
         return row[0] or 0
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
+    def _check(self, connection: sqlite3.Connection) -> None:
         self._structure.prepare(connection)
 
     def _take_over(self, connection: sqlite3.Connection) -> None:

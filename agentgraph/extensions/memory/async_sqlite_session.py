@@ -26,4 +26,4 @@ class AsyncSQLiteSession(SQLiteSession):
 
     async def close(self) -> None:  # type: ignore[override]  # the SDK's class has it so
         """Release the database. Closing again does nothing; any other use is an error."""
-        self._release_database()
+        super().close()

@@ -1,9 +1,10 @@
-"""One session's connection to an SQLite database: one call at a time, in order.
+"""One connection to an SQLite database: one call at a time, in order.
 
-Between connections, of this process or of others, SQLite's own lock decides, with a busy timeout.
-Only threads of the event loop's pool use a file, never the event loop itself: one thread a session,
-so few connections wait for each other at once. A database in memory has nothing to wait for, so its
-calls run at once.
+The sessions that are first used in one event loop share the connection to their file, so they never
+wait for each other's locks; the loop holds it (`_FILES`). Between connections SQLite's own lock
+decides, with a busy timeout. Only its own thread uses the connection of a file, never an event
+loop. A database in memory has nothing to wait for and belongs to one session, so its calls run at
+once.
 """
 
 from __future__ import annotations
@@ -11,26 +12,31 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import re
 import sqlite3
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Hashable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.file_identity import file_identity
 from agentgraph.memory.sqlite.histories import Histories
 
-__all__ = ["BUSY_TIMEOUT", "MEMORY", "SQLiteDatabase", "failure", "transaction"]
+__all__ = ["BUSY_TIMEOUT", "MEMORY", "SQLiteDatabase", "Schema", "failure", "transaction"]
 
 MEMORY = ":memory:"
 
 BUSY_TIMEOUT = 60.0
 """Seconds that a call waits for another connection to finish its transaction."""
+
+_FILES = "_agentgraph_sqlite_files"
+"""The attribute of an event loop that holds its open databases, by path."""
+
+_MISSING = re.compile("no such (table|column)|has no column named")
 
 _T = TypeVar("_T")
 
@@ -42,65 +48,88 @@ class SQLiteDatabase:
         path: The file, or `:memory:`.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.in_memory = str(path) == MEMORY
-        self.path = MEMORY if self.in_memory else os.path.abspath(path)
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.in_memory = path == MEMORY
         self._process = os.getpid()
-        self._calls = _Calls()
+        self._users = 1
+        # Re-entrant: garbage collection may release a database while a session acquires one.
+        self._users_guard = threading.RLock()
+        # Calls come from one thread per database, or from any thread for one in memory.
         self._lock = threading.Lock()
+        self._thread: ThreadPoolExecutor | None = None
+        if not self.in_memory:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="agentgraph-sqlite")
         self._connection: sqlite3.Connection | None = None
         self._histories: Histories | None = None
         self._writes_ahead = False
         self._file_identity: tuple[int, int] | None = None
-        self._prepared: set[str] = set()
+        self._prepared: set[Hashable] = set()
+        self._synchronous: int | None = None
 
-    def close(self) -> None:
-        """Close the connection."""
+    @classmethod
+    def acquire(cls, path: str | Path) -> SQLiteDatabase:
+        """Return the database of a file, shared within the running event loop, or one in memory.
+
+        The first call opens it. Release every acquired database once.
+        """
+        if str(path) == MEMORY:
+            return cls(MEMORY)
+        name = os.path.realpath(path)
+        files: dict[str, SQLiteDatabase] = vars(asyncio.get_running_loop()).setdefault(_FILES, {})
+        database = files.get(name)
+        if database is None or database.is_inherited() or not database._shared():
+            database = files[name] = cls(name)
+        return database
+
+    def _shared(self) -> bool:
+        """Count one user more; return False if the last one has released the database."""
+        with self._users_guard:
+            self._users += self._users > 0
+            return self._users > 0
+
+    def release(self) -> None:
+        """Release the database; the last release closes the connection."""
+        with self._users_guard:
+            self._users -= 1
+            if self._users > 0:
+                return
         if self.is_inherited():
             # Closing it here could write the parent's file. The exit handler keeps it alive.
             atexit.register(_keep, self._connection)
             return
         with self._lock:
             self._disconnect()
+        if self._thread is not None:
+            self._thread.shutdown(wait=False)
 
     def is_inherited(self) -> bool:
         """Tell whether this process was forked from the one that opened the database."""
         return not self.in_memory and self._process != os.getpid()
 
-    def prepare(self, key: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
-        """Prepare the connection, once for each key; use it within a call of `run`, outside of a
-        transaction."""
-        if key not in self._prepared:
-            assert self._connection is not None
-            prepare(self._connection)
-            self._prepared.add(key)
-
     @contextmanager
-    def without_sync(self) -> Iterator[None]:
+    def without_sync(self, connection: sqlite3.Connection) -> Iterator[None]:
         """Let the transactions of a block reach the disk together with the next one after it.
 
         A killed process loses none of them, and no file is damaged. A power failure before that
-        next transaction undoes them, the latest first. Use it within a call of `run`, outside of a
-        transaction.
+        next transaction undoes them, the latest first. Use it outside of a transaction.
         """
-        connection = self._connection
-        assert connection is not None
         if not self._writes_ahead:
             yield
             return
-        (before,) = connection.execute("PRAGMA synchronous").fetchone()
+        if self._synchronous is None:
+            (self._synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
         connection.execute("PRAGMA synchronous = NORMAL")
         try:
             yield
         finally:
-            connection.execute(f"PRAGMA synchronous = {before}")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
 
-    def sync(self) -> None:
-        """Wait until all earlier transactions are on disk; use it within a call of `run`."""
-        assert self._connection is not None
+    def sync(self, connection: sqlite3.Connection) -> None:
+        """Wait until all earlier transactions are on disk."""
         if self._writes_ahead:
             # A checkpoint first syncs the log.
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     @property
     def histories(self) -> Histories:
@@ -108,42 +137,42 @@ class SQLiteDatabase:
         assert self._histories is not None
         return self._histories
 
-    async def run(
-        self,
-        prepare: Callable[[sqlite3.Connection], None],
-        call: Callable[[sqlite3.Connection], _T],
-        session: Hashable,
-    ) -> _T:
+    def once(
+        self, connection: sqlite3.Connection, prepare: Callable[[sqlite3.Connection], None]
+    ) -> None:
+        """Prepare a connection, once; no transaction may be open."""
+        if prepare not in self._prepared:
+            prepare(connection)
+            self._prepared.add(prepare)
+
+    async def run(self, call: Callable[[sqlite3.Connection], _T], schema: Schema) -> _T:
         """Run one call with the connection, after all earlier calls.
 
         Args:
-            prepare: Creates or checks the tables; runs once per connection.
-            call: The work; it must leave no transaction open.
-            session: The session whose rows it may change.
+            call: The work; it must leave no transaction open. If a table is missing, it is created,
+                and the call is made again: to look for the tables first would take longer.
+            schema: The tables.
 
         Raises:
-            sqlite3.Error: `prepare` or `call` raised it.
+            sqlite3.Error: The call or the schema raised it.
         """
-        if self.in_memory:
-            return self._run(prepare, call, session)
-        return await self._calls.run(lambda: self._run(prepare, call, session))
+        if self._thread is None:
+            return self._run(call, schema)
+        work = _Once(self._run, call, schema)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _run(
-        self,
-        prepare: Callable[[sqlite3.Connection], None],
-        call: Callable[[sqlite3.Connection], _T],
-        session: Hashable,
-    ) -> _T:
+    def _run(self, call: Callable[[sqlite3.Connection], _T], schema: Schema) -> _T:
         with self._lock:
             connection = self._connect()
-            self.prepare("tables", prepare)
+            if schema.check is not None:
+                self.once(connection, schema.check)
             changes = connection.total_changes
             try:
-                result = call(connection)
+                result = _with_tables(call, connection, schema)
             except BaseException:
-                self.histories.forget(session)
+                self.histories.forget(schema.session)
                 raise
-            self.histories.settle(session, changes)
+            self.histories.settle(schema.session, changes)
             return result
 
     def _connect(self) -> sqlite3.Connection:
@@ -171,59 +200,53 @@ class SQLiteDatabase:
             self._connection.close()
         self._connection = self._histories = None
         self._prepared.clear()
+        self._synchronous = None
 
 
-class _Calls:
-    """Calls that run in a thread, one after another, in the order in which they come."""
+class Schema(NamedTuple):
+    """The tables of a session.
 
-    __slots__ = ("_guard", "_running", "_waiting")
+    Attributes:
+        session: The key of the session in `Histories`.
+        check: Checks the tables, once per connection; None: a call finds out what is missing.
+        create: Creates a missing table, which the error names, or refuses other tables.
+    """
 
-    def __init__(self) -> None:
-        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
-        self._guard = threading.Lock()
-        self._running = False
+    session: Hashable
+    check: Callable[[sqlite3.Connection], None] | None
+    create: Callable[[sqlite3.Connection, str], None]
 
-    async def run(self, call: Callable[[], _T]) -> _T:
-        """Return the result of a call, which runs also if the caller is cancelled."""
-        result: Future[_T] = Future()
-        with self._guard:
-            self._waiting.append((result, call))
-            starts = not self._running
-            self._running = True
-        # This frame must not keep the session alive while the thread of the call ends.
-        del call
-        if starts:
-            try:
-                asyncio.get_running_loop().run_in_executor(None, self._run_all)
-            except BaseException:
-                with self._guard:
-                    self._running = False
-                    self._waiting.clear()
+
+def _with_tables(
+    call: Callable[[sqlite3.Connection], _T], connection: sqlite3.Connection, schema: Schema
+) -> _T:
+    for _ in range(2):  # the tables of the SDK, then our own
+        try:
+            return call(connection)
+        except sqlite3.OperationalError as error:
+            if not _MISSING.search(str(error)):
                 raise
-        waiting = asyncio.wrap_future(result)
-        # A cancelled caller does not retrieve the exception.
-        waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(waiting)
+            schema.create(connection, str(error))
+    return call(connection)
 
-    def _run_all(self) -> None:
-        while True:
-            with self._guard:
-                if not self._waiting:
-                    self._running = False
-                    return
-                result, call = self._waiting.popleft()
-            value = error = None
-            try:
-                value = call()
-            except BaseException as raised:  # noqa: BLE001  # the caller gets it
-                error = raised
-            # The caller may expect that a session ends as soon as its last result is there.
-            del call
-            if error is None:
-                result.set_result(value)
-            else:
-                result.set_exception(error)
-            del result, value, error
+
+class _Once:
+    """A function to call once; it drops its references before the result is known.
+
+    The executor's thread keeps its reference to the work for some time after the result is there.
+    Objects of the call, such as a session that was not closed, must not stay alive until then.
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, call: Callable[..., Any], *arguments: Any) -> None:
+        self._parts: tuple[Any, ...] | None = (call, *arguments)
+
+    def __call__(self) -> Any:
+        assert self._parts is not None
+        call, *arguments = self._parts
+        self._parts = None
+        return call(*arguments)
 
 
 def _keep(_connection: sqlite3.Connection | None) -> None:

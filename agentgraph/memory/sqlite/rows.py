@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from agentgraph.memory.encoding import decode_item, decode_items
 from agentgraph.memory.runs.saves import Block, adopted, is_repeated
@@ -288,9 +288,9 @@ class Rows:
         rows: list[tuple[object, ...]],
     ) -> list[int]:
         """Insert a row for each of the parameters that still has a source; return their ids."""
-        cursor = connection.executemany(f"INSERT INTO {self.messages} {columns_and_source}", rows)
-        (last,) = connection.execute("SELECT last_insert_rowid()").fetchone()
-        return list(range(last - cursor.rowcount + 1, last + 1))
+        statement = f"INSERT INTO {self.messages} {columns_and_source}"
+        inserted = (connection.execute(statement, row) for row in rows)
+        return [cast("int", cursor.lastrowid) for cursor in inserted if cursor.rowcount]
 
     def _select(self) -> str:
         return f"SELECT id, message_data FROM {self.messages} WHERE session_id = ?"

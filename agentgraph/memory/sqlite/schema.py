@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agentgraph.memory.sqlite.database import transaction
 
@@ -129,6 +130,7 @@ def missing_tables(
     return missing
 
 
+@lru_cache(64)
 def quoted(identifier: str) -> str:
     """Return an identifier as SQL text, whatever characters it has."""
     return '"' + identifier.replace('"', '""') + '"'
