@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from agentgraph.frontend.digests import attributes_of, digest, public_fields
 from agentgraph.frontend.discover import stem
+from agentgraph.frontend.inner_agents import InnerRun, inner_runs
 from agentgraph.frontend.lower_tools import (
     approval,
     configuration,
@@ -30,6 +31,7 @@ from agentgraph.handoffs import Handoff, handoff
 from agentgraph_compiler.diagnostics import UNKNOWN
 from agentgraph_compiler.ir import chart
 from agentgraph_compiler.ir.chart import Enabled
+from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.types import ANY, TEXT, Type
 
 Part = TypeVar("Part", chart.Tool, chart.Handoff, chart.Guardrail)
@@ -46,11 +48,13 @@ class Declared(Generic[Part]):
         declaration: Its declaration, without a symbol.
         stem: The end of its symbol, unless another part of the agent already has that.
         part: The object, as it was read.
+        runs: The runs that the code of the object starts by itself.
     """
 
     declaration: Part
     stem: str
     part: Any
+    runs: tuple[InnerRun, ...] = ()
 
 
 class Declarations:
@@ -139,7 +143,16 @@ class Declarations:
             screened=screened(tool),
             judged=judged(tool),
         )
-        return Declared(declaration, stem(name), tool)
+        guards = (
+            *(getattr(tool, "tool_input_guardrails", None) or ()),
+            *(getattr(tool, "tool_output_guardrails", None) or ()),
+        )
+        functions = [one.guardrail_function for one in guards]
+        if declaration.kind is not WorkKind.AGENT:
+            functions.append(
+                getattr(tool, "_function", None) or getattr(tool, "on_invoke_tool", None)
+            )
+        return Declared(declaration, stem(name), tool, self._runs(*functions))
 
     def _handoff(self, entry: Any, by_itself: bool, target: Any) -> Declared[chart.Handoff]:
         name, attributes, enabled_now = "", {}, Enabled.ALWAYS
@@ -159,6 +172,8 @@ class Declarations:
             digest=self.digest(attributes),
             origin=UNKNOWN if by_itself else origin_of(entry, self.overrides),
             allowed=allowed_on(entry),
+            filters=getattr(entry, "input_filter", None) is not None,
+            acts=getattr(entry, "_on_handoff", None) is not None,
         )
         return Declared(declaration, stem(name), entry)
 
@@ -172,7 +187,11 @@ class Declarations:
             origin=origin_of(guardrail, self.overrides),
             allowed=allowed_on(guardrail),
         )
-        return Declared(declaration, stem(name), guardrail)
+        runs = self._runs(guardrail.guardrail_function)
+        return Declared(declaration, stem(name), guardrail, runs)
+
+    def _runs(self, *functions: object) -> tuple[InnerRun, ...]:
+        return () if self.bare else inner_runs(*functions)
 
 
 def _once(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from agentgraph.agent import Agent
 from agentgraph.frontend.declarations import Declarations, Declared
 from agentgraph.frontend.digests import attributes_of, digest, public_fields, qualified_name
 from agentgraph.frontend.discover import Names, stem
+from agentgraph.frontend.inner_agents import InnerRun
 from agentgraph.frontend.lower_tools import judged, screened
 from agentgraph.frontend.lower_types import declared_context
 from agentgraph.frontend.origins import allowed_on, origin_of
@@ -87,6 +89,8 @@ class _Lowering:
             self._handoff(declared, read)
             for declared, read in zip(self.handoffs, self.read.handoffs, strict=True)
         ]
+        inputs = tuple(self._guardrails("input", self.inputs))
+        outputs = tuple(self._guardrails("output", self.outputs))
         return chart.Agent(
             id=self.id,
             name=plain(agent.name),
@@ -94,8 +98,8 @@ class _Lowering:
             output=self.context.declarations.output(agent),
             tools=(*tools, *map(_server, self.servers)),
             handoffs=tuple(handoffs),
-            input_guardrails=tuple(self._guardrails("input", self.inputs)),
-            output_guardrails=tuple(self._guardrails("output", self.outputs)),
+            input_guardrails=inputs,
+            output_guardrails=outputs,
             stop=self._stop(),
             final=not self._forced(tools, handoffs),
             digest="" if bare else self._digest(),
@@ -103,6 +107,7 @@ class _Lowering:
             origin=self.origin,
             allowed=allowed_on(agent),
             tries=tries_of(agent, self.context.read.scope),
+            inner=tuple(self._inner((*tools, *inputs, *outputs))),
         )
 
     def _symbol(self, family: str, stem: str) -> str:
@@ -130,6 +135,8 @@ class _Lowering:
             digest=declaration.digest,
             origin=self.origin if read.shape is None else declaration.origin,
             allowed=declaration.allowed,
+            filters=declaration.filters,
+            acts=declaration.acts,
         )
 
     def _guardrails(
@@ -146,6 +153,19 @@ class _Lowering:
                 origin=row.origin,
                 allowed=row.allowed,
             )
+
+    def _inner(self, parts: Iterable[chart.Tool | chart.Guardrail]) -> Iterator[chart.Inner]:
+        """The agents that the code of the agent's tools and guardrails runs."""
+        overrides = self.context.declarations.overrides
+        for part, declared in zip(parts, self._with_code(), strict=True):
+            for run in declared.runs:
+                if run.agent is not None:
+                    name = plain(str(run.agent.name))
+                    origin = origin_of(run.agent, overrides)
+                    yield chart.Inner(symbol=part.symbol, name=name, origin=origin)
+
+    def _with_code(self) -> Iterator[Declared[Any]]:
+        return chain(self.tools, self.inputs, self.outputs)
 
     def _stop(self) -> Stop:
         behavior = self.agent.tool_use_behavior
@@ -216,8 +236,18 @@ class _Lowering:
                 )
         for _, server in self.servers:
             yield f"the run lists the tools of MCP server '{server.name}'"
+        for part in self._with_code():
+            kind = "tool" if isinstance(part.declaration, chart.Tool) else "guardrail"
+            for run in part.runs:
+                yield f"the code of {kind} '{part.declaration.name}' runs {_in_words(run)}"
         if self._stop().kind is StopKind.ASKED:
             yield "a function (tool_use_behavior) decides whether a tool output ends the run"
+
+
+def _in_words(run: InnerRun) -> str:
+    if run.agent is None:
+        return f"an agent that only the call knows: Runner.run({run.text}, …)"
+    return f"agent '{plain(str(run.agent.name))}', and no check covers that run"
 
 
 _NEVER = Stop()

@@ -12,6 +12,7 @@ from agentgraph_compiler.ir.chart import (
     Enabled,
     Guardrail,
     Handoff,
+    Inner,
     Stop,
     StopKind,
     Tool,
@@ -76,7 +77,10 @@ handoffs = st.builds(
     digest=words,
     origin=origins,
     allowed=few(words),
+    filters=st.booleans(),
+    acts=st.booleans(),
 )
+inner_agents = st.builds(Inner, symbol=words, name=words, origin=origins)
 guardrails = st.builds(
     Guardrail,
     symbol=words,
@@ -104,6 +108,7 @@ agents = st.builds(
     origin=origins,
     allowed=few(words),
     tries=st.integers(0, 3),
+    inner=few(inner_agents),
 )
 guards = st.builds(Guard, kind=st.sampled_from(GuardKind), names=few(words))
 moves = st.builds(

@@ -4,7 +4,9 @@
 
 Names what the compiler cannot see: tools that an MCP server lists at run time, functions that
 decide whether a tool or handoff is enabled or whether a tool output ends the run. The other rules
-assume that each of these may go either way.
+assume that each of these may go either way. It also names the agents that a tool or a guardrail
+runs in its own code (`Runner.run(reviewer, …)`): the source says which, but nothing checks those
+runs.
 
 ## Why is this bad?
 

@@ -89,6 +89,8 @@ class Handoff:
         origin: Where the user constructed it; the origin of the listing agent if the user listed
             the target agent itself.
         allowed: Rules that the user suppressed on it.
+        filters: Whether a filter chooses the input of the target.
+        acts: Whether the handoff calls a function of the user (``on_handoff``).
     """
 
     symbol: str
@@ -99,6 +101,8 @@ class Handoff:
     digest: str = ""
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
+    filters: bool = False
+    acts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,21 @@ class Guardrail:
     context: Type = ANY
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """An agent that the code of a tool or a guardrail runs. The machine has no state for its run.
+
+    Args:
+        symbol: The symbol of the tool or guardrail.
+        name: The agent's own name.
+        origin: Where the user constructed the agent.
+    """
+
+    symbol: str
+    name: str
+    origin: Origin = UNKNOWN
 
 
 class StopKind(StrEnum):
@@ -160,6 +179,7 @@ class Agent:
         origin: Where the user constructed it.
         allowed: Rules that the user suppressed on it.
         tries: How often the run repeats a failed call of its model.
+        inner: The agents that the code of its tools and guardrails runs.
     """
 
     id: str
@@ -177,6 +197,7 @@ class Agent:
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
     tries: int = 0
+    inner: tuple[Inner, ...] = ()
 
 
 def is_allowed(rule: Rule, *parts: Agent | Tool | Handoff | Guardrail) -> bool:

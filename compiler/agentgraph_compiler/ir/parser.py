@@ -12,6 +12,7 @@ from agentgraph_compiler.ir.chart import (
     Chart,
     Guardrail,
     Handoff,
+    Inner,
     Stop,
     StopKind,
     Tool,
@@ -154,6 +155,7 @@ class _AgentDraft:
     unseen: list[str] = field(default_factory=list)
     allowed: tuple[str, ...] = ()
     tries: int = 0
+    inner: list[Inner] = field(default_factory=list)
 
     @classmethod
     def opened_by(cls, line: Line) -> _AgentDraft:
@@ -187,6 +189,8 @@ class _AgentDraft:
                 self.allowed = line.words("a rule")
             case "tries":
                 self.tries = line.number("a number of tries")
+            case "inner":
+                self.inner.append(_inner(line))
             case other:
                 line.fail(f"'{other}' is not a part of an agent")
 
@@ -207,6 +211,7 @@ class _AgentDraft:
             origin=self.origin,
             allowed=self.allowed,
             tries=self.tries,
+            inner=tuple(self.inner),
         )
 
 
@@ -317,10 +322,18 @@ def _handoff(line: Line) -> Handoff:
         target=line.word("the id of the target"),
         target_name=line.word("the name of the target"),
         enabled=line.enabled(),
+        filters=line.accept("filters"),
+        acts=line.accept("acts"),
         digest=line.clause("digest"),
         allowed=line.allowed(),
         origin=line.origin(),
     )
+
+
+def _inner(line: Line) -> Inner:
+    symbol = line.word("the symbol of a tool or guardrail")
+    line.expect("->")
+    return Inner(symbol=symbol, name=line.word("the name of the agent"), origin=line.origin())
 
 
 def _guardrail(line: Line) -> Guardrail:

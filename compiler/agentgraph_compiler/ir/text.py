@@ -22,6 +22,7 @@ from agentgraph_compiler.ir.chart import (
     Enabled,
     Guardrail,
     Handoff,
+    Inner,
     Stop,
     Tool,
 )
@@ -201,6 +202,7 @@ class _Printer:
             yield f"  allow {_words(agent.allowed)}"
         if agent.tries:
             yield f"  tries {agent.tries}"
+        yield from map(self.inner, agent.inner)
 
     def tool(self, tool: Tool) -> str:
         """The line of one tool."""
@@ -230,8 +232,16 @@ class _Printer:
             _word(handoff.target),
             _quoted(handoff.target_name),
             _enabled(handoff.enabled),
+            "filters" if handoff.filters else "",
+            "acts" if handoff.acts else "",
             _digest(handoff.digest),
             self._tail(handoff),
+        )
+
+    def inner(self, inner: Inner) -> str:
+        """The line of an agent that the code of a tool or guardrail runs."""
+        return _line(
+            "  inner", _word(inner.symbol), "->", _quoted(inner.name), self._at(inner.origin)
         )
 
     def guardrail(self, keyword: str, guardrail: Guardrail) -> str:

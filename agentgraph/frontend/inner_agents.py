@@ -1,0 +1,127 @@
+"""Agents that the code of a tool or a guardrail runs by itself: ``Runner.run(NAME, …)``.
+
+The compiler sees no such run, because only a call of the function starts it. Its source still names
+the agent, so a drawing can show the agent and a note can say that nothing checks its run.
+The source is read only if the code of the function names a method of ``Runner``.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import textwrap
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+from agentgraph.frontend.discover import is_agent
+
+_RUNS = frozenset({"run", "run_sync", "run_streamed"})
+_RUNNER = "Runner"
+_START = "starting_agent"
+_UNKNOWN = object()
+_Scope = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class InnerRun:
+    """A run that a function starts.
+
+    Args:
+        text: The expression for the agent, as the source has it.
+        agent: The agent; ``None`` if only the call knows it.
+    """
+
+    text: str
+    agent: Any = None
+
+
+def inner_runs(*functions: object) -> tuple[InnerRun, ...]:
+    """The runs that functions of the user start, themselves or through functions of the same module
+    that they call by name; each agent once.
+
+    Args:
+        functions: Functions or methods; any other object starts no run.
+    """
+    runs: dict[object, InnerRun] = {}
+    waiting, seen = list(functions), set[int]()
+    while waiting:
+        function, scope = _opened(waiting.pop())
+        if function is None or id(function) in seen:
+            continue
+        seen.add(id(function))
+        names = set(_names_in(function.__code__))
+        waiting.extend(
+            other
+            for name in sorted(names)
+            if isinstance(other := scope.get(name), FunctionType)
+            and other.__module__ == function.__module__
+        )
+        if not _RUNS.isdisjoint(names):
+            for run in _runs_in(function, scope):
+                runs.setdefault(run.text if run.agent is None else id(run.agent), run)
+    return tuple(runs.values())
+
+
+def _opened(function: object) -> tuple[FunctionType | None, _Scope]:
+    """The plain function behind a callable, and the values that it takes from outside."""
+    scope: dict[str, object] = {}
+    if callable(function):
+        function = inspect.unwrap(function)
+    if isinstance(function, MethodType):
+        receiver, function = function.__self__, function.__func__
+        if isinstance(function, FunctionType):
+            scope[function.__code__.co_varnames[0]] = receiver
+    if not isinstance(function, FunctionType):
+        return None, scope
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # not assigned yet
+            scope[name] = cell.cell_contents
+    # A name that the function itself assigns is not the one outside.
+    local = dict.fromkeys(function.__code__.co_varnames, _UNKNOWN)
+    return function, ChainMap(scope, local, function.__globals__)
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    yield from code.co_freevars
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
+
+
+def _runs_in(function: FunctionType, scope: _Scope) -> Iterator[InnerRun]:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _is_run(node.func, scope):
+            started = node.args[0] if node.args else _keyword(node, _START)
+            if started is not None:
+                value = _value(started, scope)
+                yield InnerRun(ast.unparse(started), value if is_agent(value) else None)
+
+
+def _is_run(called: ast.expr, scope: _Scope) -> bool:
+    """Whether an expression is a method of ``Runner`` that runs an agent, under any name of it."""
+    if not isinstance(called, ast.Attribute) or called.attr not in _RUNS:
+        return False
+    runner = _value(called.value, scope)
+    return isinstance(runner, type) and any(base.__name__ == _RUNNER for base in runner.__mro__)
+
+
+def _keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((word.value for word in call.keywords if word.arg == name), None)
+
+
+def _value(node: ast.expr, scope: _Scope) -> object:
+    """The value of a name or of attributes of one. Reading it runs no code of the user."""
+    if isinstance(node, ast.Name):
+        return scope.get(node.id, _UNKNOWN)
+    if isinstance(node, ast.Attribute):
+        return inspect.getattr_static(_value(node.value, scope), node.attr, _UNKNOWN)
+    return _UNKNOWN
