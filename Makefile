@@ -36,6 +36,7 @@ demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPEN
 	@.ci/system-packages dot=graphviz || true
 	@mkdir -p .cache
 	$(BIN)/agentgraph check examples/homework.py
+	$(BIN)/agentgraph draw examples/homework.py
 	@ending=svg; command -v dot >/dev/null || ending=mmd; \
 	  set -- $(BIN)/agentgraph draw examples/homework.py -o .cache/homework.$$ending; echo "$$@"; "$$@"
 	$(BIN)/agentgraph run examples/homework.py "$(QUESTION)"
@@ -44,7 +45,7 @@ demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPEN
 test: lint types tests ## lint, types and every test; what CI runs
 
 .PHONY: tests
-tests: $(test_packages) $(PEERS)/.installed aimock ## the tests alone (ARGS=tests/compiler: those of one folder)
+tests: $(test_packages) $(PEERS)/.installed aimock pages ## the tests alone (ARGS=tests/compiler: those of one folder)
 	@.ci/system-packages dot=graphviz chromium=chromium || true
 	AGENTGRAPH_SDK_PYTHON=$(CURDIR)/$(PEERS)/bin/python HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
@@ -100,6 +101,12 @@ aimock: $(venv)
 	@.ci/system-packages node=nodejs npm=npm || true
 	@test ! -f tests/models/install_aimock.py || $(BIN)/python tests/models/install_aimock.py || \
 	  echo "make: @copilotkit/aimock could not be installed; the tests that need it will skip."
+
+# Graphviz as JavaScript, which the build leaves out where it finds no npm.
+.PHONY: pages
+pages: $(test_packages)
+	@.ci/system-packages node=nodejs npm=npm || true
+	@$(BIN)/python hatch_build.py || echo "make: the tests of drawings as pages will skip."
 
 $(venv):
 	@.ci/require-python "$(PYTHON)"

@@ -24,6 +24,7 @@ from agentgraph.agent_tool import (
     refuse_call,
 )
 from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
+from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.exceptions import UserError
@@ -162,7 +163,7 @@ class AgentBase(Generic[TContext]):
 
 
 @dataclass(eq=False, repr=False)
-class Agent(AgentBase[TContext], Generic[TContext, TOutput]):
+class Agent(AgentBase[TContext], ShownInNotebooks, Generic[TContext, TOutput]):
     """A model with instructions, tools, guardrails, and other agents to hand over to.
 
     The first type parameter is the type of the object that the caller passes to the runner as

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bind import bind, layout_of
 from agentgraph.frontend.bindings import Bindings
@@ -28,7 +29,7 @@ from agentgraph_compiler.diagnostics import Diagnostic, errors
 from agentgraph_compiler.emit import emit
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import AgentEntry, Machine, State
-from agentgraph_compiler.render import RenderError, render
+from agentgraph_compiler.render import RenderError, View, render
 from agentgraph_compiler.render.report import report, summary
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _own(table: Machine, reading: Reading, outer: OwnMachine | None = None) -> O
 
 
 @dataclass(frozen=True)
-class Program:
+class Program(ShownInNotebooks):
     """A compiled workflow.
 
     Attributes:
@@ -158,26 +159,51 @@ class Program:
         return self.bindings.current
 
     def draw(
-        self, path: str | Path | None = None, *, level: str = "agents", timeout: float = 30.0
+        self,
+        path: str | Path | None = None,
+        *,
+        level: str = "agents",
+        findings: bool = False,
+        focus: str | None = None,
+        depth: int = 1,
+        fold: bool | None = None,
+        legend: bool = True,
+        timeout: float = 30.0,
     ) -> str:
         """Draw the workflow.
 
         Args:
-            path: The file to write; its ending selects the format (svg, png, pdf, dot, mmd).
-                ``None`` writes nothing.
+            path: The file to write; its ending selects the format (svg, png, pdf, html, mmd, dot,
+                txt). ``None`` writes nothing.
             level: ``agents`` for agents, tools, handoffs and guardrails; ``states`` for the
                 machine.
+            findings: Whether to show the findings of the compiler at the agents that they are
+                about.
+            focus: The name of an agent, to draw it with its surroundings only.
+            depth: The most handoffs or calls between the focus and an agent in the drawing.
+            fold: Whether the level of states draws each agent other than the focus as one box;
+                ``None`` does so where there are more than a few agents.
+            legend: Whether a legend explains the signs.
             timeout: Seconds after which a layout is stopped.
 
         Returns:
-            The source of the drawing: Mermaid for ``.mmd``, DOT otherwise.
+            The source of the drawing: the file itself for html, mmd, dot and txt; DOT otherwise.
 
         Raises:
-            UserError: Unknown ending or level, no ``dot`` on this machine, or the layout took too
-                long.
+            UserError: Unknown ending, level or agent, no ``dot`` on this machine, or the layout
+                took too long.
         """
+        diagnostics = pipeline.check(self.chart) if findings else ()
+        view = View(
+            level=level,
+            findings=diagnostics,
+            focus=focus,
+            depth=depth,
+            fold=fold,
+            legend=legend,
+        )
         try:
-            return render(self.chart, path, level=level, timeout=timeout)
+            return render(self.chart, path, view, timeout=timeout)
         except RenderError as error:
             raise UserError(str(error)) from error
 

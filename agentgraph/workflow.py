@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.exceptions import AgentDefinitionError
 
@@ -13,7 +14,7 @@ __all__ = ["Workflow"]
 
 
 @dataclass(eq=False)
-class Workflow:
+class Workflow(ShownInNotebooks):
     """A closed set of agents: it declares every agent that a run may hand over to.
 
     An agent by itself stands for the workflow of all agents that it can reach. A declared set lets

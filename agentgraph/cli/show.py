@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,43 +17,75 @@ from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.target import Target, loaded
 from agentgraph.cli.terminal import Terminal, progress
 from agentgraph.frontend.lower_workflow import lower
+from agentgraph_compiler import pipeline
 from agentgraph_compiler.checks import UnknownRuleError, explain
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.text import print_chart
-from agentgraph_compiler.render import RenderError, render
+from agentgraph_compiler.render import RenderError, View, render, source_of
+from agentgraph_compiler.render.fonts import without_font
+from agentgraph_compiler.render.view import picture_of
 
-__all__ = ["draw_file", "explain_rule", "print_ir"]
+__all__ = ["Drawing", "draw_file", "explain_rule", "print_ir"]
 
 _PROSE_WIDTH: Final = 100
 """The most columns for prose, however wide the terminal is."""
+_WITH_FONTS: Final = frozenset({".png", ".pdf"})
+"""Formats whose letters come from the fonts of the machine that makes them."""
 
 
-def draw_file(
-    terminal: Terminal, text: str, output: Path | None, *, level: str, timeout: float
-) -> Status:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What `agentgraph draw` draws.
+
+    Attributes:
+        view: The level, the focus, what is folded.
+        findings: Whether the drawing shows the findings of the compiler.
+        format: The format on the standard output.
+        timeout: Seconds after which a layout is stopped.
+    """
+
+    view: View
+    findings: bool
+    format: str
+    timeout: float
+
+
+def draw_file(terminal: Terminal, text: str, output: Path | None, drawing: Drawing) -> Status:
     """Draw a workflow.
 
     Args:
-        terminal: Where to report the written file.
+        terminal: Where to print the drawing, or report the written file.
         text: The file, with a name or without.
-        output: The file to write; its ending selects the format. `None` prints the DOT source.
-        level: The level of the drawing: `agents` or `states`.
-        timeout: Seconds after which a layout is stopped.
+        output: The file to write; its ending selects the format. `None` prints the drawing.
+        drawing: What to draw.
 
     Raises:
         CommandFault: The file cannot be used, or the drawing cannot be made.
     """
+    view, missing = drawing.view, ""
     try:
         with _chart(text) as chart, progress(terminal, f"drawing {chart.name}"):
-            source = render(chart, output, level=level, timeout=timeout)
+            if drawing.findings:
+                view = replace(view, findings=pipeline.check(chart))
+            if output is None:
+                terminal.out.print(
+                    Text(source_of(picture_of(chart, view), drawing.format)), end="", soft_wrap=True
+                )
+            else:
+                render(chart, output, view, timeout=drawing.timeout)
+                if output.suffix.lower() in _WITH_FONTS:
+                    missing = without_font(
+                        agent.name for one in chart.walk() for agent in one.agents
+                    )
     except RenderError as error:
         raise CommandFault(str(error)) from error
     except OSError as error:
         raise CommandFault(f"{output} cannot be written: {error.strerror}") from error
-    if output is None:
-        terminal.out.print(Text(source), end="", soft_wrap=True)
-    else:
+    if output is not None:
         terminal.err.print(Text(f"wrote {output}", "quiet"), soft_wrap=True)
+        if missing:
+            note = f"no font on this machine has {missing}; the picture shows boxes instead"
+            terminal.err.print(Text(note, "warning"), soft_wrap=True)
     return Status.DONE
 
 

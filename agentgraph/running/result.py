@@ -11,12 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.pydantic_fields import kept_as_is
-from agentgraph.exceptions import (
-    AgentsException,
-    InputGuardrailTripwireTriggered,
-    UserError,
-)
+from agentgraph.exceptions import AgentsException, InputGuardrailTripwireTriggered, UserError
 from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
 from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.run_context import RunContextWrapper
@@ -42,7 +39,7 @@ filters."""
 
 
 @dataclass(kw_only=True)
-class RunResultBase(abc.ABC):
+class RunResultBase(ShownInNotebooks, abc.ABC):
     """The common part of plain and streamed results.
 
     Attributes:

@@ -117,6 +117,6 @@ def test_colours_are_for_terminals_and_never_against_the_users_wish(
 
 
 def test_an_output_that_cannot_show_a_character_shows_another() -> None:
-    process = started("check", HOMEWORK, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    process = started("check", EXAMPLES / "streaming.py", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     out, _ = process.communicate()
     assert (process.returncode, out) == (0, "? 1 file checked: nothing to report\n")

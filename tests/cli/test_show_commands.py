@@ -18,6 +18,7 @@ BEGINNINGS = {
     "pdf": b"%PDF-",
     "dot": b"digraph",
     "mmd": b"flowchart",
+    "txt": b"Support Desk",
 }
 
 
@@ -33,21 +34,60 @@ def test_the_ending_says_what_is_written(tmp_path: Path, ending: str, level: str
     assert BEGINNINGS[ending] in drawing[:400]
 
 
-def test_without_a_file_the_source_goes_to_the_output() -> None:
+def test_without_a_file_a_tree_goes_to_the_output() -> None:
     ended = agentgraph("draw", DESK)
-    assert ended.out.startswith("digraph")
-    assert "Technical Support" in ended.out
+    assert ended.out.startswith("Support Desk\nTriage ◉\n")
+    assert "├─ ⇄ Technical Support ◉\n│     search_manual()\n" in ended.out
     assert ended.err == ""
 
 
-def test_a_workflow_with_errors_can_be_drawn() -> None:
-    assert "Insurance" in agentgraph("draw", EXAMPLES / "broken_workflow.py").out
+@pytest.mark.parametrize(
+    ("format", "beginning"),
+    [("tree", "Support Desk"), ("dot", "digraph"), ("mermaid", "flowchart")],
+)
+def test_the_output_has_the_format_that_is_asked_for(format: str, beginning: str) -> None:
+    ended = agentgraph("draw", DESK, "--format", format)
+    assert ended.out.startswith(beginning)
+    assert "Technical Support" in ended.out
+
+
+def test_a_workflow_with_errors_can_be_drawn_with_its_findings() -> None:
+    broken = EXAMPLES / "broken_workflow.py"
+    assert "Insurance" in agentgraph("draw", broken).out
+    assert "AG201" not in agentgraph("draw", broken).out
+    assert "▲ AG201 unreachable-agent" in agentgraph("draw", broken, "--findings").out
+
+
+def test_a_focus_draws_the_surroundings_of_an_agent() -> None:
+    part = agentgraph("draw", DESK, "--focus", "refunds").out
+    assert "Refunds" in part
+    assert "Contracts" not in part
+    assert "Contracts" in agentgraph("draw", DESK, "--focus", "Refunds", "--depth", "2").out
+    missing = agentgraph("draw", DESK, "--focus", "Refnds")
+    assert missing.status == 2
+    assert missing.err == "error: there is no agent 'Refnds'; did you mean 'Refunds'?\n"
+
+
+def test_states_are_folded_unless_asked_otherwise() -> None:
+    folded, unfolded, one = (
+        agentgraph("draw", DESK, "--level", "states", *options).out
+        for options in ((), ("--unfold",), ("--focus", "Refunds"))
+    )
+    assert len(folded.splitlines()) < len(unfolded.splitlines())
+    assert "│  order_status  function" in unfolded
+    assert "order_status  function" not in folded
+    assert "order_status  function" in one
+
+
+def test_the_legend_can_be_left_out() -> None:
+    assert "can end the run" in agentgraph("draw", DESK).out
+    assert "can end the run" not in agentgraph("draw", DESK, "--no-legend").out
 
 
 def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     unknown = agentgraph("draw", DESK, "-o", tmp_path / "desk.gif")
     assert unknown.status == 2
-    assert "use one of .svg, .png, .pdf, .dot, .mmd" in unknown.err
+    assert "use one of .svg, .png, .pdf, .html, .mmd, .dot, .txt" in unknown.err
     nowhere = agentgraph("draw", DESK, "-o", tmp_path / "nowhere" / "desk.dot")
     assert nowhere.status == 2
     assert "cannot be written: No such file or directory" in nowhere.err

@@ -12,18 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Stop, StopKind
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Inner, Stop, StopKind, Tool
 from agentgraph_compiler.machine import BACK, State
-from agentgraph_compiler.render import LEVELS, RenderError, render
+from agentgraph_compiler.render import LEVELS, RenderError, View, render
 from agentgraph_compiler.render.agents import agents_picture
 from agentgraph_compiler.render.layout import lay_out
 from agentgraph_compiler.render.mermaid import to_mermaid
-from agentgraph_compiler.render.picture import Box, Frame, Role, Stroke
+from agentgraph_compiler.render.picture import Box, Frame, Mark, Role, Row, Stroke, Tone
+from agentgraph_compiler.render.states import states_picture
+from agentgraph_compiler.render.tree import to_tree
+from agentgraph_compiler.render.view import picture_of
 from agentgraph_compiler.types import Type
 from tests.compiler.goldens import assert_golden
 from tests.compiler.test_machine_checks import workflows
 from tests.compiler.workflows import (
     agent_tool,
+    at,
     chart,
     function,
     guardrail,
@@ -37,10 +41,12 @@ NASTY = 'a "b" <b>&amp;</b> \\N \\" ]]--> | `x` #quot; {y} %% ;\n\x00end'
 
 
 def titles(picture_frame: Frame) -> dict[str, Box]:
-    boxes = {box.id: box for box in picture_frame.boxes}
-    for frame in picture_frame.frames:
-        boxes |= titles(frame)
-    return boxes
+    return {box.id: box for box in picture_frame.walk()}
+
+
+def box_of(workflow: Chart, title: str) -> Box:
+    (box,) = (one for one in agents_picture(workflow).root.walk() if one.title == title)
+    return box
 
 
 def moves(workflow: Chart) -> set[tuple[str, str, Stroke, tuple[str, ...], bool]]:
@@ -54,7 +60,7 @@ def moves(workflow: Chart) -> set[tuple[str, str, Stroke, tuple[str, ...], bool]
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("ending", ["dot", "mmd"])
+@pytest.mark.parametrize("ending", ["dot", "mmd", "txt"])
 def test_the_source_of_a_drawing_is_as_reviewed(level: str, ending: str, tmp_path: Path) -> None:
     small = chart(
         Agent(
@@ -63,12 +69,13 @@ def test_the_source_of_a_drawing_is_as_reviewed(level: str, ending: str, tmp_pat
             tools=(function("triage", "lookup"), agent_tool("triage", "ask", "expert")),
             handoffs=(to("triage", "human", "Human", enabled=Enabled.SOMETIMES),),
             input_guardrails=(guardrail("triage", "on_topic"),),
+            inner=(Inner("triage/on_topic", "Reviewer", at(7)),),
         ),
         Agent("human", "Human", output=Type("app.Ticket")),
         charts=(subchart("expert", Agent("expert", "Expert")),),
     )
     path = tmp_path / f"drawing.{ending}"
-    source = render(small, path, level=level)
+    source = render(small, path, View(level))
     assert path.read_text(encoding="utf-8") == source
     assert_golden(source, f"{level}.{ending}")
 
@@ -90,8 +97,8 @@ def test_a_handoff_says_whether_it_is_always_sometimes_or_never_enabled() -> Non
     )
     drawn = {(to_, stroke) for from_, to_, stroke, _, _ in moves(
         chart(first, Agent("b", "B"), Agent("c", "C"), Agent("d", "D"))
-    ) if from_ == "A" and to_ != "done"}  # fmt: skip
-    assert drawn == {("B", Stroke.SOLID), ("C", Stroke.DASHED), ("D", Stroke.FAINT)}
+    ) if from_ == "A"}  # fmt: skip
+    assert drawn == {("B", Stroke.SOLID), ("C", Stroke.DASHED), ("D", Stroke.OFF)}
 
 
 @pytest.mark.parametrize(
@@ -115,47 +122,181 @@ def test_two_handoffs_to_one_agent_are_told_apart_by_name() -> None:
     }
 
 
-ENDS = {
-    "an agent that answers ends the run": ((Agent("a", "A"),), {("A", "done")}),
+def test_handoffs_that_differ_stay_two_arrows() -> None:
+    for field in ("filters", "acts"):
+        back = dataclasses.replace(to("b", "a"), **{field: True})
+        agents = Agent("a", "A", handoffs=(to("a", "b"),)), Agent("b", "B", handoffs=(back,))
+        drawn = [move for move in moves(chart(*agents)) if move[0] != "start"]
+        word = {"filters": "input filter", "acts": "on_handoff"}[field]
+        assert sorted(drawn) == [
+            ("A", "B", Stroke.SOLID, (), False),
+            ("B", "A", Stroke.SOLID, (word,), False),
+        ]
+
+
+def test_two_filters_are_not_taken_for_one() -> None:
+    there, back = (
+        dataclasses.replace(to(*ends), filters=True) for ends in (("a", "b"), ("b", "a"))
+    )
+    agents = Agent("a", "A", handoffs=(there,)), Agent("b", "B", handoffs=(back,))
+    assert not any(both for *_, both in moves(chart(*agents)))
+
+
+MARKS = {
+    "an agent that answers ends the run": (Agent("a", "A"), Mark.ENDS, Mark.NONE),
     "an agent that only hands off does not": (
-        (Agent("a", "A", handoffs=(to("a", "b"),), final=False), Agent("b", "B")),
-        {("B", "done")},
+        Agent("a", "A", handoffs=(to("a", "b"),), final=False),
+        Mark.NONE,
+        Mark.NONE,
     ),
     "an agent that can neither answer nor hand off runs into the limit": (
-        (Agent("a", "A", tools=(function("a", "x"),), final=False),),
-        {("A", "turn limit")},
+        Agent("a", "A", tools=(function("a", "x"),), final=False),
+        Mark.STUCK,
+        Mark.NONE,
     ),
-    "a tool output that is final ends the run": (
-        (Agent("a", "A", tools=(function("a", "x"),), final=False, stop=Stop(StopKind.FIRST)),),
-        {("A", "done")},
+    "the first tool output is final": (
+        Agent("a", "A", tools=(function("a", "x"),), final=False, stop=Stop(StopKind.FIRST)),
+        Mark.NONE,
+        Mark.ENDS,
     ),
-    "guardrails stand before the end": (
-        (Agent("a", "A", output_guardrails=(guardrail("a", "g"),)),),
-        {("output guardrails", "done"), ("output guardrails", "blocked")},
+    "the output of a named tool is final": (
+        Agent("a", "A", tools=(function("a", "x"),), stop=Stop(StopKind.NAMED, ("x",))),
+        Mark.ENDS,
+        Mark.ENDS,
+    ),
+    "the output of a tool that is not named is not": (
+        Agent("a", "A", tools=(function("a", "x"),), stop=Stop(StopKind.NAMED, ("y",))),
+        Mark.ENDS,
+        Mark.NONE,
+    ),
+    "a function decides whether a tool output is final": (
+        Agent("a", "A", tools=(function("a", "x"),), stop=Stop(StopKind.ASKED, symbol="f")),
+        Mark.ENDS,
+        Mark.MAY_END,
+    ),
+    "a tool output of an agent that a hosted tool serves is not final": (
+        Agent("a", "A", tools=(Tool("", "web_search", None),), stop=Stop(StopKind.FIRST)),
+        Mark.ENDS,
+        Mark.NONE,
     ),
 }
 
 
-@pytest.mark.parametrize("case", ENDS)
-def test_only_real_ends_are_drawn(case: str) -> None:
-    agents, ends = ENDS[case]
-    drawn = {(source, target) for source, target, *_ in moves(chart(*agents))}
-    assert {pair for pair in drawn if pair[1] in ("done", "blocked", "turn limit")} == ends
+@pytest.mark.parametrize("case", MARKS)
+def test_an_end_is_a_mark_on_the_agent_or_on_the_tool(case: str) -> None:
+    agent, of_agent, of_tool = MARKS[case]
+    workflow = chart(agent, Agent("b", "B"))
+    box = box_of(workflow, "A")
+    assert box.mark is of_agent
+    assert {row.mark for row in box.rows} <= {of_tool}
+    assert {role for role in Role if role in ("done", "blocked", "exhausted", "failed")}.isdisjoint(
+        one.role for one in agents_picture(workflow).root.walk()
+    )
 
 
-def test_guardrails_that_never_run_are_drawn_in_their_agent() -> None:
+def test_guardrails_are_rows_of_their_agent_and_say_when_they_work() -> None:
+    agent = Agent(
+        "a",
+        "A",
+        input_guardrails=(guardrail("a", "beside"), guardrail("a", "first", parallel=False)),
+        output_guardrails=(guardrail("a", "after"),),
+    )
+    assert box_of(chart(agent), "A").rows == (
+        Row("beside", "checks input", Tone.GUARDRAIL),
+        Row("first", "checks input first", Tone.GUARDRAIL),
+        Row("after", "checks output", Tone.GUARDRAIL),
+    )
+
+
+def test_guardrails_that_never_run_are_crossed_out() -> None:
     second = Agent("b", "B", input_guardrails=(guardrail("b", "late"),))
-    picture = agents_picture(chart(Agent("a", "A", handoffs=(to("a", "b"),)), second))
-    (box,) = (box for box in picture.root.boxes if box.title == "B")
-    assert box.rows == (("late", "guardrail, never runs"),)
+    workflow = chart(Agent("a", "A", handoffs=(to("a", "b"),)), second)
+    assert box_of(workflow, "B").rows == (Row("late", "guardrail, never runs", Tone.OFF),)
 
 
-def test_an_agent_used_as_a_tool_has_a_frame_and_is_called() -> None:
+def test_disabled_tools_and_handoffs_have_a_look_of_their_own() -> None:
+    first = Agent(
+        "a",
+        "A",
+        tools=(function("a", "x", enabled=Enabled.NEVER),),
+        handoffs=(to("a", "b", enabled=Enabled.NEVER),),
+    )
+    workflow = chart(first, Agent("b", "B"))
+    assert box_of(workflow, "A").rows == (Row("x()", "disabled", Tone.OFF),)
+    assert ("A", "B", Stroke.OFF, (), False) in moves(workflow)
+
+
+def test_an_agent_used_as_a_tool_is_one_box_and_named_once() -> None:
+    first = Agent("a", "A", tools=(agent_tool("a", "ask_expert", "s"),))
+    workflow = chart(first, charts=(subchart("s", Agent("b", "Expert")),))
+    assert ("A", "Expert", Stroke.CALL, (), False) in moves(workflow)
+    assert agents_picture(workflow).root.frames == []
+    assert box_of(workflow, "A").rows == ()
+    assert to_tree(agents_picture(workflow)).count("Expert") == 1
+
+
+def test_a_tool_whose_name_says_more_than_its_agent_is_named_on_the_arrow() -> None:
+    first = Agent("a", "A", tools=(agent_tool("a", "review", "s"),))
+    workflow = chart(first, charts=(subchart("s", Agent("b", "Expert")),))
+    assert ("A", "Expert", Stroke.CALL, ("review",), False) in moves(workflow)
+
+
+def test_several_agents_that_a_tool_runs_have_a_frame() -> None:
     first = Agent("a", "A", tools=(agent_tool("a", "ask", "s"),))
-    workflow = chart(first, charts=(subchart("s", Agent("b", "B")),))
-    (frame,) = agents_picture(workflow).root.frames
-    assert frame.title == "B as a tool"
-    assert ("A", "B", Stroke.CALL, ("ask",), False) in moves(workflow)
+    inner = subchart("s", Agent("b", "B", handoffs=(to("b", "c"),)), Agent("c", "C"))
+    (frame,) = agents_picture(chart(first, charts=(inner,))).root.frames
+    assert (frame.title, [box.title for box in frame.boxes]) == (
+        "the run of B as a tool",
+        ["B", "C"],
+    )
+
+
+def test_an_agent_that_is_tool_and_target_is_drawn_once() -> None:
+    expert = Agent("expert", "Expert", input_guardrails=(guardrail("expert", "g"),), origin=at(5))
+    first = Agent(
+        "a", "A", tools=(agent_tool("a", "ask", "s"),), handoffs=(to("a", "expert", "Expert"),)
+    )
+    workflow = chart(first, expert, charts=(subchart("s", expert),))
+    drawn = [move for move in moves(workflow) if move[1] == "Expert"]
+    assert {stroke for _, _, stroke, _, _ in drawn} == {Stroke.SOLID, Stroke.CALL}
+    # As a target its input guardrail never runs, as a tool it does.
+    assert box_of(workflow, "Expert").rows == (Row("g", "checks input", Tone.GUARDRAIL),)
+
+
+def test_two_agents_of_one_name_are_two_boxes() -> None:
+    agents = (
+        Agent("a", "A", handoffs=(to("a", "b", "Twin"), to("a", "c", "Twin")), origin=at(1)),
+        Agent("b", "Twin", origin=at(2)),
+        Agent("c", "Twin", origin=at(2)),
+    )
+    boxes = agents_picture(chart(*agents)).root.boxes
+    assert [box.title for box in boxes].count("Twin") == 2
+
+
+def test_an_agent_that_code_runs_is_dashed() -> None:
+    first = Agent(
+        "a",
+        "A",
+        tools=(function("a", "review"),),
+        inner=(Inner("a/tool/review", "Reviewer", at(9)), Inner("a/tool/other", "Reviewer", at(9))),
+    )
+    workflow = chart(first)
+    assert box_of(workflow, "Reviewer").role is Role.CODE
+    assert {move[3] for move in moves(workflow) if move[1] == "Reviewer"} == {
+        ("review",),
+        ("other",),
+    }
+    assert "run by code, unchecked" in to_tree(agents_picture(workflow))
+    assert 'style="rounded,filled,dashed"' in render(workflow)
+
+
+def test_code_that_runs_an_agent_of_the_workflow_points_to_it() -> None:
+    first = Agent(
+        "a", "A", handoffs=(to("a", "b"),), inner=(Inner("a/tool/x", "B", at(2)),), origin=at(1)
+    )
+    workflow = chart(first, Agent("b", "B", origin=at(2)))
+    assert ("A", "B", Stroke.CODE, ("x",), False) in moves(workflow)
+    assert len([box for box in agents_picture(workflow).root.walk() if box.title == "B"]) == 1
 
 
 def test_an_agent_outside_the_workflow_is_drawn_once() -> None:
@@ -167,9 +308,9 @@ def test_an_agent_outside_the_workflow_is_drawn_once() -> None:
 
 def test_many_tools_are_cut_short() -> None:
     tools = tuple(function("a", f"tool_{n}") for n in range(40))
-    (box,) = (b for b in agents_picture(chart(Agent("a", "A", tools=tools))).root.boxes if b.rows)
+    box = box_of(chart(Agent("a", "A", tools=tools)), "A")
     assert len(box.rows) == 12
-    assert box.rows[-1] == ("… 29 more tools", "")
+    assert box.rows[-1] == Row("… 29 more tools")
 
 
 @pytest.mark.parametrize(("length", "across"), [(4, True), (9, False)])
@@ -180,7 +321,7 @@ def test_a_long_chain_reads_downwards(length: int, across: bool) -> None:
 
 def test_every_transition_of_the_machine_has_an_arrow_at_the_level_of_states() -> None:
     workflow = support_desk()
-    picture = LEVELS["states"](workflow)
+    picture = states_picture(workflow)
     drawn = sum(arrow.stroke is not Stroke.CALL for arrow in picture.arrows)
     # What holds in every state leads out of one box, and the way back has no place of its own;
     # neither has a rest from where the state before is only tried again.
@@ -228,7 +369,7 @@ def test_names_cannot_break_out_of_dot_and_reach_the_drawing_as_they_are(
     level: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "drawing.svg"
-    render(nasty(), path, level=level)
+    render(nasty(), path, View(level))
     texts = [
         "".join(text.itertext())
         for text in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")
@@ -239,22 +380,20 @@ def test_names_cannot_break_out_of_dot_and_reach_the_drawing_as_they_are(
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_names_cannot_break_out_of_mermaid(level: str) -> None:
-    statements = to_mermaid(LEVELS[level](nasty())).split("\n")
+    statements = to_mermaid(picture_of(nasty(), View(level))).split("\n")
     for statement in statements:
         outside = re.sub(r'"[^"]*"', "", statement)
-        assert not re.search(
-            r'["<>`]', outside.replace("-->", "").replace("-.->", "").replace("<", "")
-        )
+        assert not re.search(r'["<>`]', re.sub(r"<?(-->|-\.->|-\.-x|o--o)", "", outside))
         for label in re.findall(r'"([^"]*)"', statement):
             assert not re.search(r"[`{}\\;]", re.sub(r"#\d+;", "", label))
             assert re.fullmatch(r"[^<>]*", re.sub(r"</?[bi]>|<br/>", "", label))
 
 
-@given(workflows(), st.sampled_from(sorted(LEVELS)))
+@given(workflows(), st.sampled_from(LEVELS))
 @settings(max_examples=20)
 def test_a_drawing_is_the_same_every_time(workflow: Chart, level: str) -> None:
-    assert render(workflow, level=level) == render(workflow, level=level)
-    picture = LEVELS[level](workflow)
+    assert render(workflow, view=View(level)) == render(workflow, view=View(level))
+    picture = picture_of(workflow, View(level))
     boxes = set(titles(picture.root))
     assert all({arrow.source, arrow.target} <= boxes for arrow in picture.arrows)
 
@@ -274,7 +413,7 @@ def test_the_ending_of_the_file_says_what_is_drawn(
 @pytest.mark.parametrize(
     ("name", "level", "message"),
     [
-        ("drawing.bmp", "agents", "use one of .svg, .png, .pdf, .dot, .mmd"),
+        ("drawing.bmp", "agents", "use one of .svg, .png, .pdf, .html, .mmd, .dot, .txt"),
         ("drawing", "agents", "selects no format; use one of"),
         ("drawing.svg", "tools", "there is no level 'tools'; levels are agents and states"),
     ],
@@ -283,7 +422,7 @@ def test_a_drawing_that_cannot_be_is_refused_and_nothing_is_written(
     name: str, level: str, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(RenderError, match=re.escape(message)):
-        render(support_desk(), tmp_path / name, level=level)
+        render(support_desk(), tmp_path / name, View(level))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import (
     Agent,
-    Approval,
     Chart,
     Guardrail,
     Handoff,
@@ -18,6 +17,7 @@ from agentgraph_compiler.ir.chart import (
     Tool,
 )
 from agentgraph_compiler.ir.lines import ChartSyntaxError, Line, lines_of
+from agentgraph_compiler.ir.parts import parse_guardrail, parse_handoff, parse_inner, parse_tool
 from agentgraph_compiler.machine import (
     About,
     Event,
@@ -34,9 +34,6 @@ from agentgraph_compiler.machine import (
     plain,
 )
 from agentgraph_compiler.types import ANY, TEXT, Type
-
-HOSTED = "hosted"
-"""The word in place of a kind of work, for a tool that runs at the model's side."""
 
 
 def parse_chart(text: str) -> Chart:
@@ -169,13 +166,13 @@ class _AgentDraft:
             case "output":
                 self.output = line.type()
             case "tool":
-                self.tools.append(_tool(line))
+                self.tools.append(parse_tool(line))
             case "handoff":
-                self.handoffs.append(_handoff(line))
+                self.handoffs.append(parse_handoff(line))
             case "input_guardrail":
-                self.input_guardrails.append(_guardrail(line))
+                self.input_guardrails.append(parse_guardrail(line))
             case "output_guardrail":
-                self.output_guardrails.append(_guardrail(line))
+                self.output_guardrails.append(parse_guardrail(line))
             case "stop":
                 kind = line.choice(StopKind, "a way to stop")
                 names = line.words("a tool name") if line.accept("of") else ()
@@ -190,7 +187,7 @@ class _AgentDraft:
             case "tries":
                 self.tries = line.number("a number of tries")
             case "inner":
-                self.inner.append(_inner(line))
+                self.inner.append(parse_inner(line))
             case other:
                 line.fail(f"'{other}' is not a part of an agent")
 
@@ -293,58 +290,6 @@ class _StateDraft:
 _Draft = _AgentDraft | _StateDraft | _PhasesDraft | _RowsDraft
 _Lane = Callable[[_Phases], Invoke]
 """Builds a lane, once all phases are there: the text may define them further down."""
-
-
-def _tool(line: Line) -> Tool:
-    return Tool(
-        symbol=line.word("the symbol of the tool"),
-        name=line.word("the name of the tool"),
-        kind=None if line.accept(HOSTED) else line.choice(WorkKind, "a kind of work"),
-        server=line.accept("server"),
-        enabled=line.enabled(),
-        machine=line.clause("runs"),
-        approval=line.chosen("approval", Approval.NEVER, "a kind of approval"),
-        screened=line.accept("screened"),
-        judged=line.accept("judged"),
-        digest=line.clause("digest"),
-        context=line.context(),
-        allowed=line.allowed(),
-        origin=line.origin(),
-    )
-
-
-def _handoff(line: Line) -> Handoff:
-    symbol, name = line.word("the symbol of the handoff"), line.word("the name of the handoff")
-    line.expect("->")
-    return Handoff(
-        symbol=symbol,
-        name=name,
-        target=line.word("the id of the target"),
-        target_name=line.word("the name of the target"),
-        enabled=line.enabled(),
-        filters=line.accept("filters"),
-        acts=line.accept("acts"),
-        digest=line.clause("digest"),
-        allowed=line.allowed(),
-        origin=line.origin(),
-    )
-
-
-def _inner(line: Line) -> Inner:
-    symbol = line.word("the symbol of a tool or guardrail")
-    line.expect("->")
-    return Inner(symbol=symbol, name=line.word("the name of the agent"), origin=line.origin())
-
-
-def _guardrail(line: Line) -> Guardrail:
-    return Guardrail(
-        symbol=line.word("the symbol of the guardrail"),
-        name=line.word("the guardrail's name"),
-        parallel=not line.accept("blocking"),
-        context=line.context(),
-        allowed=line.allowed(),
-        origin=line.origin(),
-    )
 
 
 def _phase(line: Line) -> Phase:

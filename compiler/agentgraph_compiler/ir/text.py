@@ -27,7 +27,8 @@ from agentgraph_compiler.ir.chart import (
     Tool,
 )
 from agentgraph_compiler.ir.lines import BARE_WORD, ChartSyntaxError
-from agentgraph_compiler.ir.parser import HOSTED, parse_chart
+from agentgraph_compiler.ir.parser import parse_chart
+from agentgraph_compiler.ir.parts import HOSTED
 from agentgraph_compiler.machine import (
     OTHERWISE,
     About,

@@ -11,7 +11,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from importlib import import_module
 from operator import attrgetter
+from typing import cast
 
 from agentgraph_compiler.machine.table import (
     Guard,
@@ -26,6 +28,8 @@ from agentgraph_compiler.machine.words import Event
 from agentgraph_compiler.types import Type
 
 FORMAT_VERSION = 2
+_DRAWING = "agentgraph_compiler.render.notebook"
+"""Looked up by name when a notebook asks, because drawing stands above machines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,14 @@ class Machine:
         document = {"version": FORMAT_VERSION, "phases": names.table, **_by_name(self, names)}
         write = _writer(_by_name, names)
         return json.dumps(document, indent=indent, sort_keys=True, default=write)
+
+    def _repr_svg_(self) -> str | None:
+        """The drawing of the states, for notebooks; ``None`` without Graphviz."""
+        return cast("str | None", import_module(_DRAWING).svg_of(self))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """The drawing of the states in the formats of notebooks, by MIME type."""
+        return cast("dict[str, str]", import_module(_DRAWING).bundle_of(self))
 
 
 class PhaseNames:

@@ -5,52 +5,66 @@ from __future__ import annotations
 from pathlib import Path
 
 from agentgraph_compiler.ir.chart import Chart
-from agentgraph_compiler.render.agents import agents_picture
 from agentgraph_compiler.render.dot import to_dot
+from agentgraph_compiler.render.html import to_html
 from agentgraph_compiler.render.layout import FORMATS, RenderError, lay_out
 from agentgraph_compiler.render.mermaid import to_mermaid
-from agentgraph_compiler.render.states import states_picture
+from agentgraph_compiler.render.picture import Picture
+from agentgraph_compiler.render.tree import to_tree
+from agentgraph_compiler.render.view import LEVELS, WHOLE_WORKFLOW, View, picture_of
 
-__all__ = ["LEVELS", "RenderError", "render"]
+__all__ = ["ENDINGS", "LEVELS", "RenderError", "View", "render", "source_of"]
 
-LEVELS = {"agents": agents_picture, "states": states_picture}
-"""The contents of a drawing by name: the workflow as people think of it, or the machine."""
-
-_DOT_ENDINGS = ("dot", "gv")
-_MERMAID_ENDINGS = ("mmd", "mermaid")
+_SOURCES = {
+    "dot": to_dot,
+    "gv": to_dot,
+    "mmd": to_mermaid,
+    "mermaid": to_mermaid,
+    "txt": to_tree,
+    "tree": to_tree,
+    "html": to_html,
+}
+"""The back ends by the ending of the file that they write without Graphviz."""
+ENDINGS = (*FORMATS, "html", "mmd", "dot", "txt")
+"""The formats by their usual ending."""
 
 
 def render(
-    chart: Chart, path: str | Path | None = None, *, level: str = "agents", timeout: float = 30.0
+    chart: Chart,
+    path: str | Path | None = None,
+    view: View = WHOLE_WORKFLOW,
+    *,
+    timeout: float = 30.0,
 ) -> str:
     """Draw a chart.
 
     Args:
         chart: A well-formed chart.
-        path: The file to write; its ending selects the format: svg, png, pdf, dot or mmd. ``None``
-            writes nothing.
-        level: A key of ``LEVELS``.
+        path: The file to write; its ending selects the format, one of ``ENDINGS``. ``None`` writes
+            nothing.
+        view: What to draw of the chart.
         timeout: Seconds after which a layout is stopped.
 
     Returns:
-        The source of the drawing: Mermaid for a Mermaid ending, DOT otherwise.
+        The source of the drawing: the file itself for the formats that are text, DOT otherwise.
 
     Raises:
-        RenderError: The level or the ending is unknown, or the layout failed; no file was written.
+        RenderError: The level, the agent or the ending is unknown, or the layout failed; no file
+            was written.
     """
-    if level not in LEVELS:
-        raise RenderError(f"there is no level '{level}'; levels are {' and '.join(LEVELS)}")
-    picture = LEVELS[level](chart)
-    if path is None:
-        return to_dot(picture)
-    ending = Path(path).suffix.lstrip(".").lower()
-    if ending in _MERMAID_ENDINGS:
-        source = to_mermaid(picture)
-    elif ending in (*_DOT_ENDINGS, *FORMATS):
-        source = to_dot(picture)
-    else:
-        endings = ", ".join(f".{suffix}" for suffix in (*FORMATS, "dot", "mmd"))
+    ending = "dot" if path is None else Path(path).suffix.lstrip(".").lower()
+    if ending not in (*_SOURCES, *FORMATS):
+        endings = ", ".join(f".{suffix}" for suffix in ENDINGS)
         raise RenderError(f"the ending of '{path}' selects no format; use one of {endings}")
-    drawing = lay_out(source, ending, timeout=timeout) if ending in FORMATS else source.encode()
-    Path(path).write_bytes(drawing)
+    picture = picture_of(chart, view)
+    source = source_of(picture, ending if ending in _SOURCES else "dot")
+    if path is not None:
+        laid_out = ending in FORMATS
+        drawing = lay_out(source, ending, timeout=timeout) if laid_out else source.encode()
+        Path(path).write_bytes(drawing)
     return source
+
+
+def source_of(picture: Picture, format: str) -> str:
+    """A picture in a format that is text: dot, mmd, txt or html."""
+    return _SOURCES[format](picture)

@@ -1,16 +1,19 @@
-"""The picture of a workflow as people think of it: agents, their tools, handoffs, guardrails and
-the ends that a run can reach.
+"""The picture of a workflow as people think of it: agents with their tools and guardrails, handoffs
+and calls.
 
-The picture shows an end only if it can happen: an agent has an arrow to "done" if and only if its
-output can be final, and one to "turn limit" if it has no other way on.
+Each agent has one box, however many parts of the workflow it stands in. An end is a mark on the
+agent or on the tool that gives the final output: it is there if and only if that output can be
+final.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from agentgraph_compiler.analysis.exits import can_end, successors
+from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import (
     FUNCTION_TOOLS,
     Agent,
@@ -18,158 +21,240 @@ from agentgraph_compiler.ir.chart import (
     Enabled,
     Guardrail,
     Handoff,
+    StopKind,
     Tool,
 )
-from agentgraph_compiler.render.picture import Arrow, Box, Frame, Ids, Picture, Role, Stroke
+from agentgraph_compiler.render.findings import FINDINGS
+from agentgraph_compiler.render.picture import (
+    Arrow,
+    Box,
+    Frame,
+    Ids,
+    Mark,
+    Meaning,
+    Picture,
+    Role,
+    Row,
+    Stroke,
+    Tone,
+)
+from agentgraph_compiler.render.teams import teams
 from agentgraph_compiler.types import TEXT
 
-_ROWS = 12
-"""The most rows of tools in the box of an agent."""
+_NOT_IN_NAMES = re.compile("[^a-z0-9]+")
+Place = tuple[str, str]
+"""An agent in a chart: the name of the sub-chart, empty for the root, and the agent's id there."""
+
+_ROWS = ((10, 12), (30, 6))
+"""The most rows of tools in a box, by the number of agents up to which it holds."""
+_FEWEST_ROWS = 4
 _DEEP = 4
 """The most handoffs in a row for a picture that reads from left to right; with more it reads
 downwards."""
-_STROKES = {
+_HANDOFFS = {
     Enabled.ALWAYS: Stroke.SOLID,
     Enabled.SOMETIMES: Stroke.DASHED,
-    Enabled.NEVER: Stroke.FAINT,
+    Enabled.NEVER: Stroke.OFF,
+}
+_CALLS = {Enabled.ALWAYS: Stroke.CALL, Enabled.SOMETIMES: Stroke.SOMETIMES_CALL}
+_WORDS: Mapping[Meaning, str] = {
+    Role.ENTRY: "agent that a run starts with",
+    Role.AGENT: "agent",
+    Role.TOOL: "agent used as a tool",
+    Role.CODE: "agent that code runs, unchecked",
+    Role.OUTSIDE: "agent outside this workflow",
+    Mark.ENDS: "can end the run",
+    Mark.MAY_END: "a function decides whether it ends the run",
+    Mark.STUCK: "only the turn limit ends the run",
+    Stroke.SOLID: "handoff (two heads: both ways)",
+    Stroke.DASHED: "handoff that a function may disable",
+    Stroke.OFF: "disabled handoff",
+    Stroke.CALL: "calls an agent as a tool",
+    Stroke.SOMETIMES_CALL: "tool that a function may disable",
+    Stroke.CODE: "runs it in the code of a tool or guardrail",
+    Tone.GUARDRAIL: "guardrail",
+    Tone.OFF: "disabled, or never runs",
+    **FINDINGS,
 }
 
 
-def agents_picture(chart: Chart) -> Picture:
-    """Draw the agents of a chart, with agents used as tools in frames of their own."""
-    return _Drawing(chart).draw()
+def agents_picture(
+    chart: Chart,
+    findings: Mapping[Place, Iterable[Row]] | None = None,
+    visited: Collection[str] = (),
+) -> Picture:
+    """Draw the agents of a chart.
+
+    Args:
+        chart: The chart.
+        findings: Rows about agents, to be shown in their boxes.
+        visited: The names of the agents that a run came by.
+    """
+    return _Drawing(chart, findings or {}, frozenset(visited)).draw()
 
 
 class _Drawing:
-    def __init__(self, chart: Chart) -> None:
-        self.chart = chart
+    def __init__(
+        self, chart: Chart, findings: Mapping[Place, Iterable[Row]], visited: frozenset[str]
+    ) -> None:
+        self.chart, self.findings, self.visited = chart, findings, visited
         self.ids = Ids()
-        self.picture = Picture(Frame("workflow", chart.name), across=_depth(chart) <= _DEEP)
-        self.box_of: dict[tuple[str | None, str], str] = {}
-        self.ends: dict[Role, str] = {}
-        self.gates: dict[tuple[str, ...], str] = {}
+        self.picture = Picture(
+            Frame("workflow", chart.name), across=_depth(chart) <= _DEEP, words=_WORDS
+        )
+        self.box_of: dict[Place, str] = {}
+        self.outside: dict[object, str] = {}
+        self.places = _places(chart)
+        most = [rows for size, rows in _ROWS if len(self.places) <= size]
+        self.most = most[0] if most else _FEWEST_ROWS
 
     def draw(self) -> Picture:
-        chart, root = self.chart, self.picture.root
-        start = self._box(root, Role.START, "start")
-        for agent in chart.agents:
-            role = Role.ENTRY if agent.id == chart.start else Role.AGENT
-            self._agent(root, None, agent, role, tuple(_rows_of_entry(agent, role)))
-        for part in chart.charts:
-            entry = part.agent[part.start]
-            frame = Frame(self.ids.take("tool", part.name), f"{entry.name} as a tool")
-            root.frames.append(frame)
-            for agent in part.agents:
-                role = Role.ENTRY if agent.id == part.start else Role.AGENT
-                self._agent(frame, part.name, agent, role, tuple(_rows_of_nested(agent, role)))
-        self._entrance(start, chart.agent[chart.start])
-        for agent in chart.agents:
-            self._way_out(agent)
-        for part in chart.walk():
-            name = None if part is chart else part.name
-            self._handoffs(root, part, name)
-            self._calls(part, name)
+        root = self.picture.root
+        start = Box(self.ids.take(Role.START, "start"), Role.START, "start")
+        root.boxes.append(start)
+        frames = self._frames()
+        for appearances in self.places:
+            self._agent(frames[appearances[0][0]], appearances)
+        self._arrow(start.id, self.box_of["", self.chart.start], Stroke.SOLID)
+        for appearances in self.places:
+            for place, agent in appearances:
+                self._handoffs(place, agent)
+                self._calls(place, agent)
+                self._code(place, agent)
         return self.picture
 
-    def _box(
-        self,
-        frame: Frame,
-        role: Role,
-        title: str,
-        rows: tuple[tuple[str, str], ...] = (),
-        name: str = "",
-    ) -> str:
-        box = Box(self.ids.take(role.value, name), role, title, rows)
-        frame.boxes.append(box)
-        return box.id
+    def _frames(self) -> dict[Place, Frame]:
+        """The frame of each agent: for a team, and for a run of its own with several agents."""
+        root = self.picture.root
+        frames = {place: root for appearances in self.places for place, _ in appearances}
+        for leader, members in teams(self.chart):
+            name = self.chart.agent[leader].name
+            frame = Frame(self.ids.take("team", leader), f"reached only through {name}")
+            root.frames.append(frame)
+            frames |= {("", member): frame for member in members}
+        for part in self.chart.charts:
+            own = [places[0][0] for places in self.places if places[0][0][0] == part.name]
+            if len(own) > 1:
+                title = f"the run of {part.agent[part.start].name} as a tool"
+                frame = Frame(self.ids.take("run", part.name), title)
+                root.frames.append(frame)
+                frames |= dict.fromkeys(own, frame)
+        return frames
 
-    def _agent(
-        self,
-        frame: Frame,
-        part: str | None,
-        agent: Agent,
-        role: Role,
-        guardrails: tuple[tuple[str, str], ...],
-    ) -> None:
-        rows = (*_output_row(agent), *_tool_rows(agent), *guardrails)
-        self.box_of[part, agent.id] = self._box(frame, role, agent.name, rows, agent.id)
+    def _agent(self, frame: Frame, appearances: list[tuple[Place, Agent]]) -> None:
+        (part, id), agent = appearances[0]
+        group = f"{part}/{id}" if part else id
+        self.picture.groups[group] = agent.name
+        rows = (
+            *_output_row(agent),
+            *_tool_rows(agent, self.most),
+            *_guardrail_rows(agent, self._takes_input(appearances)),
+            *dict.fromkeys(row for place, _ in appearances for row in self.findings.get(place, ())),
+        )
+        box = Box(
+            id=self.ids.take("agent", group),
+            role=self._role(part, agent),
+            title=agent.name,
+            rows=rows,
+            mark=self._mark(part, agent),
+            group=group,
+            lit=agent.name in self.visited,
+        )
+        frame.boxes.append(box)
+        self.box_of |= {place: box.id for place, _ in appearances}
+
+    def _role(self, part: str, agent: Agent) -> Role:
+        if part:
+            return Role.TOOL if agent.id == self.chart.subchart[part].start else Role.AGENT
+        return Role.ENTRY if agent.id == self.chart.start else Role.AGENT
+
+    def _takes_input(self, appearances: Iterable[tuple[Place, Agent]]) -> bool:
+        """Whether a run, or a run of its own as a tool, starts with this agent."""
+        parts = {"": self.chart, **self.chart.subchart}
+        return any(parts[part].start == id for (part, id), _ in appearances)
+
+    def _mark(self, part: str, agent: Agent) -> Mark:
+        alone = bool(part) and len(self.chart.subchart[part].agents) == 1
+        if agent.final:
+            return Mark.NONE if alone else Mark.ENDS
+        if can_end(agent) or any(successors(agent)):
+            return Mark.NONE
+        return Mark.STUCK
 
     def _arrow(self, source: str, target: str, stroke: Stroke, *label: str) -> None:
-        self.picture.arrows.append(Arrow(source, target, stroke, label))
+        arrow = Arrow(source, target, stroke, label)
+        if arrow not in self.picture.arrows:
+            self.picture.arrows.append(arrow)
 
-    def _end(self, role: Role, title: str) -> str:
-        if role not in self.ends:
-            self.ends[role] = self._box(self.picture.root, role, title)
-        return self.ends[role]
+    def _handoffs(self, place: Place, agent: Agent) -> None:
+        source, arrows = self.box_of[place], self.picture.arrows
+        for handoff in agent.handoffs:
+            if handoff.target:
+                target = self.box_of[place[0], handoff.target]
+            else:
+                target = self._other(Role.OUTSIDE, handoff.target_name, handoff.target_name)
+            label = _label(agent, handoff)
+            back = Arrow(target, source, _HANDOFFS[handoff.enabled], label)
+            plain = not handoff.filters and not handoff.acts
+            if plain and back in arrows and target != source:
+                arrows[arrows.index(back)] = replace(back, both=True)
+            elif not plain or replace(back, both=True) not in arrows:
+                self._arrow(source, target, back.stroke, *label)
 
-    def _gate(self, title: str, guardrails: tuple[Guardrail, ...]) -> str:
-        """The id of a box of guardrails that can block the run. Agents whose outputs pass the same
-        guardrails share one box.
-        """
-        key = (title, *(row.name for row in guardrails))
-        if key not in self.gates:
-            rows = tuple(
-                (row.name, "" if row.parallel else "before the model") for row in guardrails
-            )
-            gate = self._box(self.picture.root, Role.GUARDRAIL, title, rows)
-            self.gates[key] = gate
-            self._arrow(gate, self._end(Role.BLOCKED, "blocked"), Stroke.FAINT, "tripped")
-        return self.gates[key]
+    def _other(self, role: Role, name: str, key: object) -> str:
+        """The box of an agent that is no part of the chart."""
+        if key not in self.outside:
+            box = Box(self.ids.take(role, name), role, name, group=self.ids.take("group", name))
+            self.picture.groups[box.group] = name
+            self.picture.root.boxes.append(box)
+            self.outside[key] = box.id
+        return self.outside[key]
 
-    def _entrance(self, start: str, entry: Agent) -> None:
-        box = self.box_of[None, entry.id]
-        if entry.input_guardrails:
-            gate = self._gate("input guardrails", entry.input_guardrails)
-            self._arrow(start, gate, Stroke.SOLID)
-            self._arrow(gate, box, Stroke.SOLID)
-        else:
-            self._arrow(start, box, Stroke.SOLID)
+    def _calls(self, place: Place, agent: Agent) -> None:
+        for tool in agent.tools:
+            if tool.machine and tool.enabled is not Enabled.NEVER:
+                inner = self.chart.subchart[tool.machine]
+                entry = inner.agent[inner.start]
+                label = [] if _says(tool.name, entry.name) else [tool.name]
+                if _stops(agent, tool) is not Mark.NONE:
+                    label.append("its answer ends the run")
+                target = self.box_of[inner.name, inner.start]
+                self._arrow(self.box_of[place], target, _CALLS[tool.enabled], *label)
 
-    def _way_out(self, agent: Agent) -> None:
-        box = self.box_of[None, agent.id]
-        if can_end(agent) and agent.output_guardrails:
-            gate = self._gate("output guardrails", agent.output_guardrails)
-            self._arrow(box, gate, Stroke.FAINT)
-            passed = Arrow(gate, self._end(Role.DONE, "done"), Stroke.FAINT)
-            if passed not in self.picture.arrows:
-                self.picture.arrows.append(passed)
-        elif can_end(agent):
-            self._arrow(box, self._end(Role.DONE, "done"), Stroke.FAINT)
-        elif not any(successors(agent)):
-            self._arrow(box, self._end(Role.EXHAUSTED, "turn limit"), Stroke.FAINT)
+    def _code(self, place: Place, agent: Agent) -> None:
+        boxes = {
+            _identity(one): self.box_of[there] for places in self.places for there, one in places
+        }
+        for inner in agent.inner:
+            key = (inner.name, inner.origin)
+            target = boxes.get(key) or self._other(Role.CODE, inner.name, key)
+            name = inner.symbol.rpartition("/")[2]
+            self._arrow(self.box_of[place], target, Stroke.CODE, name)
 
-    def _handoffs(self, root: Frame, part: Chart, name: str | None) -> None:
-        positions: dict[tuple[str, str], int] = {}
+
+def _places(chart: Chart) -> list[list[tuple[Place, Agent]]]:
+    """The agents with all places where they stand. An agent used as a tool that is also a target of
+    handoffs stands in two charts, as one object of the user."""
+    places: list[list[tuple[Place, Agent]]] = []
+    first: dict[tuple[str, Origin], int] = {}
+    for part in chart.walk():
+        name = "" if part is chart else part.name
+        here = dict[tuple[str, Origin], int]()
         for agent in part.agents:
-            source = self.box_of[name, agent.id]
-            for handoff in agent.handoffs:
-                if handoff.target:
-                    target = self.box_of[name, handoff.target]
-                else:
-                    target = self._outside(root, handoff.target_name)
-                arrow = Arrow(source, target, _STROKES[handoff.enabled], _label(agent, handoff))
-                back = positions.get((target, source))
-                arrows = self.picture.arrows
-                there = Arrow(target, source, arrow.stroke, arrow.label)
-                if back is not None and arrows[back] == there:
-                    arrows[back] = replace(there, both=True)
-                else:
-                    positions[source, target] = len(arrows)
-                    arrows.append(arrow)
+            key, place = _identity(agent), (name, agent.id)
+            number = first.get(key)
+            if number is not None and key not in here and agent.origin != UNKNOWN:
+                places[number].append((place, agent))
+                here[key] = number
+            else:
+                here.setdefault(key, len(places))
+                places.append([(place, agent)])
+        first = {**here, **first}
+    return places
 
-    def _outside(self, root: Frame, name: str) -> str:
-        key = ("", name)
-        if key not in self.box_of:
-            self.box_of[key] = self._box(root, Role.OUTSIDE, name, name=name)
-        return self.box_of[key]
 
-    def _calls(self, part: Chart, name: str | None) -> None:
-        for agent in part.agents:
-            for tool in agent.tools:
-                if tool.machine and tool.enabled is not Enabled.NEVER:
-                    inner = self.chart.subchart[tool.machine]
-                    target = self.box_of[inner.name, inner.start]
-                    self._arrow(self.box_of[name, agent.id], target, Stroke.CALL, tool.name)
+def _identity(agent: Agent) -> tuple[str, Origin]:
+    return agent.name, agent.origin
 
 
 def _depth(chart: Chart) -> int:
@@ -185,48 +270,75 @@ def _depth(chart: Chart) -> int:
     return depth
 
 
+def _says(name: str, target: str) -> bool:
+    """Whether the name of a handoff or tool says no more than the name of the agent. A default name
+    keeps only the letters of the agent's name that fit into a function name."""
+    words = _NOT_IN_NAMES.sub("", target.lower())
+    said = _NOT_IN_NAMES.sub("", name.lower())
+    return said.endswith(words) if words else said in ("", "transferto")
+
+
 def _label(agent: Agent, handoff: Handoff) -> tuple[str, ...]:
-    """The name of a handoff, if it says more than the name of the target."""
-    words = "".join(filter(str.isalnum, handoff.target_name.lower()))
-    names_target = "".join(filter(str.isalnum, handoff.name.lower())).endswith(words)
+    """The name of a handoff, if it says more than the name of the target, and the functions that
+    work on it."""
     has_sibling = sum(other.target == handoff.target for other in agent.handoffs) > 1
-    return () if names_target and not has_sibling else (handoff.name,)
+    named = has_sibling or not _says(handoff.name, handoff.target_name)
+    words = ((handoff.name, named), ("input filter", handoff.filters), ("on_handoff", handoff.acts))
+    return tuple(word for word, said in words if said)
 
 
-def _output_row(agent: Agent) -> Iterator[tuple[str, str]]:
+def _output_row(agent: Agent) -> Iterator[Row]:
     if agent.output != TEXT:
-        yield "gives", agent.output.name.rpartition(".")[2]
+        yield Row("gives", agent.output.name.rpartition(".")[2])
 
 
-def _tool_rows(agent: Agent) -> Iterator[tuple[str, str]]:
-    tools = agent.tools if len(agent.tools) <= _ROWS else agent.tools[: _ROWS - 1]
-    for tool in tools:
-        yield _tool_row(tool)
-    if len(tools) < len(agent.tools):
-        yield f"… {len(agent.tools) - len(tools)} more tools", ""
+def _tool_rows(agent: Agent, most: int) -> Iterator[Row]:
+    # An agent used as a tool is an arrow, unless it is disabled.
+    tools = [tool for tool in agent.tools if not tool.machine or tool.enabled is Enabled.NEVER]
+    rows = tools if len(tools) <= most else tools[: most - 1]
+    for tool in rows:
+        yield _tool_row(agent, tool)
+    if len(rows) < len(tools):
+        yield Row(f"… {len(tools) - len(rows)} more tools")
 
 
-def _tool_row(tool: Tool) -> tuple[str, str]:
-    remarks = {Enabled.ALWAYS: "", Enabled.SOMETIMES: "sometimes", Enabled.NEVER: "disabled"}
+def _tool_row(agent: Agent, tool: Tool) -> Row:
+    mark = _stops(agent, tool)
     if tool.server:
-        return tool.name, "MCP server"
-    if tool.kind is None:
-        return tool.name, "hosted"
+        return Row(tool.name, "MCP server", mark=mark)
     name = f"{tool.name}()" if tool.kind in FUNCTION_TOOLS else tool.name
-    return name, remarks[tool.enabled]
+    if tool.enabled is Enabled.NEVER:
+        return Row(name, "disabled", Tone.OFF)
+    remarks = ("hosted", tool.kind is None), ("sometimes", tool.enabled is Enabled.SOMETIMES)
+    return Row(name, ", ".join(word for word, said in remarks if said), mark=mark)
 
 
-def _rows_of_entry(agent: Agent, role: Role) -> Iterator[tuple[str, str]]:
-    """The guardrails of an agent that never run. Those that run have boxes of their own."""
-    if role is not Role.ENTRY:
-        yield from ((row.name, "guardrail, never runs") for row in agent.input_guardrails)
-    if not can_end(agent):
-        yield from ((row.name, "guardrail, never runs") for row in agent.output_guardrails)
+def _stops(agent: Agent, tool: Tool) -> Mark:
+    """Whether the output of a tool can be the final one."""
+    if tool.kind not in FUNCTION_TOOLS or tool.enabled is Enabled.NEVER:
+        return Mark.NONE
+    match agent.stop.kind:
+        case StopKind.FIRST:
+            return Mark.ENDS
+        case StopKind.NAMED:
+            named = tool.name in agent.stop.names
+            return Mark.ENDS if named else Mark.MAY_END if tool.server else Mark.NONE
+        case StopKind.ASKED:
+            return Mark.MAY_END
+        case StopKind.NEVER:
+            return Mark.NONE
 
 
-def _rows_of_nested(agent: Agent, role: Role) -> Iterator[tuple[str, str]]:
-    """The guardrails of an agent in a nested run; the drawing shows no ends for such a run."""
-    runs = "guardrail" if role is Role.ENTRY else "guardrail, never runs"
-    yield from ((row.name, runs) for row in agent.input_guardrails)
-    ends = "guardrail" if can_end(agent) else "guardrail, never runs"
-    yield from ((row.name, ends) for row in agent.output_guardrails)
+def _guardrail_rows(agent: Agent, takes_input: bool) -> Iterator[Row]:
+    for row in agent.input_guardrails:
+        yield _guardrail_row(
+            row, "checks input" if row.parallel else "checks input first", takes_input
+        )
+    for row in agent.output_guardrails:
+        yield _guardrail_row(row, "checks output", can_end(agent))
+
+
+def _guardrail_row(guardrail: Guardrail, work: str, runs: bool) -> Row:
+    if runs:
+        return Row(guardrail.name, work, Tone.GUARDRAIL)
+    return Row(guardrail.name, "guardrail, never runs", Tone.OFF)

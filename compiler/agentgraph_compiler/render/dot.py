@@ -1,71 +1,109 @@
 """Pictures in DOT, the language of Graphviz. Text from the chart appears only in labels and is
 always escaped.
+
+Graphviz gets a graph without cycles: an arrow that leads back in the order of the boxes is written
+the other way round, with its head at its tail. Its own ways of breaking cycles fail on some graphs
+with clusters ("trouble in init_rank") and take minutes on others.
 """
 
 from __future__ import annotations
 
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from agentgraph_compiler.render.picture import Arrow, Box, Frame, Picture, Role, Stroke
+from agentgraph_compiler.render.bundles import Bundle, bundled, legend_of
+from agentgraph_compiler.render.look import (
+    DASHED_BOXES,
+    FILL_AND_EDGE,
+    INK,
+    INK_OF_MARK,
+    INK_OF_STROKE,
+    INK_OF_TONE,
+    PILLS,
+    SIGN_OF_MARK,
+    SIGN_OF_TONE,
+    SOFT,
+    printable,
+    sample_of,
+)
+from agentgraph_compiler.render.order import order_of
+from agentgraph_compiler.render.picture import (
+    Arrow,
+    Box,
+    Frame,
+    Mark,
+    Meaning,
+    Picture,
+    Role,
+    Row,
+    Stroke,
+    Tone,
+)
 
 if TYPE_CHECKING:
     import graphviz  # type: ignore[import-untyped]
 
 _FONT = "Helvetica,Arial,sans-serif"
-_INK, _SOFT, _LINE = "#1e293b", "#64748b", "#94a3b8"
-_FILL_AND_EDGE = {
-    Role.START: ("#1e293b", "#1e293b"),
-    Role.AGENT: ("#f5f9ff", "#5b8def"),
-    Role.ENTRY: ("#e3eeff", "#2f6fe4"),
-    Role.OUTSIDE: ("#ffffff", "#94a3b8"),
-    Role.GUARDRAIL: ("#fff8e6", "#e0a93b"),
-    Role.STATE: ("#ffffff", "#94a3b8"),
-    Role.DONE: ("#e4f7ea", "#2f9e58"),
-    Role.BLOCKED: ("#fdeaea", "#d64545"),
-    Role.EXHAUSTED: ("#f1f3f6", "#7b8794"),
-    Role.FAILED: ("#fdeaea", "#d64545"),
-}
-_ENDS = (Role.START, Role.DONE, Role.BLOCKED, Role.EXHAUSTED, Role.FAILED)
 _STROKES: dict[Stroke, dict[str, str]] = {
-    Stroke.SOLID: {"color": "#475569", "penwidth": "1.4", "weight": "4"},
-    Stroke.DASHED: {"color": "#475569", "penwidth": "1.4", "style": "dashed"},
-    Stroke.CALL: {"color": "#8b5cf6", "penwidth": "1.2", "style": "dashed", "dir": "both"},
-    Stroke.FAINT: {"color": "#b6c0cc", "arrowsize": "0.6", "weight": "0"},
+    Stroke.SOLID: {"penwidth": "1.4", "weight": "4"},
+    Stroke.DASHED: {"penwidth": "1.4", "style": "dashed", "weight": "2"},
+    Stroke.OFF: {"style": "dashed", "arrowhead": "tee"},
+    Stroke.CALL: {"penwidth": "1.3", "arrowtail": "dot", "dir": "both"},
+    Stroke.SOMETIMES_CALL: {
+        "penwidth": "1.3",
+        "arrowtail": "dot",
+        "dir": "both",
+        "style": "dashed",
+    },
+    Stroke.CODE: {"penwidth": "1.3", "style": "dotted"},
+    Stroke.FAINT: {"arrowsize": "0.6", "weight": "0"},
 }
+_LEGEND_COLUMNS = 3
+_MANY_ARROWS = 150
+_QUICKLY = {"nslimit": "1", "nslimit1": "1", "mclimit": "0.5"}
+"""Bounds on the search for a better layout. Without them the time of a large graph has none."""
 
 
-def to_dot(picture: Picture) -> str:
+def to_dot(picture: Picture, *, header: bool = True) -> str:
     """Write a picture in DOT.
 
     Args:
         picture: What to draw.
+        header: Whether the drawing has its title and its legend.
 
     Returns:
         The source; the same for the same picture.
     """
     import graphviz
 
+    place = order_of(picture)
+    drawn, bundles = bundled(picture)
+    ranks = "0.5" if bundles else "0.8" if picture.across else "0.6"
     graph = graphviz.Digraph(
         name="workflow",
         graph_attr={
             "rankdir": "LR" if picture.across else "TB",
-            "label": _html(f'<font point-size="16">{_text(picture.root.title)}</font>'),
+            "label": _html(_header(picture)) if header else "",
             "labelloc": "t",
+            "labeljust": "l",
             "fontname": _FONT,
-            "fontcolor": _INK,
+            "fontcolor": INK,
             "bgcolor": "white",
             "pad": "0.3",
-            "nodesep": "0.35",
-            "ranksep": "0.75" if picture.across else "0.6",
+            "nodesep": "0.3",
+            "ranksep": ranks,
             "compound": "true",
+            **(_QUICKLY if len(drawn.arrows) > _MANY_ARROWS else {}),
         },
-        node_attr={"fontname": _FONT, "fontsize": "12", "fontcolor": _INK, "penwidth": "1.4"},
-        edge_attr={"fontname": _FONT, "fontsize": "10", "fontcolor": _SOFT, "arrowsize": "0.75"},
+        node_attr={"fontname": _FONT, "fontsize": "12", "fontcolor": INK, "penwidth": "1.4"},
+        edge_attr={"fontname": _FONT, "fontsize": "10", "fontcolor": SOFT, "arrowsize": "0.75"},
     )
-    _fill(graph, picture.root)
-    for arrow in picture.arrows:
-        graph.edge(arrow.source, arrow.target, **_arrow(arrow))
+    _fill(graph, drawn.root)
+    for arrow in drawn.arrows:
+        _edge(graph, arrow, place[arrow.source] > place[arrow.target])
+    for bundle in bundles:
+        _bundle(graph, bundle)
     return str(graph.source)
 
 
@@ -76,10 +114,12 @@ def _fill(graph: graphviz.Digraph, frame: Frame) -> None:
         opened = graph.subgraph(name=f"cluster_{inner.id}")
         assert opened is not None
         with opened as cluster:
+            rows = "".join(f"<br/>{_row(row)}" for row in inner.rows)
+            title = _html(f"<b>{_text(inner.title)}</b>{rows}") if inner.title else ""
             cluster.attr(
-                label=_html(f"<b>{_text(inner.title)}</b>"),
+                label=title,
                 fontsize="11",
-                fontcolor=_SOFT,
+                fontcolor=SOFT,
                 style="rounded,filled",
                 fillcolor="#fafbfc",
                 color="#cbd5e1",
@@ -89,35 +129,117 @@ def _fill(graph: graphviz.Digraph, frame: Frame) -> None:
 
 
 def _box(box: Box) -> dict[str, str]:
-    fill, edge = _FILL_AND_EDGE[box.role]
+    fill, edge = FILL_AND_EDGE[box.role]
     look = {"shape": "box", "style": "rounded,filled", "fillcolor": fill, "color": edge}
-    if box.role is Role.OUTSIDE:
+    if box.role in DASHED_BOXES:
         look["style"] = "rounded,filled,dashed"
-    if box.role in _ENDS:
-        look |= {"margin": "0.16,0.06", "height": "0.3", "width": "0.5"}
+    if box.lit:
+        look["penwidth"] = "3"
+    tones = [row.tone for row in box.rows]
+    for tone in (Tone.ERROR, Tone.WARNING):
+        if tone in tones:
+            look |= {"color": INK_OF_TONE[tone], "penwidth": "2.4"}
+            break
     if box.role is Role.START:
-        look["fontcolor"] = "white"
-    title = _text(box.title) if box.role in _ENDS else f"<b>{_text(box.title)}</b>"
-    if not box.rows:
-        return look | {"label": _html(title)}
-    rows = "".join(f'<tr><td align="left">{_row(*row)}</td></tr>' for row in box.rows)
-    table = '<table border="0" cellborder="0" cellspacing="0" cellpadding="2">'
-    return look | {"label": _html(f"{table}<tr><td>{title}</td></tr><hr/>{rows}</table>")}
+        return look | {"shape": "circle", "label": "", "width": "0.2", "tooltip": "start"}
+    if box.role in PILLS:
+        return look | {
+            "margin": "0.16,0.06",
+            "height": "0.3",
+            "width": "0.5",
+            "label": _html(_text(box.title)),
+        }
+    title = f"<b>{_text(box.title)}</b>{_mark(box.mark)}"
+    look["label"] = _html(_table(title, box.rows))
+    return look
 
 
-def _row(name: str, remark: str) -> str:
+def _table(title: str, rows: tuple[Row, ...]) -> str:
+    lines = "".join(f'<tr><td align="left">{_row(row)}</td></tr>' for row in rows)
+    rule = "<hr/>" if rows else ""
+    return (
+        '<table border="0" cellborder="0" cellspacing="0" cellpadding="2">'
+        f"<tr><td>{title}</td></tr>{rule}{lines}</table>"
+    )
+
+
+def _row(row: Row) -> str:
+    sign = f"{SIGN_OF_TONE[row.tone]} " if row.tone in SIGN_OF_TONE else ""
+    name = f'<font color="{INK_OF_TONE[row.tone]}">{sign}{_text(row.name)}</font>'
+    if row.tone is Tone.OFF:
+        name = f"<s>{name}</s>"
     # Two spaces, because letters in a browser are a little wider than Graphviz measures them.
-    tail = f'&#160;&#160;<font color="{_SOFT}"><i>{_text(remark)}</i></font>' if remark else ""
-    return f'<font point-size="10">{_text(name)}{tail}</font>'
+    remark = _text(row.remark)
+    tail = f'&#160;&#160;<font color="{SOFT}"><i>{remark}</i></font>' if row.remark else ""
+    return f'<font point-size="10">{name}{_mark(row.mark)}{tail}</font>'
 
 
-def _arrow(arrow: Arrow) -> dict[str, str]:
-    look = dict(_STROKES[arrow.stroke])
+def _mark(mark: Mark) -> str:
+    if mark is Mark.NONE:
+        return ""
+    return f' <font color="{INK_OF_MARK[mark]}">{SIGN_OF_MARK[mark]}</font>'
+
+
+def _edge(graph: graphviz.Digraph, arrow: Arrow, back: bool) -> None:
+    look = {"color": INK_OF_STROKE[arrow.stroke], **_STROKES[arrow.stroke]}
     if arrow.both:
         look["dir"] = "both"
-    if arrow.label:
-        look["label"] = _html("<br/>".join(f"&#160;{_text(line)}&#160;" for line in arrow.label))
-    return look
+    look |= _label(arrow)
+    if back:
+        head, tail = look.pop("arrowhead", "normal"), look.pop("arrowtail", "normal")
+        look |= {"dir": look.get("dir", "back"), "arrowtail": head, "arrowhead": tail}
+        graph.edge(arrow.target, arrow.source, **look)
+    else:
+        graph.edge(arrow.source, arrow.target, **look)
+
+
+def _label(arrow: Arrow) -> dict[str, str]:
+    if not arrow.label:
+        return {}
+    lines = "<br/>".join(f"&#160;{_text(line)}&#160;" for line in arrow.label)
+    return {"label": _html(lines)}
+
+
+def _bundle(graph: graphviz.Digraph, bundle: Bundle) -> None:
+    """The arrow to the frame, which ends at its middle line, and the lines as invisible chains."""
+    arrow, middle = bundle.arrow, len(bundle.lines) // 2
+    for number, line in enumerate(bundle.lines):
+        if number == middle:
+            look = {"color": INK_OF_STROKE[arrow.stroke], **_STROKES[arrow.stroke]}
+            look |= {"lhead": f"cluster_{arrow.target}", "penwidth": "2.2", **_label(arrow)}
+            if arrow.both:
+                look["dir"] = "both"
+            graph.edge(arrow.source, line[0], **look)
+        else:
+            graph.edge(arrow.source, line[0], style="invis")
+        for one, other in pairwise(line):
+            graph.edge(one, other, style="invis")
+
+
+def _header(picture: Picture) -> str:
+    """The title, the remarks on the whole, and the legend."""
+    title = f'<font point-size="16"><b>{_text(picture.root.title)}</b></font>'
+    lines = [title, *map(_row, picture.root.rows)]
+    entries = [f'<td align="left">{_sample(one)}</td>' for one in legend_of(picture)]
+    rows = [
+        f"<tr>{''.join(entries[first : first + _LEGEND_COLUMNS])}</tr>"
+        for first in range(0, len(entries), _LEGEND_COLUMNS)
+    ]
+    cells = "".join(f'<tr><td align="left">{line}</td></tr>' for line in lines)
+    legend = (
+        '<tr><td align="left"><table border="0" cellborder="0" cellspacing="0" cellpadding="3">'
+        f"{''.join(rows)}</table></td></tr>"
+    )
+    table = '<table border="0" cellborder="0" cellspacing="0" cellpadding="3">'
+    return f"{table}{cells}{legend if rows else ''}</table>"
+
+
+def _sample(entry: tuple[Meaning, str]) -> str:
+    (sign, color), words = sample_of(entry[0]), entry[1]
+    return (
+        f'<font point-size="10"><font color="{color}">{sign or "<s>abc</s>"}</font>&#160;'
+        f'<font color="{SOFT}">{words}</font></font>'
+    )
 
 
 def _html(text: str) -> str:
@@ -126,5 +248,4 @@ def _html(text: str) -> str:
 
 def _text(text: str) -> str:
     """Text for an HTML-like label: one line, without characters that XML does not allow."""
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return escape(printable, quote=False) or " "
+    return escape(printable(text), quote=False) or " "

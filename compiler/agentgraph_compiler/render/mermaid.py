@@ -6,7 +6,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.render.picture import Arrow, Box, Frame, Picture, Role, Stroke
+from agentgraph_compiler.render.bundles import bundled
+from agentgraph_compiler.render.look import (
+    DASHED_BOXES,
+    FILL_AND_EDGE,
+    INK,
+    INK_OF_STROKE,
+    SIGN_OF_MARK,
+    SIGN_OF_TONE,
+    printable,
+)
+from agentgraph_compiler.render.picture import (
+    Arrow,
+    Box,
+    Frame,
+    Mark,
+    Picture,
+    Role,
+    Row,
+    Stroke,
+)
 
 _BRACKETS = {
     Role.START: ("([", "])"),
@@ -16,29 +35,18 @@ _BRACKETS = {
     Role.FAILED: ("([", "])"),
     Role.GUARDRAIL: ("{{", "}}"),
     Role.STATE: ("(", ")"),
-    Role.AGENT: ("[", "]"),
-    Role.ENTRY: ("[", "]"),
-    Role.OUTSIDE: ("[", "]"),
 }
+_BOX = ("[", "]")
 _LINES = {
     Stroke.SOLID: "-->",
     Stroke.DASHED: "-.->",
-    Stroke.CALL: "<-.->",
+    Stroke.OFF: "-.-x",
+    Stroke.CALL: "o--o",
+    Stroke.SOMETIMES_CALL: "o-.-o",
+    Stroke.CODE: "-.->",
     Stroke.FAINT: "-->",
 }
-_CLASSES = {
-    Role.START: "fill:#1e293b,stroke:#1e293b,color:#ffffff",
-    Role.AGENT: "fill:#f5f9ff,stroke:#5b8def,color:#1e293b",
-    Role.ENTRY: "fill:#e3eeff,stroke:#2f6fe4,color:#1e293b,stroke-width:2px",
-    Role.OUTSIDE: "fill:#ffffff,stroke:#94a3b8,color:#1e293b,stroke-dasharray:4",
-    Role.GUARDRAIL: "fill:#fff8e6,stroke:#e0a93b,color:#1e293b",
-    Role.STATE: "fill:#ffffff,stroke:#94a3b8,color:#1e293b",
-    Role.DONE: "fill:#e4f7ea,stroke:#2f9e58,color:#1e293b",
-    Role.BLOCKED: "fill:#fdeaea,stroke:#d64545,color:#1e293b",
-    Role.EXHAUSTED: "fill:#f1f3f6,stroke:#7b8794,color:#1e293b",
-    Role.FAILED: "fill:#fdeaea,stroke:#d64545,color:#1e293b",
-}
-_PLAIN = frozenset(" .,:()[]_-+*/…→")
+_PLAIN = frozenset(" .,:()[]_-+*/…→◉◎⊘◆✖▲●")
 
 
 def to_mermaid(picture: Picture) -> str:
@@ -51,40 +59,61 @@ def to_mermaid(picture: Picture) -> str:
         The source; the same for the same picture.
     """
     lines = [f"flowchart {'LR' if picture.across else 'TB'}"]
-    lines.extend(_frame(picture.root, "  "))
-    lines.extend(f"  {_arrow(arrow)}" for arrow in picture.arrows)
-    faint = [str(n) for n, arrow in enumerate(picture.arrows) if arrow.stroke is Stroke.FAINT]
-    if faint:
-        lines.append(f"  linkStyle {','.join(faint)} stroke:#b6c0cc,stroke-width:1px")
-    used = {box.role for box in _boxes(picture.root)}
-    lines.extend(f"  classDef {role.value}Box {_CLASSES[role]}" for role in Role if role in used)
+    drawn, bundles = bundled(picture)
+    arrows = [*drawn.arrows, *(bundle.arrow for bundle in bundles)]
+    lines.extend(_frame(drawn.root, "  "))
+    lines.extend(f"  {_arrow(arrow)}" for arrow in arrows)
+    chains = [line for bundle in bundles for line in bundle.lines if len(line) > 1]
+    lines.extend(f"  {' ~~~ '.join(line)}" for line in chains)
+    lines.extend(_colors(arrows))
+    used = {box.role for box in picture.root.walk()}
+    lines.extend(f"  classDef {role.value}Box {_look(role)}" for role in Role if role in used)
+    lines.extend(f"  class {box.id} litBox" for box in picture.root.walk() if box.lit)
+    if any(box.lit for box in picture.root.walk()):
+        lines.append("  classDef litBox stroke-width:4px")
     return "\n".join(lines) + "\n"
 
 
-def _boxes(frame: Frame) -> Iterator[Box]:
-    yield from frame.boxes
-    for inner in frame.frames:
-        yield from _boxes(inner)
+def _colors(arrows: list[Arrow]) -> Iterator[str]:
+    for stroke, color in INK_OF_STROKE.items():
+        numbers = [str(n) for n, arrow in enumerate(arrows) if arrow.stroke is stroke]
+        if numbers and stroke is not Stroke.SOLID:
+            yield f"  linkStyle {','.join(numbers)} stroke:{color}"
+
+
+def _look(role: Role) -> str:
+    fill, edge = FILL_AND_EDGE[role]
+    ink = "#ffffff" if role is Role.START else INK
+    dashes = ",stroke-dasharray:4" if role in DASHED_BOXES else ""
+    return f"fill:{fill},stroke:{edge},color:{ink}{dashes}"
 
 
 def _frame(frame: Frame, indent: str) -> Iterator[str]:
     for box in frame.boxes:
-        opening, closing = _BRACKETS[box.role]
+        opening, closing = _BRACKETS.get(box.role, _BOX)
         yield f'{indent}{box.id}{opening}"{_label(box)}"{closing}:::{box.role.value}Box'
     for inner in frame.frames:
-        yield f'{indent}subgraph {inner.id}["{_text(inner.title)}"]'
+        title = "<br/>".join((_text(inner.title) or " ", *map(_row, inner.rows)))
+        yield f'{indent}subgraph {inner.id}["{title}"]'
         yield from _frame(inner, indent + "  ")
         yield f"{indent}end"
 
 
 def _label(box: Box) -> str:
+    mark = _mark(box.mark)
     if not box.rows:
-        return _text(box.title)
-    rows = (
-        f"{_text(name)} <i>{_text(remark)}</i>" if remark else _text(name)
-        for name, remark in box.rows
-    )
-    return "<br/>".join((f"<b>{_text(box.title)}</b>", *rows))
+        return f"{_text(box.title)}{mark}"
+    return "<br/>".join((f"<b>{_text(box.title)}</b>{mark}", *map(_row, box.rows)))
+
+
+def _row(row: Row) -> str:
+    sign = f"{_text(SIGN_OF_TONE[row.tone])} " if row.tone in SIGN_OF_TONE else ""
+    name = f"{sign}{_text(row.name)}{_mark(row.mark)}"
+    return f"{name} <i>{_text(row.remark)}</i>" if row.remark else name
+
+
+def _mark(mark: Mark) -> str:
+    return f" {_text(SIGN_OF_MARK[mark])}" if mark is not Mark.NONE else ""
 
 
 def _arrow(arrow: Arrow) -> str:
@@ -95,10 +124,8 @@ def _arrow(arrow: Arrow) -> str:
 
 def _text(text: str) -> str:
     """Text for a quoted label: letters and digits as they are, other characters as entities."""
-    return "".join(map(_entity, text))
+    return "".join(map(_entity, printable(text)))
 
 
 def _entity(char: str) -> str:
-    if char.isalnum() or char in _PLAIN:
-        return char
-    return f"#{ord(char)};" if char.isprintable() else " "
+    return char if char.isalnum() or char in _PLAIN else f"#{ord(char)};"

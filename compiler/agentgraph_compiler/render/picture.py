@@ -1,24 +1,28 @@
 """The contents of a drawing, for any back end: boxes, frames around them and arrows between them.
 
-The words differ from the chart's on purpose: a box may stand for an agent, for guardrails, for a
-state or for an end.
+The words differ from the chart's on purpose: a box may stand for an agent, for a state or for an
+end. A box, a row or an arrow says what it means (role, tone, mark, stroke); each back end gives the
+meaning a look, and the legend lists the meanings that the picture uses.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9]+")
 
 
 class Role(StrEnum):
-    """What a box stands for; a back end gives each its shape and colour."""
+    """What a box stands for."""
 
     START = "start"
-    AGENT = "agent"
     ENTRY = "entry"
+    AGENT = "agent"
+    TOOL = "tool"
+    CODE = "code"
     OUTSIDE = "outside"
     GUARDRAIL = "guardrail"
     STATE = "state"
@@ -28,15 +32,58 @@ class Role(StrEnum):
     FAILED = "failed"
 
 
-class Stroke(StrEnum):
-    """The meaning of an arrow: a move, a move that a function may forbid, a call that returns, a
-    move off the main path.
-    """
+class Stroke(Enum):
+    """The meaning of an arrow."""
 
-    SOLID = "solid"
-    DASHED = "dashed"
-    CALL = "call"
-    FAINT = "faint"
+    SOLID = auto()
+    """A move: a handoff, a transition."""
+    DASHED = auto()
+    """A move that a function may forbid."""
+    OFF = auto()
+    """A move that is disabled for good."""
+    CALL = auto()
+    """A call of an agent or a machine, which returns."""
+    SOMETIMES_CALL = auto()
+    """A call that a function may forbid."""
+    CODE = auto()
+    """A run that the code of a tool or guardrail starts."""
+    FAINT = auto()
+    """A move off the main path."""
+    EACH = auto()
+    """Many moves of one kind, one to each box in a frame; only in legends."""
+
+
+class Tone(Enum):
+    """The meaning of a row in a box."""
+
+    PLAIN = auto()
+    GUARDRAIL = auto()
+    OFF = auto()
+    ERROR = auto()
+    WARNING = auto()
+    NOTE = auto()
+
+
+class Mark(Enum):
+    """How an agent or a tool can end the run."""
+
+    NONE = auto()
+    ENDS = auto()
+    MAY_END = auto()
+    STUCK = auto()
+
+
+Meaning = Role | Stroke | Tone | Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a box: a name and a remark on it."""
+
+    name: str
+    remark: str = ""
+    tone: Tone = Tone.PLAIN
+    mark: Mark = Mark.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +94,19 @@ class Box:
         id: Letters, digits and underscores; unique in the picture.
         role: What it stands for.
         title: Its first line.
-        rows: Further lines, each a name and a remark on it.
+        rows: Further lines.
+        mark: How it can end the run.
+        group: The agent it belongs to, a key of ``Picture.groups``; empty for none.
+        lit: Whether a run came by here.
     """
 
     id: str
     role: Role
     title: str
-    rows: tuple[tuple[str, str], ...] = ()
+    rows: tuple[Row, ...] = ()
+    mark: Mark = Mark.NONE
+    group: str = ""
+    lit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +130,19 @@ class Frame:
     title: str
     boxes: list[Box] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
+    rows: tuple[Row, ...] = ()
+
+    def walk(self) -> Iterator[Box]:
+        """All boxes, those of inner frames last."""
+        yield from self.boxes
+        for inner in self.frames:
+            yield from inner.walk()
+
+    def frames_within(self) -> Iterator[Frame]:
+        """This frame and all inner ones."""
+        yield self
+        for inner in self.frames:
+            yield from inner.frames_within()
 
 
 @dataclass(slots=True)
@@ -84,14 +150,36 @@ class Picture:
     """A drawing.
 
     Args:
-        root: The outermost frame, with everything in the drawing.
+        root: The outermost frame, with everything in the drawing; its rows are remarks on the
+            whole.
         arrows: Between boxes of any frame.
         across: Whether it reads from left to right rather than downwards.
+        groups: The names of the agents that boxes belong to.
+        words: The meanings that a legend explains, in its order.
     """
 
     root: Frame
     arrows: list[Arrow] = field(default_factory=list)
     across: bool = True
+    groups: dict[str, str] = field(default_factory=dict)
+    words: Mapping[Meaning, str] = field(default_factory=dict)
+
+    def legend(self) -> list[tuple[Meaning, str]]:
+        """The meanings that this picture uses, with their explanations."""
+        starts = {box.id for box in self.root.walk() if box.role is Role.START}
+        one_move = len(starts) == sum(arrow.source in starts for arrow in self.arrows)
+        used: set[Meaning] = {
+            arrow.stroke
+            for arrow in self.arrows
+            # Where a run begins in one way, the arrow from its start explains itself.
+            if not (one_move and arrow.source in starts)
+        }
+        for box in self.root.walk():
+            used |= {box.role, box.mark}
+            for row in box.rows:
+                used |= {row.tone, row.mark}
+        used |= {row.tone for frame in self.root.frames_within() for row in frame.rows}
+        return [(meaning, text) for meaning, text in self.words.items() if meaning in used]
 
 
 class Ids:

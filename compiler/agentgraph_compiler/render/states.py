@@ -4,11 +4,15 @@ Transitions between the same two states share an arrow, one line each. Transitio
 on a stopped save, are faint and have no words, because otherwise they would hide everything else.
 Transitions that hold in every state lead out of one box that stands for all states. The picture
 leaves out states without a way in, and rests that only lead back to the state before.
+
+The states of an agent can be folded into one box, which lists them. The arrows inside it go, and so
+do those to the states that belong to no agent: that the agent can end the run is a mark on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import (
@@ -17,13 +21,26 @@ from agentgraph_compiler.machine import (
     Event,
     GuardKind,
     Invoke,
+    Machine,
     Rest,
     State,
     StateKind,
     Transition,
     WorkKind,
 )
-from agentgraph_compiler.render.picture import Arrow, Box, Frame, Ids, Picture, Role, Stroke
+from agentgraph_compiler.render.findings import FINDINGS
+from agentgraph_compiler.render.picture import (
+    Arrow,
+    Box,
+    Frame,
+    Ids,
+    Mark,
+    Meaning,
+    Picture,
+    Role,
+    Row,
+    Stroke,
+)
 
 _ENDS = {
     StateKind.DONE: Role.DONE,
@@ -33,84 +50,180 @@ _ENDS = {
 }
 _GUARDRAILS = frozenset({WorkKind.INPUT_GUARDRAIL, WorkKind.OUTPUT_GUARDRAIL})
 _ASIDE = frozenset({Event.FAILED, *RESERVED})
+_MOST_LINES = 4
+_WORDS: Mapping[Meaning, str] = {
+    Role.STATE: "state",
+    Role.GUARDRAIL: "state that runs guardrails",
+    Role.AGENT: "agent, with its states folded",
+    Mark.ENDS: "can end the run",
+    Stroke.SOLID: "transition: event [guard]",
+    Stroke.FAINT: "transition on a failure",
+    Stroke.CALL: "runs a machine, which returns",
+    **FINDINGS,
+}
+
+Table = Chart | Machine
+Unfolds = Callable[[str, str], bool]
+"""Whether the states of an agent are drawn one by one; gets its sub-chart's name and its id."""
 
 
-def states_picture(chart: Chart) -> Picture:
-    """Draw the states of a chart and its sub-charts."""
-    ids = Ids()
-    picture = Picture(Frame("workflow", chart.name), across=False)
-    box_of: dict[tuple[str | None, str | None], str] = {}
-    for part in chart.walk():
-        if part is chart:
-            _boxes(part, None, picture.root, ids, box_of)
-        else:
-            frame = Frame(ids.take("machine", part.name), f"machine {part.name}")
-            picture.root.frames.append(frame)
-            _boxes(part, part.name, frame, ids, box_of)
-    for part in chart.walk():
-        name = None if part is chart else part.name
-        for target, rows in _by_target(part.rows).items():
-            every = box_of[name, None]
-            labels = tuple(dict.fromkeys(map(_label, rows)))
-            picture.arrows.append(Arrow(every, box_of[name, target], Stroke.SOLID, labels))
+def unfolds_all(part: str, agent: str) -> bool:
+    """Fold no agent."""
+    return True
+
+
+def states_picture(
+    table: Table,
+    findings: Mapping[tuple[str, str], Iterable[Row]] | None = None,
+    unfolds: Unfolds = unfolds_all,
+) -> Picture:
+    """Draw the states of a chart or machine and of its parts.
+
+    Args:
+        table: The chart or the machine.
+        findings: Rows about agents, by sub-chart and id, to be shown with their states.
+        unfolds: Which agents are drawn state by state.
+    """
+    drawing = _Drawing(table, findings or {}, unfolds)
+    return drawing.draw()
+
+
+class _Drawing:
+    def __init__(
+        self, table: Table, findings: Mapping[tuple[str, str], Iterable[Row]], unfolds: Unfolds
+    ) -> None:
+        self.table, self.findings, self.unfolds = table, findings, unfolds
+        self.parts = (table, *(table.charts if isinstance(table, Chart) else table.machines))
+        self.ids = Ids()
+        self.picture = Picture(Frame("workflow", table.name), across=False, words=_WORDS)
+        self.box_of: dict[tuple[str, str | None], str] = {}
+        self.folded: dict[str, Box] = {}
+
+    def draw(self) -> Picture:
+        root = self.picture.root
+        for part in self.parts:
+            name, frame = self._name(part), root
+            unfolds = any(self.unfolds(name, agent.id) for agent in part.agents)
+            if name and (len(part.agents) > 1 or unfolds):
+                frame = Frame(self.ids.take("machine", name), f"machine {name}")
+                root.frames.append(frame)
+            self._boxes(part, name, frame)
+        for part in self.parts:
+            self._arrows(part, self._name(part))
+        return self.picture
+
+    def _name(self, part: Table) -> str:
+        return "" if part is self.table else part.name
+
+    def _boxes(self, part: Table, name: str, frame: Frame) -> None:
+        drawn = drawn_states(part)
+        names = {agent.id: agent.name for agent in part.agents}
+        # A machine that a tool runs, all folded, shows its agents alone.
+        whole = not name or any(self.unfolds(name, agent.id) for agent in part.agents)
+        of_agent: dict[str, list[State]] = {}
         for state in part.states:
-            source = box_of.get((name, state.id))
-            if source is None:
-                continue
-            for target, rows in _by_target(state.transitions).items():
-                if (name, target) in box_of:
-                    picture.arrows.append(_arrow(source, box_of[name, target], rows))
-            for offer in state.offers:
-                if offer.machine:
-                    inner = box_of[offer.machine, chart.subchart[offer.machine].initial]
-                    call = Arrow(source, inner, Stroke.CALL, (offer.symbol.rpartition("/")[2],))
-                    picture.arrows.append(call)
-    return picture
+            if state.id in drawn and state.agent:
+                of_agent.setdefault(state.agent, []).append(state)
+            elif state.id in drawn and whole:
+                frame.boxes.append(self._box(part, name, state, ""))
+        for id, states in of_agent.items():
+            group = f"{name}/{id}" if name else id
+            self.picture.groups[group] = names[id]
+            rows = tuple(self.findings.get((name, id), ()))
+            if self.unfolds(name, id):
+                boxes = [self._box(part, name, state, group) for state in states]
+                inner = Frame(self.ids.take("agent", id), names[id], boxes, rows=rows)
+                frame.frames.append(inner)
+            else:
+                frame.boxes.append(self._fold(name, states, names[id], group, rows))
+        if part.rows and whole:
+            every = Box(self.ids.take("every", name), Role.STATE, "every state")
+            frame.boxes.append(every)
+            self.box_of[name, None] = every.id
+
+    def _box(self, part: Table, name: str, state: State, group: str) -> Box:
+        role = Role.START if state.id == part.initial else _role(state)
+        rows = tuple(map(_row, (*state.invokes, *state.offers)))
+        id = self.ids.take("state", f"{name} {state.id}")
+        self.box_of[name, state.id] = id
+        return Box(id, role, _title(state), rows, group=group)
+
+    def _fold(
+        self, name: str, states: Sequence[State], title: str, group: str, findings: tuple[Row, ...]
+    ) -> Box:
+        id = self.ids.take("agent", group)
+        ends = any(
+            row.target.startswith("saving.done") for state in states for row in state.transitions
+        )
+        counts = Counter(map(_title, states))
+        box = Box(
+            id=id,
+            role=Role.AGENT,
+            title=title,
+            rows=(*(_times(*entry) for entry in counts.items()), *findings),
+            mark=Mark.ENDS if ends else Mark.NONE,
+            group=group,
+        )
+        self.box_of |= {(name, state.id): id for state in states}
+        self.folded[id] = box
+        return box
+
+    def _arrows(self, part: Table, name: str) -> None:
+        moves: dict[tuple[str, str], list[Transition]] = {}
+        sources: tuple[tuple[str | None, tuple[Transition, ...]], ...] = (
+            (None, part.rows),
+            *((state.id, state.transitions) for state in part.states),
+        )
+        for source, transitions in sources:
+            here = self.box_of.get((name, source))
+            for row in transitions:
+                there = self.box_of.get((name, row.target))
+                if here and there and not self._is_inside(name, here, there, row.target, part):
+                    moves.setdefault((here, there), []).append(row)
+        every, place = self.box_of.get((name, None)), {id: n for n, id in enumerate(self.folded)}
+        for (here, there), rows in moves.items():
+            if not {here, there} <= self.folded.keys():
+                self.picture.arrows.append(_arrow(here, there, rows, here == every))
+            elif (there, here) not in moves or place[here] < place[there]:
+                both = (there, here) in moves
+                self.picture.arrows.append(Arrow(here, there, both=both))
+        for state in part.states:
+            for offer in (*state.invokes, *state.offers):
+                if offer.machine and (name, state.id) in self.box_of:
+                    inner = self._entry(offer.machine)
+                    label = (offer.symbol.rpartition("/")[2],)
+                    call = Arrow(self.box_of[name, state.id], inner, Stroke.CALL, label)
+                    if call not in self.picture.arrows:
+                        self.picture.arrows.append(call)
+
+    def _entry(self, machine: str) -> str:
+        """The box where the run of a machine begins: its initial state, or the agent it enters."""
+        [part] = (one for one in self.parts if one.name == machine and one is not self.table)
+        initial = self.box_of.get((machine, part.initial))
+        return initial or next(id for (name, _), id in self.box_of.items() if name == machine)
+
+    def _is_inside(self, name: str, here: str, there: str, target: str, part: Table) -> bool:
+        """Whether folding hides a transition."""
+        if here in self.folded:
+            return here == there or not part.state[target].agent
+        return False
 
 
-def drawn_states(chart: Chart) -> frozenset[str]:
-    """Ids of the states of a chart that have a box."""
-    predecessors: dict[str, set[str]] = {chart.initial: set()}
-    for row in chart.rows:
+def drawn_states(table: Table) -> frozenset[str]:
+    """Ids of the states of a chart or machine that have a box."""
+    predecessors: dict[str, set[str]] = {table.initial: set()}
+    for row in table.rows:
         predecessors.setdefault(row.target, set())
-    for state in chart.states:
+    for state in table.states:
         for row in state.transitions:
             predecessors.setdefault(row.target, set()).add(state.id)
     retries = {
         state.id
-        for state in chart.states
+        for state in table.states
         if state.rest is Rest.WAIT
         and {row.target for row in state.transitions} == predecessors.get(state.id)
     }
     return frozenset(predecessors.keys() - retries - {BACK})
-
-
-def _boxes(
-    chart: Chart,
-    name: str | None,
-    frame: Frame,
-    ids: Ids,
-    box_of: dict[tuple[str | None, str | None], str],
-) -> None:
-    owners: dict[str, Frame] = {}
-    ids_with_box = drawn_states(chart)
-    for state in (state for state in chart.states if state.id in ids_with_box):
-        if state.agent and state.agent not in owners:
-            frame_of = Frame(ids.take("agent", state.agent), chart.agent[state.agent].name)
-            owners[state.agent] = frame_of
-            frame.frames.append(frame_of)
-        box = Box(
-            ids.take("state", f"{name or ''} {state.id}"),
-            Role.START if state.id == chart.initial else _role(state),
-            _title(state),
-            tuple(map(_row, (*state.invokes, *state.offers))),
-        )
-        owners.get(state.agent, frame).boxes.append(box)
-        box_of[name, state.id] = box.id
-    if chart.rows:
-        every = Box(ids.take("every", name or ""), Role.STATE, "every state")
-        frame.boxes.append(every)
-        box_of[name, None] = every.id
 
 
 def _role(state: State) -> Role:
@@ -120,9 +233,13 @@ def _role(state: State) -> Role:
     return Role.GUARDRAIL if checks else Role.STATE
 
 
-def _row(invoke: Invoke) -> tuple[str, str]:
+def _row(invoke: Invoke) -> Row:
     name, kind = invoke.symbol.rpartition("/")[2], invoke.kind.value.replace("_", " ")
-    return name, kind if kind != name else ""
+    return Row(name, kind if kind != name else "")
+
+
+def _times(title: str, count: int) -> Row:
+    return Row(title, f"× {count}" if count > 1 else "")
 
 
 def _title(state: State) -> str:
@@ -134,19 +251,13 @@ def _title(state: State) -> str:
     return f"recovering from {about}" if state.kind is StateKind.RECOVERING else state.kind.value
 
 
-def _by_target(transitions: Iterable[Transition]) -> dict[str, list[Transition]]:
-    """The transitions by target. The way back from a rest is left out: it has no fixed target."""
-    rows: dict[str, list[Transition]] = {}
-    for transition in transitions:
-        if transition.target != BACK:
-            rows.setdefault(transition.target, []).append(transition)
-    return rows
-
-
-def _arrow(source: str, target: str, rows: list[Transition]) -> Arrow:
-    if all(_is_failure(row) for row in rows):
+def _arrow(source: str, target: str, rows: list[Transition], from_every: bool) -> Arrow:
+    if not from_every and all(_is_failure(row) for row in rows):
         return Arrow(source, target, Stroke.FAINT)
-    return Arrow(source, target, Stroke.SOLID, tuple(dict.fromkeys(map(_label, rows))))
+    labels = tuple(dict.fromkeys(map(_label, rows)))
+    if len(labels) > _MOST_LINES:
+        labels = (*labels[: _MOST_LINES - 1], f"… {len(labels) - _MOST_LINES + 1} more")
+    return Arrow(source, target, Stroke.SOLID, labels)
 
 
 def _is_failure(row: Transition) -> bool:

@@ -1,0 +1,67 @@
+"""The parser of the parts of an agent, each a line of the printed form: tools, handoffs, guardrails
+and the agents that their code runs."""
+
+from __future__ import annotations
+
+from agentgraph_compiler.ir.chart import Approval, Guardrail, Handoff, Inner, Tool
+from agentgraph_compiler.ir.lines import Line
+from agentgraph_compiler.machine import WorkKind
+
+HOSTED = "hosted"
+"""The word in place of a kind of work, for a tool that runs at the model's side."""
+
+
+def parse_tool(line: Line) -> Tool:
+    """The tool of a line."""
+    return Tool(
+        symbol=line.word("the symbol of the tool"),
+        name=line.word("the name of the tool"),
+        kind=None if line.accept(HOSTED) else line.choice(WorkKind, "a kind of work"),
+        server=line.accept("server"),
+        enabled=line.enabled(),
+        machine=line.clause("runs"),
+        approval=line.chosen("approval", Approval.NEVER, "a kind of approval"),
+        screened=line.accept("screened"),
+        judged=line.accept("judged"),
+        digest=line.clause("digest"),
+        context=line.context(),
+        allowed=line.allowed(),
+        origin=line.origin(),
+    )
+
+
+def parse_handoff(line: Line) -> Handoff:
+    """The handoff of a line."""
+    symbol, name = line.word("the symbol of the handoff"), line.word("the name of the handoff")
+    line.expect("->")
+    return Handoff(
+        symbol=symbol,
+        name=name,
+        target=line.word("the id of the target"),
+        target_name=line.word("the name of the target"),
+        enabled=line.enabled(),
+        filters=line.accept("filters"),
+        acts=line.accept("acts"),
+        digest=line.clause("digest"),
+        allowed=line.allowed(),
+        origin=line.origin(),
+    )
+
+
+def parse_inner(line: Line) -> Inner:
+    """The agent that code runs, of a line."""
+    symbol = line.word("the symbol of a tool or guardrail")
+    line.expect("->")
+    return Inner(symbol=symbol, name=line.word("the name of the agent"), origin=line.origin())
+
+
+def parse_guardrail(line: Line) -> Guardrail:
+    """The guardrail of a line."""
+    return Guardrail(
+        symbol=line.word("the symbol of the guardrail"),
+        name=line.word("the guardrail's name"),
+        parallel=not line.accept("blocking"),
+        context=line.context(),
+        allowed=line.allowed(),
+        origin=line.origin(),
+    )

@@ -1,0 +1,99 @@
+"""The look of a picture that several back ends share: colours, marks and samples of arrows."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from agentgraph_compiler.render.picture import Mark, Meaning, Role, Stroke, Tone
+
+INK, SOFT, PALE = "#1e293b", "#64748b", "#b6c0cc"
+GREEN, RED, AMBER, VIOLET = "#2f9e58", "#d64545", "#a16207", "#7c4fe0"
+
+FILL_AND_EDGE: Mapping[Role, tuple[str, str]] = {
+    Role.START: ("#1e293b", "#1e293b"),
+    Role.ENTRY: ("#dbe8ff", "#2f6fe4"),
+    Role.AGENT: ("#f5f9ff", "#5b8def"),
+    Role.TOOL: ("#f6f2ff", "#8b5cf6"),
+    Role.CODE: ("#ffffff", "#8b5cf6"),
+    Role.OUTSIDE: ("#ffffff", "#94a3b8"),
+    Role.GUARDRAIL: ("#fff8e6", "#e0a93b"),
+    Role.STATE: ("#ffffff", "#94a3b8"),
+    Role.DONE: ("#e4f7ea", "#2f9e58"),
+    Role.BLOCKED: ("#fdeaea", "#d64545"),
+    Role.EXHAUSTED: ("#f1f3f6", "#7b8794"),
+    Role.FAILED: ("#fdeaea", "#d64545"),
+}
+DASHED_BOXES = frozenset({Role.CODE, Role.OUTSIDE})
+PILLS = frozenset({Role.START, Role.DONE, Role.BLOCKED, Role.EXHAUSTED, Role.FAILED})
+"""Boxes that are small and round: where a run begins and ends."""
+
+INK_OF_TONE: Mapping[Tone, str] = {
+    Tone.PLAIN: INK,
+    Tone.GUARDRAIL: AMBER,
+    Tone.OFF: "#94a3b8",
+    Tone.ERROR: RED,
+    Tone.WARNING: "#c2570c",
+    Tone.NOTE: "#0e7490",
+}
+SIGN_OF_TONE: Mapping[Tone, str] = {
+    Tone.GUARDRAIL: "◆",
+    Tone.ERROR: "✖",
+    Tone.WARNING: "▲",
+    Tone.NOTE: "●",
+}
+SIGN_OF_MARK: Mapping[Mark, str] = {Mark.ENDS: "◉", Mark.MAY_END: "◎", Mark.STUCK: "⊘"}
+INK_OF_MARK: Mapping[Mark, str] = {Mark.ENDS: GREEN, Mark.MAY_END: GREEN, Mark.STUCK: RED}
+SIGN_OF_STROKE: Mapping[Stroke, str] = {
+    Stroke.SOLID: "→",
+    Stroke.DASHED: "┄▸",
+    Stroke.OFF: "┄┤",
+    Stroke.CALL: "•→",
+    Stroke.SOMETIMES_CALL: "•┄▸",
+    Stroke.CODE: "··▸",
+    Stroke.FAINT: "→",
+    Stroke.EACH: "━▸",
+}
+INK_OF_STROKE: Mapping[Stroke, str] = {
+    Stroke.SOLID: "#475569",
+    Stroke.DASHED: "#475569",
+    Stroke.OFF: PALE,
+    Stroke.CALL: VIOLET,
+    Stroke.SOMETIMES_CALL: VIOLET,
+    Stroke.CODE: VIOLET,
+    Stroke.FAINT: PALE,
+    Stroke.EACH: "#475569",
+}
+
+
+def printable(text: str) -> str:
+    """A text as one line: a space for each character that is no letter, sign or mark, among them
+    controls and overrides of the direction."""
+    return "".join(char if _is_shown(char) else " " for char in text)
+
+
+def _is_shown(char: str) -> bool:
+    # An emoji of several people, and the letters of some scripts, need the joiners between them.
+    return char.isprintable() or char in "\u00a0\u200c\u200d"
+
+
+def columns(text: str) -> int:
+    """The width of a text in columns of a terminal."""
+    return sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    if unicodedata.combining(char) or char in "\u200c\u200d\ufe0f":
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def sample_of(meaning: Meaning) -> tuple[str, str]:
+    """A sign and its colour, for a legend; the sign is empty for text that is crossed out."""
+    if isinstance(meaning, Role):
+        return "▢" if meaning in DASHED_BOXES else "■", FILL_AND_EDGE[meaning][1]
+    if isinstance(meaning, Stroke):
+        return SIGN_OF_STROKE[meaning], INK_OF_STROKE[meaning]
+    if isinstance(meaning, Mark):
+        return SIGN_OF_MARK[meaning], INK_OF_MARK[meaning]
+    return SIGN_OF_TONE.get(meaning, ""), INK_OF_TONE[meaning]

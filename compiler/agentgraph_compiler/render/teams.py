@@ -1,0 +1,39 @@
+"""Teams of agents: those that a run reaches only through one of them, their leader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgraph_compiler.analysis.graph import agent_graph
+from agentgraph_compiler.ir.chart import Chart
+
+_FEWEST_AGENTS = 12
+"""A smaller workflow is clear without frames around its teams."""
+_FEWEST_MEMBERS = 3
+
+
+def teams(chart: Chart) -> Iterator[tuple[str, list[str]]]:
+    """The teams of a large workflow, by the ids of their agents.
+
+    Args:
+        chart: The chart; its sub-charts are left out.
+
+    Yields:
+        The leader, which some handoff of the start's leads to, and all members, the leader first.
+    """
+    if len(chart.agents) < _FEWEST_AGENTS:
+        return
+    import networkx as nx
+
+    dominator = nx.immediate_dominators(agent_graph(chart), chart.start)
+    members: dict[str, list[str]] = {}
+    for agent in chart.agents:
+        leader = agent.id
+        while leader in dominator and dominator[leader] not in (chart.start, leader, None):
+            leader = dominator[leader]
+        if leader in dominator and leader != chart.start:
+            members.setdefault(leader, []).append(agent.id)
+    large = [(leader, ids) for leader, ids in members.items() if len(ids) >= _FEWEST_MEMBERS]
+    # One frame around everything but the start says nothing.
+    if len(large) > 1:
+        yield from large
