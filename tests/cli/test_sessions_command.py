@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,31 @@ def test_a_repair_says_what_it_would_do_and_does_it_when_told_to(file: Path) -> 
     assert stored(file, "broken") == [USER, USER, ANSWER]
     assert stored(file, "fine") == TURN
 
+    assert sessions("repair", db=file) == Ended(0, "", "nothing to repair\n")
+
+
+def test_a_repair_removes_the_marks_of_an_older_version_and_changes_nothing_else(
+    file: Path,
+) -> None:
+    store(file, "old", TURN)
+    store(file, "fine", TURN)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "UPDATE agent_messages SET message_data = message_data || ? WHERE session_id = 'old'",
+            (" \t\n\r" * 6,),
+        )
+    change = "old: remove the marks of an older version from 5 rows\n"
+
+    assert sessions("repair", "--dry-run", db=file) == Ended(1, change, "")
+    assert sessions("list", db=file).status == 0
+    assert stored(file, "old") == TURN
+    repaired = sessions("repair", "--yes", db=file)
+    assert (repaired.status, repaired.out, repaired.err) == (0, change, "repaired old\n")
+
+    assert stored(file, "old") == TURN
+    with closing(sqlite3.connect(file)) as connection:
+        texts = connection.execute("SELECT message_data FROM agent_messages").fetchall()
+    assert all(text == text.rstrip() for (text,) in texts)
     assert sessions("repair", db=file) == Ended(0, "", "nothing to repair\n")
 
 

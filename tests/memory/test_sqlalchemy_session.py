@@ -17,8 +17,10 @@ pytest.importorskip("sqlalchemy", reason="pip install sqlalchemy[asyncio] brings
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from agentgraph import Agent, Runner, SQLiteSession
 from agentgraph.extensions.memory import SQLAlchemySession
 from agentgraph.memory.errors import InvalidSessionInput, SessionError
+from agentgraph.testing import ScriptedModel, assistant_message
 from tests.memory.conftest import postgresql_url
 from tests.memory.servers import TcpProxy
 from tests.memory.stores import call, output, user
@@ -344,6 +346,29 @@ async def test_a_cancelled_call_on_an_sqlite_file_keeps_no_lock_and_is_done_whol
         other.execute("ROLLBACK")
     assert cancelled.value is not None
     assert len(await session.get_items()) == (0 if deleting else 4)
+    await session.close()
+
+
+async def test_without_the_table_of_saves_runs_work_and_a_warning_says_what_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "sessions.db"
+    with closing(SQLiteSession("s", file)) as made:
+        await made.add_items([user("before")])  # makes the tables of the SDK, and no others
+    session = SQLAlchemySession.from_url("s", url=f"sqlite+aiosqlite:///{file}")
+
+    for question in ("first", "second"):
+        model = ScriptedModel([TimeoutError("no answer"), [assistant_message("yes")]])
+        agent = Agent(name="Desk", model=model)
+        with pytest.raises(TimeoutError):
+            await Runner.run(agent, question, session=session)
+        await Runner.run(agent, question, session=session)
+
+    kinds = [item["role"] for item in await session.get_items()]
+    assert kinds == ["user", *["user", "assistant"] * 2]
+    assert caplog.text.count("there is no table 'agentgraph_agent_messages'") == 1
+    await session.clear_session()
+    assert await session.get_items() == []
     await session.close()
 
 

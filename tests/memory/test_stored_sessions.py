@@ -67,6 +67,30 @@ async def test_sessions_are_listed_and_mended_where_they_are(url: str) -> None:
     await stored.close()
 
 
+async def test_marks_of_an_older_version_are_read_over_until_a_mending_removes_them(
+    url: str,
+) -> None:
+    stored = _stored(url)
+    texts = "SELECT message_data FROM looked_at_items WHERE session_id = 'fine'"
+    async with stored._engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE looked_at_items SET message_data = message_data || :mark"),
+            {"mark": " \t\n\r" * 6},
+        )
+    assert await _items(url, "fine") == LEGAL
+    fine = await stored.session("fine")
+    assert (fine.mendings, fine.marked) == ((), 3)
+
+    await stored.mend(fine)
+
+    async with stored._engine.begin() as connection:
+        for one in await connection.scalars(text(texts)):
+            assert one == one.rstrip()
+    assert (await stored.session("fine")).marked == 0
+    assert await _items(url, "fine") == LEGAL
+    await stored.close()
+
+
 async def test_a_session_that_was_changed_in_the_meantime_is_not_mended(url: str) -> None:
     stored = _stored(url)
     broken = await stored.session("broken")
