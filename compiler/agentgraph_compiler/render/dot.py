@@ -8,6 +8,7 @@ with clusters ("trouble in init_rank") and take minutes on others.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -77,8 +78,9 @@ def to_dot(picture: Picture, *, header: bool = True) -> str:
     """
     import graphviz
 
-    place = order_of(picture)
     drawn, bundles = bundled(picture)
+    # The frames of bundles count too; a cycle between frames is one that Graphviz cannot rank.
+    place = order_of(replace(picture, root=drawn.root))
     ranks = "0.5" if bundles else "0.8" if picture.across else "0.6"
     graph = graphviz.Digraph(
         name="workflow",
