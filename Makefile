@@ -86,6 +86,11 @@ bench: $(run_packages) $(PEERS)/.installed frameworks ## measure beside the Agen
 	AGENTGRAPH_SDK_PYTHON=$(PEERS)/bin/python $(BIN)/python benchmarks/tool_schemas.py
 	$(BIN)/python benchmarks/compile.py
 
+.PHONY: docs
+docs: $(run_packages) ## the guides and the API reference as a site in build/site; a broken link is an error
+	@$(BIN)/python $(PIP_INSTALL) -e '.[site]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 .PHONY: hooks
 hooks: $(dev_packages) ## check every commit as CI does (pre-commit)
 	$(BIN)/pre-commit install
