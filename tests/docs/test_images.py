@@ -41,12 +41,13 @@ WITH_FINDINGS = {"findings"}
 
 
 def source_of(program: str, name: str) -> Any:
-    """What a name in a program stands for; of a document it is the first Python block."""
+    """What a name in a program stands for; of a document it is the first Python block with it."""
     path = REPOSITORY / program
     if path.suffix == ".py":
         return runpy.run_path(str(path))[name]
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(blocks_of(path, "python")[0].text, str(path), "exec"), namespace)
+    text = next(block.text for block in blocks_of(path, "python") if f"\n{name} = " in block.text)
+    exec(compile(text, str(path), "exec"), namespace)
     return namespace[name]
 
 
