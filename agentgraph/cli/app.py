@@ -22,6 +22,7 @@ __all__ = ["app", "main"]
 
 _COMMANDS: Final = {
     "run": "agentgraph.cli.commands.run",
+    "chat": "agentgraph.cli.commands.chat",
     "rehearse": "agentgraph.cli.commands.rehearse",
     "check": "agentgraph.cli.commands.check",
     "draw": "agentgraph.cli.commands.draw",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import sys
@@ -13,7 +14,7 @@ from rich.text import Text
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.terminal import printable
 
-__all__ = ["ask", "is_interactive"]
+__all__ = ["ask", "is_interactive", "next_line"]
 
 
 def is_interactive() -> bool:
@@ -55,6 +56,64 @@ def ask(console: Console, question: str, *, fault: str) -> str:
         signal.signal(signal.SIGINT, asyncio_handler)
     console.print()
     raise error
+
+
+async def next_line(console: Console, question: str) -> str | None:
+    """Ask for a line while the event loop goes on, so that connections stay alive meanwhile.
+
+    Args:
+        console: Where to ask.
+        question: The text before the cursor.
+
+    Returns:
+        The line, without the spaces around it; `None` at the end of the input.
+
+    Raises:
+        CommandFault: The person pressed Ctrl-C.
+    """
+    console.print(Text(question, "title"), end="")
+    if sys.stdin.isatty() and sys.platform != "win32":
+        await _line_typed()
+    try:
+        line = sys.stdin.readline()
+    except KeyboardInterrupt:
+        line, error = "", CommandFault("interrupted", status=Status.INTERRUPTED)
+        raise error from None
+    if not line:
+        console.print()
+        return None
+    if not sys.stdin.isatty():
+        console.print(Text(printable(line.rstrip("\n"))), soft_wrap=True)
+    return line.strip()
+
+
+async def _line_typed() -> None:
+    """Wait until the terminal has a line.
+
+    Raises:
+        CommandFault: The person pressed Ctrl-C.
+    """
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+
+    def settle(error: CommandFault | None = None) -> None:
+        if ready.done():
+            return
+        if error is None:
+            ready.set_result(None)
+        else:
+            ready.set_exception(error)
+
+    fault = CommandFault("interrupted", status=Status.INTERRUPTED)
+    previous = signal.signal(
+        signal.SIGINT, lambda *_: loop.call_soon_threadsafe(settle, fault) and None
+    )
+    loop.add_reader(sys.stdin, settle)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(sys.stdin)
+        signal.signal(signal.SIGINT, previous)
 
 
 def _wait_for_a_line() -> None:

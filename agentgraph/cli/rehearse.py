@@ -13,49 +13,18 @@ from dataclasses import replace
 from typing import Any, Final
 
 from rich.text import Text
-from typing_extensions import Unpack
 
 from agentgraph.cli.ask import ask
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.terminal import Terminal, print_hanging, printable, printable_name
 from agentgraph.models.instances import NoInstance
 from agentgraph.models.model_call import ModelCall
-from agentgraph.models.rehearsal import Move, RehearsalModel, best_move, made_up
-from agentgraph.run import AgentRunner
-from agentgraph.run_config import RunConfig, RunOptions, coerce_run_config
-from agentgraph.running.result import RunResult, RunResultStreaming
+from agentgraph.models.rehearsal import Move, best_move, made_up
 
-__all__ = ["Person", "RehearsalRunner"]
+__all__ = ["Person"]
 
 _QUOTE_LIMIT: Final = 300
 """The most characters of instructions and messages to show."""
-
-
-class RehearsalRunner(AgentRunner):
-    """Uses one model for all runs, including those inside guardrails and tools.
-
-    Args:
-        model: The model.
-    """
-
-    def __init__(self, model: RehearsalModel) -> None:
-        self._model = model
-
-    async def run(
-        self, starting_agent: Any, input: Any, **kwargs: Unpack[RunOptions[Any]]
-    ) -> RunResult:
-        """Run with the model of the rehearsal, whatever models the agents name."""
-        return await super().run(starting_agent, input, **self._with_model(kwargs))
-
-    def run_streamed(
-        self, starting_agent: Any, input: Any, **kwargs: Unpack[RunOptions[Any]]
-    ) -> RunResultStreaming:
-        """Run streamed with the model of the rehearsal, whatever models the agents name."""
-        return super().run_streamed(starting_agent, input, **self._with_model(kwargs))
-
-    def _with_model(self, options: RunOptions[Any]) -> RunOptions[Any]:
-        config: RunConfig = coerce_run_config(options.get("run_config"))
-        return {**options, "run_config": replace(config, model=self._model)}
 
 
 class Person:

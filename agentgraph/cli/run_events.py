@@ -149,10 +149,11 @@ class GuardrailCompleted:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """The library warns, for instance that no language model is at work."""
+    """The library warns; `traceback` is the place in the user's own code, if it is about that."""
 
     event: ClassVar[str] = "warning"
     message: str
+    traceback: str = ""
 
 
 @dataclass(frozen=True, slots=True)

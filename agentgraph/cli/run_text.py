@@ -67,6 +67,10 @@ class RunOnTerminal:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.rest()
+
+    def rest(self) -> None:
+        """Stop showing that something is awaited, and end the line."""
         self._stop_waiting()
         self._text.end()
 
@@ -95,6 +99,7 @@ class RunOnTerminal:
                 self._line("", "●", "agent", printable_name(event.agent), style="agent")
                 self._wait(f"{event.agent} is at work")
             case Warned():
+                self._show_traceback(event.traceback)
                 print_hanging(
                     self._err, Text("warning: ", "warning"), Text(printable(event.message))
                 )
@@ -168,8 +173,7 @@ class RunOnTerminal:
                 agent = printable_name(event.agent)
                 self._line("", "✓", "passed", f"done: {agent}, {turns}{cost}", style="quiet")
             case RunFailed():
-                if event.traceback:
-                    self._err.print(Text(printable(event.traceback.rstrip())), soft_wrap=True)
+                self._show_traceback(event.traceback)
                 self._line("", "✗", "error", f"{event.error}: {event.message}")
             case RunSuspended():
                 calls = ", ".join(
@@ -178,6 +182,10 @@ class RunOnTerminal:
                 self._line("", "‖", "warning", f"waits for approval: {calls}")
             case _:
                 assert_never(event)
+
+    def _show_traceback(self, text: str) -> None:
+        if text:
+            self._err.print(Text(printable(text.rstrip())), soft_wrap=True)
 
     def _line(
         self, margin: str, symbol: str, symbol_style: str, text: str, *, style: str = ""

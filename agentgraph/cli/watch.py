@@ -60,9 +60,23 @@ class Watch:
     """
 
     show: Show
+    _result: RunResultStreaming | None = field(default=None, init=False)
     _agent: str = field(default="", init=False)
     _tools: dict[str, str] = field(default_factory=dict, init=False)
     _verdicts_seen: dict[str, int] = field(default_factory=dict, init=False)
+
+    def begin(self) -> None:
+        """Begin a run that resumes no other."""
+        self._result = None
+        self._agent = ""
+        self._tools.clear()
+        self._verdicts_seen.clear()
+
+    def catch_up(self) -> None:
+        """Show the verdicts that guardrails have given by now, before the stream says more."""
+        if self._result is not None and self._agent:
+            for verdict in self._verdicts(self._result):
+                self.show(verdict)
 
     async def follow(self, result: RunResultStreaming) -> Status:
         """Follow a run until it ends or waits.
@@ -77,6 +91,7 @@ class Watch:
             Exception: An exception of the user's own code. Faults that the library knows are shown
                 instead.
         """
+        self._result = result
         try:
             async for event in result.stream_events():
                 for run_event in self._run_events(result, event):
@@ -162,25 +177,36 @@ class Watch:
 
 
 @contextlib.contextmanager
-def warnings_shown(show: Show) -> Iterator[None]:
-    """Show the warnings that the library logs as events, instead of printing them in between."""
-    handler = _WarningHandler(show)
+def warnings_shown(show: Show, *, verbose: bool = False) -> Iterator[None]:
+    """Show the warnings that the library logs as events, instead of printing them in between.
+
+    Args:
+        show: Shows a warning.
+        verbose: Whether to show the failures of tools too, each with its place.
+    """
+    handler = _WarningHandler(show, verbose=verbose)
     logger.addHandler(handler)
     propagates, logger.propagate = logger.propagate, False
+    level = logger.level
+    if verbose:
+        logger.setLevel(logging.DEBUG)
     try:
         yield
     finally:
+        logger.setLevel(level)
         logger.propagate = propagates
         logger.removeHandler(handler)
 
 
 class _WarningHandler(logging.Handler):
-    def __init__(self, show: Show) -> None:
-        super().__init__(logging.WARNING)
+    def __init__(self, show: Show, *, verbose: bool) -> None:
+        super().__init__(logging.DEBUG if verbose else logging.WARNING)
         self._show = show
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._show(Warned(record.getMessage()))
+        error: BaseException | None = getattr(record, "tool_exception", None)
+        if error is not None or record.levelno >= logging.WARNING:
+            self._show(Warned(record.getMessage(), "" if error is None else own_traceback(error)))
 
 
 def _is_known(error: Exception) -> bool:

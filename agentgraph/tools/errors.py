@@ -70,7 +70,12 @@ async def failure_message(
     Raises:
         Exception: Whatever the handler raises; `error` itself if the handler returns `None`.
     """
-    log_tool_action_debug(logger, f"Tool {tool_name} failed; the model is told", error)
+    log_tool_action_debug(
+        logger,
+        f"Tool {tool_name} failed; the model is told",
+        error,
+        diagnostic_extra=lambda: {"tool_exception": error},
+    )
     text: str | None = await resolve(handler(ctx, error))
     if text is None:
         raise error

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Context", "MaxTurns", "Target", "command_app"]
+__all__ = [
+    "Context",
+    "MaxTurns",
+    "ModelName",
+    "Session",
+    "Target",
+    "Verbose",
+    "command_app",
+]
 
 Target = Annotated[
     str,
@@ -27,6 +35,30 @@ Context = Annotated[
         help="The context object for tools and guardrails: the name, in the file, of the object "
         "or of a function that makes it.",
         show_default=False,
+    ),
+]
+Session = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DB[:ID]",
+        help="Go on with a stored conversation, or begin one: an SQLite file or the URL of a "
+        "database, and the id of the session (default: 'default').",
+        show_default=False,
+    ),
+]
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        help="The model of every agent, in place of its own; also in runs of tools and guardrails.",
+        show_default=False,
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Show the file and line of every exception that a tool raises."
     ),
 ]
 

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from agentgraph.cli.commands.options import Context, MaxTurns, Target, command_app
+from agentgraph.cli.commands.options import (
+    Context,
+    MaxTurns,
+    Session,
+    Target,
+    Verbose,
+    command_app,
+)
+from agentgraph.cli.conversation import RunSettings
 from agentgraph.cli.ending import end
 from agentgraph.cli.perform import rehearse_file
 from agentgraph.run_config import DEFAULT_MAX_TURNS
@@ -27,10 +35,9 @@ def rehearse(
     ] = None,
     max_turns: MaxTurns = DEFAULT_MAX_TURNS,
     context: Context = None,
+    session: Session = None,
+    verbose: Verbose = False,
 ) -> None:
     """Run a workflow with yourself as the model: you choose each move."""
-    end(
-        lambda terminal: rehearse_file(
-            terminal, target, message, max_turns=max_turns, context=context
-        )
-    )
+    settings = RunSettings(max_turns=max_turns, context=context, session=session, verbose=verbose)
+    end(lambda terminal: rehearse_file(terminal, target, message, settings))
