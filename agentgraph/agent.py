@@ -27,6 +27,7 @@ from agentgraph.agent_validation import check_agent, check_agent_base, is_plainl
 from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is
+from agentgraph.authoring.recording import current_recorder
 from agentgraph.exceptions import UserError
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
@@ -217,12 +218,15 @@ class Agent(AgentBase[TContext], ShownInNotebooks, Generic[TContext, TOutput]):
     def __post_init__(self) -> None:
         if type(self) is Agent and is_plainly_right(self):
             self._origin = caller_origin()
-            return
-        super().__post_init__()
-        settings: object = self.model_settings
-        if isinstance(settings, dict):
-            self.model_settings = ModelSettings().resolve(settings)
-        check_agent(self)
+        else:
+            super().__post_init__()
+            settings: object = self.model_settings
+            if isinstance(settings, dict):
+                self.model_settings = ModelSettings().resolve(settings)
+            check_agent(self)
+        recorder = current_recorder()
+        if recorder is not None:
+            recorder.made(self)
 
     def clone(self, **kwargs: Any) -> Agent[TContext, Any]:
         """Copy the agent with some fields replaced.

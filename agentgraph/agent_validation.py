@@ -7,6 +7,7 @@ check never calls or awaits a value.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from itertools import product
@@ -16,12 +17,20 @@ from typing import Any, Final, get_origin
 
 from agentgraph.agent_output import AgentOutputSchemaBase
 from agentgraph.agent_tool import AgentTool
+from agentgraph.authoring.mistakes import (
+    not_a_guardrail,
+    not_a_handoff,
+    not_a_tool,
+    wrong_field_type,
+)
+from agentgraph.authoring.recording import current_recorder
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
 from agentgraph.lifecycle import AgentHooksBase, RunHooksBase
 from agentgraph.model_settings import ModelSettings
 from agentgraph.tools.function import FunctionTool
+from agentgraph_compiler.diagnostics import Rule
 
 __all__ = ["check_agent", "check_agent_base", "is_plainly_right"]
 
@@ -64,13 +73,14 @@ def check_agent_base(agent: Any) -> None:
         AgentDefinitionError: A field has a value of the wrong type.
     """
     if not isinstance(agent.name, str):
-        raise AgentDefinitionError(f"Agent.name must be a string, not {_kind(agent.name)}.")
+        error = AgentDefinitionError(f"Agent.name must be a string, not {_kind(agent.name)}.")
+        _refuse(agent, error, wrong_field_type.RULE)
+        agent.name = str(agent.name)
     _require(agent, "handoff_description", "a string or None", _is_text_or_none)
     _require(agent, "tools", "a list", _is_list)
     _require(agent, "mcp_servers", "a list", _is_list)
     _require(agent, "mcp_config", "a dict", lambda value: isinstance(value, dict))
-    for position, tool in enumerate(agent.tools):
-        _check_tool(agent, position, tool)
+    _check_entries(agent, "tools", not_a_tool.RULE, _wrong_tool)
 
 
 def check_agent(agent: Any) -> None:
@@ -84,20 +94,21 @@ def check_agent(agent: Any) -> None:
     """
     _require(agent, "instructions", "a string, a callable or None", _is_text_callable_or_none)
     if callable(agent.instructions) and not _takes(agent.instructions, 2):
-        raise _wrong(agent, "instructions", "callable with two arguments: the context, the agent")
+        problem = "callable with two arguments: the context, the agent"
+        _refuse(agent, _wrong(agent, "instructions", problem), wrong_field_type.RULE)
+        agent.instructions = None
     _require(agent, "prompt", "a Prompt dict, a callable or None", _is_prompt)
     _require(agent, "handoffs", "a list", _is_list)
-    for position, target in enumerate(agent.handoffs):
-        if not _is_handoff(target):
-            problem = f"an Agent or a Handoff, not {_kind(target)}"
-            raise _wrong(agent, f"handoffs[{position}]", problem)
+    _check_entries(agent, "handoffs", not_a_handoff.RULE, _wrong_handoff)
     _require(agent, "model", "a model's name, a Model or None", _is_model)
     _require(agent, "model_settings", "a ModelSettings", lambda v: isinstance(v, ModelSettings))
     _check_guardrails(agent, "input_guardrails", InputGuardrail)
     _check_guardrails(agent, "output_guardrails", OutputGuardrail)
     _require(agent, "output_type", "a type, an AgentOutputSchemaBase or None", _is_output_type)
     if isinstance(agent.hooks, RunHooksBase):
-        raise _wrong(agent, "hooks", "an AgentHooks; pass RunHooks to the runner instead")
+        problem = "an AgentHooks; pass RunHooks to the runner instead"
+        _refuse(agent, _wrong(agent, "hooks", problem), wrong_field_type.RULE)
+        agent.hooks = None
     _require(agent, "hooks", "an AgentHooks or None", _is_agent_hooks)
     _require(
         agent,
@@ -142,32 +153,73 @@ def _takes_two(function: Any) -> bool:
     return plainly and not hasattr(function, "__wrapped__")
 
 
-def _check_tool(agent: Any, position: int, tool: Any) -> None:
-    place = f"tools[{position}]"
+def _check_entries(
+    agent: Any, name: str, rule: Rule, problem_of: Callable[[Any], str | None]
+) -> None:
+    """Refuse the wrong entries of a list; a recorder notes them, and the agent loses them."""
+    right = []
+    entries = getattr(agent, name)
+    for position, entry in enumerate(entries):
+        problem = problem_of(entry)
+        if problem is None:
+            right.append(entry)
+        else:
+            _refuse(agent, _wrong(agent, f"{name}[{position}]", problem), rule)
+    if len(right) < len(entries):
+        setattr(agent, name, right)
+
+
+def _wrong_tool(tool: Any) -> str | None:
     if hasattr(tool, "handoffs") and hasattr(tool, "as_tool"):
-        raise _wrong(agent, place, f"a tool, not the agent {tool.name!r}: use its as_tool(...)")
+        return f"a tool, not the agent {tool.name!r}: use its as_tool(...)"
     if inspect.isroutine(tool):
-        problem = f"a tool, not the function {tool.__name__!r}: decorate it with @function_tool"
-        raise _wrong(agent, place, problem)
+        return f"a tool, not the function {tool.__name__!r}: decorate it with @function_tool"
     if not isinstance(getattr(tool, "name", None), str):
-        raise _wrong(agent, place, f"a tool, not {_kind(tool)}")
+        return f"a tool, not {_kind(tool)}"
+    return None
+
+
+def _wrong_handoff(target: Any) -> str | None:
+    return None if _is_handoff(target) else f"an Agent or a Handoff, not {_kind(target)}"
 
 
 def _check_guardrails(agent: Any, name: str, kind: type) -> None:
+    def problem_of(guardrail: Any) -> str | None:
+        if isinstance(guardrail, kind) or hasattr(guardrail, "guardrail_function"):
+            return None
+        problem = f"an {kind.__name__}, not {_kind(guardrail)}"
+        if callable(guardrail):
+            decorator = name.removesuffix("s")
+            problem += f": decorate the function with @{decorator}"
+        return problem
+
     _require(agent, name, "a list", _is_list)
-    for position, guardrail in enumerate(getattr(agent, name)):
-        if not isinstance(guardrail, kind) and not hasattr(guardrail, "guardrail_function"):
-            problem = f"an {kind.__name__}, not {_kind(guardrail)}"
-            if callable(guardrail):
-                decorator = name.removesuffix("s")
-                problem += f": decorate the function with @{decorator}"
-            raise _wrong(agent, f"{name}[{position}]", problem)
+    _check_entries(agent, name, not_a_guardrail.RULE, problem_of)
 
 
 def _require(agent: Any, name: str, expected: str, holds: Callable[[Any], bool]) -> None:
     value = getattr(agent, name)
     if not holds(value):
-        raise _wrong(agent, name, f"{expected}, not {_kind(value)}")
+        _refuse(
+            agent, _wrong(agent, name, f"{expected}, not {_kind(value)}"), wrong_field_type.RULE
+        )
+        setattr(agent, name, _default_of(agent, name))
+
+
+def _default_of(agent: Any, name: str) -> Any:
+    (definition,) = (one for one in dataclasses.fields(agent) if one.name == name)
+    if definition.default_factory is not dataclasses.MISSING:
+        return definition.default_factory()
+    return definition.default
+
+
+def _refuse(agent: Any, error: AgentDefinitionError, rule: Rule) -> None:
+    """Raise an error; if a recorder is set, it notes the error instead."""
+    error.rule = rule
+    recorder = current_recorder()
+    if recorder is None:
+        raise error
+    recorder.mistaken(error, agent)
 
 
 def _wrong(agent: Any, place: str, problem: str) -> AgentDefinitionError:

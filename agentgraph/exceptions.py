@@ -24,7 +24,10 @@ that a message needs describes an object that an exception carries.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from agentgraph_compiler.diagnostics import Rule
 
 __all__ = [
     "AgentDefinitionError",
@@ -171,9 +174,14 @@ class ModelTimeoutError(AgentsException):
 
 
 class UserError(AgentsException):
-    """The program uses the library in a way that cannot work; the message says what to change."""
+    """The program uses the library in a way that cannot work; the message says what to change.
+
+    Attributes:
+        rule: The rule about such mistakes; ``agentgraph explain`` prints its page.
+    """
 
     message: str
+    rule: Rule | None = None
 
     def __init__(self, message: str) -> None:
         self.message = message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.authoring.recording import current_recorder
 from agentgraph.run import Runner
 from agentgraph.run_config import DEFAULT_MAX_TURNS
 from agentgraph.run_context import TContext
@@ -37,6 +38,9 @@ async def run_demo_loop(
         context: The context object for tools, guardrails and hooks.
         max_turns: The most model calls for one line of the user; ``None`` means no limit.
     """
+    recorder = current_recorder()
+    if recorder is not None:
+        recorder.started(agent, {"context": context, "max_turns": max_turns})
     current: Agent[Any] = agent
     history: list[TResponseInputItem | str] = []
     while True:

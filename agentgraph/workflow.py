@@ -8,6 +8,7 @@ from typing import Any
 
 from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.origin import SourceLine, caller_origin
+from agentgraph.authoring.recording import current_recorder
 from agentgraph.exceptions import AgentDefinitionError
 
 __all__ = ["Workflow"]
@@ -54,3 +55,6 @@ class Workflow(ShownInNotebooks):
         if not any(agent is self.start for agent in self.agents):
             self.agents = [self.start, *self.agents]
         self._origin = caller_origin()
+        recorder = current_recorder()
+        if recorder is not None:
+            recorder.made(self)

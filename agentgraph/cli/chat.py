@@ -21,9 +21,10 @@ from agentgraph.cli.model_runner import every_model_is
 from agentgraph.cli.reports import print_report
 from agentgraph.cli.run_text import RunOnTerminal
 from agentgraph.cli.session_text import print_history
-from agentgraph.cli.target import Target, loaded
+from agentgraph.cli.target import Target
 from agentgraph.cli.terminal import Terminal, print_hanging, printable, printable_name, say_fault
 from agentgraph.cli.watch import warnings_shown
+from agentgraph.cli.workload import loaded
 from agentgraph.memory import SQLiteSession
 from agentgraph.memory.stored_sessions import History, StoredRow
 from agentgraph.program import CompileError

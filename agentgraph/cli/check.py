@@ -2,113 +2,181 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
+import linecache
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from agentgraph.cli.capture.child import Limits, Request
+from agentgraph.cli.capture.children import Captured, capture_files, processors
+from agentgraph.cli.capture.warming import warm
 from agentgraph.cli.faults import CommandFault, Status
-from agentgraph.cli.reports import diagnostics_json, print_report
-from agentgraph.cli.sarif import sarif_log
-from agentgraph.cli.target import Target, loaded
-from agentgraph.cli.terminal import Terminal, printable_json, progress, say_fault
-from agentgraph.program import check
-from agentgraph_compiler.diagnostics import Diagnostic, Severity, in_source_order
-from agentgraph_compiler.render.report import summary
+from agentgraph.cli.linting.baseline import Baseline
+from agentgraph.cli.linting.files import FileToCheck, files_to_check
+from agentgraph.cli.linting.formats import ReportFormat, write_report
+from agentgraph.cli.linting.outcome import FileOutcome, Outcome, outcome_of
+from agentgraph.cli.linting.selection import Selection
+from agentgraph.cli.linting.settings import settings_of
+from agentgraph.cli.linting.watching import stamps, wait_for_a_change
+from agentgraph.cli.target import Target
+from agentgraph.cli.terminal import Terminal, printable, say_fault
 
-__all__ = ["ReportFormat", "check_files"]
-
-_VERSION: Final = 1
-"""Version of the JSON form; it changes when a field changes its meaning or is removed."""
-
-
-class ReportFormat(StrEnum):
-    """The forms of a report."""
-
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
+__all__ = ["CheckOptions", "check_files", "watch_files"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Results:
-    """The findings in all files, each once, and the faults of files that could not be checked."""
+class CheckOptions:
+    """How to check, and how to report.
 
-    diagnostics: tuple[Diagnostic, ...]
-    faults: tuple[CommandFault, ...]
+    Args:
+        report_format: The form of the report.
+        strict: Whether warnings count as errors.
+        select: The rules that count instead of the project's, if there are any.
+        ignore: Rules that do not count, beside the project's.
+        baseline: The file of the findings to leave out, instead of the project's.
+        write_baseline: Where to write all findings as a baseline.
+        jobs: The most processes at a time; 0 for one a processor.
+        limits: What a file may use while it is loaded.
+    """
 
-    def status(self, *, strict: bool) -> Status:
-        if self.faults:
-            return Status.UNUSABLE
-        failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
-        fails = any(diagnostic.severity in failing for diagnostic in self.diagnostics)
-        return Status.FOUND if fails else Status.DONE
+    report_format: ReportFormat = ReportFormat.TEXT
+    strict: bool = False
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    baseline: Path | None = None
+    write_baseline: Path | None = None
+    jobs: int = 0
+    limits: Limits = field(default_factory=Limits)
 
 
-def check_files(
-    terminal: Terminal, targets: Sequence[str], report_format: ReportFormat, *, strict: bool
-) -> Status:
+def check_files(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) -> Status:
     """Check files and report the findings.
 
     Args:
         terminal: Where to report.
-        targets: Files, each with a name or without.
-        report_format: The form of the report.
-        strict: Whether warnings count as errors.
+        arguments: Files, each with a name or without, folders and patterns; none for the project's.
+        options: How to check, and how to report.
 
     Returns:
         `DONE`; `FOUND` if a finding counts as an error; `UNUSABLE` if a file could not be checked,
         whatever the findings in the other files.
+
+    Raises:
+        CommandFault: A setting, a rule or the baseline cannot be used.
     """
-    results = _check(terminal, targets)
-    match report_format:
-        case ReportFormat.TEXT:
-            print_report(terminal.out, results.diagnostics)
-            _print_summary(terminal, results, len(targets), strict=strict)
-        case ReportFormat.JSON:
-            report = {
-                "version": _VERSION,
-                "diagnostics": diagnostics_json(results.diagnostics),
-                "faults": [fault.message for fault in results.faults],
-            }
-            _write(terminal, report)
-        case ReportFormat.SARIF:
-            faults = [fault.message for fault in results.faults]
-            _write(terminal, sarif_log(results.diagnostics, faults))
-    return results.status(strict=strict)
+    return _check(terminal, arguments, options).status(strict=options.strict)
 
 
-def _check(terminal: Terminal, targets: Sequence[str]) -> _Results:
-    diagnostics: list[Diagnostic] = []
-    faults: list[CommandFault] = []
-    for number, text in enumerate(targets, 1):
+def watch_files(
+    terminal: Terminal,
+    arguments: Sequence[str],
+    options: CheckOptions,
+    wait: Callable[..., set[str]] = wait_for_a_change,
+) -> Status:
+    """Check files, and again whenever one of them or a module that they import changes, until the
+    person ends it.
+
+    Args:
+        terminal: Where to report.
+        arguments: See `check_files`.
+        options: See `check_files`.
+        wait: Waits for a change.
+    """
+    imported: set[str] = set()
+
+    def files() -> Iterator[str]:
+        yield from imported
+        for file in _files(arguments):
+            yield os.path.abspath(file.text.partition(":")[0])
+
+    while True:
+        before = stamps(files())
         try:
-            with progress(terminal, f"checking {text} ({number} of {len(targets)})"):
-                diagnostics.extend(_diagnostics_of(text))
+            outcome = _check(terminal, arguments, options)
+            imported |= {path for file in outcome.files for path in file.files}
+            before = {**stamps(files()), **before}
         except CommandFault as fault:
             say_fault(terminal, fault)
-            faults.append(fault)
-    return _Results(in_source_order(dict.fromkeys(diagnostics)), tuple(faults))
+        terminal.err.print(Text("waiting for a change; Ctrl-C ends it", "quiet"))
+        changes = ", ".join(os.path.relpath(file) for file in sorted(wait(files, before)))
+        terminal.err.print(Text(printable(f"changed: {changes}"), "quiet"), soft_wrap=True)
 
 
-def _diagnostics_of(text: str) -> tuple[Diagnostic, ...]:
-    with loaded(Target.parse(text)) as workload:
-        return check(workload.source, overrides=workload.overrides)
+def _files(arguments: Sequence[str]) -> list[FileToCheck]:
+    settings = settings_of(Path.cwd())
+    return files_to_check(arguments or settings.paths, settings.exclude)
 
 
-def _print_summary(terminal: Terminal, results: _Results, files: int, *, strict: bool) -> None:
-    checked_files = files - len(results.faults)
-    if not checked_files:
+def _check(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) -> Outcome:
+    linecache.checkcache()  # a file may have changed since the last check of this process
+    settings = settings_of(Path.cwd())
+    selection = Selection.of(settings, options.select, options.ignore)
+    path = options.baseline or (Path(settings.baseline) if settings.baseline else None)
+    baseline = Baseline.read(path) if path and not options.write_baseline else None
+    outcome = _outcome(terminal, _files(arguments), options)
+    findings = selection.applied(outcome.diagnostics)
+    if options.write_baseline is not None:
+        Baseline.of(findings).write(options.write_baseline)
+        baseline = Baseline.of(findings)
+    new = findings if baseline is None else baseline.without(findings)
+    outcome = replace(outcome, diagnostics=tuple(new), hidden=len(findings) - len(new))
+    for file in outcome.files:
+        if file.output and len(outcome.files) == 1:
+            terminal.err.print(Text(printable(file.output)), end="", soft_wrap=True)
+        if file.fault is not None:
+            say_fault(terminal, file.fault)
+    write_report(terminal, outcome, options.report_format, strict=options.strict)
+    return outcome
+
+
+def _outcome(terminal: Terminal, files: Sequence[FileToCheck], options: CheckOptions) -> Outcome:
+    outcomes: dict[str, FileOutcome] = {}
+    requests: dict[str, Request] = {}
+    for file in files:
+        if file.defines_no_agents:
+            outcomes[file.text] = FileOutcome(file.text, "without agents")
+            continue
+        try:
+            requests[file.text] = Request(Target.parse(file.text), "check", options.limits)
+        except CommandFault as fault:
+            outcomes[file.text] = FileOutcome(
+                file.text, "not loadable", reason=fault.message, fault=fault
+            )
+    if len(requests) > 1:
+        warm([request.target for request in requests.values()])
+    with _progress(terminal, len(requests)) as report:
+        results = capture_files(
+            [*requests.values()], jobs=options.jobs or processors(), report=report
+        )
+    for text, captured in zip(requests, results, strict=True):
+        outcomes[text] = outcome_of(captured, text)
+    return Outcome.of(outcomes[file.text] for file in files)
+
+
+@contextmanager
+def _progress(terminal: Terminal, files: int) -> Iterator[Callable[[Captured], None]]:
+    """Show on the standard error how many files are done; only on a terminal."""
+    if not terminal.err.is_terminal or not files:
+        yield lambda captured: None
         return
-    count = f"{checked_files} file{'s' if checked_files != 1 else ''} checked: "
-    good = results.status(strict=strict) is Status.DONE
-    mark = Text("✓ ", "passed") if good else Text("✗ ", "error")
-    terminal.out.print(mark.append(count + summary(results.diagnostics), "title"), soft_wrap=True)
+    columns = (
+        TextColumn("checking"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[file]}"),
+    )
+    # A thread that draws would keep this process from forking.
+    with Progress(*columns, console=terminal.err, transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("checking", total=files, file="")
 
+        def report(captured: Captured) -> None:
+            file = printable(str(captured.request.target))
+            bar.update(task, advance=1, file=file, refresh=True)
 
-def _write(terminal: Terminal, report: object) -> None:
-    text = json.dumps(report, indent=2, ensure_ascii=False)
-    terminal.write(f"{printable_json(text)}\n")
+        bar.refresh()
+        yield report

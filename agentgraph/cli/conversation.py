@@ -12,11 +12,12 @@ from agentgraph.cli.contexts import check_context
 from agentgraph.cli.decide import decide
 from agentgraph.cli.faults import CommandFault, OutputClosed, Status
 from agentgraph.cli.stored_session import opened_session
-from agentgraph.cli.target import Target, Workload
+from agentgraph.cli.target import Target
 from agentgraph.cli.terminal import Terminal, progress
 from agentgraph.cli.tool_servers import connected_servers
 from agentgraph.cli.tracebacks import own_traceback
 from agentgraph.cli.watch import Show, Watch
+from agentgraph.cli.workload import Workload
 from agentgraph.program import program_for
 from agentgraph.run import Runner
 from agentgraph.run_config import DEFAULT_MAX_TURNS

@@ -15,9 +15,10 @@ from agentgraph.cli.rehearse import Person
 from agentgraph.cli.reports import print_report
 from agentgraph.cli.run_events import RunEvent, RunFailed, RunStarted, to_json
 from agentgraph.cli.run_text import RunOnTerminal
-from agentgraph.cli.target import Target, Workload, loaded
+from agentgraph.cli.target import Target
 from agentgraph.cli.terminal import Terminal
 from agentgraph.cli.watch import Show, warnings_shown
+from agentgraph.cli.workload import Workload, loaded
 from agentgraph.models.rehearsal import RehearsalModel
 from agentgraph.program import CompileError
 

@@ -6,31 +6,49 @@ Paths below the current folder are relative to it, as those readers expect.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from agentgraph.cli.rules import rule_pages
 from agentgraph.cli.source_spans import underlined
 from agentgraph.version import installed_version
-from agentgraph_compiler.checks import pages
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin, Rule
 
-__all__ = ["sarif_log"]
+__all__ = ["LoadFailure", "sarif_log"]
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT: Final = "SRCROOT"
 
 
-def sarif_log(diagnostics: Iterable[Diagnostic], faults: Sequence[str] = ()) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class LoadFailure:
+    """A file that could not be loaded.
+
+    Args:
+        reason: Why.
+        origin: The line at fault; unknown if there is none.
+        is_fault: Whether nothing of the file was checked.
+    """
+
+    reason: str
+    origin: Origin = UNKNOWN
+    is_fault: bool = True
+
+
+def sarif_log(
+    diagnostics: Iterable[Diagnostic], failures: Sequence[LoadFailure] = ()
+) -> dict[str, Any]:
     """Write diagnostics as a SARIF log.
 
     Args:
         diagnostics: In the order of the log.
-        faults: Why files could not be checked, in words.
+        failures: The files that could not be loaded.
 
     Returns:
         The log, as plain JSON values.
     """
-    rules = pages()
+    rules = rule_pages()
     index = {rule.code: at for at, rule in enumerate(rules)}
     return {
         "$schema": _SCHEMA,
@@ -48,16 +66,24 @@ def sarif_log(diagnostics: Iterable[Diagnostic], faults: Sequence[str] = ()) -> 
                 "originalUriBaseIds": {_ROOT: {"uri": Path.cwd().as_uri().rstrip("/") + "/"}},
                 "invocations": [
                     {
-                        "executionSuccessful": not faults,
-                        "toolExecutionNotifications": [
-                            {"level": "error", "message": {"text": fault}} for fault in faults
-                        ],
+                        "executionSuccessful": not any(one.is_fault for one in failures),
+                        "toolExecutionNotifications": [_notification(one) for one in failures],
                     }
                 ],
                 "results": [_result(diagnostic, index) for diagnostic in diagnostics],
             }
         ],
     }
+
+
+def _notification(failure: LoadFailure) -> dict[str, Any]:
+    notification: dict[str, Any] = {
+        "level": "error" if failure.is_fault else "warning",
+        "message": {"text": failure.reason},
+    }
+    if failure.origin != UNKNOWN:
+        notification["locations"] = [{"physicalLocation": _place(failure.origin)}]
+    return notification
 
 
 def _rule(rule: Rule, page: str) -> dict[str, Any]:

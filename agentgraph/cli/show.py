@@ -14,8 +14,10 @@ from typing import Final
 from rich.text import Text
 
 from agentgraph.cli.faults import CommandFault, Status
-from agentgraph.cli.target import Target, loaded
+from agentgraph.cli.rules import rule_pages
+from agentgraph.cli.target import Target
 from agentgraph.cli.terminal import Terminal, progress
+from agentgraph.cli.workload import loaded
 from agentgraph.frontend.lower_workflow import lower
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.checks import UnknownRuleError, explain
@@ -116,7 +118,7 @@ def explain_rule(terminal: Terminal, code: str) -> Status:
         CommandFault: There is no such rule.
     """
     try:
-        page = explain(code)
+        page = explain(code, rule_pages())
     except UnknownRuleError as error:
         raise CommandFault(str(error)) from error
     if terminal.out.is_terminal:

@@ -29,9 +29,17 @@ Underlined = tuple[int, int]
 characters."""
 
 
-@lru_cache(maxsize=64)
 def parsed(path: Path) -> ast.Module:
-    """The syntax tree of a file; an empty one if the file is unreadable or not valid Python."""
+    """The syntax tree of a file as it is now; an empty one if the file is unreadable or not valid
+    Python."""
+    try:
+        return _parsed(path, path.stat().st_mtime_ns)
+    except OSError:
+        return ast.Module([], [])
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: Path, changed: int) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), filename=str(path))
     except (OSError, SyntaxError, ValueError):

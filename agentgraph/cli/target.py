@@ -1,45 +1,41 @@
 """Targets: the meaning of `FILE` or `FILE:NAME` on the command line.
 
-A target's file runs as Python would import it: its folder comes first on the path (for a module of
-a package the folder that holds the package), and `if __name__ == "__main__"` code does not run.
-Output of the file during the import goes to the standard error, so that the command's own output
-stays clean. After use the file's own modules leave `sys.modules`, so that two files may have
-modules with the same name.
+`FILE` is a Python file, a notebook, a module (`package.module`), or `-` for the standard input.
+`NAME` is an expression of names, dots, constant keys, and calls with constant arguments:
+`build(model="x")`, `Team().triage`, `agents["billing"]`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
-import inspect
+import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Final
 
+from agentgraph.cli.capture.places import file_of_module
+from agentgraph.cli.capture.source import STDIN
 from agentgraph.cli.faults import CommandFault
-from agentgraph.cli.namespace import find_start, names_in
-from agentgraph.cli.source_spans import origins_in
-from agentgraph.cli.tracebacks import own_traceback
-from agentgraph.frontend.discover import is_agent, is_workflow
-from agentgraph.frontend.origins import Overrides
-from agentgraph.program import Program
 
-__all__ = ["Target", "Workload", "loaded"]
+__all__ = ["Target"]
 
-_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_MODULE: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file, and optionally a name in it."""
+    """A file, and optionally an expression for something in it.
+
+    Args:
+        path: The file; `-` for the standard input.
+        name: The expression.
+        text: The text of the standard input.
+    """
 
     path: Path
     name: str | None = None
+    text: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Target:
@@ -48,180 +44,76 @@ class Target:
         Raises:
             CommandFault: There is no such file.
         """
-        file, colon, name = text.rpartition(":")
-        if Path(text).exists() or not colon or not _NAME.fullmatch(name) or not file:
-            file, name = text, ""
-        path = Path(file)
+        path, name = _split(text)
+        if str(path) == STDIN:
+            return cls(path, name, sys.stdin.read())
         if path.is_dir():
             raise CommandFault(f"{path} is a folder", help="name the Python file with the agents")
         if not path.is_file():
             raise CommandFault(f"there is no file {path}", help=_similar_files(path))
-        return cls(path, name or None)
+        return cls(path, name)
+
+    @property
+    def file(self) -> str:
+        """The file, as tracebacks and diagnostics name it."""
+        return "<stdin>" if self.text is not None else str(self.path.resolve())
 
     def __str__(self) -> str:
         return f"{self.path}:{self.name}" if self.name else str(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """The agent or workflow of a target.
-
-    Attributes:
-        target: The target.
-        source: The agent or workflow.
-        overrides: Origins of objects that do not record their own.
-        namespace: The names of the file.
-    """
-
-    target: Target
-    source: Any
-    overrides: Overrides
-    namespace: dict[str, Any]
-
-    def named(self, name: str) -> Any:
-        """The object behind a name of the file; for a function without arguments its result.
-
-        Raises:
-            CommandFault: The file has no such name, or the function failed.
-        """
-        return _resolved(self.namespace, Target(self.target.path, name))
-
-
-@contextlib.contextmanager
-def loaded(target: Target) -> Iterator[Workload]:
-    """Import a target's file and find its agent or workflow.
-
-    Args:
-        target: The target.
-
-    Yields:
-        The workload; its modules stay in `sys.modules` while the context is open.
-
-    Raises:
-        CommandFault: The file cannot be imported, or it has no single agent or workflow to take.
-    """
-    path = target.path.resolve()
-    root, module_name = _place(path)
-    modules, search_path = dict(sys.modules), list(sys.path)
-    sys.path.insert(0, str(root))
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            namespace = vars(_import(target, path, module_name))
-            source = _source(namespace, target)
-        own = [sys.modules[name] for name in _own(modules, root, module_name)]
-        yield Workload(target, source, origins_in(own), namespace)
-    finally:
-        sys.path[:] = search_path
-        for name in _own(modules, root, module_name):
-            del sys.modules[name]
-
-
-def _place(path: Path) -> tuple[Path, str]:
-    """The folder for the import path, and the module name of the file."""
-    root, parts = path.parent, [path.stem]
-    while (root / "__init__.py").is_file() and root.name.isidentifier():
-        parts.insert(0, root.name)
-        root = root.parent
-    name = ".".join(parts)
-    # A file must not replace a loaded module with the same name.
-    return root, name if name not in sys.modules else f"_{name}_of_agentgraph_cli"
-
-
-def _import(target: Target, path: Path, name: str) -> ModuleType:
-    try:
-        if "." in name:
-            importlib.import_module(name.rpartition(".")[0])
-        loader = SourceFileLoader(name, str(path))
-        spec = importlib.util.spec_from_file_location(name, path, loader=loader)
-        assert spec is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        loader.exec_module(module)
-    except SystemExit as error:
-        raise CommandFault(
-            f"{target.path} ended the process during its import (status {error.code})",
-            help='put code for the script alone under `if __name__ == "__main__":`',
-        ) from error
-    except Exception as error:
-        raise CommandFault(
-            f"{target.path} cannot be imported", details=own_traceback(error)
-        ) from error
-    return module
-
-
-def _source(namespace: dict[str, Any], target: Target) -> Any:
-    if target.name is None:
-        return find_start(namespace, target.path)
-    value = _resolved(namespace, target)
-    if isinstance(value, Program):
-        return value.source
-    if is_agent(value) or is_workflow(value):
-        return value
-    raise CommandFault(
-        f"{target} is neither an agent nor a workflow, but of type {type(value).__name__}",
-        help=names_in(namespace),
+def _split(text: str) -> tuple[Path, str | None]:
+    if Path(text).exists() or text == STDIN:
+        return Path(text), None
+    for colon in (match.start() for match in re.finditer(":", text)):
+        file, name = text[:colon], text[colon + 1 :]
+        if not _is_expression(name):
+            continue
+        if Path(file).is_file() or file == STDIN:
+            return Path(file), name
+        if (module := _module_file(file)) is not None:
+            return module, name
+    if (module := _module_file(text)) is not None:
+        return module, None
+    file, colon_text, name = text.rpartition(":")
+    return (
+        (Path(file), name) if colon_text and file and _is_expression(name) else (Path(text), None)
     )
 
 
-def _resolved(namespace: dict[str, Any], target: Target) -> Any:
-    assert target.name is not None
-    first, *rest = target.name.split(".")
+def _module_file(name: str) -> Path | None:
+    return file_of_module(name) if _MODULE.fullmatch(name) else None
+
+
+def _is_expression(text: str) -> bool:
     try:
-        value = namespace[first]
-        for attribute in rest:
-            value = getattr(value, attribute)
-    except (KeyError, AttributeError) as error:
-        raise CommandFault(
-            f"{target.path} has no name '{target.name}'", help=names_in(namespace)
-        ) from error
-    if inspect.isfunction(value):
-        value = _call(value, target)
-    return value
-
-
-def _call(function: Any, target: Target) -> Any:
-    parameters = [
-        parameter.name
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
-    if parameters:
-        raise CommandFault(
-            f"{target} is a function that needs arguments: {', '.join(parameters)}",
-            help="name a function that needs none",
-        )
-    if inspect.iscoroutinefunction(function):
-        raise CommandFault(f"{target} is an async function", help="name one that is not async")
-    try:
-        return function()
-    except Exception as error:
-        raise CommandFault(f"{target}() failed", details=own_traceback(error)) from error
-
-
-def _own(before: Mapping[str, ModuleType], root: Path, module_name: str) -> list[str]:
-    """The modules that came with a file: itself, and new ones below its folder.
-
-    Modules of a package that was loaded before do not belong to the file, wherever they are, nor do
-    installed modules and those of Python itself.
-    """
-    return [
-        name
-        for name, module in sys.modules.items()
-        if name == module_name
-        or (
-            name.partition(".")[0] not in {*before, *sys.stdlib_module_names}
-            and _is_below(module, root)
-        )
-    ]
-
-
-def _is_below(module: ModuleType, root: Path) -> bool:
-    file = getattr(module, "__file__", None)
-    if not isinstance(file, str):
+        return _is_allowed(ast.parse(text, mode="eval").body)
+    except (SyntaxError, ValueError):
         return False
-    path = Path(file)
-    return path.is_relative_to(root) and "site-packages" not in path.parts
+
+
+def _is_allowed(node: ast.expr) -> bool:
+    match node:
+        case ast.Name():
+            return True
+        case ast.Attribute(value=value):
+            return _is_allowed(value)
+        case ast.Subscript(value=value, slice=key):
+            return _is_allowed(value) and _is_constant(key)
+        case ast.Call(func=function, args=arguments, keywords=keywords):
+            values = [*arguments, *(keyword.value for keyword in keywords)]
+            named = all(keyword.arg for keyword in keywords)
+            return _is_allowed(function) and named and all(map(_is_constant, values))
+        case _:
+            return False
+
+
+def _is_constant(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError):
+        return False
+    return True
 
 
 def _similar_files(path: Path) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from agentgraph.approvals import RunPath
+from agentgraph.authoring.recording import current_recorder
 from agentgraph.drivers.journal import MemoryJournal
 from agentgraph.drivers.run import Run, make_run
 from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
@@ -63,6 +64,9 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
         CompileError: The workflow has errors.
         UserError: The options contradict each other or have the wrong type.
     """
+    recorder = current_recorder()
+    if recorder is not None:
+        recorder.started(source, options)
     check_options(options)
     config = coerce_run_config(options.get("run_config"))
     handlers = options.get("error_handlers") or {}

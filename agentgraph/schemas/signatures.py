@@ -17,6 +17,8 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.fields import FieldInfo
 from typing_extensions import Unpack
 
+from agentgraph.authoring.mistakes import no_strict_schema
+from agentgraph.authoring.recording import current_recorder
 from agentgraph.exceptions import UserError
 from agentgraph.schemas.docstrings import (
     DocstringStyle,
@@ -312,6 +314,10 @@ def _json_schema(model: type[BaseModel], name: str, strict: bool) -> dict[str, A
     except (PydanticUserError, PydanticUndefinedAnnotation, ValueError) as error:
         raise UserError(f"The arguments of {name} cannot be described: {error}") from error
     except UserError as error:
-        raise UserError(
-            f"The arguments of {name} have no strict JSON schema: {error.message}"
-        ) from error
+        refusal = UserError(f"The arguments of {name} have no strict JSON schema: {error.message}")
+        refusal.rule = no_strict_schema.RULE
+        recorder = current_recorder()
+        if recorder is None:
+            raise refusal from error
+        recorder.mistaken(refusal)
+        return ensure_strict_json_schema({})  # the tool without its arguments

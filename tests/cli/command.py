@@ -12,7 +12,9 @@ from textwrap import dedent
 from typer.testing import CliRunner
 
 from agentgraph.cli import app
+from agentgraph.cli.capture.warming import warm
 
+warm([])  # so that each child of a check is cheap
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = REPOSITORY / "examples"
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -56,8 +56,11 @@ def test_the_report_on_the_broken_example() -> None:
         ([WARNED], ["--strict"], 1),
         ([FAULTY], [], 1),
         ([CLEAN, FAULTY], [], 1),
-        (["x = 1"], [], 2),
-        ([FAULTY, "x = 1"], [], 2),
+        (["x = 1"], [], 0),
+        ([FAULTY, "x = 1"], [], 1),
+        ([FAULTY, "x = "], [], 2),
+        (["import a_package_that_is_not_there"], [], 0),
+        (["import a_package_that_is_not_there"], ["--strict"], 1),
         ([CLEAN, "x = "], ["--strict"], 2),
     ],
 )
@@ -70,11 +73,12 @@ def test_the_status_says_whether_something_fails(
 
 
 def test_what_can_be_checked_is_reported_beside_what_cannot(tmp_path: Path) -> None:
-    good, bad = written(tmp_path, "good.py", FAULTY), written(tmp_path, "bad.py", "x = 1")
-    ended = agentgraph("check", bad, good)
+    good, bad = written(tmp_path, "good.py", FAULTY), written(tmp_path, "bad.py", "x = ")
+    empty = written(tmp_path, "empty.py", "x = 1")
+    ended = agentgraph("check", bad, good, empty)
     assert "error[AG103] unknown-handoff-target" in ended.out
-    assert ended.out.endswith("✗ 1 file checked: 1 error\n")
-    assert ended.err.startswith(f"error: {bad} has no agent")
+    assert ended.out.endswith("✗ 1 file checked, 1 without agents, 1 not loadable: 1 error\n")
+    assert f"error: {bad} cannot be read: SyntaxError" in ended.err
 
 
 def test_a_finding_that_two_targets_share_is_told_once(tmp_path: Path) -> None:
@@ -131,11 +135,11 @@ def test_sarif_has_the_parts_that_version_2_1_0_asks_for() -> None:
 
 
 def test_sarif_tells_what_could_not_be_checked(tmp_path: Path) -> None:
-    file = written(tmp_path, "flow.py", "x = 1")
+    file = written(tmp_path, "flow.py", "x = ")
     (invocation,) = sarif(file)["runs"][0]["invocations"]
     assert invocation["executionSuccessful"] is False
     (fault,) = invocation["toolExecutionNotifications"]
-    assert "has no agent" in fault["message"]["text"]
+    assert "cannot be read: SyntaxError" in fault["message"]["text"]
 
 
 def test_sarif_names_a_file_elsewhere_by_its_whole_uri(tmp_path: Path) -> None:

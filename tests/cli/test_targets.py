@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agentgraph.cli.faults import CommandFault, Status
-from agentgraph.cli.target import Target, loaded
+from agentgraph.cli.target import Target
+from agentgraph.cli.workload import loaded
 from tests.cli.command import agentgraph, written
 
 BACK_EDGES = """
@@ -68,6 +69,9 @@ def taken(path: Path, name: str | None = None) -> str:
             id="an agent that only a tool runs is no start",
         ),
         pytest.param(
+            BACK_EDGES, "Triage", id="of a cycle the one that lists its handoffs when it is made"
+        ),
+        pytest.param(
             BACK_EDGES + "if __name__ == '__main__':\n    Runner.run_sync(triage, 'hello')",
             "Triage",
             id="of a cycle the one that the file runs",
@@ -94,15 +98,16 @@ def test_without_a_name_the_start_is_taken(tmp_path: Path, source: str, name: st
             id="two workflows",
         ),
         pytest.param(
-            BACK_EDGES,
+            BACK_EDGES.replace('Agent(name="Triage", handoffs=[orders])', 'Agent(name="Triage")')
+            + "triage.handoffs.append(orders)",
             "has 2 agents in a cycle of handoffs: orders, triage",
             "name one: {path}:orders",
-            id="a cycle without a runner",
+            id="a cycle in which nothing says who is first",
         ),
         pytest.param(
             "x = 1",
-            "has no agent and no workflow at its top level",
-            "name a function of it that returns one: {path}:make_workflow",
+            "has no agent and no workflow",
+            "name a function that returns one: {path}:make_workflow",
             id="nothing",
         ),
     ],
@@ -111,7 +116,7 @@ def test_a_file_that_does_not_say_which_gets_the_names_there_are(
     tmp_path: Path, source: str, message: str, help: str
 ) -> None:
     path = written(tmp_path, "flow.py", f"from agentgraph import *\n{source}")
-    ended = agentgraph("check", path)
+    ended = agentgraph("ir", path)
     assert ended.status == Status.UNUSABLE
     assert ended.out == ""
     assert ended.err == f"error: {path} {message}\nhelp: {help.format(path=path)}\n"
@@ -126,8 +131,14 @@ workflow = Workflow("W", start=a)
 program = compile(b)
 number = 7
 
+team = {"a": a, "b": b}
+both = [a, b]
+
 class Desk:
     agent = a
+    def __init__(self): self.own = a
+
+def sized(size): return Agent(name=f"Size {size}")
 
 def make(): return b
 def needs(size): return a
@@ -138,7 +149,19 @@ def fails(): return 1 / 0
 
 @pytest.mark.parametrize(
     ("name", "taken_name"),
-    [("a", "A"), ("workflow", "W"), ("program", "B"), ("make", "B"), ("Desk.agent", "A")],
+    [
+        ("a", "A"),
+        ("workflow", "W"),
+        ("program", "B"),
+        ("make", "B"),
+        ("later", "A"),
+        ("sized(3)", "Size 3"),
+        ("sized(size=4)", "Size 4"),
+        ("Desk.agent", "A"),
+        ("Desk().own", "A"),
+        ("team['b']", "B"),
+        ("both[1]", "B"),
+    ],
 )
 def test_a_name_may_be_an_agent_a_workflow_a_program_or_a_function(
     tmp_path: Path, name: str, taken_name: str
@@ -153,7 +176,7 @@ def test_a_name_may_be_an_agent_a_workflow_a_program_or_a_function(
         ("a.nope", "{path} has no name 'a.nope'"),
         ("number", "{path}:number is neither an agent nor a workflow, but of type int"),
         ("needs", "{path}:needs is a function that needs arguments: size"),
-        ("later", "{path}:later is an async function"),
+        ("team['c']", "{path} has no name 'team['c']'"),
         ("fails", "{path}:fails() failed"),
     ],
 )
@@ -168,14 +191,14 @@ def test_a_name_that_cannot_be_taken_is_refused_with_the_reason(
 
 def test_an_unknown_name_is_answered_with_the_names_there_are(tmp_path: Path) -> None:
     ended = agentgraph("check", f"{written(tmp_path, 'flow.py', NAMED)}:nope")
-    assert ended.err.endswith("help: the file has the names workflow, a, b\n")
+    assert ended.err.endswith("help: the file has the names a, b, workflow\n")
 
 
 def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
     written(tmp_path, "flow.py", "")
     assert "there is no file" in agentgraph("check", tmp_path / "nope.py").err
     assert f"help: there is {tmp_path / 'flow.py'}" in agentgraph("check", tmp_path / "flow").err
-    assert "is a folder" in agentgraph("check", tmp_path).err
+    assert "is a folder" in agentgraph("draw", tmp_path).err
 
 
 def test_a_file_that_fails_to_import_shows_the_users_own_frames_only(tmp_path: Path) -> None:
@@ -183,15 +206,15 @@ def test_a_file_that_fails_to_import_shows_the_users_own_frames_only(tmp_path: P
         tmp_path,
         "flow.py",
         """
-        from agentgraph import Agent
+        from agentgraph import Agent, handoff
 
         def make():
-            return Agent(name="A", handoffs=["B"])
+            return handoff("B")
 
         a = make()
         """,
     )
-    ended = agentgraph("check", path)
+    ended = agentgraph("run", path, "hello")
     assert ended.status == Status.UNUSABLE
     # Python 3.13 underlines less than 3.11: the marks below the lines are not ours to say.
     assert [line for line in ended.err.splitlines() if line.strip(" ^~")] == [
@@ -199,10 +222,10 @@ def test_a_file_that_fails_to_import_shows_the_users_own_frames_only(tmp_path: P
         f'  File "{path}", line 6, in <module>',
         "    a = make()",
         f'  File "{path}", line 4, in make',
-        '    return Agent(name="A", handoffs=["B"])',
-        "agentgraph.exceptions.AgentDefinitionError: Agent 'A': handoffs[0] must be an Agent or a"
-        " Handoff, not str.",
-        f"error: {path} cannot be imported",
+        '    return handoff("B")',
+        "agentgraph.exceptions.AgentDefinitionError: handoff() needs an Agent, not str.",
+        f"error: {path} cannot be imported: AgentDefinitionError: handoff() needs an Agent,"
+        " not str.",
     ]
 
 
@@ -214,13 +237,13 @@ def test_a_syntax_error_shows_the_line(tmp_path: Path) -> None:
 
 
 def test_a_file_that_ends_the_process_is_told_how_not_to(tmp_path: Path) -> None:
-    ended = agentgraph("check", written(tmp_path, "flow.py", "import sys\nsys.exit(3)"))
+    ended = agentgraph("draw", written(tmp_path, "flow.py", "import sys\nsys.exit(3)"))
     assert ended.status == Status.UNUSABLE
-    assert "ended the process during its import (status 3)" in ended.err
+    assert "ended the process (status 3) during its import" in ended.err
     assert '__name__ == "__main__"' in ended.err
 
 
-def test_code_for_scripts_does_not_run_and_prints_do_not_reach_the_output(tmp_path: Path) -> None:
+def test_what_a_file_prints_does_not_reach_the_output(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         "flow.py",
@@ -230,7 +253,7 @@ def test_code_for_scripts_does_not_run_and_prints_do_not_reach_the_output(tmp_pa
         print("imported")
         a = Agent(name="A")
         if __name__ == "__main__":
-            raise SystemExit("ran as a script")
+            raise SystemExit("is no reason to fail")
         """,
     )
     ended = agentgraph("check", path)

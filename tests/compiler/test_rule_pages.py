@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agentgraph import Agent, Workflow, check
+from agentgraph.cli.rules import rule_pages
 from agentgraph.frontend.discover import target_of
 from agentgraph.frontend.lower_tools import agent_of
 from agentgraph_compiler import checks, pipeline
@@ -116,7 +117,7 @@ def documentation() -> str:
         "Errors stop a run before its first model call; warnings and notes never do.",
         "`agentgraph explain CODE` shows one page. A rule can be allowed on one object:",
         '`allow(agent, "unreachable-agent")`, on an agent, a tool, a handoff or a guardrail.',
-        "There is no switch that turns a rule off everywhere.",
+        "A check can leave rules out (`agentgraph check --ignore`); a run cannot.",
         "",
         "This page is made from the checks themselves; `UPDATE_GOLDENS=1 pytest tests/compiler`"
         " writes it.",
@@ -124,10 +125,10 @@ def documentation() -> str:
         "| code | name | severity | |",
         "|---|---|---|---|",
     ]
-    for rule in RULES:
+    for rule in rule_pages():
         link = f"[{rule.code}](#{rule.code.lower()}-{rule.name})"
         lines.append(f"| {link} | {rule.name} | {rule.severity.value} | {rule.summary} |")
-    for rule, page in pages().items():
+    for rule, page in rule_pages().items():
         body = page.strip().replace("\n## ", "\n### ")
         lines += ["", f"## {rule.code} {rule.name}", "", body]
     return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ A fence may carry words after the language:
 
     continues   a Python block that goes on where the last one of the document ended
     printed     a text block that is, line by line, what the Python block above it prints
+    raises=ERROR    a Python block that ends with this exception
     exit=N      a console block whose last command ends with status N
     types=A,B   a console block at whose last command a person types these lines
 """

@@ -58,7 +58,15 @@ def test_a_python_block_runs_and_prints_what_the_document_says(
     with asyncio.Runner() as runner:
         for block, shown in ((program.code, program.printed) for program in chapter):
             lines_above = "\n" * (block.line - 1)
-            execute(lines_above + block.text, str(block.document), namespace, runner)
+            error = block.word("raises")
+            try:
+                execute(lines_above + block.text, str(block.document), namespace, runner)
+                raised = None
+            except Exception as exception:
+                raised = type(exception).__name__
+                if error is None:
+                    raise
+            assert raised == error
             printed = capsys.readouterr().out
             if shown is not None:
                 assert lines_of(printed) == lines_of(shown), f"{block} prints:\n{printed}"

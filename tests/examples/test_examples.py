@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from agentgraph.cli.target import Target, loaded
+from agentgraph.cli.target import Target
+from agentgraph.cli.workload import loaded
 from agentgraph.models.rehearsal import REHEARSAL_NOTICE
 from agentgraph.program import check
 from tests.cli.command import EXAMPLES, agentgraph, environment

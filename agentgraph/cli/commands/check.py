@@ -2,36 +2,87 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agentgraph.cli.check import ReportFormat, check_files
-from agentgraph.cli.commands.options import command_app
+from agentgraph.cli.capture.child import Limits
+from agentgraph.cli.check import CheckOptions, check_files, watch_files
+from agentgraph.cli.commands.options import (
+    DEFAULT_MEMORY,
+    DEFAULT_TIMEOUT,
+    AllowNetwork,
+    LoadMemory,
+    LoadTimeout,
+    command_app,
+)
 from agentgraph.cli.ending import end
+from agentgraph.cli.linting.formats import ReportFormat
 
 __all__ = ["app"]
 
 app = command_app()
 
+_RULES = "RULES"
+
 
 @app.command()
 def check(
     targets: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            metavar="FILE[:NAME]",
-            help="Python files, each with a name in it or without.",
+            metavar="[FILE[:NAME]|FOLDER|PATTERN]...",
+            help="Files, each with a name in it or without; folders; patterns. "
+            "Default: paths of [tool.agentgraph] in pyproject.toml, else this folder.",
             show_default=False,
         ),
-    ],
+    ] = None,
     report_format: Annotated[
-        ReportFormat, typer.Option("--format", help="The form of the report.")
+        ReportFormat, typer.Option("--output-format", "--format", help="The form of the report.")
     ] = ReportFormat.TEXT,
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
+    select: Annotated[
+        str, typer.Option(metavar=_RULES, help="The rules that count: AG1,not-a-tool.")
+    ] = "",
+    ignore: Annotated[str, typer.Option(metavar=_RULES, help="Rules that do not count.")] = "",
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="Leave out the findings of this file.", show_default=False
+        ),
+    ] = None,
+    write_baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write all findings to this file.", show_default=False),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Files at a time; 0: one a processor.")
+    ] = 0,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Check again whenever a file changes.")
+    ] = False,
+    allow_network: AllowNetwork = False,
+    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
+    load_memory: LoadMemory = DEFAULT_MEMORY,
 ) -> None:
-    """Check workflows before a token is spent.
+    """Check workflows before a token is spent. No model and no tool runs.
 
     Exit status: 0 without errors, 1 with errors, 2 if a file could not be checked.
     """
-    end(lambda terminal: check_files(terminal, targets, report_format, strict=strict))
+    options = CheckOptions(
+        report_format=report_format,
+        strict=strict,
+        select=_terms(select),
+        ignore=_terms(ignore),
+        baseline=baseline,
+        write_baseline=write_baseline,
+        jobs=jobs,
+        limits=Limits(load_timeout, load_memory, allow_network),
+    )
+    work = watch_files if watch else check_files
+    end(lambda terminal: work(terminal, targets or [], options))
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    return tuple(term for term in text.split(",") if term.strip())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 __all__ = [
+    "DEFAULT_MEMORY",
+    "DEFAULT_TIMEOUT",
+    "AllowNetwork",
     "Context",
+    "LoadMemory",
+    "LoadTimeout",
     "MaxTurns",
     "ModelName",
     "Session",
@@ -20,8 +25,10 @@ Target = Annotated[
     str,
     typer.Argument(
         metavar="FILE[:NAME]",
-        help="A Python file, and the agent, workflow, program or function in it. "
-        "Without a name: its only Workflow, or the agent to which no other agent leads.",
+        help="A Python file, a notebook, a module (package.module), or - for the standard input; "
+        "and the agent, workflow, program or function in it: build(model='x'), agents[0]. "
+        "Without a name: its only Workflow, the agent that Runner gets, or the agent to which no "
+        "other agent leads.",
         show_default=False,
     ),
 ]
@@ -61,6 +68,25 @@ Verbose = Annotated[
         "--verbose", "-v", help="Show the file and line of every exception that a tool raises."
     ),
 ]
+AllowNetwork = Annotated[
+    bool,
+    typer.Option(
+        "--allow-network",
+        help="Let the file open connections and start processes while it is loaded.",
+    ),
+]
+LoadTimeout = Annotated[
+    float,
+    typer.Option(
+        "--load-timeout", min=0.1, help="Seconds after which the loading of a file is stopped."
+    ),
+]
+LoadMemory = Annotated[
+    int,
+    typer.Option("--load-memory", min=64, help="Megabytes that a file may use while it is loaded."),
+]
+DEFAULT_TIMEOUT: Final = 20.0
+DEFAULT_MEMORY: Final = 4096
 
 
 def command_app() -> typer.Typer:

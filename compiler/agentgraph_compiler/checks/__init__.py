@@ -6,7 +6,7 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Protocol
 
@@ -72,11 +72,12 @@ def pages() -> dict[Rule, str]:
     return {rule: documented[rule] or "" for rule in sorted(documented, key=lambda rule: rule.code)}
 
 
-def explain(code_or_name: str) -> str:
+def explain(code_or_name: str, rules: Mapping[Rule, str] | None = None) -> str:
     """The page of a rule, as Markdown.
 
     Args:
         code_or_name: A code such as ``AG201`` or a name such as ``unreachable-agent``, in any case.
+        rules: The rules with their pages; by default those of ``pages``.
 
     Returns:
         The description of the rule, why the fault is bad, an example and what to write instead.
@@ -85,7 +86,7 @@ def explain(code_or_name: str) -> str:
         UnknownRuleError: There is no such rule.
     """
     term = code_or_name.strip().lower()
-    rules = pages()
+    rules = pages() if rules is None else rules
     for rule, page in rules.items():
         if term in (rule.code.lower(), rule.name):
             return f"# {rule.code} {rule.name} ({rule.severity.value})\n\n{page.strip()}\n"

@@ -1,0 +1,71 @@
+"""Keywords that the library does not have, read from the syntax tree.
+
+Python refuses a call with such a keyword, which would end the loading of the file. So the keyword
+is reported and left out before the file runs, and the rest of the file is checked as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+import agentgraph
+from agentgraph.authoring.mistakes import unknown_keyword
+from agentgraph.cli.capture.imported_names import library_names
+from agentgraph.cli.capture.source import SourceText
+from agentgraph_compiler.diagnostics import Diagnostic, Origin
+
+__all__ = ["without_unknown_keywords"]
+
+
+def without_unknown_keywords(source: SourceText) -> list[Diagnostic]:
+    """Report the keywords of a file that the library does not have, and take them out of its tree.
+
+    Args:
+        source: The file; its syntax tree is changed.
+    """
+    names = library_names(source.tree)
+    findings = []
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Call) or not node.keywords:
+            continue
+        name = names.public_name(node.func)
+        accepted = _keywords_of(name) if name else None
+        if accepted is None:
+            continue
+        unknown = [one for one in node.keywords if one.arg and one.arg not in accepted]
+        findings += [_finding(str(name), one, accepted, source.file) for one in unknown]
+        node.keywords = [one for one in node.keywords if one not in unknown]
+    return findings
+
+
+def _finding(name: str, keyword: ast.keyword, accepted: frozenset[str], file: str) -> Diagnostic:
+    close = get_close_matches(str(keyword.arg), accepted, n=1)
+    return Diagnostic(
+        unknown_keyword.RULE,
+        f"{name}() has no argument '{keyword.arg}'",
+        Origin(file, keyword.lineno),
+        help=f"did you mean '{close[0]}'?" if close else "",
+    )
+
+
+@cache
+def _keywords_of(name: str) -> frozenset[str] | None:
+    """The keywords that a public name takes; `None` if it takes any, or is not known."""
+    value: Any = agentgraph
+    try:
+        for part in name.split("."):
+            value = getattr(value, part)
+        parameters = inspect.signature(value).parameters.values()
+    except (AttributeError, TypeError, ValueError, ImportError):
+        return None
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return frozenset(
+        parameter.name
+        for parameter in parameters
+        if parameter.kind is not parameter.POSITIONAL_ONLY
+    )

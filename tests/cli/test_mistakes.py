@@ -1,0 +1,140 @@
+"""Mistakes in definitions: an error with a rule when the object is made, findings under `check`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from agentgraph import Agent, UserError
+from agentgraph.authoring import mistakes
+from agentgraph.authoring.mistakes import MISTAKES, mistake_pages
+from agentgraph_compiler.checks import pages
+from agentgraph_compiler.diagnostics import Rule
+from tests.cli.command import agentgraph, written
+
+RULES = list(mistake_pages())
+SEVERAL = """
+from agents import Agent, Runner, function_tool
+
+def search(query: str) -> str: ...
+
+@function_tool
+def book(details: dict[str, str]) -> str:
+    "Book."
+    return str(details)
+
+def polite(context, agent, text): ...
+
+billing = Agent(name="Billing", instruction="Bill.", tools=[search, book, 3])
+triage = Agent(name="Triage", handoffs=["Billing", billing], input_guardrails=[polite])
+odd = Agent(name="Odd", instructions=["x"])
+Runner.run_sync(triage, "hi", max_turn=3)
+"""
+
+
+def section(rule: Rule, title: str) -> str:
+    text = mistake_pages()[rule].split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+    (code,) = re.findall(r"```python[^\n]*\n(.*?)```", text, flags=re.DOTALL)
+    return str(code)
+
+
+def findings(path: Path, *options: str) -> list[tuple[str, int]]:
+    report = json.loads(agentgraph("check", path, "--output-format", "json", *options).out)
+    return [(one["code"], one["line"]) for one in report["diagnostics"]]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_the_example_of_a_page_breaks_its_rule_and_the_remedy_none(
+    tmp_path: Path, rule: Rule
+) -> None:
+    broken = written(tmp_path, "broken.py", section(rule, "Example"))
+    mended = written(tmp_path, "mended.py", section(rule, "Use instead"))
+    assert [code for code, _ in findings(broken)] == [rule.code]
+    assert findings(mended) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_page_begins_with_the_summary_and_has_the_four_sections(rule: Rule) -> None:
+    page = mistake_pages()[rule]
+    assert page.split("\n")[0] == rule.summary
+    titles = ["What it does", "Why is this bad?", "Example", "Use instead"]
+    assert re.findall(r"^## (.*)$", page, flags=re.MULTILINE) == titles
+
+
+def test_codes_are_of_the_family_of_the_source_and_used_once() -> None:
+    assert all(re.fullmatch(r"AG9\d\d", rule.code) for rule in RULES)
+    rules = [*RULES, *pages()]
+    assert len({rule.code for rule in rules}) == len({rule.name for rule in rules}) == len(rules)
+
+
+def test_the_list_has_every_file_and_the_file_is_called_like_its_rule() -> None:
+    folder = Path(mistakes.__file__).parent
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert {part.RULE.name.replace("-", "_") for part in MISTAKES} == files
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if rule.code in ("AG902", "AG903", "AG904", "AG905", "AG907")]
+)
+def test_a_program_gets_an_error_that_names_the_rule(rule: Rule) -> None:
+    with pytest.raises(UserError) as raised:
+        exec(section(rule, "Example"), ModuleType("example").__dict__)
+    assert raised.value.rule == rule
+
+
+def test_several_mistakes_are_collected_each_with_its_line(tmp_path: Path) -> None:
+    assert findings(written(tmp_path, "flow.py", SEVERAL)) == [
+        ("AG905", 5),
+        ("AG902", 12),
+        ("AG902", 12),
+        ("AG906", 12),
+        ("AG903", 13),
+        ("AG904", 13),
+        ("AG907", 14),
+        ("AG906", 15),
+    ]
+
+
+def test_a_file_that_cannot_be_imported_has_its_mistakes_found_in_the_source(
+    tmp_path: Path,
+) -> None:
+    file = written(tmp_path, "flow.py", "import a_package_that_is_not_there" + SEVERAL)
+    found = findings(file)
+    assert ("AG901", 1) in found
+    assert {("AG902", 13), ("AG906", 13), ("AG903", 14), ("AG904", 14)} <= {*found}
+
+
+def test_a_mistake_after_the_construction_is_found_at_the_agent(tmp_path: Path) -> None:
+    source = "from agentgraph import Agent\na = Agent(name='A')\na.handoffs.append('B')\n"
+    assert findings(written(tmp_path, "flow.py", source)) == [("AG903", 2)]
+
+
+def test_the_part_is_left_out_and_the_rest_is_checked(tmp_path: Path) -> None:
+    source = """
+from agentgraph import Agent, handoff
+b = Agent(name="B")
+a = Agent(name="A", handoffs=["C", handoff(b, is_enabled=False)])
+"""
+    assert findings(written(tmp_path, "flow.py", source)) == [("AG204", 3), ("AG903", 3)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "Agent(name='A', **{'instructions': 'x'})",
+        "class Desk(Agent): ...\nDesk(name='A')",
+        "def Runner(**anything): ...\nRunner(whatever=1)",
+        "Agent(name='A').clone(name='B')",
+    ],
+)
+def test_a_keyword_that_may_be_right_is_none_of_ours(tmp_path: Path, source: str) -> None:
+    assert findings(written(tmp_path, "flow.py", f"from agentgraph import Agent\n{source}")) == []
+
+
+def test_without_a_recorder_nothing_is_collected() -> None:
+    with pytest.raises(TypeError):
+        Agent(name="A", instruction="x")  # type: ignore[call-arg]
