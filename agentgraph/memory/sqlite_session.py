@@ -18,13 +18,7 @@ from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.memory.runs.saves import Block, ConcurrentWrite
 from agentgraph.memory.session import Accept
 from agentgraph.memory.session_settings import SessionSettings, own_session_settings
-from agentgraph.memory.sqlite.database import (
-    MEMORY,
-    Schema,
-    SQLiteDatabase,
-    failure,
-    transaction,
-)
+from agentgraph.memory.sqlite.database import MEMORY, SQLiteDatabase, failure, transaction
 from agentgraph.memory.sqlite.rows import Rows
 from agentgraph.memory.sqlite.schema import Tables
 from agentgraph.memory.store import StoreSession
@@ -135,13 +129,19 @@ class SQLiteSession(StoreSession):
         )
 
     async def _add(self, texts: list[str], block: Block | None) -> None:
-        await self._write(lambda connection: self._append(connection, self._history, texts, block))
+        await self._write(
+            lambda connection: self._append(connection, self._history, texts, block),
+            saves=block is not None,
+        )
 
     async def _adopt(self, items: list[TResponseInputItem], own: Block) -> Block | None:
-        return await self._write(lambda connection: self._history.adopt(connection, items, own))
+        return await self._write(
+            lambda connection: self._history.adopt(connection, items, own), saves=True
+        )
 
     async def _release(self, block: Block) -> None:
         def release(connection: sqlite3.Connection) -> None:
+            self._prepare_saves(connection)
             # After a power failure this process is not there any more anyway.
             with self._database.without_sync(connection):
                 self._history.release(connection, block)
@@ -193,10 +193,12 @@ class SQLiteSession(StoreSession):
             return
         self._database.histories.extend(*_name(history), decode_items(texts))
 
-    async def _write(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Run a call as one transaction."""
+    async def _write(self, call: Callable[[sqlite3.Connection], _T], *, saves: bool = False) -> _T:
+        """Run a call as one transaction; `saves` tells whether it uses the table of saves."""
 
         def write(connection: sqlite3.Connection) -> _T:
+            if saves:
+                self._prepare_saves(connection)
             with transaction(connection):
                 return call(connection)
 
@@ -205,14 +207,10 @@ class SQLiteSession(StoreSession):
     def _prepare_saves(self, connection: sqlite3.Connection) -> None:
         self._database.once(connection, self._tables.prepare_saves)
 
-    _check: Callable[[sqlite3.Connection], None] | None = None
-
-    def _create(self, connection: sqlite3.Connection, error: str) -> None:
-        """Create the tables that an error of SQLite says are missing."""
-        if self._tables.saves in error:
-            self._tables.prepare_saves(connection)
-        else:
-            self._tables.prepare(connection)
+    @property
+    def _prepare(self) -> Callable[[sqlite3.Connection], None]:
+        """Creates or checks the tables."""
+        return self._tables.prepare
 
     async def _run(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
         self._check_open()
@@ -220,9 +218,8 @@ class SQLiteSession(StoreSession):
         on_disk = str(self.db_path) != MEMORY
         if on_disk and (database.in_memory or database.is_inherited()):
             database = self._acquire()
-        schema = Schema(_name(self._history)[0], self._check, self._create)
         try:
-            return await database.run(call, schema)
+            return await database.run(self._prepare, call, _name(self._history)[0])
         except sqlite3.Error as error:
             raise failure(error, self._label, database.path) from error
 

@@ -281,8 +281,9 @@ class AdvancedSQLiteSession(SQLiteSession):
         ).fetchone()
         return row[0] or 0
 
-    def _check(self, connection: sqlite3.Connection) -> None:
-        self._structure.prepare(connection)
+    @property
+    def _prepare(self) -> Callable[[sqlite3.Connection], None]:
+        return self._structure.prepare
 
     def _take_over(self, connection: sqlite3.Connection) -> None:
         """Put the items of a plain SQLite session into `main`; such a file has no structure."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-import re
 import sqlite3
 import threading
 import time
@@ -20,13 +19,13 @@ from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.file_identity import file_identity
 from agentgraph.memory.sqlite.histories import Histories
 
-__all__ = ["BUSY_TIMEOUT", "MEMORY", "SQLiteDatabase", "Schema", "failure", "transaction"]
+__all__ = ["BUSY_TIMEOUT", "MEMORY", "SQLiteDatabase", "failure", "transaction"]
 
 MEMORY = ":memory:"
 
@@ -35,8 +34,6 @@ BUSY_TIMEOUT = 60.0
 
 _FILES = "_agentgraph_sqlite_files"
 """The attribute of an event loop that holds its open databases, by path."""
-
-_MISSING = re.compile("no such (table|column)|has no column named")
 
 _T = TypeVar("_T")
 
@@ -140,39 +137,48 @@ class SQLiteDatabase:
     def once(
         self, connection: sqlite3.Connection, prepare: Callable[[sqlite3.Connection], None]
     ) -> None:
-        """Prepare a connection, once; no transaction may be open."""
+        """Prepare the connection, once; use it within a call of `run`, outside of a transaction."""
         if prepare not in self._prepared:
             prepare(connection)
             self._prepared.add(prepare)
 
-    async def run(self, call: Callable[[sqlite3.Connection], _T], schema: Schema) -> _T:
+    async def run(
+        self,
+        prepare: Callable[[sqlite3.Connection], None],
+        call: Callable[[sqlite3.Connection], _T],
+        session: Hashable,
+    ) -> _T:
         """Run one call with the connection, after all earlier calls.
 
         Args:
-            call: The work; it must leave no transaction open. If a table is missing, it is created,
-                and the call is made again: to look for the tables first would take longer.
-            schema: The tables.
+            prepare: Creates or checks the tables, as in `once`.
+            call: The work; it must leave no transaction open.
+            session: The session whose rows it may change.
 
         Raises:
-            sqlite3.Error: The call or the schema raised it.
+            sqlite3.Error: `prepare` or `call` raised it.
         """
         if self._thread is None:
-            return self._run(call, schema)
-        work = _Once(self._run, call, schema)
+            return self._run(prepare, call, session)
+        work = _Once(self._run, prepare, call, session)
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _run(self, call: Callable[[sqlite3.Connection], _T], schema: Schema) -> _T:
+    def _run(
+        self,
+        prepare: Callable[[sqlite3.Connection], None],
+        call: Callable[[sqlite3.Connection], _T],
+        session: Hashable,
+    ) -> _T:
         with self._lock:
             connection = self._connect()
-            if schema.check is not None:
-                self.once(connection, schema.check)
+            self.once(connection, prepare)
             changes = connection.total_changes
             try:
-                result = _with_tables(call, connection, schema)
+                result = call(connection)
             except BaseException:
-                self.histories.forget(schema.session)
+                self.histories.forget(session)
                 raise
-            self.histories.settle(schema.session, changes)
+            self.histories.settle(session, changes)
             return result
 
     def _connect(self) -> sqlite3.Connection:
@@ -201,33 +207,6 @@ class SQLiteDatabase:
         self._connection = self._histories = None
         self._prepared.clear()
         self._synchronous = None
-
-
-class Schema(NamedTuple):
-    """The tables of a session.
-
-    Attributes:
-        session: The key of the session in `Histories`.
-        check: Checks the tables, once per connection; None: a call finds out what is missing.
-        create: Creates a missing table, which the error names, or refuses other tables.
-    """
-
-    session: Hashable
-    check: Callable[[sqlite3.Connection], None] | None
-    create: Callable[[sqlite3.Connection, str], None]
-
-
-def _with_tables(
-    call: Callable[[sqlite3.Connection], _T], connection: sqlite3.Connection, schema: Schema
-) -> _T:
-    for _ in range(2):  # the tables of the SDK, then our own
-        try:
-            return call(connection)
-        except sqlite3.OperationalError as error:
-            if not _MISSING.search(str(error)):
-                raise
-            schema.create(connection, str(error))
-    return call(connection)
 
 
 class _Once:
