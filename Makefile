@@ -39,7 +39,7 @@ demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPEN
 	$(BIN)/agentgraph draw examples/homework.py
 	@ending=svg; command -v dot >/dev/null || ending=mmd; \
 	  set -- $(BIN)/agentgraph draw examples/homework.py -o .cache/homework.$$ending; echo "$$@"; "$$@"
-	$(BIN)/agentgraph run examples/homework.py "$(QUESTION)"
+	$(BIN)/agentgraph run $(if $(OPENAI_API_KEY),,--rehearse) examples/homework.py "$(QUESTION)"
 
 .PHONY: test
 test: lint types tests ## lint, types and every test; what CI runs

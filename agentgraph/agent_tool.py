@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from typing_extensions import TypedDict
 
@@ -31,6 +31,7 @@ from agentgraph.schemas.arguments import InvalidToolArguments, problems_of, read
 from agentgraph.schemas.strict import ensure_strict_json_schema
 from agentgraph.tool_context import ToolContext
 from agentgraph.tools.function import FunctionTool, ToolErrorFunction
+from agentgraph.user_code.arity import check_callbacks
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
@@ -79,6 +80,13 @@ async def refuse_call(context: ToolContext[Any], arguments: str) -> NoReturn:
         f"Agent tool {context.tool_name!r} cannot be called directly: it describes a run inside "
         "the calling agent's run. Put it into an agent's tools, or use Runner."
     )
+
+
+_CALLBACKS: Final = {
+    "custom_output_extractor": ("the result",),
+    "on_stream": ("the event",),
+    "input_builder": ("the options",),
+}
 
 
 @dataclass(eq=False)
@@ -130,6 +138,7 @@ class AgentTool(FunctionTool):
             if limit is not None:
                 expected = f"a whole number, {least} or more, or None"
                 check_count(f"Agent tool {self.name!r}: {name}", limit, expected, least=least)
+        check_callbacks(f"Agent tool {self.name!r}", self, _CALLBACKS)
         super().__post_init__()
 
     @cached_property

@@ -17,6 +17,7 @@ from typing import Any, Final, get_origin
 
 from agentgraph.agent_output import AgentOutputSchemaBase
 from agentgraph.agent_tool import AgentTool
+from agentgraph.authoring.guardrail_kinds import GuardrailKind, guardrail_problem
 from agentgraph.authoring.mistakes import (
     not_a_guardrail,
     not_a_handoff,
@@ -30,6 +31,7 @@ from agentgraph.handoffs import Handoff
 from agentgraph.lifecycle import AgentHooksBase, RunHooksBase
 from agentgraph.model_settings import ModelSettings
 from agentgraph.tools.function import FunctionTool
+from agentgraph.user_code.arity import CONTEXT_AND_AGENT, accepts, callback_problem
 from agentgraph_compiler.diagnostics import Rule
 
 __all__ = ["check_agent", "check_agent_base", "is_plainly_right"]
@@ -93,17 +95,13 @@ def check_agent(agent: Any) -> None:
         AgentDefinitionError: A field has a value of the wrong type.
     """
     _require(agent, "instructions", "a string, a callable or None", _is_text_callable_or_none)
-    if callable(agent.instructions) and not _takes(agent.instructions, 2):
-        problem = "callable with two arguments: the context, the agent"
-        _refuse(agent, _wrong(agent, "instructions", problem), wrong_field_type.RULE)
-        agent.instructions = None
     _require(agent, "prompt", "a Prompt dict, a callable or None", _is_prompt)
     _require(agent, "handoffs", "a list", _is_list)
     _check_entries(agent, "handoffs", not_a_handoff.RULE, _wrong_handoff)
     _require(agent, "model", "a model's name, a Model or None", _is_model)
     _require(agent, "model_settings", "a ModelSettings", lambda v: isinstance(v, ModelSettings))
-    _check_guardrails(agent, "input_guardrails", InputGuardrail)
-    _check_guardrails(agent, "output_guardrails", OutputGuardrail)
+    _check_guardrails(agent, "input_guardrails", "InputGuardrail")
+    _check_guardrails(agent, "output_guardrails", "OutputGuardrail")
     _require(agent, "output_type", "a type, an AgentOutputSchemaBase or None", _is_output_type)
     if isinstance(agent.hooks, RunHooksBase):
         problem = "an AgentHooks; pass RunHooks to the runner instead"
@@ -117,6 +115,19 @@ def check_agent(agent: Any) -> None:
         _is_tool_use_behavior,
     )
     _require(agent, "reset_tool_choice", "a bool", lambda value: isinstance(value, bool))
+    for name, (arguments, without) in _CALLBACKS.items():
+        problem = callback_problem(getattr(agent, name), arguments)
+        if problem is not None:
+            _refuse(agent, _wrong(agent, name, problem), wrong_field_type.RULE)
+            setattr(agent, name, without)
+
+
+# The arguments of each callback, and the value of its field without one.
+_CALLBACKS: Final = {
+    "instructions": (CONTEXT_AND_AGENT, None),
+    "prompt": (("the data of the run",), None),
+    "tool_use_behavior": (("the context", "the results"), "run_llm_again"),
+}
 
 
 def is_plainly_right(agent: Any) -> bool:
@@ -143,14 +154,8 @@ def is_plainly_right(agent: Any) -> bool:
         and (agent.output_type is None or isinstance(agent.output_type, type))
         and (model is None or type(model) is str or hasattr(model, "get_response"))
         and agent.tool_use_behavior in _TOOL_USE
-        and (kinds[_INSTRUCTIONS] is not FunctionType or _takes_two(agent.instructions))
+        and (kinds[_INSTRUCTIONS] is not FunctionType or accepts(agent.instructions, 2))
     )
-
-
-def _takes_two(function: Any) -> bool:
-    code = function.__code__
-    plainly = code.co_argcount == 2 and not code.co_kwonlyargcount
-    return plainly and not hasattr(function, "__wrapped__")
 
 
 def _check_entries(
@@ -183,18 +188,9 @@ def _wrong_handoff(target: Any) -> str | None:
     return None if _is_handoff(target) else f"an Agent or a Handoff, not {_kind(target)}"
 
 
-def _check_guardrails(agent: Any, name: str, kind: type) -> None:
-    def problem_of(guardrail: Any) -> str | None:
-        if isinstance(guardrail, kind) or hasattr(guardrail, "guardrail_function"):
-            return None
-        problem = f"an {kind.__name__}, not {_kind(guardrail)}"
-        if callable(guardrail):
-            decorator = name.removesuffix("s")
-            problem += f": decorate the function with @{decorator}"
-        return problem
-
+def _check_guardrails(agent: Any, name: str, kind: GuardrailKind) -> None:
     _require(agent, name, "a list", _is_list)
-    _check_entries(agent, name, not_a_guardrail.RULE, problem_of)
+    _check_entries(agent, name, not_a_guardrail.RULE, lambda it: guardrail_problem(it, kind))
 
 
 def _require(agent: Any, name: str, expected: str, holds: Callable[[Any], bool]) -> None:
@@ -273,15 +269,3 @@ def _is_tool_use_behavior(value: object) -> bool:
     if isinstance(value, dict):
         return isinstance(value.get("stop_at_tool_names"), list)
     return value in _TOOL_USE if isinstance(value, str) else callable(value)
-
-
-def _takes(callback: Callable[..., Any], count: int) -> bool:
-    try:
-        signature = inspect.signature(callback)
-    except ValueError:
-        return True  # A built-in without a signature: only the call can show whether it fits.
-    try:
-        signature.bind(*(None,) * count)
-    except TypeError:
-        return False
-    return True

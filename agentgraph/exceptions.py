@@ -9,7 +9,8 @@ User code catches these exceptions by name. The tree::
         ├── ModelRefusalError                    the model declined to answer
         ├── ModelTimeoutError                    one model call took too long
         ├── UserError                            the program uses the library wrongly
-        │   └── AgentDefinitionError             a field has the wrong type; also a TypeError
+        │   └── AgentDefinitionError             an object is made wrongly; also a TypeError and
+        │                                        a ValueError
         ├── MCPToolCancellationError             an MCP call was cancelled, the run was not
         ├── ToolTimeoutError                     one tool call took too long
         ├── InputGuardrailTripwireTriggered      a guardrail stopped the input
@@ -188,10 +189,11 @@ class UserError(AgentsException):
         super().__init__(message)
 
 
-class AgentDefinitionError(UserError, TypeError):
-    """A field of an agent, handoff, guardrail or tool has a value of the wrong type.
+class AgentDefinitionError(UserError, TypeError, ValueError):
+    """A field of an agent, handoff, guardrail, tool or configuration has a value that cannot work.
 
-    It is also a `TypeError`, because the published SDK raises that exception at construction.
+    It is also a `TypeError` and a `ValueError`, because the published SDK raises those exceptions
+    at construction.
     """
 
 

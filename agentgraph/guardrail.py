@@ -16,7 +16,8 @@ from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origi
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.items.weak_agents import HoldsAgents
 from agentgraph.run_context import RunContextWrapper, TContext
-from agentgraph.user_code.callbacks import MaybeAwaitable, check_callable, name_of, resolve
+from agentgraph.user_code.arity import check_guardrail_function
+from agentgraph.user_code.callbacks import MaybeAwaitable, name_of, resolve
 
 if TYPE_CHECKING:
     from agentgraph.items.responses import TResponseInputItem
@@ -92,6 +93,9 @@ class InputGuardrail(Generic[TContext]):
         name: The guardrail's name; that of the function when left out.
         run_in_parallel: Whether the model call may run concurrently with the check. If not, the
             run finishes the check before it does anything else.
+
+    Raises:
+        AgentDefinitionError: The function cannot be called with these arguments.
     """
 
     guardrail_function: Callable[
@@ -104,6 +108,7 @@ class InputGuardrail(Generic[TContext]):
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
+        check_guardrail_function(self, "the context", "the agent", "the input")
 
     def get_name(self) -> str:
         """Return the guardrail's name, else that of its function."""
@@ -124,11 +129,7 @@ class InputGuardrail(Generic[TContext]):
 
         Returns:
             The verdict, with this guardrail.
-
-        Raises:
-            UserError: The guardrail's function is not callable.
         """
-        check_callable(self.guardrail_function, f"guardrail {self.get_name()!r}")
         verdict = self.guardrail_function(context, agent, input)
         return InputGuardrailResult(guardrail=self, output=await resolve(verdict))
 
@@ -142,6 +143,9 @@ class OutputGuardrail(Generic[TContext]):
         guardrail_function: Receives the run's context, the agent and the final output, and returns
             a verdict, directly or as an awaitable.
         name: The guardrail's name; that of the function when left out.
+
+    Raises:
+        AgentDefinitionError: The function cannot be called with these arguments.
     """
 
     guardrail_function: Callable[
@@ -152,6 +156,7 @@ class OutputGuardrail(Generic[TContext]):
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
+        check_guardrail_function(self, "the context", "the agent", "the output")
 
     def get_name(self) -> str:
         """Return the guardrail's name, else that of its function."""
@@ -169,11 +174,7 @@ class OutputGuardrail(Generic[TContext]):
 
         Returns:
             The verdict, with this guardrail, the agent and the output.
-
-        Raises:
-            UserError: The guardrail's function is not callable.
         """
-        check_callable(self.guardrail_function, f"guardrail {self.get_name()!r}")
         verdict = self.guardrail_function(context, agent, agent_output)
         return OutputGuardrailResult(
             guardrail=self,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from agentgraph.authoring.amounts import check_number
 from agentgraph.authoring.pydantic_fields import names_types
-from agentgraph.exceptions import UserError
+from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.retry import ModelRetryBackoffSettings, ModelRetrySettings
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class ModelSettings:
             Responses API, as in the published SDK. A tool call that was cut off is always an error.
 
     Raises:
-        UserError: `timeout` is not a positive number.
+        AgentDefinitionError: `timeout` is not a positive number.
     """
 
     temperature: float | None = None
@@ -140,12 +140,17 @@ class ModelSettings:
             These settings if the override sets nothing, else new ones.
 
         Raises:
-            UserError: The dictionary names a setting that does not exist.
+            AgentDefinitionError: The dictionary names a setting that does not exist, or `override`
+                is something else.
         """
         if override is None:
             return self
         if isinstance(override, dict):
             override = _from_dict(override)
+        elif not isinstance(override, ModelSettings):
+            raise AgentDefinitionError(
+                f"model_settings must be a ModelSettings or a dict, not {type(override).__name__}."
+            )
         changes: dict[str, Any] = {
             name: value for name in _FIELD_NAMES if (value := getattr(override, name)) is not None
         }
@@ -181,14 +186,16 @@ _FIELD_NAMES = tuple(f.name for f in fields(ModelSettings))
 def _retry_from_dict(settings: dict[str, Any]) -> ModelRetrySettings:
     unknown = sorted(settings.keys() - {f.name for f in fields(ModelRetrySettings)})
     if unknown:
-        raise UserError(f"ModelSettings.retry has no setting {', '.join(map(repr, unknown))}.")
+        raise AgentDefinitionError(
+            f"ModelSettings.retry has no setting {', '.join(map(repr, unknown))}."
+        )
     return ModelRetrySettings(**settings)
 
 
 def _from_dict(settings: dict[str, Any]) -> ModelSettings:
     unknown = sorted(settings.keys() - set(_FIELD_NAMES))
     if unknown:
-        raise UserError(
+        raise AgentDefinitionError(
             f"ModelSettings has no setting {', '.join(map(repr, unknown))}. "
             "Pass a field that only the provider knows in extra_args or extra_body."
         )

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NotRequired, Typ
 from typing_extensions import TypedDict
 
 from agentgraph.authoring.amounts import check_count
+from agentgraph.authoring.guardrail_kinds import check_guardrails
 from agentgraph.authoring.pydantic_fields import kept_as_is, names_types
-from agentgraph.exceptions import AgentDefinitionError, UserError
+from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import HandoffHistoryMapper, HandoffInputFilter
 from agentgraph.lifecycle import RunHooks
@@ -24,6 +25,8 @@ from agentgraph.model_settings import ModelSettings
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.run_error_handlers import RunErrorHandlers
+from agentgraph.tools.errors import ToolErrorFormatter, ToolErrorFormatterArgs
+from agentgraph.user_code.arity import check_callbacks
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
@@ -95,33 +98,6 @@ CallModelInputFilter: TypeAlias = Callable[[CallModelData[Any]], MaybeAwaitable[
 """Returns the input that the model receives in place of the original one."""
 
 
-@dataclass
-class ToolErrorFormatterArgs(Generic[TContext]):
-    """A failure that is about to be reported to the model.
-
-    Attributes:
-        kind: The kind of failure.
-        tool_type: The kind of tool.
-        tool_name: The tool as the model called it.
-        call_id: The id of the call.
-        default_message: The message for the model if the formatter returns `None`.
-        run_context: The run's context.
-        error: The exception, if there was one.
-    """
-
-    kind: Literal["approval_rejected", "tool_not_found", "tool_exception"]
-    tool_type: Literal["function", "computer", "shell", "apply_patch", "custom"]
-    tool_name: str
-    call_id: str
-    default_message: str
-    run_context: RunContextWrapper[TContext]
-    error: Exception | None = None
-
-
-ToolErrorFormatter: TypeAlias = Callable[[ToolErrorFormatterArgs[Any]], MaybeAwaitable[str | None]]
-"""Returns the message about a failure for the model; `None` keeps the default message."""
-
-
 @dataclass(frozen=True)
 class OutputGuardrailBlockedMessageArgs(Generic[TContext]):
     """The circumstances of a blocked output, without the output itself.
@@ -156,7 +132,7 @@ class ToolExecutionConfig:
             run asks a person to approve it, and not only after.
 
     Raises:
-        UserError: The limit is less than one.
+        AgentDefinitionError: The limit is less than one.
     """
 
     max_function_tool_concurrency: int | None = None
@@ -179,7 +155,7 @@ def _trace_sensitive_data_by_default() -> bool:
 class RunConfig:
     """The configuration of a run.
 
-    Tracing does not exist yet: its settings are accepted and change nothing.
+    A run makes no trace of its own yet: the settings of tracing are accepted and change nothing.
 
     Attributes:
         model: The model of every agent, in place of its own; a name is looked up.
@@ -211,8 +187,7 @@ class RunConfig:
             return value, if that was the output of the run and a guardrail blocked it.
 
     Raises:
-        UserError: A setting has an invalid value.
-        AgentDefinitionError: A setting has a value of the wrong type.
+        AgentDefinitionError: A setting has a value that cannot work.
     """
 
     model: str | Model | None = None
@@ -257,17 +232,31 @@ class RunConfig:
             )
         blocked: object = self.output_guardrail_blocked_message
         if blocked == "" or not (blocked is None or isinstance(blocked, str) or callable(blocked)):
-            raise UserError(
+            raise AgentDefinitionError(
                 "RunConfig.output_guardrail_blocked_message must be a text that is not empty or a "
                 f"function, not {blocked!r}."
             )
+        inputs, outputs = self.input_guardrails or (), self.output_guardrails or ()
+        check_guardrails("RunConfig.input_guardrails", inputs, "InputGuardrail")
+        check_guardrails("RunConfig.output_guardrails", outputs, "OutputGuardrail")
+        check_callbacks("RunConfig", self, _CALLBACKS)
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
                 options = ", ".join(map(repr, choices))
-                raise UserError(f"RunConfig.{name} must be one of {options}, not {value!r}.")
+                raise AgentDefinitionError(
+                    f"RunConfig.{name} must be one of {options}, not {value!r}."
+                )
 
 
+_CALLBACKS: Final = {
+    "handoff_input_filter": ("the data of the handoff",),
+    "handoff_history_mapper": ("the items",),
+    "session_input_callback": ("the history", "the new input"),
+    "call_model_input_filter": ("the data of the call",),
+    "tool_error_formatter": ("the failure",),
+    "output_guardrail_blocked_message": ("the data of the guardrail",),
+}
 _CHOICES: Final[Mapping[str, tuple[str | None, ...]]] = {
     "tool_not_found_behavior": get_args(ToolNotFoundBehavior),
     "tool_name_collision_policy": get_args(ToolNameCollisionPolicy),
@@ -282,7 +271,7 @@ def _execution_from_dict(settings: dict[str, Any]) -> ToolExecutionConfig:
     unknown = sorted(settings.keys() - {f.name for f in fields(ToolExecutionConfig)})
     if unknown:
         names = ", ".join(map(repr, unknown))
-        raise UserError(f"RunConfig.tool_execution has no setting {names}.")
+        raise AgentDefinitionError(f"RunConfig.tool_execution has no setting {names}.")
     return ToolExecutionConfig(**settings)
 
 
@@ -296,8 +285,8 @@ def coerce_run_config(config: RunConfig | Mapping[str, Any] | None) -> RunConfig
         The configuration.
 
     Raises:
-        UserError: The dictionary names a setting that does not exist.
-        AgentDefinitionError: `config` is something else.
+        AgentDefinitionError: The dictionary names a setting that does not exist, or `config` is
+            something else.
     """
     match config:
         case None:
@@ -312,7 +301,9 @@ def coerce_run_config(config: RunConfig | Mapping[str, Any] | None) -> RunConfig
         case Mapping():
             unknown = sorted(config.keys() - {f.name for f in fields(RunConfig)})
             if unknown:
-                raise UserError(f"RunConfig has no setting {', '.join(map(repr, unknown))}.")
+                raise AgentDefinitionError(
+                    f"RunConfig has no setting {', '.join(map(repr, unknown))}."
+                )
             return RunConfig(**config)
         case _:
             raise AgentDefinitionError(

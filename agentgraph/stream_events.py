@@ -1,13 +1,14 @@
 """The events of a streamed run.
 
-`NAMES` is the only table of run item events. Each event has a name in our reference and a name in
-the published SDK. Two events with different names in one have different names in the other.
+`NAMES` is the only table of run item events. Each event has two names: the one that the published
+SDK emits, and the one in its reference. The name of an event is the published one and equals both.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.items.run_items import RunItem
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NAMES",
     "AgentUpdatedStreamEvent",
+    "EventName",
     "RawResponsesStreamEvent",
     "RunItemEventName",
     "RunItemStreamEvent",
@@ -27,55 +29,85 @@ __all__ = [
 
 RunItemEventName: TypeAlias = Literal[
     "message_output_created",
+    "handoff_requested",
     "handoff_called",
+    "handoff_occured",
     "handoff_output_created",
     "tool_called",
+    "tool_output",
     "tool_output_created",
     "tool_search_called",
     "tool_search_output_created",
+    "reasoning_item_created",
     "reasoning_created",
+    "mcp_list_tools",
     "mcp_list_tools_created",
+    "mcp_approval_requested",
     "mcp_approval_request_created",
+    "mcp_approval_response",
     "mcp_approval_response_created",
 ]
-"""The names of run item events."""
+"""The names of run item events: the published ones and those of the reference."""
+
+NAMES: Final[dict[str, tuple[RunItemEventName, RunItemEventName]]] = {
+    "message_output_item": ("message_output_created", "message_output_created"),
+    "handoff_call_item": ("handoff_requested", "handoff_called"),
+    "handoff_output_item": ("handoff_occured", "handoff_output_created"),
+    "tool_call_item": ("tool_called", "tool_called"),
+    "tool_call_output_item": ("tool_output", "tool_output_created"),
+    "tool_search_call_item": ("tool_search_called", "tool_search_called"),
+    "tool_search_output_item": ("tool_search_output_created", "tool_search_output_created"),
+    "reasoning_item": ("reasoning_item_created", "reasoning_created"),
+    "mcp_list_tools_item": ("mcp_list_tools", "mcp_list_tools_created"),
+    "mcp_approval_request_item": ("mcp_approval_requested", "mcp_approval_request_created"),
+    "mcp_approval_response_item": ("mcp_approval_response", "mcp_approval_response_created"),
+}
+"""The published name and the reference's name of the event of each type of item.
+
+A type that is not listed has no event.
+"""
+
+_REFERENCE: Final[dict[str, str]] = dict(NAMES.values())
+_PUBLISHED: Final[dict[str, str]] = {
+    reference: published for published, reference in NAMES.values()
+}
 
 
-@dataclass(frozen=True, slots=True)
-class EventNames:
-    """The names of the event that announces one kind of item.
+class EventName(str):
+    """The published name of an event, which also equals the name in the reference.
+
+    Hash, order and every conversion are those of the published name, so a set or a dictionary finds
+    an event under that name only.
 
     Attributes:
-        name: Our name.
-        sdk_name: The name in the published SDK, in the SDK's own spelling.
+        reference: The name in the reference.
     """
 
-    name: RunItemEventName
-    sdk_name: str
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> EventName:
+        return super().__new__(cls, _PUBLISHED.get(name, name))
+
+    @property
+    def reference(self) -> str:
+        own = str(self)
+        return _REFERENCE.get(own, own)
+
+    def __eq__(self, other: object) -> bool:
+        return str.__eq__(self, other) is True or (
+            isinstance(other, str) and str.__eq__(self.reference, other)
+        )
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = str.__hash__
 
 
-NAMES: Final[dict[str, EventNames]] = {
-    "message_output_item": EventNames("message_output_created", "message_output_created"),
-    "handoff_call_item": EventNames("handoff_called", "handoff_requested"),
-    "handoff_output_item": EventNames("handoff_output_created", "handoff_occured"),
-    "tool_call_item": EventNames("tool_called", "tool_called"),
-    "tool_call_output_item": EventNames("tool_output_created", "tool_output"),
-    "tool_search_call_item": EventNames("tool_search_called", "tool_search_called"),
-    "tool_search_output_item": EventNames(
-        "tool_search_output_created", "tool_search_output_created"
-    ),
-    "reasoning_item": EventNames("reasoning_created", "reasoning_item_created"),
-    "mcp_list_tools_item": EventNames("mcp_list_tools_created", "mcp_list_tools"),
-    "mcp_approval_request_item": EventNames(
-        "mcp_approval_request_created", "mcp_approval_requested"
-    ),
-    "mcp_approval_response_item": EventNames(
-        "mcp_approval_response_created", "mcp_approval_response"
-    ),
+_EVENT_NAMES: Final[dict[str, RunItemEventName]] = {
+    item_type: cast(RunItemEventName, EventName(published))
+    for item_type, (published, _) in NAMES.items()
 }
-"""The event of each type of item. A type that is not listed has no event."""
-
-_SDK_NAMES: Final[dict[str, str]] = {names.name: names.sdk_name for names in NAMES.values()}
 
 
 def event_name(item: RunItem) -> RunItemEventName | None:
@@ -85,11 +117,10 @@ def event_name(item: RunItem) -> RunItemEventName | None:
         item: The item.
 
     Returns:
-        Our name of the event, or `None` for an item without an event: a pending approval, a
-        compaction or added input.
+        An `EventName`, or `None` for an item without an event: a pending approval, a compaction or
+        added input.
     """
-    names = NAMES.get(item.type)
-    return None if names is None else names.name
+    return _EVENT_NAMES.get(item.type)
 
 
 @names_types(TResponseStreamEvent="openai.types.responses:ResponseStreamEvent")
@@ -110,7 +141,7 @@ class RunItemStreamEvent:
     """An item is complete.
 
     Attributes:
-        name: The name of the event.
+        name: The name of the event, an `EventName`.
         item: The item.
     """
 
@@ -118,10 +149,19 @@ class RunItemStreamEvent:
     item: RunItem
     type: Literal["run_item_stream_event"] = "run_item_stream_event"
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, EventName):
+            self.name = cast(RunItemEventName, EventName(self.name))
+
     @property
     def sdk_name(self) -> str:
-        """The name that the published SDK gives this event."""
-        return _SDK_NAMES[self.name]
+        """Deprecated: the published name, which `name` has now."""
+        warnings.warn(
+            "RunItemStreamEvent.sdk_name is deprecated: event.name is the published name now.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return str(self.name)
 
 
 @dataclass

@@ -14,6 +14,16 @@ from agentgraph.items.tool_payload import (
     ToolOutputImageDict,
     ToolOutputTextDict,
 )
+from agentgraph.tools.computers import (
+    ComputerCreate,
+    ComputerDispose,
+    ComputerProvider,
+    ComputerT,
+    ComputerT_co,
+    ComputerT_contra,
+    dispose_resolved_computers,
+    resolve_computer,
+)
 from agentgraph.tools.custom import (
     CustomTool,
     CustomToolApprovalFunction,
@@ -32,8 +42,10 @@ from agentgraph.tools.function import (
     FunctionToolCustomDataContext,
     FunctionToolCustomDataExtractor,
     FunctionToolResult,
+    ToolCaller,
     ToolErrorFunction,
     ToolTimeoutBehavior,
+    tool_namespace,
 )
 from agentgraph.tools.hosted import (
     CodeInterpreterTool,
@@ -42,13 +54,17 @@ from agentgraph.tools.hosted import (
     FileSearchTool,
     HostedMCPTool,
     ImageGenerationTool,
+    ImageGenerationToolConfig,
     LocalShellCommandRequest,
     LocalShellExecutor,
     LocalShellTool,
     MCPToolApprovalFunction,
     MCPToolApprovalFunctionResult,
     MCPToolApprovalRequest,
+    ProgrammaticToolCallingTool,
+    ToolSearchTool,
     WebSearchTool,
+    WebSearchToolImageSettings,
 )
 from agentgraph.tools.shell import (
     ApplyPatchEditor,
@@ -63,6 +79,22 @@ from agentgraph.tools.shell import (
     ShellExecutor,
     ShellResult,
     ShellTool,
+)
+from agentgraph.tools.shell_environments import (
+    ShellToolContainerAutoEnvironment,
+    ShellToolContainerNetworkPolicy,
+    ShellToolContainerNetworkPolicyAllowlist,
+    ShellToolContainerNetworkPolicyDisabled,
+    ShellToolContainerNetworkPolicyDomainSecret,
+    ShellToolContainerReferenceEnvironment,
+    ShellToolContainerSkill,
+    ShellToolEnvironment,
+    ShellToolHostedEnvironment,
+    ShellToolInlineSkill,
+    ShellToolInlineSkillSource,
+    ShellToolLocalEnvironment,
+    ShellToolLocalSkill,
+    ShellToolSkillReference,
 )
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
@@ -82,6 +114,12 @@ __all__ = [
     "ApplyPatchResult",
     "ApplyPatchTool",
     "CodeInterpreterTool",
+    "ComputerCreate",
+    "ComputerDispose",
+    "ComputerProvider",
+    "ComputerT",
+    "ComputerT_co",
+    "ComputerT_contra",
     "ComputerTool",
     "ComputerToolSafetyCheckData",
     "CustomTool",
@@ -98,6 +136,7 @@ __all__ = [
     "FunctionToolResult",
     "HostedMCPTool",
     "ImageGenerationTool",
+    "ImageGenerationToolConfig",
     "LocalShellCommandRequest",
     "LocalShellExecutor",
     "LocalShellTool",
@@ -105,6 +144,7 @@ __all__ = [
     "MCPToolApprovalFunctionResult",
     "MCPToolApprovalRequest",
     "MaybeAwaitable",
+    "ProgrammaticToolCallingTool",
     "ShellActionRequest",
     "ShellCallData",
     "ShellCallOutcome",
@@ -113,7 +153,22 @@ __all__ = [
     "ShellExecutor",
     "ShellResult",
     "ShellTool",
+    "ShellToolContainerAutoEnvironment",
+    "ShellToolContainerNetworkPolicy",
+    "ShellToolContainerNetworkPolicyAllowlist",
+    "ShellToolContainerNetworkPolicyDisabled",
+    "ShellToolContainerNetworkPolicyDomainSecret",
+    "ShellToolContainerReferenceEnvironment",
+    "ShellToolContainerSkill",
+    "ShellToolEnvironment",
+    "ShellToolHostedEnvironment",
+    "ShellToolInlineSkill",
+    "ShellToolInlineSkillSource",
+    "ShellToolLocalEnvironment",
+    "ShellToolLocalSkill",
+    "ShellToolSkillReference",
     "Tool",
+    "ToolCaller",
     "ToolErrorFunction",
     "ToolFunction",
     "ToolOutputFileContent",
@@ -123,13 +178,18 @@ __all__ = [
     "ToolOutputText",
     "ToolOutputTextDict",
     "ToolParams",
+    "ToolSearchTool",
     "ToolTimeoutBehavior",
     "ValidToolOutputPydanticModels",
     "WebSearchTool",
+    "WebSearchToolImageSettings",
     "default_tool_error_function",
     "default_tool_timeout_error_message",
+    "dispose_resolved_computers",
     "function_tool",
     "invoke_function_tool",
+    "resolve_computer",
+    "tool_namespace",
 ]
 
 Tool: TypeAlias = (
@@ -144,6 +204,8 @@ Tool: TypeAlias = (
     | LocalShellTool
     | ImageGenerationTool
     | CodeInterpreterTool
+    | ToolSearchTool
+    | ProgrammaticToolCallingTool
 )
 """An element of an agent's `tools`."""
 

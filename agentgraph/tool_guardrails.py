@@ -15,7 +15,8 @@ from typing_extensions import TypedDict, TypeVar
 
 from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.tool_context import ToolContext
-from agentgraph.user_code.callbacks import MaybeAwaitable, check_callable, name_of, resolve
+from agentgraph.user_code.arity import check_guardrail_function
+from agentgraph.user_code.callbacks import MaybeAwaitable, name_of, resolve
 
 __all__ = [
     "AllowBehavior",
@@ -153,6 +154,9 @@ class ToolInputGuardrail(Generic[TContext_co]):
     Attributes:
         guardrail_function: Receives the call and returns a verdict, directly or as an awaitable.
         name: The guardrail's name; that of the function when left out.
+
+    Raises:
+        AgentDefinitionError: The function cannot be called with these arguments.
     """
 
     guardrail_function: Callable[
@@ -163,6 +167,7 @@ class ToolInputGuardrail(Generic[TContext_co]):
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
+        check_guardrail_function(self, "the call")
 
     def get_name(self) -> str:
         """Return the guardrail's name, else that of its function."""
@@ -176,11 +181,7 @@ class ToolInputGuardrail(Generic[TContext_co]):
 
         Returns:
             The verdict.
-
-        Raises:
-            UserError: The guardrail's function is not callable.
         """
-        check_callable(self.guardrail_function, f"tool guardrail {self.get_name()!r}")
         return await resolve(self.guardrail_function(data))
 
 
@@ -192,6 +193,9 @@ class ToolOutputGuardrail(Generic[TContext_co]):
         guardrail_function: Receives the call with its result and returns a verdict, directly or as
             an awaitable.
         name: The guardrail's name; that of the function when left out.
+
+    Raises:
+        AgentDefinitionError: The function cannot be called with these arguments.
     """
 
     guardrail_function: Callable[
@@ -202,6 +206,7 @@ class ToolOutputGuardrail(Generic[TContext_co]):
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
+        check_guardrail_function(self, "the call")
 
     def get_name(self) -> str:
         """Return the guardrail's name, else that of its function."""
@@ -215,11 +220,7 @@ class ToolOutputGuardrail(Generic[TContext_co]):
 
         Returns:
             The verdict.
-
-        Raises:
-            UserError: The guardrail's function is not callable.
         """
-        check_callable(self.guardrail_function, f"tool guardrail {self.get_name()!r}")
         return await resolve(self.guardrail_function(data))
 
 

@@ -1,7 +1,7 @@
 """A service with runs that wait for a person, for days if need be, and continue in whatever process
 receives the decision.
 
-    python examples/approval_service.py
+    AGENTGRAPH_MODEL=rehearsal python examples/approval_service.py
     curl localhost:8000/runs -H 'content-type: application/json' \\
         -d '{"request": "Refund order 1042 with 40 euros"}'
     curl localhost:8000/runs/ID

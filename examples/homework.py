@@ -1,10 +1,10 @@
 """Homework help: triage, two tutors, and a guardrail that keeps other questions out.
 
-    agentgraph run examples/homework.py "who was the first president of the united states?"
-    python examples/homework.py
+    agentgraph run --rehearse examples/homework.py "who was the first president?"
+    AGENTGRAPH_MODEL=rehearsal python examples/homework.py
 
-Without OPENAI_API_KEY the runs are rehearsals: they really take a path through the workflow, but
-the words are made up.
+These are rehearsals, which need no key: they really take a path through the workflow, but the words
+are made up. With OPENAI_API_KEY leave out `--rehearse` and AGENTGRAPH_MODEL.
 """
 
 import asyncio

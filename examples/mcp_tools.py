@@ -1,7 +1,7 @@
 """Tools of an MCP server: a library's catalogue, served by a process of its own.
 
-    python examples/mcp_tools.py
-    python examples/mcp_tools.py "Reserve the book Dune for Ada"
+    AGENTGRAPH_MODEL=rehearsal python examples/mcp_tools.py
+    AGENTGRAPH_MODEL=rehearsal python examples/mcp_tools.py "Reserve the book Dune for Ada"
 
 This file is also the server, when it is started with the argument `serve`; you use any other server
 of the Model Context Protocol in the same way. Reserving a book changes something, so a person must

@@ -1,6 +1,6 @@
 """Streaming: the events of a run while it goes on.
 
-    python examples/streaming.py
+    AGENTGRAPH_MODEL=rehearsal python examples/streaming.py
 
 There are three kinds of events: the model's own (here the text, piece by piece), one for each
 complete item, and one whenever another agent takes over.

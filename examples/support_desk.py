@@ -2,8 +2,8 @@
 
     agentgraph check examples/support_desk.py
     agentgraph draw examples/support_desk.py -o support_desk.svg
-    agentgraph run examples/support_desk.py --context sample_customer "Where is my order 1042?"
-    python examples/support_desk.py "I want my money back for order 1042"
+    agentgraph run --rehearse --context sample_customer examples/support_desk.py "Where is 1042?"
+    AGENTGRAPH_MODEL=rehearsal python examples/support_desk.py "I want my money back for order 1042"
 
 Specialists hand back to triage when a question turns out not to be theirs. That makes cycles in the
 graph. They are fine, because every agent in them can also answer and so end the run.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
-from agentgraph.exceptions import AgentDefinitionError, UserError
+from agentgraph.exceptions import AgentDefinitionError
 
 __all__ = ["check_count", "check_number", "check_seconds"]
 
@@ -26,8 +26,8 @@ def check_seconds(
         optional: Whether `None` is allowed.
 
     Raises:
-        UserError: The value is negative, not finite, or zero where zero is not allowed.
-        AgentDefinitionError: The value is not a number.
+        AgentDefinitionError: The value is not a number, negative, not finite, or zero where zero is
+            not allowed.
     """
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     expected = f"a number of seconds, {'0 or more' if zero else 'more than 0'}"
@@ -46,13 +46,15 @@ def check_number(setting: str, value: object, expected: str, *, zero: bool) -> N
         zero: Whether zero is allowed.
 
     Raises:
-        UserError: The number is out of range.
-        AgentDefinitionError: The value is not a number.
+        AgentDefinitionError: The value is not a number, or out of range.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    # No comparison with NaN holds.
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not (0 < value < math.inf or (zero and value == 0))
+    ):
         raise AgentDefinitionError(f"{setting} must be {expected}, not {value!r}.")
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
-        raise UserError(f"{setting} must be {expected}, not {value!r}.")
 
 
 def check_count(setting: str, value: object, expected: str, *, least: int) -> None:
@@ -65,10 +67,7 @@ def check_count(setting: str, value: object, expected: str, *, least: int) -> No
         least: The smallest allowed count.
 
     Raises:
-        UserError: The count is smaller than `least`.
-        AgentDefinitionError: The value is not a whole number.
+        AgentDefinitionError: The value is not a whole number, or smaller than `least`.
     """
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise AgentDefinitionError(f"{setting} must be {expected}, not {value!r}.")
-    if value < least:
-        raise UserError(f"{setting} must be {expected}, not {value!r}.")

@@ -6,12 +6,11 @@ here only describe handoffs; the compiled machine decides when a handoff is take
 
 from __future__ import annotations
 
-import inspect
 import json
 import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, cast, overload
 
 from typing_extensions import TypeVar
 
@@ -34,6 +33,7 @@ from agentgraph.handoffs.input_data import (
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.schemas.arguments import not_strict, problems_of
 from agentgraph.schemas.strict import ensure_strict_json_schema
+from agentgraph.user_code.arity import CONTEXT_AND_AGENT, accepts, check_callbacks
 from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class Handoff(Generic[TContext, TAgent]):
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
+        check_callbacks(f"Handoff {self.tool_name!r}", self, _CALLBACKS)
 
     @property
     def target(self) -> TAgent | None:
@@ -147,6 +148,13 @@ class Handoff(Generic[TContext, TAgent]):
         """Derive the description of a handoff to an agent, for the model."""
         description = agent.handoff_description or ""
         return f"Handoff to the {agent.name} agent to handle the request. {description}"
+
+
+_CALLBACKS: Final = {
+    "on_invoke_handoff": ("the context", "the input"),
+    "input_filter": ("the data of the handoff",),
+    "is_enabled": CONTEXT_AND_AGENT,
+}
 
 
 @overload
@@ -216,9 +224,9 @@ def handoff(
         The handoff, for an agent's `handoffs`.
 
     Raises:
-        UserError: `input_type` is set without `on_handoff`, `on_handoff` does not accept the
-            arguments of its call, or `input_type` has no strict schema.
-        AgentDefinitionError: `agent` is not an agent, or `on_handoff` is not callable.
+        UserError: `input_type` is set without `on_handoff`, or `input_type` has no strict schema.
+        AgentDefinitionError: `agent` is not an agent, or a function cannot be called with its
+            arguments.
     """
     if not isinstance(getattr(agent, "name", None), str):
         raise AgentDefinitionError(f"handoff() needs an Agent, not {type(agent).__name__}.")
@@ -298,15 +306,11 @@ def _check_on_handoff(
             f"not {type(on_handoff).__name__}."
         )
     arguments = ("context",) if input_type is None else ("context", "input")
-    try:
-        inspect.signature(on_handoff).bind(*arguments)
-    except ValueError:
-        return  # A built-in without a signature: only the call can show whether it accepts them.
-    except TypeError as error:
-        raise UserError(
+    if not accepts(on_handoff, len(arguments)):
+        raise AgentDefinitionError(
             f"on_handoff of the handoff to agent {agent_name!r} must take "
             f"{len(arguments)} argument(s): {', '.join(arguments)}."
-        ) from error
+        )
 
 
 def _describe_input(

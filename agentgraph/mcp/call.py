@@ -12,11 +12,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from agentgraph.exceptions import AgentsException, MCPToolCancellationError, UserError
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.schemas.arguments import read_arguments
+from agentgraph.schemas.arguments import InvalidToolArguments, read_arguments
 from agentgraph.tool_context import ToolContext
 from agentgraph.tools.custom_data import CustomData, custom_data_of
 from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
@@ -142,13 +142,15 @@ async def call_server_tool(
         the call did not fail.
 
     Raises:
-        InvalidToolArguments: The arguments are not a JSON object.
+        InvalidToolArguments: The arguments are not a JSON object, or UTF-8 cannot encode them.
         MCPToolCancellationError: The call was cancelled, but its caller was not.
         AgentsException: The call failed; the message names server, tool and agent.
         Exception: Whatever the server's `custom_data_extractor` raises.
     """
     display = display_name or tool.name  # the name that the model reads
     arguments = read_arguments(input_json, display)
+    if not _is_text(arguments):
+        raise InvalidToolArguments(display, _HALF_A_PAIR, is_json=True)
     before = take_back()
     try:
         metadata = await _meta(server, tool, context, arguments, meta)
@@ -210,13 +212,21 @@ def check_text(arguments: dict[str, Any] | None, tool_name: str) -> None:
     Raises:
         UserError: UTF-8 cannot encode a text of the arguments.
     """
+    if not _is_text(arguments):
+        raise UserError(f"The arguments for {tool_name!r}: {_HALF_A_PAIR}")
+
+
+_HALF_A_PAIR: Final = (
+    "a text contains half of a surrogate pair, which UTF-8 cannot encode; remove it from the text"
+)
+
+
+def _is_text(arguments: dict[str, Any] | None) -> bool:
     try:
         json.dumps(arguments, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError as error:
-        raise UserError(
-            f"The arguments for {tool_name!r} contain half of a surrogate pair, which UTF-8 cannot "
-            "encode. Remove it from the text."
-        ) from error
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def first_of(error: BaseException) -> BaseException:

@@ -9,19 +9,25 @@ import os
 import re
 from typing import Final, Literal, TypeAlias
 
+from agentgraph.exceptions import UserError
 from agentgraph.model_settings import ModelSettings
 
 __all__ = [
+    "MODEL_VARIABLE",
     "OPENAI_DEFAULT_MODEL_ENV_VARIABLE_NAME",
     "GPT5DefaultReasoningEffort",
     "get_default_model",
     "get_default_model_settings",
     "gpt_5_reasoning_settings_required",
     "is_gpt_5_default",
+    "rehearsal_is_asked_for",
 ]
 
 OPENAI_DEFAULT_MODEL_ENV_VARIABLE_NAME: Final = "OPENAI_DEFAULT_MODEL"
 """The environment variable that names the default model."""
+
+MODEL_VARIABLE: Final = "AGENTGRAPH_MODEL"
+"""The environment variable that asks for a rehearsal, with the value `rehearsal`."""
 
 GPT5DefaultReasoningEffort: TypeAlias = Literal["none", "low", "medium"]
 
@@ -44,6 +50,21 @@ def get_default_model() -> str:
         The value of `OPENAI_DEFAULT_MODEL` in lower case, or this package's default.
     """
     return os.getenv(OPENAI_DEFAULT_MODEL_ENV_VARIABLE_NAME, _DEFAULT_MODEL).lower()
+
+
+def rehearsal_is_asked_for() -> bool:
+    """Whether the environment asks that a rehearsal answers for every model with a name.
+
+    Raises:
+        UserError: `AGENTGRAPH_MODEL` has another value than `rehearsal`.
+    """
+    asked = os.getenv(MODEL_VARIABLE, "")
+    if asked not in ("", "rehearsal"):
+        raise UserError(
+            f"{MODEL_VARIABLE} is {asked!r}; the only value that it knows is 'rehearsal'. "
+            f"{OPENAI_DEFAULT_MODEL_ENV_VARIABLE_NAME} names the default model."
+        )
+    return asked == "rehearsal"
 
 
 def gpt_5_reasoning_settings_required(model_name: str) -> bool:

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from agentgraph.exceptions import UserError
+from agentgraph.models.default_models import rehearsal_is_asked_for
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.models.openai_provider import OpenAIProvider
 
@@ -152,13 +153,13 @@ class MultiProvider(ModelProvider):
                 means the default model.
 
         Returns:
-            The provider's model.
+            The provider's model; a `RehearsalModel` if `AGENTGRAPH_MODEL` asks for it.
 
         Raises:
             UserError: No provider has the prefix, or the provider's package is not installed.
         """
         prefix, slash, rest = (model_name or "").partition("/")
-        if not slash:
+        if not slash or rehearsal_is_asked_for():
             return self.openai_provider.get_model(model_name)
         if self.provider_map is not None:
             provider = self.provider_map.get_provider(prefix)

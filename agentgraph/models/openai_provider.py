@@ -1,8 +1,8 @@
 """`OpenAIProvider`: models by name, from OpenAI or from any server with its API.
 
 The provider makes a client when a program first needs one, one for each event loop, because a
-connection belongs to the loop that opened it. If no key is set anywhere, its models are rehearsals:
-the log says so once, and the models say so in every text.
+connection belongs to the loop that opened it. Without a key it makes no model; a rehearsal answers
+only where the program or the environment asks for one.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from agentgraph.exceptions import UserError
-from agentgraph.logger import warn_once
-from agentgraph.models.default_models import get_default_model
+from agentgraph.models.default_models import get_default_model, rehearsal_is_asked_for
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agentgraph.models.openai_responses import OpenAIResponsesModel
@@ -115,14 +114,14 @@ class OpenAIProvider(ModelProvider):
             model_name: Its name as the API knows it; None takes the default model.
 
         Returns:
-            A model of the API, or a `RehearsalModel` if no client, key or address is set.
+            A model of the API; a `RehearsalModel` if `AGENTGRAPH_MODEL` asks for it.
 
         Raises:
-            UserError: An address is set, but no key.
+            UserError: No key is set. It is an `openai.OpenAIError` too, as in the SDK.
         """
-        client = self._client_or_none()
-        if client is None:
-            return _rehearsal()
+        if rehearsal_is_asked_for():
+            return RehearsalModel()
+        client = self._client_or_new()
         name = get_default_model() if model_name is None else model_name
         use_responses = self._use_responses
         if use_responses is None:
@@ -146,7 +145,7 @@ class OpenAIProvider(ModelProvider):
         for client in clients.values():
             await client.close()
 
-    def _client_or_none(self) -> AsyncOpenAI | None:
+    def _client_or_new(self) -> AsyncOpenAI:
         if self._client is not None:
             return self._client
         from_values = self._api_key or self._base_url or self._organization or self._project
@@ -155,13 +154,7 @@ class OpenAIProvider(ModelProvider):
         key = self._api_key or openai_defaults.key or os.getenv("OPENAI_API_KEY")
         base_url = self._base_url or os.getenv("OPENAI_BASE_URL")
         if not key:
-            if base_url:
-                raise UserError(
-                    f"The model server {base_url} is set, but no API key: set the environment "
-                    "variable OPENAI_API_KEY, call set_default_openai_key(), or give OpenAIProvider"
-                    " an api_key. For a server that asks for no key any text will do."
-                )
-            return None
+            raise _no_key(base_url)
         return self._client_of(_Connection(key, base_url, self._organization, self._project))
 
     def _client_of(self, connection: _Connection) -> AsyncOpenAI:
@@ -183,11 +176,23 @@ class OpenAIProvider(ModelProvider):
         return client
 
 
-@cache
-def _rehearsal() -> RehearsalModel:
-    """Make the rehearsal model of the process and warn about it."""
-    warn_once(
-        "No OpenAI API key is set, so no language model is at work: every reply is a rehearsal. "
-        "Set OPENAI_API_KEY, or call set_default_openai_key(), to talk to a model."
+def _no_key(base_url: str | None) -> UserError:
+    """Say which ways there are to answer a run."""
+    where = f" for the model server {base_url}" if base_url else ""
+    free = " (for a server that asks for no key, any text)" if base_url else ""
+    return _missing_key_error()(
+        f"There is no API key{where}. Set OPENAI_API_KEY{free}, call set_default_openai_key(), or "
+        "give a provider or client with a key. To try the workflow out without a language model, "
+        "ask for a rehearsal: AGENTGRAPH_MODEL=rehearsal, RunConfig(model=RehearsalModel()), or "
+        "`agentgraph run --rehearse`."
     )
-    return RehearsalModel()
+
+
+@cache
+def _missing_key_error() -> type[UserError]:
+    from openai import OpenAIError
+
+    class MissingKeyError(UserError, OpenAIError):
+        """There is no key, which the client of the SDK reports with an exception of its own."""
+
+    return MissingKeyError

@@ -23,6 +23,8 @@ from agentgraph.tools.hosted import (
     HostedMCPTool,
     ImageGenerationTool,
     LocalShellTool,
+    ProgrammaticToolCallingTool,
+    ToolSearchTool,
     WebSearchTool,
 )
 from agentgraph.tools.shell import ApplyPatchTool, ShellTool
@@ -43,6 +45,8 @@ _HOSTED_NAMES: Final = frozenset(
         "file_search",
         "image_generation",
         "mcp",
+        "programmatic_tool_calling",
+        "tool_search",
         "web_search",
         "web_search_preview",
     )
@@ -93,11 +97,17 @@ class Converter:
         tools = list(tools)
         if sum(isinstance(tool, ComputerTool) for tool in tools) > 1:
             raise UserError("An agent can have only one ComputerTool; remove the others.")
+        _check_search(tools)
         preview = _wants_preview_computer(model, tool_choice)
-        payloads = [_tool_payload(tool, preview) for tool in tools]
+        payloads = _grouped([(tool, _tool_payload(tool, preview)) for tool in tools])
         payloads += [_handoff_payload(handoff) for handoff in handoffs]
-        searches = any(isinstance(t, FileSearchTool) and t.include_search_results for t in tools)
-        return ConvertedTools(payloads, ["file_search_call.results"] if searches else [])
+        files = any(isinstance(t, FileSearchTool) and t.include_search_results for t in tools)
+        images = any(
+            isinstance(t, WebSearchTool) and "image" in (t.search_content_types or ())
+            for t in tools
+        )
+        includes = ["file_search_call.results"] * files + ["web_search_call.results"] * images
+        return ConvertedTools(payloads, includes)
 
     @classmethod
     def convert_tool_choice(
@@ -189,7 +199,11 @@ def _tool_payload(tool: object, preview_computer: bool) -> dict[str, Any]:
                 "parameters": tool.params_json_schema,
                 "strict": tool.strict_json_schema,
             }
-            return {**payload, "defer_loading": True} if tool.defer_loading else payload
+            return payload | _set_fields(
+                defer_loading=tool.defer_loading or None,
+                allowed_callers=tool.allowed_callers,
+                output_schema=tool.output_json_schema,
+            )
         case WebSearchTool():
             return {"type": "web_search", **_web_search_fields(tool)}
         case FileSearchTool():
@@ -199,9 +213,24 @@ def _tool_payload(tool: object, preview_computer: bool) -> dict[str, Any]:
         case LocalShellTool():
             return {"type": "local_shell"}
         case ShellTool():
-            return {"type": "shell", "environment": _plain(tool.environment)}
+            return {
+                "type": "shell",
+                "environment": _plain(tool.environment),
+                **_set_fields(allowed_callers=tool.allowed_callers),
+            }
         case ApplyPatchTool():
-            return {"type": "apply_patch"}
+            return {"type": "apply_patch", **_set_fields(allowed_callers=tool.allowed_callers)}
+        case ToolSearchTool():
+            return {
+                "type": "tool_search",
+                **_set_fields(
+                    description=tool.description,
+                    execution=tool.execution,
+                    parameters=tool.parameters,
+                ),
+            }
+        case ProgrammaticToolCallingTool():
+            return {"type": "programmatic_tool_calling"}
         case ComputerTool():
             return _computer_payload(tool) if preview_computer else {"type": "computer"}
         case _:
@@ -210,6 +239,42 @@ def _tool_payload(tool: object, preview_computer: bool) -> dict[str, Any]:
                 f"The tool {name!r} ({type(tool).__name__}) cannot be sent to the Responses API; "
                 "use a function tool or one of the hosted tools."
             )
+
+
+def _grouped(payloads: list[tuple[Tool, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Put the function tools of each namespace together, where its first tool stands."""
+    grouped: list[dict[str, Any]] = []
+    spaces: dict[str, dict[str, Any]] = {}
+    for tool, payload in payloads:
+        namespace = tool._namespace if isinstance(tool, FunctionTool) else None
+        if namespace is None:
+            grouped.append(payload)
+            continue
+        name, description = namespace
+        if name not in spaces:
+            spaces[name] = {"type": "namespace", "name": name, "description": description}
+            spaces[name]["tools"] = []
+            grouped.append(spaces[name])
+        if spaces[name]["description"] != description:
+            raise UserError(f"The namespace {name!r} has several descriptions; give it one.")
+        spaces[name]["tools"].append(payload)
+    return grouped
+
+
+def _check_search(tools: list[Tool]) -> None:
+    """Refuse deferred tools that no search finds, and two searches."""
+    searches = sum(isinstance(tool, ToolSearchTool) for tool in tools)
+    deferred = [tool.name for tool in tools if _is_deferred(tool)]
+    if searches > 1:
+        raise UserError("An agent can have only one ToolSearchTool; remove the others.")
+    if deferred and not searches:
+        raise UserError(f"The model cannot find {deferred[0]!r}: add a ToolSearchTool.")
+
+
+def _is_deferred(tool: Tool) -> bool:
+    if isinstance(tool, HostedMCPTool):
+        return bool(tool.tool_config.get("defer_loading"))
+    return isinstance(tool, FunctionTool) and tool.defer_loading
 
 
 def _handoff_payload(handoff: Handoff[Any, Any]) -> dict[str, Any]:
@@ -228,6 +293,8 @@ def _web_search_fields(tool: WebSearchTool) -> dict[str, Any]:
         user_location=tool.user_location,
         search_context_size=tool.search_context_size,
         external_web_access=tool.external_web_access,
+        search_content_types=tool.search_content_types,
+        image_settings=tool.image_settings,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.lifecycle import RunHooksBase
 from agentgraph.run_error_handlers import RECOVERABLE
+from agentgraph.user_code.arity import accepts
 
 __all__ = ["check_input", "check_options"]
 
@@ -74,6 +75,10 @@ def _check_handlers(handlers: Any) -> None:
         if handler is not None and not callable(handler):
             raise AgentDefinitionError(
                 f"error_handlers[{fault!r}] must be callable, got {type(handler).__name__}"
+            )
+        if handler is not None and not accepts(handler, 1):
+            raise AgentDefinitionError(
+                f"error_handlers[{fault!r}] must be callable with one argument: the failure"
             )
 
 

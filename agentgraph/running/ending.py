@@ -28,6 +28,7 @@ from agentgraph.run_config import RunConfig
 from agentgraph.running.result import RunResult
 from agentgraph.runtime.commands import Rest
 from agentgraph.runtime.migrate import MigrationError
+from agentgraph.tools.computers import dispose_resolved_computers
 from agentgraph_compiler.machine import StateKind
 
 _QUIET = frozenset({StateKind.DONE, StateKind.SUSPENDED, StateKind.STOPPED})
@@ -64,6 +65,8 @@ async def _driven(run: Run) -> Rest:
         return await drive(run)
     except MigrationError as error:
         raise UserError(f"The run cannot go on in the changed program: {error}.") from error
+    finally:
+        await dispose_resolved_computers(run_context=run.bench.context)
 
 
 def _fault(run: Run, rest: Rest) -> BaseException:

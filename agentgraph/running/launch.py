@@ -27,6 +27,7 @@ from agentgraph.run_config import DEFAULT_MAX_TURNS, RunConfig, coerce_run_confi
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.running.agent_call import call_agent
 from agentgraph.running.arguments import check_input, check_options
+from agentgraph.running.needed_context import check_context
 from agentgraph.running.recompile import Recompile
 from agentgraph.running.state import OVER, RunState
 from agentgraph.runtime.outcomes import Call
@@ -92,6 +93,7 @@ def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher
     )
     journal = MemoryJournal()
     context, caller_context = _unwrapped(options)
+    check_context((bound.agent for bound in program.bindings.agents.values()), context)
     run = make_run(
         facts,
         (program.machine, program.bindings),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_context import ToolContext
 from agentgraph.tools.custom_data import CustomData
+from agentgraph.tools.function import ToolCaller
 from agentgraph.tools.hosted import ApprovalAnswer, ConstructedTool
 from agentgraph.tools.shell import OnApprovalFunction
 from agentgraph.user_code.callbacks import MaybeAwaitable
@@ -65,6 +66,7 @@ class CustomTool(ConstructedTool):
         defer_loading: Whether the request leaves the tool out, so that the model must find it by
             tool search.
         custom_data_extractor: Returns data for the program to attach to the output.
+        allowed_callers: Who may call the tool; it goes out in the request.
 
     Raises:
         AgentDefinitionError: When a field has a value of the wrong type.
@@ -78,6 +80,13 @@ class CustomTool(ConstructedTool):
     on_approval: CustomToolOnApprovalFunction | None = None
     defer_loading: bool = False
     custom_data_extractor: CustomToolCustomDataExtractor | None = field(default=None, kw_only=True)
+    allowed_callers: list[ToolCaller] | None = field(default=None, kw_only=True)
+    _callbacks: ClassVar = {
+        "on_invoke_tool": ("the context", "the text"),
+        "needs_approval": ("the context", "the text", "the id of the call"),
+        "on_approval": ("the context", "the approval"),
+        "custom_data_extractor": ("the call",),
+    }
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -112,6 +121,8 @@ class CustomTool(ConstructedTool):
             config["format"] = self.format
         if self.defer_loading:
             config["defer_loading"] = True
+        if self.allowed_callers is not None:
+            config["allowed_callers"] = self.allowed_callers
         return cast("CustomToolParam", config)
 
 

@@ -11,10 +11,10 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, TypeAlias, overload
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from agentgraph.authoring.origin import SourceLine
-from agentgraph.exceptions import UserError
+from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.items.tool_payload import PLAIN, check_readable
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.schemas.arguments import (
@@ -25,6 +25,7 @@ from agentgraph.schemas.arguments import (
 )
 from agentgraph.schemas.docstrings import DocstringStyle
 from agentgraph.schemas.signatures import FuncSchema, function_schema
+from agentgraph.schemas.type_hints import context_type
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
 from agentgraph.tools.errors import default_tool_error_function, failure_message
@@ -32,6 +33,7 @@ from agentgraph.tools.function import (
     FunctionTool,
     FunctionToolCustomDataExtractor,
     ToolApproval,
+    ToolCaller,
     ToolEnabled,
     ToolErrorFunction,
     ToolTimeoutBehavior,
@@ -69,6 +71,9 @@ def function_tool(
     timeout_error_function: ToolErrorFunction | None = None,
     defer_loading: bool = False,
     custom_data_extractor: FunctionToolCustomDataExtractor | None = None,
+    allowed_callers: list[ToolCaller] | None = None,
+    output_type: Any | None = None,
+    output_json_schema: dict[str, Any] | None = None,
 ) -> FunctionTool: ...
 
 
@@ -91,6 +96,9 @@ def function_tool(
     timeout_error_function: ToolErrorFunction | None = None,
     defer_loading: bool = False,
     custom_data_extractor: FunctionToolCustomDataExtractor | None = None,
+    allowed_callers: list[ToolCaller] | None = None,
+    output_type: Any | None = None,
+    output_json_schema: dict[str, Any] | None = None,
 ) -> Callable[[ToolFunction[...]], FunctionTool]: ...
 
 
@@ -112,28 +120,27 @@ def function_tool(
     timeout_error_function: ToolErrorFunction | None = None,
     defer_loading: bool = False,
     custom_data_extractor: FunctionToolCustomDataExtractor | None = None,
+    allowed_callers: list[ToolCaller] | None = None,
+    output_type: Any | None = None,
+    output_json_schema: dict[str, Any] | None = None,
 ) -> FunctionTool | Callable[[ToolFunction[...]], FunctionTool]:
     """Make a tool from a function, as a decorator with or without arguments.
 
-    Name, description and schema come from the function's signature and docstring. A sync function
-    runs in a thread, with the caller's context variables, so that it never blocks the loop.
+    Its name, description and schema come from signature and docstring. A sync one runs in a thread.
 
     Args:
-        func: The function, sync or async. The context may be its first parameter or a
-            keyword-only one. `function_schema` and `FunctionTool` describe the arguments that are
-            not listed here.
-        failure_error_function: Writes the text that the model reads when a call fails; `None` to
-            let the error end the run.
-        strict_mode: Whether the provider holds the model to the schema. Free-form dictionaries
-            need `False`.
-        timeout: How long a call may take, in seconds; for async functions only, because a thread
-            cannot be stopped.
+        func: The function, sync or async; its context parameter is the first or keyword-only.
+            `function_schema` and `FunctionTool` describe the arguments that are not listed here.
+        failure_error_function: Writes what the model reads when a call fails; `None` ends the run.
+        strict_mode: Whether the provider holds the model to the schema; free maps need `False`.
+        timeout: In seconds; for async functions only, because a thread cannot be stopped.
+        output_type: The type of the output, in place of `output_json_schema`.
 
     Raises:
-        UserError: When the signature cannot be described to a model, or the function is a
-            generator: a call has one result.
-        ValueError: When a sync function has a timeout, or the timeout is not positive.
+        UserError: The signature cannot be described, or the function is a generator.
+        AgentDefinitionError: A sync function has a timeout, or a value cannot work.
     """
+    output_schema = _output_schema(output_type, output_json_schema)
     schema_options = (docstring_style, name_override, description_override, use_docstring_info)
 
     def make(function: ToolFunction[...]) -> FunctionTool:
@@ -148,10 +155,22 @@ def function_tool(
             timeout_error_function=timeout_error_function,
             defer_loading=defer_loading,
             custom_data_extractor=custom_data_extractor,
+            allowed_callers=allowed_callers,
+            output_json_schema=output_schema,
             **_derived(function, schema, failure_error_function),
         )
 
     return make if func is None else make(func)
+
+
+def _output_schema(
+    output_type: Any | None, output_json_schema: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    if output_type is None:
+        return output_json_schema
+    if output_json_schema is not None:
+        raise UserError("function_tool takes output_type or output_json_schema, not both.")
+    return TypeAdapter(output_type).json_schema(mode="serialization")
 
 
 def _derived(
@@ -168,6 +187,7 @@ def _derived(
         "_strict_form": schema.params_json_schema if schema.strict_json_schema else None,
         "_origin": _origin_of(function),
         "_function": function,
+        "_context": context_type(function) if schema.takes_context else None,
     }
 
 
@@ -239,7 +259,7 @@ def _checked(function: object, timeout: float | None) -> Callable[..., Any]:
             "several. Return a text or a list."
         )
     if timeout is not None and not _is_async(function):
-        raise ValueError(
+        raise AgentDefinitionError(
             f"Tool {name_of(function)}: a timeout is only supported for async functions. "
             "A thread cannot be stopped; write the function with `async def`."
         )

@@ -1,46 +1,94 @@
 """What the model reads when a tool call fails, and what the log records.
 
-Rule: the text for the model may quote the error; a log line never does, because an error's text
-can contain what the model or the user wrote.
+Rule: the text of an exception is for the program. The model reads it only where the program says
+so, and a log line names the class and the place of the exception.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import logging
+import os
+import sysconfig
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from traceback import walk_tb
+from typing import Any, Final, Generic, Literal, TypeAlias
 
-from agentgraph.exceptions import AgentsException, ToolTimeoutError, UserError
-from agentgraph.logger import log_tool_action_debug, logger
-from agentgraph.run_context import RunContextWrapper
+from agentgraph.exceptions import (
+    AgentsException,
+    MCPToolCancellationError,
+    ToolTimeoutError,
+    UserError,
+)
+from agentgraph.logger import log_tool_action_error, logger
+from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.schemas.arguments import InvalidToolArguments
+from agentgraph.tool_context import ToolContext
 from agentgraph.tools.function import ToolErrorFunction
-from agentgraph.user_code.callbacks import resolve
+from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 
 __all__ = [
+    "ToolErrorFormatter",
+    "ToolErrorFormatterArgs",
     "answer_to_failure",
     "default_tool_error_function",
     "default_tool_timeout_error_message",
     "failure_message",
     "failures_named",
+    "formatted",
 ]
+
+FAILED: Final = "An error occurred while running the tool. Please try again."
+"""What the published SDK tells the model about every failure."""
+
+
+@dataclass
+class ToolErrorFormatterArgs(Generic[TContext]):
+    """A failure that is about to be reported to the model.
+
+    Attributes:
+        kind: The kind of failure.
+        tool_type: The kind of tool.
+        tool_name: The tool as the model called it.
+        call_id: The id of the call.
+        default_message: The message for the model if the formatter returns `None`.
+        run_context: The run's context.
+        error: The exception, if there was one.
+    """
+
+    kind: Literal["approval_rejected", "tool_not_found", "tool_exception"]
+    tool_type: Literal["function", "computer", "shell", "apply_patch", "custom"]
+    tool_name: str
+    call_id: str
+    default_message: str
+    run_context: RunContextWrapper[TContext]
+    error: Exception | None = None
+
+
+ToolErrorFormatter: TypeAlias = Callable[[ToolErrorFormatterArgs[Any]], MaybeAwaitable[str | None]]
+"""Returns the message about a failure for the model; `None` keeps the default message."""
 
 
 def default_tool_error_function(ctx: RunContextWrapper[Any], error: Exception) -> str:
-    """Tell the model that a call failed and why, so that it can try again.
+    """Tell the model that a call failed, and what is wrong with arguments that it wrote itself.
 
     Args:
-        ctx: The context of the call; unused.
-        error: What the tool raised.
+        ctx: The context of the call.
+        error: What the tool raised. Its text is for the program and does not reach the model.
     """
-    if isinstance(error, json.JSONDecodeError) or (
-        isinstance(error, InvalidToolArguments) and not error.is_json
-    ):
-        return (
-            f"The arguments of the tool call are not JSON. Please send valid JSON. Error: {error}"
-        )
-    return f"An error occurred while running the tool. Please try again. Error: {error}"
+    if _is_about_the_call(ctx, error):
+        return f"{FAILED} Error: {error}"
+    return FAILED
+
+
+def _is_about_the_call(ctx: RunContextWrapper[Any], error: Exception) -> bool:
+    """Whether an error is about the arguments of this call, not of another one that it made."""
+    return isinstance(error, InvalidToolArguments) and error.tool_name == getattr(
+        ctx, "tool_name", error.tool_name
+    )
 
 
 def default_tool_timeout_error_message(*, tool_name: str, timeout_seconds: float) -> str:
@@ -59,7 +107,8 @@ async def failure_message(
     """Call a failure function to get the text that the model reads instead of an output.
 
     Args:
-        handler: The tool's own function, or the default one; sync or async.
+        handler: The tool's own function, sync or async; or the default one, whose text the run's
+            `tool_error_formatter` may replace.
         ctx: The context of the call.
         error: What went wrong.
         tool_name: The tool, for the log.
@@ -70,16 +119,83 @@ async def failure_message(
     Raises:
         Exception: Whatever the handler raises; `error` itself if the handler returns `None`.
     """
-    log_tool_action_debug(
-        logger,
-        f"Tool {tool_name} failed; the model is told",
-        error,
-        diagnostic_extra=lambda: {"tool_exception": error},
-    )
+    _log(ctx, error, tool_name, handled=handler is not default_tool_error_function)
     text: str | None = await resolve(handler(ctx, error))
     if text is None:
         raise error
+    if handler is default_tool_error_function and isinstance(ctx, ToolContext):
+        formatter = getattr(ctx.run_config, "tool_error_formatter", None)
+        if formatter is not None and not isinstance(error, MCPToolCancellationError):
+            args = ToolErrorFormatterArgs(
+                kind="tool_exception",
+                tool_type="function",
+                tool_name=ctx.qualified_tool_name,
+                call_id=ctx.tool_call_id,
+                default_message=text,
+                run_context=ctx,
+                error=error,
+            )
+            return await formatted(formatter, args)
     return text
+
+
+async def formatted(formatter: ToolErrorFormatter, args: ToolErrorFormatterArgs[Any]) -> str:
+    """Return the text of a run's formatter, or the default text if it returns none or fails.
+
+    Args:
+        formatter: The run's `tool_error_formatter`; sync or async.
+        args: What it is asked.
+    """
+    try:
+        text = await resolve(formatter(args))
+    except Exception as error:  # noqa: BLE001 - user code may raise anything
+        log_tool_action_error(
+            logger, "tool_error_formatter failed; the model gets the default text", error
+        )
+        return args.default_message
+    return text if isinstance(text, str) else args.default_message
+
+
+def _log(ctx: RunContextWrapper[Any], error: Exception, tool_name: str, *, handled: bool) -> None:
+    """Log a failure with its place.
+
+    A failure that the program handles, or that is the model's, is no news: it is logged for
+    debugging. Only there does the log have the exception's own text, with its traceback.
+    """
+    level = logging.DEBUG if handled or _is_about_the_call(ctx, error) else logging.WARNING
+    if not logger.isEnabledFor(level):
+        return
+    owner = getattr(getattr(ctx, "agent", None), "name", None)
+    logger.log(
+        level,
+        "Tool %s failed with %s%s; the model is told that it failed",
+        tool_name if owner is None else f"{tool_name} of agent {owner}",
+        type(error).__name__,
+        _place(error),
+        exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
+        extra={"tool_exception": error},
+    )
+
+
+def _place(error: Exception) -> str:
+    """The innermost line of the program's own code in a traceback, else of another package."""
+    lines = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    lines = [line for line in lines if not line[0].startswith(_OURS)]
+    if not lines:
+        return ""
+    own = [line for line in lines if not line[0].startswith(_foreign_code())]
+    file, line = own[-1] if own else lines[-1]
+    return f" at {file}:{line}"
+
+
+_OURS: Final = f"{Path(__file__).parents[1]}{os.sep}"
+
+
+@cache
+def _foreign_code() -> tuple[str, ...]:
+    """Where code lies that is not the program's: the standard library and installed packages."""
+    schemes = ("stdlib", "platstdlib", "purelib", "platlib")
+    return ("<", *(f"{sysconfig.get_path(scheme)}{os.sep}" for scheme in schemes))
 
 
 @contextmanager

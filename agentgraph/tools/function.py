@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
+from agentgraph.authoring.guardrail_kinds import check_guardrails
 from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is, names_types
 from agentgraph.exceptions import AgentDefinitionError, UserError
@@ -19,6 +20,7 @@ from agentgraph.run_context import RunContextWrapper
 from agentgraph.schemas.strict import strict_copy
 from agentgraph.tool_context import ToolContext
 from agentgraph.tools.custom_data import CustomData
+from agentgraph.user_code.arity import CONTEXT_AND_AGENT, CONTEXT_AND_ERROR, check_callbacks
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
@@ -31,9 +33,11 @@ __all__ = [
     "FunctionToolCustomDataExtractor",
     "FunctionToolResult",
     "ToolApproval",
+    "ToolCaller",
     "ToolEnabled",
     "ToolErrorFunction",
     "ToolTimeoutBehavior",
+    "tool_namespace",
 ]
 
 ToolErrorFunction: TypeAlias = Callable[[RunContextWrapper[Any], Exception], MaybeAwaitable[str]]
@@ -50,6 +54,9 @@ ToolApproval: TypeAlias = (
 
 ToolTimeoutBehavior = Literal["error_as_result", "raise_exception"]
 """What a timeout does: tell the model, or end the run with a `ToolTimeoutError`."""
+
+ToolCaller: TypeAlias = Literal["direct", "programmatic"]
+"""Who may call a tool: the model itself, or a program that it writes at the provider."""
 
 _TIMEOUT_BEHAVIORS: Final = get_args(ToolTimeoutBehavior)
 
@@ -79,11 +86,16 @@ class FunctionTool:
         defer_loading: Whether the request leaves the tool out, so that the model must find it by
             tool search.
         custom_data_extractor: Returns data for the program to attach to the output.
+        allowed_callers: Who may call the tool. It and `output_json_schema` go out in the request
+            to the Responses API, and change nothing on this side.
+        output_json_schema: The schema of the output, for programs at the provider.
 
     Raises:
-        AgentDefinitionError: When a field has a value of the wrong type.
-        ValueError: When the timeout is not a positive number of seconds, or the behaviour unknown.
-        UserError: When strict mode is on and the schema has no strict form.
+        AgentDefinitionError: When a field has a value of the wrong type, the timeout is not a
+            positive number of seconds, the behaviour is unknown, or a function cannot take its
+            arguments.
+        UserError: When strict mode is on and the schema has no strict form, or that of the output
+            has none.
     """
 
     name: str
@@ -102,6 +114,8 @@ class FunctionTool:
     custom_data_extractor: FunctionToolCustomDataExtractor | None = field(
         default=None, kw_only=True
     )
+    allowed_callers: list[ToolCaller] | None = field(default=None, kw_only=True)
+    output_json_schema: dict[str, Any] | None = field(default=None, kw_only=True)
     # The handler that `on_invoke_tool` applies to errors. It also answers a tool that cancels
     # itself.
     _failure_error_function: ToolErrorFunction | None = field(
@@ -112,6 +126,10 @@ class FunctionTool:
     _strict_form: dict[str, Any] | None = field(default=None, repr=False, kw_only=True)
     # The Python function behind a tool made by `@function_tool`; the front end reads its types.
     _function: Callable[..., Any] | None = field(default=None, repr=False, kw_only=True)
+    # The class of the context that the function declares.
+    _context: type[Any] | None = field(default=None, repr=False, kw_only=True)
+    # Name and description of its namespace (`tool_namespace`).
+    _namespace: tuple[str, str] | None = field(default=None, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if self._origin is None:
@@ -119,18 +137,34 @@ class FunctionTool:
         self._check_types()
         _check_timeout(self)
         if self.strict_json_schema and self.params_json_schema is not self._strict_form:
-            try:
-                self._strict_form = strict_copy(self.params_json_schema)
-            except (UserError, ValueError, TypeError) as error:
-                raise UserError(
-                    f"FunctionTool {self.name!r}: params_json_schema has no strict form: {error}"
-                ) from error
+            self._strict_form = self._strict("params_json_schema", self.params_json_schema)
             self.params_json_schema = self._strict_form
+        if self.output_json_schema is not None:
+            self.output_json_schema = self._strict("output_json_schema", self.output_json_schema)
+
+    def _strict(self, name: str, schema: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return strict_copy(schema)
+        except (UserError, ValueError, TypeError) as error:
+            raise UserError(
+                f"FunctionTool {self.name!r}: {name} has no strict form: {error}"
+            ) from error
 
     @property
     def qualified_name(self) -> str:
-        """The name that distinguishes this tool from all others of an agent."""
-        return self.name
+        """The tool's name with its namespace in front, if it has one."""
+        return self.name if self._namespace is None else f"{self._namespace[0]}.{self.name}"
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        """The Python function of a tool that `function_tool` made; calling it makes no tool call.
+
+        Raises:
+            AttributeError: The tool was made by hand.
+        """
+        if self._function is None:
+            raise AttributeError(f"FunctionTool {self.name!r} wraps no Python function.")
+        return self._function
 
     def _check_types(self) -> None:
         _require(self, "name", _is_name(self.name), "non-empty text")
@@ -149,6 +183,55 @@ class FunctionTool:
         ):
             value = getattr(self, handler)
             _require(self, handler.lstrip("_"), value is None or callable(value), "a function")
+        callers = self.allowed_callers
+        _require(
+            self,
+            "allowed_callers",
+            callers is None or (bool(callers) and set(callers) <= {*get_args(ToolCaller)}),
+            "'direct', 'programmatic' or both, in a list",
+        )
+        place = f"FunctionTool {self.name!r}"
+        check_callbacks(place, self, _CALLBACKS)
+        inputs, outputs = self.tool_input_guardrails or (), self.tool_output_guardrails or ()
+        check_guardrails(f"{place}: tool_input_guardrails", inputs, "ToolInputGuardrail")
+        check_guardrails(f"{place}: tool_output_guardrails", outputs, "ToolOutputGuardrail")
+
+
+_CALLBACKS: Final = {
+    "on_invoke_tool": ("the context", "the arguments"),
+    "is_enabled": CONTEXT_AND_AGENT,
+    "needs_approval": ("the context", "the arguments", "the id of the call"),
+    "timeout_error_function": CONTEXT_AND_ERROR,
+    "_failure_error_function": CONTEXT_AND_ERROR,
+    "custom_data_extractor": ("the call",),
+}
+
+
+def tool_namespace(
+    *, name: str, description: str | None, tools: list[FunctionTool]
+) -> list[FunctionTool]:
+    """Put function tools into a namespace, which the model can search (`ToolSearchTool`).
+
+    Args:
+        name: The name of the namespace.
+        description: What the model reads about it.
+        tools: The tools.
+
+    Returns:
+        Copies of the tools.
+
+    Raises:
+        UserError: The name or the description is empty, or an element is not a function tool.
+    """
+    for argument, value in (("name", name), ("description", description)):
+        if not isinstance(value, str) or not value.strip():
+            raise UserError(f"tool_namespace needs a {argument} that is not empty.")
+    elements: list[object] = [*tools]
+    for element in elements:
+        if not isinstance(element, FunctionTool):
+            kind = type(element).__name__
+            raise UserError(f"tool_namespace takes function tools only, not {kind}.")
+    return [replace(tool, _namespace=(name.strip(), (description or "").strip())) for tool in tools]
 
 
 @dataclass(frozen=True)
@@ -213,7 +296,7 @@ def _is_number(value: object) -> bool:
 def _check_timeout(tool: FunctionTool) -> None:
     seconds = tool.timeout_seconds
     if tool.timeout_behavior not in _TIMEOUT_BEHAVIORS:
-        raise ValueError(
+        raise AgentDefinitionError(
             f"FunctionTool {tool.name!r}: timeout_behavior must be one of "
             f"{', '.join(_TIMEOUT_BEHAVIORS)}."
         )
@@ -221,6 +304,6 @@ def _check_timeout(tool: FunctionTool) -> None:
         return
     _require(tool, "timeout_seconds", _is_number(seconds), "a number of seconds or None")
     if not math.isfinite(seconds) or seconds <= 0:
-        raise ValueError(
+        raise AgentDefinitionError(
             f"FunctionTool {tool.name!r}: timeout_seconds must be finite and greater than 0."
         )

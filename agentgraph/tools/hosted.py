@@ -6,17 +6,23 @@ turn them into a request. The driver calls the executors and callbacks; nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, NotRequired, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NotRequired, Required, TypeAlias
 
-from typing_extensions import TypedDict, TypeVar
+from typing_extensions import TypedDict
 
 from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import names_types
-from agentgraph.computer import AsyncComputer, Computer
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.tools.computers import (
+    ComputerCreate,
+    ComputerProvider,
+    ComputerT,
+    is_computer,
+)
+from agentgraph.user_code.arity import check_callbacks
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
@@ -24,7 +30,12 @@ if TYPE_CHECKING:
     from openai.types.responses.file_search_tool_param import Filters, RankingOptions
     from openai.types.responses.response_computer_tool_call import PendingSafetyCheck
     from openai.types.responses.response_output_item import LocalShellCall, McpApprovalRequest
-    from openai.types.responses.tool_param import CodeInterpreter, ImageGeneration, Mcp
+    from openai.types.responses.tool_param import (
+        CodeInterpreter,
+        ImageGeneration,
+        ImageGenerationInputImageMask,
+        Mcp,
+    )
     from openai.types.responses.web_search_tool_param import Filters as WebSearchToolFilters
     from openai.types.responses.web_search_tool_param import UserLocation
 
@@ -36,25 +47,31 @@ __all__ = [
     "FileSearchTool",
     "HostedMCPTool",
     "ImageGenerationTool",
+    "ImageGenerationToolConfig",
     "LocalShellCommandRequest",
     "LocalShellExecutor",
     "LocalShellTool",
     "MCPToolApprovalFunction",
     "MCPToolApprovalFunctionResult",
     "MCPToolApprovalRequest",
+    "ProgrammaticToolCallingTool",
+    "ToolSearchTool",
     "WebSearchTool",
+    "WebSearchToolImageSettings",
 ]
-
-ComputerT = TypeVar("ComputerT", bound=Computer | AsyncComputer, default=Any)
 
 
 class ConstructedTool:
-    """The base of the descriptions here: it remembers where the user made the tool."""
+    """The base of the descriptions here: it remembers where the user made the tool, and refuses
+    callbacks that cannot take their arguments (`_callbacks`)."""
 
     _origin: SourceLine
+    _callbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
+        name = getattr(self, "name", "")
+        check_callbacks(f"{type(self).__name__} {name!r}", self, self._callbacks)
 
 
 @names_types(
@@ -95,6 +112,18 @@ class FileSearchTool(ConstructedTool):
         return "file_search"
 
 
+class WebSearchToolImageSettings(TypedDict, total=False):
+    """How images in the results of a `WebSearchTool` are returned.
+
+    Attributes:
+        max_results: How many images to return.
+        caption: Whether each image has a short caption, if there is one.
+    """
+
+    max_results: int
+    caption: bool
+
+
 @names_types(
     UserLocation="openai.types.responses.web_search_tool_param:UserLocation",
     WebSearchToolFilters="openai.types.responses.web_search_tool_param:Filters",
@@ -108,12 +137,17 @@ class WebSearchTool(ConstructedTool):
         filters: Which sites are searched.
         search_context_size: How much of the results the model reads.
         external_web_access: Whether pages are fetched anew rather than taken from an index.
+        search_content_types: What is searched; the API's default is text. With `image` in it, the
+            response contains the images.
+        image_settings: How images are returned.
     """
 
     user_location: UserLocation | None = None
     filters: WebSearchToolFilters | None = None
     search_context_size: Literal["low", "medium", "high"] = "medium"
     external_web_access: bool | None = None
+    search_content_types: list[Literal["text", "image"]] | None = None
+    image_settings: WebSearchToolImageSettings | None = None
 
     @property
     def name(self) -> str:
@@ -136,7 +170,44 @@ class CodeInterpreterTool(ConstructedTool):
         return "code_interpreter"
 
 
-@names_types(ImageGeneration="openai.types.responses.tool_param:ImageGeneration")
+class ImageGenerationToolConfig(TypedDict, total=False):
+    """The tool parameter of the API, with the models and qualities that newer clients know.
+
+    Attributes:
+        type: `image_generation`.
+        action: Whether an image is made or edited.
+        background: The background of the image.
+        input_fidelity: How closely the style of an input image is followed.
+        input_image_mask: The part of the input image that is painted anew.
+        model: The image model.
+        moderation: How strictly the result is moderated.
+        output_compression: In percent.
+        output_format: The file format.
+        partial_images: How many images a stream shows on the way.
+        quality: The quality.
+        size: Width and height, in pixels (`1024x1024`).
+    """
+
+    type: Required[Literal["image_generation"]]
+    action: Literal["generate", "edit", "auto"]
+    background: Literal["transparent", "opaque", "auto"]
+    input_fidelity: Literal["high", "low"] | None
+    input_image_mask: ImageGenerationInputImageMask
+    model: str
+    moderation: Literal["auto", "low"]
+    output_compression: int
+    output_format: Literal["png", "webp", "jpeg"]
+    partial_images: int
+    quality: Literal["low", "medium", "high", "xhigh", "max", "auto"]
+    size: str
+
+
+@names_types(
+    ImageGeneration="openai.types.responses.tool_param:ImageGeneration",
+    ImageGenerationInputImageMask=(
+        "openai.types.responses.tool_param:ImageGenerationInputImageMask"
+    ),
+)
 @dataclass
 class ImageGenerationTool(ConstructedTool):
     """Lets the model make images.
@@ -145,7 +216,7 @@ class ImageGenerationTool(ConstructedTool):
         tool_config: The tool parameter of the API.
     """
 
-    tool_config: ImageGeneration
+    tool_config: ImageGenerationToolConfig | ImageGeneration
 
     @property
     def name(self) -> str:
@@ -174,24 +245,26 @@ class ComputerTool(ConstructedTool, Generic[ComputerT]):
     """Lets the model operate a computer on this side.
 
     Attributes:
-        computer: Carries out the actions.
+        computer: Carries out the actions: any object with the methods of `Computer` or
+            `AsyncComputer`, a function that makes one for a run, or a `ComputerProvider`.
         on_safety_check: Decides whether to acknowledge a safety check of the provider, so that
             the action happens.
 
     Raises:
-        AgentDefinitionError: When `computer` is neither a `Computer` nor an `AsyncComputer`.
+        AgentDefinitionError: When `computer` is none of these.
     """
 
-    computer: ComputerT
+    computer: ComputerT | ComputerCreate[ComputerT] | ComputerProvider[ComputerT]
     on_safety_check: Callable[[ComputerToolSafetyCheckData], MaybeAwaitable[bool]] | None = None
+    _callbacks: ClassVar = {"on_safety_check": ("the check",)}
 
     def __post_init__(self) -> None:
         super().__post_init__()
         computer: object = self.computer
-        if not isinstance(computer, (Computer, AsyncComputer)):
+        if not (is_computer(computer) or callable(getattr(computer, "create", computer))):
             raise AgentDefinitionError(
-                f"ComputerTool: computer must be a Computer or an AsyncComputer, "
-                f"not {type(computer).__name__}."
+                f"ComputerTool: computer must be a Computer, an AsyncComputer, a function that "
+                f"makes one or a ComputerProvider, not {type(computer).__name__}."
             )
 
     @property
@@ -248,10 +321,39 @@ class HostedMCPTool(ConstructedTool):
 
     tool_config: Mcp
     on_approval_request: MCPToolApprovalFunction | None = None
+    _callbacks: ClassVar = {"on_approval_request": ("the request",)}
 
     @property
     def name(self) -> str:
         return "hosted_mcp"
+
+
+@dataclass
+class ToolSearchTool(ConstructedTool):
+    """Lets the model look for tools whose loading is deferred, and for namespaces.
+
+    Attributes:
+        description: What the model reads about the search.
+        execution: Who searches; the API's default is the provider.
+        parameters: The schema of the search's arguments, if this side searches.
+    """
+
+    description: str | None = None
+    execution: Literal["server", "client"] | None = None
+    parameters: object | None = None
+
+    @property
+    def name(self) -> str:
+        return "tool_search"
+
+
+@dataclass
+class ProgrammaticToolCallingTool(ConstructedTool):
+    """Lets the model write programs, at the provider, that call tools (`allowed_callers`)."""
+
+    @property
+    def name(self) -> str:
+        return "programmatic_tool_calling"
 
 
 @dataclass
@@ -280,6 +382,7 @@ class LocalShellTool(ConstructedTool):
     """
 
     executor: LocalShellExecutor
+    _callbacks: ClassVar = {"executor": ("the request",)}
 
     @property
     def name(self) -> str:

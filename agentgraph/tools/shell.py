@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from agentgraph.exceptions import UserError
 from agentgraph.run_context import RunContextWrapper
+from agentgraph.tools.function import ToolCaller
 from agentgraph.tools.hosted import ApprovalAnswer, ConstructedTool
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
@@ -170,7 +171,9 @@ class ShellTool(ConstructedTool):
         name: What the tool is called in results and traces.
         needs_approval: Whether a person must approve a call.
         on_approval: Answers approvals at once.
-        environment: Where commands run, in the API's form; the default is this side.
+        environment: Where commands run, in the API's form (`ShellToolEnvironment`); the default is
+            this side.
+        allowed_callers: Who may call the tool; it goes out in the request.
 
     Raises:
         UserError: When commands run on this side and there is no executor, or they run at the
@@ -182,6 +185,12 @@ class ShellTool(ConstructedTool):
     needs_approval: bool | ShellApprovalFunction = False
     on_approval: ShellOnApprovalFunction | None = None
     environment: Mapping[str, Any] | None = None
+    allowed_callers: list[ToolCaller] | None = field(default=None, kw_only=True)
+    _callbacks: ClassVar = {
+        "executor": ("the request",),
+        "needs_approval": ("the context", "the action", "the id of the call"),
+        "on_approval": ("the context", "the approval"),
+    }
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -276,12 +285,18 @@ class ApplyPatchTool(ConstructedTool):
         name: What the tool is called in results and traces.
         needs_approval: Whether a person must approve a change.
         on_approval: Answers approvals at once.
+        allowed_callers: Who may call the tool; it goes out in the request.
     """
 
     editor: ApplyPatchEditor
     name: str = "apply_patch"
     needs_approval: bool | ApplyPatchApprovalFunction = False
     on_approval: ApplyPatchOnApprovalFunction | None = None
+    allowed_callers: list[ToolCaller] | None = field(default=None, kw_only=True)
+    _callbacks: ClassVar = {
+        "needs_approval": ("the context", "the operation", "the id of the call"),
+        "on_approval": ("the context", "the approval"),
+    }
 
     @property
     def type(self) -> str:

@@ -12,14 +12,12 @@ from collections.abc import Awaitable, Callable
 from inspect import isawaitable, iscoroutine
 from typing import Any, TypeAlias, TypeVar
 
-from agentgraph.exceptions import UserError
 from agentgraph.logger import logger
 from agentgraph.user_code.cancellation import take_back
 
 __all__ = [
     "MaybeAwaitable",
     "call_in_thread",
-    "check_callable",
     "gather_or_cancel",
     "name_of",
     "resolve",
@@ -133,17 +131,3 @@ def name_of(callback: object) -> str:
     """Return a readable name of a callback: a function's own name, else the name of its class."""
     name = getattr(callback, "__name__", None)
     return name if isinstance(name, str) and name else type(callback).__name__
-
-
-def check_callable(callback: object, owner: str) -> None:
-    """Refuse a callback that cannot be called.
-
-    Args:
-        callback: The object that the user passed.
-        owner: The object that it was passed to, for the message.
-
-    Raises:
-        UserError: The callback is not callable.
-    """
-    if not callable(callback):
-        raise UserError(f"The function of {owner} must be callable, not {type(callback).__name__}.")

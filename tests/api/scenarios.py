@@ -101,7 +101,7 @@ async def observe(sdk: Any, make: Scenario, *, streamed: bool) -> Observed:
                 if event.type == "agent_updated_stream_event":
                     events.append(f"agent {event.new_agent.name}")
                 elif event.type == "run_item_stream_event":
-                    events.append(getattr(event, "sdk_name", event.name))
+                    events.append(str(event.name))
         else:
             result = await sdk.Runner.run(case.agent, case.input, **options)
     except Exception as error:  # noqa: BLE001 - what is raised is part of what is observed

@@ -394,7 +394,7 @@ class TestOnStream:
         assert heard == [
             "Expert c1 agent_updated_stream_event",
             "Expert c1 tool_called",
-            "Expert c1 tool_output_created",
+            "Expert c1 tool_output",
             "Expert c1 message_output_created",
         ]
         assert inner.calls[0].streamed

@@ -245,13 +245,6 @@ async def test_a_tool_whose_errors_are_not_handled_ends_the_run_and_is_named(pla
     assert caught.value.run_data is not None
 
 
-async def test_a_guardrail_whose_function_cannot_be_called_is_refused(play: Play) -> None:
-    wrong: Any = "not a function"
-    agent = Agent(name="A", model=script(), input_guardrails=[InputGuardrail(wrong, "g")])
-    with pytest.raises(UserError, match="'g' must be callable"):
-        await play(agent)
-
-
 async def test_what_a_guardrail_raises_leaves_with_the_run_on_it(play: Play) -> None:
     async def broken(*_: Any) -> GuardrailFunctionOutput:
         raise AgentsException("no verdict")

@@ -9,8 +9,10 @@ import pytest
 
 from agentgraph import (
     ModelBehaviorError,
+    RunConfig,
     RunContextWrapper,
     Runner,
+    ToolErrorFormatterArgs,
     ToolTimeoutError,
     UserError,
     function_tool,
@@ -29,12 +31,80 @@ def failing(**settings: Any) -> Any:
     return function_tool(fail, **settings)
 
 
-async def test_the_model_is_told_what_went_wrong(play: Play) -> None:
+async def test_the_model_is_told_that_a_call_failed_and_not_why(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
     model = script([call("fail")])
     await play(agent_with(model, failing()))
-    assert told(model) == {
-        "c1": "An error occurred while running the tool. Please try again. Error: by zero"
-    }
+    assert told(model) == {"c1": "An error occurred while running the tool. Please try again."}
+    [record] = caplog.records
+    raised = failing.__code__.co_firstlineno + 3
+    assert (record.levelname, record.getMessage()) == (
+        "WARNING",
+        f"Tool fail of agent Clerk failed with ZeroDivisionError at {__file__}:{raised}; "
+        "the model is told that it failed",
+    )
+    assert "by zero" not in caplog.text
+
+
+async def test_the_log_has_the_traceback_for_debugging(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="agentgraph")
+    await play(agent_with(script([call("fail")]), failing()))
+    assert "ZeroDivisionError: by zero" in caplog.text
+
+
+async def test_a_failure_that_the_program_handles_is_no_warning(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
+    tool = failing(failure_error_function=lambda context, error: "closed")
+    await play(agent_with(script([call("fail")]), tool))
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_the_runs_formatter_writes_what_the_model_is_told(
+    play: Play, asynchronous: bool
+) -> None:
+    seen: list[ToolErrorFormatterArgs[Any]] = []
+
+    def words(args: ToolErrorFormatterArgs[Any]) -> str:
+        seen.append(args)
+        return f"{args.tool_name}: {args.error}"
+
+    async def later(args: ToolErrorFormatterArgs[Any]) -> str:
+        return words(args)
+
+    model = script([call("fail")])
+    config = RunConfig(tool_error_formatter=later if asynchronous else words)
+    await play(agent_with(model, failing()), run_config=config)
+    assert told(model) == {"c1": "fail: by zero"}
+    [args] = seen
+    assert (args.kind, args.tool_type, args.call_id) == ("tool_exception", "function", "c1")
+    assert args.default_message == "An error occurred while running the tool. Please try again."
+    assert isinstance(args.error, ZeroDivisionError)
+    assert isinstance(args.run_context, ToolContext)
+
+
+@pytest.mark.parametrize("answer", [None, 3, LookupError("no words")])
+async def test_a_formatter_without_a_text_leaves_the_default(play: Play, answer: Any) -> None:
+    def words(args: ToolErrorFormatterArgs[Any]) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    model = script([call("fail")])
+    await play(agent_with(model, failing()), run_config=RunConfig(tool_error_formatter=words))
+    assert told(model) == {"c1": "An error occurred while running the tool. Please try again."}
+
+
+async def test_the_tools_own_function_comes_before_the_runs_formatter(play: Play) -> None:
+    model = script([call("fail")])
+    tool = failing(failure_error_function=lambda context, error: "closed")
+    config = RunConfig(tool_error_formatter=lambda args: "never asked")
+    await play(agent_with(model, tool), run_config=config)
+    assert told(model) == {"c1": "closed"}
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -63,7 +133,7 @@ async def test_a_tool_without_a_failure_function_ends_the_run(play: Play) -> Non
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("{not json", "The arguments of the tool call are not JSON"),
+        ("{not json", "Invalid JSON input for tool echo"),
         ('{"text": 1}', "Invalid JSON input for tool echo"),
         ("[]", "Invalid JSON input for tool echo"),
         ("{}", "Invalid JSON input for tool echo"),
@@ -187,7 +257,7 @@ async def test_a_tool_that_cancels_itself_has_failed(play: Play) -> None:
 
     model = script([call("give_up", "c1"), call("echo", "c2", text="a")])
     played = await play(agent_with(model, give_up, echo))
-    assert "gave up" in told(model)["c1"]
+    assert told(model)["c1"] == "An error occurred while running the tool. Please try again."
     assert played.final == "done"
 
 

@@ -98,7 +98,7 @@ LAYERS = (
     ),
     Layer(
         "M models, memory, mcp",
-        (f"{_A}.models", f"{_A}.memory", f"{_A}.mcp"),
+        (f"{_A}.models", f"{_A}.memory", f"{_A}.mcp", f"{_A}.tracing"),
         ("A authoring",),
         _SDK_VOCABULARY | {"mcp", "anyio"},
     ),

@@ -55,6 +55,7 @@ NAMES_OF_THE_SDK = frozenset(
         "agentgraph.mcp.manager",
         "agentgraph.mcp.util",
         "agentgraph.memory.util",
+        "agentgraph.tracing.util",
     }
 )
 

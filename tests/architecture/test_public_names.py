@@ -167,6 +167,15 @@ def test_readme_says_what_is_public() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["AsyncOpenAI", "OpenAI"])
+def test_the_clients_import_from_the_top_and_star_does_not_load_them(name: str) -> None:
+    import openai
+
+    assert getattr(agentgraph, name) is getattr(openai, name)
+    assert name in dir(agentgraph)
+    assert name not in EXPORTED
+
+
 @pytest.mark.parametrize("first", ["agentgraph", "agentgraph.apply_diff"])
 def test_a_function_stays_where_a_module_of_its_name_is_loaded(first: str) -> None:
     program = f"""

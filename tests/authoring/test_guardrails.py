@@ -71,15 +71,14 @@ async def test_an_output_guardrail_judges_the_output(function: Any, name: str) -
     assert guardrail.get_name() == name
 
 
-async def test_a_guardrail_whose_function_cannot_be_called_is_refused_when_it_runs() -> None:
-    with pytest.raises(UserError, match="guardrail 'g' must be callable, not int"):
-        await InputGuardrail(guardrail_function=5, name="g").run(None, "", CONTEXT)  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="must be callable, not NoneType"):
-        await OutputGuardrail(guardrail_function=None).run(CONTEXT, None, "")  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="tool guardrail 't' must be callable"):
-        await ToolInputGuardrail(guardrail_function=5, name="t").run(  # type: ignore[arg-type]
-            ToolInputGuardrailData(context=CALL, agent=None)
-        )
+def test_a_guardrail_whose_function_cannot_be_called_is_refused_when_it_is_made() -> None:
+    wrong: Any = 5
+    with pytest.raises(UserError, match="'g': guardrail_function must be callable, not int"):
+        InputGuardrail(guardrail_function=wrong, name="g")
+    with pytest.raises(UserError, match=r"OutputGuardrail 'int': .* must be callable, not int"):
+        OutputGuardrail(guardrail_function=wrong)
+    with pytest.raises(UserError, match=r"ToolInputGuardrail 't': .* must be callable"):
+        ToolInputGuardrail(guardrail_function=wrong, name="t")
 
 
 def test_the_decorators_work_bare_and_with_arguments() -> None:

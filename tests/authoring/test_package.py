@@ -123,7 +123,7 @@ def test_the_stub_names_what_the_package_exports_and_where_it_comes_from() -> No
         for alias in statement.names
     }
     table = {name: f"agentgraph.{module}" for name, module in agentgraph._MODULE_OF.items()}  # type: ignore[attr-defined]
-    assert stated == table
+    assert stated == table | {"AsyncOpenAI": "openai", "OpenAI": "openai"}
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agentgraph.models.rehearsal import REHEARSAL_NOTICE
 from tests.cli.command import EXAMPLES, agentgraph, environment, started, written
 
 HOMEWORK = EXAMPLES / "homework.py"
@@ -52,16 +53,31 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Usage:" in ended.out
 
 
-def test_without_a_key_a_run_says_first_that_it_is_a_rehearsal() -> None:
+def test_without_a_key_a_run_fails_and_names_the_ways() -> None:
     process = started("run", HOMEWORK, "what is 3 times 4?")
-    _, err = process.communicate()
-    assert process.returncode == 0
-    assert err.startswith("warning: No OpenAI API key is set, so no language model is at work")
-    assert err.count("\n") == 1
+    out, _ = process.communicate()
+    assert process.returncode == 1
+    told = " ".join(out.split())
+    for way in (
+        "Set OPENAI_API_KEY",
+        "AGENTGRAPH_MODEL=rehearsal",
+        "RunConfig(model=RehearsalModel())",
+        "`agentgraph run --rehearse`",
+    ):
+        assert way in told
+
+
+@pytest.mark.parametrize("asked", [{"AGENTGRAPH_MODEL": "rehearsal"}, {}])
+def test_a_rehearsal_answers_where_it_is_asked_for(asked: dict[str, str]) -> None:
+    options = [] if asked else ["--rehearse"]
+    process = started("run", *options, HOMEWORK, "what is 3 times 4?", **asked)
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert REHEARSAL_NOTICE in " ".join(out.split())
 
 
 def test_an_interrupted_run_stops_its_tools_and_ends_with_130(tmp_path: Path) -> None:
-    process = started("run", written(tmp_path, "flow.py", SLOW), "wait")
+    process = started("run", "--rehearse", written(tmp_path, "flow.py", SLOW), "wait")
     assert process.stdout is not None
     while "waiting" not in process.stdout.readline():
         assert process.poll() is None
@@ -77,7 +93,7 @@ def test_an_interrupted_run_stops_its_tools_and_ends_with_130(tmp_path: Path) ->
     "arguments",
     [
         ("run", HOMEWORK, "what is 3 times 4?"),
-        ("run", HOMEWORK, "what is 3 times 4?", "--json"),
+        ("run", "--rehearse", HOMEWORK, "what is 3 times 4?", "--json"),
         ("check", EXAMPLES / "broken_workflow.py"),
         ("check", EXAMPLES / "broken_workflow.py", "--format", "sarif"),
         ("draw", HOMEWORK),

@@ -45,7 +45,9 @@ def names(told: list[dict[str, Any]]) -> list[str]:
 
 
 def test_a_run_is_told_from_the_first_agent_to_the_answer() -> None:
-    ended = agentgraph("run", HOMEWORK, "who was the first president of the united states?")
+    ended = agentgraph(
+        "run", "--rehearse", HOMEWORK, "who was the first president of the united states?"
+    )
     assert ended.status == 0
     assert ended.out.splitlines() == [
         "● Triage",
@@ -60,7 +62,7 @@ def test_a_run_is_told_from_the_first_agent_to_the_answer() -> None:
 
 
 def test_a_guardrail_that_stops_the_run_is_named_and_fails_the_command() -> None:
-    ended = agentgraph("run", HOMEWORK, "What is the meaning of life?")
+    ended = agentgraph("run", "--rehearse", HOMEWORK, "What is the meaning of life?")
     assert ended.status == 1
     assert "✗ input guardrail only_homework stopped the run: {" in ended.out
     assert ended.out.splitlines()[-1] == (
@@ -72,8 +74,10 @@ def test_a_value_that_cannot_be_made_up_is_taken_from_the_message_or_asked_for(
     tmp_path: Path,
 ) -> None:
     file = written(tmp_path, "flow.py", SEATS)
-    assert "↳ book → 12A" in agentgraph("run", file, "Please book me the seat 12A.").out
-    ended = agentgraph("run", file, "Book me a seat")
+    assert (
+        "↳ book → 12A" in agentgraph("run", "--rehearse", file, "Please book me the seat 12A.").out
+    )
+    ended = agentgraph("run", "--rehearse", file, "Book me a seat")
     assert ended.status == 1
     last = ended.out.splitlines()[-1]
     assert last.startswith(
@@ -83,7 +87,7 @@ def test_a_value_that_cannot_be_made_up_is_taken_from_the_message_or_asked_for(
 
 
 def test_the_same_run_as_json_has_an_event_a_line() -> None:
-    lines = events(agentgraph("run", HOMEWORK, "what is 3 times 4?", "--json"))
+    lines = events(agentgraph("run", "--rehearse", HOMEWORK, "what is 3 times 4?", "--json"))
     assert [name for name in names(lines) if name != "warning"] == [
         "run_started",
         "agent_updated",
@@ -110,11 +114,13 @@ def test_the_same_run_as_json_has_an_event_a_line() -> None:
 
 
 def test_the_context_of_a_run_is_made_by_a_name_of_the_file() -> None:
-    ended = agentgraph("run", DESK, "Where is my order 1042?", "--context", "sample_customer")
+    ended = agentgraph(
+        "run", "--rehearse", DESK, "Where is my order 1042?", "--context", "sample_customer"
+    )
     assert '⚙ order_status(order_id="1042")' in ended.out
     assert "↳ order_status → Order 1042: left the warehouse this morning." in ended.out
     assert "✓ output guardrail no_promises passed" in ended.out
-    unknown = agentgraph("run", DESK, "hello", "--context", "absent")
+    unknown = agentgraph("run", "--rehearse", DESK, "hello", "--context", "absent")
     assert unknown.status == 2
     assert "has no name 'absent'" in unknown.err
 
@@ -221,6 +227,32 @@ a = Agent(name="A", tools=[explode], model=scripted(call("explode", {})))
     failed = events(agentgraph("run", file, "hello", "--json"))[-1]
     assert (failed["event"], failed["error"]) == ("run_failed", "UserError")
     assert "ValueError: bang" in failed["traceback"]
+
+
+def test_a_tool_whose_failure_the_model_is_told_shows_the_users_own_frames(tmp_path: Path) -> None:
+    file = script(
+        tmp_path,
+        """
+@function_tool
+def explode() -> str:
+    "Explode."
+    raise ValueError("bang")
+
+a = Agent(name="A", tools=[explode],
+          model=scripted(call("explode", {}), assistant_message("It failed.")))
+""",
+    )
+    ended = agentgraph("run", file, "hello")
+    line = file.read_text(encoding="utf-8").splitlines().index('    raise ValueError("bang")') + 1
+    assert ended.status == 0
+    assert f'File "{file}", line {line}, in explode' in ended.err
+    assert "ValueError: bang" in ended.err
+    assert "Tool explode of agent A failed with ValueError" in " ".join(ended.err.split())
+    assert "bang" not in ended.out
+    told = events(agentgraph("run", file, "hello", "--json"))
+    [warning] = [event for event in told if event["event"] == "warning"]
+    assert f"{file}:{line}" in warning["message"]
+    assert "ValueError: bang" in warning["traceback"]
 
 
 def test_a_guardrail_that_fails_shows_the_users_own_frames(tmp_path: Path) -> None:

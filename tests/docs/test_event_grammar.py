@@ -15,8 +15,8 @@ from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.docs.event_grammar import is_word
 
 U, R, MESSAGE = "agent_updated", "raw_response", "message_output_created"
-CALL, OUTPUT = "tool_called", "tool_output_created"
-HANDOFF, HANDED = "handoff_called", "handoff_output_created"
+CALL, OUTPUT = "tool_called", "tool_output"
+HANDOFF, HANDED = "handoff_requested", "handoff_occured"
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ HANDOFF, HANDED = "handoff_called", "handoff_output_created"
         ([U, R, OUTPUT, CALL], False),
         ([U, R, HANDOFF, HANDED, R, U, MESSAGE], False),
         ([U, R, HANDED, MESSAGE], False),
-        ([U, "tool_output"], False),
+        ([U, "tool_output_created"], False),
     ],
 )
 def test_the_grammar_tells_a_right_order_from_a_wrong_one(

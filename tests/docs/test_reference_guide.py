@@ -95,7 +95,9 @@ def test_an_example_of_the_guide_runs(
     request: pytest.FixtureRequest,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    if HOSTED in example.code:
+    if HOSTED not in example.code:
+        monkeypatch.setenv("AGENTGRAPH_MODEL", "rehearsal")
+    else:
         request.getfixturevalue("loopback_api")
     namespace: dict[str, Any] = {"__name__": "__main__"}
     with asyncio.Runner() as runner:

@@ -50,7 +50,7 @@ def serving(file: Path) -> Iterator[Service]:
     """A server process; it is killed, not asked to end."""
     process = subprocess.Popen(
         [sys.executable, str(SERVICE), "0"],
-        env=environment(APPROVALS_FILE=str(file)),
+        env=environment(APPROVALS_FILE=str(file), AGENTGRAPH_MODEL="rehearsal"),
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

@@ -31,7 +31,7 @@ def script(name: str, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        env=environment(),
+        env=environment(AGENTGRAPH_MODEL="rehearsal"),
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -70,7 +70,7 @@ def test_homework_reaches_a_tutor_and_keeps_other_questions_out() -> None:
     ],
 )
 def test_homework_is_routed_by_the_command_too(question: str, tutor: str) -> None:
-    ended = agentgraph("run", EXAMPLES / "homework.py", question)
+    ended = agentgraph("run", "--rehearse", EXAMPLES / "homework.py", question)
     assert ended.status == 0
     assert f"Triage hands off to {tutor}" in ended.out
 
@@ -121,7 +121,9 @@ def test_the_support_desk_writes_down_what_happened_in_its_context() -> None:
 def test_the_support_desk_refuses_card_numbers_before_a_model_sees_them() -> None:
     message = "My card 4111 1111 1111 1111 was charged twice"
     assert script("support_desk.py", message) == ("not accepted: the message holds a card number\n")
-    ended = agentgraph("run", EXAMPLES / "support_desk.py", message, "--context", "sample_customer")
+    ended = agentgraph(
+        "run", "--rehearse", EXAMPLES / "support_desk.py", message, "--context", "sample_customer"
+    )
     assert ended.status == 1
     assert REHEARSAL_NOTICE not in ended.out
 

@@ -10,6 +10,7 @@ from mcp.types import CallToolResult
 
 from agentgraph import UserError
 from agentgraph.mcp import MCPToolCustomDataContext
+from agentgraph.tools.errors import FAILED
 from tests.mcp.mcp_servers import HandmadeServer, caller, run, text, tool
 
 Loopback = Callable[..., Any]
@@ -67,7 +68,7 @@ async def test_an_extractor_that_fails_is_a_call_that_fails(how: str) -> None:
     server = HandmadeServer(tools=[tool("add")], custom_data_extractor=fail)
     agent, _ = caller(server, calls=[("add", {})])
     (item,) = outputs(await run(how, agent))
-    assert "no data" in item.output
+    assert item.output == FAILED
     assert item.custom_data is None
 
     server = HandmadeServer(

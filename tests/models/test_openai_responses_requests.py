@@ -241,6 +241,15 @@ HOSTED = [
         },
     ),
     (
+        WebSearchTool(search_content_types=["text", "image"], image_settings={"max_results": 2}),
+        {
+            "type": "web_search",
+            "search_context_size": "medium",
+            "search_content_types": ["text", "image"],
+            "image_settings": {"max_results": 2},
+        },
+    ),
+    (
         FileSearchTool(
             ["v1"],
             max_num_results=3,
@@ -286,6 +295,13 @@ HOSTED = [
         {"type": "shell", "environment": {"type": "local"}},
     ),
 ]
+
+
+async def test_a_response_has_the_images_of_a_search_that_finds_some(sent: Any) -> None:
+    texts = WebSearchTool(search_content_types=["text"])
+    images = WebSearchTool(search_content_types=["text", "image"])
+    assert "include" not in await sent(tools=[texts])
+    assert (await sent(tools=[images]))["include"] == ["web_search_call.results"]
 
 
 @pytest.mark.parametrize(("tool", "payload"), HOSTED, ids=lambda part: type(part).__name__)

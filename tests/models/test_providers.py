@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, OpenAIError
 
+from agentgraph import Agent, Runner, function_tool
 from agentgraph.exceptions import UserError
-from agentgraph.models import openai_provider
 from agentgraph.models.default_models import (
     get_default_model,
     get_default_model_settings,
@@ -34,12 +32,9 @@ from tests.models.wire import RESPONSE
 
 
 @pytest.fixture(autouse=True)
-def _fresh_defaults(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _fresh_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("key", None), ("client", None), ("api", "responses")):
         monkeypatch.setattr(openai_defaults, name, value)
-    openai_provider._rehearsal.cache_clear()
-    yield
-    openai_provider._rehearsal.cache_clear()
 
 
 class OneModel(ModelProvider):
@@ -67,16 +62,44 @@ def client_of(model: OpenAIResponsesModel) -> AsyncOpenAI:
     return model._client
 
 
-def test_without_a_key_every_model_is_a_rehearsal_and_the_log_says_so_once(
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize("provider", [OpenAIProvider, MultiProvider])
+@pytest.mark.parametrize("kind", [UserError, OpenAIError])
+def test_without_a_key_there_is_no_model_and_the_message_names_the_ways(
+    provider: type[ModelProvider], kind: type[Exception]
 ) -> None:
-    models = [provider.get_model(None) for provider in (OpenAIProvider(), MultiProvider())]
-    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    """The SDK's client raises `OpenAIError`, so programs catch that too."""
+    with pytest.raises(kind) as caught:
+        provider().get_model(None)
+    for way in (
+        "Set OPENAI_API_KEY",
+        "set_default_openai_key()",
+        "AGENTGRAPH_MODEL=rehearsal",
+        "RunConfig(model=RehearsalModel())",
+        "`agentgraph run --rehearse`",
+    ):
+        assert way in str(caught.value)
 
-    assert all(isinstance(model, RehearsalModel) for model in models)
-    (warning,) = warnings
-    assert warning.name == "agentgraph"
-    assert "OPENAI_API_KEY" in warning.getMessage()
+
+async def test_a_run_without_a_key_raises_before_a_tool_acts() -> None:
+    agent = Agent(name="A", tools=[function_tool(lambda: pytest.fail("acted"), name_override="t")])
+    with pytest.raises(UserError, match="There is no API key"):
+        await Runner.run(agent, "please do not refund my order")
+
+
+@pytest.mark.parametrize("name", [None, "gpt-5", "openai/gpt-5", "litellm/other"])
+def test_the_environment_asks_for_a_rehearsal_of_every_model_with_a_name(
+    monkeypatch: pytest.MonkeyPatch, name: str | None
+) -> None:
+    monkeypatch.setenv("AGENTGRAPH_MODEL", "rehearsal")
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    assert isinstance(MultiProvider().get_model(name), RehearsalModel)
+    assert isinstance(OpenAIProvider(api_key="k").get_model(name), RehearsalModel)
+
+
+def test_the_environment_may_ask_for_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTGRAPH_MODEL", "rehersal")
+    with pytest.raises(UserError, match="'rehersal'; the only value that it knows is 'rehearsal'"):
+        MultiProvider().get_model(None)
 
 
 def test_an_address_without_a_key_is_an_error_that_says_what_to_set(
@@ -106,9 +129,10 @@ async def test_the_key_comes_from_the_provider_then_the_process_then_the_environ
     assert openai_defaults.key_for_tracing == "of-process"
 
 
-async def test_a_key_that_is_set_later_ends_the_rehearsal(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_key_may_be_set_late(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = default_provider()
-    assert isinstance(provider.get_model(None), RehearsalModel)
+    with pytest.raises(UserError):
+        provider.get_model(None)
     monkeypatch.setenv("OPENAI_API_KEY", "k")
 
     assert isinstance(provider.get_model(None), OpenAIResponsesModel)

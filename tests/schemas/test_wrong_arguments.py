@@ -24,18 +24,9 @@ TOLD = {
     '{"city": "Rome", "nights": "secret"}': AGAIN
     + "nights: Input should be a valid integer, unable to parse string as an integer",
     "[1]": AGAIN + "expected a JSON object",
-    '{"city": "secret", "nights": NaN}': (
-        "The arguments of the tool call are not JSON. Please send valid JSON. Error: Invalid JSON"
-        " input for tool book: a number is not finite"
-    ),
-    '{"city": "Rome", "nights": 1, "nights": 2}': (
-        "The arguments of the tool call are not JSON. Please send valid JSON. Error: Invalid JSON"
-        " input for tool book: an object holds a key twice"
-    ),
-    '{"city": "secret': (
-        "The arguments of the tool call are not JSON. Please send valid JSON. Error: Invalid JSON"
-        " input for tool book: Unterminated string starting at at character 9"
-    ),
+    '{"city": "secret", "nights": NaN}': AGAIN + "a number is not finite",
+    '{"city": "Rome", "nights": 1, "nights": 2}': AGAIN + "an object holds a key twice",
+    '{"city": "secret': AGAIN + "Unterminated string starting at at character 9",
 }
 
 

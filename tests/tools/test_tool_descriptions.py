@@ -82,7 +82,7 @@ def test_the_two_kinds_of_computer_offer_the_same_actions() -> None:
 
 
 def test_a_computer_tool_needs_a_computer() -> None:
-    with pytest.raises(AgentDefinitionError, match="Computer or an AsyncComputer, not str"):
+    with pytest.raises(AgentDefinitionError, match="or a ComputerProvider, not str"):
         tools.ComputerTool(computer="my laptop")  # type: ignore[type-var]
 
 

@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agentgraph.computer import Computer
+from agentgraph.computer import AsyncComputer
 from agentgraph.drivers.work.call import LocalCall
 from agentgraph.exceptions import ModelBehaviorError, UserError
 from agentgraph.logger import logger, warn_once
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.tools.computers import resolve_computer
 from agentgraph.tools.hosted import ComputerToolSafetyCheckData
 from agentgraph.user_code.callbacks import call_in_thread, resolve
 
@@ -84,7 +85,7 @@ async def _acknowledged(call: LocalCall) -> list[dict[str, Any]]:
 
 async def _operate(call: LocalCall) -> str:
     """Carry out the actions of a call; return a screenshot of the result."""
-    computer = call.tool.computer
+    computer = await resolve_computer(tool=call.tool, run_context=call.bench.context)
     screenshot: str | None = None
     for step in _steps(call.raw):
         screenshot = await _carry_out(call, computer, step)
@@ -133,10 +134,9 @@ def _takes_keys(call: LocalCall, method: Callable[..., Any]) -> bool:
 async def _call(
     call: LocalCall, computer: Any, method: Callable[..., Any], *args: Any, **keywords: Any
 ) -> Any:
-    if isinstance(computer, Computer):
-        owner = call.owner
-        return await call_in_thread(owner, method, *args, **keywords)
-    return await resolve(method(*args, **keywords))
+    if isinstance(computer, AsyncComputer) or inspect.iscoroutinefunction(method):
+        return await resolve(method(*args, **keywords))
+    return await call_in_thread(call.owner, method, *args, **keywords)
 
 
 _ARGUMENTS: dict[str, Callable[[Any], tuple[Any, ...]]] = {

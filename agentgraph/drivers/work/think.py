@@ -32,6 +32,8 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import new
 from agentgraph.stored.faults import fault_of
 from agentgraph.stream_events import RawResponsesStreamEvent
+from agentgraph.tools.computers import is_computer, resolve_computer
+from agentgraph.tools.hosted import ComputerTool
 from agentgraph.user_code.callbacks import resolve
 from agentgraph.user_code.cancellation import take_back, was_cancelled
 from agentgraph_compiler.machine import MISSING_TOOL, Event, StateKind
@@ -156,7 +158,7 @@ async def _prepare(bench: Workbench, command: Perform, agent: Any) -> PreparedCa
         "system_instructions": instructions,
         "input": input,
         "model_settings": settings_copy(settings, mutable),
-        "tools": offer.tools.copy(),
+        "tools": await _with_computers(bench, offer),
         "output_schema": offer.schema,
         "handoffs": offer.handoffs.copy(),
         "tracing": ModelTracing.DISABLED,
@@ -166,6 +168,17 @@ async def _prepare(bench: Workbench, command: Perform, agent: Any) -> PreparedCa
     }
     request = (instructions, *view.shown, replaced, settings, offer.names)
     return new(PreparedCall, (model, arguments, offer, new(Request, request)))
+
+
+async def _with_computers(bench: Workbench, offer: Offer) -> list[Any]:
+    """The tools, with the computers of this run in place of their providers."""
+    tools = offer.tools.copy()
+    if "computer_call" in offer.actions:
+        for place, tool in enumerate(tools):
+            if isinstance(tool, ComputerTool) and not is_computer(tool.computer):
+                made = await resolve_computer(tool=tool, run_context=bench.context)
+                tools[place] = replace(tool, computer=made)
+    return tools
 
 
 async def _retry(

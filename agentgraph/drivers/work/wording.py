@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias
 
 from agentgraph.drivers.workbench import Workbench
-from agentgraph.logger import log_tool_action_error, logger
-from agentgraph.run_config import ToolErrorFormatterArgs
-from agentgraph.user_code.callbacks import resolve
+from agentgraph.tools.errors import ToolErrorFormatterArgs, formatted
 
 REJECTED: Final = "Tool execution was not approved."
 
@@ -43,11 +41,4 @@ async def wording(
         default_message=default,
         run_context=bench.context,
     )
-    try:
-        text = await resolve(formatter(arguments))
-    except Exception as error:  # noqa: BLE001 - user code may raise anything
-        log_tool_action_error(
-            logger, "tool_error_formatter failed; the model gets the default text", error
-        )
-        return default
-    return text if isinstance(text, str) else default
+    return await formatted(formatter, arguments)

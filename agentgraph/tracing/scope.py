@@ -1,0 +1,53 @@
+"""What a `with` block makes current: traces and spans, which nest through context variables.
+
+A task and a thread that a program starts inherit both, and what they enter stays theirs.
+"""
+
+from __future__ import annotations
+
+import abc
+from contextvars import ContextVar, Token
+from types import TracebackType
+from typing import Any, Self
+
+from agentgraph.logger import logger
+
+__all__ = ["Entered"]
+
+
+class Entered(abc.ABC):
+    """What a `with` block starts, makes current, finishes, and takes back."""
+
+    _variable: ContextVar[Any]
+    _token: Token[Any] | None = None
+
+    @abc.abstractmethod
+    def start(self, mark_as_current: bool = False) -> None: ...
+
+    @abc.abstractmethod
+    def finish(self, reset_current: bool = False) -> None: ...
+
+    def __enter__(self) -> Self:
+        self.start(mark_as_current=True)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self.finish(reset_current=True)
+
+    def _make_current(self) -> None:
+        self._token = self._variable.set(self)
+
+    def _take_back(self) -> None:
+        token, self._token = self._token, None
+        if token is None:
+            return
+        try:
+            self._variable.reset(token)
+        except ValueError:
+            # An abandoned generator is closed by another task, which has a context of its own.
+            logger.debug("A trace or span ended in another context than it began in")
