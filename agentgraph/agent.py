@@ -352,7 +352,7 @@ def _default_of(definition: dataclasses.Field[Any]) -> Any:
     return definition.default
 
 
-def _text_of(value: Any) -> str:
+def _text_of(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_text_of, value))}]"
     name = getattr(value, "name", None)

@@ -137,7 +137,7 @@ class AgentOutputSchema(AgentOutputSchemaBase):
         return f"AgentOutputSchema({self.name()}, strict_json_schema={self._strict})"
 
 
-def _derive(output_type: Any, strict: bool) -> _Derivation:
+def _derive(output_type: object, strict: bool) -> _Derivation:
     """Return the derivation of a type, computed once for the lifetime of the type.
 
     A derivation refers to its type, so it is stored on a class that the type names and is collected
@@ -159,7 +159,7 @@ def _derive(output_type: Any, strict: bool) -> _Derivation:
     return derivation
 
 
-def _own_class_in(annotation: Any) -> type[Any] | None:
+def _own_class_in(annotation: object) -> type[Any] | None:
     """Find the first class of the program among the classes that an annotation names."""
     if isinstance(annotation, type) and get_origin(annotation) is None:
         return annotation if annotation.__flags__ & _DEFINED_IN_PYTHON else None
@@ -206,18 +206,18 @@ def _derive_anew(output_type: Any, strict: bool) -> _Derivation:
     return _Derivation(adapter, is_wrapped, schema)
 
 
-def _wrap(output_type: Any) -> Any:
+def _wrap(output_type: object) -> Any:
     return TypedDict("OutputType", {_WRAPPER_KEY: output_type})  # type: ignore[operator]
 
 
-def _is_object_type(output_type: Any) -> bool:
+def _is_object_type(output_type: object) -> bool:
     from pydantic import BaseModel
 
     origin = get_origin(output_type) or output_type
     return isinstance(origin, type) and issubclass(origin, (BaseModel, dict))
 
 
-def _name_of(annotation: Any) -> str:
+def _name_of(annotation: object) -> str:
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is None:
         return getattr(annotation, "__name__", None) or str(annotation)
@@ -227,7 +227,7 @@ def _name_of(annotation: Any) -> str:
     return f"{base}[{', '.join(inner)}]"
 
 
-def _is_annotation(arg: Any) -> bool:
+def _is_annotation(arg: object) -> bool:
     return isinstance(arg, type) or get_origin(arg) is not None or hasattr(arg, "__name__")
 
 

@@ -23,6 +23,7 @@ from agentgraph.agent_tool_input import (
     resolve_agent_tool_input,
 )
 from agentgraph.authoring.amounts import check_count
+from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.function_names import function_name_of
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.lifecycle import RunHooks
@@ -62,7 +63,7 @@ class AgentToolStreamEvent(TypedDict):
     """
 
     event: StreamEvent
-    agent: Any
+    agent: AnyAgent
     tool_call: ResponseFunctionToolCall | None
 
 
@@ -111,7 +112,7 @@ class AgentTool(FunctionTool):
             wait, the inner run waits too. `None` means no limit.
     """
 
-    agent: Any = field(default=None, kw_only=True)
+    agent: AnyAgent = field(kw_only=True)
     custom_output_extractor: AgentToolOutputExtractor | None = field(default=None, kw_only=True)
     on_stream: Callable[[AgentToolStreamEvent], MaybeAwaitable[None]] | None = field(
         default=None, kw_only=True
@@ -188,7 +189,7 @@ class AgentTool(FunctionTool):
             raise InvalidToolArguments(self.name, "input: must be a text", is_json=True)
         return {"input": values["input"]}
 
-    async def build_input(self, params: Any) -> str | list[TResponseInputItem]:
+    async def build_input(self, params: object) -> str | list[TResponseInputItem]:
         """Make the input of the inner run.
 
         Args:

@@ -149,12 +149,12 @@ def build_structured_input_schema_info(
     )
 
 
-def is_agent_tool_input(value: Any) -> bool:
+def is_agent_tool_input(value: object) -> bool:
     """Whether arguments are those of an agent tool that takes one text."""
     return isinstance(value, dict) and isinstance(value.get("input"), str)
 
 
-def _section(title: str, value: Any) -> str:
+def _section(title: str, value: object) -> str:
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     return f"## {title}\n\n```json\n{text}\n```"
 

@@ -260,10 +260,10 @@ class ToolInputGuardrailTripwireTriggered(AgentsException):
         output: Its verdict.
     """
 
-    guardrail: Any
+    guardrail: _NamedGuardrail
     output: Any
 
-    def __init__(self, guardrail: _NamedGuardrail, output: Any) -> None:
+    def __init__(self, guardrail: _NamedGuardrail, output: object) -> None:
         self.guardrail = guardrail
         self.output = output
         super().__init__(f"Tool input guardrail '{guardrail.get_name()}' triggered its tripwire")
@@ -277,10 +277,10 @@ class ToolOutputGuardrailTripwireTriggered(AgentsException):
         output: Its verdict.
     """
 
-    guardrail: Any
+    guardrail: _NamedGuardrail
     output: Any
 
-    def __init__(self, guardrail: _NamedGuardrail, output: Any) -> None:
+    def __init__(self, guardrail: _NamedGuardrail, output: object) -> None:
         self.guardrail = guardrail
         self.output = output
         super().__init__(f"Tool output guardrail '{guardrail.get_name()}' triggered its tripwire")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
 
 from typing_extensions import TypeVar
 
+from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.items.weak_agents import HoldsAgents
@@ -78,7 +79,7 @@ class OutputGuardrailResult(HoldsAgents):
 
     guardrail: OutputGuardrail[Any]
     agent_output: Any
-    agent: Any
+    agent: AnyAgent
     output: GuardrailFunctionOutput
 
 
@@ -116,7 +117,7 @@ class InputGuardrail(Generic[TContext]):
 
     async def run(
         self,
-        agent: Any,
+        agent: AnyAgent,
         input: str | list[TResponseInputItem],
         context: RunContextWrapper[TContext],
     ) -> InputGuardrailResult:
@@ -163,7 +164,7 @@ class OutputGuardrail(Generic[TContext]):
         return self.name or name_of(self.guardrail_function)
 
     async def run(
-        self, context: RunContextWrapper[TContext], agent: Any, agent_output: Any
+        self, context: RunContextWrapper[TContext], agent: AnyAgent, agent_output: object
     ) -> OutputGuardrailResult:
         """Judge a final output.
 

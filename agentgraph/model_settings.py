@@ -216,7 +216,7 @@ def _resolve_retry(base: ModelRetrySettings, override: ModelRetrySettings) -> Mo
     )
 
 
-def _to_json(value: Any) -> Any:
+def _to_json(value: object) -> Any:
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -226,8 +226,9 @@ def _to_json(value: Any) -> Any:
             return {str(key): _to_json(item) for key, item in value.items()}
         case list() | tuple() | set() | frozenset():
             return [_to_json(item) for item in value]
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
+    dump = getattr(value, "model_dump", None)
+    if dump is not None:
+        return dump(mode="json")
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: _to_json(getattr(value, f.name)) for f in fields(value)}
     return str(value)

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
     import networkx
 
+    from agentgraph.agent import Agent
+    from agentgraph.workflow import Source
+
 __all__ = ["CompileError", "Program", "check", "compile", "program_for"]
 
 _PROGRAMS = "_agentgraph_programs"
@@ -141,7 +144,7 @@ class Program(ShownInNotebooks):
         scope: What the run added at compilation.
     """
 
-    source: Any
+    source: Source
     machine: Machine = field(repr=False)
     bindings: Bindings = field(repr=False)
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -213,7 +216,7 @@ class Program(ShownInNotebooks):
         return state_graph(self.chart)
 
 
-def check(source: Any, *, overrides: Overrides | None = None) -> tuple[Diagnostic, ...]:
+def check(source: Source, *, overrides: Overrides | None = None) -> tuple[Diagnostic, ...]:
     """All findings of the compiler about a workflow; findings raise no error, and nothing runs.
 
     Args:
@@ -227,7 +230,7 @@ def check(source: Any, *, overrides: Overrides | None = None) -> tuple[Diagnosti
     return pipeline.check(chart)
 
 
-def compile(source: Any) -> Program:
+def compile(source: Source) -> Program:
     """Compile a workflow.
 
     Args:
@@ -249,7 +252,11 @@ def compile(source: Any) -> Program:
 
 
 def program_for(
-    source: Any, scope: RunScope = DEFAULT_SCOPE, *, at: Any = None, whole: bool = False
+    source: Source | Program,
+    scope: RunScope = DEFAULT_SCOPE,
+    *,
+    at: Agent[Any] | None = None,
+    whole: bool = False,
 ) -> Program:
     """The program of a run: the one cached on its source if that is still current, else a new one.
 
@@ -284,7 +291,7 @@ def program_for(
     return program
 
 
-def _for_a_run(source: Any, scope: RunScope) -> Program:
+def _for_a_run(source: Source, scope: RunScope) -> Program:
     """A program with the table of its outline, which is compiled if the cache has none."""
     reading, outline = read(source, scope)
     table = _TABLES.get(outline)
@@ -312,7 +319,7 @@ def _checked(chart: Chart, *, deep: bool) -> tuple[Machine, tuple[Diagnostic, ..
     return compilation.machine, compilation.diagnostics
 
 
-def _workflow(source: Any) -> Any:
+def _workflow(source: Source) -> Source:
     if is_agent(source) or is_workflow(source):
         return source
     raise UserError(

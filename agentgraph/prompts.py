@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypeAlias
 
 from typing_extensions import TypedDict
 
+from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.exceptions import UserError
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
@@ -45,7 +46,7 @@ class GenerateDynamicPromptData:
     """
 
     context: RunContextWrapper[Any]
-    agent: Any
+    agent: AnyAgent
 
 
 DynamicPromptFunction: TypeAlias = Callable[[GenerateDynamicPromptData], MaybeAwaitable[Prompt]]
@@ -59,7 +60,7 @@ class PromptUtil:
     async def to_model_input(
         prompt: Prompt | DynamicPromptFunction | None,
         context: RunContextWrapper[Any],
-        agent: Any,
+        agent: AnyAgent,
     ) -> ResponsePromptParam | None:
         """Resolve a prompt for one turn.
 

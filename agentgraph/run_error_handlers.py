@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 from typing_extensions import TypedDict
 
+from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, ModelRefusalError
 from agentgraph.run_context import RunContextWrapper, TContext
@@ -54,7 +55,7 @@ class RunErrorData:
     history: list[TResponseInputItem]
     output: list[TResponseInputItem]
     raw_responses: list[ModelResponse]
-    last_agent: Any
+    last_agent: AnyAgent
 
 
 @dataclass

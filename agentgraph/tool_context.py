@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from agentgraph.approvals import ApprovalLedger
+from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.usage import Usage
@@ -56,7 +57,7 @@ class ToolContext(RunContextWrapper[TContext]):
     tool_arguments: str = _MISSING
     tool_call: ResponseFunctionToolCall | None = None
     tool_namespace: str | None = None
-    agent: Any | None = field(default=None, repr=False)
+    agent: AnyAgent | None = field(default=None, repr=False)
     run_config: Any | None = field(default=None, repr=False)
     # Data that a tool, such as one of an MCP server, attaches to its output.
     _custom_data: dict[str, Any] | None = field(default=None, repr=False)
@@ -71,7 +72,7 @@ class ToolContext(RunContextWrapper[TContext]):
         tool_call: ResponseFunctionToolCall | None = None,
         *,
         tool_namespace: str | None = None,
-        agent: Any | None = None,
+        agent: AnyAgent | None = None,
         run_config: Any | None = None,
         turn_input: list[ResponseInputItemParam] | None = None,
         _approvals: ApprovalLedger | None = None,
@@ -106,7 +107,7 @@ class ToolContext(RunContextWrapper[TContext]):
         context: RunContextWrapper[TContext],
         tool_call_id: str,
         tool_call: ResponseFunctionToolCall | None = None,
-        agent: Any | None = None,
+        agent: AnyAgent | None = None,
         *,
         tool_name: str | None = None,
         tool_arguments: str | None = None,
@@ -164,7 +165,7 @@ class ToolContext(RunContextWrapper[TContext]):
         return other
 
 
-def _config(config: Any) -> Any:
+def _config(config: object) -> Any:
     if isinstance(config, dict):
         return import_module(_CONFIGURATIONS).coerce_run_config(config)
     return config

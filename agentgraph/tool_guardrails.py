@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, TypeAlias, overload
 
 from typing_extensions import TypedDict, TypeVar
 
+from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.tool_context import ToolContext
 from agentgraph.user_code.arity import check_guardrail_function
@@ -76,12 +77,14 @@ class ToolGuardrailFunctionOutput:
     behavior: ToolGuardrailBehavior = field(default_factory=_allow)
 
     @classmethod
-    def allow(cls, output_info: Any = None) -> ToolGuardrailFunctionOutput:
+    def allow(cls, output_info: object = None) -> ToolGuardrailFunctionOutput:
         """Allow the call."""
         return cls(output_info=output_info, behavior=AllowBehavior(type="allow"))
 
     @classmethod
-    def reject_content(cls, message: str, output_info: Any = None) -> ToolGuardrailFunctionOutput:
+    def reject_content(
+        cls, message: str, output_info: object = None
+    ) -> ToolGuardrailFunctionOutput:
         """Give the model a message in place of the result.
 
         Args:
@@ -92,7 +95,7 @@ class ToolGuardrailFunctionOutput:
         return cls(output_info=output_info, behavior=behavior)
 
     @classmethod
-    def raise_exception(cls, output_info: Any = None) -> ToolGuardrailFunctionOutput:
+    def raise_exception(cls, output_info: object = None) -> ToolGuardrailFunctionOutput:
         """End the run with a tripwire exception."""
         return cls(output_info=output_info, behavior=RaiseExceptionBehavior(type="raise_exception"))
 
@@ -107,7 +110,7 @@ class ToolInputGuardrailData:
     """
 
     context: ToolContext[Any]
-    agent: Any
+    agent: AnyAgent
 
 
 @dataclass

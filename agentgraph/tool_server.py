@@ -77,7 +77,7 @@ Key = TypeVar("Key")
 
 
 async def tools_of_turn(
-    agent: Any,
+    agent: object,
     run_context: RunContextWrapper[Any],
     own: Iterable[tuple[Key, Any]],
     servers: Iterable[tuple[Key, ToolServer]],
@@ -127,7 +127,7 @@ async def tools_of_servers(
 
 
 async def enabled_entries(
-    agent: Any, run_context: RunContextWrapper[Any], entries: Iterable[tuple[Key, Any]]
+    agent: object, run_context: RunContextWrapper[Any], entries: Iterable[tuple[Key, Any]]
 ) -> list[tuple[Key, Any]]:
     """Return the tools or handoffs that are enabled in this turn, with their keys.
 
@@ -139,7 +139,7 @@ async def enabled_entries(
     return [entry for entry, flag in pairs if (next(answers) if callable(flag) else flag)]
 
 
-def enabled_flag(entry: Any) -> Any:
+def enabled_flag(entry: object) -> Any:
     """The `is_enabled` of a tool or handoff: a constant, or a callable that decides every turn."""
     return getattr(entry, "is_enabled", True)
 

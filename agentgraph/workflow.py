@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.recording import current_recorder
 from agentgraph.exceptions import AgentDefinitionError
 
-__all__ = ["Workflow"]
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+
+__all__ = ["Source", "Workflow"]
+
+Source: TypeAlias = "Agent[Any] | Workflow"
+"""What can be compiled: an agent stands for the workflow of all agents that it can reach."""
 
 
 @dataclass(eq=False)
@@ -33,8 +39,8 @@ class Workflow(ShownInNotebooks):
     """
 
     name: str
-    start: Any
-    agents: Sequence[Any] = ()
+    start: Agent[Any]
+    agents: Sequence[Agent[Any]] = ()
     _origin: SourceLine = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ when a program uses one of these types.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 from openai import Omit
 from pydantic import Field, GetCoreSchemaHandler
@@ -34,7 +34,7 @@ def _omit(nothing: None) -> Omit:
     return Omit()
 
 
-def _null(omitted: Any) -> None:
+def _null(omitted: object) -> None:
     return None
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic_core import to_jsonable_python
 
@@ -103,7 +103,7 @@ class ToolOutputCreated:
     agent: str
     tool: str
     call_id: str
-    output: Any
+    output: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class ItemCreated:
     event: ClassVar[str] = "item_created"
     name: str
     agent: str
-    item: Any
+    item: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class GuardrailCompleted:
     kind: Literal["input", "output", "tool_input", "tool_output"]
     guardrail: str
     verdict: Literal["passed", "rejected", "tripped"]
-    info: Any
+    info: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class RunCompleted:
 
     event: ClassVar[str] = "run_completed"
     agent: str
-    output: Any
+    output: object
     turns: int
     input_tokens: int
     output_tokens: int

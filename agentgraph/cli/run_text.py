@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final, Self, assert_never
+from typing import Final, Self, assert_never
 
 from pydantic_core import to_jsonable_python
 from rich.status import Status
@@ -199,7 +199,7 @@ def _short_call(name: str, arguments: str) -> str:
     return shortened(written_call(printable_name(name), arguments), _TEXT_LIMIT)
 
 
-def _value(value: Any, limit: int | None = _TEXT_LIMIT) -> str:
+def _value(value: object, limit: int | None = _TEXT_LIMIT) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):

@@ -147,7 +147,7 @@ def _description(fields: Mapping[str, Any], names: Mapping[str, str]) -> tuple[s
     return "  · ", "quiet", f"{kind.replace('_', ' ')} {_json(rest)}"
 
 
-def _text(content: Any) -> str:
+def _text(content: object) -> str:
     """The text of a content, with a mark for each part that is not text."""
     if isinstance(content, str):
         return content
@@ -156,7 +156,7 @@ def _text(content: Any) -> str:
     return "" if content is None else _json(content)
 
 
-def _part(part: Any) -> str:
+def _part(part: object) -> str:
     if not isinstance(part, dict):
         return _json(part)
     for name in ("text", "refusal"):
@@ -165,7 +165,7 @@ def _part(part: Any) -> str:
     return f"[{part.get('type', 'part')}]"
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -98,7 +98,7 @@ def _guardrails(values: Iterable[Any]) -> Iterator[tuple[Any, Origin]]:
                     yield guardrail, Origin(code.co_filename, code.co_firstlineno)
 
 
-def _made_by(value: ast.expr, authored: Any) -> Iterator[tuple[Any, int]]:
+def _made_by(value: ast.expr, authored: object) -> Iterator[tuple[Any, int]]:
     if not isinstance(value, ast.Call) or authored is None:
         return
     yield authored, value.lineno

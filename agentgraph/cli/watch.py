@@ -6,7 +6,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agentgraph.cli.faults import OutputClosed, OutputFailed, Status
 from agentgraph.cli.run_events import (
@@ -42,6 +42,10 @@ from agentgraph.items.run_items import (
 from agentgraph.logger import logger
 from agentgraph.running.result import RunResultStreaming
 from agentgraph.stream_events import RunItemStreamEvent, StreamEvent
+
+if TYPE_CHECKING:
+    from agentgraph.guardrail import GuardrailFunctionOutput
+    from agentgraph.tool_guardrails import ToolGuardrailFunctionOutput
 
 __all__ = ["Show", "Watch", "warnings_shown"]
 
@@ -148,7 +152,7 @@ class Watch:
             case _:
                 return ItemCreated(event.name, self._agent, item.raw_item)
 
-    def _call(self, raw: Any, name: str | None) -> tuple[str, str, str]:
+    def _call(self, raw: object, name: str | None) -> tuple[str, str, str]:
         call_id = str(raw_field(raw, "call_id") or raw_field(raw, "id") or "")
         self._tools[call_id] = name or ""
         return name or "", call_id, str(raw_field(raw, "arguments") or "")
@@ -234,13 +238,15 @@ def _ending(result: RunResultStreaming) -> RunEvent:
     )
 
 
-def _verdict(kind: Literal["input", "output"], name: str, output: Any) -> GuardrailCompleted:
+def _verdict(
+    kind: Literal["input", "output"], name: str, output: GuardrailFunctionOutput
+) -> GuardrailCompleted:
     verdict: Literal["passed", "tripped"] = "tripped" if output.tripwire_triggered else "passed"
     return GuardrailCompleted(kind, name, verdict, output.output_info)
 
 
 def _tool_verdict(
-    kind: Literal["tool_input", "tool_output"], name: str, output: Any
+    kind: Literal["tool_input", "tool_output"], name: str, output: ToolGuardrailFunctionOutput
 ) -> GuardrailCompleted:
     match output.behavior["type"]:
         case "reject_content":
@@ -251,6 +257,6 @@ def _tool_verdict(
             return GuardrailCompleted(kind, name, "passed", output.output_info)
 
 
-def _summary(raw: Any) -> str:
+def _summary(raw: object) -> str:
     parts = raw_field(raw, "summary") or []
     return "\n".join(str(raw_field(part, "text") or "") for part in parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from agentgraph.approvals import RunPath
 from agentgraph.exceptions import AgentsException
@@ -18,6 +18,9 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import Facts
 from agentgraph.usage import Usage
 from agentgraph_compiler.machine import Machine
+
+if TYPE_CHECKING:
+    from agentgraph.frontend.bindings import Bindings
 
 
 class Row(NamedTuple):
@@ -94,11 +97,11 @@ class Journal(Protocol):
         """
         ...
 
-    def keep_machine(self, machine: Machine, bindings: Any) -> None:
+    def keep_machine(self, machine: Machine, bindings: Bindings | None) -> None:
         """Store a machine under its fingerprint."""
         ...
 
-    def machine(self, fingerprint: str, bindings: Any) -> tuple[Machine, Any]:
+    def machine(self, fingerprint: str, bindings: Bindings) -> tuple[Machine, Bindings]:
         """A stored machine with the objects of its symbols.
 
         Args:
@@ -174,7 +177,7 @@ class MemoryJournal:
         self._rows: list[Row] = []
         self._runs: dict[RunPath, _RunRows] = {}
         self.claim = Claim()
-        self._machines: dict[str, tuple[Machine, Any]] = {}
+        self._machines: dict[str, tuple[Machine, Bindings | None]] = {}
         for row in rows:
             self._add(row)
 
@@ -233,11 +236,11 @@ class MemoryJournal:
         bindings = beginning.bindings if recorded.bindings is None else recorded.bindings
         return recorded._replace(bindings=bindings)
 
-    def keep_machine(self, machine: Machine, bindings: Any) -> None:
+    def keep_machine(self, machine: Machine, bindings: Bindings | None) -> None:
         """See :class:`Journal`."""
         self._machines[machine.fingerprint] = (machine, bindings)
 
-    def machine(self, fingerprint: str, bindings: Any) -> tuple[Machine, Any]:
+    def machine(self, fingerprint: str, bindings: Bindings) -> tuple[Machine, Bindings]:
         """See :class:`Journal`."""
         machine, stored = self._machines[fingerprint]
         return machine, bindings if stored is None else stored

@@ -24,6 +24,7 @@ from agentgraph.tool_context import ToolContext
 from agentgraph_compiler.machine import Emission, Machine
 
 if TYPE_CHECKING:
+    from agentgraph.agent import Agent
     from agentgraph.drivers.journal import Journal
     from agentgraph.items import RunItem
     from agentgraph.stream_events import StreamEvent
@@ -137,7 +138,7 @@ class Workbench:
         """The agent at work on a command."""
         return self.caches.bindings.agents[command.agent].agent
 
-    def agent_id(self, agent: Any) -> str:
+    def agent_id(self, agent: Agent[Any]) -> str:
         """The id of an agent; empty for one that is not of this machine."""
         try:
             return self.caches.bindings.id_of(agent)
@@ -158,6 +159,6 @@ class Workbench:
         """The identity of the call that a command is about."""
         return CallKey(self.facts.path, tuple(self.view.replied or ()), command.id.lane)
 
-    def hooked(self, agent: Any) -> bool:
+    def hooked(self, agent: Agent[Any]) -> bool:
         """Whether an agent has hooks, its own or the run's."""
         return self.facts.hooks is not None or agent.hooks is not None

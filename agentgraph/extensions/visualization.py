@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.lower_workflow import lower
@@ -21,6 +21,8 @@ from agentgraph_compiler.render.layout import RenderError, lay_out
 
 if TYPE_CHECKING:
     import graphviz  # type: ignore[import-untyped]
+
+    from agentgraph.workflow import Source
 
 __all__ = ["draw_graph", "get_all_edges", "get_all_nodes", "get_main_graph"]
 
@@ -42,7 +44,7 @@ _DISABLED = "color=lightgrey"
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n"}
 
 
-def get_main_graph(agent: Any) -> str:
+def get_main_graph(agent: Source) -> str:
     """Return the workflow that starts with an agent, in DOT.
 
     Args:
@@ -58,7 +60,7 @@ def get_main_graph(agent: Any) -> str:
     return "\n".join(("digraph G {", *(f"  {statement}" for statement in statements), "}"))
 
 
-def get_all_nodes(agent: Any, parent: Any = None, visited: set[str] | None = None) -> str:
+def get_all_nodes(agent: Source, parent: object = None, visited: set[str] | None = None) -> str:
     """Return the nodes of an agent's graph: the agents that handoffs lead to, tools, guardrails and
     MCP servers.
 
@@ -76,7 +78,7 @@ def get_all_nodes(agent: Any, parent: Any = None, visited: set[str] | None = Non
     return "\n".join(flat.nodes(_unvisited(flat.chart, visited), parent is None))
 
 
-def get_all_edges(agent: Any, parent: Any = None, visited: set[str] | None = None) -> str:
+def get_all_edges(agent: Source, parent: object = None, visited: set[str] | None = None) -> str:
     """Return the edges of an agent's graph: handoffs, calls of tools and MCP servers and their
     returns, guardrails, the start and the ends.
 
@@ -94,7 +96,7 @@ def get_all_edges(agent: Any, parent: Any = None, visited: set[str] | None = Non
     return "\n".join(flat.edges(_unvisited(flat.chart, visited), parent is None))
 
 
-def draw_graph(agent: Any, filename: str | None = None) -> graphviz.Source:
+def draw_graph(agent: Source, filename: str | None = None) -> graphviz.Source:
     """Draw the workflow that starts with an agent.
 
     Args:
@@ -119,7 +121,7 @@ def draw_graph(agent: Any, filename: str | None = None) -> graphviz.Source:
     return graphviz.Source(source, format="png")
 
 
-def _chart(agent: Any) -> Chart:
+def _chart(agent: Source) -> Chart:
     chart, _ = lower(agent)
     return chart
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.frontend.discover import is_agent
 from agentgraph.frontend.once import once
@@ -19,6 +19,11 @@ from agentgraph.frontend.reading import (
 )
 from agentgraph.frontend.shapes import Shape, unchanged
 from agentgraph.handoffs import handoff_by_itself
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+    from agentgraph.handoffs import Handoff
+    from agentgraph.tool import Tool
 
 
 @dataclass(eq=False)
@@ -38,7 +43,7 @@ class HandoffBinding:
     target: str
 
     @once
-    def handoff(self) -> Any:
+    def handoff(self) -> Handoff[Any, Any]:
         """The handoff object on offer to the model. If the user listed the agent itself, the
         binding makes the object when a run first gets there."""
         entry = self.entry
@@ -50,7 +55,7 @@ class ToolBinding(NamedTuple):
     side."""
 
     symbol: str
-    tool: Any
+    tool: Tool
 
 
 class AgentLayout(NamedTuple):
@@ -90,7 +95,7 @@ class AgentBinding:
     """
 
     id: str
-    agent: Any
+    agent: Agent[Any]
     layout: AgentLayout = field(repr=False)
     read: AgentReading = field(repr=False)
     chart: ChartReading = field(repr=False)
@@ -153,7 +158,7 @@ class Bindings:
     hooked: bool = False
     machines: Mapping[str, Bindings] = field(default_factory=dict, repr=False)
 
-    def id_of(self, agent: Any) -> str:
+    def id_of(self, agent: Agent[Any]) -> str:
         """Identity of an agent of this machine.
 
         Raises:
@@ -164,7 +169,7 @@ class Bindings:
             raise KeyError(f"agent '{agent.name}' is not part of this machine")
         return agent_id
 
-    def has(self, agent: Any) -> bool:
+    def has(self, agent: Agent[Any]) -> bool:
         """Whether an agent is part of this machine."""
         return id(agent) in self._ids
 
@@ -177,7 +182,7 @@ class Bindings:
         """Whether everything in this machine and its sub-machines is unchanged since lowering."""
         return unchanged(shapes_of(self.reading))
 
-    def current_at(self, agent: Any = None) -> bool:
+    def current_at(self, agent: Agent[Any] | None = None) -> bool:
         """Whether everything that a run needs at an agent is unchanged since lowering.
 
         Args:

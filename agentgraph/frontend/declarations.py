@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agentgraph.frontend.digests import attributes_of, digest, public_fields
 from agentgraph.frontend.discover import stem
@@ -33,6 +33,10 @@ from agentgraph_compiler.ir import chart
 from agentgraph_compiler.ir.chart import Enabled
 from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.types import ANY, TEXT, Type
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+    from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 
 Part = TypeVar("Part", chart.Tool, chart.Handoff, chart.Guardrail)
 
@@ -90,7 +94,7 @@ class Declarations:
         """The declaration of a tool, without the sub-chart that it may run."""
         return _once(self._tools, shape.part, lambda: self._tool(self.part(shape)))
 
-    def handoff(self, read: HandoffReading, target: Any) -> Declared[chart.Handoff]:
+    def handoff(self, read: HandoffReading, target: object) -> Declared[chart.Handoff]:
         """The declaration of an entry of ``handoffs``.
 
         It leaves out what depends on the chart: the target's id and, if the user listed the agent
@@ -109,7 +113,7 @@ class Declarations:
         """The declaration of a guardrail."""
         return _once(self._guardrails, shape.part, lambda: self._guardrail(self.part(shape)))
 
-    def output(self, agent: Any) -> Type:
+    def output(self, agent: Agent[Any]) -> Type:
         """The type of an agent's final output."""
         if self.bare:
             return TEXT
@@ -127,7 +131,7 @@ class Declarations:
         """The digest of declared values."""
         return "" if self.bare else digest(*parts)
 
-    def _tool(self, tool: Any) -> Declared[chart.Tool]:
+    def _tool(self, tool: object) -> Declared[chart.Tool]:
         name = plain(name_of(tool))
         code = {} if self.bare else attributes_of(tool, _CODE_OF_TOOLS)
         declaration = chart.Tool(
@@ -154,12 +158,12 @@ class Declarations:
             )
         return Declared(declaration, stem(name), tool, self._runs(*functions))
 
-    def _handoff(self, entry: Any, by_itself: bool, target: Any) -> Declared[chart.Handoff]:
+    def _handoff(self, entry: Any, by_itself: bool, target: object) -> Declared[chart.Handoff]:
         name, attributes, enabled_now = "", {}, Enabled.ALWAYS
         if by_itself and self.bare:
             name = Handoff.default_tool_name(entry)
         else:
-            authored: Any = handoff(entry) if by_itself else entry
+            authored: Handoff[Any, Any] = handoff(entry) if by_itself else entry
             name, enabled_now = plain(authored.tool_name), enabled(authored)
             attributes = {name: getattr(authored, name, None) for name in _OF_HANDOFFS}
         target_name = getattr(target, "name", None) or getattr(entry, "agent_name", name)
@@ -177,7 +181,9 @@ class Declarations:
         )
         return Declared(declaration, stem(name), entry)
 
-    def _guardrail(self, guardrail: Any) -> Declared[chart.Guardrail]:
+    def _guardrail(
+        self, guardrail: InputGuardrail[Any] | OutputGuardrail[Any]
+    ) -> Declared[chart.Guardrail]:
         name = plain(guardrail.get_name())
         declaration = chart.Guardrail(
             symbol="",
@@ -195,7 +201,7 @@ class Declarations:
 
 
 def _once(
-    memo: dict[int, Declared[Part]], part: Any, declare: Callable[[], Declared[Part]]
+    memo: dict[int, Declared[Part]], part: object, declare: Callable[[], Declared[Part]]
 ) -> Declared[Part]:
     declared = memo.get(id(part))
     if declared is None:

@@ -9,7 +9,12 @@ objects are the same agent only if they are identical; equality does not matter.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypeIs
+
+if TYPE_CHECKING:
+    from agentgraph.workflow import Workflow
 
 _NOT_IN_IDS = re.compile(r"\W+")
 
@@ -19,12 +24,12 @@ def is_agent(entry: object) -> bool:
     return hasattr(entry, "handoffs") and hasattr(entry, "tools") and hasattr(entry, "name")
 
 
-def is_workflow(source: object) -> bool:
+def is_workflow(source: object) -> TypeIs[Workflow]:
     """Whether an object has the attributes of a declared workflow."""
     return hasattr(source, "start") and hasattr(source, "agents") and hasattr(source, "name")
 
 
-def target_of(entry: Any) -> Any | None:
+def target_of(entry: object) -> Any | None:
     """The agent that an entry of ``handoffs`` leads to: the entry itself, or the target of a
     handoff object; ``None`` if it does not say."""
     if is_agent(entry):

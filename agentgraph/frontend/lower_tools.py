@@ -34,7 +34,7 @@ _OF_FUNCTION_TOOLS = (
 _WORKERS = frozenset({"computer", "editor", "executor"})
 
 
-def enabled(entry: Any) -> Enabled:
+def enabled(entry: object) -> Enabled:
     """Whether a tool or handoff is on offer, as far as the compiler can say before a run."""
     flag = getattr(entry, "is_enabled", True)
     if callable(flag):
@@ -42,13 +42,13 @@ def enabled(entry: Any) -> Enabled:
     return Enabled.ALWAYS if flag else Enabled.NEVER
 
 
-def agent_of(tool: Any) -> Any | None:
+def agent_of(tool: object) -> Any | None:
     """The agent that a tool runs, if it is an agent used as a tool."""
     inner = getattr(tool, "agent", None) or getattr(tool, "_agent_instance", None)
     return inner if hasattr(inner, "handoffs") and hasattr(inner, "instructions") else None
 
 
-def approval(tool: Any) -> Approval:
+def approval(tool: object) -> Approval:
     """Whether a person decides on the calls of a tool first, as far as the compiler can say before
     a run."""
     flag = getattr(tool, "needs_approval", False)
@@ -57,17 +57,17 @@ def approval(tool: Any) -> Approval:
     return Approval.ALWAYS if flag else Approval.NEVER
 
 
-def screened(part: Any) -> bool:
+def screened(part: object) -> bool:
     """Whether guardrails check the arguments of a tool, or of the tools of a server."""
     return bool(getattr(part, "tool_input_guardrails", None))
 
 
-def judged(part: Any) -> bool:
+def judged(part: object) -> bool:
     """Whether guardrails check the output of a tool, or of the tools of a server."""
     return bool(getattr(part, "tool_output_guardrails", None))
 
 
-def kind_of(tool: Any) -> WorkKind | None:
+def kind_of(tool: object) -> WorkKind | None:
     """The kind of work of a call; ``None`` for a hosted tool, which runs at the model's side."""
     if agent_of(tool) is not None:
         return WorkKind.AGENT
@@ -83,7 +83,7 @@ def name_of(tool: Any) -> str:
     return tool.name if label is None else f"{tool.name} {label}"
 
 
-def configuration(tool: Any) -> object:
+def configuration(tool: object) -> object:
     """The declared attributes of a tool, for its digest."""
     if hasattr(tool, "params_json_schema"):
         return attributes_of(tool, _OF_FUNCTION_TOOLS)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import isclass
-from typing import Any, get_args, get_origin, is_typeddict
+from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
 from agentgraph.agent_output import AgentOutputSchema
 from agentgraph.frontend.digests import digest
 from agentgraph.schemas.type_hints import context_type
 from agentgraph_compiler.types import ANY, TEXT, Type
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
 
 
 def nominal(python_type: object) -> Type:
@@ -42,7 +45,7 @@ def _qualified(cls: type) -> str:
     )
 
 
-def declared_context(agent: Any) -> Type:
+def declared_context(agent: Agent[Any]) -> Type:
     """The context type of an agent: its own parameter, ``Agent[Context](...)``, else the type that
     its instructions or its hooks expect."""
     arguments = get_args(getattr(agent, "__orig_class__", None))

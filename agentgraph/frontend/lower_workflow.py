@@ -4,7 +4,7 @@ together they make one chart."""
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING
 
 from agentgraph.frontend.bind import bind, layout_of
 from agentgraph.frontend.bindings import Bindings
@@ -18,9 +18,12 @@ from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import Chart
 
+if TYPE_CHECKING:
+    from agentgraph.workflow import Source
+
 
 def lower(
-    source: Any, scope: RunScope = DEFAULT_SCOPE, *, overrides: Overrides | None = None
+    source: Source, scope: RunScope = DEFAULT_SCOPE, *, overrides: Overrides | None = None
 ) -> tuple[Chart, Bindings]:
     """Lower an agent or a workflow.
 

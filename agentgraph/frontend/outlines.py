@@ -7,13 +7,17 @@ workflows from the same code have equal outlines.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.authoring.suppression import allowed
 from agentgraph.frontend.lower_tools import approval, enabled, judged, kind_of, name_of, screened
 from agentgraph.frontend.scope import RunScope, plain, retries_of
 from agentgraph.frontend.shapes import OWN_CLASSES, PROMPT, SETTINGS, Shape, shape_of_part
 from agentgraph_compiler.machine import WorkKind
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+    from agentgraph.tool_server import ToolServer
 
 Outline = tuple[object, ...]
 Memo = tuple[Outline, tuple[str, ...], Callable[[Any], object], Any]
@@ -22,7 +26,7 @@ AGENT_TOOL = plain(WorkKind.AGENT)
 _MEMO = "_agentgraph_reading"
 
 
-def tool_outline(tool: Any) -> tuple[Shape, Outline]:
+def tool_outline(tool: object) -> tuple[Shape, Outline]:
     """The shape and the outline of a tool. Tools of our own classes, which many agents share, cache
     them; the shape of any other tool may lack what its outline reads, such as a property."""
     caches = type(tool) in OWN_CLASSES
@@ -46,7 +50,7 @@ def tool_outline(tool: Any) -> tuple[Shape, Outline]:
     return shape, outline
 
 
-def _still_reads(read: Callable[[Any], object], part: Any, values: object) -> bool:
+def _still_reads(read: Callable[[Any], object], part: object, values: object) -> bool:
     try:
         return read(part) == values
     except AttributeError:
@@ -65,11 +69,11 @@ def guardrail_outlines(guardrails: Iterable[Any] | None) -> tuple[tuple[Shape, .
     return tuple([shape_of_part(one) for one in guardrails]), outlines
 
 
-def server_outline(server: Any) -> object:
+def server_outline(server: ToolServer) -> object:
     return plain(server.name), screened(server), judged(server)
 
 
-def ending_outline(behavior: Any) -> object:
+def ending_outline(behavior: object) -> object:
     """The condition under which the output of a tool is the final one, as data."""
     if isinstance(behavior, str):
         return plain(behavior)
@@ -86,14 +90,14 @@ def forcing_outline(values: tuple[Any, ...], scope: RunScope) -> object:
     return plain(choice) if isinstance(choice, str) else None, values[PROMPT] is None
 
 
-def tries_of(agent: Any, scope: RunScope) -> int:
+def tries_of(agent: Agent[Any], scope: RunScope) -> int:
     """How often a run repeats a failed model call: as the run says, else as the agent says."""
     if scope.policy.tries is not None:
         return scope.policy.tries
     return retries_of(getattr(agent, "model_settings", None)) or 0
 
 
-def allowed_rules(part: Any) -> tuple[str, ...] | None:
+def allowed_rules(part: object) -> tuple[str, ...] | None:
     """The rules that the user suppressed on a part; ``None`` if there are none."""
     rules = allowed(part) if "_allowed" in getattr(part, "__dict__", ()) else ()
     return tuple(sorted(map(plain, rules))) if rules else None

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.agent import Agent
 from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
 from agentgraph.exceptions import AgentDefinitionError
-from agentgraph.frontend.discover import is_agent, target_of
+from agentgraph.frontend.discover import is_agent, is_workflow, target_of
 from agentgraph.frontend.lower_tools import agent_of, enabled
 from agentgraph.frontend.outlines import (
     AGENT_TOOL,
@@ -42,6 +42,9 @@ from agentgraph.frontend.shapes import (
     shape_of_workflow,
     target_shape,
 )
+
+if TYPE_CHECKING:
+    from agentgraph.workflow import Source
 
 
 class ToolReading(NamedTuple):
@@ -124,12 +127,12 @@ class Reading(NamedTuple):
             by number.
     """
 
-    source: Any
+    source: Source
     workflow: Shape | None
     charts: tuple[ChartReading, ...]
 
 
-def read(source: Any, scope: RunScope) -> tuple[Reading, Outline]:
+def read(source: Source, scope: RunScope) -> tuple[Reading, Outline]:
     """Read a workflow.
 
     Args:
@@ -144,13 +147,12 @@ def read(source: Any, scope: RunScope) -> tuple[Reading, Outline]:
             the class of the agent overrides ``get_all_tools``, which no run calls.
     """
     reader = _Reader(scope)
-    declared = getattr(source, "agents", None)
-    if declared is None:
+    if is_workflow(source):
+        outlines = [reader.chart(source.name, source.start, source.agents, scope)]
+        workflow = shape_of_workflow(source)
+    else:
         outlines = [reader.chart(source.name, source, None, scope)]
         workflow = None
-    else:
-        outlines = [reader.chart(source.name, source.start, declared, scope)]
-        workflow = shape_of_workflow(source)
     while reader.waiting:
         agent, scope = reader.waiting.popleft()
         reader.inherited = scope
@@ -193,7 +195,7 @@ class _Reader:
         self.numbers: dict[tuple[object, ...], int] = {}
 
     def chart(
-        self, name: str, start: Any, declared: Iterable[Any] | None, scope: RunScope
+        self, name: str, start: object, declared: Iterable[Any] | None, scope: RunScope
     ) -> Outline:
         """Read the agents of a chart, breadth first along their handoffs or as declared."""
         agents = [start] if declared is None else list({id(one): one for one in declared}.values())
@@ -221,7 +223,12 @@ class _Reader:
         return plain(name), declared is None, number, of_run, tuple(outlines)
 
     def _agent(
-        self, agent: Any, agents: list[Any], index: dict[int, int], scope: RunScope, grows: bool
+        self,
+        agent: Any,  # an agent of the published SDK as well
+        agents: list[Any],
+        index: dict[int, int],
+        scope: RunScope,
+        grows: bool,
     ) -> tuple[AgentReading, Outline]:
         shape = shape_of(agent)
         values = shape.values
@@ -282,7 +289,7 @@ class _Reader:
             outlines.append((outline, allowed, inner))
         return tuple(readings), tuple(outlines)
 
-    def _inner(self, tool: Any, run_config: Any) -> int:
+    def _inner(self, tool: object, run_config: object) -> int:
         """The number of the chart of an agent tool. A new chart joins the queue."""
         agent = agent_of(tool)
         # A tool without a run configuration of its own uses that of the calling run, but never its

@@ -25,10 +25,10 @@ class RunScope:
     input_guardrails: tuple[Any, ...] = ()
     output_guardrails: tuple[Any, ...] = ()
     policy: Policy = DEFAULT_POLICY
-    tool_choice: Any = None
+    tool_choice: object = None
 
     @classmethod
-    def of(cls, run_config: Any, error_handlers: Mapping[str, Any] | None = None) -> RunScope:
+    def of(cls, run_config: object, error_handlers: Mapping[str, Any] | None = None) -> RunScope:
         """The scope of a run with a ``RunConfig`` and error handlers."""
         recovers = _NOTHING
         if error_handlers:
@@ -76,7 +76,7 @@ class RunScope:
         return policy, plain(choice) if isinstance(choice, str) else choice is None
 
 
-def _policy(run_config: Any, recovers: frozenset[str]) -> Policy:
+def _policy(run_config: object, recovers: frozenset[str]) -> Policy:
     """What a run configuration decides about the shape of the machine."""
     execution = getattr(run_config, "tool_execution", None)
     answers = getattr(run_config, "tool_not_found_behavior", "raise_error") != "raise_error"
@@ -102,7 +102,7 @@ DEFAULT_SCOPE = RunScope()
 _DEFAULT_KEY: tuple[object, ...] = ()  # every run looks it up, and it costs no hashing
 
 
-def retries_of(settings: Any) -> int | None:
+def retries_of(settings: object) -> int | None:
     """How often model settings repeat a failed call; ``None`` if they do not say."""
     count = getattr(getattr(settings, "retry", None), "max_retries", None)
     return int(count) if isinstance(count, int) else None

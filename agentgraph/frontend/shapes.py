@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial, reduce
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.agent import Agent
 from agentgraph.agent_tool import AgentTool
@@ -20,6 +20,9 @@ from agentgraph.handoffs import Handoff
 from agentgraph.model_settings import ModelSettings
 from agentgraph.tools.function import FunctionTool
 from agentgraph.workflow import Workflow
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
 
 _SETTINGS = "model_settings.__dict__"
 OF_AGENTS = tuple(_SETTINGS if name == "model_settings" else name for name in public_fields(Agent))
@@ -117,7 +120,7 @@ def as_it_was(shape: Shape) -> Any:
     return copy
 
 
-def shape_of(agent: Any) -> Shape:
+def shape_of(agent: Agent[Any]) -> Shape:
     """The shape of an agent, without the shapes of the objects that it lists."""
     read: Callable[[Any], tuple[Any, ...]] = _read_agent
     try:
@@ -140,12 +143,12 @@ def shape_of_part(part: Any) -> Shape:
     return _shape(part, public_fields(part) or ("name",))
 
 
-def shape_of_run_config(run_config: Any) -> Shape:
+def shape_of_run_config(run_config: object) -> Shape:
     """The shape of the run configuration of an agent used as a tool."""
     return _shape(run_config, _OF_RUN_CONFIGS)
 
 
-def shape_of_workflow(workflow: Any) -> Shape:
+def shape_of_workflow(workflow: object) -> Shape:
     """The shape of a declared workflow, without the shapes of its agents."""
     return _shape(workflow, _OF_WORKFLOWS)
 
@@ -160,7 +163,9 @@ def target_shape(agent: Shape) -> Shape:
     return Shape(agent.part, _OF_TARGETS, _read_target, values)
 
 
-def _shape(part: Any, names: tuple[str, ...], read: Callable[[Any], object] | None = None) -> Shape:
+def _shape(
+    part: object, names: tuple[str, ...], read: Callable[[Any], object] | None = None
+) -> Shape:
     read = read or attrgetter(*names)
     try:
         values = read(part)
@@ -171,7 +176,7 @@ def _shape(part: Any, names: tuple[str, ...], read: Callable[[Any], object] | No
     return Shape(part, names, read, _copy(values, kind) if kind in _EMPTY else values)
 
 
-def _read_present(names: tuple[str, ...], part: Any) -> tuple[object, ...]:
+def _read_present(names: tuple[str, ...], part: object) -> tuple[object, ...]:
     """Read an object that lacks some of the attributes; a missing one counts as ``None``."""
     return tuple(
         reduce(lambda value, step: getattr(value, step, None), name.split("."), part)

@@ -125,7 +125,7 @@ class ItemHelpers:
 
     @classmethod
     def tool_call_output_item(
-        cls, tool_call: ResponseFunctionToolCall, output: Any
+        cls, tool_call: ResponseFunctionToolCall, output: object
     ) -> FunctionCallOutput:
         """Answer a call of a function tool.
 
@@ -144,7 +144,7 @@ class ItemHelpers:
         }
 
 
-def _parts(message: Any) -> list[Any]:
+def _parts(message: object) -> list[Any]:
     raw = message.raw_item if isinstance(message, MessageOutputItem) else message
     if raw_field(raw, "type") != "message":
         return []
@@ -152,12 +152,12 @@ def _parts(message: Any) -> list[Any]:
     return content if isinstance(content, list) else []
 
 
-def _last_part(message: Any) -> Any:
+def _last_part(message: object) -> Any:
     parts = _parts(message)
     return parts[-1] if parts else None
 
 
-def _text(part: Any) -> str | None:
+def _text(part: object) -> str | None:
     text = raw_field(part, "text")
     return text if isinstance(text, str) else None
 
@@ -166,7 +166,7 @@ def _user_message(text: str) -> TResponseInputItem:
     return {"content": text if text.isascii() else carried(text), "role": "user"}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else carried(value)
     if value is None or isinstance(value, bytes | int | float | bool):

@@ -36,11 +36,11 @@ class LazyAlias:
     # `list[…]` reads this attribute of its arguments. A type alias has no type variables.
     __parameters__ = ()
 
-    def __init__(self, name: str, load: Callable[[], Any], like: Any) -> None:
+    def __init__(self, name: str, load: Callable[[], Any], like: object) -> None:
         self._name = name
         self._load = load
         self._like = like
-        self._value: Any = None
+        self._value: object = None
 
     def _alias(self) -> Any:
         if self._value is None:
@@ -58,25 +58,25 @@ class LazyAlias:
             raise AttributeError(f"{self._name} has no attribute {name!r}")
         return getattr(self._alias(), name)
 
-    def __or__(self, other: Any) -> LazyAlias:
+    def __or__(self, other: object) -> LazyAlias:
         name = f"{self._name} | {_name_of(other)}"
         return LazyAlias(name, lambda: self._alias() | _alias_of(other), self._like_with(other))
 
-    def __ror__(self, other: Any) -> LazyAlias:
+    def __ror__(self, other: object) -> LazyAlias:
         name = f"{_name_of(other)} | {self._name}"
         return LazyAlias(name, lambda: other | self._alias(), self._like_with(other))
 
-    def _like_with(self, other: Any) -> Any:
+    def _like_with(self, other: object) -> Any:
         """Return a sample of the union's kind: `|` makes a `UnionType` only if both sides allow it,
         else a `typing.Union`."""
         like = other._like if type(other) is LazyAlias else other
         newer = isinstance(self._like, UnionType) and isinstance(like, _TAKEN_BY_NEWER)
         return int | str if newer else Union[int, str]  # noqa: UP007 - the older kind
 
-    def __getitem__(self, arguments: Any) -> Any:
+    def __getitem__(self, arguments: object) -> Any:
         return self._alias()[arguments]
 
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
+    def __call__(self, *arguments: object, **options: object) -> Any:
         return self._alias()(*arguments, **options)
 
     def __eq__(self, other: object) -> bool:
@@ -97,15 +97,15 @@ class LazyAlias:
         return dir(self._alias())
 
 
-def _itself(alias: Any) -> Any:
+def _itself(alias: object) -> Any:
     return alias
 
 
-def _alias_of(other: Any) -> Any:
+def _alias_of(other: object) -> Any:
     return other._alias() if type(other) is LazyAlias else other
 
 
-def _name_of(other: Any) -> str:
+def _name_of(other: object) -> str:
     return other.__qualname__ if isinstance(other, type) else repr(other)
 
 

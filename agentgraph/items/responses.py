@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-def _of_the_client(name: str, like: Any) -> LazyAlias:
+def _of_the_client(name: str, like: object) -> LazyAlias:
     def load() -> Any:
         from openai.types import responses
 
@@ -48,7 +48,7 @@ if not TYPE_CHECKING:
     TResponseStreamEvent = _of_the_client("ResponseStreamEvent", Annotated[int, ""])
 
 
-def input_form(raw_item: Any) -> TResponseInputItem:
+def input_form(raw_item: object) -> TResponseInputItem:
     """Convert a raw item into its input form, in which it is sent back to a model.
 
     Args:
@@ -62,7 +62,7 @@ def input_form(raw_item: Any) -> TResponseInputItem:
     """
     if isinstance(raw_item, dict):
         return cast("TResponseInputItem", raw_item)
-    kind: Any = type(raw_item)
+    kind: object = type(raw_item)
     serializer = _serializer_of(kind)
     if serializer is not None:
         # A server may send parts that the client does not know. They go back as they came.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 from agentgraph.approvals import content_digest, tool_identity
+from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.exceptions import AgentsException
 from agentgraph.items.responses import input_form
@@ -55,7 +56,7 @@ __all__ = [
 T = TypeVar("T")
 
 
-def raw_field(raw_item: Any, name: str) -> Any:
+def raw_field(raw_item: object, name: str) -> Any:
     """Read a field of a raw item.
 
     Args:
@@ -94,7 +95,7 @@ class RunItemBase(HoldsAgents, _HoldsForm, Generic[T], abc.ABC):
     """
 
     # `Any`, because the module of the agent's class imports this one, by way of tools and handoffs.
-    agent: Any
+    agent: AnyAgent
     raw_item: T
 
     def to_input_item(self) -> TResponseInputItem:
@@ -161,8 +162,8 @@ class HandoffOutputItem(RunItemBase["TResponseInputItem"]):
     """
 
     raw_item: TResponseInputItem
-    source_agent: Any
-    target_agent: Any
+    source_agent: AnyAgent
+    target_agent: AnyAgent
     type: Literal["handoff_output_item"] = "handoff_output_item"
 
     _agent_fields: ClassVar[tuple[str, ...]] = ("agent", "source_agent", "target_agent")
@@ -182,7 +183,7 @@ class ToolCallItem(RunItemBase[Any]):
     type: Literal["tool_call_item"] = "tool_call_item"
     description: str | None = None
     title: str | None = None
-    tool_origin: Any | None = None
+    tool_origin: object = None
 
     @property
     def tool_name(self) -> str | None:
@@ -209,7 +210,7 @@ class ToolCallOutputItem(RunItemBase[Any]):
     raw_item: Any
     output: Any
     type: Literal["tool_call_output_item"] = "tool_call_output_item"
-    tool_origin: Any | None = None
+    tool_origin: object = None
     custom_data: dict[str, Any] | None = None
 
     @property
@@ -280,9 +281,9 @@ class ToolApprovalItem(RunItemBase[Any]):
     tool_name: str | None = None
     type: Literal["tool_approval_item"] = "tool_approval_item"
     tool_namespace: str | None = None
-    tool_origin: Any | None = None
+    tool_origin: object = None
     # The subject of a decision, set by the run that asks for it; None for an item made by hand.
-    _subject: Any = field(default=None, repr=False)
+    _subject: object = field(default=None, repr=False)
 
     # Two requests about equal calls are still two requests.
     def __eq__(self, other: object) -> bool:
@@ -334,7 +335,7 @@ class ToolApprovalItem(RunItemBase[Any]):
         )
 
 
-def call_content(raw_item: Any) -> str:
+def call_content(raw_item: object) -> str:
     """Compute the digest of a call's content, without the ids that the model chose.
 
     Args:
@@ -358,14 +359,14 @@ _CONTENT: Final = (
 )
 
 
-def _dumped(part: Any) -> Any:
+def _dumped(part: object) -> Any:
     if isinstance(part, list):
         return [_dumped(entry) for entry in part]
     dump = getattr(part, "model_dump", None)
     return part if dump is None else dump(mode="json", exclude_none=True)
 
 
-def _call_id(raw_item: Any) -> str | None:
+def _call_id(raw_item: object) -> str | None:
     call_id = raw_field(raw_item, "call_id") or raw_field(raw_item, "id")
     return call_id if isinstance(call_id, str) else None
 

@@ -74,7 +74,7 @@ _SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
 _DETAILS: Final = ("low", "high", "auto")
 
 
-def to_output_payload(value: Any) -> str | list[dict[str, Any]]:
+def to_output_payload(value: object) -> str | list[dict[str, Any]]:
     """Convert a tool's return value into a payload of the Responses API.
 
     Args:
@@ -151,7 +151,7 @@ def sendable(text: str) -> str:
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
-def _content_part(value: Any) -> dict[str, Any] | None:
+def _content_part(value: object) -> dict[str, Any] | None:
     """Make the content part of one structured output; `None` if the value is not one."""
     if isinstance(value, StructuredToolOutput):
         part: Mapping[str, Any] = value.__dict__

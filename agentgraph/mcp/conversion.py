@@ -24,6 +24,8 @@ from agentgraph.tools.function import FunctionTool, ToolErrorFunction
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool
 
+    from agentgraph.agent import Agent
+
 __all__ = ["Conversions", "ConvertingServer", "ToolSettings", "Unset", "to_function_tool"]
 
 _PARTS: Final = ("items", "prefixItems", "anyOf", "oneOf", "allOf")
@@ -67,7 +69,7 @@ def to_function_tool(
     server: ConvertingServer,
     settings: ToolSettings,
     *,
-    agent: Any | None = None,
+    agent: Agent[Any] | None = None,
     name: str | None = None,
 ) -> FunctionTool:
     """Make a function tool that calls the server.

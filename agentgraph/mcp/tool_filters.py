@@ -20,6 +20,8 @@ from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool
 
+    from agentgraph.agent import Agent
+
 __all__ = [
     "ToolFilter",
     "ToolFilterCallable",
@@ -43,7 +45,7 @@ class ToolFilterContext:
     """
 
     run_context: RunContextWrapper[Any]
-    agent: Any
+    agent: Agent[Any]
     server_name: str
 
 
@@ -117,7 +119,7 @@ async def filter_tools(
     tool_filter: ToolFilter,
     server: str,
     run_context: RunContextWrapper[Any] | None,
-    agent: Any | None,
+    agent: Agent[Any] | None,
 ) -> list[MCPTool]:
     """Return the tools that a filter lets through.
 

@@ -35,6 +35,7 @@ from agentgraph.tools.function import FunctionTool, ToolErrorFunction
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool
 
+    from agentgraph.agent import Agent
     from agentgraph.tool import Tool
 
 __all__ = [
@@ -61,7 +62,7 @@ class MCPUtil:
         servers: list[MCPServer],
         convert_schemas_to_strict: bool,
         run_context: RunContextWrapper[Any],
-        agent: Any,
+        agent: Agent[Any],
         failure_error_function: ToolErrorFunction | None = default_tool_error_function,
         include_server_in_tool_names: bool = False,
         reserved_tool_names: set[str] | None = None,
@@ -107,7 +108,7 @@ class MCPUtil:
         server: MCPServer,
         convert_schemas_to_strict: bool,
         run_context: RunContextWrapper[Any],
-        agent: Any,
+        agent: Agent[Any],
         failure_error_function: ToolErrorFunction | None = default_tool_error_function,
         include_server_in_tool_names: bool = False,
         tool_name_override: Callable[[MCPTool], str] | None = None,
@@ -148,7 +149,7 @@ class MCPUtil:
         tool: MCPTool,
         server: MCPServer,
         convert_schemas_to_strict: bool,
-        agent: Any | None = None,
+        agent: Agent[Any] | None = None,
         failure_error_function: ToolErrorFunction | None = default_tool_error_function,
         tool_name_override: str | None = None,
     ) -> FunctionTool:

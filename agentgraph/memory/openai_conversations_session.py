@@ -32,6 +32,8 @@ except ImportError as error:
     raise MissingExtra("OpenAIConversationsSession", "openai") from error
 
 if TYPE_CHECKING:
+    from openai.types.conversations import ConversationItem
+
     from agentgraph.items import TResponseInputItem
 
 __all__ = ["OpenAIConversationsSession", "start_openai_conversations_session"]
@@ -315,5 +317,5 @@ def _default_client() -> AsyncOpenAI:
     return openai_defaults.client or AsyncOpenAI(api_key=openai_defaults.key)
 
 
-def _as_input(item: Any) -> TResponseInputItem:
+def _as_input(item: ConversationItem) -> TResponseInputItem:
     return cast("TResponseInputItem", item.model_dump(exclude_unset=True))

@@ -179,13 +179,13 @@ class _Conversion:
         }
 
 
-def _kind(item: Any) -> Any:
+def _kind(item: object) -> Any:
     if not isinstance(item, Mapping):
         return type(item).__name__
     return item.get("type") or item.get("role")
 
 
-def _is_text(part: Any) -> bool:
+def _is_text(part: object) -> bool:
     return isinstance(part, Mapping) and part.get("type") in _TEXTS
 
 

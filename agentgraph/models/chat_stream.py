@@ -21,7 +21,7 @@ from agentgraph.models.response_events import make_event, varied
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk
-    from openai.types.responses import Response, ResponseStreamEvent
+    from openai.types.responses import Response, ResponseOutputMessage, ResponseStreamEvent
 
 __all__ = ["chat_events"]
 
@@ -155,7 +155,7 @@ class _Conversion:
         response = varied(self._response, output=whole, status="completed", usage=usage)
         yield self._event("response.completed", response=response)
 
-    def _event(self, kind: str, **fields: Any) -> Any:
+    def _event(self, kind: str, **fields: object) -> Any:
         return make_event(kind, self._number, **fields)
 
     def _place(self, index: int, **further: int) -> dict[str, Any]:
@@ -212,7 +212,7 @@ class _Conversion:
         extra: dict[str, Any] = {"logprobs": []} if kind == "output_text" else {}
         yield self._event(f"response.{kind}.delta", delta=text, **extra, **place)
 
-    def _close_parts(self, index: int, message: Any) -> Iterator[Any]:
+    def _close_parts(self, index: int, message: ResponseOutputMessage) -> Iterator[Any]:
         for at, part in enumerate(message.content):
             place = self._place(index, content_index=at)
             name = "refusal" if part.type == "refusal" else "text"

@@ -74,7 +74,7 @@ class _Builder:
         self._fill = fill
         self._left = _MOST_STEPS
 
-    def build(self, schema: Any, name: str, path: tuple[int, ...]) -> Any:
+    def build(self, schema: object, name: str, path: tuple[int, ...]) -> Any:
         """Build the value of the property `name`; `path` has the ids of the schemas around it."""
         self._left -= 1
         if self._left < 0 or len(path) > _DEEPEST or id(schema) in path:
@@ -143,7 +143,7 @@ class _Builder:
                 yield from chain(schema.get("examples", ())[:_LONGEST], _smallest(schema))
 
 
-def _joined(first: Any, second: Any) -> Schema:
+def _joined(first: Mapping[Any, Any], second: Mapping[Any, Any]) -> Schema:
     """Join two schemas that both hold and agree on each keyword that both have."""
     whole = {**first, **second}
     for keyword in first.keys() & second.keys() - _ANNOTATIONS:
@@ -162,7 +162,7 @@ def _joined(first: Any, second: Any) -> Schema:
     return whole
 
 
-def _types(kinds: Any) -> list[str]:
+def _types(kinds: str | list[str]) -> list[str]:
     """Return the types that a `type` keyword allows; an integer is also a number."""
     listed = kinds if isinstance(kinds, list) else [kinds]
     return [*listed, "integer"] if "number" in listed else listed
@@ -183,7 +183,7 @@ def _smallest(schema: Schema) -> list[Any]:
     return [None]
 
 
-def _accepts(schema: Schema, value: Any) -> bool:
+def _accepts(schema: Schema, value: object) -> bool:
     """Whether a value fits the keywords of its type; its parts are built to fit theirs.
 
     Pydantic matches a pattern in time that is linear in the text, which `re` does not.

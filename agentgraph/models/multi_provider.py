@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from agentgraph.exceptions import UserError
 from agentgraph.models.default_models import rehearsal_is_asked_for
@@ -120,8 +120,8 @@ class MultiProvider(ModelProvider):
         openai_websocket_base_url: str | None = None,
         openai_prefix_mode: MultiProviderOpenAIPrefixMode = "alias",
         unknown_prefix_mode: MultiProviderUnknownPrefixMode = "error",
-        openai_agent_registration: Any = None,
-        openai_responses_websocket_options: Any = None,
+        openai_agent_registration: object = None,
+        openai_responses_websocket_options: object = None,
         openai_buffer_streamed_tool_calls: bool = False,
     ) -> None:
         _require_mode("openai_prefix_mode", openai_prefix_mode, ("alias", "model_id"))

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
     from openai.types.chat import ChatCompletion
     from openai.types.responses import ResponsePromptParam, ResponseStreamEvent
+    from openai.types.shared import Reasoning
 
     from agentgraph.agent_output import AgentOutputSchemaBase
     from agentgraph.handoffs import Handoff
@@ -136,7 +137,7 @@ class OpenAIChatCompletionsModel(Model):
         reading = ChatReading(server, self.server_quirks)
         reading.read_whole(reply, keep_cut_text=_keeps_cut_text(model_settings))
         source = {"model": self.model, "response_id": raw_field(reply, "id")}
-        usage: Any = getattr(reply, "usage", None)
+        usage: object = getattr(reply, "usage", None)
         response = ModelResponse(
             output=list(output_items(reading.message, source)),
             usage=usage_of(usage),
@@ -263,7 +264,7 @@ _PASSED_ON = (
 """The settings that are arguments of the client's call under the same name."""
 
 
-def _effort(reasoning: Any) -> str | None:
+def _effort(reasoning: Reasoning | dict[str, Any] | None) -> str | None:
     if reasoning is None:
         return None
     effort = reasoning.get("effort") if isinstance(reasoning, dict) else reasoning.effort
@@ -274,6 +275,6 @@ def _keeps_cut_text(settings: ModelSettings) -> bool:
     return settings.truncated_text != "raise"
 
 
-async def _one_chunk(reply: Any) -> AsyncIterator[Any]:
+async def _one_chunk(reply: object) -> AsyncIterator[Any]:
     """Stream a whole reply: some servers do not stream, or not beside tools."""
     yield reply

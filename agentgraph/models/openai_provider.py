@@ -11,7 +11,7 @@ import asyncio
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 from agentgraph.exceptions import UserError
@@ -77,8 +77,8 @@ class OpenAIProvider(ModelProvider):
         use_responses: bool | None = None,
         use_responses_websocket: bool | None = None,
         strict_feature_validation: bool = False,
-        agent_registration: Any = None,
-        responses_websocket_options: Any = None,
+        agent_registration: object = None,
+        responses_websocket_options: object = None,
         buffer_streamed_tool_calls: bool = False,
     ) -> None:
         if openai_client is not None and (api_key or base_url or organization or project):

@@ -235,7 +235,7 @@ def _request_input(input: str | list[TResponseInputItem]) -> tuple[Any, ...]:
     )
 
 
-def _needs_a_change(item: Any) -> bool:
+def _needs_a_change(item: object) -> bool:
     return isinstance(item, Mapping) and (
         not _NOT_TAKEN.isdisjoint(item)
         or None in item.values()
@@ -243,7 +243,7 @@ def _needs_a_change(item: Any) -> bool:
     )
 
 
-def _is_foreign_reasoning(item: Any) -> bool:
+def _is_foreign_reasoning(item: object) -> bool:
     """Whether an item is the reasoning of another provider's model, which this API cannot read."""
     return (
         isinstance(item, Mapping)

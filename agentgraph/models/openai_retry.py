@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agentgraph.retry import ModelRetryAdvice, ModelRetryNormalizedError
 
@@ -77,7 +77,7 @@ def normalized_error(error: Exception) -> ModelRetryNormalizedError:
     )
 
 
-def _header(error: Any, name: str) -> str | None:
+def _header(error: object, name: str) -> str | None:
     response = getattr(error, "response", None)
     value = None if response is None else response.headers.get(name)
     return value if isinstance(value, str) else None

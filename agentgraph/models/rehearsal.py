@@ -329,7 +329,7 @@ def _since_last_said(call: ModelCall) -> list[Any]:
     return items
 
 
-def _is_users(item: Any) -> bool:
+def _is_users(item: object) -> bool:
     return isinstance(item, str) or (isinstance(item, Mapping) and item.get("role") == "user")
 
 
@@ -342,7 +342,7 @@ def _last_said(call: ModelCall) -> str:
     return _content_text((users or messages)[-1]) if messages else ""
 
 
-def _content_text(item: Any) -> str:
+def _content_text(item: str | TResponseInputItem) -> str:
     content = item if isinstance(item, str) else item.get("content")
     if isinstance(content, str):
         return content

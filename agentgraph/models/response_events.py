@@ -18,7 +18,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from openai.types.responses import Response, ResponseStreamEvent
+    from openai.types.responses import (
+        Response,
+        ResponseFunctionToolCall,
+        ResponseOutputRefusal,
+        ResponseOutputText,
+        ResponseStreamEvent,
+    )
+    from openai.types.responses.response_reasoning_item import Summary
     from openai.types.responses.response_usage import ResponseUsage
     from pydantic import BaseModel
 
@@ -115,12 +122,12 @@ def _item_events(
     yield make_event("response.output_item.done", number, item=item, output_index=index)
 
 
-def _added_event(item: Any, index: int, number: count[int]) -> Any:
+def _added_event(item: object, index: int, number: count[int]) -> Any:
     return make_event("response.output_item.added", number, item=item, output_index=index)
 
 
 def _part_events(
-    part: Any,
+    part: ResponseOutputText | ResponseOutputRefusal,
     item_id: str,
     output_index: int,
     content_index: int,
@@ -140,7 +147,9 @@ def _part_events(
     yield make_event("response.content_part.done", number, part=part, **place)
 
 
-def _argument_events(call: Any, index: int, number: count[int]) -> Iterator[ResponseStreamEvent]:
+def _argument_events(
+    call: ResponseFunctionToolCall, index: int, number: count[int]
+) -> Iterator[ResponseStreamEvent]:
     place = {"item_id": call.id or call.call_id, "output_index": index}
     text: str = call.arguments
     pieces = [text[at : at + _ARGUMENT_DELTA] for at in range(0, len(text), _ARGUMENT_DELTA)]
@@ -151,7 +160,7 @@ def _argument_events(call: Any, index: int, number: count[int]) -> Iterator[Resp
 
 
 def _summary_events(
-    part: Any,
+    part: Summary,
     item_id: str,
     output_index: int,
     summary_index: int,
@@ -193,7 +202,7 @@ def _delta_events(
         yield event
 
 
-def varied(prototype: _Model, **changes: Any) -> _Model:
+def varied(prototype: _Model, **changes: object) -> _Model:
     """Return a copy of a validated object with new values in some fields.
 
     Args:
@@ -216,7 +225,7 @@ def varied(prototype: _Model, **changes: Any) -> _Model:
     return twin
 
 
-def make_event(kind: str, number: count[int], **fields: Any) -> Any:
+def make_event(kind: str, number: count[int], **fields: object) -> Any:
     """Make an event from valid fields; only a `part` that is a dictionary is validated.
 
     Args:

@@ -325,13 +325,14 @@ def _computer_payload(tool: ComputerTool[Any]) -> dict[str, Any]:
     }
 
 
-def _set_fields(**fields: Any) -> dict[str, Any]:
+def _set_fields(**fields: object) -> dict[str, Any]:
     """Return the fields that have a value, as plain data."""
     return {name: _plain(value) for name, value in fields.items() if value is not None}
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Turn an object of the client, or any mapping, into a dictionary."""
-    if hasattr(value, "model_dump"):
-        return value.model_dump(exclude_unset=True)
+    dump = getattr(value, "model_dump", None)
+    if dump is not None:
+        return dump(exclude_unset=True)
     return dict(value) if isinstance(value, Mapping) else value

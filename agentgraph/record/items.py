@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from agentgraph.approvals import Decision, Ruling, tool_identity
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 WITHHELD: Final = "The output is withheld: a guardrail failed before it could judge it."
 """The output of a call whose guardrail failed: the call ran, and its result stays hidden."""
 
-_PLAIN: Final[Mapping[str, Any]] = {
+_PLAIN: Final[Mapping[str, Callable[..., RunItem]]] = {
     kind.type: kind
     for kind in (
         MessageOutputItem,
@@ -162,16 +162,16 @@ def logged(filtered: Filtered, log: Sequence[RunItem], names: Names) -> HandoffI
 def _of_log(entry: LogItem, log: Sequence[RunItem], names: Names) -> RunItem:
     if entry.place >= 0:
         return log[entry.place]
-    agent, more = names.agent(entry.agent) if entry.agent else None, dict(entry.more or {})
+    agent: Any = names.agent(entry.agent) if entry.agent else None
+    more = dict(entry.more or {})
     if entry.kind == HandoffOutputItem.type:
         ends = {name: names.agent(more[name]) for name in ("source_agent", "target_agent")}
         return HandoffOutputItem(agent=agent, raw_item=entry.raw, **ends)
     item_class = _PLAIN.get(entry.kind) or _OF_CALLS[entry.kind]
-    item: RunItem = item_class(agent=agent, raw_item=entry.raw, **more)
-    return item
+    return item_class(agent=agent, raw_item=entry.raw, **more)
 
 
-_OF_CALLS: Final[Mapping[str, Any]] = {
+_OF_CALLS: Final[Mapping[str, Callable[..., RunItem]]] = {
     _CALL: ToolCallItem,
     _OUTPUT: ToolCallOutputItem,
     MCPApprovalResponseItem.type: MCPApprovalResponseItem,

@@ -90,7 +90,7 @@ class ModelReply(NamedTuple):
     notes: tuple[Note, ...] = ()
     identities: tuple[Identity, ...] = ()
     fault: Fault | None = None
-    output: Any = None
+    output: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class ToolVerdict:
     place: int
     name: str
     behavior: Mapping[str, Any]
-    info: Any = None
+    info: object = None
 
 
 class Screened(NamedTuple):
@@ -154,8 +154,8 @@ class Screened(NamedTuple):
 
     tool: str
     verdicts: tuple[ToolVerdict, ...]
-    output: Any = None
-    raw: Any = None
+    output: object = None
+    raw: TResponseInputItem | None = None
     about_output: bool = False
     custom_data: Mapping[str, Any] | None = None
 
@@ -171,7 +171,7 @@ class ToolReturn(NamedTuple):
         usage: The usage of the call itself; the rows of a nested run hold its own.
     """
 
-    output: Any
+    output: object
     raw: Any
     kind: str = "tool_call_output_item"
     custom_data: Mapping[str, Any] | None = None
@@ -198,7 +198,7 @@ class Question:
     content: str
     agent: str
     machine: str
-    raw: Any
+    raw: object
     name: str
     namespace: str | None = None
 
@@ -286,7 +286,7 @@ class Transfer:
 
     source: str
     target: str
-    raw: Any
+    raw: TResponseInputItem
     ignored: tuple[Any, ...] = ()
     filtered: Filtered | None = None
 
@@ -306,9 +306,9 @@ class GuardrailVerdict(NamedTuple):
     symbol: str
     agent: str
     tripped: bool
-    info: Any = None
+    info: object = None
     about_output: bool = False
-    judged: Any = None
+    judged: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +320,7 @@ class FinalOutput:
         message: The message that represents it in the history; ``None`` for none.
     """
 
-    output: Any
+    output: object
     message: Any = None
 
 
@@ -336,7 +336,7 @@ class SavedTurn(NamedTuple):
 
     written: tuple[int, ...]
     items: tuple[TResponseInputItem, ...]
-    block: Any = None
+    block: object = None
     anew: bool = False
 
 

@@ -119,7 +119,7 @@ class Record:
         self.attempts = 0
         self.judged = False
         self.recovered = False
-        self.saved_block: Any = None
+        self.saved_block: object = None
         self.stored: list[TResponseInputItem] = []
         self.written: list[int] = []
         self.waiting: list[ToolApprovalItem] = []

@@ -153,7 +153,7 @@ class View:
         """The conversation as the model saw it."""
         return self.__record.transcript.normalized()
 
-    def handoff_data(self, transfer: Sequence[RunItem], context: Any) -> HandoffInputData:
+    def handoff_data(self, transfer: Sequence[RunItem], context: object) -> HandoffInputData:
         """The argument of a handoff filter."""
         return self.__record.transcript.handoff_data(transfer, context)
 

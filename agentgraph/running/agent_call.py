@@ -8,7 +8,7 @@ resumed, never repeated. The outer call awaits the inner run, so a cancellation 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent_tool import AgentTool, AgentToolStreamEvent
 from agentgraph.drivers.run import Run, make_run
@@ -31,6 +31,9 @@ from agentgraph.tools.errors import answer_to_failure
 from agentgraph.user_code.callbacks import resolve
 from agentgraph.user_code.cancellation import was_cancelled
 from agentgraph_compiler.machine import StateKind
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
 
 
 async def call_agent(
@@ -78,8 +81,8 @@ def _inner(
     command: Perform,
     tool: AgentTool,
     context: ToolContext[Any],
-    params: Any,
-    input: Any,
+    params: object,
+    input: str | list[TResponseInputItem],
 ) -> Run:
     name, caches, outer = command.invoke.machine, bench.caches, bench.facts
     config = outer.config if tool.run_config is None else tool.run_config

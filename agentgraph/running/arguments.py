@@ -13,7 +13,7 @@ from agentgraph.user_code.arity import accepts
 __all__ = ["check_input", "check_options"]
 
 
-def check_input(input: Any) -> None:
+def check_input(input: object) -> None:
     """Refuse a value that is not the input of a run.
 
     Args:
@@ -61,7 +61,7 @@ def check_options(options: Mapping[str, Any]) -> None:
     _check_session(options)
 
 
-def _check_handlers(handlers: Any) -> None:
+def _check_handlers(handlers: object) -> None:
     if handlers is None:
         return
     if not isinstance(handlers, Mapping):

@@ -25,7 +25,7 @@ ContextDeserializer: TypeAlias = Callable[[Mapping[str, Any]], Any]
 
 
 def write_context(
-    context: Any, serializer: ContextSerializer | None, *, strict: bool
+    context: object, serializer: ContextSerializer | None, *, strict: bool
 ) -> dict[str, Any]:
     """A context object as JSON data.
 
@@ -76,7 +76,7 @@ def write_context(
 
 def read_context(
     stored: Mapping[str, Any],
-    override: Any,
+    override: object,
     deserializer: ContextDeserializer | None,
     *,
     strict: bool,
@@ -119,14 +119,15 @@ def read_context(
     return value
 
 
-def _unwrapped(context: Any) -> Any:
+def _unwrapped(context: object) -> Any:
     return context.context if isinstance(context, RunContextWrapper) else context
 
 
-def _dumped(context: Any) -> Any:
+def _dumped(context: object) -> Any:
     try:
-        if hasattr(context, "model_dump"):
-            return _checked(context.model_dump(mode="json", exclude_unset=True), "The context")
+        dump = getattr(context, "model_dump", None)
+        if dump is not None:
+            return _checked(dump(mode="json", exclude_unset=True), "The context")
         if dataclasses.is_dataclass(context) and not isinstance(context, type):
             return _checked(dataclasses.asdict(context), "The context")
     except (TypeError, ValueError, UserError):
@@ -134,7 +135,7 @@ def _dumped(context: Any) -> Any:
     return None
 
 
-def _checked(value: Any, what: str) -> Any:
+def _checked(value: object, what: str) -> Any:
     try:
         return json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import RunPath
 from agentgraph.authoring.recording import current_recorder
@@ -33,6 +33,11 @@ from agentgraph.running.state import OVER, RunState
 from agentgraph.runtime.outcomes import Call
 from agentgraph.usage import Usage
 
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+    from agentgraph.items import TResponseInputItem
+    from agentgraph.workflow import Source
+
 _OUTERMOST: RunPath = ()
 
 
@@ -52,7 +57,12 @@ class Launch(NamedTuple):
     given: RunContextWrapper[Any] | None = None
 
 
-def launch(source: Any, input: Any, options: Mapping[str, Any], watcher: Watcher) -> Launch:
+def launch(
+    source: Source | Program,
+    input: Any,
+    options: Mapping[str, Any],
+    watcher: Watcher,
+) -> Launch:
     """Make a run from the caller's arguments.
 
     Args:
@@ -172,8 +182,8 @@ class AtRest(NamedTuple):
 
     context: RunContextWrapper[Any]
     usage: Usage
-    input: Any
-    agent: Any
+    input: str | list[TResponseInputItem]
+    agent: Agent[Any]
     program: Program
     journal: MemoryJournal
     facts: RunFacts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, TypeAlias
 
@@ -58,14 +58,14 @@ def _each(form: Form) -> Form:
     )
 
 
-def _rows(kind: Any) -> Form:
+def _rows(kind: Callable[..., object]) -> Form:
     return Form(
         lambda rows, path: [list(row) for row in rows],
         lambda data, types: tuple(kind(*row) for row in data),
     )
 
 
-def _write_settings(settings: Any, path: str) -> Any:
+def _write_settings(settings: object, path: str) -> Any:
     stored = {
         name: value
         for name, value in vars(settings).items()
@@ -77,7 +77,7 @@ def _write_settings(settings: Any, path: str) -> Any:
     return {name: encode(value, f"{path}.{name}") for name, value in stored.items()}
 
 
-def _read_settings(data: Any, types: Types | None) -> Any:
+def _read_settings(data: Mapping[str, Any], types: Types | None) -> Any:
     return ModelSettings(**{name: decode(value, types) for name, value in data.items()})
 
 
@@ -88,7 +88,7 @@ def _write_log_item(item: LogItem, path: str) -> Any:
     return [item.kind, item.agent, encode_raw_item(item.raw, path), more]
 
 
-def _read_log_item(data: Any, types: Types | None) -> LogItem:
+def _read_log_item(data: int | Sequence[Any], types: Types | None) -> LogItem:
     if isinstance(data, int):
         return LogItem(data)
     kind, agent, raw, more = data
@@ -106,15 +106,15 @@ def _simple(write: Callable[[Any], Any], read: Callable[[Any], Any]) -> Form:
     return Form(lambda value, path: write(value), lambda data, types: read(data))
 
 
-def _nothing(_: Any) -> None:
+def _nothing(_: object) -> None:
     return None
 
 
-def _write_input(items: Any) -> Any:
+def _write_input(items: str | Iterable[Any]) -> Any:
     return encode_input(items if isinstance(items, str) else list(items))
 
 
-def _read_input(data: Any) -> Any:
+def _read_input(data: object) -> Any:
     items = decode_input(data)
     return items if isinstance(items, str) else tuple(items)
 
@@ -123,11 +123,11 @@ def _write_key(key: CallKey) -> Any:
     return [list(map(list, key.path)), list(key.reply), key.lane]
 
 
-def _read_key(data: Any) -> CallKey:
+def _read_key(data: Sequence[Any]) -> CallKey:
     return CallKey(tuple(map(tuple, data[0])), tuple(data[1]), data[2])
 
 
-def _itself(value: Any) -> Any:
+def _itself(value: object) -> object:
     return value
 
 
@@ -155,10 +155,10 @@ class PayloadForm:
         fields: The form of each stored field; the others follow from these.
     """
 
-    kind: Any
+    kind: Callable[..., object]
     fields: Mapping[str, Form]
 
-    def write(self, payload: Any, path: str) -> dict[str, Any]:
+    def write(self, payload: object, path: str) -> dict[str, Any]:
         """The payload as JSON data."""
         return {
             name: written
@@ -166,14 +166,14 @@ class PayloadForm:
             if (written := form.write(getattr(payload, name), f"{path}.{name}")) is not None
         }
 
-    def read(self, data: Any, types: Types | None) -> Any:
+    def read(self, data: Mapping[str, Any], types: Types | None) -> Any:
         """Read what ``write`` returned."""
         return self.kind(
             **{name: form.read(data.get(name), types) for name, form in self.fields.items()}
         )
 
 
-def _of(payload: Any, /, **fields: Form) -> PayloadForm:
+def _of(payload: Callable[..., object], /, **fields: Form) -> PayloadForm:
     return PayloadForm(payload, fields)
 
 
@@ -272,7 +272,7 @@ FORMS: Mapping[str, PayloadForm] = {
 _NAMES: Mapping[Any, str] = {form.kind: name for name, form in FORMS.items()}
 
 
-def write_payload(payload: Any, path: str) -> dict[str, Any] | None:
+def write_payload(payload: object, path: str) -> dict[str, Any] | None:
     """A payload as JSON data.
 
     Args:

@@ -9,11 +9,14 @@ from agentgraph.stream_events import AgentUpdatedStreamEvent, RunItemStreamEvent
 from agentgraph_compiler.machine import Emission
 
 if TYPE_CHECKING:
+    from agentgraph.agent import Agent
     from agentgraph.items import RunItem
     from agentgraph.stream_events import StreamEvent
 
 
-def project(emission: Emission, items: Sequence[RunItem], agent: Any) -> Iterator[StreamEvent]:
+def project(
+    emission: Emission, items: Sequence[RunItem], agent: Agent[Any]
+) -> Iterator[StreamEvent]:
     """The stream events of one emission.
 
     Args:

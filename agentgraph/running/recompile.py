@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.drivers.workbench import Compiled
 from agentgraph.frontend.scope import RunScope
 from agentgraph.program import program_for
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+    from agentgraph.workflow import Source
 
 
 @dataclass(slots=True)
@@ -19,10 +23,10 @@ class Recompile:
         scope: What the run's configuration adds to it.
     """
 
-    source: Any
+    source: Source
     scope: RunScope
 
-    def __call__(self, agent: Any) -> Compiled:
+    def __call__(self, agent: Agent[Any]) -> Compiled:
         """Compile again; start at the agent at work if the source no longer leads to it.
 
         Raises:

@@ -53,6 +53,7 @@ from agentgraph_compiler.machine import StateKind
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
+    from agentgraph.workflow import Source
 
 __all__ = ["RunState"]
 
@@ -241,10 +242,10 @@ class RunState(Generic[TContext, TAgent]):
 
     @staticmethod
     async def from_string(
-        initial_agent: Any,
+        initial_agent: Source | Program,
         state_string: str,
         *,
-        context_override: Any = None,
+        context_override: object = None,
         context_deserializer: ContextDeserializer | None = None,
         strict_context: bool = False,
     ) -> RunState[Any, Any]:
@@ -263,10 +264,10 @@ class RunState(Generic[TContext, TAgent]):
 
     @staticmethod
     async def from_json(
-        initial_agent: Any,
+        initial_agent: Source | Program,
         state_json: Mapping[str, Any],
         *,
-        context_override: Any = None,
+        context_override: object = None,
         context_deserializer: ContextDeserializer | None = None,
         strict_context: bool = False,
     ) -> RunState[Any, Any]:
@@ -300,10 +301,10 @@ class RunState(Generic[TContext, TAgent]):
 
     @staticmethod
     async def from_journal(
-        initial_agent: Any,
+        initial_agent: Source | Program,
         text: str,
         *,
-        context_override: Any = None,
+        context_override: object = None,
         context_deserializer: ContextDeserializer | None = None,
         strict_context: bool = False,
     ) -> RunState[Any, Any]:
@@ -345,16 +346,16 @@ class RunState(Generic[TContext, TAgent]):
         )
 
 
-def _name_of(agent: Any) -> str | None:
+def _name_of(agent: object) -> str | None:
     return getattr(agent, "name", None)
 
 
-async def _performs_nothing(*work: Any) -> Any:
+async def _performs_nothing(*work: object) -> Any:
     """Take the place of ``call_agent`` in a replay, which performs nothing."""
     raise ProtocolError(f"a replay must perform nothing, but was asked for {work!r}")
 
 
-def _restored(program: Program, stored: Mapping[str, Any], context: Any) -> RunState[Any, Any]:
+def _restored(program: Program, stored: Mapping[str, Any], context: object) -> RunState[Any, Any]:
     """The state of a run, rebuilt from its journal by a replay of the rows."""
     facts, journal = read_journal(
         stored, stored["rows"], stored["machines"], classes_of(program.bindings)

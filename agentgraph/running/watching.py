@@ -11,13 +11,14 @@ from agentgraph.running.projection import project
 from agentgraph_compiler.machine import Emission
 
 if TYPE_CHECKING:
+    from agentgraph.agent import Agent
     from agentgraph.items import RunItem
 
 
 def watcher_of(queue: EventQueue) -> Watcher:
     """Make a watcher that puts the stream events of a run on a queue."""
 
-    def show(emission: Emission, items: Sequence[RunItem], agent: Any) -> None:
+    def show(emission: Emission, items: Sequence[RunItem], agent: Agent[Any]) -> None:
         for event in project(emission, items, agent):
             queue.put(event)
 

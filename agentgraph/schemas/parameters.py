@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
 __all__ = ["arguments_json_schema"]
 
@@ -53,12 +56,12 @@ class _ArgumentsJsonSchema(_PlainJsonSchema):
             self._methods.update({kind: method.__name__ for kind, method in methods.items()})
         return {kind: getattr(self, name) for kind, name in self._methods.items()}
 
-    def encode_default(self, dft: Any) -> Any:
+    def encode_default(self, dft: object) -> Any:
         # Pydantic builds a serializer for each default; these types need none.
         return dft if type(dft) in _PLAIN_DEFAULTS else super().encode_default(dft)
 
     def generate(
-        self, schema: Any, mode: Literal["validation", "serialization"] = "validation"
+        self, schema: CoreSchema, mode: Literal["validation", "serialization"] = "validation"
     ) -> dict[str, Any]:
         """Write the schema in one pass over the schemas of the types.
 
@@ -98,7 +101,7 @@ def _clash(names: dict[Any, str]) -> bool:
     return len(set(names.values())) < len(names)
 
 
-def _renamed(value: Any, key: str | None, references: dict[Any, str]) -> Any:
+def _renamed(value: object, key: str | None, references: dict[Any, str]) -> Any:
     """Copy a part of a schema, rename its references and sort its keywords."""
     if isinstance(value, dict):
         keys = value if key in _UNSORTED else sorted(value)

@@ -84,7 +84,7 @@ class FuncSchema:
     signature: inspect.Signature
     takes_context: bool = False
     strict_json_schema: bool = True
-    return_annotation: Any = inspect.Signature.empty
+    return_annotation: object = inspect.Signature.empty
     _arguments: tuple[_Argument, ...] | None = field(default=None, repr=False, kw_only=True)
     # The keyword-only parameter that receives the context; `None` if the first parameter does.
     _context_keyword: str | None = field(default=None, repr=False, kw_only=True)
@@ -285,7 +285,7 @@ def _field_definition(
 
 
 def _description_of(
-    parameter: str, annotation: Any, documentation: FuncDocumentation | None
+    parameter: str, annotation: object, documentation: FuncDocumentation | None
 ) -> str | None:
     """Describe a parameter by the docstring, else by the first text in its `Annotated`."""
     descriptions = documentation.param_descriptions if documentation else None

@@ -139,7 +139,7 @@ def _copy_of(schema: dict[str, Any]) -> dict[str, Any]:
     return duplicate
 
 
-def _copy(value: Any, copies: dict[int, Any]) -> Any:
+def _copy(value: object, copies: dict[int, Any]) -> Any:
     """Copy objects and arrays; one that stands in several places is copied once. Other values are
     immutable."""
     if not isinstance(value, (dict, list)):

@@ -52,7 +52,7 @@ def resolve_hints(func: Callable[..., Any]) -> dict[str, Any]:
         return _resolve_one_by_one(inspect.unwrap(function))
 
 
-def is_context_annotation(annotation: Any) -> bool:
+def is_context_annotation(annotation: object) -> bool:
     """Whether a parameter of this type receives the context of the call.
 
     It does if the type is a context type or a union of context types and ``None``.
@@ -97,7 +97,7 @@ def _one_class(declared: object) -> type[Any] | None:
     return declared
 
 
-def _alternatives(annotation: Any) -> Iterator[Any]:
+def _alternatives(annotation: object) -> Iterator[Any]:
     """Yield the types that an annotation allows; expands `Annotated`, aliases and unions."""
     origin = get_origin(annotation) or annotation
     if isinstance(origin, _ALIASES):
@@ -112,7 +112,7 @@ def _alternatives(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _is_context(annotation: Any) -> bool:
+def _is_context(annotation: object) -> bool:
     origin = get_origin(annotation) or annotation
     return isinstance(origin, type) and issubclass(origin, RunContextWrapper)
 
@@ -130,7 +130,7 @@ def _resolve_one_by_one(func: Callable[..., Any]) -> dict[str, Any]:
     return _hints(func, getattr(func, "__annotations__", {}))
 
 
-def _hints(func: Any, annotations: Mapping[str, Any]) -> dict[str, Any]:
+def _hints(func: Callable[..., Any], annotations: Mapping[str, Any]) -> dict[str, Any]:
     """Resolve some annotations of a function, each by itself."""
     scope = dict(getattr(func, "__globals__", {}))
     scope.update(_enclosing_names(func))

@@ -85,7 +85,7 @@ def client_error(path: str, message: str, data: Mapping[str, Any]) -> BaseExcept
     if name == "OpenAIError":
         return cls(message)  # type: ignore[no-any-return]
     # The client's HTTP client derives from that of its HTTP library, which tells the library.
-    http: Any = import_module(client.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
+    http = import_module(client.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
     method, address = data.get("request", ("POST", "https://api.openai.com/v1"))
     request = http.Request(method, address)
     body = data.get("body")

@@ -232,7 +232,10 @@ def _output_trip_again(fault: Fault, resolved: _Resolved) -> BaseException:
     )
 
 
-def _tool_trip(error: Any, symbol: _Symbol) -> dict[str, Any]:
+def _tool_trip(
+    error: ToolInputGuardrailTripwireTriggered | ToolOutputGuardrailTripwireTriggered,
+    symbol: _Symbol,
+) -> dict[str, Any]:
     output = error.output
     return {
         "guardrail": symbol(error.guardrail),

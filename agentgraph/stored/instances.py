@@ -88,7 +88,7 @@ def model_again(cls: Any, parts: Parts) -> Any:
         ValueError: The fields of the class have changed, and the stored ones do not satisfy it.
     """
     if parts.fields.keys() | parts.absent != _stored_fields(cls):
-        values: Any = {**parts.fields, **(parts.extra or _NOTHING)}
+        values: dict[str, Any] = {**parts.fields, **(parts.extra or _NOTHING)}
         return cls.model_validate(values, by_alias=False, by_name=True)
     excluded = {
         name: declared.get_default(call_default_factory=True, validated_data={**parts.fields})
@@ -120,7 +120,7 @@ def _stored_fields(cls: type[Any]) -> Set[str]:
     return {name for name, one in declared if one.exclude is not True}
 
 
-def _is_default(cls: type[Any], name: str, value: Any) -> bool:
+def _is_default(cls: type[Any], name: str, value: object) -> bool:
     declared = cls.__private_attributes__.get(name)
     return declared is not None and declared.default_factory is None and declared.default is value
 
@@ -131,7 +131,7 @@ def _defined(private: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in private.items() if value is not PydanticUndefined}
 
 
-def _attributes(instance: Any, declared: Set[str]) -> dict[str, Any]:
+def _attributes(instance: object, declared: Set[str]) -> dict[str, Any]:
     """The attributes of an instance that are not fields, without cached properties."""
     cls = type(instance)
     return {
@@ -173,13 +173,13 @@ class _Base(NamedTuple):
     again: Callable[[Any, Any], Any]
 
 
-def _filled_list(cls: Any, items: list[Any]) -> Any:
+def _filled_list(cls: type[list[Any]], items: list[Any]) -> list[Any]:
     filled = list.__new__(cls)
     list.extend(filled, items)
     return filled
 
 
-def _filled_dict(cls: Any, items: dict[Any, Any]) -> Any:
+def _filled_dict(cls: type[dict[Any, Any]], items: dict[Any, Any]) -> dict[Any, Any]:
     filled = cls.__new__(cls)
     for key, value in items.items():
         filled[key] = value
@@ -222,7 +222,7 @@ def plain_form(value: Any) -> Any:
     return None
 
 
-def derived_again(cls: type[Any], plain: Any) -> Any:
+def derived_again(cls: type[Any], plain: object) -> Any:
     """Make a value of a derived class from its plain form.
 
     Raises:

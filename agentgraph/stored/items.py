@@ -47,7 +47,7 @@ def _item_classes() -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     return {cls.__name__: cls for cls in by_type.values()}, by_type
 
 
-def encode_raw_item(item: Any, path: str = "item") -> Any:
+def encode_raw_item(item: object, path: str = "item") -> Any:
     """Turn a raw item into JSON data.
 
     Args:
@@ -67,7 +67,7 @@ def encode_raw_item(item: Any, path: str = "item") -> Any:
     return {"$type": "item", "class": type(item).__name__, "fields": encode(sent, path)}
 
 
-def decode_raw_item(data: Any, path: str = "item") -> Any:
+def decode_raw_item(data: object, path: str = "item") -> Any:
     """Read what `encode_raw_item` wrote.
 
     Returns:
@@ -101,7 +101,7 @@ def encode_input(items: str | list[Any]) -> Any:
     return [encode_raw_item(item, f"input[{index}]") for index, item in enumerate(items)]
 
 
-def decode_input(data: Any) -> str | list[Any]:
+def decode_input(data: object) -> str | list[Any]:
     """Read what `encode_input` wrote.
 
     Raises:
@@ -170,7 +170,7 @@ def encode_run_item(item: run_items.RunItem, symbol_of: SymbolOf | None = None) 
     Raises:
         NotStorable: A part of it has no stored form.
     """
-    cls: Any = type(item)
+    cls: type[Any] = type(item)
     kind: str = item.type
     if kind not in _RUN_ITEMS or _RUN_ITEMS[kind] is not cls:
         raise NotStorable("item", class_path(cls), "a run has no items of this class")
@@ -224,7 +224,7 @@ def _agent(agents: Lookup | None, named: Mapping[str, str] | None) -> Any:
 
 
 @cache
-def _other_fields(cls: Any) -> Mapping[str, Any]:
+def _other_fields(cls: type[Any]) -> Mapping[str, Any]:
     """The fields of a run item besides agents and raw item, with their defaults."""
     own = {"raw_item", "type", *cls._agent_fields}
     return {field.name: field.default for field in fields(cls) if field.name not in own}

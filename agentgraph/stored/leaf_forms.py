@@ -184,7 +184,7 @@ def is_plain_number(value: float) -> bool:
     return isfinite(value)
 
 
-def adapted(value: Any) -> tuple[str, Any] | None:
+def adapted(value: object) -> tuple[str, Any] | None:
     """Write a value with the type adapter of its class, if it has one that loses nothing.
 
     Args:
@@ -209,7 +209,7 @@ def adapted(value: Any) -> tuple[str, Any] | None:
     return (path, form) if type(again) is cls and again == value else None
 
 
-def read_adapted(cls: Any, form: Any) -> Any:
+def read_adapted(cls: object, form: object) -> Any:
     """Read what `adapted` wrote.
 
     Raises:

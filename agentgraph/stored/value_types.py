@@ -117,7 +117,7 @@ def place(path: Path) -> str:
     return "".join(reversed(steps))
 
 
-def classes_in(*annotations: Any) -> dict[str, type[Any]]:
+def classes_in(*annotations: object) -> dict[str, type[Any]]:
     """Collect the classes that values of some types may hold, as `decode` takes them.
 
     Args:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agentgraph.stored.instances import (
     STANDARD_DERIVED,
@@ -53,6 +53,9 @@ from agentgraph.stored.value_types import (
     place,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
     "NotReadable",
     "NotStorable",
@@ -70,7 +73,7 @@ _MASK: Final = "**********"
 _STANDARD_DERIVED: Final = {class_path(cls): cls for cls in STANDARD_DERIVED}
 
 
-def encode(value: Any, path: str = "value") -> Any:
+def encode(value: object, path: str = "value") -> Any:
     """Turn a value into JSON data.
 
     Args:
@@ -86,7 +89,7 @@ def encode(value: Any, path: str = "value") -> Any:
     return _Writer().write(value, (None, path))
 
 
-def decode(data: Any, types: Types | None = None, path: str = "value") -> Any:
+def decode(data: object, types: Types | None = None, path: str = "value") -> Any:
     """Read what `encode` wrote.
 
     Args:
@@ -179,7 +182,7 @@ class _Writer:
         reason = "it has more data than its plain form" if is_derived(cls) else ""
         raise NotStorable(place(path), class_path(cls), reason)
 
-    def _items(self, values: Any, path: Path) -> list[Any]:
+    def _items(self, values: Iterable[Any], path: Path) -> list[Any]:
         return [self.write(item, (path, f"[{index}]")) for index, item in enumerate(values)]
 
     def _write_dict(self, value: dict[Any, Any], path: Path) -> dict[str, Any]:
@@ -191,7 +194,7 @@ class _Writer:
         ]
         return {_TAG: "dict", "items": items}
 
-    def _write_key(self, value: Any, path: Path) -> Any:
+    def _write_key(self, value: object, path: Path) -> Any:
         self._in_a_key += 1
         try:
             return self.write(value, path)
@@ -231,11 +234,11 @@ class _Writer:
         return {name: self.write(value, (path, f".{name}")) for name, value in values.items()}
 
 
-def _order(form: Any) -> str:
+def _order(form: object) -> str:
     return json.dumps(form, sort_keys=True)
 
 
-def _step(key: Any) -> str:
+def _step(key: object) -> str:
     return f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
 
 
@@ -245,7 +248,7 @@ class _Reader:
     def __init__(self, types: Types | None) -> None:
         self._types = types
 
-    def read(self, data: Any, path: Path) -> Any:
+    def read(self, data: object, path: Path) -> Any:
         if isinstance(data, list):
             return [self.read(item, (path, f"[{index}]")) for index, item in enumerate(data)]
         if not isinstance(data, Mapping):

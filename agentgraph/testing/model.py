@@ -374,7 +374,7 @@ def _detached_call(call: ModelCall) -> ModelCall:
     )
 
 
-def _detached(value: Any) -> Any:
+def _detached(value: object) -> Any:
     """Copy the lists and dictionaries of a JSON-like value; objects of other types stay shared."""
     if isinstance(value, dict):
         return {key: _detached(entry) for key, entry in value.items()}

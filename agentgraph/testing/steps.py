@@ -190,7 +190,7 @@ class ModelStepSpec(TypedDict, total=False):
     error: Exception | None
     responder: ModelResponder | None
     stream_events: Sequence[Any] | ModelStreamFactory | None
-    retry_advice: Any
+    retry_advice: ModelRetryAdvice | None
 
 
 ModelScriptItem: TypeAlias = "ModelStep | ModelStepSpec | ModelResponse | Sequence[Any] | Exception"

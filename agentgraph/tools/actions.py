@@ -33,7 +33,7 @@ ACTION_ITEMS: Final[dict[str, str]] = {
 (docs/design/behaviour.md, section 2)."""
 
 
-def action_item_of(tool: Any) -> ActionItem | None:
+def action_item_of(tool: object) -> ActionItem | None:
     """Return the type of the output item that a tool carries out on this side.
 
     Args:
@@ -56,7 +56,7 @@ def action_item_of(tool: Any) -> ActionItem | None:
     return None
 
 
-def is_provider_shell(tool: Any) -> bool:
+def is_provider_shell(tool: object) -> bool:
     """Whether the provider runs the tool's commands in an environment of its own."""
     return hasattr(tool, "environment") and getattr(tool, "executor", None) is None
 

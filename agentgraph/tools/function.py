@@ -276,7 +276,7 @@ class FunctionToolResult:
     output: Any
     run_item: RunItem | None
     interruptions: list[ToolApprovalItem] = field(default_factory=list)
-    agent_run_result: Any = None
+    agent_run_result: object = None
 
 
 def _require(tool: FunctionTool, name: str, holds: bool, expected: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, NotRequired, 
 
 from typing_extensions import TypedDict
 
+from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.exceptions import AgentDefinitionError, UserError
@@ -235,7 +236,7 @@ class ComputerToolSafetyCheckData:
     """
 
     ctx_wrapper: RunContextWrapper[Any]
-    agent: Any
+    agent: AnyAgent
     tool_call: ResponseComputerToolCall
     safety_check: PendingSafetyCheck
 

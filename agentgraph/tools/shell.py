@@ -134,7 +134,7 @@ class ShellCallData:
     call_id: str
     action: ShellActionRequest
     status: Literal["in_progress", "completed"] | None = None
-    raw: Any | None = None
+    raw: object = None
 
 
 @dataclass

@@ -240,17 +240,17 @@ def deserialize_usage(usage_data: Mapping[str, Any]) -> Usage:
     )
 
 
-def _read_input_details(stored: Any) -> InputTokensDetails:
+def _read_input_details(stored: object) -> InputTokensDetails:
     counts = _unwrap(stored)
     return detail_types()[0](**{**dict.fromkeys(INPUT_COUNTS, 0), **counts})
 
 
-def _read_output_details(stored: Any) -> OutputTokensDetails:
+def _read_output_details(stored: object) -> OutputTokensDetails:
     counts = _unwrap(stored)
     return detail_types()[1](**{**dict.fromkeys(OUTPUT_COUNTS, 0), **counts})
 
 
-def _unwrap(stored: Any) -> Mapping[str, Any]:
+def _unwrap(stored: object) -> Mapping[str, Any]:
     match stored:
         case [Mapping() as details, *_]:
             return details

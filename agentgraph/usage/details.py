@@ -63,7 +63,7 @@ def count_of(details: object, name: str) -> int:
     return count if isinstance(count, int) else 0
 
 
-def stored_details(usage: Any, name: str) -> Any:
+def stored_details(usage: object, name: str) -> Any:
     """Return the details as the usage stores them: `None` for zero counts that were never read.
 
     Args:
@@ -93,7 +93,7 @@ class CopiedDetails:
         return self.type.model_construct(**self.values, **(self.more or {}))
 
 
-def copied_details(usage: Any, name: str) -> Any:
+def copied_details(usage: object, name: str) -> Any:
     """Copy the details of a usage, in the form that is cheap to store.
 
     Args:
@@ -133,7 +133,7 @@ class Details(Generic[_T]):
         if instance is None:
             return self
         try:
-            details: Any = instance.__dict__[self._name]
+            details: object = instance.__dict__[self._name]
         except KeyError:
             raise AttributeError(f"{owner.__name__!r} has no {self._name!r} yet") from None
         if details is None:

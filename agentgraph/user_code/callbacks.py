@@ -72,7 +72,9 @@ async def gather_or_cancel(*calls: Callable[[], Awaitable[T]]) -> list[T]:
         raise
 
 
-async def call_in_thread(owner: str, function: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
+async def call_in_thread(
+    owner: str, function: Callable[..., Any], /, *args: object, **kw: object
+) -> Any:
     """Call a sync function in a thread, with the caller's context variables, so that it does not
     block the event loop.
 

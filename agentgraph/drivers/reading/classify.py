@@ -8,7 +8,7 @@ it is an error, which is raised before anything runs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent_output import AgentOutputSchemaBase
 from agentgraph.approvals import content_digest
@@ -35,6 +35,16 @@ from agentgraph.runtime.state import new
 from agentgraph.stored.faults import fault_of
 from agentgraph.tools.actions import ACTION_ITEMS, is_provider_shell, server_label
 from agentgraph_compiler.machine import Verdict
+
+if TYPE_CHECKING:
+    from openai.types.responses import (
+        ResponseCustomToolCall,
+        ResponseFunctionToolCall,
+        ResponseOutputMessage,
+    )
+    from openai.types.responses.response_output_item import McpApprovalRequest
+
+    from agentgraph.agent import Agent
 
 _KINDS: Mapping[str, str] = {
     "message": MessageOutputItem.type,
@@ -82,7 +92,7 @@ class _Reading:
     )
 
     def __init__(
-        self, agent: Any, offer: Offer, earlier: Mapping[str, Identity], missing: str | None
+        self, agent: Agent[Any], offer: Offer, earlier: Mapping[str, Identity], missing: str | None
     ) -> None:
         self.agent, self.offer, self.earlier, self.missing = agent, offer, earlier, missing
         self.notes: list[Note] = []
@@ -90,12 +100,13 @@ class _Reading:
         self.requests: list[outcomes.Request] = []
         self.identities: dict[str, Identity] = {}
         self.fault: Exception | None = None
-        self.message: Any = None
+        self.message: ResponseOutputMessage | None = None
         self.active = False
 
-    def read(self, position: int, item: Any) -> None:
+    def read(self, position: int, raw: Any) -> None:
         """Read one output item."""
-        kind = item["type"] if isinstance(item, dict) else item.type
+        item: Any = raw  # below, a checker would take it for a dictionary
+        kind = raw["type"] if isinstance(raw, dict) else raw.type
         if kind == "message":
             self.message = item
             self.notes.append(new(Note, (_MESSAGE, position, None)))
@@ -114,7 +125,7 @@ class _Reading:
             self.notes.append(Note(_KINDS.get(kind, _CALL), position))
             self.active = self.active or kind not in _NO_ACTIVITY
 
-    def _function_call(self, position: int, item: Any) -> None:
+    def _function_call(self, position: int, item: ResponseFunctionToolCall) -> None:
         name = item.name
         handoff = self.offer.requestable.get(name)
         if handoff is not None:
@@ -132,7 +143,7 @@ class _Reading:
         rank = _FUNCTION_RANK if tool is not None else _MISSING_RANK
         self.calls.append((rank, new(Call, (symbol, name, position))))
 
-    def _custom_call(self, position: int, item: Any) -> None:
+    def _custom_call(self, position: int, item: ResponseCustomToolCall) -> None:
         if self._is_repeat(item.call_id, item.name, item.input):
             return
         self.notes.append(Note(_CALL, position))
@@ -156,7 +167,7 @@ class _Reading:
             return
         self._fail(_without_tool(self.agent, ACTION_ITEMS[kind]))
 
-    def _approval_request(self, position: int, item: Any) -> None:
+    def _approval_request(self, position: int, item: McpApprovalRequest) -> None:
         self.active = True
         if self._is_repeat(item.id, item.name, call_content(item)):
             return
@@ -197,7 +208,7 @@ class _Reading:
 def classify(
     response: ModelResponse,
     agent_id: str,
-    agent: Any,
+    agent: Agent[Any],
     offer: Offer,
     request: Request,
     earlier: Mapping[str, Identity],
@@ -247,14 +258,14 @@ def _rank(entry: tuple[int, Call]) -> int:
     return entry[0]
 
 
-def _without_tool(agent: Any, name: str) -> ModelBehaviorError:
+def _without_tool(agent: Agent[Any], name: str) -> ModelBehaviorError:
     return ModelBehaviorError(
         f"The model of agent '{agent.name}' called the tool '{name}', which the agent does not"
         " have."
     )
 
 
-def _without_output(agent: Any, schema: AgentOutputSchemaBase) -> ModelBehaviorError:
+def _without_output(agent: Agent[Any], schema: AgentOutputSchemaBase) -> ModelBehaviorError:
     return ModelBehaviorError(
         f"The model of agent '{agent.name}' gave no final output; its output type is"
         f" {schema.name()}."

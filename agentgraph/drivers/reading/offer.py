@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.frontend.bindings import HandoffBinding
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Offer:
     names: tuple[str, ...]
 
 
-def output_schema(agent: Any) -> AgentOutputSchemaBase | None:
+def output_schema(agent: Agent[Any]) -> AgentOutputSchemaBase | None:
     """The schema of an agent's final output; ``None`` for plain text."""
     declared = agent.output_type
     if declared is None or declared is str:

@@ -3,8 +3,9 @@ the hooks (docs/design/behaviour.md, sections 5, 7 and 8)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentgraph.drivers.work.call import LocalCall, call_at_hand, local_call
 from agentgraph.drivers.work.missing import missing
@@ -24,7 +25,9 @@ from agentgraph.runtime.state import new
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_guardrails import (
     ToolGuardrailFunctionOutput,
+    ToolInputGuardrail,
     ToolInputGuardrailData,
+    ToolOutputGuardrail,
     ToolOutputGuardrailData,
 )
 from agentgraph.tools.custom_data import custom_data_of
@@ -33,6 +36,9 @@ from agentgraph.tools.function import FunctionToolCustomDataContext
 from agentgraph.tools.invocation import invoke_function_tool
 from agentgraph.usage.run_usage import RunUsage
 from agentgraph_compiler.machine import Event, WorkKind
+
+if TYPE_CHECKING:
+    from agentgraph.items import TResponseInputItem
 
 
 class ScreeningFailed(Exception):
@@ -68,7 +74,7 @@ async def act(bench: Workbench, command: Perform) -> Outcome:
         call.count_usage(context)
         return call.outcome(Event.AWAITING, output)
     # From here on the tool has done its work: a failure now becomes its output.
-    raw: Any
+    raw: object
     try:
         raw = ItemHelpers.tool_call_output_item(call.raw, output)
     except Exception as error:  # noqa: BLE001 - the text form of a result is user code
@@ -84,7 +90,7 @@ async def act(bench: Workbench, command: Perform) -> Outcome:
 
 
 async def _extract(
-    call: LocalCall, context: ToolContext[Any], output: Any, raw: Any
+    call: LocalCall, context: ToolContext[Any], output: object, raw: TResponseInputItem
 ) -> dict[str, Any] | None:
     """The custom data for an output; ``None`` if the extractor fails."""
     # A copy, so that an extractor cannot change the output that is sent.
@@ -151,7 +157,12 @@ async def judge(bench: Workbench, command: Perform) -> Outcome:
     )
 
 
-async def _run_guardrails(call: LocalCall, guardrails: Any, data: Any) -> Outcome:
+_Guardrail: TypeAlias = ToolInputGuardrail[Any] | ToolOutputGuardrail[Any]
+
+
+async def _run_guardrails(
+    call: LocalCall, guardrails: Iterable[_Guardrail], data: object
+) -> Outcome:
     about_output = isinstance(data, ToolOutputGuardrailData)
     symbol, verdicts = call.command.invoke.symbol, list[ToolVerdict]()
     for place, guardrail in enumerate(guardrails):
@@ -186,7 +197,9 @@ _INPUT_TRIPPED = ToolInputGuardrailTripwireTriggered
 _OUTPUT_TRIPPED = ToolOutputGuardrailTripwireTriggered
 
 
-async def _verdict(call: LocalCall, guardrail: Any, data: Any) -> ToolGuardrailFunctionOutput:
+async def _verdict(
+    call: LocalCall, guardrail: _Guardrail, data: Any
+) -> ToolGuardrailFunctionOutput:
     """Run one guardrail. A guardrail that fails ends the run, whatever the settings of the tool."""
     owner = f"guardrail '{guardrail.get_name()}' of {call.owner}"
     with failures_named(f"Error running {owner}", typed=True):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from agentgraph.approvals import Decision
 from agentgraph.exceptions import UserError
 
 
-def read_answer(answer: Any, callback: str) -> Decision:
+def read_answer(answer: object, callback: str) -> Decision:
     """Read the answer of a callback that decides in a person's place.
 
     Args:

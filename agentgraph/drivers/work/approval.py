@@ -7,7 +7,7 @@ an approval rule that fails.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from agentgraph.approvals import Decision, Ruling, tool_identity
 from agentgraph.drivers.work.actions import SUBJECTS
@@ -23,6 +23,9 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tools.errors import failures_named
 from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 async def ask(bench: Workbench, command: Perform) -> Outcome:
@@ -40,7 +43,7 @@ async def ask(bench: Workbench, command: Perform) -> Outcome:
     return call.outcome(Event.HELD if held else Event.PASSED)
 
 
-async def _needs_approval(call: LocalCall, rule: Any) -> bool:
+async def _needs_approval(call: LocalCall, rule: Callable[..., object]) -> bool:
     try:
         subject = SUBJECTS[call.raw.type](call)
         if subject is None:
@@ -98,7 +101,7 @@ async def hold(bench: Workbench, command: Perform) -> Outcome:
     return call.answer(raw, output, event=Event.REJECTED)
 
 
-async def _decide(call: LocalCall, answer: Any, question: Question) -> Decision:
+async def _decide(call: LocalCall, answer: Callable[..., object], question: Question) -> Decision:
     """Ask a callback that decides in a person's place."""
     bench = call.bench
     item = bench.view.approval_item(question)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import tool_identity
 from agentgraph.drivers.names import tool_of
@@ -23,6 +23,9 @@ from agentgraph.usage.run_usage import RunUsage
 from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
 
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+
 
 class LocalCall(NamedTuple):
     """A call that this process carries out.
@@ -37,7 +40,7 @@ class LocalCall(NamedTuple):
 
     bench: Workbench
     command: Perform
-    agent: Any
+    agent: Agent[Any]
     tool: Any
     raw: Any
 
@@ -92,7 +95,7 @@ class LocalCall(NamedTuple):
             if context is not None:
                 self.count_usage(context)
 
-    async def tell(self, hook: str, *rest: Any, context: ToolContext[Any] | None = None) -> None:
+    async def tell(self, hook: str, *rest: object, context: ToolContext[Any] | None = None) -> None:
         """Call a hook on the tool.
 
         A hook that fails ends the run, whatever the settings of the tool; the error names the hook.
@@ -103,7 +106,7 @@ class LocalCall(NamedTuple):
                     self.bench, self.agent, hook, self.agent, self.tool, *rest, context=context
                 )
 
-    async def unhandled(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    async def unhandled(self, function: Callable[..., Any], *arguments: object) -> Any:
         """Call user code, sync or async, whose errors end the run.
 
         Raises:
@@ -147,8 +150,8 @@ class LocalCall(NamedTuple):
 
     def answer(
         self,
-        raw: Any,
-        output: Any,
+        raw: object,
+        output: object,
         custom_data: dict[str, Any] | None = None,
         event: Event = Event.RETURNED,
     ) -> Outcome:

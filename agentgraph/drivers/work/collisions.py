@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
 from agentgraph.logger import warn_once
 from agentgraph.run_config import ToolNameCollisionPolicy
 from agentgraph.tools.actions import action_item_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agentgraph.tool import Tool
 
 Tools = list[tuple[str, Any]]
 Handoffs = list[tuple[HandoffBinding, Any]]
@@ -82,12 +87,15 @@ def settle(
     return remaining, [(row, it) for row, it in handoffs if requested[it.tool_name] is row]
 
 
-def _is_function(symbol: str, tool: Any) -> bool:
+def _is_function(symbol: str, tool: object) -> bool:
     return bool(symbol) and action_item_of(tool) is None
 
 
 def _refusal(
-    binding: AgentBinding, tools: Iterable[tuple[str, Any]], names: Sequence[str], servers: Any
+    binding: AgentBinding,
+    tools: Iterable[tuple[str, Tool]],
+    names: Sequence[str],
+    servers: Mapping[str, str],
 ) -> str:
     owners = dict.fromkeys(
         servers[symbol] for symbol, tool in tools if symbol in servers and tool.name in names

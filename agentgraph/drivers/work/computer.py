@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.computer import AsyncComputer
 from agentgraph.drivers.work.call import LocalCall
@@ -14,6 +14,10 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tools.computers import resolve_computer
 from agentgraph.tools.hosted import ComputerToolSafetyCheckData
 from agentgraph.user_code.callbacks import call_in_thread, resolve
+
+if TYPE_CHECKING:
+    from openai.types.responses import ResponseComputerToolCall
+    from openai.types.responses.response_computer_tool_call import Action
 
 # A transparent image of one pixel: the output of such a call is an image, and cannot be text.
 _NO_IMAGE = (
@@ -94,7 +98,7 @@ async def _operate(call: LocalCall) -> str:
     return str(screenshot)
 
 
-def _steps(raw: Any) -> Sequence[Any]:
+def _steps(raw: ResponseComputerToolCall) -> Sequence[Any]:
     """The actions of a call: several at once, or one in the form of older models."""
     batch: Sequence[Any] | None = getattr(raw, "actions", None)
     if batch:
@@ -102,7 +106,7 @@ def _steps(raw: Any) -> Sequence[Any]:
     return () if raw.action is None else (raw.action,)
 
 
-async def _carry_out(call: LocalCall, computer: Any, step: Any) -> str | None:
+async def _carry_out(call: LocalCall, computer: object, step: Action) -> str | None:
     """Carry out one action; return its result if it is a screenshot."""
     method = getattr(computer, step.type, None)
     arguments_of = _ARGUMENTS.get(step.type)
@@ -132,7 +136,7 @@ def _takes_keys(call: LocalCall, method: Callable[..., Any]) -> bool:
 
 
 async def _call(
-    call: LocalCall, computer: Any, method: Callable[..., Any], *args: Any, **keywords: Any
+    call: LocalCall, computer: object, method: Callable[..., Any], *args: object, **keywords: object
 ) -> Any:
     if isinstance(computer, AsyncComputer) or inspect.iscoroutinefunction(method):
         return await resolve(method(*args, **keywords))

@@ -49,7 +49,7 @@ def copies_of(items: Iterable[RunItem]) -> tuple[RunItem, ...]:
     return tuple(map(_item_copy, items))
 
 
-def _item_copy(item: Any) -> Any:
+def _item_copy(item: RunItem) -> RunItem:
     copied = copy(item)
     for name, value in vars(item).items():
         if name in _CONTENT:
@@ -79,7 +79,7 @@ def originals(
     return resolved
 
 
-def _content(item: Any) -> list[Any]:
+def _content(item: RunItem) -> list[Any]:
     return [getattr(item, name, None) for name in _CONTENT]
 
 

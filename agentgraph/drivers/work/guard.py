@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.drivers.work.copies import copy_of
 from agentgraph.drivers.work.outputs import final_output
@@ -14,6 +14,10 @@ from agentgraph.run_config import RunConfig
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph_compiler.machine import Event
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+    from agentgraph.guardrail import GuardrailFunctionOutput, InputGuardrail, OutputGuardrail
 
 
 async def guard_input(bench: Workbench, command: Perform) -> Outcome:
@@ -31,7 +35,9 @@ async def guard_output(bench: Workbench, command: Perform) -> Outcome:
     return _verdict(command, agent, guardrail, result.output, about_output=True, judged=judged)
 
 
-def check_outputs_can_be_withheld(agent: Any, config: RunConfig, ids: ConversationIds) -> None:
+def check_outputs_can_be_withheld(
+    agent: Agent[Any], config: RunConfig, ids: ConversationIds
+) -> None:
     """Refuse output guardrails if the server keeps the conversation.
 
     An output that they block is in that conversation already and cannot be removed.
@@ -53,7 +59,13 @@ def check_outputs_can_be_withheld(agent: Any, config: RunConfig, ids: Conversati
         )
 
 
-def _verdict(command: Perform, agent: Any, guardrail: Any, verdict: Any, **more: Any) -> Outcome:
+def _verdict(
+    command: Perform,
+    agent: Agent[Any],
+    guardrail: InputGuardrail[Any] | OutputGuardrail[Any],
+    verdict: GuardrailFunctionOutput,
+    **more: Any,
+) -> Outcome:
     tripped = getattr(verdict, "tripwire_triggered", None)
     if tripped is None:
         raise UserError(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.lifecycle import AgentHooksBase, RunHooksBase
 from agentgraph.run_context import AgentHookContext
 from agentgraph.user_code.callbacks import gather_or_cancel
 from agentgraph.user_code.cancellation import take_back
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
 
 
 def context_of(bench: Workbench) -> AgentHookContext[Any]:
@@ -24,7 +27,7 @@ def context_of(bench: Workbench) -> AgentHookContext[Any]:
     )
 
 
-def overridden(bench: Workbench, agent: Any, name: str) -> bool:
+def overridden(bench: Workbench, agent: Agent[Any], name: str) -> bool:
     """Whether the run's or the agent's hooks override a hook, which has the same name on both."""
     for hooks in (bench.facts.hooks, agent.hooks):
         if hooks is not None:
@@ -39,10 +42,10 @@ _DEFAULTS = {"on_llm_start": (RunHooksBase.on_llm_start, AgentHooksBase.on_llm_s
 
 async def call_hooks(
     bench: Workbench,
-    agent: Any,
+    agent: Agent[Any],
     names: str | tuple[str, str],
-    *arguments: Any,
-    context: Any = None,
+    *arguments: object,
+    context: object = None,
 ) -> None:
     """Call one hook on the run's hooks object and on the agent's, concurrently.
 

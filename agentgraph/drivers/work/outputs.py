@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent import ToolsToFinalOutputResult
 from agentgraph.drivers.names import tool_of
@@ -19,8 +19,11 @@ from agentgraph.tools.function import FunctionTool, FunctionToolResult
 from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
 
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
 
-def final_output(bench: Workbench, source: CommandId | None, agent: Any) -> Any:
+
+def final_output(bench: Workbench, source: CommandId | None, agent: Agent[Any]) -> Any:
     """The final output that an outcome holds.
 
     The output of a tool becomes text if the agent's output is text; otherwise it is passed on
@@ -42,7 +45,7 @@ def final_output(bench: Workbench, source: CommandId | None, agent: Any) -> Any:
     return output
 
 
-def _needs_text(output: Any, agent: Any) -> bool:
+def _needs_text(output: object, agent: Agent[Any]) -> bool:
     """Whether an output of a tool is not text although the agent's output is."""
     plain = agent.output_type is None or agent.output_type is str
     return plain and not isinstance(output, str)

@@ -42,7 +42,7 @@ async def apply_patch(call: LocalCall) -> Outcome:
     return call.answer(*_payload(call, result))
 
 
-def _as_result(edited: Any) -> ApplyPatchResult:
+def _as_result(edited: object) -> ApplyPatchResult:
     if isinstance(edited, ApplyPatchResult):
         return edited
     return ApplyPatchResult(output=None if edited is None else text_of(edited))

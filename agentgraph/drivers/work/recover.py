@@ -21,6 +21,8 @@ from agentgraph_compiler.machine import Event
 if TYPE_CHECKING:
     from openai.types.responses import ResponseOutputMessage
 
+    from agentgraph.agent import Agent
+
 
 async def recover(bench: Workbench, command: Perform) -> Outcome:
     """Ask the handler of a fault for an output; without a handler or an answer the fault stands.
@@ -49,7 +51,7 @@ async def recover(bench: Workbench, command: Perform) -> Outcome:
             last_agent=agent,
         ),
     )
-    answer: Any = await resolve(handler(handler_input))
+    answer: object = await resolve(handler(handler_input))
     if answer is None:
         return Outcome(command.id, Event.DECLINED)
     result = _result(answer, fault)
@@ -58,7 +60,7 @@ async def recover(bench: Workbench, command: Perform) -> Outcome:
     return Outcome(command.id, Event.ACCEPTED, FinalOutput(output, message))
 
 
-def _result(answer: Any, fault: str) -> RunErrorHandlerResult:
+def _result(answer: object, fault: str) -> RunErrorHandlerResult:
     """Read a handler's answer: a result, a dictionary of its fields, or a bare final output."""
     if isinstance(answer, RunErrorHandlerResult):
         return answer
@@ -79,7 +81,7 @@ def turns_exceeded(limit: int | None) -> MaxTurnsExceeded:
     return MaxTurnsExceeded(f"Max turns ({limit}) exceeded")
 
 
-def _validated(agent: Any, output: Any) -> tuple[Any, str]:
+def _validated(agent: Agent[Any], output: object) -> tuple[Any, str]:
     """Validate an output against the agent's type; return it with the text of a model's reply."""
     schema = output_schema(agent)
     if schema is None or schema.is_plain_text():

@@ -4,7 +4,7 @@ and several with limits (``shell_call``)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.drivers.work.call import LocalCall
 from agentgraph.items.tool_payload import sendable, text_of
@@ -20,6 +20,10 @@ from agentgraph.tools.shell import (
     ShellResult,
 )
 from agentgraph.user_code.callbacks import resolve
+
+if TYPE_CHECKING:
+    from openai.types.responses import ResponseFunctionShellToolCall
+    from openai.types.responses.response_output_item import LocalShellCall
 
 
 async def run_local_shell(call: LocalCall) -> Outcome:
@@ -40,7 +44,7 @@ def local_refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
     return _local_payload(call.raw, message), message
 
 
-def _local_payload(raw: Any, output: Any) -> dict[str, Any]:
+def _local_payload(raw: LocalShellCall, output: object) -> dict[str, Any]:
     return {
         "type": "local_shell_call_output",
         # The client's types know the call's id as `id`; the API's guide shows `call_id`.
@@ -88,7 +92,7 @@ async def run_shell(call: LocalCall) -> Outcome:
     return call.answer(_payload(raw, cut, limit), _text(cut.output))
 
 
-def _as_result(value: Any) -> ShellResult:
+def _as_result(value: object) -> ShellResult:
     """The result of an executor; a text becomes the output of one successful command."""
     if isinstance(value, ShellResult):
         return value
@@ -119,7 +123,9 @@ def _within(limit: int | None, outputs: Sequence[ShellCommandOutput]) -> list[Sh
     return cut
 
 
-def _payload(raw: Any, result: ShellResult, limit: int | None) -> dict[str, Any]:
+def _payload(
+    raw: ResponseFunctionShellToolCall, result: ShellResult, limit: int | None
+) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "type": "shell_call_output",
         "call_id": raw.call_id,

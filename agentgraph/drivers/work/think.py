@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from agentgraph.drivers.reading.classify import classify
 from agentgraph.drivers.reading.offer import Offer
@@ -37,6 +37,10 @@ from agentgraph.tools.hosted import ComputerTool
 from agentgraph.user_code.callbacks import resolve
 from agentgraph.user_code.cancellation import take_back, was_cancelled
 from agentgraph_compiler.machine import MISSING_TOOL, Event, StateKind
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+    from agentgraph.items import TResponseInputItem
 
 _REPLIED = Event.REPLIED
 _UNSET = vars(ModelSettings())
@@ -126,7 +130,7 @@ async def tell_reply(bench: Workbench, command: Perform) -> Outcome:
     return Outcome(command.id, Event.DONE)
 
 
-async def _prepare(bench: Workbench, command: Perform, agent: Any) -> PreparedCall:
+async def _prepare(bench: Workbench, command: Perform, agent: Agent[Any]) -> PreparedCall:
     binding, config, view = bench.binding(command.agent), bench.facts.config, bench.view
     ids = view.conversation
     check_outputs_can_be_withheld(agent, config, ids)
@@ -214,7 +218,7 @@ def _missing_tool(bench: Workbench, agent_id: str) -> str | None:
     return symbol if acting is not None and symbol in acting.offered else None
 
 
-def without_reasoning_id(item: Any) -> Any:
+def without_reasoning_id(item: TResponseInputItem) -> Any:
     """An input item for a server that stores no reasoning: reasoning without its id
     (``RunConfig.reasoning_item_id_policy``)."""
     if item.get("type") != "reasoning":
@@ -222,7 +226,9 @@ def without_reasoning_id(item: Any) -> Any:
     return {name: value for name, value in item.items() if name != "id"}
 
 
-async def _filter_input(bench: Workbench, agent: Any, input: ModelInputData) -> ModelInputData:
+async def _filter_input(
+    bench: Workbench, agent: Agent[Any], input: ModelInputData
+) -> ModelInputData:
     filter_input = bench.facts.config.call_model_input_filter
     assert filter_input is not None
     changed = await resolve(filter_input(CallModelData(input, agent, bench.context.context)))
@@ -279,7 +285,7 @@ async def _stream(
     )
 
 
-def _model(bench: Workbench, agent: Any, agent_id: str) -> Model:
+def _model(bench: Workbench, agent: Agent[Any], agent_id: str) -> Model:
     """The model of the run, else of the agent, else the default; names go through the provider."""
     configured = _configured_model(bench, agent)
     if hasattr(configured, "get_response"):
@@ -296,14 +302,14 @@ def _model(bench: Workbench, agent: Any, agent_id: str) -> Model:
     return cast("Model", entry[1])
 
 
-def _no_model(agent: Any, model: object) -> UserError:
+def _no_model(agent: Agent[Any], model: object) -> UserError:
     return UserError(
         f"The model of agent '{agent.name}' must be a Model or the name of one, got"
         f" {type(model).__name__}"
     )
 
 
-def _configured_model(bench: Workbench, agent: Any) -> Any:
+def _configured_model(bench: Workbench, agent: Agent[Any]) -> Any:
     """The model of the run, else of the agent: a model, a name, or ``None`` for the default."""
     of_run = bench.facts.config.model
     return agent.model if of_run is None else of_run
@@ -316,7 +322,7 @@ def _base_settings(own: ModelSettings, model: str | None) -> ModelSettings:
 
 
 def _settings(
-    bench: Workbench, agent: Any, command: Perform, user_code_ran: bool
+    bench: Workbench, agent: Agent[Any], command: Perform, user_code_ran: bool
 ) -> tuple[ModelSettings, tuple[str, ...]]:
     """The settings of the model call, and the names of those that can change in place.
 

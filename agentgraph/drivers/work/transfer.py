@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.drivers.work.copies import copies_of, copy_of, originals
 from agentgraph.drivers.workbench import Workbench
@@ -21,6 +21,9 @@ from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.user_code.callbacks import gather_or_cancel, resolve
 from agentgraph_compiler.machine import Event
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
 
 IGNORED = "Multiple handoffs detected, ignoring this one."
 
@@ -76,7 +79,7 @@ def _ignored(bench: Workbench, command: Perform) -> list[Any]:
     ]
 
 
-async def _tell(bench: Workbench, source: Any, target: Any) -> None:
+async def _tell(bench: Workbench, source: Agent[Any], target: Agent[Any]) -> None:
     """Call the hooks of the run and of the source agent, concurrently."""
     hooks, context = bench.facts.hooks, bench.context
     calls = []
@@ -90,7 +93,7 @@ async def _tell(bench: Workbench, source: Any, target: Any) -> None:
 
 
 async def _filter(
-    bench: Workbench, source: Any, bound: HandoffBinding, payload: Transfer
+    bench: Workbench, source: Agent[Any], bound: HandoffBinding, payload: Transfer
 ) -> Filtered | None:
     """The conversation as a filter returns it; ``None`` without a filter."""
     config = bench.facts.config
@@ -120,7 +123,7 @@ async def _filter(
     if copied:
         data = _copied(data)
     if filter_input is None:
-        changed: Any = nest_handoff_history(data, history_mapper=config.handoff_history_mapper)
+        changed: object = nest_handoff_history(data, history_mapper=config.handoff_history_mapper)
     else:
         if not callable(filter_input):
             raise UserError(

@@ -238,7 +238,7 @@ class DaprSession(ClientSession):
         if not state.data:
             return [], state.etag
         try:
-            stored: Any = json.loads(state.data)
+            stored: object = json.loads(state.data)
         except ValueError:
             stored = None
         if not isinstance(stored, list):

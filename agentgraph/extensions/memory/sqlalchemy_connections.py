@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 from agentgraph.memory.file_identity import file_identity
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
 
 try:
     from sqlalchemy import URL, Engine, event, make_url
@@ -199,7 +202,7 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     engine.sync_engine.update_execution_options(**{_FILE: file})
 
     @event.listens_for(engine.sync_engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
+    def configure(connection: DBAPIConnection, _record: object) -> None:
         with closing(connection.cursor()) as cursor:
             cursor.execute(f"PRAGMA busy_timeout = {_SQLITE_BUSY_TIMEOUT}")
             cursor.execute("PRAGMA journal_mode = WAL")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from agentgraph.extensions.memory.sqlalchemy_connections import display_url, engine_for
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
@@ -162,5 +161,5 @@ class SQLAlchemyStoredSessions:
             ) from error
 
 
-def _moment(value: Any) -> str:
+def _moment(value: object) -> str:
     return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}"

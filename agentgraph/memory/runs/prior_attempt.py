@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agentgraph.memory.runs.saves import Block
 from agentgraph.memory.transcripts.automaton import ANSWERED_BY
@@ -112,7 +112,7 @@ class PriorAttempt:
         return _NOT_SEEN if latest else None
 
 
-def is_stored_form(stored: Any, item: Any) -> bool:
+def is_stored_form(stored: object, item: object) -> bool:
     """Whether `stored` is the form in which a store keeps `item`.
 
     The Conversations API stores the text of a message as a part, and adds ids and other keys.
@@ -129,7 +129,7 @@ def is_stored_form(stored: Any, item: Any) -> bool:
     return False
 
 
-def _kind(item: Any) -> str:
+def _kind(item: TResponseInputItem) -> str:
     """The type of an item; for a message, its author."""
     kind = item.get("type")
     if isinstance(kind, str) and kind != "message":

@@ -124,7 +124,8 @@ class Transcript:
         It is logged at the start of the next turn, after the outputs of the reply's calls.
         """
         added = without_repeats(list(items))
-        self._added += [InputItem(agent=None, raw_item=item) for item in added]
+        no_agent: Any = None  # the program added them, not a model
+        self._added += [InputItem(agent=no_agent, raw_item=item) for item in added]
         if len(self.new_items) == self.turn_start:  # the turn has no items yet
             self.begin_turn()
 

@@ -131,7 +131,7 @@ class Automaton:
         """Take the next item and return the violations that it makes certain."""
         self._position += 1
         # The item types are a union of a few dozen typed dicts; the protocol needs five keys.
-        fields: Any = item
+        fields: Mapping[str, object] = item
         kind = fields.get("type")
         if not isinstance(kind, str):
             kind = kind_of(fields)

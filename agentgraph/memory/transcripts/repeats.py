@@ -57,7 +57,7 @@ def _plainly_distinct(items: list[TResponseInputItem]) -> bool:
     for item in items:
         if type(item) is not dict:
             return False
-        fields: Any = item
+        fields: Mapping[str, object] = item
         kind = fields.get("type")
         if kind == "function_call" or kind == "function_call_output":
             call_id = fields.get("call_id")

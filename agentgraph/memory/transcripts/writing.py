@@ -25,6 +25,8 @@ from agentgraph.memory.transcripts.plain import plainly_legal
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agentgraph.items import TResponseInputItem
 
     Forms: TypeAlias = Sequence[TResponseInputItem | None]
@@ -376,7 +378,9 @@ def _output_written(items: Forms, written: Collection[int], call: int | None) ->
     )
 
 
-def _is_kept(fields: Any, fate: _Fate, kept: Kept, *, cut_short: bool, answered: bool) -> bool:
+def _is_kept(
+    fields: Mapping[str, object], fate: _Fate, kept: Kept, *, cut_short: bool, answered: bool
+) -> bool:
     """Tell whether to store an item that may stand."""
     if kept is Kept.ALL or (kept is Kept.SETTLED and not cut_short):
         return True

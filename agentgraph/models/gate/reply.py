@@ -108,7 +108,7 @@ class _Gate:
         self._agent_name = agent_name
         self._server = Server.of(model)
 
-    def item(self, item: Any) -> Any:
+    def item(self, item: object) -> Any:
         """Return an item in its sound form."""
         kind = raw_field(item, "type")
         if not isinstance(kind, str) or not kind:
@@ -122,7 +122,7 @@ class _Gate:
             item = self._with_content(item)
         return self._typed(item) if isinstance(item, dict) else item
 
-    def _check_id(self, call: Any, kind: str) -> None:
+    def _check_id(self, call: object, kind: str) -> None:
         call_id = raw_field(call, "call_id")
         if not isinstance(call_id, str) or not call_id:
             name = raw_field(call, "name") or kind
@@ -130,7 +130,7 @@ class _Gate:
                 f"called {name!r} without a call id, so its output could not be sent back."
             )
 
-    def _with_texts(self, call: Any, names: tuple[str, str]) -> Any:
+    def _with_texts(self, call: object, names: tuple[str, str]) -> Any:
         changes: dict[str, str] = {}
         for name in names:
             value = raw_field(call, name)
@@ -140,7 +140,7 @@ class _Gate:
                 raise self._fault(f"sent a call whose {name} is a {type(value).__name__}.")
         return _varied(call, changes)
 
-    def _with_content(self, message: Any) -> Any:
+    def _with_content(self, message: object) -> Any:
         """Return a message whose parts have texts. A null text is empty, and null content has no
         parts; a part of an unknown type stays as it is."""
         content = raw_field(message, "content")
@@ -152,7 +152,7 @@ class _Gate:
             raise self._fault(f"sent a message whose content is a {type(content).__name__}.")
         return _varied(message, {"content": [self._part(part) for part in content]})
 
-    def _part(self, part: Any) -> Any:
+    def _part(self, part: object) -> Any:
         kind = raw_field(part, "type")
         if not isinstance(kind, str):
             raise self._fault(f"sent a message with a part without a type ({_name(part)}).")
@@ -182,7 +182,7 @@ class _Gate:
         return with_agent(self._server.fault(what), self._agent_name)
 
 
-def _text_part(part: Any, text: str) -> Any:
+def _text_part(part: object, text: str) -> Any:
     """Return a part with a text. Its citations and probabilities are kept if they are sound."""
     from openai.types.responses import ResponseOutputText
     from pydantic import ValidationError
@@ -219,7 +219,7 @@ def _name(value: object) -> str:
     return "null" if value is None else type(value).__name__
 
 
-def _varied(item: Any, changes: dict[str, Any]) -> Any:
+def _varied(item: object, changes: dict[str, Any]) -> Any:
     if not changes:
         return item
     if isinstance(item, dict):

@@ -74,7 +74,7 @@ async def pieces(stream: Any, server: Server) -> AsyncIterator[Any]:
         yield piece
 
 
-async def unstreamed(stream: Any, server: Server) -> Any:
+async def unstreamed(stream: object, server: Server) -> Any:
     """Return the JSON object that a server answered in place of a stream.
 
     Args:
@@ -98,7 +98,7 @@ async def unstreamed(stream: Any, server: Server) -> Any:
         raise _of_the_client(error, stream) from error
     if text.lstrip().startswith(("data:", "event:", ":")):
         raise server.fault(f"sent a stream as {kind!r}; it must be text/event-stream.")
-    body: Any
+    body: object
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
@@ -136,7 +136,7 @@ def watch_end(stream: Any) -> Callable[[], bool]:
         return lambda: True
     end = bytearray()
 
-    async def watched(*args: Any, **options: Any) -> AsyncIterator[bytes]:
+    async def watched(*args: object, **options: object) -> AsyncIterator[bytes]:
         async for data in read(*args, **options):
             end.extend(data)
             del end[:-_KEPT]

@@ -1,0 +1,5 @@
+from typing import Any, TypeAlias
+
+from agentgraph.agent import Agent
+
+AnyAgent: TypeAlias = Agent[Any, Any]
