@@ -104,8 +104,8 @@ def check_agent(agent: Any) -> None:
     _check_guardrails(agent, "output_guardrails", "OutputGuardrail")
     _require(agent, "output_type", "a type, an AgentOutputSchemaBase or None", _is_output_type)
     if isinstance(agent.hooks, RunHooksBase):
-        problem = "an AgentHooks; pass RunHooks to the runner instead"
-        _refuse(agent, _wrong(agent, "hooks", problem), wrong_field_type.RULE)
+        instead = "an AgentHooks; pass RunHooks to the runner instead"
+        _refuse(agent, _wrong(agent, "hooks", instead), wrong_field_type.RULE)
         agent.hooks = None
     _require(agent, "hooks", "an AgentHooks or None", _is_agent_hooks)
     _require(
