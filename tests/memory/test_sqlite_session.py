@@ -191,6 +191,24 @@ async def test_saving_a_turn_writes_only_what_is_new(
     session.close()
 
 
+async def test_sessions_of_one_file_look_for_its_tables_once(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    use_connections(monkeypatch, lambda opened: opened.set_trace_callback(statements.append))
+    first = SQLiteSession("0", file)
+    await first.append_to_block([user("x")])
+    statements.clear()
+
+    for number in range(1, 4):
+        with closing(SQLiteSession(f"{number}", file)) as session:
+            await session.append_to_block([user("x")])
+
+    looks = [text for text in statements if "table_info" in text or "CREATE" in text]
+    assert looks == []
+    first.close()
+
+
 async def test_every_change_is_one_transaction_that_waits_for_its_turn_at_the_start(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -282,8 +282,8 @@ class AdvancedSQLiteSession(SQLiteSession):
         return row[0] or 0
 
     @property
-    def _prepare(self) -> Callable[[sqlite3.Connection], None]:
-        return self._structure.prepare
+    def _schema(self) -> StructureTables:
+        return self._structure
 
     def _take_over(self, connection: sqlite3.Connection) -> None:
         """Put the items of a plain SQLite session into `main`; such a file has no structure."""

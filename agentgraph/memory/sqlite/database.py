@@ -135,15 +135,20 @@ class SQLiteDatabase:
         return self._histories
 
     def once(
-        self, connection: sqlite3.Connection, prepare: Callable[[sqlite3.Connection], None]
+        self,
+        connection: sqlite3.Connection,
+        tables: Hashable,
+        prepare: Callable[[sqlite3.Connection], None],
     ) -> None:
-        """Prepare the connection, once; use it within a call of `run`, outside of a transaction."""
-        if prepare not in self._prepared:
+        """Prepare the connection, once for each value of `tables`; use it within a call of `run`,
+        outside of a transaction."""
+        if tables not in self._prepared:
             prepare(connection)
-            self._prepared.add(prepare)
+            self._prepared.add(tables)
 
     async def run(
         self,
+        tables: Hashable,
         prepare: Callable[[sqlite3.Connection], None],
         call: Callable[[sqlite3.Connection], _T],
         session: Hashable,
@@ -151,7 +156,8 @@ class SQLiteDatabase:
         """Run one call with the connection, after all earlier calls.
 
         Args:
-            prepare: Creates or checks the tables, as in `once`.
+            tables: The tables.
+            prepare: Creates or checks them, as in `once`.
             call: The work; it must leave no transaction open.
             session: The session whose rows it may change.
 
@@ -159,19 +165,20 @@ class SQLiteDatabase:
             sqlite3.Error: `prepare` or `call` raised it.
         """
         if self._thread is None:
-            return self._run(prepare, call, session)
-        work = _Once(self._run, prepare, call, session)
+            return self._run(tables, prepare, call, session)
+        work = _Once(self._run, tables, prepare, call, session)
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _run(
         self,
+        tables: Hashable,
         prepare: Callable[[sqlite3.Connection], None],
         call: Callable[[sqlite3.Connection], _T],
         session: Hashable,
     ) -> _T:
         with self._lock:
             connection = self._connect()
-            self.once(connection, prepare)
+            self.once(connection, tables, prepare)
             changes = connection.total_changes
             try:
                 result = call(connection)

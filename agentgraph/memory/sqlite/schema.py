@@ -10,14 +10,25 @@ import sqlite3
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from agentgraph.memory.sqlite.database import transaction
 
-__all__ = ["ForeignSchema", "Tables", "missing_tables", "quoted"]
+__all__ = ["ForeignSchema", "Schema", "Tables", "missing_tables", "quoted"]
 
 
 class ForeignSchema(sqlite3.DatabaseError):
     """A table of the file has the name of one of ours, but other columns."""
+
+
+class Schema(Protocol):
+    """Tables that a connection checks or creates; equal ones only once."""
+
+    def __hash__(self) -> int: ...
+
+    def prepare(self, connection: sqlite3.Connection) -> None:
+        """Check the tables, and create missing ones."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
