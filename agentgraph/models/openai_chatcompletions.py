@@ -137,7 +137,7 @@ class OpenAIChatCompletionsModel(Model):
         reading = ChatReading(server, self.server_quirks)
         reading.read_whole(reply, keep_cut_text=_keeps_cut_text(model_settings))
         source = {"model": self.model, "response_id": raw_field(reply, "id")}
-        usage: object = getattr(reply, "usage", None)
+        usage: Any = getattr(reply, "usage", None)
         response = ModelResponse(
             output=list(output_items(reading.message, source)),
             usage=usage_of(usage),

@@ -114,7 +114,7 @@ def model_response(
         ModelBehaviorError: The response is not a complete reply.
     """
     output = complete_output(response, server, keep_cut_text=keep_cut_text, event=event)
-    usage: object = getattr(response, "usage", None)
+    usage: Any = getattr(response, "usage", None)
     reply = ModelResponse(
         output=output or items or [],
         usage=usage_of(usage),

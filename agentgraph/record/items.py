@@ -72,7 +72,7 @@ def items_of(payload: Any, agent: Any, names: Names) -> Sequence[RunItem]:
 
 def reply_items(payload: ModelReply, agent: Any) -> list[RunItem]:
     """The run items of a reply, in the model's order; not every output item becomes one."""
-    output: Sequence[Any] = payload.response.output
+    output: Any = payload.response.output
     items: list[RunItem] = []
     for kind, position, description in payload.notes:
         raw = output[position]

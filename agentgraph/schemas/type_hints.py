@@ -97,7 +97,7 @@ def _one_class(declared: object) -> type[Any] | None:
     return declared
 
 
-def _alternatives(annotation: object) -> Iterator[Any]:
+def _alternatives(annotation: Any) -> Iterator[Any]:
     """Yield the types that an annotation allows; expands `Annotated`, aliases and unions."""
     origin = get_origin(annotation) or annotation
     if isinstance(origin, _ALIASES):

@@ -182,7 +182,7 @@ class _Gate:
         return with_agent(self._server.fault(what), self._agent_name)
 
 
-def _text_part(part: object, text: str) -> Any:
+def _text_part(part: Any, text: str) -> Any:
     """Return a part with a text. Its citations and probabilities are kept if they are sound."""
     from openai.types.responses import ResponseOutputText
     from pydantic import ValidationError
@@ -219,7 +219,7 @@ def _name(value: object) -> str:
     return "null" if value is None else type(value).__name__
 
 
-def _varied(item: object, changes: dict[str, Any]) -> Any:
+def _varied(item: Any, changes: dict[str, Any]) -> Any:
     if not changes:
         return item
     if isinstance(item, dict):
