@@ -5,23 +5,19 @@ The commands draw and print a workflow with errors as well, because a drawing he
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from rich.text import Text
 
+from agentgraph.cli.capture.child import Limits
 from agentgraph.cli.faults import CommandFault, Status
+from agentgraph.cli.loaded_chart import chart_of
 from agentgraph.cli.rules import rule_pages
-from agentgraph.cli.target import Target
 from agentgraph.cli.terminal import Terminal, progress
-from agentgraph.cli.workload import loaded
-from agentgraph.frontend.lower_workflow import lower
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.checks import UnknownRuleError, explain
-from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.text import print_chart
 from agentgraph_compiler.render import RenderError, View, render, source_of
 from agentgraph_compiler.render.fonts import without_font
@@ -44,12 +40,14 @@ class Drawing:
         findings: Whether the drawing shows the findings of the compiler.
         format: The format on the standard output.
         timeout: Seconds after which a layout is stopped.
+        limits: What the file may use while it is loaded.
     """
 
     view: View
     findings: bool
     format: str
     timeout: float
+    limits: Limits
 
 
 def draw_file(terminal: Terminal, text: str, output: Path | None, drawing: Drawing) -> Status:
@@ -66,7 +64,8 @@ def draw_file(terminal: Terminal, text: str, output: Path | None, drawing: Drawi
     """
     view, missing = drawing.view, ""
     try:
-        with _chart(text) as chart, progress(terminal, f"drawing {chart.name}"):
+        chart = chart_of(terminal, text, drawing.limits)
+        with progress(terminal, f"drawing {chart.name}"):
             if drawing.findings:
                 view = replace(view, findings=pipeline.check(chart))
             if output is None:
@@ -91,19 +90,20 @@ def draw_file(terminal: Terminal, text: str, output: Path | None, drawing: Drawi
     return Status.DONE
 
 
-def print_ir(terminal: Terminal, text: str, *, origins: bool) -> Status:
+def print_ir(terminal: Terminal, text: str, *, origins: bool, limits: Limits) -> Status:
     """Print the chart of a workflow.
 
     Args:
         terminal: Where to print.
         text: The file, with a name or without.
         origins: Whether to print the place in the source of each part.
+        limits: What the file may use while it is loaded.
 
     Raises:
         CommandFault: The file cannot be used.
     """
-    with _chart(text) as chart:
-        terminal.out.print(Text(print_chart(chart, origins=origins)), end="", soft_wrap=True)
+    chart = chart_of(terminal, text, limits)
+    terminal.out.print(Text(print_chart(chart, origins=origins)), end="", soft_wrap=True)
     return Status.DONE
 
 
@@ -129,10 +129,3 @@ def explain_rule(terminal: Terminal, code: str) -> Status:
     else:
         terminal.out.print(Text(page), end="", soft_wrap=True)
     return Status.DONE
-
-
-@contextlib.contextmanager
-def _chart(text: str) -> Iterator[Chart]:
-    with loaded(Target.parse(text)) as workload:
-        chart, _ = lower(workload.source, overrides=workload.overrides)
-        yield chart

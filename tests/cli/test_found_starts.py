@@ -312,6 +312,10 @@ triage = Agent(name="Triage", handoffs=[handoff(billing), Agent(name="Other")])
     assert "error[AG101] duplicate-tool-name" in ended.out
     assert ended.out.endswith("0 files checked, 1 not loadable: 1 error, 1 warning\n")
     assert starts(file) == ["Triage"]
+    drawn = agentgraph("draw", file)
+    assert drawn.status == 0
+    assert "Billing" in drawn.out
+    assert "the file cannot be imported" in drawn.err
 
 
 GUARDED = """
@@ -343,3 +347,11 @@ def test_a_guardrail_never_runs_only_if_no_start_of_the_file_runs_it(
     file = written(tmp_path, "flow.py", IMPORT + GUARDED + runs)
     report = json.loads(agentgraph("check", file, "--format", "json").out)
     assert [one["code"] for one in report["diagnostics"]] == rules
+
+
+def test_a_command_that_chooses_says_which_and_why(tmp_path: Path) -> None:
+    runs = "Runner.run_sync(b, 'x')\nRunner.run_sync(a, 'x')"
+    source = f"{IMPORT}a = Agent(name='A')\nb = Agent(name='B')\n{runs}"
+    ended = agentgraph("ir", written(tmp_path, "flow.py", source))
+    assert ended.out.startswith('chart "B"')
+    assert ended.err == "note: this is b, the agent that Runner gets in line 5; there are also a\n"

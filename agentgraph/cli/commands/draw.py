@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from agentgraph.cli.commands.options import Target, command_app
+from agentgraph.cli.capture.child import Limits
+from agentgraph.cli.commands.options import (
+    DEFAULT_MEMORY,
+    DEFAULT_TIMEOUT,
+    AllowNetwork,
+    LoadMemory,
+    LoadTimeout,
+    Target,
+    command_app,
+)
 from agentgraph.cli.ending import end
 from agentgraph.cli.show import Drawing, draw_file
 from agentgraph_compiler.render import View
@@ -82,8 +91,12 @@ def draw(
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds after which the layout is stopped.")
     ] = 30.0,
+    allow_network: AllowNetwork = False,
+    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
+    load_memory: LoadMemory = DEFAULT_MEMORY,
 ) -> None:
     """Draw a workflow."""
     view = View(level=level.value, focus=focus, depth=depth, fold=fold, legend=legend)
-    drawing = Drawing(view, findings, format.value, timeout)
+    limits = Limits(load_timeout, load_memory, allow_network)
+    drawing = Drawing(view, findings, format.value, timeout=timeout, limits=limits)
     end(lambda terminal: draw_file(terminal, target, output, drawing))

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from agentgraph.cli.commands.options import Target, command_app
+from agentgraph.cli.capture.child import Limits
+from agentgraph.cli.commands.options import (
+    DEFAULT_MEMORY,
+    DEFAULT_TIMEOUT,
+    AllowNetwork,
+    LoadMemory,
+    LoadTimeout,
+    Target,
+    command_app,
+)
 from agentgraph.cli.ending import end
 from agentgraph.cli.show import print_ir
 
@@ -21,6 +30,10 @@ def ir(
     origins: Annotated[
         bool, typer.Option(help="Print the place in the source of every part.")
     ] = True,
+    allow_network: AllowNetwork = False,
+    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
+    load_memory: LoadMemory = DEFAULT_MEMORY,
 ) -> None:
     """Print the lowered form of a workflow as text, for bug reports and comparisons."""
-    end(lambda terminal: print_ir(terminal, target, origins=origins))
+    limits = Limits(load_timeout, load_memory, allow_network)
+    end(lambda terminal: print_ir(terminal, target, origins=origins, limits=limits))
