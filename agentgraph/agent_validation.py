@@ -116,9 +116,9 @@ def check_agent(agent: Any) -> None:
     )
     _require(agent, "reset_tool_choice", "a bool", lambda value: isinstance(value, bool))
     for name, (arguments, without) in _CALLBACKS.items():
-        problem = callback_problem(getattr(agent, name), arguments)
-        if problem is not None:
-            _refuse(agent, _wrong(agent, name, problem), wrong_field_type.RULE)
+        wrong = callback_problem(getattr(agent, name), arguments)
+        if wrong is not None:
+            _refuse(agent, _wrong(agent, name, wrong), wrong_field_type.RULE)
             setattr(agent, name, without)
 
 
