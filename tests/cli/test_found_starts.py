@@ -355,3 +355,20 @@ def test_a_command_that_chooses_says_which_and_why(tmp_path: Path) -> None:
     ended = agentgraph("ir", written(tmp_path, "flow.py", source))
     assert ended.out.startswith('chart "B"')
     assert ended.err == "note: this is b, the agent that Runner gets in line 5; there are also a\n"
+
+
+def test_a_run_in_a_tool_is_checked_as_a_start_and_no_note_says_otherwise(tmp_path: Path) -> None:
+    source = """
+writer = Agent(name="Writer")
+
+@function_tool
+async def write(topic: str) -> str:
+    "Write."
+    return str(await Runner.run(writer, topic))
+
+a = Agent(name="A", tools=[write])
+"""
+    file = written(tmp_path, "flow.py", IMPORT + source)
+    assert starts(file) == ["Writer", "A"]
+    ended = agentgraph("check", file)
+    assert ended.out == "✓ 1 file checked: nothing to report\n"

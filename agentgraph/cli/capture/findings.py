@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from agentgraph.authoring.mistakes import wrong_field_type
@@ -36,7 +37,12 @@ def findings_of(loaded: Loading, sources: Iterable[Any]) -> tuple[Diagnostic, ..
     Raises:
         CommandFault: A start cannot be lowered.
     """
-    checked = [_checked(source, loaded) for source in sources]
+    charts = [_lowered(source, loaded) for source in sources]
+    starts = frozenset(chart.agent[chart.start].origin for chart in charts)
+    checked = [
+        (frozenset(_places(chart)), pipeline.check(_with_checked_runs(chart, starts)))
+        for chart in charts
+    ]
     findings = [
         finding
         for _, diagnostics in checked
@@ -57,8 +63,7 @@ def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
 _Checked = tuple[frozenset[Origin], tuple[Diagnostic, ...]]
 
 
-def _checked(source: Any, loaded: Loading) -> _Checked:
-    """The places of the agents of a start, and the findings about them."""
+def _lowered(source: Any, loaded: Loading) -> Chart:
     try:
         chart, _ = lower(source, overrides=loaded.overrides)
     except Exception as error:
@@ -66,7 +71,23 @@ def _checked(source: Any, loaded: Loading) -> _Checked:
             f"agent '{source.name}' of {loaded.source.file} cannot be checked: {error}",
             details=own_traceback(error),
         ) from error
-    return frozenset(_places(chart)), pipeline.check(chart)
+    return chart
+
+
+def _with_checked_runs(chart: Chart, starts: frozenset[Origin]) -> Chart:
+    """A chart that does not say of a run in a tool's code that no check covers it, if the agent of
+    that run is a start, which is checked too."""
+    agents = []
+    for agent in chart.agents:
+        covered = tuple(
+            f"agent '{run.name}', and no check covers that run"
+            for run in agent.inner
+            if run.origin in starts
+        )
+        unseen = tuple(fact for fact in agent.unseen if not covered or not fact.endswith(covered))
+        agents.append(replace(agent, unseen=unseen))
+    parts = tuple(_with_checked_runs(part, starts) for part in chart.charts)
+    return replace(chart, agents=tuple(agents), charts=parts)
 
 
 def _places(chart: Chart) -> Iterator[Origin]:
