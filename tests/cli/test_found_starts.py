@@ -187,6 +187,7 @@ def test_a_list_of_agents_is_checked_whole(tmp_path: Path) -> None:
             "app/flow.py",
         ),
         ({"agents.py": "a = Agent(name='A')"}, "agents.py"),
+        ({"agents.py": "b = Agent(name='B')", "flow.py": "a = Agent(name='A')"}, "flow.py"),
     ],
 )
 def test_a_project_is_imported_as_it_is_laid_out(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -105,6 +106,8 @@ def _means_a_module_of_the_user(tree: ast.Module, file: Path) -> bool:
     if any(place == file for place in places):
         return False
     text = Path(spec.origin).read_text(errors="replace") if spec.origin else ""
+    if re.search(rf"^\s*from {_SDK} import ", text, re.MULTILINE):
+        return False  # it is called like the SDK and uses the SDK, as no module imports from itself
     return all(name in text for name in _public_names_from_the_sdk(tree))
 
 
