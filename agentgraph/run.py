@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,6 +31,7 @@ from agentgraph.run_config import (
     ToolExecutionConfig,
     ToolNameCollisionPolicy,
     ToolNotFoundBehavior,
+    coerce_run_config,
 )
 from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.running.async_generators import BegunGenerators
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
     from agentgraph.lifecycle import RunHooks
     from agentgraph.memory.session import Session
+    from agentgraph.models.interface import Model
     from agentgraph.program import Program
     from agentgraph.run_error_handlers import RunErrorHandlers
     from agentgraph.workflow import Workflow
@@ -72,6 +76,7 @@ __all__ = [
     "ToolExecutionConfig",
     "ToolNameCollisionPolicy",
     "ToolNotFoundBehavior",
+    "every_model_is",
     "get_default_agent_runner",
     "set_default_agent_runner",
 ]
@@ -356,3 +361,33 @@ def set_default_agent_runner(runner: AgentRunner | None) -> None:
 def get_default_agent_runner() -> AgentRunner:
     """Return the runner that carries out ``Runner``'s calls."""
     return _current
+
+
+class _OneModelRunner(AgentRunner):
+    def __init__(self, model: str | Model) -> None:
+        self._model = model
+
+    async def run(
+        self, starting_agent: Any, input: Any, **kwargs: Unpack[RunOptions[Any]]
+    ) -> RunResult:
+        return await super().run(starting_agent, input, **self._with_model(kwargs))
+
+    def run_streamed(
+        self, starting_agent: Any, input: Any, **kwargs: Unpack[RunOptions[Any]]
+    ) -> RunResultStreaming:
+        return super().run_streamed(starting_agent, input, **self._with_model(kwargs))
+
+    def _with_model(self, options: RunOptions[Any]) -> RunOptions[Any]:
+        config = coerce_run_config(options.get("run_config"))
+        return {**options, "run_config": replace(config, model=self._model)}
+
+
+@contextmanager
+def every_model_is(model: str | Model) -> Iterator[None]:
+    """Use one model, or the model of that name, in all runs, those of guardrails and tools too."""
+    before = get_default_agent_runner()
+    set_default_agent_runner(_OneModelRunner(model))
+    try:
+        yield
+    finally:
+        set_default_agent_runner(before)

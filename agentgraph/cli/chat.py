@@ -17,7 +17,6 @@ from rich.text import Text
 from agentgraph.cli.ask import next_line
 from agentgraph.cli.conversation import Conversation, RunSettings, conversation
 from agentgraph.cli.faults import CommandFault, OutputFailed, Status
-from agentgraph.cli.model_runner import every_model_is
 from agentgraph.cli.reports import print_report
 from agentgraph.cli.run_text import RunOnTerminal
 from agentgraph.cli.session_text import print_history
@@ -28,6 +27,7 @@ from agentgraph.cli.workload import loaded
 from agentgraph.memory import SQLiteSession
 from agentgraph.memory.stored_sessions import History, StoredRow
 from agentgraph.program import CompileError
+from agentgraph.run import every_model_is
 
 __all__ = ["chat_with_file"]
 
@@ -53,7 +53,7 @@ def chat_with_file(terminal: Terminal, text: str, settings: RunSettings) -> Stat
     """
     with (
         loaded(Target.parse(text)) as workload,
-        every_model_is(settings.model),
+        every_model_is(settings.model) if settings.model else contextlib.nullcontext(),
         RunOnTerminal(terminal) as show,
         warnings_shown(show, verbose=settings.verbose),
     ):

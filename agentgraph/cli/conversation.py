@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from agentgraph.cli.workload import Workload
 from agentgraph.program import program_for
 from agentgraph.run import Runner
 from agentgraph.run_config import DEFAULT_MAX_TURNS
+from agentgraph.running.result import RunResultStreaming
 from agentgraph.workflow import Workflow
 
 __all__ = ["Conversation", "RunSettings", "conversation"]
@@ -80,20 +81,22 @@ class Conversation:
         """
         self.watch.begin()
         try:
-            result = Runner.run_streamed(
-                self.source,
-                message,
-                context=self.context,
-                session=self.session,
-                max_turns=self.max_turns,
+            result, status = await self.follow(
+                Runner.run_streamed(
+                    self.source,
+                    message,
+                    context=self.context,
+                    session=self.session,
+                    max_turns=self.max_turns,
+                )
             )
-            status = await self.watch.follow(result)
             while result.interruptions and self.asks:
                 state = result.to_state()
                 if not decide(self.terminal, state, result.interruptions):
                     break
-                result = Runner.run_streamed(self.source, state, session=self.session)
-                status = await self.watch.follow(result)
+                result, status = await self.follow(
+                    Runner.run_streamed(self.source, state, session=self.session)
+                )
         except (CommandFault, OutputClosed):
             raise
         except Exception as error:
@@ -106,10 +109,24 @@ class Conversation:
             self.source = result.last_agent
         return status
 
+    async def follow(self, result: RunResultStreaming) -> tuple[RunResultStreaming, Status]:
+        """Show a run until it ends or waits.
+
+        Returns:
+            The result at which it rests, and its status.
+        """
+        return result, await self.watch.follow(result)
+
 
 @contextlib.asynccontextmanager
 async def conversation(
-    terminal: Terminal, workload: Workload, settings: RunSettings, show: Show, *, asks: bool
+    terminal: Terminal,
+    workload: Workload,
+    settings: RunSettings,
+    show: Show,
+    *,
+    asks: bool,
+    make: Callable[..., Conversation] = Conversation,
 ) -> AsyncIterator[Conversation]:
     """Make ready what the runs of a workflow need, and clear it away again.
 
@@ -119,6 +136,7 @@ async def conversation(
         settings: The options of the command.
         show: Shows each event of a run.
         asks: Whether a person decides on the calls that wait for approval.
+        make: Makes the conversation from its parts.
 
     Raises:
         CommandFault: The workflow is of another library or needs a context; the session cannot be
@@ -142,7 +160,7 @@ async def conversation(
             session = await stack.enter_async_context(opened_session(settings.session))
         with progress(terminal, "connecting"):
             await stack.enter_async_context(connected_servers(program))
-        yield Conversation(
+        yield make(
             terminal=terminal,
             target=workload.target,
             source=source,

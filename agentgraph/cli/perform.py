@@ -5,22 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from rich.text import Text
 
 from agentgraph.cli.ask import is_interactive
-from agentgraph.cli.conversation import RunSettings, conversation
+from agentgraph.cli.conversation import Conversation, RunSettings, conversation
 from agentgraph.cli.faults import CommandFault, Status
-from agentgraph.cli.model_runner import every_model_is
+from agentgraph.cli.rehearsal import Rehearsal
 from agentgraph.cli.rehearse import Person
 from agentgraph.cli.reports import print_report
-from agentgraph.cli.run_events import RunEvent, RunFailed, RunStarted, to_json
+from agentgraph.cli.run_events import (
+    RunCompleted,
+    RunEvent,
+    RunFailed,
+    RunStarted,
+    RunSuspended,
+    to_json,
+)
 from agentgraph.cli.run_text import RunOnTerminal
+from agentgraph.cli.saved_test import saved_test
 from agentgraph.cli.target import Target
-from agentgraph.cli.terminal import Terminal
+from agentgraph.cli.terminal import Terminal, printable
 from agentgraph.cli.watch import Show, warnings_shown
 from agentgraph.cli.workload import Workload, loaded
 from agentgraph.models.rehearsal import RehearsalModel
 from agentgraph.program import CompileError
+from agentgraph.run import every_model_is
 
 __all__ = ["rehearse_file", "run_file"]
 
@@ -49,7 +62,7 @@ def run_file(
     message = _read_message() if message in (None, _STANDARD_INPUT) else message
     with (
         loaded(Target.parse(text)) as workload,
-        every_model_is(settings.model),
+        every_model_is(settings.model) if settings.model else contextlib.nullcontext(),
         _lines_to(terminal) if as_json else RunOnTerminal(terminal) as show,
     ):
         asks = is_interactive() and not as_json
@@ -76,8 +89,23 @@ def rehearse_file(
         RunOnTerminal(terminal, spinner=False) as show,
     ):
         message = person.ask("message: ") if message is None else message
-        with every_model_is(RehearsalModel(choose=person.choose)):
-            return _run(terminal, workload, message, settings, show, asks=True)
+        ends: list[RunCompleted | RunFailed | RunSuspended] = []
+
+        def note(event: RunEvent) -> None:
+            if isinstance(event, RunCompleted | RunFailed | RunSuspended):
+                ends.append(event)
+            show(event)
+
+        make = partial(Rehearsal, person=person)
+        with every_model_is(RehearsalModel(choose=person.reply)):
+            status = _run(terminal, workload, message, settings, note, asks=True, make=make)
+        if person.save_to:
+            path = Path(person.save_to)
+            text = saved_test(
+                path, workload, message, person.replies, ends, context=settings.context
+            )
+            _save(terminal, path, text)
+        return status
 
 
 def _run(
@@ -88,9 +116,10 @@ def _run(
     show: Show,
     *,
     asks: bool,
+    make: Callable[..., Conversation] = Conversation,
 ) -> Status:
     async def run() -> Status:
-        async with conversation(terminal, workload, settings, show, asks=asks) as talk:
+        async with conversation(terminal, workload, settings, show, asks=asks, make=make) as talk:
             show(RunStarted(talk.source.name, str(workload.target.path), message))
             return await talk.turn(message)
 
@@ -101,6 +130,14 @@ def _run(
         print_report(terminal.err, error.diagnostics)
         show(RunFailed("CompileError", str(error).partition("\n")[0].removesuffix(":")))
         return Status.FOUND
+
+
+def _save(terminal: Terminal, path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandFault(f"{path} cannot be written: {error.strerror}") from error
+    terminal.err.print(Text(printable(f"wrote {path}"), "quiet"), soft_wrap=True)
 
 
 def _read_message() -> str:

@@ -2,33 +2,69 @@
 
 The rehearsal shows the person every model call of the run, including those of guardrails and of
 agents used as tools: the instructions, the last input, the possible moves, and the move that the
-rehearsal would make by itself.
+rehearsal would make by itself. The person may reply with anything that a model can.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from rich.text import Text
 
 from agentgraph.cli.ask import ask
 from agentgraph.cli.faults import CommandFault
-from agentgraph.cli.terminal import Terminal, print_hanging, printable, printable_name
+from agentgraph.cli.rehearsal_text import (
+    parameters,
+    print_call,
+    print_conversation,
+    print_help,
+    print_instructions,
+)
+from agentgraph.cli.rehearsed_reply import Part, output_items, selected
+from agentgraph.cli.terminal import Terminal, print_hanging, printable
 from agentgraph.models.instances import NoInstance
 from agentgraph.models.model_call import ModelCall
-from agentgraph.models.rehearsal import Move, best_move, made_up
+from agentgraph.models.rehearsal import Move, best_move, made_up, moves, plain_answer
 
-__all__ = ["Person"]
+__all__ = ["Person", "RehearsedReply", "Undone"]
 
-_QUOTE_LIMIT: Final = 300
-"""The most characters of instructions and messages to show."""
+_SETTLING: Final = 20
+"""Turns of the event loop in which guardrails that are about to end may do so."""
+
+
+class Undone(Exception):
+    """The person takes the last reply back, so the run begins again before it."""
+
+
+class _Refused(Exception):
+    """The person refuses, whatever was asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(text)
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedReply:
+    """A reply of the person.
+
+    Attributes:
+        number: Its number in the rehearsal; the ids of its items contain it.
+        key: What tells its call from others: the instructions and the input.
+        parts: Its parts.
+    """
+
+    number: int
+    key: str
+    parts: tuple[Part, ...]
 
 
 class Person:
-    """Asks the person for each move.
+    """Asks the person for each reply.
 
     Asking blocks the event loop, so the person answers two simultaneous model calls one after the
     other.
@@ -41,28 +77,43 @@ class Person:
         self._out = terminal.out
         self._calls = 0
         self._fault: CommandFault | None = None
+        self._call: ModelCall | None = None
+        self.catch_up: Callable[[], None] = lambda: None
+        self.replies: list[RehearsedReply] = []
+        self.repeated: list[RehearsedReply] = []
+        """Replies from before an undo that the run may ask for again."""
+        self.undoing = False
+        self.save_to = ""
 
-    async def choose(self, moves: list[Move], call: ModelCall) -> Move:
-        """Show the moves of a call and take one.
+    async def reply(self, _moves: list[Move], call: ModelCall) -> list[Any]:
+        """Show a call and return the output items of the person's reply to it.
 
         Raises:
             CommandFault: The input ended.
+            Undone: The person takes the last reply back.
         """
-        # Let the display run first: earlier events have woken it.
-        await asyncio.sleep(0)
+        # Let the display and the guardrails run first: what happened before is shown before.
+        for _ in range(_SETTLING):
+            await asyncio.sleep(0)
         if self._fault is not None:
             # The run may handle the error, as in an agent used as a tool, and ask again.
             raise self._fault
+        if self.undoing:
+            raise Undone
+        self.catch_up()
+        key = json.dumps([call.system_instructions, call.input], default=str)
+        for earlier in self.repeated:
+            if earlier.key == key:
+                self.repeated.remove(earlier)
+                return list(output_items(earlier.parts, earlier.number))
         self._calls += 1
-        default = moves.index(best_move(moves, call))
-        self._show(moves, call, default)
-        while len(moves) > 1:
-            answer = self.ask(f"  move [1-{len(moves)}, Enter = {default + 1}]: ")
-            move = _selection(answer, moves, default)
-            if move is not None:
-                return self._completed(move, call)
-            print_hanging(self._out, Text("  "), Text("there is no such move", "warning"))
-        return self._completed(moves[0], call)
+        self._call = call
+        try:
+            parts = self._parts(call)
+        except _Refused as refused:
+            parts = (Part("refusal", refused.text),)
+        self.replies.append(RehearsedReply(self._calls, key, parts))
+        return list(output_items(parts, self._calls))
 
     def ask(self, question: str) -> str:
         """Ask for a line.
@@ -81,77 +132,81 @@ class Person:
             self._fault = fault
             raise
 
-    def _show(self, moves: list[Move], call: ModelCall, default: int) -> None:
-        self._out.print(Text(f"  model call {self._calls}", "title"))
-        texts = (("told", call.system_instructions or ""), ("last", _last(call)))
-        for label, text in texts:
-            if text:
-                body = Text(printable(_shortened(text)), "quiet")
-                print_hanging(self._out, Text(f"    {label}  ", "quiet"), body)
-        for number, move in enumerate(moves, 1):
-            body = Text(move.kind.ljust(9), "handoff" if move.kind == "handoff" else "tool")
-            if move.kind != "answer":
-                body.append(printable_name(f"{move.name}({_parameters(move)})"))
-                body.append(printable(f"  {_shortened(move.description)}"), "quiet")
-            elif move.schema is not None:
-                body.append(printable_name(f"{{{_parameters(move)}}}"))
-            mark = "›" if number == default + 1 else " "
-            print_hanging(self._out, Text(f"  {mark} {number}  ", "title"), body)
-
-    def _completed(self, move: Move, call: ModelCall) -> Move:
-        """Ask for the arguments of a move, or for the text of an answer."""
-        if move.kind == "answer" and move.schema is None:
-            return replace(move, arguments=self.ask("  answer [Enter = made up]: ") or None)
-        if not _parameters(move):
-            return move
+    def _parts(self, call: ModelCall) -> tuple[Part, ...]:
+        offered = moves(call, again=True)
+        default = offered.index(best_move(moves(call), call))
+        print_call(self._out, self._calls, call, offered, default)
+        if len(offered) == 1:
+            return (self._completed(offered[0], call),)
         while True:
-            text = self.ask("  JSON [Enter = made up]: ")
+            answer = self._line(f"  move [1-{len(offered)}, Enter = {default + 1}, ? = help]: ")
+            if answer.startswith("/call "):
+                name = answer.removeprefix("/call ").strip()
+                return (Part("call", self._line("  arguments: ") or "{}", name),)
+            chosen = selected(answer, offered, default)
+            if chosen is not None:
+                return tuple(self._completed(move, call) for move in chosen)
+            self._warn("there is no such move")
+
+    def _line(self, question: str) -> str:
+        """Ask for a line that is no command; carry out commands.
+
+        Raises:
+            Undone: The command is `/undo`.
+            _Refused: The command is `/refuse`.
+        """
+        assert self._call is not None
+        while True:
+            answer = self.ask(question)
+            command, _, rest = answer.partition(" ")
+            match command:
+                case "?" | "/help":
+                    print_help(self._out)
+                case "/instructions":
+                    print_instructions(self._out, self._call)
+                case "/history":
+                    print_conversation(self._out, self._call)
+                case "/refuse":
+                    raise _Refused(rest.strip() or "I cannot help with that.")
+                case "/save" if rest.strip():
+                    self.save_to = rest.strip()
+                    self._warn(f"the rehearsal will be saved to {self.save_to}", "quiet")
+                case "/undo" if self.replies:
+                    self.undoing = True
+                    raise Undone
+                case "/undo":
+                    self._warn("there is nothing to take back")
+                case "/save":
+                    self._warn("name the file: /save test_desk.py")
+                case _ if command.startswith("/") and command != "/call":
+                    self._warn("there is no such command; ? lists them")
+                case _:
+                    return answer
+
+    def _completed(self, move: Move, call: ModelCall) -> Part:
+        """Ask for the arguments of a move, or for the text of an answer."""
+        name = "" if move.kind == "answer" else move.name
+        kind: Literal["answer", "call"] = "answer" if move.kind == "answer" else "call"
+        if move.kind == "answer" and move.schema is None:
+            text = self._line("  answer [Enter = made up]: ") or plain_answer(call)
+            return Part("answer", text)
+        if not parameters(move):
+            return Part(kind, "{}", name)
+        while True:
+            text = self._line("  JSON [Enter = made up]: ")
             try:
+                if text.startswith("!"):
+                    return Part(kind, text[1:], name)
                 if not text:
-                    return replace(move, arguments=made_up(move, call))
+                    return Part(kind, made_up(move, call), name)
                 if isinstance(json.loads(text), dict):
-                    return replace(move, arguments=text)
+                    return Part(kind, text, name)
                 problem = "an object is needed: {…}"
             except json.JSONDecodeError as error:
                 problem = f"not JSON: {error.msg} at character {error.pos + 1}"
             except NoInstance as fault:
                 problem = f"nothing can be made up: {fault}"
-            print_hanging(self._out, Text("  "), Text(printable(problem), "warning"))
+            self._warn(problem)
 
-
-def _selection(answer: str, moves: list[Move], default: int) -> Move | None:
-    """The move that an answer selects: by number, by name, or the default for no answer."""
-    if not answer:
-        return moves[default]
-    if answer.isdecimal():
-        number = int(answer)
-        return moves[number - 1] if 0 < number <= len(moves) else None
-    matches = [move for move in moves if move.name.startswith(answer)]
-    exact = [move for move in matches if move.name == answer]
-    return (exact or matches)[0] if len(matches) == 1 or exact else None
-
-
-def _parameters(move: Move) -> str:
-    properties = (move.schema or {}).get("properties", {})
-    return ", ".join(
-        f"{name}: {schema['type']}" if isinstance(schema.get("type"), str) else name
-        for name, schema in properties.items()
-    )
-
-
-def _last(call: ModelCall) -> str:
-    """The text of the last item of the model's input."""
-    if isinstance(call.input, str):
-        return call.input
-    last: Any = call.input[-1] if call.input else ""
-    if isinstance(last, str):
-        return last
-    content = last.get("content") or last.get("output") or ""
-    if isinstance(content, str):
-        return content
-    return " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-
-
-def _shortened(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= _QUOTE_LIMIT else f"{flat[:_QUOTE_LIMIT]}…"
+    def _warn(self, text: str, style: str = "warning") -> None:
+        print_hanging(self._out, Text("  "), Text(printable(text), style))

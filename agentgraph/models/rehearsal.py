@@ -46,6 +46,7 @@ __all__ = [
     "best_move",
     "made_up",
     "moves",
+    "plain_answer",
     "reply_for",
 ]
 
@@ -73,8 +74,10 @@ class Move:
     arguments: str | None = None
 
 
-Choose: TypeAlias = Callable[[list[Move], ModelCall], "Move | str | Awaitable[Move | str]"]
-"""Takes the moves of a call; returns one of them, with `arguments` or without, or an answer."""
+Choice: TypeAlias = "Move | str | list[Any]"
+Choose: TypeAlias = Callable[[list[Move], ModelCall], "Choice | Awaitable[Choice]"]
+"""Takes the moves of a call; returns one of them, with `arguments` or without, an answer, or the
+output items of a whole reply."""
 
 
 class RehearsalModel(Model):
@@ -154,12 +157,14 @@ class RehearsalModel(Model):
     async def _reply(self, call: ModelCall) -> ModelResponse:
         chosen = self._choose(moves(call), call)
         move = await chosen if isawaitable(chosen) else chosen
+        if isinstance(move, list):
+            return ModelResponse(move, Usage(requests=1), None)
         if isinstance(move, str):
             move = Move("answer", "answer", "", None, arguments=move)
         return reply_for(move, call)
 
 
-def moves(call: ModelCall) -> list[Move]:
+def moves(call: ModelCall, *, again: bool = False) -> list[Move]:
     """List what a model may do in a call.
 
     Tools that the provider runs itself (web search and the like) are no moves: nobody is there to
@@ -167,12 +172,13 @@ def moves(call: ModelCall) -> list[Move]:
 
     Args:
         call: What was sent to the model.
+        again: Whether to offer what was done once more.
 
     Returns:
         Tools, then handoffs, each in the order given, then the answer. `tool_choice` is obeyed as
         long as something is left that it allows.
     """
-    done = _names_called(call)
+    done = set() if again else _names_called(call)
     possible = [
         Move("tool", tool.name, tool.description, tool.params_json_schema)
         for tool in call.tools
@@ -272,7 +278,12 @@ def reply_for(move: Move, call: ModelCall) -> ModelResponse:
     return ModelResponse([item], Usage(requests=1), f"resp_rehearsal_{place}")
 
 
-def _plain_answer(call: ModelCall) -> str:
+def plain_answer(call: ModelCall) -> str:
+    """Make up an answer in plain text, which says that it is one.
+
+    Args:
+        call: What was sent to the model.
+    """
     text = f"{REHEARSAL_NOTICE} A model would now answer: “{_shortened(_last_said(call))}”."
     results = [
         f"{name} returned “{_shortened(output)}”"
@@ -304,7 +315,7 @@ def _text(move: Move, call: ModelCall) -> str:
     if move.arguments is not None:
         return move.arguments
     if move.kind == "answer" and move.schema is None:
-        return _plain_answer(call)
+        return plain_answer(call)
     try:
         return made_up(move, call)
     except NoInstance as fault:

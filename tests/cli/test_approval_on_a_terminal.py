@@ -144,7 +144,7 @@ def test_without_a_terminal_the_calls_are_listed(cashier: Path) -> None:
 
 
 def test_in_a_rehearsal_whoever_plays_the_model_decides_too(cashier: Path) -> None:
-    typed = '1\n{"euros": 5}\na\nThank you\n'
+    typed = '1\n{"euros": 5}\na\nanswer\nThank you\n'
     ended = agentgraph("rehearse", cashier, "pay 5", typed=typed)
     assert ended.status == 0
     assert "↳ pay → paid 5" in ended.out

@@ -76,7 +76,7 @@ def test_moves_are_taken_by_number_or_name_and_mistakes_are_asked_again(
     tmp_path: Path, typed: list[str], output: str
 ) -> None:
     file = written(tmp_path, "flow.py", TOOL)
-    ended = agentgraph("rehearse", file, "3 and 4", typed=lines(*typed))
+    ended = agentgraph("rehearse", file, "3 and 4", typed=lines(*typed[:-1], "answer", typed[-1]))
     assert ended.status == 0
     assert f"↳ add → {output}" in ended.out
     assert ended.out.splitlines()[-2] == f"  {output}"
@@ -86,7 +86,9 @@ def test_moves_are_taken_by_number_or_name_and_mistakes_are_asked_again(
 
 def test_a_value_that_cannot_be_made_up_is_asked_for(tmp_path: Path) -> None:
     file = written(tmp_path, "flow.py", SEATS)
-    ended = agentgraph("rehearse", file, "a seat", typed=lines("1", "", '{"seat": "12A"}', "bye"))
+    ended = agentgraph(
+        "rehearse", file, "a seat", typed=lines("1", "", '{"seat": "12A"}', "answer", "bye")
+    )
     assert ended.status == 0
     assert "nothing can be made up: seat: no value was found for {" in ended.out
     assert "↳ book → 12A" in ended.out

@@ -1,0 +1,162 @@
+"""A rehearsal as a test: the person's replies as the script of a `ScriptedModel`."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from agentgraph.cli.faults import CommandFault
+from agentgraph.cli.rehearse import RehearsedReply
+from agentgraph.cli.rehearsed_reply import Part
+from agentgraph.cli.run_events import RunCompleted, RunFailed, RunSuspended
+from agentgraph.cli.workload import Workload
+
+__all__ = ["saved_test"]
+
+_TEMPLATE = '''"""A rehearsal of {file}, written by `agentgraph rehearse`."""
+
+import asyncio
+import importlib
+import sys
+from pathlib import Path
+
+{imports}
+
+sys.path.insert(0, str(Path(__file__).parent / {folder}))
+{module} = importlib.import_module({module!r})
+
+
+def test_{name}() -> None:
+    model = ScriptedModel(
+        [
+{steps}
+        ]
+    )
+    with every_model_is(model):
+{run}
+    model.assert_complete()
+'''
+
+
+def saved_test(
+    path: Path,
+    workload: Workload,
+    message: str,
+    replies: Iterable[RehearsedReply],
+    ends: Sequence[RunCompleted | RunFailed | RunSuspended],
+    *,
+    context: str | None,
+) -> str:
+    """Write the source of a test that repeats a rehearsal.
+
+    Args:
+        path: Where the test will be saved.
+        workload: The workflow.
+        message: The user's message.
+        replies: The replies of the person, in their order.
+        ends: How the run came to rest, once for each time.
+        context: The name of the context object, or of a function that makes it.
+
+    Raises:
+        CommandFault: The file has no name for the workflow, or calls waited for approval: a test
+            with decisions is written by hand.
+    """
+    if not ends or any(isinstance(end, RunSuspended) for end in ends):
+        raise CommandFault(
+            "a rehearsal in which calls waited for approval cannot be saved as a test",
+            help="write the test with ScriptedModel, and approve or reject the interruptions",
+        )
+    end = ends[-1]
+    assert not isinstance(end, RunSuspended)
+    file = workload.target.path.resolve()
+    module, name = _name_of(workload.source, file, workload.target.name)
+    replies = list(replies)
+    run = f"Runner.run({name}, {message!r}{_context(module, context)})"
+    names = {"Runner", *([end.error] if isinstance(end, RunFailed) else [])}
+    parts = [part for reply in replies for part in reply.parts]
+    builders = {"ScriptedModel"}
+    builders |= {"assistant_message" for part in parts if part.kind == "answer"}
+    builders |= {"function_call" for part in parts if part.kind == "call"}
+    imports = [
+        f"from agentgraph import {', '.join(sorted(names))}",
+        "from agentgraph.run import every_model_is",
+        f"from agentgraph.testing import {', '.join(sorted(builders))}",
+    ]
+    if isinstance(end, RunFailed):
+        imports.insert(0, "import pytest\n")
+    return _TEMPLATE.format(
+        file=file.name,
+        imports="\n".join(imports),
+        folder=repr(os.path.relpath(file.parent, path.resolve().parent)),
+        module=module,
+        name=re.sub(r"\W+", "_", message.lower()).strip("_")[:50] or "rehearsal",
+        steps="\n".join(_step(reply) for reply in replies),
+        run="\n".join(_run(run, end)),
+    )
+
+
+def _name_of(source: Any, file: Path, name: str | None) -> tuple[str, str]:
+    """The module of a file, and an expression for its workflow."""
+    for module in list(sys.modules.values()):
+        if not _is_from(module, file):
+            continue
+        names = [key for key, value in vars(module).items() if value is source]
+        if names:
+            return file.stem, f"{file.stem}.{names[0]}"
+        if name is not None and callable(getattr(module, name, None)):
+            return file.stem, f"{file.stem}.{name}()"
+    raise CommandFault(
+        f"{file.name} has no name for the workflow, so the rehearsal cannot be saved as a test"
+    )
+
+
+def _is_from(module: ModuleType, file: Path) -> bool:
+    place = getattr(module, "__file__", None)
+    return isinstance(place, str) and Path(place).resolve() == file
+
+
+def _context(module: str, name: str | None) -> str:
+    if name is None:
+        return ""
+    made = any(
+        callable(getattr(one, name, None))
+        for one in list(sys.modules.values())
+        if one.__name__ == module
+    )
+    return f", context={module}.{name}{'()' if made else ''}"
+
+
+def _step(reply: RehearsedReply) -> str:
+    lines = [
+        f"                {_builder(part, reply.number, place)},"
+        for place, part in enumerate(reply.parts, 1)
+    ]
+    return "\n".join(["            [", *lines, "            ],"])
+
+
+def _builder(part: Part, number: int, place: int) -> str:
+    match part.kind:
+        case "call":
+            return f"function_call({part.name!r}, {part.text!r}, call_id='call_{number}_{place}')"
+        case "answer":
+            return f"assistant_message({part.text!r})"
+        case "refusal":
+            content = [{"type": "refusal", "refusal": part.text}]
+            message = {"id": f"msg_{number}_{place}", "type": "message", "role": "assistant"}
+            return repr({**message, "status": "completed", "content": content})
+
+
+def _run(run: str, end: RunCompleted | RunFailed) -> Iterator[str]:
+    if isinstance(end, RunFailed):
+        yield f"        with pytest.raises({end.error}):"
+        yield f"            asyncio.run({run})"
+        return
+    yield f"        result = asyncio.run({run})"
+    yield f"    assert result.last_agent.name == {end.agent!r}"
+    if isinstance(end.output, str):
+        yield f"    assert result.final_output == {end.output!r}"
