@@ -15,7 +15,7 @@ from agentgraph.cli.capture.child import Limits
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.loaded_chart import chart_of
 from agentgraph.cli.rules import rule_pages
-from agentgraph.cli.terminal import Terminal, progress
+from agentgraph.cli.terminal import Terminal, printable, progress
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.checks import UnknownRuleError, explain
 from agentgraph_compiler.ir.text import print_chart
@@ -83,10 +83,10 @@ def draw_file(terminal: Terminal, text: str, output: Path | None, drawing: Drawi
     except OSError as error:
         raise CommandFault(f"{output} cannot be written: {error.strerror}") from error
     if output is not None:
-        terminal.err.print(Text(f"wrote {output}", "quiet"), soft_wrap=True)
+        terminal.err.print(Text(printable(f"wrote {output}"), "quiet"), soft_wrap=True)
         if missing:
             note = f"no font on this machine has {missing}; the picture shows boxes instead"
-            terminal.err.print(Text(note, "warning"), soft_wrap=True)
+            terminal.err.print(Text(printable(note), "warning"), soft_wrap=True)
     return Status.DONE
 
 

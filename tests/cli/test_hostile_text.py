@@ -184,6 +184,7 @@ def _onto_a_full_disk(arguments: list[str], *, stderr: object) -> subprocess.Com
 def test_a_folder_that_takes_no_file_ends_drawing_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     place = tmp_path / "file" / "x.svg"
-    ended = agentgraph("draw", EXAMPLES / "homework.py", "-o", place)
+    file = written(tmp_path, "one.py", 'from agentgraph import Agent\n\na = Agent(name="A")\n')
+    ended = agentgraph("draw", file, "-o", place)
     assert ended.status == 2
     assert ended.err == f"error: {place} cannot be written: Not a directory\n"
