@@ -8,6 +8,7 @@ with clusters ("trouble in init_rank") and take minutes on others.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
 from itertools import pairwise
@@ -105,7 +106,7 @@ def to_dot(picture: Picture, *, header: bool = True) -> str:
     for arrow in drawn.arrows:
         _edge(graph, arrow, place[arrow.source] > place[arrow.target])
     for bundle in bundles:
-        _bundle(graph, bundle)
+        _bundle(graph, bundle, place[bundle.arrow.source] > place[bundle.lines[0][0]])
     return str(graph.source)
 
 
@@ -188,9 +189,7 @@ def _edge(graph: graphviz.Digraph, arrow: Arrow, back: bool) -> None:
         look["dir"] = "both"
     look |= _label(arrow)
     if back:
-        head, tail = look.pop("arrowhead", "normal"), look.pop("arrowtail", "normal")
-        look |= {"dir": look.get("dir", "back"), "arrowtail": head, "arrowhead": tail}
-        graph.edge(arrow.target, arrow.source, **look)
+        graph.edge(arrow.target, arrow.source, **{**look, **_turned(look)})
     else:
         graph.edge(arrow.source, arrow.target, **look)
 
@@ -202,20 +201,27 @@ def _label(arrow: Arrow) -> dict[str, str]:
     return {"label": _html(lines)}
 
 
-def _bundle(graph: graphviz.Digraph, bundle: Bundle) -> None:
+def _bundle(graph: graphviz.Digraph, bundle: Bundle, back: bool) -> None:
     """The arrow to the frame, which ends at its middle line, and the lines as invisible chains."""
     arrow, middle = bundle.arrow, len(bundle.lines) // 2
     for number, line in enumerate(bundle.lines):
+        look = {"style": "invis"}
         if number == middle:
             look = {"color": INK_OF_STROKE[arrow.stroke], **_STROKES[arrow.stroke]}
-            look |= {"lhead": f"cluster_{arrow.target}", "penwidth": "2.2", **_label(arrow)}
+            look |= {"penwidth": "2.2", **_label(arrow)}
             if arrow.both:
                 look["dir"] = "both"
-            graph.edge(arrow.source, line[0], **look)
-        else:
-            graph.edge(arrow.source, line[0], style="invis")
+            look |= _turned(look) if back else {}
+            look["ltail" if back else "lhead"] = f"cluster_{arrow.target}"
+        graph.edge(*((line[-1], arrow.source) if back else (arrow.source, line[0])), **look)
         for one, other in pairwise(line):
             graph.edge(one, other, style="invis")
+
+
+def _turned(look: Mapping[str, str]) -> dict[str, str]:
+    """The look of an arrow that is written from its target to its source."""
+    head, tail = look.get("arrowhead", "normal"), look.get("arrowtail", "normal")
+    return {"dir": look.get("dir", "back"), "arrowtail": head, "arrowhead": tail}
 
 
 def _header(picture: Picture) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 FORMATS = ("svg", "png", "pdf")
 _PIXELS_PER_INCH = 160
+_ID = r'"(?:[^"\\]|\\.)*"|[^\s"]+'
+_ARROW_BACK = re.compile(
+    rf"(?P<other>{_ID}) -> (?P<one>{_ID}) \[(?P<look>.*\bdir=back\b.*)\]$", re.MULTILINE
+)
 
 
 class RenderError(Exception):
@@ -29,8 +34,29 @@ def lay_out(source: str, format: str, *, timeout: float = 30.0) -> bytes:
     command = ["dot", f"-T{format}"]
     if format == "png":
         command.append(f"-Gdpi={_PIXELS_PER_INCH}")
+    done = _run(command, source, format, timeout)
+    if done.returncode != 0 and b"init_rank" in done.stderr:
+        # The ranking of clusters fails on few graphs; turned around they have other ranks.
+        done = _run(command, _ARROW_BACK.sub(_turned, source), format, timeout)
+    if done.returncode != 0:
+        complaint = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        reason = complaint or f"status {done.returncode}"
+        raise RenderError(f"the program 'dot' could not draw this: {reason}")
+    return done.stdout
+
+
+def _turned(arrow: re.Match[str]) -> str:
+    """An arrow that was written from its target to its source, in its own direction."""
+    look = arrow["look"].replace("dir=back", "dir=forward").replace("ltail=", "lhead=")
+    look = look.replace("arrowhead=", "arrow=").replace("arrowtail=", "arrowhead=")
+    return f"{arrow['one']} -> {arrow['other']} [{look.replace('arrow=', 'arrowtail=')}]"
+
+
+def _run(
+    command: list[str], source: str, format: str, timeout: float
+) -> subprocess.CompletedProcess[bytes]:
     try:
-        done = subprocess.run(
+        return subprocess.run(
             command, input=source.encode(), capture_output=True, timeout=timeout, check=False
         )
     except FileNotFoundError as error:
@@ -44,8 +70,3 @@ def lay_out(source: str, format: str, *, timeout: float = 30.0) -> bytes:
             f"the layout was stopped after {timeout:g} seconds: the drawing is too large."
             " Draw the level 'agents', allow more time, or write the source: .dot or .mmd"
         ) from error
-    if done.returncode != 0:
-        complaint = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-        reason = complaint or f"status {done.returncode}"
-        raise RenderError(f"the program 'dot' could not draw this: {reason}")
-    return done.stdout
