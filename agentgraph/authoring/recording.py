@@ -38,6 +38,7 @@ class Recorder(Protocol):
         Raises:
             BaseException: Always, and no ``Exception``, so that a program does not handle it.
         """
+        ...
 
 
 _recorder: Recorder | None = None

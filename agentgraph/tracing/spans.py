@@ -120,10 +120,28 @@ class ToldOfSpans(Protocol):
 class NoOpSpan(Span[TSpanData]):
     """A span that is not recorded: there is no trace, or tracing is disabled."""
 
-    error = started_at = ended_at = parent_id = tracing_api_key = None
-
     def __init__(self, span_data: TSpanData) -> None:
         self._span_data = span_data
+
+    @property
+    def error(self) -> None:
+        return None
+
+    @property
+    def started_at(self) -> None:
+        return None
+
+    @property
+    def ended_at(self) -> None:
+        return None
+
+    @property
+    def parent_id(self) -> None:
+        return None
+
+    @property
+    def tracing_api_key(self) -> None:
+        return None
 
     @property
     def trace_id(self) -> str:

@@ -76,7 +76,9 @@ class ToldOfTraces(Protocol):
 class NoOpTrace(Trace):
     """A trace that is not recorded, because tracing is disabled. Its spans are not recorded."""
 
-    tracing_api_key = None
+    @property
+    def tracing_api_key(self) -> None:
+        return None
 
     @property
     def trace_id(self) -> str:

@@ -491,9 +491,10 @@ def _diagnostics(agent: Agent[Any]) -> list[str]:
         return [diagnostic.rule.name for diagnostic in error.diagnostics]
 
 
-def test_an_agent_tool_is_drawn_as_a_cluster() -> None:
+def test_an_agent_tool_is_drawn_once_with_an_arrow_from_its_user() -> None:
     inner = expert(script(), echo)
     program = compile(agent_with(script(), ask(inner)))
-    assert "subgraph" in program.draw(None, level="agents")
-    assert "Expert" in program.draw(None, level="agents")
+    drawing = program.draw(None, level="agents")
+    assert "agent_clerk -> agent_expert_expert" in drawing
+    assert drawing.count("<b>Expert</b>") == 1
     assert "expert" in program.machine.submachine
