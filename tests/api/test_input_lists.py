@@ -56,10 +56,10 @@ async def broken_off(agent: Agent[Any]) -> Any:
 
 async def _left(agent: Agent[Any], leave: Callable[[Any], None]) -> Any:
     result = Runner.run_streamed(agent, "q")
-    expected = {"tool_output_created"} if echo in agent.tools else {"tool_called"}
+    expected = "tool_output_created" if echo in agent.tools else "tool_called"
     async with aclosing(result.stream_events()) as events:  # type: ignore[type-var]
         async for event in events:
-            if event.type == "run_item_stream_event" and event.name in expected:
+            if event.type == "run_item_stream_event" and event.name == expected:
                 leave(result)
                 break
     return result
@@ -68,11 +68,11 @@ async def _left(agent: Agent[Any], leave: Callable[[Any], None]) -> Any:
 async def caller_cancelled(agent: Agent[Any]) -> Any:
     """Cancel the task that reads the stream."""
     result, reached = Runner.run_streamed(agent, "q"), asyncio.Event()
-    expected = {"tool_output_created"} if echo in agent.tools else {"tool_called"}
+    expected = "tool_output_created" if echo in agent.tools else "tool_called"
 
     async def read() -> None:
         async for event in result.stream_events():
-            if event.type == "run_item_stream_event" and event.name in expected:
+            if event.type == "run_item_stream_event" and event.name == expected:
                 reached.set()
 
     task = asyncio.create_task(read())
