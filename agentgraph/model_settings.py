@@ -117,7 +117,7 @@ class ModelSettings:
     prompt_cache_options: Mapping[str, Any] | None = None
     preserve_raw_usage: bool | None = None
     timeout: Seconds | None = field(default=None)
-    truncated_text: Literal["keep", "raise"] | None = None
+    truncated_text: Literal["keep", "raise"] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.timeout is not None:
