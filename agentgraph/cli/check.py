@@ -126,7 +126,7 @@ def _check(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) 
     new = findings if baseline is None else baseline.without(findings)
     outcome = replace(outcome, diagnostics=tuple(new), hidden=len(findings) - len(new))
     for file in outcome.files:
-        if file.output and len(outcome.files) == 1:
+        if file.output and file.fault is not None and len(outcome.files) == 1:
             terminal.err.print(Text(printable(file.output)), end="", soft_wrap=True)
         if file.fault is not None:
             say_fault(terminal, file.fault)

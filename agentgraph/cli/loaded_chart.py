@@ -32,7 +32,8 @@ def chart_of(terminal: Terminal, text: str, limits: Limits) -> Chart:
     target = Target.parse(text)
     with progress(terminal, f"loading {target}"):
         (captured,) = capture_files([Request(target, "chart", limits)], jobs=1)
-    if captured.output:
+    # What the program printed explains a fault; beside a drawing it is noise.
+    if captured.output and not captured.of(ChartPrinted):
         terminal.err.print(Text(printable(captured.output)), end="", soft_wrap=True)
     for fault in captured.of(FaultSeen):
         raise CommandFault(fault.message, help=fault.help, details=fault.details)

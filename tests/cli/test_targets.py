@@ -258,7 +258,12 @@ def test_what_a_file_prints_does_not_reach_the_output(tmp_path: Path) -> None:
     )
     ended = agentgraph("check", path)
     assert (ended.status, ended.out) == (0, "✓ 1 file checked: nothing to report\n")
-    assert ended.err == "imported\n"
+    assert ended.err == ""
+
+
+def test_what_a_file_printed_is_shown_if_it_cannot_be_loaded(tmp_path: Path) -> None:
+    path = written(tmp_path, "flow.py", 'print("first the key"); raise SystemExit("no key")')
+    assert agentgraph("draw", path).err.startswith("first the key\n")
 
 
 def test_helpers_beside_a_file_are_imported_and_two_files_do_not_share_them(
