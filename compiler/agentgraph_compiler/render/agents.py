@@ -103,6 +103,8 @@ class _Drawing:
             Frame("workflow", chart.name), across=_depth(chart) <= _DEEP, words=_WORDS
         )
         self.box_of: dict[Place, str] = {}
+        self.box_by_identity: dict[tuple[str, Origin], str] = {}
+        self.position_of: dict[Arrow, int] = {}
         self.outside: dict[object, str] = {}
         self.places = _places(chart)
         most = [rows for size, rows in _ROWS if len(self.places) <= size]
@@ -162,6 +164,7 @@ class _Drawing:
         )
         frame.boxes.append(box)
         self.box_of |= {place: box.id for place, _ in appearances}
+        self.box_by_identity |= {_identity(one): box.id for _, one in appearances}
 
     def _role(self, part: str, agent: Agent) -> Role:
         if part:
@@ -183,11 +186,12 @@ class _Drawing:
 
     def _arrow(self, source: str, target: str, stroke: Stroke, *label: str) -> None:
         arrow = Arrow(source, target, stroke, label)
-        if arrow not in self.picture.arrows:
+        if arrow not in self.position_of:
+            self.position_of[arrow] = len(self.picture.arrows)
             self.picture.arrows.append(arrow)
 
     def _handoffs(self, place: Place, agent: Agent) -> None:
-        source, arrows = self.box_of[place], self.picture.arrows
+        source, drawn = self.box_of[place], self.position_of
         for handoff in agent.handoffs:
             if handoff.target:
                 target = self.box_of[place[0], handoff.target]
@@ -196,9 +200,11 @@ class _Drawing:
             label = _label(agent, handoff)
             back = Arrow(target, source, _HANDOFFS[handoff.enabled], label)
             plain = not handoff.filters and not handoff.acts
-            if plain and back in arrows and target != source:
-                arrows[arrows.index(back)] = replace(back, both=True)
-            elif not plain or replace(back, both=True) not in arrows:
+            both = replace(back, both=True)
+            if plain and back in drawn and target != source:
+                drawn[both] = drawn.pop(back)
+                self.picture.arrows[drawn[both]] = both
+            elif not plain or both not in drawn:
                 self._arrow(source, target, back.stroke, *label)
 
     def _other(self, role: Role, name: str, key: object) -> str:
@@ -222,12 +228,9 @@ class _Drawing:
                 self._arrow(self.box_of[place], target, _CALLS[tool.enabled], *label)
 
     def _code(self, place: Place, agent: Agent) -> None:
-        boxes = {
-            _identity(one): self.box_of[there] for places in self.places for there, one in places
-        }
         for inner in agent.inner:
             key = (inner.name, inner.origin)
-            target = boxes.get(key) or self._other(Role.CODE, inner.name, key)
+            target = self.box_by_identity.get(key) or self._other(Role.CODE, inner.name, key)
             name = inner.symbol.rpartition("/")[2]
             self._arrow(self.box_of[place], target, Stroke.CODE, name)
 

@@ -26,11 +26,14 @@ def teams(chart: Chart) -> Iterator[tuple[str, list[str]]]:
     import networkx as nx
 
     dominator = nx.immediate_dominators(agent_graph(chart), chart.start)
+    leader_of: dict[str, str] = {}
     members: dict[str, list[str]] = {}
     for agent in chart.agents:
-        leader = agent.id
+        way, leader = [], agent.id
         while leader in dominator and dominator[leader] not in (chart.start, leader, None):
-            leader = dominator[leader]
+            way.append(leader)
+            leader = leader_of.get(leader) or dominator[leader]
+        leader_of |= dict.fromkeys(way, leader)
         if leader in dominator and leader != chart.start:
             members.setdefault(leader, []).append(agent.id)
     large = [(leader, ids) for leader, ids in members.items() if len(ids) >= _FEWEST_MEMBERS]
