@@ -41,7 +41,7 @@ def test_the_version_is_printed() -> None:
     assert re.fullmatch(r"agentgraph \S+\n", agentgraph("--version").out)
 
 
-@pytest.mark.parametrize("arguments", [(), ("check",), ("run", HOMEWORK), ("nonsense",)])
+@pytest.mark.parametrize("arguments", [(), ("check", "--output"), ("run", HOMEWORK), ("nonsense",)])
 def test_a_wrong_command_line_ends_with_status_2(arguments: tuple[object, ...]) -> None:
     assert agentgraph(*arguments).status == 2
 

@@ -38,6 +38,10 @@ def looks_at_output(data: Any) -> ToolGuardrailFunctionOutput:
     return ToolGuardrailFunctionOutput.allow()
 
 
+async def noted(context: Any, text: str) -> str:
+    return text
+
+
 def work(word: str) -> str:
     """Work."""
     return word
@@ -98,7 +102,7 @@ def test_other_actions_are_held_and_at_work_one_at_a_time() -> None:
         name="A",
         tools=[
             ShellTool(executor=lambda request: "", needs_approval=True),
-            CustomTool(name="write", description="", on_invoke_tool=work, needs_approval=asks),  # type: ignore[arg-type]
+            CustomTool(name="write", description="", on_invoke_tool=noted, needs_approval=asks),
         ],
     )
     shell, custom = (lanes(agent)[name] for name in ("shell", "write"))
