@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agentgraph import Span, Trace, set_tracing_export_api_key, trace
+from agentgraph.openai_defaults import openai_defaults
 from agentgraph.tracing.processor_interface import TracingExporter
 from agentgraph.tracing.processors import (
     BackendSpanExporter,
@@ -124,6 +125,8 @@ def test_without_a_key_nothing_is_sent(
     server: tuple[Server, str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own, endpoint = server
+    monkeypatch.setattr(openai_defaults, "key_for_tracing", None)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     exporter = BackendSpanExporter(endpoint=endpoint)
     exporter.export(items())
     assert own.requests == []
