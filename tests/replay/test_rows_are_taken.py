@@ -63,6 +63,11 @@ async def echo(text: str) -> str:
     return text
 
 
+def spoken(text: str) -> str:
+    """Say a text."""
+    return text
+
+
 class Memory(SessionABC):
     """A session that fails or waits on the way.
 
@@ -250,12 +255,21 @@ async def replies_otherwise() -> None:
         await ends(agent([], output_type=Answer), error_handlers=declines, max_turns=turns)
 
 
+async def waits_for_a_person() -> None:
+    asking = function_tool(spoken, needs_approval=True)
+    await ends(
+        agent([function_call("spoken", {"text": "x"}, call_id="a")], tools=[asking]),
+        session=Memory(),
+    )
+
+
 OTHERWISE: list[Callable[[], Awaitable[None]]] = [
     stops,
     fails_and_goes_on,
     is_cancelled,
     is_out_of_turns,
     replies_otherwise,
+    waits_for_a_person,
 ]
 """Runs that no recorded workflow is, because of what happens to them from outside."""
 
