@@ -6,8 +6,10 @@ Profiles: `ci` is derandomised and bounded, so that a red run is red again; `dev
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -53,3 +55,13 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test sees none of the user's keys or addresses, so it cannot call a paid service."""
     for name in _SETTINGS_OF_THE_USER:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def loop_of_run_sync() -> Iterator[None]:
+    """Close the event loop that `Runner.run_sync` keeps for the thread, as a program's end does."""
+    own = asyncio.new_event_loop()
+    asyncio.set_event_loop(own)
+    yield
+    own.close()
+    asyncio.set_event_loop(None)

@@ -95,7 +95,7 @@ async def test_the_code_of_an_error_is_told(
         ({"retry-after": "3"}, 3, 3),
         ({"retry-after-ms": "1500"}, 1.5, 1.5),
         ({"retry-after-ms": "soon", "retry-after": "3"}, 3, 3),
-        ({"retry-after": formatdate(time.time() + 3_600, usegmt=True)}, 3_000, 3_600),
+        ({"retry-after": formatdate(time.time() + 86_400, usegmt=True)}, 3_600, 86_400),
         ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0, 0),
     ],
 )
