@@ -91,6 +91,22 @@ def test_a_console_block_shows_what_the_command_prints(block: Block, tmp_path: P
         assert missing is None, f"{block}: {command.words} does not print: {missing}\n{done.stdout}"
 
 
+SHELL_COMMANDS = [
+    line.partition("#")[0].strip()
+    for block in blocks_of(REPOSITORY / "README.md", "sh")
+    for line in block.text.splitlines()
+    if line.startswith("agentgraph ")
+]
+
+
+@pytest.mark.parametrize("command", SHELL_COMMANDS)
+def test_a_command_of_the_readme_is_understood(command: str, tmp_path: Path) -> None:
+    """Status 2 means that the command line or its file could not be used."""
+    shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
+    done = run_command(command, tmp_path, "Where is my order 1042?\n")
+    assert done.returncode != 2, done.stdout
+
+
 async def store_conversations(database: Path) -> None:
     """One conversation that is whole, and one whose last call never got its output."""
 

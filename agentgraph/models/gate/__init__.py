@@ -5,7 +5,7 @@ error that names the model, its server and the fault. A damaged field of bookkee
 count of tokens, never costs an answer, and an absent answer is never an empty one.
 
 * `server` names the sender in messages.
-* `body` refuses what is no reply at all: a page of HTML, an error with status 200.
+* `body` refuses an HTML page, a JSON list or an error that a server sends with status 200.
 * `stream` tells whether the client can read an answer, and whether a stream came to its end.
 * `chat` reads a reply of Chat Completions, whole or piece by piece; `responses` one of the
   Responses API.
