@@ -8,7 +8,7 @@ class, a partial) is believed, and a mock takes everything. What a decorator cla
 from __future__ import annotations
 
 from collections.abc import Mapping
-from inspect import CO_VARARGS
+from inspect import CO_VARARGS, getattr_static
 from types import FunctionType, MethodType
 from typing import Any, Final
 
@@ -39,8 +39,11 @@ def accepts(callback: object, count: int) -> bool:
     """
     function: Any = callback
     if type(function) is not FunctionType:
+        # Read statically: a `__call__` that is no plain function of its class may bind anything.
         function = (
-            callback.__func__ if isinstance(callback, MethodType) else type(callback).__call__
+            callback.__func__
+            if isinstance(callback, MethodType)
+            else getattr_static(type(callback), "__call__", None)
         )
         count += 1
         if type(function) is not FunctionType:

@@ -180,6 +180,16 @@ class Called:
     def static(a: Any, b: Any) -> None: ...
 
 
+class CalledStatically:
+    @staticmethod
+    def __call__(a: Any, b: Any) -> None: ...
+
+
+class CalledAsItsClass:
+    @classmethod
+    def __call__(cls, a: Any, b: Any) -> None: ...
+
+
 def injecting(function: Callable[..., Any]) -> Callable[..., Any]:
     """A decorator whose function takes other arguments than the one that it wraps."""
 
@@ -199,6 +209,8 @@ def injecting(function: Callable[..., Any]) -> Callable[..., Any]:
         lambda a, *rest, key=0: None,
         lambda a, b, /, **more: None,
         Called(),
+        CalledStatically(),
+        CalledAsItsClass(),
         Called().method,
         Called.of_the_class,
         Called.static,
@@ -215,6 +227,7 @@ def injecting(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 def test_a_callback_that_may_take_its_arguments_is_believed(callback: Any) -> None:
     assert accepts(callback, 2)
+    Agent("A", instructions=callback)
 
 
 @pytest.mark.parametrize(
