@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.logger import logger
@@ -62,6 +63,7 @@ def mended(value: Any) -> Any:
         return value if _same(parts, value) else type(value)(parts)
     if isinstance(value, Mapping):
         fields = {mended(name): mended(part) for name, part in value.items()}
+        # Two names may become one.
         unchanged = _same(fields, value) and _same(fields.values(), value.values())
         return value if unchanged else fields
     return _mended_model(value) if hasattr(value, "model_fields_set") else value
@@ -74,4 +76,4 @@ def _mended_model(model: BaseModel) -> BaseModel:
 
 
 def _same(ones: Any, others: Any) -> bool:
-    return all(one is other for one, other in zip(ones, others, strict=True))
+    return len(ones) == len(others) and all(map(is_, ones, others))

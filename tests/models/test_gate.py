@@ -385,6 +385,7 @@ def strings(value: Any) -> Iterator[str]:
         {"type": "reasoning", "id": "r", "summary": [{"type": "summary_text", "text": "\ud800"}]},
         {"type": "custom_tool_call", "call_id": "a", "name": "f", "input": "\ud800"},
         {"type": "x_call", "id": "x", "data": {"\ud800": ["\ud800"]}},
+        {"type": "x_call", "id": "x", "data": dict(zip("\ufffd\ud800", "12", strict=True))},
     ],
 )
 def test_half_a_surrogate_pair_is_replaced_and_logged(
