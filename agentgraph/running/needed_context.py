@@ -1,7 +1,7 @@
 """Whether the context of a run is the one that its agents and tools declare.
 
-Rule: only a class can be missed. A protocol fits objects by their methods, and what is not a class
-is believed.
+Rule: only a class can be missed. A protocol fits objects by their methods, a mock fits everything,
+and what is not a class is believed. So is a tool that decides itself whether it is on offer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def check_context(agents: Iterable[Any], context: object) -> None:
     for agent in agents:
         for part, declared in _declarations(agent):
             needed = _class_of(declared)
-            if needed is None or isinstance(context, needed):
+            if needed is None or isinstance(context, needed) or _is_mock(context):
                 continue
             kind = type(context).__name__
             passed = "none" if context is None else f"one of type {kind}"
@@ -50,7 +50,7 @@ def _declarations(agent: Any) -> Iterator[tuple[str, object]]:
         yield f"Agent {agent.name!r}", arguments[0]
     for tool in agent.tools:
         declared = getattr(tool, "_context", None)
-        if declared is None or tool.is_enabled is False:
+        if declared is None or tool.is_enabled is not True:
             continue
         if _RULE.isdisjoint(allowed_on(tool)):
             yield f"Tool {tool.name!r} of agent {agent.name!r}", declared
@@ -65,3 +65,7 @@ def _class_of(declared: object) -> type | None:
 
 def _fits_by_methods(cls: type) -> bool:
     return getattr(cls, "_is_protocol", False) or cls.__module__ in ("typing", "types")
+
+
+def _is_mock(context: object) -> bool:
+    return any(base.__module__ == "unittest.mock" for base in type(context).__mro__)

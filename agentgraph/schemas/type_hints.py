@@ -69,8 +69,8 @@ def context_type(func: Callable[..., Any]) -> type[Any] | None:
 
     Returns:
         The `T` of the `RunContextWrapper[T]` or `ToolContext[T]` of the first parameter or of a
-        keyword-only one; `None` if the function takes no context, declares no `T`, or declares
-        `Any`.
+        keyword-only one; `None` if the function takes no context, declares no `T`, declares `Any`,
+        or takes contexts of several types.
     """
     try:
         parameters = inspect.signature(func).parameters
@@ -85,9 +85,10 @@ def context_type(func: Callable[..., Any]) -> type[Any] | None:
         # declares nothing.
         return None
     contexts = (hints[name] for name in places if is_context_annotation(hints.get(name)))
-    declared: object = next(
-        (get_args(each)[0] for each in _alternatives(next(contexts, None)) if get_args(each)), Any
-    )
+    types = [each for each in _alternatives(next(contexts, None)) if each is not NoneType]
+    declared, *others = [(*get_args(each), Any)[0] for each in types]
+    if any(other != declared for other in others):
+        return None
     return _one_class(get_origin(declared) or declared)
 
 

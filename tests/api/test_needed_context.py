@@ -85,7 +85,7 @@ async def test_an_agent_of_a_context_needs_it_wherever_it_stands() -> None:
     assert (await Runner.run(agent(handoffs=[inner]), "hi", context=Guest())).final_output
 
 
-@pytest.mark.parametrize("context", [Customer(), Guest(), Mock(spec=Customer)])
+@pytest.mark.parametrize("context", [Customer(), Guest(), Mock(spec=Customer), Mock()])
 async def test_the_class_and_what_derives_from_it_fit(context: Any) -> None:
     result = await Runner.run(agent(tools=[greet]), "hi", context=context)
     assert result.final_output == "hello"
@@ -108,6 +108,31 @@ async def test_the_class_and_what_derives_from_it_fit(context: Any) -> None:
 async def test_what_may_fit_is_believed(declared: Any, context: Any) -> None:
     maker: Any = Agent[declared]
     await Runner.run(maker(name="A", model=said()), "hi", context=context)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        RunContextWrapper[Customer] | RunContextWrapper[Guest] | None,
+        RunContextWrapper[Customer] | ToolContext[Guest],
+        RunContextWrapper[Customer] | ToolContext,
+    ],
+)
+async def test_a_tool_that_takes_several_contexts_needs_none_of_them(declared: Any) -> None:
+    def look(context: Any) -> str:
+        return "seen"
+
+    look.__annotations__["context"] = declared
+    await Runner.run(agent(tools=[function_tool(look)]), "hi", context="another")
+
+
+async def test_a_tool_that_is_on_offer_only_with_its_context_needs_none() -> None:
+    def has_customer(context: RunContextWrapper[Any], agent: Any) -> bool:
+        return isinstance(context.context, Customer)
+
+    desk = agent(tools=[function_tool(_greet, is_enabled=has_customer)])
+    await Runner.run(desk, "hi")
+    assert desk.model.calls[0].tools == []  # type: ignore[union-attr]
 
 
 async def test_a_part_that_is_off_or_allowed_needs_nothing() -> None:
