@@ -237,7 +237,7 @@ def custom_span(
         name: The name of the work.
         data: Facts about it; the program may add to them before the span ends.
     """
-    return _span(CustomSpanData(name, data or {}), span_id, parent, disabled)
+    return _span(CustomSpanData(name, {} if data is None else data), span_id, parent, disabled)
 
 
 def guardrail_span(

@@ -157,7 +157,7 @@ async def test_a_tool_of_a_run_is_inside_the_traces_of_the_program(notes: Notes)
     assert inside == [(whole, "custom starts")]
 
 
-def test_processors_are_told_in_order_and_one_that_fails_harms_nobody(
+def test_processors_are_told_in_order_and_a_failing_one_stops_no_other(
     notes: Notes, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: list[str] = []
@@ -216,6 +216,14 @@ def test_nothing_is_recorded_without_a_trace_or_where_it_is_disabled(notes: Note
     assert notes.told == ["trace on starts", "custom starts", "custom ends", "trace on ends"]
 
 
+def test_facts_that_a_program_adds_to_its_own_dict_are_exported(notes: Notes) -> None:
+    facts: dict[str, Any] = {}
+    with trace("desk"), custom_span("work", facts) as span:
+        facts["rows"] = 3
+    exported: Any = span.export()
+    assert exported["span_data"]["data"] == {"rows": 3}
+
+
 def test_the_variable_of_the_sdk_turns_tracing_off(monkeypatch: pytest.MonkeyPatch) -> None:
     for value, recorded in (("1", False), ("true", False), ("0", True), ("", True)):
         monkeypatch.setenv("OPENAI_AGENTS_DISABLE_TRACING", value)
@@ -253,7 +261,7 @@ def test_a_parent_may_be_named(notes: Notes) -> None:
     assert get_current_trace() is None
 
 
-def test_a_second_start_or_finish_is_told_to_nobody(
+def test_processors_hear_of_one_start_and_one_finish(
     notes: Notes, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = trace("whole")
@@ -368,7 +376,7 @@ print(json.dumps(Notes.told))
 
 
 @needs_the_published_sdk
-def test_a_program_that_traces_tells_the_same_as_with_the_published_sdk(
+def test_processors_hear_the_same_as_with_the_published_sdk(
     capsys: pytest.CaptureFixture[str], notes: Notes
 ) -> None:
     exec(SAME.replace("PACKAGE", "agentgraph"), {})
