@@ -11,7 +11,8 @@ from typing import Any
 from agentgraph.logger import log_model_and_tool_action_error, logger
 from agentgraph.tracing.config import TracingConfig
 from agentgraph.tracing.processor_interface import TracingProcessor
-from agentgraph.tracing.spans import CURRENT_SPAN, NO_ID, NoOpSpan, Span, SpanImpl, TSpanData, now
+from agentgraph.tracing.scope import NO_ID
+from agentgraph.tracing.spans import CURRENT_SPAN, NoOpSpan, Span, SpanImpl, TSpanData, now
 from agentgraph.tracing.traces import CURRENT_TRACE, NoOpTrace, Trace, TraceImpl
 
 __all__ = ["DefaultTraceProvider", "SynchronousMultiTracingProcessor", "TraceProvider"]
@@ -195,9 +196,13 @@ class DefaultTraceProvider(TraceProvider):
         trace, around = CURRENT_TRACE.get(), CURRENT_SPAN.get()
         if parent is not None:
             trace, around = (parent, None) if isinstance(parent, Trace) else (None, parent)
-        owner = trace if around is None or trace is not None else around
-        silent = owner is None or NO_ID in (owner.trace_id, span_id, around and around.span_id)
-        if owner is None or silent or disabled or self._is_off():
+        owner = around if trace is None else trace
+        if (
+            owner is None
+            or NO_ID in (owner.trace_id, span_id, around and around.span_id)
+            or disabled
+            or self._is_off()
+        ):
             return NoOpSpan(span_data)
         metadata = "metadata" if isinstance(owner, Trace) else "trace_metadata"
         return SpanImpl(

@@ -8,11 +8,14 @@ from __future__ import annotations
 import abc
 from contextvars import ContextVar, Token
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from agentgraph.logger import logger
 
-__all__ = ["Entered"]
+__all__ = ["NO_ID", "Entered", "NotRecorded"]
+
+NO_ID: Final = "no-op"
+"""The id of traces and spans that are not recorded."""
 
 
 class Entered(abc.ABC):
@@ -51,3 +54,21 @@ class Entered(abc.ABC):
         except ValueError:
             # An abandoned generator is closed by another task, which has a context of its own.
             logger.debug("A trace or span ended in another context than it began in")
+
+
+class NotRecorded(Entered):
+    """A trace or span that is current in its block and of which no processor is told."""
+
+    trace_id = NO_ID
+    tracing_api_key = None
+
+    def start(self, mark_as_current: bool = False) -> None:
+        if mark_as_current:
+            self._make_current()
+
+    def finish(self, reset_current: bool = False) -> None:
+        if reset_current:
+            self._take_back()
+
+    def export(self) -> None:
+        return None

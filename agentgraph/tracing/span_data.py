@@ -44,16 +44,21 @@ class SpanData(abc.ABC):
         """The kind of work."""
 
 
-@dataclass(eq=False)
-class _Fields(SpanData):
-    """The export of a kind whose fields are exported under their own names."""
+class _OfKind(SpanData):
+    """The contents of one of the kinds here."""
 
     kind: ClassVar[str]
-    not_exported: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def type(self) -> str:
         return self.kind
+
+
+@dataclass(eq=False)
+class _Fields(_OfKind):
+    """The export of a kind whose fields are exported under their own names."""
+
+    not_exported: ClassVar[frozenset[str]] = frozenset()
 
     def export(self) -> dict[str, Any]:
         names = [field.name for field in fields(self) if field.name not in self.not_exported]
@@ -74,15 +79,10 @@ class AgentSpanData(_Fields):
     metadata: dict[str, Any] | None = None
 
 
-class _Step(SpanData):
+class _Step(_OfKind):
     """A part of a run that the dashboard knows as a custom span."""
 
-    kind: ClassVar[str]
     usage: dict[str, Any] | None
-
-    @property
-    def type(self) -> str:
-        return self.kind
 
     def export(self) -> dict[str, Any]:
         data = {"sdk_span_type": self.kind, **self._facts()}
@@ -153,16 +153,14 @@ class GenerationSpanData(_Fields):
 
 
 @dataclass(eq=False)
-class ResponseSpanData(SpanData):
+class ResponseSpanData(_OfKind):
     """A call of the Responses API. Only the response's id is exported, since the API stores it."""
+
+    kind: ClassVar[str] = "response"
 
     response: Response | None = None
     input: str | list[ResponseInputItemParam] | None = None
     usage: dict[str, Any] | None = None
-
-    @property
-    def type(self) -> str:
-        return "response"
 
     def export(self) -> dict[str, Any]:
         response_id = None if self.response is None else self.response.id

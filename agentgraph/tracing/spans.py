@@ -10,13 +10,10 @@ from typing import Any, Final, Generic, Protocol
 from typing_extensions import TypedDict, TypeVar
 
 from agentgraph.logger import logger
-from agentgraph.tracing.scope import Entered
+from agentgraph.tracing.scope import NO_ID, Entered, NotRecorded
 from agentgraph.tracing.span_data import SpanData
 
-__all__ = ["CURRENT_SPAN", "NO_ID", "NoOpSpan", "Span", "SpanError", "SpanImpl", "TSpanData", "now"]
-
-NO_ID = "no-op"
-"""The id of traces and spans that are not recorded."""
+__all__ = ["CURRENT_SPAN", "NoOpSpan", "Span", "SpanError", "SpanImpl", "TSpanData", "now"]
 
 TSpanData = TypeVar("TSpanData", bound=SpanData, default=Any)
 
@@ -117,57 +114,21 @@ class ToldOfSpans(Protocol):
     def on_span_end(self, span: Span[Any]) -> None: ...
 
 
-class NoOpSpan(Span[TSpanData]):
+class NoOpSpan(NotRecorded, Span[TSpanData]):
     """A span that is not recorded: there is no trace, or tracing is disabled."""
+
+    span_id = NO_ID
+    error = started_at = ended_at = parent_id = None
 
     def __init__(self, span_data: TSpanData) -> None:
         self._span_data = span_data
 
     @property
-    def error(self) -> None:
-        return None
-
-    @property
-    def started_at(self) -> None:
-        return None
-
-    @property
-    def ended_at(self) -> None:
-        return None
-
-    @property
-    def parent_id(self) -> None:
-        return None
-
-    @property
-    def tracing_api_key(self) -> None:
-        return None
-
-    @property
-    def trace_id(self) -> str:
-        return NO_ID
-
-    @property
-    def span_id(self) -> str:
-        return NO_ID
-
-    @property
     def span_data(self) -> TSpanData:
         return self._span_data
 
-    def start(self, mark_as_current: bool = False) -> None:
-        if mark_as_current:
-            self._make_current()
-
-    def finish(self, reset_current: bool = False) -> None:
-        if reset_current:
-            self._take_back()
-
     def set_error(self, error: SpanError) -> None:
         pass
-
-    def export(self) -> None:
-        return None
 
 
 class SpanImpl(Span[TSpanData]):

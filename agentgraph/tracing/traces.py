@@ -6,8 +6,7 @@ import abc
 from contextvars import ContextVar
 from typing import Any, Final, Protocol
 
-from agentgraph.tracing.scope import Entered
-from agentgraph.tracing.spans import NO_ID
+from agentgraph.tracing.scope import NO_ID, Entered, NotRecorded
 
 __all__ = ["CURRENT_TRACE", "NoOpTrace", "Trace", "TraceImpl"]
 
@@ -73,31 +72,10 @@ class ToldOfTraces(Protocol):
     def on_trace_end(self, trace: Trace) -> None: ...
 
 
-class NoOpTrace(Trace):
+class NoOpTrace(NotRecorded, Trace):
     """A trace that is not recorded, because tracing is disabled. Its spans are not recorded."""
 
-    @property
-    def tracing_api_key(self) -> None:
-        return None
-
-    @property
-    def trace_id(self) -> str:
-        return NO_ID
-
-    @property
-    def name(self) -> str:
-        return NO_ID
-
-    def start(self, mark_as_current: bool = False) -> None:
-        if mark_as_current:
-            self._make_current()
-
-    def finish(self, reset_current: bool = False) -> None:
-        if reset_current:
-            self._take_back()
-
-    def export(self) -> None:
-        return None
+    name = NO_ID
 
 
 class TraceImpl(Trace):
