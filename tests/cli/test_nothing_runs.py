@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from select import select
 
 import pytest
 
@@ -14,6 +16,7 @@ from agentgraph.cli.capture.loading import Ending
 from agentgraph.cli.capture.messages import AgentSeen, ReadOnly, Refusal, StartSeen
 from tests.cli.captured import captured
 from tests.cli.command import agentgraph, written
+from tests.cli.pseudo_terminal import on_a_terminal
 
 DESK = """
 import asyncio, os
@@ -242,6 +245,56 @@ def test_a_file_that_ends_its_process_is_a_fault_and_the_others_are_checked(
     assert ended.status == 2
     assert "its process ended with status 7" in ended.err
     assert "1 file checked, 1 not loadable" in ended.out
+
+
+def test_a_file_cannot_ask_at_the_terminal(tmp_path: Path) -> None:
+    source = "import getpass\nfrom agentgraph import Agent\nkey = getpass.getpass('key? ')\n"
+    file = written(tmp_path, "flow.py", source)
+    with on_a_terminal("check", file) as screen:
+        assert screen.status() == 0
+    assert "not loadable: " in screen.shown
+    assert "flow.py:3: EOFError" in screen.shown
+
+
+@pytest.mark.parametrize("forks", [True, False])
+def test_a_child_has_a_session_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forks: bool
+) -> None:
+    source = """
+import os
+from agentgraph import Agent
+agent = Agent(name="alone" if os.getsid(0) == os.getpid() else "beside others")
+"""
+    monkeypatch.setattr("agentgraph.cli.capture.children.can_fork", lambda: forks)
+    result = captured(written(tmp_path, "flow.py", source))
+    assert [start.name for start in result.of(StartSeen)] == ["alone"]
+
+
+@pytest.mark.parametrize("process", ["os.fork()", "subprocess.Popen(['sleep', '600']).pid"])
+def test_processes_that_a_file_starts_end_with_its_child(tmp_path: Path, process: str) -> None:
+    source = f"""
+import os, subprocess, time
+from agentgraph import Agent
+process = {process}
+if process == 0:
+    time.sleep(600)
+agent = Agent(name=str(process))
+"""
+    file = written(tmp_path, "flow.py", source)
+    result = captured(file, Limits(seconds=60, network=True))
+    assert result.problem == ""
+    (start,) = result.of(StartSeen)
+    assert _ends(int(start.name))
+
+
+def _ends(process: int) -> bool:
+    """Whether a process ends soon."""
+    try:
+        descriptor = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    with os.fdopen(descriptor) as ended:
+        return bool(select([ended], [], [], 30)[0])
 
 
 def test_a_program_gets_no_input_and_its_own_arguments(tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ __all__ = ["Captured", "can_fork", "capture_files", "processors"]
 
 _PATIENCE: Final = 10.0
 """Seconds that a child has beyond its time limit, to check what it loaded and to end."""
+_LAST_LINE: Final = b"\n"
+"""What a fork sends last. The end of its pipe does not say that it is done: processes that the file
+forked may hold the pipe open."""
 _SHOWN: Final = 20_000
 """The most bytes of a file's own output to keep: the last ones."""
 
@@ -96,12 +99,19 @@ class _Interpreters:
     def __init__(self, jobs: int, report: Report | None) -> None:
         self._jobs = jobs
         self._report = report
+        self._running: set[subprocess.Popen[bytes]] = set()
 
     def run(self, results: Sequence[Captured]) -> None:
         with ThreadPoolExecutor(self._jobs) as pool:
-            for captured in pool.map(self._run, results):
-                if self._report is not None:
-                    self._report(captured)
+            try:
+                for captured in pool.map(self._run, results):
+                    if self._report is not None:
+                        self._report(captured)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for child in [*self._running]:
+                    child.kill()
+                raise
 
     def _run(self, captured: Captured) -> Captured:
         limit = captured.request.limits.seconds
@@ -111,7 +121,9 @@ class _Interpreters:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
+                start_new_session=True,  # see `_be_child`
             )
+            self._running.add(child)
             request = written_request(captured.request)
             try:
                 received, _ = child.communicate(request, timeout=limit + _PATIENCE)
@@ -119,9 +131,8 @@ class _Interpreters:
                 child.kill()
                 received, _ = child.communicate()
                 captured.problem = _overdue(limit)
-            except BaseException:
-                child.kill()
-                raise
+            finally:
+                self._running.discard(child)
             _complete(captured, received, output, child.returncode)
         return captured
 
@@ -133,6 +144,11 @@ class _Fork:
     output: IO[bytes]
     deadline: float
     received: bytes = b""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the last line came: the child only has to end."""
+        return self.received.endswith(b"\n" + _LAST_LINE)
 
 
 class _Forks:
@@ -153,7 +169,6 @@ class _Forks:
                 self._read()
         finally:
             for reader, fork in [*self._running.items()]:
-                _kill(fork.process)
                 self._end(reader, fork)
             self._selector.close()
 
@@ -180,11 +195,10 @@ class _Forks:
             fork = self._running[key.fd]
             piece = os.read(key.fd, 1 << 16)
             fork.received += piece
-            if not piece:
+            if not piece or fork.is_done:
                 self._end(key.fd, fork)
         for reader, fork in [*self._running.items()]:
             if time.monotonic() >= fork.deadline:
-                _kill(fork.process)
                 fork.captured.problem = _overdue(fork.captured.request.limits.seconds)
                 self._end(reader, fork)
 
@@ -192,9 +206,12 @@ class _Forks:
         self._selector.unregister(reader)
         del self._running[reader]
         os.close(reader)
+        # The file may have started processes, which end with it. A child that is ending by itself
+        # keeps its status.
+        _kill(fork.process)
         _, status = os.waitpid(fork.process, 0)
         with fork.output:
-            code = os.waitstatus_to_exitcode(status)
+            code = 0 if fork.is_done else os.waitstatus_to_exitcode(status)
             _complete(fork.captured, fork.received, fork.output, code)
         if self._report is not None:
             self._report(fork.captured)
@@ -203,9 +220,14 @@ class _Forks:
 def _be_child(request: Request, writer: int, output: int) -> NoReturn:
     status = 1
     try:
-        os.setpgid(0, 0)  # Ctrl-C in the terminal is for the parent, which then ends its children
+        # Without a terminal: the file cannot ask there, as `getpass` does, and Ctrl-C is for the
+        # parent, which then ends its children.
+        os.setsid()
         without_input(output)
         capture(request, lambda message: _write(writer, encoded(message)))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        _write(writer, _LAST_LINE)
         status = 0
     except BaseException:  # noqa: BLE001 - the parent shows the traceback
         traceback.print_exc()
@@ -222,7 +244,7 @@ def _write(writer: int, line: bytes) -> None:
 
 def _complete(captured: Captured, received: bytes, output: IO[bytes], status: int) -> None:
     lines = received.split(b"\n")[:-1]  # a child that was killed may have written half a line
-    captured.messages = [decoded(line) for line in lines]
+    captured.messages = [decoded(line) for line in lines if line]
     size = output.seek(0, os.SEEK_END)
     output.seek(max(0, size - _SHOWN))
     captured.output = output.read().decode(errors="replace")
@@ -245,6 +267,7 @@ def _overdue(seconds: float) -> str:
 
 
 def _kill(process: int) -> None:
+    """Kill a child and the processes of its session."""
     try:
         os.killpg(process, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
