@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import cProfile
 import json
+import pstats
 from pathlib import Path
 
 import pytest
 
+from agentgraph.cli.capture.child import Limits, Request, capture
 from agentgraph.cli.capture.messages import ReadOnly
+from agentgraph.cli.target import Target
 from tests.cli.captured import captured, starts
 from tests.cli.command import agentgraph, written
 
@@ -373,3 +377,18 @@ a = Agent(name="A", tools=[write])
     assert starts(file) == ["Writer", "A"]
     ended = agentgraph("check", file)
     assert ended.out == "✓ 1 file checked: nothing to report\n"
+
+
+def test_the_work_of_a_check_is_in_proportion_to_the_runs_of_a_file(tmp_path: Path) -> None:
+    def calls(agents: int) -> int:
+        makes = "".join(f"a{number} = Agent(name='A{number}')\n" for number in range(agents))
+        runs = "".join(f"    await Runner.run(a{number}, text)\n" for number in range(agents))
+        source = f"{IMPORT}{makes}async def answer(text):\n{runs}"
+        file = written(tmp_path, f"flow_{agents}.py", source)
+        profile = cProfile.Profile()
+        request = Request(Target.parse(str(file)), "check", Limits(network=True))
+        profile.runcall(capture, request, lambda message: None)
+        return int(pstats.Stats(profile).total_calls)  # type: ignore[attr-defined]
+
+    calls(1)
+    assert calls(160) < 4.4 * calls(40)

@@ -11,6 +11,7 @@ from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.tracebacks import own_traceback
 from agentgraph.frontend.lower_workflow import lower
+from agentgraph.frontend.origins import Overrides
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.checks import input_guardrail_never_runs, output_guardrail_never_runs
 from agentgraph_compiler.diagnostics import Diagnostic, Origin, in_source_order
@@ -37,7 +38,8 @@ def findings_of(loaded: Loading, sources: Iterable[Any]) -> tuple[Diagnostic, ..
     Raises:
         CommandFault: A start cannot be lowered.
     """
-    charts = [_lowered(source, loaded) for source in sources]
+    overrides = loaded.overrides
+    charts = [_lowered(source, loaded.source.file, overrides) for source in sources]
     starts = frozenset(chart.agent[chart.start].origin for chart in charts)
     checked = [
         (frozenset(_places(chart)), pipeline.check(_with_checked_runs(chart, starts)))
@@ -63,12 +65,12 @@ def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
 _Checked = tuple[frozenset[Origin], tuple[Diagnostic, ...]]
 
 
-def _lowered(source: Any, loaded: Loading) -> Chart:
+def _lowered(source: Any, file: str, overrides: Overrides) -> Chart:
     try:
-        chart, _ = lower(source, overrides=loaded.overrides)
+        chart, _ = lower(source, overrides=overrides)
     except Exception as error:
         raise CommandFault(
-            f"agent '{source.name}' of {loaded.source.file} cannot be checked: {error}",
+            f"agent '{source.name}' of {file} cannot be checked: {error}",
             details=own_traceback(error),
         ) from error
     return chart

@@ -241,14 +241,12 @@ def _own(before: Any, place: Place) -> list[str]:
     Modules of a package that was loaded before do not belong to the file, wherever they are, nor do
     installed modules and those of Python itself.
     """
+    others = {*before, *sys.stdlib_module_names}
     return [
         name
         for name, module in sys.modules.items()
         if name == place.module
-        or (
-            name.partition(".")[0] not in {*before, *sys.stdlib_module_names}
-            and _is_below(module, place.root)
-        )
+        or (name.partition(".")[0] not in others and _is_below(module, place.root))
     ]
 
 

@@ -10,6 +10,7 @@ import inspect
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from agentgraph.cli.capture.imported_names import LibraryNames
@@ -113,14 +114,22 @@ def _element(holder: Any, key: Any) -> Any:
 
 def _assigned(name: str, function: _Function | None) -> ast.expr | None:
     """What a function first assigns to a name, if that is another name."""
-    for node in ast.walk(function) if function is not None else ():
+    value = None if function is None else _assignments(function).get(name)
+    return None if isinstance(value, ast.Name) and value.id == name else value
+
+
+@lru_cache(maxsize=16)
+def _assignments(function: _Function) -> Mapping[str, ast.expr]:
+    """The name or attribute that a function first assigns to each name."""
+    assigned: dict[str, ast.expr] = {}
+    for node in ast.walk(function):
         match node:
             case (
                 ast.Assign(targets=[ast.Name(id=target)], value=value)
                 | ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value)
-            ) if target == name and isinstance(value, ast.Name | ast.Attribute):
-                return None if isinstance(value, ast.Name) and value.id == name else value
-    return None
+            ) if isinstance(value, ast.Name | ast.Attribute):
+                assigned.setdefault(target, value)
+    return assigned
 
 
 def covered_by(source: Any) -> set[int]:
@@ -131,6 +140,8 @@ def covered_by(source: Any) -> set[int]:
 class Uses:
     """The agents that an agent leads to, those that its functions mention included.
 
+    The agents live and stay as they are as long as this object: it knows them by identity.
+
     Args:
         namespace: The names of the file.
         tree: Its syntax tree.
@@ -138,6 +149,7 @@ class Uses:
 
     def __init__(self, namespace: Mapping[str, Any], tree: ast.Module) -> None:
         self._namespace = namespace
+        self._reached: dict[int, set[int]] = {}
         # The names that each top-level function mentions, by the id of the object behind the name
         # of the function: a decorator may have turned the function into a tool or a guardrail.
         self._mentions = {
@@ -148,7 +160,9 @@ class Uses:
 
     def reached(self, source: Any) -> set[int]:
         """The ids of all agents that a run of an agent or workflow may come to."""
-        return _closure(source, self._directly)
+        if id(source) not in self._reached:
+            self._reached[id(source)] = _closure(source, self._directly)
+        return self._reached[id(source)]
 
     def _directly(self, source: Any) -> Iterator[Any]:
         yield from agents_led_to(source)
