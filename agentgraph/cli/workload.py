@@ -12,7 +12,6 @@ from typing import Any
 
 from agentgraph.authoring.recording import recording
 from agentgraph.cli.capture.factories import run_factories
-from agentgraph.cli.capture.imported_names import library_names
 from agentgraph.cli.capture.kinds import as_source, sources_in
 from agentgraph.cli.capture.loading import Loading, loading
 from agentgraph.cli.capture.named import value_of
@@ -99,10 +98,9 @@ def _run_entries(file: Loading, target: Target) -> None:
 
 def _shows_its_starts(file: Loading) -> bool:
     """Whether the import alone shows which agents the file runs."""
-    tree = file.source.tree
     runs = (
         resolved(run.start, file.namespace, run.function)
-        for run in written_runs(tree, library_names(tree))
+        for run in written_runs(file.source.tree, file.names)
         if run.is_certain
     )
     return any(True for _ in sources_in(file.namespace)) and all(map(as_source, runs))

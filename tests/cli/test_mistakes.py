@@ -47,6 +47,19 @@ def findings(path: Path, *options: str) -> list[tuple[str, int]]:
     return [(one["code"], one["line"]) for one in report["diagnostics"]]
 
 
+def test_names_of_the_library_in_a_module_agents_of_the_user_are_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = "class Agent:\n    def __init__(self, role): ...\n\ndef handoff(to): return to\n"
+    written(tmp_path, "agents/__init__.py", package)
+    source = (
+        "from agents import Agent, handoff\nwriter = Agent(role='writer')\nhandoff(to=writer)\n"
+    )
+    file = written(tmp_path, "flow.py", source)
+    monkeypatch.chdir(tmp_path)
+    assert findings(file) == []
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_the_example_of_a_page_breaks_its_rule_and_the_remedy_none(
     tmp_path: Path, rule: Rule

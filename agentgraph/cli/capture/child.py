@@ -113,7 +113,7 @@ class _Capture:
             self._preparation as self._loaded,
             bounded(limits.seconds, limits.megabytes, self._give_up) as self._lift,
         ):
-            self._loaded.findings += without_unknown_keywords(self._source)
+            self._loaded.findings += without_unknown_keywords(self._source, self._loaded.names)
             self._loaded.run_module()
             self._loaded.run_main()
             results = run_factories(self._loaded)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from agentgraph.cli.capture.imported_names import LibraryNames, library_names
+from agentgraph.cli.capture.imported_names import LibraryNames
 from agentgraph.cli.capture.loading import Loading
 
 __all__ = ["run_factories"]
@@ -21,7 +21,7 @@ def run_factories(loaded: Loading) -> list[object]:
     Returns:
         The results, so that they live as long as the caller needs them.
     """
-    names = library_names(loaded.source.tree)
+    names = loaded.names
     results = []
     for function in loaded.source.tree.body:
         if not isinstance(function, _Function) or not _needs_no_arguments(function):

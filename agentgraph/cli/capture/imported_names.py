@@ -1,6 +1,6 @@
 """The library's names in a file: what `Agent`, `agents.Agent` or `Bot` (imported as) stand for.
 
-A file may say `agents`, as programs for the published SDK do, or `agentgraph`.
+A file says `agentgraph`, or `agents` as programs for the published SDK do.
 """
 
 from __future__ import annotations
@@ -8,11 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-__all__ = ["PACKAGES", "LibraryNames", "dotted", "library_names"]
-
-PACKAGES: Final = frozenset({"agents", "agentgraph"})
+__all__ = ["LibraryNames", "dotted", "library_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +39,26 @@ class LibraryNames:
         return f"{name}.{rest}" if name and rest else name
 
 
-def library_names(tree: ast.Module) -> LibraryNames:
-    """Read the imports of a file, wherever they stand."""
+def library_names(tree: ast.Module, *packages: str) -> LibraryNames:
+    """Read the imports of a file, wherever they stand.
+
+    Args:
+        tree: The syntax tree of the file.
+        packages: The names of the package that mean the library in this file.
+    """
     names: dict[str, str] = {}
     modules: set[str] = set()
     everything = False
     for node in ast.walk(tree):
         match node:
             case ast.ImportFrom(module=str(module), level=0, names=aliases):
-                if module.partition(".")[0] not in PACKAGES:
+                if module.partition(".")[0] not in packages:
                     continue
                 everything = everything or any(alias.name == "*" for alias in aliases)
                 names.update((alias.asname or alias.name, alias.name) for alias in aliases)
             case ast.Import(names=aliases):
                 modules.update(
-                    alias.asname or alias.name for alias in aliases if alias.name in PACKAGES
+                    alias.asname or alias.name for alias in aliases if alias.name in packages
                 )
     return LibraryNames(names, frozenset(modules), everything)
 

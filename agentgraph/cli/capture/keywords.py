@@ -14,20 +14,20 @@ from typing import Any
 
 import agentgraph
 from agentgraph.authoring.mistakes import unknown_keyword
-from agentgraph.cli.capture.imported_names import library_names
+from agentgraph.cli.capture.imported_names import LibraryNames
 from agentgraph.cli.capture.source import SourceText
 from agentgraph_compiler.diagnostics import Diagnostic, Origin
 
 __all__ = ["without_unknown_keywords"]
 
 
-def without_unknown_keywords(source: SourceText) -> list[Diagnostic]:
+def without_unknown_keywords(source: SourceText, names: LibraryNames) -> list[Diagnostic]:
     """Report the keywords of a file that the library does not have, and take them out of its tree.
 
     Args:
         source: The file; its syntax tree is changed.
+        names: The library's names in it.
     """
-    names = library_names(source.tree)
     findings = []
     for node in ast.walk(source.tree):
         if not isinstance(node, ast.Call) or not node.keywords:

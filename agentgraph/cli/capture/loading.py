@@ -22,6 +22,7 @@ from types import CodeType, ModuleType
 from typing import Any, Final, Literal
 
 from agentgraph.authoring.recording import recording
+from agentgraph.cli.capture.imported_names import LibraryNames
 from agentgraph.cli.capture.places import Place, place_of
 from agentgraph.cli.capture.recorder import MODULE, ProgramRecorder, RunStopped
 from agentgraph.cli.capture.sdk_imports import sdk_means_this_library
@@ -65,6 +66,7 @@ class Loading:
         source: The file.
         place: How it is imported.
         recorder: What it made and began.
+        names: The library's names in it.
         namespace: Its names.
         endings: How its entries ended, in order.
         findings: The findings about the source itself.
@@ -74,6 +76,7 @@ class Loading:
     source: SourceText
     place: Place
     recorder: ProgramRecorder
+    names: LibraryNames = field(default_factory=lambda: LibraryNames({}, frozenset()))
     namespace: dict[str, Any] = field(default_factory=dict)
     endings: list[Ending] = field(default_factory=list)
     locals: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -187,7 +190,7 @@ def loading(source: SourceText, recorder: ProgramRecorder) -> Iterator[Loading]:
     loaded = Loading(source, place, recorder)
     loaded._modules_before = frozenset(modules)
     try:
-        with recording(recorder), sdk_means_this_library(source.tree, file):
+        with recording(recorder), sdk_means_this_library(source.tree, file) as loaded.names:
             yield loaded
     finally:
         sys.argv[:] = arguments

@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Final
 
 import agentgraph
+from agentgraph.cli.capture.imported_names import LibraryNames, library_names
 
 __all__ = ["sdk_means_this_library"]
 
@@ -32,22 +33,25 @@ _PUBLIC: Final[frozenset[str]] = frozenset(vars(agentgraph)["__all__"])
 
 
 @contextlib.contextmanager
-def sdk_means_this_library(tree: ast.Module, file: Path) -> Iterator[None]:
+def sdk_means_this_library(tree: ast.Module, file: Path) -> Iterator[LibraryNames]:
     """Let `agents` be this library, if it does not mean a module of the user.
 
     Args:
         tree: The syntax tree of the file that is loaded inside.
         file: That file.
+
+    Yields:
+        The library's names in the file.
     """
     if _means_a_module_of_the_user(tree, file):
-        yield
+        yield library_names(tree, _OURS)
         return
     before = {name for name in sys.modules if _is_of_the_sdk(name)}
     hidden = {name: sys.modules.pop(name) for name in before}
     finder = _Finder()
     sys.meta_path.insert(0, finder)
     try:
-        yield
+        yield library_names(tree, _OURS, _SDK)
     finally:
         sys.meta_path.remove(finder)
         for name in [name for name in sys.modules if _is_of_the_sdk(name)]:

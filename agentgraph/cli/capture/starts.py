@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agentgraph.cli.capture.imported_names import library_names
 from agentgraph.cli.capture.kinds import as_source, is_workflow_source, sources_in
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.recorder import RunStart
@@ -188,7 +187,7 @@ def _runs(file: _File) -> list[Start]:
 def _begun(loaded: Loading) -> Iterator[tuple[RunStart, Reason]]:
     for run in loaded.recorder.runs:
         yield run, "run"
-    for written in written_runs(loaded.source.tree, library_names(loaded.source.tree)):
+    for written in written_runs(loaded.source.tree, loaded.names):
         name = written.function.name if written.function else ""
         source = resolved(
             written.start, loaded.namespace, written.function, loaded.locals.get(name)

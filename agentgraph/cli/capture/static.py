@@ -16,7 +16,7 @@ from typing import Any
 from agentgraph.agent import Agent
 from agentgraph.authoring.mistakes import not_a_guardrail, not_a_handoff, not_a_tool
 from agentgraph.authoring.recording import recording
-from agentgraph.cli.capture.imported_names import LibraryNames, dotted, library_names
+from agentgraph.cli.capture.imported_names import dotted
 from agentgraph.cli.capture.kinds import as_source
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.recorder import Made
@@ -67,7 +67,7 @@ class _Reading:
     def __init__(self, loaded: Loading) -> None:
         self._loaded = loaded
         self._file = loaded.source.file
-        self._names: LibraryNames = library_names(loaded.source.tree)
+        self._names = loaded.names
         self._executed = {
             one.origin.line: one.authored
             for one in loaded.recorder.objects
