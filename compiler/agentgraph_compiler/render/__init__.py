@@ -7,7 +7,7 @@ from pathlib import Path
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.render.dot import to_dot
 from agentgraph_compiler.render.html import to_html
-from agentgraph_compiler.render.layout import FORMATS, RenderError, lay_out
+from agentgraph_compiler.render.layout import FORMATS, RenderError, draw
 from agentgraph_compiler.render.mermaid import to_mermaid
 from agentgraph_compiler.render.picture import Picture
 from agentgraph_compiler.render.tree import to_tree
@@ -60,7 +60,7 @@ def render(
     source = source_of(picture, ending if ending in _SOURCES else "dot")
     if path is not None:
         laid_out = ending in FORMATS
-        drawing = lay_out(source, ending, timeout=timeout) if laid_out else source.encode()
+        drawing = draw(picture, ending, timeout=timeout) if laid_out else source.encode()
         Path(path).write_bytes(drawing)
     return source
 

@@ -67,12 +67,13 @@ _QUICKLY = {"nslimit": "1", "nslimit1": "1", "mclimit": "0.5"}
 """Bounds on the search for a better layout. Without them the time of a large graph has none."""
 
 
-def to_dot(picture: Picture, *, header: bool = True) -> str:
+def to_dot(picture: Picture, *, header: bool = True, acyclic: bool = True) -> str:
     """Write a picture in DOT.
 
     Args:
         picture: What to draw.
         header: Whether the drawing has its title and its legend.
+        acyclic: Whether arrows that lead back are written the other way round.
 
     Returns:
         The source; the same for the same picture.
@@ -104,9 +105,10 @@ def to_dot(picture: Picture, *, header: bool = True) -> str:
     )
     _fill(graph, drawn.root)
     for arrow in drawn.arrows:
-        _edge(graph, arrow, place[arrow.source] > place[arrow.target])
+        _edge(graph, arrow, acyclic and place[arrow.source] > place[arrow.target])
     for bundle in bundles:
-        _bundle(graph, bundle, place[bundle.arrow.source] > place[bundle.lines[0][0]])
+        back = acyclic and place[bundle.arrow.source] > place[bundle.lines[0][0]]
+        _bundle(graph, bundle, back)
     return str(graph.source)
 
 

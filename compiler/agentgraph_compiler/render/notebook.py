@@ -5,8 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from agentgraph_compiler.machine import Machine
-from agentgraph_compiler.render.dot import to_dot
-from agentgraph_compiler.render.layout import RenderError, lay_out
+from agentgraph_compiler.render.layout import RenderError, draw
 from agentgraph_compiler.render.mermaid import to_mermaid
 from agentgraph_compiler.render.picture import Picture
 from agentgraph_compiler.render.tree import to_tree
@@ -19,7 +18,7 @@ _TIMEOUT = 10.0
 def svg(picture: Picture) -> str | None:
     """A picture as SVG; ``None`` without Graphviz, or if the layout takes too long."""
     try:
-        return lay_out(to_dot(picture), "svg", timeout=_TIMEOUT).decode()
+        return draw(picture, "svg", timeout=_TIMEOUT).decode()
     except RenderError:
         return None
 
