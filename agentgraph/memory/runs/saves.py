@@ -28,7 +28,8 @@ class Block(NamedTuple):
         run_id: The run that began the block.
         position: How many saves the block has.
         writer: The run that writes to it now: another one after a failed attempt.
-        owner: The process in which the writer is at work; empty if that is unknown.
+        owner: The process in which the writer is at work; empty if it has answered, or if that is
+            unknown.
         write: Names the next save; empty: its texts do.
     """
 
@@ -85,8 +86,8 @@ def adopted(
     """Return the block that has all of some rows; None if no run or several runs have them.
 
     Args:
-        saves: The run, position, owner and rows of each save of the session. A later save has a row
-            that several of them list.
+        saves: The run, position, owner and rows of each save of the session. A later one has a
+            row that several list. The owner of a run is that of its highest position.
         rows: The rows.
         own: The block of the run that continues them.
 
@@ -94,18 +95,15 @@ def adopted(
         ConcurrentWrite: A run at work in the same process has some of them.
     """
     run_of: dict[Hashable, str] = {}
-    positions: dict[str, int] = {}
-    at_work = set()
+    latest: dict[str, tuple[int, str]] = {}
     for run_id, position, owner, its_rows in saves:
         run_of.update(dict.fromkeys(its_rows, run_id))
-        positions[run_id] = max(position, positions.get(run_id, 0))
-        if owner and owner == own.owner and run_id != own.run_id:
-            at_work.add(run_id)
+        latest[run_id] = max((position, owner), latest.get(run_id, (0, "")))
     runs = {run_of.get(row) for row in rows}
-    if not at_work.isdisjoint(runs):
+    if any(own.owner == latest[run][1] != "" for run in runs if run not in (None, own.run_id)):
         raise ConcurrentWrite
     run = runs.pop() if len(runs) == 1 else None
-    return None if run is None else own.continued(run, positions[run] + 1)
+    return None if run is None else own.continued(run, latest[run][0] + 1)
 
 
 def this_process() -> str:

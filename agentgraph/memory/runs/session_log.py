@@ -279,7 +279,7 @@ class SessionLog:
         take_back()
         try:
             if not (again and items and await self._is_written(items)):
-                self._block = await append_to_block(self.session, items, self._block)
+                self._block = await self._save(items, self._block)
         except ConcurrentWrite:
             # The other run keeps the items that both share.
             if self._recorded:
@@ -288,11 +288,18 @@ class SessionLog:
                 items = [*without_ids(self._stored), *items]
             self._stored, anew = [], True
             own = None if self._block is None else self._block.left()
-            self._block = await append_to_block(self.session, items, own)
+            self._block = await self._save(items, own)
         if items:
             self._recorded = self._unsynced = False
         self._stored += items
         return Saved((), tuple(items), self._block, anew)
+
+    async def _save(self, items: list[TResponseInputItem], block: Block | None) -> Block | None:
+        if block is not None and items:
+            # A run that has answered is not at work, whatever is popped later.
+            answered = items[-1].get("role") == "assistant"
+            block = block._replace(owner="" if answered else this_process())
+        return await append_to_block(self.session, items, block)
 
     async def _is_written(self, items: list[TResponseInputItem]) -> bool:
         """Whether a session without blocks ends with all items of the run, including these."""
@@ -308,8 +315,7 @@ class SessionLog:
 
     async def _release(self) -> None:
         """Let a second attempt continue what this run leaves unanswered."""
-        answered = self._stored and self._stored[-1].get("role") == "assistant"
-        if self._block is not None and not answered:
+        if self._block is not None and self._block.owner:
             # An error here would hide the one with which the run ends.
             with suppress(SessionError):
                 await shielded(release_block(self.session, self._block))

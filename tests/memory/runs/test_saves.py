@@ -18,7 +18,7 @@ from agentgraph.memory.encoding import decode_item, decode_items
 from agentgraph.memory.runs.blocks import append_to_block, release_block
 from agentgraph.memory.runs.saves import Block, ConcurrentWrite, adopted
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
-from tests.memory.asking import ask, kind_of
+from tests.memory.asking import KINDS, ask, kind_of
 from tests.memory.stores import Item, Store, call, output, user
 
 MARK = " \t\n\r" * 6
@@ -104,6 +104,15 @@ async def test_a_run_at_work_keeps_its_question_until_it_is_released(moving_stor
     assert await _adopt(session, [user("asked")], own) == block._replace(writer="second")
 
 
+async def test_a_question_whose_answer_was_popped_is_asked_once_again(moving_store: Store) -> None:
+    session = moving_store.open()
+    await ask("first", session, "ask the same")
+    await session.pop_item()
+    await ask("first", session, "ask the same")
+
+    assert [kind_of(item) for item in await items_in(session)] == KINDS
+
+
 async def _adopt(session: Any, items: list[Item], own: Block) -> Block | None:
     block: Block | None = await session.adopt_block(items, own)
     return block
@@ -117,6 +126,15 @@ def test_rows_belong_to_the_run_whose_save_lists_them_last() -> None:
     assert adopted(saves, [2, 3], own) is None
     assert adopted(saves, [2, 9], own) is None
     assert adopted([*saves, ("c", 0, "", [1, 2, 4])], [2, 4], own) == own.continued("c", 1)
+
+
+def test_the_latest_save_of_a_run_tells_whether_it_is_at_work() -> None:
+    own = Block.begun("own", "here")
+    saves: list[Any] = [("a", 1, "", [2]), ("a", 0, "here", [1])]
+
+    assert adopted(saves, [1, 2], own) == own.continued("a", 2)
+    with pytest.raises(ConcurrentWrite):
+        adopted([*saves, ("a", 2, "here", [3])], [1, 2], own)
 
 
 async def test_the_texts_of_runs_are_the_items_and_nothing_else(file: Path) -> None:
