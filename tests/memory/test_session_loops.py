@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -85,6 +86,25 @@ def test_a_session_of_sqlalchemy_works_in_two_event_loops_at_once(
         for loop in range(2):
             first = texts.index(f"{loop}.run.0")
             assert texts[first : first + 3] == [f"{loop}.run.{part}" for part in range(3)]
+
+
+# A connection whose loop is closed cannot say goodbye to the server; the drivers warn about it.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("kind", ["file", "asyncpg", "psycopg"])
+def test_a_session_used_in_one_loop_after_another_keeps_only_the_connections_of_two(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url, name = url_of(kind, tmp_path, request.getfixturevalue), f"s-{uuid4().hex}"
+    session = SQLAlchemySession.from_url(name, url=url, create_tables=True)
+    open_files = []
+    for loop in range(6):
+        asyncio.run(session.add_items([user(str(loop))]))
+        gc.collect()
+        open_files.append((len(list(Path("/proc/self/fd").iterdir())), threading.active_count()))
+
+    assert len(set(open_files[1:])) == 1
+    assert len(asyncio.run(_items(session))) == 6
+    gc.collect()
 
 
 async def _items(session: SQLAlchemySession) -> list[Any]:

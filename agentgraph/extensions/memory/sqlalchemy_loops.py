@@ -51,17 +51,28 @@ class Databases:
         self._is_taken = False
         self._of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Database] = WeakKeyDictionary()
 
-    def here(self) -> Database:
-        """Return the database for the running loop."""
+    async def here(self) -> Database:
+        """Return the database for the running loop.
+
+        The first call in a loop gives up the connections of loops that are closed.
+        """
         loop = asyncio.get_running_loop()
+        ended: list[tuple[asyncio.AbstractEventLoop, Database]] = []
         with self._guard:
             database = self._of_loop.get(loop)
             if database is None:
+                ended = [(it, of_it) for it, of_it in self._of_loop.items() if it.is_closed()]
+                # The program's engine is used up, not closed: others may use it.
+                ended = [pair for pair in ended if pair[1].engine is not self._engine]
+                for closed, _ in ended:
+                    del self._of_loop[closed]
                 shared = not self._is_taken or has_one_connection(self._engine)
                 engine = self._engine if shared else sibling(self._engine)
                 database = Database(engine, self._tables, create_tables=self._create_tables)
                 self._of_loop[loop] = database
                 self._is_taken = True
+        for closed, of_closed in ended:
+            await _dispose(of_closed.engine, closed)
         return database
 
     async def close(self) -> None:
@@ -73,15 +84,7 @@ class Databases:
             await self._engine.dispose()
             return
         for loop, database in databases:
-            if loop is asyncio.get_running_loop():
-                await database.engine.dispose()
-            elif loop.is_running():
-                closing = asyncio.run_coroutine_threadsafe(database.engine.dispose(), loop)
-                await asyncio.wrap_future(closing)
-            elif self._engine.dialect.name == "sqlite":  # its connections can be closed anywhere
-                await database.engine.dispose()
-            else:
-                database.engine.sync_engine.dispose(close=False)
+            await _dispose(database.engine, loop)
 
 
 class Database:
@@ -130,6 +133,19 @@ class Database:
     def _place(self) -> object:
         """Return what distinguishes the database from another one with the same URL."""
         return None if self._file is None else self._file.identity
+
+
+async def _dispose(engine: AsyncEngine, loop: asyncio.AbstractEventLoop) -> None:
+    """Close the connections of an engine, in its loop; those of a loop that has ended are given
+    up."""
+    if loop.is_running() and loop is not asyncio.get_running_loop():
+        closing = asyncio.run_coroutine_threadsafe(engine.dispose(), loop)
+        await asyncio.wrap_future(closing)
+    elif loop.is_running() or engine.dialect.name == "sqlite":
+        # Connections of SQLite can be closed anywhere.
+        await engine.dispose()
+    else:
+        engine.sync_engine.dispose(close=False)
 
 
 class _Turnstile:

@@ -159,13 +159,13 @@ class SQLAlchemySession(StoreSession):
 
     async def _clear(self) -> None:
         async def clear(connection: AsyncConnection) -> None:
-            saves = await self._databases.here().has_saves(connection)
+            saves = await (await self._databases.here()).has_saves(connection)
             await self._rows.clear(connection, saves=saves)
 
         await self._run(clear)
 
     async def _keeps_saves(self, connection: AsyncConnection) -> bool:
-        database = self._databases.here()
+        database = await self._databases.here()
         keeps = await database.has_saves(connection)
         if not keeps and not database.warned:
             database.warned = True
@@ -185,7 +185,7 @@ class SQLAlchemySession(StoreSession):
         collector finds it. A server notices that a connection was dropped.
         """
         self._check_open()
-        database = self._databases.here()
+        database = await self._databases.here()
 
         async def transact() -> _T:
             async with self._transaction(database) as connection:
