@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import os
 import sqlite3
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from agentgraph.memory import SQLiteSession, encoding
 from agentgraph.memory.errors import InvalidSessionInput, SessionClosedError, SessionError
 from agentgraph.memory.sqlite import rows as sqlite_rows
+from agentgraph.memory.sqlite.database import SQLiteDatabase
 from tests.memory.stores import call, output, user
 
 
@@ -394,6 +396,20 @@ async def test_a_session_that_nobody_closes_gives_its_file_back_when_it_is_gone(
     del session
 
     assert not is_open(file)
+
+
+async def test_an_event_loop_keeps_nothing_of_the_files_whose_sessions_are_gone(
+    tmp_path: Path,
+) -> None:
+    for number in range(3):
+        session = SQLiteSession("s", tmp_path / f"{number}.db")
+        await session.add_items([user("x")])
+        session.close()
+    del session
+    gc.collect()
+
+    open_ones = [it.path for it in gc.get_objects() if type(it) is SQLiteDatabase]
+    assert not [path for path in open_ones if path.startswith(str(tmp_path))]
 
 
 async def test_a_thread_that_still_holds_its_last_call_does_not_keep_a_session_alive(

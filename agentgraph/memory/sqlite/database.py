@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.file_identity import file_identity
@@ -73,7 +74,10 @@ class SQLiteDatabase:
         if str(path) == MEMORY:
             return cls(MEMORY)
         name = os.path.realpath(path)
-        files: dict[str, SQLiteDatabase] = vars(asyncio.get_running_loop()).setdefault(_FILES, {})
+        # Weak: the sessions hold the database, and a loop may see any number of files.
+        files: WeakValueDictionary[str, SQLiteDatabase] = vars(
+            asyncio.get_running_loop()
+        ).setdefault(_FILES, WeakValueDictionary())
         database = files.get(name)
         if database is None or database.is_inherited() or not database._shared():
             database = files[name] = cls(name)
