@@ -4,6 +4,7 @@ from another session, key or version; and what it does not take for that."""
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -166,11 +167,27 @@ async def test_a_save_that_is_sent_again_is_known_though_it_is_encrypted_anew(
     assert await session.get_items() == [user("asked"), call("1"), output("1")]
 
 
+async def test_a_row_of_version_2_is_not_taken_for_one_of_version_1_without_a_seal(
+    session: EncryptedSession,
+) -> None:
+    rows = [{**_without_seal(row), "v": 1} for row in await written(session)]
+    await replace(session, [rows[3], rows[1], rows[1]])
+
+    assert await session.get_items() == []
+    assert await session.damaged_rows() == [0, 1, 2]
+    assert await session.pop_item() is None
+
+
+def _of_version_1(session: EncryptedSession, item: Item) -> Item:
+    """The row that the published SDK writes."""
+    payload = session.cipher.encrypt(json.dumps(item).encode()).decode()
+    return {"__enc__": 1, "v": 1, "kid": "hkdf-v1", "payload": payload}
+
+
 async def test_rows_of_version_1_are_read_as_before_among_others(
     session: EncryptedSession, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rows = await written(session)
-    old = [{**_without_seal(row), "v": 1} for row in rows[:4]]
+    old = [_of_version_1(session, item) for item in ALL[:4]]
 
     await replace(session, old)
     await session.add_items([user("new")])

@@ -4,6 +4,7 @@ Each session id has its own key, derived from the program's key, so that items c
 one session to another. A row has a seal (`encrypted_seals`) that binds its version, the id of its
 key, its place and the number of rows. A row of version 1 has none: the published SDK and older
 versions of this package write such rows, which are read as before and bound to their session only.
+A row of version 2 is not read as one of version 1.
 
 A row that is too old, that the key does not decrypt or whose seal is broken is left out of every
 result but stays in the store: a wrong key can never destroy a conversation.
@@ -61,6 +62,10 @@ _KEY_ID = "hkdf-v1"
 
 _WITHOUT_SEAL = 1
 _VERSION = 2
+
+_SEALED = b" "
+"""Ends the text of a row with a seal, under the encryption; JSON ignores it. So a row of version 2
+whose seal was taken away is not taken for one of version 1."""
 
 _ALL = 2**31 - 1
 """More rows than any session has."""
@@ -309,7 +314,7 @@ class EncryptedSession(SessionABC):
         return await asyncio.to_thread(self._unwrap_all, stored, whole)
 
     def _wrap(self, text: str) -> EncryptedEnvelope:
-        payload = self.cipher.encrypt(text.encode()).decode()
+        payload = self.cipher.encrypt(text.encode() + _SEALED).decode()
         return {"__enc__": 1, "v": _VERSION, "kid": _KEY_ID, "payload": payload}
 
     def _unwrap_all(
@@ -345,9 +350,10 @@ class EncryptedSession(SessionABC):
         if has_seal and seal_of(self._seal_key, envelope) is None:
             return None
         try:
-            return self.cipher.decrypt(payload)
+            text = self.cipher.decrypt(payload)
         except (InvalidToken, ValueError):
             return None
+        return text if has_seal or not text.endswith(_SEALED) else None
 
     def _is_too_old(self, envelope: Mapping[str, Any]) -> bool:
         """Tell whether the time of a genuine row is over.
