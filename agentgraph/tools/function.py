@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from agentgraph.authoring.guardrail_kinds import check_guardrails
@@ -37,6 +38,7 @@ __all__ = [
     "ToolEnabled",
     "ToolErrorFunction",
     "ToolTimeoutBehavior",
+    "check_callers",
     "tool_namespace",
 ]
 
@@ -183,14 +185,8 @@ class FunctionTool:
         ):
             value = getattr(self, handler)
             _require(self, handler.lstrip("_"), value is None or callable(value), "a function")
-        callers = self.allowed_callers
-        _require(
-            self,
-            "allowed_callers",
-            callers is None or (bool(callers) and set(callers) <= {*get_args(ToolCaller)}),
-            "'direct', 'programmatic' or both, in a list",
-        )
         place = f"FunctionTool {self.name!r}"
+        check_callers(place, self.allowed_callers)
         check_callbacks(place, self, _CALLBACKS)
         inputs, outputs = self.tool_input_guardrails or (), self.tool_output_guardrails or ()
         check_guardrails(f"{place}: tool_input_guardrails", inputs, "ToolInputGuardrail")
@@ -205,6 +201,27 @@ _CALLBACKS: Final = {
     "_failure_error_function": CONTEXT_AND_ERROR,
     "custom_data_extractor": ("the call",),
 }
+
+
+_CALLERS: Final = [
+    list(callers) for count in (1, 2) for callers in permutations(get_args(ToolCaller), count)
+]
+
+
+def check_callers(place: str, callers: object) -> None:
+    """Refuse callers that the API does not know.
+
+    Args:
+        place: The tool, for the message.
+        callers: Its `allowed_callers`.
+
+    Raises:
+        AgentDefinitionError: They are not a list of one or two callers.
+    """
+    if callers is not None and callers not in _CALLERS:
+        raise AgentDefinitionError(
+            f"{place}: allowed_callers must be 'direct', 'programmatic' or both, in a list."
+        )
 
 
 def tool_namespace(

@@ -23,6 +23,7 @@ from agentgraph.tools.computers import (
     ComputerT,
     is_computer,
 )
+from agentgraph.tools.function import check_callers
 from agentgraph.user_code.arity import check_callbacks
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
@@ -64,15 +65,16 @@ __all__ = [
 
 class ConstructedTool:
     """The base of the descriptions here: it remembers where the user made the tool, and refuses
-    callbacks that cannot take their arguments (`_callbacks`)."""
+    unknown callers and callbacks that cannot take their arguments (`_callbacks`)."""
 
     _origin: SourceLine
     _callbacks: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
-        name = getattr(self, "name", "")
-        check_callbacks(f"{type(self).__name__} {name!r}", self, self._callbacks)
+        place = f"{type(self).__name__} {getattr(self, 'name', '')!r}"
+        check_callers(place, getattr(self, "allowed_callers", None))
+        check_callbacks(place, self, self._callbacks)
 
 
 @names_types(

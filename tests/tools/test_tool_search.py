@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -146,10 +148,21 @@ def test_the_schema_of_the_output_may_be_given_as_a_type() -> None:
         function_tool(look, output_type=Answer, output_json_schema={})
 
 
-@pytest.mark.parametrize("callers", [[], ["anyone"], ["direct", "x"]])
-def test_only_known_callers_are_allowed(callers: list[Any]) -> None:
+MAKERS: list[Callable[..., Any]] = [
+    partial(function_tool, look),
+    partial(ShellTool, executor=lambda request: ""),
+    partial(ApplyPatchTool, object()),  # type: ignore[arg-type]
+    partial(CustomTool, "c", "", lambda context, text: ""),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize(
+    "callers", [[], ["anyone"], ["direct", "x"], ["direct"] * 2, "direct", ("direct",), 3, [["x"]]]
+)
+def test_only_a_list_of_the_two_callers_is_allowed(make: Callable[..., Any], callers: Any) -> None:
     with pytest.raises(AgentDefinitionError, match="allowed_callers must be 'direct'"):
-        function_tool(look, allowed_callers=callers)
+        make(allowed_callers=callers)
 
 
 def test_a_tool_has_the_function_that_it_wraps() -> None:
