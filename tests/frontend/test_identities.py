@@ -132,7 +132,7 @@ def test_a_handoff_made_by_hand_is_not_guessed_where_two_agents_have_the_name() 
     assert lowered(workflow).agents[0].handoffs[0].target == ""
 
 
-def test_a_handoff_whose_target_nobody_knows_is_said() -> None:
+def test_a_handoff_that_names_no_target_is_noted() -> None:
     start = Agent(name="Start", handoffs=[by_hand("go", Agent(name="Target"))])
     (diagnostic,) = check(start)
     assert diagnostic.rule.code == "AG401"

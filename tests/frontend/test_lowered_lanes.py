@@ -112,7 +112,7 @@ def test_other_actions_are_held_and_at_work_one_at_a_time() -> None:
     assert shell.group != custom.group
 
 
-def test_tools_of_a_server_are_asked_about_since_nobody_knows_them_yet() -> None:
+def test_tools_of_a_server_are_asked_about_since_only_a_run_lists_them() -> None:
     server = SimpleNamespace(name="files", tool_input_guardrails=[looks_at_arguments])
     agent = Agent[Any](name="A", mcp_servers=[server])
     assert phases(agent) == ["ask", "hold", "screen", "call", "tell"]

@@ -169,14 +169,14 @@ def test_an_error_is_told_of_the_very_objects_that_have_it() -> None:
     def impostor() -> Any:
         return function_tool(lambda: "", name_override="look_up", description_override="")
 
-    results = []
+    origins = []
     for tool in (impostor(), impostor()):
         agent = Agent[Any](name="A", tools=[look_up, tool])
         with pytest.raises(CompileError) as caught:
             program_for(agent)
         assert caught.value.diagnostics == check(agent)
-        results.append(caught.value.diagnostics[0].origin)
-    assert len({(origin.file, origin.line) for origin in results}) == 1
+        origins.append(caught.value.diagnostics[0].origin)
+    assert len({(origin.file, origin.line) for origin in origins}) == 1
     first, here = handoff(Agent(name="B"), tool_name_override="look_up"), line()
     with pytest.raises(CompileError, match=f":{here}"):
         program_for(Agent(name="A", tools=[look_up], handoffs=[first]))

@@ -56,11 +56,6 @@ def test_a_name_is_the_published_one_and_equals_both(
     assert reference == name
     assert not name != reference  # noqa: SIM202 - `!=` is an operator of its own
     assert name in ["another", reference]
-    match name:
-        case "another":
-            raise AssertionError(name)
-        case word if word == reference:
-            pass
 
 
 def test_match_finds_a_name_of_either_vocabulary() -> None:

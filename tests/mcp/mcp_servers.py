@@ -171,12 +171,12 @@ def outputs(result: RunResult | RunResultStreaming) -> list[Any]:
 def children() -> set[int]:
     """The processes that this one started and that are still there, ended ones not yet waited for
     included; only where the system tells."""
-    results: set[int] = set()
+    processes: set[int] = set()
     for thread in Path("/proc/self/task").glob("*"):
         # A thread may end meanwhile; its children become those of another one.
         with suppress(FileNotFoundError, ProcessLookupError):
-            results.update(map(int, (thread / "children").read_text().split()))
-    return results
+            processes.update(map(int, (thread / "children").read_text().split()))
+    return processes
 
 
 def is_running(process: int) -> bool:

@@ -55,7 +55,7 @@ async def _dying(server: MCPServer, how: str, handler: Any) -> Any:
         return await run(how, agent)
 
 
-async def test_a_server_that_dies_in_a_call_ends_the_run_if_nobody_handles_it(
+async def test_a_server_that_dies_in_a_call_ends_the_run_without_a_failure_function(
     transport: Transport, how: str
 ) -> None:
     with pytest.raises(AgentsException) as caught:

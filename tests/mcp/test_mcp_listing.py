@@ -31,7 +31,7 @@ Loopback = Callable[..., Any]
 CONTEXT: RunContextWrapper[Any] = RunContextWrapper(None)
 
 
-def nobody() -> Agent[Any]:
+def an_agent() -> Agent[Any]:
     return Agent(name="A")
 
 
@@ -95,7 +95,7 @@ async def test_what_a_caller_edits_does_not_stay_in_the_kept_list(on_loopback: L
         edit(await server.list_tools())
         edit(server.cached_tools)
         server.tool_filter = seen_by_a_filter
-        await server.list_tools(CONTEXT, nobody())
+        await server.list_tools(CONTEXT, an_agent())
         server.tool_filter = None
         assert [offered_tool.model_dump() for offered_tool in await server.list_tools()] == before
 
@@ -133,9 +133,9 @@ async def test_tools_that_stayed_the_same_are_not_converted_again(on_loopback: L
 
 async def test_a_tool_that_changed_is_converted_again() -> None:
     server = HandmadeServer(tools=[tool("a"), tool("b", description="old")])
-    a, b = await server.function_tools(CONTEXT, nobody(), {})
+    a, b = await server.function_tools(CONTEXT, an_agent(), {})
     server.tools[1] = tool("b", description="new")
-    a_again, changed = await server.function_tools(CONTEXT, nobody(), {})
+    a_again, changed = await server.function_tools(CONTEXT, an_agent(), {})
     assert a_again is a
     assert (b.description, changed.description) == ("old", "new")
 
@@ -144,7 +144,7 @@ async def test_what_was_converted_does_not_pile_up() -> None:
     server = HandmadeServer(tools=[tool("a")])
     for _ in range(2_000):
         await server.function_tools(
-            CONTEXT, nobody(), {"failure_error_function": lambda context, error: "x"}
+            CONTEXT, an_agent(), {"failure_error_function": lambda context, error: "x"}
         )
     assert len(server._conversions._cache) < 600  # type: ignore[union-attr]
 
@@ -167,7 +167,7 @@ async def test_a_filter_takes_tools_away(tool_filter: Any, left: str) -> None:
     """The last one decides by the run's context and fails for what it does not know."""
     server = filtered(tool_filter)
     context = RunContextWrapper({"a": True, "b": True})
-    found = await server.function_tools(context, nobody(), {})
+    found = await server.function_tools(context, an_agent(), {})
     assert "".join(offered.name for offered in found) == left
 
 
@@ -185,7 +185,7 @@ async def test_a_filter_is_told_for_whom_it_decides() -> None:
         contexts.append(context)
         return True
 
-    agent = nobody()
+    agent = an_agent()
     await filtered(decide).function_tools(CONTEXT, agent, {})
     assert [(c.run_context, c.agent, c.server_name) for c in contexts] == [
         (CONTEXT, agent, "stdio")

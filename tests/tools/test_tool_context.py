@@ -28,9 +28,9 @@ def test_it_carries_the_call() -> None:
 
 @pytest.mark.parametrize("missing", CALL)
 def test_a_call_is_never_anonymous(missing: str) -> None:
-    schema = {name: value for name, value in CALL.items() if name != missing}
+    others = {name: value for name, value in CALL.items() if name != missing}
     with pytest.raises(ValueError, match=missing):
-        ToolContext(None, **schema)
+        ToolContext(None, **others)
 
 
 def test_it_shares_context_usage_and_approvals_with_the_run() -> None:
