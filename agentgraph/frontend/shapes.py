@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial, reduce
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from agentgraph.agent import Agent
 from agentgraph.agent_tool import AgentTool
@@ -20,9 +20,6 @@ from agentgraph.handoffs import Handoff
 from agentgraph.model_settings import ModelSettings
 from agentgraph.tools.function import FunctionTool
 from agentgraph.workflow import Workflow
-
-if TYPE_CHECKING:
-    from agentgraph.agent import Agent
 
 _SETTINGS = "model_settings.__dict__"
 OF_AGENTS = tuple(_SETTINGS if name == "model_settings" else name for name in public_fields(Agent))

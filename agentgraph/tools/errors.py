@@ -159,8 +159,8 @@ async def formatted(formatter: ToolErrorFormatter, args: ToolErrorFormatterArgs[
 def _log(ctx: RunContextWrapper[Any], error: Exception, tool_name: str, *, handled: bool) -> None:
     """Log a failure with its place.
 
-    A failure that the program handles, or that is the model's, is no news: it is logged for
-    debugging. Only there does the log have the exception's own text, with its traceback.
+    The level is DEBUG for a failure that the program handles or that the model caused, and WARNING
+    for any other. The exception's own text and its traceback are logged only if DEBUG is enabled.
     """
     level = logging.DEBUG if handled or _is_about_the_call(ctx, error) else logging.WARNING
     if not logger.isEnabledFor(level):
