@@ -23,7 +23,12 @@ from agentgraph.agent_tool import (
     default_tool_name,
     refuse_call,
 )
-from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
+from agentgraph.agent_validation import (
+    check_agent,
+    check_agent_base,
+    default_of,
+    is_plainly_right,
+)
 from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is
@@ -127,7 +132,7 @@ class AgentBase(Generic[TContext]):
         fields = (
             f"{f.name}={_text_of(value)}"
             for f in dataclasses.fields(self)
-            if f.repr and (value := getattr(self, f.name)) != _default_of(f)
+            if f.repr and (value := getattr(self, f.name)) != default_of(f)
         )
         return f"{type(self).__name__}({', '.join(fields)})"
 
@@ -344,12 +349,6 @@ class Agent(AgentBase[TContext], ShownInNotebooks, Generic[TContext, TOutput]):
         return (
             None if prompt is None else await PromptUtil.to_model_input(prompt, run_context, self)
         )
-
-
-def _default_of(definition: dataclasses.Field[Any]) -> Any:
-    if definition.default_factory is not dataclasses.MISSING:
-        return definition.default_factory()
-    return definition.default
 
 
 def _text_of(value: object) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Final, get_origin
 
 from agentgraph.agent_output import AgentOutputSchemaBase
 from agentgraph.agent_tool import AgentTool
-from agentgraph.authoring.guardrail_kinds import GuardrailKind, guardrail_problem
+from agentgraph.authoring.guardrail_kinds import GuardrailKind, guardrail_problem, kind_name
 from agentgraph.authoring.mistakes import (
     not_a_guardrail,
     not_a_handoff,
@@ -34,7 +34,7 @@ from agentgraph.tools.function import FunctionTool
 from agentgraph.user_code.arity import CONTEXT_AND_AGENT, accepts, callback_problem
 from agentgraph_compiler.diagnostics import Rule
 
-__all__ = ["check_agent", "check_agent_base", "is_plainly_right"]
+__all__ = ["check_agent", "check_agent_base", "default_of", "is_plainly_right"]
 
 _TOOL_USE: Final = ("run_llm_again", "stop_on_first_tool")
 _TOOLS: Final = frozenset({FunctionTool, AgentTool})
@@ -75,7 +75,7 @@ def check_agent_base(agent: Any) -> None:
         AgentDefinitionError: A field has a value of the wrong type.
     """
     if not isinstance(agent.name, str):
-        error = AgentDefinitionError(f"Agent.name must be a string, not {_kind(agent.name)}.")
+        error = AgentDefinitionError(f"Agent.name must be a string, not {kind_name(agent.name)}.")
         _refuse(agent, error, wrong_field_type.RULE)
         agent.name = str(agent.name)
     _require(agent, "handoff_description", "a string or None", _is_text_or_none)
@@ -180,12 +180,12 @@ def _wrong_tool(tool: Any) -> str | None:
     if inspect.isroutine(tool):
         return f"a tool, not the function {tool.__name__!r}: decorate it with @function_tool"
     if not isinstance(getattr(tool, "name", None), str):
-        return f"a tool, not {_kind(tool)}"
+        return f"a tool, not {kind_name(tool)}"
     return None
 
 
 def _wrong_handoff(target: Any) -> str | None:
-    return None if _is_handoff(target) else f"an Agent or a Handoff, not {_kind(target)}"
+    return None if _is_handoff(target) else f"an Agent or a Handoff, not {kind_name(target)}"
 
 
 def _check_guardrails(agent: Any, name: str, kind: GuardrailKind) -> None:
@@ -197,13 +197,13 @@ def _require(agent: Any, name: str, expected: str, holds: Callable[[Any], bool])
     value = getattr(agent, name)
     if not holds(value):
         _refuse(
-            agent, _wrong(agent, name, f"{expected}, not {_kind(value)}"), wrong_field_type.RULE
+            agent, _wrong(agent, name, f"{expected}, not {kind_name(value)}"), wrong_field_type.RULE
         )
-        setattr(agent, name, _default_of(agent, name))
+        setattr(agent, name, default_of(agent.__dataclass_fields__[name]))
 
 
-def _default_of(agent: Any, name: str) -> Any:
-    (definition,) = (one for one in dataclasses.fields(agent) if one.name == name)
+def default_of(definition: dataclasses.Field[Any]) -> Any:
+    """Return the default value of a field, made anew if the field has a factory."""
     if definition.default_factory is not dataclasses.MISSING:
         return definition.default_factory()
     return definition.default
@@ -220,10 +220,6 @@ def _refuse(agent: Any, error: AgentDefinitionError, rule: Rule) -> None:
 
 def _wrong(agent: Any, place: str, problem: str) -> AgentDefinitionError:
     return AgentDefinitionError(f"Agent {agent.name!r}: {place} must be {problem}.")
-
-
-def _kind(value: object) -> str:
-    return "None" if value is None else type(value).__name__
 
 
 def _is_list(value: object) -> bool:

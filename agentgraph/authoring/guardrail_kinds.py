@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from agentgraph.exceptions import AgentDefinitionError
 
-__all__ = ["GuardrailKind", "check_guardrails", "guardrail_problem"]
+__all__ = ["GuardrailKind", "check_guardrails", "guardrail_problem", "kind_name"]
 
 GuardrailKind: TypeAlias = Literal[
     "InputGuardrail", "OutputGuardrail", "ToolInputGuardrail", "ToolOutputGuardrail"
@@ -47,7 +47,7 @@ def guardrail_problem(guardrail: object, kind: GuardrailKind) -> str | None:
     if _is_of_kind(guardrail, kind):
         return None
     article = "an" if kind[0] in "IO" else "a"
-    problem = f"{article} {kind}, not {_kind_name(guardrail)}"
+    problem = f"{article} {kind}, not {kind_name(guardrail)}"
     return (
         f"{problem}: decorate the function with @{_DECORATORS[kind]}"
         if callable(guardrail)
@@ -60,5 +60,6 @@ def _is_of_kind(guardrail: object, kind: GuardrailKind) -> bool:
     return kind in kinds if kinds else hasattr(guardrail, "guardrail_function")
 
 
-def _kind_name(value: object) -> str:
+def kind_name(value: object) -> str:
+    """Name what a value is, for a message: its class, or `None`."""
     return "None" if value is None else type(value).__name__
