@@ -117,15 +117,32 @@ class ToldOfSpans(Protocol):
 class NoOpSpan(NotRecorded, Span[TSpanData]):
     """A span that is not recorded: there is no trace, or tracing is disabled."""
 
-    span_id = NO_ID
-    error = started_at = ended_at = parent_id = None
-
     def __init__(self, span_data: TSpanData) -> None:
         self._span_data = span_data
 
     @property
+    def span_id(self) -> str:
+        return NO_ID
+
+    @property
+    def parent_id(self) -> None:
+        return None
+
+    @property
     def span_data(self) -> TSpanData:
         return self._span_data
+
+    @property
+    def error(self) -> None:
+        return None
+
+    @property
+    def started_at(self) -> None:
+        return None
+
+    @property
+    def ended_at(self) -> None:
+        return None
 
     def set_error(self, error: SpanError) -> None:
         pass

@@ -75,7 +75,9 @@ class ToldOfTraces(Protocol):
 class NoOpTrace(NotRecorded, Trace):
     """A trace that is not recorded, because tracing is disabled. Its spans are not recorded."""
 
-    name = NO_ID
+    @property
+    def name(self) -> str:
+        return NO_ID
 
 
 class TraceImpl(Trace):
