@@ -137,7 +137,7 @@ def _name(launched: Launch) -> str:
 
 async def _carry_out(launched: Launch) -> Rest:
     async with launched.journal.claim:
-        context = launched.given
+        context = launched.shared_context
         launched.journal.account = None if context is None else context.usage
         return await carry_out(launched.run)
 

@@ -167,8 +167,8 @@ class RehearsalModel(Model):
 def moves(call: ModelCall, *, again: bool = False) -> list[Move]:
     """List what a model may do in a call.
 
-    Tools that the provider runs itself (web search and the like) are no moves: nobody is there to
-    run them. What was done since the user's last message is not offered again.
+    Tools that the provider runs itself (web search and the like) are no moves: a rehearsal has no
+    provider to run them. What was done since the user's last message is not offered again.
 
     Args:
         call: What was sent to the model.

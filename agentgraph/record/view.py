@@ -62,13 +62,13 @@ class Stored(NamedTuple):
     """The part of a run that its session holds.
 
     Args:
-        shown: The items that the model saw first.
+        first_input: The items that the model saw first.
         written: The run's items in the session.
         items: The stored forms of everything of the run.
         block: The block that holds them.
     """
 
-    shown: Sequence[TResponseInputItem]
+    first_input: Sequence[TResponseInputItem]
     written: Sequence[RunItem]
     items: Sequence[TResponseInputItem]
     block: Any
@@ -145,7 +145,7 @@ class View:
         return self.__record.transcript.model_input()
 
     @property
-    def shown(self) -> tuple[int, int, int]:
+    def input_range(self) -> tuple[int, int, int]:
         """The part of the log that the model sees next: first, one past the last, epoch."""
         return self.__record.transcript.range()
 

@@ -48,13 +48,13 @@ class Launch(NamedTuple):
         run: The run.
         program: The program it runs.
         journal: The rows of the run, shared by all its states.
-        given: The context of another run, if the caller passed that one.
+        shared_context: The context of another run, if the caller passed that one.
     """
 
     run: Run
     program: Program
     journal: MemoryJournal
-    given: RunContextWrapper[Any] | None = None
+    shared_context: RunContextWrapper[Any] | None = None
 
 
 def launch(

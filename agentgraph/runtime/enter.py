@@ -228,7 +228,7 @@ def _emissions(row: Transition, state: ControlState, id: CommandId | None) -> li
     emits = []
     for emission in row.emits:
         if emission is _SHOW_REPLY:
-            if not state.shown:
+            if not state.emitted:
                 emits.append(new(Emit, (emission, state.agent, state.replied, -1)))
         elif emission is _SHOW_AGENT:
             emits.append(new(Emit, (emission, row.arrives or state.agent, None, -1)))

@@ -46,7 +46,7 @@ class ControlState(NamedTuple):
         held: The lanes that wait for a decision.
         queued: The lanes that wait to get their next command: those without a place and, in a state
             that was left, those that must try again.
-        shown: The lanes whose result was shown.
+        emitted: The lanes whose result was emitted.
         joined: The events with which lanes ended.
         retries: How often this state has repeated its model call.
         reply: Control data of the last reply.
@@ -70,7 +70,7 @@ class ControlState(NamedTuple):
     owed: int = 0
     held: int = 0
     queued: int = 0
-    shown: int = 0
+    emitted: int = 0
     joined: frozenset[Event] = NOTHING
     retries: int = 0
     reply: Reply | None = None
@@ -123,12 +123,12 @@ def with_lanes(
     owed: int,
     held: int,
     queued: int,
-    shown: int,
+    emitted: int,
     joined: frozenset[Event],
     retries: int,
 ) -> ControlState:
     """The run with other values for its lanes and masks."""
-    changed = (lanes, owed, held, queued, shown, joined, retries)
+    changed = (lanes, owed, held, queued, emitted, joined, retries)
     return new(ControlState, state[:_LANES] + changed + state[_REPLY:])
 
 

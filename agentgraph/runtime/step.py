@@ -108,10 +108,10 @@ def step(
         # The only lane is over, so the run leaves the state and need not update its lanes.
         row = enabled_on(route.ends, here, state)
         if row is not None and not row.reads_lanes:
-            if result and invoke.emits and not state.shown:
+            if result and invoke.emits and not state.emitted:
                 _show_lane(here, state, invoke, id[1], at, result, commands)
             return take(machine, here, row, state, id, commands)
-    before = state.shown
+    before = state.emitted
     state, next_command = _answer(here, state, outcome, invoke, route, at, result)
     if next_command is not None:
         return state, (next_command,)
@@ -122,8 +122,8 @@ def step(
         elif event is _FAILED:
             state = _reply_shown(here, state, id, commands)
         return take(machine, here, row, state, id, commands)
-    if state.shown != before:
-        _show(here, state, state.shown ^ before, commands)
+    if state.emitted != before:
+        _show(here, state, state.emitted ^ before, commands)
     if state.queued and invoke.places:
         state = next_in_group(here, state, invoke, commands)
     if state.owed:
@@ -165,10 +165,10 @@ def _late(
     kept, invoke, route, at, result = _route(machine, here, kept, outcome)
     kept, _ = _answer(here, kept, outcome, invoke, route, at, result, late=True)
     commands: list[Command] = []
-    fresh = 1 << lane & ~kept.shown
+    fresh = 1 << lane & ~kept.emitted
     if here.shows and result and fresh and not any(phase.withholds for phase in invoke.phases[at:]):
         _show(here, kept, fresh, commands)
-        kept = kept._replace(shown=kept.shown | fresh)
+        kept = kept._replace(emitted=kept.emitted | fresh)
     if kept.tripped is None and outcome.event is _TRIPPED:
         kept = kept._replace(tripped=outcome.id)
     return state._replace(kept=kept), tuple(commands)
@@ -256,14 +256,14 @@ def _answer(
             queued |= bit
         else:
             lanes = write(lanes, lane, record(at, attempts + 1, result))
-            state = with_lanes(state, lanes, state.owed, held, queued, state.shown, joined, retries)
+            state = with_lanes(state, lanes, state.owed, held, queued, state.emitted, joined, retries)
             id = (state.sequence, lane, attempts)
             return state, perform(here, state, id, invoke, at, result)
         lanes = write(lanes, lane, record(at, attempts, result))
-    shown = state.shown
+    emitted = state.emitted
     if here.shows and not late:
-        shown |= _in_order(lanes, owed, held, queued)
-    return with_lanes(state, lanes, owed, held, queued, shown, joined, retries), None
+        emitted |= _in_order(lanes, owed, held, queued)
+    return with_lanes(state, lanes, owed, held, queued, emitted, joined, retries), None
 
 
 def _in_order(lanes: bytes, owed: int, held: int, queued: int) -> int:
@@ -318,9 +318,9 @@ def _all_shown(here: State, state: ControlState, commands: list[Command]) -> Con
     if not here.shows:
         return state
     lanes = [lane for lane in range(count(state.lanes)) if read(state.lanes, lane)[2]]
-    fresh = mask(lanes) & ~state.shown
+    fresh = mask(lanes) & ~state.emitted
     _show(here, state, fresh, commands)
-    return state._replace(shown=state.shown | fresh)
+    return state._replace(emitted=state.emitted | fresh)
 
 
 def _reply_shown(
@@ -331,13 +331,13 @@ def _reply_shown(
     After a return to this state that row does not show it again.
     """
     replied = state.replied
-    if replied is None or replied[:2] != failure[:2] or state.owed or state.shown:
+    if replied is None or replied[:2] != failure[:2] or state.owed or state.emitted:
         return state
     row = enabled_on(_REPLIED, here, state)
     if row is None or _SHOW_REPLY not in row.emits:
         return state
     commands.append(Emit(_SHOW_REPLY, state.agent, replied))
-    return state._replace(shown=1 << failure.lane)
+    return state._replace(emitted=1 << failure.lane)
 
 
 def _show(here: State, state: ControlState, lanes: int, commands: list[Command]) -> None:

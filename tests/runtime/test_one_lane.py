@@ -70,7 +70,7 @@ def without_idle_lane(state: ControlState) -> ControlState:
     lanes, reply = state.lanes[:-ONE], state.reply
     return state._replace(
         lanes=lanes,
-        shown=state.shown & ~(1 << count(lanes)) if state.lanes else state.shown,
+        emitted=state.emitted & ~(1 << count(lanes)) if state.lanes else state.emitted,
         joined=state.joined - {Event.STARTED},
         reply=None if reply is None else _without_idle_call(reply),
         kept=None if state.kept is None else without_idle_lane(state.kept),

@@ -46,7 +46,7 @@ WAITING = ACTED._replace(
     lanes=at("desk.acting", 4, lanes="over:2=0 -hold over=0", reply=CALLS).lanes,
     owed=0,
     held=0b010,
-    shown=0b101,
+    emitted=0b101,
     joined=seen(Event.RETURNED),
 )
 SUSPENDED = at("suspended", 6, reply=CALLS, replied=ID(3, 0), acted=DESK, joined=seen(Event.DONE))
@@ -271,7 +271,7 @@ ROWS = [
                 lanes=at("desk.acting", 4, 1, "judge:2=0 hold -call", reply=CALLS).lanes,
                 owed=0b011,
                 queued=0b100,
-                shown=0b001,
+                emitted=0b001,
             ),
         ),
         (
@@ -379,7 +379,7 @@ ROWS = [
             kept=ACTED._replace(
                 lanes=at("desk.acting", 4, 1, "call hold over=0", reply=CALLS).lanes,
                 owed=0b011,
-                shown=0b100,
+                emitted=0b100,
                 joined=seen(Event.RETURNED),
             ),
         ),

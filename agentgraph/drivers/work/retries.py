@@ -41,12 +41,12 @@ class Attempt:
 
     Args:
         streamed: Whether the response is streamed.
-        shown: Whether a watcher has seen a part of it.
+        seen: Whether a watcher has seen a part of it.
         timer: The time limit of the model, if the settings have one.
     """
 
     streamed: bool
-    shown: bool = False
+    seen: bool = False
     timer: asyncio.Timeout | None = None
 
     async def wait_for_watcher(self, full: Awaitable[None]) -> None:
@@ -119,7 +119,7 @@ async def delay_after(
         Exception: The policy raised it.
     """
     most = settings.max_retries or 0
-    if settings.policy is None or attempt.shown or failure.attempt > most:
+    if settings.policy is None or attempt.seen or failure.attempt > most:
         return None
     advice = await _advice(model, failure)
     facts = _facts(failure.error, advice)

@@ -170,7 +170,7 @@ async def _prepare(bench: Workbench, command: Perform, agent: Agent[Any]) -> Pre
         "conversation_id": ids.conversation_id,
         "prompt": prompt,
     }
-    request = (instructions, *view.shown, replaced, settings, offer.names)
+    request = (instructions, *view.input_range, replaced, settings, offer.names)
     return new(PreparedCall, (model, arguments, offer, new(Request, request)))
 
 
@@ -268,7 +268,7 @@ async def _stream(
     try:
         async for event in stream:
             if publish is not None:
-                attempt.shown = True
+                attempt.seen = True
                 if publish(RawResponsesStreamEvent(event)) and backpressure is not None:
                     await attempt.wait_for_watcher(backpressure())
             # A third-party model may yield objects that are not events of the client.

@@ -58,14 +58,14 @@ class Transcript:
         self.continued = continued
         alone = isinstance(original, str) and len(prepared) == 1
         self.history: str | list[TResponseInputItem] = original if alone else list(prepared)
-        self._shown: list[TResponseInputItem] = without_repeats(prepared)
+        self._log: list[TResponseInputItem] = without_repeats(prepared)
         self._generated: list[RunItem] = []
         self._generated_at_turn = 0
         self._answers: list[tuple[int, RunItem]] = []
         self._added: list[InputItem] = []
         self._converted = 0
-        self._base = len(self._shown)
-        self.turn_input = self._shown.copy()
+        self._base = len(self._log)
+        self.turn_input = self._log.copy()
         self._delivered = 0
         # The inputs of models up to each handoff filter, which started a new one.
         self._earlier: list[list[TResponseInputItem]] = []
@@ -77,7 +77,7 @@ class Transcript:
         """Set the model's first input, with a history; only before the run has produced items."""
         self.history = list(items)
         self.first_shown = tuple(items)
-        self._shown = items
+        self._log = items
         self.turn_input[:] = items
         self._base = len(items)
         self._ids = None
@@ -175,7 +175,7 @@ class Transcript:
 
     def model_input(self) -> list[TResponseInputItem]:
         """The next input of the model: a new list of shared items."""
-        return self._shown[self._delivered :] if self.continued else self._shown.copy()
+        return self._log[self._delivered :] if self.continued else self._log.copy()
 
     def _convert(self) -> None:
         """Add the new items to the model's input, except those that cannot stand in a history.
@@ -187,13 +187,13 @@ class Transcript:
         self._converted = len(self._generated)
         if self.continued:
             replied = self._replied or ()
-            self._shown += [
+            self._log += [
                 item.to_input_item()
                 for item in new
                 if item.type in _FROM_THIS_SIDE and id(item) not in replied
             ]
         elif new:
-            self._shown += self._legal(new, self._shown)
+            self._log += self._legal(new, self._log)
 
     def _legal(
         self, items: Sequence[RunItem], before: Sequence[TResponseInputItem]
@@ -218,21 +218,21 @@ class Transcript:
             The first item, one past the last, and how many times a handoff filter has replaced
             the input.
         """
-        return self._delivered, len(self._shown), len(self._earlier)
+        return self._delivered, len(self._log), len(self._earlier)
 
     def between(self, first: int, last: int, epoch: int) -> list[TResponseInputItem]:
         """A part of the models' input, as :meth:`range` described it then."""
-        log = self._shown if epoch == len(self._earlier) else self._earlier[epoch]
+        log = self._log if epoch == len(self._earlier) else self._earlier[epoch]
         return log[first:last]
 
     def delivered(self) -> None:
         """Note that the server now has the whole input so far."""
         if self.continued:
-            self._delivered = len(self._shown)
+            self._delivered = len(self._log)
 
     def normalized(self) -> list[TResponseInputItem]:
         """The conversation as the model saw it, after filters."""
-        before = self._shown[: self._base]
+        before = self._log[: self._base]
         return [*before, *legal_input(_forms(self._generated), before)]
 
     def input_list(self) -> list[TResponseInputItem]:
@@ -265,10 +265,10 @@ class Transcript:
         """Make the result of a filter the model's input; the log keeps everything."""
         history = filtered.input_history
         self.input = self.history = history if isinstance(history, str) else list(history)
-        self._earlier.append(self._shown)
-        self._shown = without_repeats(ItemHelpers.input_to_new_input_list(self.history))
-        self.turn_input[:] = self._shown
-        self._base = len(self._shown)
+        self._earlier.append(self._log)
+        self._log = without_repeats(ItemHelpers.input_to_new_input_list(self.history))
+        self.turn_input[:] = self._log
+        self._base = len(self._log)
         self._ids = None
         self._delivered = 0
         latest = filtered.new_items if filtered.input_items is None else filtered.input_items
