@@ -256,9 +256,9 @@ def _answer(
             queued |= bit
         else:
             lanes = write(lanes, lane, record(at, attempts + 1, result))
-            state = with_lanes(state, lanes, state.owed, held, queued, state.emitted, joined, retries)
-            id = (state.sequence, lane, attempts)
-            return state, perform(here, state, id, invoke, at, result)
+            owed, emitted = state.owed, state.emitted
+            state = with_lanes(state, lanes, owed, held, queued, emitted, joined, retries)
+            return state, perform(here, state, (state.sequence, lane, attempts), invoke, at, result)
         lanes = write(lanes, lane, record(at, attempts, result))
     emitted = state.emitted
     if here.shows and not late:

@@ -30,7 +30,7 @@ BANNED_WORDS = re.compile(r"\b(?:whoever|nobody|somebody)\b", re.IGNORECASE)
 BANNED_NAMES = frozenset({"given", "found", "known", "shown", "told", "wanted"})
 
 STORED_KEYS = frozenset({"agentgraph.record.payloads:shown"})
-"""Names of fields that stored runs use as keys, as `module:name`: a rename would lose those runs."""
+"""Fields that stored runs use as keys, as `module:name`: a rename would lose those runs."""
 
 REMAINING: dict[str, int] = {}
 
