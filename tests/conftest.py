@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from agentgraph.logger import warn_once
+from agentgraph.models.chat_servers import CHAT_SERVERS
 
 settings.register_profile(
     "ci",
@@ -35,6 +36,8 @@ _SETTINGS_OF_THE_USER = (
     "OPENAI_DEFAULT_MODEL",
     "OPENAI_ORG_ID",
     "OPENAI_PROJECT_ID",
+    *(name for server in CHAT_SERVERS.values() for name in server.key_variables),
+    *(server.url_variable for server in CHAT_SERVERS.values()),
 )
 
 

@@ -1,7 +1,8 @@
 """`MultiProvider`: the prefix of a model's name selects the provider.
 
-`openai/gpt-4.1` and `gpt-4.1` are the same OpenAI model; `litellm/...` is a model of LiteLLM. An
-unknown prefix is an error, because a misspelt name must not reach a paid API.
+`openai/gpt-4.1` and `gpt-4.1` are the same OpenAI model; `litellm/...` is a model of LiteLLM,
+`ollama/...` one of the servers of `CHAT_SERVERS`. An unknown prefix is an error, because a misspelt
+name must not reach a paid API.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from agentgraph.exceptions import UserError
+from agentgraph.models.chat_servers import CHAT_SERVERS, ChatServerProvider
 from agentgraph.models.default_models import rehearsal_is_asked_for
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.models.openai_provider import OpenAIProvider
@@ -96,7 +98,9 @@ class MultiProvider(ModelProvider):
         openai_strict_feature_validation: As `strict_feature_validation` of `OpenAIProvider`.
         openai_websocket_base_url: Not supported.
         openai_prefix_mode: What the prefix `openai/` means.
-        unknown_prefix_mode: What an unknown prefix means.
+        unknown_prefix_mode: What a prefix means that the published SDK does not know: `error`
+            selects a server of `CHAT_SERVERS` or is an error; `model_id` leaves it in the name of
+            an OpenAI model.
         openai_agent_registration: Not supported.
         openai_responses_websocket_options: Not supported.
         openai_buffer_streamed_tool_calls: As `buffer_streamed_tool_calls` of `OpenAIProvider`.
@@ -143,7 +147,7 @@ class MultiProvider(ModelProvider):
         )
         self._openai_prefix_is_name = openai_prefix_mode == "model_id"
         self._unknown_prefix_is_name = unknown_prefix_mode == "model_id"
-        self._extensions: dict[str, ModelProvider] = {}
+        self._built_ins: dict[str, ModelProvider] = {}
 
     def get_model(self, model_name: str | None) -> Model:
         """Return a model.
@@ -169,10 +173,13 @@ class MultiProvider(ModelProvider):
             name = model_name if self._openai_prefix_is_name else rest
             return self.openai_provider.get_model(name)
         if prefix in _EXTENSIONS:
-            return self._extension(prefix).get_model(rest)
+            return self._built_in(prefix).get_model(rest)
         if self._unknown_prefix_is_name:
             return self.openai_provider.get_model(model_name)
-        prefixes = sorted({"openai", *_EXTENSIONS, *(self.provider_map or _NO_MAP).get_mapping()})
+        if prefix in CHAT_SERVERS:
+            return self._built_in(prefix).get_model(rest)
+        added = (self.provider_map or _NO_MAP).get_mapping()
+        prefixes = sorted({"openai", *_EXTENSIONS, *CHAT_SERVERS, *added})
         raise UserError(
             f"The model name {model_name!r} begins with the unknown prefix {prefix!r}. The known "
             f"prefixes are {', '.join(prefixes)}. Add a provider for it to a MultiProviderMap, or "
@@ -187,7 +194,10 @@ class MultiProvider(ModelProvider):
         """
         own = self.provider_map.get_mapping() if self.provider_map is not None else {}
         faults: list[Exception] = []
-        for provider in (self.openai_provider, *self._extensions.values(), *own.values()):
+        providers = (self.openai_provider, *self._built_ins.values(), *own.values())
+        for provider in {id(provider): provider for provider in providers}.values():
+            if provider is self:
+                continue
             try:
                 await provider.aclose()
             except Exception as fault:  # noqa: BLE001 - raised below, when all are closed
@@ -195,18 +205,12 @@ class MultiProvider(ModelProvider):
         if faults:
             raise faults[0]
 
-    def _extension(self, prefix: str) -> ModelProvider:
-        if prefix not in self._extensions:
-            module, name = _EXTENSIONS[prefix]
-            try:
-                provider: ModelProvider = getattr(import_module(module), name)()
-            except ImportError as error:
-                raise UserError(
-                    f"This version has no provider for models with the prefix '{prefix}/'. Add one "
-                    "of your own with MultiProvider(provider_map=...), or pass a Model."
-                ) from error
-            self._extensions[prefix] = provider
-        return self._extensions[prefix]
+    def _built_in(self, prefix: str) -> ModelProvider:
+        if prefix not in self._built_ins:
+            self._built_ins[prefix] = (
+                ChatServerProvider(prefix) if prefix in CHAT_SERVERS else _extension(prefix)
+            )
+        return self._built_ins[prefix]
 
 
 @cache
@@ -219,6 +223,18 @@ def default_provider() -> MultiProvider:
 
 
 _NO_MAP: Final = MultiProviderMap()
+
+
+def _extension(prefix: str) -> ModelProvider:
+    module, name = _EXTENSIONS[prefix]
+    try:
+        provider: ModelProvider = getattr(import_module(module), name)()
+    except ImportError as error:
+        raise UserError(
+            f"This version has no provider for models with the prefix '{prefix}/'. Add one of your "
+            "own with MultiProvider(provider_map=...), or pass a Model."
+        ) from error
+    return provider
 
 
 def _require_mode(argument: str, mode: str, modes: tuple[str, ...]) -> None:

@@ -95,7 +95,8 @@ class OpenAIChatCompletionsModel(Model):
     @property
     def server(self) -> Server:
         """The model and its server, as messages name them."""
-        return Server(self.model, shown_url(self._client.base_url))
+        client = self._client
+        return Server(self.model, shown_url(client.base_url), client.api_key)
 
     @property
     def server_quirks(self) -> ServerQuirks:
@@ -177,7 +178,8 @@ class OpenAIChatCompletionsModel(Model):
         opening = varied(
             in_progress_response(self.model), id=FAKE_RESPONSES_ID, created_at=time.time()
         )
-        server, stream = self.server, await self._client.chat.completions.create(**request)
+        server = self.server
+        stream: Any = await answer(self._client.chat.completions.create(**request), server)
         async with stream:
             whole = await unstreamed(stream, server)
             async for event in chat_events(

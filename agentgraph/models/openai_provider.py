@@ -1,23 +1,21 @@
 """`OpenAIProvider`: models by name, from OpenAI or from any server with its API.
 
-The provider makes a client when a program first needs one, one for each event loop, because a
-connection belongs to the loop that opened it. Without a key it makes no model; a rehearsal answers
-only where the program or the environment asks for one.
+Without a key the provider makes no model; a rehearsal answers only where the program or the
+environment asks for one.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from agentgraph.exceptions import UserError
 from agentgraph.models.default_models import get_default_model, rehearsal_is_asked_for
+from agentgraph.models.gate.server import shown_url
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
+from agentgraph.models.openai_clients import Clients, Connection
 from agentgraph.models.openai_responses import OpenAIResponsesModel
 from agentgraph.models.rehearsal import RehearsalModel
 from agentgraph.openai_defaults import openai_defaults
@@ -29,16 +27,6 @@ __all__ = ["DEFAULT_MODEL", "OpenAIProvider"]
 
 DEFAULT_MODEL: Final = "gpt-4o"
 """The default model of the published SDK's first versions; here only so that imports work."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Connection:
-    """The arguments of a client."""
-
-    api_key: str
-    base_url: str | None
-    organization: str | None
-    project: str | None
 
 
 class OpenAIProvider(ModelProvider):
@@ -103,9 +91,7 @@ class OpenAIProvider(ModelProvider):
         self._use_responses = use_responses
         self._strict = strict_feature_validation
         self._buffer_calls = buffer_streamed_tool_calls
-        self._clients: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[_Connection, AsyncOpenAI]
-        ] = WeakKeyDictionary()
+        self._clients = Clients()
 
     def get_model(self, model_name: str | None) -> Model:
         """Return a model.
@@ -141,9 +127,7 @@ class OpenAIProvider(ModelProvider):
 
         A client that its caller made stays open.
         """
-        clients = self._clients.pop(asyncio.get_running_loop(), {})
-        for client in clients.values():
-            await client.close()
+        await self._clients.aclose()
 
     def _client_or_new(self) -> AsyncOpenAI:
         if self._client is not None:
@@ -155,30 +139,19 @@ class OpenAIProvider(ModelProvider):
         base_url = self._base_url or os.getenv("OPENAI_BASE_URL")
         if not key:
             raise _no_key(base_url)
-        return self._client_of(_Connection(key, base_url, self._organization, self._project))
-
-    def _client_of(self, connection: _Connection) -> AsyncOpenAI:
-        """Return the running loop's client for a connection; make it on first use."""
-        try:
-            clients = self._clients.setdefault(asyncio.get_running_loop(), {})
-        except RuntimeError:
-            clients = {}  # Outside a loop it is unknown which loop will use the client.
-        if (client := clients.get(connection)) is None:
-            from openai import AsyncOpenAI as Client
-
-            client = Client(
-                api_key=connection.api_key,
-                base_url=connection.base_url,
-                organization=connection.organization,
-                project=connection.project,
+        return self._clients.client(
+            Connection(
+                api_key=key,
+                base_url=base_url,
+                organization=self._organization,
+                project=self._project,
             )
-            clients[connection] = client
-        return client
+        )
 
 
 def _no_key(base_url: str | None) -> UserError:
     """Say which ways there are to answer a run."""
-    where = f" for the model server {base_url}" if base_url else ""
+    where = f" for the model server {shown_url(base_url)}" if base_url else ""
     free = " (for a server that asks for no key, any text)" if base_url else ""
     return _missing_key_error()(
         f"There is no API key{where}. Set OPENAI_API_KEY{free}, call set_default_openai_key(), or "

@@ -58,7 +58,8 @@ class OpenAIResponsesModel(Model):
     @property
     def server(self) -> Server:
         """The model and its server, as messages name them."""
-        return Server(self.model, shown_url(self._client.base_url))
+        client = self._client
+        return Server(self.model, shown_url(client.base_url), client.api_key)
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
         """Advise whether to repeat a failed call, by the client's own rules."""
@@ -138,8 +139,8 @@ class OpenAIResponsesModel(Model):
             conversation_id,
             prompt,
         )
-        stream = await self._client.responses.create(**request, stream=True)
         server, keep = self.server, model_settings.truncated_text == "keep"
+        stream: Any = await answer(self._client.responses.create(**request, stream=True), server)
         async with stream:
             if await unstreamed(stream, server) is not None:
                 raise server.fault("answered a JSON object in place of a stream.")

@@ -350,6 +350,7 @@ def test_a_host_is_openai_by_its_whole_name(url: str, is_openai: bool) -> None:
     [
         ("http://x/v1/", "http://x/v1"),
         ("http://user:word@x:8000/v1?key=abc", "http://x:8000/v1"),
+        ("http://user:wo/rd@x:8000/v1", "http://x:8000/v1"),
         ("https://x/sk1234567890abcdefghij/v1", "https://x/…/v1"),
         ("http://[::1]:8000/v1", "http://[::1]:8000/v1"),
         ("http://x/openai/deployments/gpt-4o/", "http://x/openai/deployments/gpt-4o"),

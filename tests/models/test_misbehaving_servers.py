@@ -7,6 +7,7 @@ open, and the session works afterwards.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -126,6 +127,25 @@ async def test_a_server_that_stops_answering_meets_the_time_limit(
             await run(agent, SQLiteSession("s"), streamed)
     assert caught.value.run_data is not None
     await asyncio.wait_for(server.all_closed(), 60)
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+@pytest.mark.parametrize("streamed", [False, True], ids=name_of)
+@pytest.mark.parametrize("status", [200, 401])
+async def test_no_message_repeats_the_key_that_a_server_repeats(
+    server: MisbehavingServer, api: str, streamed: bool, status: int
+) -> None:
+    key = "key-0123456789"
+    body = {"error": {"message": f"Incorrect API key: {key}", "code": f"no {key}"}}
+    server.answers.append(Wire(json.dumps(body).encode(), status=status))
+    http = DefaultAsyncHttpxClient(verify=False)
+    async with AsyncOpenAI(
+        api_key=key, base_url=server.url, max_retries=0, http_client=http
+    ) as client:
+        agent, _ = agent_of(model_of(api, client))
+        with pytest.raises(Exception, match="Incorrect API key: …") as caught:
+            await run(agent, SQLiteSession("s"), streamed)
+    assert key not in f"{caught.value} {getattr(caught.value, 'body', None)}"
 
 
 def test_the_table_has_sixty_faults_for_each_way() -> None:

@@ -112,6 +112,25 @@ def test_an_address_without_a_key_is_an_error_that_says_what_to_set(
         OpenAIProvider().get_model(None)
 
 
+NOT_ENCODED = "http://user:s3cret/s3cret@x/v1"
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("http://user:s3cret@x/v1", None),
+        ("http://x/v1?key=s3cret", None),
+        (NOT_ENCODED, None),
+        (NOT_ENCODED, "k"),
+    ],
+)
+def test_no_message_shows_the_secrets_of_a_base_url(url: str, key: str | None) -> None:
+    with pytest.raises(UserError) as caught:
+        OpenAIProvider(base_url=url, api_key=key).get_model("m")
+    assert "s3cret" not in f"{caught.value} {caught.value.__cause__}"
+    assert "http://x/v1" in str(caught.value)
+
+
 async def test_the_key_comes_from_the_provider_then_the_process_then_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -243,7 +262,7 @@ async def test_no_name_is_the_default_model(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_unknown_prefix_is_an_error_that_names_the_known_ones() -> None:
     added = MultiProviderMap()
     added.add_provider("mine", OneModel())
-    with pytest.raises(UserError, match=r"'opnai'.*litellm, mine, openai"):
+    with pytest.raises(UserError, match=r"'opnai'.*groq, litellm, .*, mine, .*, openai, .*, vllm"):
         MultiProvider(provider_map=added).get_model("opnai/gpt-x")
 
 
@@ -322,3 +341,19 @@ async def test_a_provider_that_cannot_be_closed_keeps_no_other_open() -> None:
         await MultiProvider(provider_map=providers).aclose()
 
     assert other.closed
+
+
+async def test_a_provider_under_two_prefixes_is_closed_once() -> None:
+    class Counting(OneModel):
+        closings = 0
+
+        async def aclose(self) -> None:
+            self.closings += 1
+
+    one, providers = Counting(), MultiProviderMap()
+    providers.set_mapping({"a": one, "b": one})
+    provider = MultiProvider(provider_map=providers)
+    providers.add_provider("self", provider)
+    await provider.aclose()
+
+    assert one.closings == 1

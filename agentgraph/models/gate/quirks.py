@@ -51,16 +51,17 @@ _HOSTS: Final = {
 _WANT_REASONING_BACK: Final = ("deepseek", "kimi")
 
 
-def quirks_of(base_url: object, model: str) -> ServerQuirks:
-    """Return the row of a server.
+def quirks_of(base_url: object, model: str, row: ServerQuirks | None = None) -> ServerQuirks:
+    """Return what a server does differently for a model.
 
     Args:
         base_url: The base URL of the client.
         model: The model's name.
+        row: What the server does differently; None takes the row of its host.
     """
     host = host_of(base_url)
     rows = (row for name, row in _HOSTS.items() if host == name or host.endswith(f".{name}"))
-    quirks = next(rows, _PLAIN)
+    quirks = row or next(rows, _PLAIN)
     if any(part in model.lower() for part in _WANT_REASONING_BACK):
         return replace(quirks, wants_reasoning_back=True)
     return quirks

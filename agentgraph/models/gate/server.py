@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from agentgraph.exceptions import ModelBehaviorError
@@ -11,6 +12,8 @@ from agentgraph.exceptions import ModelBehaviorError
 __all__ = ["Server", "shown_url", "with_agent"]
 
 _PERHAPS_A_KEY = re.compile(r"(?=.*\d)[\w.~%-]{20,}|[\w.~%-]{40,}")
+_SHORTEST_KEY = 8  # A shorter one, such as "none", is no secret and stands in other words.
+_USER = re.compile(r"^([^:/]*://).*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,12 @@ class Server:
     Attributes:
         model: The model's name.
         url: The base URL as messages show it (`shown_url`); None if the model has none.
+        key: The API key, which no message repeats; None if the model has none.
     """
 
     model: str
     url: str | None = None
+    key: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, model: object) -> Server:
@@ -43,9 +48,25 @@ class Server:
         Args:
             what: What is wrong, as the rest of a sentence that begins with the model.
         """
-        error = ModelBehaviorError(f"{self} {what}")
+        error = ModelBehaviorError(self.without_key(f"{self} {what}"))
         error.source = str(self)
         return error
+
+    def without_key(self, text: str) -> str:
+        """Return a text without the API key, which some servers repeat in their messages."""
+        if self.key is None or len(self.key) < _SHORTEST_KEY:
+            return text
+        return text.replace(self.key, "…")
+
+    def keep_key_out(self, error: Exception) -> None:
+        """Take the API key out of the messages of a client's exception."""
+        error.args = tuple(
+            self.without_key(part) if isinstance(part, str) else part for part in error.args
+        )
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = self.without_key(message)  # type: ignore[attr-defined]
+        if isinstance(body := getattr(error, "body", None), str | dict):
+            error.body = json.loads(self.without_key(json.dumps(body)))  # type: ignore[attr-defined]
 
 
 def with_agent(error: Exception, agent_name: str) -> Exception:
@@ -61,7 +82,8 @@ def with_agent(error: Exception, agent_name: str) -> Exception:
 def shown_url(url: object) -> str:
     """Return a base URL without user, password and query, and without any part of its path that
     may be a key."""
-    parts = urlsplit(str(url))
+    # A user or a password that is not percent-encoded may hold a slash.
+    parts = urlsplit(_USER.sub(r"\1", str(url)))
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
     try:

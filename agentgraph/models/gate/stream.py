@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 
 
 async def answer(request: Awaitable[_T], server: Server) -> _T:
-    """Wait for an answer in one piece.
+    """Wait for an answer in one piece, or for a stream.
 
     Args:
         request: The client's call.
@@ -48,6 +48,9 @@ async def answer(request: Awaitable[_T], server: Server) -> _T:
         return await request
     except (ValueError, RecursionError) as error:
         raise _unreadable(error, server) from error
+    except Exception as error:
+        server.keep_key_out(error)
+        raise
 
 
 async def pieces(stream: Any, server: Server) -> AsyncIterator[Any]:

@@ -1,0 +1,89 @@
+"""The clients of a provider: one for each event loop and connection, made on first use.
+
+A connection belongs to the event loop that opened it, so each loop has clients of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from agentgraph.exceptions import UserError
+from agentgraph.models.gate.server import shown_url
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+__all__ = ["Clients", "Connection"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """The arguments of a client.
+
+    Attributes:
+        api_key: The key.
+        base_url: The server's address; None is OpenAI's own.
+        organization: The organization to bill; None takes `OPENAI_ORG_ID`.
+        project: The project to bill; None takes `OPENAI_PROJECT_ID`.
+        is_openai: Whether the server may see the organization and the project of the environment.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str | None = field(default=None, repr=False)
+    organization: str | None = None
+    project: str | None = None
+    is_openai: bool = True
+
+
+class Clients:
+    """The clients that one provider made."""
+
+    def __init__(self) -> None:
+        self._clients: WeakKeyDictionary[
+            asyncio.AbstractEventLoop, dict[Connection, AsyncOpenAI]
+        ] = WeakKeyDictionary()
+
+    def client(self, connection: Connection) -> AsyncOpenAI:
+        """Return the running loop's client for a connection; make it on first use.
+
+        Raises:
+            UserError: The base URL is none.
+        """
+        try:
+            clients = self._clients.setdefault(asyncio.get_running_loop(), {})
+        except RuntimeError:
+            clients = {}  # Outside a loop it is unknown which loop will use the client.
+        if connection not in clients:
+            clients[connection] = _new_client(connection)
+        return clients[connection]
+
+    async def aclose(self) -> None:
+        """Close the clients of the running event loop."""
+        for client in self._clients.pop(asyncio.get_running_loop(), {}).values():
+            await client.close()
+
+
+def _new_client(connection: Connection) -> AsyncOpenAI:
+    from openai import AsyncOpenAI as Client
+
+    try:
+        client = Client(
+            api_key=connection.api_key,
+            base_url=connection.base_url,
+            organization=connection.organization,
+            project=connection.project,
+        )
+    except Exception as error:
+        if type(error).__name__ != "InvalidURL":  # of the HTTP library, httpx or httpx2
+            raise
+        # Its message may hold a part of the password.
+        raise UserError(
+            f"The base URL {shown_url(connection.base_url)!r} is not a URL. Characters such as "
+            "'/', '@' and ':' in a user's name or a password must be percent-encoded."
+        ) from None
+    if not connection.is_openai:
+        client.organization, client.project = connection.organization, connection.project
+    return client
