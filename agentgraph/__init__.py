@@ -45,6 +45,7 @@ _NAMES_OF = {
         "is_openai_responses_compaction_aware_session"
     ),
     "model_settings": "ModelSettings",
+    "models.fallback": "FallbackModel",
     "models.interface": "Model ModelProvider ModelTracing",
     "models.multi_provider": "MultiProvider",
     "models.openai_chatcompletions": "OpenAIChatCompletionsModel",

@@ -99,6 +99,9 @@ from agentgraph.memory import (
 from agentgraph.model_settings import (
     ModelSettings as ModelSettings,
 )
+from agentgraph.models.fallback import (
+    FallbackModel as FallbackModel,
+)
 from agentgraph.models.interface import (
     Model as Model,
     ModelProvider as ModelProvider,

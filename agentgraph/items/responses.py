@@ -100,6 +100,8 @@ class ModelResponse:
             if the provider has none.
         request_id: The provider's id of the request, for support cases.
         raw_usage: The usage as the provider sent it, if `ModelSettings.preserve_raw_usage` is set.
+        answered_by: The name of the model that answered, and its server, if a `FallbackModel` chose
+            it.
     """
 
     output: list[TResponseOutputItem]
@@ -107,6 +109,7 @@ class ModelResponse:
     response_id: str | None
     request_id: str | None = None
     raw_usage: dict[str, Any] | None = field(default=None)
+    answered_by: str | None = field(default=None, kw_only=True)
 
     def to_input_items(self) -> list[TResponseInputItem]:
         """Convert the reply into input for a later call.

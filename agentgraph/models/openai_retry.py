@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["normalized_error", "retry_advice"]
 
 _CONFLICTS = (408, 409, 429)
+
+# Names of the clients of several vendors, and of the HTTP libraries below them.
+_TIMED_OUT = frozenset(("APITimeoutError", "TimeoutException"))
+_LOST = frozenset(("APIConnectionError", "TransportError"))
 
 
 def retry_advice(request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
@@ -62,19 +66,35 @@ def normalized_error(error: Exception) -> ModelRetryNormalizedError:
     Returns:
         The facts that the exception carries; the others are None or False.
     """
-    import openai
-
-    timed_out = isinstance(error, openai.APITimeoutError)
+    causes = [*_causes(error)]
+    kinds = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
+    timed_out = isinstance(error, TimeoutError) or not _TIMED_OUT.isdisjoint(kinds)
+    lost = isinstance(error, ConnectionError) or not _LOST.isdisjoint(kinds)
     return ModelRetryNormalizedError(
-        status_code=getattr(error, "status_code", None),
+        status_code=next(filter(None, map(_status, causes)), None),
         error_code=_code(error),
         message=getattr(error, "message", None),
         request_id=getattr(error, "request_id", None),
         retry_after=_retry_after(error),
         is_abort=isinstance(error, asyncio.CancelledError),
-        is_network_error=isinstance(error, openai.APIConnectionError) and not timed_out,
+        is_network_error=lost and not timed_out,
         is_timeout=timed_out,
     )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and those that it wraps."""
+    seen: list[BaseException] = []
+    cause: BaseException | None = error
+    while isinstance(cause, BaseException) and all(cause is not one for one in seen):
+        seen.append(cause)
+        yield cause
+        cause = getattr(cause, "original_exception", None) or cause.__cause__
+
+
+def _status(error: BaseException) -> int | None:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else None
 
 
 def _header(error: object, name: str) -> str | None:

@@ -8,6 +8,7 @@ nothing to the reply, but consumers of the stream still receive it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import ModelBehaviorError
@@ -15,11 +16,31 @@ from agentgraph.items.responses import ModelResponse
 from agentgraph.models.gate.counts import usage_of
 from agentgraph.models.gate.responses import complete_output, event_failure
 from agentgraph.models.gate.server import Server
+from agentgraph.usage.failures import with_failures
 
 if TYPE_CHECKING:
     from openai.types.responses import Response, ResponseStreamEvent
 
-__all__ = ["StreamedResponse", "model_response"]
+__all__ = ["StreamedResponse", "Takeover", "model_response"]
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """Which of several models answered (`FallbackModel`).
+
+    Attributes:
+        model: Its name and its server.
+        failures: How many models failed before it.
+    """
+
+    model: str
+    failures: int
+
+    def mark(self, event: object) -> None:
+        """Note this on the response of a stream's last event."""
+        response = getattr(event, "response", None)
+        if response is not None:
+            response._takeover = self
 
 
 class StreamedResponse:
@@ -115,11 +136,13 @@ def model_response(
     """
     output = complete_output(response, server, keep_cut_text=keep_cut_text, event=event)
     usage: Any = getattr(response, "usage", None)
+    takeover: Takeover | None = getattr(response, "_takeover", None)
     reply = ModelResponse(
         output=output or items or [],
-        usage=usage_of(usage),
+        usage=with_failures(usage_of(usage), takeover.failures if takeover else 0),
         response_id=getattr(response, "id", None),
         request_id=getattr(response, "_request_id", None),
+        answered_by=takeover.model if takeover else None,
     )
     if preserve_raw_usage and hasattr(usage, "model_dump"):
         reply.raw_usage = usage.model_dump(exclude_unset=True, warnings=False)

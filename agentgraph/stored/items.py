@@ -130,6 +130,7 @@ def encode_response(response: ModelResponse) -> dict[str, Any]:
         "response_id": response.response_id,
         "request_id": response.request_id,
         "raw_usage": encode(response.raw_usage, "raw_usage"),
+        **({"answered_by": response.answered_by} if response.answered_by is not None else {}),
     }
 
 
@@ -151,6 +152,7 @@ def decode_response(data: Mapping[str, Any]) -> ModelResponse:
             response_id=data["response_id"],
             request_id=data.get("request_id"),
             raw_usage=raw_usage,
+            answered_by=data.get("answered_by"),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise NotReadable("response", f"it lacks a part: {error!r}") from error

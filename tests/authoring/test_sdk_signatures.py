@@ -34,7 +34,7 @@ ON_PURPOSE: dict[str, dict[str, str | None]] = {
 }
 
 
-ADDED = {("ModelSettings", "truncated_text*")}
+ADDED = {("ModelResponse", "answered_by*"), ("ModelSettings", "truncated_text*")}
 """Parameters that the SDK does not have."""
 
 

@@ -59,6 +59,7 @@ class MisbehavingServer:
         answers: What it will answer.
         requests: The body of each request.
         open: How many connections are open.
+        asked: Set when a request has come.
     """
 
     def __init__(self) -> None:
@@ -66,6 +67,7 @@ class MisbehavingServer:
         self.requests: list[Any] = []
         self.open = 0
         self.url = ""
+        self.asked = asyncio.Event()
         self._quiet = asyncio.Condition()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -92,6 +94,7 @@ class MisbehavingServer:
         lengths = [line for line in head.lower().split(b"\r\n") if b"content-length" in line]
         length = int(lengths[0].split(b":")[1]) if lengths else 0
         self.requests.append(json.loads(await reader.readexactly(length)))
+        self.asked.set()
         wire = self.answers.popleft()
         if wire.status == 0:
             return False

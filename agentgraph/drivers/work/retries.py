@@ -25,7 +25,7 @@ from agentgraph.retry import (
     RetryDecision,
     RetryPolicyContext,
 )
-from agentgraph.usage import RequestUsage, Usage
+from agentgraph.usage.failures import with_failures
 from agentgraph.user_code.callbacks import resolve
 
 # The defaults of SDK 0.24.
@@ -171,18 +171,4 @@ def _facts(error: Exception, advice: ModelRetryAdvice | None) -> ModelRetryNorma
 
 def counted(response: ModelResponse, failures: int) -> ModelResponse:
     """A response whose usage counts the attempts that failed, none of which reported tokens."""
-    if not failures:
-        return response
-    usage = Usage(requests=failures)
-    usage.request_usage_entries = [
-        RequestUsage(
-            input_tokens=0,
-            output_tokens=0,
-            total_tokens=0,
-            input_tokens_details=usage.input_tokens_details,
-            output_tokens_details=usage.output_tokens_details,
-        )
-        for _ in range(failures)
-    ]
-    usage.add(response.usage)
-    return replace(response, usage=usage)
+    return replace(response, usage=with_failures(response.usage, failures))
