@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from agentgraph.drivers.reading.classify import classify
 from agentgraph.drivers.reading.offer import Offer
@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
 _REPLIED = Event.REPLIED
-_UNSET = vars(ModelSettings())
+_NO_SETTINGS: Final = ModelSettings()
+_UNSET: Final = vars(_NO_SETTINGS)
 _NAMED = ("previous_response_id", "conversation_id", "prompt")
 
 
@@ -347,12 +348,28 @@ def _settings(
     if entry is None or entry[0] != model or changed:
         base = _base_settings(agent.model_settings, model)
         resolved = base.resolve(config.model_settings)
-        mutable = mutable_names(resolved)
-        settings = settings_copy(resolved, mutable)  # `resolve` may return the agent's own
-        relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
-        was = _UNSET if own == _UNSET else copy_of(own)
-        entry = memo[name] = (model, was, settings, relaxed, mutable)
+        entry = memo[name] = _settings_entry(model, own, resolved)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
     # reset_tool_choice).
     relaxed_now = agent.reset_tool_choice and command.agent in bench.view.acted
     return (entry[3] if relaxed_now else entry[2]), entry[4]
+
+
+def _settings_entry(
+    model: str | None, own: dict[str, Any], resolved: ModelSettings
+) -> tuple[str | None, dict[str, Any], ModelSettings, ModelSettings, tuple[str, ...]]:
+    """The model's name, the agent's own settings, those of the call, those of a call that forces no
+    tool, and the names of the settings that can change in place.
+
+    Args:
+        model: The model's name, if it has one.
+        own: The agent's own settings.
+        resolved: The settings of the call; perhaps an object of the agent's.
+    """
+    if type(resolved) is ModelSettings and vars(resolved) == _UNSET:
+        was = _UNSET if own == _UNSET else copy_of(own)
+        return (model, was, _NO_SETTINGS, _NO_SETTINGS, ())
+    mutable = mutable_names(resolved)
+    settings = settings_copy(resolved, mutable)
+    relaxed = settings if settings.tool_choice is None else replace(settings, tool_choice=None)
+    return (model, copy_of(own), settings, relaxed, mutable)
