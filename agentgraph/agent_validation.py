@@ -17,6 +17,7 @@ from typing import Any, Final, get_origin
 
 from agentgraph.agent_output import AgentOutputSchemaBase
 from agentgraph.agent_tool import AgentTool
+from agentgraph.authoring.any_agent import AnyAgent, AnyAgentBase
 from agentgraph.authoring.guardrail_kinds import GuardrailKind, guardrail_problem, kind_name
 from agentgraph.authoring.mistakes import (
     not_a_guardrail,
@@ -130,7 +131,7 @@ _CALLBACKS: Final = {
 }
 
 
-def is_plainly_right(agent: Any) -> bool:
+def is_plainly_right(agent: AnyAgent) -> bool:
     """Whether an agent needs no further check, because every field is unset or of the usual type.
 
     Args:
@@ -159,7 +160,7 @@ def is_plainly_right(agent: Any) -> bool:
 
 
 def _check_entries(
-    agent: Any, name: str, rule: Rule, problem_of: Callable[[Any], str | None]
+    agent: AnyAgentBase, name: str, rule: Rule, problem_of: Callable[[Any], str | None]
 ) -> None:
     """Refuse the wrong entries of a list; a recorder notes them, and the agent loses them."""
     right = []
@@ -184,16 +185,16 @@ def _wrong_tool(tool: Any) -> str | None:
     return None
 
 
-def _wrong_handoff(target: Any) -> str | None:
+def _wrong_handoff(target: object) -> str | None:
     return None if _is_handoff(target) else f"an Agent or a Handoff, not {kind_name(target)}"
 
 
-def _check_guardrails(agent: Any, name: str, kind: GuardrailKind) -> None:
+def _check_guardrails(agent: AnyAgent, name: str, kind: GuardrailKind) -> None:
     _require(agent, name, "a list", _is_list)
     _check_entries(agent, name, not_a_guardrail.RULE, lambda it: guardrail_problem(it, kind))
 
 
-def _require(agent: Any, name: str, expected: str, holds: Callable[[Any], bool]) -> None:
+def _require(agent: AnyAgentBase, name: str, expected: str, holds: Callable[[Any], bool]) -> None:
     value = getattr(agent, name)
     if not holds(value):
         _refuse(
@@ -209,7 +210,7 @@ def default_of(definition: dataclasses.Field[Any]) -> Any:
     return definition.default
 
 
-def _refuse(agent: Any, error: AgentDefinitionError, rule: Rule) -> None:
+def _refuse(agent: object, error: AgentDefinitionError, rule: Rule) -> None:
     """Raise an error; if a recorder is set, it notes the error instead."""
     error.rule = rule
     recorder = current_recorder()
@@ -218,7 +219,7 @@ def _refuse(agent: Any, error: AgentDefinitionError, rule: Rule) -> None:
     recorder.mistaken(error, agent)
 
 
-def _wrong(agent: Any, place: str, problem: str) -> AgentDefinitionError:
+def _wrong(agent: AnyAgentBase, place: str, problem: str) -> AgentDefinitionError:
     return AgentDefinitionError(f"Agent {agent.name!r}: {place} must be {problem}.")
 
 

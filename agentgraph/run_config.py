@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NotRequired, Typ
 from typing_extensions import TypedDict
 
 from agentgraph.authoring.amounts import check_count
+from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.guardrail_kinds import check_guardrails
 from agentgraph.authoring.pydantic_fields import kept_as_is, names_types
 from agentgraph.exceptions import AgentDefinitionError
@@ -90,7 +91,7 @@ class CallModelData(Generic[TContext]):
     """
 
     model_data: ModelInputData
-    agent: Any
+    agent: AnyAgent
     context: TContext | None
 
 
@@ -111,7 +112,7 @@ class OutputGuardrailBlockedMessageArgs(Generic[TContext]):
 
     default_message: str
     guardrail_name: str
-    agent: Any
+    agent: AnyAgent
     run_context: RunContextWrapper[TContext]
 
 

@@ -7,7 +7,7 @@ to servers by the protocol `ToolServer` only. The implementation of the Model Co
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypeVar, runtime_checkable
 
@@ -144,5 +144,7 @@ def enabled_flag(entry: object) -> Any:
     return getattr(entry, "is_enabled", True)
 
 
-async def _answer(flag: Any, run_context: RunContextWrapper[Any], agent: Any) -> bool:
+async def _answer(
+    flag: Callable[..., object], run_context: RunContextWrapper[Any], agent: object
+) -> bool:
     return bool(await resolve(flag(run_context, agent)))

@@ -139,6 +139,6 @@ def _say(terminal: Terminal, text: str, *, style: str = "quiet") -> None:
 
 
 async def _show_history(terminal: Terminal, talk: Conversation) -> None:
-    items = await talk.session.get_items()
+    items = await talk.session.get_items() if talk.session else []
     rows = tuple(StoredRow(number, item) for number, item in enumerate(items))
     print_history(terminal.out, History(None, rows), limit=None)

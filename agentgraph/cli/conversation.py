@@ -18,6 +18,7 @@ from agentgraph.cli.tool_servers import connected_servers
 from agentgraph.cli.tracebacks import own_traceback
 from agentgraph.cli.watch import Show, Watch
 from agentgraph.cli.workload import Workload
+from agentgraph.memory import Session
 from agentgraph.program import program_for
 from agentgraph.run import Runner
 from agentgraph.run_config import DEFAULT_MAX_TURNS
@@ -66,8 +67,8 @@ class Conversation:
     source: Agent[Any] | Workflow
     watch: Watch
     asks: bool
-    context: Any
-    session: Any
+    context: object
+    session: Session | None
     max_turns: int
 
     async def turn(self, message: str) -> Status:

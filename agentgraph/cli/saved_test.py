@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.rehearse import RehearsedReply
@@ -100,7 +99,7 @@ def saved_test(
     )
 
 
-def _name_of(source: Any, file: Path, name: str | None) -> tuple[str, str]:
+def _name_of(source: object, file: Path, name: str | None) -> tuple[str, str]:
     """The module of a file, and an expression for its workflow."""
     for module in list(sys.modules.values()):
         if not _is_from(module, file):

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from agentgraph.frontend.discover import is_agent
+from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph_compiler.diagnostics import Origin
 
 __all__ = ["Underlined", "origins_in", "parsed", "underlined"]
@@ -92,7 +93,9 @@ def _guardrails(values: Iterable[Any]) -> Iterator[tuple[Any, Origin]]:
     the source constructs."""
     for agent in values:
         if is_agent(agent) and not isinstance(agent, type):
-            for guardrail in (*agent.input_guardrails, *agent.output_guardrails):
+            guardrails: tuple[InputGuardrail[Any] | OutputGuardrail[Any], ...]
+            guardrails = (*agent.input_guardrails, *agent.output_guardrails)
+            for guardrail in guardrails:
                 code = getattr(guardrail.guardrail_function, "__code__", None)
                 if code is not None:
                     yield guardrail, Origin(code.co_filename, code.co_firstlineno)

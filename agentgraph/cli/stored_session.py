@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from agentgraph.cli.faults import CommandFault
 from agentgraph.extensions import memory
-from agentgraph.memory import SQLiteSession
+from agentgraph.memory import Session, SQLiteSession
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
 
 __all__ = ["opened_session"]
@@ -18,7 +18,7 @@ _DEFAULT_ID: Final = "default"
 
 
 @contextlib.asynccontextmanager
-async def opened_session(text: str) -> AsyncIterator[Any]:
+async def opened_session(text: str) -> AsyncIterator[Session]:
     """Open the session that `DB[:ID]` names, and close it again.
 
     Args:
@@ -31,7 +31,7 @@ async def opened_session(text: str) -> AsyncIterator[Any]:
     try:
         async with contextlib.AsyncExitStack() as stack:
             place, session_id = _split(text)
-            session: Any
+            session: memory.SQLAlchemySession | SQLiteSession
             if "://" in place:
                 session = memory.SQLAlchemySession.from_url(
                     session_id, url=place, create_tables=True

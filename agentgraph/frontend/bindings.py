@@ -39,7 +39,7 @@ class HandoffBinding:
 
     symbol: str
     name: str
-    entry: Any
+    entry: Agent[Any] | Handoff[Any, Any]
     target: str
 
     @once

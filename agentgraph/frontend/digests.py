@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import partial
 from inspect import isclass
-from typing import Any
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
@@ -38,11 +37,11 @@ def attributes_of(part: object, names: Iterable[str]) -> dict[str, object]:
 
 def public_fields(part: object) -> tuple[str, ...]:
     """The names of the public fields of a data class, or else of the public attributes."""
-    names: Any = getattr(part, "__dataclass_fields__", None) or getattr(part, "__dict__", ())
+    names = getattr(part, "__dataclass_fields__", ()) or getattr(part, "__dict__", ())
     return tuple(name for name in names if not name.startswith("_"))
 
 
-def qualified_name(named: Any) -> str:
+def qualified_name(named: object) -> str:
     """The module and name of a class or callable; for any other object those of its class."""
     name = getattr(named, "__qualname__", "")
     module = getattr(named, "__module__", "") or ""

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypeIs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentgraph.agent import Agent
     from agentgraph.workflow import Workflow
 
 _NOT_IN_IDS = re.compile(r"\W+")
 
 
-def is_agent(entry: object) -> bool:
+def is_agent(entry: object) -> TypeIs[Agent[Any]]:
     """Whether an object has the attributes of an agent."""
     return hasattr(entry, "handoffs") and hasattr(entry, "tools") and hasattr(entry, "name")
 
@@ -29,12 +32,12 @@ def is_workflow(source: object) -> TypeIs[Workflow]:
     return hasattr(source, "start") and hasattr(source, "agents") and hasattr(source, "name")
 
 
-def target_of(entry: object) -> Any | None:
+def target_of(entry: object) -> Agent[Any] | None:
     """The agent that an entry of ``handoffs`` leads to: the entry itself, or the target of a
     handoff object; ``None`` if it does not say."""
     if is_agent(entry):
         return entry
-    reference = getattr(entry, "_agent_ref", None)
+    reference: Callable[[], Agent[Any] | None] | None = getattr(entry, "_agent_ref", None)
     return reference() if callable(reference) else None
 
 

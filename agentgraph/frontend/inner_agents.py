@@ -15,9 +15,12 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.frontend.discover import is_agent
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
 
 _RUNS = frozenset({"run", "run_sync", "run_streamed"})
 _RUNNER = "Runner"
@@ -36,7 +39,7 @@ class InnerRun:
     """
 
     text: str
-    agent: Any = None
+    agent: Agent[Any] | None = None
 
 
 def inner_runs(*functions: object) -> tuple[InnerRun, ...]:

@@ -3,13 +3,16 @@ model's side get no lane."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent_tool import AgentTool
 from agentgraph.frontend.digests import attributes_of, public_fields, qualified_name
 from agentgraph.tools.actions import action_item_of, server_label
 from agentgraph_compiler.ir.chart import Approval, Enabled
 from agentgraph_compiler.machine import WorkKind
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
 
 _ASIDE = frozenset(
     {
@@ -42,7 +45,7 @@ def enabled(entry: object) -> Enabled:
     return Enabled.ALWAYS if flag else Enabled.NEVER
 
 
-def agent_of(tool: object) -> Any | None:
+def agent_of(tool: object) -> Agent[Any] | None:
     """The agent that a tool runs, if it is an agent used as a tool."""
     inner = getattr(tool, "agent", None) or getattr(tool, "_agent_instance", None)
     return inner if hasattr(inner, "handoffs") and hasattr(inner, "instructions") else None

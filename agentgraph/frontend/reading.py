@@ -44,6 +44,7 @@ from agentgraph.frontend.shapes import (
 )
 
 if TYPE_CHECKING:
+    from agentgraph.handoffs import Handoff
     from agentgraph.workflow import Source
 
 
@@ -72,8 +73,8 @@ class HandoffReading(NamedTuple):
     """
 
     shape: Shape | None
-    entry: Any
-    target: Any
+    entry: Agent[Any] | Handoff[Any, Any]
+    target: Agent[Any] | None
     place: int
 
 
@@ -240,7 +241,7 @@ class _Reader:
         of_handoffs: list[object] = []
         for entry in agent.handoffs:
             bare = type(entry) is Agent or is_agent(entry)
-            target = entry if bare else target_of(entry)
+            target = target_of(entry)
             at = -1 if target is None else index.get(id(target), -1)
             if at < 0 and grows and target is not None:
                 at = index[id(target)] = len(agents)
@@ -308,7 +309,7 @@ class _Reader:
 def _of_handoff(read: HandoffReading) -> object:
     entry, target = read.entry, read.target
     name = plain(str(getattr(target, "name", None) or getattr(entry, "agent_name", "")))
-    if read.shape is None:  # an agent that the workflow does not declare
+    if is_agent(entry):  # an agent that the workflow does not declare
         return name, allowed_rules(entry)
     has_target = target is not None
     return (

@@ -42,7 +42,7 @@ _MODEL, (_NAME, _DESCRIPTION) = OF_AGENTS.index("model"), map(OF_AGENTS.index, _
 """Positions in the values of the shape of an agent."""
 
 _read_agent, _read_target = attrgetter(*OF_AGENTS), attrgetter(*_OF_TARGETS)
-_READERS = {
+_READERS: dict[type, tuple[tuple[str, ...], Callable[[Any], object]]] = {
     kind: (names := public_fields(kind), attrgetter(*names))
     for kind in (FunctionTool, AgentTool, Handoff, InputGuardrail, OutputGuardrail)
 }
@@ -132,7 +132,7 @@ def shape_of(agent: Agent[Any]) -> Shape:
     return Shape(agent, OF_AGENTS, read, tuple(copies))
 
 
-def shape_of_part(part: Any) -> Shape:
+def shape_of_part(part: object) -> Shape:
     """The shape of a tool, handoff, guardrail or server: all of its public attributes."""
     reader = _READERS.get(type(part))
     if reader is not None:

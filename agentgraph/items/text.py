@@ -8,7 +8,7 @@ its bytes as escapes: `tool_payload.sendable`.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import isfinite
 from operator import is_
 from typing import TYPE_CHECKING, Any
@@ -75,5 +75,5 @@ def _mended_model(model: BaseModel) -> BaseModel:
     return model.model_copy(update=changes) if changes else model
 
 
-def _same(ones: Any, others: Any) -> bool:
+def _same(ones: Collection[object], others: Collection[object]) -> bool:
     return len(ones) == len(others) and all(map(is_, ones, others))

@@ -133,7 +133,7 @@ PLAIN: Final = frozenset({str, int, float, bool, type(None), dict, list, tuple, 
 _UNREAD: Final = (Iterator, AsyncIterator, Awaitable)
 
 
-def _has_own_text(cls: Any) -> bool:
+def _has_own_text(cls: type[object]) -> bool:
     return cls.__str__ is not object.__str__ or isinstance(cls.__repr__, FunctionType)
 
 

@@ -20,7 +20,7 @@ from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool
 
-    from agentgraph.agent import Agent
+    from agentgraph.agent import AgentBase
 
 __all__ = [
     "ApprovalPolicy",
@@ -94,7 +94,7 @@ class ApprovalPolicy:
     by_tool: Mapping[str, bool] = field(default_factory=dict)
     decide: LocalMCPApprovalCallable | None = None
 
-    def for_tool(self, tool: MCPTool, agent: Agent[Any] | None) -> ToolApproval:
+    def for_tool(self, tool: MCPTool, agent: AgentBase[Any] | None) -> ToolApproval:
         """Return the rule for one tool, in the form of a function tool's `needs_approval`.
 
         Args:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
     from mcp.types import Tool as MCPTool
 
-    from agentgraph.agent import Agent
+    from agentgraph.agent import AgentBase
 
 __all__ = ["UNSET", "MCPServer"]
 
@@ -108,7 +108,7 @@ class MCPServer(ABC):
 
     @abstractmethod
     async def list_tools(
-        self, run_context: RunContextWrapper[Any] | None = None, agent: Agent[Any] | None = None
+        self, run_context: RunContextWrapper[Any] | None = None, agent: AgentBase[Any] | None = None
     ) -> list[MCPTool]:
         """List the tools that an agent may use.
 
@@ -195,7 +195,7 @@ class MCPServer(ABC):
         return self._origin
 
     async def function_tools(
-        self, run_context: RunContextWrapper[Any], agent: Agent[Any], config: MCPConfig
+        self, run_context: RunContextWrapper[Any], agent: AgentBase[Any], config: MCPConfig
     ) -> list[FunctionTool]:
         """List the tools that an agent may call in this turn, as function tools.
 
@@ -226,13 +226,13 @@ class MCPServer(ABC):
         return self._conversions.convert(tools, names, self, settings)
 
     async def _read_only_tools(
-        self, run_context: RunContextWrapper[Any], agent: Agent[Any]
+        self, run_context: RunContextWrapper[Any], agent: AgentBase[Any]
     ) -> list[MCPTool]:
         """List the tools for conversion, which does not change them: they need not be copies."""
         return await self.list_tools(run_context, agent)
 
     async def _checked_tools(
-        self, run_context: RunContextWrapper[Any], agent: Agent[Any]
+        self, run_context: RunContextWrapper[Any], agent: AgentBase[Any]
     ) -> list[MCPTool]:
         """List the tools, and refuse a list that has a tool without a name."""
         try:
@@ -247,7 +247,7 @@ class MCPServer(ABC):
             ) from error
         return tools
 
-    def _prefixed(self, names: list[str], agent: Agent[Any]) -> list[str]:
+    def _prefixed(self, names: list[str], agent: AgentBase[Any]) -> list[str]:
         servers: list[ToolServer] = list(getattr(agent, "mcp_servers", ()))
         if not any(server is self for server in servers):
             servers.append(self)

@@ -24,7 +24,7 @@ from agentgraph.tools.function import FunctionTool, ToolErrorFunction
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool
 
-    from agentgraph.agent import Agent
+    from agentgraph.agent import AgentBase
 
 __all__ = ["Conversions", "ConvertingServer", "ToolSettings", "Unset", "to_function_tool"]
 
@@ -69,7 +69,7 @@ def to_function_tool(
     server: ConvertingServer,
     settings: ToolSettings,
     *,
-    agent: Agent[Any] | None = None,
+    agent: AgentBase[Any] | None = None,
     name: str | None = None,
 ) -> FunctionTool:
     """Make a function tool that calls the server.

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     )
     from mcp.types import Tool as MCPTool
 
-    from agentgraph.agent import Agent
+    from agentgraph.agent import AgentBase
 
 __all__ = ["MCPServerWithSession"]
 
@@ -191,7 +191,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             self._connection = None
 
     async def list_tools(
-        self, run_context: RunContextWrapper[Any] | None = None, agent: Agent[Any] | None = None
+        self, run_context: RunContextWrapper[Any] | None = None, agent: AgentBase[Any] | None = None
     ) -> list[MCPTool]:
         """List the tools that the filter lets through.
 
@@ -286,7 +286,7 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
         return await self._request(lambda session: session.read_resource(uri))
 
     async def _read_only_tools(
-        self, run_context: RunContextWrapper[Any], agent: Agent[Any]
+        self, run_context: RunContextWrapper[Any], agent: AgentBase[Any]
     ) -> list[MCPTool]:
         own = getattr(self.list_tools, "__func__", None) is MCPServerWithSession.list_tools
         if not own or callable(self.tool_filter):

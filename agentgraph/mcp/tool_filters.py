@@ -20,7 +20,7 @@ from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool
 
-    from agentgraph.agent import Agent
+    from agentgraph.agent import AgentBase
 
 __all__ = [
     "ToolFilter",
@@ -45,7 +45,7 @@ class ToolFilterContext:
     """
 
     run_context: RunContextWrapper[Any]
-    agent: Agent[Any]
+    agent: AgentBase[Any]
     server_name: str
 
 
@@ -119,7 +119,7 @@ async def filter_tools(
     tool_filter: ToolFilter,
     server: str,
     run_context: RunContextWrapper[Any] | None,
-    agent: Agent[Any] | None,
+    agent: AgentBase[Any] | None,
 ) -> list[MCPTool]:
     """Return the tools that a filter lets through.
 

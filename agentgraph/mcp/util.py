@@ -35,7 +35,7 @@ from agentgraph.tools.function import FunctionTool, ToolErrorFunction
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool
 
-    from agentgraph.agent import Agent
+    from agentgraph.agent import AgentBase
     from agentgraph.tool import Tool
 
 __all__ = [
@@ -62,7 +62,7 @@ class MCPUtil:
         servers: list[MCPServer],
         convert_schemas_to_strict: bool,
         run_context: RunContextWrapper[Any],
-        agent: Agent[Any],
+        agent: AgentBase[Any],
         failure_error_function: ToolErrorFunction | None = default_tool_error_function,
         include_server_in_tool_names: bool = False,
         reserved_tool_names: set[str] | None = None,
@@ -108,7 +108,7 @@ class MCPUtil:
         server: MCPServer,
         convert_schemas_to_strict: bool,
         run_context: RunContextWrapper[Any],
-        agent: Agent[Any],
+        agent: AgentBase[Any],
         failure_error_function: ToolErrorFunction | None = default_tool_error_function,
         include_server_in_tool_names: bool = False,
         tool_name_override: Callable[[MCPTool], str] | None = None,
@@ -149,7 +149,7 @@ class MCPUtil:
         tool: MCPTool,
         server: MCPServer,
         convert_schemas_to_strict: bool,
-        agent: Agent[Any] | None = None,
+        agent: AgentBase[Any] | None = None,
         failure_error_function: ToolErrorFunction | None = default_tool_error_function,
         tool_name_override: str | None = None,
     ) -> FunctionTool:

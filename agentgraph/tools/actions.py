@@ -8,7 +8,7 @@ carries out the call.
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 __all__ = ["ACTION_ITEMS", "ActionItem", "action_item_of", "is_provider_shell", "server_label"]
 
@@ -61,12 +61,12 @@ def is_provider_shell(tool: object) -> bool:
     return hasattr(tool, "environment") and getattr(tool, "executor", None) is None
 
 
-def server_label(tool: Any) -> str | None:
+def server_label(tool: object) -> str | None:
     """Return the label by which the provider refers to a hosted MCP server.
 
     It is ``None`` for other tools.
     """
     if not hasattr(tool, "on_approval_request"):
         return None
-    label = tool.tool_config.get("server_label")
+    label = getattr(tool, "tool_config", {}).get("server_label")
     return label if isinstance(label, str) else None

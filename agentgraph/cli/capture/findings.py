@@ -12,6 +12,7 @@ from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.tracebacks import own_traceback
 from agentgraph.frontend.lower_workflow import lower
 from agentgraph.frontend.origins import Overrides
+from agentgraph.workflow import Source
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.checks import input_guardrail_never_runs, output_guardrail_never_runs
 from agentgraph_compiler.diagnostics import Diagnostic, Origin, in_source_order
@@ -65,7 +66,7 @@ def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
 _Checked = tuple[frozenset[Origin], tuple[Diagnostic, ...]]
 
 
-def _lowered(source: Any, file: str, overrides: Overrides) -> Chart:
+def _lowered(source: Source, file: str, overrides: Overrides) -> Chart:
     try:
         chart, _ = lower(source, overrides=overrides)
     except Exception as error:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from typing import Any, Final
 
-from agentgraph.agent import AgentBase
+from typing_extensions import TypeIs
+
+from agentgraph.agent import Agent
 from agentgraph.frontend.discover import target_of
 from agentgraph.frontend.lower_tools import agent_of
 from agentgraph.program import Program
-from agentgraph.workflow import Workflow
+from agentgraph.workflow import Source, Workflow
 
 __all__ = ["agents_led_to", "as_source", "is_workflow_source", "members_of", "sources_in"]
 
@@ -23,11 +25,11 @@ _MEMBERS: Final = 1000
 """The most elements of one list or dict to look at."""
 
 
-def as_source(value: Any) -> Any | None:
+def as_source(value: object) -> Source | None:
     """The agent or workflow that an object is, or that a program is made of; else ``None``."""
     if isinstance(value, Program):
         return value.source
-    if isinstance(value, AgentBase | Workflow):
+    if isinstance(value, Agent | Workflow):
         return value
     if isinstance(value, type) or type(value).__module__ == "builtins":
         return None
@@ -37,12 +39,12 @@ def as_source(value: Any) -> Any | None:
         return None
 
 
-def is_workflow_source(source: Any) -> bool:
+def is_workflow_source(source: Source) -> TypeIs[Workflow]:
     """Whether an agent or workflow is a workflow."""
     return not hasattr(source, "handoffs")
 
 
-def sources_in(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def sources_in(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Source]]:
     """The agents and workflows of a namespace, each under its first name: `desk`, `team['billing']`
     for one in a dict."""
     seen: set[int] = set()
@@ -56,7 +58,7 @@ def sources_in(namespace: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield place, source
 
 
-def members_of(value: Any, place: str, depth: int = _DEPTH) -> Iterator[tuple[str, Any]]:
+def members_of(value: object, place: str, depth: int = _DEPTH) -> Iterator[tuple[str, object]]:
     """An object, or the elements of a list or dict and of those in it, with their places."""
     match value:
         case dict() if depth:
@@ -72,7 +74,7 @@ def members_of(value: Any, place: str, depth: int = _DEPTH) -> Iterator[tuple[st
         yield from members_of(member, inner, depth - 1)
 
 
-def agents_led_to(source: Any) -> Iterator[Any]:
+def agents_led_to(source: Source) -> Iterator[Agent[Any]]:
     """The agents that a workflow declares, or that an agent hands over to or uses as tools."""
     if is_workflow_source(source):
         yield from source.agents
@@ -81,7 +83,7 @@ def agents_led_to(source: Any) -> Iterator[Any]:
     yield from filter(None, map(agent_of, source.tools))
 
 
-def _has_the_shape_of_a_source(value: Any) -> bool:
+def _has_the_shape_of_a_source(value: object) -> TypeIs[Source]:
     if not isinstance(getattr(value, "name", None), str):
         return False
     if isinstance(getattr(value, "handoffs", None), list):

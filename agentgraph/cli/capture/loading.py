@@ -12,7 +12,7 @@ import contextlib
 import inspect
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -222,7 +222,7 @@ class _TreeLoader(SourceFileLoader):
         return None
 
 
-async def _awaited(result: Any) -> Any:
+async def _awaited(result: Awaitable[object]) -> Any:
     return await result
 
 
@@ -238,7 +238,7 @@ def _line_in(file: str, error: BaseException) -> int:
     return lines[-1] if lines else 0
 
 
-def _own(before: Any, place: Place) -> list[str]:
+def _own(before: Iterable[str], place: Place) -> list[str]:
     """The modules that came with a file: itself, and new ones below its folder.
 
     Modules of a package that was loaded before do not belong to the file, wherever they are, nor do

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentgraph.cli.capture.kinds import as_source, members_of, sources_in
@@ -85,7 +86,9 @@ class _Evaluation:
             case _:
                 raise LookupError(ast.unparse(node))
 
-    def called(self, function: Any, label: str, *arguments: Any, **keywords: Any) -> Any:
+    def called(
+        self, function: Callable[..., object], label: str, *arguments: object, **keywords: object
+    ) -> object:
         """The result of a call; if a run would begin in it, the agent that the run starts with."""
         where = f"{self._target.path}:{label}"
         missing = _missing(function, len(arguments), keywords)
@@ -109,7 +112,9 @@ class _Evaluation:
                 )
 
 
-def _missing(function: Any, positional: int, keywords: dict[str, Any]) -> list[str]:
+def _missing(
+    function: Callable[..., object], positional: int, keywords: Mapping[str, object]
+) -> list[str]:
     """The parameters without a default that a call leaves out."""
     try:
         parameters = [*inspect.signature(function).parameters.values()]

@@ -64,7 +64,7 @@ class RunStart:
         options: The options of the run.
     """
 
-    source: Any
+    source: object
     place: Origin
     entry: str
     options: Mapping[str, Any] = field(default_factory=dict)

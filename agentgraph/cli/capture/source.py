@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 __all__ = ["STDIN", "SourceError", "SourceText", "main_blocks", "mentions_agents", "read_source"]
 
@@ -118,7 +118,7 @@ def _notebook(text: str, file: str) -> ast.Module:
 
 def _cells(text: str) -> Iterator[tuple[list[str], list[int]]]:
     """The lines of each code cell, with their line numbers in the file."""
-    notebook: Any = json.loads(text)
+    notebook = json.loads(text)
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise SourceError("no notebook: it has no list of cells")

@@ -15,6 +15,7 @@ from agentgraph.cli.capture.kinds import as_source, is_workflow_source, sources_
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.recorder import RunStart
 from agentgraph.cli.capture.uses import Uses, covered_by, resolved, written_runs
+from agentgraph.workflow import Source
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 
 __all__ = ["AmbiguousStart", "Choice", "Start", "choose", "starts_of"]
@@ -36,7 +37,7 @@ class Start:
         run: The recorded run.
     """
 
-    source: Any
+    source: Source
     label: str
     reason: Reason
     place: Origin = UNKNOWN
@@ -79,7 +80,7 @@ class _File:
         self.loaded = loaded
         self.uses = Uses(loaded.namespace, loaded.source.tree)
         self.labels: dict[int, str] = {}
-        self.sources: dict[int, Any] = {}
+        self.sources: dict[int, Source] = {}
         made = {id(one.authored): one for one in loaded.recorder.objects}
         self._made = made
         for label, source in sources_in(loaded.namespace):
@@ -91,7 +92,7 @@ class _File:
         for authored in latest.values():
             self._add(authored, authored.name)
 
-    def start(self, source: Any, reason: Reason, run: RunStart | None = None) -> Start:
+    def start(self, source: Source, reason: Reason, run: RunStart | None = None) -> Start:
         self._add(source, str(source.name))
         made = self._made.get(id(source))
         lists = made.lists_handoffs if made else bool(getattr(source, "handoffs", None))
@@ -100,7 +101,7 @@ class _File:
             source, self.labels[id(source)], reason, place=place, lists_handoffs=lists, run=run
         )
 
-    def _add(self, source: Any, label: str) -> None:
+    def _add(self, source: Source, label: str) -> None:
         if id(source) not in self.sources:
             self.sources[id(source)] = source
             self.labels[id(source)] = label

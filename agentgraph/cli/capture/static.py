@@ -9,9 +9,9 @@ an agent read like this has fewer parts than the program gives it, never more.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from agentgraph.agent import Agent
 from agentgraph.authoring.mistakes import not_a_guardrail, not_a_handoff, not_a_tool
@@ -30,6 +30,8 @@ from agentgraph_compiler.diagnostics import Diagnostic, Origin, Rule
 __all__ = ["read_unexecuted"]
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Reader: TypeAlias = "Callable[[ast.expr, list[_Scope]], Any]"
+_GuardrailKind = type[InputGuardrail[Any]] | type[OutputGuardrail[Any]]
 
 
 def read_unexecuted(loaded: Loading) -> int:
@@ -132,7 +134,7 @@ class _Reading:
             elif self._is_unexecuted_workflow(call):
                 self._workflow(call, statement, scopes)
 
-    def _fill(self, agent: Any, call: ast.Call, scopes: list[_Scope]) -> None:
+    def _fill(self, agent: Agent[Any], call: ast.Call, scopes: list[_Scope]) -> None:
         agent.handoffs += self._entries(_argument(call, "handoffs"), scopes, self._handoff)
         agent.tools += self._entries(_argument(call, "tools"), scopes, self._tool)
         agent.input_guardrails += self._entries(
@@ -170,7 +172,9 @@ class _Reading:
         if target:
             scopes[0].values.setdefault(target, workflow)
 
-    def _entries(self, expression: ast.expr | None, scopes: list[_Scope], read: Any) -> list[Any]:
+    def _entries(
+        self, expression: ast.expr | None, scopes: list[_Scope], read: _Reader
+    ) -> list[Any]:
         if not isinstance(expression, ast.List | ast.Tuple):
             return []
         entries = (read(element, scopes) for element in expression.elts)
@@ -205,7 +209,7 @@ class _Reading:
         if decorator is None:
             self._undecorated(not_a_tool.RULE, function, "function_tool", expression)
             return None
-        name: Any = function.name
+        name: object = function.name
         if isinstance(decorator, ast.Call):
             override = _argument(decorator, "name_override")
             name = override.value if isinstance(override, ast.Constant) else name
@@ -232,7 +236,7 @@ class _Reading:
     def _output_guardrail(self, expression: ast.expr, scopes: list[_Scope]) -> Any:
         return self._guardrail(expression, "output_guardrail", OutputGuardrail)
 
-    def _guardrail(self, expression: ast.expr, decorator: str, kind: Any) -> Any:
+    def _guardrail(self, expression: ast.expr, decorator: str, kind: _GuardrailKind) -> Any:
         if isinstance(expression, ast.Call) and expression.args + expression.keywords:
             expression = _argument(expression, "guardrail_function", 0) or expression
             function = self._functions.get(dotted(expression))
@@ -272,7 +276,7 @@ class _Reading:
         return self._names.public_name(call.func)
 
 
-async def _not_executed(*arguments: Any) -> Any:
+async def _not_executed(*arguments: object) -> Any:
     raise RuntimeError("this function was read from the source and cannot be called")
 
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from agentgraph.agent import Agent
 from agentgraph.cli.capture.imported_names import LibraryNames
 from agentgraph.cli.capture.kinds import agents_led_to, as_source, is_workflow_source
+from agentgraph.workflow import Source
 
 __all__ = ["Uses", "WrittenRun", "covered_by", "resolved", "written_runs"]
 
@@ -105,7 +107,7 @@ def resolved(
             return None
 
 
-def _element(holder: Any, key: Any) -> Any:
+def _element(holder: object, key: Any) -> Any:
     try:
         return holder[key] if isinstance(holder, dict | list | tuple) else None
     except (LookupError, TypeError):
@@ -132,7 +134,7 @@ def _assignments(function: _Function) -> Mapping[str, ast.expr]:
     return assigned
 
 
-def covered_by(source: Any) -> set[int]:
+def covered_by(source: Source) -> set[int]:
     """The ids of all agents that the chart of an agent or workflow holds, beside itself."""
     return _closure(source, agents_led_to)
 
@@ -158,18 +160,18 @@ class Uses:
             if isinstance(node, _Function) and node.name in namespace
         }
 
-    def reached(self, source: Any) -> set[int]:
+    def reached(self, source: Source) -> set[int]:
         """The ids of all agents that a run of an agent or workflow may come to."""
         if id(source) not in self._reached:
             self._reached[id(source)] = _closure(source, self._directly)
         return self._reached[id(source)]
 
-    def _directly(self, source: Any) -> Iterator[Any]:
+    def _directly(self, source: Source) -> Iterator[Agent[Any]]:
         yield from agents_led_to(source)
         if not is_workflow_source(source):
             yield from self._mentioned_by(_functions_of(source))
 
-    def _mentioned_by(self, functions: Iterable[Any]) -> Iterator[Any]:
+    def _mentioned_by(self, functions: Iterable[object]) -> Iterator[Agent[Any]]:
         waiting = deque(functions)
         seen: set[int] = set()
         while waiting:
@@ -186,7 +188,7 @@ class Uses:
                     waiting.append(value)
 
 
-def _closure(source: Any, directly: Callable[[Any], Iterator[Any]]) -> set[int]:
+def _closure(source: Source, directly: Callable[[Source], Iterator[Agent[Any]]]) -> set[int]:
     reached: set[int] = set()
     waiting = deque(directly(source))
     while waiting:
@@ -197,7 +199,7 @@ def _closure(source: Any, directly: Callable[[Any], Iterator[Any]]) -> set[int]:
     return reached
 
 
-def _functions_of(agent: Any) -> Iterator[Any]:
+def _functions_of(agent: Agent[Any]) -> Iterator[object]:
     guardrails = (
         *getattr(agent, "input_guardrails", ()),
         *getattr(agent, "output_guardrails", ()),

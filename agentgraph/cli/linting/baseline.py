@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.reports import shown_path
@@ -51,7 +51,7 @@ class Baseline:
             CommandFault: The file is not there or is no baseline.
         """
         try:
-            content: Any = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
             entries = {
                 _Entry(one["rule"], one["symbol"]): int(one["count"]) for one in content["findings"]
             }

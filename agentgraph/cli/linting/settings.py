@@ -19,6 +19,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from typing_extensions import TypeIs
+
 from agentgraph.cli.capture.places import project_root
 from agentgraph.cli.faults import CommandFault
 
@@ -68,7 +70,7 @@ def settings_of(folder: Path) -> Settings:
     return _settings(settings, str(file))
 
 
-def _settings(table: Any, file: str) -> Settings:
+def _settings(table: object, file: str) -> Settings:
     if not isinstance(table, dict):
         raise CommandFault(f"{file}: [tool.agentgraph] must be a table")
     names = [one.name.replace("_", "-") for one in fields(Settings)]
@@ -82,7 +84,7 @@ def _settings(table: Any, file: str) -> Settings:
     return Settings(**values)
 
 
-def _checked(name: str, value: Any, file: str) -> Any:
+def _checked(name: str, value: object, file: str) -> Any:
     match name:
         case "baseline":
             if isinstance(value, str):
@@ -103,5 +105,5 @@ def _checked(name: str, value: Any, file: str) -> Any:
     raise CommandFault(f"{file}: {name} in [tool.agentgraph] must be {expected}")
 
 
-def _is_texts(value: Any) -> bool:
+def _is_texts(value: object) -> TypeIs[list[str]]:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
