@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.text import Text
@@ -57,7 +58,7 @@ class Place:
         self._tables = sessions_table, messages_table
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[StoredSessions]:
+    async def opened(self) -> AsyncIterator[StoredSessions[Any]]:
         """Open the place and close it again.
 
         Raises:
@@ -81,7 +82,7 @@ class Place:
         file = self._file()
         return file is not None and file.exists() and path.exists() and file.samefile(path)
 
-    def _stored(self) -> StoredSessions:
+    def _stored(self) -> StoredSessions[Any]:
         path = self._file()
         if path is None:
             return memory.SQLAlchemyStoredSessions(self.db, *self._tables)

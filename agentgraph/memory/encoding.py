@@ -25,6 +25,7 @@ __all__ = [
     "decode_item",
     "decode_items",
     "encode_items",
+    "is_marked",
     "is_text",
     "without_mark",
 ]
@@ -152,10 +153,14 @@ def _encode(item: object, index: int, session: str, ensure_ascii: bool) -> str:
         ) from error
 
 
+def is_marked(text: str) -> bool:
+    """Tell whether a stored text has the white space by which older versions marked runs' texts."""
+    return not text[-MARK_LENGTH:].strip(WHITE_SPACE) and len(text) >= MARK_LENGTH
+
+
 def without_mark(text: str) -> str:
-    """Return a stored text without the white space by which older versions marked a run's texts."""
-    plain = text.rstrip(WHITE_SPACE)
-    return plain if len(text) - len(plain) >= MARK_LENGTH else text
+    """Return a stored text without such a mark."""
+    return text.rstrip(WHITE_SPACE) if is_marked(text) else text
 
 
 def decode_item(text: str | bytes | None) -> TResponseInputItem | None:

@@ -7,11 +7,12 @@ without sessions is an error.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from agentgraph.memory.encoding import ENVELOPE_MARK, decode_item, without_mark
+from agentgraph.memory.encoding import ENVELOPE_MARK, decode_item, is_marked
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.transcripts.histories import Change, repair
 
@@ -25,8 +26,11 @@ __all__ = [
     "StoredRow",
     "StoredSession",
     "StoredSessions",
-    "check_unchanged",
 ]
+
+
+_Connection = TypeVar("_Connection")
+_T = TypeVar("_T")
 
 
 class NoSuchSession(SessionError):
@@ -47,12 +51,6 @@ class StoredRow:
     item: TResponseInputItem | None
     marked: bool = False
 
-    @classmethod
-    def of(cls, key: int, text: Any) -> StoredRow:
-        """Return the row with a stored text."""
-        marked = isinstance(text, str) and without_mark(text) != text
-        return cls(key, decode_item(text), marked)
-
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -65,6 +63,17 @@ class History:
 
     branch: str | None
     rows: tuple[StoredRow, ...]
+
+    @classmethod
+    def of(cls, branch: str | None, texts: Iterable[tuple[int, Any]]) -> History:
+        """Return the history with these stored texts and their keys."""
+        return cls(
+            branch,
+            tuple(
+                StoredRow(key, decode_item(text), isinstance(text, str) and is_marked(text))
+                for key, text in texts
+            ),
+        )
 
     @property
     def items(self) -> list[TResponseInputItem]:
@@ -147,12 +156,16 @@ class StoredSession:
         return tuple(m for history in self.histories if (m := history.mending).changes)
 
 
-class StoredSessions(Protocol):
-    """The sessions of one store. Every method raises `SessionError` if the store fails."""
+class StoredSessions(ABC, Generic[_Connection]):
+    """The sessions of one store. Every method raises `SessionError` if the store fails.
 
-    def sessions(self) -> AsyncGenerator[StoredSession, None]:
+    A store implements the methods whose names begin with an underscore, on an open connection.
+    """
+
+    async def sessions(self) -> AsyncGenerator[StoredSession, None]:
         """Yield every session, by id."""
-        ...
+        for session_id in sorted(await self._run(self._ids)):
+            yield await self.session(session_id)
 
     async def session(self, session_id: str) -> StoredSession:
         """Return one session.
@@ -160,7 +173,7 @@ class StoredSessions(Protocol):
         Raises:
             NoSuchSession: The store has no such session.
         """
-        ...
+        return await self._run(lambda connection: self._existing(connection, session_id))
 
     async def mend(self, session: StoredSession) -> None:
         """Carry out the mendings of a session and remove marks, in one transaction.
@@ -171,7 +184,20 @@ class StoredSessions(Protocol):
         Raises:
             SessionError: It has changed since and needs other mendings now; nothing was written.
         """
-        ...
+
+        def mend(connection: _Connection) -> None:
+            now = self._existing(connection, session.session_id)
+            if now.mendings != session.mendings:
+                raise SessionError(
+                    f"session {session.session_id!r} was changed by another program in the "
+                    "meantime, so nothing was written; read it again"
+                )
+            for mending in session.mendings:
+                for key, change in mending.changes:
+                    self._change(connection, session.session_id, mending.branch, key, change)
+            self._remove_marks(connection, session.session_id)
+
+        await self._run(mend, session.session_id)
 
     async def delete(self, session_id: str) -> None:
         """Remove a session with all its stored data, in one transaction.
@@ -179,17 +205,61 @@ class StoredSessions(Protocol):
         Raises:
             NoSuchSession: The store has no such session.
         """
-        ...
 
+        def delete(connection: _Connection) -> None:
+            self._existing(connection, session_id)
+            self._delete(connection, session_id)
+
+        await self._run(delete, session_id)
+
+    def _existing(self, connection: _Connection, session_id: str) -> StoredSession:
+        created, updated, histories = self._read(connection, session_id)
+        if created is None and not any(history.rows for history in histories):
+            raise NoSuchSession(f"there is no session {session_id!r} in {self._place}")
+        return StoredSession(session_id, created or "", updated or "", histories)
+
+    def _missing_table(self, table: str, tables: Iterable[str]) -> SessionError:
+        """Return the error about a store that lacks a table; `tables` are those that it has."""
+        return SessionError(
+            f"{self._place} holds no sessions: it has no table {table!r}, only "
+            f"{', '.join(map(repr, sorted(tables))) or 'none at all'}; "
+            "if the tables have names of their own, give them"
+        )
+
+    @abstractmethod
     async def close(self) -> None:
         """Close the store."""
-        ...
 
+    @property
+    @abstractmethod
+    def _place(self) -> str:
+        """The store in messages."""
 
-def check_unchanged(now: StoredSession, before: StoredSession) -> None:
-    """Refuse to mend a session whose mendings have changed since they were computed."""
-    if now.mendings != before.mendings:
-        raise SessionError(
-            f"session {before.session_id!r} was changed by another program in the meantime, "
-            "so nothing was written; read it again"
-        )
+    @abstractmethod
+    async def _run(self, call: Callable[[_Connection], _T], writes_to: str | None = None) -> _T:
+        """Make a call, in a transaction that locks a session if it writes to one."""
+
+    @abstractmethod
+    def _ids(self, connection: _Connection) -> Iterable[str]:
+        """Return the ids of all sessions."""
+
+    @abstractmethod
+    def _read(
+        self, connection: _Connection, session_id: str
+    ) -> tuple[str | None, str | None, tuple[History, ...]]:
+        """Return when a session was created (None if it has no row of its own), when it was last
+        written, and its histories."""
+
+    @abstractmethod
+    def _change(
+        self, connection: _Connection, session_id: str, branch: str | None, key: int, change: Change
+    ) -> None:
+        """Carry out a change of a row."""
+
+    @abstractmethod
+    def _remove_marks(self, connection: _Connection, session_id: str) -> None:
+        """Remove the marks of older versions."""
+
+    @abstractmethod
+    def _delete(self, connection: _Connection, session_id: str) -> None:
+        """Remove a session with all its stored data."""

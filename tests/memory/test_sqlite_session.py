@@ -19,7 +19,7 @@ import pytest
 
 from agentgraph.memory import SQLiteSession, encoding
 from agentgraph.memory.errors import InvalidSessionInput, SessionClosedError, SessionError
-from agentgraph.memory.sqlite import rows as sqlite_rows
+from agentgraph.memory.runs import saved_rows
 from agentgraph.memory.sqlite.database import SQLiteDatabase
 from tests.memory.stores import call, output, user
 
@@ -168,7 +168,7 @@ async def test_a_read_with_a_limit_looks_at_no_more_rows_than_it_returns(
         decoded.append(text)
         return encoding.decode_item(text)
 
-    monkeypatch.setattr(sqlite_rows, "decode_item", decode)
+    monkeypatch.setattr(saved_rows, "decode_item", decode)
 
     assert await session.get_items(3) == [user("997"), user("998"), user("999")]
 

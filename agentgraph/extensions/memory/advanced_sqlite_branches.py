@@ -1,39 +1,39 @@
 """Branches and turns of an advanced session, as operations on an open connection.
 
 A turn begins with a user message; the items before the first one are turn 0. A branch lists items
-by reference, so branching copies no item. The caller of a function that writes holds the
+by reference, so branching copies no item, and the rows of the items stay in place. The keys of a
+branch's rows are ids of `message_structure`. The caller of a function that writes holds the
 transaction.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agentgraph.extensions.memory.advanced_sqlite_kinds import is_user_message, kind_and_tool
 from agentgraph.memory.errors import InvalidSessionInput
+from agentgraph.memory.runs.saved_rows import KeyedText
+from agentgraph.memory.sqlite.rows import Rows
 
 __all__ = ["MAIN", "Branch", "Branches"]
 
 MAIN = "main"
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+@dataclass(frozen=True)
+class Branch(Rows):
     """One branch of one session.
 
     Attributes:
-        session_id: The session.
         branch_id: The branch.
-        messages: The table of items, quoted.
     """
 
-    session_id: str
-    branch_id: str
-    messages: str
+    branch_id: str = MAIN
 
     @property
     def key(self) -> tuple[str, str]:
@@ -42,27 +42,32 @@ class Branch:
 
     def exists(self, connection: sqlite3.Connection) -> bool:
         """Return whether the branch lists any item; `main` always exists."""
-        query = "SELECT 1 FROM message_structure WHERE session_id = ? AND branch_id = ? LIMIT 1"
-        return self.branch_id == MAIN or connection.execute(query, self.key).fetchone() is not None
+        return self.branch_id == MAIN or self._last(connection) is not None
 
-    def newest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
-        """Return the structure ids and stored texts of the branch, the latest first."""
-        return connection.execute(f"SELECT s.id, m.message_data {self._joined()} DESC", self.key)
+    def newest_first(
+        self, connection: sqlite3.Connection, count: int
+    ) -> Generator[KeyedText, None, None]:
+        """Yield keys and texts, the latest first."""
+        yield from connection.execute(f"{self._joined()} DESC", self.key)
 
-    def oldest_first(self, connection: sqlite3.Connection) -> sqlite3.Cursor:
-        """Return the structure ids and stored texts of the branch, the earliest first."""
-        return connection.execute(f"SELECT s.id, m.message_data {self._joined()}", self.key)
+    def oldest_first(self, connection: sqlite3.Connection) -> list[KeyedText]:
+        """Return keys and texts, the earliest first."""
+        return connection.execute(self._joined(), self.key).fetchall()
 
-    def append(self, connection: sqlite3.Connection, items: Sequence[tuple[int, Any]]) -> list[int]:
-        """List items at the end of the branch.
+    def insert(self, connection: sqlite3.Connection, texts: Sequence[str]) -> list[int]:
+        """Insert items, and list them at the end of the branch; return their keys."""
+        row_ids = Rows.insert(self, connection, texts)
+        items = [json.loads(text) for text in texts]
+        return self.list_items(connection, list(zip(row_ids, items, strict=True)))
 
-        Args:
-            connection: The connection, in a transaction.
-            items: Pairs of an item's row id and the item.
+    def is_followed(self, connection: sqlite3.Connection, key: int) -> bool:
+        """Return whether rows of the branch may follow the row with this key."""
+        return self._last(connection) not in (None, key)
 
-        Returns:
-            The ids of their rows in `message_structure`.
-        """
+    def list_items(
+        self, connection: sqlite3.Connection, items: Sequence[tuple[int, Any]]
+    ) -> list[int]:
+        """List stored items (pairs of row id and item) at the end of the branch; return keys."""
         turn, branch_turn = self._last_turns(connection)
         sequence = _last_sequence(connection, self.session_id)
         rows = []
@@ -87,61 +92,42 @@ class Branch:
         )
         return [structure_id for (structure_id,) in newest_first][::-1]
 
-    def move_to_end(self, connection: sqlite3.Connection, structure_ids: Sequence[int]) -> bool:
-        """Move items to the end of the branch, and renumber the turns.
-
-        Args:
-            connection: The connection, in a transaction.
-            structure_ids: The items; ids that the branch no longer lists are ignored.
+    def move_to_end(self, connection: sqlite3.Connection, keys: Sequence[int]) -> list[int] | None:
+        """Move rows that the branch still lists to its end, and renumber the turns.
 
         Returns:
-            Whether others followed them; if not, nothing was changed.
+            The keys; None if the rows are at the end already.
         """
-        ids = set(structure_ids)
-        rows = self._rows_since_first(connection, ids)
-        mine = [row for row in rows if row[0] in ids]
-        if rows[len(rows) - len(mine) :] == mine:
-            return False
-        turn, branch_turn = self._last_turns(connection, before=rows[0][1])
+        ids = set(keys)
+        # From the first of them on: key, kind, turn and place.
+        rows = connection.execute(
+            "SELECT id, message_type, user_turn_number, sequence_number FROM message_structure "
+            "WHERE session_id = ?1 AND branch_id = ?2 AND sequence_number >= "
+            "(SELECT MIN(sequence_number) FROM message_structure WHERE session_id = ?1 "
+            "AND branch_id = ?2 AND id IN (SELECT value FROM json_each(?3))) "
+            "ORDER BY sequence_number",
+            (*self.key, json.dumps(list(keys))),
+        ).fetchall()
+        ordered = sorted(rows, key=lambda row: row[0] in ids)
+        if ordered == rows:
+            return None
+        turn, branch_turn = self._last_turns(connection, before=rows[0][3])
         sequence = _last_sequence(connection, self.session_id)
         renumbered, turns = [], {}
-        for row in (*(row for row in rows if row[0] not in ids), *mine):
-            structure_id, place, kind, old_turn = row
-            if structure_id in ids:
+        for key, kind, old_turn, place in ordered:
+            if key in ids:
                 place = sequence = sequence + 1
             if kind == "user":
                 turn, branch_turn = turn + 1, branch_turn + 1
                 turns[old_turn] = turn
-            renumbered.append((place, turn, branch_turn, structure_id))
+            renumbered.append((place, turn, branch_turn, key))
         connection.executemany(
             "UPDATE message_structure SET sequence_number = ?, user_turn_number = ?, "
             "branch_turn_number = ? WHERE id = ?",
             renumbered,
         )
         self._renumber_usage(connection, turns)
-        return True
-
-    def _rows_since_first(
-        self, connection: sqlite3.Connection, structure_ids: Set[int]
-    ) -> list[tuple[int, int, str, int]]:
-        """Return id, place, kind and turn of each row of the branch, from the first of these rows
-        on."""
-        if not structure_ids:
-            return []
-        newest_first = connection.execute(
-            "SELECT id, sequence_number, message_type, user_turn_number FROM message_structure "
-            "WHERE session_id = ? AND branch_id = ? ORDER BY sequence_number DESC",
-            self.key,
-        )
-        rows, length, first = [], 0, min(structure_ids)
-        for row in newest_first:
-            rows.append(row)
-            if row[0] in structure_ids:
-                length = len(rows)
-            if row[0] == first:
-                break
-        newest_first.close()
-        return rows[:length][::-1]
+        return list(keys)
 
     def _renumber_usage(self, connection: sqlite3.Connection, turns: Mapping[int, int]) -> None:
         """Give the usage of turns their new numbers. Two turns may change places, so each usage
@@ -154,15 +140,25 @@ class Branch:
         connection.executemany(update, [(-new, *self.key, old) for old, new in changes.items()])
         connection.executemany(update, [(new, *self.key, -new) for new in changes.values()])
 
-    def remove(self, connection: sqlite3.Connection, structure_id: int) -> None:
-        """Remove an item from the branch, and from the file if no other branch lists it."""
+    def remove(self, connection: sqlite3.Connection, key: int) -> None:
+        """Remove an item from the branch, and from the file if no other branch lists it; with the
+        last item of a turn, remove the turn's usage."""
         message_id, turn = connection.execute(
-            "SELECT message_id, user_turn_number FROM message_structure WHERE id = ?",
-            (structure_id,),
+            "SELECT message_id, user_turn_number FROM message_structure WHERE id = ?", (key,)
         ).fetchone()
-        connection.execute("DELETE FROM message_structure WHERE id = ?", (structure_id,))
+        connection.execute("DELETE FROM message_structure WHERE id = ?", (key,))
         self.drop_unlisted(connection, [message_id])
-        self._drop_usage_without_items(connection, turn)
+        connection.execute(
+            "DELETE FROM turn_usage WHERE session_id = ?1 AND branch_id = ?2 "
+            "AND user_turn_number = ?3 AND NOT EXISTS (SELECT 1 FROM message_structure "
+            "WHERE session_id = ?1 AND branch_id = ?2 AND user_turn_number = ?3)",
+            (*self.key, turn),
+        )
+
+    def clear(self, connection: sqlite3.Connection) -> None:
+        """Remove the session with all its branches."""
+        Branches(self.session_id).clear(connection)
+        Rows.clear(self, connection)
 
     def current_turn(self, connection: sqlite3.Connection) -> int | None:
         """Return the number of the latest turn: 0 before the first user message, None if the branch
@@ -223,20 +219,19 @@ class Branch:
             [(message_id, self.session_id, message_id) for message_id in ids],
         )
 
-    def _drop_usage_without_items(self, connection: sqlite3.Connection, turn: int) -> None:
-        """Remove the usage of a turn that has no items."""
-        key = (*self.key, turn)
-        connection.execute(
-            "DELETE FROM turn_usage WHERE session_id = ? AND branch_id = ? AND user_turn_number = ?"
-            " AND NOT EXISTS (SELECT 1 FROM message_structure "
-            "WHERE session_id = ? AND branch_id = ? AND user_turn_number = ?)",
-            (*key, *key),
+    def _last(self, connection: sqlite3.Connection) -> int | None:
+        query = (
+            "SELECT id FROM message_structure WHERE session_id = ? AND branch_id = ? "
+            "ORDER BY sequence_number DESC LIMIT 1"
         )
+        row = connection.execute(query, self.key).fetchone()
+        return None if row is None else int(row[0])
 
     def _joined(self) -> str:
         return (
-            f"FROM message_structure s JOIN {self.messages} m ON m.id = s.message_id "
-            "WHERE s.session_id = ? AND s.branch_id = ? ORDER BY s.sequence_number"
+            f"SELECT s.id, m.message_data FROM message_structure s JOIN {self.messages} m "
+            "ON m.id = s.message_id WHERE s.session_id = ? AND s.branch_id = ? "
+            "ORDER BY s.sequence_number"
         )
 
     def _last_turns(
@@ -272,6 +267,10 @@ class Branches:
         """Remove structure and usage of every branch, and count the clear for other objects."""
         for table in ("message_structure", "turn_usage"):
             connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (self.session_id,))
+        self.count_clear(connection)
+
+    def count_clear(self, connection: sqlite3.Connection) -> None:
+        """Count a clear, by which other objects of the session notice it."""
         connection.execute(
             "INSERT INTO session_clear_generations (session_id, generation) VALUES (?, 1) "
             "ON CONFLICT (session_id) DO UPDATE SET generation = generation + 1",

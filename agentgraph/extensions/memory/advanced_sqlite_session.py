@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import agentgraph.extensions.memory.advanced_sqlite_reports as reports
 from agentgraph.extensions.memory.advanced_sqlite_branches import MAIN, Branch, Branches
-from agentgraph.extensions.memory.advanced_sqlite_rows import BranchRows
 from agentgraph.extensions.memory.advanced_sqlite_schema import StructureTables
-from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import InvalidSessionInput
 from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
 from agentgraph.memory.sqlite.database import MEMORY, transaction
-from agentgraph.memory.sqlite.schema import quoted
+from agentgraph.memory.sqlite.rows import Rows
 from agentgraph.memory.sqlite_session import SQLiteSession
 
 if TYPE_CHECKING:
@@ -74,7 +72,6 @@ class AdvancedSQLiteSession(SQLiteSession):
         super().__init__(session_id, db_path, sessions_table, messages_table, session_settings)
         self._logger = logger or logging.getLogger("agentgraph")
         self._structure = StructureTables(self._tables, create_tables)
-        self._messages = quoted(messages_table)
         self._branches = Branches(session_id)
         self._current_branch_id = MAIN
         self._generation: int | None = None
@@ -95,7 +92,7 @@ class AdvancedSQLiteSession(SQLiteSession):
             return []
 
         return await self._run(
-            lambda connection: self._latest(connection, self._branch_rows(branch_id), limit)
+            lambda connection: self._latest(connection, self._branch(branch_id), limit)
         )
 
     # Repeated, because this class overrides `get_items` and still supports blocks.
@@ -258,15 +255,12 @@ class AdvancedSQLiteSession(SQLiteSession):
         return {}
 
     @property
-    def _history(self) -> BranchRows:
-        return self._branch_rows(None)
-
-    def _branch_rows(self, branch_id: str | None) -> BranchRows:
-        return BranchRows(self.session_id, self._tables, self._branch(branch_id))
+    def _history(self) -> Branch:
+        return self._branch()
 
     def _branch(self, branch_id: str | None = None) -> Branch:
         branch = self._current_branch_id if branch_id is None else branch_id
-        return Branch(self.session_id, branch, self._messages)
+        return Branch(self.session_id, self._tables, branch)
 
     def _check_exists(self, connection: sqlite3.Connection, branch_id: str) -> None:
         if branch_id != self._current_branch_id and not self._branch(branch_id).exists(connection):
@@ -275,34 +269,26 @@ class AdvancedSQLiteSession(SQLiteSession):
                 "list_branches() lists them"
             )
 
-    def _last_row(self, connection: sqlite3.Connection) -> int:
-        row = connection.execute(
-            f"SELECT MAX(id) FROM {self._messages} WHERE session_id = ?", (self.session_id,)
-        ).fetchone()
-        return row[0] or 0
-
     @property
     def _schema(self) -> StructureTables:
         return self._structure
 
     def _take_over(self, connection: sqlite3.Connection) -> None:
         """Put the items of a plain SQLite session into `main`; such a file has no structure."""
-        if self._last_row(connection) == 0:
-            return
+        plain = Rows(self.session_id, self._tables)
         query = "SELECT 1 FROM message_structure WHERE session_id = ? LIMIT 1"
-        if connection.execute(query, (self.session_id,)).fetchone() is not None:
+
+        def has_structure() -> bool:
+            return connection.execute(query, (self.session_id,)).fetchone() is not None
+
+        if has_structure() or not plain.is_followed(connection, 0):
             return
         with transaction(connection):
             # Check again under the write lock: another process may have done it meanwhile.
-            if connection.execute(query, (self.session_id,)).fetchone() is None:
-                rows = connection.execute(
-                    f"SELECT id, message_data FROM {self._messages} "
-                    "WHERE session_id = ? ORDER BY id",
-                    (self.session_id,),
-                ).fetchall()
-                readable = [(row_id, decode_item(text)) for row_id, text in rows]
-                items = [(row_id, item) for row_id, item in readable if item is not None]
-                Branch(self.session_id, MAIN, self._messages).append(connection, items)
+            if not has_structure():
+                row_ids, items, _ = plain.latest(connection, None)
+                main = self._branch(MAIN)
+                main.list_items(connection, list(zip(row_ids, items, strict=True)))
 
     async def _run(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
         def run(connection: sqlite3.Connection) -> _T:

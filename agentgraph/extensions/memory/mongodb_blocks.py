@@ -7,22 +7,19 @@ documents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.extensions.memory.mongodb_documents import (
     Document,
-    Place,
     entries_of,
     is_of_a_session,
     latest_blocks,
     of_generation,
     of_older_generations,
-    places,
-    without,
+    part_of,
 )
 from agentgraph.memory.encoding import decode_item
 from agentgraph.memory.errors import MissingExtra, SessionError
@@ -51,16 +48,16 @@ class StoredItem(NamedTuple):
     Attributes:
         item: The item.
         document: The document of the block, as read: whole, or with only the last entry of its
-            list.
+            list, if that has the item.
+        place: The index of the item in the whole list.
         length: The number of entries of the whole list.
-        place: The place of the item; None if it is the last entry.
         damaged: How many damaged texts are after it.
     """
 
     item: TResponseInputItem
     document: Document
+    place: int
     length: int
-    place: Place | None = None
     damaged: int = 0
 
 
@@ -98,7 +95,7 @@ class BlocksOfASession:
         generation = await self._generation()
         while True:
             entries, complete = await self._latest_entries(generation, count)
-            texts = await self._texts(entries, islice(places(entries), count))
+            texts = await self._texts(entries if count is None else entries[-count:])
             # If a part is missing, the session may have been cleared since its entry was read.
             previous = generation
             if None not in texts or previous == (generation := await self._generation()):
@@ -111,43 +108,38 @@ class BlocksOfASession:
         for document in await cursor.to_list():
             text = self._entries(document)[-1]
             item = decode_item(text) if isinstance(text, str) else None
+            length = document["length"]
             if item is not None and accept(item):
-                return StoredItem(item, document, document["length"])
+                return StoredItem(item, document, length - 1, length=length)
         damaged = 0
         async for document in self._messages.find(criteria).sort("seq", -1):
             entries = self._entries(document)
-            for place in places(entries):
-                (text,) = await self._texts(entries, [place])
+            for place in range(len(entries) - 1, -1, -1):
+                (text,) = await self._texts([entries[place]])
                 item = decode_item(text)
                 damaged += item is None
                 if item is not None and accept(item):
-                    return StoredItem(item, document, len(entries), place, damaged=damaged)
+                    return StoredItem(item, document, place, length=len(entries), damaged=damaged)
         return None
 
     async def remove(self, stored: StoredItem) -> bool:
         """Remove an item; return False, without a change, if its block has changed since."""
-        document, place = stored.document, stored.place
+        _, document, place, length, _ = stored
         entries = self._entries(document)
         unchanged = {name: document.get(name) for name in ("_id", "seq", "popped", "message_data")}
-        rest: list[Any] = [] if place is None else without(entries, place)
+        change: Document = {"$set": {"message_data": [*entries[:place], *entries[place + 1 :]]}}
         if isinstance(document["message_data"], list):
             # Every change of a list also changes `seq`, `popped` or its length.
-            unchanged["message_data"] = {"$size": stored.length}
-        if place is None and stored.length > 1:
-            change: Document = {"$pop": {"message_data": 1}}
-        else:
-            change = {"$set": {"message_data": rest}}
+            unchanged["message_data"] = {"$size": length}
+            if place == length - 1:
+                change = {"$pop": {"message_data": 1}}
         update = await self._messages.update_one(unchanged, {**change, "$inc": {"popped": 1}})
         if not update.matched_count:
             return False
-        if stored.length == 1 and not rest:
+        if length == 1:
             await self._messages.delete_one({"_id": document["_id"], "message_data": []})
-        if place is not None and place.part is not None:
-            if any(other.part == place.part for other in places(rest)):
-                blank = {"$set": {f"message_data.{place.position}": None}}
-                await self._messages.update_one({"_id": place.part}, blank)
-            else:
-                await self._messages.delete_one({"_id": place.part})
+        if (part := part_of(entries[min(place, len(entries) - 1)])) is not None:
+            await self._messages.delete_one({"_id": part})
         return True
 
     async def clear(self) -> None:
@@ -222,23 +214,14 @@ class BlocksOfASession:
             blocks[document["_id"]] = self._entries(document)
         return [entry for entries in blocks.values() for entry in entries], complete
 
-    async def _texts(
-        self, entries: Sequence[Any], newest_first: Iterable[Place]
-    ) -> list[str | None]:
-        """Return the texts in these places. The places are latest first, the texts oldest first."""
-        newest_first = list(newest_first)
-        ids = list({place.part for place in newest_first if place.part is not None})
-        parts: dict[Any, list[Any]] = {}
-        if ids:
+    async def _texts(self, entries: Sequence[Any]) -> list[str | None]:
+        """Return the texts of list entries; None for an entry without a text."""
+        texts: dict[str | None, Any] = {}
+        if ids := [part for part in map(part_of, entries) if part is not None]:
             async for document in self._messages.find({"_id": {"$in": ids}}):
-                parts[document["_id"]] = self._entries(document)
-        texts = []
-        for place in reversed(newest_first):
-            texts_of_part = entries if place.part is None else parts.get(place.part, ())
-            position = place.entry if place.part is None else place.position
-            text = texts_of_part[position] if position < len(texts_of_part) else None
-            texts.append(text if isinstance(text, str) else None)
-        return texts
+                (texts[document["_id"]],) = self._entries(document)
+        stored = (texts.get(part_of(it)) if isinstance(it, dict) else it for it in entries)
+        return [text if isinstance(text, str) else None for text in stored]
 
     def _entries(self, document: Document) -> list[Any]:
         if not is_of_a_session(document):

@@ -9,23 +9,21 @@
                latest one), owner (the process in which the run is at work), size (of the texts)
 
 MongoDB writes one document completely or not at all, on a single server as well, so a block can
-grow and move to the end in one step. A document can have 16 MB. The texts of a block beyond
-`INLINE_BYTES` are in documents of their own, its parts; the list refers to them by ranges. A part
-is written before a list refers to it and never grows, so the list alone decides what is stored.
+grow and move to the end in one step. A document can have 16 MB. Each text of a block beyond
+`INLINE_BYTES` is in a document of its own, a part, to which the list refers. A part is written
+before a list refers to it and never changes, so the list alone decides what is stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 __all__ = [
     "INLINE_BYTES",
     "LARGEST_TEXT",
     "OURS",
     "Document",
-    "Place",
-    "batches",
     "entries_of",
     "fitting",
     "is_of_a_session",
@@ -33,10 +31,8 @@ __all__ = [
     "of_generation",
     "of_older_generations",
     "part_generation",
-    "places",
-    "range_of",
+    "part_of",
     "size_of",
-    "without",
 ]
 
 Document = dict[str, Any]
@@ -54,20 +50,6 @@ _OVERHEAD = 16
 """The largest number of bytes that a list adds to a text."""
 
 
-class Place(NamedTuple):
-    """The place of a text of a block.
-
-    Attributes:
-        entry: The index of the entry in the block's list.
-        part: The id of the part that has the text; None if the entry is the text.
-        position: The index of the text in the part.
-    """
-
-    entry: int
-    part: str | None = None
-    position: int = 0
-
-
 def fitting(texts: Sequence[str], size: int) -> tuple[int, int]:
     """Return how many of the texts fit in a document that has `size` bytes, and its size then."""
     for count, text in enumerate(texts):
@@ -78,22 +60,15 @@ def fitting(texts: Sequence[str], size: int) -> tuple[int, int]:
     return len(texts), size
 
 
-def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Split texts into parts; a text that is larger than a part should be gets its own part."""
-    while texts:
-        count = max(1, fitting(texts, 0)[0])
-        yield texts[:count]
-        texts = texts[count:]
-
-
 def size_of(entries: Iterable[Any]) -> int:
     """Return the size of the texts of a list in its document, in bytes."""
     return sum(len(entry.encode()) + _OVERHEAD for entry in entries if isinstance(entry, str))
 
 
-def range_of(part: str, start: int, count: int) -> Document:
-    """Return the list entry that refers to a range of texts of a part."""
-    return {"part": part, "start": start, "count": count}
+def part_of(entry: Any) -> str | None:
+    """Return the id of the part to which a list entry refers; None if it refers to none."""
+    part = entry.get("part") if isinstance(entry, Mapping) else None
+    return part if isinstance(part, str) else None
 
 
 def is_of_a_session(document: Mapping[str, Any]) -> bool:
@@ -106,28 +81,6 @@ def entries_of(document: Mapping[str, Any]) -> list[Any]:
     """Return the entries of a document of `messages`; the SDK's oldest documents have one text."""
     entries = document["message_data"]
     return entries if isinstance(entries, list) else [entries]
-
-
-def places(entries: Sequence[Any]) -> Iterator[Place]:
-    """Yield the places of a list's texts, the latest first."""
-    for index in range(len(entries) - 1, -1, -1):
-        match entries[index]:
-            case {"part": str(part), "start": int(start), "count": int(count)}:
-                for position in range(start + count - 1, start - 1, -1):
-                    yield Place(index, part, position)
-            case _:
-                yield Place(index)
-
-
-def without(entries: Sequence[Any], place: Place) -> list[Any]:
-    """Return a list of entries without the text in one place."""
-    remainder: list[Any] = []
-    if place.part is not None:
-        start, count = entries[place.entry]["start"], entries[place.entry]["count"]
-        after = place.position + 1
-        ranges = ((start, place.position - start), (after, start + count - after))
-        remainder = [range_of(place.part, begin, length) for begin, length in ranges if length]
-    return [*entries[: place.entry], *remainder, *entries[place.entry + 1 :]]
 
 
 def of_generation(session_id: str, generation: int) -> Document:

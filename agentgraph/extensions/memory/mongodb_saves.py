@@ -16,13 +16,10 @@ from agentgraph.extensions.memory.mongodb_blocks import BlocksOfASession
 from agentgraph.extensions.memory.mongodb_documents import (
     OURS,
     Document,
-    batches,
     fitting,
     of_generation,
     of_older_generations,
     part_generation,
-    places,
-    range_of,
     size_of,
 )
 from agentgraph.memory.encoding import decode_items
@@ -56,7 +53,7 @@ class SavedBlocks(BlocksOfASession):
             if document is None:
                 return None
             entries = self._entries(document)
-            texts = await self._texts(entries, places(entries))
+            texts = await self._texts(entries)
             if decode_items(texts) != items or not isinstance(document["message_data"], list):
                 return None
             here = {"_id": document["_id"], "seq": document["seq"], OURS: document.get(OURS)}
@@ -99,8 +96,8 @@ class SavedBlocks(BlocksOfASession):
             session = await self._counted({"_seq": len(texts)})
             generation, seq = session.get("_generation", 0), session["_seq"]
             count, size = fitting(texts, 0 if document is None else document[OURS]["size"])
-            ranges = await self._store_parts(texts[count:], generation)
-            entries = [*texts[:count], *ranges]
+            parts = await self._store_parts(texts[count:], generation)
+            entries = [*texts[:count], *({"part": part} for part in parts)]
             ours = None if block is None else _ours(block, block.write_of(texts), size)
             if document is None:
                 written = await self._insert(block, seq, entries, ours, generation)
@@ -109,24 +106,23 @@ class SavedBlocks(BlocksOfASession):
             if written:
                 return
             # Another run, or another attempt, has changed the document since: look again.
-            await self._messages.delete_many({"_id": {"$in": [it["part"] for it in ranges]}})
+            await self._messages.delete_many({"_id": {"$in": parts}})
 
-    async def _store_parts(self, texts: Sequence[str], generation: int) -> list[Document]:
-        """Store texts in documents of their own, and return the list entries that refer to them."""
-        ranges = []
-        for batch in batches(texts):
-            part = uuid4().hex
-            await self._messages.insert_one(
-                {
-                    "_id": part,
-                    "session_id": self._session_id,
-                    "generation": part_generation(generation),
-                    "seq": 0,
-                    "message_data": list(batch),
-                }
-            )
-            ranges.append(range_of(part, 0, len(batch)))
-        return ranges
+    async def _store_parts(self, texts: Sequence[str], generation: int) -> list[str]:
+        """Store texts in documents of their own, and return the ids of these."""
+        documents = [
+            {
+                "_id": uuid4().hex,
+                "session_id": self._session_id,
+                "generation": part_generation(generation),
+                "seq": 0,
+                "message_data": [text],
+            }
+            for text in texts
+        ]
+        if documents:
+            await self._messages.insert_many(documents)
+        return [str(document["_id"]) for document in documents]
 
     async def _document_of(self, block: Block) -> Document | None:
         """Return the document of a run, without its texts."""

@@ -27,6 +27,7 @@ __all__ = [
     "failure",
     "file_of",
     "has_one_connection",
+    "is_own",
     "sibling",
     "transactional",
 ]
@@ -35,7 +36,7 @@ _SQLITE_BUSY_TIMEOUT = 60_000
 """How long SQLite waits for another connection's transaction, in milliseconds."""
 
 _FILE = "agentgraph_file"
-_MADE_WITH = "agentgraph_engine"
+_IS_OWN = "agentgraph_own"
 
 
 def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None) -> AsyncEngine:
@@ -68,7 +69,7 @@ def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None
             f"{label}: the URL has an @ too many; percent-encode : / @ and % in name and password "
             "(urllib.parse.quote_plus)"
         )
-    engine.sync_engine.update_execution_options(**{_MADE_WITH: (url, label, engine_kwargs)})
+    engine.sync_engine.update_execution_options(**{_IS_OWN: True})
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     return engine
@@ -131,8 +132,8 @@ class SQLiteFile:
         return file_identity(self.path)
 
     def opened(self) -> None:
-        """Note that a connection opened the file."""
-        self._open = self.identity
+        """Note that a connection opened the file, the first one since `check` closed all."""
+        self._open = self._open or self.identity
 
     async def check(self, engine: AsyncEngine) -> None:
         """Close the connections if the file was deleted or replaced since they opened it."""
@@ -177,11 +178,13 @@ def has_one_connection(engine: AsyncEngine) -> bool:
     return isinstance(engine.pool, StaticPool)
 
 
+def is_own(engine: AsyncEngine) -> bool:
+    """Return whether `engine_for` made an engine."""
+    return _IS_OWN in engine.sync_engine.get_execution_options()
+
+
 def sibling(engine: AsyncEngine) -> AsyncEngine:
     """Return an engine for the same database with connections of its own."""
-    options = engine.sync_engine.get_execution_options()
-    if _MADE_WITH in options:
-        return engine_for(*options[_MADE_WITH])
     sync = engine.sync_engine
     return AsyncEngine(
         Engine(
@@ -189,7 +192,7 @@ def sibling(engine: AsyncEngine) -> AsyncEngine:
             sync.dialect,
             sync.url,
             hide_parameters=sync.hide_parameters,
-            execution_options=dict(options),
+            execution_options=dict(sync.get_execution_options()),
         )
     )
 

@@ -1,8 +1,8 @@
-"""A database of SQLAlchemy in each event loop that uses it.
+"""A database of SQLAlchemy in the event loops that use it.
 
-Connections and pools belong to the loop that made them, so every loop after the first gets an
-engine of its own. An engine with a single connection (SQLite in memory) serves all loops, one
-transaction at a time.
+Connections belong to the loop that made them. The first loop uses the pool of the engine; another
+loop opens a connection for each transaction, until the first one is closed and it takes its place.
+An engine with a single connection (SQLite in memory) serves all loops, one transaction at a time.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from agentgraph.extensions.memory.sqlalchemy_connections import (
     file_of,
     has_one_connection,
+    is_own,
     sibling,
     transactional,
 )
@@ -26,126 +26,104 @@ from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
 from agentgraph.memory.errors import MissingExtra
 
 try:
-    from sqlalchemy import inspect
+    from sqlalchemy import Connection, inspect
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
-__all__ = ["Database", "Databases"]
-
-
-class Databases:
-    """One database, seen from several event loops.
-
-    Args:
-        engine: The engine for the first loop.
-        tables: The tables.
-        create_tables: Whether to create missing tables.
-    """
-
-    def __init__(self, engine: AsyncEngine, tables: SessionTables, *, create_tables: bool) -> None:
-        self._engine = engine
-        self._tables = tables
-        self._create_tables = create_tables
-        self._guard = threading.Lock()
-        self._is_taken = False
-        self._of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Database] = WeakKeyDictionary()
-
-    async def here(self) -> Database:
-        """Return the database for the running loop.
-
-        The first call in a loop gives up the connections of loops that are closed.
-        """
-        loop = asyncio.get_running_loop()
-        ended: list[tuple[asyncio.AbstractEventLoop, Database]] = []
-        with self._guard:
-            database = self._of_loop.get(loop)
-            if database is None:
-                ended = [(it, of_it) for it, of_it in self._of_loop.items() if it.is_closed()]
-                # The program's engine is used up, not closed: others may use it.
-                ended = [pair for pair in ended if pair[1].engine is not self._engine]
-                for closed, _ in ended:
-                    del self._of_loop[closed]
-                shared = not self._is_taken or has_one_connection(self._engine)
-                engine = self._engine if shared else sibling(self._engine)
-                database = Database(engine, self._tables, create_tables=self._create_tables)
-                self._of_loop[loop] = database
-                self._is_taken = True
-        for closed, of_closed in ended:
-            await _dispose(of_closed.engine, closed)
-        return database
-
-    async def close(self) -> None:
-        """Close all connections, each in its loop; those of a loop that has ended are given up."""
-        with self._guard:
-            databases = list(self._of_loop.items())
-            self._of_loop.clear()
-        if not databases or has_one_connection(self._engine):
-            await self._engine.dispose()
-            return
-        for loop, database in databases:
-            await _dispose(database.engine, loop)
+__all__ = ["Database"]
 
 
 class Database:
-    """A database in one event loop.
+    """A database, seen from several event loops.
 
     Args:
-        engine: The engine of the loop.
+        engine: The engine.
         tables: The tables.
         create_tables: Whether to create missing tables.
     """
 
     def __init__(self, engine: AsyncEngine, tables: SessionTables, *, create_tables: bool) -> None:
-        self.engine = engine
         self.warned = False
+        self._engine = engine
         self._tables = tables
         self._create_tables = create_tables
-        self._transactional = transactional(engine)
         self._file = file_of(engine)
         self._turnstile = _turnstile(engine)
-        self._creating = asyncio.Lock()
+        # One connection cannot have two transactions.
+        one = has_one_connection(engine)
+        self._serial: AbstractAsyncContextManager[Any] = self._turnstile if one else nullcontext()
+        self._connected = False
+        self._guard = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._created_in = object()  # nowhere yet
         self._saves_in = object()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction; create the tables first if that is wanted and not done yet."""
-        if self._file is not None:
-            await self._file.check(self.engine)
-        if self._create_tables and self._created_in != self._place():
-            async with self._creating:
-                if self._created_in != self._place():
-                    await self._tables.create(self._transactional, self._turnstile)
-                    self._created_in = self._saves_in = self._place()
-        async with self._turnstile or nullcontext(), self._transactional.begin() as connection:
-            yield connection
+        engine = await self._engine_here()
+        try:
+            sessions = transactional(engine)
+            if not self._connected:
+                # What the dialect learns from its first connection, other loops need, too.
+                async with self._turnstile, sessions.connect():
+                    self._connected = True
+            if self._create_tables and self._created_in != self._place():
+                await self._tables.create(sessions, self._serial)
+                self._created_in = self._saves_in = self._place()
+            async with self._serial, sessions.begin() as connection:
+                yield connection
+        finally:
+            if engine is not self._engine:
+                await engine.dispose()
 
-    async def has_saves(self, connection: AsyncConnection) -> bool:
+    def has_saves(self, connection: Connection) -> bool:
         """Return whether the table of saves exists."""
         if self._saves_in != self._place():
-            name = self._tables.saves.name
-            if not await connection.run_sync(lambda sync: inspect(sync).has_table(name)):
+            if not inspect(connection).has_table(self._tables.saves.name):
                 return False
             self._saves_in = self._place()
         return True
 
+    async def close(self) -> None:
+        """Close the connections of the engine, in their loop."""
+        loop = self._loop
+        if loop is not None and loop.is_running() and loop is not asyncio.get_running_loop():
+            closing = asyncio.run_coroutine_threadsafe(self._engine.dispose(), loop)
+            await asyncio.wrap_future(closing)
+        else:
+            await self._give_up(loop)
+
+    async def _engine_here(self) -> AsyncEngine:
+        """Return the engine, or in another loop than the first one a sibling for one use."""
+        if has_one_connection(self._engine):
+            return self._engine
+        here = asyncio.get_running_loop()
+        with self._guard:
+            before = self._loop
+            # The program's engine is not ours to take along: others may use it.
+            if before is None or (before.is_closed() and is_own(self._engine)):
+                self._loop = here
+            first = self._loop
+        if first is not here:
+            return sibling(self._engine)
+        if before not in (None, here):
+            await self._give_up(before)
+        if self._file is not None:
+            await self._file.check(self._engine)
+        return self._engine
+
+    async def _give_up(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Close the connections of a loop; after its end they cannot say goodbye to a server."""
+        if loop is None or loop.is_running() or self._engine.dialect.name == "sqlite":
+            await self._engine.dispose()
+        else:
+            self._engine.sync_engine.dispose(close=False)
+
     def _place(self) -> object:
         """Return what distinguishes the database from another one with the same URL."""
         return None if self._file is None else self._file.identity
-
-
-async def _dispose(engine: AsyncEngine, loop: asyncio.AbstractEventLoop) -> None:
-    """Close the connections of an engine, in its loop; those of a loop that has ended are given
-    up."""
-    if loop.is_running() and loop is not asyncio.get_running_loop():
-        closing = asyncio.run_coroutine_threadsafe(engine.dispose(), loop)
-        await asyncio.wrap_future(closing)
-    elif loop.is_running() or engine.dialect.name == "sqlite":
-        # Connections of SQLite can be closed anywhere.
-        await engine.dispose()
-    else:
-        engine.sync_engine.dispose(close=False)
 
 
 class _Turnstile:
@@ -183,13 +161,8 @@ class _Turnstile:
             self._is_held = False
 
 
-def _turnstile(engine: AsyncEngine) -> _Turnstile | None:
-    """Return the lock of an engine with only one connection, else None.
-
-    One connection cannot have two transactions. All sessions that share the engine share the lock.
-    """
-    if not has_one_connection(engine):
-        return None
+def _turnstile(engine: AsyncEngine) -> _Turnstile:
+    """Return the lock of an engine, which all sessions on it share."""
     options: Any = engine.sync_engine.get_execution_options()
     lock = options.get("agentgraph_turnstile")
     if not isinstance(lock, _Turnstile):

@@ -6,12 +6,12 @@ that the items of one call stay together and in order, whatever other processes 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from agentgraph.extensions.memory.sqlalchemy_connections import engine_for, failure
-from agentgraph.extensions.memory.sqlalchemy_loops import Database, Databases
+from agentgraph.extensions.memory.sqlalchemy_loops import Database
 from agentgraph.extensions.memory.sqlalchemy_rows import SessionRows
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
 from agentgraph.logger import logger
@@ -24,6 +24,7 @@ from agentgraph.memory.session_settings import SessionSettings, own_session_sett
 from agentgraph.memory.store import StoreSession
 
 try:
+    from sqlalchemy import Connection
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 except ImportError as error:
@@ -73,9 +74,9 @@ class SQLAlchemySession(StoreSession):
         self.session_settings = own_session_settings(session_settings)
         self._engine = engine
         self._tables = SessionTables.named(sessions_table, messages_table)
-        self._rows = SessionRows(session_id, self._tables)
+        self._rows = SessionRows(session_id, self._tables, engine.dialect)
         self._ensure_ascii = ensure_ascii
-        self._databases = Databases(engine, self._tables, create_tables=create_tables)
+        self._database = Database(engine, self._tables, create_tables=create_tables)
 
     @classmethod
     def from_url(
@@ -112,72 +113,72 @@ class SQLAlchemySession(StoreSession):
         """Close the connections of the engine, which no other session may use; closing again does
         nothing. Call it while the other event loops still run: their connections close there."""
         self._closed = True
-        await self._databases.close()
+        await self._database.close()
 
     def _encoded(self, items: list[TResponseInputItem]) -> list[str]:
         return encode_items(items, self._label, ensure_ascii=self._ensure_ascii)
 
     async def _get(self, limit: int | None) -> list[TResponseInputItem]:
-        if limit is None:
-            return self._decoded(await self._texts())
-
-        async def latest(connection: AsyncConnection) -> list[TResponseInputItem]:
-            rows, damaged = await self._rows.newest(connection, limit)
-            self._report(damaged)
-            return [item for _, item in reversed(rows)]
-
-        return await self._run(latest)
+        _, items, damaged = await self._run(lambda it: self._rows.latest(it, limit))
+        self._report(damaged)
+        return items
 
     async def _texts(self) -> Sequence[str]:
-        return await self._run(self._rows.texts)
+        rows = await self._run(self._rows.oldest_first)
+        return [text for _, text in rows]
 
     async def _add(self, texts: list[str], block: Block | None) -> None:
-        async def add(connection: AsyncConnection) -> None:
-            keeps = block is not None and await self._keeps_saves(connection)
-            await self._rows.append(connection, texts, block if keeps else None)
+        def add(connection: Connection, saves: bool) -> None:
+            if block is not None and saves:
+                self._rows.append_to_block(connection, texts, block)
+            else:
+                self._rows.append(connection, texts)
 
-        await self._run(add)
+        await (self._run_with_saves(add) if block else self._run(lambda it: add(it, False)))
 
     async def _adopt(self, items: list[TResponseInputItem], own: Block) -> Block | None:
-        async def adopt(connection: AsyncConnection) -> Block | None:
-            saves = await self._keeps_saves(connection)
-            return await self._rows.adopt(connection, items, own, saves=saves)
+        def adopt(connection: Connection, saves: bool) -> Block | None:
+            if saves:
+                return self._rows.adopt(connection, items, own)
+            is_latest = self._rows.latest(connection, len(items)).items == items
+            return own.saved() if is_latest else None
 
-        return await self._run(adopt)
+        return await self._run_with_saves(adopt)
 
     async def _release(self, block: Block) -> None:
-        async def release(connection: AsyncConnection) -> None:
-            if await self._keeps_saves(connection):
-                await self._rows.release(connection, block)
+        def release(connection: Connection, saves: bool) -> None:
+            if saves:
+                self._rows.release(connection, block)
 
-        await self._run(release)
+        await self._run_with_saves(release)
 
     async def _pop(self, accept: Accept) -> TResponseInputItem | None:
-        item, damaged = await self._run(lambda connection: self._rows.pop(connection, accept))
+        item, _, damaged = await self._run(lambda it: self._rows.pop(it, accept))
         self._report(damaged)
         return item
 
     async def _clear(self) -> None:
-        async def clear(connection: AsyncConnection) -> None:
-            saves = await (await self._databases.here()).has_saves(connection)
-            await self._rows.clear(connection, saves=saves)
+        await self._run(lambda it: self._rows.clear(it, saves=self._database.has_saves(it)))
 
-        await self._run(clear)
+    async def _run_with_saves(self, call: Callable[[Connection, bool], _T]) -> _T:
+        """Make a call that uses the table of saves, if that exists; warn once if it does not."""
+        database = self._database
 
-    async def _keeps_saves(self, connection: AsyncConnection) -> bool:
-        database = await self._databases.here()
-        keeps = await database.has_saves(connection)
-        if not keeps and not database.warned:
-            database.warned = True
-            logger.warning(
-                "%s: there is no table %r, so the items of runs at once do not stay together;"
-                " create_tables=True creates it",
-                self._label,
-                self._tables.saves.name,
-            )
-        return keeps
+        def run(connection: Connection) -> _T:
+            saves = database.has_saves(connection)
+            if not saves and not database.warned:
+                database.warned = True
+                logger.warning(
+                    "%s: there is no table %r, so the items of runs at once do not stay together;"
+                    " create_tables=True creates it",
+                    self._label,
+                    self._tables.saves.name,
+                )
+            return call(connection, saves)
 
-    async def _run(self, call: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
+        return await self._run(run)
+
+    async def _run(self, call: Callable[[Connection], _T]) -> _T:
         """Make a call in a transaction of its own.
 
         With SQLite the transaction ends even if the caller is cancelled. A connection that is
@@ -185,20 +186,19 @@ class SQLAlchemySession(StoreSession):
         collector finds it. A server notices that a connection was dropped.
         """
         self._check_open()
-        database = await self._databases.here()
 
         async def transact() -> _T:
-            async with self._transaction(database) as connection:
-                return await call(connection)
+            async with self._transaction() as connection:
+                return await connection.run_sync(call)
 
         sqlite = self._engine.dialect.name == "sqlite"
         return await (shielded(transact()) if sqlite else transact())
 
     @asynccontextmanager
-    async def _transaction(self, database: Database) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
         connected = False
         try:
-            async with database.transaction() as connection:
+            async with self._database.transaction() as connection:
                 connected = True
                 yield connection
         except (SQLAlchemyError, OSError, TypeError, ValueError, OverflowError) as error:

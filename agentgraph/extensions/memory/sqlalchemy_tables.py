@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -90,18 +89,11 @@ class SessionTables:
             ),
         )
 
-    async def create(
-        self, engine: AsyncEngine, turnstile: AbstractAsyncContextManager[Any] | None
-    ) -> None:
-        """Create the missing tables.
-
-        Args:
-            engine: The database.
-            turnstile: The lock to hold meanwhile, if any.
-        """
+    async def create(self, engine: AsyncEngine, lock: AbstractAsyncContextManager[Any]) -> None:
+        """Create the missing tables while holding a lock."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                async with turnstile or contextlib.nullcontext(), engine.begin() as connection:
+                async with lock, engine.begin() as connection:
                     await connection.run_sync(self.metadata.create_all)
                 return
             except DBAPIError:

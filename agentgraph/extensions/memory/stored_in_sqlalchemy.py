@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from agentgraph.extensions.memory.sqlalchemy_connections import display_url, engine_for
+from agentgraph.extensions.memory.sqlalchemy_rows import SessionRows
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
-from agentgraph.memory.encoding import MARK_LENGTH, without_mark
+from agentgraph.memory.encoding import without_mark
 from agentgraph.memory.errors import MissingExtra, SessionError
-from agentgraph.memory.stored_sessions import (
-    History,
-    NoSuchSession,
-    StoredRow,
-    StoredSession,
-    check_unchanged,
-)
+from agentgraph.memory.stored_sessions import History, StoredSessions
+from agentgraph.memory.transcripts.histories import Change
 
 try:
-    from sqlalchemy import delete, inspect, select, update
+    from sqlalchemy import Connection, inspect, select, update
     from sqlalchemy.exc import SQLAlchemyError
-    from sqlalchemy.ext.asyncio import AsyncConnection
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
 __all__ = ["SQLAlchemyStoredSessions"]
 
+_T = TypeVar("_T")
 
-class SQLAlchemyStoredSessions:
+
+class SQLAlchemyStoredSessions(StoredSessions[Connection]):
     """The sessions of a database.
 
     Args:
@@ -48,117 +45,76 @@ class SQLAlchemyStoredSessions:
     ) -> None:
         self._engine = engine_for(url, "stored sessions")
         self._tables = SessionTables.named(sessions_table, messages_table)
-        self._place = display_url(self._engine.url)
-
-    async def sessions(self) -> AsyncGenerator[StoredSession, None]:
-        """Yield every session, in the order of the ids."""
-        table, messages = self._tables.sessions, self._tables.messages
-        async with self._transaction() as connection:
-            with_row = select(table.c.session_id)
-            with_items = select(messages.c.session_id)
-            ids = (await connection.scalars(with_row.union(with_items))).all()
-        for session_id in sorted(ids):
-            yield await self.session(session_id)
-
-    async def session(self, session_id: str) -> StoredSession:
-        """Return one session.
-
-        Raises:
-            NoSuchSession: It is not there.
-        """
-        async with self._transaction() as connection:
-            return await self._read(connection, session_id)
-
-    async def mend(self, session: StoredSession) -> None:
-        """Carry out the mendings of a session, in one transaction.
-
-        Raises:
-            SessionError: The session was changed since it was read; nothing was written.
-        """
-        messages = self._tables.messages
-        async with self._transaction() as connection:
-            check_unchanged(await self._read(connection, session.session_id, lock=True), session)
-            for mending in session.mendings:
-                for key, change in mending.changes:
-                    row = messages.c.id == key
-                    if change.replacement is None:
-                        await connection.execute(delete(messages).where(row))
-                    else:
-                        text = json.dumps(change.replacement)
-                        await connection.execute(
-                            update(messages).where(row).values(message_data=text)
-                        )
-            await self._remove_marks(connection, session.session_id)
-
-    async def delete(self, session_id: str) -> None:
-        """Remove a session, in one transaction.
-
-        Raises:
-            NoSuchSession: It is not there.
-        """
-        async with self._transaction() as connection:
-            await self._read(connection, session_id, lock=True)
-            tables = [self._tables.messages, self._tables.sessions]
-            saves = self._tables.saves
-            if await connection.run_sync(lambda sync: inspect(sync).has_table(saves.name)):
-                tables.append(saves)
-            for table in tables:
-                await connection.execute(delete(table).where(table.c.session_id == session_id))
-
-    async def _remove_marks(self, connection: AsyncConnection, session_id: str) -> None:
-        messages = self._tables.messages
-        marked = messages.c.message_data.regexp_match(f"[ \t\n\r]{{{MARK_LENGTH}}}$")
-        mine = messages.c.session_id == session_id
-        rows = select(messages.c.id, messages.c.message_data).where(mine & marked)
-        for row_id, text in (await connection.execute(rows)).all():
-            change = update(messages).where(messages.c.id == row_id)
-            await connection.execute(change.values(message_data=without_mark(text)))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._engine.dispose()
 
-    async def _read(
-        self, connection: AsyncConnection, session_id: str, *, lock: bool = False
-    ) -> StoredSession:
-        table, messages = self._tables.sessions, self._tables.messages
-        query = select(table).where(table.c.session_id == session_id)
-        result = await connection.execute(query.with_for_update() if lock else query)
-        row = result.one_or_none()
-        rows = await connection.execute(
-            select(messages.c.id, messages.c.message_data)
-            .where(messages.c.session_id == session_id)
-            .order_by(messages.c.id)
-        )
-        decoded = tuple(StoredRow.of(key, text) for key, text in rows)
-        if row is None and not decoded:
-            raise NoSuchSession(f"there is no session {session_id!r} in {self._place}")
-        return StoredSession(
-            session_id,
-            _moment(row and row.created_at),
-            _moment(row and row.updated_at),
-            (History(None, decoded),),
-        )
+    @property
+    def _place(self) -> str:
+        return display_url(self._engine.url)
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def _run(self, call: Callable[[Connection], _T], writes_to: str | None = None) -> _T:
+        def run(connection: Connection) -> _T:
+            tables = inspect(connection).get_table_names()
+            for table in (self._tables.sessions.name, self._tables.messages.name):
+                if table not in tables:
+                    raise self._missing_table(table, tables)
+            sessions = self._tables.sessions
+            if writes_to is not None:
+                mine = select(sessions).where(sessions.c.session_id == writes_to)
+                connection.execute(mine.with_for_update())
+            return call(connection)
+
         try:
             async with self._engine.begin() as connection:
-                tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-                for table in (self._tables.sessions.name, self._tables.messages.name):
-                    if table not in tables:
-                        raise SessionError(
-                            f"{self._place} holds no sessions: it has no table {table!r}, only "
-                            f"{', '.join(map(repr, sorted(tables))) or 'none at all'}; "
-                            "if the tables have names of their own, give them"
-                        )
-                yield connection
+                return await connection.run_sync(run)
         except (SQLAlchemyError, OSError) as error:
             lines = str(getattr(error, "orig", None) or error).strip().splitlines()
             raise SessionError(
                 f"{self._place}: the database failed "
                 f"({lines[0] if lines else type(error).__name__}); check that it can be reached"
             ) from error
+
+    def _ids(self, connection: Connection) -> Iterable[str]:
+        table, messages = self._tables.sessions, self._tables.messages
+        ids = select(table.c.session_id).union(select(messages.c.session_id))
+        return connection.scalars(ids).all()
+
+    def _read(
+        self, connection: Connection, session_id: str
+    ) -> tuple[str | None, str | None, tuple[History, ...]]:
+        table = self._tables.sessions
+        row = connection.execute(select(table).where(table.c.session_id == session_id)).first()
+        history = History.of(None, self._rows(session_id).oldest_first(connection))
+        if row is None:
+            return None, None, (history,)
+        return _moment(row.created_at), _moment(row.updated_at), (history,)
+
+    def _change(
+        self, connection: Connection, session_id: str, branch: str | None, key: int, change: Change
+    ) -> None:
+        if change.replacement is None:
+            self._rows(session_id).remove(connection, key)
+        else:
+            self._write(connection, key, json.dumps(change.replacement))
+
+    def _remove_marks(self, connection: Connection, session_id: str) -> None:
+        for key, text in self._rows(session_id).oldest_first(connection):
+            if (plain := without_mark(text)) != text:
+                self._write(connection, key, plain)
+
+    def _delete(self, connection: Connection, session_id: str) -> None:
+        saves = inspect(connection).has_table(self._tables.saves.name)
+        self._rows(session_id).clear(connection, saves=saves)
+
+    def _rows(self, session_id: str) -> SessionRows:
+        return SessionRows(session_id, self._tables, self._engine.dialect)
+
+    def _write(self, connection: Connection, key: int, text: str) -> None:
+        messages = self._tables.messages
+        change = update(messages).where(messages.c.id == key)
+        connection.execute(change.values(message_data=text))
 
 
 def _moment(value: object) -> str:

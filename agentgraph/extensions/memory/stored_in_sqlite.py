@@ -7,24 +7,18 @@ a missing table.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import TypeVar
 
-from agentgraph.extensions.memory.advanced_sqlite_branches import MAIN, Branch
+from agentgraph.extensions.memory.advanced_sqlite_branches import MAIN, Branch, Branches
 from agentgraph.memory.encoding import MARK_LENGTH, WHITE_SPACE
-from agentgraph.memory.errors import SessionError
 from agentgraph.memory.sqlite.database import BUSY_TIMEOUT, failure, transaction
 from agentgraph.memory.sqlite.rows import Rows
 from agentgraph.memory.sqlite.schema import Tables, quoted
-from agentgraph.memory.stored_sessions import (
-    History,
-    Mending,
-    NoSuchSession,
-    StoredRow,
-    StoredSession,
-    check_unchanged,
-)
+from agentgraph.memory.stored_sessions import History, StoredSessions
+from agentgraph.memory.transcripts.histories import Change
 
 __all__ = ["SQLiteStoredSessions"]
 
@@ -32,8 +26,10 @@ _STRUCTURE = "message_structure"
 _BRANCH_TABLES = (_STRUCTURE, "turn_usage", "branch_reservations")
 _GENERATIONS = "session_clear_generations"
 
+_T = TypeVar("_T")
 
-class SQLiteStoredSessions:
+
+class SQLiteStoredSessions(StoredSessions[sqlite3.Connection]):
     """The sessions of a file.
 
     Args:
@@ -50,86 +46,42 @@ class SQLiteStoredSessions:
     ) -> None:
         self._path = path.absolute()
         self._tables = Tables(sessions_table, messages_table)
-        self._sessions, self._messages = quoted(sessions_table), quoted(messages_table)
-
-    async def sessions(self) -> AsyncGenerator[StoredSession, None]:
-        """Yield every session, in the order of the ids."""
-        with self._open("ro") as connection:
-            ids = connection.execute(
-                f"SELECT session_id FROM {self._sessions} "
-                f"UNION SELECT session_id FROM {self._messages} ORDER BY session_id"
-            ).fetchall()
-            for (session_id,) in ids:
-                yield self._read(connection, session_id)
-
-    async def session(self, session_id: str) -> StoredSession:
-        """Return one session.
-
-        Raises:
-            NoSuchSession: It is not there.
-        """
-        with self._open("ro") as connection:
-            return self._read(connection, session_id)
-
-    async def mend(self, session: StoredSession) -> None:
-        """Carry out the mendings of a session, in one transaction.
-
-        Raises:
-            SessionError: The session was changed since it was read; nothing was written.
-        """
-        with self._open("rw") as connection, transaction(connection):
-            check_unchanged(self._read(connection, session.session_id), session)
-            for mending in session.mendings:
-                if mending.branch is None:
-                    self._mend_rows(connection, mending)
-                else:
-                    self._mend_branch(connection, session.session_id, mending)
-            connection.execute(
-                f"UPDATE {self._messages} SET message_data = rtrim(message_data, :space) "
-                "WHERE session_id = :session AND "
-                "length(message_data) - length(rtrim(message_data, :space)) >= :mark",
-                {"space": WHITE_SPACE, "session": session.session_id, "mark": MARK_LENGTH},
-            )
-
-    async def delete(self, session_id: str) -> None:
-        """Remove a session with its branches and usage, in one transaction.
-
-        Raises:
-            NoSuchSession: It is not there.
-        """
-        with self._open("rw") as connection, transaction(connection):
-            self._read(connection, session_id)
-            tables = _tables_of(connection)
-            for table in _BRANCH_TABLES:
-                if table in tables:
-                    connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
-            if _GENERATIONS in tables:
-                # By this number, other programs that have the session open notice the deletion.
-                connection.execute(
-                    f"INSERT INTO {_GENERATIONS} (session_id, generation) VALUES (?, 1) "
-                    "ON CONFLICT (session_id) DO UPDATE SET generation = generation + 1",
-                    (session_id,),
-                )
-            Rows(session_id, self._tables).clear(connection)
 
     async def close(self) -> None:
         """Do nothing: the file is not open between two calls."""
 
-    @contextmanager
-    def _open(self, mode: str) -> Iterator[sqlite3.Connection]:
-        label = "the sessions"
+    @property
+    def _place(self) -> str:
+        return str(self._path)
+
+    async def _run(
+        self, call: Callable[[sqlite3.Connection], _T], writes_to: str | None = None
+    ) -> _T:
         try:
-            with closing(self._connected(mode)) as connection:
-                missing = self._tables.missing(connection)
-                if missing:
-                    raise SessionError(
-                        f"{self._path} holds no sessions: it has no table {missing[0]!r}, only "
-                        f"{', '.join(map(repr, sorted(_tables_of(connection)))) or 'none at all'}; "
-                        "if the tables have names of their own, give them"
-                    )
-                yield connection
+            with closing(self._connected("ro" if writes_to is None else "rw")) as connection:
+                for table in self._tables.missing(connection):
+                    raise self._missing_table(table, _tables_of(connection))
+                with nullcontext() if writes_to is None else transaction(connection):
+                    return call(connection)
         except sqlite3.Error as error:
-            raise failure(error, label, str(self._path)) from error
+            raise failure(error, "the sessions", self._place) from error
+
+    def _ids(self, connection: sqlite3.Connection) -> Iterable[str]:
+        sessions, messages = quoted(self._tables.sessions), quoted(self._tables.messages)
+        rows = connection.execute(
+            f"SELECT session_id FROM {sessions} UNION SELECT session_id FROM {messages}"
+        )
+        return [session_id for (session_id,) in rows]
+
+    def _delete(self, connection: sqlite3.Connection, session_id: str) -> None:
+        tables = _tables_of(connection)
+        for table in _BRANCH_TABLES:
+            if table in tables:
+                connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
+        if _GENERATIONS in tables:
+            # By this number, other programs that have the session open notice the deletion.
+            Branches(session_id).count_clear(connection)
+        Rows(session_id, self._tables).clear(connection)
 
     def _connected(self, mode: str) -> sqlite3.Connection:
         """Open the file so that closing it leaves no log file beside it.
@@ -162,17 +114,19 @@ class SQLiteStoredSessions:
             uri=True,
         )
 
-    def _read(self, connection: sqlite3.Connection, session_id: str) -> StoredSession:
+    def _read(
+        self, connection: sqlite3.Connection, session_id: str
+    ) -> tuple[str | None, str | None, tuple[History, ...]]:
         rows = connection.execute(
-            f"SELECT * FROM {self._sessions} WHERE session_id = ?", (session_id,)
+            f"SELECT * FROM {quoted(self._tables.sessions)} WHERE session_id = ?", (session_id,)
         )
         names = [column[0] for column in rows.description]
-        row = dict(zip(names, rows.fetchone() or (), strict=False))
-        histories = self._histories(connection, session_id)
-        if not row and not any(history.rows for history in histories):
-            raise NoSuchSession(f"there is no session {session_id!r} in {self._path}")
-        created, updated = (str(row.get(name) or "") for name in ("created_at", "updated_at"))
-        return StoredSession(session_id, created, updated, histories)
+        row = rows.fetchone()
+        if row is None:
+            return None, None, self._histories(connection, session_id)
+        times = dict(zip(names, row, strict=True))
+        created, updated = (str(times.get(name) or "") for name in ("created_at", "updated_at"))
+        return created, updated, self._histories(connection, session_id)
 
     def _histories(self, connection: sqlite3.Connection, session_id: str) -> tuple[History, ...]:
         if _STRUCTURE in _tables_of(connection):
@@ -183,57 +137,42 @@ class SQLiteStoredSessions:
             ).fetchall()
             # A session without structure comes from the plain class: read it as the plain class.
             if branches:
-                return tuple(
-                    self._branch(connection, session_id, branch_id) for (branch_id,) in branches
-                )
-        rows = connection.execute(
-            f"SELECT id, message_data FROM {self._messages} WHERE session_id = ? ORDER BY id",
-            (session_id,),
-        )
-        return (History(None, _decoded(rows)),)
+                rows = (Branch(session_id, self._tables, name) for (name,) in branches)
+                return tuple(History.of(it.branch_id, it.oldest_first(connection)) for it in rows)
+        return (History.of(None, Rows(session_id, self._tables).oldest_first(connection)),)
 
-    def _branch(self, connection: sqlite3.Connection, session_id: str, branch_id: str) -> History:
-        rows = connection.execute(
-            f"SELECT s.id, m.message_data FROM {_STRUCTURE} s "
-            f"JOIN {self._messages} m ON m.id = s.message_id "
-            "WHERE s.session_id = ? AND s.branch_id = ? ORDER BY s.sequence_number",
-            (session_id, branch_id),
-        )
-        return History(branch_id, _decoded(rows))
-
-    def _mend_rows(self, connection: sqlite3.Connection, mending: Mending) -> None:
-        for key, change in mending.changes:
-            if change.replacement is None:
-                connection.execute(f"DELETE FROM {self._messages} WHERE id = ?", (key,))
-            else:
-                _take_id(connection, self._messages, key)
-
-    def _mend_branch(
-        self, connection: sqlite3.Connection, session_id: str, mending: Mending
+    def _change(
+        self,
+        connection: sqlite3.Connection,
+        session_id: str,
+        branch: str | None,
+        key: int,
+        change: Change,
     ) -> None:
-        branch = Branch(session_id, mending.branch or MAIN, self._messages)
-        for key, change in mending.changes:
-            (message_id,) = connection.execute(
-                f"SELECT message_id FROM {_STRUCTURE} WHERE id = ?", (key,)
-            ).fetchone()
-            if change.replacement is None:
-                connection.execute(f"DELETE FROM {_STRUCTURE} WHERE id = ?", (key,))
-                branch.drop_unlisted(connection, [message_id])
-            else:
-                # Other branches may also list the row; without its id the item is valid there, too.
-                _take_id(connection, self._messages, message_id)
+        row_id = key
+        if branch is not None:
+            query = f"SELECT message_id FROM {_STRUCTURE} WHERE id = ?"
+            (row_id,) = connection.execute(query, (key,)).fetchone()
+        if change.replacement is not None:
+            # Other branches may also list the row; without its id the item is valid there, too.
+            connection.execute(
+                f"UPDATE {quoted(self._tables.messages)} "
+                "SET message_data = json_remove(message_data, '$.id') WHERE id = ?",
+                (row_id,),
+            )
+        elif branch is None:
+            Rows(session_id, self._tables).remove(connection, key)
+        else:
+            connection.execute(f"DELETE FROM {_STRUCTURE} WHERE id = ?", (key,))
+            Branch(session_id, self._tables, branch).drop_unlisted(connection, [row_id])
 
-
-def _take_id(connection: sqlite3.Connection, messages: str, row_id: int) -> None:
-    """Remove the id of a stored item; the rest of its text stays unchanged."""
-    connection.execute(
-        f"UPDATE {messages} SET message_data = json_remove(message_data, '$.id') WHERE id = ?",
-        (row_id,),
-    )
-
-
-def _decoded(rows: sqlite3.Cursor) -> tuple[StoredRow, ...]:
-    return tuple(StoredRow.of(key, text) for key, text in rows)
+    def _remove_marks(self, connection: sqlite3.Connection, session_id: str) -> None:
+        connection.execute(
+            f"UPDATE {quoted(self._tables.messages)} "
+            "SET message_data = rtrim(message_data, :space) WHERE session_id = :session AND "
+            "length(message_data) - length(rtrim(message_data, :space)) >= :mark",
+            {"space": WHITE_SPACE, "session": session_id, "mark": MARK_LENGTH},
+        )
 
 
 def _tables_of(connection: sqlite3.Connection) -> set[str]:

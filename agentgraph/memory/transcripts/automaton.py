@@ -20,11 +20,9 @@ Everything here is pure, and takes one step for each item.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-from agentgraph.models.fake_id import PLACEHOLDER_IDS
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -33,13 +31,24 @@ __all__ = [
     "ANSWERED_BY",
     "CALL_OF",
     "NEED_NO_ID",
-    "Automaton",
+    "OUTSIDE",
+    "Fate",
+    "Forms",
+    "Judgment",
     "Rule",
-    "Violation",
     "from_client",
+    "judge",
     "keys_of",
     "kind_of",
 ]
+
+_Key: TypeAlias = tuple[str, str]
+
+Forms: TypeAlias = "Sequence[TResponseInputItem | None]"
+"""Items in input form; None for an item that cannot stand."""
+
+OUTSIDE = -1
+"""The position of a call that is not among the items."""
 
 Rule = Literal[
     "call-without-output",
@@ -79,150 +88,151 @@ NEED_NO_ID = frozenset({"message", *_CALLS_WITHOUT_ID, *CALL_OF} - {"local_shell
 _CLIENT_ROLES = frozenset({"user", "system", "developer"})
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One item that cannot stay where it is.
+class Fate(Enum):
+    """Whether an item may stand in the history: now, once another item follows, or never.
 
-    Attributes:
-        index: Its position in the list that was checked.
-        rule: The rule it breaks.
-        message: What is wrong; it names the item but not its content.
+    A request for approval asks: it may stand unanswered, and an answer may still come.
     """
 
-    index: int
-    rule: Rule
-    message: str
+    STANDS = "stands"
+    ASKS = "asks"
+    WAITS = "waits"
+    FALLS = "falls"
 
 
-class _OpenCall(NamedTuple):
-    """A call that waits for its output, with all keys that an output may use."""
+class Judgment(NamedTuple):
+    """What the automaton says about a list of items.
 
-    position: int
-    kind: str
-    fields: Mapping[str, Any]
-    keys: tuple[tuple[str, str], ...]
+    Attributes:
+        fates: The fate of each item, from the first that was judged.
+        call_of: The position of the call of each output; `OUTSIDE` for one before the items.
+        broken: The rule that an item breaks, if it is not that of a call that waits.
+    """
+
+    fates: list[Fate]
+    call_of: dict[int, int]
+    broken: dict[int, Rule]
 
 
-class Automaton:
-    """The state of a transcript: open calls without outputs, and reasoning without an item."""
+class _OpenCalls:
+    """The calls that wait for their output.
 
-    def __init__(self) -> None:
-        self._position = -1
-        self._user_messages = 0
-        self._ids: dict[str, tuple[int, Mapping[str, Any]]] = {}
-        self._open: dict[tuple[str, str], _OpenCall] = {}
-        self._answered: set[tuple[str, str]] = set()
-        self._reasoning: list[int] = []
-        self._references = False
-        self._forgiven: set[int] = set()
+    Args:
+        before: The items before; searched only if an output answers no call among the items.
+    """
 
-    def settled(self) -> bool:
-        """Tell whether the transcript may end here."""
-        return not self._reasoning and all(
-            call.position in self._forgiven for call in self._open.values()
-        )
+    def __init__(self, before: Iterable[TResponseInputItem]) -> None:
+        self._open: dict[_Key, tuple[int, tuple[_Key, ...]]] = {}
+        self._answered: set[_Key] = set()
+        self._referenced = False
+        self._before = before
+        self._outside: set[_Key] | None = None
 
-    def forgive(self) -> None:
-        """Stop requiring outputs for the calls that are open now; they may still be answered."""
-        self._reasoning.clear()
-        self._forgiven.update(call.position for call in self._open.values())
-
-    def accept(self, item: TResponseInputItem) -> Sequence[Violation]:
-        """Take the next item and return the violations that it makes certain."""
-        self._position += 1
-        # The item types are a union of a few dozen typed dicts; the protocol needs five keys.
-        fields: Mapping[str, object] = item
-        kind = fields.get("type")
-        if not isinstance(kind, str):
-            kind = kind_of(fields)
-        violations: list[Violation] | None = None
-        if "id" in fields and (repeated := self._id_violation(kind, fields)) is not None:
-            if repeated.rule == "duplicate-item":
-                return (repeated,)
-            violations = [repeated]
-        if kind == "reasoning":
-            self._reasoning.append(self._position)
-            return violations or ()
-        if self._reasoning:
-            violations = [*(violations or ()), *self._end_reasoning(kind, fields)]
-        if kind == "message":
-            self._user_messages += fields.get("role") == "user"
-            return violations or ()
-        if kind == "item_reference":
-            self._references = True
-            self._open.clear()
-            return violations or ()
-        violation = None
-        if kind in ANSWERED_BY:
-            violation = self._call(kind, fields)
-        elif kind in CALL_OF:
-            violation = self._output(kind, fields)
-        return violations or () if violation is None else (*(violations or ()), violation)
-
-    def finish(self) -> list[Violation]:
-        """Return the violations that the end of the transcript makes certain."""
-        violations = [_stranded(position) for position in self._reasoning]
-        for call in {call.position: call for call in self._open.values()}.values():
-            message = f"{_name(call.kind, call.fields)} has no output"
-            violations.append(Violation(call.position, "call-without-output", message))
-        return violations
-
-    def _id_violation(self, kind: str, fields: Mapping[str, Any]) -> Violation | None:
-        """Return the violation of an item whose id occurred before; None if the id is new.
-
-        A turn that was stored twice repeats equal items without a user's message in between. Models
-        and proxies that number the items of each response from zero reuse ids for other items.
-        """
-        identity = fields["id"]
-        # The id of a local shell output is the id of its call, not its own.
-        if not isinstance(identity, str) or kind == "local_shell_call_output":
-            return None
-        if identity not in self._ids:
-            if identity not in PLACEHOLDER_IDS:
-                self._ids[identity] = (self._user_messages, fields)
-            return None
-        since, first = self._ids[identity]
-        same = since == self._user_messages and fields == first
-        if same or kind not in NEED_NO_ID or kind_of(first) == "item_reference":
-            message = f"{_name(kind, fields)} is in the transcript already"
-            return Violation(self._position, "duplicate-item", message)
-        message = f"{_name(kind, fields)} has the id {identity!r} of another item"
-        return Violation(self._position, "reused-id", message)
-
-    def _end_reasoning(self, kind: str, fields: Mapping[str, Any]) -> list[Violation]:
-        positions, self._reasoning = self._reasoning, []
-        if not from_client(kind, fields):
-            return []
-        return [_stranded(position) for position in positions]
-
-    def _call(self, kind: str, fields: Mapping[str, Any]) -> Violation | None:
-        keys = keys_of(kind, fields)
-        for key in keys:
-            if key in self._open:
-                message = f"{_name(kind, fields)} has the call id of a call that is still open"
-                return Violation(self._position, "duplicate-call", message)
-        call = _OpenCall(self._position, kind, fields, keys)
-        for key in keys:
-            self._open[key] = call
-            self._answered.discard(key)
+    def open(self, position: int, keys: tuple[_Key, ...]) -> Rule | None:
+        """Add a call, unless an open call has its id; return the broken rule."""
+        if any(key in self._open for key in keys):
+            return "duplicate-call"
+        self._open.update(dict.fromkeys(keys, (position, keys)))
+        self._answered.difference_update(keys)
         return None
 
-    def _output(self, kind: str, fields: Mapping[str, Any]) -> Violation | None:
-        keys = keys_of(CALL_OF[kind], fields, output=True)
+    def answer(self, keys: tuple[_Key, ...]) -> int | Rule:
+        """Return the position of the call that an output answers, or the broken rule."""
         for key in keys:
             if key in self._open:
-                keys_of_call = self._open[key].keys
-                for key_of_call in keys_of_call:
+                position, all_keys = self._open[key]
+                for key_of_call in all_keys:
                     del self._open[key_of_call]
-                self._answered.update(keys_of_call)
-                return None
-        if not keys or self._references:
-            return None
-        if any(key in self._answered for key in keys):
-            message = f"{_name(kind, fields)} answers a call that has its output already"
-            return Violation(self._position, "duplicate-output", message)
-        message = f"{_name(kind, fields)} answers a call that is not in the transcript"
-        return Violation(self._position, "output-without-call", message)
+                self._answered.update(all_keys)
+                return position
+        if self._outside is None:
+            self._outside = self._search()
+        if not self._outside.isdisjoint(keys):
+            self._outside.difference_update(keys)
+            return OUTSIDE
+        if self._referenced:
+            return OUTSIDE
+        is_repeated = not self._answered.isdisjoint(keys)
+        return "duplicate-output" if is_repeated else "output-without-call"
+
+    def refer(self) -> list[int]:
+        """Note a reference to a stored item; return the calls that the item may answer."""
+        self._referenced = True
+        positions = [position for position, _ in self._open.values()]
+        self._open.clear()
+        return positions
+
+    def _search(self) -> set[_Key]:
+        """Return the calls before the items that wait for their output."""
+        waiting: set[_Key] = set()
+        for item in self._before:
+            fields: Any = item
+            kind = kind_of(fields)
+            if kind in ANSWERED_BY:
+                waiting.update(keys_of(kind, fields))
+            elif kind in CALL_OF:
+                waiting -= {*keys_of(CALL_OF[kind], fields, output=True)}
+            elif kind == "item_reference":
+                self._referenced = True
+        return waiting
+
+
+def judge(
+    items: Forms, turn_start: int = 0, since: int = 0, before: Iterable[TResponseInputItem] = ()
+) -> Judgment:
+    """Judge the items of a transcript, apart from their ids.
+
+    Args:
+        items: The items; None for one that cannot stand.
+        turn_start: The position of the last turn. Reasoning at the end of an earlier turn cannot
+            stand.
+        since: The first position to judge.
+        before: The items before them, which may have calls that they answer.
+    """
+    fates: list[Fate] = []
+    call_of: dict[int, int] = {}
+    broken: dict[int, Rule] = {}
+    calls = _OpenCalls(before)
+    reasoning: list[int] = []
+    item_of: dict[int, int] = {}
+    for position in range(since, len(items)):
+        fields: Any = items[position]
+        kind = "" if fields is None else kind_of(fields)
+        if position == turn_start:
+            reasoning.clear()
+        fate = Fate.STANDS
+        if fields is None or kind == "reasoning":
+            fate = Fate.FALLS
+        elif kind in ANSWERED_BY and (keys := keys_of(kind, fields)):
+            fate = Fate.ASKS if kind == "mcp_approval_request" else Fate.WAITS
+            if (rule := calls.open(position, keys)) is not None:
+                fate, broken[position] = Fate.FALLS, rule
+        elif kind in CALL_OF and (keys := keys_of(CALL_OF[kind], fields, output=True)):
+            call = calls.answer(keys)
+            if isinstance(call, str):
+                fate, broken[position] = Fate.FALLS, call
+            else:
+                call_of[position] = call
+                if call != OUTSIDE:
+                    fates[call - since] = Fate.STANDS
+        elif kind == "item_reference":
+            for call in calls.refer():
+                fates[call - since] = Fate.STANDS
+        fates.append(fate)
+        if kind == "reasoning":
+            reasoning.append(position)
+            broken[position] = "reasoning-without-item"
+            continue
+        if fields is not None and not from_client(kind, fields):
+            item_of.update(dict.fromkeys(reasoning, position))
+        reasoning.clear()
+    for position, item in item_of.items():
+        fates[position - since] = fates[item - since]
+        del broken[position]
+    if len(items) > turn_start:
+        for position in reasoning:
+            fates[position - since] = Fate.WAITS
+    return Judgment(fates, call_of, broken)
 
 
 def kind_of(fields: Mapping[str, Any]) -> str:
@@ -263,16 +273,3 @@ def keys_of(
         return ((call_kind, value),) if isinstance(value, str) and value else ()
     values = dict.fromkeys(fields.get(name) for name in names)
     return tuple((call_kind, value) for value in values if isinstance(value, str) and value)
-
-
-def _name(kind: str, fields: Mapping[str, Any]) -> str:
-    identity = (
-        fields.get("call_id") or fields.get("approval_request_id") or fields.get("id") or "no id"
-    )
-    tool = fields.get("name")
-    return f"{kind} {identity!r}" + (f" of tool {tool!r}" if isinstance(tool, str) else "")
-
-
-def _stranded(position: int) -> Violation:
-    message = "reasoning is not followed by the item it belongs to"
-    return Violation(position, "reasoning-without-item", message)

@@ -1,4 +1,4 @@
-"""Operations on a transcript: check it, repair it, find the part that may be written.
+"""Operations on a transcript: check it, and repair it.
 
 The rules are those of `agentgraph.memory.transcripts.automaton`; every function here is pure.
 """
@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from agentgraph.memory.transcripts.automaton import NEED_NO_ID, Automaton, Rule, Violation
+from agentgraph.memory.transcripts.automaton import NEED_NO_ID, Fate, Rule, judge, kind_of
 from agentgraph.memory.transcripts.plain import plainly_legal
+from agentgraph.models.fake_id import PLACEHOLDER_IDS
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -23,11 +24,34 @@ __all__ = [
     "Rule",
     "Violation",
     "legal",
-    "legal_prefix",
     "repair",
     "violations",
     "without_ids",
 ]
+
+
+_MESSAGES: dict[Rule, str] = {
+    "call-without-output": "{} has no output",
+    "output-without-call": "{} answers a call that is not in the transcript",
+    "reasoning-without-item": "reasoning is not followed by the item it belongs to",
+    "duplicate-call": "{} has the call id of a call that is still open",
+    "duplicate-output": "{} answers a call that has its output already",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One item that cannot stay where it is.
+
+    Attributes:
+        index: Its position in the list that was checked.
+        rule: The rule it breaks.
+        message: What is wrong; it names the item but not its content.
+    """
+
+    index: int
+    rule: Rule
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +91,15 @@ def legal(items: Sequence[TResponseInputItem]) -> bool:
 
 def violations(items: Sequence[TResponseInputItem]) -> list[Violation]:
     """Return the violations of a transcript, in the order of its items."""
-    automaton = Automaton()
-    faults: list[Violation] = []
-    for item in items:
-        if wrong := automaton.accept(item):
-            faults.extend(wrong)
-    faults.extend(automaton.finish())
+    faults, standing = _id_faults(items)
+    fates, _, broken = judge([items[position] for position in standing])
+    for at, (position, fate) in enumerate(zip(standing, fates, strict=True)):
+        rule = broken.get(at)
+        if rule is None and fate in (Fate.WAITS, Fate.ASKS) and not _is_reasoning(items[position]):
+            rule = "call-without-output"
+        if rule is not None:
+            message = _MESSAGES[rule].format(_name(items[position]))
+            faults.append(Violation(position, rule, message))
     faults.sort(key=lambda violation: violation.index)
     return faults
 
@@ -138,13 +165,17 @@ def _change(index: int, item: TResponseInputItem, reason: Violation) -> Change:
     return Change(index, reason.rule, message, cast("TResponseInputItem", without))
 
 
+def _is_reasoning(item: TResponseInputItem) -> bool:
+    return item.get("type") == "reasoning"
+
+
 def _reasoning_of(
     numbered: _Numbered, call: int, others: Mapping[int, Violation]
 ) -> dict[int, Violation]:
     """Return the reasoning items directly before a call that is removed."""
     reasons: dict[int, Violation] = {}
     at = call - 1
-    while at >= 0 and at not in others and numbered[at][1].get("type") == "reasoning":
+    while at >= 0 and at not in others and _is_reasoning(numbered[at][1]):
         reasons[at] = Violation(
             at, "reasoning-without-item", "the call that this reasoning belongs to has no output"
         )
@@ -168,26 +199,41 @@ def without_ids(items: Iterable[TResponseInputItem]) -> list[TResponseInputItem]
     return repair(cast("list[TResponseInputItem]", forms)).items
 
 
-def legal_prefix(
-    items: Sequence[TResponseInputItem], history: Iterable[TResponseInputItem] = ()
-) -> list[TResponseInputItem]:
-    """Return the longest beginning of `items` after which a transcript may be written.
+def _id_faults(items: Sequence[TResponseInputItem]) -> tuple[list[Violation], list[int]]:
+    """Return the violations of the ids of items, and the positions of items that are no duplicates.
 
-    A writer saves this part: a call waits for its output, reasoning for its item. It ends before
-    the first item that can never become legal.
-
-    Args:
-        items: The items to save, oldest first.
-        history: The items before them; violations among these do not count.
+    A turn that was stored twice repeats equal items without a user's message in between. Models
+    and proxies that number the items of each response from zero reuse ids for other items.
     """
-    automaton = Automaton()
-    for item in history:
-        automaton.accept(item)
-    automaton.forgive()
-    length = 0
-    for position, item in enumerate(items, start=1):
-        if automaton.accept(item):
-            break
-        if automaton.settled():
-            length = position
-    return list(items[:length])
+    faults: list[Violation] = []
+    standing: list[int] = []
+    ids: dict[str, tuple[int, Mapping[str, object]]] = {}
+    user_messages = 0
+    for position, item in enumerate(items):
+        fields: Mapping[str, object] = item
+        kind, identity = kind_of(fields), fields.get("id")
+        # The id of a local shell output is the id of its call, not its own.
+        if isinstance(identity, str) and kind != "local_shell_call_output":
+            if identity in ids:
+                since, first = ids[identity]
+                same = since == user_messages and fields == first
+                if same or kind not in NEED_NO_ID or kind_of(first) == "item_reference":
+                    message = f"{_name(fields)} is in the transcript already"
+                    faults.append(Violation(position, "duplicate-item", message))
+                    continue
+                message = f"{_name(fields)} has the id {identity!r} of another item"
+                faults.append(Violation(position, "reused-id", message))
+            elif identity not in PLACEHOLDER_IDS:
+                ids[identity] = user_messages, fields
+        user_messages += kind == "message" and fields.get("role") == "user"
+        standing.append(position)
+    return faults, standing
+
+
+def _name(fields: Mapping[str, object]) -> str:
+    identity = (
+        fields.get("call_id") or fields.get("approval_request_id") or fields.get("id") or "no id"
+    )
+    tool = fields.get("name")
+    of_tool = f" of tool {tool!r}" if isinstance(tool, str) else ""
+    return f"{kind_of(fields)} {identity!r}{of_tool}"

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.memory.transcripts.automaton import (
-    ANSWERED_BY,
-    CALL_OF,
     NEED_NO_ID,
+    OUTSIDE,
+    Fate,
+    Forms,
     from_client,
-    keys_of,
+    judge,
     kind_of,
 )
 from agentgraph.memory.transcripts.plain import plainly_legal
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
     from agentgraph.items import TResponseInputItem
 
-    Forms: TypeAlias = Sequence[TResponseInputItem | None]
-    _Key: TypeAlias = tuple[str, str]
-
 __all__ = [
     "DistinctIds",
     "Kept",
@@ -40,9 +38,6 @@ __all__ = [
     "legal_input",
     "writable_positions",
 ]
-
-_OUTSIDE = -1
-"""The position of a call that is not among the items."""
 
 
 class Kept(Enum):
@@ -59,18 +54,6 @@ class Kept(Enum):
     ALL = "all"
     SETTLED = "settled"
     WITHHELD = "withheld"
-
-
-class _Fate(Enum):
-    """Whether an item may stand in the history: now, once another item follows, or never.
-
-    A request for approval asks: it may stand unanswered, and an answer may still come.
-    """
-
-    STANDS = "stands"
-    ASKS = "asks"
-    WAITS = "waits"
-    FALLS = "falls"
 
 
 class DistinctIds:
@@ -170,7 +153,7 @@ def writable_positions(
     """
     if kept is Kept.ALL and not written and not since and _plain(items):
         return list(range(len(items)))
-    fates, call_of = _fates(items, turn_start, since, before)
+    fates, call_of, _ = judge(items, turn_start, since, before)
     answered = any(output >= turn_start for output in call_of)
     positions: list[int] = []
     reasoning: list[int] = []
@@ -181,11 +164,11 @@ def writable_positions(
             continue
         kind = kind_of(fields)
         if kind == "reasoning":
-            if fate is not _Fate.FALLS:
+            if fate is not Fate.FALLS:
                 reasoning.append(position)
             continue
         if (
-            fate in (_Fate.STANDS, _Fate.ASKS)
+            fate in (Fate.STANDS, Fate.ASKS)
             and position not in written
             and not _output_written(items, written, call_of.get(position))
             and _is_kept(fields, fate, kept, cut_short=position >= turn_start, answered=answered)
@@ -218,18 +201,18 @@ def first_open(
     """
     if not since and len(written) == len(items) and _plain(items):
         return len(items)
-    fates, call_of = _fates(items, turn_start, since, before)
+    fates, call_of, _ = judge(items, turn_start, since, before)
     undone = (
         position
         for position, fate in enumerate(fates, since)
-        if not (fate is _Fate.FALLS or (fate is not _Fate.ASKS and position in written))
+        if not (fate is Fate.FALLS or (fate is not Fate.ASKS and position in written))
     )
     place = next(undone, len(items))
     # The meaning of a call id depends on the open calls, so never separate a call and its output.
     for output in sorted(call_of, reverse=True):
         if output < place:
             break
-        if call_of[output] != _OUTSIDE:
+        if call_of[output] != OUTSIDE:
             place = min(place, call_of[output])
     return place
 
@@ -258,109 +241,6 @@ def _plain(items: Forms) -> bool:
     return None not in items and plainly_legal(cast("Sequence[TResponseInputItem]", items))
 
 
-class _Open:
-    """The open calls: those that wait for their output.
-
-    Args:
-        before: The items before; searched only if an output answers no call among the items.
-    """
-
-    __slots__ = ("_before", "_open", "_outside", "_referenced")
-
-    def __init__(self, before: Iterable[TResponseInputItem]) -> None:
-        self._open: dict[_Key, tuple[int, tuple[_Key, ...]]] = {}
-        self._referenced = False
-        self._before: Iterable[TResponseInputItem] = before
-        self._outside: set[_Key] | None = None
-
-    def open(self, position: int, keys: tuple[_Key, ...]) -> bool:
-        """Add a call and return whether it may stand: no open call has its id."""
-        if any(key in self._open for key in keys):
-            return False
-        self._open.update(dict.fromkeys(keys, (position, keys)))
-        return True
-
-    def answer(self, keys: tuple[_Key, ...]) -> int | None:
-        """Return the position of the call that an output answers.
-
-        It is -1 if the call is before the items, None if there is no such call.
-        """
-        for key in keys:
-            if key in self._open:
-                position, all_keys = self._open[key]
-                for key_of_call in all_keys:
-                    del self._open[key_of_call]
-                return position
-        if self._outside is None:
-            self._outside = set()
-            for item in self._before:
-                fields: Any = item
-                kind = kind_of(fields)
-                if kind in ANSWERED_BY:
-                    self._outside.update(keys_of(kind, fields))
-                elif kind in CALL_OF:
-                    self._outside -= {*keys_of(CALL_OF[kind], fields, output=True)}
-                elif kind == "item_reference":
-                    self._referenced = True
-        if self._outside.isdisjoint(keys):
-            return _OUTSIDE if self._referenced else None
-        self._outside.difference_update(keys)
-        return _OUTSIDE
-
-    def refer(self) -> list[int]:
-        """Note a reference to a stored item; return the calls that the item may answer."""
-        self._referenced = True
-        positions = [position for position, _ in self._open.values()]
-        self._open.clear()
-        return positions
-
-
-def _fates(
-    items: Forms, turn_start: int, since: int, before: Iterable[TResponseInputItem]
-) -> tuple[list[_Fate], dict[int, int]]:
-    """Return the fate of each item from `since`, and the position of the call of each output."""
-    fates: list[_Fate] = []
-    call_of: dict[int, int] = {}
-    calls = _Open(before)
-    reasoning: list[int] = []
-    item_of: dict[int, int] = {}
-    for position in range(since, len(items)):
-        fields: Any = items[position]
-        kind = "" if fields is None else kind_of(fields)
-        if position == turn_start:
-            reasoning.clear()
-        fate = _Fate.STANDS
-        if fields is None or kind == "reasoning":
-            fate = _Fate.FALLS
-        elif kind in ANSWERED_BY and (keys := keys_of(kind, fields)):
-            fate = _Fate.ASKS if kind == "mcp_approval_request" else _Fate.WAITS
-            fate = fate if calls.open(position, keys) else _Fate.FALLS
-        elif kind in CALL_OF and (keys := keys_of(CALL_OF[kind], fields, output=True)):
-            call = calls.answer(keys)
-            if call is None:
-                fate = _Fate.FALLS
-            else:
-                call_of[position] = call
-                if call != _OUTSIDE:
-                    fates[call - since] = _Fate.STANDS
-        elif kind == "item_reference":
-            for call in calls.refer():
-                fates[call - since] = _Fate.STANDS
-        fates.append(fate)
-        if kind == "reasoning":
-            reasoning.append(position)
-            continue
-        if fields is not None and not from_client(kind, fields):
-            item_of.update(dict.fromkeys(reasoning, position))
-        reasoning.clear()
-    for position, item in item_of.items():
-        fates[position - since] = fates[item - since]
-    if len(items) > turn_start:
-        for position in reasoning:
-            fates[position - since] = _Fate.WAITS
-    return fates, call_of
-
-
 def _output_written(items: Forms, written: Collection[int], call: int | None) -> bool:
     """Tell whether the call at a position has a written output.
 
@@ -379,7 +259,7 @@ def _output_written(items: Forms, written: Collection[int], call: int | None) ->
 
 
 def _is_kept(
-    fields: Mapping[str, object], fate: _Fate, kept: Kept, *, cut_short: bool, answered: bool
+    fields: Mapping[str, object], fate: Fate, kept: Kept, *, cut_short: bool, answered: bool
 ) -> bool:
     """Tell whether to store an item that may stand."""
     if kept is Kept.ALL or (kept is Kept.SETTLED and not cut_short):
@@ -387,4 +267,4 @@ def _is_kept(
     kind = kind_of(fields)
     if kind == "message":
         return from_client(kind, fields)
-    return fate is not _Fate.ASKS and (kept is Kept.WITHHELD or answered)
+    return fate is not Fate.ASKS and (kept is Kept.WITHHELD or answered)

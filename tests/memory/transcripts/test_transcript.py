@@ -1,4 +1,4 @@
-"""The item protocol: what is legal, what `repair` removes and says, where a writer may stop."""
+"""The item protocol: what is legal, what `repair` removes and says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from agentgraph.memory.transcripts.automaton import ANSWERED_BY
 from agentgraph.memory.transcripts.histories import (
     legal,
-    legal_prefix,
     repair,
     violations,
     without_ids,
@@ -290,48 +289,6 @@ def test_repair_only_removes_items_and_ids_and_accounts_for_each(items: list[Ite
 @given(TRANSCRIPTS)
 def test_messages_of_the_user_are_never_removed(items: list[Item]) -> None:
     assert repair(items).items.count(USER) == items.count(USER)
-
-
-@given(TRANSCRIPTS)
-def test_the_legal_prefix_is_legal_and_no_longer_one_is(items: list[Item]) -> None:
-    prefix = legal_prefix(items)
-
-    assert prefix == items[: len(prefix)]
-    assert legal(prefix)
-    # An item that can never become legal ends the search; before it, no longer prefix is legal.
-    for length in range(len(prefix) + 1, len(items) + 1):
-        assert not legal(items[:length])
-
-
-@given(TRANSCRIPTS, TRANSCRIPTS)
-def test_saving_legal_prefixes_as_items_arrive_keeps_the_stored_transcript_legal(
-    first: list[Item], second: list[Item]
-) -> None:
-    stored: list[Item] = []
-    unsaved: list[Item] = []
-    for item in first + second:
-        unsaved.append(item)
-        ready = legal_prefix(unsaved, stored)
-        stored += ready
-        unsaved = unsaved[len(ready) :]
-        assert legal(stored)
-
-
-def test_a_call_waits_for_its_output_before_it_is_written() -> None:
-    turn = [SAID, reasoning(), call("a"), call("b"), output("a"), output("b"), USER]
-
-    lengths = [len(legal_prefix(turn[:count])) for count in range(1, len(turn) + 1)]
-
-    assert lengths == [1, 1, 1, 1, 1, 6, 7]
-
-
-def test_an_approval_may_be_answered_in_a_later_run() -> None:
-    history = [USER, call("m", "mcp_approval_request")]
-
-    assert legal_prefix([output("m", "mcp_approval_request")], history) == [
-        output("m", "mcp_approval_request")
-    ]
-    assert legal_prefix([USER], history) == [USER]
 
 
 def test_a_call_that_what_follows_answers_is_not_removed() -> None:
