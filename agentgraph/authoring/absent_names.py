@@ -43,7 +43,7 @@ ABSENT: Final[dict[str, str]] = {
     "later-work": (
         "extensions.models OpenAIResponsesCompactionSession "
         "memory.OpenAIResponsesCompactionSession memory.openai_responses_compaction_session "
-        "extensions.ToolOutputTrimmer extensions.tool_output_trimmer ToolOrigin ToolOriginType "
+        "ToolOrigin ToolOriginType "
         "tool.ToolOrigin tool.ToolOriginType tool.get_function_tool_origin AgentToolInvocation "
         "result.AgentToolInvocation ApplyPatchToolCustomDataContext "
         "ApplyPatchToolCustomDataExtractor ComputerToolCustomDataContext "
