@@ -244,6 +244,8 @@ from agentgraph.tool import (
     ShellToolSkillReference as ShellToolSkillReference,
     Tool as Tool,
     ToolCaller as ToolCaller,
+    ToolOrigin as ToolOrigin,
+    ToolOriginType as ToolOriginType,
     ToolOutputFileContent as ToolOutputFileContent,
     ToolOutputFileContentDict as ToolOutputFileContentDict,
     ToolOutputImage as ToolOutputImage,

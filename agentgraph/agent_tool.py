@@ -31,7 +31,7 @@ from agentgraph.run_config import RunConfig
 from agentgraph.schemas.arguments import InvalidToolArguments, problems_of, read_arguments
 from agentgraph.schemas.strict import ensure_strict_json_schema
 from agentgraph.tool_context import ToolContext
-from agentgraph.tools.function import FunctionTool, ToolErrorFunction
+from agentgraph.tools.function import FunctionTool, ToolErrorFunction, ToolOrigin, ToolOriginType
 from agentgraph.user_code.arity import check_callbacks
 from agentgraph.user_code.callbacks import MaybeAwaitable
 
@@ -140,6 +140,10 @@ class AgentTool(FunctionTool):
                 expected = f"a whole number, {least} or more, or None"
                 check_count(f"Agent tool {self.name!r}: {name}", limit, expected, least=least)
         check_callbacks(f"Agent tool {self.name!r}", self, _CALLBACKS)
+        if self._tool_origin is None:
+            self._tool_origin = ToolOrigin(
+                ToolOriginType.AGENT_AS_TOOL, agent_name=self.agent.name, agent_tool_name=self.name
+            )
         super().__post_init__()
 
     @cached_property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from agentgraph.items.tool_origin import ToolOrigin, ToolOriginType
 from agentgraph.items.tool_payload import (
     ToolOutputFileContentDict,
     ToolOutputImageDict,
@@ -45,6 +46,7 @@ from agentgraph.tools.function import (
     ToolCaller,
     ToolErrorFunction,
     ToolTimeoutBehavior,
+    get_function_tool_origin,
     tool_namespace,
 )
 from agentgraph.tools.hosted import (
@@ -171,6 +173,8 @@ __all__ = [
     "ToolCaller",
     "ToolErrorFunction",
     "ToolFunction",
+    "ToolOrigin",
+    "ToolOriginType",
     "ToolOutputFileContent",
     "ToolOutputFileContentDict",
     "ToolOutputImage",
@@ -187,6 +191,7 @@ __all__ = [
     "default_tool_timeout_error_message",
     "dispose_resolved_computers",
     "function_tool",
+    "get_function_tool_origin",
     "invoke_function_tool",
     "resolve_computer",
     "tool_namespace",

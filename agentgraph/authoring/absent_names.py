@@ -43,8 +43,7 @@ ABSENT: Final[dict[str, str]] = {
     "later-work": (
         "extensions.models OpenAIResponsesCompactionSession "
         "memory.OpenAIResponsesCompactionSession memory.openai_responses_compaction_session "
-        "ToolOrigin ToolOriginType "
-        "tool.ToolOrigin tool.ToolOriginType tool.get_function_tool_origin AgentToolInvocation "
+        "AgentToolInvocation "
         "result.AgentToolInvocation ApplyPatchToolCustomDataContext "
         "ApplyPatchToolCustomDataExtractor ComputerToolCustomDataContext "
         "ComputerToolCustomDataExtractor tool.ApplyPatchToolCustomDataContext "

@@ -115,21 +115,21 @@ class ToolOutputTrimmer:
         if not isinstance(item, Mapping):
             return item
         unnamed = ("tool_search",) if item.get("type") == "tool_search_output" else ()
-        tools = names.get(_call_id(item), unnamed)
-        if self.trimmable_tools is not None and not {*tools} & {*self.trimmable_tools}:
+        called = names.get(_call_id(item), unnamed)
+        if self.trimmable_tools is not None and not {*called} & {*self.trimmable_tools}:
             return item
         changes: dict[str, Any]
         match item:
             case {"type": "function_call_output", "output": list(parts)}:
-                changes = {"output": self._preview_of_parts(parts, _display_name(tools))}
+                changes = {"output": self._preview_of_parts(parts, _display_name(called))}
             case {"type": "function_call_output"}:
                 output = str(item.get("output", ""))
-                changes = {"output": self._preview(output, _display_name(tools))}
+                changes = {"output": self._preview(output, _display_name(called))}
             case {"type": "tool_search_output", "results": list(results)}:
                 preview = self._preview(_json(results), "tool_search")
                 changes = {"results": None if preview is None else [{"text": preview}]}
-            case {"type": "tool_search_output", "tools": list(found)}:
-                changes = {"tools": self._shorter_tools(found)}
+            case {"type": "tool_search_output", "tools": list(tools)}:
+                changes = {"tools": self._shorter_tools(tools)}
             case _:
                 return item
         if None in changes.values():
@@ -157,11 +157,11 @@ class ToolOutputTrimmer:
         room = self.max_output_chars - len(_LEAST_HEAD)
         if room < 0:
             return _LEAST_HEAD[: self.max_output_chars]
-        shown = min(len(text), self.preview_chars, max(0, room - 1))
-        body = f"\n{text[:shown]}" if shown else ""
-        if shown < len(text) and len(body) + len("...") <= room:
+        length = min(len(text), self.preview_chars, max(0, room - 1))
+        body = f"\n{text[:length]}" if length else ""
+        if length < len(text) and len(body) + len("...") <= room:
             body += "..."
-        heads = _heads(tool, size, f"; preview {shown}" if text else "", dropped)
+        heads = _heads(tool, size, f"; preview {length}" if text else "", dropped)
         return next(head for head in heads if len(head) + len(body) <= self.max_output_chars) + body
 
     def _shorter_tools(self, tools: list[Any]) -> list[Any] | None:

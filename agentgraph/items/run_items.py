@@ -17,6 +17,7 @@ from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.exceptions import AgentsException
 from agentgraph.items.responses import input_form
+from agentgraph.items.tool_origin import ToolOrigin
 from agentgraph.items.weak_agents import HoldsAgents
 
 if TYPE_CHECKING:
@@ -175,15 +176,16 @@ class ToolCallItem(RunItemBase[Any]):
 
     Attributes:
         description: The tool's description for the model, if it is available.
-        title: A title for people; a run leaves it empty.
-        tool_origin: The origin of the tool; a run leaves it empty.
+        title: The title for people that an MCP server gives its tool.
+        tool_origin: Where the tool comes from: for a function tool, an agent as a tool, and a tool
+            of an MCP server.
     """
 
     raw_item: Any
     type: Literal["tool_call_item"] = "tool_call_item"
     description: str | None = None
     title: str | None = None
-    tool_origin: object = None
+    tool_origin: ToolOrigin | None = None
 
     @property
     def tool_name(self) -> str | None:
@@ -203,14 +205,14 @@ class ToolCallOutputItem(RunItemBase[Any]):
 
     Attributes:
         output: The return value of the tool, unchanged.
-        tool_origin: The origin of the tool; a run leaves it empty.
+        tool_origin: Where the tool comes from, as its call has it.
         custom_data: Data that the program attached to the output; the model never sees it.
     """
 
     raw_item: Any
     output: Any
     type: Literal["tool_call_output_item"] = "tool_call_output_item"
-    tool_origin: object = None
+    tool_origin: ToolOrigin | None = None
     custom_data: dict[str, Any] | None = None
 
     @property
@@ -274,14 +276,14 @@ class ToolApprovalItem(RunItemBase[Any]):
     Attributes:
         tool_name: The tool as the model called it; read from the raw item if left out.
         tool_namespace: The tool's namespace, if it has one.
-        tool_origin: The origin of the tool; a run leaves it empty.
+        tool_origin: Where the tool comes from, if it is a function tool.
     """
 
     raw_item: Any
     tool_name: str | None = None
     type: Literal["tool_approval_item"] = "tool_approval_item"
     tool_namespace: str | None = None
-    tool_origin: object = None
+    tool_origin: ToolOrigin | None = None
     # The subject of a decision, set by the run that asks for it; None for an item made by hand.
     _subject: object = field(default=None, repr=False)
 

@@ -19,7 +19,7 @@ from agentgraph.schemas.strict import strict_copy
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
 from agentgraph.tools.errors import failure_message
-from agentgraph.tools.function import FunctionTool, ToolErrorFunction
+from agentgraph.tools.function import FunctionTool, ToolErrorFunction, ToolOrigin, ToolOriginType
 
 if TYPE_CHECKING:
     from mcp.types import Tool as MCPTool
@@ -108,6 +108,8 @@ def to_function_tool(
         needs_approval=server.approval.for_tool(tool, agent),
         _failure_error_function=handler,
         _origin=server.origin,
+        _tool_origin=ToolOrigin(ToolOriginType.MCP, mcp_server_name=server.name),
+        _mcp_title=tool.title or getattr(tool.annotations, "title", None) or None,
     )
 
 

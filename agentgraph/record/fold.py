@@ -219,12 +219,13 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
             return items
         assert source is not None
         if emission is _WITHHELD:
-            items = (withheld(payload, agent),)
+            items = (withheld(payload, agent, record.origin_of(source.lane)),)
         else:
-            items = (item_of(payload, agent, record.attached.get(source.lane)),)
+            attached, origin = record.attached.get(source.lane), record.origin_of(source.lane)
+            items = (item_of(payload, agent, attached, origin),)
         log.answer(source.lane, items)
         return items
-    items = items_of(payload, agent, names)
+    items = items_of(payload, agent, names, log.new_items)
     log.append(items)
     if log.continued and isinstance(payload, ModelReply):
         log.note_reply(items)

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from agentgraph.approvals import Decision, Ruling, tool_identity
 from agentgraph.handoffs.input_data import HandoffInputData
 from agentgraph.items import (
-    CompactionItem,
-    HandoffCallItem,
     HandoffOutputItem,
-    InputItem,
-    MCPApprovalRequestItem,
     MCPApprovalResponseItem,
-    MCPListToolsItem,
     MessageOutputItem,
-    ReasoningItem,
     ToolApprovalItem,
     ToolCallItem,
     ToolCallOutputItem,
-    ToolSearchCallItem,
-    ToolSearchOutputItem,
 )
+from agentgraph.items.item_classes import ITEM_CLASSES
+from agentgraph.items.listed_texts import listed_texts
 from agentgraph.items.run_items import raw_field
+from agentgraph.items.tool_origin import ToolOrigin
 from agentgraph.record.payloads import (
     Filtered,
     FinalOutput,
@@ -42,27 +37,22 @@ if TYPE_CHECKING:
 WITHHELD: Final = "The output is withheld: a guardrail failed before it could judge it."
 """The output of a call whose guardrail failed: the call ran, and its result stays hidden."""
 
-_PLAIN: Final[Mapping[str, Callable[..., RunItem]]] = {
-    kind.type: kind
-    for kind in (
-        MessageOutputItem,
-        ReasoningItem,
-        MCPListToolsItem,
-        MCPApprovalRequestItem,
-        CompactionItem,
-        ToolSearchCallItem,
-        ToolSearchOutputItem,
-        HandoffCallItem,
-        InputItem,
-    )
-}
 _CALL, _OUTPUT = ToolCallItem.type, ToolCallOutputItem.type
 
 
-def items_of(payload: Any, agent: Any, names: Names) -> Sequence[RunItem]:
-    """The items of a reply, a handoff, or a final output that a callable chose."""
+def items_of(
+    payload: Any, agent: Any, names: Names, log: Sequence[RunItem] = ()
+) -> Sequence[RunItem]:
+    """The items of a reply, a handoff, or a final output that a callable chose.
+
+    Args:
+        payload: The reply, handoff or output.
+        agent: The agent that made it.
+        names: Resolves symbols.
+        log: The items before it.
+    """
     if isinstance(payload, ModelReply):
-        return reply_items(payload, agent)
+        return reply_items(payload, agent, log)
     if isinstance(payload, Transfer):
         return transfer_items(payload, names)
     if isinstance(payload, FinalOutput) and payload.message is not None:
@@ -70,26 +60,31 @@ def items_of(payload: Any, agent: Any, names: Names) -> Sequence[RunItem]:
     return ()
 
 
-def reply_items(payload: ModelReply, agent: Any) -> list[RunItem]:
+def reply_items(payload: ModelReply, agent: Any, log: Sequence[RunItem]) -> list[RunItem]:
     """The run items of a reply, in the model's order; not every output item becomes one."""
     output: Any = payload.response.output
     items: list[RunItem] = []
-    for kind, position, description in payload.notes:
+    for kind, position, description, origin, title in payload.notes:
         raw = output[position]
-        plain = _PLAIN.get(kind)
-        if plain is not None:
-            items.append(plain(agent=agent, raw_item=raw))
-        elif kind == _CALL:
-            items.append(ToolCallItem(agent=agent, raw_item=raw, description=description))
-        else:
+        if kind == _CALL:
+            if raw_field(raw, "type") == "mcp_call":
+                description, title = listed_texts(raw, [*log, *items])
+            more: dict[str, Any] = {"description": description, "title": title}
+            items.append(ToolCallItem(agent, raw, tool_origin=origin, **more))
+        elif kind == _OUTPUT:
             # Commands that ran at the provider come with their output.
             output_of = raw_field(raw, "output")
             items.append(ToolCallOutputItem(agent=agent, raw_item=raw, output=output_of))
+        else:
+            items.append(ITEM_CLASSES[kind](agent=agent, raw_item=raw))
     return items
 
 
 def item_of(
-    payload: ToolReturn | Screened, agent: Any, attached: Mapping[str, Any] | None = None
+    payload: ToolReturn | Screened,
+    agent: Any,
+    attached: Mapping[str, Any] | None = None,
+    origin: ToolOrigin | None = None,
 ) -> RunItem:
     """The item that answers a call.
 
@@ -97,6 +92,7 @@ def item_of(
         payload: The result of the call, or the rejection in its place.
         agent: The agent whose model made the call.
         attached: The custom data that the program attached after the output was judged.
+        origin: Where the tool comes from.
     """
     if isinstance(payload, ToolReturn) and payload.kind == MCPApprovalResponseItem.type:
         return MCPApprovalResponseItem(agent=agent, raw_item=payload.raw)
@@ -106,13 +102,14 @@ def item_of(
         raw_item=payload.raw,
         output=payload.output,
         custom_data=None if data is None else dict(data),
+        tool_origin=origin,
     )
 
 
-def withheld(payload: ToolReturn, agent: Any) -> RunItem:
+def withheld(payload: ToolReturn, agent: Any, origin: ToolOrigin | None = None) -> RunItem:
     """The item that answers a call whose result no guardrail could judge."""
     raw = {**payload.raw, "output": WITHHELD}
-    return ToolCallOutputItem(agent=agent, raw_item=raw, output=WITHHELD)
+    return ToolCallOutputItem(agent=agent, raw_item=raw, output=WITHHELD, tool_origin=origin)
 
 
 def transfer_items(payload: Transfer, names: Names) -> list[RunItem]:
@@ -137,6 +134,7 @@ def approval_item(question: Question, names: Names) -> ToolApprovalItem:
         raw_item=question.raw,
         tool_name=question.name,
         tool_namespace=question.namespace,
+        tool_origin=question.origin,
     )
     item._subject = Ruling(
         key=question.key,
@@ -164,46 +162,10 @@ def _of_log(entry: LogItem, log: Sequence[RunItem], names: Names) -> RunItem:
         return log[entry.place]
     agent: Any = names.agent(entry.agent) if entry.agent else None
     more = dict(entry.more or {})
+    if "tool_origin" in more:
+        more["tool_origin"] = ToolOrigin.from_json_dict(more["tool_origin"])
     if entry.kind == HandoffOutputItem.type:
         ends = {name: names.agent(more[name]) for name in ("source_agent", "target_agent")}
         return HandoffOutputItem(agent=agent, raw_item=entry.raw, **ends)
-    item_class = _PLAIN.get(entry.kind) or _OF_CALLS[entry.kind]
-    return item_class(agent=agent, raw_item=entry.raw, **more)
-
-
-_OF_CALLS: Final[Mapping[str, Callable[..., RunItem]]] = {
-    _CALL: ToolCallItem,
-    _OUTPUT: ToolCallOutputItem,
-    MCPApprovalResponseItem.type: MCPApprovalResponseItem,
-    ToolApprovalItem.type: ToolApprovalItem,
-}
-
-
-def references(
-    items: Sequence[RunItem], log: Sequence[RunItem], agent_id: Any
-) -> tuple[LogItem, ...]:
-    """Items as references into the log; items that a filter made are stored whole.
-
-    Args:
-        items: The items.
-        log: The run's log, with the items that the handoff is about to add.
-        agent_id: Returns the id of an agent.
-    """
-    places = {id(item): place for place, item in enumerate(log)}
-    return tuple(_reference(item, places, agent_id) for item in items)
-
-
-def _reference(item: Any, places: Mapping[int, int], agent_id: Any) -> LogItem:
-    place = places.get(id(item))
-    if place is not None:
-        return LogItem(place)
-    more: dict[str, Any] = {}
-    if item.type == HandoffOutputItem.type:
-        more = {name: agent_id(getattr(item, name)) for name in ("source_agent", "target_agent")}
-    elif item.type == _OUTPUT:
-        more = {"output": item.output, "custom_data": item.custom_data}
-    elif item.type == _CALL:
-        more = {"description": item.description}
-    return LogItem(
-        place=-1, kind=item.type, agent=agent_id(item.agent), raw=item.raw_item, more=more or None
-    )
+    item: RunItem = ITEM_CLASSES[entry.kind](agent=agent, raw_item=entry.raw, **more)
+    return item

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import CallKey, Ruling
+from agentgraph.items.tool_origin import ToolOrigin
 
 if TYPE_CHECKING:
     from agentgraph.items import ModelResponse, TResponseInputItem
@@ -27,11 +28,15 @@ class Note(NamedTuple):
         kind: The type of the run item that it becomes.
         position: Its place among the output items.
         description: For a call, the tool's description as the model saw it.
+        origin: For a call, where the tool comes from.
+        title: For a call, the title that an MCP server gives the tool.
     """
 
     kind: str
     position: int
     description: str | None = None
+    origin: ToolOrigin | None = None
+    title: str | None = None
 
 
 class Identity(NamedTuple):
@@ -191,6 +196,7 @@ class Question:
         raw: The call in the provider's form.
         name: The tool as the person knows it.
         namespace: The tool's namespace or server, if it has one.
+        origin: Where the tool comes from, if it is a function tool.
     """
 
     key: CallKey
@@ -201,6 +207,7 @@ class Question:
     raw: object
     name: str
     namespace: str | None = None
+    origin: ToolOrigin | None = None
 
 
 class Waiting(NamedTuple):

@@ -5,6 +5,7 @@ Only ``fold`` writes it. Work reads it through a ``View``; results are projectio
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +20,8 @@ from agentgraph.usage import Usage
 if TYPE_CHECKING:
     from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
     from agentgraph.items import ModelResponse, ToolApprovalItem, TResponseInputItem
-    from agentgraph.record.payloads import Identity, Request
+    from agentgraph.items.tool_origin import ToolOrigin
+    from agentgraph.record.payloads import Identity, Note, Request
     from agentgraph.tool_guardrails import ToolInputGuardrailResult, ToolOutputGuardrailResult
 
 
@@ -128,3 +130,15 @@ class Record:
         self.output_guardrail_results: list[OutputGuardrailResult] = []
         self.tool_input_guardrail_results: list[ToolInputGuardrailResult] = []
         self.tool_output_guardrail_results: list[ToolOutputGuardrailResult] = []
+
+    def origin_of(self, lane: int) -> ToolOrigin | None:
+        """Where the tool of a call of the last reply comes from."""
+        if self.replied is None or lane >= len(self.calls):
+            return None
+        position = self.calls[lane].position
+        notes: tuple[Note, ...] = self.payloads[self.replied].notes
+        return notes[bisect_left(notes, position, key=_position)].origin
+
+
+def _position(note: Note) -> int:
+    return note.position

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, TypeAlias
 
 from agentgraph.approvals import CallKey, ruling_from_json, ruling_to_json
+from agentgraph.items.tool_origin import ToolOrigin
 from agentgraph.model_settings import ModelSettings
 from agentgraph.record import payloads
 from agentgraph.record.payloads import Identity, LogItem, Note, ToolVerdict
@@ -110,6 +111,22 @@ def _nothing(_: object) -> None:
     return None
 
 
+def _write_note(note: Note, path: str) -> Any:
+    row = [note.kind, note.position, note.description]
+    more = [_write_origin(note.origin), note.title]
+    return row if more == [None, None] else row + more
+
+
+def _read_note(row: Sequence[Any], types: Types | None) -> Note:
+    kind, position, description, origin, title = (*row, None, None)[:5]
+    origin = ToolOrigin.from_json_dict(origin)
+    return Note(kind, position, description, origin=origin, title=title)
+
+
+def _write_origin(origin: ToolOrigin | None) -> Any:
+    return None if origin is None else origin.to_json_dict()
+
+
 def _write_input(items: str | Iterable[Any]) -> Any:
     return encode_input(items if isinstance(items, str) else list(items))
 
@@ -211,6 +228,7 @@ _QUESTION = _of(
     raw=_RAW,
     name=_PLAIN,
     namespace=_PLAIN,
+    origin=_simple(_write_origin, ToolOrigin.from_json_dict),
 )
 _FILTERED = _of(payloads.Filtered, history=_INPUT, before=_each(_LOG), latest=_each(_LOG))
 _SAVED = _of(payloads.SavedTurn, written=_TUPLE, items=_INPUT, block=_optional(_TUPLE), anew=_PLAIN)
@@ -221,7 +239,7 @@ FORMS: Mapping[str, PayloadForm] = {
         response=_RESPONSE,
         agent=_PLAIN,
         request=_nested(_REQUEST),
-        notes=_rows(Note),
+        notes=_each(Form(_write_note, _read_note)),
         identities=_rows(Identity),
         fault=_optional(_FAULT),
         output=_LEFT_OUT,

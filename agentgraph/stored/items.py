@@ -13,7 +13,9 @@ from functools import cache
 from typing import Any, Final, get_args
 
 from agentgraph.items import run_items
+from agentgraph.items.item_classes import ITEM_CLASSES
 from agentgraph.items.responses import ModelResponse
+from agentgraph.items.tool_origin import ToolOrigin
 from agentgraph.stored.stand_ins import Gone, Lookup, SymbolOf, symbol_or_name
 from agentgraph.stored.value_types import NotReadable, NotStorable, Types, class_path
 from agentgraph.stored.values import decode, encode
@@ -29,8 +31,6 @@ __all__ = [
     "encode_response",
     "encode_run_item",
 ]
-
-_RUN_ITEMS: Final[Mapping[str, Any]] = {cls.type: cls for cls in get_args(run_items.RunItem)}
 
 
 @cache
@@ -158,6 +158,9 @@ def decode_response(data: Mapping[str, Any]) -> ModelResponse:
         raise NotReadable("response", f"it lacks a part: {error!r}") from error
 
 
+_ORIGIN: Final = "tool_origin"
+
+
 def encode_run_item(item: run_items.RunItem, symbol_of: SymbolOf | None = None) -> dict[str, Any]:
     """Turn a run item into JSON data.
 
@@ -174,7 +177,7 @@ def encode_run_item(item: run_items.RunItem, symbol_of: SymbolOf | None = None) 
     """
     cls: type[Any] = type(item)
     kind: str = item.type
-    if kind not in _RUN_ITEMS or _RUN_ITEMS[kind] is not cls:
+    if kind not in ITEM_CLASSES or ITEM_CLASSES[kind] is not cls:
         raise NotStorable("item", class_path(cls), "a run has no items of this class")
     agents = {name: symbol_or_name(symbol_of, getattr(item, name)) for name in cls._agent_fields}
     return {
@@ -182,7 +185,7 @@ def encode_run_item(item: run_items.RunItem, symbol_of: SymbolOf | None = None) 
         "raw_item": encode_raw_item(item.raw_item, "raw_item"),
         "agents": encode(agents, "agents"),
         "fields": {
-            name: encode(value, name)
+            name: value.to_json_dict() if name == _ORIGIN else encode(value, name)
             for name, default in _other_fields(cls).items()
             if (value := getattr(item, name)) is not default
         },
@@ -203,12 +206,14 @@ def decode_run_item(
     Raises:
         NotReadable: The form is damaged, or this version does not know its kind.
     """
-    cls = _RUN_ITEMS.get(str(data.get("kind")))
+    cls = ITEM_CLASSES.get(str(data.get("kind")))
     if cls is None:
         raise NotReadable("item", f"this version knows no run items of kind {data.get('kind')!r}")
     try:
         named = decode(data["agents"], path="agents")
         values = {name: decode(one, types, name) for name, one in data["fields"].items()}
+        if _ORIGIN in values:
+            values[_ORIGIN] = ToolOrigin.from_json_dict(values[_ORIGIN])
         return cls(
             **{name: _agent(agents, named[name]) for name in cls._agent_fields},
             raw_item=decode_raw_item(data["raw_item"], "raw_item"),

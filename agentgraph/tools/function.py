@@ -17,6 +17,7 @@ from agentgraph.authoring.guardrail_kinds import check_guardrails
 from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is, names_types
 from agentgraph.exceptions import AgentDefinitionError, UserError
+from agentgraph.items.tool_origin import ToolOrigin, ToolOriginType
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.schemas.strict import strict_copy
 from agentgraph.tool_context import ToolContext
@@ -37,8 +38,11 @@ __all__ = [
     "ToolCaller",
     "ToolEnabled",
     "ToolErrorFunction",
+    "ToolOrigin",
+    "ToolOriginType",
     "ToolTimeoutBehavior",
     "check_callers",
+    "get_function_tool_origin",
     "tool_namespace",
 ]
 
@@ -130,6 +134,9 @@ class FunctionTool:
     _function: Callable[..., Any] | None = field(default=None, repr=False, kw_only=True)
     # The class of the context that the function declares.
     _context: type[Any] | None = field(default=None, repr=False, kw_only=True)
+    # Where the tool comes from, if not from a function, and its title on an MCP server.
+    _tool_origin: ToolOrigin | None = field(default=None, repr=False, kw_only=True)
+    _mcp_title: str | None = field(default=None, repr=False, kw_only=True)
     # Name and description of its namespace (`tool_namespace`).
     _namespace: tuple[str, str] | None = field(default=None, repr=False, kw_only=True)
 
@@ -222,6 +229,18 @@ def check_callers(place: str, callers: object) -> None:
         raise AgentDefinitionError(
             f"{place}: allowed_callers must be 'direct', 'programmatic' or both, in a list."
         )
+
+
+_OF_A_FUNCTION: Final = ToolOrigin(ToolOriginType.FUNCTION)
+
+
+def get_function_tool_origin(function_tool: FunctionTool) -> ToolOrigin | None:
+    """Return where a function tool comes from.
+
+    Args:
+        function_tool: The tool: of a function, of an agent or of an MCP server.
+    """
+    return function_tool._tool_origin or _OF_A_FUNCTION
 
 
 def tool_namespace(

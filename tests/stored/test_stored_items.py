@@ -27,6 +27,7 @@ from agentgraph.items import (
     ToolCallOutputItem,
     run_items,
 )
+from agentgraph.items.tool_origin import ToolOrigin, ToolOriginType
 from agentgraph.stored.items import (
     decode_input,
     decode_raw_item,
@@ -45,6 +46,7 @@ from tests.stored.program_classes import Point
 WRITER: Agent[Any] = Agent(name="writer")
 EDITOR: Agent[Any] = Agent(name="editor")
 AGENTS = {"agents/0": WRITER, "agents/1": EDITOR}
+ORIGIN = ToolOrigin(ToolOriginType.MCP, mcp_server_name="web")
 ITEM_CLASSES = get_args(get_args(ResponseOutputItem)[0])
 CALL = ResponseFunctionToolCall(
     type="function_call", call_id="c1", name="search", arguments='{"q": "ü"}'
@@ -157,11 +159,11 @@ def test_input_comes_back(items: Any) -> None:
 RUN_ITEMS: list[Any] = [
     InputItem(WRITER, {"role": "user", "content": "a"}),
     MessageOutputItem(WRITER, assistant_message("a")),
-    ToolCallItem(WRITER, CALL, description="looks up", title="Search"),
+    ToolCallItem(WRITER, CALL, description="looks up", title="Search", tool_origin=ORIGIN),
     ToolCallOutputItem(WRITER, OUTPUT, output=Point(1), custom_data={"a": [1]}),  # type: ignore[arg-type]
     ToolCallOutputItem(WRITER, OUTPUT, output=None),
     HandoffOutputItem(EDITOR, OUTPUT, source_agent=WRITER, target_agent=EDITOR),  # type: ignore[arg-type]
-    ToolApprovalItem(WRITER, CALL, tool_namespace="web"),
+    ToolApprovalItem(WRITER, CALL, tool_namespace="web", tool_origin=ORIGIN),
     ToolApprovalItem(WRITER, {"type": "mcp_approval_request", "name": "n", "id": "i"}),
     *(
         cls(agent=WRITER, raw_item=CALL)

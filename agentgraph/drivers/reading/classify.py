@@ -28,12 +28,14 @@ from agentgraph.items import (
     ToolSearchOutputItem,
 )
 from agentgraph.items.run_items import call_content, raw_field
+from agentgraph.items.tool_origin import ToolOrigin, ToolOriginType
 from agentgraph.record.payloads import Identity, ModelReply, Note, Request
 from agentgraph.runtime import outcomes
 from agentgraph.runtime.outcomes import Call, Reply
 from agentgraph.runtime.state import new
 from agentgraph.stored.faults import fault_of
 from agentgraph.tools.actions import ACTION_ITEMS, is_provider_shell, server_label
+from agentgraph.tools.function import get_function_tool_origin
 from agentgraph_compiler.machine import Verdict
 
 if TYPE_CHECKING:
@@ -109,7 +111,7 @@ class _Reading:
         kind = raw["type"] if isinstance(raw, dict) else raw.type
         if kind == "message":
             self.message = item
-            self.notes.append(new(Note, (_MESSAGE, position, None)))
+            self.notes.append(new(Note, (_MESSAGE, position, None, None, None)))
         elif kind == "function_call":
             self._function_call(position, item)
         elif kind == "custom_tool_call":
@@ -122,7 +124,7 @@ class _Reading:
         elif kind == "mcp_approval_request":
             self._approval_request(position, item)
         else:
-            self.notes.append(Note(_KINDS.get(kind, _CALL), position))
+            self.notes.append(Note(_KINDS.get(kind, _CALL), position, origin=_hosted_origin(item)))
             self.active = self.active or kind not in _NO_ACTIVITY
 
     def _function_call(self, position: int, item: ResponseFunctionToolCall) -> None:
@@ -135,8 +137,11 @@ class _Reading:
         if self._is_repeat(item.call_id, name, item.arguments):
             return
         symbol, tool = self.offer.callable.get(name, (self.missing, None))
-        description = None if tool is None else tool.description
-        self.notes.append(new(Note, (_CALL, position, description)))
+        if tool is None:
+            self.notes.append(Note(_CALL, position))
+        else:
+            origin, title = get_function_tool_origin(tool), tool._mcp_title
+            self.notes.append(new(Note, (_CALL, position, tool.description, origin, title)))
         if not symbol:
             self._fail(ModelBehaviorError(f"Tool {name} not found in agent {self.agent.name}"))
             return
@@ -247,6 +252,13 @@ def classify(
     fault_data = None if fault is None else fault_of(fault)
     parts = tuple(reading.notes), tuple(reading.identities.values()), fault_data, output
     return reply, new(ModelReply, (response, agent_id, request, *parts)), fault
+
+
+def _hosted_origin(item: Any) -> ToolOrigin | None:
+    """Where the tool of a call comes from that the provider made at an MCP server."""
+    if raw_field(item, "type") != "mcp_call":
+        return None
+    return ToolOrigin(ToolOriginType.MCP, mcp_server_name=raw_field(item, "server_label"))
 
 
 def _same(one: str, other: str) -> bool:

@@ -19,6 +19,7 @@ from agentgraph.runtime.state import new
 from agentgraph.tool_context import ToolContext
 from agentgraph.tools.actions import action_item_of
 from agentgraph.tools.errors import failures_named
+from agentgraph.tools.function import FunctionTool, get_function_tool_origin
 from agentgraph.usage.run_usage import RunUsage
 from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
@@ -138,6 +139,9 @@ class LocalCall(NamedTuple):
             raw=self.raw,
             name=name,
             namespace=namespace,
+            origin=(
+                get_function_tool_origin(self.tool) if isinstance(self.tool, FunctionTool) else None
+            ),
         )
 
     def outcome(self, event: Event, payload: object = None) -> Outcome:

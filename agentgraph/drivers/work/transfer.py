@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.drivers.work.copies import copies_of, copy_of, originals
+from agentgraph.drivers.work.log_references import references
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import HandoffBinding
@@ -15,7 +16,7 @@ from agentgraph.handoffs import HandoffInputData, nest_handoff_history
 from agentgraph.items import HandoffCallItem, RunItem
 from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.logger import warn_once
-from agentgraph.record.items import references, transfer_items
+from agentgraph.record.items import transfer_items
 from agentgraph.record.payloads import Filtered, ModelReply, Transfer
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
