@@ -188,6 +188,7 @@ server = MCPServerStdio(
         "env": {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
     },
     name="Catalogue",
+    client_session_timeout_seconds=60,
 )
 call = function_call("find_book", '{"title": "Dune"}', call_id="c")
 inner = Agent(

@@ -33,6 +33,9 @@ except ImportError as error:
 
 __all__ = ["Database"]
 
+_CLOSED_ANYWHERE = frozenset({"aiosqlite", "psycopg"})
+"""The drivers that close a connection without the loop that opened it."""
+
 
 class Database:
     """A database, seen from several event loops.
@@ -116,7 +119,8 @@ class Database:
 
     async def _give_up(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Close the connections of a loop; after its end they cannot say goodbye to a server."""
-        if loop is None or loop.is_running() or self._engine.dialect.name == "sqlite":
+        anywhere = self._engine.dialect.driver in _CLOSED_ANYWHERE
+        if loop is None or loop.is_running() or anywhere:
             await self._engine.dispose()
         else:
             self._engine.sync_engine.dispose(close=False)
