@@ -11,6 +11,7 @@ from agentgraph.drivers.journal import Beginning, Journal
 from agentgraph.drivers.names import BoundNames
 from agentgraph.drivers.workbench import UNWATCHED, Caches, Compiled, Watcher, Workbench
 from agentgraph.memory.runs.session_log import SessionLog
+from agentgraph.memory.runs.signatures import usual
 from agentgraph.record.facts import RunFacts
 from agentgraph.record.payloads import Resumed
 from agentgraph.record.record import Record
@@ -131,7 +132,7 @@ def make_run(
         call_agent=call_agent,
         journal=journal,
         watcher=UNWATCHED if watcher is None else watcher,
-        session=None if facts.session is None else SessionLog(facts.session, _session_run(facts)),
+        session=_session_log(facts, wrapper),
         began=began,
         stale=began != now or machine is not compiled[0],
     )
@@ -150,6 +151,12 @@ def _bench(
 def _whole(machine: Machine, facts: RunFacts, journal: Journal) -> Machine:
     """The machine that has the sub-machines: in a nested run, the one around it."""
     return machine if machine.machines or not facts.path else journal.whole(machine)
+
+
+def _session_log(facts: RunFacts, context: RunContextWrapper[Any]) -> SessionLog | None:
+    if facts.session is None:
+        return None
+    return SessionLog(usual(facts.session, context), _session_run(facts))
 
 
 def _session_run(facts: RunFacts) -> str:

@@ -1,5 +1,4 @@
-"""Discovery: which objects are agents or workflows, where an entry of ``handoffs`` leads, and
-identities.
+"""Discovery: which objects are agents or workflows, and their identities.
 
 Identities come from names in the order in which ``reading`` meets the agents, so the same program
 gives the same identities in every process; a number distinguishes agents that share a name. Two
@@ -14,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypeIs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from agentgraph.agent import Agent
     from agentgraph.workflow import Workflow
 
@@ -30,15 +27,6 @@ def is_agent(entry: object) -> TypeIs[Agent[Any]]:
 def is_workflow(source: object) -> TypeIs[Workflow]:
     """Whether an object has the attributes of a declared workflow."""
     return hasattr(source, "start") and hasattr(source, "agents") and hasattr(source, "name")
-
-
-def target_of(entry: object) -> Agent[Any] | None:
-    """The agent that an entry of ``handoffs`` leads to: the entry itself, or the target of a
-    handoff object; ``None`` if it does not say."""
-    if is_agent(entry):
-        return entry
-    reference: Callable[[], Agent[Any] | None] | None = getattr(entry, "_agent_ref", None)
-    return reference() if callable(reference) else None
 
 
 def stem(name: str) -> str:

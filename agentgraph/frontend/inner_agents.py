@@ -52,11 +52,11 @@ def inner_runs(*functions: object) -> tuple[InnerRun, ...]:
     runs: dict[object, InnerRun] = {}
     waiting, seen = list(functions), set[int]()
     while waiting:
-        function, scope = _opened(waiting.pop())
+        function, scope = opened(waiting.pop())
         if function is None or id(function) in seen:
             continue
         seen.add(id(function))
-        names = set(_names_in(function.__code__))
+        names = set(names_in(function.__code__))
         waiting.extend(
             other
             for name in sorted(names)
@@ -69,7 +69,7 @@ def inner_runs(*functions: object) -> tuple[InnerRun, ...]:
     return tuple(runs.values())
 
 
-def _opened(function: object) -> tuple[FunctionType | None, _Scope]:
+def opened(function: object) -> tuple[FunctionType | None, _Scope]:
     """The plain function behind a callable, and the values that it takes from outside."""
     scope: dict[str, object] = {}
     if callable(function):
@@ -88,12 +88,12 @@ def _opened(function: object) -> tuple[FunctionType | None, _Scope]:
     return function, ChainMap(scope, local, function.__globals__)
 
 
-def _names_in(code: CodeType) -> Iterator[str]:
+def names_in(code: CodeType) -> Iterator[str]:
     yield from code.co_names
     yield from code.co_freevars
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names_in(constant)
+            yield from names_in(constant)
 
 
 def _runs_in(function: FunctionType, scope: _Scope) -> Iterator[InnerRun]:

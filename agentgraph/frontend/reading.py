@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agentgraph.agent import Agent
 from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
 from agentgraph.exceptions import AgentDefinitionError
-from agentgraph.frontend.discover import is_agent, is_workflow, target_of
+from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.lower_tools import agent_of, enabled
 from agentgraph.frontend.outlines import (
     AGENT_TOOL,
@@ -42,6 +42,7 @@ from agentgraph.frontend.shapes import (
     shape_of_workflow,
     target_shape,
 )
+from agentgraph.frontend.targets import target_of
 
 if TYPE_CHECKING:
     from agentgraph.handoffs import Handoff

@@ -234,10 +234,10 @@ def handoff(
     adapter, schema = _describe_input(agent.name, input_type)
     tool_name = tool_name_override or Handoff.default_tool_name(agent)
 
-    async def invoke(context: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
+    async def invoke(ctx: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
         if on_handoff is not None:
             arguments = () if adapter is None else (_read_input(adapter, input_json, tool_name),)
-            await resolve(on_handoff(context, *arguments))
+            await resolve(on_handoff(ctx, *arguments))
         return agent
 
     new_handoff: Handoff[Any, TTarget] = Handoff(
@@ -268,7 +268,7 @@ def handoff_by_itself(agent: TTarget, tool_name: str) -> Handoff[Any, TTarget]:
         A handoff like that of `handoff(agent, tool_name)`, but with an unknown origin.
     """
 
-    async def invoke(context: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
+    async def invoke(ctx: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
         return agent
 
     # The constructor would walk up the stack for the origin, and the stack is deep during a run.

@@ -33,10 +33,11 @@ def ids(source: Any) -> list[str]:
 
 
 def by_hand(name: str, target: Agent[Any]) -> Handoff[Any, Any]:
-    """A handoff made without `handoff()`: it keeps no reference to its target."""
+    """A handoff made without `handoff()`: it knows only the name of its target."""
+    target_name = target.name
 
     async def invoke(context: RunContextWrapper[Any], arguments: str) -> Agent[Any]:
-        return target
+        return Agent(name=target_name)
 
     return Handoff(name, "Hand over.", {}, invoke, target.name)
 

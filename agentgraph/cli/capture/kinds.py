@@ -12,8 +12,8 @@ from typing import Any, Final
 from typing_extensions import TypeIs
 
 from agentgraph.agent import Agent
-from agentgraph.frontend.discover import target_of
 from agentgraph.frontend.lower_tools import agent_of
+from agentgraph.frontend.targets import target_of
 from agentgraph.program import Program
 from agentgraph.workflow import Source, Workflow
 

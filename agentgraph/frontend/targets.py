@@ -1,0 +1,75 @@
+"""Where an entry of ``handoffs`` leads.
+
+An agent leads to itself, and a handoff of ``handoff()`` names its agent. A hand-made ``Handoff``
+has only a function that returns the agent and the agent's name, so its code is searched for the
+names of agents. Searching runs no code of the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from types import FunctionType, MethodType
+from typing import Any
+
+from agentgraph.agent import Agent
+from agentgraph.frontend.discover import is_agent
+from agentgraph.frontend.inner_agents import names_in, opened
+
+__all__ = ["target_of"]
+
+
+def target_of(entry: Any) -> Agent[Any] | None:
+    """The agent that an entry of ``handoffs`` leads to; ``None`` if it does not say.
+
+    Args:
+        entry: An agent, or a handoff. The function of a hand-made handoff says it if it names one
+            agent with the name in ``agent_name``, or only one agent: itself, in a list, a
+            dictionary or an attribute of its object, or through functions of its module.
+    """
+    if is_agent(entry):
+        return entry
+    reference = getattr(entry, "_agent_ref", None)
+    if callable(reference):
+        referred: Agent[Any] | None = reference()
+        return referred
+    agents = {id(one): one for one in _agents_of(getattr(entry, "on_invoke_handoff", None))}
+    name = getattr(entry, "agent_name", None)
+    named = [one for one in agents.values() if one.name == name] or list(agents.values())
+    return named[0] if len(named) == 1 else None
+
+
+def _agents_of(function: object) -> Iterator[Agent[Any]]:
+    """The agents that a function names, directly or through functions of its module."""
+    waiting, seen = [function], set[int]()
+    while waiting:
+        function = waiting.pop()
+        if isinstance(function, partial):
+            for value in (*function.args, *function.keywords.values()):
+                yield from _agents_in(value)
+            function = function.func
+        if not isinstance(function, (FunctionType, MethodType)):
+            function = getattr(function, "__call__", None)  # noqa: B004 - a bound method is needed
+        if isinstance(function, MethodType):
+            yield from _agents_in(list(getattr(function.__self__, "__dict__", {}).values()))
+        plain, scope = opened(function)
+        if plain is None or id(plain) in seen:
+            continue
+        seen.add(id(plain))
+        for value in (*(plain.__defaults__ or ()), *(plain.__kwdefaults__ or {}).values()):
+            yield from _agents_in(value)
+        for name in names_in(plain.__code__):
+            value = scope.get(name)
+            yield from _agents_in(value)
+            if isinstance(value, FunctionType) and value.__module__ == plain.__module__:
+                waiting.append(value)
+
+
+def _agents_in(value: object) -> Iterator[Agent[Any]]:
+    match value:
+        case Agent():
+            yield value
+        case dict():
+            yield from (one for one in value.values() if isinstance(one, Agent))
+        case list() | tuple():
+            yield from (one for one in value if isinstance(one, Agent))
