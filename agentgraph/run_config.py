@@ -156,8 +156,6 @@ def _trace_sensitive_data_by_default() -> bool:
 class RunConfig:
     """The configuration of a run.
 
-    A run makes no trace of its own yet: the settings of tracing are accepted and change nothing.
-
     Attributes:
         model: The model of every agent, in place of its own; a name is looked up.
         model_provider: Looks names of models up; `None` stands for the default providers.

@@ -17,7 +17,6 @@ from dataclasses import replace
 from agentgraph.approvals import CallKey, Ruling
 from agentgraph.drivers.journal import Row
 from agentgraph.drivers.names import counterparts
-from agentgraph.drivers.perform import perform
 from agentgraph.drivers.rulings import new_rulings
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.tasks import Work
@@ -37,16 +36,17 @@ from agentgraph.user_code.cancellation import own_task, take_back
 from agentgraph_compiler.machine import RESERVED, Event, Machine, StateKind
 
 
-async def drive(run: Run) -> Rest:
+async def drive(run: Run, driver: Driver | None = None) -> Rest:
     """Run a machine until it is over or waits.
 
     Args:
         run: The run; the driver first replays its recorded outcomes.
+        driver: Drives it, in place of a plain driver.
 
     Returns:
         The rest of the run.
     """
-    driver = _Driver(run)
+    driver = Driver(run) if driver is None else driver
     try:
         return await driver.drive()
     except asyncio.CancelledError:
@@ -66,12 +66,12 @@ def replay(run: Run) -> Rest | None:
     Raises:
         ProtocolError: The rows belong to another machine.
     """
-    driver = _Driver(run)
+    driver = Driver(run)
     driver.replay()
     return driver.rest
 
 
-class _Driver:
+class Driver:
     __slots__ = (
         "account",
         "began_at_rest",
@@ -108,7 +108,7 @@ class _Driver:
 
     async def drive(self) -> Rest:
         run, caches, bench, work, owed = self.run, self.caches, self.bench, self.work, self.owed
-        journal, account, path = self.journal, self.account, self.path
+        journal, account, path, perform = self.journal, self.account, self.path, work.perform
         self.replay()
         task = own_task()
         self.began_at_rest = self.rest is not None
@@ -397,4 +397,4 @@ class _Driver:
         if cut_short:
             self.caches.resumed, self.caches.doubtful = True, frozenset(self.owed)
         for command in tuple(self.owed.values()):  # at most the save of settled items
-            await self._take([await perform(self.run.bench, command)])
+            await self._take([await self.work.perform(self.bench, command)])

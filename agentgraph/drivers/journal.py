@@ -62,7 +62,13 @@ class IndexTaken(AgentsException):
 
 
 class Journal(Protocol):
-    """The store of a run's rows."""
+    """The store of a run's rows.
+
+    Attributes:
+        traces: The ids of the traces that this process has announced for the run.
+    """
+
+    traces: set[str]
 
     def __len__(self) -> int: ...
 
@@ -168,15 +174,17 @@ class MemoryJournal:
     Attributes:
         account: A usage to which new rows also add theirs; ``None`` for none.
         claim: The right to continue the run.
+        traces: See :class:`Journal`.
     """
 
-    __slots__ = ("_machines", "_rows", "_runs", "account", "claim")
+    __slots__ = ("_machines", "_rows", "_runs", "account", "claim", "traces")
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.account: Usage | None = None
         self._rows: list[Row] = []
         self._runs: dict[RunPath, _RunRows] = {}
         self.claim = Claim()
+        self.traces: set[str] = set()
         self._machines: dict[str, tuple[Machine, Bindings | None]] = {}
         for row in rows:
             self._add(row)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 from agentgraph.drivers.work.act import ScreeningFailed, act, judge, screen, tell
 from agentgraph.drivers.work.actions import perform_action
@@ -28,19 +29,53 @@ from agentgraph.stored.faults import fault_of
 from agentgraph.user_code.cancellation import was_cancelled
 from agentgraph_compiler.machine import About, Event, WorkKind
 
+WorkFunction = Callable[[Workbench, Perform], Awaitable[Outcome]]
 
-async def perform(bench: Workbench, command: Perform) -> Outcome:
+
+async def _tell(bench: Workbench, command: Perform) -> Outcome:
+    about_reply = command.phase.about is About.REPLY
+    return await (tell_reply if about_reply else tell)(bench, command)
+
+
+PERFORMS: Final[dict[WorkKind, WorkFunction]] = {
+    WorkKind.LOAD: load,
+    WorkKind.SAVE: save,
+    WorkKind.GREET: greet,
+    WorkKind.MODEL: think,
+    WorkKind.WAIT: wait,
+    WorkKind.TELL: _tell,
+    WorkKind.INPUT_GUARDRAIL: guard_input,
+    WorkKind.OUTPUT_GUARDRAIL: guard_output,
+    WorkKind.ASK: ask,
+    WorkKind.HOLD: hold,
+    WorkKind.SCREEN: screen,
+    WorkKind.FUNCTION: act,
+    WorkKind.AGENT: act,
+    WorkKind.ACTION: perform_action,
+    WorkKind.MISSING: missing,
+    WorkKind.JUDGE: judge,
+    WorkKind.HANDOFF: transfer,
+    WorkKind.DECIDE: decide,
+    WorkKind.RECOVER: recover,
+    WorkKind.END: end,
+}
+
+
+async def perform(
+    bench: Workbench, command: Perform, performs: Mapping[WorkKind, WorkFunction] = PERFORMS
+) -> Outcome:
     """Do the work of a command.
 
     Args:
         bench: What the work may use.
         command: The command.
+        performs: The function for each kind of work.
 
     Returns:
         Its outcome; an exception becomes the payload of a failed one.
     """
     try:
-        return await _PERFORMS[command.phase.kind](bench, command)
+        return await performs[command.phase.kind](bench, command)
     except asyncio.CancelledError as error:
         if await was_cancelled():
             raise
@@ -70,32 +105,3 @@ def _cancelled_itself(
     )
     fault.__cause__ = error
     return fault
-
-
-async def _tell(bench: Workbench, command: Perform) -> Outcome:
-    about_reply = command.phase.about is About.REPLY
-    return await (tell_reply if about_reply else tell)(bench, command)
-
-
-_PERFORMS: Mapping[WorkKind, Callable[[Workbench, Perform], Awaitable[Outcome]]] = {
-    WorkKind.LOAD: load,
-    WorkKind.SAVE: save,
-    WorkKind.GREET: greet,
-    WorkKind.MODEL: think,
-    WorkKind.WAIT: wait,
-    WorkKind.TELL: _tell,
-    WorkKind.INPUT_GUARDRAIL: guard_input,
-    WorkKind.OUTPUT_GUARDRAIL: guard_output,
-    WorkKind.ASK: ask,
-    WorkKind.HOLD: hold,
-    WorkKind.SCREEN: screen,
-    WorkKind.FUNCTION: act,
-    WorkKind.AGENT: act,
-    WorkKind.ACTION: perform_action,
-    WorkKind.MISSING: missing,
-    WorkKind.JUDGE: judge,
-    WorkKind.HANDOFF: transfer,
-    WorkKind.DECIDE: decide,
-    WorkKind.RECOVER: recover,
-    WorkKind.END: end,
-}

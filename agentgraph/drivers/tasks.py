@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 
 from agentgraph.drivers.perform import failure_outcome, perform
@@ -25,6 +25,9 @@ class Work:
     """
 
     __slots__ = ("_bench", "_finished", "_wake", "tasks")
+
+    perform: Callable[..., Coroutine[object, object, Outcome]] = staticmethod(perform)
+    """Does the work of a command."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
@@ -62,7 +65,7 @@ class Work:
                 self._start(command)
 
     def _start(self, command: Perform) -> None:
-        task = OwnTask(perform(self._bench, command), loop=asyncio.get_running_loop())
+        task = OwnTask(self.perform(self._bench, command), loop=asyncio.get_running_loop())
         self.tasks[command.id] = task
         task.add_done_callback(partial(self._done, command))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import enum
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from openai.types.responses.response_prompt_param import ResponsePromptParam
@@ -46,7 +46,14 @@ class ModelTracing(enum.Enum):
 
 
 class Model(abc.ABC):
-    """A language model, or anything that replies like one."""
+    """A language model, or anything that replies like one.
+
+    Attributes:
+        span_type: The type of the span that a run makes for a call: `generation`, or `response` for
+            a model behind the Responses API.
+    """
+
+    span_type: ClassVar[str] = "generation"
 
     async def close(self) -> None:  # noqa: B027 - most models have none
         """Release the model's resources, such as connections; does nothing by default."""

@@ -48,6 +48,8 @@ class OpenAIResponsesModel(Model):
             that a stored prompt names takes precedence.
     """
 
+    span_type = "response"
+
     def __init__(
         self, model: str, openai_client: AsyncOpenAI, *, model_is_explicit: bool = True
     ) -> None:

@@ -5,10 +5,13 @@ Results are projections of the record; the final state decides which exception i
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextlib import nullcontext
 from functools import partial
+from importlib import import_module
 from typing import Any
 
+from agentgraph.authoring.trace_listening import is_listened_to
 from agentgraph.drivers.aio import drive
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.outputs import final_output
@@ -31,6 +34,7 @@ from agentgraph.runtime.migrate import MigrationError
 from agentgraph.tools.computers import dispose_resolved_computers
 from agentgraph_compiler.machine import StateKind
 
+_TRACED = "agentgraph.drivers.traced.driver"
 _QUIET = frozenset({StateKind.DONE, StateKind.SUSPENDED, StateKind.STOPPED})
 
 
@@ -60,9 +64,15 @@ async def carry_out(run: Run) -> Rest:
     return rest
 
 
+def _traced(run: Run) -> Awaitable[Rest]:
+    """Carry a run out with a trace, by a driver that is loaded only then."""
+    awaitable: Awaitable[Rest] = import_module(_TRACED).drive(run)
+    return awaitable
+
+
 async def _driven(run: Run) -> Rest:
     try:
-        return await drive(run)
+        return await (_traced if is_listened_to() else drive)(run)
     except MigrationError as error:
         raise UserError(f"The run cannot go on in the changed program: {error}.") from error
     finally:

@@ -11,6 +11,7 @@ import os
 import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,7 @@ __all__ = [
     "answer_to_failure",
     "default_tool_error_function",
     "default_tool_timeout_error_message",
+    "failure_listener",
     "failure_message",
     "failures_named",
     "formatted",
@@ -101,6 +103,12 @@ def default_tool_timeout_error_message(*, tool_name: str, timeout_seconds: float
     return str(ToolTimeoutError(tool_name, timeout_seconds))
 
 
+failure_listener: Final[ContextVar[Callable[[Exception], None] | None]] = ContextVar(
+    "failure_listener", default=None
+)
+"""Called with each failure of a tool that the model reads about; set while a run makes a trace."""
+
+
 async def failure_message(
     handler: ToolErrorFunction, ctx: RunContextWrapper[Any], error: Exception, tool_name: str
 ) -> str:
@@ -120,6 +128,9 @@ async def failure_message(
         Exception: Whatever the handler raises; `error` itself if the handler returns `None`.
     """
     _log(ctx, error, tool_name, handled=handler is not default_tool_error_function)
+    listener = failure_listener.get()
+    if listener is not None:
+        listener(error)
     text: str | None = await resolve(handler(ctx, error))
     if text is None:
         raise error

@@ -25,6 +25,11 @@ class SynchronousMultiTracingProcessor(TracingProcessor):
         # Replaced as a whole, so that another thread never sees it half changed.
         self._processors: tuple[TracingProcessor, ...] = ()
 
+    @property
+    def has_processors(self) -> bool:
+        """Whether there is a processor to tell."""
+        return bool(self._processors)
+
     def add_tracing_processor(self, tracing_processor: TracingProcessor) -> None:
         """Add a processor."""
         self._processors = (*self._processors, tracing_processor)
@@ -122,6 +127,11 @@ class TraceProvider(abc.ABC):
     ) -> Span[TSpanData]:
         """Make a span; it does not start."""
 
+    @property
+    def listened_to(self) -> bool:
+        """Whether traces that begin now reach a processor; if not, a run makes none."""
+        return True
+
     def force_flush(self) -> None:  # noqa: B027 - a provider without a queue has nothing to do
         """Make the processors hand on at once what waits."""
 
@@ -214,6 +224,10 @@ class DefaultTraceProvider(TraceProvider):
             tracing_api_key=owner.tracing_api_key,
             trace_metadata=getattr(owner, metadata, None),
         )
+
+    @property
+    def listened_to(self) -> bool:
+        return self._processor.has_processors and not self._is_off()
 
     def force_flush(self) -> None:
         self._processor.force_flush()

@@ -6,6 +6,7 @@ import atexit
 import threading
 from typing import Final
 
+from agentgraph.authoring.trace_listening import announce
 from agentgraph.tracing.provider import DefaultTraceProvider, TraceProvider
 
 __all__ = ["get_trace_provider", "set_trace_provider"]
@@ -30,6 +31,7 @@ class _Process:
         if self._provider is None:
             atexit.register(lambda: self.get().shutdown())
         self._provider = provider
+        announce(provider)
         return provider
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agentgraph.drivers import aio
+from agentgraph.drivers.tasks import Work
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.record import payloads
 from agentgraph.runtime.commands import Perform
@@ -181,7 +181,7 @@ async def test_the_recorded_workflows_bring_what_the_table_of_payloads_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     table, seen, wrong = recorded(), set[tuple[str, Event]](), list[str]()
-    perform = aio.perform
+    perform = Work.perform
 
     async def watched(bench: Workbench, command: Perform) -> Outcome:
         outcome = await perform(bench, command)
@@ -191,8 +191,7 @@ async def test_the_recorded_workflows_bring_what_the_table_of_payloads_says(
             wrong.append(f"{way[0]} {way[1]} brings {brought}")
         return outcome
 
-    monkeypatch.setattr(aio, "perform", watched)
-    monkeypatch.setattr("agentgraph.drivers.tasks.perform", watched)
+    monkeypatch.setattr(Work, "perform", staticmethod(watched))
     for name in sorted(SCENARIOS.keys() - NO_RUN):
         await uncut(SCENARIOS[name], streamed=False)
     assert not wrong, wrong

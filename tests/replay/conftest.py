@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from agentgraph.drivers import perform
+from agentgraph.drivers.perform import PERFORMS
 from tests.replay.world import watched
 
 
 @pytest.fixture(autouse=True)
 def _noted_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(perform, "_PERFORMS", watched(perform._PERFORMS))
+    for kind, work in watched(PERFORMS).items():
+        monkeypatch.setitem(PERFORMS, kind, work)

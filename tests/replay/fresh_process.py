@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agentgraph import RunState
-from agentgraph.drivers import perform
+from agentgraph.drivers.perform import PERFORMS
 from tests.api.scenarios import SCENARIOS, Scenario
 from tests.replay.cuts import go_on, seen_of
 from tests.replay.digest import plain
@@ -48,5 +48,5 @@ async def _all(cuts: dict[str, Any]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    perform._PERFORMS = watched(perform._PERFORMS)
+    PERFORMS.update(watched(PERFORMS))
     print(json.dumps(asyncio.run(_all(json.loads(Path(sys.argv[1]).read_text())))))

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from agentgraph.drivers import aio, perform
+from agentgraph.drivers import aio
+from agentgraph.drivers.perform import PERFORMS
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.memory.runs.transcript import Transcript
 from agentgraph.record.record import Record
@@ -92,8 +93,8 @@ def witness(monkeypatch: pytest.MonkeyPatch) -> Witness:
 
     for name in FOLDS:
         monkeypatch.setattr(aio, name, folding(name, getattr(aio, name)))
-    table = {kind: working(work) for kind, work in perform._PERFORMS.items()}
-    monkeypatch.setattr(perform, "_PERFORMS", table)
+    for kind, work in PERFORMS.items():
+        monkeypatch.setitem(PERFORMS, kind, working(work))
     return witness
 
 
@@ -110,8 +111,6 @@ async def test_no_work_of_a_recorded_workflow_changes_the_record(
 async def test_the_witness_sees_work_that_writes(
     monkeypatch: pytest.MonkeyPatch, witness: Witness
 ) -> None:
-    table = dict(perform._PERFORMS)
-
     def writing(work: Any) -> Any:
         async def written(bench: Workbench, command: Perform) -> Outcome:
             record_of(bench).usage.requests += 1
@@ -120,8 +119,8 @@ async def test_the_witness_sees_work_that_writes(
 
         return written
 
-    changed = {kind: writing(work) for kind, work in table.items()}
-    monkeypatch.setattr(perform, "_PERFORMS", changed)
+    for kind, work in PERFORMS.items():
+        monkeypatch.setitem(PERFORMS, kind, writing(work))
     await uncut(SCENARIOS["plain_answer"], streamed=False)
     assert witness.faults
     assert "record/usage/Usage/requests/1: 0 and 1" in witness.faults[0]

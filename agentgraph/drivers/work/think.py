@@ -82,9 +82,9 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
     caches, view = bench.caches, bench.view
     agent, attempts = caches.bindings.agents[command.agent].agent, view.attempts
     # A repeated attempt uses the call of the first one; a new process must prepare it again.
-    prepared = caches.pending if attempts else None
+    prepared = caches.pending
     if prepared is None:
-        prepared = await _prepare(bench, command, agent)
+        prepared = await prepare(bench, command, agent)
     caches.pending = None
     attempt = Attempt(caches.watcher.streamed)
     model, arguments = prepared.model, prepared.arguments
@@ -131,7 +131,12 @@ async def tell_reply(bench: Workbench, command: Perform) -> Outcome:
     return Outcome(command.id, Event.DONE)
 
 
-async def _prepare(bench: Workbench, command: Perform, agent: Agent[Any]) -> PreparedCall:
+async def prepare(bench: Workbench, command: Perform, agent: Agent[Any]) -> PreparedCall:
+    """Prepare a model call: its model, its arguments and its request.
+
+    Raises:
+        AgentsException: A result of the caller's code is unusable.
+    """
     binding, config, view = bench.binding(command.agent), bench.facts.config, bench.view
     ids = view.conversation
     check_outputs_can_be_withheld(agent, config, ids)
