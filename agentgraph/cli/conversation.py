@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agentgraph.agent import Agent
 from agentgraph.cli.contexts import check_context
-from agentgraph.cli.decide import decide
+from agentgraph.cli.decide import Decided, decide
 from agentgraph.cli.faults import CommandFault, OutputClosed, Status
 from agentgraph.cli.stored_session import opened_session
 from agentgraph.cli.target import Target
@@ -93,8 +93,10 @@ class Conversation:
             )
             while result.interruptions and self.asks:
                 state = result.to_state()
-                if not decide(self.terminal, state, result.interruptions):
+                decisions = decide(self.terminal, state, result.interruptions)
+                if decisions is None:
                     break
+                self.note(decisions)
                 result, status = await self.follow(
                     Runner.run_streamed(self.source, state, session=self.session)
                 )
@@ -117,6 +119,9 @@ class Conversation:
             The result at which it rests, and its status.
         """
         return result, await self.watch.follow(result)
+
+    def note(self, decisions: Sequence[Decided]) -> None:
+        """Note the decisions on the calls that waited together."""
 
 
 @contextlib.asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from rich.text import Text
 
@@ -13,7 +13,20 @@ from agentgraph.cli.wording import written_call
 from agentgraph.items import ToolApprovalItem
 from agentgraph.running.state import RunState
 
-__all__ = ["decide"]
+__all__ = ["Decided", "decide"]
+
+
+class Decided(NamedTuple):
+    """A decision on one call.
+
+    Attributes:
+        approved: Whether the call may go on.
+        reason: What the model is told of a rejection; `None` for the usual text.
+    """
+
+    approved: bool
+    reason: str | None = None
+
 
 Decision = Literal["approve", "reject", "quit"]
 
@@ -26,7 +39,9 @@ _ANSWERS: dict[str, Decision] = {
 }
 
 
-def decide(terminal: Terminal, state: RunState[Any], calls: Sequence[ToolApprovalItem]) -> bool:
+def decide(
+    terminal: Terminal, state: RunState[Any], calls: Sequence[ToolApprovalItem]
+) -> list[Decided] | None:
     """Ask for a decision on each call.
 
     Args:
@@ -35,21 +50,24 @@ def decide(terminal: Terminal, state: RunState[Any], calls: Sequence[ToolApprova
         calls: The calls.
 
     Returns:
-        Whether the person decided on every call; false if the person quits.
+        The decisions, in the order of the calls; `None` if the person quits.
 
     Raises:
         CommandFault: The input ended.
     """
+    decisions: list[Decided] = []
     for call in calls:
         match _decision(terminal, call):
             case "approve":
                 state.approve(call)
+                decisions.append(Decided(approved=True))
             case "reject":
-                reason = _ask(terminal, "    reason, for the model [Enter = none]: ")
-                state.reject(call, rejection_message=reason or None)
+                reason = _ask(terminal, "    reason, for the model [Enter = none]: ") or None
+                state.reject(call, rejection_message=reason)
+                decisions.append(Decided(approved=False, reason=reason))
             case "quit":
-                return False
-    return True
+                return None
+    return decisions
 
 
 def _decision(terminal: Terminal, call: ToolApprovalItem) -> Decision:

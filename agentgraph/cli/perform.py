@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.text import Text
 
 from agentgraph.cli.ask import is_interactive
+from agentgraph.cli.capture.child import Limits
 from agentgraph.cli.conversation import Conversation, RunSettings, conversation
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.rehearsal import Rehearsal
@@ -70,7 +71,7 @@ def run_file(
 
 
 def rehearse_file(
-    terminal: Terminal, text: str, message: str | None, settings: RunSettings
+    terminal: Terminal, text: str, message: str | None, settings: RunSettings, limits: Limits
 ) -> Status:
     """Run a workflow with the person as the model.
 
@@ -79,13 +80,14 @@ def rehearse_file(
         text: The file, with a name or without.
         message: The user's message; `None` asks for it.
         settings: The options of the run.
+        limits: What the file may use while it is loaded.
 
     Raises:
         CommandFault: The file cannot be used, the user's own code failed, or the input ended.
     """
     person = Person(terminal)
     with (
-        loaded(Target.parse(text)) as workload,
+        loaded(Target.parse(text), limits) as workload,
         RunOnTerminal(terminal, spinner=False) as show,
     ):
         message = person.ask("message: ") if message is None else message
@@ -102,7 +104,13 @@ def rehearse_file(
         if person.save_to:
             path = Path(person.save_to)
             text = saved_test(
-                path, workload, message, person.replies, ends, context=settings.context
+                path,
+                workload,
+                message,
+                person.replies,
+                [decisions for _, decisions in person.decisions],
+                ends[-1],
+                context=settings.context,
             )
             _save(terminal, path, text)
         return status

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agentgraph.cli.conversation import Conversation
+from agentgraph.cli.decide import Decided
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.rehearse import Person, Undone
 from agentgraph.run import Runner
@@ -44,6 +46,10 @@ class Rehearsal(Conversation):
             self.terminal.out.print("  the last reply is taken back", style="quiet")
             result = Runner.run_streamed(self.source, state, session=self.session)
 
+    def note(self, decisions: Sequence[Decided]) -> None:
+        """Note the decisions for a saved test, with the number of replies before them."""
+        self.person.decisions.append((len(self.person.replies), decisions))
+
     async def _before_the_last_reply(self, result: RunResultStreaming) -> RunState[Any]:
         person = self.person
         lines = result.to_state().to_journal().splitlines()
@@ -57,6 +63,7 @@ class Rehearsal(Conversation):
         at = person.replies.index(dropped)
         person.replies, person.repeated = person.replies[:at], []
         person.repeated = [one for one in person.replies if not _is_in(text, one.number)]
+        person.decisions = [one for one in person.decisions if one[0] <= at]
         person.undoing = False
         try:
             return await RunState.from_journal(

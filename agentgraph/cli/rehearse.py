@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from rich.text import Text
 
 from agentgraph.cli.ask import ask
+from agentgraph.cli.decide import Decided
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.rehearsal_text import (
     parameters,
@@ -82,6 +83,8 @@ class Person:
         self.replies: list[RehearsedReply] = []
         self.repeated: list[RehearsedReply] = []
         """Replies from before an undo that the run may ask for again."""
+        self.decisions: list[tuple[int, Sequence[Decided]]] = []
+        """The decisions on waiting calls, each with the number of replies before it."""
         self.undoing = False
         self.save_to = ""
 

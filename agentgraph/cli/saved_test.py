@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from agentgraph.cli.decide import Decided
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.rehearse import RehearsedReply
 from agentgraph.cli.rehearsed_reply import Part
@@ -47,7 +48,8 @@ def saved_test(
     workload: Workload,
     message: str,
     replies: Iterable[RehearsedReply],
-    ends: Sequence[RunCompleted | RunFailed | RunSuspended],
+    decisions: Iterable[Sequence[Decided]],
+    end: RunCompleted | RunFailed | RunSuspended,
     *,
     context: str | None,
 ) -> str:
@@ -58,24 +60,19 @@ def saved_test(
         workload: The workflow.
         message: The user's message.
         replies: The replies of the person, in their order.
-        ends: How the run came to rest, once for each time.
+        decisions: The decisions of the person, once for each time that calls waited for them.
+        end: How the run came to rest at last.
         context: The name of the context object, or of a function that makes it.
 
     Raises:
-        CommandFault: The file has no name for the workflow, or calls waited for approval: a test
-            with decisions is written by hand.
+        CommandFault: The file has no name for the workflow.
     """
-    if not ends or any(isinstance(end, RunSuspended) for end in ends):
-        raise CommandFault(
-            "a rehearsal in which calls waited for approval cannot be saved as a test",
-            help="write the test with ScriptedModel, and approve or reject the interruptions",
-        )
-    end = ends[-1]
-    assert not isinstance(end, RunSuspended)
     file = workload.target.path.resolve()
     module, name = _name_of(workload.source, file, workload.target.name)
     replies = list(replies)
-    run = f"Runner.run({name}, {message!r}{_context(module, context)})"
+    decided = list(decisions)
+    runs = [f"Runner.run({name}, {message!r}{_context(module, context)})"]
+    runs += [f"Runner.run({name}, state)"] * len(decided)
     names = {"Runner", *([end.error] if isinstance(end, RunFailed) else [])}
     parts = [part for reply in replies for part in reply.parts]
     builders = {"ScriptedModel"}
@@ -95,7 +92,7 @@ def saved_test(
         module=module,
         name=re.sub(r"\W+", "_", message.lower()).strip("_")[:50] or "rehearsal",
         steps="\n".join(_step(reply) for reply in replies),
-        run="\n".join(_run(run, end)),
+        run="\n".join([*_decided(runs, decided), *_last_run(runs[-1], end)]),
     )
 
 
@@ -150,12 +147,28 @@ def _builder(part: Part, number: int, place: int) -> str:
             return repr({**message, "status": "completed", "content": content})
 
 
-def _run(run: str, end: RunCompleted | RunFailed) -> Iterator[str]:
+def _decided(runs: Sequence[str], decided: Sequence[Sequence[Decided]]) -> Iterator[str]:
+    """The runs that rested at calls, and the decisions on them."""
+    for run, decisions in zip(runs, decided, strict=False):  # the last run follows the decisions
+        yield f"        result = asyncio.run({run})"
+        yield "        state = result.to_state()"
+        names = [f"call_{place}" for place in range(1, len(decisions) + 1)]
+        yield f"        [{', '.join(names)}] = result.interruptions"
+        for name, (approved, reason) in zip(names, decisions, strict=True):
+            message = "" if reason is None else f", rejection_message={reason!r}"
+            yield f"        state.{'approve' if approved else 'reject'}({name}{message})"
+
+
+def _last_run(run: str, end: RunCompleted | RunFailed | RunSuspended) -> Iterator[str]:
     if isinstance(end, RunFailed):
         yield f"        with pytest.raises({end.error}):"
         yield f"            asyncio.run({run})"
         return
     yield f"        result = asyncio.run({run})"
+    if isinstance(end, RunSuspended):
+        waiting = [one.tool for one in end.approvals]
+        yield f"    assert [call.name for call in result.interruptions] == {waiting!r}"
+        return
     yield f"    assert result.last_agent.name == {end.agent!r}"
     if isinstance(end.output, str):
         yield f"    assert result.final_output == {end.output!r}"

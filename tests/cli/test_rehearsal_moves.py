@@ -165,6 +165,35 @@ def test_a_saved_rehearsal_is_a_test_that_passes_and_can_fail(desk: Path, typed:
     assert not passes(test)
 
 
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        pytest.param(["add", ONE, "a", "answer", "done"], "state.approve(call_1)", id="approved"),
+        pytest.param(
+            ["1 1", ONE, TWO, "a", "r", "too much", "answer", "done"],
+            "state.reject(call_2, rejection_message='too much')",
+            id="two, one of them rejected",
+        ),
+        pytest.param(
+            ["add", ONE, "a", "/undo", "add", TWO, "r", "", "answer", "done"],
+            "state.reject(call_1)",
+            id="decided anew after an undo",
+        ),
+        pytest.param(["add", ONE, "q"], "== ['add']", id="never decided"),
+    ],
+)
+def test_decisions_on_calls_are_part_of_a_saved_rehearsal(
+    desk: Path, typed: list[str], line: str
+) -> None:
+    desk.write_text(DESK.replace("@function_tool", "@function_tool(needs_approval=True)"))
+    test = desk.parent / "test_saved.py"
+    ended = rehearsed(desk, f"/save {test}", *typed)
+    assert f"wrote {test}" in ended.err
+    text = test.read_text()
+    assert line in text
+    assert passes(test)
+
+
 def passes(test: Path) -> bool:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
     done = subprocess.run(

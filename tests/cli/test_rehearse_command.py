@@ -120,3 +120,41 @@ def test_a_rehearsal_leaves_the_runner_as_it_was(tmp_path: Path) -> None:
     before = get_default_agent_runner()
     agentgraph("rehearse", written(tmp_path, "flow.py", TOOL), "3 and 4", typed="")
     assert get_default_agent_runner() is before
+
+
+def test_the_limits_of_loading_hold_before_a_rehearsal(tmp_path: Path) -> None:
+    endless = written(tmp_path, "endless.py", f"{TOOL}\nwhile True:\n    pass\n")
+    ended = agentgraph("rehearse", endless, "hello", "--load-timeout", "0.2")
+    assert ended.status == 2
+    assert "TimeUp: not ready after 0.2 seconds" in ended.err
+
+
+def test_a_file_opens_connections_in_a_rehearsal_and_not_while_it_is_loaded(
+    tmp_path: Path,
+) -> None:
+    connecting = """
+import socket
+
+from agentgraph import Agent, function_tool
+
+def connect() -> str:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return f"port of {one.getsockname()[0]}"
+
+@function_tool
+def ask() -> str:
+    "Ask a server."
+    return connect()
+
+a = Agent(name="Asker", tools=[ask])
+"""
+    file = written(tmp_path, "asking.py", connecting)
+    assert "port of 127.0.0.1" in agentgraph("rehearse", file, "?", typed=lines("1", "2", "x")).out
+
+    at_once = written(tmp_path, "at_once.py", f"{connecting}\nconnect()\n")
+    refused = agentgraph("rehearse", at_once, "?")
+    assert refused.status == 2
+    assert "listening on 127.0.0.1:0 is refused while the file is loaded" in refused.err
+    allowed = agentgraph("rehearse", at_once, "?", "--allow-network", typed=lines("2", "x"))
+    assert allowed.status == 0

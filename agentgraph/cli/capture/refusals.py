@@ -1,7 +1,8 @@
 """What a file may not do while it is loaded: open connections and start processes.
 
-Python announces both as audit events before they happen. An audit hook cannot be removed, so only a
-child process installs it. Code below Python, such as a client written in C, announces nothing.
+Python announces both as audit events before they happen. An audit hook cannot be removed, so there
+is one in a process, which refuses only while a file is loaded. Code below Python, such as a client
+written in C, announces nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["Refused", "refuse_connections_and_processes"]
+__all__ = ["Refused", "allow_connections_and_processes", "refuse_connections_and_processes"]
 
 _CONNECTIONS: Final = {
     "socket.bind": "listening on {1}",
@@ -44,14 +45,18 @@ class Refused(PermissionError):
     """A file tried what it may not do. Programs that can work offline handle an ``OSError``."""
 
 
-def refuse_connections_and_processes(note: Callable[[str], None]) -> None:
-    """Refuse all connections and processes from now on, in this whole process.
+class _Hook:
+    """The audit hook of this process."""
 
-    Args:
-        note: Called with each refused action, in words.
-    """
+    def __init__(self) -> None:
+        self.is_installed = False
+        self.note: Callable[[str], None] | None = None
 
-    def refuse(event: str, arguments: tuple[Any, ...]) -> None:
+    def refuse(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Refuse an event if a file is being loaded."""
+        note = self.note
+        if note is None:
+            return
         words = _EVENTS.get(event)
         if words is not None:
             action = words.format(*map(_text, arguments))
@@ -62,7 +67,25 @@ def refuse_connections_and_processes(note: Callable[[str], None]) -> None:
         note(action)
         raise Refused(f"{action} is refused while the file is loaded (--allow-network allows it)")
 
-    sys.addaudithook(refuse)
+
+_HOOK: Final = _Hook()
+
+
+def refuse_connections_and_processes(note: Callable[[str], None]) -> None:
+    """Refuse all connections and processes from now on, in this whole process.
+
+    Args:
+        note: Called with each refused action, in words.
+    """
+    if not _HOOK.is_installed:
+        _HOOK.is_installed = True
+        sys.addaudithook(_HOOK.refuse)
+    _HOOK.note = note
+
+
+def allow_connections_and_processes() -> None:
+    """Refuse nothing any more, because the file is loaded."""
+    _HOOK.note = None
 
 
 def _text(argument: object) -> str:

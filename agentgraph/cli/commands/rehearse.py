@@ -6,8 +6,14 @@ from typing import Annotated
 
 import typer
 
+from agentgraph.cli.capture.child import Limits
 from agentgraph.cli.commands.options import (
+    DEFAULT_MEMORY,
+    DEFAULT_TIMEOUT,
+    AllowNetwork,
     Context,
+    LoadMemory,
+    LoadTimeout,
     MaxTurns,
     Session,
     Target,
@@ -37,7 +43,11 @@ def rehearse(
     context: Context = None,
     session: Session = None,
     verbose: Verbose = False,
+    allow_network: AllowNetwork = False,
+    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
+    load_memory: LoadMemory = DEFAULT_MEMORY,
 ) -> None:
     """Run a workflow with yourself as the model: you choose each move."""
     settings = RunSettings(max_turns=max_turns, context=context, session=session, verbose=verbose)
-    end(lambda terminal: rehearse_file(terminal, target, message, settings))
+    limits = Limits(load_timeout, load_memory, allow_network)
+    end(lambda terminal: rehearse_file(terminal, target, message, settings, limits))
