@@ -21,7 +21,7 @@ from agentgraph.agent_tool import (
     AgentToolStreamEvent,
     argument_schema,
     default_tool_name,
-    refuse_call,
+    not_bound,
 )
 from agentgraph.agent_validation import (
     check_agent,
@@ -289,7 +289,7 @@ class Agent(AgentBase[TContext], ShownInNotebooks, Generic[TContext, TOutput]):
             name=tool_name or default_tool_name(self.name),
             description=tool_description or "",
             params_json_schema=argument_schema(tool_name or self.name, parameters),
-            on_invoke_tool=refuse_call,
+            on_invoke_tool=not_bound,
             is_enabled=cast("Any", is_enabled),
             needs_approval=needs_approval,
             _failure_error_function=failure_error_function,

@@ -1,7 +1,8 @@
 """An agent that serves as a tool: a description, which the front end lowers to a sub-machine.
 
 Nothing here runs an agent. A call of the tool is an invoke of the agent's own machine, so it is
-drawn, checked, streamed, cancelled and resumed like any other invoke. There is no function to call.
+drawn, checked, streamed, cancelled and resumed like any other invoke. Only code that calls
+`on_invoke_tool` itself starts a run of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from typing_extensions import TypedDict
@@ -49,7 +51,7 @@ __all__ = [
     "AgentToolStreamEvent",
     "argument_schema",
     "default_tool_name",
-    "refuse_call",
+    "not_bound",
 ]
 
 
@@ -71,16 +73,12 @@ AgentToolOutputExtractor: TypeAlias = Callable[[Any], MaybeAwaitable[Any]]
 """Makes the tool's output from the result of the inner run."""
 
 
-async def refuse_call(context: ToolContext[Any], arguments: str) -> NoReturn:
-    """Refuse a direct call of an agent tool, which has no function.
+_DIRECT_CALL: Final = "agentgraph.running.direct_call"
 
-    Raises:
-        UserError: Always.
-    """
-    raise UserError(
-        f"Agent tool {context.tool_name!r} cannot be called directly: it describes a run inside "
-        "the calling agent's run. Put it into an agent's tools, or use Runner."
-    )
+
+async def not_bound(context: ToolContext[Any], arguments: str) -> NoReturn:
+    """Stand for the function of an agent tool until the tool is made, which then binds its own."""
+    raise AssertionError
 
 
 _CALLBACKS: Final = {
@@ -140,11 +138,22 @@ class AgentTool(FunctionTool):
                 expected = f"a whole number, {least} or more, or None"
                 check_count(f"Agent tool {self.name!r}: {name}", limit, expected, least=least)
         check_callbacks(f"Agent tool {self.name!r}", self, _CALLBACKS)
+        # A copy has the method of the tool that it is a copy of.
+        of_a_tool = getattr(self.on_invoke_tool, "__func__", None) is AgentTool._call_by_hand
+        if self.on_invoke_tool is not_bound or of_a_tool:
+            self.on_invoke_tool = self._call_by_hand
         if self._tool_origin is None:
             self._tool_origin = ToolOrigin(
                 ToolOriginType.AGENT_AS_TOOL, agent_name=self.agent.name, agent_tool_name=self.name
             )
         super().__post_init__()
+
+    async def _call_by_hand(self, context: ToolContext[Any], arguments: str) -> Any:
+        """Run the agent for code that calls `on_invoke_tool` itself.
+
+        What runs stands above authoring, so it is looked up by name (docs/decisions/0027).
+        """
+        return await import_module(_DIRECT_CALL).call_by_hand(self, context, arguments)
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any] | None:

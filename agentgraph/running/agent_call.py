@@ -58,12 +58,10 @@ async def call_agent(
     try:
         params = tool.read_arguments(context.tool_arguments)
         inner = _inner(bench, command, tool, context, params, await tool.build_input(params))
-        rest = await (
-            carry_out(inner) if tool.on_stream is None else _watched(inner, tool, context)
-        )
+        rest = await (carry_out(inner) if tool.on_stream is None else watched(inner, tool, context))
         if rest.kind is StateKind.SUSPENDED:
             return Waiting(_questions(inner, rest))
-        output = await _output(tool, inner, result_of(inner, rest))
+        output = await output_of_call(tool, inner, result_of(inner, rest))
     except Exception as error:  # noqa: BLE001 - the tool decides what follows
         what = f"Error running tool {tool.name} of agent {bench.agent(command).name}"
         handler = tool.failure_error_function
@@ -126,7 +124,7 @@ def _again(bench: Workbench, command: Perform) -> bool:
     return id.attempt > 0 and isinstance(bench.view.payload_or_none(before), Failure)
 
 
-async def _watched(inner: Run, tool: AgentTool, context: ToolContext[Any]) -> Rest:
+async def watched(inner: Run, tool: AgentTool, context: ToolContext[Any]) -> Rest:
     """Carry a run out and pass each of its events to the tool's ``on_stream``, in order."""
     queue = EventQueue(tool.on_stream_max_pending_events)
     inner.caches.watcher = watcher_of(queue)
@@ -147,7 +145,9 @@ async def _hand_over(
 ) -> None:
     assert tool.on_stream is not None
     async for event in queue.events():
-        tool_event = AgentToolStreamEvent(event=event, agent=run.agent, tool_call=context.tool_call)
+        tool_event = AgentToolStreamEvent(
+            event=event, agent=run.agent, tool_call=getattr(context, "tool_call", None)
+        )
         try:
             await resolve(tool.on_stream(tool_event))
         except asyncio.CancelledError as error:
@@ -164,7 +164,7 @@ def _pass_over(tool: AgentTool, error: BaseException) -> None:
     log_tool_action_warning(logger, message, error)
 
 
-async def _output(tool: AgentTool, inner: Run, result: RunResult) -> Any:
+async def output_of_call(tool: AgentTool, inner: Run, result: RunResult) -> Any:
     """The output of an agent tool: its final output or, if that is empty, its last text.
 
     If output guardrails judged the final output, it is returned even if it is empty.

@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 from agentgraph import Agent, AgentTool, FunctionTool, RunConfig, UserError
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.schemas.arguments import InvalidToolArguments
-from agentgraph.tool_context import ToolContext
 from agentgraph.tools.errors import default_tool_error_function
 
 
@@ -90,12 +89,6 @@ def test_parameters_without_fields_are_refused(parameters: Any) -> None:
 def test_on_stream_must_be_callable() -> None:
     with pytest.raises(AgentDefinitionError, match="on_stream must be callable, not int"):
         translator(on_stream=5)
-
-
-async def test_calling_an_agent_tool_by_hand_says_what_to_do() -> None:
-    context = ToolContext(None, tool_name="translate", tool_call_id="1", tool_arguments="{}")
-    with pytest.raises(UserError, match="'translate' cannot be called directly"):
-        await translator().on_invoke_tool(context, "{}")
 
 
 @pytest.mark.parametrize(
