@@ -82,6 +82,8 @@ def test_states_are_folded_unless_asked_otherwise() -> None:
 def test_the_legend_can_be_left_out() -> None:
     assert "can end the run" in agentgraph("draw", DESK).out
     assert "can end the run" not in agentgraph("draw", DESK, "--no-legend").out
+    assert "can end the run" in agentgraph("draw", DESK, "--format", "mermaid").out
+    assert "legend" not in agentgraph("draw", DESK, "--format", "mermaid", "--no-legend").out
 
 
 def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:

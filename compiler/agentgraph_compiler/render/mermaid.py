@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.render.bundles import bundled
+from agentgraph_compiler.render.bundles import bundled, legend_of
 from agentgraph_compiler.render.look import (
     DASHED_BOXES,
     FILL_AND_EDGE,
@@ -14,7 +14,9 @@ from agentgraph_compiler.render.look import (
     INK_OF_STROKE,
     SIGN_OF_MARK,
     SIGN_OF_TONE,
+    SOFT,
     printable,
+    sample_of,
 )
 from agentgraph_compiler.render.picture import (
     Arrow,
@@ -46,7 +48,7 @@ _LINES = {
     Stroke.CODE: "-.->",
     Stroke.FAINT: "-->",
 }
-_PLAIN = frozenset(" .,:()[]_-+*/…→◉◎⊘◆✖▲●")
+_PLAIN = frozenset(" .,:()[]_-+*/…→•⇢◉◎⊘◆✖▲●")
 
 
 def to_mermaid(picture: Picture) -> str:
@@ -71,7 +73,23 @@ def to_mermaid(picture: Picture) -> str:
     lines.extend(f"  class {box.id} litBox" for box in picture.root.walk() if box.lit)
     if any(box.lit for box in picture.root.walk()):
         lines.append("  classDef litBox stroke-width:4px")
+    lines.extend(_legend(picture))
     return "\n".join(lines) + "\n"
+
+
+def _legend(picture: Picture) -> Iterator[str]:
+    """A box without an edge that explains arrows, marks and signs. The shapes of boxes explain
+    themselves; the colours of signs are not shown, so words of one sign share a line.
+    """
+    words: dict[str, list[str]] = {}
+    for meaning, explanation in legend_of(picture):
+        sign = "" if isinstance(meaning, Role) else sample_of(meaning)[0]
+        if sign:
+            words.setdefault(sign, []).append(explanation)
+    entries = [_text(f"{sign} {' / '.join(lines)}") for sign, lines in words.items()]
+    if entries:
+        yield f'  legend["{"<br/>".join(entries)}"]:::legendBox'
+        yield f"  classDef legendBox fill:none,stroke:none,color:{SOFT}"
 
 
 def _colors(arrows: list[Arrow]) -> Iterator[str]:
