@@ -41,7 +41,8 @@ _NAMES_OF = {
     "logger": "enable_verbose_stdout_logging",
     "memory": (
         "OpenAIConversationsSession OpenAIResponsesCompactionArgs "
-        "OpenAIResponsesCompactionAwareSession SQLiteSession Session SessionABC SessionSettings "
+        "OpenAIResponsesCompactionAwareSession OpenAIResponsesCompactionSession "
+        "SQLiteSession Session SessionABC SessionSettings "
         "is_openai_responses_compaction_aware_session"
     ),
     "model_settings": "ModelSettings",

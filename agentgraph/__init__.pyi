@@ -90,6 +90,7 @@ from agentgraph.memory import (
     OpenAIConversationsSession as OpenAIConversationsSession,
     OpenAIResponsesCompactionArgs as OpenAIResponsesCompactionArgs,
     OpenAIResponsesCompactionAwareSession as OpenAIResponsesCompactionAwareSession,
+    OpenAIResponsesCompactionSession as OpenAIResponsesCompactionSession,
     SQLiteSession as SQLiteSession,
     Session as Session,
     SessionABC as SessionABC,

@@ -41,8 +41,7 @@ ABSENT: Final[dict[str, str]] = {
         "set_default_openai_harness"
     ),
     "later-work": (
-        "extensions.models OpenAIResponsesCompactionSession "
-        "memory.OpenAIResponsesCompactionSession memory.openai_responses_compaction_session "
+        "extensions.models "
         "AgentToolInvocation "
         "result.AgentToolInvocation ApplyPatchToolCustomDataContext "
         "ApplyPatchToolCustomDataExtractor ComputerToolCustomDataContext "

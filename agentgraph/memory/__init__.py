@@ -20,12 +20,16 @@ from agentgraph.memory.util import SessionInputCallback
 
 if TYPE_CHECKING:
     from agentgraph.memory.openai_conversations_session import OpenAIConversationsSession
+    from agentgraph.memory.openai_responses_compaction_session import (
+        OpenAIResponsesCompactionSession,
+    )
     from agentgraph.memory.sqlite_session import SQLiteSession
 
 __all__ = [
     "OpenAIConversationsSession",
     "OpenAIResponsesCompactionArgs",
     "OpenAIResponsesCompactionAwareSession",
+    "OpenAIResponsesCompactionSession",
     "SQLiteSession",
     "Session",
     "SessionABC",
@@ -36,6 +40,7 @@ __all__ = [
 
 _LAZY = {
     "OpenAIConversationsSession": "agentgraph.memory.openai_conversations_session",
+    "OpenAIResponsesCompactionSession": "agentgraph.memory.openai_responses_compaction_session",
     "SQLiteSession": "agentgraph.memory.sqlite_session",
 }
 

@@ -60,7 +60,7 @@ async def start_openai_conversations_session(openai_client: AsyncOpenAI | None =
     Raises:
         openai.OpenAIError: The API refused, or the environment has no key.
     """
-    client = openai_client or _default_client()
+    client = openai_client or default_client()
     conversation = await client.conversations.create(items=[])
     return conversation.id
 
@@ -203,7 +203,7 @@ class OpenAIConversationsSession(SessionABC):
 
     def _openai(self) -> AsyncOpenAI:
         if self._client is None:
-            self._client = _default_client()
+            self._client = default_client()
         return self._client
 
     async def _conversation(self) -> str:
@@ -313,7 +313,7 @@ def _place(client: AsyncOpenAI) -> str:
     return f"{client.base_url.scheme}://{client.base_url.host}"
 
 
-def _default_client() -> AsyncOpenAI:
+def default_client() -> AsyncOpenAI:
     return openai_defaults.client or AsyncOpenAI(api_key=openai_defaults.key)
 
 

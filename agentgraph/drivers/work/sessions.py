@@ -11,7 +11,9 @@ from functools import partial
 from agentgraph.drivers.work.blocked_output import blocked_message
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
+from agentgraph.memory.runs.compaction import compact_after_save
 from agentgraph.memory.runs.session_log import Saved, SessionLog
+from agentgraph.memory.session import is_openai_responses_compaction_aware_session
 from agentgraph.memory.transcripts.writing import Kept
 from agentgraph.record.payloads import Loaded, SavedTurn
 from agentgraph.runtime.commands import Perform
@@ -50,7 +52,25 @@ async def save(bench: Workbench, command: Perform) -> Outcome:
         turn_start=view.turn_start,
         again=command.id in bench.caches.doubtful,
     )
+    if keep is Keep.ALL:
+        await _compact(bench, saved)
     return Outcome(command.id, Event.DONE, _recorded(bench, saved))
+
+
+async def _compact(bench: Workbench, saved: Saved) -> None:
+    """Let the session compact its history, of which this turn is a part now."""
+    session, reply = bench.facts.session, bench.view.reply
+    if reply is None or not is_openai_responses_compaction_aware_session(session):
+        return
+    response, request = reply.response, bench.view.requests[-1]
+    await compact_after_save(
+        session,
+        saved.written,
+        [*bench.view.input_of(request), *response.to_input_items()],
+        response_id=response.response_id,
+        store=request.settings.store,
+        context=bench.context,
+    )
 
 
 def _log(bench: Workbench) -> SessionLog:

@@ -17,7 +17,7 @@ from agentgraph.user_code.callbacks import resolve
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
 
-__all__ = ["usual"]
+__all__ = ["takes", "usual"]
 
 _METHODS = ("get_items", "add_items", "pop_item", "clear_session")
 _BY_KEYWORD = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -34,13 +34,14 @@ def usual(session: Session, context: object) -> Session:
     Returns:
         The session itself if its methods have the usual parameters.
     """
-    with_context = all(_takes(getattr(session, name), "wrapper") for name in _METHODS)
+    with_context = all(takes(getattr(session, name), "wrapper") for name in _METHODS)
     if not with_context and accepts(session.get_items, 1):
         return session
     return _Adapted(session, {"wrapper": context} if with_context else {})
 
 
-def _takes(method: Callable[..., object], name: str) -> bool:
+def takes(method: Callable[..., object], name: str) -> bool:
+    """Whether a method has a parameter that can be passed by this name."""
     try:
         parameter = signature(method).parameters.get(name)
     except (TypeError, ValueError):  # a builtin without a signature
@@ -64,7 +65,7 @@ class _Adapted:
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
         read = self._session.get_items
-        if limit is not None and _takes(read, "limit"):
+        if limit is not None and takes(read, "limit"):
             return list(await resolve(read(limit=limit, **self._more)) or ())
         items = list(await resolve(read(**self._more)) or ())
         return items if limit is None else items[max(0, len(items) - limit) :]
