@@ -39,6 +39,24 @@ async def test_a_session_is_one_list_under_the_key_of_the_sdk(dapr: DaprStateSto
     await session.close()
 
 
+async def test_texts_that_an_older_version_has_marked_lose_their_marks_with_the_next_write(
+    dapr: DaprStateStore,
+) -> None:
+    session = opened(dapr)
+    await session.add_items([user("x")])
+    marked = json.dumps([json.dumps(user(text)) + " \t\n\r" * 6 for text in ("x", "y")])
+    _, etag = dapr.values["s:messages"]
+    dapr.values["s:messages"] = (marked.encode(), etag)
+    assert await session.get_items() == [user("x"), user("y")]
+    assert dapr.values["s:messages"][0] == marked.encode()
+
+    await session.add_items([user("z")])
+
+    texts = json.loads(dapr.values["s:messages"][0])
+    assert texts == [json.dumps(user(text)) for text in ("x", "y", "z")]
+    await session.close()
+
+
 async def test_writers_that_race_all_succeed_in_the_end(dapr: DaprStateStore) -> None:
     sessions = [opened(dapr) for _ in range(6)]
     turns = [[call(f"{n}"), output(f"{n}")] for n in range(18)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,25 @@ async def test_a_run_that_is_alone_has_nothing_of_the_list_read(client: Redis) -
     await session.add_items([user("of somebody else")])
     await session.append_to_block([user("end")], block)
     assert (await client.info("commandstats"))["cmdstat_lrange"]["calls"] == 1
+
+
+async def test_a_text_that_an_older_version_has_marked_loses_its_mark_when_it_moves(
+    client: Redis,
+) -> None:
+    session, key = RedisSession("s", redis_client=client), "agents:session:s:messages"
+    mark = " \t\n\r" * 6
+    await client.rpush(key, json.dumps(user("of others")) + mark, json.dumps(user("asked")) + mark)
+    assert await session.get_items() == [user("of others"), user("asked")]
+    block = await session.adopt_block([user("asked")])
+    await session.add_items([user("other")])
+
+    await session.append_to_block([user("end")], block)
+
+    texts = [text.decode() for text in await client.lrange(key, 0, -1)]
+    assert texts == [
+        json.dumps(user("of others")) + mark,
+        *(json.dumps(user(text)) for text in ("other", "asked", "end")),
+    ]
 
 
 async def test_a_client_that_decodes_answers_works_too(client: Redis, redis_socket: Path) -> None:
