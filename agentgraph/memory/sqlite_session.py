@@ -20,7 +20,7 @@ from agentgraph.memory.session import Accept
 from agentgraph.memory.session_settings import SessionSettings, own_session_settings
 from agentgraph.memory.sqlite.database import MEMORY, SQLiteDatabase, failure, transaction
 from agentgraph.memory.sqlite.rows import Rows
-from agentgraph.memory.sqlite.schema import Schema, Tables
+from agentgraph.memory.sqlite.schema import Tables
 from agentgraph.memory.store import StoreSession
 
 if TYPE_CHECKING:
@@ -207,20 +207,15 @@ class SQLiteSession(StoreSession):
     def _prepare_saves(self, connection: sqlite3.Connection) -> None:
         self._database.once(connection, self._tables.saves, self._tables.prepare_saves)
 
-    @property
-    def _schema(self) -> Schema:
-        """The tables of the session, which a connection checks or creates once."""
-        return self._tables
-
     async def _run(self, call: Callable[[sqlite3.Connection], _T]) -> _T:
         self._check_open()
         database = self._database
         on_disk = str(self.db_path) != MEMORY
         if on_disk and (database.in_memory or database.is_inherited()):
             database = self._acquire()
-        schema = self._schema
+        tables = self._tables
         try:
-            return await database.run(schema, schema.prepare, call, _name(self._history)[0])
+            return await database.run(tables, tables.prepare, call, _name(self._history)[0])
         except sqlite3.Error as error:
             raise failure(error, self._label, database.path) from error
 

@@ -8,12 +8,13 @@ without sessions is an error.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agentgraph.memory.encoding import ENVELOPE_MARK, decode_item, is_marked
 from agentgraph.memory.errors import SessionError
+from agentgraph.memory.transcripts.automaton import Fate, judge
 from agentgraph.memory.transcripts.histories import Change, repair
 
 if TYPE_CHECKING:
@@ -93,16 +94,10 @@ class History:
     @property
     def awaited(self) -> list[TResponseInputItem]:
         """Requests for approval since the user's last message, which the next input may answer."""
-        requests: dict[str, TResponseInputItem] = {}
-        for item in self.items:
-            fields = cast("Mapping[str, Any]", item)
-            if fields.get("role") == "user":
-                requests.clear()
-            elif fields.get("type") == "mcp_approval_request":
-                requests[fields.get("id", "")] = item
-            elif fields.get("type") == "mcp_approval_response":
-                requests.pop(fields.get("approval_request_id", ""), None)
-        return list(requests.values())
+        items = self.items
+        asked = max((at for at, item in enumerate(items) if item.get("role") == "user"), default=-1)
+        fates = enumerate(judge(items).fates)
+        return [items[at] for at, fate in fates if at > asked and fate is Fate.ASKS]
 
     @property
     def mending(self) -> Mending:

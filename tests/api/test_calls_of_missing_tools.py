@@ -21,7 +21,7 @@ from agentgraph import (
     UserError,
     function_tool,
 )
-from agentgraph.memory.transcript import legal
+from agentgraph.memory.transcripts.histories import legal
 from agentgraph.testing import ScriptedModel, assistant_message
 from tests.api.calls import call, echo
 from tests.api.conftest import Play

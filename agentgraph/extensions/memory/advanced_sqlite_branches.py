@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from agentgraph.extensions.memory.advanced_sqlite_kinds import is_user_message, kind_and_tool
 from agentgraph.memory.errors import InvalidSessionInput
@@ -70,27 +70,20 @@ class Branch(Rows):
         """List stored items (pairs of row id and item) at the end of the branch; return keys."""
         turn, branch_turn = self._last_turns(connection)
         sequence = _last_sequence(connection, self.session_id)
-        rows = []
+        keys = []
         for row_id, item in items:
             sequence += 1
             if is_user_message(item):
                 turn, branch_turn = turn + 1, branch_turn + 1
             kind, tool = kind_and_tool(item)
-            rows.append(
-                (self.session_id, row_id, self.branch_id, kind, sequence, turn, branch_turn, tool)
+            listed = connection.execute(
+                "INSERT INTO message_structure (session_id, branch_id, message_id, message_type, "
+                "sequence_number, user_turn_number, branch_turn_number, tool_name) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*self.key, row_id, kind, sequence, turn, branch_turn, tool),
             )
-        connection.executemany(
-            "INSERT INTO message_structure (session_id, message_id, branch_id, message_type, "
-            "sequence_number, user_turn_number, branch_turn_number, tool_name) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
-        newest_first = connection.execute(
-            "SELECT id FROM message_structure WHERE session_id = ? AND branch_id = ? "
-            "ORDER BY sequence_number DESC LIMIT ?",
-            (*self.key, len(rows)),
-        )
-        return [structure_id for (structure_id,) in newest_first][::-1]
+            keys.append(cast("int", listed.lastrowid))
+        return keys
 
     def move_to_end(self, connection: sqlite3.Connection, keys: Sequence[int]) -> list[int] | None:
         """Move rows that the branch still lists to its end, and renumber the turns.
@@ -185,18 +178,14 @@ class Branch(Rows):
 
     def copy_before(self, connection: sqlite3.Connection, turn: int, name: str) -> None:
         """List all items before a turn in a new branch."""
-        rows = connection.execute(
-            "SELECT message_id, message_type, user_turn_number, branch_turn_number, tool_name "
-            "FROM message_structure WHERE session_id = ? AND branch_id = ? "
-            "AND user_turn_number < ? ORDER BY sequence_number",
-            (*self.key, turn),
-        ).fetchall()
-        start = _last_sequence(connection, self.session_id) + 1
-        connection.executemany(
+        connection.execute(
             "INSERT INTO message_structure (session_id, branch_id, sequence_number, message_id, "
             "message_type, user_turn_number, branch_turn_number, tool_name) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(self.session_id, name, start + offset, *row) for offset, row in enumerate(rows)],
+            "SELECT session_id, ?, ? + ROW_NUMBER() OVER (ORDER BY sequence_number), message_id, "
+            "message_type, user_turn_number, branch_turn_number, tool_name FROM message_structure "
+            "WHERE session_id = ? AND branch_id = ? AND user_turn_number < ? "
+            "ORDER BY sequence_number",
+            (name, _last_sequence(connection, self.session_id), *self.key, turn),
         )
 
     def delete(self, connection: sqlite3.Connection) -> None:

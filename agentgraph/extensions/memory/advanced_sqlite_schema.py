@@ -11,54 +11,33 @@ Names and columns are those of the published SDK, so that files are interchangea
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 
 from agentgraph.memory.sqlite.database import transaction
-from agentgraph.memory.sqlite.schema import ForeignSchema, Tables, missing_tables, quoted
+from agentgraph.memory.sqlite.schema import (
+    ForeignSchema,
+    Tables,
+    columns_of,
+    missing_tables,
+    quoted,
+)
 
 __all__ = ["StructureTables"]
 
-_COLUMNS = {
-    "message_structure": {
-        "id",
-        "session_id",
-        "message_id",
-        "branch_id",
-        "message_type",
-        "sequence_number",
-        "user_turn_number",
-        "branch_turn_number",
-        "tool_name",
-        "created_at",
-    },
-    "turn_usage": {
-        "session_id",
-        "branch_id",
-        "user_turn_number",
-        "requests",
-        "input_tokens",
-        "output_tokens",
-        "total_tokens",
-        "input_tokens_details",
-        "output_tokens_details",
-    },
-    "branch_reservations": {"session_id", "branch_id"},
-    "session_clear_generations": {"session_id", "generation"},
-}
 # Older versions of the SDK do not create these two, so a file without them is still valid.
 _LATER = frozenset({"branch_reservations", "session_clear_generations"})
 
 
 @dataclass(frozen=True, slots=True)
-class StructureTables:
+class StructureTables(Tables):
     """All tables of an advanced session.
 
     Attributes:
-        base: The two tables of every SQLite session.
         create: Whether to create missing tables.
     """
 
-    base: Tables
     create: bool
 
     def prepare(self, connection: sqlite3.Connection) -> None:
@@ -68,22 +47,22 @@ class StructureTables:
             ForeignSchema: A table is missing and `create` is not set, or a table belongs to
                 another program; nothing was changed.
         """
-        missing = set(missing_tables(connection, _COLUMNS, "name another file"))
+        missing = set(missing_tables(connection, _columns(), "name another file"))
         if missing - _LATER and not self.create:
             raise ForeignSchema(
                 f"there is no table {min(missing - _LATER)!r}; "
                 "give create_tables=True to make the tables of an advanced session"
             )
         self._check_owner(connection)
-        self.base.prepare(connection)
+        Tables.prepare(self, connection)
         if missing:
             with transaction(connection):
-                for statement in _statements(self.base):
+                for statement in _statements(self):
                     connection.execute(statement)
 
     def _check_owner(self, connection: sqlite3.Connection) -> None:
         """Refuse a structure that belongs to other tables: its row ids mean other items."""
-        owners = {"session_id": self.base.sessions, "message_id": self.base.messages}
+        owners = {"session_id": self.sessions, "message_id": self.messages}
         for row in connection.execute("PRAGMA foreign_key_list(message_structure)"):
             owner, column = row[2], row[3]
             # SQLite ignores case in the names of tables.
@@ -93,6 +72,16 @@ class StructureTables:
                     f"in {owners[column]!r}; only one pair of tables in a file can have branches, "
                     "so name another file"
                 )
+
+
+@cache
+def _columns() -> dict[str, set[str]]:
+    """Return the columns of each table, as SQLite reads the statements that create them."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in _statements(Tables("s", "m")):
+            connection.execute(statement)
+        tables = ("message_structure", "turn_usage", *_LATER)
+        return {table: columns_of(connection, table) for table in tables}
 
 
 def _statements(base: Tables) -> tuple[str, ...]:

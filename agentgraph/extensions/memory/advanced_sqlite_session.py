@@ -71,7 +71,7 @@ class AdvancedSQLiteSession(SQLiteSession):
     ) -> None:
         super().__init__(session_id, db_path, sessions_table, messages_table, session_settings)
         self._logger = logger or logging.getLogger("agentgraph")
-        self._structure = StructureTables(self._tables, create_tables)
+        self._tables = StructureTables(sessions_table, messages_table, create_tables)
         self._branches = Branches(session_id)
         self._current_branch_id = MAIN
         self._generation: int | None = None
@@ -268,10 +268,6 @@ class AdvancedSQLiteSession(SQLiteSession):
                 f"session {self.session_id!r} has no branch {branch_id!r}; "
                 "list_branches() lists them"
             )
-
-    @property
-    def _schema(self) -> StructureTables:
-        return self._structure
 
     def _take_over(self, connection: sqlite3.Connection) -> None:
         """Put the items of a plain SQLite session into `main`; such a file has no structure."""

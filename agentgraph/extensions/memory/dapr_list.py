@@ -118,10 +118,13 @@ class SessionList:
         count, write, _ = self.runs[run_id]
         self.runs[run_id] = (count, write, owner)
 
-    def pop(self, place: int) -> None:
-        """Remove a text."""
+    def remove(self, place: int, text: object) -> bool:
+        """Remove a text, if it is in this place, counted from the end; return whether it was."""
+        if place > len(self.texts) or self.texts[-place] != text:
+            return False
         self._align()
-        del self.texts[place], self.rows[place]
+        del self.texts[-place], self.rows[-place]
+        return True
 
     def _align(self) -> None:
         missing = len(self.texts) - len(self.rows)

@@ -15,17 +15,14 @@ import json
 import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
-from agentgraph.extensions.memory.client_session import ClientSession
+from agentgraph.extensions.memory.client_session import ClientSession, Texts, in_its_loop
 from agentgraph.extensions.memory.dapr_list import SessionList
 from agentgraph.memory.encoding import check_session_id, check_ttl, decode_item, decode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
-from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.runs.saves import Block
-from agentgraph.memory.session import Accept
 from agentgraph.memory.session_settings import SessionSettings, own_session_settings
 
 try:
@@ -74,6 +71,8 @@ class DaprSession(ClientSession):
         InvalidSessionInput: The session id or the store's name is empty, or `ttl` is not a positive
             whole number.
     """
+
+    _failures = (DaprInternalError, RpcError, OSError)
 
     def __init__(
         self,
@@ -146,14 +145,10 @@ class DaprSession(ClientSession):
         session._owns_client = True
         return session
 
-    async def _get(self, limit: int | None) -> list[TResponseInputItem]:
-        items = self._decoded(await self._texts())
-        return items if limit is None else items[-limit:]
-
-    async def _texts(self) -> list[str]:
+    async def _latest(self, count: int | None) -> tuple[Texts, bool]:
         with self._errors():
             entries, _ = await self._read()
-        return SessionList.read(entries).texts
+        return SessionList.read(entries).texts, True
 
     async def _add(self, texts: list[str], block: Block | None) -> None:
         # First: if this fails, nothing may have been stored.
@@ -181,10 +176,8 @@ class DaprSession(ClientSession):
 
         await self._change(release)
 
-    async def _pop(self, accept: Accept) -> TResponseInputItem | None:
-        item, damaged = await self._change(lambda stored: _popped(stored, accept))
-        self._report(damaged)
-        return item
+    async def _remove(self, place: int, text: str | bytes) -> bool:
+        return await self._change(lambda stored: stored.remove(place, text))
 
     async def _clear(self) -> None:
         with self._errors():
@@ -194,13 +187,8 @@ class DaprSession(ClientSession):
                         store_name=self._store, key=key, options=self._options(None)
                     )
 
-    async def ping(self) -> bool:
-        """Return whether the state store answers."""
-        try:
-            await self._client.get_state(store_name=self._store, key="__ping__")
-        except (DaprInternalError, RpcError, OSError):
-            return False
-        return True
+    async def _ping(self) -> object:
+        return await self._client.get_state(store_name=self._store, key="__ping__") is not None
 
     async def _close_client(self) -> None:
         close: Callable[[], Awaitable[None]] = self._client.close
@@ -286,36 +274,18 @@ class DaprSession(ClientSession):
             concurrency=concurrency or Concurrency.unspecified,
         )
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        self._check_open()
-        try:
-            with in_its_loop(self._label):
-                yield
-        except (DaprInternalError, RpcError, OSError) as error:
-            raise SessionError(
-                f"{self._label} in the state store {self._store!r}: Dapr did not confirm "
-                f"({_reason(error)}); check the sidecar and the component; "
-                "a write was done completely or not at all"
-            ) from error
+    def _failure(self, error: Exception) -> str:
+        return (
+            f" in the state store {self._store!r}: Dapr did not confirm "
+            f"({_reason(error)}); check the sidecar and the component; "
+            "a write was done completely or not at all"
+        )
 
 
 def _without_writes(stored: SessionList) -> None:
     """Forget the names of writes, so that a list without runs has no record."""
     if not stored.runs:
         stored.writes.clear()
-
-
-def _popped(stored: SessionList, accept: Accept) -> tuple[TResponseInputItem | None, int]:
-    """Remove and return the latest accepted item, with the number of damaged texts after it."""
-    damaged = 0
-    for place in range(len(stored.texts) - 1, -1, -1):
-        item = decode_item(stored.texts[place])
-        damaged += item is None
-        if item is not None and accept(item):
-            stored.pop(place)
-            return item, damaged
-    return None, damaged
 
 
 def _reason(error: BaseException) -> str:

@@ -28,7 +28,6 @@ from agentgraph.memory.encoding import (
     ENVELOPE_MARK,
     check_session_id,
     decode_item,
-    encode_items,
     is_text,
 )
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
@@ -40,8 +39,9 @@ from agentgraph.memory.runs.blocks import (
 )
 from agentgraph.memory.runs.saves import Block
 from agentgraph.memory.runs.shielded import shielded
-from agentgraph.memory.session import SessionABC, offers
-from agentgraph.memory.session_settings import SessionSettings, resolve_session_limit
+from agentgraph.memory.session import Accept, SessionABC, offers
+from agentgraph.memory.session_settings import SessionSettings
+from agentgraph.memory.store import StoreSession
 
 try:
     from cryptography.fernet import Fernet, InvalidToken
@@ -80,7 +80,7 @@ EncryptedEnvelope = TypedDict(
 """The item that the underlying session stores in place of an item."""
 
 
-class EncryptedSession(SessionABC):
+class EncryptedSession(StoreSession):
     """A session that stores only ciphertext, in another session.
 
     An attribute that this class does not have is that of the underlying session.
@@ -106,7 +106,7 @@ class EncryptedSession(SessionABC):
         max_scan_items: int | None = None,
     ) -> None:
         self.session_id = check_session_id(session_id, type(self).__name__)
-        name = f"EncryptedSession {session_id!r}"
+        name = self._label
         if not _is_secret(encryption_key):
             # The message does not quote the value: it may be the secret.
             raise InvalidSessionInput(
@@ -141,154 +141,109 @@ class EncryptedSession(SessionABC):
     def session_settings(self, value: SessionSettings | None) -> None:
         self.underlying_session.session_settings = value
 
-    async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
-        """Return the latest readable items, oldest first.
-
-        The log says how many rows were left out because they cannot be read, and how many were
-        moved, repeated, or are next to rows that were left out of the store.
-
-        Args:
-            limit: The largest number of items; None means the underlying session's own limit, or
-                all items if it has none.
-        """
-        limit = resolve_session_limit(limit, self.session_settings)
-        if limit == 0:
-            return await self.underlying_session.get_items(0)
-        if limit is not None:
-            return await self._scan(limit)
-        items, damaged = await self._decrypted(
-            await self.underlying_session.get_items(), whole=True
-        )
-        self._report(damaged)
-        return items
+    @property
+    def _closed(self) -> bool:  # type: ignore[override]  # the underlying session sets it
+        return bool(getattr(self.underlying_session, "_closed", False))
 
     async def damaged_rows(self) -> list[int]:
         """Return the places of the rows of the underlying session that cannot be read, were moved
         or repeated, or are next to rows that were left out; the oldest row has place 0."""
-        limit = (self.session_settings or SessionSettings()).limit
-        stored = await self.underlying_session.get_items(None if limit is None else _ALL)
-        _, damaged = await self._decrypted(stored, whole=True)
+        _, damaged = await self._decrypted(await self._rows(), whole=True)
         return damaged
-
-    async def add_items(self, items: list[TResponseInputItem]) -> None:
-        """Encrypt items and store them, in one transaction of the underlying session.
-
-        Raises:
-            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
-        """
-        await self.underlying_session.add_items(await self._encrypted(self._texts_of(items)))
 
     async def append_to_block(
         self, items: list[TResponseInputItem], block: Block | None = None
-    ) -> Block | None:
-        """Encrypt items and append them to a run's block, if the underlying session has blocks.
+    ) -> Block:
+        """Do what the base class does; return None if the underlying session has no blocks."""
+        saved = await super().append_to_block(items, block)
+        return cast("Block", saved if keeps_blocks(self.underlying_session) else None)
 
-        Args:
-            items: Input items as dicts.
-            block: The block, as the latest call returned it; None begins one.
+    async def _get(self, limit: int | None) -> list[TResponseInputItem]:
+        """Return the latest readable items, reading further back until there are enough."""
+        count = limit
+        while True:
+            if count is not None and self.max_scan_items is not None:
+                count = min(count, self.max_scan_items)
+            stored = await self.underlying_session.get_items(count)
+            is_all = count is None or len(stored) < count
+            items, damaged = await self._decrypted(stored, whole=is_all)
+            if limit is None or len(items) >= limit or is_all or count == self.max_scan_items:
+                self._report(len(damaged))
+                return items if limit is None else items[-limit:]
+            count = 4 * len(stored)
 
-        Returns:
-            The underlying session's block with the items.
+    async def _texts(self) -> list[bytes | None]:
+        return [self._text_of(cast("Any", row)) for row in await self._rows()]
 
-        Raises:
-            ConcurrentWrite: Another run has written to the block; nothing was stored.
-            InvalidSessionInput: An element of `items` is not an item; nothing was stored.
-        """
-        texts, block = self._texts_of(items), block or Block.begun()
+    async def _add(self, texts: list[str], block: Block | None) -> None:
+        rows = await self._encrypted(texts)
+        if block is None:
+            await self.underlying_session.add_items(rows)
+            return
         # Each encryption of an item is another one, so the items themselves name the save.
         named = block._replace(write=self._signed(block.write_of(texts)))
-        return await append_to_block(self.underlying_session, await self._encrypted(texts), named)
+        await append_to_block(self.underlying_session, rows, named)
 
-    async def adopt_block(
-        self, items: list[TResponseInputItem], own: Block | None = None
-    ) -> Block | None:
-        """Return the latest items as a block if they equal `items`, else None.
-
-        Raises:
-            ConcurrentWrite: Another run of this process works on them.
-        """
+    async def _adopt(self, items: list[TResponseInputItem], own: Block) -> Block | None:
         stored = await self.underlying_session.get_items(len(items))
         if (await self._decrypted(stored))[0] != items:
             return None
-        own = own or Block.begun()
         if not keeps_blocks(self.underlying_session):
             return own.saved()
         return await adopt_block(self.underlying_session, stored, own)
 
-    async def release_block(self, block: Block) -> None:
-        """Record that no run of this process works on a block any more."""
+    async def _release(self, block: Block) -> None:
         await release_block(self.underlying_session, block)
 
-    async def pop_item(self) -> TResponseInputItem | None:
-        """Remove and return the latest readable item; None if there is none.
-
-        Later items that are too old, or that the key does not decrypt, stay in the store.
-        """
-        store: Any = self.underlying_session
-        if not offers(store, "pop_latest", ("pop_item",)):
-            # A cancellation in the middle would lose items that `_pop` has yet to put back.
-            return await shielded(self._pop()) if await self._scan(1) else None
+    async def _pop(self, accept: Accept) -> TResponseInputItem | None:
         item: TResponseInputItem | None = None
         passed: list[TResponseInputItem] = []
 
         def readable(envelope: TResponseInputItem) -> bool:
             nonlocal item
             item = self._unwrap(envelope)
+            item = item if item is not None and accept(item) else None
             if item is None:
                 passed.append(envelope)
             return item is not None
 
+        store: Any = self.underlying_session
+        if not offers(store, "pop_latest", ("pop_item",)):
+            # A cancellation in the middle would lose items that have yet to be put back.
+            if await self._get(1):
+                await shielded(self._pop_one_by_one(readable, passed))
+            return item
         popped = await store.pop_latest(readable)
         _, damaged = await self._decrypted(passed[::-1])
-        self._report(damaged)
+        self._report(len(damaged))
         return None if popped is None else item
 
-    async def _pop(self) -> TResponseInputItem | None:
-        unreadable: list[TResponseInputItem] = []
-        item = None
-        while item is None:
-            stored = await self.underlying_session.pop_item()
-            if stored is None:
+    async def _pop_one_by_one(self, accept: Accept, passed: list[TResponseInputItem]) -> None:
+        """Pop rows up to the latest accepted one, and put those back that were passed."""
+        while (stored := await self.underlying_session.pop_item()) is not None:
+            if accept(stored):
                 break
-            item = self._unwrap(stored)
-            if item is None:
-                unreadable.append(stored)
-        if unreadable:
-            await self.underlying_session.add_items(unreadable[::-1])
-        return item
+        if passed:
+            await self.underlying_session.add_items(passed[::-1])
 
-    async def clear_session(self) -> None:
-        """Remove every item, readable or not."""
+    async def _clear(self) -> None:
         await self.underlying_session.clear_session()
 
-    async def _scan(self, limit: int) -> list[TResponseInputItem]:
-        """Return the latest readable items, reading further back until there are enough."""
-        count = limit
-        while True:
-            if self.max_scan_items is not None:
-                count = min(count, self.max_scan_items)
-            stored = await self.underlying_session.get_items(count)
-            is_all = len(stored) < count
-            items, damaged = await self._decrypted(stored, whole=is_all)
-            if len(items) >= limit or is_all or count == self.max_scan_items:
-                self._report(damaged)
-                return items[-limit:]
-            count *= 4
-
-    def _texts_of(self, items: list[TResponseInputItem]) -> list[str]:
-        return encode_items(items, f"EncryptedSession {self.session_id!r}")
+    async def _rows(self) -> list[TResponseInputItem]:
+        limit = (self.session_settings or SessionSettings()).limit
+        return await self.underlying_session.get_items(None if limit is None else _ALL)
 
     def _signed(self, name: str) -> str:
         """Return a name that tells nothing about the items without the key."""
         return hmac.digest(self._seal_key, name.encode(), "sha256").hex()[:32]
 
-    def _report(self, damaged: list[int]) -> None:
+    def _report(self, damaged: int) -> None:
         if damaged:
             logger.warning(
-                "EncryptedSession %r: %d rows cannot be read, were moved or repeated, or are next"
-                " to rows that were left out; damaged_rows() returns their places",
-                self.session_id,
-                len(damaged),
+                "%s: %d rows cannot be read, were moved or repeated, or are next to rows that were"
+                " left out; damaged_rows() returns their places",
+                self._label,
+                damaged,
             )
 
     async def _encrypted(self, texts: list[str]) -> list[TResponseInputItem]:

@@ -1,8 +1,9 @@
 """The documents of one session in MongoDB: reading, writing and removing.
 
 A write first takes a number from the session's document. Then one write of one document stores all
-its items. This needs no transaction, and so no replica set. `mongodb_documents` describes the
-documents.
+its items. This needs no transaction, and so no replica set. The document of a run has a record of
+its saves: a writer changes it only if the record is as it was read, so of two writers with the same
+key one finds the other's save. `mongodb_documents` describes the documents.
 """
 
 from __future__ import annotations
@@ -10,21 +11,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from agentgraph.extensions.memory.mongodb_documents import (
+    OURS,
     Document,
     entries_of,
+    fitting,
     is_of_a_session,
     latest_blocks,
     of_generation,
     of_older_generations,
+    part_generation,
     part_of,
+    size_of,
 )
-from agentgraph.memory.encoding import decode_item
+from agentgraph.memory.encoding import decode_items
 from agentgraph.memory.errors import MissingExtra, SessionError
+from agentgraph.memory.runs.saves import Block, adopted, is_repeated
 
 try:
+    from bson import ObjectId
     from pymongo import ReturnDocument
     from pymongo.errors import DuplicateKeyError
 except ImportError as error:
@@ -34,31 +43,11 @@ if TYPE_CHECKING:
     from pymongo.asynchronous.collection import AsyncCollection
 
     from agentgraph.items import TResponseInputItem
-    from agentgraph.memory.session import Accept
 
-__all__ = ["BlocksOfASession", "StoredItem"]
+__all__ = ["BlocksOfASession"]
 
 _MAX_COUNT = 2**31 - 1
 """The largest number of list entries that MongoDB accepts in a query."""
-
-
-class StoredItem(NamedTuple):
-    """An item in a block.
-
-    Attributes:
-        item: The item.
-        document: The document of the block, as read: whole, or with only the last entry of its
-            list, if that has the item.
-        place: The index of the item in the whole list.
-        length: The number of entries of the whole list.
-        damaged: How many damaged texts are after it.
-    """
-
-    item: TResponseInputItem
-    document: Document
-    place: int
-    length: int
-    damaged: int = 0
 
 
 class BlocksOfASession:
@@ -101,44 +90,111 @@ class BlocksOfASession:
             if None not in texts or previous == (generation := await self._generation()):
                 return texts, complete
 
-    async def find(self, accept: Accept) -> StoredItem | None:
-        """Return the latest item that `accept` accepts."""
-        criteria = of_generation(self._session_id, await self._generation())
-        cursor = await self._messages.aggregate(latest_blocks(criteria, 1))
-        for document in await cursor.to_list():
-            text = self._entries(document)[-1]
-            item = decode_item(text) if isinstance(text, str) else None
-            length = document["length"]
-            if item is not None and accept(item):
-                return StoredItem(item, document, length - 1, length=length)
-        damaged = 0
-        async for document in self._messages.find(criteria).sort("seq", -1):
-            entries = self._entries(document)
-            for place in range(len(entries) - 1, -1, -1):
-                (text,) = await self._texts([entries[place]])
-                item = decode_item(text)
-                damaged += item is None
-                if item is not None and accept(item):
-                    return StoredItem(item, document, place, length=len(entries), damaged=damaged)
-        return None
+    async def adopt(self, items: list[TResponseInputItem], own: Block) -> Block | None:
+        """Return the latest block if it holds these items and a run may continue it, else None.
 
-    async def remove(self, stored: StoredItem) -> bool:
-        """Remove an item; return False, without a change, if its block has changed since."""
-        _, document, place, length, _ = stored
+        Raises:
+            ConcurrentWrite: Another run of this process works on it.
+        """
+        while True:
+            criteria = of_generation(self._session_id, await self._generation())
+            document = await self._messages.find_one(criteria, sort=[("seq", -1)])
+            if document is None:
+                return None
+            entries = self._entries(document)
+            texts = await self._texts(entries)
+            if decode_items(texts) != items or not isinstance(document["message_data"], list):
+                return None
+            here = {"_id": document["_id"], "seq": document["seq"], OURS: document.get(OURS)}
+            saves, block = here[OURS], own.saved()
+            if saves is None:
+                ours = _ours(own, "", size_of(entries))
+            else:
+                run_id, position, owner = saves["run_id"], saves["position"] - 1, saves["owner"]
+                adoption = adopted([(run_id, position, owner, [0])], [0], own)
+                block, ours = adoption or block, {**saves, "owner": own.owner}
+            change = {"$set": {OURS: ours}}
+            # If another run has taken it since, look again.
+            if (await self._messages.update_one(here, change)).matched_count:
+                return block
+
+    async def release(self, block: Block) -> None:
+        """Record that no run of this process works on a block any more."""
+        mine = {"session_id": self._session_id, f"{OURS}.run_id": block.run_id}
+        change = {"$set": {f"{OURS}.owner": ""}}
+        await self._messages.update_one({**mine, f"{OURS}.owner": block.owner}, change)
+
+    async def append(self, texts: Sequence[str], block: Block | None) -> None:
+        """Append texts to a block; first move the block to the end if others wrote after it.
+
+        Args:
+            texts: At least one text.
+            block: The block; None stores texts of no run.
+
+        Raises:
+            ConcurrentWrite: Another run has written to the block; nothing was stored.
+        """
+        while True:
+            document = None if block is None else await self._document_of(block)
+            if document is not None and block is not None:
+                saves = document[OURS]
+                if saves["position"] > block.position:
+                    is_latest = saves["position"] == block.position + 1
+                    is_repeated(saves["write"] if is_latest else "", block.write_of(texts))
+                    return
+            session = await self._counted({"_seq": len(texts)})
+            generation, seq = session.get("_generation", 0), session["_seq"]
+            count, size = fitting(texts, 0 if document is None else document[OURS]["size"])
+            parts = await self._store_parts(texts[count:], generation)
+            entries = [*texts[:count], *({"part": part} for part in parts)]
+            fields: Document = {"seq": seq}
+            if block is not None:
+                fields[OURS] = _ours(block, block.write_of(texts), size)
+            if document is None:
+                written = await self._insert(block, {**fields, "message_data": entries}, generation)
+            else:
+                written = await self._extend(document, fields, entries, generation)
+            if written:
+                return
+            # Another run, or another attempt, has changed the document since: look again.
+            await self._messages.delete_many({"_id": {"$in": parts}})
+
+    async def remove(self, place: int, text: str | bytes) -> bool:
+        """Remove a text, if it is still in this place, counted from the end of all blocks; return
+        whether it was."""
+        criteria = of_generation(self._session_id, await self._generation())
+        cursor = await self._messages.aggregate(latest_blocks(criteria, place))
+        async for document in cursor:
+            length = document["length"]
+            if place <= length:
+                break
+            place -= length
+        else:
+            return False
+        await cursor.close()
+        if place > 1:
+            # The pipeline gives only the last entry of a block.
+            document = await self._messages.find_one({"_id": document["_id"]}) or document
         entries = self._entries(document)
+        if place > 1 and len(entries) != length:
+            return False
+        if await self._texts([entries[-place]]) != [text]:
+            return False
         unchanged = {name: document.get(name) for name in ("_id", "seq", "popped", "message_data")}
-        change: Document = {"$set": {"message_data": [*entries[:place], *entries[place + 1 :]]}}
+        change: Document = {
+            "$set": {"message_data": [*entries[:-place], *entries[length - place + 1 :]]}
+        }
         if isinstance(document["message_data"], list):
             # Every change of a list also changes `seq`, `popped` or its length.
             unchanged["message_data"] = {"$size": length}
-            if place == length - 1:
+            if place == 1:
                 change = {"$pop": {"message_data": 1}}
         update = await self._messages.update_one(unchanged, {**change, "$inc": {"popped": 1}})
         if not update.matched_count:
             return False
         if length == 1:
             await self._messages.delete_one({"_id": document["_id"], "message_data": []})
-        if (part := part_of(entries[min(place, len(entries) - 1)])) is not None:
+        if (part := part_of(entries[-place])) is not None:
             await self._messages.delete_one({"_id": part})
         return True
 
@@ -234,3 +290,81 @@ class BlocksOfASession:
             "session id that is damaged or belongs to another program; nothing was changed; choose "
             "another session id or collection, or remove the document"
         )
+
+    async def _store_parts(self, texts: Sequence[str], generation: int) -> list[str]:
+        """Store texts in documents of their own, and return the ids of these."""
+        documents = [
+            {
+                "_id": uuid4().hex,
+                "session_id": self._session_id,
+                "generation": part_generation(generation),
+                "seq": 0,
+                "message_data": [text],
+            }
+            for text in texts
+        ]
+        if documents:
+            await self._messages.insert_many(documents)
+        return [str(document["_id"]) for document in documents]
+
+    async def _document_of(self, block: Block) -> Document | None:
+        """Return the document of a run, without its texts."""
+        criteria = of_generation(self._session_id, await self._generation())
+        del criteria["message_data"]
+        own = await self._messages.find_one({**criteria, "_id": self._id(block)}, {OURS: 1})
+        if own is not None or not block.position:
+            return own
+        # A run that adopted a block of no run has the document of that block.
+        return await self._messages.find_one(
+            {**criteria, f"{OURS}.run_id": block.run_id}, {OURS: 1}
+        )
+
+    def _id(self, block: Block) -> ObjectId:
+        """Return the id of the document that a run inserts; only one writer can insert it."""
+        digest = blake2b(digest_size=12)
+        for part in (self._session_id.encode(), block.run_id.encode()):
+            digest.update(b"%d:" % len(part) + part)
+        return ObjectId(digest.digest())
+
+    async def _extend(
+        self, document: Document, fields: Document, entries: list[Any], generation: int
+    ) -> bool:
+        """Append to the document of a block, if it is as the run's latest write left it."""
+        mine = {
+            "_id": document["_id"],
+            "generation": generation or {"$in": [0, None]},
+            f"{OURS}.position": document[OURS]["position"],
+        }
+        change = {"$push": {"message_data": {"$each": entries}}, "$set": fields}
+        return bool((await self._messages.update_one(mine, change)).matched_count)
+
+    async def _insert(self, block: Block | None, fields: Document, generation: int) -> bool:
+        """Insert the document of a block, also again after all of it was popped or cleared; return
+        False if it exists."""
+        document = {
+            "_id": ObjectId() if block is None else self._id(block),
+            "session_id": self._session_id,
+            "generation": generation,
+            **fields,
+        }
+        while True:
+            try:
+                await self._messages.insert_one(document)
+                return True
+            except DuplicateKeyError:
+                # A clear that was interrupted may have left the document.
+                older = of_older_generations(self._session_id, generation)
+                deletion = await self._messages.delete_one({**older, "_id": document["_id"]})
+                if not deletion.deleted_count:
+                    return False
+
+
+def _ours(block: Block, write: str, size: int) -> Document:
+    """Return the record of a run's saves after the next one."""
+    return {
+        "run_id": block.run_id,
+        "position": block.position + 1,
+        "write": write,
+        "owner": block.owner,
+        "size": size,
+    }

@@ -6,18 +6,14 @@ This needs no transaction, and so no replica set.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from agentgraph.extensions.memory.client_session import ClientSession
+from agentgraph.extensions.memory.client_session import ClientSession, Texts
+from agentgraph.extensions.memory.mongodb_blocks import BlocksOfASession
 from agentgraph.extensions.memory.mongodb_documents import LARGEST_TEXT, Document
-from agentgraph.extensions.memory.mongodb_saves import SavedBlocks
-from agentgraph.memory.encoding import check_session_id, decode_items
-from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
-from agentgraph.memory.loops import in_its_loop
+from agentgraph.memory.encoding import check_session_id
+from agentgraph.memory.errors import InvalidSessionInput, MissingExtra
 from agentgraph.memory.runs.saves import Block
-from agentgraph.memory.session import Accept
 from agentgraph.memory.session_settings import SessionSettings, own_session_settings
 
 try:
@@ -57,6 +53,8 @@ class MongoDBSession(ClientSession):
             writes are not acknowledged.
     """
 
+    _failures = (PyMongoError, BSONError, OSError)
+
     def __init__(
         self,
         session_id: str,
@@ -77,7 +75,7 @@ class MongoDBSession(ClientSession):
             place = client.get_database(
                 database, codec_options=_CODEC, read_preference=ReadPreference.PRIMARY
             )
-            self._blocks = SavedBlocks(
+            self._blocks = BlocksOfASession(
                 session_id, self._label, place[sessions_collection], place[messages_collection]
             )
         except InvalidName as error:
@@ -135,21 +133,9 @@ class MongoDBSession(ClientSession):
         session._owns_client = True
         return session
 
-    async def _get(self, limit: int | None) -> list[TResponseInputItem]:
+    async def _latest(self, count: int | None) -> tuple[Texts, bool]:
         with self._errors():
-            count = limit
-            while True:
-                texts, complete = await self._blocks.latest_texts(count)
-                # Damaged texts do not count: read further back until there are enough items.
-                if limit is None or count is None or complete or len(decode_items(texts)) >= limit:
-                    items = self._decoded(texts)
-                    return items if limit is None else items[-limit:]
-                count *= 4
-
-    async def _texts(self) -> list[str | None]:
-        with self._errors():
-            texts, _ = await self._blocks.latest_texts(None)
-        return texts
+            return await self._blocks.latest_texts(count)
 
     async def _add(self, texts: list[str], block: Block | None) -> None:
         with self._errors():
@@ -163,28 +149,16 @@ class MongoDBSession(ClientSession):
         with self._errors():
             await self._blocks.release(block)
 
-    async def _pop(self, accept: Accept) -> TResponseInputItem | None:
+    async def _remove(self, place: int, text: str | bytes) -> bool:
         with self._errors():
-            while True:
-                stored = await self._blocks.find(accept)
-                if stored is None:
-                    return None
-                # Another process may have removed it since it was read, or added to its block.
-                if await self._blocks.remove(stored):
-                    self._report(stored.damaged)
-                    return stored.item
+            return await self._blocks.remove(place, text)
 
     async def _clear(self) -> None:
         with self._errors():
             await self._blocks.clear()
 
-    async def ping(self) -> bool:
-        """Return whether MongoDB answers."""
-        try:
-            await self._client.admin.command("ping")
-        except (PyMongoError, OSError):
-            return False
-        return True
+    async def _ping(self) -> object:
+        return await self._client.admin.command("ping")
 
     async def _close_client(self) -> None:
         await self._client.close()
@@ -200,18 +174,12 @@ class MongoDBSession(ClientSession):
                 )
         return texts
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        self._check_open()
-        try:
-            with in_its_loop(self._label):
-                yield
-        except (PyMongoError, BSONError, OSError) as error:
-            raise SessionError(
-                f"{self._label} in {self._place!r}: MongoDB did not confirm ({_reason(error)}); "
-                "check that it can be reached and that its user may read and write there; "
-                "a write was done completely or not at all"
-            ) from error
+    def _failure(self, error: Exception) -> str:
+        return (
+            f" in {self._place!r}: MongoDB did not confirm ({_reason(error)}); "
+            "check that it can be reached and that its user may read and write there; "
+            "a write was done completely or not at all"
+        )
 
 
 def _reason(error: BaseException) -> str:

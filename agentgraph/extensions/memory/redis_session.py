@@ -15,11 +15,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from agentgraph.extensions.memory.client_session import ClientSession
+from agentgraph.extensions.memory.client_session import ClientSession, Texts
 from agentgraph.extensions.memory.redis_scripts import (
     APPEND,
     CLAIM,
@@ -30,11 +29,9 @@ from agentgraph.extensions.memory.redis_scripts import (
     WIDTH,
     record_of,
 )
-from agentgraph.memory.encoding import check_session_id, check_ttl, decode_item, decode_items
+from agentgraph.memory.encoding import check_session_id, check_ttl, decode_items
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
-from agentgraph.memory.loops import in_its_loop
 from agentgraph.memory.runs.saves import Block, ConcurrentWrite, adopted
-from agentgraph.memory.session import Accept
 from agentgraph.memory.session_settings import SessionSettings, own_session_settings
 
 try:
@@ -68,6 +65,8 @@ class RedisSession(ClientSession):
     Raises:
         InvalidSessionInput: The session id is empty, or `ttl` is not a positive whole number.
     """
+
+    _failures = (RedisClusterException, RedisError, OSError)
 
     def __init__(
         self,
@@ -132,24 +131,10 @@ class RedisSession(ClientSession):
         session._owns_client = True
         return session
 
-    async def _get(self, limit: int | None) -> list[TResponseInputItem]:
-        if limit is None:
-            return self._decoded(await self._texts())
-        count = limit
-        while True:
-            texts = await self._latest_texts(count)
-            # Damaged texts do not count: read further back until there are enough items.
-            if len(texts) < count or len(decode_items(texts)) >= limit:
-                return self._decoded(texts)[-limit:]
-            count *= 4
-
-    async def _texts(self) -> list[str | bytes]:
-        return await self._latest_texts(0)
-
-    async def _latest_texts(self, count: int) -> list[str | bytes]:
-        """Return the latest texts, the oldest first; 0 means all."""
+    async def _latest(self, count: int | None) -> tuple[Texts, bool]:
         with self._errors():
-            return list(await _done(self._redis.lrange(self._messages_key, -count, -1)))
+            texts = await _done(self._redis.lrange(self._messages_key, -(count or 0), -1))
+        return texts, count is None or len(texts) < count
 
     async def _add(self, texts: list[str], block: Block | None) -> None:
         # A time that no other write has, by which a write that is sent again is known.
@@ -215,31 +200,10 @@ class RedisSession(ClientSession):
                 answer, *_ = await pipe.execute()
         return answer
 
-    async def _pop(self, accept: Accept) -> TResponseInputItem | None:
-        count = 1
-        while True:
-            texts = await self._latest_texts(count)
-            damaged = 0
-            for place, text in enumerate(reversed(texts), 1):
-                item = decode_item(text)
-                if item is None:
-                    damaged += 1
-                elif accept(item):
-                    self._report(damaged)
-                    # Another process may have removed it since it was read.
-                    if await self._remove(-place, text):
-                        return item
-                    break
-            else:
-                if len(texts) < count:
-                    self._report(damaged)
-                    return None
-                count *= 4
-
     async def _remove(self, place: int, text: str | bytes) -> bool:
         keys = (self._messages_key, self._rows_key)
         with self._errors():
-            return bool(await _done(self._redis.eval(REMOVE, 2, *keys, str(place), text)))
+            return bool(await _done(self._redis.eval(REMOVE, 2, *keys, str(-place), text)))
 
     async def _clear(self) -> None:
         with self._errors():
@@ -249,12 +213,8 @@ class RedisSession(ClientSession):
                     pipe.delete(key)
                 await pipe.execute()
 
-    async def ping(self) -> bool:
-        """Return whether Redis answers."""
-        try:
-            return bool(await _done(self._redis.ping()))
-        except (RedisError, OSError):
-            return False
+    async def _ping(self) -> object:
+        return await _done(self._redis.ping())
 
     async def _close_client(self) -> None:
         await self._redis.aclose()
@@ -273,22 +233,16 @@ class RedisSession(ClientSession):
                 )
         self._keys_checked = True
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        self._check_open()
-        try:
-            with in_its_loop(self._label):
-                yield
-        except RedisClusterException as error:
-            raise SessionError(
-                f"{self._label}: the Redis cluster refused the command ({error}); the keys of a "
-                "session must be in one slot: give a key_prefix in braces, such as '{agents}'"
-            ) from error
-        except (RedisError, OSError) as error:
-            raise SessionError(
-                f"{self._label} at {_place(self._redis)}: Redis did not confirm ({error}); "
-                "check that it can be reached; a write was done completely or not at all"
-            ) from error
+    def _failure(self, error: Exception) -> str:
+        if isinstance(error, RedisClusterException):
+            return (
+                f": the Redis cluster refused the command ({error}); the keys of a session must be "
+                "in one slot: give a key_prefix in braces, such as '{agents}'"
+            )
+        return (
+            f" at {_place(self._redis)}: Redis did not confirm ({error}); "
+            "check that it can be reached; a write was done completely or not at all"
+        )
 
 
 async def _done(reply: object) -> Any:

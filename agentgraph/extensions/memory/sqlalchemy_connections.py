@@ -1,42 +1,27 @@
-"""SQLAlchemy's connections for sessions, and the special treatment of SQLite files."""
+"""SQLAlchemy's engines for sessions, and what a message may say about them."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.extensions.memory.sqlalchemy_loops import FILE, OWN, SQLiteFile
 from agentgraph.memory.errors import InvalidSessionInput, MissingExtra, SessionError
-from agentgraph.memory.file_identity import file_identity
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 try:
-    from sqlalchemy import URL, Engine, event, make_url
+    from sqlalchemy import URL, event, make_url
     from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-    from sqlalchemy.pool import QueuePool, StaticPool
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
-__all__ = [
-    "SQLiteFile",
-    "display_url",
-    "engine_for",
-    "failure",
-    "file_of",
-    "has_one_connection",
-    "is_own",
-    "sibling",
-    "transactional",
-]
+__all__ = ["display_url", "engine_for", "failure"]
 
 _SQLITE_BUSY_TIMEOUT = 60_000
 """How long SQLite waits for another connection's transaction, in milliseconds."""
-
-_FILE = "agentgraph_file"
-_IS_OWN = "agentgraph_own"
 
 
 def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None) -> AsyncEngine:
@@ -69,7 +54,7 @@ def engine_for(url: str, label: str, engine_kwargs: dict[str, Any] | None = None
             f"{label}: the URL has an @ too many; percent-encode : / @ and % in name and password "
             "(urllib.parse.quote_plus)"
         )
-    engine.sync_engine.update_execution_options(**{_IS_OWN: True})
+    engine.sync_engine.update_execution_options(**{OWN: True})
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     return engine
@@ -111,98 +96,12 @@ def _first_line(error: Exception) -> str:
     return text.splitlines()[0] if text else type(original).__name__
 
 
-class SQLiteFile:
-    """The file that the connections of an engine have open.
-
-    After a file is deleted or replaced, its connections still write to the old file; and
-    connections to the old and the new file at once would mix up their logs.
-
-    Args:
-        path: The file.
-    """
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._open: tuple[int, int] | None = None
-        self._closing = asyncio.Lock()
-
-    @property
-    def identity(self) -> tuple[int, int] | None:
-        """The identity of the file, whatever its name; None if it does not exist."""
-        return file_identity(self.path)
-
-    def opened(self) -> None:
-        """Note that a connection opened the file, the first one since `check` closed all."""
-        self._open = self._open or self.identity
-
-    async def check(self, engine: AsyncEngine) -> None:
-        """Close the connections if the file was deleted or replaced since they opened it."""
-        if self._is_gone():
-            async with self._closing:
-                if self._is_gone():
-                    await self._empty_log(engine)
-                    await engine.dispose()
-                    self._open = None
-
-    async def _empty_log(self, engine: AsyncEngine) -> None:
-        """Write the log into the old file; SQLite would take it for the log of the new one."""
-        if isinstance(engine.pool, QueuePool) and engine.pool.checkedin() > 0:
-            with suppress(SQLAlchemyError):
-                async with engine.connect() as connection:
-                    await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _is_gone(self) -> bool:
-        return self._open is not None and self._open != self.identity
-
-
-def file_of(engine: AsyncEngine) -> SQLiteFile | None:
-    """Return the file of an engine that `engine_for` made; None for a server or for memory."""
-    file = engine.sync_engine.get_execution_options().get(_FILE)
-    return file if isinstance(file, SQLiteFile) else None
-
-
-def transactional(engine: AsyncEngine) -> AsyncEngine:
-    """Return an engine, on the same pool, with the transactions that sessions need.
-
-    Such transactions wait for each other and see each other's writes. The program's engine may have
-    another isolation level: at a stricter one PostgreSQL aborts a transaction that had to wait, and
-    AUTOCOMMIT has no transactions.
-    """
-    if engine.dialect.name != "postgresql":
-        return engine
-    return engine.execution_options(isolation_level="READ COMMITTED")
-
-
-def has_one_connection(engine: AsyncEngine) -> bool:
-    """Return whether an engine has only one connection: SQLite in memory."""
-    return isinstance(engine.pool, StaticPool)
-
-
-def is_own(engine: AsyncEngine) -> bool:
-    """Return whether `engine_for` made an engine."""
-    return _IS_OWN in engine.sync_engine.get_execution_options()
-
-
-def sibling(engine: AsyncEngine) -> AsyncEngine:
-    """Return an engine for the same database with connections of its own."""
-    sync = engine.sync_engine
-    return AsyncEngine(
-        Engine(
-            sync.pool.recreate(),
-            sync.dialect,
-            sync.url,
-            hide_parameters=sync.hide_parameters,
-            execution_options=dict(sync.get_execution_options()),
-        )
-    )
-
-
 def _prepare_sqlite(engine: AsyncEngine) -> None:
     """Make connections wait for each other instead of failing, and record the engine's file."""
     name = engine.url.database
     in_file = name and name != ":memory:" and "uri" not in engine.url.query
     file = SQLiteFile(name) if name and in_file else None
-    engine.sync_engine.update_execution_options(**{_FILE: file})
+    engine.sync_engine.update_execution_options(**{FILE: file})
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: DBAPIConnection, _record: object) -> None:

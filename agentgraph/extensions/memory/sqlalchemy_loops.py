@@ -12,26 +12,69 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any
 
-from agentgraph.extensions.memory.sqlalchemy_connections import (
-    file_of,
-    has_one_connection,
-    is_own,
-    sibling,
-    transactional,
-)
 from agentgraph.extensions.memory.sqlalchemy_tables import SessionTables
 from agentgraph.memory.errors import MissingExtra
+from agentgraph.memory.file_identity import file_identity
 
 try:
-    from sqlalchemy import Connection, inspect
+    from sqlalchemy import Connection, Engine, inspect
+    from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    from sqlalchemy.pool import QueuePool, StaticPool
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
-__all__ = ["Database"]
+__all__ = ["FILE", "OWN", "Database", "SQLiteFile"]
+
+FILE = "agentgraph_file"
+"""The option of an engine that holds its `SQLiteFile`; None for a server or for memory."""
+
+OWN = "agentgraph_own"
+"""The option of an engine that a session or a command made."""
+
+
+class SQLiteFile:
+    """The file that the connections of an engine have open.
+
+    After a file is deleted or replaced, its connections still write to the old file; and
+    connections to the old and the new file at once would mix up their logs.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._open: tuple[int, int] | None = None
+
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """The identity of the file, whatever its name; None if it does not exist."""
+        return file_identity(self._path)
+
+    def opened(self) -> None:
+        """Note that a connection opened the file, the first one since `close` closed all."""
+        self._open = self._open or self.identity
+
+    def is_gone(self) -> bool:
+        """Return whether the file was deleted or replaced since connections opened it."""
+        return self._open is not None and self._open != self.identity
+
+    async def close(self, engine: AsyncEngine) -> None:
+        """Close the connections of an engine to the file.
+
+        First write the log into the old file; SQLite would take it for the log of the new one.
+        """
+        if isinstance(engine.pool, QueuePool) and engine.pool.checkedin() > 0:
+            with suppress(SQLAlchemyError):
+                async with engine.connect() as connection:
+                    await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        await engine.dispose()
+        self._open = None
+
 
 _CLOSED_ANYWHERE = frozenset({"aiosqlite", "psycopg"})
 """The drivers that close a connection without the loop that opened it."""
@@ -51,11 +94,15 @@ class Database:
         self._engine = engine
         self._tables = tables
         self._create_tables = create_tables
-        self._file = file_of(engine)
+        options = engine.sync_engine.get_execution_options()
+        self._file: SQLiteFile | None = options.get(FILE)
+        self._is_own = OWN in options
         self._turnstile = _turnstile(engine)
+        self._has_one_connection = isinstance(engine.pool, StaticPool)
         # One connection cannot have two transactions.
-        one = has_one_connection(engine)
-        self._serial: AbstractAsyncContextManager[Any] = self._turnstile if one else nullcontext()
+        self._serial: AbstractAsyncContextManager[Any] = (
+            self._turnstile if self._has_one_connection else nullcontext()
+        )
         self._connected = False
         self._guard = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -67,7 +114,7 @@ class Database:
         """Open a transaction; create the tables first if that is wanted and not done yet."""
         engine = await self._engine_here()
         try:
-            sessions = transactional(engine)
+            sessions = _transactional(engine)
             if not self._connected:
                 # What the dialect learns from its first connection, other loops need, too.
                 async with self._turnstile, sessions.connect():
@@ -100,21 +147,23 @@ class Database:
 
     async def _engine_here(self) -> AsyncEngine:
         """Return the engine, or in another loop than the first one a sibling for one use."""
-        if has_one_connection(self._engine):
+        if self._has_one_connection:
             return self._engine
         here = asyncio.get_running_loop()
         with self._guard:
             before = self._loop
             # The program's engine is not ours to take along: others may use it.
-            if before is None or (before.is_closed() and is_own(self._engine)):
+            if before is None or (before.is_closed() and self._is_own):
                 self._loop = here
             first = self._loop
         if first is not here:
-            return sibling(self._engine)
+            return _sibling(self._engine)
         if before not in (None, here):
             await self._give_up(before)
-        if self._file is not None:
-            await self._file.check(self._engine)
+        if self._file is not None and self._file.is_gone():
+            async with self._turnstile:
+                if self._file.is_gone():
+                    await self._file.close(self._engine)
         return self._engine
 
     async def _give_up(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -128,6 +177,32 @@ class Database:
     def _place(self) -> object:
         """Return what distinguishes the database from another one with the same URL."""
         return None if self._file is None else self._file.identity
+
+
+def _transactional(engine: AsyncEngine) -> AsyncEngine:
+    """Return an engine, on the same pool, with the transactions that sessions need.
+
+    Such transactions wait for each other and see each other's writes. The program's engine may have
+    another isolation level: at a stricter one PostgreSQL aborts a transaction that had to wait, and
+    AUTOCOMMIT has no transactions.
+    """
+    if engine.dialect.name != "postgresql":
+        return engine
+    return engine.execution_options(isolation_level="READ COMMITTED")
+
+
+def _sibling(engine: AsyncEngine) -> AsyncEngine:
+    """Return an engine for the same database with connections of its own."""
+    sync = engine.sync_engine
+    return AsyncEngine(
+        Engine(
+            sync.pool.recreate(),
+            sync.dialect,
+            sync.url,
+            hide_parameters=sync.hide_parameters,
+            execution_options=dict(sync.get_execution_options()),
+        )
+    )
 
 
 class _Turnstile:

@@ -6,8 +6,7 @@ that the items of one call stay together and in order, whatever other processes 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from agentgraph.extensions.memory.sqlalchemy_connections import engine_for, failure
@@ -26,7 +25,7 @@ from agentgraph.memory.store import StoreSession
 try:
     from sqlalchemy import Connection
     from sqlalchemy.exc import SQLAlchemyError
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+    from sqlalchemy.ext.asyncio import AsyncEngine
 except ImportError as error:
     raise MissingExtra("SQLAlchemySession", "sqlalchemy") from error
 
@@ -186,21 +185,17 @@ class SQLAlchemySession(StoreSession):
         collector finds it. A server notices that a connection was dropped.
         """
         self._check_open()
+        connected = False
 
         async def transact() -> _T:
-            async with self._transaction() as connection:
+            nonlocal connected
+            async with self._database.transaction() as connection:
+                connected = True
                 return await connection.run_sync(call)
 
         sqlite = self._engine.dialect.name == "sqlite"
-        return await (shielded(transact()) if sqlite else transact())
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
-        connected = False
         try:
-            async with self._database.transaction() as connection:
-                connected = True
-                yield connection
+            return await (shielded(transact()) if sqlite else transact())
         except (SQLAlchemyError, OSError, TypeError, ValueError, OverflowError) as error:
             # Drivers refuse a wrong option or port of the URL only when they connect, and with
             # various types of exception.

@@ -10,25 +10,14 @@ import sqlite3
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 from agentgraph.memory.sqlite.database import transaction
 
-__all__ = ["ForeignSchema", "Schema", "Tables", "missing_tables", "quoted"]
+__all__ = ["ForeignSchema", "Tables", "columns_of", "missing_tables", "quoted"]
 
 
 class ForeignSchema(sqlite3.DatabaseError):
     """A table of the file has the name of one of ours, but other columns."""
-
-
-class Schema(Protocol):
-    """Tables that a connection checks or creates; equal ones only once."""
-
-    def __hash__(self) -> int: ...
-
-    def prepare(self, connection: sqlite3.Connection) -> None:
-        """Check the tables, and create missing ones."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +119,7 @@ def missing_tables(
     """
     missing = []
     for table, columns in expected.items():
-        actual = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")}
+        actual = columns_of(connection, table)
         if not actual:
             missing.append(table)
         elif not columns <= actual:
@@ -139,6 +128,11 @@ def missing_tables(
                 f"it belongs to another program; {remedy}"
             )
     return missing
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+    """Return the names of a table's columns; an empty set if there is no such table."""
+    return {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(table)})")}
 
 
 @lru_cache(64)

@@ -104,13 +104,15 @@ class Judgment(NamedTuple):
     """What the automaton says about a list of items.
 
     Attributes:
-        fates: The fate of each item, from the first that was judged.
+        fates: The fate of each item.
         call_of: The position of the call of each output; `OUTSIDE` for one before the items.
+        reasoning_of: The positions of the reasoning that leads to an item.
         broken: The rule that an item breaks, if it is not that of a call that waits.
     """
 
     fates: list[Fate]
     call_of: dict[int, int]
+    reasoning_of: dict[int, list[int]]
     broken: dict[int, Rule]
 
 
@@ -177,16 +179,13 @@ class _OpenCalls:
         return waiting
 
 
-def judge(
-    items: Forms, turn_start: int = 0, since: int = 0, before: Iterable[TResponseInputItem] = ()
-) -> Judgment:
+def judge(items: Forms, turn_start: int = 0, before: Iterable[TResponseInputItem] = ()) -> Judgment:
     """Judge the items of a transcript, apart from their ids.
 
     Args:
         items: The items; None for one that cannot stand.
         turn_start: The position of the last turn. Reasoning at the end of an earlier turn cannot
             stand.
-        since: The first position to judge.
         before: The items before them, which may have calls that they answer.
     """
     fates: list[Fate] = []
@@ -194,12 +193,12 @@ def judge(
     broken: dict[int, Rule] = {}
     calls = _OpenCalls(before)
     reasoning: list[int] = []
-    item_of: dict[int, int] = {}
-    for position in range(since, len(items)):
-        fields: Any = items[position]
+    reasoning_of: dict[int, list[int]] = {}
+    for position, item in enumerate(items):
+        fields: Any = item
         kind = "" if fields is None else kind_of(fields)
         if position == turn_start:
-            reasoning.clear()
+            reasoning = []
         fate = Fate.STANDS
         if fields is None or kind == "reasoning":
             fate = Fate.FALLS
@@ -214,25 +213,26 @@ def judge(
             else:
                 call_of[position] = call
                 if call != OUTSIDE:
-                    fates[call - since] = Fate.STANDS
+                    fates[call] = Fate.STANDS
         elif kind == "item_reference":
             for call in calls.refer():
-                fates[call - since] = Fate.STANDS
+                fates[call] = Fate.STANDS
         fates.append(fate)
         if kind == "reasoning":
             reasoning.append(position)
             broken[position] = "reasoning-without-item"
             continue
-        if fields is not None and not from_client(kind, fields):
-            item_of.update(dict.fromkeys(reasoning, position))
-        reasoning.clear()
-    for position, item in item_of.items():
-        fates[position - since] = fates[item - since]
-        del broken[position]
+        if reasoning and fields is not None and not from_client(kind, fields):
+            reasoning_of[position] = reasoning
+        reasoning = []
+    for position, leading in reasoning_of.items():
+        for one in leading:
+            fates[one] = fates[position]
+            del broken[one]
     if len(items) > turn_start:
         for position in reasoning:
-            fates[position - since] = Fate.WAITS
-    return Judgment(fates, call_of, broken)
+            fates[position] = Fate.WAITS
+    return Judgment(fates, call_of, reasoning_of, broken)
 
 
 def kind_of(fields: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ def legal(items: Sequence[TResponseInputItem]) -> bool:
 def violations(items: Sequence[TResponseInputItem]) -> list[Violation]:
     """Return the violations of a transcript, in the order of its items."""
     faults, standing = _id_faults(items)
-    fates, _, broken = judge([items[position] for position in standing])
+    fates, _, _, broken = judge([items[position] for position in standing])
     for at, (position, fate) in enumerate(zip(standing, fates, strict=True)):
         rule = broken.get(at)
         if rule is None and fate in (Fate.WAITS, Fate.ASKS) and not _is_reasoning(items[position]):

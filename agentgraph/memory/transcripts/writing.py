@@ -129,7 +129,6 @@ def writable_positions(
     kept: Kept = Kept.ALL,
     turn_start: int = 0,
     *,
-    since: int = 0,
     before: Iterable[TResponseInputItem] = (),
 ) -> list[int]:
     """Return the positions that a run may write now, after those that it has written.
@@ -145,38 +144,26 @@ def writable_positions(
         kept: How much of the run to store.
         turn_start: The position of the last turn. Reasoning at the end of an earlier turn cannot
             stand.
-        since: The first position to check; all positions below are settled (`first_open`).
         before: The items before those of the run, which may answer calls among them.
 
     Returns:
         The positions, ascending.
     """
-    if kept is Kept.ALL and not written and not since and _plain(items):
+    if kept is Kept.ALL and not written and _plain(items):
         return list(range(len(items)))
-    fates, call_of, _ = judge(items, turn_start, since, before)
+    fates, call_of, reasoning_of, _ = judge(items, turn_start, before)
     answered = any(output >= turn_start for output in call_of)
     positions: list[int] = []
-    reasoning: list[int] = []
-    for position, fate in enumerate(fates, since):
+    for position, fate in enumerate(fates):
         fields: Any = items[position]
-        if fields is None:
-            reasoning.clear()
-            continue
-        kind = kind_of(fields)
-        if kind == "reasoning":
-            if fate is not Fate.FALLS:
-                reasoning.append(position)
-            continue
         if (
             fate in (Fate.STANDS, Fate.ASKS)
             and position not in written
+            and kind_of(fields) != "reasoning"
             and not _output_written(items, written, call_of.get(position))
             and _is_kept(fields, fate, kept, cut_short=position >= turn_start, answered=answered)
         ):
-            if not from_client(kind, fields):
-                positions += reasoning
-            positions.append(position)
-        reasoning.clear()
+            positions += (*reasoning_of.get(position, ()), position)
     return positions
 
 
@@ -185,26 +172,25 @@ def first_open(
     written: Collection[int],
     turn_start: int = 0,
     *,
-    since: int = 0,
     before: Iterable[TResponseInputItem] = (),
 ) -> int:
     """Return a position below which all items are settled: written, or never writable.
 
-    A run passes it as `since` from then on, so that a write costs only as much as its new items.
+    A run leaves out the items below it from then on, so that a write costs only as much as its new
+    items.
 
     Args:
         items: As for `writable_positions`.
         written: The written positions.
         turn_start: As for `writable_positions`.
-        since: The earlier result.
         before: As for `writable_positions`.
     """
-    if not since and len(written) == len(items) and _plain(items):
+    if len(written) == len(items) and _plain(items):
         return len(items)
-    fates, call_of, _ = judge(items, turn_start, since, before)
+    fates, call_of, _, _ = judge(items, turn_start, before)
     undone = (
         position
-        for position, fate in enumerate(fates, since)
+        for position, fate in enumerate(fates)
         if not (fate is Fate.FALLS or (fate is not Fate.ASKS and position in written))
     )
     place = next(undone, len(items))
