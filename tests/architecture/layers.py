@@ -189,6 +189,7 @@ LAYERS = (
             "hypothesis",
             "litellm",
             "networkx",
+            "opentelemetry",
             "playwright",
             "pymongo",
             "pytest",

@@ -6,7 +6,8 @@ Texts of the model, the user and the tools are left out where `sensitive` is fal
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from agentgraph.approvals import tool_identity
@@ -44,6 +45,19 @@ REDACTED: Final = "Error details are redacted."
 _RESPONSE: Final = "response"
 
 
+@dataclass(eq=False)
+class ResponseCallSpanData(ResponseSpanData):
+    """A call of the Responses API, with what a processor may want beside the response.
+
+    Attributes:
+        model: The name of the model.
+        model_config: The settings of the call.
+    """
+
+    model: str = ""
+    model_config: Mapping[str, Any] | None = None
+
+
 def agent(bench: Workbench, agent_id: str) -> AgentSpanData:
     """The agent, with the tools and handoffs that it lists."""
     binding = bench.binding(agent_id)
@@ -66,14 +80,15 @@ def model_call(prepared: PreparedCall, *, sensitive: bool) -> GenerationSpanData
     """A call of a model, before it replies."""
     arguments = prepared.arguments
     items = arguments["input"] if sensitive else None
-    if getattr(prepared.model, "span_type", None) == _RESPONSE:
-        return ResponseSpanData(input=None if items is None else list(items))
     server = Server.of(prepared.model)
     settings = arguments["model_settings"].to_traceable_dict()
     if not sensitive:
         settings.pop("metadata", None)
     if server.url is not None:
         settings["base_url"] = server.url
+    if getattr(prepared.model, "span_type", None) == _RESPONSE:
+        sent = None if items is None else list(items)
+        return ResponseCallSpanData(input=sent, model=server.model, model_config=settings)
     data = GenerationSpanData(model=server.model, model_config=settings)
     if items is not None:
         instructions = arguments["system_instructions"]
@@ -164,21 +179,21 @@ def complete(
 
 
 def _replied(
-    data: GenerationSpanData | ResponseSpanData, payload: ModelReply, *, sensitive: bool
+    data: GenerationSpanData | ResponseCallSpanData, payload: ModelReply, *, sensitive: bool
 ) -> None:
     response = payload.response
     data.usage = model_usage_to_span_usage(response.usage)
     if not sensitive:
         return
-    if isinstance(data, ResponseSpanData):
-        data.response = _response(payload)
+    if isinstance(data, ResponseCallSpanData):
+        data.response = _response(payload, data.model)
         return
     from pydantic_core import to_jsonable_python
 
     data.output = to_jsonable_python(response.output, fallback=str)
 
 
-def _response(payload: ModelReply) -> Any:
+def _response(payload: ModelReply, model: str) -> Any:
     """The reply in the form of the Responses API, as exporters of vendors read it."""
     from openai.types.responses import Response, ResponseUsage
 
@@ -187,7 +202,7 @@ def _response(payload: ModelReply) -> Any:
         id=response.response_id or "",
         object="response",
         created_at=0.0,
-        model=getattr(response, "model", None) or "",
+        model=model,
         output=list(response.output),
         instructions=payload.request.instructions,
         parallel_tool_calls=True,
