@@ -368,12 +368,18 @@ class _OneModelRunner(AgentRunner):
         self._model = model
 
     async def run(
-        self, starting_agent: Any, input: Any, **kwargs: Unpack[RunOptions[Any]]
+        self,
+        starting_agent: Agent[Any] | Workflow | Program,
+        input: RunInput[Any],
+        **kwargs: Unpack[RunOptions[Any]],
     ) -> RunResult:
         return await super().run(starting_agent, input, **self._with_model(kwargs))
 
     def run_streamed(
-        self, starting_agent: Any, input: Any, **kwargs: Unpack[RunOptions[Any]]
+        self,
+        starting_agent: Agent[Any] | Workflow | Program,
+        input: RunInput[Any],
+        **kwargs: Unpack[RunOptions[Any]],
     ) -> RunResultStreaming:
         return super().run_streamed(starting_agent, input, **self._with_model(kwargs))
 

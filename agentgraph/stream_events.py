@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
 
+from agentgraph.authoring.any_agent import AnyAgent
 from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.items.run_items import RunItem
 
@@ -172,7 +173,7 @@ class AgentUpdatedStreamEvent:
         new_agent: The agent.
     """
 
-    new_agent: Any
+    new_agent: AnyAgent
     type: Literal["agent_updated_stream_event"] = "agent_updated_stream_event"
 
 

@@ -19,6 +19,7 @@ from agentgraph.user_code.callbacks import gather_or_cancel, resolve
 from agentgraph.user_code.cancellation import take_back
 
 if TYPE_CHECKING:
+    from agentgraph.authoring.any_agent import AnyAgentBase
     from agentgraph.tool import FunctionTool, ToolErrorFunction
 
 __all__ = [
@@ -58,7 +59,7 @@ class ToolServer(Protocol):
         ...
 
     async def function_tools(
-        self, run_context: RunContextWrapper[Any], agent: Any, config: MCPConfig
+        self, run_context: RunContextWrapper[Any], agent: AnyAgentBase, config: MCPConfig
     ) -> list[FunctionTool]:
         """List the tools that an agent may call in this turn.
 
@@ -77,7 +78,7 @@ Key = TypeVar("Key")
 
 
 async def tools_of_turn(
-    agent: object,
+    agent: AnyAgentBase,
     run_context: RunContextWrapper[Any],
     own: Iterable[tuple[Key, Any]],
     servers: Iterable[tuple[Key, ToolServer]],
@@ -103,7 +104,9 @@ async def tools_of_turn(
 
 
 async def tools_of_servers(
-    agent: Any, run_context: RunContextWrapper[Any], servers: Iterable[tuple[Key, ToolServer]]
+    agent: AnyAgentBase,
+    run_context: RunContextWrapper[Any],
+    servers: Iterable[tuple[Key, ToolServer]],
 ) -> list[tuple[Key, FunctionTool]]:
     """List the current tools of an agent's servers, in the order of the servers.
 

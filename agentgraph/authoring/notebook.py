@@ -7,7 +7,7 @@ package itself does with its lazy names (docs/decisions/0023-drawings.md).
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, cast
+from typing import cast
 
 __all__ = ["ShownInNotebooks"]
 
@@ -21,6 +21,6 @@ class ShownInNotebooks:
         """The drawing as SVG; ``None`` without Graphviz, or if the workflow cannot be drawn."""
         return cast("str | None", import_module(_DRAWING).svg_of(self))
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """The drawing in the formats of notebooks, by MIME type."""
         return cast("dict[str, str]", import_module(_DRAWING).bundle_of(self))

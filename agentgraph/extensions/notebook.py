@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from agentgraph.exceptions import AgentsException
 from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.lower_workflow import lower
@@ -16,7 +14,7 @@ from agentgraph_compiler.render.view import View, picture_of
 __all__ = ["bundle_of", "svg_of"]
 
 
-def svg_of(value: Any) -> str | None:
+def svg_of(value: object) -> str | None:
     """The drawing of an object as SVG.
 
     Args:
@@ -29,13 +27,13 @@ def svg_of(value: Any) -> str | None:
     return None if picture is None else svg(picture)
 
 
-def bundle_of(value: Any) -> dict[str, str]:
+def bundle_of(value: object) -> dict[str, str]:
     """The drawing of an object by MIME type; empty if it cannot be drawn."""
     picture = _picture(value)
     return {} if picture is None else bundle(picture)
 
 
-def _picture(value: Any) -> Picture | None:
+def _picture(value: object) -> Picture | None:
     try:
         if isinstance(value, RunResultBase):
             return _picture_of_run(value)

@@ -7,7 +7,7 @@ names of agents. Searching runs no code of the user.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
@@ -19,7 +19,7 @@ from agentgraph.frontend.inner_agents import names_in, opened
 __all__ = ["target_of"]
 
 
-def target_of(entry: Any) -> Agent[Any] | None:
+def target_of(entry: object) -> Agent[Any] | None:
     """The agent that an entry of ``handoffs`` leads to; ``None`` if it does not say.
 
     Args:
@@ -29,10 +29,9 @@ def target_of(entry: Any) -> Agent[Any] | None:
     """
     if is_agent(entry):
         return entry
-    reference = getattr(entry, "_agent_ref", None)
+    reference: Callable[[], Agent[Any] | None] | None = getattr(entry, "_agent_ref", None)
     if callable(reference):
-        referred: Agent[Any] | None = reference()
-        return referred
+        return reference()
     agents = {id(one): one for one in _agents_of(getattr(entry, "on_invoke_handoff", None))}
     name = getattr(entry, "agent_name", None)
     named = [one for one in agents.values() if one.name == name] or list(agents.values())

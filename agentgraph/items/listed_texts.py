@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from agentgraph.items.run_items import MCPListToolsItem, RunItem, raw_field
 
 __all__ = ["listed_texts"]
 
 
-def listed_texts(call: Any, items: Sequence[RunItem]) -> tuple[str | None, str | None]:
+def listed_texts(call: object, items: Sequence[RunItem]) -> tuple[str | None, str | None]:
     """Return description and title of a hosted tool, as the provider listed it most recently.
 
     Args:

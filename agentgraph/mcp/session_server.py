@@ -29,8 +29,10 @@ from agentgraph.tool_guardrails import ToolInputGuardrail, ToolOutputGuardrail
 from agentgraph.tools.function import ToolErrorFunction
 
 if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
     from mcp import ClientSession
     from mcp.client.session import IncomingMessage, MessageHandlerFnT
+    from mcp.shared.message import SessionMessage
     from mcp.types import (
         CallToolResult,
         GetPromptResult,
@@ -341,7 +343,11 @@ class MCPServerWithSession(MCPServer, Generic[Params]):
             await lost.close()
         return connection
 
-    def _new_session(self, read: Any, write: Any) -> ClientSession:
+    def _new_session(
+        self,
+        read: MemoryObjectReceiveStream[SessionMessage | Exception],
+        write: MemoryObjectSendStream[SessionMessage],
+    ) -> ClientSession:
         from mcp import ClientSession
 
         return ClientSession(

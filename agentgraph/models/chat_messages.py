@@ -64,7 +64,7 @@ class _Conversion:
         self._thought: dict[str, Any] = {}
         self._media: list[dict[str, Any]] = []
 
-    def add(self, item: Any) -> None:
+    def add(self, item: Mapping[str, Any]) -> None:
         """Add one item."""
         if _kind(item) not in ("function_call_output", "tool", "reasoning"):
             self.show_media()
@@ -115,9 +115,9 @@ class _Conversion:
         calls = self._assistant().setdefault("tool_calls", [])
         calls.append({"id": call_id, "type": "function", "function": function, **added})
 
-    def _add_output(self, call_id: str, output: Any) -> None:
+    def _add_output(self, call_id: str, output: str | list[Any]) -> None:
         if isinstance(output, str):
-            content: Any = output
+            content: str | list[dict[str, Any]] = output
         else:
             content = [{"type": "text", "text": part["text"]} for part in output if _is_text(part)]
             if media := [_part(part) for part in output if not _is_text(part)]:

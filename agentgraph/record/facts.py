@@ -15,6 +15,7 @@ from agentgraph.run_config import RunConfig
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
+    from agentgraph.lifecycle import RunHooks
     from agentgraph.memory import Session
 
 
@@ -65,6 +66,6 @@ class RunFacts(NamedTuple):
     provider: Any
     limit: int | None = None
     session: Session | None = None
-    hooks: Any = None
+    hooks: RunHooks[Any] | None = None
     handlers: Mapping[str, Any] = NO_HANDLERS
     conversation: ConversationIds = NO_CONVERSATION

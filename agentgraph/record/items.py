@@ -31,6 +31,7 @@ from agentgraph.record.payloads import (
 )
 
 if TYPE_CHECKING:
+    from agentgraph.agent import Agent
     from agentgraph.items import RunItem
     from agentgraph.record.record import Names
 
@@ -41,7 +42,7 @@ _CALL, _OUTPUT = ToolCallItem.type, ToolCallOutputItem.type
 
 
 def items_of(
-    payload: Any, agent: Any, names: Names, log: Sequence[RunItem] = ()
+    payload: object, agent: Agent[Any], names: Names, log: Sequence[RunItem] = ()
 ) -> Sequence[RunItem]:
     """The items of a reply, a handoff, or a final output that a callable chose.
 
@@ -60,7 +61,7 @@ def items_of(
     return ()
 
 
-def reply_items(payload: ModelReply, agent: Any, log: Sequence[RunItem]) -> list[RunItem]:
+def reply_items(payload: ModelReply, agent: Agent[Any], log: Sequence[RunItem]) -> list[RunItem]:
     """The run items of a reply, in the model's order; not every output item becomes one."""
     output: Any = payload.response.output
     items: list[RunItem] = []
@@ -82,7 +83,7 @@ def reply_items(payload: ModelReply, agent: Any, log: Sequence[RunItem]) -> list
 
 def item_of(
     payload: ToolReturn | Screened,
-    agent: Any,
+    agent: Agent[Any],
     attached: Mapping[str, Any] | None = None,
     origin: ToolOrigin | None = None,
 ) -> RunItem:
@@ -106,7 +107,7 @@ def item_of(
     )
 
 
-def withheld(payload: ToolReturn, agent: Any, origin: ToolOrigin | None = None) -> RunItem:
+def withheld(payload: ToolReturn, agent: Agent[Any], origin: ToolOrigin | None = None) -> RunItem:
     """The item that answers a call whose result no guardrail could judge."""
     raw = {**payload.raw, "output": WITHHELD}
     return ToolCallOutputItem(agent=agent, raw_item=raw, output=WITHHELD, tool_origin=origin)

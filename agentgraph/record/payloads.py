@@ -16,7 +16,10 @@ from agentgraph.approvals import CallKey, Ruling
 from agentgraph.items.tool_origin import ToolOrigin
 
 if TYPE_CHECKING:
+    from openai.types.responses import ResponseOutputMessage
+
     from agentgraph.items import ModelResponse, TResponseInputItem
+    from agentgraph.model_settings import ModelSettings
     from agentgraph.stored.faults import Fault
     from agentgraph.usage import Usage
 
@@ -71,7 +74,7 @@ class Request(NamedTuple):
     last: int
     epoch: int
     replaced: tuple[TResponseInputItem, ...] | None
-    settings: Any
+    settings: ModelSettings
     offered: tuple[str, ...]
 
 
@@ -328,7 +331,7 @@ class FinalOutput:
     """
 
     output: object
-    message: Any = None
+    message: ResponseOutputMessage | None = None
 
 
 class SavedTurn(NamedTuple):

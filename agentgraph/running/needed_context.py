@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import NoneType
-from typing import Any, Final, get_args, get_origin, is_typeddict
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin, is_typeddict
 
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.origins import allowed_on
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
 
 __all__ = ["check_context"]
 
@@ -42,7 +45,7 @@ def check_context(agents: Iterable[Any], context: object) -> None:
             )
 
 
-def _declarations(agent: Any) -> Iterator[tuple[str, object]]:
+def _declarations(agent: Agent[Any]) -> Iterator[tuple[str, object]]:
     if not _RULE.isdisjoint(allowed_on(agent)):
         return
     arguments = get_args(getattr(agent, "__orig_class__", None))
@@ -50,7 +53,7 @@ def _declarations(agent: Any) -> Iterator[tuple[str, object]]:
         yield f"Agent {agent.name!r}", arguments[0]
     for tool in agent.tools:
         declared = getattr(tool, "_context", None)
-        if declared is None or tool.is_enabled is not True:
+        if declared is None or getattr(tool, "is_enabled", True) is not True:
             continue
         if _RULE.isdisjoint(allowed_on(tool)):
             yield f"Tool {tool.name!r} of agent {agent.name!r}", declared

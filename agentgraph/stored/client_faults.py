@@ -7,7 +7,7 @@ loaded. The HTTP library is never named here, because 2.x and 3.x use different 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -79,11 +79,11 @@ def client_error(path: str, message: str, data: Mapping[str, Any]) -> BaseExcept
     if module.partition(".")[0] != _CLIENT or name not in _STATUS_ERRORS + _OTHERS:
         return None
     client = import_module(_CLIENT)
-    cls: Any = getattr(client, name, None)
+    cls: Callable[..., BaseException] | None = getattr(client, name, None)
     if cls is None:
         return None
     if name == "OpenAIError":
-        return cls(message)  # type: ignore[no-any-return]
+        return cls(message)
     # The client's HTTP client derives from that of its HTTP library, which tells the library.
     http = import_module(client.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0])
     method, address = data.get("request", ("POST", "https://api.openai.com/v1"))

@@ -12,7 +12,10 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 __all__ = [
     "STANDARD_DERIVED",
@@ -63,7 +66,7 @@ def is_model(cls: type[Any]) -> bool:
     return issubclass(cls, _base_model())
 
 
-def model_parts(model: Any) -> Parts:
+def model_parts(model: BaseModel) -> Parts:
     """Take a pydantic model apart, without the fields that its class excludes from every dump."""
     cls = type(model)
     stored = _stored_fields(cls)

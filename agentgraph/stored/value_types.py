@@ -88,7 +88,7 @@ class Stored:
     """
 
     class_path: str
-    value: Any
+    value: object
     form: Mapping[str, Any]
 
     def __hash__(self) -> int:

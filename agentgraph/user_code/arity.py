@@ -37,7 +37,7 @@ def accepts(callback: object, count: int) -> bool:
     Returns:
         `False` only if such a call certainly fails.
     """
-    function: Any = callback
+    function: object = callback
     if type(function) is not FunctionType:
         # Read statically: a `__call__` that is no plain function of its class may bind anything.
         function = (

@@ -40,13 +40,23 @@ from agentgraph_compiler.machine import Verdict
 
 if TYPE_CHECKING:
     from openai.types.responses import (
+        ResponseApplyPatchToolCall,
+        ResponseComputerToolCall,
         ResponseCustomToolCall,
+        ResponseFunctionShellToolCall,
         ResponseFunctionToolCall,
         ResponseOutputMessage,
     )
-    from openai.types.responses.response_output_item import McpApprovalRequest
+    from openai.types.responses.response_output_item import LocalShellCall, McpApprovalRequest
 
     from agentgraph.agent import Agent
+
+    _ActionCall = (
+        ResponseComputerToolCall
+        | ResponseApplyPatchToolCall
+        | ResponseFunctionShellToolCall
+        | LocalShellCall
+    )
 
 _KINDS: Mapping[str, str] = {
     "message": MessageOutputItem.type,
@@ -159,7 +169,7 @@ class _Reading:
                 return
         self._fail(_without_tool(self.agent, item.name))
 
-    def _action(self, position: int, item: Any, kind: str) -> None:
+    def _action(self, position: int, item: _ActionCall, kind: str) -> None:
         for symbol, tool in self.offer.actions.get(kind, ()):
             if self._is_repeat(item.call_id, tool.name, call_content(item)):
                 return

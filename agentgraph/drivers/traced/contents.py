@@ -113,7 +113,7 @@ def call(bench: Workbench, command: Perform, *, sensitive: bool) -> FunctionSpan
     )
 
 
-def _written(raw: Any) -> str:
+def _written(raw: object) -> str:
     """What the model wrote for a call: its arguments, its input, or the action as JSON."""
     for name in ("arguments", "input"):
         text = getattr(raw, name, None)

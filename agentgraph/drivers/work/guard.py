@@ -64,7 +64,8 @@ def _verdict(
     agent: Agent[Any],
     guardrail: InputGuardrail[Any] | OutputGuardrail[Any],
     verdict: GuardrailFunctionOutput,
-    **more: Any,
+    about_output: bool = False,
+    judged: object = None,
 ) -> Outcome:
     tripped = getattr(verdict, "tripwire_triggered", None)
     if tripped is None:
@@ -73,6 +74,11 @@ def _verdict(
             f" GuardrailFunctionOutput, got {type(verdict).__name__}"
         )
     payload = GuardrailVerdict(
-        command.invoke.symbol, command.agent, bool(tripped), verdict.output_info, **more
+        symbol=command.invoke.symbol,
+        agent=command.agent,
+        tripped=bool(tripped),
+        info=verdict.output_info,
+        about_output=about_output,
+        judged=judged,
     )
     return Outcome(command.id, Event.TRIPPED if tripped else Event.PASSED, payload)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.items import HandoffOutputItem, ToolCallItem, ToolCallOutputItem
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def references(
-    items: Sequence[RunItem], log: Sequence[RunItem], agent_id: Any
+    items: Sequence[RunItem], log: Sequence[RunItem], agent_id: Callable[[Any], str]
 ) -> tuple[LogItem, ...]:
     """Items as references into the log; items that a filter made are stored whole.
 
@@ -26,7 +26,7 @@ def references(
     return tuple(_reference(item, places, agent_id) for item in items)
 
 
-def _reference(item: Any, places: Mapping[int, int], agent_id: Any) -> LogItem:
+def _reference(item: Any, places: Mapping[int, int], agent_id: Callable[[Any], str]) -> LogItem:
     place = places.get(id(item))
     if place is not None:
         return LogItem(place)

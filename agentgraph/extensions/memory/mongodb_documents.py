@@ -65,7 +65,7 @@ def size_of(entries: Iterable[Any]) -> int:
     return sum(len(entry.encode()) + _OVERHEAD for entry in entries if isinstance(entry, str))
 
 
-def part_of(entry: Any) -> str | None:
+def part_of(entry: object) -> str | None:
     """Return the id of the part to which a list entry refers; None if it refers to none."""
     part = entry.get("part") if isinstance(entry, Mapping) else None
     return part if isinstance(part, str) else None

@@ -53,7 +53,7 @@ def sound_reply(response: Any, agent_name: str, model: object) -> ModelResponse:
     Raises:
         ModelBehaviorError: There is no reply, or an item of it cannot be read.
     """
-    output: Any = getattr(response, "output", None)
+    output: object = getattr(response, "output", None)
     # The exact type first: this check runs in every turn.
     if type(output) is not list and not isinstance(output, Sequence):
         raise ModelBehaviorError(

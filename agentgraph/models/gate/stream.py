@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.models.gate.body import check_body
 from agentgraph.models.gate.server import Server
+
+if TYPE_CHECKING:
+    from openai import AsyncStream
 
 __all__ = ["answer", "pieces", "unstreamed", "watch_end"]
 
@@ -53,7 +56,7 @@ async def answer(request: Awaitable[_T], server: Server) -> _T:
         raise
 
 
-async def pieces(stream: Any, server: Server) -> AsyncIterator[Any]:
+async def pieces(stream: AsyncStream[Any], server: Server) -> AsyncIterator[Any]:
     """Read a stream piece by piece.
 
     Args:
@@ -124,7 +127,7 @@ def _of_the_client(error: Exception, stream: Any) -> Exception:
     return openai.APIConnectionError(request=stream.response.request)
 
 
-def watch_end(stream: Any) -> Callable[[], bool]:
+def watch_end(stream: object) -> Callable[[], bool]:
     """Watch the bytes of a stream for the mark of its end. Call it before the stream is read.
 
     Args:
