@@ -150,6 +150,24 @@ async def failure_message(
     return text
 
 
+def action_failure(
+    ctx: RunContextWrapper[Any], error: Exception, tool_name: str, *, of_the_model: bool = False
+) -> str:
+    """Return what the model reads when a shell, an editor or a custom tool raises; log the error.
+
+    Args:
+        ctx: The context of the run.
+        error: What it raised.
+        tool_name: The tool and its agent, for the log.
+        of_the_model: Whether the error is about what the model itself wrote; then it reads why.
+    """
+    _log(ctx, error, tool_name, handled=of_the_model)
+    listener = failure_listener.get()
+    if listener is not None:
+        listener(error)
+    return f"{FAILED} Error: {error}" if of_the_model else FAILED
+
+
 async def formatted(formatter: ToolErrorFormatter, args: ToolErrorFormatterArgs[Any]) -> str:
     """Return the text of a run's formatter, or the default text if it returns none or fails.
 

@@ -19,7 +19,7 @@ from functools import cached_property
 from itertools import accumulate, takewhile
 from typing import Final, Literal
 
-__all__ = ["ApplyDiffMode", "apply_diff"]
+__all__ = ["ApplyDiffMode", "InvalidDiff", "apply_diff"]
 
 ApplyDiffMode = Literal["default", "create"]
 """Whether a diff changes a text or is a new one, every line with a `+` in front."""
@@ -29,6 +29,10 @@ _END_OF_FILE: Final = "*** End of File"
 _END_OF_DIFF: Final = ("*** End Patch", "*** Update File:", "*** Add File:", "*** Delete File:")
 # How exactly a line of the diff must equal one of the text; the most exact way that fits wins.
 _COMPARISONS: Final[tuple[Callable[[str], str], ...]] = (str, str.rstrip, str.strip)
+
+
+class InvalidDiff(ValueError):
+    """A diff that is malformed or does not fit the text: the model that wrote it may read why."""
 
 
 @dataclass(slots=True)
@@ -57,8 +61,8 @@ def apply_diff(input: str, diff: str, mode: ApplyDiffMode = "default") -> str:
         do (`\\r\\n` if any line does), or as those of the diff where `input` has none.
 
     Raises:
-        ValueError: The diff is malformed (`Invalid Line`), or the text does not have an anchor
-            (`Invalid Anchor`) or the lines of a hunk (`Invalid Context`).
+        InvalidDiff: The diff is malformed (`Invalid Line`), or the text does not have an anchor
+            (`Invalid Anchor`) or the lines of a hunk (`Invalid Context`). It is a `ValueError`.
     """
     diff_lines = [line.rstrip("\r") for line in diff.split("\n")]
     if diff_lines[-1] == "":
@@ -74,7 +78,7 @@ def apply_diff(input: str, diff: str, mode: ApplyDiffMode = "default") -> str:
 
 def _added(line: str) -> str:
     if not line.startswith("+"):
-        raise ValueError(f"Invalid Line: a line of a new file must start with '+': {line!r}")
+        raise InvalidDiff(f"Invalid Line: a line of a new file must start with '+': {line!r}")
     return line[1:]
 
 
@@ -92,14 +96,14 @@ def _parse(diff_lines: Iterable[str]) -> list[_Hunk]:
         if line == _END_OF_FILE:
             hunks[-1].is_at_end = True
         elif hunks[-1].is_at_end:
-            raise ValueError(f"Invalid Line: only '@@' may follow {_END_OF_FILE!r}, not {line!r}")
+            raise InvalidDiff(f"Invalid Line: only '@@' may follow {_END_OF_FILE!r}, not {line!r}")
         elif line == "" or line[0] in " -+":
             # Models leave out the space in front of an empty line that stays.
             hunks[-1].lines.append((line[:1] or " ", line[1:]))
         else:
-            raise ValueError(f"Invalid Line: it must start with ' ', '-', '+' or '@@ ': {line!r}")
+            raise InvalidDiff(f"Invalid Line: it must start with ' ', '-', '+' or '@@ ': {line!r}")
     if hunks and not hunks[-1].lines:
-        raise ValueError("Invalid Line: the last hunk of the diff has no lines")
+        raise InvalidDiff("Invalid Line: the last hunk of the diff has no lines")
     return hunks
 
 
@@ -156,7 +160,7 @@ class _Text:
                 firsts = (search.find([anchor], position) for search in searches)
             at = next((first for first in firsts if first is not None), None)
             if at is None:
-                raise ValueError(
+                raise InvalidDiff(
                     f"Invalid Anchor {position}: after line {position} no line is {anchor!r}"
                 )
             position = max(position, at + 1)
@@ -175,7 +179,7 @@ class _Text:
             for search in self._searches:
                 if (at := search.find(old, start)) is not None:
                     return at
-        raise ValueError(
+        raise InvalidDiff(
             f"Invalid Context {position}: the text has no such lines after line {position}:\n"
             + "\n".join(old)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from agentgraph.models.chat_functions import tool_function
 from agentgraph.models.responses_converter import Converter
 from agentgraph.program import CompileError
 from agentgraph.testing import ScriptedModel
+from agentgraph.tools.errors import FAILED
 from tests.api.calls import agent_with, call, echo, script, told
 from tests.api.conftest import Play
 from tests.api.hosted import INPUT_ITEM, custom_call
@@ -81,13 +83,13 @@ async def test_calls_are_made_in_order_and_stand_after_those_of_functions(play: 
     assert played.outputs == ["b", "a", "c"]
 
 
-async def test_of_an_error_the_model_is_told_with_the_tool_and_the_agent(play: Play) -> None:
+async def test_of_an_error_the_model_is_told_without_its_text(play: Play) -> None:
     def fail(context: ToolContext[Any], text: str) -> str:
         raise ValueError("hoarse")
 
     model = script([custom_call("shout", "a")])
     played = await play(agent_with(model, shout(fail)))
-    assert told(model) == {"x1": "Error running tool shout of agent Clerk: hoarse"}
+    assert told(model) == {"x1": FAILED}
     assert played.final == "done"
 
 
@@ -282,3 +284,16 @@ class TestCompiled:
 def test_what_can_be_wrong_by_itself_is_refused_at_once(settings: dict[str, Any]) -> None:
     with pytest.raises(AgentDefinitionError, match="CustomTool"):
         shout(**settings)
+
+
+async def test_a_failure_is_logged_with_its_place(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(context: ToolContext[Any], text: str) -> str:
+        raise ValueError("hoarse")
+
+    with caplog.at_level("WARNING", logger="agentgraph"):
+        await play(agent_with(script([custom_call("shout", "a")]), shout(fail)))
+    [record] = [one for one in caplog.records if "shout" in one.getMessage()]
+    assert re.search(r"ValueError at .*test_custom_tools\.py:\d+", record.getMessage())
+    assert "hoarse" not in record.getMessage()

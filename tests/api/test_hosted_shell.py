@@ -19,8 +19,10 @@ from agentgraph import (
     ShellTool,
     SQLiteSession,
     UserError,
+    apply_diff,
 )
 from agentgraph.testing import ScriptedModel, assistant_message
+from agentgraph.tools.errors import FAILED
 from agentgraph.tools.shell import (
     ApplyPatchOperation,
     ApplyPatchResult,
@@ -147,7 +149,7 @@ class TestShell:
         model = script([shell_call("a")])
         played = await play(agent_with(model, _shell(run)))
         (entry,) = told(model)["s1"]
-        assert entry["stdout"] == "Error running tool shell of agent Clerk: no shell"
+        assert entry["stdout"] == FAILED
         assert entry["outcome"] == {"type": "exit", "exit_code": 1}
         assert played.final == "done"
 
@@ -266,7 +268,7 @@ async def test_an_editor_makes_changes_in_order_and_the_model_is_told_of_faults(
     assert [(raw["status"], raw["output"]) for raw in raws] == [
         ("completed", "made"),
         ("completed", "changed"),
-        ("failed", "Error running tool apply_patch of agent Clerk: read-only"),
+        ("failed", FAILED),
     ]
     for raw in raws:
         INPUT_ITEM.validate_python(raw)
@@ -323,3 +325,14 @@ async def test_cancelling_a_run_leaves_no_command_running() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert codes == [-9]
+
+
+async def test_a_model_reads_what_is_wrong_with_its_own_diff(play: Play) -> None:
+    class Editor(_Editor):
+        def update_file(self, operation: ApplyPatchOperation) -> str:
+            return apply_diff("old\n", operation.diff or "")
+
+    calls = [patch_call("p1", type="update_file", path="a", diff="-new\n+x")]
+    played = await play(agent_with(script(calls), ApplyPatchTool(Editor())))
+    [output] = played.outputs
+    assert output.startswith(f"{FAILED} Error: Invalid Context")

@@ -46,9 +46,14 @@ class LocalCall(NamedTuple):
     raw: Any
 
     @property
+    def name(self) -> str:
+        """The names of the tool and of its agent, for messages."""
+        return f"{self.tool.name} of agent {self.agent.name}"
+
+    @property
     def owner(self) -> str:
         """The tool and its agent, for messages."""
-        return f"tool {self.tool.name} of agent {self.agent.name}"
+        return f"tool {self.name}"
 
     def context(self) -> ToolContext[Any]:
         """The context of the call, the same in all of its phases."""

@@ -13,6 +13,7 @@ from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tool_context import ToolContext
 from agentgraph.tools.custom import CustomToolCustomDataContext
 from agentgraph.tools.custom_data import custom_data_of
+from agentgraph.tools.errors import action_failure
 from agentgraph.usage.run_usage import RunUsage
 from agentgraph.user_code.callbacks import resolve
 from agentgraph_compiler.machine import Event
@@ -30,7 +31,7 @@ def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
 
 
 async def call_custom_tool(call: LocalCall) -> Outcome:
-    """Carry out a ``custom_tool_call``; if the function raises, the model gets the error."""
+    """Carry out a ``custom_tool_call``; if the function raises, the model learns that it did."""
     raw, tool = call.raw, call.tool
     context = call.context()
     try:
@@ -61,8 +62,7 @@ async def _invoke(call: LocalCall, context: ToolContext[Any]) -> str:
     try:
         return text_of(await resolve(call.tool.on_invoke_tool(context, call.raw.input)))
     except Exception as error:  # noqa: BLE001 - user code may raise anything
-        log_tool_action_error(logger, f"The custom tool {call.tool.name} failed", error)
-        return call.failure(error)
+        return action_failure(context, error, call.tool.name)
 
 
 async def _extract(call: LocalCall, context: CustomToolCustomDataContext) -> dict[str, Any] | None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from agentgraph.drivers.work.call import LocalCall
 from agentgraph.items.tool_payload import sendable, text_of
-from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.tools.errors import action_failure
+from agentgraph.tools.patch_format import InvalidDiff
 from agentgraph.tools.shell import ApplyPatchOperation, ApplyPatchResult
 from agentgraph.user_code.callbacks import resolve
 
@@ -29,7 +30,7 @@ def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
 
 
 async def apply_patch(call: LocalCall) -> Outcome:
-    """Carry out an ``apply_patch_call``; if the editor raises, the model gets the error."""
+    """Carry out an ``apply_patch_call``; if the editor raises, the model learns that it did."""
     tool, operation = call.tool, subject(call)
     await call.tell("on_tool_start")
     try:
@@ -37,8 +38,9 @@ async def apply_patch(call: LocalCall) -> Outcome:
         edit = getattr(tool.editor, operation.type)
         result = _as_result(await resolve(edit(operation)))
     except Exception as error:  # noqa: BLE001 - an editor may raise anything
-        log_tool_action_error(logger, f"The editor of tool {tool.name} failed", error)
-        result = ApplyPatchResult("failed", call.failure(error))
+        of_the_model = isinstance(error, InvalidDiff)
+        text = action_failure(call.bench.context, error, call.name, of_the_model=of_the_model)
+        result = ApplyPatchResult("failed", text)
     return call.answer(*_payload(call, result))
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.drivers.work.call import LocalCall
 from agentgraph.items.tool_payload import sendable, text_of
-from agentgraph.logger import log_tool_action_error, logger
 from agentgraph.runtime.outcomes import Outcome
+from agentgraph.tools.errors import action_failure
 from agentgraph.tools.hosted import LocalShellCommandRequest
 from agentgraph.tools.shell import (
     ShellActionRequest,
@@ -71,7 +71,7 @@ def refusal(call: LocalCall, message: str) -> tuple[Any, Any]:
 
 
 async def run_shell(call: LocalCall) -> Outcome:
-    """Carry out a ``shell_call``; if the executor raises, the model gets the error."""
+    """Carry out a ``shell_call``; if the executor raises, the model learns that it did."""
     raw, tool, action = call.raw, call.tool, subject(call)
     status = None if raw.status == "incomplete" else raw.status
     commands = ShellCallData(call_id=raw.call_id, action=action, status=status, raw=raw)
@@ -80,10 +80,8 @@ async def run_shell(call: LocalCall) -> Outcome:
         request = ShellCommandRequest(ctx_wrapper=call.bench.context, data=commands)
         result = _as_result(await resolve(tool.executor(request)))
     except Exception as error:  # noqa: BLE001 - an executor may raise anything
-        log_tool_action_error(logger, f"The executor of tool {tool.name} failed", error)
-        failure = ShellCommandOutput(
-            stdout=call.failure(error), outcome=ShellCallOutcome("exit", 1)
-        )
+        text = action_failure(call.bench.context, error, call.name)
+        failure = ShellCommandOutput(stdout=text, outcome=ShellCallOutcome("exit", 1))
         result = ShellResult([failure])
     limit = result.max_output_length
     if limit is None:
