@@ -113,6 +113,12 @@ def test_the_answer_of_a_request_is_written_after_the_request() -> None:
     assert first_open(items, {0, 1}) == 2
 
 
+def test_items_from_the_call_of_a_later_output_on_stay_open() -> None:
+    items = [call("a"), output("a"), call("b"), SAID, output("b")]
+
+    assert first_open(items, {0, 1, 2, 4}) == 2
+
+
 def test_reasoning_that_ends_a_turn_does_not_lead_to_an_item_of_the_next() -> None:
     items = [HOSTED, reasoning()]
     assert writable_positions(items) == [0]
