@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from agentgraph.exceptions import ModelBehaviorError
@@ -18,7 +19,7 @@ from agentgraph.models.gate.server import Server
 if TYPE_CHECKING:
     from openai import AsyncStream
 
-__all__ = ["answer", "pieces", "unstreamed", "watch_end"]
+__all__ = ["answer", "closed", "pieces", "unstreamed", "watch_end"]
 
 _MARK: Final = b"[DONE]"
 _KEPT: Final = 64
@@ -78,6 +79,14 @@ async def pieces(stream: AsyncStream[Any], server: Server) -> AsyncIterator[Any]
         except Exception as error:
             raise _of_the_client(error, stream) from error
         yield piece
+
+
+async def closed(stream: Any) -> None:
+    """Close a stream of any library, and with it its connection."""
+    close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
+    waiting = None if close is None else close()
+    if isawaitable(waiting):
+        await waiting
 
 
 async def unstreamed(stream: object, server: Server) -> Any:
