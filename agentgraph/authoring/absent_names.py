@@ -41,7 +41,6 @@ ABSENT: Final[dict[str, str]] = {
         "set_default_openai_harness"
     ),
     "later-work": (
-        "extensions.models "
         "AgentToolInvocation "
         "result.AgentToolInvocation ApplyPatchToolCustomDataContext "
         "ApplyPatchToolCustomDataExtractor ComputerToolCustomDataContext "
@@ -50,7 +49,11 @@ ABSENT: Final[dict[str, str]] = {
         "tracing.traces.ReattachedTrace tracing.traces.TraceState tracing.traces.reattach_trace"
     ),
     "workings-of-the-sdk": (
-        "run_internal util agent_tool_state agent_tool_input.AgentAsToolInput items.T "
+        "run_internal util agent_tool_state agent_tool_input.AgentAsToolInput "
+        "extensions.models.any_llm_model.InternalChatCompletionMessage "
+        "extensions.models.litellm_model.InternalChatCompletionMessage "
+        "extensions.models.litellm_model.InternalToolCall "
+        "extensions.models.litellm_model.LitellmConverter items.T "
         "items.coerce_tool_search_call_raw_item items.coerce_tool_search_output_raw_item "
         "mcp.server.T models.chatcmpl_converter models.chatcmpl_helpers "
         "models.chatcmpl_stream_handler models.openai_client_utils "

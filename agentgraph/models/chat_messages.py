@@ -163,8 +163,12 @@ class _Conversion:
         """Return the fields of a message that the model's server wants back. The published SDK
         keeps them beside the model's name."""
         data = self._provider_data(item)
-        fields = {**data, **(data.get("message") or {})}
-        return {name: fields[name] for name in _WANTED_BACK if name in fields}
+        of_message = data.get("message") or {}
+        fields = {**data, **of_message}
+        back = {name: fields[name] for name in _WANTED_BACK if name in fields}
+        if "extra_content" in of_message:  # that of a call goes back with the call
+            back["extra_content"] = of_message["extra_content"]
+        return back
 
     def _added(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a call that the model's server added."""

@@ -1,4 +1,4 @@
-"""`ChatModel`: a model that is called with the messages of Chat Completions, whoever sends them.
+"""`ChatModel`: a model that is called with the messages of Chat Completions, through any library.
 
 Requests, the reading of replies and streams stand here once, for the `openai` client and for
 libraries that speak to many vendors. A subclass sends a request (`_ask`). The API stores no
@@ -110,7 +110,7 @@ class ChatModel(Model):
             The reply, or a stream of chunks if the request asks for one.
         """
 
-    def _watch_end(self, stream: Any) -> Callable[[], bool]:
+    def _watch_end(self, stream: object) -> Callable[[], bool]:
         """Return a function that says, after the last chunk, whether the server marked the end of
         its stream. Without such a mark only a `finish_reason` does."""
         return lambda: False

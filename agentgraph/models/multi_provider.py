@@ -1,8 +1,8 @@
 """`MultiProvider`: the prefix of a model's name selects the provider.
 
-`openai/gpt-4.1` and `gpt-4.1` are the same OpenAI model; `litellm/...` is a model of LiteLLM,
-`ollama/...` one of the servers of `CHAT_SERVERS`. An unknown prefix is an error, because a misspelt
-name must not reach a paid API.
+`openai/gpt-4.1` and `gpt-4.1` are the same OpenAI model; `litellm/...` and `any-llm/...` are models
+of these libraries, `ollama/...` is one of the servers of `CHAT_SERVERS`. An unknown prefix is an
+error, because a misspelt name must not reach a paid API.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ MultiProviderUnknownPrefixMode: TypeAlias = Literal["error", "model_id"]
 """Whether an unknown prefix is an error, or part of the name of an OpenAI model."""
 
 _EXTENSIONS: Final = {
-    "litellm": ("agentgraph.extensions.models.litellm_provider", "LitellmProvider")
+    "any-llm": ("agentgraph.extensions.models.any_llm_provider", "AnyLLMProvider"),
+    "litellm": ("agentgraph.extensions.models.litellm_provider", "LitellmProvider"),
 }
 
 
@@ -227,13 +228,7 @@ _NO_MAP: Final = MultiProviderMap()
 
 def _extension(prefix: str) -> ModelProvider:
     module, name = _EXTENSIONS[prefix]
-    try:
-        provider: ModelProvider = getattr(import_module(module), name)()
-    except ImportError as error:
-        raise UserError(
-            f"This version has no provider for models with the prefix '{prefix}/'. Add one of your "
-            "own with MultiProvider(provider_map=...), or pass a Model."
-        ) from error
+    provider: ModelProvider = getattr(import_module(module), name)()
     return provider
 
 

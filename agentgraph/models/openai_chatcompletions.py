@@ -70,5 +70,5 @@ class OpenAIChatCompletionsModel(ChatModel):
     async def _ask(self, request: dict[str, Any]) -> Any:
         return await self._client.chat.completions.create(**request)
 
-    def _watch_end(self, stream: Any) -> Callable[[], bool]:
+    def _watch_end(self, stream: object) -> Callable[[], bool]:
         return watch_end(stream)

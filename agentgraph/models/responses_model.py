@@ -1,4 +1,4 @@
-"""`ResponsesModel`: a model that is called through the Responses API, whoever sends the requests.
+"""`ResponsesModel`: a model that is called through the Responses API, by any library.
 
 A subclass sends a request (`_ask`). No text of a conversation reaches a log.
 """

@@ -181,6 +181,7 @@ LAYERS = (
         _SDK_VOCABULARY
         | {
             "aiosqlite",
+            "any_llm",
             "bson",
             "cryptography",
             "dapr",

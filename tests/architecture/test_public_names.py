@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 import agentgraph
-from tests.architecture.layers import belongs
 from tests.architecture.source_tree import OURS, REPOSITORY
 from tests.architecture.test_import_cost import modules_after
 from tests.docs.markdown_blocks import blocks_of
@@ -28,17 +27,12 @@ TABLE: dict[str, Any] = tomllib.loads(
 # The stub declares each name, as type checkers want it, and not the list that holds at run time.
 EXPORTED: list[str] = vars(agentgraph)["__all__"]
 ROOT = [name for names in TABLE["root"].values() for name in names]
-PENDING = [name for names in TABLE["pending"].values() for name in names]
 OMITTED = [name for names in TABLE["omitted"].values() for name in names]
 OPTIONAL_PACKAGES = {
     "agentgraph.extensions.memory.dapr_session": "dapr",
     "agentgraph.extensions.memory.redis_session": "redis",
     "agentgraph.extensions.memory.mongodb_session": "pymongo",
 }
-
-
-def is_pending(name: str) -> bool:
-    return any(belongs(name, entry) for entry in PENDING)
 
 
 def is_offered(name: str) -> bool:
@@ -56,7 +50,7 @@ def is_offered(name: str) -> bool:
 
 
 def required_root() -> set[str]:
-    return {name for name in ROOT if not is_pending(f"agentgraph.{name}")}
+    return {*ROOT}
 
 
 def test_the_package_exports_what_the_table_says_and_nothing_else() -> None:
@@ -73,16 +67,13 @@ def test_an_exported_name_can_be_imported(name: str) -> None:
     assert name in dir(agentgraph)
 
 
-@pytest.mark.parametrize(
-    "module", [name for name in TABLE["modules"] if not is_pending(f"agentgraph.{name}")]
-)
+@pytest.mark.parametrize("module", TABLE["modules"])
 def test_a_submodule_offers_the_names_of_the_sdk(module: str) -> None:
     path = f"agentgraph.{module}"
     if path in OPTIONAL_PACKAGES:
         pytest.importorskip(OPTIONAL_PACKAGES[path])
     loaded = importlib.import_module(path)
-    names = [name for name in TABLE["modules"][module] if not is_pending(f"{path}.{name}")]
-    assert [name for name in names if not hasattr(loaded, name)] == []
+    assert [name for name in TABLE["modules"][module] if not hasattr(loaded, name)] == []
 
 
 @pytest.mark.parametrize(
@@ -91,18 +82,12 @@ def test_a_submodule_offers_the_names_of_the_sdk(module: str) -> None:
         (module, name)
         for module, names in TABLE["modules"].items()
         for name in names
-        if name in EXPORTED and not is_pending(f"agentgraph.{module}.{name}")
+        if name in EXPORTED
     ],
 )
 def test_a_name_is_the_same_object_wherever_it_is_imported_from(module: str, name: str) -> None:
     loaded = importlib.import_module(f"agentgraph.{module}")
     assert getattr(loaded, name) is getattr(agentgraph, name)
-
-
-@pytest.mark.parametrize("name", PENDING)
-def test_a_pending_name_is_really_absent(name: str) -> None:
-    """Fails when the work that brings the name is done: then delete it from the table."""
-    assert not is_offered(name)
 
 
 @pytest.mark.parametrize("name", OMITTED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
 
 import pytest
 from openai import AsyncOpenAI
@@ -11,6 +12,10 @@ from openai import AsyncOpenAI
 from tests.models.aimock_server import KEY, running_aimock
 from tests.models.install_aimock import install
 from tests.models.loopback_server import LoopbackServer
+
+# Where they are not installed, `test_libraries.py` runs the file in an environment that has them.
+LIBRARIES = ("any_llm", "litellm")
+collect_ignore = [] if all(map(find_spec, LIBRARIES)) else ["test_library_models.py"]
 
 
 @pytest.fixture

@@ -266,11 +266,6 @@ def test_an_unknown_prefix_is_an_error_that_names_the_known_ones() -> None:
         MultiProvider(provider_map=added).get_model("opnai/gpt-x")
 
 
-def test_a_prefix_whose_provider_is_not_here_yet_says_what_to_do() -> None:
-    with pytest.raises(UserError, match=r"no provider .* 'litellm/'.*provider_map"):
-        MultiProvider().get_model("litellm/some/model")
-
-
 async def test_added_providers_win_and_get_the_rest_of_the_name() -> None:
     mine = OneModel()
     added = MultiProviderMap()

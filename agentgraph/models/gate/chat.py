@@ -316,8 +316,24 @@ def _add_extra(extra: dict[str, Any], delta: object, read: frozenset[str]) -> No
         if name in read or value in (None, "", [], {}):
             continue
         before = extra.get(name)
+        if name == "thinking_blocks" and isinstance(value, list):
+            extra[name] = _joined_blocks(before or [], value)
+            continue
         joined = isinstance(before, str | list) and type(before) is type(value)
         extra[name] = before + value if joined else value
+
+
+def _joined_blocks(before: list[Any], more: list[Any]) -> list[Any]:
+    """Return blocks of thoughts; a block goes on until its signature has come."""
+    blocks = list(before)
+    for block in more:
+        last = blocks[-1] if blocks else {}
+        if last.get("type") == "thinking" == block.get("type") and not last.get("signature"):
+            text = (last.get("thinking") or "") + (block.get("thinking") or "")
+            blocks[-1] = {**last, **block, "thinking": text}
+        else:
+            blocks.append(block)
+    return blocks
 
 
 def _thought(part: object) -> str:

@@ -81,7 +81,7 @@ async def pieces(stream: AsyncStream[Any], server: Server) -> AsyncIterator[Any]
         yield piece
 
 
-async def closed(stream: Any) -> None:
+async def closed(stream: object) -> None:
     """Close a stream of any library, and with it its connection."""
     close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
     waiting = None if close is None else close()
