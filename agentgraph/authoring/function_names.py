@@ -1,16 +1,34 @@
-"""Names of functions that are derived from names of agents.
+"""Names of functions: those that providers accept, and those derived from names of agents.
 
-Rule: a provider accepts letters, digits and underscores in the name of a function. Any other
-character of an agent's name becomes `_`, and all letters become lower case.
+Rule: a provider accepts 1 to 64 letters, digits, `_` and `-` as the name of a function. In a
+derived name any other character of the agent's name becomes `_`, and all letters become lower case.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from agentgraph.logger import warn_once
 
-__all__ = ["function_name_of"]
+__all__ = ["function_name_of", "warn_of_unfit_name"]
+
+_FIT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def warn_of_unfit_name(name: str, what: str) -> None:
+    """Warn if model APIs refuse the name of a function.
+
+    Args:
+        name: The name.
+        what: The kind of object that has it.
+    """
+    if not _FIT.fullmatch(name):
+        warn_once(
+            "%s %r: model APIs refuse this name. Use 1 to 64 letters (A to Z), digits, '_' or '-'.",
+            what,
+            name,
+        )
 
 
 def function_name_of(agent_name: str, prefix: str, *, what: str, setting: str) -> str:

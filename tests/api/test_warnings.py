@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI
 
-from agentgraph import Agent, RunConfig, Runner, check, function_tool
+from agentgraph import Agent, RunConfig, Runner, check, function_tool, handoff
 from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 
@@ -29,6 +29,16 @@ async def a_name_that_fits_no_function() -> None:
     agent = Agent[Any](name="A", handoffs=[target], model=ScriptedModel(calls))
     check(agent)
     await Runner.run(agent, "go")
+
+
+async def a_name_that_apis_refuse() -> None:
+    tool = function_tool(answer, name_override="größe prüfen")
+    agent = Agent[Any](name="A", tools=[tool], model=ScriptedModel([[assistant_message("B")]]))
+    await Runner.run(agent, "go")
+
+
+async def a_name_that_is_too_long() -> None:
+    handoff(Agent[Any](name="B"), tool_name_override="b" * 65)
 
 
 async def a_clash_of_names() -> None:
@@ -67,6 +77,8 @@ async def history_that_the_server_keeps() -> None:
     ("look", "words"),
     [
         (a_name_that_fits_no_function, "'Größe!' does not fit into a function name"),
+        (a_name_that_apis_refuse, "FunctionTool 'größe prüfen': model APIs refuse this name"),
+        (a_name_that_is_too_long, f"Handoff '{'b' * 65}': model APIs refuse this name"),
         (a_clash_of_names, "offers more than one tool or handoff called 'twin'"),
         (a_context_that_cannot_be_stored, "Desk, which has no stored form"),
         (an_api_without_stored_prompts, "They are left out"),

@@ -508,10 +508,24 @@ def test_output_guardrail_never_runs(case: str) -> None:
     assert messages(chart(*agents), "AG502") == expected
 
 
+@pytest.mark.parametrize("name", [" ", "größe", "a b", "ns.look", "a" * 65, "line\n"])
+def test_unfit_tool_name(name: str) -> None:
+    offered = f"agent 'A' offers '{name}', a name that model APIs refuse"
+    assert messages(with_tools(function("a", name)), "AG104") == [offered]
+    handed = Agent("a", "A", handoffs=(dataclasses.replace(to("a", "b"), name=name),))
+    assert messages(chart(handed, Agent("b", "B")), "AG104") == [offered]
+
+
+@pytest.mark.parametrize("name", ["a", "a-b_C9", "a" * 64])
+def test_a_name_that_fits(name: str) -> None:
+    assert messages(with_tools(function("a", name)), "AG104") == []
+
+
 SUPPRESSIBLE = {
     "AG101": with_tools(function("a", "x"), dataclasses.replace(function("a", "x"), symbol="a/2")),
     "AG102": chart(Agent("a", "A", handoffs=(to("a", "b"),)), Agent("b", "A"), declared=True),
     "AG103": chart(Agent("a", "A", handoffs=(to("a", "", "X"),)), declared=True),
+    "AG104": with_tools(function("a", "größe")),
     "AG201": chart(Agent("a", "A"), Agent("b", "B"), declared=True),
     "AG202": chart(looping("a", "a")),
     "AG203": chart(asks("a", "a"), charts=(subchart("a", asks("a", "a")),)),

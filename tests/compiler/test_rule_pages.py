@@ -11,8 +11,8 @@ import pytest
 
 from agentgraph import Agent, Workflow, check
 from agentgraph.cli.rules import rule_pages
-from agentgraph.frontend.discover import target_of
 from agentgraph.frontend.lower_tools import agent_of
+from agentgraph.frontend.targets import target_of
 from agentgraph_compiler import checks, pipeline
 from agentgraph_compiler.checks import CHECKS, UnknownRuleError, explain, pages
 from agentgraph_compiler.diagnostics import Diagnostic, Rule
