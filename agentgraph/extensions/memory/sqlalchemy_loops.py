@@ -103,7 +103,6 @@ class Database:
         self._serial: AbstractAsyncContextManager[Any] = (
             self._turnstile if self._has_one_connection else nullcontext()
         )
-        self._connected = False
         self._guard = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._created_in = object()  # nowhere yet
@@ -115,10 +114,10 @@ class Database:
         engine = await self._engine_here()
         try:
             sessions = _transactional(engine)
-            if not self._connected:
+            if not self._turnstile.has_connected:
                 # What the dialect learns from its first connection, other loops need, too.
                 async with self._turnstile, sessions.connect():
-                    self._connected = True
+                    self._turnstile.has_connected = True
             if self._create_tables and self._created_in != self._place():
                 await self._tables.create(sessions, self._serial)
                 self._created_in = self._saves_in = self._place()
@@ -206,9 +205,14 @@ def _sibling(engine: AsyncEngine) -> AsyncEngine:
 
 
 class _Turnstile:
-    """A lock for tasks of several event loops, which pass in the order in which they come."""
+    """A lock for tasks of several event loops, which pass in the order in which they come.
+
+    Attributes:
+        has_connected: Whether the engine has had a connection.
+    """
 
     def __init__(self) -> None:
+        self.has_connected = False
         self._guard = threading.Lock()
         self._is_held = False
         self._waiting: deque[Future[None]] = deque()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.memory.runs.blocks import keeps_blocks
 from agentgraph.memory.session import Session
 from agentgraph.user_code.arity import accepts
 from agentgraph.user_code.callbacks import resolve
@@ -34,6 +35,8 @@ def usual(session: Session, context: object) -> Session:
     Returns:
         The session itself if its methods have the usual parameters.
     """
+    if keeps_blocks(session):
+        return session  # a store of this package; reading signatures takes time
     with_context = all(takes(getattr(session, name), "wrapper") for name in _METHODS)
     if not with_context and accepts(session.get_items, 1):
         return session
