@@ -208,31 +208,23 @@ class AdvancedSQLiteSession(SQLiteSession):
 
     async def get_conversation_turns(self, branch_id: str | None = None) -> list[dict[str, Any]]:
         """Describe the turns of a branch by their user messages, shortened to 100 characters."""
-        return await self._run(
-            lambda connection: reports.user_turns(connection, self._branch(branch_id))
-        )
+        return await self._report_on(branch_id, reports.user_turns)
 
     async def find_turns_by_content(
         self, search_term: str, branch_id: str | None = None
     ) -> list[dict[str, Any]]:
         """Describe the turns whose user message contains a text, ignoring case."""
-        return await self._run(
-            lambda connection: reports.user_turns(connection, self._branch(branch_id), search_term)
-        )
+        return await self._report_on(branch_id, reports.user_turns, search_term)
 
     async def get_conversation_by_turns(
         self, branch_id: str | None = None
     ) -> dict[int, list[dict[str, str | None]]]:
         """Return kind and tool name of every item of a branch, by turn."""
-        return await self._run(
-            lambda connection: reports.conversation_by_turns(connection, self._branch(branch_id))
-        )
+        return await self._report_on(branch_id, reports.conversation_by_turns)
 
     async def get_tool_usage(self, branch_id: str | None = None) -> list[tuple[str, int, int]]:
         """Return (tool, number of calls, turn) for each tool of each turn of a branch."""
-        return await self._run(
-            lambda connection: reports.tool_usage(connection, self._branch(branch_id))
-        )
+        return await self._report_on(branch_id, reports.tool_usage)
 
     async def get_session_usage(self, branch_id: str | None = None) -> dict[str, int] | None:
         """Return the usage of a branch, or by default of the whole session; None if it has none."""
@@ -244,15 +236,18 @@ class AdvancedSQLiteSession(SQLiteSession):
         self, user_turn_number: int | None = None, branch_id: str | None = None
     ) -> list[dict[str, Any]] | dict[str, Any]:
         """Return the usage of one turn (empty if it has none), or by default a list of all."""
-        turns = await self._run(
-            lambda connection: reports.turn_usage(connection, self._branch(branch_id))
-        )
+        turns = await self._report_on(branch_id, reports.turn_usage)
         if user_turn_number is None:
             return turns
         for turn in turns:
             if turn.pop("user_turn_number") == user_turn_number:
                 return turn
         return {}
+
+    async def _report_on(
+        self, branch_id: str | None, report: Callable[..., _T], *arguments: object
+    ) -> _T:
+        return await self._run(lambda it: report(it, self._branch(branch_id), *arguments))
 
     @property
     def _history(self) -> Branch:
