@@ -96,12 +96,16 @@ async def test_a_tool_made_by_hand_is_held_to_it(returned: Callable[[], Any]) ->
         (ShellTool(executor=lambda request: counted()), shell_call("ls")),  # type: ignore[arg-type, return-value]
     ],
 )
-async def test_other_kinds_of_tools_are_held_to_it(tool: Any, call: Any) -> None:
+async def test_other_kinds_of_tools_are_held_to_it(
+    tool: Any, call: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     model = ScriptedModel([[call], [assistant_message("ok")]])
     result = await Runner.run(Agent(name="Desk", model=model, tools=[tool]), "hi")
     told = str(result.new_items[1].raw_item)
-    assert "unread generator" in told
+    assert FAILED in told
     assert "0x" not in told
+    [failure] = [vars(record)["tool_exception"] for record in caplog.records]
+    assert "unread generator" in str(failure)
 
 
 async def test_a_final_output_is_held_to_it() -> None:
