@@ -118,9 +118,9 @@ def _write_note(note: Note, path: str) -> Any:
 
 
 def _read_note(row: Sequence[Any], types: Types | None) -> Note:
-    kind, position, description, origin, title = (*row, None, None)[:5]
-    origin = ToolOrigin.from_json_dict(origin)
-    return Note(kind, position, description, origin=origin, title=title)
+    parts: list[Any] = [*row, None, None]  # a row that has no origin is shorter
+    origin = ToolOrigin.from_json_dict(parts[3])
+    return Note(parts[0], parts[1], parts[2], origin=origin, title=parts[4])
 
 
 def _write_origin(origin: ToolOrigin | None) -> Any:
