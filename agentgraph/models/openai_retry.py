@@ -17,7 +17,7 @@ from agentgraph.retry import ModelRetryAdvice, ModelRetryNormalizedError
 if TYPE_CHECKING:
     from agentgraph.retry import ModelRetryAdviceRequest
 
-__all__ = ["normalized_error", "retry_advice"]
+__all__ = ["is_locked", "normalized_error", "retry_advice"]
 
 _CONFLICTS = (408, 409, 429)
 
@@ -55,6 +55,11 @@ def retry_advice(request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
         reason=type(request.error).__name__,
         normalized=facts,
     )
+
+
+def is_locked(error: Exception) -> bool:
+    """Whether a request was refused because another one has the stored conversation."""
+    return _status(error) == 400 and _code(error) == "conversation_locked"
 
 
 def normalized_error(error: Exception) -> ModelRetryNormalizedError:

@@ -9,17 +9,21 @@ from typing import Any
 import openai
 import pytest
 
+from agentgraph.model_settings import ModelSettings
+from agentgraph.models import responses_model
 from agentgraph.models.openai_responses import OpenAIResponsesModel
 from agentgraph.models.openai_retry import normalized_error
 from agentgraph.retry import (
     ModelRetryNormalizedError,
+    ModelRetrySettings,
     RetryDecision,
     RetryPolicy,
     RetryPolicyContext,
     retry_policies,
 )
 from tests.models.loopback_server import Answer, LoopbackServer
-from tests.models.model_calls import get
+from tests.models.model_calls import events, get
+from tests.models.wire import CREATED, RESPONSE, event
 
 CONTEXT = RetryPolicyContext(
     error=RuntimeError(),
@@ -28,6 +32,8 @@ CONTEXT = RetryPolicyContext(
     stream=False,
     normalized=ModelRetryNormalizedError(retry_after=7.0, is_network_error=True),
 )
+
+NO_RETRIES = ModelSettings(retry=ModelRetrySettings(max_retries=0))
 
 
 def deciding(retry: bool, **fields: Any) -> RetryPolicy:
@@ -84,7 +90,7 @@ async def test_the_code_of_an_error_is_told(
 ) -> None:
     server.answer(Answer(body, status=400))
     with pytest.raises(openai.BadRequestError) as caught:
-        await get(OpenAIResponsesModel("m", client))
+        await get(OpenAIResponsesModel("m", client), model_settings=NO_RETRIES)
 
     assert normalized_error(caught.value).error_code == code
 
@@ -124,3 +130,50 @@ async def test_a_wait_of_nonsense_is_none(
         await get(OpenAIResponsesModel("m", client))
 
     assert normalized_error(caught.value).retry_after is None
+
+
+LOCKED = {"error": {"message": "busy", "code": "conversation_locked"}}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(("refusals", "answers"), [(1, True), (3, True), (4, False)])
+async def test_a_request_waits_three_times_for_a_locked_conversation(
+    server: LoopbackServer,
+    client: openai.AsyncOpenAI,
+    monkeypatch: pytest.MonkeyPatch,
+    streamed: bool,
+    refusals: int,
+    answers: bool,
+) -> None:
+    monkeypatch.setattr(responses_model, "_WAITS_FOR_LOCK", (0.0, 0.0, 0.0))
+    done = event("response.completed", response=RESPONSE)
+    server.answer(*[Answer(LOCKED, status=400)] * refusals)
+    server.answer(Answer([CREATED, done], stream=True) if streamed else Answer(RESPONSE))
+    model = OpenAIResponsesModel("gpt-x", client)
+    call = events if streamed else get
+    if answers:
+        await call(model, conversation_id="c")
+    else:
+        with pytest.raises(openai.BadRequestError, match="busy"):
+            await call(model, conversation_id="c")
+
+    assert len(server.requests) == min(refusals + 1, 4)
+    assert {str(request.json) for request in server.requests} == {str(server.requests[0].json)}
+
+
+@pytest.mark.parametrize(
+    ("body", "settings"),
+    [
+        (LOCKED, NO_RETRIES),
+        ({"error": {"message": "no", "code": "other"}}, ModelSettings()),
+    ],
+)
+async def test_no_other_request_waits(
+    server: LoopbackServer, client: openai.AsyncOpenAI, body: Any, settings: ModelSettings
+) -> None:
+    server.answer(Answer(body, status=400))
+    model = OpenAIResponsesModel("gpt-x", client)
+    with pytest.raises(openai.BadRequestError):
+        await get(model, model_settings=settings)
+
+    assert len(server.requests) == 1
