@@ -138,7 +138,8 @@ $(dev_packages): pyproject.toml $(venv)
 $(PEERS)/.installed: $(venv)
 	@echo "make: installing the published Agents SDK into $(PEERS)"
 	@$(PYTHON) -m venv $(PEERS)
-	@$(PEERS)/bin/python $(PIP_INSTALL) 'openai-agents>=0.24,<0.25' 'cryptography>=43' 
+	@$(PEERS)/bin/python $(PIP_INSTALL) 'openai-agents>=0.24,<0.25' 'cryptography>=43' \
+	  'openinference-instrumentation-openai-agents>=2,<3' 'logfire>=5,<6' 'opentelemetry-sdk>=1.27,<2'
 	@touch $@
 
 # LiteLLM and any-llm bring many packages, so they have an environment of their own.

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agentgraph.extensions.tracing.otel import OpenTelemetryProcessor, RunIdGenerator
+    from agentgraph.extensions.tracing.published_sdk import sdk_bridge
 
-__all__ = ["OpenTelemetryProcessor", "RunIdGenerator"]
+__all__ = ["OpenTelemetryProcessor", "RunIdGenerator", "sdk_bridge"]
 
-_MODULES = {"OpenTelemetryProcessor": "otel", "RunIdGenerator": "otel"}
+_MODULES = {
+    "OpenTelemetryProcessor": "otel",
+    "RunIdGenerator": "otel",
+    "sdk_bridge": "published_sdk",
+}
 
 
 def __getattr__(name: str) -> Any:
