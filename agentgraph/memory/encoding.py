@@ -1,15 +1,18 @@
 """Items to stored text and back; every store keeps one JSON object per item.
 
 A value that is not an item is refused before anything is written. A stored text that is not an item
-is skipped when reading, because one damaged row must not make a whole conversation unreadable.
+is skipped when reading, because one damaged row must not make a whole conversation unreadable. A
+half of a surrogate pair in a stored text, which no request can carry, is read as U+FFFD.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
+from agentgraph.items.text import mended
 from agentgraph.memory.errors import InvalidSessionInput
 
 if TYPE_CHECKING:
@@ -163,6 +166,18 @@ def without_mark(text: str) -> str:
     return text.rstrip(WHITE_SPACE) if is_marked(text) else text
 
 
+# An escaped half of a surrogate pair without the other half.
+_HALF: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
+
+
+def _has_half(text: str) -> bool:
+    # Searching for plain text first takes a hundredth of the time.
+    return ("\\ud" in text or "\\uD" in text) and _HALF.search(text) is not None
+
+
 def decode_item(text: str | bytes | None) -> TResponseInputItem | None:
     """Return the item in one stored text, or None if the text is damaged or not an item."""
     if text is None:
@@ -174,6 +189,8 @@ def decode_item(text: str | bytes | None) -> TResponseInputItem | None:
         # White space after the JSON may be a mark of an older version.
         if plain[end:].strip(WHITE_SPACE):
             return None
+        if _has_half(plain):
+            value = mended(value)
     except (ValueError, RecursionError):
         return None
     return cast("TResponseInputItem", value) if isinstance(value, dict) else None
@@ -184,7 +201,10 @@ def decode_items(texts: Iterable[str | bytes | None]) -> list[TResponseInputItem
     texts = list(texts)
     try:
         # Parsing all texts as one list takes half the time of parsing them one by one.
-        whole = json.loads(f"[{','.join(cast('list[str]', texts))}]")
+        joined = ",".join(cast("list[str]", texts))
+        whole = json.loads(f"[{joined}]")
+        if _has_half(joined):
+            whole = mended(whole)
     except (TypeError, ValueError, RecursionError):
         whole = []
     if len(whole) == len(texts) and all(isinstance(item, dict) for item in whole):

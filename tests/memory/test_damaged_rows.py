@@ -21,7 +21,8 @@ from agentgraph.extensions.memory import (
     RedisSession,
     SQLAlchemySession,
 )
-from agentgraph.memory import SQLiteSession
+from agentgraph.memory import SessionABC, SQLiteSession
+from agentgraph.memory.encoding import decode_item, decode_items
 from agentgraph.memory.errors import SessionError
 from agentgraph.testing import ScriptedModel, assistant_message
 from tests.memory.servers import DaprStateStore, mongodb_uri
@@ -146,3 +147,65 @@ async def test_the_message_of_an_error_about_a_damaged_file_quotes_no_text(tmp_p
         await session.get_items()
 
     assert "secret" not in str(failure.value)
+
+
+HALF = {"role": "user", "content": [{"type": "input_text", "text": "fi\ud800ne \U0001f600"}]}
+WHOLE = {"role": "user", "content": [{"type": "input_text", "text": "fi\ufffdne \U0001f600"}]}
+
+
+class Kept(SessionABC):
+    """A store of the user's, which returns what it took."""
+
+    session_id = "kept"
+    session_settings = None
+
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+    async def get_items(self, limit: int | None = None) -> list[Any]:
+        return list(self.items if limit is None else self.items[-limit:])
+
+    async def add_items(self, items: list[Any]) -> None:
+        self.items += items
+
+    async def pop_item(self) -> Any:
+        return self.items.pop()
+
+    async def clear_session(self) -> None:
+        self.items.clear()
+
+
+@pytest.mark.parametrize("own", [False, True])
+async def test_half_a_surrogate_pair_that_was_stored_before_is_mended(
+    own: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    session: Any = Kept([HALF]) if own else SQLiteSession("s", tmp_path / "sessions.db")
+    if not own:
+        await session.add_items([HALF])
+        assert await session.get_items() == [WHOLE]
+    model = ScriptedModel([[assistant_message("One")], [assistant_message("Two")]])
+    agent = Agent(name="A", model=model)
+
+    for _ in range(2):
+        await Runner.run(agent, "go", session=session)
+
+    assert [call.input[0] for call in model.calls] == [WHOLE, WHOLE]
+    assert len(await session.get_items()) == 5
+    assert "surrogate" in caplog.text
+    assert "fi" not in caplog.text
+    if not own:
+        session.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (r'{"role": "\uD83D\uDE00"}', "\U0001f600"),
+        (r'{"role": "\uDE00\uD83D"}', "\ufffd\ufffd"),
+        (r'{"role": "a\udfffb"}', "a\ufffdb"),
+        (r'{"role": "\\ud800"}', r"\ud800"),
+    ],
+)
+def test_only_a_half_without_its_other_half_is_replaced(text: str, read: str) -> None:
+    assert decode_item(text) == {"role": read}
+    assert decode_items([text, "{}"]) == [{"role": read}, {}]

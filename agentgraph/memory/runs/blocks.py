@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from agentgraph.exceptions import AgentsException
+from agentgraph.items.text import mended
 from agentgraph.memory.errors import SessionError
 from agentgraph.memory.runs.prior_attempt import PriorAttempt
 from agentgraph.memory.runs.saves import Block, ConcurrentWrite
@@ -165,6 +166,8 @@ async def find_prior_attempt(session: Session, prior: PriorAttempt) -> list[TRes
         # The SDK guide shows a store whose `get_items` returns nothing yet.
         with _failures_named(session, "be read"):
             items = [] if prior.window == 0 else await session.get_items(prior.window) or []
+        if not keeps_blocks(session):  # a store of the user's, which may hold what ours mend
+            items = mended(items)
         if prior.take(items):
             return items
 
