@@ -55,15 +55,15 @@ class Play:
 
 
 def _announced_what_is_listed(result: RunResultBase, events: list[Any], *, resumed: bool) -> None:
-    told = [event.item for event in events if event.type == "run_item_stream_event"]
+    streamed_items = [event.item for event in events if event.type == "run_item_stream_event"]
     listed = [item for item in result.new_items if event_name(item) is not None]
     if resumed:
         # What was announced before the run was suspended is not announced again, and an output that
         # comes late stands among those that came before.
-        assert {id(item) for item in told} <= {id(item) for item in listed}
-        announced = {id(item) for item in told}
+        assert {id(item) for item in streamed_items} <= {id(item) for item in listed}
+        announced = {id(item) for item in streamed_items}
         listed = [item for item in listed if id(item) in announced]
-    assert [id(item) for item in told] == [id(item) for item in listed]
+    assert [id(item) for item in streamed_items] == [id(item) for item in listed]
 
 
 @pytest.fixture(params=["plain", "streamed"])

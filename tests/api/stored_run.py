@@ -103,5 +103,5 @@ async def main(step: str, stored: str | None, effects: Path) -> str:
 
 if __name__ == "__main__":
     name, text, book = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    found = text.read_text(encoding="utf-8") if name != "begin" else None
-    text.write_text(asyncio.run(main(name, found, book)), encoding="utf-8")
+    row = text.read_text(encoding="utf-8") if name != "begin" else None
+    text.write_text(asyncio.run(main(name, row, book)), encoding="utf-8")

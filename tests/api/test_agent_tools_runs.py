@@ -224,16 +224,16 @@ class TestItsInput:
         class Described(BaseModel):
             subject: str = Field(description="What it is about.")
 
-        shown = []
+        inputs = []
         for parameters in (Plain, Described):
             inner = script()
             tool = ask(expert(inner), parameters=parameters)
             await play(agent_with(script([call("ask", subject="tea")]), tool))
             entries: list[Any] = list(inner.calls[0].input)
-            shown.append(entries[0]["content"])
-        assert shown[0] == '{"subject": "tea"}'
-        assert '"subject": "tea"' in shown[1]
-        assert "- subject (string, required): What it is about." in shown[1]
+            inputs.append(entries[0]["content"])
+        assert inputs[0] == '{"subject": "tea"}'
+        assert '"subject": "tea"' in inputs[1]
+        assert "- subject (string, required): What it is about." in inputs[1]
 
     @pytest.mark.parametrize("asynchronous", [False, True])
     async def test_can_be_built_from_the_parameters(self, play: Play, asynchronous: bool) -> None:

@@ -116,8 +116,8 @@ class TestAnAgentThatARunHasNotEntered:
         second.name, second.handoff_description, second.model = "C", "Knows.", script()
         first.model = model = script([call("transfer_to_c", "h1")])
         assert (await play(first)).result.last_agent is second
-        (shown,) = model.calls[0].handoffs
-        assert (shown.tool_name, shown.tool_description.endswith("Knows.")) == (
+        (offered,) = model.calls[0].handoffs
+        assert (offered.tool_name, offered.tool_description.endswith("Knows.")) == (
             "transfer_to_c",
             True,
         )

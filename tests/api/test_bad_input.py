@@ -38,11 +38,11 @@ async def test_what_is_no_agent_is_not_run(play: Play, source: Any) -> None:
         await play(source)
 
 
-@pytest.mark.parametrize("given", [None, {}, 3, b"go", ("go",), {"role": "user"}])
-async def test_what_is_no_input_is_refused(play: Play, given: Any) -> None:
+@pytest.mark.parametrize("user_input", [None, {}, 3, b"go", ("go",), {"role": "user"}])
+async def test_what_is_no_input_is_refused(play: Play, user_input: Any) -> None:
     model = script()
     with pytest.raises(UserError, match="a text or a list of items"):
-        await play(Agent(name="A", model=model), given)
+        await play(Agent(name="A", model=model), user_input)
     assert model.calls == ()
 
 
@@ -68,9 +68,9 @@ async def test_messages_of_the_client_and_plain_strings_are_input(play: Play) ->
 
 
 async def test_no_input_at_all_is_an_input(play: Play) -> None:
-    given: Any
-    for given in ("", []):
-        assert (await play(Agent(name="A", model=script()), given)).final == "done"
+    user_input: Any
+    for user_input in ("", []):
+        assert (await play(Agent(name="A", model=script()), user_input)).final == "done"
 
 
 def _sent(model: ScriptedModel) -> list[Any]:

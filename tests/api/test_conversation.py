@@ -209,8 +209,8 @@ async def test_instructions_are_worked_out_for_every_turn(play: Play, asynchrono
         return instructions(context, agent)
 
     model = script([call("echo", text="x")])
-    given = instructions_later if asynchronous else instructions
-    agent = Agent(name="A", model=model, tools=[echo], instructions=given)
+    instructions_source = instructions_later if asynchronous else instructions
+    agent = Agent(name="A", model=model, tools=[echo], instructions=instructions_source)
     await play(agent, context="mine")
     assert [asked.system_instructions for asked in model.calls] == ["A mine 1", "A mine 2"]
 
@@ -234,8 +234,8 @@ async def test_a_prompt_goes_with_every_call(play: Play, manner: str) -> None:
         return prompt
 
     model = script()
-    given: Any = {"value": prompt, "sync": made, "async": made_later}[manner]
-    await play(Agent(name="A", model=model, prompt=given))
+    instructions_source: Any = {"value": prompt, "sync": made, "async": made_later}[manner]
+    await play(Agent(name="A", model=model, prompt=instructions_source))
     sent = model.calls[0].prompt
     assert sent is not None
     assert sent["id"] == "pmpt_1"

@@ -67,12 +67,12 @@ async def test_a_filter_that_changes_an_item_in_place_changes_one_call_only(play
     agent, model = two_turns()
     session = SQLiteSession("s")
     config = RunConfig(call_model_input_filter=redacts_once())
-    given: Any = [{"role": "user", "content": f"my card is {SECRET}"}]
-    played = await play(agent, given, run_config=config, session=session)
+    user_input: Any = [{"role": "user", "content": f"my card is {SECRET}"}]
+    played = await play(agent, user_input, run_config=config, session=session)
     first, second = inputs(model)
     assert (SECRET in first, GONE in first) == (False, True)
     assert (second.count(SECRET), GONE in second) == (3, False)
-    for kept in (given, played.result.to_input_list(), await session.get_items()):
+    for kept in (user_input, played.result.to_input_list(), await session.get_items()):
         assert GONE not in str(kept)
     assert str(played.result.to_input_list()).count(SECRET) == 3
 
@@ -250,15 +250,15 @@ async def test_a_history_mapper_that_changes_its_items_changes_no_record(play: P
 
 @pytest.mark.parametrize("parallel", [False, True])
 async def test_an_input_guardrail_cannot_change_what_it_judges(play: Play, parallel: bool) -> None:
-    async def judge(context: Any, agent: Any, shown: Any) -> GuardrailFunctionOutput:
-        redact(shown)
-        shown.append({"role": "user", "content": "from a guardrail"})
+    async def judge(context: Any, agent: Any, output_seen: Any) -> GuardrailFunctionOutput:
+        redact(output_seen)
+        output_seen.append({"role": "user", "content": "from a guardrail"})
         return GuardrailFunctionOutput(None, tripwire_triggered=False)
 
     guardrail = InputGuardrail[Any](judge, run_in_parallel=parallel)
     agent, model = two_turns(input_guardrails=[guardrail])
-    given: Any = [{"role": "user", "content": SECRET}, {"role": "user", "content": "go"}]
-    await play(agent, given)
+    user_input: Any = [{"role": "user", "content": SECRET}, {"role": "user", "content": "go"}]
+    await play(agent, user_input)
     assert all(GONE not in text and "from a guardrail" not in text for text in inputs(model))
     assert inputs(model)[0].count(SECRET) == 1
 
@@ -273,8 +273,8 @@ async def test_an_error_handler_cannot_change_the_items_of_the_run(play: Play) -
         return "handled"
 
     agent, _ = two_turns()
-    given: Any = [{"role": "user", "content": SECRET}]
-    played = await play(agent, given, max_turns=1, error_handlers={"max_turns": answer})
+    user_input: Any = [{"role": "user", "content": SECRET}]
+    played = await play(agent, user_input, max_turns=1, error_handlers={"max_turns": answer})
     assert played.final == "handled"
     assert GONE not in str(played.result.to_input_list())
     assert str(played.result.to_input_list()).count(SECRET) == 3

@@ -100,17 +100,17 @@ async def test_on_handoff_gets_the_context_and_the_input_that_the_model_gave(
 ) -> None:
     got: list[Any] = []
 
-    def told(context: Any, reason: Reason) -> None:
+    def note(context: Any, reason: Reason) -> None:
         got.append((context.context, reason))
 
     async def told_later(context: Any, reason: Reason) -> None:
-        told(context, reason)
+        note(context, reason)
 
     class Teller:
         async def __call__(self, context: Any, reason: Reason) -> None:
-            told(context, reason)
+            note(context, reason)
 
-    listeners: dict[str, Any] = {"sync": told, "async": told_later, "object": Teller()}
+    listeners: dict[str, Any] = {"sync": note, "async": told_later, "object": Teller()}
     listener = listeners[manner]
     first, _ = two(
         [take("transfer_to_b", arguments={"code": 7})],

@@ -53,7 +53,7 @@ def clerk(*replies: list[Any]) -> tuple[Agent[Any], ScriptedModel]:
     return Agent(name="Clerk", model=model, tools=list(TOOLS)), model
 
 
-def shown(model: ScriptedModel) -> list[list[Any]]:
+def inputs_of(model: ScriptedModel) -> list[list[Any]]:
     return [list(call.input) for call in model.calls if not isinstance(call.input, str)]
 
 
@@ -64,7 +64,7 @@ async def test_reasoning_behind_a_call_is_left_out_and_nothing_else(play: Play) 
     await play(agent, session=session)
 
     kinds = ["message", "function_call", "function_call_output"]
-    assert [item.get("type", "message") for item in shown(model)[1]] == kinds
+    assert [item.get("type", "message") for item in inputs_of(model)[1]] == kinds
     stored = await session.get_items()
     assert legal(stored)
     assert [item.get("type", "message") for item in stored] == [*kinds, "message"]
@@ -100,7 +100,7 @@ async def test_reasoning_that_ends_a_reply_stays_away_from_what_the_next_one_say
     state.approve(state.get_interruptions()[0])
     await play(agent, state)
 
-    kinds = [[item.get("type", "message") for item in items] for items in shown(model)]
+    kinds = [[item.get("type", "message") for item in items] for items in inputs_of(model)]
     assert kinds[1:] == [
         ["message", "web_search_call"],
         ["message", "web_search_call", "function_call", "function_call_output"],
@@ -166,6 +166,6 @@ async def test_whatever_a_model_replies_what_it_is_shown_and_what_is_stored_is_l
     # After whatever ended it, the next run finds nothing to mend.
     stored = await session.get_items()
     assert violations(stored) == []
-    for items in shown(model):
+    for items in inputs_of(model):
         assert violations(items) == []
     session.close()

@@ -91,9 +91,9 @@ def test_without_graphviz_a_notebook_shows_a_tree(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     desk = Agent[Any](name="<Desk>", handoffs=[Agent[Any](name="Clerk")])
-    for shown in (desk, Workflow("Office", start=desk), agentgraph.compile(desk)):
-        assert shown._repr_svg_() is None
-        bundle = shown._repr_mimebundle_()
+    for drawable in (desk, Workflow("Office", start=desk), agentgraph.compile(desk)):
+        assert drawable._repr_svg_() is None
+        bundle = drawable._repr_mimebundle_()
         assert sorted(bundle) == ["text/html", "text/vnd.mermaid"]
         assert "&lt;Desk&gt;" in bundle["text/html"]
         assert "└─ → Clerk" in bundle["text/html"]

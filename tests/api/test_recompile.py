@@ -131,8 +131,8 @@ async def test_a_flag_that_is_flipped_shows_or_hides_what_it_is_on(play: Play, t
 
     agent: Agent[Any] = Agent(name="A", model=model, handoffs=[entry], tools=[tool, growing(flip)])
     await play(agent)
-    shown = [(len(asked.tools), len(asked.handoffs)) for asked in model.calls]
-    assert shown == ([(1, 0), (2, 1)] if to else [(2, 1), (1, 0)])
+    counts = [(len(asked.tools), len(asked.handoffs)) for asked in model.calls]
+    assert counts == ([(1, 0), (2, 1)] if to else [(2, 1), (1, 0)])
 
 
 async def test_an_agent_changed_before_it_is_handed_to_is_met_as_it_is_then(play: Play) -> None:

@@ -123,16 +123,16 @@ async def test_two_readers_share_the_events_and_both_come_to_an_end() -> None:
 async def test_what_happened_before_a_failure_is_told_before_it() -> None:
     model = ScriptedModel([[call("echo", text="x")], ConnectionError("down")])
     result = Runner.run_streamed(Agent(name="A", model=model, tools=[echo]), "go")
-    told: list[str] = []
+    event_names: list[str] = []
 
     async def read() -> None:
-        nonlocal told
+        nonlocal event_names
         async for event in result.stream_events():
-            told += [getattr(event, "name", "")]
+            event_names += [getattr(event, "name", "")]
 
     with pytest.raises(ConnectionError):
         await read()
-    assert [name for name in told if name] == ["tool_called", "tool_output_created"]
+    assert [name for name in event_names if name] == ["tool_called", "tool_output_created"]
 
 
 async def test_agent_and_turn_move_with_the_run_and_the_output_comes_last() -> None:

@@ -119,9 +119,9 @@ async def test_a_forced_choice_is_lifted_once_a_tool_was_used(play: Play) -> Non
     settings = ModelSettings(tool_choice="echo", parallel_tool_calls=False)
     agent = agent_with(model, echo, model_settings=settings)
     await play(agent)
-    shown = [request.model_settings for request in model.calls]
-    assert [request.tool_choice for request in shown] == ["echo", None]
-    assert [request.parallel_tool_calls for request in shown] == [False, False]
+    settings_of_calls = [request.model_settings for request in model.calls]
+    assert [request.tool_choice for request in settings_of_calls] == ["echo", None]
+    assert [request.parallel_tool_calls for request in settings_of_calls] == [False, False]
     assert agent.model_settings.tool_choice == "echo"
 
 

@@ -129,7 +129,7 @@ def test_no_kind_of_work_moves_the_run() -> None:
     work = [module for module in modules().values() if ".drivers.work." in module.name]
     assert work
     reached = {module.name: loop & {it.target for it in imports_of(module)} for module in work}
-    assert {name: found for name, found in reached.items() if found} == {}
+    assert {name: parts for name, parts in reached.items() if parts} == {}
 
 
 def test_a_module_name_says_what_lives_there() -> None:

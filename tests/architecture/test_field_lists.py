@@ -86,8 +86,8 @@ def test_the_usage_of_a_run_sums_every_field_of_a_usage() -> None:
 
 
 def test_the_reports_of_a_session_show_every_count_of_a_usage() -> None:
-    shown = {*advanced_sqlite_reports._COUNTERS, *advanced_sqlite_reports._DETAILS}
-    assert shown == {field.name for field in fields(Usage)} - {"request_usage_entries"}
+    columns = {*advanced_sqlite_reports._COUNTERS, *advanced_sqlite_reports._DETAILS}
+    assert columns == {field.name for field in fields(Usage)} - {"request_usage_entries"}
 
 
 def test_a_ruling_comes_back_with_every_field() -> None:

@@ -184,8 +184,8 @@ def test_the_table_judges_an_import(importer: str, source: str, verdict: bool) -
     module = Module(importer, path, source, ast.parse(source))
     names = frozenset(modules()) | {"agentgraph.run", "agentgraph_compiler.pipeline"}
     layer = layer_of(importer)
-    found = [
+    imports = [
         each for each in imports_of(module, names) if each.package not in ("importlib", "typing")
     ]
-    assert found, "the row imports nothing"
-    assert all(each.package not in NEVER and allowed(layer, each) for each in found) is verdict
+    assert imports, "the row imports nothing"
+    assert all(each.package not in NEVER and allowed(layer, each) for each in imports) is verdict

@@ -34,7 +34,7 @@ STORED_KEYS = frozenset({"agentgraph.record.payloads:shown"})
 
 REMAINING: dict[str, int] = {}
 
-MOST_IN_TESTS = 195
+MOST_IN_TESTS = 117
 
 
 class Form(NamedTuple):

@@ -91,7 +91,7 @@ def history_of(data: HandoffInputData) -> list[Any]:
     return list(data.input_history)
 
 
-def told(item: Any) -> list[str]:
+def texts_of(item: Any) -> list[str]:
     """The lines between the markers of a summary."""
     start, end = get_conversation_history_wrappers()
     lines = item["content"].split("\n")
@@ -104,7 +104,7 @@ def test_the_conversation_becomes_numbered_lines_between_markers() -> None:
     history = ({"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"})
     nested = nest_handoff_history(at_handoff(history, earlier=TOOL_ITEMS[1:2]))
     (summary,) = history_of(nested)
-    assert told(summary) == [
+    assert texts_of(summary) == [
         "1. user: hi",
         "2. assistant: hello",
         '3. {"type": "function_call_output", "call_id": "c", "output": "found"}',
@@ -118,9 +118,9 @@ def test_the_conversation_becomes_numbered_lines_between_markers() -> None:
 def test_messages_of_the_turn_stay_word_for_word_in_their_place() -> None:
     nested = nest_handoff_history(at_handoff(new=(message("one moment"), *HANDED_OVER)))
     before, kept, after = history_of(nested)
-    assert told(before) == ["1. user: hi"]
+    assert texts_of(before) == ["1. user: hi"]
     assert kept == message("one moment").to_input_item()
-    assert [line[:2] for line in told(after)] == ["1.", "2."]
+    assert [line[:2] for line in texts_of(after)] == ["1.", "2."]
 
 
 def test_the_run_items_stay_complete_and_the_model_sees_the_history_only() -> None:
@@ -134,7 +134,7 @@ def test_a_chain_of_handoffs_yields_one_flat_summary() -> None:
     first = nest_handoff_history(at_handoff("hi", new=HANDED_OVER))
     later = (*history_of(first), {"role": "user", "content": "more"})
     (summary,) = history_of(nest_handoff_history(at_handoff(later)))
-    lines = told(summary)
+    lines = texts_of(summary)
     assert (lines[0], lines[-1]) == ("1. user: hi", "4. user: more")
     assert sum("CONVERSATION HISTORY" in line for line in lines) == 0
 
@@ -142,7 +142,7 @@ def test_a_chain_of_handoffs_yields_one_flat_summary() -> None:
 def test_pending_approvals_are_not_told() -> None:
     pending = ToolApprovalItem(agent=AGENT, raw_item=call())
     (summary,) = history_of(nest_handoff_history(at_handoff(new=(pending,))))
-    assert told(summary) == ["1. user: hi"]
+    assert texts_of(summary) == ["1. user: hi"]
 
 
 def test_a_mapper_gets_the_flat_transcript_and_replaces_everything() -> None:
@@ -167,7 +167,7 @@ def test_a_mapper_gets_the_flat_transcript_and_replaces_everything() -> None:
 def test_markers_can_be_changed_and_put_back() -> None:
     set_conversation_history_wrappers(start="<<", end=">>")
     (summary,) = history_of(nest_handoff_history(at_handoff("hi")))
-    assert told(summary) == ["1. user: hi"]
+    assert texts_of(summary) == ["1. user: hi"]
     set_conversation_history_wrappers(end="]]")
     assert get_conversation_history_wrappers() == ("<<", "]]")
     reset_conversation_history_wrappers()

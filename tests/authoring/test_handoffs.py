@@ -120,13 +120,13 @@ async def test_a_callable_object_that_is_async_is_awaited() -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "text",
     ["", "null", "{}", "not json", '{"reason": "private", "urgency": "2"}', '{"reason": 1}'],
 )
-async def test_input_that_does_not_fit_is_the_models_fault_and_stays_private(given: str) -> None:
+async def test_input_that_does_not_fit_is_the_models_fault_and_stays_private(text: str) -> None:
     made = handoff(Agent(name="a"), on_handoff=lambda context, x: None, input_type=Reason)
     with pytest.raises(ModelBehaviorError, match="transfer_to_a") as caught:
-        await made.on_invoke_handoff(CONTEXT, given)
+        await made.on_invoke_handoff(CONTEXT, text)
     assert "private" not in str(caught.value)
 
 

@@ -98,7 +98,7 @@ def test_a_parameter_that_the_sdk_does_not_have_is_passed_by_keyword() -> None:
 
 
 def test_every_difference_on_purpose_is_about_a_parameter_of_the_sdk() -> None:
-    known = {name: {p.partition("=")[0] for p in theirs} for _, name, theirs in rows()}
+    parameters_of = {name: {p.partition("=")[0] for p in theirs} for _, name, theirs in rows()}
     assert {(name, parameter) for name, changed in ON_PURPOSE.items() for parameter in changed} <= {
-        (name, parameter) for name, parameters in known.items() for parameter in parameters
+        (name, parameter) for name, parameters in parameters_of.items() for parameter in parameters
     }

@@ -152,11 +152,11 @@ def test_sarif_names_a_file_elsewhere_by_its_whole_uri(tmp_path: Path) -> None:
 RULE = Rule("AG999", "wrong-thing", Severity.ERROR, "A wrong thing.")
 
 
-def shown(found: Diagnostic, width: int) -> list[str]:
+def shown(finding: Diagnostic, width: int) -> list[str]:
     """A finding on a terminal without colours."""
     console = Console(width=width, force_terminal=True, no_color=True, color_system=None)
     with console.capture() as capture:
-        print_report(console, [found])
+        print_report(console, [finding])
     return capture.get().splitlines()
 
 

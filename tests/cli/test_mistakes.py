@@ -116,9 +116,9 @@ def test_a_file_that_cannot_be_imported_has_its_mistakes_found_in_the_source(
     tmp_path: Path,
 ) -> None:
     file = written(tmp_path, "flow.py", "import a_package_that_is_not_there" + SEVERAL)
-    found = findings(file)
-    assert ("AG901", 1) in found
-    assert {("AG902", 13), ("AG906", 13), ("AG903", 14), ("AG904", 14)} <= {*found}
+    faults = findings(file)
+    assert ("AG901", 1) in faults
+    assert {("AG902", 13), ("AG906", 13), ("AG903", 14), ("AG904", 14)} <= {*faults}
 
 
 def test_a_mistake_after_the_construction_is_found_at_the_agent(tmp_path: Path) -> None:

@@ -57,14 +57,14 @@ def test_without_a_key_a_run_fails_and_names_the_ways() -> None:
     process = started("run", HOMEWORK, "what is 3 times 4?")
     out, _ = process.communicate()
     assert process.returncode == 1
-    told = " ".join(out.split())
+    printed = " ".join(out.split())
     for way in (
         "Set OPENAI_API_KEY",
         "AGENTGRAPH_MODEL=rehearsal",
         "RunConfig(model=RehearsalModel())",
         "`agentgraph run --rehearse`",
     ):
-        assert way in told
+        assert way in printed
 
 
 @pytest.mark.parametrize("asked", [{"AGENTGRAPH_MODEL": "rehearsal"}, {}])

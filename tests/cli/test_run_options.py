@@ -165,11 +165,11 @@ def test_verbose_shows_the_file_and_line_of_a_tool_that_raises(tmp_path: Path) -
     assert quiet.err == ""
     assert f'File "{file}", line {line}, in broken' in ended.err
     assert "LookupError: no such row" in ended.err
-    told = [
+    records = [
         json.loads(row)
         for row in agentgraph("run", file, "hi", "-v", "--json").out.split("\n")[:-1]
     ]
-    (warning,) = [event for event in told if event["event"] == "warning"]
+    (warning,) = [event for event in records if event["event"] == "warning"]
     assert f'File "{file}", line {line}, in broken' in warning["traceback"]
 
 

@@ -93,8 +93,8 @@ def test_the_list_shows_sizes_times_and_whether_histories_are_legal(file: Path) 
     assert (ended.status, ended.err) == (0, "")
     head, *rows = ended.out.splitlines()
     assert head.split("  ")[0] == "session"
-    shown = [(row.split()[0], row.split()[1], row.split("  ")[-1]) for row in rows]
-    assert shown == [
+    columns = [(row.split()[0], row.split()[1], row.split("  ")[-1]) for row in rows]
+    assert columns == [
         ("broken", "4", "1 fault"),
         ("fine", "6", "1 unreadable"),
         ("pending", "2", "waits for approval"),

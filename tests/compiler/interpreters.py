@@ -27,8 +27,8 @@ def _commands(version: str) -> Iterator[list[str]]:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     for interpreter in sorted(pyenv.glob(f"versions/{version}.*/bin/python")):
         yield [str(interpreter)]
-    if found := _output(["uv", "python", "find", "--offline", "--no-project", version]):
-        yield [found]
+    if path := _output(["uv", "python", "find", "--offline", "--no-project", version]):
+        yield [path]
     if os.name == "nt":
         yield ["py", f"-{version}"]
 

@@ -50,8 +50,8 @@ def test_the_heads_of_the_modules_show_the_machine_of_one_agent_row_by_row() -> 
         )
         for block in saving
     ]
-    shown = [*agents, *plain, *common, *saves, *others]
-    assert sorted(shown) == sorted(printed(SMALL))
+    rows = [*agents, *plain, *common, *saves, *others]
+    assert sorted(rows) == sorted(printed(SMALL))
 
 
 def test_the_lanes_that_declare_everything_are_those_that_are_built() -> None:

@@ -355,13 +355,13 @@ def test_handoff_never_enabled(enabled: Enabled, count: int) -> None:
     ("unseen", "how_many"), [((), ""), (("x",), "one thing"), (("x", "y"), "2 things")]
 )
 def test_unseen_by_the_compiler(unseen: tuple[str, ...], how_many: str) -> None:
-    found = [
+    faults = [
         f for f in pipeline.check(chart(Agent("a", "A", unseen=unseen))) if f.rule.code == "AG401"
     ]
     expected = [f"{how_many} about agent 'A' will only be known at run time"] if unseen else []
-    assert [diagnostic.message for diagnostic in found] == expected
-    assert [note.message for diagnostic in found for note in diagnostic.notes] == list(unseen)
-    assert {diagnostic.severity for diagnostic in found} <= {Severity.NOTE}
+    assert [diagnostic.message for diagnostic in faults] == expected
+    assert [note.message for diagnostic in faults for note in diagnostic.notes] == list(unseen)
+    assert {diagnostic.severity for diagnostic in faults} <= {Severity.NOTE}
 
 
 def used(*agents: Agent) -> tuple[Chart, ...]:

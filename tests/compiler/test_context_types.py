@@ -35,7 +35,7 @@ CLERK = Type("app.Clerk", ("app.Person",))
 STOCK = Type("app.Stock")
 
 
-def found(workflow: ir.Chart) -> list[str]:
+def faults_of(workflow: ir.Chart) -> list[str]:
     return [one.message for one in pipeline.check(workflow) if one.rule.code == "AG301"]
 
 
@@ -67,12 +67,12 @@ def with_tools(context: Type, *contexts: Type, allowed: tuple[str, ...] = ()) ->
 def test_a_tool_fits_what_the_workflow_runs_with(
     agent: Type, tools: tuple[Type, ...], mismatched: list[str]
 ) -> None:
-    messages = found(with_tools(agent, *tools))
+    messages = faults_of(with_tools(agent, *tools))
     assert [message.split("'")[1] for message in messages] == mismatched
 
 
 def test_the_message_names_both_types() -> None:
-    assert found(with_tools(CUSTOMER, STOCK)) == [
+    assert faults_of(with_tools(CUSTOMER, STOCK)) == [
         "tool 'tool_0' of agent 'A' expects the context 'app.Stock', but the workflow runs with"
         " 'app.Customer'"
     ]
@@ -82,7 +82,7 @@ def test_agents_and_guardrails_declare_contexts_too() -> None:
     first = ir.Agent("a", "A", CUSTOMER, handoffs=(to("a", "b"),))
     judge = guardrail("b", "careful", context=STOCK)
     second = ir.Agent("b", "B", STOCK, output_guardrails=(judge,))
-    assert [message.split(" expects")[0] for message in found(chart(first, second))] == [
+    assert [message.split(" expects")[0] for message in faults_of(chart(first, second))] == [
         "agent 'B'",
         "guardrail 'careful' of agent 'B'",
     ]
@@ -91,17 +91,17 @@ def test_agents_and_guardrails_declare_contexts_too() -> None:
 def test_an_agent_used_as_a_tool_shares_the_context() -> None:
     expert = subchart("expert", ir.Agent("e", "Expert", STOCK))
     asking = ir.Agent("a", "A", CUSTOMER, tools=(agent_tool("a", "ask", "expert"),))
-    assert found(chart(asking, charts=(expert,))) == [
+    assert faults_of(chart(asking, charts=(expert,))) == [
         "agent 'Expert' expects the context 'app.Stock', but the workflow runs with 'app.Customer'"
     ]
 
 
 def test_it_is_allowed_on_agent_or_part() -> None:
-    assert found(with_tools(CUSTOMER, STOCK, allowed=("context-type-mismatch",))) == []
+    assert faults_of(with_tools(CUSTOMER, STOCK, allowed=("context-type-mismatch",))) == []
     workflow = with_tools(CUSTOMER, STOCK)
     (agent,) = workflow.agents
     allowing = dataclasses.replace(agent, allowed=("AG301",))
-    assert found(dataclasses.replace(workflow, agents=(allowing,))) == []
+    assert faults_of(dataclasses.replace(workflow, agents=(allowing,))) == []
 
 
 def test_a_mismatch_does_not_stop_compilation() -> None:

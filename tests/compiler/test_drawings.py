@@ -374,8 +374,8 @@ def test_names_cannot_break_out_of_dot_and_reach_the_drawing_as_they_are(
         "".join(text.itertext())
         for text in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")
     ]
-    shown = re.sub(r"\s+", " ", "".join(texts).replace("\xa0", " "))
-    assert 'a "b" <b>&amp;</b> \\N \\" ]]--> | `x` #quot; {y} %% ;' in shown
+    drawn_text = re.sub(r"\s+", " ", "".join(texts).replace("\xa0", " "))
+    assert 'a "b" <b>&amp;</b> \\N \\" ]]--> | `x` #quot; {y} %% ;' in drawn_text
 
 
 @pytest.mark.parametrize("level", LEVELS)

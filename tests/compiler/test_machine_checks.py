@@ -209,14 +209,14 @@ ALL_VERDICTS = "final, again, empty, refused, invalid, unknown"
     ],
 )
 def test_unhandled_outcome(state: str, events: list[str]) -> None:
-    found = [
+    findings = [
         diagnostic
         for diagnostic in pipeline.check(parse_chart(HEAD + state))
         if diagnostic.rule.code == "AG205"
     ]
-    assert len(found) == len(events)
+    assert len(findings) == len(events)
     for event in events:
-        assert any(f" on '{event}'" in diagnostic.message for diagnostic in found)
+        assert any(f" on '{event}'" in diagnostic.message for diagnostic in findings)
 
 
 @pytest.mark.parametrize(("guard", "handled"), [("", True), (" when spent", False)])

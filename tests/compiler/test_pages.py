@@ -86,8 +86,8 @@ def texts(page: Page, selector: str) -> list[str]:
 def test_a_page_shows_every_agent_and_the_legend(opened: Opened) -> None:
     page = opened(tree(25))
     assert page.title() == "Workflow"
-    shown = texts(page, "g.node:has(text)")
-    assert sorted(shown) == sorted(f"Agent {number}" for number in range(25))
+    drawn = texts(page, "g.node:has(text)")
+    assert sorted(drawn) == sorted(f"Agent {number}" for number in range(25))
     assert "can end the run" in page.locator("details").inner_text()
 
 
@@ -193,8 +193,8 @@ NASTY = "</script><script>document.body.dataset.broken = 1</script> {{title}} \"
 def test_names_cannot_break_out_of_a_page(opened: Opened) -> None:
     page = opened(chart(Agent("a", NASTY)))
     assert page.evaluate("document.body.dataset.broken") is None
-    shown = page.locator("g.node:has(text)").evaluate("node => node.textContent")
-    assert NASTY in re.sub(r"\s+", " ", str(shown))
+    drawn = page.locator("g.node:has(text)").evaluate("node => node.textContent")
+    assert NASTY in re.sub(r"\s+", " ", str(drawn))
 
 
 def test_a_page_loads_nothing(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ def start_of(names: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_the_example_of_a_page_breaks_its_rule_and_no_other(rule: Rule) -> None:
-    found = found_in(section(pages()[rule], "Example"))
-    assert {diagnostic.rule for diagnostic in found} == {rule}
+    diagnostics = found_in(section(pages()[rule], "Example"))
+    assert {diagnostic.rule for diagnostic in diagnostics} == {rule}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)

@@ -46,8 +46,8 @@ def sections_of(page: Path) -> dict[int, str]:
 
 def table_under(page: Path, heading: str) -> list[tuple[str, ...]]:
     """The rows of the first table under a heading, without its head."""
-    _, found, rest = prose_of(page).partition(f"# {heading}\n")
-    assert found, f"{page.name} has no heading '{heading}'"
+    _, heading_line, rest = prose_of(page).partition(f"# {heading}\n")
+    assert heading_line, f"{page.name} has no heading '{heading}'"
     lines = rest.splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("|"))
     rows = []

@@ -77,9 +77,9 @@ def missing_parts(page: Path, cited: re.Match[str]) -> Iterator[str]:
         return
     numbers = [int(number) for number in re.findall(r"\d+", cited["numbers"])]
     unit = "rule" if page == ARCHITECTURE else "section"
-    known = sections_of(page) if page in PAGES else {}
+    sections = sections_of(page) if page in PAGES else {}
     for number in numbers:
-        if cited["unit"] != unit or number not in known:
+        if cited["unit"] != unit or number not in sections:
             yield f"{page.name} has no {cited['unit']} {number}"
 
 

@@ -120,13 +120,13 @@ def test_the_table_of_layers_is_the_one_that_is_checked() -> None:
     )
     text = ARCHITECTURE.read_text(encoding="utf-8")
     before, begin, rest = text.partition(LAYERS_BEGIN)
-    shown, end, after = rest.partition(LAYERS_END)
+    drawn_layers, end, after = rest.partition(LAYERS_END)
     assert begin
     assert end
     if UPDATE:
         ARCHITECTURE.write_text(before + begin + table + end + after, encoding="utf-8")
         return
-    assert shown == table, "run UPDATE_GOLDENS=1 pytest tests/docs/test_design.py"
+    assert drawn_layers == table, "run UPDATE_GOLDENS=1 pytest tests/docs/test_design.py"
 
 
 def test_the_states_of_one_agent_are_all_kinds_of_state_in_their_order() -> None:

@@ -89,9 +89,9 @@ def titles_in(svg: str) -> Counter[str]:
 
 def test_every_image_is_shown_and_every_shown_image_is_made() -> None:
     documents = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
-    shown = {
+    images = {
         image
         for document in documents
         for image in re.findall(r"images/([\w-]+)\.svg", document.read_text("utf-8"))
     }
-    assert shown == set(SHOWN) == {path.stem for path in IMAGES.glob("*.svg")}
+    assert images == set(SHOWN) == {path.stem for path in IMAGES.glob("*.svg")}

@@ -149,8 +149,8 @@ def described_classes() -> list[tuple[str, list[str]]]:
 def test_a_described_class_has_its_attributes(name: str, attributes: list[str]) -> None:
     described = getattr(agentgraph, name)
     annotated = {name for base in described.__mro__ for name in inspect.get_annotations(base)}
-    known = annotated | set(dir(described))
-    assert [attribute for attribute in attributes if attribute not in known] == []
+    member_names = annotated | set(dir(described))
+    assert [attribute for attribute in attributes if attribute not in member_names] == []
 
 
 @needs_the_items

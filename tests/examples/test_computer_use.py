@@ -155,9 +155,9 @@ async def test_a_scripted_model_operates_the_page(example: ModuleType, site: Sit
         ]
     )
     assert await example.use(site.url, "Say hello.", model=model) == "All done."
-    shown = model.calls[-1].input
-    assert isinstance(shown, list)
-    items: list[Any] = shown
+    model_input = model.calls[-1].input
+    assert isinstance(model_input, list)
+    items: list[Any] = model_input
     pictures = [item["output"] for item in items if item.get("type") == "computer_call_output"]
     assert len(pictures) == 7
     assert {screen(picture) for picture in pictures} == {example.browser.dimensions}

@@ -76,7 +76,7 @@ def test_homework_is_routed_by_the_command_too(question: str, tutor: str) -> Non
 
 
 def test_streaming_tells_everything_in_order() -> None:
-    told = script("streaming.py")
+    output = script("streaming.py")
     order = [
         "[Concierge]",
         "handoff_call_item",
@@ -88,7 +88,7 @@ def test_streaming_tells_everything_in_order() -> None:
         "letters",
         "3 turns, last agent: Museum Guide",
     ]
-    places = [told.index(text) for text in order]
+    places = [output.index(text) for text in order]
     assert places == sorted(places)
 
 

@@ -212,7 +212,7 @@ def program(change: dict[str, Any]) -> Agent[Any]:
 
 def fingerprints() -> dict[str, str]:
     """The fingerprint of every variant."""
-    found = {name: emit(lower(program(CHANGES[name]))[0]).fingerprint for name in CHANGES}
+    fingerprint_of = {name: emit(lower(program(CHANGES[name]))[0]).fingerprint for name in CHANGES}
     for name, scope in SCOPES.items():
-        found[name] = emit(lower(program({}), scope)[0]).fingerprint
-    return found
+        fingerprint_of[name] = emit(lower(program({}), scope)[0]).fingerprint
+    return fingerprint_of

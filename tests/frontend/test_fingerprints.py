@@ -27,25 +27,25 @@ ELSEWHERE = (
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, str]:
+def fingerprint_of() -> dict[str, str]:
     return fingerprints()
 
 
-def test_every_single_change_gives_a_fingerprint_of_its_own(found: dict[str, str]) -> None:
+def test_every_single_change_gives_a_fingerprint_of_its_own(fingerprint_of: dict[str, str]) -> None:
     names = defaultdict(list)
-    for name, fingerprint in found.items():
+    for name, fingerprint in fingerprint_of.items():
         names[fingerprint].append(name)
     assert [same for same in names.values() if len(same) > 1] == []
-    assert len(found) == len(CHANGES) + len(SCOPES)
+    assert len(fingerprint_of) == len(CHANGES) + len(SCOPES)
 
 
-def test_a_tool_that_is_disabled_for_good_is_as_no_tool(found: dict[str, str]) -> None:
+def test_a_tool_that_is_disabled_for_good_is_as_no_tool(fingerprint_of: dict[str, str]) -> None:
     chart, _ = lower(program({"tools": [tool(is_enabled=False)]}))
-    assert emit(chart).fingerprint == found["no tool"]
+    assert emit(chart).fingerprint == fingerprint_of["no tool"]
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "4711"])
-def test_equal_programs_in_two_processes_agree(found: dict[str, str], seed: str) -> None:
+def test_equal_programs_in_two_processes_agree(fingerprint_of: dict[str, str], seed: str) -> None:
     path = os.pathsep.join((str(ROOT), str(ROOT / "compiler")))
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE],
@@ -55,7 +55,7 @@ def test_equal_programs_in_two_processes_agree(found: dict[str, str], seed: str)
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path},
     )
-    assert json.loads(done.stdout) == found
+    assert json.loads(done.stdout) == fingerprint_of
 
 
 class Callable:

@@ -148,12 +148,12 @@ def test_guardrails_of_the_run_guard_the_start_and_every_end() -> None:
     inner = Agent[Any](name="Inner")
     second = Agent[Any](name="B", tools=[inner.as_tool("ask", "Ask.")])
     chart = lowered(Agent(name="A", handoffs=[second]), RunScope.of(config))
-    shown = [
+    names = [
         (agent.name, len(agent.input_guardrails), len(agent.output_guardrails))
         for part in chart.walk()
         for agent in part.agents
     ]
-    assert shown == [("A", 1, 1), ("B", 0, 1), ("Inner", 1, 1)]
+    assert names == [("A", 1, 1), ("B", 0, 1), ("Inner", 1, 1)]
 
 
 def test_what_error_handlers_answer_has_a_state_in_the_root_alone() -> None:

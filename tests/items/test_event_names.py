@@ -59,7 +59,7 @@ def test_a_name_is_the_published_one_and_equals_both(
 
 
 def test_match_finds_a_name_of_either_vocabulary() -> None:
-    def found(name: str) -> str:
+    def name_of(name: str) -> str:
         match name:
             case "handoff_called":
                 return "by the reference"
@@ -67,9 +67,9 @@ def test_match_finds_a_name_of_either_vocabulary() -> None:
                 return "by the published name"
         return "not at all"
 
-    assert found(event("handoff_requested").name) == "by the reference"
-    assert found(event("tool_output_created").name) == "by the published name"
-    assert found(event("tool_called").name) == "not at all"
+    assert name_of(event("handoff_requested").name) == "by the reference"
+    assert name_of(event("tool_output_created").name) == "by the published name"
+    assert name_of(event("tool_called").name) == "not at all"
 
 
 @pytest.mark.parametrize(

@@ -78,10 +78,10 @@ MESSAGES: list[tuple[list[Any], str, str | None, str]] = [
 def test_text_is_read_out_of_messages_in_every_form(
     form: Any, parts: list[Any], last_content: str, last_text: str | None, whole: str
 ) -> None:
-    found = form(*parts)
-    assert ItemHelpers.extract_last_content(found) == last_content
-    assert ItemHelpers.extract_last_text(found) == last_text
-    assert ItemHelpers.text_message_output(found) == whole
+    content_item = form(*parts)
+    assert ItemHelpers.extract_last_content(content_item) == last_content
+    assert ItemHelpers.extract_last_text(content_item) == last_text
+    assert ItemHelpers.text_message_output(content_item) == whole
 
 
 def test_what_is_no_message_holds_no_text() -> None:

@@ -74,8 +74,8 @@ def faulty_server(fault: str, **settings: Any) -> MCPServerStdio:
 
 def tool(name: str, schema: dict[str, Any] | None = None, **fields: Any) -> Tool:
     """A tool as a server lists it."""
-    given = {"type": "object", "properties": {}} if schema is None else schema
-    return Tool(name=name, input_schema=given, **fields)
+    parameters = {"type": "object", "properties": {}} if schema is None else schema
+    return Tool(name=name, input_schema=parameters, **fields)
 
 
 def text(words: str) -> TextContent:

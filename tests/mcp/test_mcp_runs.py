@@ -147,7 +147,7 @@ async def test_prompts_and_resources_are_read(connected: MCPServer) -> None:
     assert [prompt.name for prompt in (await connected.list_prompts()).prompts] == ["review"]
     filled: Any = await connected.get_prompt("review", {"code": "x = 1"})
     assert [message.content.text for message in filled.messages] == ["Review this: x = 1"]
-    assert [str(found.uri) for found in (await connected.list_resources()).resources] == [
+    assert [str(value.uri) for value in (await connected.list_resources()).resources] == [
         "notes://today"
     ]
     assert (await connected.list_resource_templates()).resource_templates == []
@@ -162,7 +162,7 @@ async def test_a_session_over_streamable_http_has_an_id(http_ports: dict[str, in
         ids.append(server.session_id)
         assert server.server_initialize_result.server_info.name == "test server"
     ids.append(server.session_id)
-    assert [bool(found) for found in ids] == [False, True, False]
+    assert [bool(value) for value in ids] == [False, True, False]
 
 
 async def test_a_tool_of_the_agents_own_counts_before_one_of_a_server(

@@ -61,8 +61,8 @@ class Mutant(NamedTuple):
 
 def mutants_of(source: bytes) -> list[Mutant]:
     """All mutants of a module that compile, in the order of their places."""
-    found = {(one.start, one.end, one.after): one for one in _Mutation(source).all()}
-    return sorted(one for one in found.values() if _compiles(one.apply(source)))
+    mutants = {(one.start, one.end, one.after): one for one in _Mutation(source).all()}
+    return sorted(one for one in mutants.values() if _compiles(one.apply(source)))
 
 
 def _compiles(source: bytes) -> bool:

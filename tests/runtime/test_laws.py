@@ -236,15 +236,15 @@ def test_a_run_rests_exactly_when_it_says_so(run: Run) -> None:
 
 @given(runs())
 def test_an_output_is_shown_at_most_once_and_before_the_next_turn(run: Run) -> None:
-    shown = Counter(
+    emitted_ids = Counter(
         command.source
         for command in run.commands
         if isinstance(command, Emit)
         and command.emission in (Emission.OUTPUT, Emission.WITHHELD)
         and command.position >= 0  # an output that an error handler gave belongs to no call
     )
-    lanes = Counter((id.sequence, id.lane) for id in shown if id is not None)
-    assert all(count == 1 for count in (*shown.values(), *lanes.values()))
+    lanes = Counter((id.sequence, id.lane) for id in emitted_ids if id is not None)
+    assert all(count == 1 for count in (*emitted_ids.values(), *lanes.values()))
     returned = {outcome.id[:2] for outcome in run.outcomes if outcome.event is Event.RETURNED}
     # What is not shown is at work still, or is kept for the way back: it must be judged first.
     places = {run.state.sequence, run.state.kept.sequence if run.state.kept else 0}

@@ -68,6 +68,6 @@ def test_a_result_of_work_that_is_no_call_is_shown_without_a_position() -> None:
     )
     whole, state, (decide,) = after_a_reply(deciding)
     assert isinstance(decide, Perform)
-    _, (shown, _) = step(whole, state, Outcome(decide.id, Event.ACCEPTED))
-    assert isinstance(shown, Emit)
-    assert shown.position == -1
+    _, (command, _) = step(whole, state, Outcome(decide.id, Event.ACCEPTED))
+    assert isinstance(command, Emit)
+    assert command.position == -1

@@ -146,5 +146,5 @@ def test_a_text_without_sections_reads_as_griffe_reads_it(text: str) -> None:
     cleaned = inspect.getdoc(tool)
     assume(cleaned and cleaned.strip())
     sections = Docstring(f"\n{cleaned}", lineno=1, parser="google").parse(warnings=False)
-    found = [section for section in sections if isinstance(section, DocstringSectionText)]
-    assert generate_func_documentation(tool, "google").description == found[0].value
+    texts = [section for section in sections if isinstance(section, DocstringSectionText)]
+    assert generate_func_documentation(tool, "google").description == texts[0].value

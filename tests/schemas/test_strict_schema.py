@@ -294,10 +294,10 @@ schemas = st.recursive(
 def objects_in(schema: object) -> list[dict[str, Any]]:
     match schema:
         case dict():
-            nested = [found for part in schema.values() for found in objects_in(part)]
+            nested = [inner for part in schema.values() for inner in objects_in(part)]
             return [schema, *nested] if schema.get("type") == "object" else nested
         case list():
-            return [found for part in schema for found in objects_in(part)]
+            return [inner for part in schema for inner in objects_in(part)]
         case _:
             return []
 
@@ -305,7 +305,7 @@ def objects_in(schema: object) -> list[dict[str, Any]]:
 @given(st.dictionaries(names, schemas, max_size=3))
 def test_every_object_of_a_strict_schema_is_closed(properties: dict[str, Any]) -> None:
     strict = ensure_strict_json_schema({"type": "object", "properties": deepcopy(properties)})
-    for found in objects_in(strict):
-        assert found["additionalProperties"] is False
-        assert found.get("required", []) == list(found.get("properties", {}))
+    for inner in objects_in(strict):
+        assert inner["additionalProperties"] is False
+        assert inner.get("required", []) == list(inner.get("properties", {}))
     assert ensure_strict_json_schema(deepcopy(strict)) == strict

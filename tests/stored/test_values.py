@@ -357,10 +357,10 @@ def test_a_function_may_supply_the_classes() -> None:
 
 
 def test_classes_are_collected_through_fields_unions_and_generics() -> None:
-    found = classes_in(list[program.Report] | None, dict[str, program.Box[program.Point]])
-    names = {cls.__name__ for cls in found.values()}
+    class_at = classes_in(list[program.Report] | None, dict[str, program.Box[program.Point]])
+    names = {cls.__name__ for cls in class_at.values()}
     assert {"Report", "Item", "Line", "Grade", "Colour", "Decimal", "Point"} <= names
-    assert "list" not in {path.rpartition(".")[2] for path in found if "program" in path}
+    assert "list" not in {path.rpartition(".")[2] for path in class_at if "program" in path}
 
 
 def test_two_classes_of_one_path_are_refused() -> None:

@@ -31,9 +31,9 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The statements of every session made in the test."""
-    found: list[str] = []
-    use_connections(monkeypatch, lambda connection: connection.set_trace_callback(found.append))
-    return found
+    texts: list[str] = []
+    use_connections(monkeypatch, lambda connection: connection.set_trace_callback(texts.append))
+    return texts
 
 
 @pytest.fixture

@@ -160,8 +160,8 @@ async def test_a_run_sends_and_stores_it_once_where_it_has_a_session() -> None:
 
 async def test_what_a_filter_of_the_input_gives_twice_is_sent_once() -> None:
     def twice(asking: Any) -> ModelInputData:
-        shown = asking.model_data
-        return ModelInputData([*shown.input, *shown.input], shown.instructions)
+        data = asking.model_data
+        return ModelInputData([*data.input, *data.input], data.instructions)
 
     agent, model = speaker()
     await Runner.run(agent, PAIR, run_config=RunConfig(call_model_input_filter=twice))
