@@ -81,16 +81,15 @@ class SessionRows(SavedRows[Connection]):
         while True:
             query = self._mine().order_by(ids.desc()).limit(count)
             bounded = query if before is None else query.where(ids < before)
-            rows = connection.execute(bounded).all()
-            yield from map(tuple, rows)
+            rows = _pairs(connection, bounded)
+            yield from rows
             if len(rows) < count:
                 return
             before, count = rows[-1][0], 4 * count
 
     def oldest_first(self, connection: Connection) -> Sequence[KeyedText]:
         """Return ids and texts, the earliest first."""
-        rows = connection.execute(self._mine().order_by(self.tables.messages.c.id))
-        return [(row_id, stored) for row_id, stored in rows]
+        return _pairs(connection, self._mine().order_by(self.tables.messages.c.id))
 
     def insert(self, connection: Connection, texts: Sequence[str]) -> Sequence[int]:
         """Insert rows at the end; return their ids."""
@@ -118,7 +117,7 @@ class SessionRows(SavedRows[Connection]):
         """
         messages = self.tables.messages
         moved = messages.c.id.in_(keys)
-        rows = connection.execute(self._mine().where(moved).order_by(messages.c.id)).all()
+        rows = _pairs(connection, self._mine().where(moved).order_by(messages.c.id))
         mine = messages.c.session_id == self.session_id
         connection.execute(delete(messages).where(mine & moved))
         return self.insert(connection, [without_mark(stored) for _, stored in rows])
@@ -154,8 +153,12 @@ class SessionRows(SavedRows[Connection]):
         )
         return result.rowcount > 0
 
-    def _mine(self) -> Select[Any]:
+    def _mine(self) -> Select[Any, Any]:
         messages = self.tables.messages
         return select(messages.c.id, messages.c.message_data).where(
             messages.c.session_id == self.session_id
         )
+
+
+def _pairs(connection: Connection, query: Select[Any, Any]) -> list[KeyedText]:
+    return [(row[0], row[1]) for row in connection.execute(query)]

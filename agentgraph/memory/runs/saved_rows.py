@@ -208,9 +208,9 @@ class SavedRows(ABC, Generic[_Connection]):
         """The table of saves, quoted."""
 
     @property
-    @abstractmethod
     def write(self) -> str:
         """The column `write` of the table of saves, quoted where the database needs it."""
+        return "write"
 
     @abstractmethod
     def execute(

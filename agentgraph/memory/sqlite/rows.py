@@ -23,7 +23,6 @@ class Rows(SavedRows[sqlite3.Connection]):
 
     tables: Tables
 
-    write = "write"
     branch_id = ""
     """The branch of the history; empty if the store has no branches."""
 
