@@ -85,6 +85,8 @@ bench: $(run_packages) $(PEERS)/.installed frameworks ## measure beside the Agen
 	$(BIN)/python benchmarks/compare.py --peer-python $(PEERS)/bin/python $(addprefix --base ,$(BASE)) $(ARGS)
 	$(BIN)/python benchmarks/sessions.py --peer-python $(PEERS)/bin/python $(addprefix --base ,$(BASE))
 	AGENTGRAPH_SDK_PYTHON=$(PEERS)/bin/python $(BIN)/python benchmarks/tool_schemas.py
+	$(BIN)/python benchmarks/tracing.py
+	OPENAI_AGENTS_DISABLE_TRACING= $(PEERS)/bin/python benchmarks/tracing.py --package agents
 	$(BIN)/python benchmarks/compile.py
 
 .PHONY: docs
