@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,12 @@ from agentgraph import (
     trace,
 )
 from agentgraph.authoring import trace_listening
+from agentgraph.drivers.journal import MemoryJournal, Row
+from agentgraph.drivers.workbench import UNWATCHED
 from agentgraph.exceptions import AgentsException
 from agentgraph.models.interface import ModelTracing
+from agentgraph.running.ending import carry_out
+from agentgraph.running.launch import launch, live_state
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from agentgraph.tracing import get_trace_provider
 from agentgraph.tracing.processor_interface import TracingProcessor
@@ -140,7 +144,7 @@ async def test_a_run_that_is_over_makes_no_span_when_it_is_run_again(kept: Any) 
     assert len(kept.traces) == len(kept.ended_traces) == 1
 
 
-async def test_work_that_was_cut_short_keeps_its_id_when_it_is_begun_again(kept: Any) -> None:
+async def test_the_spans_of_a_cancelled_run_end(kept: Any) -> None:
     begun, stop = asyncio.Event(), asyncio.Event()
 
     @function_tool
@@ -159,6 +163,47 @@ async def test_work_that_was_cut_short_keeps_its_id_when_it_is_begun_again(kept:
     (cancelled,) = of_kind(kept, "function")
     assert cancelled.error == {"message": "Cancelled", "data": None}
     assert len(kept.ended_traces) == 1
+
+
+class Cut(Exception):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("rows", range(1, 5))
+async def test_work_that_was_cut_short_keeps_its_id_and_recorded_work_makes_no_span(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @function_tool
+    def look() -> str:
+        return "fine"
+
+    replies = [*([function_call("look", "{}", call_id=id)] for id in "ab"), BYE]
+    agent = clerk(*replies, tools=[look])
+    launched = launch(agent, "go", {}, UNWATCHED)
+    append = MemoryJournal.append
+
+    async def append_some(self: MemoryJournal, expected: int, new: Sequence[Row]) -> None:
+        if expected == rows:
+            raise Cut
+        await append(self, expected, new)
+
+    before = traced_runs.processor(SDK)
+    set_trace_processors([before])
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryJournal, "append", append_some)
+        with pytest.raises(Cut):
+            await carry_out(launched.run)
+    agent.model = ScriptedModel(replies[(rows + 1) // 2 :])  # what was not recorded
+    after = traced_runs.processor(SDK)
+    set_trace_processors([after])
+    await carry_out(launch(agent, live_state(launched), {}, UNWATCHED).run)
+    first, second = (
+        [span.span_id for span in kept.spans if span.span_data.type in ("generation", "function")]
+        for kept in (before, after)
+    )
+    assert len(first) == rows + 1
+    assert {*first} & {*second} == {first[-1]}
+    assert len({*first, *second}) == 5
 
 
 async def test_all_settings_of_a_trace_reach_its_processors(kept: Any) -> None:
