@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from agentgraph.authoring.origin import SourceLine, caller_origin
+from agentgraph.authoring.trace_listening import is_listened_to
 from agentgraph.exceptions import AgentsException, UserError
 from agentgraph.logger import log_tool_action_warning, logger
 from agentgraph.mcp.approval import ApprovalPolicy, RequireApprovalSetting, read_approval
@@ -41,6 +43,8 @@ __all__ = ["UNSET", "MCPServer"]
 
 UNSET: Final = Unset()
 """Means that the server sets no failure function of its own."""
+
+_SPANS: Final = "agentgraph.tracing.create"
 
 
 class MCPServer(ABC):
@@ -231,12 +235,23 @@ class MCPServer(ABC):
         """List the tools for conversion, which does not change them: they need not be copies."""
         return await self.list_tools(run_context, agent)
 
+    async def _traced_tools(
+        self, run_context: RunContextWrapper[Any], agent: AgentBase[Any]
+    ) -> list[MCPTool]:
+        """List the tools, with a span about it while a processor of traces listens."""
+        if not is_listened_to():
+            return await self._read_only_tools(run_context, agent)
+        with import_module(_SPANS).mcp_tools_span(server=self.name) as span:
+            tools = await self._read_only_tools(run_context, agent)
+            span.span_data.result = [tool.name for tool in tools]
+            return tools
+
     async def _checked_tools(
         self, run_context: RunContextWrapper[Any], agent: AgentBase[Any]
     ) -> list[MCPTool]:
         """List the tools, and refuse a list that has a tool without a name."""
         try:
-            tools = await self._read_only_tools(run_context, agent)
+            tools = await self._traced_tools(run_context, agent)
             if not all(tool.name for tool in tools):
                 raise AgentsException("one of them has no name")
         except Exception as error:

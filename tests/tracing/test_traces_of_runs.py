@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp.types import Tool
 
 from agentgraph import (
     Agent,
@@ -28,7 +27,6 @@ from agentgraph import (
     set_tracing_disabled,
     trace,
 )
-from agentgraph.authoring import trace_listening
 from agentgraph.drivers.journal import MemoryJournal, Row
 from agentgraph.drivers.workbench import UNWATCHED
 from agentgraph.exceptions import AgentsException
@@ -39,6 +37,7 @@ from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from agentgraph.tracing import get_trace_provider
 from agentgraph.tracing.processor_interface import TracingProcessor
 from agentgraph.tracing.provider import DefaultTraceProvider
+from tests.mcp.mcp_servers import HandmadeServer
 from tests.published_sdk import needs_the_published_sdk, published
 from tests.tracing import traced_runs
 
@@ -351,57 +350,14 @@ async def test_an_exhausted_run_that_goes_on_has_one_trace(kept: Any) -> None:
     assert of_kind(kept, "agent")[0].error["data"] == {"max_turns": 1}
 
 
-IMPORTS = """
-from agentgraph import Agent, Runner, set_tracing_disabled
-from agentgraph.testing import ScriptedModel, assistant_message
-agent = Agent("Clerk", model=ScriptedModel([[assistant_message("bye")]]))
-assert Runner.run_sync(agent, "go").final_output == "bye"
-import sys
-print([name for name in sys.modules if "agentgraph.tracing." in name or "drivers.traced" in name])
-"""
-
-
-def test_a_run_without_processors_loads_nothing_of_tracing() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORTS.replace(", set_tracing_disabled", "")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.strip() == "[]"
-
-
-def bytecodes(agent: Agent[Any]) -> int:
-    """The bytecodes of one run."""
-    count = 0
-
-    def follow(frame: Any, event: str, argument: object) -> Any:
-        nonlocal count
-        frame.f_trace_opcodes = True
-        count += event == "opcode"
-        return follow
-
-    before = sys.gettrace()
-    loop = asyncio.new_event_loop()
-    try:
-        sys.settrace(follow)
-        loop.run_until_complete(Runner.run(agent, "go"))
-    finally:
-        sys.settrace(before)
-        loop.close()
-    return count
-
-
-@pytest.mark.skipif(sys.gettrace() is not None, reason="another tool counts this run")
-def test_tracing_that_nothing_listens_to_costs_one_look_for_each_run(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_a_list_of_a_server_is_a_span_of_its_turn_and_a_call_names_the_server(
+    kept: Any,
 ) -> None:
-    agent = Agent("Clerk", model=ScriptedModel(lambda _: BYE, record_calls=False))
-    for _ in range(3):
-        with_a_processor = bytecodes(agent)
-    set_trace_processors([])
-    without_processors = bytecodes(agent)
-    monkeypatch.setattr(trace_listening, "_source", None)
-    without_tracing = bytecodes(agent)
-    assert without_tracing < without_processors < without_tracing + 50
-    assert with_a_processor > 1.5 * without_tracing  # the count sees what tracing costs
+    server = HandmadeServer("files", [Tool(name="read", input_schema={"type": "object"})])
+    agent = clerk([call("read")], BYE, mcp_servers=[server])
+    await Runner.run(agent, "go")
+    turn, (listing, _) = of_kind(kept, "turn")[0], of_kind(kept, "mcp_tools")
+    assert listing.parent_id == turn.span_id
+    assert (listing.span_data.server, listing.span_data.result) == ("files", ["read"])
+    (span,) = of_kind(kept, "function")
+    assert span.span_data.mcp_data == {"server": "files"}
