@@ -148,7 +148,7 @@ $(PEERS)/.installed: $(venv)
 $(PROVIDERS)/.installed: pyproject.toml $(venv)
 	@echo "make: installing LiteLLM and any-llm into $(PROVIDERS)"
 	@$(PYTHON) -m venv $(PROVIDERS)
-	@$(PROVIDERS)/bin/python $(PIP_INSTALL) -e '.[any-llm,litellm,testing]' 'pytest-asyncio>=1.0,<2'
+	@$(PROVIDERS)/bin/python $(PIP_INSTALL) -e '.[any-llm,litellm,testing,websocket]' 'pytest-asyncio>=1.0,<2'
 	@touch $@
 
 # Without them the benchmark says "not installed" and measures the rest.

@@ -51,8 +51,14 @@ _NAMES_OF = {
     "models.multi_provider": "MultiProvider",
     "models.openai_chatcompletions": "OpenAIChatCompletionsModel",
     "models.openai_provider": "OpenAIProvider",
-    "models.openai_responses": "OpenAIResponsesModel",
-    "openai_defaults": "set_default_openai_api set_default_openai_client set_default_openai_key",
+    "models.openai_responses": (
+        "OpenAIResponsesModel OpenAIResponsesWSModel OpenAIResponsesWebSocketOptions"
+    ),
+    "openai_defaults": (
+        "set_default_openai_api set_default_openai_client set_default_openai_key "
+        "set_default_openai_responses_transport"
+    ),
+    "responses_websocket_session": "ResponsesWebSocketSession responses_websocket_session",
     "program": "CompileError Program check compile",
     "prompts": "DynamicPromptFunction GenerateDynamicPromptData Prompt",
     "result": "RunResult RunResultStreaming",

@@ -120,10 +120,17 @@ from agentgraph.models.openai_provider import (
 from agentgraph.models.openai_responses import (
     OpenAIResponsesModel as OpenAIResponsesModel,
 )
+from agentgraph.models.openai_responses import (
+    OpenAIResponsesWebSocketOptions as OpenAIResponsesWebSocketOptions,
+)
+from agentgraph.models.openai_responses import (
+    OpenAIResponsesWSModel as OpenAIResponsesWSModel,
+)
 from agentgraph.openai_defaults import (
     set_default_openai_api as set_default_openai_api,
     set_default_openai_client as set_default_openai_client,
     set_default_openai_key as set_default_openai_key,
+    set_default_openai_responses_transport as set_default_openai_responses_transport,
 )
 from agentgraph.program import (
     CompileError as CompileError,
@@ -338,4 +345,10 @@ from agentgraph.tracing import (
 from openai import (
     AsyncOpenAI as AsyncOpenAI,
     OpenAI as OpenAI,
+)
+from agentgraph.responses_websocket_session import (
+    ResponsesWebSocketSession as ResponsesWebSocketSession,
+)
+from agentgraph.responses_websocket_session import (
+    responses_websocket_session as responses_websocket_session,
 )

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 __all__ = [
     "OpenAIApi",
     "OpenAIDefaults",
+    "OpenAIResponsesTransport",
     "openai_defaults",
     "set_default_openai_api",
     "set_default_openai_client",
     "set_default_openai_key",
+    "set_default_openai_responses_transport",
 ]
 
 OpenAIApi: TypeAlias = Literal["chat_completions", "responses"]
+OpenAIResponsesTransport: TypeAlias = Literal["http", "websocket"]
 
 
 @dataclass(slots=True)
@@ -35,12 +38,14 @@ class OpenAIDefaults:
         client: The client for all models; None creates clients as needed.
         api: The API through which models are called.
         key_for_tracing: The key for the export of traces, if any.
+        responses_transport: How the Responses API is called.
     """
 
     key: str | None = None
     client: AsyncOpenAI | None = None
     api: OpenAIApi = "responses"
     key_for_tracing: str | None = None
+    responses_transport: OpenAIResponsesTransport = "http"
 
 
 openai_defaults: Final = OpenAIDefaults()
@@ -84,3 +89,17 @@ def set_default_openai_api(api: OpenAIApi) -> None:
     if api not in ("chat_completions", "responses"):
         raise UserError(f"There is no OpenAI API {api!r}; use 'responses' or 'chat_completions'.")
     openai_defaults.api = api
+
+
+def set_default_openai_responses_transport(transport: OpenAIResponsesTransport) -> None:
+    """Set how the Responses API is called.
+
+    Args:
+        transport: `http`, or `websocket` for a connection that stays open between requests.
+
+    Raises:
+        UserError: `transport` is neither of these.
+    """
+    if transport not in ("http", "websocket"):
+        raise UserError(f"There is no transport {transport!r}; use 'http' or 'websocket'.")
+    openai_defaults.responses_transport = transport

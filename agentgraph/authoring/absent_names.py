@@ -29,12 +29,6 @@ ABSENT: Final[dict[str, str]] = {
     ),
     "realtime-and-voice": "realtime voice",
     "experiments-of-the-sdk": "extensions.experimental",
-    "the-web-socket": (
-        "OpenAIResponsesWSModel OpenAIResponsesWebSocketOptions ResponsesWebSocketSession "
-        "responses_websocket_session models.openai_responses.OpenAIResponsesWSModel "
-        "models.openai_responses.OpenAIResponsesWebSocketOptions "
-        "models.openai_responses.ResponsesWebSocketError set_default_openai_responses_transport"
-    ),
     "registration-of-agents": (
         "OpenAIAgentRegistrationConfig models.OpenAIAgentRegistrationConfig "
         "models.openai_agent_registration set_default_openai_agent_registration "

@@ -149,7 +149,7 @@ class ChatModel(Model):
         reading = ChatReading(server, self.server_quirks)
         reading.read_whole(reply, keep_cut_text=_keeps_cut_text(model_settings))
         source = {"model": self.model, "response_id": raw_field(reply, "id")}
-        usage: Any = raw_field(reply, "usage")
+        usage = raw_field(reply, "usage")
         response = ModelResponse(
             output=list(output_items(reading.message, source)),
             usage=usage_of(usage),

@@ -20,6 +20,8 @@ from agentgraph.models.openai_provider import OpenAIProvider
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+    from agentgraph.models.openai_responses import OpenAIResponsesWebSocketOptions
+
 __all__ = [
     "MultiProvider",
     "MultiProviderMap",
@@ -95,15 +97,15 @@ class MultiProvider(ModelProvider):
         openai_organization: As `organization` of `OpenAIProvider`.
         openai_project: As `project` of `OpenAIProvider`.
         openai_use_responses: As `use_responses` of `OpenAIProvider`.
-        openai_use_responses_websocket: Not supported.
+        openai_use_responses_websocket: As `use_responses_websocket` of `OpenAIProvider`.
         openai_strict_feature_validation: As `strict_feature_validation` of `OpenAIProvider`.
-        openai_websocket_base_url: Not supported.
+        openai_websocket_base_url: As `websocket_base_url` of `OpenAIProvider`.
         openai_prefix_mode: What the prefix `openai/` means.
         unknown_prefix_mode: What a prefix means that the published SDK does not know: `error`
             selects a server of `CHAT_SERVERS` or is an error; `model_id` leaves it in the name of
             an OpenAI model.
         openai_agent_registration: Not supported.
-        openai_responses_websocket_options: Not supported.
+        openai_responses_websocket_options: As `responses_websocket_options` of `OpenAIProvider`.
         openai_buffer_streamed_tool_calls: As `buffer_streamed_tool_calls` of `OpenAIProvider`.
 
     Raises:
@@ -126,7 +128,7 @@ class MultiProvider(ModelProvider):
         openai_prefix_mode: MultiProviderOpenAIPrefixMode = "alias",
         unknown_prefix_mode: MultiProviderUnknownPrefixMode = "error",
         openai_agent_registration: object = None,
-        openai_responses_websocket_options: object = None,
+        openai_responses_websocket_options: OpenAIResponsesWebSocketOptions | None = None,
         openai_buffer_streamed_tool_calls: bool = False,
     ) -> None:
         _require_mode("openai_prefix_mode", openai_prefix_mode, ("alias", "model_id"))

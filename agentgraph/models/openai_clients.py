@@ -26,6 +26,7 @@ class Connection:
     Attributes:
         api_key: The key.
         base_url: The server's address; None is OpenAI's own.
+        websocket_base_url: The address of its web socket; None derives it from the base URL.
         organization: The organization to bill; None takes `OPENAI_ORG_ID`.
         project: The project to bill; None takes `OPENAI_PROJECT_ID`.
         is_openai: Whether the server may see the organization and the project of the environment.
@@ -33,6 +34,7 @@ class Connection:
 
     api_key: str = field(repr=False)
     base_url: str | None = field(default=None, repr=False)
+    websocket_base_url: str | None = field(default=None, repr=False)
     organization: str | None = None
     project: str | None = None
     is_openai: bool = True
@@ -73,6 +75,7 @@ def _new_client(connection: Connection) -> AsyncOpenAI:
         client = Client(
             api_key=connection.api_key,
             base_url=connection.base_url,
+            websocket_base_url=connection.websocket_base_url,
             organization=connection.organization,
             project=connection.project,
         )

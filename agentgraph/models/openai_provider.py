@@ -6,9 +6,11 @@ environment asks for one.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from functools import cache
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from agentgraph.exceptions import UserError
 from agentgraph.models.default_models import get_default_model, rehearsal_is_asked_for
@@ -16,7 +18,11 @@ from agentgraph.models.gate.server import shown_url
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agentgraph.models.openai_clients import Clients, Connection
-from agentgraph.models.openai_responses import OpenAIResponsesModel
+from agentgraph.models.openai_responses import (
+    OpenAIResponsesModel,
+    OpenAIResponsesWebSocketOptions,
+    OpenAIResponsesWSModel,
+)
 from agentgraph.models.rehearsal import RehearsalModel
 from agentgraph.openai_defaults import openai_defaults
 
@@ -35,17 +41,19 @@ class OpenAIProvider(ModelProvider):
     Args:
         api_key: The key; None takes the process's default, then `OPENAI_API_KEY`.
         base_url: The server's address; None takes `OPENAI_BASE_URL`, then OpenAI's own.
-        websocket_base_url: Not supported.
+        websocket_base_url: The address of the server's web socket; None takes
+            `OPENAI_WEBSOCKET_BASE_URL`, then derives it from the base URL.
         openai_client: The client to use; it excludes key, address, organization and project.
         organization: The organization to bill.
         project: The project to bill.
         use_responses: Whether models are called through the Responses API, not Chat Completions;
             None takes the process's default.
-        use_responses_websocket: Not supported.
+        use_responses_websocket: Whether the Responses API is called over a web socket; None takes
+            the process's default.
         strict_feature_validation: Whether Chat Completions models refuse a feature that their API
             does not have, instead of leaving it out.
         agent_registration: Not supported.
-        responses_websocket_options: Not supported.
+        responses_websocket_options: Options of the web socket.
         buffer_streamed_tool_calls: Whether Chat Completions models announce a streamed tool call
             only when it is complete.
 
@@ -66,18 +74,14 @@ class OpenAIProvider(ModelProvider):
         use_responses_websocket: bool | None = None,
         strict_feature_validation: bool = False,
         agent_registration: object = None,
-        responses_websocket_options: object = None,
+        responses_websocket_options: OpenAIResponsesWebSocketOptions | None = None,
         buffer_streamed_tool_calls: bool = False,
     ) -> None:
-        if openai_client is not None and (api_key or base_url or organization or project):
+        values = (api_key, base_url, websocket_base_url, organization, project)
+        if openai_client is not None and any(values):
             raise UserError(
                 "OpenAIProvider takes either openai_client or the values to make a client from "
-                "(api_key, base_url, organization, project), not both."
-            )
-        if use_responses_websocket or websocket_base_url or responses_websocket_options:
-            raise UserError(
-                "OpenAIProvider cannot call the Responses API over a web socket; leave out the web "
-                "socket arguments."
+                "(api_key, base_url, websocket_base_url, organization, project), not both."
             )
         if agent_registration is not None:
             raise UserError(
@@ -85,13 +89,19 @@ class OpenAIProvider(ModelProvider):
             )
         self._api_key = api_key
         self._base_url = base_url
+        self._websocket_base_url = websocket_base_url
         self._organization = organization
         self._project = project
         self._client = openai_client
         self._use_responses = use_responses
+        self._use_websocket = use_responses_websocket
+        self._websocket_options = responses_websocket_options
         self._strict = strict_feature_validation
         self._buffer_calls = buffer_streamed_tool_calls
         self._clients = Clients()
+        self._on_websockets: WeakKeyDictionary[
+            asyncio.AbstractEventLoop, dict[tuple[str, bool], OpenAIResponsesWSModel]
+        ] = WeakKeyDictionary()
 
     def get_model(self, model_name: str | None) -> Model:
         """Return a model.
@@ -114,6 +124,11 @@ class OpenAIProvider(ModelProvider):
             use_responses = openai_defaults.api == "responses"
         if use_responses:
             explicit = model_name is not None
+            use_websocket = self._use_websocket
+            if use_websocket is None:
+                use_websocket = openai_defaults.responses_transport == "websocket"
+            if use_websocket:
+                return self._on_websocket(name, client, explicit)
             return OpenAIResponsesModel(name, client, model_is_explicit=explicit)
         return OpenAIChatCompletionsModel(
             name,
@@ -123,17 +138,43 @@ class OpenAIProvider(ModelProvider):
         )
 
     async def aclose(self) -> None:
-        """Close the clients that this provider made for the running event loop.
+        """Close the web sockets of the running event loop, and the clients that this provider made
+        for it.
 
         A client that its caller made stays open.
         """
+        for model in self._on_websockets.pop(asyncio.get_running_loop(), {}).values():
+            await model.close()
         await self._clients.aclose()
+
+    def _on_websocket(
+        self, name: str, client: AsyncOpenAI, explicit: bool
+    ) -> OpenAIResponsesWSModel:
+        """Return the running loop's model with a name, so that runs share its web socket."""
+        try:
+            models = self._on_websockets.setdefault(asyncio.get_running_loop(), {})
+        except RuntimeError:
+            models = {}  # Outside a loop it is unknown which loop will use the model.
+        if (name, explicit) not in models:
+            models[name, explicit] = OpenAIResponsesWSModel(
+                name,
+                client,
+                model_is_explicit=explicit,
+                websocket_options=self._websocket_options,
+            )
+        return models[name, explicit]
 
     def _client_or_new(self) -> AsyncOpenAI:
         if self._client is not None:
             return self._client
-        from_values = self._api_key or self._base_url or self._organization or self._project
-        if openai_defaults.client is not None and not from_values:
+        values = (
+            self._api_key,
+            self._base_url,
+            self._websocket_base_url,
+            self._organization,
+            self._project,
+        )
+        if openai_defaults.client is not None and not any(values):
             return openai_defaults.client
         key = self._api_key or openai_defaults.key or os.getenv("OPENAI_API_KEY")
         base_url = self._base_url or os.getenv("OPENAI_BASE_URL")
@@ -143,6 +184,8 @@ class OpenAIProvider(ModelProvider):
             Connection(
                 api_key=key,
                 base_url=base_url,
+                websocket_base_url=self._websocket_base_url
+                or os.getenv("OPENAI_WEBSOCKET_BASE_URL"),
                 organization=self._organization,
                 project=self._project,
             )

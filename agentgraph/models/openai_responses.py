@@ -1,4 +1,5 @@
-"""`OpenAIResponsesModel`: the Responses API, through the `openai` client.
+"""`OpenAIResponsesModel`: the Responses API, through the `openai` client; `OpenAIResponsesWSModel`:
+the same over a web socket.
 
 The client does retries, timeouts and connections.
 
@@ -10,17 +11,35 @@ tools are in the body's extra fields.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from agentgraph.models.gate.server import Server, shown_url
 from agentgraph.models.responses_converter import ConvertedTools, Converter
 from agentgraph.models.responses_model import ResponsesModel
+from agentgraph.models.responses_websocket import (
+    LAST,
+    Line,
+    OpenAIResponsesWebSocketOptions,
+    ResponseEvents,
+    ResponsesWebSocketError,
+    check_client,
+    plain,
+)
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-__all__ = ["ConvertedTools", "Converter", "OpenAIResponsesModel"]
+__all__ = [
+    "ConvertedTools",
+    "Converter",
+    "OpenAIResponsesModel",
+    "OpenAIResponsesWSModel",
+    "OpenAIResponsesWebSocketOptions",
+    "ResponsesWebSocketError",
+]
 
 
 class OpenAIResponsesModel(ResponsesModel):
@@ -53,3 +72,65 @@ class OpenAIResponsesModel(ResponsesModel):
             tools = request.pop("tools")
             request["extra_body"] = {"tools": tools, **(body or {})}
         return await self._client.responses.create(**request)
+
+
+class OpenAIResponsesWSModel(OpenAIResponsesModel):
+    """A model behind the Responses API, over a web socket.
+
+    Args:
+        model: The model's name as the API knows it.
+        openai_client: The client to call it with; its `websocket_base_url` is the address, else
+            its base URL with `wss`.
+        model_is_explicit: Whether the program chose this name.
+        websocket_options: Options of the connection.
+
+    Raises:
+        UserError: The installed client has no web socket for this API, or the package
+            `websockets` is not installed.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        openai_client: AsyncOpenAI,
+        *,
+        model_is_explicit: bool = True,
+        websocket_options: OpenAIResponsesWebSocketOptions | None = None,
+    ) -> None:
+        super().__init__(model, openai_client, model_is_explicit=model_is_explicit)
+        check_client(openai_client)
+        self._options = {"max_size": None, **(websocket_options or {})}
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Line] = WeakKeyDictionary()
+
+    async def close(self) -> None:
+        """Close the connection of the running event loop."""
+        line = self._lines.pop(asyncio.get_running_loop(), None)
+        if line is not None:
+            await line.close()
+
+    async def _ask(self, request: dict[str, Any]) -> Any:
+        streamed = request.pop("stream", False)
+        connection = {
+            "extra_headers": dict(request.pop("extra_headers", {})),
+            "extra_query": dict(request.pop("extra_query", {})),
+            "websocket_connection_options": self._options,
+        }
+        message = {
+            "type": "response.create",
+            **{name: plain(value) for name, value in request.items() if name != "extra_body"},
+            **(request.get("extra_body") or {}),
+            "input": list(request["input"]),
+        }
+        loop = asyncio.get_running_loop()
+        line = self._lines.setdefault(loop, Line(self._client))
+        events = ResponseEvents(line, connection, message)
+        await events.start()
+        if streamed:
+            return events
+        try:
+            async for event in events:
+                if event.type in LAST:
+                    return event.response
+        finally:
+            await events.aclose()
+        raise self.server.fault("broke off its stream before the response was complete.")

@@ -149,7 +149,7 @@ class ResponsesModel(Model):
             async for event in pieces(stream, server):
                 kind = getattr(event, "type", None)
                 if kind in ("response.completed", "response.incomplete"):
-                    response: Any = getattr(event, "response", None)
+                    response = cast("Response", getattr(event, "response", None))
                     headers = getattr(getattr(stream, "response", None), "headers", None)
                     if headers is not None and isinstance(getattr(response, "id", None), str):
                         # The client sets the request's id only on responses in one piece.

@@ -176,7 +176,14 @@ LAYERS = (
     ),
     Layer(
         "T on top",
-        (f"{_A}.testing", f"{_A}.cli", f"{_A}.__main__", f"{_A}.extensions", f"{_A}.repl"),
+        (
+            f"{_A}.testing",
+            f"{_A}.cli",
+            f"{_A}.__main__",
+            f"{_A}.extensions",
+            f"{_A}.repl",
+            f"{_A}.responses_websocket_session",
+        ),
         (_A, _C),
         _SDK_VOCABULARY
         | {

@@ -13,9 +13,11 @@ from tests.models.aimock_server import KEY, running_aimock
 from tests.models.install_aimock import install
 from tests.models.loopback_server import LoopbackServer
 
-# Where they are not installed, `test_libraries.py` runs the file in an environment that has them.
-LIBRARIES = ("any_llm", "litellm")
-collect_ignore = [] if all(map(find_spec, LIBRARIES)) else ["test_library_models.py"]
+# Where they are not installed, `test_libraries.py` runs the files in an environment that has them.
+LIBRARIES = ("any_llm", "litellm", "websockets")
+collect_ignore = (
+    [] if all(map(find_spec, LIBRARIES)) else ["test_library_models.py", "test_websocket.py"]
+)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ PYTHON = "AGENTGRAPH_PROVIDERS_PYTHON"
 @pytest.mark.skipif(
     PYTHON not in os.environ, reason=f"set {PYTHON} to a Python that has LiteLLM and any-llm"
 )
-@pytest.mark.parametrize("file", ["test_library_models.py", "test_paths.py"])
+@pytest.mark.parametrize("file", ["test_library_models.py", "test_paths.py", "test_websocket.py"])
 def test_the_models_of_libraries(file: str) -> None:
     search_path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "compiler")])
     # The libraries warn about themselves.

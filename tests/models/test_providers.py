@@ -217,7 +217,6 @@ async def test_a_client_that_was_given_stays_open() -> None:
 CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"openai_client": object(), "api_key": "k"}, "not both"),
     ({"openai_client": object(), "base_url": "u"}, "not both"),
-    ({"use_responses_websocket": True}, "web socket"),
     ({"agent_registration": {}}, "register"),
 ]
 

@@ -33,7 +33,7 @@ class AnyLLMProvider(ModelProvider):
     ) -> None:
         self.api_key = api_key
         self.base_url = base_url
-        self.api = api
+        self.api: Literal["responses", "chat_completions"] | None = api
         self._models: dict[str, AnyLLMModel] = {}
 
     def get_model(self, model_name: str | None) -> Model:
