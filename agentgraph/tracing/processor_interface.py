@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from agentgraph.tracing.spans import Span
@@ -33,6 +34,13 @@ class TracingProcessor(abc.ABC):
     @abc.abstractmethod
     def on_span_end(self, span: Span[Any]) -> None:
         """A span ends; its contents are complete."""
+
+    def inside(self, span: Span[Any]) -> AbstractContextManager[object]:
+        """Return what surrounds the work of a run inside a span, in the task that does the work.
+
+        A processor may make a span of its own kind current there; by default nothing happens.
+        """
+        return nullcontext()
 
     @abc.abstractmethod
     def shutdown(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import abc
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from agentgraph.logger import log_model_and_tool_action_error, logger
@@ -50,13 +51,25 @@ class SynchronousMultiTracingProcessor(TracingProcessor):
     def on_span_end(self, span: Span[Any]) -> None:
         self._tell("on_span_end", lambda processor: processor.on_span_end(span))
 
+    @contextmanager
+    def inside(self, span: Span[Any]) -> Iterator[None]:
+        with ExitStack() as stack:
+            # A processor that is written for the SDK's interface alone has no such method.
+            self._tell(
+                "inside",
+                lambda processor: stack.enter_context(
+                    processor.inside(span) if hasattr(processor, "inside") else nullcontext()
+                ),
+            )
+            yield
+
     def shutdown(self) -> None:
         self._tell("shutdown", lambda processor: processor.shutdown())
 
     def force_flush(self) -> None:
         self._tell("force_flush", lambda processor: processor.force_flush())
 
-    def _tell(self, what: str, call: Callable[[TracingProcessor], None]) -> None:
+    def _tell(self, what: str, call: Callable[[TracingProcessor], object]) -> None:
         for processor in self._processors:
             try:
                 call(processor)
@@ -126,6 +139,10 @@ class TraceProvider(abc.ABC):
         disabled: bool = False,
     ) -> Span[TSpanData]:
         """Make a span; it does not start."""
+
+    def inside(self, span: Span[Any]) -> AbstractContextManager[object]:
+        """Return what surrounds the work of a run inside a span."""
+        return nullcontext()
 
     @property
     def listened_to(self) -> bool:
@@ -224,6 +241,9 @@ class DefaultTraceProvider(TraceProvider):
             tracing_api_key=owner.tracing_api_key,
             trace_metadata=getattr(owner, metadata, None),
         )
+
+    def inside(self, span: Span[Any]) -> AbstractContextManager[object]:
+        return self._processor.inside(span)
 
     @property
     def listened_to(self) -> bool:

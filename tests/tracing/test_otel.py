@@ -229,6 +229,36 @@ async def test_a_run_inside_a_span_of_the_program_belongs_to_its_trace() -> None
     assert whole.parent.span_id == request.get_span_context().span_id
 
 
+async def test_what_a_tool_instruments_is_inside_the_span_of_its_call() -> None:
+    memory = Memory()
+    web = memory.provider.get_tracer("web")
+
+    @function_tool
+    async def fetch() -> str:
+        with web.start_as_current_span("GET /orders"):
+            return "fine"
+
+    def instructions(context: object, agent: object) -> str:
+        with web.start_as_current_span("GET /rules"):
+            return "Be brief."
+
+    calls = [function_call("fetch", "{}", call_id=id) for id in "ab"]
+    agent = clerk(calls, BYE, tools=[fetch], instructions=instructions)
+    await Runner.run(agent, "go")
+    around = {span.context.span_id: span.name for span in memory.spans}
+    parents = [
+        (span.name, around[span.parent.span_id])
+        for span in memory.spans
+        if span.name.startswith("GET") and span.parent is not None
+    ]
+    assert sorted(parents) == [
+        ("GET /orders", "execute_tool fetch"),
+        ("GET /orders", "execute_tool fetch"),
+        ("GET /rules", "invoke_agent Clerk"),
+        ("GET /rules", "invoke_agent Clerk"),
+    ]
+
+
 @function_tool(needs_approval=True)
 def pay() -> str:
     return "paid"

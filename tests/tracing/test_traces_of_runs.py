@@ -301,6 +301,9 @@ class Broken(TracingProcessor):
 
     on_trace_end = on_span_start = on_span_end = on_trace_start
 
+    def inside(self, span: Any) -> Any:
+        raise RuntimeError("broken")
+
     def shutdown(self) -> None:
         raise RuntimeError("broken")
 
@@ -330,6 +333,17 @@ async def test_the_trace_and_the_span_of_a_call_are_current_inside_a_tool(kept: 
     await Runner.run(clerk([call("look")], BYE, tools=[look]), "go")
     assert inside == [kept.traces[0], of_kind(kept, "function")[0]]
     assert get_current_trace() is get_current_span() is None
+
+
+async def test_the_trace_is_current_in_the_first_work_of_a_run(kept: Any) -> None:
+    seen: list[Any] = []
+
+    def instructions(context: object, agent: object) -> str:
+        seen.append(get_current_trace())
+        return "Be brief."
+
+    await Runner.run(clerk(BYE, instructions=instructions), "go")
+    assert seen == kept.traces
 
 
 async def test_a_failure_of_the_run_stands_on_the_agent(kept: Any) -> None:

@@ -12,7 +12,7 @@ from agentgraph.drivers.aio import drive as drive_plainly
 from agentgraph.drivers.perform import PERFORMS, perform
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.tasks import Work
-from agentgraph.drivers.traced.spans import RunSpans, current
+from agentgraph.drivers.traced.spans import RunSpans
 from agentgraph.drivers.work.think import prepare, think
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.runtime.commands import Command, Perform, Rest
@@ -110,7 +110,7 @@ class TracedWork(Work):
 
     async def _in_span(self, bench: Workbench, command: Perform) -> Outcome:
         spans = self._spans
-        with current(spans.trace, spans.begin(command)):
+        with spans.inside(spans.begin(command)):
             token = failure_listener.set(lambda error: spans.tool_failed(command, error))
             try:
                 return await PERFORMS[command.phase.kind](bench, command)
@@ -122,7 +122,7 @@ class TracedWork(Work):
         # code of the turn.
         spans, caches = self._spans, bench.caches
         if caches.pending is None:
-            with current(spans.trace, spans.begin(command)):
+            with spans.inside(spans.begin(command)):
                 caches.pending = await prepare(bench, command, bench.agent(command))
-        with current(spans.trace, spans.asked(command, caches.pending)):
+        with spans.inside(spans.asked(command, caches.pending)):
             return await think(bench, command)

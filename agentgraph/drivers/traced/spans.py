@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from agentgraph.drivers.run import Run
@@ -30,17 +30,6 @@ _GUARDRAILS: Final = frozenset({WorkKind.INPUT_GUARDRAIL, WorkKind.OUTPUT_GUARDR
 _NOT_OF_A_TURN: Final = ("requests", "total_tokens")
 
 Level: TypeAlias = Literal["task", "agent", "turn"]
-
-
-@contextmanager
-def current(trace: Trace | None, span: Span[Any] | None) -> Iterator[None]:
-    """Make a trace and a span current for a block."""
-    tokens = CURRENT_TRACE.set(trace), CURRENT_SPAN.set(span)
-    try:
-        yield
-    finally:
-        CURRENT_SPAN.reset(tokens[1])
-        CURRENT_TRACE.reset(tokens[0])
 
 
 class _Open(NamedTuple):
@@ -76,6 +65,17 @@ class RunSpans:
         # By command or, for the calls of tools, by state and lane.
         self._work: dict[tuple[int, ...], Span[Any]] = {}
         self._requested: list[str] = []
+
+    @contextmanager
+    def inside(self, span: Span[Any] | None) -> Iterator[None]:
+        """Make the trace and a span current for a block."""
+        tokens = CURRENT_TRACE.set(self.trace), CURRENT_SPAN.set(span)
+        try:
+            with nullcontext() if span is None else self._provider.inside(span):
+                yield
+        finally:
+            CURRENT_SPAN.reset(tokens[1])
+            CURRENT_TRACE.reset(tokens[0])
 
     def begin(self, command: Perform) -> Span[Any] | None:
         """Begin the spans that a command needs.

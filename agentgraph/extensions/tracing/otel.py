@@ -145,6 +145,17 @@ class OpenTelemetryProcessor(TracingProcessor):
             self._fail(own, span.error["message"], span.error["data"] or {})
         own.end(_nanoseconds(span.ended_at))
 
+    @contextmanager
+    def inside(self, span: Span[Any]) -> Iterator[None]:
+        with self._lock:
+            entry = self._open.get(span.span_id)
+        if entry is None:
+            yield
+            return
+        own = otel.get_current_span(entry[1])
+        with otel.use_span(own, record_exception=False, set_status_on_exception=False):
+            yield
+
     def force_flush(self) -> None:
         flush = getattr(self._provider or otel.get_tracer_provider(), "force_flush", None)
         if flush is not None:
