@@ -135,4 +135,5 @@ def _code(error: Exception) -> str | None:
     nested = body.get("error") if isinstance(body, Mapping) else None
     owners = (nested, body)
     codes = [owner.get("code") for owner in owners if isinstance(owner, Mapping)]
-    return next((c for c in (getattr(error, "code", None), *codes) if isinstance(c, str)), None)
+    codes.insert(0, getattr(error, "code", None))
+    return next((str(code) for code in codes if isinstance(code, str | int)), None)

@@ -6,9 +6,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 
@@ -28,12 +29,14 @@ from tests.models.model_calls import events, finished, get, stream
 from tests.models.test_chat_completions import chunk
 from tests.models.test_misbehaving_servers import client_of, name_of
 
-REQUEST = httpx2.Request("POST", "http://x/v1")
+# The client's HTTP library: httpx of openai 2, httpx2 of openai 3.
+HTTP: Any = import_module("httpx2" if find_spec("httpx2") else "httpx")
+REQUEST = HTTP.Request("POST", "http://x/v1")
 WAYS = pytest.mark.parametrize("streamed", [False, True], ids=name_of)
 
 
 def status(code: int) -> openai.APIStatusError:
-    return openai.APIStatusError("no", response=httpx2.Response(code, request=REQUEST), body=None)
+    return openai.APIStatusError("no", response=HTTP.Response(code, request=REQUEST), body=None)
 
 
 def failing(*errors: Exception) -> ScriptedModel:
@@ -59,7 +62,7 @@ class Wrapped(Exception):
 AFTER = [
     openai.APIConnectionError(request=REQUEST),
     openai.APITimeoutError(REQUEST),
-    httpx2.ConnectError("no"),
+    HTTP.ConnectError("no"),
     ConnectionResetError(),
     TimeoutError(),
     status(429),
