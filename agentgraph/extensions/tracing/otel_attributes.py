@@ -211,9 +211,12 @@ def _message(item: Mapping[str, Any], role: str = "user") -> dict[str, Any]:
     return {"role": "assistant", "parts": [{**item, "type": kind}]}
 
 
-def _parts(parts: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
+def _parts(parts: Sequence[str | Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     for part in parts:
-        text = part if isinstance(part, str) else part.get("text") or part.get("refusal")
+        if isinstance(part, str):
+            yield {"type": "text", "content": part}
+            continue
+        text = part.get("text") or part.get("refusal")
         yield part if text is None else {"type": "text", "content": text}
 
 
