@@ -37,7 +37,7 @@ from agentgraph.exceptions import UserError
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
 from agentgraph.lifecycle import AgentHooks, RunHooks
-from agentgraph.model_settings import ModelSettings
+from agentgraph.model_settings import DefaultModelSettings, ModelSettings
 from agentgraph.models.interface import Model
 from agentgraph.prompts import DynamicPromptFunction, Prompt, PromptUtil
 from agentgraph.run_config import RunConfig, coerce_run_config
@@ -183,7 +183,8 @@ class Agent(AgentBase[TContext], ShownInNotebooks, Generic[TContext, TOutput]):
         prompt: A prompt that is stored with the provider, or a callable that returns one.
         handoffs: The agents that the model may hand over to; `handoff()` customises a handoff.
         model: The model, or its name; `None` stands for the default model.
-        model_settings: The settings of the model's calls.
+        model_settings: The settings of the model's calls. If left out, they suit the model; what is
+            passed counts as it is.
         input_guardrails: Judge the input of a run that starts with this agent.
         output_guardrails: Judge the final output if this agent produces it.
         output_type: The type of the final output; text when left out. Pass an
@@ -207,7 +208,7 @@ class Agent(AgentBase[TContext], ShownInNotebooks, Generic[TContext, TOutput]):
     prompt: Prompt | DynamicPromptFunction | None = None
     handoffs: list[Agent[Any] | Handoff[TContext, Any]] = field(default_factory=list)
     model: str | Model | None = None
-    model_settings: ModelSettings = field(default_factory=ModelSettings)
+    model_settings: ModelSettings = field(default_factory=DefaultModelSettings.unset)
     input_guardrails: list[InputGuardrail[TContext]] = field(default_factory=list)
     output_guardrails: list[OutputGuardrail[TContext]] = field(default_factory=list)
     # Both checkers take `A | B` for a `UnionType`, not for a type of its objects.
@@ -221,13 +222,16 @@ class Agent(AgentBase[TContext], ShownInNotebooks, Generic[TContext, TOutput]):
     reset_tool_choice: bool = True
 
     def __post_init__(self) -> None:
+        settings = self.model_settings
+        if type(settings) is DefaultModelSettings and isinstance(self.model, str):
+            self.model_settings = settings.of_model(self.model)
         if type(self) is Agent and is_plainly_right(self):
             self._origin = caller_origin()
         else:
             super().__post_init__()
-            settings: object = self.model_settings
-            if isinstance(settings, dict):
-                self.model_settings = ModelSettings().resolve(settings)
+            changes: object = self.model_settings
+            if isinstance(changes, dict):
+                self.model_settings = ModelSettings().resolve(changes)
             check_agent(self)
         recorder = current_recorder()
         if recorder is not None:

@@ -30,7 +30,7 @@ from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
 from agentgraph.lifecycle import AgentHooksBase, RunHooksBase
-from agentgraph.model_settings import ModelSettings
+from agentgraph.model_settings import DefaultModelSettings, ModelSettings
 from agentgraph.tools.function import FunctionTool
 from agentgraph.user_code.arity import CONTEXT_AND_AGENT, accepts, callback_problem
 from agentgraph_compiler.diagnostics import Rule
@@ -55,7 +55,7 @@ _USUAL_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "input_guardrails": (list,),
     "output_guardrails": (list,),
     "mcp_config": (dict,),
-    "model_settings": (ModelSettings,),
+    "model_settings": (ModelSettings, DefaultModelSettings),
     "tool_use_behavior": (str,),
     "reset_tool_choice": (bool,),
 }

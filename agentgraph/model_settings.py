@@ -1,15 +1,17 @@
 """The settings of a model call: sampling, tool choice, storage, and extra fields for the provider.
 
-Every setting is optional; `None` means that the request leaves it out. `resolve` changes no
-settings: it lays one set over another and returns a new one.
+Every setting is optional; `None` means that the request leaves it out. The default model and what
+suits a model are found when they are read, since the environment may change.
 """
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from agentgraph.authoring.amounts import check_number
 from agentgraph.authoring.pydantic_fields import names_types
@@ -25,7 +27,14 @@ if TYPE_CHECKING:
     from agentgraph.authoring.setting_types import Headers as Headers
     from agentgraph.authoring.setting_types import Seconds
 
-__all__ = ["Headers", "MCPToolChoice", "ModelSettings", "Omit", "ToolChoice"]
+__all__ = [
+    "DefaultModelSettings",
+    "Headers",
+    "MCPToolChoice",
+    "ModelSettings",
+    "Omit",
+    "ToolChoice",
+]
 
 
 @dataclass
@@ -242,3 +251,139 @@ def __getattr__(name: str) -> Any:
     if name in _FROM:
         return getattr(import_module(_FROM[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+OPENAI_DEFAULT_MODEL_ENV_VARIABLE_NAME: Final = "OPENAI_DEFAULT_MODEL"
+"""The environment variable that names the default model."""
+
+GPT5DefaultReasoningEffort: TypeAlias = Literal["none", "low", "medium"]
+
+_DEFAULT_MODEL: Final = "gpt-5.6-luna"
+
+# The reasoning effort of the family's members: the first pattern that matches decides. A member
+# that is not listed gets the provider's own default.
+_EFFORTS: Final[tuple[tuple[str, GPT5DefaultReasoningEffort], ...]] = (
+    (r"gpt-5(-\d{4}-\d{2}-\d{2})?", "low"),
+    (r"gpt-5\.[245]-pro(-\d{4}-\d{2}-\d{2})?", "medium"),
+    (r"gpt-5\.[12456](-(mini|nano|luna|sol|terra))?(-\d{4}-\d{2}-\d{2})?", "none"),
+    (r"gpt-5\.3-codex(-\d{4}-\d{2}-\d{2})?", "none"),
+)
+
+
+def get_default_model() -> str:
+    """Return the model of agents that name none: `OPENAI_DEFAULT_MODEL` in lower case, or ours."""
+    return os.getenv(OPENAI_DEFAULT_MODEL_ENV_VARIABLE_NAME, _DEFAULT_MODEL).lower()
+
+
+def gpt_5_reasoning_settings_required(model_name: str) -> bool:
+    """Whether a model is of the gpt-5 family and takes settings for reasoning.
+
+    Args:
+        model_name: The model's name. The family's chat variants do not reason.
+    """
+    return model_name.startswith("gpt-5") and "-chat" not in model_name
+
+
+def is_gpt_5_default() -> bool:
+    """Whether the default model is of the gpt-5 family and takes settings for reasoning."""
+    return gpt_5_reasoning_settings_required(get_default_model())
+
+
+def get_default_model_settings(model: str | None = None) -> ModelSettings:
+    """Return the settings that suit a model.
+
+    Args:
+        model: The model's name; None means the default model.
+
+    Returns:
+        For a reasoning model of the gpt-5 family: low verbosity, and the effort of this member if
+        this module lists one. For any other model: empty settings.
+    """
+    name = get_default_model() if model is None else model
+    if not gpt_5_reasoning_settings_required(name):
+        return ModelSettings()
+    for pattern, effort in _EFFORTS:
+        if re.fullmatch(pattern, name):
+            from openai.types.shared import Reasoning
+
+            return ModelSettings(reasoning=Reasoning(effort=effort), verbosity="low")
+    return ModelSettings(verbosity="low")
+
+
+class _Suiting:
+    """A setting that shows what suits the model where the program sets nothing."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, settings: DefaultModelSettings | None, owner: type) -> object:
+        if settings is None:
+            return None  # the default of the field
+        own: object = vars(settings)[self._name]
+        if own is not None or not hasattr(settings, "_model"):  # `dataclasses.replace` has read it
+            return own
+        return vars(get_default_model_settings(settings._model))[self._name]
+
+    def __set__(self, settings: DefaultModelSettings, value: object) -> None:
+        vars(settings)[self._name] = value
+
+
+class DefaultModelSettings(ModelSettings):
+    """The settings of an agent that is given none: what suits its model, and what is set later.
+
+    What suits the model is found when it is read, since that may import the client's types.
+    """
+
+    __slots__ = ("_model",)
+
+    _model: str | None
+    if not TYPE_CHECKING:
+        reasoning = _Suiting("reasoning")
+        verbosity = _Suiting("verbosity")
+
+    @classmethod
+    def unset(cls, model: str | None = None) -> DefaultModelSettings:
+        """Make the settings of an agent.
+
+        Args:
+            model: The name of its model; `None` stands for the default model.
+        """
+        settings = object.__new__(cls)
+        settings.__dict__.update(_UNSET)
+        settings._model = model
+        return settings
+
+    @property
+    def changes(self) -> ModelSettings:
+        """What the program has set, without what suits the model."""
+        return ModelSettings(**vars(self))
+
+    def of_model(self, model: str) -> DefaultModelSettings:
+        """These settings for an agent with another model; the same object if it is this model."""
+        if self._model == model:
+            return self
+        settings = self.unset(model)
+        settings.__dict__.update(vars(self))
+        return settings
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ModelSettings):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in _UNSET)
+
+
+def settings_of_call(own: ModelSettings, model: str | None) -> ModelSettings:
+    """The settings that count for a call: what a program passes to an agent counts as it is; the
+    rest goes with the model that is called, which the run may have chosen.
+
+    Args:
+        own: The settings of the agent.
+        model: The name of the model, if it has one.
+    """
+    if not isinstance(own, DefaultModelSettings) or not hasattr(own, "_model"):
+        return own
+    changes = own.changes
+    return changes if model is None else get_default_model_settings(model).resolve(changes)
+
+
+_UNSET: Final = vars(ModelSettings())

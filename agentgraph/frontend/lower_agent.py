@@ -19,6 +19,7 @@ from agentgraph.frontend.outlines import tries_of
 from agentgraph.frontend.reading import ChartReading, HandoffReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import AnyOf
+from agentgraph.model_settings import DefaultModelSettings
 from agentgraph_compiler.ir import chart
 from agentgraph_compiler.ir.chart import Approval, Enabled, Stop, StopKind
 from agentgraph_compiler.machine import WorkKind
@@ -209,8 +210,12 @@ class _Lowering:
             for row in self.tools
             if row.declaration.enabled is not Enabled.NEVER
         ]
+        attributes = attributes_of(agent, _CONFIGURATION)
+        settings = attributes.get("model_settings")
+        if isinstance(settings, DefaultModelSettings):  # what suits a model may change with it
+            attributes["model_settings"] = settings.changes
         return digest(
-            attributes_of(agent, _CONFIGURATION),
+            attributes,
             model if named else qualified_name(kind),
             hosted,
             guardrails,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import pickle
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.shared import Reasoning
 
-from agentgraph import ModelRetrySettings, ModelSettings, RunConfig, ToolExecutionConfig, UserError
+from agentgraph import (
+    Agent,
+    ModelRetrySettings,
+    ModelSettings,
+    RunConfig,
+    ToolExecutionConfig,
+    UserError,
+)
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.model_settings import MCPToolChoice
+from agentgraph.models import get_default_model_settings
 from agentgraph.retry import (
     ModelRetryAdvice,
     ModelRetryBackoffSettings,
@@ -233,3 +244,40 @@ def test_the_environment_decides_what_traces_show(
     if value is not None:
         monkeypatch.setenv(name, value)
     assert RunConfig().trace_include_sensitive_data is shown
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "verbosity"),
+    [
+        (None, "none", "low"),
+        ("gpt-5", "low", "low"),
+        ("gpt-5-mini", None, "low"),
+        ("gpt-5-chat-latest", None, None),
+        ("gpt-4.1", None, None),
+    ],
+)
+def test_an_agent_shows_the_settings_that_suit_its_model(
+    model: str | None, effort: str | None, verbosity: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_DEFAULT_MODEL", raising=False)
+    settings = Agent[Any](name="A", model=model).model_settings
+    assert (settings.reasoning and settings.reasoning.effort, settings.verbosity) == (
+        effort,
+        verbosity,
+    )
+    assert settings == get_default_model_settings(model)
+    assert replace(settings, temperature=0.5).verbosity == verbosity
+    assert deepcopy(settings) == pickle.loads(pickle.dumps(settings)) == settings
+
+
+def test_the_settings_that_a_program_passes_count_as_they_are() -> None:
+    passed = Agent[Any](name="A", model="gpt-5", model_settings=ModelSettings())
+    assert passed.model_settings.reasoning is None
+
+
+def test_a_clone_with_another_model_shows_what_suits_that_one() -> None:
+    original = Agent[Any](name="A", model="gpt-5")
+    original.model_settings.temperature = 0.5
+    clone = original.clone(model="gpt-4.1")
+    assert (clone.model_settings.verbosity, clone.model_settings.temperature) == (None, 0.5)
+    assert (original.model_settings.verbosity, original.model_settings.temperature) == ("low", 0.5)

@@ -65,17 +65,21 @@ class _Named(ModelProvider):
 @pytest.mark.parametrize(
     ("name", "own", "effort"),
     [
-        ("gpt-5", ModelSettings(), "low"),
-        ("gpt-4.1", ModelSettings(), None),
+        ("gpt-5", None, "low"),
+        ("gpt-4.1", None, None),
+        ("gpt-5", ModelSettings(), None),
         ("gpt-5", ModelSettings(temperature=0.5), None),
     ],
 )
 async def test_an_agent_that_says_nothing_gets_the_settings_its_model_goes_best_with(
-    name: str, own: ModelSettings, effort: str | None
+    name: str, own: ModelSettings | None, effort: str | None
 ) -> None:
     model = ScriptedModel([[assistant_message("ok")]])
     config = RunConfig(model_provider=_Named(model))
-    await Runner.run(Agent(name="A", model=name, model_settings=own), "go", run_config=config)
+    agent = Agent[Any](name="A", model=name)
+    if own is not None:
+        agent.model_settings = own
+    await Runner.run(agent, "go", run_config=config)
     assert model.first_call is not None
     reasoning = model.first_call.model_settings.reasoning
     assert (None if reasoning is None else reasoning.effort) == effort

@@ -18,8 +18,8 @@ from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
 from agentgraph.memory.transcripts.repeats import without_repeats
-from agentgraph.model_settings import ModelSettings
-from agentgraph.models.default_models import get_default_model, get_default_model_settings
+from agentgraph.model_settings import ModelSettings, settings_of_call
+from agentgraph.models.default_models import get_default_model
 from agentgraph.models.gate.reply import sound_reply
 from agentgraph.models.gate.server import with_agent
 from agentgraph.models.interface import Model, ModelTracing
@@ -321,12 +321,6 @@ def _configured_model(bench: Workbench, agent: Agent[Any]) -> Any:
     return agent.model if of_run is None else of_run
 
 
-def _base_settings(own: ModelSettings, model: str | None) -> ModelSettings:
-    """The agent's own settings; if it sets none, the default settings of the model with a name."""
-    sets_something = type(own) is not ModelSettings or vars(own) != _UNSET
-    return own if sets_something or model is None else get_default_model_settings(model)
-
-
 def _settings(
     bench: Workbench, agent: Agent[Any], command: Perform, user_code_ran: bool
 ) -> tuple[ModelSettings, tuple[str, ...]]:
@@ -351,7 +345,7 @@ def _settings(
     # Compare by value: a hook may change the settings of its agent in place.
     changed = entry is not None and (user_code_ran or not plain) and entry[1] != own
     if entry is None or entry[0] != model or changed:
-        base = _base_settings(agent.model_settings, model)
+        base = settings_of_call(agent.model_settings, model)
         resolved = base.resolve(config.model_settings)
         entry = memo[name] = _settings_entry(model, own, resolved)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
