@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.authoring.recording import current_recorder
-from agentgraph.run import Runner
-from agentgraph.run_config import DEFAULT_MAX_TURNS
-from agentgraph.run_context import TContext
+from agentgraph.run import DEFAULT_MAX_TURNS, Runner, TContext
+from agentgraph.running.launch import note_start
 from agentgraph.running.result import RunResultBase
 
 if TYPE_CHECKING:
@@ -38,9 +36,7 @@ async def run_demo_loop(
         context: The context object for tools, guardrails and hooks.
         max_turns: The most model calls for one line of the user; ``None`` means no limit.
     """
-    recorder = current_recorder()
-    if recorder is not None:
-        recorder.started(agent, {"context": context, "max_turns": max_turns})
+    note_start(agent, {"context": context, "max_turns": max_turns})
     current: Agent[Any] = agent
     history: list[TResponseInputItem | str] = []
     while True:

@@ -41,7 +41,6 @@ from agentgraph.running.launch import Launch, at_rest, launch, live_state, state
 from agentgraph.running.result import RunResult, RunResultStreaming
 from agentgraph.running.state import RunState
 from agentgraph.running.watching import watcher_of
-from agentgraph.runtime.commands import Rest
 from agentgraph.user_code.cancellation import in_own_task
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from agentgraph.models.interface import Model
     from agentgraph.program import Program
     from agentgraph.run_error_handlers import RunErrorHandlers
+    from agentgraph.runtime.commands import Rest
     from agentgraph.workflow import Workflow
 
     Runnable = Agent[TContext] | Workflow | Program
@@ -71,6 +71,7 @@ __all__ = [
     "RunOptions",
     "RunState",
     "Runner",
+    "TContext",
     "ToolErrorFormatter",
     "ToolErrorFormatterArgs",
     "ToolExecutionConfig",

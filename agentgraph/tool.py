@@ -22,6 +22,7 @@ from agentgraph.tools.computers import (
     ComputerT,
     ComputerT_co,
     ComputerT_contra,
+    MaybeAwaitable,
     dispose_resolved_computers,
     resolve_computer,
 )
@@ -98,7 +99,6 @@ from agentgraph.tools.shell_environments import (
     ShellToolLocalSkill,
     ShellToolSkillReference,
 )
-from agentgraph.user_code.callbacks import MaybeAwaitable
 
 if TYPE_CHECKING:
     from agentgraph.tools.decorator import ToolFunction, ToolParams, function_tool

@@ -39,7 +39,6 @@ from agentgraph.items.run_items import (
     ToolCallOutputItem,
     raw_field,
 )
-from agentgraph.logger import logger
 from agentgraph.running.result import RunResultStreaming
 from agentgraph.stream_events import RunItemStreamEvent, StreamEvent
 
@@ -188,6 +187,7 @@ def warnings_shown(show: Show, *, verbose: bool = False) -> Iterator[None]:
         show: Shows a warning.
         verbose: Whether to show the failures of tools too, each with its place.
     """
+    logger = logging.getLogger("agentgraph")
     handler = _WarningHandler(show, verbose=verbose)
     logger.addHandler(handler)
     propagates, logger.propagate = logger.propagate, False

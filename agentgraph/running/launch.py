@@ -57,6 +57,13 @@ class Launch(NamedTuple):
     shared_context: RunContextWrapper[Any] | None = None
 
 
+def note_start(source: Source | Program, options: Mapping[str, Any]) -> None:
+    """Tell a recorder of the command line that a run begins, which ends the run there."""
+    recorder = current_recorder()
+    if recorder is not None:
+        recorder.started(source, options)
+
+
 def launch(
     source: Source | Program,
     input: Any,
@@ -75,9 +82,7 @@ def launch(
         CompileError: The workflow has errors.
         UserError: The options contradict each other or have the wrong type.
     """
-    recorder = current_recorder()
-    if recorder is not None:
-        recorder.started(source, options)
+    note_start(source, options)
     check_options(options)
     config = coerce_run_config(options.get("run_config"))
     handlers = options.get("error_handlers") or {}

@@ -20,6 +20,7 @@ __all__ = [
     "ComputerT",
     "ComputerT_co",
     "ComputerT_contra",
+    "MaybeAwaitable",
     "dispose_resolved_computers",
     "is_computer",
     "resolve_computer",

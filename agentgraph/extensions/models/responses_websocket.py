@@ -13,8 +13,7 @@ from agentgraph.models.multi_provider import (
     MultiProviderUnknownPrefixMode,
 )
 from agentgraph.models.openai_provider import OpenAIProvider
-from agentgraph.run import Runner
-from agentgraph.run_config import RunConfig
+from agentgraph.run import RunConfig, Runner
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
