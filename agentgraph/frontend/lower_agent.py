@@ -12,7 +12,7 @@ from agentgraph.frontend.declarations import Declarations, Declared
 from agentgraph.frontend.digests import attributes_of, digest, public_fields, qualified_name
 from agentgraph.frontend.discover import Names, stem
 from agentgraph.frontend.inner_agents import InnerRun
-from agentgraph.frontend.lower_tools import judged, screened
+from agentgraph.frontend.lower_tools import judged, name_in_namespace, screened
 from agentgraph.frontend.lower_types import declared_context
 from agentgraph.frontend.origins import allowed_on, origin_of
 from agentgraph.frontend.outlines import tries_of
@@ -176,6 +176,10 @@ class _Lowering:
             return Stop(StopKind.FIRST)
         if isinstance(behavior, dict):
             names = tuple(map(plain, behavior.get("stop_at_tool_names", ())))
+            # A name may stand for the tools of that name in all namespaces.
+            names += tuple(
+                row.declaration.name for row in self.tools if name_in_namespace(row.part) in names
+            )
             # An empty list names no tool, whereas a guard without names holds for every tool.
             return Stop(StopKind.NAMED, names) if names else _NEVER
         return Stop(StopKind.ASKED, symbol=f"{self.id}/tool_use_behavior")
@@ -193,6 +197,7 @@ class _Lowering:
             hosted = any(tool.kind is None and tool.enabled is not Enabled.NEVER for tool in tools)
             return not hosted and getattr(agent, "prompt", None) is None
         ours = {tool.name for tool in tools if tool.kind is not None}
+        ours.update(name for row in self.tools if (name := name_in_namespace(row.part)))
         return isinstance(choice, str) and choice in ours.union(row.name for row in handoffs)
 
     def _digest(self) -> str:

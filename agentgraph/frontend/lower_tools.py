@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agentgraph.agent_tool import AgentTool
 from agentgraph.frontend.digests import attributes_of, public_fields, qualified_name
 from agentgraph.tools.actions import action_item_of, server_label
+from agentgraph.tools.function import FunctionTool, qualified
 from agentgraph_compiler.ir.chart import Approval, Enabled
 from agentgraph_compiler.machine import WorkKind
 
@@ -80,10 +81,18 @@ def kind_of(tool: object) -> WorkKind | None:
 
 
 def name_of(tool: Any) -> str:
-    """The name that distinguishes a tool from the others of its agent. Hosted MCP servers share one
-    name; the provider identifies each by its label, so that is part of the name here."""
+    """The name that distinguishes a tool from the others of its agent. A tool in a namespace has it
+    in front. Hosted MCP servers share one name; the provider identifies each by its label, so that
+    is part of the name here."""
     label = server_label(tool)
-    return tool.name if label is None else f"{tool.name} {label}"
+    return f"{tool.name} {label}" if label is not None else qualified(tool)
+
+
+def name_in_namespace(tool: object) -> str | None:
+    """The name of a tool inside its namespace; `None` if it has no namespace."""
+    if isinstance(tool, FunctionTool) and tool._namespace is not None:
+        return tool.name
+    return None
 
 
 def configuration(tool: object) -> object:

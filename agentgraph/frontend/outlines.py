@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.authoring.suppression import allowed
-from agentgraph.frontend.lower_tools import approval, enabled, judged, kind_of, name_of, screened
+from agentgraph.frontend.lower_tools import (
+    approval,
+    enabled,
+    judged,
+    kind_of,
+    name_in_namespace,
+    name_of,
+    screened,
+)
 from agentgraph.frontend.scope import RunScope, plain, retries_of
 from agentgraph.frontend.shapes import OWN_CLASSES, PROMPT, SETTINGS, Shape, shape_of_part
 from agentgraph_compiler.machine import WorkKind
@@ -43,6 +51,7 @@ def tool_outline(tool: object) -> tuple[Shape, Outline]:
         plain(approval(tool)),
         screened(tool),
         judged(tool),
+        plain(name_in_namespace(tool) or ""),
     )
     if caches:
         # The memo does not refer to the tool, so both are freed at once.

@@ -11,7 +11,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import permutations
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, get_args
 
 from agentgraph.authoring.function_names import warn_of_unfit_name
 from agentgraph.authoring.guardrail_kinds import check_guardrails
@@ -44,6 +44,7 @@ __all__ = [
     "ToolTimeoutBehavior",
     "check_callers",
     "get_function_tool_origin",
+    "qualified",
     "tool_namespace",
 ]
 
@@ -243,6 +244,16 @@ def get_function_tool_origin(function_tool: FunctionTool) -> ToolOrigin | None:
         function_tool: The tool: of a function, of an agent or of an MCP server.
     """
     return function_tool._tool_origin or _OF_A_FUNCTION
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+def qualified(tool: _Named) -> str:
+    """The name of a tool of any kind, with its namespace in front if it has one."""
+    return tool.qualified_name if isinstance(tool, FunctionTool) else tool.name
 
 
 def tool_namespace(

@@ -146,6 +146,9 @@ class _Reading:
             return
         if self._is_repeat(item.call_id, name, item.arguments):
             return
+        space = getattr(item, "namespace", None)
+        if space and f"{space}.{name}" in self.offer.callable:
+            name = f"{space}.{name}"
         symbol, tool = self.offer.callable.get(name, (self.missing, None))
         if tool is None:
             self.notes.append(Note(_CALL, position))

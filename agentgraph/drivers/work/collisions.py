@@ -16,6 +16,7 @@ from agentgraph.frontend.bindings import AgentBinding, HandoffBinding
 from agentgraph.logger import warn_once
 from agentgraph.run_config import ToolNameCollisionPolicy
 from agentgraph.tools.actions import action_item_of
+from agentgraph.tools.function import qualified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ def clashing_names(tools: Tools, handoffs: Handoffs) -> list[str]:
         tools: Symbols and tools on offer; those that the model does not call by name do not count.
         handoffs: The handoffs on offer.
     """
-    names = [tool.name for symbol, tool in tools if _is_function(symbol, tool)]
+    names = [qualified(tool) for symbol, tool in tools if _is_function(symbol, tool)]
     names += [handoff.tool_name for _, handoff in handoffs]
     if len(set(names)) == len(names):
         return []
@@ -72,15 +73,15 @@ def settle(
         ", ".join(map(repr, names)),
     )
     requested = {handoff.tool_name: row for row, handoff in handoffs}
-    winners = {tool.name: id(tool) for symbol, tool in tools if _is_function(symbol, tool)}
+    winners = {qualified(tool): id(tool) for symbol, tool in tools if _is_function(symbol, tool)}
     last = {id(tool): position for position, (_, tool) in enumerate(tools)}
     remaining = [
         (symbol, tool)
         for position, (symbol, tool) in enumerate(tools)
         if not _is_function(symbol, tool)
         or (
-            tool.name not in requested
-            and winners[tool.name] == id(tool)
+            qualified(tool) not in requested
+            and winners[qualified(tool)] == id(tool)
             and last[id(tool)] == position
         )
     ]

@@ -16,6 +16,7 @@ from agentgraph.frontend.bindings import AgentBinding
 from agentgraph.run_config import ToolNameCollisionPolicy
 from agentgraph.tool_server import enabled_entries, enabled_flag, tools_of_turn
 from agentgraph.tools.actions import action_item_of
+from agentgraph.tools.function import qualified
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -60,11 +61,14 @@ async def offer_of(
             actions.setdefault(item, []).append((symbol, tool))
         elif symbol:
             functions.append((symbol, tool))
+    by_name = {qualified(tool): (symbol, tool) for symbol, tool in functions}
+    for symbol, tool in functions:  # a model may leave out the namespace
+        by_name.setdefault(tool.name, (symbol, tool))
     offer = Offer(
         tools=[tool for _, tool in tools],
         handoffs=[handoff for _, handoff in handoffs],
         schema=output_schema(agent),
-        callable={tool.name: (symbol, tool) for symbol, tool in functions},
+        callable=by_name,
         actions=actions or _NOTHING,
         requestable={handoff.tool_name: row for row, handoff in handoffs} if handoffs else _NOTHING,
         names=tuple([tool.name for _, tool in tools] + [entry.tool_name for _, entry in handoffs]),

@@ -58,7 +58,8 @@ RULE = Rule(
     Severity.WARNING,
     "A tool or handoff has a name that model APIs refuse.",
 )
-_FIT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# A tool in a namespace has it in front, with a dot between.
+_FIT: Final = re.compile(r"([A-Za-z0-9_-]{1,64}\.)?[A-Za-z0-9_-]{1,64}")
 _CALLED_BY_NAME: Final = (WorkKind.FUNCTION, WorkKind.AGENT)
 
 
