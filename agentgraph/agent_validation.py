@@ -175,12 +175,13 @@ def _check_entries(
         setattr(agent, name, right)
 
 
-def _wrong_tool(tool: Any) -> str | None:
+def _wrong_tool(tool: object) -> str | None:
+    name = getattr(tool, "name", None)
     if hasattr(tool, "handoffs") and hasattr(tool, "as_tool"):
-        return f"a tool, not the agent {tool.name!r}: use its as_tool(...)"
+        return f"a tool, not the agent {name!r}: use its as_tool(...)"
     if inspect.isroutine(tool):
         return f"a tool, not the function {tool.__name__!r}: decorate it with @function_tool"
-    if not isinstance(getattr(tool, "name", None), str):
+    if not isinstance(name, str):
         return f"a tool, not {kind_name(tool)}"
     return None
 

@@ -73,7 +73,7 @@ class ToolContext(RunContextWrapper[TContext]):
         *,
         tool_namespace: str | None = None,
         agent: AnyAgent | None = None,
-        run_config: Any | None = None,
+        run_config: object = None,
         turn_input: list[ResponseInputItemParam] | None = None,
         _approvals: ApprovalLedger | None = None,
         tool_input: Any | None = None,
@@ -112,7 +112,7 @@ class ToolContext(RunContextWrapper[TContext]):
         tool_name: str | None = None,
         tool_arguments: str | None = None,
         tool_namespace: str | None = None,
-        run_config: Any | None = None,
+        run_config: object = None,
     ) -> ToolContext[TContext]:
         """Make the context of one call from the context of the run.
 

@@ -111,7 +111,7 @@ class ToolOutputTrimmer:
         ]
         return of_user[-self.recent_turns] if len(of_user) >= self.recent_turns else 0
 
-    def _trimmed(self, item: Any, names: Mapping[str, tuple[str, ...]]) -> Any:
+    def _trimmed(self, item: object, names: Mapping[str, tuple[str, ...]]) -> Any:
         if not isinstance(item, Mapping):
             return item
         unnamed = ("tool_search",) if item.get("type") == "tool_search_output" else ()
@@ -172,7 +172,7 @@ class ToolOutputTrimmer:
         shorter = [self._shorter_tool(tool) for tool in tools]
         return shorter if len(_json(shorter)) < size else None
 
-    def _shorter_tool(self, tool: Any) -> Any:
+    def _shorter_tool(self, tool: object) -> Any:
         if not isinstance(tool, dict):
             return tool
         shorter = dict(tool)
@@ -250,7 +250,7 @@ def _without_prose(schema: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _subschemas(keyword: str, value: Any) -> Any:
+def _subschemas(keyword: str, value: object) -> Any:
     """The value of a keyword; schemas in it lose their prose, and all else stays as it is."""
     if isinstance(value, dict):
         if keyword in _ONE_SCHEMA:
@@ -262,7 +262,7 @@ def _subschemas(keyword: str, value: Any) -> Any:
     return value
 
 
-def _of_schema(schema: Any) -> Any:
+def _of_schema(schema: object) -> Any:
     return _without_prose(schema) if isinstance(schema, dict) else schema
 
 

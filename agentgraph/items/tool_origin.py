@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
 __all__ = ["ToolOrigin", "ToolOriginType"]
 
@@ -43,7 +43,7 @@ class ToolOrigin:
         }
 
     @classmethod
-    def from_json_dict(cls, data: Any) -> ToolOrigin | None:
+    def from_json_dict(cls, data: object) -> ToolOrigin | None:
         """Read what `to_json_dict` returned.
 
         Args:
@@ -52,7 +52,9 @@ class ToolOrigin:
         Returns:
             The origin; `None` if the data is no mapping or has no known type.
         """
-        kind = data.get("type") if isinstance(data, Mapping) else None
+        if not isinstance(data, Mapping):
+            return None
+        kind = data.get("type")
         if not isinstance(kind, str) or kind not in _TYPES:
             return None
         names = {name: data.get(name) for name in _NAMES}

@@ -6,7 +6,7 @@ Rule: each class only opens its streams; `session_server` does everything else.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -49,6 +49,13 @@ class HttpClientFactory(Protocol):
             timeout: The time limits, in the form of the client's library.
             auth: How to authorise requests.
         """
+
+
+class _Response(Protocol):
+    """A response of whichever HTTP library the `mcp` package uses."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
 
 
 class MCPServerStdioParams(TypedDict):
@@ -202,7 +209,7 @@ class MCPServerStreamableHttp(MCPServerWithSession[MCPServerStreamableHttpParams
         ):
             yield streams
 
-    async def _read_session_id(self, response: Any) -> None:
+    async def _read_session_id(self, response: _Response) -> None:
         self._session_id = response.headers.get("mcp-session-id", self._session_id)
 
 

@@ -26,6 +26,7 @@ from agentgraph.models.gate.counts import usage_of
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
+    from pydantic import BaseModel
 
     from agentgraph.items import TResponseInputItem
     from agentgraph.memory.session_settings import SessionSettings
@@ -300,7 +301,7 @@ def _is_of_user(item: TResponseInputItem) -> bool:
     return item.get("role") == "user" and item.get("type", "message") == "message"
 
 
-def _input_form(item: Any) -> TResponseInputItem:
+def _input_form(item: dict[str, Any] | BaseModel) -> TResponseInputItem:
     """An item of the result in the form in which a model accepts it as input."""
     # The result may have the parts of users' messages inside messages of the output type.
     form = item if isinstance(item, dict) else item.model_dump(exclude_unset=True, warnings=False)

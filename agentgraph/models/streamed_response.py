@@ -135,7 +135,7 @@ def model_response(
         ModelBehaviorError: The response is not a complete reply.
     """
     output = complete_output(response, server, keep_cut_text=keep_cut_text, event=event)
-    usage: Any = getattr(response, "usage", None)
+    usage: object = getattr(response, "usage", None)
     takeover: Takeover | None = getattr(response, "_takeover", None)
     reply = ModelResponse(
         output=output or items or [],
@@ -144,6 +144,6 @@ def model_response(
         request_id=getattr(response, "_request_id", None),
         answered_by=takeover.model if takeover else None,
     )
-    if preserve_raw_usage and hasattr(usage, "model_dump"):
-        reply.raw_usage = usage.model_dump(exclude_unset=True, warnings=False)
+    if preserve_raw_usage and (dump := getattr(usage, "model_dump", None)) is not None:
+        reply.raw_usage = dump(exclude_unset=True, warnings=False)
     return reply

@@ -63,7 +63,7 @@ def items_of(
 
 def reply_items(payload: ModelReply, agent: Agent[Any], log: Sequence[RunItem]) -> list[RunItem]:
     """The run items of a reply, in the model's order; not every output item becomes one."""
-    output: Any = payload.response.output
+    output: Sequence[Any] = payload.response.output
     items: list[RunItem] = []
     for kind, position, description, origin, title in payload.notes:
         raw = output[position]

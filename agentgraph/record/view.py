@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ToolApprovalItem,
         TResponseInputItem,
     )
+    from agentgraph.run_context import RunContextWrapper
 
 
 T = TypeVar("T")
@@ -153,7 +154,9 @@ class View:
         """The conversation as the model saw it."""
         return self.__record.transcript.normalized()
 
-    def handoff_data(self, transfer: Sequence[RunItem], context: object) -> HandoffInputData:
+    def handoff_data(
+        self, transfer: Sequence[RunItem], context: RunContextWrapper[Any] | None
+    ) -> HandoffInputData:
         """The argument of a handoff filter."""
         return self.__record.transcript.handoff_data(transfer, context)
 

@@ -66,7 +66,7 @@ def note_start(source: Source | Program, options: Mapping[str, Any]) -> None:
 
 def launch(
     source: Source | Program,
-    input: Any,
+    input: str | list[Any] | RunState[Any],
     options: Mapping[str, Any],
     watcher: Watcher,
 ) -> Launch:

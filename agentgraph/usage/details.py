@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, overload
 
 if TYPE_CHECKING:
     from openai.types.responses.response_usage import InputTokensDetails, OutputTokensDetails
+    from pydantic import BaseModel
+
+    _ModelClass = type[BaseModel]
 
 __all__ = [
     "DETAIL_FIELDS",
@@ -84,7 +87,7 @@ class CopiedDetails:
         more: Extra fields, which the class does not declare.
     """
 
-    type: Any
+    type: _ModelClass
     values: dict[str, Any]
     more: dict[str, Any] | None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from inspect import CO_VARARGS, getattr_static
 from types import FunctionType, MethodType
-from typing import Any, Final
+from typing import Final, Protocol
 
 from agentgraph.exceptions import AgentDefinitionError
 
@@ -80,7 +80,16 @@ def callback_problem(callback: object, arguments: tuple[str, ...]) -> str | None
     return f"callable with {number}: {', '.join(arguments)}"
 
 
-def check_guardrail_function(guardrail: Any, *arguments: str) -> None:
+class _Guardrail(Protocol):
+    """A guardrail of any of the four kinds."""
+
+    @property
+    def guardrail_function(self) -> object: ...
+
+    def get_name(self) -> str: ...
+
+
+def check_guardrail_function(guardrail: _Guardrail, *arguments: str) -> None:
     """Refuse a guardrail whose function cannot be called with its arguments.
 
     Args:

@@ -10,7 +10,6 @@ import ast
 import inspect
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
 
 import agentgraph
 from agentgraph.authoring.mistakes import unknown_keyword
@@ -55,10 +54,12 @@ def _finding(name: str, keyword: ast.keyword, accepted: frozenset[str], file: st
 @cache
 def _keywords_of(name: str) -> frozenset[str] | None:
     """The keywords that a public name takes; `None` if it takes any, or is not known."""
-    value: Any = agentgraph
+    value: object = agentgraph
     try:
         for part in name.split("."):
             value = getattr(value, part)
+        if not callable(value):
+            return None
         parameters = inspect.signature(value).parameters.values()
     except (AttributeError, TypeError, ValueError, ImportError):
         return None

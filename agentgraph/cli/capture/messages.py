@@ -165,7 +165,7 @@ def decoded(line: bytes) -> Message:
     return message
 
 
-def _value(kind: Any, value: Any) -> Any:
+def _value(kind: object, value: Any) -> Any:
     if isinstance(kind, type) and is_dataclass(kind):
         hints = _hints(kind)
         return kind(**{one.name: _value(hints[one.name], value[one.name]) for one in fields(kind)})

@@ -115,10 +115,10 @@ class _Reading:
         self.message: ResponseOutputMessage | None = None
         self.active = False
 
-    def read(self, position: int, raw: Any) -> None:
+    def read(self, position: int, raw: object) -> None:
         """Read one output item."""
         item: Any = raw  # below, a checker would take it for a dictionary
-        kind = raw["type"] if isinstance(raw, dict) else raw.type
+        kind = raw["type"] if isinstance(raw, dict) else item.type
         if kind == "message":
             self.message = item
             self.notes.append(new(Note, (_MESSAGE, position, None, None, None)))
@@ -267,7 +267,7 @@ def classify(
     return reply, new(ModelReply, (response, agent_id, request, *parts)), fault
 
 
-def _hosted_origin(item: Any) -> ToolOrigin | None:
+def _hosted_origin(item: object) -> ToolOrigin | None:
     """Where the tool of a call comes from that the provider made at an MCP server."""
     if raw_field(item, "type") != "mcp_call":
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from agentgraph.drivers.work.call import LocalCall, call_at_hand, local_call
 from agentgraph.drivers.work.missing import missing
@@ -25,9 +25,7 @@ from agentgraph.runtime.state import new
 from agentgraph.tool_context import ToolContext
 from agentgraph.tool_guardrails import (
     ToolGuardrailFunctionOutput,
-    ToolInputGuardrail,
     ToolInputGuardrailData,
-    ToolOutputGuardrail,
     ToolOutputGuardrailData,
 )
 from agentgraph.tools.custom_data import custom_data_of
@@ -157,11 +155,20 @@ async def judge(bench: Workbench, command: Perform) -> Outcome:
     )
 
 
-_Guardrail: TypeAlias = ToolInputGuardrail[Any] | ToolOutputGuardrail[Any]
+_Data = TypeVar("_Data")
+_Data_contra = TypeVar("_Data_contra", contravariant=True)
+
+
+class _Guardrail(Protocol[_Data_contra]):
+    """A guardrail on the arguments or on the output of a tool."""
+
+    def get_name(self) -> str: ...
+
+    async def run(self, data: _Data_contra, /) -> ToolGuardrailFunctionOutput: ...
 
 
 async def _run_guardrails(
-    call: LocalCall, guardrails: Iterable[_Guardrail], data: object
+    call: LocalCall, guardrails: Iterable[_Guardrail[_Data]], data: _Data
 ) -> Outcome:
     about_output = isinstance(data, ToolOutputGuardrailData)
     symbol, verdicts = call.command.invoke.symbol, list[ToolVerdict]()
@@ -198,7 +205,7 @@ _OUTPUT_TRIPPED = ToolOutputGuardrailTripwireTriggered
 
 
 async def _verdict(
-    call: LocalCall, guardrail: _Guardrail, data: Any
+    call: LocalCall, guardrail: _Guardrail[_Data], data: _Data
 ) -> ToolGuardrailFunctionOutput:
     """Run one guardrail. A guardrail that fails ends the run, whatever the settings of the tool."""
     owner = f"guardrail '{guardrail.get_name()}' of {call.owner}"

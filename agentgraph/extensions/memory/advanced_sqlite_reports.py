@@ -141,12 +141,12 @@ def store_usage(connection: sqlite3.Connection, branch: Branch, turn: int, usage
     )
 
 
-def _details(details: Any) -> str | None:
+def _details(details: object) -> str | None:
     """Return token details, a model of the openai package or a dataclass, as JSON."""
     if details is None:
         return None
-    if hasattr(details, "model_dump"):
-        return json.dumps(details.model_dump())
+    if (dump := getattr(details, "model_dump", None)) is not None:
+        return json.dumps(dump())
     if dataclasses.is_dataclass(details) and not isinstance(details, type):
         return json.dumps(dataclasses.asdict(details))
     return json.dumps(details)

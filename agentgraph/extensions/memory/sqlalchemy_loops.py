@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any
@@ -246,7 +246,7 @@ class _Turnstile:
 
 def _turnstile(engine: AsyncEngine) -> _Turnstile:
     """Return the lock of an engine, which all sessions on it share."""
-    options: Any = engine.sync_engine.get_execution_options()
+    options: Mapping[str, Any] = engine.sync_engine.get_execution_options()
     lock = options.get("agentgraph_turnstile")
     if not isinstance(lock, _Turnstile):
         lock = _Turnstile()

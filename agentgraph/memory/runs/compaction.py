@@ -34,7 +34,7 @@ async def compact_after_save(
     *,
     response_id: str | None,
     store: bool | None,
-    context: Any,
+    context: object,
 ) -> None:
     """Let a session compact its history.
 

@@ -24,6 +24,7 @@ from agentgraph.memory.transcripts.writing import (
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem, TResponseInputItem
+    from agentgraph.run_context import RunContextWrapper
 
 _FROM_THIS_SIDE = frozenset(
     {"tool_call_output_item", "handoff_output_item", "mcp_approval_response_item", "input_item"}
@@ -245,7 +246,9 @@ class Transcript:
             forms = [form for form in forms if not _remove(form, copied)]
         return [*before, *legal_input(forms, before)]
 
-    def handoff_data(self, transfer: Sequence[RunItem], context: Any) -> HandoffInputData:
+    def handoff_data(
+        self, transfer: Sequence[RunItem], context: RunContextWrapper[Any] | None
+    ) -> HandoffInputData:
         """The argument of a handoff filter.
 
         Args:

@@ -229,7 +229,7 @@ class _Once:
 
     __slots__ = ("_parts",)
 
-    def __init__(self, call: Callable[..., Any], *arguments: Any) -> None:
+    def __init__(self, call: Callable[..., Any], *arguments: object) -> None:
         self._parts: tuple[Any, ...] | None = (call, *arguments)
 
     def __call__(self) -> Any:

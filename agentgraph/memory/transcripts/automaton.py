@@ -168,7 +168,7 @@ class _OpenCalls:
         """Return the calls before the items that wait for their output."""
         waiting: set[_Key] = set()
         for item in self._before:
-            fields: Any = item
+            fields: Mapping[str, Any] = item
             kind = kind_of(fields)
             if kind in ANSWERED_BY:
                 waiting.update(keys_of(kind, fields))
@@ -195,7 +195,7 @@ def judge(items: Forms, turn_start: int = 0, before: Iterable[TResponseInputItem
     reasoning: list[int] = []
     reasoning_of: dict[int, list[int]] = {}
     for position, item in enumerate(items):
-        fields: Any = item
+        fields: Mapping[str, Any] | None = item
         kind = "" if fields is None else kind_of(fields)
         if position == turn_start:
             reasoning = []

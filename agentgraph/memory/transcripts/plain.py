@@ -5,7 +5,7 @@ It accepts only transcripts that are plainly legal; the automaton judges all oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
@@ -40,9 +40,8 @@ class PlainTranscript:
         """Check further items."""
         self._plain = self._plain and self._take(items)
 
-    def pop(self, item: TResponseInputItem) -> None:
+    def pop(self, fields: Mapping[str, Any]) -> None:
         """Remove the latest item."""
-        fields: Any = item
         if not self._plain or len(self._ids) != self._identified:
             # With equal ids, the set cannot tell which one goes.
             self._plain = False
@@ -60,7 +59,7 @@ class PlainTranscript:
         ids, open_calls = self._ids, self._open_calls
         identified = 0
         for item in items:
-            fields: Any = item
+            fields: Mapping[str, Any] = item
             kind = fields.get("type")
             if "id" in fields:
                 identity = fields["id"]

@@ -9,7 +9,7 @@ output stays after its call. Everything here is pure.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agentgraph.memory.transcripts.automaton import ANSWERED_BY, CALL_OF, keys_of, kind_of
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
@@ -69,7 +69,7 @@ def _plainly_distinct(items: list[TResponseInputItem]) -> bool:
     return len(set(calls)) == len(calls)
 
 
-def _key(item: Any) -> Hashable:
+def _key(item: object) -> Hashable:
     """The identity of an item; ``None`` for an item that is never a repeat."""
     if not isinstance(item, Mapping):
         return None

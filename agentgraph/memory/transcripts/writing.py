@@ -94,7 +94,7 @@ class DistinctIds:
             The item itself if its id is new or it has none. Otherwise the item without its id, or
             None if the API requires an id for it.
         """
-        fields: Any = item
+        fields: Mapping[str, Any] = item
         identity = fields.get("id")
         if identity is None or identity in PLACEHOLDER_IDS or not isinstance(identity, str):
             return item

@@ -182,7 +182,7 @@ class _Gate:
         return with_agent(self._server.fault(what), self._agent_name)
 
 
-def _text_part(part: Any, text: str) -> Any:
+def _text_part(part: object, text: str) -> Any:
     """Return a part with a text. Its citations and probabilities are kept if they are sound."""
     from openai.types.responses import ResponseOutputText
     from pydantic import ValidationError
@@ -194,10 +194,11 @@ def _text_part(part: Any, text: str) -> Any:
         sound = ResponseOutputText.model_validate(whole)
     except ValidationError:
         sound = ResponseOutputText(type="output_text", text=text, annotations=[])
-    if not hasattr(part, "model_copy"):
+    model_copy = getattr(part, "model_copy", None)
+    if model_copy is None:
         return sound
     changes = {name: getattr(sound, name) for name in sound.model_fields_set | fields.keys()}
-    return part.model_copy(update=changes)
+    return model_copy(update=changes)
 
 
 def _refusal_part(refusal: str) -> Any:
@@ -219,13 +220,13 @@ def _name(value: object) -> str:
     return "null" if value is None else type(value).__name__
 
 
-def _varied(item: Any, changes: dict[str, Any]) -> Any:
+def _varied(item: object, changes: dict[str, Any]) -> Any:
     if not changes:
         return item
     if isinstance(item, dict):
         return {**item, **changes}
-    if hasattr(item, "model_copy"):
-        return item.model_copy(update=changes)
+    if (model_copy := getattr(item, "model_copy", None)) is not None:
+        return model_copy(update=changes)
     varied = copy(item)  # of a class of the user's
     vars(varied).update(changes)
     return varied
