@@ -14,12 +14,15 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from measuring import Figures, best
+from measuring import Figures, Work, best
 
 __all__ = ["over_loopback"]
 
 BATCH = 20
 REPETITIONS = 10
+DELTAS = 1_000
+# What a run sends for the text "go": the bare client has the same request to write.
+INPUT: Any = [{"role": "user", "content": "go"}]
 
 ANSWER = {
     "id": "resp_1",
@@ -49,11 +52,12 @@ ANSWER = {
 }
 
 
-async def over_loopback(runs: Callable[[Any], Callable[[], Awaitable[object]]]) -> Figures:
-    """Start a server, and measure a request by the bare client and by a run.
+async def over_loopback(runs: Callable[[Any], tuple[Work, Work]]) -> Figures:
+    """Start a server, and measure a request by the bare client and by a run, whole and streamed.
 
     Args:
-        runs: Receives a client; returns a function that starts a run with one request.
+        runs: Receives a client; returns a function that starts a run with one request, and one
+            that starts and reads a streamed run.
     """
     from openai import AsyncOpenAI
 
@@ -64,11 +68,11 @@ async def over_loopback(runs: Callable[[Any], Callable[[], Awaitable[object]]]) 
     assert server.stdout is not None
     port = int(await server.stdout.readline())
     async with AsyncOpenAI(api_key="none", base_url=f"http://127.0.0.1:{port}/v1") as client:
-        one_run = runs(client)
+        one_run, one_stream = runs(client)
 
         async def bare() -> None:
             for _ in range(BATCH):
-                await client.responses.create(model="gpt-4.1", input="go", instructions="Answer.")
+                await client.responses.create(model="gpt-4.1", input=INPUT, instructions="Answer.")
 
         async def run() -> None:
             for _ in range(BATCH):
@@ -77,13 +81,58 @@ async def over_loopback(runs: Callable[[Any], Callable[[], Awaitable[object]]]) 
         await bare()
         await run()
         request, whole = await best(bare, REPETITIONS) / BATCH, await best(run, REPETITIONS) / BATCH
+        streamed = await _streams(client, one_stream)
     server.stdin.close()
     await server.wait()
     return {
         "loopback: request of the bare client": request,
         "loopback: run of one request": whole,
         "loopback: run above the bare client": whole - request,
+        **streamed,
     }
+
+
+async def _streams(client: Any, one_stream: Callable[[], Awaitable[object]]) -> Figures:
+    async def bare() -> None:
+        stream = await client.responses.create(
+            model="gpt-4.1", input=INPUT, instructions="Answer.", stream=True
+        )
+        async for _ in stream:
+            pass
+
+    await bare()
+    await one_stream()
+    request, whole = await best(bare, REPETITIONS), await best(one_stream, REPETITIONS)
+    return {
+        "loopback: delta of the bare client": request / DELTAS,
+        "loopback: delta above the bare client": (whole - request) / DELTAS,
+    }
+
+
+def _stream() -> bytes:
+    """A response in a thousand pieces."""
+    message = {**ANSWER["output"][0], "status": "in_progress", "content": []}  # type: ignore[index]
+    part = {"type": "output_text", "text": "", "annotations": []}
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    done = [{"type": "output_text", "text": "word " * DELTAS, "annotations": []}]
+    whole = {**message, "status": "completed", "content": done}
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**ANSWER, "status": "in_progress", "output": []}},
+        {"type": "response.output_item.added", "output_index": 0, "item": message},
+        {"type": "response.content_part.added", "part": part, **place},
+        *[{"type": "response.output_text.delta", "delta": "word ", **place}] * DELTAS,
+        {"type": "response.output_item.done", "output_index": 0, "item": whole},
+        {"type": "response.completed", "response": {**ANSWER, "output": [whole]}},
+    ]
+    lines = [
+        f"event: {event['type']}\ndata: {json.dumps({**event, 'sequence_number': number})}\n\n"
+        for number, event in enumerate(events)
+    ]
+    body = "".join(lines).encode()
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 async def serve() -> None:
@@ -92,7 +141,7 @@ async def serve() -> None:
     head = (
         f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    reply = head.encode() + body
+    reply, stream = head.encode() + body, _stream()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -100,8 +149,8 @@ async def serve() -> None:
                 request = await reader.readuntil(b"\r\n\r\n")
                 fields = request.lower().split(b"\r\n")
                 lengths = [field[15:] for field in fields if field.startswith(b"content-length:")]
-                await reader.readexactly(int(lengths[0]) if lengths else 0)
-                writer.write(reply)
+                sent = await reader.readexactly(int(lengths[0]) if lengths else 0)
+                writer.write(stream if b'"stream":true' in sent else reply)
         except asyncio.IncompleteReadError:
             writer.close()
 

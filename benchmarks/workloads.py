@@ -9,7 +9,7 @@ repetitions. The script prints one line of JSON: the cost of one unit, by the na
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -123,10 +123,15 @@ async def deltas() -> Figures:
 async def loopback() -> Figures:
     """Measure one request to a server on this machine, by the bare client and by a run."""
 
-    def runs(client: Any) -> Callable[[], Awaitable[object]]:
+    def runs(client: Any) -> tuple[Work, Work]:
         model = SDK.OpenAIResponsesModel(model="gpt-4.1", openai_client=client)
         agent = SDK.Agent(name="A", instructions="Answer.", model=model)
-        return lambda: SDK.Runner.run(agent, "go")
+
+        async def stream() -> None:
+            async for _ in SDK.Runner.run_streamed(agent, "go").stream_events():
+                pass
+
+        return lambda: SDK.Runner.run(agent, "go"), stream
 
     return await over_loopback(runs)
 

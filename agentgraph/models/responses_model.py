@@ -99,7 +99,7 @@ class ResponsesModel(Model):
             prompt,
         )
         server = self.server
-        response = cast("Response", await self._unlocked(request, model_settings))
+        response = cast("Response", await self._unlocked(request, model_settings, server))
         return model_response(
             response,
             server,
@@ -142,7 +142,7 @@ class ResponsesModel(Model):
             prompt,
         )
         server, keep = self.server, model_settings.truncated_text == "keep"
-        stream = await self._unlocked({**request, "stream": True}, model_settings)
+        stream = await self._unlocked({**request, "stream": True}, model_settings, server)
         try:
             if await unstreamed(stream, server) is not None:
                 raise server.fault("answered a JSON object in place of a stream.")
@@ -164,19 +164,21 @@ class ResponsesModel(Model):
             await closed(stream)
         raise server.fault("broke off its stream before the response was complete.")
 
-    async def _unlocked(self, request: dict[str, Any], settings: ModelSettings) -> Any:
+    async def _unlocked(
+        self, request: dict[str, Any], settings: ModelSettings, server: Server
+    ) -> Any:
         """Send a request; send it again while another request has the stored conversation, unless
         `ModelRetrySettings(max_retries=0)` forbids it."""
         retry = settings.retry
         waits = () if retry is not None and retry.max_retries == 0 else _WAITS_FOR_LOCK
         for wait in waits:
             try:
-                return await answer(self._ask(dict(request)), self.server)
+                return await answer(self._ask(dict(request)), server)
             except Exception as error:
                 if not is_locked(error):
                     raise
             await asyncio.sleep(wait)
-        return await answer(self._ask(dict(request)), self.server)
+        return await answer(self._ask(dict(request)), server)
 
     def _request(
         self,

@@ -64,17 +64,37 @@ def usage_of(usage: object) -> Usage:
     Args:
         usage: The usage as the server sent it; None if it sent none.
     """
-    counts = response_usage(usage)
+    if usage is None:
+        return Usage(requests=1)
+    counts = _sound(usage) or response_usage(usage)
     if counts is None:
         return Usage(requests=1)
     return Usage(
         requests=1,
         input_tokens=counts.input_tokens,
-        input_tokens_details=counts.input_tokens_details,
+        input_tokens_details=counts.input_tokens_details.model_copy(),
         output_tokens=counts.output_tokens,
-        output_tokens_details=counts.output_tokens_details,
+        output_tokens_details=counts.output_tokens_details.model_copy(),
         total_tokens=counts.total_tokens,
     )
+
+
+def _sound(usage: object) -> ResponseUsage | None:
+    """The usage itself if it has all the counts of the Responses API, and nothing else."""
+    from openai.types.responses import ResponseUsage
+
+    if type(usage) is not ResponseUsage or usage.model_extra:
+        return None
+    of_input, of_output = usage.input_tokens_details, usage.output_tokens_details
+    # The client does not validate what it reads.
+    try:
+        details = (*vars(of_input).values(), *vars(of_output).values())
+        counts = (usage.input_tokens, usage.output_tokens, usage.total_tokens)
+        more = of_input.model_extra or of_output.model_extra
+    except (AttributeError, TypeError):
+        return None
+    whole = all(type(count) is int and count >= 0 for count in (*counts, *details))
+    return usage if whole and usage.total_tokens and not more else None
 
 
 def _field(names: tuple[str, ...], owner: object) -> object:

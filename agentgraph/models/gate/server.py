@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from agentgraph.exceptions import ModelBehaviorError
@@ -82,8 +83,13 @@ def with_agent(error: Exception, agent_name: str) -> Exception:
 def shown_url(url: object) -> str:
     """Return a base URL without user, password and query, and without any part of its path that
     may be a key."""
+    return _without_secrets(str(url))
+
+
+@lru_cache(64)  # a model names its server in every call
+def _without_secrets(url: str) -> str:
     # A user or a password that is not percent-encoded may hold a slash.
-    parts = urlsplit(_USER.sub(r"\1", str(url)))
+    parts = urlsplit(_USER.sub(r"\1", url))
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
     try:
