@@ -78,7 +78,7 @@ def is_openai_model_name(model: str) -> bool:
     Args:
         model: The name, perhaps with a provider in front (`openai/gpt-5`).
     """
-    root = model.strip().rsplit("/", 1)[-1].removeprefix("ft:").split(":", 1)[0]
+    root = model.strip().rpartition("/")[2].removeprefix("ft:")
     return root.startswith("gpt-") or (root.startswith("o") and root[1:2].isdigit())
 
 
@@ -297,7 +297,7 @@ class OpenAIResponsesCompactionSession(SessionABC, OpenAIResponsesCompactionAwar
         self._response_id = self._unstored_response_id = self._deferred_response_id = None
 
 
-def _is_of_user(item: TResponseInputItem) -> bool:
+def _is_of_user(item: Mapping[str, Any]) -> bool:
     return item.get("role") == "user" and item.get("type", "message") == "message"
 
 
@@ -305,7 +305,7 @@ def _input_form(item: dict[str, Any] | BaseModel) -> TResponseInputItem:
     """An item of the result in the form in which a model accepts it as input."""
     # The result may have the parts of users' messages inside messages of the output type.
     form = item if isinstance(item, dict) else item.model_dump(exclude_unset=True, warnings=False)
-    if form.get("type") == "message" and form.get("role") == "user":
+    if _is_of_user(form):
         content = form.get("content")
         if isinstance(content, list):
             form = {**form, "content": [_part(part) for part in content]}

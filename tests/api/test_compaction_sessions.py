@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from openai.types.responses import ResponseCompactionItem
 
 from agentgraph import (
     Agent,
@@ -25,6 +27,7 @@ from agentgraph.extensions.memory import (
     SQLAlchemySession,
 )
 from agentgraph.items import ModelResponse
+from agentgraph.memory.openai_responses_compaction_session import is_openai_model_name
 from agentgraph.testing import ScriptedModel, assistant_message
 from agentgraph.usage import Usage
 from agentgraph.user_code.callbacks import resolve
@@ -206,11 +209,100 @@ async def test_a_history_that_the_model_did_not_see_whole_stays() -> None:
 class Compactor:
     """A client that returns one item."""
 
-    def __init__(self) -> None:
+    def __init__(self, item: Any = None) -> None:
         self.responses = self
+        self.item = item or {"type": "compaction", "id": "c"}
 
     async def compact(self, **_: Any) -> SimpleNamespace:
-        return SimpleNamespace(output=[{"type": "compaction", "id": "c"}], usage=None)
+        return SimpleNamespace(output=[self.item], usage=None)
+
+
+async def compacted(role: str, part: dict[str, Any], **fields: Any) -> Any:
+    """The only part of a message that a compaction returned, as the session has it."""
+    session = session_of(Compactor({**fields, "role": role, "content": [part]}))
+    await session.run_compaction({"force": True})
+    (message,) = await session.get_items()
+    (after,) = list(message["content"])  # type: ignore[typeddict-item]
+    return after
+
+
+@pytest.mark.parametrize("fields", [{}, {"type": "message"}])
+@pytest.mark.parametrize(
+    ("part", "after"),
+    [
+        (
+            {"type": "input_image", "image_url": "u", "file_id": "f", "detail": "low"},
+            {"type": "input_image", "image_url": "u", "detail": "low"},
+        ),
+        (
+            {"type": "input_image", "image_url": "", "file_id": "f", "detail": None},
+            {"type": "input_image", "file_id": "f"},
+        ),
+        (
+            {"type": "input_file", "file_data": "d", "file_url": "u", "filename": "n"},
+            {"type": "input_file", "file_data": "d", "filename": "n"},
+        ),
+        (
+            {"type": "input_file", "file_data": None, "file_url": "u", "file_id": "f"},
+            {"type": "input_file", "file_url": "u"},
+        ),
+        (
+            {"type": "input_file", "file_data": "", "file_id": "f", "detail": "high"},
+            {"type": "input_file", "file_id": "f", "detail": "high"},
+        ),
+        ({"type": "input_text", "text": ""}, {"type": "input_text", "text": ""}),
+    ],
+)
+async def test_a_part_of_a_users_message_keeps_the_first_of_its_sources(
+    part: dict[str, Any], after: dict[str, Any], fields: dict[str, Any]
+) -> None:
+    assert await compacted("user", part, **fields) == after
+
+
+async def test_a_message_of_the_model_stays_as_the_api_returned_it() -> None:
+    part = {"type": "input_image", "image_url": "", "file_id": "f"}
+    assert await compacted("assistant", part, type="message") == part
+
+
+async def test_a_text_stays_and_a_model_of_the_client_becomes_what_the_api_sent() -> None:
+    # A server may send what the client's model does not allow; that is no reason for a warning.
+    model = ResponseCompactionItem.model_construct(type="compaction", id="c", encrypted_content=1)
+    text = {"role": "user", "content": "a"}
+    sent = {"type": "compaction", "id": "c", "encrypted_content": 1}
+    for item, after in ((model, sent), (text, text)):
+        session = session_of(Compactor(item))
+        with warnings.catch_warnings(action="error"):
+            await session.run_compaction({"force": True})
+        assert await session.get_items() == [after]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sources"),
+    [("input_image", "image_url or file_id"), ("input_file", "file_data or file_url or file_id")],
+)
+async def test_a_part_without_a_source_is_refused(kind: str, sources: str) -> None:
+    with pytest.raises(ValueError, match=f"An {kind} of the compaction has no {sources}"):
+        await compacted("user", {"type": kind, "file_id": ""})
+
+
+@pytest.mark.parametrize(
+    ("model", "is_openai"),
+    [
+        ("gpt-5", True),
+        ("o3", True),
+        ("ft:gpt-4o:org::id", True),
+        ("ft:o1:org", True),
+        (" openai/ft:gpt-4o:org ", True),
+        ("router/openai/gpt-5", True),
+        ("o", False),
+        ("opus", False),
+        ("openai/claude", False),
+        ("gpt-5/other", False),
+        ("", False),
+    ],
+)
+def test_a_model_of_openai_is_known_by_its_name(model: str, is_openai: bool) -> None:
+    assert is_openai_model_name(model) is is_openai
 
 
 async def test_a_replacement_that_fails_leaves_the_earlier_history() -> None:

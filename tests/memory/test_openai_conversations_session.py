@@ -209,7 +209,8 @@ async def test_a_server_that_is_another_one_is_named(answer: bytes) -> None:
                     session.add_items([user("x")]),
                 ):
                     with pytest.raises(
-                        SessionError, match=r"is not the Conversations API.*base_url"
+                        SessionError,
+                        match=r"at http://127\.0\.0\.1 is not the Conversations API.*base_url",
                     ):
                         await use
 

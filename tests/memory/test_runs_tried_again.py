@@ -211,6 +211,23 @@ async def test_with_a_callback_the_question_stands_once_in_the_form_that_it_gave
     assert [kind_of(item) for item in list(model.calls[calls_before].input)] == kept
 
 
+@pytest.mark.parametrize("make", MAKERS)
+async def test_a_callback_that_rewrites_a_new_question_is_called_once(
+    make: Callable[[int, Path], Session], tmp_path: Path
+) -> None:
+    asked: list[list[Item]] = []
+
+    def callback(history: list[Item], new: list[Item]) -> list[Item]:
+        asked.append(new)
+        return [*history, *({**item, "content": "please"} for item in new)]
+
+    session, agent = make(99, tmp_path / "sessions.db"), clerk("first")
+    config = RunConfig(session_input_callback=callback)
+    await Runner.run(agent, "ask first", session=session, run_config=config)
+
+    assert [[item["content"] for item in new] for new in asked] == [["ask first"]]
+
+
 async def test_a_question_that_a_tool_answered_may_be_asked_again(tmp_path: Path) -> None:
     @function_tool
     async def roll() -> str:

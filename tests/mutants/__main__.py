@@ -93,6 +93,7 @@ ROOMS = {
             "tests/memory/test_sqlite_session.py",
             "tests/memory/test_session_settings.py",
             "tests/memory/test_openai_conversations_session.py",
+            "tests/api/test_compaction_sessions.py",
             "tests/memory/test_stored_sessions.py",
             "tests/memory/test_session_loops.py",
             "tests/memory/test_runs_tried_again.py",

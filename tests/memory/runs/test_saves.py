@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,15 @@ def test_the_latest_save_of_a_run_tells_whether_it_is_at_work() -> None:
     assert adopted(saves, [1, 2], own) == own.continued("a", 2)
     with pytest.raises(ConcurrentWrite):
         adopted([*saves, ("a", 2, "here", [3])], [1, 2], own)
+
+
+@pytest.mark.parametrize("begin", [Block.begun, lambda run_id: Block(run_id, 0, run_id)])
+def test_runs_of_unknown_processes_are_not_taken_for_runs_of_one_process(
+    begin: Callable[[str], Block],
+) -> None:
+    earlier, own = begin("earlier"), begin("own")
+
+    assert adopted([("earlier", 0, earlier.owner, [1])], [1], own) == own.continued("earlier", 1)
 
 
 async def test_the_texts_of_runs_are_the_items_and_nothing_else(file: Path) -> None:
