@@ -71,9 +71,9 @@ async def _read_line() -> str | None:
 
 def _show(event: StreamEvent) -> None:
     if event.type == "raw_response_event":
-        raw: Any = event.data  # an event of the client, or any object of a third party's model
+        raw: object = event.data  # an event of the client, or any object of a third party's model
         if getattr(raw, "type", None) == "response.output_text.delta":
-            print(raw.delta, end="", flush=True)
+            print(getattr(raw, "delta", ""), end="", flush=True)
     elif event.type == "agent_updated_stream_event":
         print(f"\n[agent: {event.new_agent.name}]", flush=True)
     elif event.item.type == "tool_call_item":

@@ -117,9 +117,9 @@ class Watch:
 
     def _run_events(self, result: RunResultStreaming, event: StreamEvent) -> Iterator[RunEvent]:
         if event.type == "raw_response_event":
-            raw: Any = event.data  # an event of the client, or anything that a model yields
+            raw: object = event.data  # an event of the client, or anything that a model yields
             if getattr(raw, "type", None) in _TEXT_DELTAS:
-                yield TextDelta(self._agent, raw.delta)
+                yield TextDelta(self._agent, getattr(raw, "delta", ""))
             return
         if self._agent:
             yield from self._verdicts(result)

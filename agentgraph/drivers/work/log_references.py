@@ -10,6 +10,7 @@ from agentgraph.record.payloads import LogItem
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem
+    from agentgraph.items.tool_origin import ToolOrigin
 
 
 def references(
@@ -26,7 +27,7 @@ def references(
     return tuple(_reference(item, places, agent_id) for item in items)
 
 
-def _reference(item: Any, places: Mapping[int, int], agent_id: Callable[[Any], str]) -> LogItem:
+def _reference(item: RunItem, places: Mapping[int, int], agent_id: Callable[[Any], str]) -> LogItem:
     place = places.get(id(item))
     if place is not None:
         return LogItem(place)
@@ -37,8 +38,9 @@ def _reference(item: Any, places: Mapping[int, int], agent_id: Callable[[Any], s
         more = {"output": item.output, "custom_data": item.custom_data}
     elif item.type == ToolCallItem.type:
         more = {"description": item.description, "title": item.title}
-    if getattr(item, "tool_origin", None) is not None:
-        more["tool_origin"] = item.tool_origin.to_json_dict()
+    origin: ToolOrigin | None = getattr(item, "tool_origin", None)
+    if origin is not None:
+        more["tool_origin"] = origin.to_json_dict()
     return LogItem(
         place=-1, kind=item.type, agent=agent_id(item.agent), raw=item.raw_item, more=more or None
     )
