@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Final
 
 from agentgraph.exceptions import UserError
+from agentgraph.items.model_input import conversion
 
 if TYPE_CHECKING:
     from agentgraph.items.responses import TResponseInputItem
@@ -47,11 +49,17 @@ def chat_messages(
     """
     if isinstance(items, str):
         return [{"role": "user", "content": items}]
-    conversion = _Conversion(model, sends_back or (lambda item: False))
-    for item in items:
-        conversion.add(item)
-    conversion.show_media()
-    return conversion.messages
+    back = sends_back or _sends_nothing_back
+    return conversion(
+        list(items) if not isinstance(items, list) else items,
+        (chat_messages, model, back),
+        lambda: _Conversion(model, back),
+        _Conversion.add_all,
+    ).whole
+
+
+def _sends_nothing_back(item: Mapping[str, Any]) -> bool:
+    return False
 
 
 class _Conversion:
@@ -63,6 +71,19 @@ class _Conversion:
         self._sends_back = sends_back
         self._thought: dict[str, Any] = {}
         self._media: list[dict[str, Any]] = []
+
+    def add_all(self, items: Iterable[Mapping[str, Any]]) -> None:
+        """Add items."""
+        for item in items:
+            self.add(item)
+
+    @property
+    def whole(self) -> list[dict[str, Any]]:
+        """The messages so far, in a new list; later items may extend the last of these messages, so
+        it is a copy."""
+        media = [{"role": "user", "content": self._media}] if self._media else []
+        last = [deepcopy(message) for message in self.messages[-1:]]
+        return [*self.messages[:-1], *last, *media]
 
     def add(self, item: Mapping[str, Any]) -> None:
         """Add one item."""

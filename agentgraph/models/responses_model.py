@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from agentgraph.items.model_input import conversion
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
 from agentgraph.models.gate.responses import complete_output, event_failure
 from agentgraph.models.gate.server import Server
@@ -247,12 +248,16 @@ def _request_input(input: str | list[TResponseInputItem]) -> tuple[Any, ...]:
     providers and this package, fields that exist in replies only, and nulls."""
     if isinstance(input, str):
         return ({"role": "user", "content": input},)
-    items = cast("list[Any]", input)
-    return tuple(
+    accepted: list[Any] = conversion(input, _request_input, list, _add_accepted)
+    return tuple(accepted)
+
+
+def _add_accepted(accepted: list[Any], items: list[Any]) -> None:
+    accepted += [
         _accepted(item) if _needs_a_change(item) else item
         for item in items
         if not _is_foreign_reasoning(item)
-    )
+    ]
 
 
 def _needs_a_change(item: object) -> bool:

@@ -149,12 +149,13 @@ async def prepare(bench: Workbench, command: Perform, agent: Agent[Any]) -> Prep
     if config.reasoning_item_id_policy == "omit":
         input = [without_reasoning_id(item) for item in input]
     if config.call_model_input_filter is not None:
-        filtered = await _filter_input(bench, agent, ModelInputData(copy_of(input), instructions))
+        data = ModelInputData(copy_of(list(input)), instructions)
+        filtered = await _filter_input(bench, agent, data)
         input, instructions = without_repeats(filtered.input), filtered.instructions
         replaced = tuple(copy_of(input))  # the filter may still hold the items
     hooked = bench.hooked(agent)
     if hooked and not view.attempts and overridden(bench, agent, "on_llm_start"):
-        await call_hooks(bench, agent, "on_llm_start", agent, instructions, copy_of(input))
+        await call_hooks(bench, agent, "on_llm_start", agent, instructions, copy_of(list(input)))
     model = _model(bench, agent, command.agent)
     prompt = await agent.get_prompt(bench.context)
     user_code_ran = bool(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.handoffs import HandoffInputData
 from agentgraph.items import InputItem, ItemHelpers
+from agentgraph.items.model_input import Conversions, ModelInput
 from agentgraph.memory.transcripts.plain import plainly_legal
 from agentgraph.memory.transcripts.repeats import without_repeats
 from agentgraph.memory.transcripts.writing import (
@@ -73,6 +74,7 @@ class Transcript:
         self._produced: list[RunItem] = []
         self._replied: set[int] | None = None
         self._ids: DistinctIds | None = None
+        self._conversions: Conversions = {}
 
     def prepare(self, items: list[TResponseInputItem]) -> None:
         """Set the model's first input, with a history; only before the run has produced items."""
@@ -176,7 +178,9 @@ class Transcript:
 
     def model_input(self) -> list[TResponseInputItem]:
         """The next input of the model: a new list of shared items."""
-        return self._log[self._delivered :] if self.continued else self._log.copy()
+        if self.continued:
+            return self._log[self._delivered :]
+        return ModelInput(self._log, self._conversions)
 
     def _convert(self) -> None:
         """Add the new items to the model's input, except those that cannot stand in a history.
