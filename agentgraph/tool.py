@@ -70,16 +70,22 @@ from agentgraph.tools.hosted import (
     WebSearchToolImageSettings,
 )
 from agentgraph.tools.shell import (
+    ApplyPatchApprovalFunction,
     ApplyPatchEditor,
+    ApplyPatchOnApprovalFunction,
+    ApplyPatchOnApprovalFunctionResult,
     ApplyPatchOperation,
     ApplyPatchResult,
     ApplyPatchTool,
     ShellActionRequest,
+    ShellApprovalFunction,
     ShellCallData,
     ShellCallOutcome,
     ShellCommandOutput,
     ShellCommandRequest,
     ShellExecutor,
+    ShellOnApprovalFunction,
+    ShellOnApprovalFunctionResult,
     ShellResult,
     ShellTool,
 )
@@ -111,7 +117,10 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ApplyPatchApprovalFunction",
     "ApplyPatchEditor",
+    "ApplyPatchOnApprovalFunction",
+    "ApplyPatchOnApprovalFunctionResult",
     "ApplyPatchOperation",
     "ApplyPatchResult",
     "ApplyPatchTool",
@@ -148,11 +157,14 @@ __all__ = [
     "MaybeAwaitable",
     "ProgrammaticToolCallingTool",
     "ShellActionRequest",
+    "ShellApprovalFunction",
     "ShellCallData",
     "ShellCallOutcome",
     "ShellCommandOutput",
     "ShellCommandRequest",
     "ShellExecutor",
+    "ShellOnApprovalFunction",
+    "ShellOnApprovalFunctionResult",
     "ShellResult",
     "ShellTool",
     "ShellToolContainerAutoEnvironment",

@@ -23,6 +23,7 @@ __all__ = [
     "ApplyPatchApprovalFunction",
     "ApplyPatchEditor",
     "ApplyPatchOnApprovalFunction",
+    "ApplyPatchOnApprovalFunctionResult",
     "ApplyPatchOperation",
     "ApplyPatchOperationType",
     "ApplyPatchResult",
@@ -36,6 +37,7 @@ __all__ = [
     "ShellCommandRequest",
     "ShellExecutor",
     "ShellOnApprovalFunction",
+    "ShellOnApprovalFunctionResult",
     "ShellResult",
     "ShellTool",
 ]
@@ -158,6 +160,9 @@ ShellApprovalFunction: TypeAlias = Callable[
 ]
 """Decides whether a person must approve a call, from the context, the action and the call's id."""
 
+ShellOnApprovalFunctionResult: TypeAlias = ApprovalAnswer
+"""The answer to an approval request of the shell tool."""
+
 ShellOnApprovalFunction: TypeAlias = OnApprovalFunction
 """Answers an approval of a call of the shell tool."""
 
@@ -271,6 +276,9 @@ ApplyPatchApprovalFunction: TypeAlias = Callable[
 ]
 """Decides whether a person must approve a change, from the context, the operation and the call's
 id."""
+
+ApplyPatchOnApprovalFunctionResult: TypeAlias = ApprovalAnswer
+"""The answer to an approval request of a change."""
 
 ApplyPatchOnApprovalFunction: TypeAlias = OnApprovalFunction
 """Answers an approval of a change."""
