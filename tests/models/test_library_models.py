@@ -1,4 +1,4 @@
-"""`LitellmModel` and `AnyLLMModel`: what goes to a vendor and back, and what is no answer.
+"""`LitellmModel` and `AnyLLMModel`: requests, replies, and faults in place of replies.
 
 This file is collected only where the libraries are installed (`test_libraries.py`).
 """
@@ -116,8 +116,8 @@ def test_nothing_is_fetched_when_litellm_is_imported() -> None:
 async def test_what_any_llm_cannot_do_is_an_error() -> None:
     with pytest.raises(UserError, match="OPENAI_API_KEY"):
         await get(AnyLLMModel("openai/m"))
-    with pytest.raises(UserError, match="nobody"):
-        await get(AnyLLMModel("nobody/m", api_key="k"))
+    with pytest.raises(UserError, match="unlisted"):
+        await get(AnyLLMModel("unlisted/m", api_key="k"))
     with pytest.raises(UserError, match="no stored prompts"):
         await get(AnyLLMModel("openai/m", api_key="k"), prompt={"id": "p"})
     with pytest.raises(UserError, match="anthropic has no Responses API"):
