@@ -14,7 +14,7 @@ from agentgraph.exceptions import UserError
 from agentgraph.logger import logger
 from agentgraph.models.gate.server import Server
 from agentgraph.models.interface import Model, ModelProvider
-from agentgraph.models.model_call import ModelCall
+from agentgraph.models.model_call import ModelCall, ModelOfCalls
 from agentgraph.models.multi_provider import default_provider
 from agentgraph.models.openai_retry import normalized_error
 from agentgraph.models.streamed_response import Takeover
@@ -22,15 +22,10 @@ from agentgraph.usage import Usage
 from agentgraph.usage.failures import with_failures
 
 if TYPE_CHECKING:
-    from openai.types.responses import ResponsePromptParam, ResponseStreamEvent
+    from openai.types.responses import ResponseStreamEvent
 
-    from agentgraph.agent_output import AgentOutputSchemaBase
-    from agentgraph.handoffs import Handoff
-    from agentgraph.items.responses import ModelResponse, TResponseInputItem
-    from agentgraph.model_settings import ModelSettings
-    from agentgraph.models.interface import ModelTracing
+    from agentgraph.items.responses import ModelResponse
     from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
-    from agentgraph.tool import Tool
 
 __all__ = ["FallBackOn", "FallbackModel", "unavailable"]
 
@@ -59,7 +54,7 @@ def unavailable(error: Exception) -> bool:
     )
 
 
-class FallbackModel(Model):
+class FallbackModel(ModelOfCalls):
     """A model made of several: the first one answers, and the next one where it is not available.
 
     The response says which model answered (`ModelResponse.answered_by`), and its usage counts the
@@ -128,37 +123,12 @@ class FallbackModel(Model):
             return isinstance(error, self._fall_back_on)
         return self._fall_back_on(error)
 
-    async def get_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        previous_response_id: str | None = None,
-        conversation_id: str | None = None,
-        prompt: ResponsePromptParam | None = None,
-    ) -> ModelResponse:
+    async def reply(self, call: ModelCall) -> ModelResponse:
         """Reply in one piece.
 
         Raises:
             Exception: No model answered; the error is that of the last one that was asked.
         """
-        call = ModelCall(
-            system_instructions=system_instructions,
-            input=input,
-            model_settings=model_settings,
-            tools=tools,
-            output_schema=output_schema,
-            handoffs=handoffs,
-            tracing=tracing,
-            previous_response_id=previous_response_id,
-            conversation_id=conversation_id,
-            prompt=prompt,
-            streamed=False,
-        )
         asked = _Asked(self, call)
         while True:
             try:
@@ -173,37 +143,12 @@ class FallbackModel(Model):
                 usage=with_failures(reply.usage or Usage(), asked.failures),
             )
 
-    async def stream_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        previous_response_id: str | None = None,
-        conversation_id: str | None = None,
-        prompt: ResponsePromptParam | None = None,
-    ) -> AsyncIterator[ResponseStreamEvent]:
+    async def events(self, call: ModelCall) -> AsyncIterator[ResponseStreamEvent]:
         """Reply event by event; the events are those of the model that answers.
 
         Raises:
             Exception: No model answered, or the one that did broke off; the error is its own.
         """
-        call = ModelCall(
-            system_instructions=system_instructions,
-            input=input,
-            model_settings=model_settings,
-            tools=tools,
-            output_schema=output_schema,
-            handoffs=handoffs,
-            tracing=tracing,
-            previous_response_id=previous_response_id,
-            conversation_id=conversation_id,
-            prompt=prompt,
-            streamed=True,
-        )
         asked = _Asked(self, call)
         while True:
             held, has_output = list[Any](), False

@@ -20,8 +20,7 @@ from agentgraph.exceptions import UserError
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.instances import NoInstance, Schema, minimal_instance
-from agentgraph.models.interface import Model
-from agentgraph.models.model_call import ModelCall
+from agentgraph.models.model_call import ModelCall, ModelOfCalls
 from agentgraph.models.response_events import response_events
 from agentgraph.models.wishes import REHEARSAL_NOTICE, Wishes
 from agentgraph.models.word_overlap import relatedness
@@ -29,14 +28,9 @@ from agentgraph.tools.function import FunctionTool
 from agentgraph.usage import Usage
 
 if TYPE_CHECKING:
-    from openai.types.responses import ResponsePromptParam, ResponseStreamEvent
+    from openai.types.responses import ResponseStreamEvent
 
-    from agentgraph.agent_output import AgentOutputSchemaBase
-    from agentgraph.handoffs import Handoff
     from agentgraph.items.responses import TResponseInputItem
-    from agentgraph.model_settings import ModelSettings
-    from agentgraph.models.interface import ModelTracing
-    from agentgraph.tool import Tool
 
 __all__ = [
     "REHEARSAL_NOTICE",
@@ -80,7 +74,7 @@ Choose: TypeAlias = Callable[[list[Move], ModelCall], "Choice | Awaitable[Choice
 output items of a whole reply."""
 
 
-class RehearsalModel(Model):
+class RehearsalModel(ModelOfCalls):
     """A model that makes its way through a workflow by simple rules.
 
     Args:
@@ -90,71 +84,8 @@ class RehearsalModel(Model):
     def __init__(self, *, choose: Choose | None = None) -> None:
         self._choose: Choose = choose or best_move
 
-    async def get_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
-    ) -> ModelResponse:
+    async def reply(self, call: ModelCall) -> ModelResponse:
         """Make one move."""
-        call = ModelCall(
-            system_instructions=system_instructions,
-            input=input,
-            model_settings=model_settings,
-            tools=tools,
-            output_schema=output_schema,
-            handoffs=handoffs,
-            tracing=tracing,
-            previous_response_id=previous_response_id,
-            conversation_id=conversation_id,
-            prompt=prompt,
-            streamed=False,
-        )
-        return await self._reply(call)
-
-    async def stream_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
-    ) -> AsyncIterator[ResponseStreamEvent]:
-        """Make one move and stream it word by word."""
-        call = ModelCall(
-            system_instructions=system_instructions,
-            input=input,
-            model_settings=model_settings,
-            tools=tools,
-            output_schema=output_schema,
-            handoffs=handoffs,
-            tracing=tracing,
-            previous_response_id=previous_response_id,
-            conversation_id=conversation_id,
-            prompt=prompt,
-            streamed=True,
-        )
-        reply = await self._reply(call)
-        for event in response_events(
-            reply.output, usage=reply.usage, response_id=reply.response_id, model="rehearsal"
-        ):
-            yield event
-
-    async def _reply(self, call: ModelCall) -> ModelResponse:
         chosen = self._choose(moves(call), call)
         move = await chosen if isawaitable(chosen) else chosen
         if isinstance(move, list):
@@ -162,6 +93,14 @@ class RehearsalModel(Model):
         if isinstance(move, str):
             move = Move("answer", "answer", "", None, arguments=move)
         return reply_for(move, call)
+
+    async def events(self, call: ModelCall) -> AsyncIterator[ResponseStreamEvent]:
+        """Make one move and stream it word by word."""
+        reply = await self.reply(call)
+        for event in response_events(
+            reply.output, usage=reply.usage, response_id=reply.response_id, model="rehearsal"
+        ):
+            yield event
 
 
 def moves(call: ModelCall, *, again: bool = False) -> list[Move]:

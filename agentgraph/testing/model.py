@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID, SCRIPTED_MESSAGE_ID
-from agentgraph.models.interface import Model
-from agentgraph.models.model_call import ModelCall
+from agentgraph.models.model_call import ModelCall, ModelOfCalls
 from agentgraph.models.response_events import response_events
 from agentgraph.testing.steps import (
     InvalidModelStep,
@@ -35,17 +34,10 @@ if TYPE_CHECKING:
     from openai.types.responses import (
         ResponseFunctionToolCall,
         ResponseOutputMessage,
-        ResponsePromptParam,
         ResponseStreamEvent,
     )
 
-    from agentgraph.agent_output import AgentOutputSchemaBase
-    from agentgraph.handoffs import Handoff
-    from agentgraph.items.responses import TResponseInputItem
-    from agentgraph.model_settings import ModelSettings
-    from agentgraph.models.interface import ModelTracing
     from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
-    from agentgraph.tool import Tool
 
 __all__ = [
     "InvalidModelStep",
@@ -61,7 +53,7 @@ __all__ = [
 ]
 
 
-class ScriptedModel(Model):
+class ScriptedModel(ModelOfCalls):
     """A model that replies from a script, with one step for each call.
 
     Args:
@@ -175,73 +167,21 @@ class ScriptedModel(Model):
         """Return the advice that the script attached to this very error object."""
         return next((advice for error, advice in self._advice if error is request.error), None)
 
-    async def get_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
-    ) -> ModelResponse:
+    async def reply(self, call: ModelCall) -> ModelResponse:
         """Reply with the next step.
 
         Raises:
             UnexpectedModelCall: The script is at its end.
         """
-        call = ModelCall(
-            system_instructions=system_instructions,
-            input=input,
-            model_settings=model_settings,
-            tools=tools,
-            output_schema=output_schema,
-            handoffs=handoffs,
-            tracing=tracing,
-            previous_response_id=previous_response_id,
-            conversation_id=conversation_id,
-            prompt=prompt,
-            streamed=False,
-        )
         step = await self._next_step(call)
         return self._response(step, call)
 
-    async def stream_response(
-        self,
-        system_instructions: str | None,
-        input: str | list[TResponseInputItem],
-        model_settings: ModelSettings,
-        tools: list[Tool],
-        output_schema: AgentOutputSchemaBase | None,
-        handoffs: list[Handoff[Any, Any]],
-        tracing: ModelTracing,
-        *,
-        previous_response_id: str | None,
-        conversation_id: str | None,
-        prompt: ResponsePromptParam | None,
-    ) -> AsyncIterator[ResponseStreamEvent]:
+    async def events(self, call: ModelCall) -> AsyncIterator[ResponseStreamEvent]:
         """Stream the next step: its own events, or the events of its output.
 
         Raises:
             UnexpectedModelCall: The script is at its end.
         """
-        call = ModelCall(
-            system_instructions=system_instructions,
-            input=input,
-            model_settings=model_settings,
-            tools=tools,
-            output_schema=output_schema,
-            handoffs=handoffs,
-            tracing=tracing,
-            previous_response_id=previous_response_id,
-            conversation_id=conversation_id,
-            prompt=prompt,
-            streamed=True,
-        )
         step = await self._next_step(call)
         events = step.stream_events
         if events is None:
