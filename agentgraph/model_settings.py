@@ -373,8 +373,8 @@ class DefaultModelSettings(ModelSettings):
 
 
 def settings_of_call(own: ModelSettings, model: str | None) -> ModelSettings:
-    """The settings that count for a call: what a program passes to an agent counts as it is; the
-    rest goes with the model that is called, which the run may have chosen.
+    """Return the settings of a call. Those that the program passed to the agent stay as they are;
+    default settings become those of the model that is called, which the run may have chosen.
 
     Args:
         own: The settings of the agent.

@@ -21,7 +21,7 @@ Conversions = dict[object, tuple[list[Any], object]]
 
 
 class ModelInput(list["TResponseInputItem"]):
-    """The input of one model call: a list for the model alone, of items that it shares.
+    """The input of one model call: a list of its own, whose items other inputs share.
 
     Args:
         items: The items.

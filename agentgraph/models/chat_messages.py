@@ -51,7 +51,7 @@ def chat_messages(
         return [{"role": "user", "content": items}]
     back = sends_back or _sends_nothing_back
     return conversion(
-        list(items) if not isinstance(items, list) else items,
+        items if isinstance(items, list) else list(items),
         (chat_messages, model, back),
         lambda: _Conversion(model, back),
         _Conversion.add_all,

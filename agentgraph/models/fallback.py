@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from agentgraph.exceptions import UserError
 from agentgraph.logger import logger
 from agentgraph.models.gate.server import Server
+from agentgraph.models.gate.stream import closed
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.models.model_call import ModelCall, ModelOfCalls
 from agentgraph.models.multi_provider import default_provider
@@ -172,9 +173,7 @@ class FallbackModel(ModelOfCalls):
                     yield held.pop(0)
                 raise
             finally:
-                close = getattr(stream, "aclose", None)
-                if close is not None:  # close the stream now, not at garbage collection
-                    await close()
+                await closed(stream)  # now, not at garbage collection
             while held:
                 yield held.pop(0)
             return

@@ -214,9 +214,9 @@ class ResponsesModel(Model):
             "text": _text(output_schema, settings),
             "max_output_tokens": settings.max_tokens,
             **{name: getattr(settings, name) for name in _PASSED_ON},
+            "tools": converted.tools or None,
+            "extra_body": settings.extra_body,
         }
-        fields["tools"] = converted.tools or None
-        fields["extra_body"] = settings.extra_body
         return request_arguments(fields, settings.extra_args)
 
 

@@ -65,5 +65,9 @@ def test_a_name_without_vendor_or_model_is_refused(
     monkeypatch.setattr(packages, "find_spec", lambda package: True)
     with pytest.raises(UserError, match="vendor/model"):
         AnyLLMModel(name)
+
+
+def test_an_api_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "find_spec", lambda package: True)
     with pytest.raises(UserError, match="no API 'telepathy'"):
         AnyLLMModel("openai/m", api="telepathy")  # type: ignore[arg-type]

@@ -246,16 +246,21 @@ async def test_a_stored_conversation_stays_on_its_server(
     servers: tuple[MisbehavingServer, MisbehavingServer], streamed: bool
 ) -> None:
     first, other = servers
-    first.answers += [Wire(b"{}", status=503), Wire(SOUND_RESPONSE.encode())] * 2
+    calls: list[dict[str, Any]] = [
+        {"previous_response_id": "id"},
+        {"conversation_id": "id"},
+        {"prompt": {"id": "id"}},
+    ]
+    first.answers += [Wire(b"{}", status=503), Wire(SOUND_RESPONSE.encode())] * len(calls)
     async with client_of(first) as client, client_of(other) as elsewhere:
         same = [OpenAIResponsesModel(name, client) for name in ("a", "b")]
         model = FallbackModel([same[0], OpenAIResponsesModel("c", elsewhere), same[1]])
-        for stored in ("previous_response_id", "conversation_id"):
+        for stored in calls:
             if streamed:
                 with pytest.raises(ModelBehaviorError, match="in place of a stream"):
-                    await events(model, **{stored: "id"})
+                    await events(model, **stored)
             else:
-                assert (await get(model, **{stored: "id"})).answered_by == f"b at {first.url}"
+                assert (await get(model, **stored)).answered_by == f"b at {first.url}"
         first.answers.append(Wire(status=0))
         with pytest.raises(openai.APIConnectionError):
             await reply_of(model, streamed, conversation_id="id")
@@ -347,6 +352,6 @@ async def test_the_name_of_the_model_that_answered_is_stored() -> None:
     assert decode_response(encode_response(reply)).answered_by == "ScriptedModel"
 
 
-def test_an_error_may_be_unavailable_and_something_else() -> None:
+def test_a_busy_server_is_unavailable_and_a_missing_model_is_not() -> None:
     assert unavailable(status(429))
     assert not unavailable(status(404))

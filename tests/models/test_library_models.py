@@ -48,14 +48,16 @@ FAULTS = {
     ("responses", True): [*ANY, *STREAMED_RESPONSES],
 }
 # LiteLLM gives such a call a unique id, and leaves other damaged calls out of a stream.
-MENDED = {("litellm", False): {"a call without id"}}
-MENDED["litellm", True] = {
-    "calls that are null",
-    "a call with a number as id",
-    "a call of another type",
-    "a call without function",
-    "a call of a text",
-    "arguments a number",
+MENDED = {
+    ("litellm", False): {"a call without id"},
+    ("litellm", True): {
+        "calls that are null",
+        "a call with a number as id",
+        "a call of another type",
+        "a call without function",
+        "a call of a text",
+        "arguments a number",
+    },
 }
 BEHIND_LIBRARIES = [
     (path, streamed, fault)
@@ -136,10 +138,7 @@ def anthropic_reply(content: list[dict[str, Any]], reason: str) -> Answer:
     return Answer({**whole, "content": content, "stop_reason": reason, "usage": usage})
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [LitellmModel, AnyLLMModel],
-)
+@pytest.mark.parametrize("kind", [LitellmModel, AnyLLMModel])
 async def test_signed_thoughts_of_anthropic_go_back_with_the_output_of_the_tool(
     server: LoopbackServer, kind: Any
 ) -> None:

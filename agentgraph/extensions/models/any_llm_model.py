@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from agentgraph.exceptions import UserError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agentgraph.items.responses import ModelResponse, TResponseInputItem
     from agentgraph.model_settings import ModelSettings
     from agentgraph.models.interface import ModelTracing
+    from agentgraph.openai_defaults import OpenAIApi
     from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
     from agentgraph.tool import Tool
 
@@ -38,7 +39,7 @@ __all__ = ["AnyLLMModel"]
 
 _APIS: Final = (None, "responses", "chat_completions")
 _GOOGLE: Final = ("gemini", "vertexai")
-# What the library lets through if an answer is not what it expects.
+# The library raises these for an answer that it cannot read.
 _UNREADABLE: Final = (AttributeError, LookupError, TypeError)
 
 
@@ -63,7 +64,7 @@ class AnyLLMModel(Model):
         model: str,
         base_url: str | None = None,
         api_key: str | None = None,
-        api: Literal["responses", "chat_completions"] | None = None,
+        api: OpenAIApi | None = None,
     ) -> None:
         require_package(type(self).__name__, "any_llm", "any-llm")
         if api not in _APIS:
@@ -77,7 +78,7 @@ class AnyLLMModel(Model):
         self.model = model
         self.base_url = base_url
         self.api_key = api_key
-        self.api: Literal["responses", "chat_completions"] | None = api
+        self.api: OpenAIApi | None = api
         self._vendor = _Vendor(vendor if slash else "openai", base_url, api_key)
         self._chat = _Chat(model, name or model, self._vendor)
         self._responses = _Responses(model, name or model, self._vendor)
@@ -211,7 +212,7 @@ class _Vendor:
         return self._clients[loop]
 
     def in_our_words(self, error: Exception, server: Server) -> Exception:
-        """Return an error for one that any-llm raises itself; that of a vendor's client stays."""
+        """Turn an error of any-llm into one of ours; leave one of a vendor's client as it is."""
         errors = import_module("any_llm.exceptions")
         if isinstance(error, errors.UnsupportedParameterError):
             return UserError(str(error))

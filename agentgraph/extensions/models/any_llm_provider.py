@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from agentgraph.extensions.models.any_llm_model import AnyLLMModel
 from agentgraph.models.default_models import get_default_model
 from agentgraph.models.interface import Model, ModelProvider
+
+if TYPE_CHECKING:
+    from agentgraph.openai_defaults import OpenAIApi
 
 __all__ = ["DEFAULT_MODEL", "AnyLLMProvider"]
 
@@ -29,11 +32,11 @@ class AnyLLMProvider(ModelProvider):
         *,
         api_key: str | None = None,
         base_url: str | None = None,
-        api: Literal["responses", "chat_completions"] | None = None,
+        api: OpenAIApi | None = None,
     ) -> None:
         self.api_key = api_key
         self.base_url = base_url
-        self.api: Literal["responses", "chat_completions"] | None = api
+        self.api: OpenAIApi | None = api
         self._models: dict[str, AnyLLMModel] = {}
 
     def get_model(self, model_name: str | None) -> Model:

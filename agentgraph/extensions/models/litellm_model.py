@@ -90,8 +90,7 @@ def _litellm() -> Any:
 
 
 def _plain(reply: object) -> dict[str, Any]:
-    """Return a reply or a chunk as the API has it: what LiteLLM keeps in places of its own stands
-    in the API's."""
+    """Return a reply or a chunk in the form of the API; LiteLLM keeps some fields elsewhere."""
     fields: dict[str, Any] = plain(reply)
     for choice in fields.get("choices") or ():
         own = choice.pop("provider_specific_fields", {})

@@ -60,7 +60,7 @@ def quirks_of(base_url: object, model: str, row: ServerQuirks | None = None) -> 
         row: What the server does differently; None takes the row of its host.
     """
     host = host_of(base_url)
-    rows = (row for name, row in _HOSTS.items() if host == name or host.endswith(f".{name}"))
+    rows = (quirks for name, quirks in _HOSTS.items() if host == name or host.endswith(f".{name}"))
     quirks = row or next(rows, _PLAIN)
     if any(part in model.lower() for part in _WANT_REASONING_BACK):
         return replace(quirks, wants_reasoning_back=True)

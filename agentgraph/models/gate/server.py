@@ -13,7 +13,7 @@ from agentgraph.exceptions import ModelBehaviorError
 __all__ = ["Server", "shown_url", "with_agent"]
 
 _PERHAPS_A_KEY = re.compile(r"(?=.*\d)[\w.~%-]{20,}|[\w.~%-]{40,}")
-_SHORTEST_KEY = 8  # A shorter one, such as "none", is no secret and stands in other words.
+_SHORTEST_KEY = 8  # A shorter one, such as "none", is no secret and may be part of a word.
 _USER = re.compile(r"^([^:/]*://).*@")
 
 
