@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import warnings
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Unpack
 
@@ -34,12 +32,12 @@ from agentgraph.run_config import (
     coerce_run_config,
 )
 from agentgraph.run_context import RunContextWrapper, TContext
-from agentgraph.running.async_generators import BegunGenerators
 from agentgraph.running.ending import carry_out, input_list, interruptions_of, output_of, result_of
 from agentgraph.running.event_queue import EventQueue
 from agentgraph.running.launch import Launch, at_rest, launch, live_state, state_of
 from agentgraph.running.result import RunResult, RunResultStreaming
 from agentgraph.running.state import RunState
+from agentgraph.running.thread_loop import wait_for
 from agentgraph.running.watching import watcher_of
 from agentgraph.user_code.cancellation import in_own_task
 
@@ -82,8 +80,6 @@ __all__ = [
     "set_default_agent_runner",
 ]
 
-T = TypeVar("T")
-
 
 class AgentRunner:
     """Runs workflows. To change how, subclass it and pass an instance to
@@ -110,7 +106,7 @@ class AgentRunner:
         **kwargs: Unpack[RunOptions[TContext]],
     ) -> RunResult:
         """See :meth:`Runner.run_sync`."""
-        return _wait_for(self.run(starting_agent, input, **kwargs))
+        return wait_for(self.run(starting_agent, input, **kwargs))
 
     def run_streamed(
         self,
@@ -305,50 +301,6 @@ class Runner:
         )
 
 
-def _wait_for(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine on this thread's event loop, which stays open for the next call."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        pass
-    else:
-        work.close()
-        raise RuntimeError(
-            "Runner.run_sync() cannot be called while an event loop is running in this thread;"
-            " use 'await Runner.run(...)' instead."
-        )
-    loop = _loop_of_this_thread()
-    generators = BegunGenerators(loop)
-    task = loop.create_task(generators.during(work))
-    try:
-        return loop.run_until_complete(task)
-    except BaseException:
-        # An interrupted wait must not leave an unfinished run in a loop that no longer runs.
-        if not task.done():
-            task.cancel()
-            loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
-        raise
-    finally:
-        if generators.any:  # the loop stops here, so it would not close them itself
-            loop.run_until_complete(generators.close())
-
-
-def _loop_of_this_thread() -> asyncio.AbstractEventLoop:
-    try:
-        with warnings.catch_warnings():
-            # From Python 3.12 on, creating a thread's first loop warns, and the caller of a sync
-            # function can do nothing about it.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            loop = asyncio.get_event_loop_policy().get_event_loop()
-    except RuntimeError:
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-    if loop.is_closed():
-        loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(loop)
-    return loop
-
-
 _STOCK = AgentRunner()
 _current: AgentRunner = _STOCK
 
@@ -370,7 +322,7 @@ class _OneModelRunner(AgentRunner):
 
     async def run(
         self,
-        starting_agent: Agent[Any] | Workflow | Program,
+        starting_agent: Runnable[Any],
         input: RunInput[Any],
         **kwargs: Unpack[RunOptions[Any]],
     ) -> RunResult:
@@ -378,7 +330,7 @@ class _OneModelRunner(AgentRunner):
 
     def run_streamed(
         self,
-        starting_agent: Agent[Any] | Workflow | Program,
+        starting_agent: Runnable[Any],
         input: RunInput[Any],
         **kwargs: Unpack[RunOptions[Any]],
     ) -> RunResultStreaming:

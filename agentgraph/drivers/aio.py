@@ -224,7 +224,7 @@ class Driver:
     async def _take(self, outcomes: Sequence[Outcome]) -> None:
         """Take outcomes that are ready at the same time: step, append, then act on them."""
         run, caches = self.run, self.run.caches
-        machine, path = caches.machine, run.facts.path
+        machine = caches.machine
         usage = self.account.take_own()
         rows, moves, state = list[Row](), [], run.state
         for outcome in outcomes:
@@ -234,16 +234,7 @@ class Driver:
                 if outcome.id.sequence == state.sequence:
                     raise
                 continue  # the run has left the state that asked for it for good
-            rows.append(
-                Row(
-                    path=path,
-                    outcome=outcome,
-                    state=state.state,
-                    sequence=state.sequence,
-                    turn=state.turn,
-                    spent=usage,
-                )
-            )
+            rows.append(self._row(outcome, state, usage))
             moves.append((outcome, usage, commands, after))
             state, usage = after, None
         if not rows:
@@ -256,6 +247,10 @@ class Driver:
             late = await self.work.cancel()
             if late:
                 await self._take(late)
+
+    def _row(self, outcome: Outcome, state: ControlState, usage: Usage | None = None) -> Row:
+        """The row of an outcome that this state takes."""
+        return new(Row, (self.path, outcome, state.state, state.sequence, state.turn, usage))
 
     def _move(
         self,
@@ -359,13 +354,7 @@ class Driver:
         moved = self._migrated(machine, payload)
         caches.journal.keep_machine(machine, bindings)
         outcome = Outcome(CommandId(state.sequence, MIGRATED, run.migrations), Event.DONE, payload)
-        row = Row(
-            path=run.facts.path,
-            outcome=outcome,
-            state=state.state,
-            sequence=state.sequence,
-            turn=state.turn,
-        )
+        row = self._row(outcome, state)
         await caches.journal.append(len(caches.journal), [row])
         self._continue_in(machine, bindings, *moved)
 

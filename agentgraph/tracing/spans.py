@@ -107,7 +107,7 @@ CURRENT_SPAN: Final[ContextVar[Span[Any] | None]] = ContextVar("current_span", d
 Span._variable = CURRENT_SPAN
 
 
-class ToldOfSpans(Protocol):
+class SpanListener(Protocol):
     """The part of a processor that a span needs."""
 
     def on_span_start(self, span: Span[Any]) -> None: ...
@@ -156,7 +156,7 @@ class SpanImpl(Span[TSpanData]):
         trace_id: str,
         span_id: str,
         parent_id: str | None,
-        processor: ToldOfSpans,
+        processor: SpanListener,
         span_data: TSpanData,
         tracing_api_key: str | None,
         trace_metadata: dict[str, Any] | None = None,

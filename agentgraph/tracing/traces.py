@@ -65,7 +65,7 @@ CURRENT_TRACE: Final[ContextVar[Trace | None]] = ContextVar("current_trace", def
 Trace._variable = CURRENT_TRACE
 
 
-class ToldOfTraces(Protocol):
+class TraceListener(Protocol):
     """The part of a processor that a trace needs."""
 
     def on_trace_start(self, trace: Trace) -> None: ...
@@ -94,7 +94,7 @@ class TraceImpl(Trace):
         trace_id: str,
         group_id: str | None,
         metadata: dict[str, Any] | None,
-        processor: ToldOfTraces,
+        processor: TraceListener,
         tracing_api_key: str | None = None,
     ) -> None:
         self._name = name

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from agentgraph import Agent, RunContextWrapper, Runner, ToolContext
+from agentgraph import Agent, FunctionTool, RunContextWrapper, Runner, ToolContext
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.published_sdk import needs_the_published_sdk, published
@@ -113,8 +113,7 @@ async def test_a_tool_may_call_the_tool_of_an_agent_and_its_usage_counts() -> No
     model = ScriptedModel(
         [[function_call("ask", '{"input": "a"}', call_id="1")], [assistant_message("Done.")]]
     )
-    outer = replace(inner, name="ask")
-    outer = type(outer).__mro__[1](  # a function tool with the schema of the agent's
+    outer = FunctionTool(
         name="ask",
         description="",
         params_json_schema=inner.params_json_schema,

@@ -234,8 +234,8 @@ async def test_a_prompt_goes_with_every_call(play: Play, manner: str) -> None:
         return prompt
 
     model = script()
-    instructions_source: Any = {"value": prompt, "sync": made, "async": made_later}[manner]
-    await play(Agent(name="A", model=model, prompt=instructions_source))
+    prompt_source: Any = {"value": prompt, "sync": made, "async": made_later}[manner]
+    await play(Agent(name="A", model=model, prompt=prompt_source))
     sent = model.calls[0].prompt
     assert sent is not None
     assert sent["id"] == "pmpt_1"

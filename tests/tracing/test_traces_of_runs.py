@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -239,7 +240,7 @@ async def test_a_run_without_tracing_hides_the_spans_of_its_tools(kept: Any, ins
             return "fine"
 
     agent = clerk([call("look")], BYE, tools=[look])
-    with trace("mine", disabled=not inside):
+    with trace("mine") if inside else nullcontext():
         await Runner.run(agent, "go", run_config=RunConfig(tracing_disabled=True))
     assert kept.spans == []
 
@@ -353,7 +354,7 @@ async def test_a_failure_of_the_run_stands_on_the_agent(kept: Any) -> None:
     assert agent.error == {"message": "Error in agent run", "data": {"error": "boo"}}
 
 
-async def test_an_exhausted_run_that_goes_on_has_one_trace(kept: Any) -> None:
+async def test_the_agent_of_an_exhausted_run_names_the_limit(kept: Any) -> None:
     @function_tool
     def look() -> str:
         return "fine"

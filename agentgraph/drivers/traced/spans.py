@@ -228,10 +228,11 @@ class RunSpans:
             if level not in self._levels:
                 continue
             span, before = self._levels.pop(level)
-            counts = {key: n - before[key] for key, n in contents.spent(self._run).items()}
-            if level != "agent" and counts["requests"]:
-                of_turn = {key: n for key, n in counts.items() if key not in _NOT_OF_A_TURN}
-                span.span_data.usage = of_turn if level == "turn" else counts
+            if level != "agent":
+                counts = {key: n - before[key] for key, n in contents.spent(self._run).items()}
+                if counts["requests"]:
+                    of_turn = {key: n for key, n in counts.items() if key not in _NOT_OF_A_TURN}
+                    span.span_data.usage = of_turn if level == "turn" else counts
             span.finish()
 
     def _finish(self) -> None:

@@ -81,7 +81,8 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
     """
     caches, view = bench.caches, bench.view
     agent, attempts = caches.bindings.agents[command.agent].agent, view.attempts
-    # A repeated attempt uses the call of the first one; a new process must prepare it again.
+    # A repeated attempt uses the call of the first one, and a traced run has prepared its call; a
+    # new process must prepare it again.
     prepared = caches.pending
     if prepared is None:
         prepared = await prepare(bench, command, agent)

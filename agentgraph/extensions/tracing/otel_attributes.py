@@ -141,7 +141,7 @@ def _generation(data: GenerationSpanData, *, content: bool) -> Attributes:
 def _response(data: ResponseSpanData, *, content: bool) -> Attributes:
     response = data.response
     values = _request(getattr(data, "model", None), getattr(data, "model_config", None) or {})
-    values |= {"gen_ai.provider.name": values.get("gen_ai.provider.name", "openai")}
+    values.setdefault("gen_ai.provider.name", "openai")
     values |= _usage(data.usage)
     if response is None:
         return values

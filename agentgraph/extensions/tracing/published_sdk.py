@@ -63,7 +63,13 @@ class _Bridge(TracingProcessor):
         self._lock = threading.Lock()
 
     def on_trace_start(self, trace: Trace) -> None:
-        self._start(trace.trace_id, self._trace(trace))
+        theirs = self._trace(
+            trace,
+            name=trace.name,
+            group_id=getattr(trace, "group_id", None),
+            metadata=getattr(trace, "metadata", None),
+        )
+        self._start(trace.trace_id, theirs)
 
     def on_trace_end(self, trace: Trace) -> None:
         entry = self._drop(trace.trace_id)
@@ -98,28 +104,20 @@ class _Bridge(TracingProcessor):
     def shutdown(self) -> None:
         self.force_flush()
 
-    def _trace(self, trace: Trace) -> Any:
-        key = trace.tracing_api_key
-        return self._package.get_trace_provider().create_trace(
-            name=trace.name,
-            trace_id=trace.trace_id,
-            group_id=getattr(trace, "group_id", None),
-            metadata=getattr(trace, "metadata", None),
-            tracing=None if key is None else {"api_key": key},
-        )
+    def _trace(self, ours: Trace | Span[Any], **options: object) -> Any:
+        """A trace of the published package, with the id and the key of one of ours."""
+        key = ours.tracing_api_key
+        tracing = None if key is None else {"api_key": key}
+        provider = self._package.get_trace_provider()
+        return provider.create_trace(trace_id=ours.trace_id, tracing=tracing, **options)
 
     def _trace_again(self, span: Span[Any]) -> Any:
         """Start a trace for a run that goes on in the same process; it ends with the span.
 
         Such a run does not announce its trace again, but instrumentation drops spans without one.
         """
-        name, key = getattr(span.span_data, "name", span.span_data.type), span.tracing_api_key
-        trace = self._package.get_trace_provider().create_trace(
-            name=name,
-            trace_id=span.trace_id,
-            metadata=span.trace_metadata,
-            tracing=None if key is None else {"api_key": key},
-        )
+        name = getattr(span.span_data, "name", span.span_data.type)
+        trace = self._trace(span, name=name, metadata=span.trace_metadata)
         self._start(f"{span.span_id} around", trace)
         return trace
 
