@@ -48,7 +48,15 @@ _LINES = {
     Stroke.CODE: "-.->",
     Stroke.FAINT: "-->",
 }
-_PLAIN = frozenset(" .,:()[]_-+*/…→•⇢◉◎⊘◆✖▲●")
+# How these lines look in Mermaid.
+_SIGNS = {
+    Stroke.DASHED: "⇢",
+    Stroke.OFF: "┄×",
+    Stroke.CALL: "●─●",
+    Stroke.SOMETIMES_CALL: "●┄●",
+    Stroke.CODE: "⇢",
+}
+_PLAIN = frozenset(" .,:()[]_-+*/…→•⇢●─┄×◉◎⊘◆✖▲")
 
 
 def to_mermaid(picture: Picture) -> str:
@@ -84,6 +92,8 @@ def _legend(picture: Picture) -> Iterator[str]:
     words: dict[str, list[str]] = {}
     for meaning, explanation in legend_of(picture):
         sign = "" if isinstance(meaning, Role) else sample_of(meaning)[0]
+        if isinstance(meaning, Stroke):
+            sign = _SIGNS.get(meaning, sign)
         if sign:
             words.setdefault(sign, []).append(explanation)
     entries = [_text(f"{sign} {' / '.join(lines)}") for sign, lines in words.items()]
