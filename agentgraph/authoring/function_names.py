@@ -9,20 +9,27 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.logger import warn_once
 
-__all__ = ["function_name_of", "warn_of_unfit_name"]
+__all__ = ["check_function_name", "function_name_of"]
 
 _FIT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def warn_of_unfit_name(name: str, what: str) -> None:
-    """Warn if model APIs refuse the name of a function.
+def check_function_name(name: object, what: str, field: str = "name") -> None:
+    """Refuse a name of a function that is no text or blank; warn if model APIs refuse it.
 
     Args:
         name: The name.
         what: The kind of object that has it.
+        field: The object's field with the name.
+
+    Raises:
+        AgentDefinitionError: The name is no text or blank.
     """
+    if not isinstance(name, str) or not name.strip():
+        raise AgentDefinitionError(f"{what} {name!r}: {field} must be non-empty text.")
     if not _FIT.fullmatch(name):
         warn_once(
             "%s %r: model APIs refuse this name. Use 1 to 64 letters (A to Z), digits, '_' or '-'.",

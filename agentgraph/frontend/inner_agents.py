@@ -89,6 +89,7 @@ def opened(function: object) -> tuple[FunctionType | None, _Scope]:
 
 
 def names_in(code: CodeType) -> Iterator[str]:
+    """The names that code mentions, also in the functions inside it."""
     yield from code.co_names
     yield from code.co_freevars
     for constant in code.co_consts:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, cast
 
 from typing_extensions import TypeVar
 
-from agentgraph.authoring.function_names import function_name_of, warn_of_unfit_name
+from agentgraph.authoring.function_names import check_function_name, function_name_of
 from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.exceptions import AgentDefinitionError, ModelBehaviorError, UserError
@@ -110,11 +110,8 @@ class Handoff(Generic[TContext, TAgent]):
 
     def __post_init__(self) -> None:
         self._origin = caller_origin()
-        name: object = self.tool_name
-        if not isinstance(name, str) or not name.strip():
-            raise AgentDefinitionError(f"Handoff {name!r}: tool_name must be non-empty text.")
-        warn_of_unfit_name(name, "Handoff")
-        check_callbacks(f"Handoff {name!r}", self, _CALLBACKS)
+        check_function_name(self.tool_name, "Handoff", "tool_name")
+        check_callbacks(f"Handoff {self.tool_name!r}", self, _CALLBACKS)
 
     @property
     def target(self) -> TAgent | None:

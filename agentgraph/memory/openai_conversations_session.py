@@ -23,6 +23,7 @@ from agentgraph.memory.session_settings import (
     own_session_settings,
     resolve_session_limit,
 )
+from agentgraph.memory.transcripts.automaton import without_id
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
 from agentgraph.openai_defaults import openai_defaults
 
@@ -247,8 +248,9 @@ class OpenAIConversationsSession(SessionABC):
         latest = (
             [] if stored_ids and stored_ids[-1] in [it.id for it in page.data] else page.data[::-1]
         )
+        # The API may have replaced the ids.
         if is_stored_form(
-            [_as_input(item) for item in latest], [_without_id(item) for item in sent]
+            [_as_input(item) for item in latest], [without_id(item) for item in sent]
         ):
             stored_ids = [*stored_ids, *(item.id for item in latest if item.id is not None)]
         for item_id in reversed(stored_ids):
@@ -284,11 +286,6 @@ def _for_the_api(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
         if not (fields.get("type") == "reasoning" and foreign):
             cleaned.append(fields)
     return cleaned
-
-
-def _without_id(item: TResponseInputItem) -> dict[str, Any]:
-    """Return an item without its id, which the API may replace."""
-    return {name: value for name, value in item.items() if name != "id"}
 
 
 def _was_not_done(error: APIStatusError | APIConnectionError) -> bool:

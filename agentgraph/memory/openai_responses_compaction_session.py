@@ -22,6 +22,7 @@ from agentgraph.memory.session import (
     Session,
     SessionABC,
 )
+from agentgraph.memory.transcripts.automaton import without_id
 from agentgraph.models.gate.counts import usage_of
 
 if TYPE_CHECKING:
@@ -340,9 +341,4 @@ def _without_orphaned_ids(items: list[TResponseInputItem]) -> list[TResponseInpu
     """Items without the ids of answers whose reasoning is gone, which the API would refuse."""
     if any(item.get("type") == "reasoning" for item in items):
         return items
-    return [
-        cast("TResponseInputItem", {name: value for name, value in item.items() if name != "id"})
-        if item.get("role") == "assistant"
-        else item
-        for item in items
-    ]
+    return [without_id(item) if item.get("role") == "assistant" else item for item in items]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
-from agentgraph.authoring.function_names import warn_of_unfit_name
+from agentgraph.authoring.function_names import check_function_name
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.tool_context import ToolContext
@@ -91,15 +91,14 @@ class CustomTool(ConstructedTool):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        name: object = self.name
-        if not isinstance(name, str) or not name.strip():
-            raise AgentDefinitionError(f"CustomTool {name!r}: name must be non-empty text.")
-        warn_of_unfit_name(name, "CustomTool")
+        check_function_name(self.name, "CustomTool")
         for attribute in ("on_invoke_tool", "on_approval", "custom_data_extractor"):
             value = getattr(self, attribute)
             required = attribute == "on_invoke_tool"
             if not callable(value) and (required or value is not None):
-                raise AgentDefinitionError(f"CustomTool {name!r}: {attribute} must be a function.")
+                raise AgentDefinitionError(
+                    f"CustomTool {self.name!r}: {attribute} must be a function."
+                )
 
     @property
     def _function(self) -> CustomToolExecutor:

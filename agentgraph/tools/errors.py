@@ -34,6 +34,7 @@ from agentgraph.user_code.callbacks import MaybeAwaitable, resolve
 __all__ = [
     "ToolErrorFormatter",
     "ToolErrorFormatterArgs",
+    "action_failure",
     "answer_to_failure",
     "default_tool_error_function",
     "default_tool_timeout_error_message",
@@ -127,10 +128,7 @@ async def failure_message(
     Raises:
         Exception: Whatever the handler raises; `error` itself if the handler returns `None`.
     """
-    _log(ctx, error, tool_name, handled=handler is not default_tool_error_function)
-    listener = failure_listener.get()
-    if listener is not None:
-        listener(error)
+    _report(ctx, error, tool_name, handled=handler is not default_tool_error_function)
     text: str | None = await resolve(handler(ctx, error))
     if text is None:
         raise error
@@ -161,10 +159,7 @@ def action_failure(
         tool_name: The tool and its agent, for the log.
         of_the_model: Whether the error is about what the model itself wrote; then it reads why.
     """
-    _log(ctx, error, tool_name, handled=of_the_model)
-    listener = failure_listener.get()
-    if listener is not None:
-        listener(error)
+    _report(ctx, error, tool_name, handled=of_the_model)
     return f"{FAILED} Error: {error}" if of_the_model else FAILED
 
 
@@ -183,6 +178,16 @@ async def formatted(formatter: ToolErrorFormatter, args: ToolErrorFormatterArgs[
         )
         return args.default_message
     return text if isinstance(text, str) else args.default_message
+
+
+def _report(
+    ctx: RunContextWrapper[Any], error: Exception, tool_name: str, *, handled: bool
+) -> None:
+    """Log a failure, and tell the listener of the run."""
+    _log(ctx, error, tool_name, handled=handled)
+    listener = failure_listener.get()
+    if listener is not None:
+        listener(error)
 
 
 def _log(ctx: RunContextWrapper[Any], error: Exception, tool_name: str, *, handled: bool) -> None:

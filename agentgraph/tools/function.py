@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, get_args
 
-from agentgraph.authoring.function_names import warn_of_unfit_name
+from agentgraph.authoring.function_names import check_function_name
 from agentgraph.authoring.guardrail_kinds import check_guardrails
 from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is, names_types
@@ -178,8 +178,7 @@ class FunctionTool:
         return self._function
 
     def _check_types(self) -> None:
-        _require(self, "name", _is_name(self.name), "non-empty text")
-        warn_of_unfit_name(self.name, "FunctionTool")
+        check_function_name(self.name, "FunctionTool")
         _require(self, "description", isinstance(self.description, str), "text")
         _require(
             self, "params_json_schema", isinstance(self.params_json_schema, dict), "a JSON schema"
@@ -331,10 +330,6 @@ class FunctionToolResult:
 def _require(tool: FunctionTool, name: str, holds: bool, expected: str) -> None:
     if not holds:
         raise AgentDefinitionError(f"FunctionTool {tool.name!r}: {name} must be {expected}.")
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value.strip() != ""
 
 
 def _is_number(value: object) -> bool:

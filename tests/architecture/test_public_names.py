@@ -49,12 +49,8 @@ def is_offered(name: str) -> bool:
         return False
 
 
-def required_root() -> set[str]:
-    return {*ROOT}
-
-
 def test_the_package_exports_what_the_table_says_and_nothing_else() -> None:
-    assert set(EXPORTED) == required_root() | set(TABLE["own"]) | set(TABLE["later"])
+    assert set(EXPORTED) == {*ROOT} | set(TABLE["own"]) | set(TABLE["later"])
 
 
 def test_the_export_list_names_each_name_once() -> None:

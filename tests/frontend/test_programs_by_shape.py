@@ -127,7 +127,7 @@ def test_programs_of_one_outline_have_one_table() -> None:
         reading, outline = read(source, scope)
         chart = chart_of(reading, Declarations(bare=True))
         tables[outline].add((emit(chart).to_json(), layout_of(chart)))
-    assert {len(digests) for digests in tables.values()} == {1}
+    assert {len(one) for one in tables.values()} == {1}
     assert len(tables) > len(cases) / 2
 
 

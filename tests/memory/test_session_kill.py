@@ -147,12 +147,12 @@ async def check_runs(
 
 
 def _kinds_by_question(items: list[Item]) -> dict[int, list[str]]:
-    texts: dict[int, list[str]] = {}
+    kinds: dict[int, list[str]] = {}
     number = -1
     for item in items:
         if item.get("role") == QUESTION:
             number = int(item["content"].split()[-1])
-        texts.setdefault(number, []).append(
+        kinds.setdefault(number, []).append(
             QUESTION if item.get("role") == QUESTION else item["type"]
         )
-    return texts
+    return kinds

@@ -17,6 +17,7 @@ from agentgraph.drivers.work.retries import Attempt, counted, delay_after
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
+from agentgraph.memory.transcripts.automaton import without_id
 from agentgraph.memory.transcripts.repeats import without_repeats
 from agentgraph.model_settings import ModelSettings, settings_of_call
 from agentgraph.models.default_models import get_default_model
@@ -226,12 +227,12 @@ def _missing_tool(bench: Workbench, agent_id: str) -> str | None:
     return symbol if acting is not None and symbol in acting.offered else None
 
 
-def without_reasoning_id(item: TResponseInputItem) -> Any:
+def without_reasoning_id(item: TResponseInputItem) -> TResponseInputItem:
     """An input item for a server that stores no reasoning: reasoning without its id
     (``RunConfig.reasoning_item_id_policy``)."""
     if item.get("type") != "reasoning":
         return item
-    return {name: value for name, value in item.items() if name != "id"}
+    return without_id(item)
 
 
 async def _filter_input(

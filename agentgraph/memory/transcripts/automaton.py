@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -40,6 +40,7 @@ __all__ = [
     "judge",
     "keys_of",
     "kind_of",
+    "without_id",
 ]
 
 _Key: TypeAlias = tuple[str, str]
@@ -242,6 +243,12 @@ def kind_of(fields: Mapping[str, Any]) -> str:
         return kind
     # Messages and references may leave their type out.
     return "message" if "role" in fields else "item_reference" if "id" in fields else ""
+
+
+def without_id(fields: Mapping[str, Any]) -> TResponseInputItem:
+    """Return a copy of an item in input form that has no id."""
+    form = {name: value for name, value in fields.items() if name != "id"}
+    return cast("TResponseInputItem", form)
 
 
 def from_client(kind: str, fields: Mapping[str, Any]) -> bool:

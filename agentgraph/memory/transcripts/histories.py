@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias
 
-from agentgraph.memory.transcripts.automaton import NEED_NO_ID, Fate, Rule, judge, kind_of
+from agentgraph.memory.transcripts.automaton import (
+    NEED_NO_ID,
+    Fate,
+    Rule,
+    judge,
+    kind_of,
+    without_id,
+)
 from agentgraph.memory.transcripts.plain import plainly_legal
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
 
@@ -160,9 +167,8 @@ def _change(index: int, item: TResponseInputItem, reason: Violation) -> Change:
     """The change of an item, by the reason why it cannot stay."""
     if reason.rule != "reused-id":
         return Change(index, reason.rule, f"removed item {index}: {reason.message}")
-    without = {name: value for name, value in item.items() if name != "id"}
     message = f"removed the id of item {index}: {reason.message}"
-    return Change(index, reason.rule, message, cast("TResponseInputItem", without))
+    return Change(index, reason.rule, message, without_id(item))
 
 
 def _is_reasoning(item: TResponseInputItem) -> bool:
@@ -191,12 +197,9 @@ def without_ids(items: Iterable[TResponseInputItem]) -> list[TResponseInputItem]
     Args:
         items: A part of a transcript, oldest first; not changed.
     """
-    forms: list[dict[str, object]] = []
-    for item in items:
-        fields = cast("Mapping[str, object]", item)
-        if fields.get("type", "message") in NEED_NO_ID:
-            forms.append({name: value for name, value in fields.items() if name != "id"})
-    return repair(cast("list[TResponseInputItem]", forms)).items
+    return repair(
+        [without_id(item) for item in items if item.get("type", "message") in NEED_NO_ID]
+    ).items
 
 
 def _id_faults(items: Sequence[TResponseInputItem]) -> tuple[list[Violation], list[int]]:

@@ -21,6 +21,7 @@ from agentgraph.memory.transcripts.automaton import (
     from_client,
     judge,
     kind_of,
+    without_id,
 )
 from agentgraph.memory.transcripts.plain import plainly_legal
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
@@ -106,8 +107,7 @@ class DistinctIds:
             return item
         if kind_of(fields) not in NEED_NO_ID:
             return None
-        without = {name: value for name, value in fields.items() if name != "id"}
-        return cast("TResponseInputItem", without)
+        return without_id(fields)
 
 
 def distinct(
