@@ -245,3 +245,12 @@ async def test_settings_that_any_llm_does_not_know_reach_the_responses_api(
         "prompt_cache_options": {"mode": "x"},
         "own": 1,
     }
+
+
+@pytest.mark.filterwarnings("ignore:Provider-specific exceptions:DeprecationWarning")
+@pytest.mark.parametrize("api", ["chat_completions", "responses"])
+async def test_an_error_of_the_vendors_client_keeps_its_cause(api: Any) -> None:
+    model = AnyLLMModel("openai/m", api_key="k", base_url="http://127.0.0.1:9/v1", api=api)
+    with pytest.raises(openai.APIConnectionError) as raised:
+        await get(model)
+    assert type(raised.value.__cause__).__name__ == "ConnectError"

@@ -7,7 +7,8 @@ Completions. Requests and replies go through the same code as those of the `open
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -211,14 +212,16 @@ class _Vendor:
             return self._clients.setdefault(loop, made)
         return self._clients[loop]
 
-    def in_our_words(self, error: Exception, server: Server) -> Exception:
-        """Turn an error of any-llm into one of ours; leave one of a vendor's client as it is."""
+    @contextmanager
+    def in_our_words(self, server: Server) -> Iterator[None]:
+        """Turn errors of any-llm into ours; leave those of a vendor's client as they are."""
         errors = import_module("any_llm.exceptions")
-        if isinstance(error, errors.UnsupportedParameterError):
-            return UserError(str(error))
-        if isinstance(error, errors.ProviderError):
-            return server.fault(f"sent no reply: {error}")
-        return error
+        try:
+            yield
+        except errors.UnsupportedParameterError as error:
+            raise UserError(str(error)) from error
+        except errors.ProviderError as error:
+            raise server.fault(f"sent no reply: {error}") from error
 
     async def close(self) -> None:
         """Close the client of the running loop."""
@@ -272,14 +275,13 @@ class _Chat(ChatModel):
             request.setdefault("http_options", {"headers": dict(headers)})
         client = await self._vendor.client()
         try:
-            reply = await client.acompletion(**{**request, "model": self._name})
+            with self._vendor.in_our_words(self.server):
+                reply = await client.acompletion(**{**request, "model": self._name})
         except _UNREADABLE as error:
             if "keyword argument" in str(error):  # of the call, which the program added
                 raise
             kind = type(error).__name__
             raise self.server.fault(f"sent an answer that cannot be read ({kind}).") from error
-        except Exception as error:
-            raise self._vendor.in_our_words(error, self.server) from error
         return Chunks(reply) if request.get("stream") else plain(reply)
 
 
@@ -305,10 +307,8 @@ class _Responses(ResponsesModel):
         if "reasoning" in request:
             request["reasoning"] = plain(request["reasoning"])
         request["input_data"] = list(request.pop("input"))
-        try:
+        with self._vendor.in_our_words(self.server):
             reply = await client.aresponses(**{**request, "model": self._name})
-        except Exception as error:
-            raise self._vendor.in_our_words(error, self.server) from error
         return reply if request.get("stream") else _response(reply)
 
 
