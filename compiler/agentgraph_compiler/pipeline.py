@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.checks import CHECKS
 from agentgraph_compiler.diagnostics import Diagnostic, Severity, errors, in_source_order
 from agentgraph_compiler.emit import emit
@@ -36,10 +37,11 @@ def check(chart: Chart, *, deep: bool = True) -> tuple[Diagnostic, ...]:
     malformed = verify(chart)
     if malformed:
         return in_source_order(malformed)
+    analysis = Analysis(chart)
     diagnostics: list[Diagnostic] = []
     for part in CHECKS:
         if deep or part.RULE.severity is Severity.ERROR:
-            diagnostics.extend(part.check(chart))
+            diagnostics.extend(part.check(analysis))
     # An agent may be in several sub-charts; its faults are reported once.
     return in_source_order(dict.fromkeys(diagnostics))
 

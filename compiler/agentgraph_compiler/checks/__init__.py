@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Protocol
 
 from agentgraph_compiler import verify
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.checks import (
     agent_tool_recursion,
     agent_without_exit,
@@ -28,7 +29,6 @@ from agentgraph_compiler.checks import (
     unseen_by_the_compiler,
 )
 from agentgraph_compiler.diagnostics import Diagnostic, Rule
-from agentgraph_compiler.ir.chart import Chart
 
 
 class Check(Protocol):
@@ -37,7 +37,7 @@ class Check(Protocol):
     __doc__: str | None
     RULE: Rule
 
-    def check(self, chart: Chart, /) -> Iterator[Diagnostic]:
+    def check(self, analysis: Analysis, /) -> Iterator[Diagnostic]:
         """Find every violation of the rule in a chart that ``verify`` found well-formed.
 
         The check itself visits the sub-charts, if the rule holds for them, and leaves out findings

@@ -48,6 +48,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Tool, is_allowed
 
@@ -70,13 +71,13 @@ class _Use:
     tool: Tool
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find uses that lead back to a sub-chart at work, by a depth-first search in linear time."""
-    uses = {part.name: tuple(_uses(part)) for part in chart.charts}
+    uses = {part.name: tuple(_uses(part)) for part in analysis.chart.charts}
     finished: set[str] = set()
     depth: dict[str, int] = {}
     path: list[_Use] = []
-    branches = [iter(_uses(chart))]
+    branches = [iter(_uses(analysis.chart))]
     while branches:
         use = next(branches[-1], None)
         if use is None:
@@ -86,7 +87,7 @@ def check(chart: Chart) -> Iterator[Diagnostic]:
                 finished.add(machine)
                 del depth[machine]
         elif use.tool.machine in depth:
-            yield _recursion(path, depth[use.tool.machine], use, chart)
+            yield _recursion(path, depth[use.tool.machine], use, analysis.chart)
         elif use.tool.machine not in finished:
             path.append(use)
             depth[use.tool.machine] = len(path)

@@ -66,9 +66,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.exits import trapped
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, is_allowed
+from agentgraph_compiler.ir.chart import Agent, Enabled, is_allowed
 
 RULE = Rule(
     "AG206",
@@ -78,9 +79,9 @@ RULE = Rule(
 )
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find agents that a run reaches but cannot end in or hand off from, in linear time."""
-    for part in chart.walk():
+    for part in analysis.chart.walk():
         trapped_ids = trapped(part)
         for agent in part.agents:
             if agent.id in trapped_ids and _only_calls(agent) and not is_allowed(RULE, agent):

@@ -65,6 +65,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.graph import identity
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Origin, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, Tool, is_allowed
@@ -89,10 +90,10 @@ class _Declared:
     parts: tuple[Agent | Tool | Guardrail, ...]
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find declared contexts that no single object fits, in time linear in the declarations."""
     reference: _Declared | None = None
-    for declared in _declarations(chart):
+    for declared in _declarations(analysis.chart):
         if reference is None or reference.context.name in declared.context.supertypes:
             reference = declared  # an object of the more special class fits both
         elif not declared.context.accepts(reference.context) and not is_allowed(

@@ -42,6 +42,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, is_allowed
 
@@ -53,9 +54,9 @@ RULE = Rule(
 )
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find repeated names in declared workflows, in time linear in the number of agents."""
-    for part in chart.walk():
+    for part in analysis.chart.walk():
         if not part.declared:
             continue
         first: dict[str, Agent] = {}

@@ -60,8 +60,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Tool, is_allowed
+from agentgraph_compiler.ir.chart import Agent, Enabled, Handoff, Tool, is_allowed
 from agentgraph_compiler.machine import WorkKind
 
 RULE = Rule(
@@ -72,9 +73,9 @@ RULE = Rule(
 )
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find names that an agent always offers twice, in time linear in tools and handoffs."""
-    for part in chart.walk():
+    for part in analysis.chart.walk():
         for agent in part.agents:
             yield from _of_agent(agent)
 

@@ -45,10 +45,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.exits import successors, trapped
 from agentgraph_compiler.analysis.graph import cycles_without_way_out
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Chart, is_allowed
+from agentgraph_compiler.ir.chart import Agent, is_allowed
 
 RULE = Rule(
     "AG202",
@@ -61,9 +62,9 @@ _SHOWN = 6
 """The most agents of a long cycle that a finding names."""
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find cycles without exit, in linear time, and without a graph library unless there is one."""
-    for part in chart.walk():
+    for part in analysis.chart.walk():
         trapped_ids = trapped(part)
         if not any(True for agent in trapped_ids for _ in successors(part.agent[agent])):
             continue

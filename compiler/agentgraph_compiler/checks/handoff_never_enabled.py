@@ -33,8 +33,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, is_allowed
+from agentgraph_compiler.ir.chart import Agent, Enabled, Handoff, is_allowed
 
 RULE = Rule(
     "AG204",
@@ -44,9 +45,9 @@ RULE = Rule(
 )
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find handoffs that are never on offer."""
-    for part in chart.walk():
+    for part in analysis.chart.walk():
         for agent in part.agents:
             for handoff in agent.handoffs:
                 if handoff.enabled is Enabled.NEVER and not is_allowed(RULE, agent, handoff):

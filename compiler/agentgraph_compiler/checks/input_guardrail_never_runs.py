@@ -45,9 +45,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.graph import identity, reachable_agents
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, is_allowed
+from agentgraph_compiler.ir.chart import Agent, Guardrail, is_allowed
 
 RULE = Rule(
     "AG501",
@@ -57,13 +58,17 @@ RULE = Rule(
 )
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find input guardrails of agents with which no run starts, in the root or as a tool."""
-    if not any(agent.input_guardrails for part in chart.walk() for agent in part.agents):
+    if not any(agent.input_guardrails for part in analysis.chart.walk() for agent in part.agents):
         return
-    entered = {identity(agent) for part, agent in reachable_agents(chart) if agent.id == part.start}
-    start = chart.agent[chart.start]
-    for part in chart.walk():
+    entered = {
+        identity(agent)
+        for part, agent in reachable_agents(analysis.chart)
+        if agent.id == part.start
+    }
+    start = analysis.chart.agent[analysis.chart.start]
+    for part in analysis.chart.walk():
         for agent in part.agents:
             if identity(agent) in entered:
                 continue

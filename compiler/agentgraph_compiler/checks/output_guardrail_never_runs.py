@@ -56,10 +56,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.exits import can_end
 from agentgraph_compiler.analysis.graph import identity, reachable_agents
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, is_allowed
+from agentgraph_compiler.ir.chart import Agent, Guardrail, is_allowed
 
 RULE = Rule(
     "AG502",
@@ -69,12 +70,12 @@ RULE = Rule(
 )
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find output guardrails of agents that no run reaches or ends in."""
-    if not any(agent.output_guardrails for part in chart.walk() for agent in part.agents):
+    if not any(agent.output_guardrails for part in analysis.chart.walk() for agent in part.agents):
         return
-    reached = {identity(agent) for _, agent in reachable_agents(chart)}
-    for part in chart.walk():
+    reached = {identity(agent) for _, agent in reachable_agents(analysis.chart)}
+    for part in analysis.chart.walk():
         for agent in part.agents:
             is_reached = identity(agent) in reached
             if is_reached and can_end(agent):

@@ -48,8 +48,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Tool, is_allowed
+from agentgraph_compiler.ir.chart import Agent, Enabled, Handoff, Tool, is_allowed
 from agentgraph_compiler.machine import WorkKind
 
 RULE = Rule(
@@ -63,9 +64,9 @@ _FIT: Final = re.compile(r"([A-Za-z0-9_-]{1,64}\.)?[A-Za-z0-9_-]{1,64}")
 _CALLED_BY_NAME: Final = (WorkKind.FUNCTION, WorkKind.AGENT)
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find names that do not fit, in time linear in tools and handoffs."""
-    for part in chart.walk():
+    for part in analysis.chart.walk():
         for agent in part.agents:
             yield from _of_agent(agent)
 

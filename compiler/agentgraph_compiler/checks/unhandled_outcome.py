@@ -48,6 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.moves import EndingsMemo
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Chart
@@ -73,11 +74,11 @@ _STARTED, _RESUMED = "a run starts here", "a run that rests here is resumed"
 _IDLE = "it starts no work, so it is left at once"
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find events without a transition that always holds, in time linear in phases and
     transitions."""
     memo = EndingsMemo()
-    for part in chart.walk():
+    for part in analysis.chart.walk():
         shared = by_event(part.rows)
         for state in part.states:
             rows = state.by_event

@@ -39,8 +39,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Chart, Enabled, is_allowed
+from agentgraph_compiler.ir.chart import Enabled, is_allowed
 
 RULE = Rule(
     "AG103",
@@ -50,9 +51,9 @@ RULE = Rule(
 )
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find handoffs that lead outside, in time linear in the number of handoffs."""
-    for part in chart.walk():
+    for part in analysis.chart.walk():
         if not part.declared:
             continue
         for agent in part.agents:

@@ -39,6 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.graph import identity, reachable_agents
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, is_allowed
@@ -51,24 +52,24 @@ RULE = Rule(
 )
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find declared agents that no run reaches. Undeclared agents are in the chart only because a
     run can reach them."""
-    if not chart.declared:
+    if not analysis.chart.declared:
         return
-    reached = {identity(agent) for _, agent in reachable_agents(chart)}
-    unreached = [agent for agent in chart.agents if identity(agent) not in reached]
+    reached = {identity(agent) for _, agent in reachable_agents(analysis.chart)}
+    unreached = [agent for agent in analysis.chart.agents if identity(agent) not in reached]
     if not unreached:
         return
     leading_to: dict[str, list[Note]] = {}
-    for source in chart.agents:
+    for source in analysis.chart.agents:
         for handoff in source.handoffs:
             reason = "is disabled" if handoff.enabled is Enabled.NEVER else "is as unreachable"
             note = Note(f"the handoff from '{source.name}' {reason}", handoff.origin)
             leading_to.setdefault(handoff.target, []).append(note)
     for agent in unreached:
         if not is_allowed(RULE, agent):
-            yield _unreached(chart, agent, leading_to.get(agent.id, []))
+            yield _unreached(analysis.chart, agent, leading_to.get(agent.id, []))
 
 
 def _unreached(chart: Chart, agent: Agent, notes: list[Note]) -> Diagnostic:

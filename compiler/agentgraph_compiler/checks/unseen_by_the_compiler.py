@@ -42,8 +42,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Chart, is_allowed
+from agentgraph_compiler.ir.chart import is_allowed
 
 RULE = Rule(
     "AG401",
@@ -53,9 +54,9 @@ RULE = Rule(
 )
 
 
-def check(chart: Chart) -> Iterator[Diagnostic]:
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Say once for each agent what the compiler cannot see."""
-    for part in chart.walk():
+    for part in analysis.chart.walk():
         for agent in part.agents:
             if agent.unseen and not is_allowed(RULE, agent):
                 things = "one thing" if len(agent.unseen) == 1 else f"{len(agent.unseen)} things"
