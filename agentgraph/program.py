@@ -7,7 +7,7 @@ program on its source, the agent or workflow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -216,17 +216,29 @@ class Program(ShownInNotebooks):
         return state_graph(self.chart)
 
 
-def check(source: Source, *, overrides: Overrides | None = None) -> tuple[Diagnostic, ...]:
+def check(
+    source: Source,
+    *,
+    starts: Sequence[Agent[Any]] = (),
+    multi_turn: bool = False,
+    overrides: Overrides | None = None,
+) -> tuple[Diagnostic, ...]:
     """All findings of the compiler about a workflow; findings raise no error, and nothing runs.
 
     Args:
         source: An agent, or a ``Workflow``.
+        starts: Further agents of the workflow that runs start with.
+        multi_turn: Whether a chat goes on with the agent that answered last, by
+            ``Runner.run(result.last_agent, …)``; then each agent that can be last is a start too.
         overrides: Origins from another source, by ``id`` of the object.
 
     Returns:
         The diagnostics in source order.
+
+    Raises:
+        UserError: One of ``starts`` is not part of the workflow.
     """
-    chart, _ = lower(_workflow(source), overrides=overrides)
+    chart, _ = lower(_workflow(source), overrides=overrides, starts=starts, multi_turn=multi_turn)
     return pipeline.check(chart)
 
 

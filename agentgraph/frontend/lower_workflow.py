@@ -4,26 +4,35 @@ together they make one chart."""
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from agentgraph.exceptions import UserError
 from agentgraph.frontend.bind import bind, layout_of
 from agentgraph.frontend.bindings import Bindings
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import Names
 from agentgraph.frontend.lower_agent import LoweringContext, lower_agent
 from agentgraph.frontend.origins import Overrides, origin_of
-from agentgraph.frontend.reading import Reading, read
+from agentgraph.frontend.reading import ChartReading, Reading, read
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope, plain
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import Chart
 
 if TYPE_CHECKING:
+    from agentgraph.agent import Agent
     from agentgraph.workflow import Source
 
 
 def lower(
-    source: Source, scope: RunScope = DEFAULT_SCOPE, *, overrides: Overrides | None = None
+    source: Source,
+    scope: RunScope = DEFAULT_SCOPE,
+    *,
+    overrides: Overrides | None = None,
+    starts: Sequence[Agent[Any]] = (),
+    multi_turn: bool = False,
 ) -> tuple[Chart, Bindings]:
     """Lower an agent or a workflow.
 
@@ -31,22 +40,39 @@ def lower(
         source: A ``Workflow``, or the agent a run starts with.
         scope: What the run adds.
         overrides: Origins that take precedence, by ``id`` of the object.
+        starts: Further agents that runs start with.
+        multi_turn: Whether a run may go on with the agent that was last.
 
     Returns:
         The chart, and the objects behind its symbols.
+
+    Raises:
+        UserError: The chart does not contain one of ``starts``.
     """
     reading, _ = read(source, scope)
-    chart = chart_of(reading, Declarations(overrides))
+    declarations = Declarations(overrides)
+    chart = chart_of(reading, declarations, starts=starts, multi_turn=multi_turn)
     return chart, bind(layout_of(chart), reading)
 
 
-def chart_of(reading: Reading, declarations: Declarations) -> Chart:
+def chart_of(
+    reading: Reading,
+    declarations: Declarations,
+    *,
+    starts: Sequence[Agent[Any]] = (),
+    multi_turn: bool = False,
+) -> Chart:
     """The chart of a reading.
 
     Args:
         reading: The workflow.
         declarations: Makes the declarations: in full or bare, and from objects that may have
             changed since.
+        starts: Further agents that runs start with.
+        multi_turn: Whether a run may go on with the agent that was last.
+
+    Raises:
+        UserError: The chart does not contain one of ``starts``.
     """
     names = Names()
     subcharts = {n: names.take(part.name) for n, part in enumerate(reading.charts) if n}
@@ -56,7 +82,7 @@ def chart_of(reading: Reading, declarations: Declarations) -> Chart:
     charts = [
         _chart(reading, number, name, subcharts, declarations) for number, name in subcharts.items()
     ]
-    return _chart(
+    root = _chart(
         reading,
         0,
         reading.charts[0].name,
@@ -66,6 +92,23 @@ def chart_of(reading: Reading, declarations: Declarations) -> Chart:
         charts=tuple(charts),
         origin=origin,
     )
+    if not starts and not multi_turn:
+        return root
+    numbers = _numbers(reading.charts[0], starts)
+    ids = tuple(root.agents[number].id for number in numbers)
+    return replace(root, starts=ids, multi_turn=multi_turn)
+
+
+def _numbers(part: ChartReading, starts: Sequence[Agent[Any]]) -> list[int]:
+    """The numbers of agents in a chart, in document order and without its own start."""
+    numbers = {id(read.shape.part): number for number, read in enumerate(part.agents)}
+    missing = [agent.name for agent in starts if id(agent) not in numbers]
+    if missing:
+        raise UserError(
+            f"Agent '{missing[0]}' is not part of workflow '{part.name}': no agent of it hands"
+            " over to that agent. Check it by itself."
+        )
+    return sorted({numbers[id(agent)] for agent in starts} - {part.start})
 
 
 def _chart(

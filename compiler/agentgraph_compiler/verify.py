@@ -101,6 +101,9 @@ def _faults(chart: Chart, subcharts: set[str]) -> Iterator[str]:
         yield f"the initial state '{chart.initial}' does not exist"
     if chart.start not in chart.agent:
         yield f"the start agent '{chart.start}' does not exist"
+    for id in chart.starts:
+        if id not in chart.agent:
+            yield f"the start agent '{id}' does not exist"
     for agent in chart.agents:
         yield from _faults_of_agent(chart, agent, subcharts)
     yield from _faults_of_rows(chart, "the machine", chart.rows)

@@ -176,6 +176,8 @@ def charts(subcharts: bool = True) -> st.SearchStrategy[Chart]:
         agents=few(agents),
         states=few(states),
         rows=few(transitions),
+        starts=few(words),
+        multi_turn=st.booleans(),
         declared=st.booleans(),
         charts=few(charts(subcharts=False)) if subcharts else st.just(()),
         origin=origins,

@@ -77,6 +77,10 @@ def faults(text: str) -> list[str]:
             "the start agent 'b' does not exist",
         ),
         (
+            'chart "c" start a initial i starts a, b\nagent a "A"\nstate i done',
+            "the start agent 'b' does not exist",
+        ),
+        (
             'chart "c" start a initial j\nagent a "A"\nstate i done',
             "the initial state 'j' does not exist",
         ),

@@ -15,6 +15,7 @@ from agentgraph import (
     InputGuardrail,
     OutputGuardrail,
     RunConfig,
+    UserError,
     Workflow,
     allow,
     check,
@@ -300,3 +301,18 @@ def test_an_agent_of_no_machine_has_no_identity() -> None:
     assert bindings.id_of(agent) == "a"
     with pytest.raises(KeyError, match="'B' is not part of this machine"):
         bindings.id_of(Agent(name="B"))
+
+
+def test_further_starts_are_agents_of_the_chart_each_once_and_in_document_order() -> None:
+    twins = [Agent[Any](name="Desk") for _ in range(2)]
+    start = Agent[Any](name="Start", handoffs=[*twins])
+    chart, _ = lower(start, starts=[twins[1], twins[0], twins[1], start], multi_turn=True)
+    assert (chart.start, chart.starts, chart.multi_turn) == ("start", ("desk", "desk_2"), True)
+    plain, _ = lower(start, starts=[twins[1]])
+    assert (plain.starts, plain.multi_turn) == (("desk_2",), False)
+
+
+def test_a_start_that_the_workflow_does_not_contain_is_refused() -> None:
+    stranger = Agent[Any](name="Stranger")
+    with pytest.raises(UserError, match="Agent 'Stranger' is not part of workflow 'Start'"):
+        check(Agent(name="Start"), starts=[stranger])

@@ -220,6 +220,8 @@ class Chart:
         charts: The sub-charts that agents used as tools run, in one flat tuple; they refer to each
             other by name.
         origin: Where the user constructed the workflow.
+        starts: Ids of the further agents that runs of the project start with, in document order.
+        multi_turn: Whether a run may go on with the agent that was last in the run before it.
     """
 
     name: str
@@ -231,6 +233,8 @@ class Chart:
     declared: bool = False
     charts: tuple[Chart, ...] = ()
     origin: Origin = UNKNOWN
+    starts: tuple[str, ...] = ()
+    multi_turn: bool = False
 
     @cached_property
     def agent(self) -> Mapping[str, Agent]:

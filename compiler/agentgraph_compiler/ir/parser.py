@@ -86,6 +86,8 @@ class _ChartDraft:
     name: str
     start: str
     initial: str
+    starts: tuple[str, ...]
+    multi_turn: bool
     declared: bool
     origin: Origin
     agents: list[_AgentDraft] = field(default_factory=list)
@@ -105,6 +107,8 @@ class _ChartDraft:
             name=name,
             start=start,
             initial=initial,
+            starts=line.words("the id of an agent") if line.accept("starts") else (),
+            multi_turn=line.accept("multi_turn"),
             declared=line.accept("declared"),
             origin=line.origin(),
         )
@@ -132,6 +136,8 @@ class _ChartDraft:
             declared=self.declared,
             charts=charts,
             origin=self.origin,
+            starts=self.starts,
+            multi_turn=self.multi_turn,
         )
 
 

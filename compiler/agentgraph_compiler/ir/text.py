@@ -155,6 +155,8 @@ class _Printer:
             "chart" if root else "subchart",
             _quoted(chart.name),
             f"start {_word(chart.start)} initial {_word(chart.initial)}",
+            f"starts {_words(chart.starts)}" if chart.starts else "",
+            "multi_turn" if chart.multi_turn else "",
             "declared" if chart.declared else "",
             self._at(chart.origin),
         )
