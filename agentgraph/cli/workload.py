@@ -26,7 +26,8 @@ from agentgraph.cli.capture.refusals import (
 from agentgraph.cli.capture.source import SourceError, read_source
 from agentgraph.cli.capture.starts import Choice
 from agentgraph.cli.capture.taking import import_fault, taken
-from agentgraph.cli.capture.uses import resolved, written_runs
+from agentgraph.cli.capture.uses import written_runs
+from agentgraph.cli.capture.values import Values
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.target import Target
 from agentgraph.cli.tracebacks import own_traceback
@@ -127,12 +128,15 @@ def _run_entries(file: Loading, target: Target) -> None:
 
 def _shows_its_starts(file: Loading) -> bool:
     """Whether the import alone shows which agents the file runs."""
+    values = Values(file.source.tree, file.namespace)
     runs = (
-        resolved(run.start, file.namespace, run.function)
+        values.of(run.start, run.function)
         for run in written_runs(file.source.tree, file.names)
         if run.is_certain
     )
-    return any(True for _ in sources_in(file.namespace)) and all(map(as_source, runs))
+    return any(True for _ in sources_in(file.namespace)) and all(
+        any(map(as_source, objects)) for objects in runs
+    )
 
 
 @contextlib.contextmanager

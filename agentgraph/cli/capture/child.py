@@ -16,6 +16,7 @@ from agentgraph.cli.capture.keywords import without_unknown_keywords
 from agentgraph.cli.capture.kinds import is_workflow_source
 from agentgraph.cli.capture.loading import Ending, Loading, loading
 from agentgraph.cli.capture.messages import (
+    AgentsChecked,
     AgentSeen,
     ChartPrinted,
     Cost,
@@ -160,7 +161,9 @@ class _Capture:
                 self._send(AgentSeen(one.authored.name, one.origin))
         for start in starts:
             self._send(_seen(start))
-        for finding in findings_of(loaded, [start.source for start in starts]):
+        findings = findings_of(loaded, [start.source for start in starts])
+        self._send(AgentsChecked(findings.places))
+        for finding in findings.diagnostics:
             self._send(finding)
 
     def _starts(self, loaded: Loading) -> list[Start]:

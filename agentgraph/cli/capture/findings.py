@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 from agentgraph.authoring.mistakes import wrong_field_type
 from agentgraph.cli.capture.loading import Loading
+from agentgraph.cli.capture.project_runs import Root, roots_of, runs_of_project
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.tracebacks import own_traceback
 from agentgraph.frontend.lower_workflow import lower
@@ -18,42 +19,70 @@ from agentgraph_compiler.checks import input_guardrail_never_runs, output_guardr
 from agentgraph_compiler.diagnostics import Diagnostic, Origin, in_source_order
 from agentgraph_compiler.ir.chart import Chart
 
-__all__ = ["findings_of"]
+__all__ = ["Checked", "Findings", "findings_of", "united"]
 
 _ABOUT_ALL_RUNS: Final = frozenset(
-    {input_guardrail_never_runs.RULE, output_guardrail_never_runs.RULE}
+    rule.code for rule in (input_guardrail_never_runs.RULE, output_guardrail_never_runs.RULE)
 )
-"""Rules that say "never": they hold for a file only if they hold for each start."""
+"""Rules that say "never": they hold for an agent only if they hold in each chart that has it."""
+
+Checked = tuple[frozenset[Origin], Sequence[Diagnostic]]
+"""The places of the agents that were checked together, and the findings about them."""
 
 
-def findings_of(loaded: Loading, sources: Iterable[Any]) -> tuple[Diagnostic, ...]:
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The result of checking a file.
+
+    Args:
+        diagnostics: Each finding once, in the order of the source.
+        places: Where the agents of its charts are made.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    places: tuple[Origin, ...]
+
+
+def findings_of(loaded: Loading, sources: Sequence[Source]) -> Findings:
     """Check the starts of a file.
 
     Args:
         loaded: The loaded file.
         sources: Its starts.
 
-    Returns:
-        Each finding once, in the order of the source.
-
     Raises:
         CommandFault: A start cannot be lowered.
     """
-    overrides = loaded.overrides
-    charts = [_lowered(source, loaded.source.file, overrides) for source in sources]
-    starts = frozenset(chart.agent[chart.start].origin for chart in charts)
+    file, overrides = loaded.source.file, loaded.overrides
+    charts = [
+        _lowered(root, file, overrides) for root in roots_of(sources, runs_of_project(loaded))
+    ]
+    starts = frozenset(
+        chart.agent[id].origin for chart in charts for id in (chart.start, *chart.starts)
+    )
     checked = [
         (frozenset(_places(chart)), pipeline.check(_with_checked_runs(chart, starts)))
         for chart in charts
     ]
-    findings = [
+    findings = [*united(checked), *_mistakes(loaded)]
+    unique = {_key(finding): finding for finding in reversed(findings)}
+    places = {place for places, _ in checked for place in places}
+    in_order = sorted(places, key=lambda place: (place.file, place.line))
+    return Findings(in_source_order(unique.values()), tuple(in_order))
+
+
+def united(checked: Sequence[Checked]) -> list[Diagnostic]:
+    """The findings of charts or files that hold for all of them.
+
+    Args:
+        checked: What each of them says.
+    """
+    return [
         finding
         for _, diagnostics in checked
         for finding in diagnostics
-        if finding.rule not in _ABOUT_ALL_RUNS or _holds_for_all(finding, checked)
+        if finding.rule.code not in _ABOUT_ALL_RUNS or _holds_for_all(finding, checked)
     ]
-    findings += _mistakes(loaded)
-    return in_source_order({_key(finding): finding for finding in reversed(findings)}.values())
 
 
 def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
@@ -63,12 +92,12 @@ def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
         yield Diagnostic(rule, str(mistake.error), mistake.origin)
 
 
-_Checked = tuple[frozenset[Origin], tuple[Diagnostic, ...]]
-
-
-def _lowered(source: Source, file: str, overrides: Overrides) -> Chart:
+def _lowered(root: Root, file: str, overrides: Overrides) -> Chart:
+    source = root.source
     try:
-        chart, _ = lower(source, overrides=overrides)
+        chart, _ = lower(
+            source, overrides=overrides, starts=root.starts, multi_turn=root.multi_turn
+        )
     except Exception as error:
         raise CommandFault(
             f"agent '{source.name}' of {file} cannot be checked: {error}",
@@ -98,7 +127,7 @@ def _places(chart: Chart) -> Iterator[Origin]:
         yield from (agent.origin for agent in part.agents)
 
 
-def _holds_for_all(finding: Diagnostic, checked: Sequence[_Checked]) -> bool:
+def _holds_for_all(finding: Diagnostic, checked: Sequence[Checked]) -> bool:
     return all(
         any(_key(finding) == _key(one) for one in diagnostics)
         for places, diagnostics in checked

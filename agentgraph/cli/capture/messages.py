@@ -17,6 +17,7 @@ from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin
 
 __all__ = [
     "AgentSeen",
+    "AgentsChecked",
     "ChartPrinted",
     "Cost",
     "FaultSeen",
@@ -123,6 +124,13 @@ class FilesRead:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentsChecked:
+    """Where the agents of the charts of the file are made."""
+
+    places: tuple[Origin, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """CPU time, in seconds: of loading the file, and of finding and checking its agents."""
 
@@ -138,6 +146,7 @@ Message = (
     | ChartPrinted
     | FaultSeen
     | FilesRead
+    | AgentsChecked
     | Cost
     | Ending
     | Diagnostic

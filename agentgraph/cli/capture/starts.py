@@ -7,14 +7,15 @@ agent that lists its handoffs when it is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from agentgraph.cli.capture.kinds import as_source, is_workflow_source, sources_in
 from agentgraph.cli.capture.loading import Loading
+from agentgraph.cli.capture.project_runs import recorded_and_written
 from agentgraph.cli.capture.recorder import RunStart
-from agentgraph.cli.capture.uses import Uses, covered_by, resolved, written_runs
+from agentgraph.cli.capture.uses import Uses, covered_by
 from agentgraph.workflow import Source
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 
@@ -178,24 +179,12 @@ def _workflows(file: _File) -> list[Start]:
 def _runs(file: _File) -> list[Start]:
     """The agents that `Runner` got, then those that the source passes to it; workflows aside."""
     starts: dict[int, Start] = {}
-    for run, reason in _begun(file.loaded):
+    for run, is_written in recorded_and_written(file.loaded):
         source = as_source(run.source)
         if source is not None and not is_workflow_source(source):
+            reason: Reason = "written" if is_written else "run"
             starts.setdefault(id(source), file.start(source, reason, run))
     return list(starts.values())
-
-
-def _begun(loaded: Loading) -> Iterator[tuple[RunStart, Reason]]:
-    for run in loaded.recorder.runs:
-        yield run, "run"
-    for written in written_runs(loaded.source.tree, loaded.names):
-        name = written.function.name if written.function else ""
-        source = resolved(
-            written.start, loaded.namespace, written.function, loaded.locals.get(name)
-        )
-        if source is not None:
-            place = Origin(loaded.source.file, written.line)
-            yield RunStart(source, place, name), "written"
 
 
 def _unled(

@@ -6,24 +6,25 @@ This is read from the syntax tree, for code that did not run when the file was l
 from __future__ import annotations
 
 import ast
-import inspect
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 from agentgraph.agent import Agent
 from agentgraph.cli.capture.imported_names import LibraryNames
 from agentgraph.cli.capture.kinds import agents_led_to, as_source, is_workflow_source
+from agentgraph.cli.capture.last_agents import LastAgents
+from agentgraph.cli.capture.values import Function, calls_in
 from agentgraph.workflow import Source
 
-__all__ = ["Uses", "WrittenRun", "covered_by", "resolved", "written_runs"]
+__all__ = ["Uses", "WrittenRun", "covered_by", "written_runs"]
 
-_RUNS: Final = frozenset({"Runner.run", "Runner.run_sync", "Runner.run_streamed", "run_demo_loop"})
+_LOOP: Final = "run_demo_loop"
+"""A chat in the terminal, which goes on with the agent that was last."""
+_RUNS: Final = frozenset({"Runner.run", "Runner.run_sync", "Runner.run_streamed", _LOOP})
 _METHODS: Final = frozenset({"run", "run_sync", "run_streamed"})
 _STARTS: Final = frozenset({"starting_agent", "agent"})
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,14 @@ class WrittenRun:
         line: The line of the call.
         is_certain: Whether the call is one of `Runner`, and not of some object with such a method.
         function: The function around it, if it is in one.
+        goes_on: Whether it may start with the agent that was last in another run.
     """
 
     start: ast.expr
     line: int
     is_certain: bool
-    function: _Function | None
+    function: Function | None
+    goes_on: bool = False
 
 
 def written_runs(tree: ast.Module, names: LibraryNames) -> Iterator[WrittenRun]:
@@ -50,88 +53,26 @@ def written_runs(tree: ast.Module, names: LibraryNames) -> Iterator[WrittenRun]:
         tree: The syntax tree of the file.
         names: The library's names in it.
     """
-    yield from _runs_below(tree, None, names)
-
-
-def _runs_below(
-    node: ast.AST, function: _Function | None, names: LibraryNames
-) -> Iterator[WrittenRun]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Call) and (start := _start_of(child)) is not None:
-            is_certain = names.public_name(child.func) in _RUNS
-            if is_certain or getattr(child.func, "attr", "") in _METHODS:
-                yield WrittenRun(start, child.lineno, is_certain, function)
-        inner = child if isinstance(child, _Function) else function
-        yield from _runs_below(child, inner, names)
+    last = LastAgents(tree)
+    for call, function in calls_in(tree):
+        start = _start_of(call)
+        if start is None:
+            continue
+        name = names.public_name(call.func)
+        if name in _RUNS or getattr(call.func, "attr", "") in _METHODS:
+            yield WrittenRun(
+                start,
+                call.lineno,
+                is_certain=name in _RUNS,
+                function=function,
+                goes_on=name == _LOOP or last.may_be(start),
+            )
 
 
 def _start_of(call: ast.Call) -> ast.expr | None:
     if call.args:
         return call.args[0]
     return next((one.value for one in call.keywords if one.arg in _STARTS), None)
-
-
-def resolved(
-    expression: ast.expr,
-    namespace: Mapping[str, Any],
-    function: _Function | None = None,
-    variables: Mapping[str, Any] | None = None,
-) -> Any:
-    """The object that an expression of names, dots and constant keys stands for; no code runs.
-
-    Args:
-        expression: The expression.
-        namespace: The names of the file.
-        function: The function in which the expression stands; its assignments of one name to
-            another are followed.
-        variables: The local variables of that function, if they are known.
-
-    Returns:
-        The object; `None` if the source does not say.
-    """
-    match expression:
-        case ast.Name(id=name):
-            if variables and name in variables:
-                return variables[name]
-            value = _assigned(name, function)
-            if value is not None:
-                return resolved(value, namespace)
-            return namespace.get(name)
-        case ast.Attribute(value=base, attr=attribute):
-            holder = resolved(base, namespace, function, variables)
-            return None if holder is None else inspect.getattr_static(holder, attribute, None)
-        case ast.Subscript(value=base, slice=ast.Constant(value=key)):
-            holder = resolved(base, namespace, function, variables)
-            return _element(holder, key)
-        case _:
-            return None
-
-
-def _element(holder: object, key: Any) -> Any:
-    try:
-        return holder[key] if isinstance(holder, dict | list | tuple) else None
-    except (LookupError, TypeError):
-        return None
-
-
-def _assigned(name: str, function: _Function | None) -> ast.expr | None:
-    """What a function first assigns to a name, if that is another name."""
-    value = None if function is None else _assignments(function).get(name)
-    return None if isinstance(value, ast.Name) and value.id == name else value
-
-
-@lru_cache(maxsize=16)
-def _assignments(function: _Function) -> Mapping[str, ast.expr]:
-    """The name or attribute that a function first assigns to each name."""
-    assigned: dict[str, ast.expr] = {}
-    for node in ast.walk(function):
-        match node:
-            case (
-                ast.Assign(targets=[ast.Name(id=target)], value=value)
-                | ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value)
-            ) if isinstance(value, ast.Name | ast.Attribute):
-                assigned.setdefault(target, value)
-    return assigned
 
 
 def covered_by(source: Source) -> set[int]:
@@ -157,7 +98,7 @@ class Uses:
         self._mentions = {
             id(namespace[node.name]): _names_loaded(node)
             for node in tree.body
-            if isinstance(node, _Function) and node.name in namespace
+            if isinstance(node, Function) and node.name in namespace
         }
 
     def reached(self, source: Source) -> set[int]:

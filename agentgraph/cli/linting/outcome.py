@@ -8,7 +8,9 @@ from typing import Literal
 
 from agentgraph.authoring.mistakes import file_not_loadable
 from agentgraph.cli.capture.children import Captured
+from agentgraph.cli.capture.findings import united
 from agentgraph.cli.capture.messages import (
+    AgentsChecked,
     AgentSeen,
     FaultSeen,
     FilesRead,
@@ -46,6 +48,7 @@ class FileOutcome:
         fault: The fault, if nothing of the file could be checked.
         files: The files that it consists of.
         output: What it printed.
+        places: Where the agents are made that were checked in it.
     """
 
     target: str
@@ -58,6 +61,7 @@ class FileOutcome:
     fault: CommandFault | None = None
     files: tuple[str, ...] = ()
     output: str = ""
+    places: frozenset[Origin] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,10 @@ class Outcome:
 
     @classmethod
     def of(cls, files: Iterable[FileOutcome]) -> Outcome:
-        """The outcome of files with all their findings."""
+        """The outcome of files with all their findings. The files are parts of one project: what a
+        rule says of all runs holds only if no file runs the agent in another way."""
         kept = tuple(files)
-        findings = (finding for file in kept for finding in file.diagnostics)
+        findings = united([(file.places, file.diagnostics) for file in kept])
         return cls(kept, in_source_order(dict.fromkeys(findings)))
 
     def with_diagnostics(self, diagnostics: Iterable[Diagnostic], hidden: int = 0) -> Outcome:
@@ -121,6 +126,7 @@ def outcome_of(captured: Captured, target: str) -> FileOutcome:
         agents=agents,
         files=(file, *files),
         output=captured.output,
+        places=frozenset(place for one in captured.of(AgentsChecked) for place in one.places),
     )
     for unread in captured.of(ReadOnly):
         place = unread.origin if unread.origin != UNKNOWN else Origin(file, 1)

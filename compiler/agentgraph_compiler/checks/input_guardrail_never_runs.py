@@ -67,7 +67,11 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
         for part, agent in reachable_agents(analysis.chart)
         if agent.id == part.start
     }
-    start = analysis.chart.agent[analysis.chart.start]
+    root = analysis.chart
+    entered |= {identity(root.agent[id]) for id in root.starts}
+    if root.multi_turn:  # whichever agent is last may be the next start
+        entered |= {identity(agent) for agent in root.agents}
+    start = root.agent[root.start]
     for part in analysis.chart.walk():
         for agent in part.agents:
             if identity(agent) in entered:
