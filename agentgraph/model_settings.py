@@ -36,6 +36,9 @@ __all__ = [
     "ToolChoice",
 ]
 
+WAITS_FOR_LOCK: Final = (1.0, 2.0, 4.0)
+"""Seconds before each repetition of a call whose stored conversation is locked, as in SDK 0.24."""
+
 
 @dataclass
 class MCPToolChoice:

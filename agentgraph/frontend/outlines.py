@@ -21,6 +21,7 @@ from agentgraph.frontend.lower_tools import (
 )
 from agentgraph.frontend.scope import RunScope, plain, retries_of
 from agentgraph.frontend.shapes import OWN_CLASSES, PROMPT, SETTINGS, Shape, shape_of_part
+from agentgraph.model_settings import WAITS_FOR_LOCK
 from agentgraph_compiler.machine import WorkKind
 
 if TYPE_CHECKING:
@@ -100,10 +101,12 @@ def forcing_outline(values: tuple[Any, ...], scope: RunScope) -> object:
 
 
 def tries_of(agent: Agent[Any], scope: RunScope) -> int:
-    """How often a run repeats a failed model call: as the run says, else as the agent says."""
-    if scope.policy.tries is not None:
-        return scope.policy.tries
-    return retries_of(getattr(agent, "model_settings", None)) or 0
+    """How often a run repeats a failed model call: as the run says, else as the agent says, and the
+    repetitions for a locked conversation, unless that is zero."""
+    tries = scope.policy.tries
+    if tries is None:
+        tries = retries_of(getattr(agent, "model_settings", None))
+    return 0 if tries == 0 else (tries or 0) + len(WAITS_FOR_LOCK)
 
 
 def allowed_rules(part: object) -> tuple[str, ...] | None:

@@ -5,7 +5,6 @@ A subclass sends a request (`_ask`). No text of a conversation reaches a log.
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +15,7 @@ from agentgraph.models.gate.responses import complete_output, event_failure
 from agentgraph.models.gate.server import Server
 from agentgraph.models.gate.stream import answer, closed, pieces, unstreamed
 from agentgraph.models.interface import Model
-from agentgraph.models.openai_retry import is_locked, retry_advice
+from agentgraph.models.openai_retry import retry_advice
 from agentgraph.models.request_arguments import request_arguments
 from agentgraph.models.responses_converter import ConvertedTools, Converter
 from agentgraph.models.streamed_response import model_response
@@ -100,7 +99,7 @@ class ResponsesModel(Model):
             prompt,
         )
         server = self.server
-        response = cast("Response", await self._unlocked(request, model_settings, server))
+        response = cast("Response", await answer(self._ask(request), server))
         return model_response(
             response,
             server,
@@ -143,7 +142,7 @@ class ResponsesModel(Model):
             prompt,
         )
         server, keep = self.server, model_settings.truncated_text == "keep"
-        stream = await self._unlocked({**request, "stream": True}, model_settings, server)
+        stream = await answer(self._ask({**request, "stream": True}), server)
         try:
             if await unstreamed(stream, server) is not None:
                 raise server.fault("answered a JSON object in place of a stream.")
@@ -164,22 +163,6 @@ class ResponsesModel(Model):
         finally:
             await closed(stream)
         raise server.fault("broke off its stream before the response was complete.")
-
-    async def _unlocked(
-        self, request: dict[str, Any], settings: ModelSettings, server: Server
-    ) -> Any:
-        """Send a request; send it again while another request has the stored conversation, unless
-        `ModelRetrySettings(max_retries=0)` forbids it."""
-        retry = settings.retry
-        waits = () if retry is not None and retry.max_retries == 0 else _WAITS_FOR_LOCK
-        for wait in waits:
-            try:
-                return await answer(self._ask(dict(request)), server)
-            except Exception as error:
-                if not is_locked(error):
-                    raise
-            await asyncio.sleep(wait)
-        return await answer(self._ask(dict(request)), server)
 
     def _request(
         self,
@@ -219,9 +202,6 @@ class ResponsesModel(Model):
         }
         return request_arguments(fields, settings.extra_args)
 
-
-_WAITS_FOR_LOCK = (1.0, 2.0, 4.0)
-"""Seconds before a request on a conversation that is locked is sent again, as in the SDK 0.24."""
 
 _PASSED_ON = (
     "context_management",

@@ -91,7 +91,7 @@ def _reply(record: Record, outcome: Outcome, payload: ModelReply, names: Names) 
         if reply.verdict is not _UNKNOWN:
             record.raw_responses.append(response)
     record.requests.append(payload.request)
-    record.attempts = 0
+    record.attempts = record.locks = 0
     record.replied = outcome.id
     record.results.clear()
     record.attached.clear()
@@ -104,7 +104,7 @@ def _reply(record: Record, outcome: Outcome, payload: ModelReply, names: Names) 
 
 
 def _failed_attempt(record: Record, outcome: Outcome, payload: FailedAttempt, _: Names) -> None:
-    record.attempts = payload.number
+    record.attempts, record.locks = payload.number, payload.locks
 
 
 def _failure(record: Record, outcome: Outcome, payload: Failure, names: Names) -> None:

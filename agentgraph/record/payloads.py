@@ -109,11 +109,13 @@ class FailedAttempt:
         fault: What failed.
         number: The number of attempts so far, this one included.
         wait: The time until the next attempt, in seconds, with jitter.
+        locks: How many of these attempts failed because the stored conversation was locked.
     """
 
     fault: Fault
     number: int
     wait: float
+    locks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class Record:
         agent_id: The agent at work.
         turn: Turns begun.
         attempts: The number of failed attempts at the current model call.
+        locks: How many of these failed because the stored conversation was locked.
         judged: Whether an output guardrail has judged.
         recovered: Whether an error handler gave the final output.
         saved_block: The block in which the session's store keeps the run.
@@ -79,6 +80,7 @@ class Record:
         "judged",
         "last_failure",
         "ledger",
+        "locks",
         "output_guardrail_results",
         "path",
         "payloads",
@@ -119,6 +121,7 @@ class Record:
         self.agent_id = ""
         self.turn = 0
         self.attempts = 0
+        self.locks = 0
         self.judged = False
         self.recovered = False
         self.saved_block: object = None

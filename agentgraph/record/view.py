@@ -176,6 +176,11 @@ class View:
         return self.__record.attempts
 
     @property
+    def locks(self) -> int:
+        """How many of these attempts failed because the stored conversation was locked."""
+        return self.__record.locks
+
+    @property
     def acted(self) -> Collection[str]:
         """The agents that have used a tool."""
         return self.__record.acted

@@ -244,7 +244,9 @@ FORMS: Mapping[str, PayloadForm] = {
         fault=_optional(_FAULT),
         output=_LEFT_OUT,
     ),
-    "failed attempt": _of(payloads.FailedAttempt, fault=_FAULT, number=_PLAIN, wait=_PLAIN),
+    "failed attempt": _of(
+        payloads.FailedAttempt, fault=_FAULT, number=_PLAIN, wait=_PLAIN, locks=_PLAIN
+    ),
     "failure": _of(
         payloads.Failure,
         fault=_FAULT,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from openai import BadRequestError
 from openai.types.responses import (
     Response,
     ResponseCompletedEvent,
@@ -1073,6 +1074,23 @@ def a_failed_model_call_that_is_made_again(sdk: Any) -> Case:
         max_retries=2, backoff={"initial_delay": 0.0}, policy=lambda context: True
     )
     failures = [sdk.ModelStep(error=ValueError(reason)) for reason in ("one", "two")]
+    model = sdk.ScriptedModel([*failures, _say(sdk, "at last")])
+    settings = sdk.ModelSettings(retry=retry)
+    return Case(sdk.Agent(name="A", model=model, model_settings=settings), model=model)
+
+
+def locked() -> BadRequestError:
+    """The error of a request whose stored conversation another request has."""
+    response: Any = SimpleNamespace(request=None, status_code=400, headers={})
+    return BadRequestError("busy", response=response, body={"code": "conversation_locked"})
+
+
+@scenario
+def a_conversation_that_is_locked(sdk: Any) -> Case:
+    retry = sdk.ModelRetrySettings(
+        max_retries=1, backoff={"initial_delay": 0.0}, policy=lambda context: True
+    )
+    failures = [sdk.ModelStep(error=error) for error in (locked(), ValueError("one"), locked())]
     model = sdk.ScriptedModel([*failures, _say(sdk, "at last")])
     settings = sdk.ModelSettings(retry=retry)
     return Case(sdk.Agent(name="A", model=model, model_settings=settings), model=model)

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from agentgraph.drivers.work import retries
+
 _HERE = Path(__file__).parent
 _spec = importlib.util.spec_from_file_location("scenarios", _HERE / "scenarios.py")
 assert _spec is not None
@@ -56,7 +58,10 @@ STREAMED_ON_PURPOSE = {
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 @pytest.mark.parametrize("name", scenarios.SCENARIOS)
-async def test_a_workflow_behaves_as_on_the_published_sdk(name: str, streamed: bool) -> None:
+async def test_a_workflow_behaves_as_on_the_published_sdk(
+    monkeypatch: pytest.MonkeyPatch, name: str, streamed: bool
+) -> None:
+    monkeypatch.setattr(retries, "WAITS_FOR_LOCK", (0.0, 0.0, 0.0))
     published = PUBLISHED[name]["streamed" if streamed else "plain"]
     ours = await scenarios.observe(
         scenarios.package("agentgraph"), scenarios.SCENARIOS[name], streamed=streamed

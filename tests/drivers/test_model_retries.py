@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import openai
 import pytest
 
 from agentgraph import (
@@ -21,12 +22,14 @@ from agentgraph import (
     RunHooks,
     retry_policies,
 )
-from agentgraph.drivers.work.retries import delay_before
+from agentgraph.drivers.work import retries
+from agentgraph.drivers.work.retries import delay_after_lock, delay_before
 from agentgraph.items import ModelResponse
 from agentgraph.models.interface import Model
 from agentgraph.retry import RetryPolicy
-from agentgraph.testing import ScriptedModel, assistant_message
+from agentgraph.testing import ScriptedModel, assistant_message, function_call
 from tests.api.conftest import Play
+from tests.api.scenarios import locked
 
 
 class Flaky(Model):
@@ -184,6 +187,71 @@ async def test_what_may_have_had_an_effect_is_not_repeated(
         return
     with pytest.raises(ValueError, match="a"):
         await play(agent, **conversation)
+
+
+@pytest.fixture
+def _no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "WAITS_FOR_LOCK", (0.0, 0.0, 0.0))
+
+
+@pytest.mark.usefixtures("_no_time_passes")
+class TestALockedConversation:
+    """Another request has the stored conversation, so the call is refused."""
+
+    @pytest.mark.parametrize(("refusals", "answers"), [(1, True), (3, True), (4, False)])
+    async def test_is_asked_three_times_more(
+        self, play: Play, refusals: int, answers: bool
+    ) -> None:
+        model = Flaky(*(locked() for _ in range(refusals)))
+        agent = Agent[Any](name="Asker", model=model)
+        if answers:
+            played = await play(agent, conversation_id="c1")
+            assert played.result.context_wrapper.usage.requests == refusals + 1
+        else:
+            with pytest.raises(openai.BadRequestError, match="busy"):
+                await play(agent, conversation_id="c1")
+        assert model.attempts == min(refusals + 1, 4)
+
+    async def test_does_not_count_among_the_repetitions_of_a_policy(self, play: Play) -> None:
+        failures = (locked(), ValueError("a"), locked(), ValueError("b"), locked())
+        model = Flaky(*failures)
+        assert (await play(asking(model))).final == "at last"
+        assert [(request.attempt, str(request.error)) for request in model.asked] == [
+            (1, "a"),
+            (2, "b"),
+        ]
+
+    async def test_is_a_failure_like_others_once_it_was_waited_for_three_times(
+        self, play: Play
+    ) -> None:
+        model = Flaky(*(locked() for _ in range(5)))
+        assert (await play(asking(model))).final == "at last"
+        assert [request.attempt for request in model.asked] == [1, 2]
+
+    async def test_is_not_asked_again_where_settings_forbid_repetitions(self, play: Play) -> None:
+        model = Flaky(locked())
+        with pytest.raises(openai.BadRequestError, match="busy"):
+            await play(asking(model, most=0))
+        assert model.attempts == 1
+
+    async def test_is_waited_for_by_an_agent_that_is_a_tool(self, play: Play) -> None:
+        model = Flaky(locked())
+        tool = Agent[Any](name="Inner", model=model).as_tool("ask", "Ask.")
+        script = ScriptedModel(
+            [[function_call("ask", {"input": "?"}, call_id="c1")], [assistant_message("done")]]
+        )
+        played = await play(Agent[Any](name="Outer", model=script, tools=[tool]))
+        assert (played.final, model.attempts) == ("done", 2)
+
+    async def test_is_not_asked_again_once_something_was_shown(self) -> None:
+        model = Flaky(locked(), late=True)
+        with pytest.raises(openai.BadRequestError, match="busy"):
+            await Play(True)(Agent[Any](name="Asker", model=model))
+        assert model.attempts == 1
+
+
+def test_waits_for_a_locked_conversation_double() -> None:
+    assert [delay_after_lock(None, locked(), locks) for locks in range(4)] == [1, 2, 4, None]
 
 
 @pytest.mark.parametrize(

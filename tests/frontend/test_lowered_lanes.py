@@ -135,9 +135,9 @@ def retrying(times: int | None) -> ModelSettings:
 
 @pytest.mark.parametrize(
     ("of_agent", "of_run", "tries"),
-    [(None, None, 0), (2, None, 2), (2, 5, 5), (2, 0, 0), (None, 1, 1)],
+    [(None, None, 3), (2, None, 5), (2, 5, 8), (2, 0, 0), (None, 1, 4)],
 )
-def test_a_model_is_tried_again_as_often_as_the_run_says_and_else_its_agent(
+def test_a_model_is_tried_as_often_as_the_run_or_its_agent_says_and_three_times_for_a_lock(
     of_agent: int | None, of_run: int | None, tries: int
 ) -> None:
     agent = Agent[Any](name="A", model_settings=retrying(of_agent))

@@ -10,7 +10,6 @@ import openai
 import pytest
 
 from agentgraph.model_settings import ModelSettings
-from agentgraph.models import responses_model
 from agentgraph.models.openai_responses import OpenAIResponsesModel
 from agentgraph.models.openai_retry import normalized_error
 from agentgraph.retry import (
@@ -22,8 +21,7 @@ from agentgraph.retry import (
     retry_policies,
 )
 from tests.models.loopback_server import Answer, LoopbackServer
-from tests.models.model_calls import events, get
-from tests.models.wire import CREATED, RESPONSE, event
+from tests.models.model_calls import get
 
 CONTEXT = RetryPolicyContext(
     error=RuntimeError(),
@@ -130,50 +128,3 @@ async def test_a_wait_of_nonsense_is_none(
         await get(OpenAIResponsesModel("m", client))
 
     assert normalized_error(caught.value).retry_after is None
-
-
-LOCKED = {"error": {"message": "busy", "code": "conversation_locked"}}
-
-
-@pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize(("refusals", "answers"), [(1, True), (3, True), (4, False)])
-async def test_a_request_waits_three_times_for_a_locked_conversation(
-    server: LoopbackServer,
-    client: openai.AsyncOpenAI,
-    monkeypatch: pytest.MonkeyPatch,
-    streamed: bool,
-    refusals: int,
-    answers: bool,
-) -> None:
-    monkeypatch.setattr(responses_model, "_WAITS_FOR_LOCK", (0.0, 0.0, 0.0))
-    done = event("response.completed", response=RESPONSE)
-    server.answer(*[Answer(LOCKED, status=400)] * refusals)
-    server.answer(Answer([CREATED, done], stream=True) if streamed else Answer(RESPONSE))
-    model = OpenAIResponsesModel("gpt-x", client)
-    call = events if streamed else get
-    if answers:
-        await call(model, conversation_id="c")
-    else:
-        with pytest.raises(openai.BadRequestError, match="busy"):
-            await call(model, conversation_id="c")
-
-    assert len(server.requests) == min(refusals + 1, 4)
-    assert {str(request.json) for request in server.requests} == {str(server.requests[0].json)}
-
-
-@pytest.mark.parametrize(
-    ("body", "settings"),
-    [
-        (LOCKED, NO_RETRIES),
-        ({"error": {"message": "no", "code": "other"}}, ModelSettings()),
-    ],
-)
-async def test_no_other_request_waits(
-    server: LoopbackServer, client: openai.AsyncOpenAI, body: Any, settings: ModelSettings
-) -> None:
-    server.answer(Answer(body, status=400))
-    model = OpenAIResponsesModel("gpt-x", client)
-    with pytest.raises(openai.BadRequestError):
-        await get(model, model_settings=settings)
-
-    assert len(server.requests) == 1

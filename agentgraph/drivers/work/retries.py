@@ -1,6 +1,7 @@
-"""Repeating a failed model call, if the agent's settings ask for it (`ModelSettings.retry`).
+"""Repeating a failed model call: if the agent's settings ask for it (`ModelSettings.retry`), and
+while another request has the stored conversation.
 
-Without such settings only the client repeats calls. A call is never repeated once a watcher has
+All other repetitions are the client's. A call is never repeated once a watcher has
 seen a part of its reply, nor if it may have had an effect. Hooks see all attempts as one call.
 """
 
@@ -14,8 +15,9 @@ from typing import Any, Final
 
 from agentgraph.exceptions import ModelTimeoutError
 from agentgraph.items import ModelResponse
+from agentgraph.model_settings import WAITS_FOR_LOCK
 from agentgraph.models.interface import Model
-from agentgraph.models.openai_retry import normalized_error
+from agentgraph.models.openai_retry import is_locked, normalized_error
 from agentgraph.retry import (
     ModelRetryAdvice,
     ModelRetryAdviceRequest,
@@ -98,10 +100,27 @@ def delay_before(
     return delay
 
 
+def delay_after_lock(
+    settings: ModelRetrySettings | None, error: Exception, locks: int
+) -> float | None:
+    """The wait before the next attempt if another request had the stored conversation, in seconds.
+
+    Args:
+        settings: How often to repeat a call; zero repetitions forbid these, too.
+        error: The failure.
+        locks: How many attempts failed for this reason before.
+
+    Returns:
+        Seconds; ``None`` if that is not the reason, or was the reason too often.
+    """
+    if settings is not None and settings.max_retries == 0:
+        return None
+    return WAITS_FOR_LOCK[locks] if locks < len(WAITS_FOR_LOCK) and is_locked(error) else None
+
+
 async def delay_after(
     model: Model,
     settings: ModelRetrySettings,
-    attempt: Attempt,
     failure: ModelRetryAdviceRequest,
 ) -> float | None:
     """The wait before the next attempt.
@@ -109,7 +128,6 @@ async def delay_after(
     Args:
         model: The model, which may advise on a failure.
         settings: How often, when and after which failures to repeat a call.
-        attempt: The attempt that failed.
         failure: The failure.
 
     Returns:
@@ -119,7 +137,7 @@ async def delay_after(
         Exception: The policy raised it.
     """
     most = settings.max_retries or 0
-    if settings.policy is None or attempt.seen or failure.attempt > most:
+    if settings.policy is None or failure.attempt > most:
         return None
     advice = await _advice(model, failure)
     facts = _facts(failure.error, advice)
@@ -127,7 +145,7 @@ async def delay_after(
         error=failure.error,
         attempt=failure.attempt,
         max_retries=most,
-        stream=attempt.streamed,
+        stream=failure.stream,
         normalized=facts,
         provider_advice=advice,
         previous_response_id=failure.previous_response_id,

@@ -13,7 +13,7 @@ from agentgraph.drivers.work.copies import copy_of, mutable_names, settings_copy
 from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
 from agentgraph.drivers.work.hooks import call_hooks, context_of, overridden
 from agentgraph.drivers.work.offer import offer_of
-from agentgraph.drivers.work.retries import Attempt, counted, delay_after
+from agentgraph.drivers.work.retries import Attempt, counted, delay_after, delay_after_lock
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import ModelTimeoutError, UserError
 from agentgraph.items import ModelResponse
@@ -198,22 +198,26 @@ async def _retry(
     bench: Workbench, command: Perform, prepared: PreparedCall, attempt: Attempt, error: Exception
 ) -> Outcome | None:
     """The outcome of a failed attempt that is repeated; ``None`` if it was the last attempt."""
-    settings, number = prepared.request.settings.retry, bench.view.attempts + 1
-    if settings is None or number > command.invoke.tries:
+    view, settings = bench.view, prepared.request.settings.retry
+    number, locks, ids = view.attempts + 1, view.locks, view.conversation
+    if attempt.seen or number > command.invoke.tries:
         return None
-    ids = bench.view.conversation
-    failure = ModelRetryAdviceRequest(
-        error=error,
-        attempt=number,
-        stream=attempt.streamed,
-        previous_response_id=ids.previous_response_id,
-        conversation_id=ids.conversation_id,
-    )
-    delay = await delay_after(prepared.model, settings, attempt, failure)
+    delay = delay_after_lock(settings, error, locks)
+    if delay is not None:
+        locks += 1
+    elif settings is not None:
+        failure = ModelRetryAdviceRequest(
+            error=error,
+            attempt=number - locks,
+            stream=attempt.streamed,
+            previous_response_id=ids.previous_response_id,
+            conversation_id=ids.conversation_id,
+        )
+        delay = await delay_after(prepared.model, settings, failure)
     if delay is None:
         return None
     bench.caches.errors[command.id] = error
-    return Outcome(command.id, Event.RETRY, FailedAttempt(fault_of(error), number, delay))
+    return Outcome(command.id, Event.RETRY, FailedAttempt(fault_of(error), number, delay, locks))
 
 
 def _missing_tool(bench: Workbench, agent_id: str) -> str | None:
