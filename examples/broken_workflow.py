@@ -78,7 +78,7 @@ insurance = Agent(name="Insurance", instructions="Explain what is covered.")
 
 triage = Agent(
     name="Travel Desk",
-    instructions="Hand over to the colleague who can help.",
+    instructions="Hand over to Booking, Prices or Complaints.",
     handoffs=[booking, prices, complaints, handoff(insurance, is_enabled=False)],
 )
 

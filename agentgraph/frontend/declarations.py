@@ -27,6 +27,13 @@ from agentgraph.frontend.origins import Overrides, allowed_on, origin_of
 from agentgraph.frontend.reading import HandoffReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import Shape, as_it_was
+from agentgraph.frontend.words import (
+    description_of_handoff,
+    description_of_tool,
+    has_default_name,
+    instructions_of,
+    is_derived,
+)
 from agentgraph.handoffs import Handoff, handoff
 from agentgraph_compiler.diagnostics import UNKNOWN
 from agentgraph_compiler.ir import chart
@@ -131,6 +138,11 @@ class Declarations:
         """The digest of declared values."""
         return "" if self.bare else digest(*parts)
 
+    def instructions(self, agent: object) -> str | None:
+        """The text of an agent's instructions; a fingerprint needs none, and no source is read for
+        it."""
+        return None if self.bare else instructions_of(agent, reads_source=not self.later)
+
     def _tool(self, tool: object) -> Declared[chart.Tool]:
         name = plain(name_of(tool))
         code = {} if self.bare else attributes_of(tool, _CODE_OF_TOOLS)
@@ -146,6 +158,8 @@ class Declarations:
             approval=approval(tool),
             screened=screened(tool),
             judged=judged(tool),
+            derived=not self.bare and is_derived(tool),
+            description=None if self.bare else description_of_tool(tool),
         )
         guards = (
             *(getattr(tool, "tool_input_guardrails", None) or ()),
@@ -160,12 +174,14 @@ class Declarations:
 
     def _handoff(self, entry: Any, by_itself: bool, target: object) -> Declared[chart.Handoff]:
         name, attributes, enabled_now = "", {}, Enabled.ALWAYS
+        description: str | None = None
         if by_itself and self.bare:
             name = Handoff.default_tool_name(entry)
         else:
             authored: Handoff[Any, Any] = handoff(entry) if by_itself else entry
             name, enabled_now = plain(authored.tool_name), enabled(authored)
             attributes = {name: getattr(authored, name, None) for name in _OF_HANDOFFS}
+            description = None if self.bare else description_of_handoff(authored, target)
         target_name = getattr(target, "name", None) or getattr(entry, "agent_name", name)
         declaration = chart.Handoff(
             symbol="",
@@ -178,6 +194,8 @@ class Declarations:
             allowed=allowed_on(entry),
             filters=getattr(entry, "input_filter", None) is not None,
             acts=getattr(entry, "_on_handoff", None) is not None,
+            derived=not self.bare and (by_itself or has_default_name(name, target)),
+            description=description,
         )
         return Declared(declaration, stem(name), entry)
 

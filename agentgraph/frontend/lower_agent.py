@@ -109,6 +109,7 @@ class _Lowering:
             allowed=allowed_on(agent),
             tries=tries_of(agent, self.context.read.scope),
             inner=tuple(self._inner((*tools, *inputs, *outputs))),
+            instructions=self.context.declarations.instructions(agent),
         )
 
     def _symbol(self, family: str, stem: str) -> str:
@@ -138,6 +139,8 @@ class _Lowering:
             allowed=declaration.allowed,
             filters=declaration.filters,
             acts=declaration.acts,
+            derived=declaration.derived,
+            description=declaration.description,
         )
 
     def _guardrails(

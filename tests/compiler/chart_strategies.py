@@ -66,6 +66,8 @@ tools = st.builds(
     approval=st.sampled_from(Approval),
     screened=st.booleans(),
     judged=st.booleans(),
+    derived=st.booleans(),
+    description=st.none() | words,
 )
 handoffs = st.builds(
     Handoff,
@@ -79,6 +81,8 @@ handoffs = st.builds(
     allowed=few(words),
     filters=st.booleans(),
     acts=st.booleans(),
+    derived=st.booleans(),
+    description=st.none() | words,
 )
 inner_agents = st.builds(Inner, symbol=words, name=words, origin=origins)
 guardrails = st.builds(
@@ -109,6 +113,7 @@ agents = st.builds(
     allowed=few(words),
     tries=st.integers(0, 3),
     inner=few(inner_agents),
+    instructions=st.none() | words,
 )
 guards = st.builds(Guard, kind=st.sampled_from(GuardKind), names=few(words))
 moves = st.builds(

@@ -526,11 +526,31 @@ SUPPRESSIBLE = {
     "AG102": chart(Agent("a", "A", handoffs=(to("a", "b"),)), Agent("b", "A"), declared=True),
     "AG103": chart(Agent("a", "A", handoffs=(to("a", "", "X"),)), declared=True),
     "AG104": with_tools(function("a", "größe")),
+    "AG105": chart(
+        Agent(
+            "a",
+            "A",
+            handoffs=tuple(
+                dataclasses.replace(to("a", id, name), name="transfer_to__", derived=True)
+                for id, name in (("b", "é"), ("c", "ü"))
+            ),
+        ),
+        Agent("b", "é"),
+        Agent("c", "ü"),
+    ),
     "AG201": chart(Agent("a", "A"), Agent("b", "B"), declared=True),
     "AG202": chart(looping("a", "a")),
     "AG203": chart(asks("a", "a"), charts=(subchart("a", asks("a", "a")),)),
     "AG204": chart(Agent("a", "A", handoffs=(to("a", "b", enabled=NEVER),)), Agent("b", "B")),
     "AG206": chart(looping("a", tools=(function("a", "x"),))),
+    "AG212": chart(
+        Agent("a", "A", handoffs=tuple(to("a", id, description="") for id in "bc")),
+        Agent("b", "B"),
+        Agent("c", "C"),
+    ),
+    "AG213": with_tools(*(function("a", name, description="Search.") for name in "xy")),
+    "AG214": with_tools(function("a", "x", description="")),
+    "AG216": chart(Agent("a", "A", handoffs=(to("a", "a"),))),
     "AG301": chart(
         Agent("a", "A", Type("Customer"), tools=(function("a", "x", context=Type("Stock")),))
     ),

@@ -50,10 +50,12 @@ def test_allow_keeps_a_rule_quiet_about_one_agent(rule: str) -> None:
 def test_allow_keeps_a_rule_quiet_about_one_tool_and_one_handoff() -> None:
     @function_tool(name_override="search")
     def again(query: str) -> str:
+        """Search again."""
         return query
 
     @function_tool
     def search(query: str) -> str:
+        """Search."""
         return query
 
     other = Agent(name="Other")

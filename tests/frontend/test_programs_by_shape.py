@@ -35,6 +35,7 @@ from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.frontend.tables import Table, Tables
 from agentgraph.program import Program, program_for
 from agentgraph.testing import ScriptedModel
+from agentgraph_compiler.diagnostics import errors
 from agentgraph_compiler.emit import emit
 from tests.frontend import declared_program, test_shapes
 from tests.frontend.test_lowering import line
@@ -174,7 +175,7 @@ def test_an_error_is_told_of_the_very_objects_that_have_it() -> None:
         agent = Agent[Any](name="A", tools=[look_up, tool])
         with pytest.raises(CompileError) as caught:
             program_for(agent)
-        assert caught.value.diagnostics == check(agent)
+        assert caught.value.diagnostics == errors(check(agent))
         origins.append(caught.value.diagnostics[0].origin)
     assert len({(origin.file, origin.line) for origin in origins}) == 1
     first, here = handoff(Agent(name="B"), tool_name_override="look_up"), line()

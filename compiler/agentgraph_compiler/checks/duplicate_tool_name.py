@@ -5,7 +5,8 @@
 Finds names that an agent offers to its model more than once. Functions, handoffs and agents used as
 tools share one namespace. A tool with its own kind of call (a computer, a shell, a custom tool)
 shares a namespace only with others of such a kind. Hosted tools belong to the provider and do not
-count, nor do tools that are never enabled. If a callable decides whether one of the two is enabled,
+count, nor do tools that are never enabled. Names that two agents' names become are another rule
+(`AG105`). If a callable decides whether one of the two is enabled,
 they may be alternatives: then the run itself checks on every turn.
 
 ## Why is this bad?
@@ -61,8 +62,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.checks.merged_agent_names import are_merged
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Enabled, Handoff, Tool, is_allowed
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Tool, is_allowed
 from agentgraph_compiler.machine import WorkKind
 
 RULE = Rule(
@@ -77,10 +79,10 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find names that an agent always offers twice, in time linear in tools and handoffs."""
     for part in analysis.chart.walk():
         for agent in part.agents:
-            yield from _of_agent(agent)
+            yield from _of_agent(analysis.chart, agent)
 
 
-def _of_agent(agent: Agent) -> Iterator[Diagnostic]:
+def _of_agent(chart: Chart, agent: Agent) -> Iterator[Diagnostic]:
     first: dict[tuple[bool, str], Tool | Handoff] = {}
     offers: tuple[Tool | Handoff, ...] = (*agent.tools, *agent.handoffs)
     for offer in offers:
@@ -88,6 +90,8 @@ def _of_agent(agent: Agent) -> Iterator[Diagnostic]:
             continue
         earlier = first.setdefault((_has_own_call(offer), offer.name), offer)
         if earlier is offer or is_allowed(RULE, agent, earlier, offer):
+            continue
+        if are_merged(chart, earlier, offer):
             continue
         yield Diagnostic(
             RULE,

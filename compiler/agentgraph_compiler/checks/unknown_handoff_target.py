@@ -15,8 +15,8 @@ see a handoff that no run can take, and no other check would cover the agent beh
 ```python
 from agentgraph import Agent, Workflow
 
-billing = Agent(name="Billing")
-refunds = Agent(name="Refunds")
+billing = Agent(name="Billing", handoff_description="Invoices")
+refunds = Agent(name="Refunds", handoff_description="Money back")
 triage = Agent(name="Triage", handoffs=[billing, refunds])
 
 workflow = Workflow("Support", start=triage, agents=[triage, billing])
@@ -27,8 +27,8 @@ workflow = Workflow("Support", start=triage, agents=[triage, billing])
 ```python
 from agentgraph import Agent, Workflow
 
-billing = Agent(name="Billing")
-refunds = Agent(name="Refunds")
+billing = Agent(name="Billing", handoff_description="Invoices")
+refunds = Agent(name="Refunds", handoff_description="Money back")
 triage = Agent(name="Triage", handoffs=[billing, refunds])
 
 workflow = Workflow("Support", start=triage, agents=[triage, billing, refunds])

@@ -15,8 +15,8 @@ ever asks the specialist.
 ```python
 from agentgraph import Agent, Workflow
 
-billing = Agent(name="Billing")
-refunds = Agent(name="Refunds")
+billing = Agent(name="Billing", handoff_description="Invoices")
+refunds = Agent(name="Refunds", handoff_description="Money back")
 triage = Agent(name="Triage", handoffs=[billing])
 
 workflow = Workflow("Support", start=triage, agents=[triage, billing, refunds])
@@ -27,8 +27,8 @@ workflow = Workflow("Support", start=triage, agents=[triage, billing, refunds])
 ```python
 from agentgraph import Agent, Workflow
 
-billing = Agent(name="Billing")
-refunds = Agent(name="Refunds")
+billing = Agent(name="Billing", handoff_description="Invoices")
+refunds = Agent(name="Refunds", handoff_description="Money back")
 triage = Agent(name="Triage", handoffs=[billing, refunds])
 
 workflow = Workflow("Support", start=triage, agents=[triage, billing, refunds])

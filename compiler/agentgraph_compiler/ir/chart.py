@@ -58,6 +58,8 @@ class Tool:
         approval: Whether a person decides on its calls first.
         screened: Whether guardrails look at its arguments.
         judged: Whether guardrails look at its output.
+        derived: Whether its name is made from that of the agent that it runs.
+        description: What the model reads about it; ``None`` if it was not read.
     """
 
     symbol: str
@@ -73,6 +75,8 @@ class Tool:
     approval: Approval = Approval.NEVER
     screened: bool = False
     judged: bool = False
+    derived: bool = False
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,9 @@ class Handoff:
         allowed: Rules that the user suppressed on it.
         filters: Whether a filter chooses the input of the target.
         acts: Whether the handoff calls a function of the user (``on_handoff``).
+        derived: Whether its name is made from that of the target.
+        description: What the model reads about it beyond the name of the target; ``None`` if it was
+            not read.
     """
 
     symbol: str
@@ -103,6 +110,8 @@ class Handoff:
     allowed: tuple[str, ...] = ()
     filters: bool = False
     acts: bool = False
+    derived: bool = False
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,8 @@ class Agent:
         allowed: Rules that the user suppressed on it.
         tries: How often the run repeats a failed call of its model.
         inner: The agents that the code of its tools and guardrails runs.
+        instructions: The text that its model reads first, with ``…`` for each part that only a run
+            knows; ``None`` if it was not read.
     """
 
     id: str
@@ -198,6 +209,7 @@ class Agent:
     allowed: tuple[str, ...] = ()
     tries: int = 0
     inner: tuple[Inner, ...] = ()
+    instructions: str | None = None
 
 
 def is_allowed(rule: Rule, *parts: Agent | Tool | Handoff | Guardrail) -> bool:

@@ -159,6 +159,7 @@ class _AgentDraft:
     allowed: tuple[str, ...] = ()
     tries: int = 0
     inner: list[Inner] = field(default_factory=list)
+    instructions: str | None = None
 
     @classmethod
     def opened_by(cls, line: Line) -> _AgentDraft:
@@ -194,6 +195,8 @@ class _AgentDraft:
                 self.tries = line.number("a number of tries")
             case "inner":
                 self.inner.append(parse_inner(line))
+            case "instructions":
+                self.instructions = line.word("the instructions")
             case other:
                 line.fail(f"'{other}' is not a part of an agent")
 
@@ -215,6 +218,7 @@ class _AgentDraft:
             allowed=self.allowed,
             tries=self.tries,
             inner=tuple(self.inner),
+            instructions=self.instructions,
         )
 
 

@@ -23,6 +23,8 @@ def parse_tool(line: Line) -> Tool:
         approval=line.chosen("approval", Approval.NEVER, "a kind of approval"),
         screened=line.accept("screened"),
         judged=line.accept("judged"),
+        derived=line.accept("derived"),
+        description=_description(line),
         digest=line.clause("digest"),
         context=line.context(),
         allowed=line.allowed(),
@@ -42,10 +44,16 @@ def parse_handoff(line: Line) -> Handoff:
         enabled=line.enabled(),
         filters=line.accept("filters"),
         acts=line.accept("acts"),
+        derived=line.accept("derived"),
+        description=_description(line),
         digest=line.clause("digest"),
         allowed=line.allowed(),
         origin=line.origin(),
     )
+
+
+def _description(line: Line) -> str | None:
+    return line.word("a description") if line.accept("described") else None
 
 
 def parse_inner(line: Line) -> Inner:

@@ -121,6 +121,10 @@ def _digest(digest: str) -> str:
     return f"digest {_word(digest)}" if digest else ""
 
 
+def _described(description: str | None) -> str:
+    return "" if description is None else f"described {_quoted(description)}"
+
+
 def _context(context: Type) -> str:
     return "" if context == ANY else f"context {_type(context)}"
 
@@ -206,6 +210,8 @@ class _Printer:
         if agent.tries:
             yield f"  tries {agent.tries}"
         yield from map(self.inner, agent.inner)
+        if agent.instructions is not None:
+            yield f"  instructions {_quoted(agent.instructions)}"
 
     def tool(self, tool: Tool) -> str:
         """The line of one tool."""
@@ -220,6 +226,8 @@ class _Printer:
             "" if tool.approval is Approval.NEVER else f"approval {tool.approval}",
             "screened" if tool.screened else "",
             "judged" if tool.judged else "",
+            "derived" if tool.derived else "",
+            _described(tool.description),
             _digest(tool.digest),
             _context(tool.context),
             self._tail(tool),
@@ -237,6 +245,8 @@ class _Printer:
             _enabled(handoff.enabled),
             "filters" if handoff.filters else "",
             "acts" if handoff.acts else "",
+            "derived" if handoff.derived else "",
+            _described(handoff.description),
             _digest(handoff.digest),
             self._tail(handoff),
         )

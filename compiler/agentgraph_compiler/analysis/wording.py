@@ -1,0 +1,58 @@
+"""The words of texts that models read, reduced so that a check can compare them.
+
+A stem is a word in lower case without the endings of English plurals and verb forms: ``refunds``,
+``refunding`` and ``refunded`` have one stem. Texts in other languages keep their words whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Set
+from typing import Final
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ENDING: Final = re.compile(r"(?:ations?|ing|ed|ions?|ment|er|or|es|s|e|y|ies)$")
+_SHORTEST: Final = 3
+"""The fewest letters of a stem: shorter words have no ending to lose."""
+_INSIGNIFICANT: Final = re.compile(
+    "an?|agents?|and|another|any|appropriate|assistants?|at|available|back|best|bot|by|colleagues?"
+    "|correct|corresponding|dedicated|experts?|for|from|handoff|handler|her|him|his|in|its?|main"
+    "|matching|new|next|of|on|one|or|original|other|our|previous|proper|relevant|right|same"
+    "|speciali[sz]ed|specialists?|sub|suitable|team|that|the|them|their|then|these|this|those|to"
+    "|tool|us|user|we|who|with|you|your"
+)
+"""Words that say nothing about which agent is meant."""
+
+
+def words(text: str) -> Iterator[str]:
+    """The words of a text or a name, in lower case; ``camelCase`` and ``snake_case`` are parted."""
+    for match in _WORD.finditer(_CAMEL.sub(" ", text)):
+        yield match.group().lower()
+
+
+def stem(word: str) -> str:
+    """A word without its ending."""
+    shorter = _ENDING.sub("", word)
+    return shorter if len(shorter) >= _SHORTEST else word
+
+
+def stems(text: str) -> frozenset[str]:
+    """The stems of all words of a text."""
+    return frozenset(map(stem, words(text)))
+
+
+def significant(text: str) -> frozenset[str]:
+    """The stems of the words of a name or phrase that say which agent is meant."""
+    return frozenset(stem(word) for word in words(text) if not _INSIGNIFICANT.fullmatch(word))
+
+
+def mentions(stems_of_text: Set[str], name: str) -> bool:
+    """Whether a text has every significant word of a name.
+
+    Args:
+        stems_of_text: The stems of the text.
+        name: The name of an agent.
+    """
+    stems_of_name = significant(name)
+    return bool(stems_of_name) and stems_of_name <= stems_of_text
