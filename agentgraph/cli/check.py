@@ -16,6 +16,8 @@ from agentgraph.cli.capture.child import Limits, Request
 from agentgraph.cli.capture.children import Captured, capture_files, processors
 from agentgraph.cli.capture.warming import warm
 from agentgraph.cli.faults import CommandFault, Status
+from agentgraph.cli.fixing.plan import contents_of, plan_of
+from agentgraph.cli.fixing.rounds import Fixes, check_and_fix
 from agentgraph.cli.linting.baseline import Baseline
 from agentgraph.cli.linting.files import FileToCheck, files_to_check
 from agentgraph.cli.linting.formats import ReportFormat, write_report
@@ -23,6 +25,7 @@ from agentgraph.cli.linting.outcome import FileOutcome, Outcome, outcome_of
 from agentgraph.cli.linting.selection import Selection
 from agentgraph.cli.linting.settings import settings_of
 from agentgraph.cli.linting.watching import stamps, wait_for_a_change
+from agentgraph.cli.reports import shown_path
 from agentgraph.cli.target import Target
 from agentgraph.cli.terminal import Terminal, printable, say_fault
 
@@ -40,6 +43,8 @@ class CheckOptions:
         ignore: Rules that do not count, beside the project's.
         baseline: The file of the findings to leave out, instead of the project's.
         write_baseline: Where to write all findings as a baseline.
+        fix: Whether to change the source where that is safe, and check again.
+        diff: Whether to show what `fix` would change, instead of the findings.
         jobs: The most processes at a time; 0 for one a processor.
         limits: What a file may use while it is loaded.
     """
@@ -50,6 +55,8 @@ class CheckOptions:
     ignore: tuple[str, ...] = ()
     baseline: Path | None = None
     write_baseline: Path | None = None
+    fix: bool = False
+    diff: bool = False
     jobs: int = 0
     limits: Limits = field(default_factory=Limits)
 
@@ -63,12 +70,14 @@ def check_files(terminal: Terminal, arguments: Sequence[str], options: CheckOpti
         options: How to check, and how to report.
 
     Returns:
-        `DONE`; `FOUND` if a finding counts as an error; `UNUSABLE` if a file could not be checked,
-        whatever the findings in the other files.
+        `DONE`; `FOUND` if a finding counts as an error, or if `diff` shows a change; `UNUSABLE` if
+        a file could not be checked, whatever the findings in the other files.
 
     Raises:
         CommandFault: A setting, a rule or the baseline cannot be used.
     """
+    if options.diff:
+        return _show_changes(terminal, arguments, options)
     return _check(terminal, arguments, options).status(strict=options.strict)
 
 
@@ -91,8 +100,7 @@ def watch_files(
 
     def files() -> Iterator[str]:
         yield from imported
-        for file in _files(arguments):
-            yield os.path.abspath(file.text.partition(":")[0])
+        yield from _paths(arguments)
 
     while True:
         before = stamps(files())
@@ -112,7 +120,41 @@ def _files(arguments: Sequence[str]) -> list[FileToCheck]:
     return files_to_check(arguments or settings.paths, settings.exclude)
 
 
+def _paths(arguments: Sequence[str]) -> list[str]:
+    return [os.path.abspath(file.text.partition(":")[0]) for file in _files(arguments)]
+
+
 def _check(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) -> Outcome:
+    """Check, fix if that is asked for, and report."""
+
+    def check() -> Outcome:
+        return _found(terminal, arguments, options)
+
+    if options.fix:
+        outcome, fixes = check_and_fix(check, lambda: _paths(arguments))
+        _say_fixes(terminal, fixes)
+    else:
+        outcome = check()
+    _say_faults(terminal, outcome)
+    write_report(terminal, outcome, options.report_format, strict=options.strict)
+    return outcome
+
+
+def _show_changes(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) -> Status:
+    contents = contents_of(_paths(arguments))
+    outcome = _found(terminal, arguments, options)
+    _say_faults(terminal, outcome)
+    files = plan_of(outcome.diagnostics, contents)
+    for file in files:
+        terminal.out.print(Text(printable(file.diff())), end="", soft_wrap=True)
+    number = sum(len(file.fixed) for file in files)
+    _say(terminal, f"{_counted(number, 'finding')} can be fixed: agentgraph check --fix")
+    status = outcome.status(strict=options.strict)
+    return Status.FOUND if files and status is Status.DONE else status
+
+
+def _found(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) -> Outcome:
+    """The outcome for the files as they are now, with the findings that count."""
     linecache.checkcache()  # a file may have changed since the last check of this process
     settings = settings_of(Path.cwd())
     selection = Selection.of(settings, options.select, options.ignore)
@@ -124,14 +166,34 @@ def _check(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) 
         Baseline.of(findings).write(options.write_baseline)
         baseline = Baseline.of(findings)
     new = findings if baseline is None else baseline.without(findings)
-    outcome = replace(outcome, diagnostics=tuple(new), hidden=len(findings) - len(new))
+    return replace(outcome, diagnostics=tuple(new), hidden=len(findings) - len(new))
+
+
+def _say_faults(terminal: Terminal, outcome: Outcome) -> None:
     for file in outcome.files:
         if file.output and file.fault is not None and len(outcome.files) == 1:
             terminal.err.print(Text(printable(file.output)), end="", soft_wrap=True)
         if file.fault is not None:
             say_fault(terminal, file.fault)
-    write_report(terminal, outcome, options.report_format, strict=options.strict)
-    return outcome
+
+
+def _say_fixes(terminal: Terminal, fixes: Fixes) -> None:
+    for finding in fixes.made:
+        assert finding.fix is not None
+        place = f"{shown_path(finding.origin.file)}:{finding.origin.line}"
+        _say(terminal, f"fixed {place}: {finding.rule.code} {finding.fix.title}")
+    for path in fixes.changed:
+        _say(terminal, f"{shown_path(path)} changed during the check and was left alone")
+    for path in fixes.taken_back:
+        _say(terminal, f"{shown_path(path)} could not be loaded with its fixes; they were undone")
+
+
+def _say(terminal: Terminal, text: str) -> None:
+    terminal.err.print(Text(printable(text), "quiet"), soft_wrap=True)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def _outcome(terminal: Terminal, files: Sequence[FileToCheck], options: CheckOptions) -> Outcome:

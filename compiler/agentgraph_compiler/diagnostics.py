@@ -65,6 +65,77 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Renaming:
+    """A name that becomes another one.
+
+    Args:
+        origin: The first line of the call that holds the name; of a keyword, its own line.
+        old: The name as it stands there.
+        new: The name that takes its place.
+        agent: The name of the agent that the call makes; empty if the call makes none.
+        argument: The keyword argument in whose texts the name stands; empty if the name is itself
+            the keyword.
+    """
+
+    origin: Origin
+    old: str
+    new: str
+    agent: str = ""
+    argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewArgument:
+    """A keyword argument that the call of an agent gets.
+
+    Args:
+        origin: The first line of the call.
+        agent: The name of the agent.
+        keyword: The keyword, which the call does not have yet.
+        text: The value, a text.
+    """
+
+    origin: Origin
+    agent: str
+    keyword: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewHandoff:
+    """A handoff that an agent gets.
+
+    Args:
+        origin: The first line of the call that makes the agent.
+        agent: The name of the agent.
+        target_origin: The first line of the call that makes the target.
+        target: The name of the target.
+    """
+
+    origin: Origin
+    agent: str
+    target_origin: Origin
+    target: str
+
+
+Change = Renaming | NewArgument | NewHandoff
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A safe way out of a finding, in terms of the objects at fault; the command line turns it into
+    edits of the source.
+
+    Args:
+        title: What it does, as in "rename 'instruction' to 'instructions'".
+        changes: All of them are made, or none.
+    """
+
+    title: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding.
 
@@ -74,6 +145,7 @@ class Diagnostic:
         origin: The user's own line.
         notes: Further places and facts that explain it.
         help: What to write instead; empty when there is nothing to add.
+        fix: A safe change of the source that resolves it, if there is one.
     """
 
     rule: Rule
@@ -81,6 +153,7 @@ class Diagnostic:
     origin: Origin = UNKNOWN
     notes: tuple[Note, ...] = ()
     help: str = ""
+    fix: Fix | None = None
 
     @property
     def severity(self) -> Severity:

@@ -15,7 +15,7 @@ import agentgraph
 from agentgraph.authoring.mistakes import unknown_keyword
 from agentgraph.cli.capture.imported_names import LibraryNames
 from agentgraph.cli.capture.source import SourceText
-from agentgraph_compiler.diagnostics import Diagnostic, Origin
+from agentgraph_compiler.diagnostics import Diagnostic, Fix, Origin, Renaming
 
 __all__ = ["without_unknown_keywords"]
 
@@ -36,18 +36,27 @@ def without_unknown_keywords(source: SourceText, names: LibraryNames) -> list[Di
         if accepted is None:
             continue
         unknown = [one for one in node.keywords if one.arg and one.arg not in accepted]
-        findings += [_finding(str(name), one, accepted, source.file) for one in unknown]
+        free = accepted - {one.arg for one in node.keywords}
+        findings += [_finding(str(name), one, free, source.file) for one in unknown]
         node.keywords = [one for one in node.keywords if one not in unknown]
     return findings
 
 
-def _finding(name: str, keyword: ast.keyword, accepted: frozenset[str], file: str) -> Diagnostic:
-    close = get_close_matches(str(keyword.arg), accepted, n=1)
+def _finding(name: str, keyword: ast.keyword, free: frozenset[str], file: str) -> Diagnostic:
+    """The finding about a keyword, of a call that could still take others."""
+    word, origin = str(keyword.arg), Origin(file, keyword.lineno)
+    close = get_close_matches(word, sorted(free), n=2)
+    rename = (
+        Fix(f"rename '{word}' to '{close[0]}'", (Renaming(origin, word, close[0]),))
+        if len(close) == 1
+        else None
+    )
     return Diagnostic(
         unknown_keyword.RULE,
-        f"{name}() has no argument '{keyword.arg}'",
-        Origin(file, keyword.lineno),
+        f"{name}() has no argument '{word}'",
+        origin,
         help=f"did you mean '{close[0]}'?" if close else "",
+        fix=rename,
     )
 
 

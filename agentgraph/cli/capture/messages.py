@@ -181,10 +181,23 @@ def _value(kind: object, value: Any) -> Any:
     if get_origin(kind) is tuple:
         return tuple(_value(get_args(kind)[0], one) for one in value)
     if get_origin(kind) in (UnionType, Union):
-        return None if value is None else _value(get_args(kind)[0], value)
+        return None if value is None else _value(_member(get_args(kind), value), value)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(value)
     return value
+
+
+def _member(kinds: tuple[type, ...], value: object) -> type:
+    """The member of a union that has the fields of a value; the first one for a plain value."""
+    names = {*value} if isinstance(value, dict) else set()
+    return next(
+        (
+            kind
+            for kind in kinds
+            if is_dataclass(kind) and {one.name for one in fields(kind)} == names
+        ),
+        kinds[0],
+    )
 
 
 @cache

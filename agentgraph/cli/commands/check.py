@@ -56,6 +56,12 @@ def check(
         Path | None,
         typer.Option(metavar="PATH", help="Write all findings to this file.", show_default=False),
     ] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Change the source where that is safe, and check again.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what --fix would change, and change nothing.")
+    ] = False,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Files at a time; 0: one a processor.")
     ] = 0,
@@ -77,6 +83,8 @@ def check(
         ignore=_terms(ignore),
         baseline=baseline,
         write_baseline=write_baseline,
+        fix=fix,
+        diff=diff,
         jobs=jobs,
         limits=Limits(load_timeout, load_memory, allow_network),
     )
