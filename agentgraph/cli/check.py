@@ -43,6 +43,7 @@ class CheckOptions:
         ignore: Rules that do not count, beside the project's.
         baseline: The file of the findings to leave out, instead of the project's.
         write_baseline: Where to write all findings as a baseline.
+        statistics: Whether to count the findings of each rule.
         fix: Whether to change the source where that is safe, and check again.
         diff: Whether to show what `fix` would change, instead of the findings.
         jobs: The most processes at a time; 0 for one a processor.
@@ -55,6 +56,7 @@ class CheckOptions:
     ignore: tuple[str, ...] = ()
     baseline: Path | None = None
     write_baseline: Path | None = None
+    statistics: bool = False
     fix: bool = False
     diff: bool = False
     jobs: int = 0
@@ -128,7 +130,7 @@ def _check(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) 
     """Check, fix if that is asked for, and report."""
 
     def check() -> Outcome:
-        return _found(terminal, arguments, options)
+        return _selected(terminal, arguments, options)
 
     if options.fix:
         outcome, fixes = check_and_fix(check, lambda: _paths(arguments))
@@ -136,13 +138,19 @@ def _check(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) 
     else:
         outcome = check()
     _say_faults(terminal, outcome)
-    write_report(terminal, outcome, options.report_format, strict=options.strict)
+    write_report(
+        terminal,
+        outcome,
+        options.report_format,
+        strict=options.strict,
+        statistics=options.statistics,
+    )
     return outcome
 
 
 def _show_changes(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) -> Status:
     contents = contents_of(_paths(arguments))
-    outcome = _found(terminal, arguments, options)
+    outcome = _selected(terminal, arguments, options)
     _say_faults(terminal, outcome)
     files = plan_of(outcome.diagnostics, contents)
     for file in files:
@@ -153,7 +161,7 @@ def _show_changes(terminal: Terminal, arguments: Sequence[str], options: CheckOp
     return Status.FOUND if files and status is Status.DONE else status
 
 
-def _found(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) -> Outcome:
+def _selected(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) -> Outcome:
     """The outcome for the files as they are now, with the findings that count."""
     linecache.checkcache()  # a file may have changed since the last check of this process
     settings = settings_of(Path.cwd())

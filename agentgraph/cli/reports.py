@@ -14,7 +14,7 @@ from rich.text import Text
 from agentgraph.cli.source_spans import underlined
 from agentgraph.cli.terminal import print_hanging, printable
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin
-from agentgraph_compiler.render.report import Piece, Quotation, Quote, Tone, block
+from agentgraph_compiler.render.report import Piece, Quotation, Quote, Tone, blocks
 
 __all__ = ["diagnostics_json", "print_report", "shown_path"]
 
@@ -23,9 +23,9 @@ _NARROWEST: Final = 20
 
 
 def print_report(console: Console, diagnostics: Iterable[Diagnostic]) -> None:
-    """Print diagnostics, a block for each, with an empty line after it."""
-    for diagnostic in diagnostics:
-        for row in block(diagnostic, _quoting(console), shown_path=shown_path):
+    """Print the blocks of diagnostics, with an empty line after each."""
+    for rows in blocks(diagnostics, _quoting(console), shown_path=shown_path):
+        for row in rows:
             prefix, body = _painted(row.prefix), _painted(row.body)
             if row.breaks:
                 print_hanging(console, prefix, body)
@@ -45,6 +45,7 @@ def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
             **_place(one.origin),
             "notes": [{"message": note.message, **_place(note.origin)} for note in one.notes],
             "help": one.help or None,
+            "fix": one.fix.title if one.fix else None,
         }
         for one in diagnostics
     ]

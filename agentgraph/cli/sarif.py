@@ -1,24 +1,45 @@
 """Diagnostics as SARIF 2.1.0, the format that code hosts and editors read.
 
-Paths below the current folder are relative to it, as those readers expect.
+Paths below the current folder are relative to it, as those readers expect. A code host tells the
+findings of two commits apart by their fingerprints, which do not depend on lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from agentgraph.cli.linting.baseline import symbol_at
 from agentgraph.cli.rules import rule_pages
 from agentgraph.cli.source_spans import underlined
 from agentgraph.version import installed_version
-from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin, Rule
+from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin, Rule, Severity
 
 __all__ = ["LoadFailure", "sarif_log"]
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT: Final = "SRCROOT"
+_PROBLEM: Final = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.NOTE: "recommendation",
+}
+_FAMILIES: Final = {
+    "1": "names",
+    "2": "routing",
+    "3": "types",
+    "4": "determinism",
+    "5": "guardrails",
+    "6": "budgets",
+    "7": "policies",
+    "8": "durability",
+    "9": "source",
+}
+"""The tag of a rule, by the first digit of its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +91,7 @@ def sarif_log(
                         "toolExecutionNotifications": [_notification(one) for one in failures],
                     }
                 ],
-                "results": [_result(diagnostic, index) for diagnostic in diagnostics],
+                "results": [*_results(diagnostics, index)],
             }
         ],
     }
@@ -91,31 +112,63 @@ def _rule(rule: Rule, page: str) -> dict[str, Any]:
         "id": rule.code,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": _what_it_does(page) or rule.summary},
         "help": {"text": page.strip(), "markdown": page.strip()},
         "defaultConfiguration": {"level": rule.severity.value},
+        "properties": {
+            "tags": [_FAMILIES[rule.code[2]]],
+            "problem.severity": _PROBLEM[rule.severity],
+        },
     }
 
 
+def _what_it_does(page: str) -> str:
+    """The first section of a page as one paragraph."""
+    section = page.partition("## What it does")[2].partition("## ")[0]
+    return " ".join(section.split())
+
+
+def _results(diagnostics: Iterable[Diagnostic], index: dict[str, int]) -> Iterator[dict[str, Any]]:
+    seen: Counter[str] = Counter()
+    for diagnostic in diagnostics:
+        fingerprint = _fingerprint(diagnostic)
+        seen[fingerprint] += 1
+        result = _result(diagnostic, index)
+        # The name under which code scanning looks for a fingerprint.
+        result["partialFingerprints"] = {
+            "primaryLocationLineHash": f"{fingerprint}:{seen[fingerprint]}"
+        }
+        yield result
+
+
+def _fingerprint(diagnostic: Diagnostic) -> str:
+    parts = (diagnostic.rule.code, symbol_at(diagnostic.origin), diagnostic.message)
+    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:16]
+
+
 def _result(diagnostic: Diagnostic, index: dict[str, int]) -> dict[str, Any]:
-    help_text = f"\nHelp: {diagnostic.help}" if diagnostic.help else ""
+    # Readers show only related locations that have a place, so the other notes are text.
+    placed = [note for note in diagnostic.notes if note.origin != UNKNOWN]
+    lines = [diagnostic.message]
+    lines += [f"Note: {note.message}" for note in diagnostic.notes if note.origin == UNKNOWN]
+    lines += [f"Help: {diagnostic.help}"] if diagnostic.help else []
     result: dict[str, Any] = {
         "ruleId": diagnostic.rule.code,
         "ruleIndex": index[diagnostic.rule.code],
         "level": diagnostic.severity.value,
-        "message": {"text": f"{diagnostic.message}{help_text}"},
+        "message": {"text": "\n".join(lines)},
     }
     if diagnostic.origin != UNKNOWN:
         result["locations"] = [{"physicalLocation": _place(diagnostic.origin)}]
-    related = [
-        {
-            "id": number,
-            "message": {"text": note.message},
-            **({"physicalLocation": _place(note.origin)} if note.origin != UNKNOWN else {}),
-        }
-        for number, note in enumerate(diagnostic.notes, 1)
-    ]
-    if related:
-        result["relatedLocations"] = related
+    if placed:
+        result["relatedLocations"] = [
+            {
+                "id": number,
+                "message": {"text": note.message},
+                "physicalLocation": _place(note.origin),
+            }
+            for number, note in enumerate(placed, 1)
+        ]
     return result
 
 

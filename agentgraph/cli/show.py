@@ -23,7 +23,7 @@ from agentgraph_compiler.render import RenderError, View, render, source_of
 from agentgraph_compiler.render.fonts import without_font
 from agentgraph_compiler.render.view import picture_of
 
-__all__ = ["Drawing", "draw_file", "explain_rule", "print_ir"]
+__all__ = ["Drawing", "draw_file", "explain_all", "explain_rule", "print_ir"]
 
 _PROSE_WIDTH: Final = 100
 """The most columns for prose, however wide the terminal is."""
@@ -117,10 +117,28 @@ def explain_rule(terminal: Terminal, code: str) -> Status:
     Raises:
         CommandFault: There is no such rule.
     """
+    if not code:
+        raise CommandFault("name a rule, such as AG201", help="--all shows every rule")
     try:
         page = explain(code, rule_pages())
     except UnknownRuleError as error:
         raise CommandFault(str(error)) from error
+    _show_page(terminal, page)
+    return Status.DONE
+
+
+def explain_all(terminal: Terminal) -> Status:
+    """Print the pages of all rules, sorted by code.
+
+    Args:
+        terminal: Where to print.
+    """
+    rules = rule_pages()
+    _show_page(terminal, "\n".join(explain(rule.code, rules) for rule in rules))
+    return Status.DONE
+
+
+def _show_page(terminal: Terminal, page: str) -> None:
     if terminal.out.is_terminal:
         # The Markdown module takes longer to load than all other commands together.
         from rich.markdown import Markdown
@@ -128,4 +146,3 @@ def explain_rule(terminal: Terminal, code: str) -> Status:
         terminal.out.print(Markdown(page), width=min(terminal.out.width, _PROSE_WIDTH))
     else:
         terminal.out.print(Text(page), end="", soft_wrap=True)
-    return Status.DONE

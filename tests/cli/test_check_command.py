@@ -134,6 +134,68 @@ def test_sarif_has_the_parts_that_version_2_1_0_asks_for() -> None:
         assert piece.startswith(("Agent(", "@", "handoff(", "triage.as_tool("))
 
 
+def test_the_rules_in_sarif_have_their_page_their_family_and_their_weight() -> None:
+    rules = {rule["id"]: rule for rule in sarif(BROKEN)["runs"][0]["tool"]["driver"]["rules"]}
+    rule = rules["AG201"]
+    assert rule["help"]["markdown"].startswith(rule["shortDescription"]["text"])
+    assert "## Use instead" in rule["help"]["markdown"]
+    assert rule["fullDescription"]["text"] != rule["shortDescription"]["text"]
+    assert rule["properties"] == {"tags": ["routing"], "problem.severity": "warning"}
+    assert rule["defaultConfiguration"] == {"level": "warning"}
+
+
+def test_fingerprints_in_sarif_survive_moved_lines_and_tell_findings_apart(tmp_path: Path) -> None:
+    def prints(source: str) -> list[str]:
+        file = written(tmp_path, "flow.py", source)
+        results = sarif(file)["runs"][0]["results"]
+        return [one["partialFingerprints"]["primaryLocationLineHash"] for one in results]
+
+    twice = FAULTY.replace("[outside]", "[outside, Agent(name='Other')]")
+    (first,) = prints(FAULTY)
+    assert prints(f"import os\n\n{FAULTY}") == [first]
+    more = prints(twice)
+    assert first in more
+    assert len({*more}) == 2
+
+
+def test_a_note_in_sarif_has_a_place_or_is_part_of_the_message() -> None:
+    for result in sarif(BROKEN)["runs"][0]["results"]:
+        related = result.get("relatedLocations", [])
+        assert all(one["physicalLocation"]["region"]["startLine"] > 0 for one in related)
+        assert [one["id"] for one in related] == list(range(1, len(related) + 1))
+    texts = [one["message"]["text"] for one in sarif(BROKEN)["runs"][0]["results"]]
+    assert any("\nNote: " in text for text in texts)
+
+
+def test_statistics_count_the_findings_of_each_rule(tmp_path: Path) -> None:
+    wrong = "from agentgraph import Agent\na = Agent(name='A', instruction='x', tool=[])\n"
+    files = [written(tmp_path, "a.py", wrong), written(tmp_path, "b.py", FAULTY)]
+    ended = agentgraph("check", *files, "--statistics")
+    assert ended.out.splitlines() == [
+        "code   name                    severity  count  fixable",
+        "AG906  unknown-keyword         error         2        2",
+        "AG103  unknown-handoff-target  error         1",
+        "✗ 2 files checked: 3 errors (2 fixable with --fix)",
+    ]
+    assert ended.status == 1
+    report = json.loads(agentgraph("check", *files, "--statistics", "--format", "json").out)
+    assert report["statistics"][1] == {
+        "code": "AG103",
+        "name": "unknown-handoff-target",
+        "severity": "error",
+        "count": 1,
+        "fixable": 0,
+    }
+    assert [one["fix"] for one in report["diagnostics"]].count(None) == 1
+    refused = agentgraph("check", *files, "--statistics", "--format", "sarif")
+    assert (refused.status, refused.out) == (2, "")
+
+
+def test_statistics_of_nothing_are_the_summary_alone(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.py", CLEAN)
+    assert agentgraph("check", file, "--statistics").out == "✓ 1 file checked: nothing to report\n"
+
+
 def test_sarif_tells_what_could_not_be_checked(tmp_path: Path) -> None:
     file = written(tmp_path, "flow.py", "x = ")
     (invocation,) = sarif(file)["runs"][0]["invocations"]

@@ -242,12 +242,12 @@ def test_a_file_that_changed_since_it_was_read_is_left_alone(tmp_path: Path) -> 
     change = NewArgument(Origin(str(file), 1), "B", "handoff_description", "x")
 
     def check() -> Outcome:
-        file.write_text("# somebody else\n")
+        file.write_text("# another program\n")
         return Outcome((), (finding(file, change),))
 
     _, fixes = check_and_fix(check, lambda: [str(file)])
     assert (fixes.made, fixes.changed) == ([], [str(file)])
-    assert file.read_text() == "# somebody else\n"
+    assert file.read_text() == "# another program\n"
 
 
 def test_a_fix_after_which_the_file_cannot_be_loaded_is_undone(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agentgraph.authoring.mistakes import MISTAKES
 from agentgraph_compiler.checks import CHECKS
 from agentgraph_compiler.ir.text import parse_chart, print_chart
 from tests.cli.command import EXAMPLES, agentgraph
@@ -109,6 +110,15 @@ def test_every_rule_is_explained_by_code_and_by_name(rule: object) -> None:
     page = agentgraph("explain", code.lower()).out
     assert page.startswith(f"# {code} {name} (")
     assert page == agentgraph("explain", name).out
+
+
+def test_all_pages_are_shown_together_and_no_rule_at_all_is_a_fault() -> None:
+    pages = agentgraph("explain", "--all").out
+    for rule in (CHECKS[0].RULE, CHECKS[-1].RULE, MISTAKES[0].RULE):
+        assert agentgraph("explain", rule.code).out in pages
+    ended = agentgraph("explain")
+    assert (ended.status, ended.out) == (2, "")
+    assert "--all" in ended.err
 
 
 def test_a_rule_that_does_not_exist_is_answered_with_one_that_does() -> None:

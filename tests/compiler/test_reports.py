@@ -127,3 +127,38 @@ def test_the_summary_counts_by_severity() -> None:
     warning = Rule("AG998", "odd-thing", Severity.WARNING, "An odd thing.")
     diagnostics = [Diagnostic(RULE, "a"), Diagnostic(RULE, "b"), Diagnostic(warning, "c")]
     assert summary(diagnostics) == "2 errors, 1 warning"
+
+
+def many(count: int, *, help: str = "add '{}' somewhere") -> list[Diagnostic]:
+    return [
+        Diagnostic(RULE, f"agent '{n}' is wrong", Origin(f"f{n % 2}.py", n), help=help.format(n))
+        for n in range(1, count + 1)
+    ]
+
+
+def test_a_large_group_shows_its_first_findings_and_counts_the_others() -> None:
+    text = report(many(2_000))
+    assert [f"agent '{n}' is wrong" in text for n in (1, 2, 3, 4)] == [True, True, True, False]
+    assert text.endswith(
+        "error[AG999] wrong-thing: 1,997 more like these\n"
+        " --> f0.py:4, 6, 8, 10, 12\n"
+        " --> f1.py:5, 7, 9, 11, 13\n"
+        "  = note: and 1,987 more places\n"
+        "\n2000 errors\n"
+    )
+
+
+def test_a_small_group_and_findings_of_other_help_or_rule_are_shown_in_full() -> None:
+    other = Rule("AG998", "other-thing", Severity.NOTE, "Another thing.")
+    findings = [
+        *many(5),
+        *many(5, help="remove '{}'"),
+        *(Diagnostic(other, "it is odd", help=one.help) for one in many(5)),
+    ]
+    assert "more like these" not in report(findings)
+    assert report([*findings, *many(1)]).count("3 more like these") == 1
+
+
+def test_a_group_without_places_is_counted_alone() -> None:
+    findings = [Diagnostic(RULE, f"it is wrong {n}") for n in range(7)]
+    assert report(findings).endswith("error[AG999] wrong-thing: 4 more like these\n\n7 errors\n")

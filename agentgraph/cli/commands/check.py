@@ -26,6 +26,24 @@ app = command_app()
 
 _RULES = "RULES"
 
+BaselineFile = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Leave out the findings of this file.", show_default=False),
+]
+NewBaseline = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Write all findings to this file.", show_default=False),
+]
+Statistics = Annotated[
+    bool, typer.Option("--statistics", help="Count the findings of each rule, and show only that.")
+]
+FixIt = Annotated[
+    bool, typer.Option("--fix", help="Change the source where that is safe, and check again.")
+]
+ShowDiff = Annotated[
+    bool, typer.Option("--diff", help="Show what --fix would change, and change nothing.")
+]
+
 
 @app.command()
 def check(
@@ -46,22 +64,11 @@ def check(
         str, typer.Option(metavar=_RULES, help="The rules that count: AG1,not-a-tool.")
     ] = "",
     ignore: Annotated[str, typer.Option(metavar=_RULES, help="Rules that do not count.")] = "",
-    baseline: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", help="Leave out the findings of this file.", show_default=False
-        ),
-    ] = None,
-    write_baseline: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Write all findings to this file.", show_default=False),
-    ] = None,
-    fix: Annotated[
-        bool, typer.Option("--fix", help="Change the source where that is safe, and check again.")
-    ] = False,
-    diff: Annotated[
-        bool, typer.Option("--diff", help="Show what --fix would change, and change nothing.")
-    ] = False,
+    baseline: BaselineFile = None,
+    write_baseline: NewBaseline = None,
+    statistics: Statistics = False,
+    fix: FixIt = False,
+    diff: ShowDiff = False,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Files at a time; 0: one a processor.")
     ] = 0,
@@ -83,6 +90,7 @@ def check(
         ignore=_terms(ignore),
         baseline=baseline,
         write_baseline=write_baseline,
+        statistics=statistics,
         fix=fix,
         diff=diff,
         jobs=jobs,

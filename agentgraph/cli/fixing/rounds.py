@@ -23,7 +23,7 @@ class Fixes:
 
     Attributes:
         made: The findings that were fixed.
-        changed: The files that were left alone because somebody else changed them meanwhile.
+        changed: The files that were left alone because another program changed them meanwhile.
         taken_back: The files that could not be loaded after their fixes, which were undone.
     """
 

@@ -2,5 +2,5 @@
 
 `files` finds the files; `settings` reads `pyproject.toml`; `selection` says which findings count;
 `baseline` leaves out findings that were there before; `outcome` is the result for one file;
-`formats` writes a report.
+`formats` writes a report, `statistics` counts the findings of each rule.
 """

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from agentgraph.cli.faults import Status
+from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.linting.outcome import FileOutcome, FileStatus, Outcome
+from agentgraph.cli.linting.statistics import statistics_lines, statistics_of
 from agentgraph.cli.reports import diagnostics_json, print_report, shown_path
 from agentgraph.cli.sarif import LoadFailure, sarif_log
 from agentgraph.cli.source_spans import underlined
@@ -37,7 +38,12 @@ class ReportFormat(StrEnum):
 
 
 def write_report(
-    terminal: Terminal, outcome: Outcome, report_format: ReportFormat, *, strict: bool
+    terminal: Terminal,
+    outcome: Outcome,
+    report_format: ReportFormat,
+    *,
+    strict: bool,
+    statistics: bool = False,
 ) -> None:
     """Write the report of a check on the standard output.
 
@@ -46,8 +52,21 @@ def write_report(
         outcome: The outcome.
         report_format: The form.
         strict: Whether warnings count as errors.
+        statistics: Whether to count the findings of each rule; people see only the counts.
+
+    Raises:
+        CommandFault: The form has no place for statistics.
     """
     match report_format:
+        case ReportFormat.TEXT | ReportFormat.CONCISE if statistics:
+            for line in statistics_lines(statistics_of(outcome.diagnostics)):
+                terminal.out.print(Text(line), soft_wrap=True)
+            _print_summary(terminal, outcome, strict=strict)
+        case ReportFormat.SARIF | ReportFormat.GITHUB if statistics:
+            raise CommandFault(
+                f"--statistics has no place in the form {report_format}",
+                help="use it with text, concise or json",
+            )
         case ReportFormat.TEXT:
             print_report(terminal.out, outcome.diagnostics)
             _print_summary(terminal, outcome, strict=strict)
@@ -56,7 +75,10 @@ def write_report(
                 terminal.out.print(Text(printable(_concise(finding))), soft_wrap=True)
             _print_summary(terminal, outcome, strict=strict)
         case ReportFormat.JSON:
-            _write(terminal, _json(outcome, strict=strict))
+            report = _json(outcome, strict=strict)
+            if statistics:
+                report["statistics"] = _statistics(outcome)
+            _write(terminal, report)
         case ReportFormat.SARIF:
             _write(terminal, sarif_log(outcome.diagnostics, _failures(outcome.files)))
         case ReportFormat.GITHUB:
@@ -84,7 +106,9 @@ def _print_summary(terminal: Terminal, outcome: Outcome, *, strict: bool) -> Non
     good = outcome.status(strict=strict) is Status.DONE
     mark = Text("✓ ", "passed") if good else Text("✗ ", "error")
     hidden = f" ({outcome.hidden} more in the baseline)" if outcome.hidden else ""
-    line = f"{', '.join(parts)}: {summary(outcome.diagnostics)}{hidden}"
+    fixable = sum(finding.fix is not None for finding in outcome.diagnostics)
+    fixes = f" ({fixable} fixable with --fix)" if fixable else ""
+    line = f"{', '.join(parts)}: {summary(outcome.diagnostics)}{fixes}{hidden}"
     terminal.out.print(mark.append(line, "title"), soft_wrap=True)
 
 
@@ -115,6 +139,19 @@ def _json(outcome: Outcome, *, strict: bool) -> dict[str, Any]:
             "status": outcome.status(strict=strict).value,
         },
     }
+
+
+def _statistics(outcome: Outcome) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": one.rule.code,
+            "name": one.rule.name,
+            "severity": one.rule.severity.value,
+            "count": one.count,
+            "fixable": one.fixable,
+        }
+        for one in statistics_of(outcome.diagnostics)
+    ]
 
 
 def _file(file: FileOutcome) -> dict[str, Any]:

@@ -84,8 +84,9 @@ def _named(term: str, rules: Sequence[Rule]) -> list[Rule]:
         if term and (rule.code.startswith(term.upper()) or rule.name == term.lower())
     ]
     if not named:
-        close = get_close_matches(term.lower(), [rule.name for rule in rules], n=1)
-        hint = f"did you mean {close[0]}?" if close else "rules have codes such as AG201"
+        word = "".join(get_close_matches(term.lower(), [rule.name for rule in rules], n=1))
+        listed = "agentgraph explain --all shows the rules"
+        hint = f"did you mean {word}? {listed}" if word else listed
         raise CommandFault(f"there is no rule '{term}'", help=hint)
     return named
 

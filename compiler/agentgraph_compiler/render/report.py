@@ -7,6 +7,7 @@ rows as plain text, and a terminal paints the same rows.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,15 @@ from enum import StrEnum
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin, Severity
 
-__all__ = ["Piece", "Quotation", "Quote", "Row", "Tone", "block", "report", "summary"]
+__all__ = ["Piece", "Quotation", "Quote", "Row", "Tone", "block", "blocks", "report", "summary"]
+
+_COLLAPSED = 6
+"""The least findings of a group to show it in short."""
+_IN_FULL = 3
+"""The findings of such a group that have a block of their own."""
+_PLACES = 10
+"""The places of the others that their common block names."""
+_QUOTED_NAME = re.compile(r"'[^'\n]*'")
 
 
 class Tone(StrEnum):
@@ -80,13 +89,13 @@ def report(diagnostics: Iterable[Diagnostic], quote: Quote | None = None) -> str
         quote: Quotes source lines; without it the report quotes none.
 
     Returns:
-        A block for each diagnostic and a last line that counts them; empty if there are none.
+        The ``blocks`` and a last line that counts the diagnostics; empty if there are none.
     """
     entries = tuple(diagnostics)
     if not entries:
         return ""
-    blocks = ["\n".join(map(_plain, block(diagnostic, quote))) for diagnostic in entries]
-    return "\n\n".join((*blocks, summary(entries))) + "\n"
+    texts = ["\n".join(map(_plain, rows)) for rows in blocks(entries, quote)]
+    return "\n\n".join((*texts, summary(entries))) + "\n"
 
 
 def summary(diagnostics: Iterable[Diagnostic]) -> str:
@@ -98,6 +107,64 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
         if counts[severity]
     ]
     return ", ".join(parts) if parts else "nothing to report"
+
+
+def blocks(
+    diagnostics: Iterable[Diagnostic],
+    quote: Quote | None = None,
+    *,
+    shown_path: Callable[[str], str] = str,
+) -> Iterator[Iterator[Row]]:
+    """Lay a report out so that thousands of findings stay readable.
+
+    Findings of one rule whose help differs at most in names form a group. A large group has blocks
+    for its first findings, and one block that counts the others and names the first places.
+
+    Args:
+        diagnostics: In the order of the report.
+        quote: Quotes source lines; without it the report quotes none.
+        shown_path: Turns the path of a file into the text that the report shows.
+
+    Yields:
+        The rows of each block.
+    """
+    groups: dict[tuple[str, str], list[Diagnostic]] = {}
+    for diagnostic in (entries := tuple(diagnostics)):
+        groups.setdefault(_group(diagnostic), []).append(diagnostic)
+    numbers: Counter[tuple[str, str]] = Counter()
+    for diagnostic in entries:
+        key = _group(diagnostic)
+        group, number = groups[key], numbers[key]
+        numbers[key] += 1
+        if number < _IN_FULL or len(group) < _COLLAPSED:
+            yield block(diagnostic, quote, shown_path=shown_path)
+        elif number == _IN_FULL:
+            yield _others(group[_IN_FULL:], shown_path)
+
+
+def _group(diagnostic: Diagnostic) -> tuple[str, str]:
+    return diagnostic.rule.code, _QUOTED_NAME.sub("'…'", diagnostic.help)
+
+
+def _others(group: list[Diagnostic], shown_path: Callable[[str], str]) -> Iterator[Row]:
+    """The block of the findings that have none of their own."""
+    rule, tone = group[0].rule, Tone(group[0].severity.value)
+    yield Row(
+        (Piece(f"{tone.value}[{rule.code}]", tone), Piece(" ")),
+        (Piece(f"{rule.name}: ", tone), Piece(f"{len(group):,} more like these", Tone.TITLE)),
+        breaks=True,
+    )
+    origins = list(dict.fromkeys(one.origin for one in group if one.origin != UNKNOWN))
+    lines: dict[str, list[str]] = {}
+    for origin in origins[:_PLACES]:
+        lines.setdefault(origin.file, []).append(str(origin.line))
+    for file, numbers in lines.items():
+        yield Row(
+            (Piece(" --> ", Tone.PLACE),), (Piece(f"{shown_path(file)}:{', '.join(numbers)}"),)
+        )
+    if len(origins) > _PLACES:
+        note = Piece(f"and {len(origins) - _PLACES:,} more places")
+        yield Row((Piece("  = ", Tone.PLACE), Piece("note: ", Tone.NOTE)), (note,), breaks=True)
 
 
 def block(
