@@ -12,11 +12,13 @@ import pytest
 from agentgraph import Agent, UserError
 from agentgraph.authoring import mistakes
 from agentgraph.authoring.mistakes import MISTAKES, mistake_pages
+from agentgraph.cli.source_rules import source_rule_pages
 from agentgraph_compiler.checks import pages
 from agentgraph_compiler.diagnostics import Rule
 from tests.cli.command import agentgraph, written
 
-RULES = list(mistake_pages())
+PAGES = {**mistake_pages(), **source_rule_pages()}
+RULES = list(PAGES)
 SEVERAL = """
 from agents import Agent, Runner, function_tool
 
@@ -37,7 +39,7 @@ Runner.run_sync(triage, "hi", max_turn=3)
 
 
 def section(rule: Rule, title: str) -> str:
-    text = mistake_pages()[rule].split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+    text = PAGES[rule].split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
     (code,) = re.findall(r"```python[^\n]*\n(.*?)```", text, flags=re.DOTALL)
     return str(code)
 
@@ -72,7 +74,7 @@ def test_the_example_of_a_page_breaks_its_rule_and_the_remedy_none(
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_a_page_begins_with_the_summary_and_has_the_four_sections(rule: Rule) -> None:
-    page = mistake_pages()[rule]
+    page = PAGES[rule]
     assert page.split("\n")[0] == rule.summary
     titles = ["What it does", "Why is this bad?", "Example", "Use instead"]
     assert re.findall(r"^## (.*)$", page, flags=re.MULTILINE) == titles
@@ -108,6 +110,7 @@ def test_several_mistakes_are_collected_each_with_its_line(tmp_path: Path) -> No
         ("AG903", 13),
         ("AG904", 13),
         ("AG907", 14),
+        ("AG917", 14),
         ("AG906", 15),
     ]
 

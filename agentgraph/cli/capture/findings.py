@@ -9,7 +9,10 @@ from typing import Final
 from agentgraph.authoring.mistakes import wrong_field_type
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.project_runs import Root, roots_of, runs_of_project
+from agentgraph.cli.capture.source_file import files_of
 from agentgraph.cli.faults import CommandFault
+from agentgraph.cli.source_rules import SOURCE_RULES, uncaught_tripwire, unused_agent
+from agentgraph.cli.source_rules.project import Project
 from agentgraph.cli.tracebacks import own_traceback
 from agentgraph.frontend.lower_workflow import lower
 from agentgraph.frontend.origins import Overrides
@@ -22,9 +25,16 @@ from agentgraph_compiler.ir.chart import Chart
 __all__ = ["Checked", "Findings", "findings_of", "united"]
 
 _ABOUT_ALL_RUNS: Final = frozenset(
-    rule.code for rule in (input_guardrail_never_runs.RULE, output_guardrail_never_runs.RULE)
+    rule.code
+    for rule in (
+        input_guardrail_never_runs.RULE,
+        output_guardrail_never_runs.RULE,
+        unused_agent.RULE,
+        uncaught_tripwire.RULE,
+    )
 )
-"""Rules that say "never": they hold for an agent only if they hold in each chart that has it."""
+"""Rules that say "never" or "nowhere": they hold for an agent or a run only if they hold in each
+chart and in each file that has it."""
 
 Checked = tuple[frozenset[Origin], Sequence[Diagnostic]]
 """The places of the agents that were checked together, and the findings about them."""
@@ -36,7 +46,7 @@ class Findings:
 
     Args:
         diagnostics: Each finding once, in the order of the source.
-        places: Where the agents of its charts are made.
+        places: Where the agents of its charts are made, and where its runs begin.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -54,9 +64,9 @@ def findings_of(loaded: Loading, sources: Sequence[Source]) -> Findings:
         CommandFault: A start cannot be lowered.
     """
     file, overrides = loaded.source.file, loaded.overrides
-    charts = [
-        _lowered(root, file, overrides) for root in roots_of(sources, runs_of_project(loaded))
-    ]
+    files = files_of(loaded)
+    runs = runs_of_project(loaded, files)
+    charts = [_lowered(root, file, overrides) for root in roots_of(sources, runs)]
     starts = frozenset(
         chart.agent[id].origin for chart in charts for id in (chart.start, *chart.starts)
     )
@@ -64,11 +74,18 @@ def findings_of(loaded: Loading, sources: Sequence[Source]) -> Findings:
         (frozenset(_places(chart)), pipeline.check(_with_checked_runs(chart, starts)))
         for chart in charts
     ]
-    findings = [*united(checked), *_mistakes(loaded)]
+    project = Project(files, loaded.recorder.objects, loaded.recorder.runs)
+    findings = [*united(checked), *_mistakes(loaded), *_of_the_source(project)]
     unique = {_key(finding): finding for finding in reversed(findings)}
     places = {place for places, _ in checked for place in places}
+    places |= {read.origin(run.call) for read in files for run in read.runs}
     in_order = sorted(places, key=lambda place: (place.file, place.line))
     return Findings(in_source_order(unique.values()), tuple(in_order))
+
+
+def _of_the_source(project: Project) -> Iterator[Diagnostic]:
+    for rule in SOURCE_RULES:
+        yield from rule.check(project)
 
 
 def united(checked: Sequence[Checked]) -> list[Diagnostic]:

@@ -125,7 +125,7 @@ class FilesRead:
 
 @dataclass(frozen=True, slots=True)
 class AgentsChecked:
-    """Where the agents of the charts of the file are made."""
+    """Where the agents of the charts of the file are made, and where its runs begin."""
 
     places: tuple[Origin, ...]
 

@@ -6,24 +6,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from agentgraph.agent import Agent
-from agentgraph.cli.capture.imported_names import library_names
 from agentgraph.cli.capture.kinds import as_source, is_workflow_source
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.recorder import RunStart
-from agentgraph.cli.capture.source import SourceError, SourceText, read_source
-from agentgraph.cli.capture.uses import written_runs
-from agentgraph.cli.capture.values import Values
+from agentgraph.cli.capture.source_file import SourceFile, file_itself
 from agentgraph.frontend.targets import target_of
 from agentgraph.workflow import Source
 from agentgraph_compiler.diagnostics import Origin
 
-__all__ = ["ProjectRun", "Root", "recorded_and_written", "roots_of", "runs_of_project"]
-
-_BEGINS_RUNS: Final = ("Runner", "run_demo_loop")
+__all__ = [
+    "ProjectRun",
+    "Root",
+    "agents_of_chart",
+    "recorded_and_written",
+    "roots_of",
+    "runs_of_project",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,21 @@ def recorded_and_written(loaded: Loading) -> Iterator[tuple[RunStart, bool]]:
     then those in its source, each with whether it is written only."""
     for run in loaded.recorder.runs:
         yield run, False
-    for run in _written(loaded, loaded.source):
+    for run, _ in _written(file_itself(loaded)):
         if run.source is not None:
             yield run, True
 
 
-def runs_of_project(loaded: Loading) -> list[ProjectRun]:
-    """All runs that a file and the modules beside it that it imports begin."""
+def runs_of_project(loaded: Loading, files: Iterable[SourceFile]) -> list[ProjectRun]:
+    """All runs that a project begins.
+
+    Args:
+        loaded: The file of the command.
+        files: The files of its project.
+    """
     runs = [ProjectRun(as_source(run.source)) for run in loaded.recorder.runs]
-    for source in (loaded.source, *_modules_beside(loaded)):
-        runs += [ProjectRun(as_source(run.source), run.goes_on) for run in _written(loaded, source)]
+    for file in files:
+        runs += [ProjectRun(as_source(run.source), goes_on) for run, goes_on in _written(file)]
     return runs
 
 
@@ -81,7 +87,7 @@ def roots_of(sources: Sequence[Source], runs: Iterable[ProjectRun]) -> list[Root
         runs: The runs of the project.
     """
     runs = list(runs)
-    held = {id(source): _agents_of_chart(source) for source in sources}
+    held = {id(source): agents_of_chart(source) for source in sources}
     roots = []
     for number, source in enumerate(sources):
         holders = [
@@ -108,9 +114,9 @@ def _root(
     return Root(source, tuple(agents[key] for key in agents if key in starts), multi_turn)
 
 
-def _agents_of_chart(source: Source) -> dict[int, Agent[Any]]:
-    """The agents that the chart of a source holds, by id: all that a workflow declares, or all to
-    which handoffs lead."""
+def agents_of_chart(source: Source) -> dict[int, Agent[Any]]:
+    """The agents that the chart of an agent or workflow holds, by id: all that a workflow declares,
+    or all to which handoffs lead."""
     if is_workflow_source(source):
         return {id(agent): agent for agent in source.agents}
     agents: dict[int, Agent[Any]] = {}
@@ -123,44 +129,12 @@ def _agents_of_chart(source: Source) -> dict[int, Agent[Any]]:
     return agents
 
 
-def _written(loaded: Loading, source: SourceText) -> Iterator[RunStart]:
-    """The runs in the source of a file, each with every object that it may start with; one without
-    an object if the source does not say."""
-    is_itself = source is loaded.source
-    names = loaded.names if is_itself else library_names(source.tree, "agentgraph", "agents")
-    values = Values(
-        source.tree,
-        loaded.namespace if is_itself else _namespace(loaded, source.file),
-        loaded.locals if is_itself else None,
-        {
-            one.origin.line: one.authored
-            for one in loaded.recorder.objects
-            if one.origin.file == source.file
-        },
-    )
-    for written in written_runs(source.tree, names):
-        function = written.function.name if written.function else ""
-        place = Origin(source.file, written.line)
-        objects = values.of(written.start, written.function)
-        if not objects and written.is_certain:
-            objects = [None]
-        for started in objects:
-            yield RunStart(started, place, function, goes_on=written.goes_on)
-
-
-def _modules_beside(loaded: Loading) -> Iterator[SourceText]:
-    """The sources of the modules that a file imports from its project and that begin runs."""
-    for module in loaded.own_modules:
-        file = getattr(module, "__file__", None)
-        if file is None or file == loaded.source.file or not file.endswith(".py"):
-            continue
-        try:
-            text = Path(file).read_text(encoding="utf-8")
-            if any(word in text for word in _BEGINS_RUNS):
-                yield read_source(Path(file), text)
-        except (OSError, ValueError, SourceError):  # its import would have told
-            continue
-
-
-def _namespace(loaded: Loading, file: str) -> dict[str, Any]:
-    return next(vars(one) for one in loaded.own_modules if getattr(one, "__file__", "") == file)
+def _written(file: SourceFile) -> Iterator[tuple[RunStart, bool]]:
+    """The runs in the source of a file, each with every object that it may start with and whether
+    it may go on with the agent that was last; one without an object if the source does not say."""
+    for run in file.runs:
+        function = run.function.name if run.function else ""
+        place = Origin(file.path, run.call.lineno)
+        objects = file.values.of(run.start, run.function)
+        for started in objects or ([None] if run.is_certain else []):
+            yield RunStart(started, place, function), run.goes_on

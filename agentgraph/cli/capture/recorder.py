@@ -62,14 +62,12 @@ class RunStart:
         place: Where the file begins the run.
         entry: What of the file was running.
         options: The options of the run.
-        goes_on: Whether it may start with the agent that was last in another run.
     """
 
     source: object
     place: Origin
     entry: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    goes_on: bool = False
 
 
 class ProgramRecorder:

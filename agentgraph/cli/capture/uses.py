@@ -32,15 +32,17 @@ class WrittenRun:
     """A call in the source that begins a run.
 
     Args:
+        call: The call.
         start: The expression of the agent that it starts with.
-        line: The line of the call.
+        method: Its name: `run`, `run_sync`, `run_streamed` or `run_demo_loop`.
         is_certain: Whether the call is one of `Runner`, and not of some object with such a method.
         function: The function around it, if it is in one.
         goes_on: Whether it may start with the agent that was last in another run.
     """
 
+    call: ast.Call
     start: ast.expr
-    line: int
+    method: str
     is_certain: bool
     function: Function | None
     goes_on: bool = False
@@ -59,10 +61,12 @@ def written_runs(tree: ast.Module, names: LibraryNames) -> Iterator[WrittenRun]:
         if start is None:
             continue
         name = names.public_name(call.func)
-        if name in _RUNS or getattr(call.func, "attr", "") in _METHODS:
+        method = (name if name in _RUNS else getattr(call.func, "attr", "")).rpartition(".")[2]
+        if name in _RUNS or method in _METHODS:
             yield WrittenRun(
+                call,
                 start,
-                call.lineno,
+                method,
                 is_certain=name in _RUNS,
                 function=function,
                 goes_on=name == _LOOP or last.may_be(start),

@@ -1,0 +1,54 @@
+"""The rules that read how a program uses its agents, from the syntax tree; one file for each.
+``SOURCE_RULES`` is the only list of them.
+
+They apply under `agentgraph check` alone, and a project declines each of them like any other rule.
+The rules about single definitions are in `agentgraph.authoring.mistakes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from agentgraph.cli.source_rules import (
+    blocking_run_in_async_code,
+    forgetful_chat_loop,
+    list_shared_by_clone,
+    recursion_through_code,
+    uncaught_tripwire,
+    unconsumed_stream,
+    unread_guardrail_verdict,
+    unused_agent,
+)
+from agentgraph.cli.source_rules.project import Project
+from agentgraph_compiler.diagnostics import Diagnostic, Rule
+
+__all__ = ["SOURCE_RULES", "SourceRule", "source_rule_pages"]
+
+
+class SourceRule(Protocol):
+    """The interface of a module of this package: its page (the docstring), its rule, its check."""
+
+    __doc__: str | None
+    RULE: Rule
+
+    def check(self, project: Project, /) -> Iterator[Diagnostic]:
+        """Find every violation of the rule in the file of a command, without those allowed."""
+        ...
+
+
+SOURCE_RULES: tuple[SourceRule, ...] = (
+    blocking_run_in_async_code,
+    unconsumed_stream,
+    forgetful_chat_loop,
+    list_shared_by_clone,
+    recursion_through_code,
+    unread_guardrail_verdict,
+    unused_agent,
+    uncaught_tripwire,
+)
+
+
+def source_rule_pages() -> dict[Rule, str]:
+    """Every rule with its page, sorted by code."""
+    return {part.RULE: part.__doc__ or "" for part in SOURCE_RULES}

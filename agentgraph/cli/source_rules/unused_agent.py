@@ -1,0 +1,122 @@
+"""An agent that is made and used nowhere.
+
+## What it does
+
+Looks at programs: files that begin a run at their top or in their main block. It reports an agent
+that such a file makes at its top and then never mentions: no run, no handoff, no tool, no list has
+it, and no other file of the check imports it.
+
+## Why is this bad?
+
+The agent was meant to take part. Mostly a handoff is missing, and what belongs to it is answered by
+another agent.
+
+## Example
+
+```python
+from agentgraph import Agent, Runner
+
+billing = Agent(name="Billing")
+refunds = Agent(name="Refunds")
+triage = Agent(name="Triage", handoffs=[billing])
+
+if __name__ == "__main__":
+    Runner.run_sync(triage, "I want my money back.")
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent, Runner
+
+billing = Agent(name="Billing")
+refunds = Agent(name="Refunds")
+triage = Agent(name="Triage", handoffs=[billing, refunds])
+
+if __name__ == "__main__":
+    Runner.run_sync(triage, "I want my money back.")
+```
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from agentgraph.cli.capture.kinds import as_source, is_workflow_source
+from agentgraph.cli.capture.recorder import MODULE
+from agentgraph.cli.capture.source import main_blocks
+from agentgraph.cli.capture.source_file import SourceFile
+from agentgraph.cli.source_rules.project import Project, is_allowed
+from agentgraph.frontend.origins import origin_of
+from agentgraph_compiler.diagnostics import Diagnostic, Rule, Severity
+
+RULE = Rule(
+    "AG917",
+    "unused-agent",
+    Severity.WARNING,
+    "An agent that is made and used nowhere.",
+)
+
+_DYNAMIC: Final = frozenset({"eval", "exec", "getattr", "globals", "locals", "vars"})
+"""With these a file may use a name that it does not mention."""
+
+
+def check(project: Project) -> Iterator[Diagnostic]:
+    """Find the unused agents of a file."""
+    file = project.file
+    begins_runs = project.begun or any(run.is_certain for run in file.runs)
+    if not begins_runs or not _is_program(project):
+        return
+    mentioned = _mentioned(file.tree)
+    if mentioned & _DYNAMIC or file.path.endswith("__init__.py"):
+        return
+    for name in _made_at_the_top(file):
+        agent = as_source(file.namespace.get(name))
+        if name in mentioned or agent is None or is_workflow_source(agent):
+            continue
+        if _is_imported(project, agent) or is_allowed(RULE, agent):
+            continue
+        yield Diagnostic(
+            RULE,
+            f"agent '{agent.name}' is made and used nowhere: no run, handoff or tool has it",
+            origin_of(agent),
+            help=f"add '{name}' to the handoffs of an agent, use it as a tool, or remove it",
+        )
+
+
+def _is_program(project: Project) -> bool:
+    """Whether a file is more than a module whose agents other files use."""
+    at_the_top = any(run.entry == MODULE for run in project.begun)
+    return at_the_top or bool(main_blocks(project.file.tree))
+
+
+def _made_at_the_top(file: SourceFile) -> Iterator[str]:
+    """The names of a file that stand for an agent made in its own statement."""
+    for statement in file.tree.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=called))
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Call(func=called))
+            ):
+                is_clone = isinstance(called, ast.Attribute) and called.attr == "clone"
+                if is_clone or file.names.public_name(called) == "Agent":
+                    yield name
+
+
+def _mentioned(tree: ast.Module) -> set[str]:
+    """The names that a file reads, and the texts in it, such as those of `__all__`."""
+    mentioned: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load() | ast.Del()):
+                mentioned.add(name)
+            case ast.Constant(value=str(text)):
+                mentioned.add(text)
+    return mentioned
+
+
+def _is_imported(project: Project, agent: object) -> bool:
+    others = project.files[1:]
+    return any(value is agent for other in others for value in other.namespace.values())
