@@ -54,20 +54,17 @@ from collections.abc import Iterable, Iterator
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Stop, StopKind
+from agentgraph_compiler.ir.entries import SPENT, Arrivals, beginning, exhaustion, first_turn
 from agentgraph_compiler.ir.phases import HOOKED, call_lane, missing_lane, model_lane
 from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
 from agentgraph_compiler.ir.shared import (
-    BEFORE_THE_LOAD,
     DONE,
     EXHAUSTED,
     FAILED,
     INITIAL,
     JUDGED,
-    LOAD,
-    LOADING,
     RESTS,
     ROWS,
-    SESSION,
     SUSPENDED,
     UNJUDGED,
     saving,
@@ -95,9 +92,7 @@ from agentgraph_compiler.machine import (
 _SUFFIX = {kind: f".{kind.value}" for kind in StateKind}
 _REPLY = (Emission.REPLY,)
 _OUTPUT = (Emission.OUTPUT,)
-_ARRIVAL = (Emission.HANDOFF, Emission.AGENT)
 _CALLS = Guard(GuardKind.CALLS)
-_SPENT = Guard(GuardKind.SPENT)
 _UNKNOWN = Guard(GuardKind.VERDICT, (Verdict.UNKNOWN.value,))
 _FINAL = Guard(GuardKind.VERDICT, (Verdict.FINAL.value,))
 _INVALID = "invalid_final_output"
@@ -149,8 +144,8 @@ def build(
     """
     declarations = tuple(agents)
     by_id = {agent.id: agent for agent in declarations}
-    states: list[State] = list(_beginning(by_id[start], policy))
-    arrivals = _Arrivals(policy)
+    states: list[State] = list(beginning(by_id[start], policy))
+    arrivals = Arrivals(policy)
     for agent in declarations:
         states.extend(_AgentStates(agent, arrivals, entry=agent.id == start, policy=policy))
     judged = any(agent.output_guardrails for agent in declarations)
@@ -168,84 +163,16 @@ def build(
     )
 
 
-def _beginning(agent: Agent, policy: Policy) -> Iterator[State]:
-    """The states before the first agent. The run loads a session even if it has no turn left."""
-    exhausted, entry = _exhaustion(agent.id, policy), _entry(agent)
-    emits = (Emission.AGENT,)
-    yield State(
-        INITIAL,
-        StateKind.INITIAL,
-        transitions=(
-            Transition(Event.STARTED, LOADING, guard=SESSION, emits=emits, arrives=agent.id),
-            Transition(Event.STARTED, exhausted, guard=_SPENT, emits=emits, arrives=agent.id),
-            Transition(Event.STARTED, entry, guard=OTHERWISE, emits=emits, arrives=agent.id),
-        ),
-    )
-    yield State(
-        LOADING,
-        StateKind.LOADING,
-        invokes=(LOAD,),
-        transitions=(
-            Transition(Event.DONE, exhausted, _SPENT),
-            Transition(Event.DONE, entry),
-            *BEFORE_THE_LOAD,
-        ),
-    )
-
-
-def _entry(agent: Agent) -> str:
-    if any(not guardrail.parallel for guardrail in agent.input_guardrails):
-        return f"{agent.id}.screening"
-    return _first_turn(agent)
-
-
-def _first_turn(agent: Agent) -> str:
-    if any(guardrail.parallel for guardrail in agent.input_guardrails):
-        return f"{agent.id}.guarding"
-    return f"{agent.id}.thinking"
-
-
-def _exhaustion(agent_id: str, policy: Policy) -> str:
-    """Id of the state that follows an agent when no turn is left."""
-    recovers = "max_turns" in policy.recovers
-    return f"{agent_id}.recovering.max_turns" if recovers else saving(EXHAUSTED)
-
-
 def callable_handoffs(agent: Agent) -> tuple[Handoff, ...]:
     """The handoffs of an agent that a run can take: each has a target in the chart and is not
     disabled for good."""
     return tuple(row for row in agent.handoffs if row.target and row.enabled is not Enabled.NEVER)
 
 
-class _Arrivals:
-    """The transitions by which handoffs arrive at an agent; all handoffs to it share them."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._transitions: dict[str, tuple[Transition, ...]] = {}
-
-    def at(self, agent_id: str) -> tuple[Transition, ...]:
-        """The transitions of a handoff state whose target is the agent."""
-        transitions = self._transitions.get(agent_id)
-        if transitions is None:
-            exhausted = _exhaustion(agent_id, self._policy)
-            transitions = self._transitions[agent_id] = (
-                Transition(Event.DONE, exhausted, guard=_SPENT, emits=_ARRIVAL, arrives=agent_id),
-                Transition(
-                    Event.DONE,
-                    f"{agent_id}.thinking",
-                    guard=OTHERWISE,
-                    emits=_ARRIVAL,
-                    arrives=agent_id,
-                ),
-            )
-        return transitions
-
-
 class _AgentStates:
     """The states of one agent, in document order."""
 
-    def __init__(self, agent: Agent, arrivals: _Arrivals, *, entry: bool, policy: Policy) -> None:
+    def __init__(self, agent: Agent, arrivals: Arrivals, *, entry: bool, policy: Policy) -> None:
         self.agent, self.arrivals, self.entry, self.policy = agent, arrivals, entry, policy
         self.prefix = agent.id
         self.model = model_lane(agent)
@@ -259,7 +186,7 @@ class _AgentStates:
             if tool.kind is not None and tool.enabled is not Enabled.NEVER
         )
         self.again = (
-            (_SPENT, _exhaustion(agent.id, policy)),
+            (SPENT, exhaustion(agent.id, policy)),
             (OTHERWISE, f"{agent.id}.thinking"),
         )
 
@@ -296,7 +223,7 @@ class _AgentStates:
         first = tuple(Invoke(row.symbol, phases) for row in guardrails if not row.parallel)
         beside = tuple(Invoke(row.symbol, phases) for row in guardrails if row.parallel)
         if first:
-            passed = Transition(Event.PASSED, _first_turn(self.agent))
+            passed = Transition(Event.PASSED, first_turn(self.agent))
             yield self._state(StateKind.SCREENING, first, (passed,))
         if beside:
             yield self._state(StateKind.GUARDING, (*beside, self.model), replied)

@@ -1,0 +1,100 @@
+"""How runs begin and how handoffs arrive: the rows that lead to an agent's first state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgraph_compiler.ir.chart import Agent
+from agentgraph_compiler.ir.policy import Policy
+from agentgraph_compiler.ir.shared import (
+    BEFORE_THE_LOAD,
+    EXHAUSTED,
+    INITIAL,
+    LOAD,
+    LOADING,
+    SESSION,
+    saving,
+)
+from agentgraph_compiler.machine import (
+    OTHERWISE,
+    Emission,
+    Event,
+    Guard,
+    GuardKind,
+    State,
+    StateKind,
+    Transition,
+)
+
+_ARRIVAL = (Emission.HANDOFF, Emission.AGENT)
+SPENT = Guard(GuardKind.SPENT)
+
+
+def beginning(agent: Agent, policy: Policy) -> Iterator[State]:
+    """The states before the first agent. The run loads a session even if it has no turn left."""
+    exhausted, entry = exhaustion(agent.id, policy), entry_state(agent)
+    emits = (Emission.AGENT,)
+    yield State(
+        INITIAL,
+        StateKind.INITIAL,
+        transitions=(
+            Transition(Event.STARTED, LOADING, guard=SESSION, emits=emits, arrives=agent.id),
+            Transition(Event.STARTED, exhausted, guard=SPENT, emits=emits, arrives=agent.id),
+            Transition(Event.STARTED, entry, guard=OTHERWISE, emits=emits, arrives=agent.id),
+        ),
+    )
+    yield State(
+        LOADING,
+        StateKind.LOADING,
+        invokes=(LOAD,),
+        transitions=(
+            Transition(Event.DONE, exhausted, SPENT),
+            Transition(Event.DONE, entry),
+            *BEFORE_THE_LOAD,
+        ),
+    )
+
+
+def entry_state(agent: Agent) -> str:
+    """Id of the state with which a run begins, if it starts with the agent."""
+    if any(not guardrail.parallel for guardrail in agent.input_guardrails):
+        return f"{agent.id}.screening"
+    return first_turn(agent)
+
+
+def first_turn(agent: Agent) -> str:
+    """Id of the state of the first turn of such a run."""
+    if any(guardrail.parallel for guardrail in agent.input_guardrails):
+        return f"{agent.id}.guarding"
+    return f"{agent.id}.thinking"
+
+
+def exhaustion(agent_id: str, policy: Policy) -> str:
+    """Id of the state that follows an agent when no turn is left."""
+    recovers = "max_turns" in policy.recovers
+    return f"{agent_id}.recovering.max_turns" if recovers else saving(EXHAUSTED)
+
+
+class Arrivals:
+    """The transitions by which handoffs arrive at an agent; all handoffs to it share them."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._transitions: dict[str, tuple[Transition, ...]] = {}
+
+    def at(self, agent_id: str) -> tuple[Transition, ...]:
+        """The transitions of a handoff state whose target is the agent."""
+        transitions = self._transitions.get(agent_id)
+        if transitions is None:
+            exhausted = exhaustion(agent_id, self._policy)
+            transitions = self._transitions[agent_id] = (
+                Transition(Event.DONE, exhausted, guard=SPENT, emits=_ARRIVAL, arrives=agent_id),
+                Transition(
+                    Event.DONE,
+                    f"{agent_id}.thinking",
+                    guard=OTHERWISE,
+                    emits=_ARRIVAL,
+                    arrives=agent_id,
+                ),
+            )
+        return transitions
