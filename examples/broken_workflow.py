@@ -1,7 +1,7 @@
 """A travel desk with a handful of mistakes, to see what the compiler reports.
 
     agentgraph check examples/broken_workflow.py
-    agentgraph explain AG202
+    agentgraph explain AG207
 
 Nothing here is a syntax error, and each agent by itself looks right. The faults are in the way they
 are combined. A run would find them one after the other and spend tokens on the way. `python

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.lower_workflow import lower
-from agentgraph_compiler.analysis.exits import can_end, reached_from
+from agentgraph_compiler.analysis.flow import reached_from
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail
+from agentgraph_compiler.ir.obedience import Obedience
 from agentgraph_compiler.render.layout import RenderError, lay_out
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _unvisited(chart: Chart, visited: set[str] | None) -> tuple[Agent, ...]:
             for agent in chart.agents
         }
         first = [] if chart.agent[chart.start].name in visited else [chart.start]
-        reached = reached_from(first, onward)
+        reached = reached_from(first, onward.__getitem__)
         drawn = tuple(agent for agent in chart.agents if agent.id in reached)
     if visited is not None:
         visited.update(agent.name for agent in drawn)
@@ -207,7 +208,7 @@ class _Flat:
             yield _edge(here, node.name, _DISABLED if disabled else "")
         for node in self._output_guardrails(agent):
             yield _edge(here, node.name, _TOOL_CALL)
-        if can_end(agent):
+        if Obedience(agent).can_end:
             yield _edge(here, _END)
 
     def _belongings(self, agent: Agent) -> Iterator[_Node]:
@@ -224,7 +225,7 @@ class _Flat:
         return self._guardrails(agent.input_guardrails, agent.id == self.chart.start)
 
     def _output_guardrails(self, agent: Agent) -> Iterator[_Node]:
-        return self._guardrails(agent.output_guardrails, can_end(agent))
+        return self._guardrails(agent.output_guardrails, Obedience(agent).can_end)
 
     def _guardrails(self, guardrails: Iterable[Guardrail], runs: bool) -> Iterator[_Node]:
         for guardrail in guardrails:

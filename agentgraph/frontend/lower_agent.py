@@ -21,7 +21,7 @@ from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import AnyOf
 from agentgraph.model_settings import DefaultModelSettings
 from agentgraph_compiler.ir import chart
-from agentgraph_compiler.ir.chart import Approval, Enabled, Stop, StopKind
+from agentgraph_compiler.ir.chart import Approval, Choice, ChoiceKind, Enabled, Stop, StopKind
 from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.types import ANY
 
@@ -37,6 +37,8 @@ class LoweringContext:
         only: The numbers of the agents with a unique name, by name.
         subcharts: The names of the sub-charts that agent tools run, by their numbers.
         declarations: The declarations of the objects that agents list.
+        identities: The number of each agent by ``id``, equal in all charts of the workflow; empty
+            if names and origins tell all agents apart.
     """
 
     read: ChartReading
@@ -45,6 +47,7 @@ class LoweringContext:
     only: Mapping[str, int]
     subcharts: Mapping[int, str]
     declarations: Declarations
+    identities: Mapping[int, int]
 
 
 def lower_agent(number: int, context: LoweringContext) -> chart.Agent:
@@ -102,7 +105,7 @@ class _Lowering:
             input_guardrails=inputs,
             output_guardrails=outputs,
             stop=self._stop(),
-            final=not self._forced(tools, handoffs),
+            choice=self._choice(),
             digest="" if bare else self._digest(),
             unseen=() if bare else tuple(self._unseen(handoffs)),
             origin=self.origin,
@@ -110,6 +113,7 @@ class _Lowering:
             tries=tries_of(agent, self.context.read.scope),
             inner=tuple(self._inner((*tools, *inputs, *outputs))),
             instructions=self.context.declarations.instructions(agent),
+            identity=self.context.identities.get(id(self.read.shape.part), 0),
         )
 
     def _symbol(self, family: str, stem: str) -> str:
@@ -187,21 +191,22 @@ class _Lowering:
             return Stop(StopKind.NAMED, names) if names else _NEVER
         return Stop(StopKind.ASKED, symbol=f"{self.id}/tool_use_behavior")
 
-    def _forced(self, tools: list[chart.Tool], handoffs: list[chart.Handoff]) -> bool:
-        """Whether every reply of the model must have a call that we carry out, so that no reply is
-        final. A call that the provider carries out may come with an answer in the same reply."""
+    def _choice(self) -> Choice:
         agent, choice = self.agent, self.context.read.scope.tool_choice
         if choice is None:
             choice = getattr(agent.model_settings, "tool_choice", None)
-        if agent.reset_tool_choice is not False:
-            return False
+        if not isinstance(choice, str) or choice == "auto":
+            return _FREE
+        resets, prompt = agent.reset_tool_choice is not False, getattr(agent, "prompt", None)
+        if choice == "none":
+            return Choice(ChoiceKind.NONE, resets=resets)
         if choice == "required":
-            # A stored prompt may bring hosted tools along.
-            hosted = any(tool.kind is None and tool.enabled is not Enabled.NEVER for tool in tools)
-            return not hosted and getattr(agent, "prompt", None) is None
-        ours = {tool.name for tool in tools if tool.kind is not None}
-        ours.update(name for row in self.tools if (name := name_in_namespace(row.part)))
-        return isinstance(choice, str) and choice in ours.union(row.name for row in handoffs)
+            return Choice(ChoiceKind.SOME, resets=resets, hosted=prompt is not None)
+        # A name may stand for the tools of that name in all namespaces.
+        names = [
+            row.declaration.name for row in self.tools if name_in_namespace(row.part) == choice
+        ]
+        return Choice(ChoiceKind.NAMED, (plain(choice), *names), resets=resets)
 
     def _digest(self) -> str:
         """The digest of the declared fields that the states do not show."""
@@ -264,6 +269,7 @@ def _in_words(run: InnerRun) -> str:
 
 
 _NEVER = Stop()
+_FREE = Choice()
 _IN_THE_CHART = frozenset(
     {
         "name",

@@ -4,8 +4,7 @@ together they make one chart."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import UserError
@@ -79,24 +78,25 @@ def chart_of(
     source = reading.source
     declared = reading.workflow is not None
     origin = origin_of(source, declarations.overrides)
+    identities = {} if declarations.bare else _identities(reading)
     charts = [
-        _chart(reading, number, name, subcharts, declarations) for number, name in subcharts.items()
+        _chart(reading, number, name, subcharts, declarations, identities)
+        for number, name in subcharts.items()
     ]
-    root = _chart(
+    starts_at = _numbers(reading.charts[0], starts)
+    return _chart(
         reading,
         0,
         reading.charts[0].name,
         subcharts,
         declarations,
+        identities,
         declared=declared,
         charts=tuple(charts),
         origin=origin,
+        starts=starts_at,
+        multi_turn=multi_turn,
     )
-    if not starts and not multi_turn:
-        return root
-    numbers = _numbers(reading.charts[0], starts)
-    ids = tuple(root.agents[number].id for number in numbers)
-    return replace(root, starts=ids, multi_turn=multi_turn)
 
 
 def _numbers(part: ChartReading, starts: Sequence[Agent[Any]]) -> list[int]:
@@ -111,16 +111,29 @@ def _numbers(part: ChartReading, starts: Sequence[Agent[Any]]) -> list[int]:
     return sorted({numbers[id(agent)] for agent in starts} - {part.start})
 
 
+def _identities(reading: Reading) -> dict[int, int]:
+    """The number of each agent, if one is in several charts or two have the same name."""
+    names: dict[int, str] = {}
+    for part in reading.charts:
+        names |= {id(read.shape.part): read.shape.part.name for read in part.agents}
+    if len(reading.charts) == 1 and len(set(names.values())) == len(names):
+        return {}
+    return {agent: number for number, agent in enumerate(names, 1)}
+
+
 def _chart(
     reading: Reading,
     number: int,
     name: str,
     subcharts: dict[int, str],
     declarations: Declarations,
+    identities: Mapping[int, int],
     *,
     declared: bool = False,
     charts: tuple[Chart, ...] = (),
     origin: Origin = UNKNOWN,
+    starts: Sequence[int] = (),
+    multi_turn: bool = False,
 ) -> Chart:
     part = reading.charts[number]
     agents = [declarations.part(read.shape) for read in part.agents]
@@ -129,7 +142,13 @@ def _chart(
     counts = Counter(agent.name for agent in agents)
     only = {agent.name: n for n, agent in enumerate(agents) if counts[agent.name] == 1}
     context = LoweringContext(
-        read=part, agents=agents, ids=ids, only=only, subcharts=subcharts, declarations=declarations
+        read=part,
+        agents=agents,
+        ids=ids,
+        only=only,
+        subcharts=subcharts,
+        declarations=declarations,
+        identities=identities,
     )
     return build(
         plain(name),
@@ -139,4 +158,6 @@ def _chart(
         declared=declared,
         charts=charts,
         origin=origin,
+        starts=tuple(ids[number] for number in starts),
+        multi_turn=multi_turn,
     )

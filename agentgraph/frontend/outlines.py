@@ -20,7 +20,7 @@ from agentgraph.frontend.lower_tools import (
     screened,
 )
 from agentgraph.frontend.scope import RunScope, plain, retries_of
-from agentgraph.frontend.shapes import OWN_CLASSES, PROMPT, SETTINGS, Shape, shape_of_part
+from agentgraph.frontend.shapes import OWN_CLASSES, PROMPT, RESET, SETTINGS, Shape, shape_of_part
 from agentgraph.model_settings import WAITS_FOR_LOCK
 from agentgraph_compiler.machine import WorkKind
 
@@ -92,12 +92,14 @@ def ending_outline(behavior: object) -> object:
     return True
 
 
-def forcing_outline(values: tuple[Any, ...], scope: RunScope) -> object:
-    """The values that decide whether every reply must have a call."""
+def choice_outline(values: tuple[Any, ...], scope: RunScope) -> object:
+    """The tool choice of an agent in a run, with what decides what it asks of the model."""
     choice = scope.tool_choice
     if choice is None:
         choice = (values[SETTINGS] or {}).get("tool_choice")
-    return plain(choice) if isinstance(choice, str) else None, values[PROMPT] is None
+    if not isinstance(choice, str) or choice == "auto":
+        return None
+    return plain(choice), values[RESET] is False, values[PROMPT] is None
 
 
 def tries_of(agent: Agent[Any], scope: RunScope) -> int:

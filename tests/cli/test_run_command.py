@@ -279,8 +279,8 @@ def test_a_workflow_with_errors_is_not_run() -> None:
     ended = agentgraph("run", EXAMPLES / "broken_workflow.py", "A week in Rome, please", "--json")
     assert ended.status == 1
     assert names(events(ended)) == ["run_failed"]
-    assert events(ended)[0]["message"] == "workflow 'Travel Desk' has 4 errors"
-    assert "error[AG202] handoff-cycle-without-exit" in ended.err
+    assert events(ended)[0]["message"] == "workflow 'Travel Desk' has 2 errors"
+    assert "error[AG103] unknown-handoff-target" in ended.err
 
 
 def test_a_run_that_waits_for_approval_says_for_what(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from agentgraph_compiler.ir.chart import (
     Agent,
     Approval,
     Chart,
+    Choice,
+    ChoiceKind,
     Enabled,
     Guardrail,
     Handoff,
@@ -27,6 +29,7 @@ from agentgraph_compiler.machine import (
     Keep,
     Move,
     Phase,
+    Premise,
     Rest,
     Source,
     State,
@@ -95,6 +98,13 @@ guardrails = st.builds(
     allowed=few(words),
 )
 stops = st.builds(Stop, kind=st.sampled_from(StopKind), names=few(words), symbol=words)
+choices = st.builds(
+    Choice,
+    kind=st.sampled_from(ChoiceKind),
+    names=few(words),
+    resets=st.booleans(),
+    hosted=st.booleans(),
+)
 agents = st.builds(
     Agent,
     id=words,
@@ -106,7 +116,7 @@ agents = st.builds(
     input_guardrails=few(guardrails),
     output_guardrails=few(guardrails),
     stop=stops,
-    final=st.booleans(),
+    choice=choices,
     digest=words,
     unseen=few(words),
     origin=origins,
@@ -114,6 +124,7 @@ agents = st.builds(
     tries=st.integers(0, 3),
     inner=few(inner_agents),
     instructions=st.none() | words,
+    identity=st.integers(0, 9),
 )
 guards = st.builds(Guard, kind=st.sampled_from(GuardKind), names=few(words))
 moves = st.builds(
@@ -147,6 +158,7 @@ invokes = st.builds(
     turn=st.booleans(),
     idle=st.sampled_from(Event),
     digest=words,
+    against=st.sampled_from(Premise),
 )
 transitions = st.builds(
     Transition,
@@ -158,6 +170,7 @@ transitions = st.builds(
     cause=st.booleans(),
     arrives=words,
     keeps=st.booleans(),
+    against=st.sampled_from(Premise),
 )
 states = st.builds(
     State,

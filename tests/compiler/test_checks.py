@@ -13,10 +13,23 @@ import pytest
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.checks import CHECKS
 from agentgraph_compiler.diagnostics import Severity
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail, Stop, StopKind, Tool
+from agentgraph_compiler.ir.builder import build
+from agentgraph_compiler.ir.chart import (
+    Agent,
+    Chart,
+    Choice,
+    ChoiceKind,
+    Enabled,
+    Guardrail,
+    Stop,
+    StopKind,
+    Tool,
+)
+from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.types import Type
 from tests.compiler.workflows import (
+    ALWAYS_CALLS,
     agent_tool,
     at,
     chart,
@@ -49,7 +62,7 @@ def with_tools(*tools: Tool, **fields: object) -> Chart:
 def looping(id: str, *targets: str, **fields: object) -> Agent:
     """An agent whose model must always call something."""
     fields.setdefault("handoffs", tuple(to(id, target) for target in targets))
-    return Agent(id, id.upper(), final=False, **fields)  # type: ignore[arg-type]
+    return Agent(id, id.upper(), choice=ALWAYS_CALLS, **fields)  # type: ignore[arg-type]
 
 
 def guarded(id: str, *targets: str, kind: str = "input", **fields: object) -> Agent:
@@ -196,7 +209,9 @@ CYCLES = {
     "a disabled handoff leads out": (
         (
             looping("a", "b"),
-            Agent("b", "B", handoffs=(to("b", "a"), to("b", "c", enabled=NEVER)), final=False),
+            Agent(
+                "b", "B", handoffs=(to("b", "a"), to("b", "c", enabled=NEVER)), choice=ALWAYS_CALLS
+            ),
             Agent("c", "C"),
         ),
         ["'A' → 'B' → 'A'"],
@@ -255,10 +270,21 @@ CYCLES = {
         ),
         [],
     ),
-    "only a hosted tool could end the run": (
+    "a reply with a hosted call may be an answer": (
+        (looping("a", "b"), looping("b", "a", tools=(Tool("", "x", None),))),
+        [],
+    ),
+    "the output of a hosted tool never ends the run": (
         (
             looping("a", "b"),
-            looping("b", "a", tools=(Tool("", "x", None),), stop=Stop(StopKind.FIRST)),
+            Agent(
+                "b",
+                "B",
+                tools=(Tool("", "x", None),),
+                handoffs=(to("b", "a"),),
+                choice=Choice(ChoiceKind.NAMED, ("transfer_to_a",), resets=False),
+                stop=Stop(StopKind.FIRST),
+            ),
         ),
         ["'A' → 'B' → 'A'"],
     ),
@@ -281,7 +307,23 @@ def test_handoff_cycle_without_exit(case: str) -> None:
         f"the handoff cycle {cycle} has no exit: no run can end in it or leave it"
         for cycle in cycles
     ]
-    assert messages(chart(*agents), "AG202") == expected
+    findings = messages(chart(*agents), "AG202") + messages(chart(*agents), "AG207")
+    assert findings == expected
+
+
+def test_a_circle_without_exit_is_an_error_only_where_no_run_goes_well() -> None:
+    circle = (looping("a", "b"), looping("b", "a"))
+    entered = chart(Agent("s", "S", handoffs=(to("s", "a"),)), *circle)
+    assert codes(chart(*circle)) == ["AG202"]
+    assert codes(chart(looping("s", "a"), *circle)) == ["AG202"]
+    assert codes(entered) == ["AG207"]
+    assert codes(chart(asks("s", "a"), charts=(subchart("a", *circle),))) == ["AG207"]
+    # A run that starts with A cannot go well.
+    started = build("W", "s", entered.agents, starts=("a",))
+    assert codes(started) == ["AG202"]
+    # A handler answers when the turns are used up.
+    handled = build("W", "a", circle, policy=Policy(recovers=frozenset({"max_turns"})))
+    assert codes(handled) == ["AG207"]
 
 
 def test_a_long_cycle_is_named_in_short() -> None:
@@ -429,9 +471,9 @@ EXITS: dict[str, tuple[Chart, list[str]]] = {
         chart(looping("a", "b", tools=(X,)), Agent("b", "B")),
         [],
     ),
-    "with a handoff whose target is not known": (
+    "with a handoff whose target is not known, so that no run takes it": (
         chart(looping("a", tools=(X,), handoffs=(to("a", "", "Elsewhere"),))),
-        [],
+        ["A"],
     ),
     "with a handoff that is disabled for good": (
         chart(looping("a", tools=(X,), handoffs=(to("a", "b", enabled=NEVER),)), Agent("b", "B")),
@@ -479,7 +521,7 @@ OUTPUT_GUARDRAILS = {
         "",
     ),
     "on an agent that only hands off": (
-        (guarded("a", "b", kind="output", final=False), Agent("b", "B")),
+        (guarded("a", "b", kind="output", choice=ALWAYS_CALLS), Agent("b", "B")),
         "agent 'A' never gives the final output",
     ),
     "on an agent that no run reaches": (
@@ -491,7 +533,7 @@ OUTPUT_GUARDRAILS = {
             guarded(
                 "a",
                 kind="output",
-                final=False,
+                choice=ALWAYS_CALLS,
                 tools=(function("a", "x"),),
                 stop=Stop(StopKind.FIRST),
             ),
@@ -551,12 +593,13 @@ SUPPRESSIBLE = {
     "AG213": with_tools(*(function("a", name, description="Search.") for name in "xy")),
     "AG214": with_tools(function("a", "x", description="")),
     "AG216": chart(Agent("a", "A", handoffs=(to("a", "a"),))),
+    "AG207": chart(Agent("s", "S", handoffs=(to("s", "a"),)), looping("a", "a")),
     "AG301": chart(
         Agent("a", "A", Type("Customer"), tools=(function("a", "x", context=Type("Stock")),))
     ),
     "AG401": chart(Agent("a", "A", unseen=("x",))),
     "AG501": chart(Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b")),
-    "AG502": chart(guarded("a", "b", kind="output", final=False), Agent("b", "B")),
+    "AG502": chart(guarded("a", "b", kind="output", choice=ALWAYS_CALLS), Agent("b", "B")),
 }
 
 

@@ -24,7 +24,7 @@ from agentgraph_compiler.ir.chart import Agent, Chart
 from agentgraph_compiler.ir.text import print_chart
 from agentgraph_compiler.machine import Machine
 from agentgraph_compiler.render import render
-from tests.compiler.workflows import agent_tool, subchart, to
+from tests.compiler.workflows import ALWAYS_CALLS, agent_tool, subchart, to
 
 COMPILER = Path(__file__).parents[2] / "compiler"
 
@@ -46,7 +46,9 @@ def chain(length: int, **fields: Any) -> Chart:
 def ring(length: int) -> Chart:
     """A cycle without exit."""
     agents = [
-        Agent(f"a{n}", f"A{n}", handoffs=(to(f"a{n}", f"a{(n + 1) % length}"),), final=False)
+        Agent(
+            f"a{n}", f"A{n}", handoffs=(to(f"a{n}", f"a{(n + 1) % length}"),), choice=ALWAYS_CALLS
+        )
         for n in range(length)
     ]
     return build("ring", "a0", agents)
@@ -184,14 +186,14 @@ def test_ten_thousand_agents_with_thirty_thousand_handoffs_compile() -> None:
 
 
 def test_thousands_of_nested_tools_are_followed_without_deep_recursion() -> None:
-    (diagnostic,) = pipeline.check(nested(3_000), deep=False)
+    (diagnostic,) = pipeline.check(nested(3_000))
     assert diagnostic.rule.code == "AG203"
     assert "… 2993 more …" in diagnostic.message
 
 
 @pytest.mark.parametrize("shape", ["chain", "star", "lonely"])
 def test_checking_before_a_run_loads_no_graph_library(shape: str) -> None:
-    chart = chain(1, final=False) if shape == "lonely" else SHAPES[shape](5)
+    chart = chain(1, choice=ALWAYS_CALLS) if shape == "lonely" else SHAPES[shape](5)
     program = (
         "import sys\n"
         "from agentgraph_compiler import pipeline\n"

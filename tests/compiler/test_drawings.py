@@ -26,6 +26,7 @@ from agentgraph_compiler.types import Type
 from tests.compiler.goldens import assert_golden
 from tests.compiler.test_machine_checks import workflows
 from tests.compiler.workflows import (
+    ALWAYS_CALLS,
     agent_tool,
     at,
     chart,
@@ -145,17 +146,19 @@ def test_two_filters_are_not_taken_for_one() -> None:
 MARKS = {
     "an agent that answers ends the run": (Agent("a", "A"), Mark.ENDS, Mark.NONE),
     "an agent that only hands off does not": (
-        Agent("a", "A", handoffs=(to("a", "b"),), final=False),
+        Agent("a", "A", handoffs=(to("a", "b"),), choice=ALWAYS_CALLS),
         Mark.NONE,
         Mark.NONE,
     ),
     "an agent that can neither answer nor hand off runs into the limit": (
-        Agent("a", "A", tools=(function("a", "x"),), final=False),
+        Agent("a", "A", tools=(function("a", "x"),), choice=ALWAYS_CALLS),
         Mark.STUCK,
         Mark.NONE,
     ),
     "the first tool output is final": (
-        Agent("a", "A", tools=(function("a", "x"),), final=False, stop=Stop(StopKind.FIRST)),
+        Agent(
+            "a", "A", tools=(function("a", "x"),), choice=ALWAYS_CALLS, stop=Stop(StopKind.FIRST)
+        ),
         Mark.NONE,
         Mark.ENDS,
     ),

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.ir.builder import build
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Stop, StopKind, Tool
+from agentgraph_compiler.ir.chart import (
+    Agent,
+    Chart,
+    Choice,
+    ChoiceKind,
+    Enabled,
+    Stop,
+    StopKind,
+    Tool,
+)
 from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.ir.text import parse_chart
 from agentgraph_compiler.machine import WorkKind
@@ -280,7 +289,9 @@ def agents_of(draw: st.DrawFn, id: str, ids: list[str], machines: list[str]) -> 
         input_guardrails=tuple(guardrails[: draw(st.integers(0, 2))]),
         output_guardrails=tuple(guardrails[: draw(st.integers(0, 2))]),
         stop=Stop(draw(st.sampled_from(StopKind)), ("f0",), f"{id}/decide"),
-        final=draw(st.booleans()),
+        choice=Choice(
+            draw(st.sampled_from(ChoiceKind)), ("f0", "transfer_to_b"), resets=draw(st.booleans())
+        ),
     )
 
 

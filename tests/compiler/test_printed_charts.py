@@ -13,7 +13,7 @@ from agentgraph_compiler.ir.text import ChartSyntaxError, parse_chart, print_cha
 from agentgraph_compiler.machine import Invoke, Move, Phase, State, Transition
 from agentgraph_compiler.types import Type
 from tests.compiler import chart_strategies
-from tests.compiler.workflows import support_desk
+from tests.compiler.workflows import ALWAYS_CALLS, support_desk
 
 HEAD = 'chart "c" start a initial i\n'
 
@@ -59,9 +59,18 @@ def test_without_origins_the_text_says_nothing_of_the_place() -> None:
 
 
 def test_remarks_empty_lines_and_windows_line_ends_are_skipped() -> None:
-    lines = ("# what it is", "", HEAD.strip(), "  ", 'agent a "A"', "  # why", "  final never", "")
+    lines = (
+        "# what it is",
+        "",
+        HEAD.strip(),
+        "  ",
+        'agent a "A"',
+        "  # why",
+        "  choice some kept",
+        "",
+    )
     text = "\r\n".join(lines)
-    assert parse_chart(text) == Chart("c", "a", "i", (Agent("a", "A", final=False),), ())
+    assert parse_chart(text) == Chart("c", "a", "i", (Agent("a", "A", choice=ALWAYS_CALLS),), ())
 
 
 def test_a_sub_chart_with_sub_charts_of_its_own_is_refused() -> None:

@@ -9,7 +9,16 @@ from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Stop, StopKind, 
 from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.render.report import Quotation, report, summary
 from tests.compiler.goldens import assert_golden
-from tests.compiler.workflows import FILE, agent_tool, at, function, guardrail, subchart, to
+from tests.compiler.workflows import (
+    ALWAYS_CALLS,
+    FILE,
+    agent_tool,
+    at,
+    function,
+    guardrail,
+    subchart,
+    to,
+)
 
 SOURCE = [f"line {number} of the program" for number in range(1, 100)]
 RULE = Rule("AG999", "wrong-thing", Severity.ERROR, "A wrong thing.")
@@ -43,7 +52,7 @@ def everything_wrong() -> Chart:
         "Planner",
         handoffs=(to("planner", "critic", "Critic", line=31),),
         output_guardrails=(guardrail("planner", "polite", line=10),),
-        final=False,
+        choice=ALWAYS_CALLS,
         origin=at(30),
     )
     critic = Agent(
@@ -53,7 +62,7 @@ def everything_wrong() -> Chart:
         handoffs=(to("critic", "planner", "Planner", line=42),),
         input_guardrails=(guardrail("critic", "on_topic", line=12),),
         stop=Stop(StopKind.NEVER),
-        final=False,
+        choice=ALWAYS_CALLS,
         origin=at(40),
     )
     billing = Agent("billing", "Billing", origin=at(50))

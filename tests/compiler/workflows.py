@@ -7,6 +7,8 @@ from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import (
     Agent,
     Chart,
+    Choice,
+    ChoiceKind,
     Enabled,
     Guardrail,
     Handoff,
@@ -18,6 +20,8 @@ from agentgraph_compiler.machine import WorkKind
 from agentgraph_compiler.types import Type
 
 FILE = "support.py"
+ALWAYS_CALLS = Choice(ChoiceKind.SOME, resets=False)
+"""The tool choice of an agent whose model must always call something."""
 
 
 def at(line: int) -> Origin:

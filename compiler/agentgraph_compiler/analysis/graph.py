@@ -1,23 +1,22 @@
-"""The graphs of a chart, on networkx, for the rules of ``check`` and for analyses of your own.
+"""The graphs of a chart: circles of handoffs for the rules of ``check``, and networkx graphs for
+analyses of your own.
 
-The functions import networkx themselves, so a run, which needs no graph, does not load it.
+Only the latter load networkx, so a run, which needs no graph library, does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from agentgraph_compiler.analysis.exits import reached_from, successors
+from agentgraph_compiler.analysis.flow import Flow
+from agentgraph_compiler.analysis.knots import knots
 from agentgraph_compiler.analysis.moves import moves
-from agentgraph_compiler.diagnostics import Origin
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
+from agentgraph_compiler.ir.chart import Chart
 
 if TYPE_CHECKING:
     import networkx as nx
-
-_Place = tuple[int, str]
-"""An agent in a chart: the number of the chart in ``chart.walk()``, and the agent's id there."""
 
 
 def agent_graph(chart: Chart) -> nx.DiGraph[str]:
@@ -27,7 +26,10 @@ def agent_graph(chart: Chart) -> nx.DiGraph[str]:
     graph: nx.DiGraph[str] = nx.DiGraph(name=chart.name)
     graph.add_nodes_from((agent.id, {"name": agent.name}) for agent in chart.agents)
     graph.add_edges_from(
-        (agent.id, target) for agent in chart.agents for target in successors(agent)
+        (state.agent, row.arrives)
+        for state in chart.states
+        for row in state.transitions
+        if state.agent and row.arrives
     )
     return graph
 
@@ -47,69 +49,61 @@ def state_graph(chart: Chart) -> nx.MultiDiGraph[str]:
     return graph
 
 
-def cycles_without_way_out(chart: Chart, among: Set[str]) -> tuple[tuple[str, ...], ...]:
-    """The knots of handoffs (strongly connected agents) without a way out.
-
-    Args:
-        chart: The chart.
-        among: Ids of the agents to look at.
-
-    Returns:
-        One cycle for each knot, as ids in the order of the handoffs, beginning with the agent that
-        comes first in the document. A single agent without a handoff to itself makes no cycle.
-    """
-    import networkx as nx
-
-    graph = agent_graph(chart).subgraph(among).copy()
-    order = {agent.id: number for number, agent in enumerate(chart.agents)}
-    knots = nx.condensation(graph)
-    cycles: list[tuple[str, ...]] = []
-    for knot, degree in knots.out_degree():
-        members: set[str] = knots.nodes[knot]["members"]
-        first = min(members, key=order.__getitem__)
-        if degree == 0 and (len(members) > 1 or graph.has_edge(first, first)):
-            cycles.append(_cycle_through(graph, first))
-    return tuple(sorted(cycles, key=lambda cycle: order[cycle[0]]))
+def trapped_agents(flow: Flow) -> frozenset[str]:
+    """Ids of the agents that a run can reach, but from which it cannot get to a final output."""
+    places = (flow.places[number].state for number in flow.trapped)
+    return frozenset(state.agent for state in places if state.turns)
 
 
-def _cycle_through(graph: nx.DiGraph[str], first: str) -> tuple[str, ...]:
-    """The shortest cycle through an agent; it must be on one."""
-    import networkx as nx
-
-    if graph.has_edge(first, first):
-        return (first,)
-    back = nx.single_source_shortest_path_length(graph.reverse(), first)
-    path, here = [first], min(graph[first], key=lambda agent: (back.get(agent, len(graph)), agent))
-    while here != first:
-        path.append(here)
-        here = min(graph[here], key=lambda agent: (back.get(agent, len(graph)), agent))
-    return tuple(path)
-
-
-def reachable_agents(chart: Chart) -> Iterator[tuple[Chart, Agent]]:
-    """The agents that a run can reach through enabled handoffs and agents used as tools.
-
-    Args:
-        chart: The root chart.
+def circles_without_way_out(flow: Flow) -> tuple[tuple[str, ...], ...]:
+    """The circles of handoffs among trapped agents that no handoff leaves.
 
     Returns:
-        Each agent with the chart, root or sub-chart, in which the run reaches it.
+        One circle for each knot of agents, as ids in the order of the handoffs, beginning with the
+        agent that comes first in the document. A single agent without a handoff to itself makes no
+        circle.
     """
-    charts = tuple(chart.walk())
-    numbers = {part.name: number for number, part in enumerate(charts) if number}
-    neighbours: dict[_Place, list[_Place]] = {}
-    for number, part in enumerate(charts):
-        for agent in part.agents:
-            places = [(number, target) for target in successors(agent)]
-            for tool in agent.tools:
-                if tool.machine and tool.enabled is not Enabled.NEVER:
-                    inner = numbers[tool.machine]
-                    places.append((inner, charts[inner].start))
-            neighbours[number, agent.id] = places
-    for number, agent_id in reached_from([(0, chart.start)], neighbours):
-        yield charts[number], charts[number].agent[agent_id]
+    agents = [agent.id for agent in flow.chart.agents]
+    trapped = trapped_agents(flow)
+    among = {id: number for number, id in enumerate(id for id in agents if id in trapped)}
+    targets: list[list[int]] = [[] for _ in among]
+    for source, target in flow.handoffs():
+        if source in among and target in among:
+            targets[among[source]].append(among[target])
+    knot_of = knots(targets)
+    left = {
+        knot_of[source]
+        for source, row in enumerate(targets)
+        for target in row
+        if knot_of[source] != knot_of[target]
+    }
+    ids, named = list(among), set(left)
+    circles: list[tuple[str, ...]] = []
+    for first in range(len(ids)):
+        if knot_of[first] not in named:
+            named.add(knot_of[first])
+            circle = _shortest_circle(targets, first)
+            circles += [tuple(ids[agent] for agent in circle)] if circle else []
+    return tuple(circles)
 
 
-def identity(agent: Agent) -> tuple[str, Origin]:
-    """A key that is equal for the same agent in two charts; ids are unique only within a chart."""
-    return agent.name, agent.origin
+def _shortest_circle(targets: Sequence[Sequence[int]], first: int) -> tuple[int, ...]:
+    """The shortest circle through a place; empty if it is on none."""
+    came_from: dict[int, int] = {}
+    waiting = deque([first])
+    while waiting:
+        place = waiting.popleft()
+        for target in targets[place]:
+            if target == first:
+                return _way(came_from, first, place)
+            if target not in came_from:
+                came_from[target] = place
+                waiting.append(target)
+    return ()
+
+
+def _way(came_from: Mapping[int, int], first: int, last: int) -> tuple[int, ...]:
+    way = [last]
+    while way[-1] != first:
+        way.append(came_from[way[-1]])
+    return tuple(reversed(way))

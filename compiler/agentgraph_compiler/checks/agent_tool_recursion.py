@@ -3,15 +3,15 @@
 ## What it does
 
 Follows agents used as tools (`Agent.as_tool()`) and reports a tool that leads back to an agent
-that is already at work at a level above. Handoffs inside the nested agents count, because a nested
-run can take them.
+that is already at work at a level above, if a run can get there. Handoffs inside the nested agents
+count, because a nested run can take them. A tool that a function enables on each turn does not:
+the function may bound the depth.
 
 ## Why is this bad?
 
 Each level is a run of its own, with a fresh budget of turns. Nothing bounds how deep the model
 goes, so one question can cost any number of calls. If you want the recursion (a writer that asks
-itself for sections, say), allow the rule on the tool that closes the circle, and bound the depth
-with `is_enabled`.
+itself for sections, say), bound its depth with a function as `is_enabled`.
 
 ## Example
 
@@ -55,7 +55,7 @@ from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Tool, is_allowed
 RULE = Rule(
     "AG203",
     "agent-tool-recursion",
-    Severity.ERROR,
+    Severity.WARNING,
     "An agent runs itself as a tool, directly or through others.",
 )
 
@@ -73,11 +73,14 @@ class _Use:
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find uses that lead back to a sub-chart at work, by a depth-first search in linear time."""
-    uses = {part.name: tuple(_uses(part)) for part in analysis.chart.charts}
+    chart = analysis.chart
+    if not chart.charts:
+        return
+    uses = {part.name: tuple(_uses(analysis, part)) for part in analysis.parts if part is not chart}
     finished: set[str] = set()
     depth: dict[str, int] = {}
     path: list[_Use] = []
-    branches = [iter(_uses(analysis.chart))]
+    branches = [_uses(analysis, chart)]
     while branches:
         use = next(branches[-1], None)
         if use is None:
@@ -87,22 +90,21 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
                 finished.add(machine)
                 del depth[machine]
         elif use.tool.machine in depth:
-            yield _recursion(path, depth[use.tool.machine], use, analysis.chart)
+            yield _recursion(path, depth[use.tool.machine], use, chart)
         elif use.tool.machine not in finished:
             path.append(use)
             depth[use.tool.machine] = len(path)
             branches.append(iter(uses[use.tool.machine]))
 
 
-def _uses(chart: Chart) -> Iterator[_Use]:
-    """The uses that count. An allowed one does not count, and so it closes no circle."""
-    for agent in chart.agents:
-        for tool in agent.tools:
-            if (
-                tool.machine
-                and tool.enabled is not Enabled.NEVER
-                and not is_allowed(RULE, agent, tool)
-            ):
+def _uses(analysis: Analysis, part: Chart) -> Iterator[_Use]:
+    """The uses that count. An allowed one does not count, and so it closes no circle. Nor does one
+    that a function can disable: it may bound the depth."""
+    tools = {tool.symbol: tool for agent in part.agents for tool in agent.tools}
+    for state, lane in analysis.flow(part).lanes():
+        if lane.machine:
+            agent, tool = part.agent[state.agent], tools[lane.symbol]
+            if tool.enabled is Enabled.ALWAYS and not is_allowed(RULE, agent, tool):
                 yield _Use(agent, tool)
 
 
@@ -137,5 +139,5 @@ def _recursion(path: list[_Use], depth: int, closing: _Use, chart: Chart) -> Dia
             Note("each level is a run of its own with fresh turns, so nothing bounds the depth"),
         ),
         help=f"remove the tool '{closing.tool.name}', hand off instead, or, if you want the"
-        f" recursion, allow '{RULE.name}' on the tool and bound the depth with is_enabled",
+        " recursion, bound its depth with a function as is_enabled",
     )

@@ -67,9 +67,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.analysis.exits import trapped
+from agentgraph_compiler.analysis.graph import trapped_agents
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Enabled, is_allowed
+from agentgraph_compiler.ir.chart import Agent, is_allowed
 
 RULE = Rule(
     "AG206",
@@ -81,17 +81,14 @@ RULE = Rule(
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find agents that a run reaches but cannot end in or hand off from, in linear time."""
-    for part in analysis.chart.walk():
-        trapped_ids = trapped(part)
+    for part in analysis.parts:
+        flow = analysis.flow(part)
+        trapped = trapped_agents(flow)
+        leaving = {source for source, _ in flow.handoffs()} if trapped else ()
         for agent in part.agents:
-            if agent.id in trapped_ids and _only_calls(agent) and not is_allowed(RULE, agent):
+            stays = agent.id in trapped and agent.id not in leaving
+            if stays and not is_allowed(RULE, agent):
                 yield _without_exit(agent)
-
-
-def _only_calls(agent: Agent) -> bool:
-    """Whether there is always a tool to call, and never a handoff."""
-    handoffs = any(handoff.enabled is not Enabled.NEVER for handoff in agent.handoffs)
-    return not handoffs and any(tool.enabled is Enabled.ALWAYS for tool in agent.tools)
 
 
 def _without_exit(agent: Agent) -> Diagnostic:

@@ -65,8 +65,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.analysis.graph import identity
+from agentgraph_compiler.analysis.analysis import Analysis, identity
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Origin, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, Tool, is_allowed
 from agentgraph_compiler.types import ANY, Type

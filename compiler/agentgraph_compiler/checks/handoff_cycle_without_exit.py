@@ -1,11 +1,12 @@
-"""A cycle of handoffs in which no run can end and which no run can leave.
+"""A cycle of handoffs that runs cannot avoid, and in which none can end.
 
 ## What it does
 
 Finds agents that hand off to each other in a cycle where no agent can give a final output and no
-handoff leads out. A cycle with an exit is normal and not a finding: every specialist may hand back
-to triage, for instance. An agent can end a run when its model may answer with a message, or when
-`tool_use_behavior` makes a tool output final.
+handoff leads out, if a run of the workflow has no other way. If other ways end well, it is
+`handoff-into-endless-cycle`. A cycle with an exit is normal and not a finding: every specialist
+may hand back to triage, for instance. An agent can end a run when its model may answer with a
+message, or when `tool_use_behavior` makes a tool output final.
 
 ## Why is this bad?
 
@@ -45,17 +46,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.analysis.exits import successors, trapped
-from agentgraph_compiler.analysis.graph import cycles_without_way_out
+from agentgraph_compiler.analysis.analysis import Analysis, Circle
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, is_allowed
+from agentgraph_compiler.ir.chart import is_allowed
 
 RULE = Rule(
     "AG202",
     "handoff-cycle-without-exit",
     Severity.ERROR,
-    "A cycle of handoffs in which no run can end and which no run can leave.",
+    "A cycle of handoffs that runs cannot avoid, and in which none can end.",
 )
 
 _SHOWN = 6
@@ -63,19 +62,18 @@ _SHOWN = 6
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
-    """Find cycles without exit, in linear time, and without a graph library unless there is one."""
-    for part in analysis.chart.walk():
-        trapped_ids = trapped(part)
-        if not any(True for agent in trapped_ids for _ in successors(part.agent[agent])):
-            continue
-        for cycle in cycles_without_way_out(part, trapped_ids):
-            agents = tuple(part.agent[member] for member in cycle)
-            handoffs = (handoff for agent in agents for handoff in agent.handoffs)
-            if not is_allowed(RULE, *agents, *handoffs):
-                yield _without_exit(agents)
+    """Find circles that runs cannot avoid, in linear time and without a graph library."""
+    for circle in analysis.circles:
+        if circle.certain:
+            yield from without_exit(RULE, circle)
 
 
-def _without_exit(agents: tuple[Agent, ...]) -> Diagnostic:
+def without_exit(rule: Rule, circle: Circle) -> Iterator[Diagnostic]:
+    """The finding about a circle, unless the user allowed it."""
+    agents = circle.agents
+    handoffs = (handoff for agent in agents for handoff in agent.handoffs)
+    if is_allowed(rule, *agents, *handoffs):
+        return
     names = [f"'{agent.name}'" for agent in agents]
     if len(names) > _SHOWN:
         names[_SHOWN - 1 :] = [f"… {len(names) - _SHOWN} more …", names[-1]]
@@ -87,11 +85,14 @@ def _without_exit(agents: tuple[Agent, ...]) -> Diagnostic:
         )
         for agent in agents[:_SHOWN]
     ]
-    return Diagnostic(
-        RULE,
+    yield Diagnostic(
+        rule,
         f"the handoff cycle {route} has no exit: no run can end in it or leave it",
         agents[0].origin,
-        notes=(*notes, Note("a run that gets here always uses up its turns and fails")),
+        notes=(
+            *notes,
+            Note("a run that gets here uses up its turns and fails, as long as models obey"),
+        ),
         help="let one of these agents answer (drop its forced tool_choice, or keep"
         " reset_tool_choice), make a tool output final with tool_use_behavior, or add a handoff"
         " that leads out",

@@ -39,6 +39,7 @@ from collections.abc import Iterator
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Enabled, is_allowed
+from agentgraph_compiler.ir.obedience import Obedience
 
 RULE = Rule(
     "AG216",
@@ -54,7 +55,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
         for agent in part.agents:
             # A forced one is a cycle without exit, which is a rule of its own.
             offered = [row for row in agent.handoffs if row.enabled is not Enabled.NEVER]
-            if not offered or not agent.final or is_allowed(RULE, agent, *offered):
+            if not offered or not Obedience(agent).can_answer or is_allowed(RULE, agent, *offered):
                 continue
             if all(row.target == agent.id and not (row.filters or row.acts) for row in offered):
                 first = offered[0]

@@ -4,7 +4,8 @@
 
 Finds input guardrails of agents that runs enter only by handoff. Input guardrails run on the user's
 message, so a run uses only those of the agent that it starts with; an agent used as a tool starts
-a run of its own.
+a run of its own. Every agent that the project passes to `Runner` counts as a start; in a chat that
+goes on with `result.last_agent`, so does every agent that can give the final output.
 
 ## Why is this bad?
 
@@ -46,7 +47,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.analysis.graph import identity, reachable_agents
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Guardrail, is_allowed
 
@@ -59,29 +59,23 @@ RULE = Rule(
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
-    """Find input guardrails of agents with which no run starts, in the root or as a tool."""
-    if not any(agent.input_guardrails for part in analysis.chart.walk() for agent in part.agents):
-        return
-    entered = {
-        identity(agent)
-        for part, agent in reachable_agents(analysis.chart)
-        if agent.id == part.start
-    }
-    root = analysis.chart
-    entered |= {identity(root.agent[id]) for id in root.starts}
-    if root.multi_turn:  # whichever agent is last may be the next start
-        entered |= {identity(agent) for agent in root.agents}
-    start = root.agent[root.start]
-    for part in analysis.chart.walk():
+    """Find input guardrails that run in no start of the project, in the root or as a tool."""
+    chart = analysis.chart
+    starts = [chart.agent[id] for id in (chart.start, *chart.starts)]
+    for part in chart.walk():
         for agent in part.agents:
-            if identity(agent) in entered:
-                continue
             for guardrail in agent.input_guardrails:
-                if not is_allowed(RULE, agent, guardrail):
-                    yield _unused(agent, guardrail, start)
+                if not analysis.runs(agent, guardrail) and not is_allowed(RULE, agent, guardrail):
+                    yield _unused(agent, guardrail, starts)
 
 
-def _unused(agent: Agent, guardrail: Guardrail, start: Agent) -> Diagnostic:
+def _unused(agent: Agent, guardrail: Guardrail, starts: list[Agent]) -> Diagnostic:
+    names = " and ".join(f"'{start.name}'" for start in starts)
+    without = [start for start in starts if not _has(start, guardrail)]
+    if without:
+        advice = f"move '{guardrail.name}' to the input_guardrails of '{without[0].name}'"
+    else:
+        advice = f"remove it here: {names} runs it"
     return Diagnostic(
         RULE,
         f"input guardrail '{guardrail.name}' of agent '{agent.name}' never runs:"
@@ -89,7 +83,14 @@ def _unused(agent: Agent, guardrail: Guardrail, start: Agent) -> Diagnostic:
         agent.origin,
         notes=(
             Note("the guardrail is defined here", guardrail.origin),
-            Note(f"runs start with '{start.name}', so only its input guardrails run", start.origin),
+            Note(f"runs start with {names}, so only these input guardrails run", starts[0].origin),
         ),
-        help=f"move '{guardrail.name}' to the input_guardrails of '{start.name}'",
+        help=advice,
+    )
+
+
+def _has(agent: Agent, guardrail: Guardrail) -> bool:
+    return any(
+        (row.name, row.origin) == (guardrail.name, guardrail.origin)
+        for row in agent.input_guardrails
     )

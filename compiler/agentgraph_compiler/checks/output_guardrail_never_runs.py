@@ -56,9 +56,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.analysis.exits import can_end
-from agentgraph_compiler.analysis.graph import identity, reachable_agents
+from agentgraph_compiler.analysis.analysis import Analysis, identity
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Guardrail, is_allowed
 
@@ -72,30 +70,35 @@ RULE = Rule(
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find output guardrails of agents that no run reaches or ends in."""
-    if not any(agent.output_guardrails for part in analysis.chart.walk() for agent in part.agents):
-        return
-    reached = {identity(agent) for _, agent in reachable_agents(analysis.chart)}
     for part in analysis.chart.walk():
         for agent in part.agents:
-            is_reached = identity(agent) in reached
-            if is_reached and can_end(agent):
-                continue
             for guardrail in agent.output_guardrails:
-                if not is_allowed(RULE, agent, guardrail):
-                    yield _unused(agent, guardrail, is_reached)
+                if not analysis.runs(agent, guardrail) and not is_allowed(RULE, agent, guardrail):
+                    yield _unused(agent, guardrail, analysis)
 
 
-def _unused(agent: Agent, guardrail: Guardrail, is_reached: bool) -> Diagnostic:
-    reason = "never gives the final output" if is_reached else "is never reached"
-    explanation = (
-        f"'{agent.name}' must call a tool on every turn, and no tool output is final"
-        if is_reached
-        else f"no handoff or tool leads to '{agent.name}'"
-    )
+def _unused(agent: Agent, guardrail: Guardrail, analysis: Analysis) -> Diagnostic:
+    if identity(agent) in analysis.reached:
+        reason = "never gives the final output"
+        explanation = f"'{agent.name}' must call a tool on every turn, and no tool output is final"
+    else:
+        reason, explanation = "is never reached", f"no handoff or tool leads to '{agent.name}'"
     return Diagnostic(
         RULE,
         f"output guardrail '{guardrail.name}' never runs: agent '{agent.name}' {reason}",
         agent.origin,
         notes=(Note(explanation), Note("the guardrail is defined here", guardrail.origin)),
-        help=f"move '{guardrail.name}' to the agents that give the final output",
+        help=_advice(guardrail, analysis),
     )
+
+
+def _advice(guardrail: Guardrail, analysis: Analysis) -> str:
+    for part, agent in analysis.agents():
+        if part is analysis.chart and identity(agent) in analysis.last:
+            own = [(row.name, row.origin) for row in agent.output_guardrails]
+            if (guardrail.name, guardrail.origin) not in own:
+                return (
+                    f"move '{guardrail.name}' to agents that give the final output:"
+                    f" '{agent.name}' does"
+                )
+    return f"remove it here: every agent that gives the final output has '{guardrail.name}'"

@@ -39,8 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.analysis.graph import identity, reachable_agents
+from agentgraph_compiler.analysis.analysis import Analysis, identity
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, is_allowed
 
@@ -57,8 +56,9 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     run can reach them."""
     if not analysis.chart.declared:
         return
-    reached = {identity(agent) for _, agent in reachable_agents(analysis.chart)}
-    unreached = [agent for agent in analysis.chart.agents if identity(agent) not in reached]
+    unreached = [
+        agent for agent in analysis.chart.agents if identity(agent) not in analysis.reached
+    ]
     if not unreached:
         return
     leading_to: dict[str, list[Note]] = {}

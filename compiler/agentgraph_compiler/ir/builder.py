@@ -53,8 +53,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Stop, StopKind
+from agentgraph_compiler.ir.chart import Agent, Chart, Handoff, Stop, StopKind
 from agentgraph_compiler.ir.entries import SPENT, Arrivals, beginning, exhaustion, first_turn
+from agentgraph_compiler.ir.obedience import Obedience, callable_handoffs, callable_tools
 from agentgraph_compiler.ir.phases import HOOKED, call_lane, missing_lane, model_lane
 from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
 from agentgraph_compiler.ir.shared import (
@@ -80,6 +81,7 @@ from agentgraph_compiler.machine import (
     GuardKind,
     Invoke,
     Phase,
+    Premise,
     Source,
     State,
     StateKind,
@@ -127,6 +129,8 @@ def build(
     declared: bool = False,
     charts: tuple[Chart, ...] = (),
     origin: Origin = UNKNOWN,
+    starts: tuple[str, ...] = (),
+    multi_turn: bool = False,
 ) -> Chart:
     """Build the chart of a workflow.
 
@@ -138,6 +142,9 @@ def build(
         declared: Whether the user declared the set of agents, so that it is closed.
         charts: Sub-charts that agents used as tools run.
         origin: Where the user constructed the workflow.
+        starts: Ids of the further agents that runs start with. A run of the program itself starts
+            with ``start``, but the states in which the others begin are there for the analyses.
+        multi_turn: Whether a run may go on with the agent that was last.
 
     Returns:
         A chart whose states handle every outcome of what they invoke.
@@ -146,8 +153,9 @@ def build(
     by_id = {agent.id: agent for agent in declarations}
     states: list[State] = list(beginning(by_id[start], policy))
     arrivals = Arrivals(policy)
+    entered = {start, *(by_id if multi_turn else starts)}
     for agent in declarations:
-        states.extend(_AgentStates(agent, arrivals, entry=agent.id == start, policy=policy))
+        states.extend(_AgentStates(agent, arrivals, entry=agent.id in entered, policy=policy))
     judged = any(agent.output_guardrails for agent in declarations)
     states.extend((*saving_states(judged=judged), *RESTS))
     return Chart(
@@ -160,13 +168,9 @@ def build(
         declared=declared,
         charts=charts,
         origin=origin,
+        starts=starts,
+        multi_turn=multi_turn,
     )
-
-
-def callable_handoffs(agent: Agent) -> tuple[Handoff, ...]:
-    """The handoffs of an agent that a run can take: each has a target in the chart and is not
-    disabled for good."""
-    return tuple(row for row in agent.handoffs if row.target and row.enabled is not Enabled.NEVER)
 
 
 class _AgentStates:
@@ -175,15 +179,19 @@ class _AgentStates:
     def __init__(self, agent: Agent, arrivals: Arrivals, *, entry: bool, policy: Policy) -> None:
         self.agent, self.arrivals, self.entry, self.policy = agent, arrivals, entry, policy
         self.prefix = agent.id
-        self.model = model_lane(agent)
+        self.model, self.obedience = model_lane(agent), Obedience(agent)
         self.handoffs = tuple(
             (row, row.symbol.rpartition("/")[2], Guard(GuardKind.REQUESTS, (row.symbol,)))
             for row in callable_handoffs(agent)
         )
         self.offers = tuple(
-            call_lane(tool, places=policy.places, prescreens=policy.prescreens)
-            for tool in agent.tools
-            if tool.kind is not None and tool.enabled is not Enabled.NEVER
+            call_lane(
+                tool,
+                places=policy.places,
+                prescreens=policy.prescreens,
+                against=self.obedience.of(tool),
+            )
+            for tool in callable_tools(agent)
         )
         self.again = (
             (SPENT, exhaustion(agent.id, policy)),
@@ -229,15 +237,31 @@ class _AgentStates:
             yield self._state(StateKind.GUARDING, (*beside, self.model), replied)
 
     def _replied(self) -> Iterator[Transition]:
+        obedience, answers = self.obedience, self.obedience.answers
         yield _ON_UNKNOWN
         if self.offers or self.policy.answers_missing_tools:
-            yield Transition(Event.REPLIED, f"{self.prefix}.acting", guard=_CALLS, emits=_REPLY)
-        for _, name, requested in self.handoffs:
             yield Transition(
-                Event.REPLIED, self._handoff_state(name), guard=requested, emits=_REPLY
+                Event.REPLIED,
+                f"{self.prefix}.acting",
+                guard=_CALLS,
+                emits=_REPLY,
+                against=obedience.calls,
+            )
+        for row, name, requested in self.handoffs:
+            yield Transition(
+                Event.REPLIED,
+                self._handoff_state(name),
+                guard=requested,
+                emits=_REPLY,
+                against=obedience.of(row),
             )
         yield Transition(
-            Event.REPLIED, f"{self.prefix}.ending", guard=_FINAL, emits=_REPLY, output=Source.REPLY
+            Event.REPLIED,
+            f"{self.prefix}.ending",
+            guard=_FINAL,
+            emits=_REPLY,
+            output=Source.REPLY,
+            against=answers,
         )
         for fault, guard in _FAULTS.items():
             if fault in self.policy.recovers:
@@ -247,33 +271,52 @@ class _AgentStates:
                 yield _ON_FAULT[fault]
         if _INVALID in self.policy.recovers:
             target = f"{self.prefix}.recovering.empty_final_output"
-            yield Transition(Event.REPLIED, target, guard=_EMPTY, emits=_REPLY)
+            yield Transition(
+                Event.REPLIED, target, guard=_EMPTY, emits=_REPLY, against=Premise.SCHEMA
+            )
         for guard, target in self.again:
-            yield Transition(Event.REPLIED, target, guard=guard, emits=_REPLY)
+            yield Transition(Event.REPLIED, target, guard=guard, emits=_REPLY, against=answers)
 
     def _acting(self) -> State:
         """The state of calls. An agent without tools has it too: a run that waits for a decision
         about a call may come back to an agent that has lost its tools."""
-        stop = self.agent.stop
+        stop, obedience = self.agent.stop, self.obedience
         transitions = [_ON_AWAITING]
         transitions += [
-            Transition(Event.RETURNED, self._handoff_state(name), requested)
-            for _, name, requested in self.handoffs
+            Transition(
+                Event.RETURNED, self._handoff_state(name), requested, against=obedience.of(row)
+            )
+            for row, name, requested in self.handoffs
         ]
         stops = Guard(GuardKind.STOPS, stop.names)
         match stop.kind:
             case StopKind.FIRST | StopKind.NAMED:
                 ending = f"{self.prefix}.ending"
                 transitions.append(
-                    Transition(Event.RETURNED, ending, stops, output=Source.STOPPING)
+                    Transition(
+                        Event.RETURNED,
+                        ending,
+                        stops,
+                        output=Source.STOPPING,
+                        against=obedience.stops,
+                    )
                 )
             case StopKind.ASKED if self.offers:
                 # The callable decides after function tools only; after other calls alone the run
                 # goes on (SDK: tool_use_behavior).
-                transitions.append(Transition(Event.RETURNED, f"{self.prefix}.deciding", stops))
+                transitions.append(
+                    Transition(
+                        Event.RETURNED, f"{self.prefix}.deciding", stops, against=obedience.stops
+                    )
+                )
             case _:
                 pass
-        transitions += [Transition(Event.RETURNED, target, guard) for guard, target in self.again]
+        # Without tools, only a call of a missing tool can lead here.
+        goes_on = obedience.goes_on if self.offers else Premise.NONE
+        transitions += [
+            Transition(Event.RETURNED, target, guard, against=goes_on)
+            for guard, target in self.again
+        ]
         offers = (*self.offers, missing_lane(f"{self.prefix}/{MISSING_TOOL}"))
         return self._state(StateKind.ACTING, (), tuple(transitions), offers)
 

@@ -167,6 +167,34 @@ class Stop:
     symbol: str = ""
 
 
+class ChoiceKind(StrEnum):
+    """What the tool choice asks of the model: nothing, no call, some call, or one of the named
+    calls."""
+
+    FREE = "free"
+    NONE = "none"
+    SOME = "some"
+    NAMED = "named"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The tool choice of an agent.
+
+    Args:
+        kind: Which of the four.
+        names: Names of tools and handoffs, for ``NAMED``.
+        resets: Whether it ends once the agent has used a tool or handed off.
+        hosted: Whether tools that the compiler cannot see may run at the model's side (a stored
+            prompt brings its own), so that a reply with such a call may be the final one.
+    """
+
+    kind: ChoiceKind = ChoiceKind.FREE
+    names: tuple[str, ...] = ()
+    resets: bool = True
+    hosted: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Agent:
     """An agent of the workflow.
@@ -181,8 +209,7 @@ class Agent:
         input_guardrails: In the user's order; they run only on the agent a run starts with.
         output_guardrails: In the user's order.
         stop: Whether the output of a tool can end the run.
-        final: Whether a reply of its model can end the run; false if the model must call a tool on
-            every turn.
+        choice: What its tool choice asks of the model.
         digest: Digest of the declared configuration (instructions, model, settings).
         unseen: What the compiler cannot see, in words: dynamic tools, callables that decide later.
         origin: Where the user constructed it.
@@ -191,6 +218,8 @@ class Agent:
         inner: The agents that the code of its tools and guardrails runs.
         instructions: The text that its model reads first, with ``…`` for each part that only a run
             knows; ``None`` if it was not read.
+        identity: A number that is equal for the same agent in several charts, and different for two
+            agents; 0 if the front end gives none.
     """
 
     id: str
@@ -202,7 +231,7 @@ class Agent:
     input_guardrails: tuple[Guardrail, ...] = ()
     output_guardrails: tuple[Guardrail, ...] = ()
     stop: Stop = Stop()
-    final: bool = True
+    choice: Choice = Choice()
     digest: str = ""
     unseen: tuple[str, ...] = ()
     origin: Origin = UNKNOWN
@@ -210,6 +239,7 @@ class Agent:
     tries: int = 0
     inner: tuple[Inner, ...] = ()
     instructions: str | None = None
+    identity: int = 0
 
 
 def is_allowed(rule: Rule, *parts: Agent | Tool | Handoff | Guardrail) -> bool:

@@ -9,6 +9,7 @@ from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import (
     Agent,
     Chart,
+    Choice,
     Guardrail,
     Handoff,
     Inner,
@@ -17,7 +18,13 @@ from agentgraph_compiler.ir.chart import (
     Tool,
 )
 from agentgraph_compiler.ir.lines import ChartSyntaxError, Line, lines_of
-from agentgraph_compiler.ir.parts import parse_guardrail, parse_handoff, parse_inner, parse_tool
+from agentgraph_compiler.ir.parts import (
+    parse_choice,
+    parse_guardrail,
+    parse_handoff,
+    parse_inner,
+    parse_tool,
+)
 from agentgraph_compiler.machine import (
     About,
     Event,
@@ -25,6 +32,7 @@ from agentgraph_compiler.machine import (
     Keep,
     Move,
     Phase,
+    Premise,
     Rest,
     Source,
     State,
@@ -154,12 +162,13 @@ class _AgentDraft:
     input_guardrails: list[Guardrail] = field(default_factory=list)
     output_guardrails: list[Guardrail] = field(default_factory=list)
     stop: Stop = field(default_factory=Stop)
-    final: bool = True
+    choice: Choice = field(default_factory=Choice)
     unseen: list[str] = field(default_factory=list)
     allowed: tuple[str, ...] = ()
     tries: int = 0
     inner: list[Inner] = field(default_factory=list)
     instructions: str | None = None
+    identity: int = 0
 
     @classmethod
     def opened_by(cls, line: Line) -> _AgentDraft:
@@ -184,15 +193,16 @@ class _AgentDraft:
                 kind = line.choice(StopKind, "a way to stop")
                 names = line.words("a tool name") if line.accept("of") else ()
                 self.stop = Stop(kind, names, line.clause("by"))
-            case "final":
-                line.expect("never")
-                self.final = False
+            case "choice":
+                self.choice = parse_choice(line)
             case "unseen":
                 self.unseen.append(line.word("a fact that the compiler cannot see"))
             case "allow":
                 self.allowed = line.words("a rule")
             case "tries":
                 self.tries = line.number("a number of tries")
+            case "identity":
+                self.identity = line.number("the number of an agent")
             case "inner":
                 self.inner.append(parse_inner(line))
             case "instructions":
@@ -211,7 +221,7 @@ class _AgentDraft:
             input_guardrails=tuple(self.input_guardrails),
             output_guardrails=tuple(self.output_guardrails),
             stop=self.stop,
-            final=self.final,
+            choice=self.choice,
             digest=self.digest,
             unseen=tuple(self.unseen),
             origin=self.origin,
@@ -219,6 +229,7 @@ class _AgentDraft:
             tries=self.tries,
             inner=tuple(self.inner),
             instructions=self.instructions,
+            identity=self.identity,
         )
 
 
@@ -339,6 +350,7 @@ def _invoke(line: Line) -> _Lane:
         idle=line.chosen("idle", Event.DONE, "an event"),
         digest=line.clause("digest"),
         emits=line.emits(),
+        against=line.chosen("against", Premise.NONE, "a premise"),
     )
 
     def built(phases: _Phases) -> Invoke:
@@ -363,4 +375,5 @@ def _transition(line: Line) -> Transition:
         cause=line.accept("cause"),
         arrives=line.clause("arrives"),
         keeps=line.accept("keeps"),
+        against=line.chosen("against", Premise.NONE, "a premise"),
     )

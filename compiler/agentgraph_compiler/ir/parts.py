@@ -3,7 +3,15 @@ and the agents that their code runs."""
 
 from __future__ import annotations
 
-from agentgraph_compiler.ir.chart import Approval, Guardrail, Handoff, Inner, Tool
+from agentgraph_compiler.ir.chart import (
+    Approval,
+    Choice,
+    ChoiceKind,
+    Guardrail,
+    Handoff,
+    Inner,
+    Tool,
+)
 from agentgraph_compiler.ir.lines import Line
 from agentgraph_compiler.machine import WorkKind
 
@@ -72,4 +80,14 @@ def parse_guardrail(line: Line) -> Guardrail:
         context=line.context(),
         allowed=line.allowed(),
         origin=line.origin(),
+    )
+
+
+def parse_choice(line: Line) -> Choice:
+    """Read the rest of the line of a tool choice."""
+    return Choice(
+        line.choice(ChoiceKind, "a tool choice"),
+        line.words("a name") if line.accept("of") else (),
+        resets=not line.accept("kept"),
+        hosted=line.accept("hosted"),
     )

@@ -68,6 +68,7 @@ from agentgraph_compiler.machine import (
     Keep,
     Move,
     Phase,
+    Premise,
     WorkKind,
     plain,
 )
@@ -91,13 +92,16 @@ def model_lane(agent: Agent) -> Invoke:
     )
 
 
-def call_lane(tool: Tool, *, places: int, prescreens: bool) -> Invoke:
+def call_lane(
+    tool: Tool, *, places: int, prescreens: bool, against: Premise = Premise.NONE
+) -> Invoke:
     """The lane of a call of a tool.
 
     Args:
         tool: A tool that does not run at the model's side.
         places: How many function tools work at the same time; 0 means no limit.
         prescreens: Whether guardrails check the arguments also before a person decides.
+        against: What a model disregards if it calls the tool.
     """
     assert tool.kind is not None
     function = tool.kind in FUNCTION_TOOLS
@@ -118,6 +122,7 @@ def call_lane(tool: Tool, *, places: int, prescreens: bool) -> Invoke:
         group=group,
         places=places if function else 1,
         digest=tool.digest,
+        against=against,
     )
 
 

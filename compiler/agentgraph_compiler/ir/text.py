@@ -19,6 +19,7 @@ from agentgraph_compiler.ir.chart import (
     Agent,
     Approval,
     Chart,
+    Choice,
     Enabled,
     Guardrail,
     Handoff,
@@ -39,6 +40,7 @@ from agentgraph_compiler.machine import (
     Move,
     Phase,
     PhaseNames,
+    Premise,
     Rest,
     Source,
     State,
@@ -133,6 +135,10 @@ def _emits(emissions: tuple[Emission, ...]) -> str:
     return f"emits {', '.join(emissions)}" if emissions else ""
 
 
+def _against(premise: Premise) -> str:
+    return "" if premise is Premise.NONE else f"against {premise}"
+
+
 def _guard(guard: Guard) -> str:
     return "" if guard == OTHERWISE else _line("when", guard.kind.value, _words(guard.names))
 
@@ -202,16 +208,28 @@ class _Printer:
             names = f"of {_words(agent.stop.names)}" if agent.stop.names else ""
             symbol = f"by {_word(agent.stop.symbol)}" if agent.stop.symbol else ""
             yield _line("  stop", agent.stop.kind.value, names, symbol)
-        if not agent.final:
-            yield "  final never"
+        if agent.choice != Choice():
+            yield self.choice(agent.choice)
         yield from (f"  unseen {_quoted(fact)}" for fact in agent.unseen)
         if agent.allowed:
             yield f"  allow {_words(agent.allowed)}"
         if agent.tries:
             yield f"  tries {agent.tries}"
+        if agent.identity:
+            yield f"  identity {agent.identity}"
         yield from map(self.inner, agent.inner)
         if agent.instructions is not None:
             yield f"  instructions {_quoted(agent.instructions)}"
+
+    def choice(self, choice: Choice) -> str:
+        """The line of a tool choice."""
+        return _line(
+            "  choice",
+            choice.kind.value,
+            f"of {_words(choice.names)}" if choice.names else "",
+            "" if choice.resets else "kept",
+            "hosted" if choice.hosted else "",
+        )
 
     def tool(self, tool: Tool) -> str:
         """The line of one tool."""
@@ -315,6 +333,7 @@ class _Printer:
             "" if invoke.idle is Event.DONE else f"idle {invoke.idle}",
             _digest(invoke.digest),
             _emits(invoke.emits),
+            _against(invoke.against),
         )
 
     def transition(self, row: Transition) -> str:
@@ -328,4 +347,5 @@ class _Printer:
             "cause" if row.cause else "",
             f"arrives {_word(row.arrives)}" if row.arrives else "",
             "keeps" if row.keeps else "",
+            _against(row.against),
         )

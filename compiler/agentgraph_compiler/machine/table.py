@@ -19,6 +19,7 @@ from agentgraph_compiler.machine.words import (
     Event,
     GuardKind,
     Keep,
+    Premise,
     Rest,
     Source,
     StateKind,
@@ -188,6 +189,7 @@ class Invoke:
         turn: Whether entering a state with this lane begins a turn.
         idle: The event that the state sees if no phase of the lane is due.
         digest: Digest of the declared configuration (schema, description), part of the fingerprint.
+        against: What a model disregards if it asks for this lane.
     """
 
     symbol: str
@@ -201,6 +203,7 @@ class Invoke:
     turn: bool = False
     idle: Event = Event.DONE
     digest: str = ""
+    against: Premise = Premise.NONE
 
     @cached_property
     def routes(self) -> tuple[Mapping[Event, Route], ...]:
@@ -277,6 +280,7 @@ class Transition:
         cause: Whether the run keeps the outcome as its fault: what went wrong.
         arrives: Id of the agent that is at work from here on; empty if the agent stays the same.
         keeps: Whether the run keeps unfinished lanes for the way back.
+        against: What a model disregards if the run takes this row.
     """
 
     event: Event
@@ -287,6 +291,7 @@ class Transition:
     cause: bool = False
     arrives: str = ""
     keeps: bool = False
+    against: Premise = Premise.NONE
 
     @cached_property
     def notes(self) -> bool:

@@ -148,6 +148,21 @@ class GuardKind(StrEnum):
     ACTED = "acted"
 
 
+class Premise(StrEnum):
+    """What a model would have to disregard to make a row happen.
+
+    ``CHOICE`` is the tool choice of the agent, ``FIRST_CHOICE`` one that holds until the agent has
+    used a tool or handed off, ``OFFER`` the set of tools on offer, and ``SCHEMA`` the schema of its
+    output. The interpreter takes such a row if it happens all the same; an analysis leaves it out.
+    """
+
+    NONE = "none"
+    CHOICE = "tool_choice"
+    FIRST_CHOICE = "first_tool_choice"
+    OFFER = "offer"
+    SCHEMA = "output_schema"
+
+
 class Verdict(StrEnum):
     """What a reply is apart from its calls and handoffs.
 

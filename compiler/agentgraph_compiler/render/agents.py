@@ -12,7 +12,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from agentgraph_compiler.analysis.exits import can_end, successors
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import (
     FUNCTION_TOOLS,
@@ -24,6 +23,7 @@ from agentgraph_compiler.ir.chart import (
     StopKind,
     Tool,
 )
+from agentgraph_compiler.ir.obedience import Obedience, callable_handoffs
 from agentgraph_compiler.render.findings import FINDINGS
 from agentgraph_compiler.render.picture import (
     Arrow,
@@ -178,9 +178,10 @@ class _Drawing:
 
     def _mark(self, part: str, agent: Agent) -> Mark:
         alone = bool(part) and len(self.chart.subchart[part].agents) == 1
-        if agent.final:
+        obedience = Obedience(agent)
+        if obedience.can_answer:
             return Mark.NONE if alone else Mark.ENDS
-        if can_end(agent) or any(successors(agent)):
+        if obedience.can_end or callable_handoffs(agent):
             return Mark.NONE
         return Mark.STUCK
 
@@ -265,7 +266,7 @@ def _depth(chart: Chart) -> int:
     depth, seen, layer = 0, {chart.start}, [chart.start]
     while layer:
         targets = dict.fromkeys(
-            target for agent in layer for target in successors(chart.agent[agent])
+            handoff.target for agent in layer for handoff in callable_handoffs(chart.agent[agent])
         )
         layer = [target for target in targets if target not in seen]
         seen.update(layer)
@@ -338,7 +339,7 @@ def _guardrail_rows(agent: Agent, takes_input: bool) -> Iterator[Row]:
             row, "checks input" if row.parallel else "checks input first", takes_input
         )
     for row in agent.output_guardrails:
-        yield _guardrail_row(row, "checks output", can_end(agent))
+        yield _guardrail_row(row, "checks output", Obedience(agent).can_end)
 
 
 def _guardrail_row(guardrail: Guardrail, work: str, runs: bool) -> Row:

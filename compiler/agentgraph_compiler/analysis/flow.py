@@ -1,0 +1,251 @@
+"""Where the runs of a chart can go: its states and moves as one graph.
+
+The rows decide everything, whatever kind of state has them, so states of kinds that come later need
+no change here. A row that happens only if the model disregards its tool choice or the tools on
+offer is left out (``Transition.against``), and so are rows on which a run is cut short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple, TypeVar
+
+from agentgraph_compiler.analysis.knots import knots
+from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.ir.entries import entry_state
+from agentgraph_compiler.machine import (
+    BACK,
+    INTERRUPTING,
+    RESERVED,
+    Event,
+    GuardKind,
+    Invoke,
+    Premise,
+    Rest,
+    State,
+    StateKind,
+    Transition,
+    WorkKind,
+)
+
+_Place = TypeVar("_Place", bound=Hashable)
+_NEXT_RUN = Transition(Event.STARTED, "")
+_CUT_SHORT = frozenset({*INTERRUPTING, *RESERVED})
+
+
+class Place(NamedTuple):
+    """A state in which a run can be.
+
+    Args:
+        state: The state.
+        acted: Whether its agent has used a tool or handed off. Places differ in it only for agents
+            whose tool choice resets.
+    """
+
+    state: State
+    acted: bool
+
+
+class Flow:
+    """The graph of one chart. A place is a number, an index into ``places``.
+
+    Args:
+        chart: The chart.
+        handled: Whether to include the rows to the handlers of faults: used-up turns, a refusal, an
+            output that does not fit.
+
+    Attributes:
+        places: The places, in document order.
+        rows: The rows that an obedient model can take from each place, with the place of each
+            target.
+        roots: The places in which a run can begin.
+    """
+
+    def __init__(self, chart: Chart, *, handled: bool = False) -> None:
+        self.chart, self._handled = chart, handled
+        modal = frozenset(
+            state.agent
+            for state in chart.states
+            if any(row.against is Premise.FIRST_CHOICE for row in state.transitions)
+            or any(offer.against is Premise.FIRST_CHOICE for offer in state.offers)
+        )
+        self.places: list[Place] = []
+        self._index: dict[str, int] = {}
+        for state in chart.states:
+            self._index[state.id] = len(self.places)
+            self.places.append(Place(state, acted=False))
+            if state.agent in modal:
+                self.places.append(Place(state, acted=True))
+        self._modal = modal
+        self.rows = [self._rows_of(number) for number in range(len(self.places))]
+        if modal:
+            self._arrive_again()
+        self.roots = self._roots()
+        if chart.multi_turn:
+            self._go_on()
+
+    def at(self, state: str, *, acted: bool = False) -> int:
+        """The place of a state."""
+        index = self._index[state]
+        return index + (acted and self.places[index].state.agent in self._modal)
+
+    @cached_property
+    def reached(self) -> frozenset[int]:
+        """The places that a run can reach."""
+        return self.reached_from(self.roots)
+
+    def reached_from(self, places: Iterable[int]) -> frozenset[int]:
+        """The places that a run can reach from some places, themselves included."""
+        return frozenset(reached_from(places, lambda place: (to for _, to in self.rows[place])))
+
+    @cached_property
+    def ending(self) -> frozenset[int]:
+        """The places from which a run can get to a final output."""
+        return frozenset(reached_from(self._ends(), self._backward.__getitem__))
+
+    @cached_property
+    def trapped(self) -> frozenset[int]:
+        """The places that a run can reach, but from which it cannot get to a final output."""
+        return self.reached - self.ending
+
+    @cached_property
+    def agents(self) -> frozenset[str]:
+        """Ids of the agents that a run can reach."""
+        return frozenset(self.places[number].state.agent for number in self.reached) - {""}
+
+    @cached_property
+    def last_agents(self) -> frozenset[str]:
+        """Ids of the agents with which a run can end in a final output."""
+        return frozenset(
+            place.state.agent
+            for number, place in self._reached_places()
+            if place.state.agent and any(to in self._finishing for _, to in self.rows[number])
+        )
+
+    @cached_property
+    def invokes(self) -> frozenset[tuple[str, str]]:
+        """The lanes that can work in a run, as ids of states with symbols."""
+        return frozenset((state.id, lane.symbol) for state, lane in self.lanes())
+
+    def handoffs(self) -> Iterator[tuple[str, str]]:
+        """The handoffs that a run can take, as ids of the agents that they connect."""
+        for number, place in self._reached_places():
+            for row, _ in self.rows[number]:
+                if place.state.agent and row.arrives:
+                    yield place.state.agent, row.arrives
+
+    def lanes(self) -> Iterator[tuple[State, Invoke]]:
+        """The lanes that can work in a run, each with its state."""
+        for _, place in self._reached_places():
+            yield from ((place.state, lane) for lane in self.lanes_of(place))
+
+    def lanes_of(self, place: Place) -> Iterator[Invoke]:
+        """The lanes that can work in a place."""
+        yield from place.state.invokes
+        for offer in place.state.offers:
+            if offer.kind is not WorkKind.MISSING and _obeys(offer.against, place.acted):
+                yield offer
+
+    def _reached_places(self) -> Iterator[tuple[int, Place]]:
+        return ((number, self.places[number]) for number in sorted(self.reached))
+
+    def _rows_of(self, number: int) -> list[tuple[Transition, int]]:
+        state, acted = self.places[number]
+        if state.rest is not Rest.NO:
+            return []
+        rows: list[tuple[Transition, int]] = []
+        decided: set[Event] = set()
+        for row in state.transitions:
+            if row.event in decided or not self._happens(row, acted):
+                continue
+            if row.guard.kind is GuardKind.OTHERWISE:
+                decided.add(row.event)
+            rows.append((row, self._target(state, row, acted)))
+        return rows
+
+    def _happens(self, row: Transition, acted: bool) -> bool:
+        if row.event in _CUT_SHORT or row.target == BACK or not _obeys(row.against, acted):
+            return False
+        if row.cause or row.guard.kind is GuardKind.SPENT:
+            return self._handled and bool(self._state(row.target).agent)
+        return True
+
+    def _target(self, state: State, row: Transition, acted: bool) -> int:
+        """An agent that comes to work for the first time has not acted yet."""
+        same = bool(state.agent) and self._state(row.target).agent == state.agent
+        acts = acted or bool(state.offers) or row.guard.kind is GuardKind.REQUESTS
+        return self.at(row.target, acted=same and acts)
+
+    def _state(self, id: str) -> State:
+        return self.places[self._index[id]].state
+
+    def _arrive_again(self) -> None:
+        """Add the rows by which handoffs come back to an agent that has acted.
+
+        An agent can act and be handed to again exactly if the row is part of a circle through the
+        agent, so this looks for circles; what it adds can close further ones.
+        """
+        arrivals = [
+            (number, row, to)
+            for number, rows in enumerate(self.rows)
+            for row, to in rows
+            if row.arrives in self._modal
+            and self.places[number].state.agent
+            and not self.places[to].acted
+        ]
+        while arrivals:
+            knot_of = knots([[to for _, to in rows] for rows in self.rows])
+            closed = [one for one in arrivals if knot_of[one[0]] == knot_of[one[2]]]
+            if not closed:
+                return
+            arrivals = [one for one in arrivals if knot_of[one[0]] != knot_of[one[2]]]
+            for number, row, to in closed:
+                self.rows[number].append((row, to + 1))
+
+    def _roots(self) -> tuple[int, ...]:
+        chart = self.chart
+        entries = (entry_state(chart.agent[id]) for id in chart.starts)
+        return (self.at(chart.initial), *map(self.at, entries))
+
+    def _go_on(self) -> None:
+        """Add the beginning of the next run of a chat to each place in which an agent is over."""
+        for number, place in enumerate(self.places):
+            agent = place.state.agent
+            if agent and any(to in self._finishing for _, to in self.rows[number]):
+                entry = entry_state(self.chart.agent[agent])
+                self.rows[number].append((_NEXT_RUN, self.at(entry)))
+
+    def _ends(self) -> list[int]:
+        return [n for n, place in enumerate(self.places) if place.state.kind is StateKind.DONE]
+
+    @cached_property
+    def _backward(self) -> list[list[int]]:
+        backward: list[list[int]] = [[] for _ in self.places]
+        for number, rows in enumerate(self.rows):
+            for _, to in rows:
+                backward[to].append(number)
+        return backward
+
+    @cached_property
+    def _finishing(self) -> frozenset[int]:
+        """The places without an agent from which a run can only go on to a final output."""
+        return frozenset(n for n in self.ending if not self.places[n].state.agent)
+
+
+def _obeys(premise: Premise, acted: bool) -> bool:
+    return premise is Premise.NONE or (acted and premise is Premise.FIRST_CHOICE)
+
+
+def reached_from(
+    start: Iterable[_Place], onward: Callable[[_Place], Iterable[_Place]]
+) -> set[_Place]:
+    """Everything that can be reached from ``start``, itself included."""
+    seen = set(start)
+    waiting = list(seen)
+    while waiting:
+        for place in onward(waiting.pop()):
+            if place not in seen:
+                seen.add(place)
+                waiting.append(place)
+    return seen
