@@ -585,6 +585,8 @@ SUPPRESSIBLE = {
     "AG203": chart(asks("a", "a"), charts=(subchart("a", asks("a", "a")),)),
     "AG204": chart(Agent("a", "A", handoffs=(to("a", "b", enabled=NEVER),)), Agent("b", "B")),
     "AG206": chart(looping("a", tools=(function("a", "x"),))),
+    "AG210": chart(Agent("a", "A", instructions="Transfer back to the triage agent.")),
+    "AG211": chart(Agent("a", "A", instructions="Call look_up first.")),
     "AG212": chart(
         Agent("a", "A", handoffs=tuple(to("a", id, description="") for id in "bc")),
         Agent("b", "B"),
@@ -592,6 +594,9 @@ SUPPRESSIBLE = {
     ),
     "AG213": with_tools(*(function("a", name, description="Search.") for name in "xy")),
     "AG214": with_tools(function("a", "x", description="")),
+    "AG215": dataclasses.replace(
+        chart(Agent("a", "A", handoffs=(to("a", "b"),)), Agent("b", "B")), multi_turn=True
+    ),
     "AG216": chart(Agent("a", "A", handoffs=(to("a", "a"),))),
     "AG207": chart(Agent("s", "S", handoffs=(to("s", "a"),)), looping("a", "a")),
     "AG301": chart(

@@ -210,3 +210,15 @@ def test_checking_before_a_run_loads_no_graph_library(shape: str) -> None:
         env={**os.environ, "PYTHONPATH": str(COMPILER)},
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Transfer back to the triage agent. ", "use a_b or transfer it to ", "back to"],
+)
+def test_reading_instructions_grows_no_faster_than_the_text(text: str) -> None:
+    def work(length: int) -> Callable[[], object]:
+        agent = Agent("a", "A", instructions=text * length)
+        return lambda: pipeline.check(build("texts", "a", [agent]))
+
+    assert lines_executed(work(400)) / lines_executed(work(100)) < 4.4

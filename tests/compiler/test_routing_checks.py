@@ -1,4 +1,4 @@
-"""What the rules about routing find and what they leave alone: descriptions, names, instructions.
+"""What the rules about routing find and what they leave alone: names, descriptions, ways back.
 
 A row reads: this workflow gives these findings. What is innocent stands beside what it is close to.
 """
@@ -6,12 +6,14 @@ A row reads: this workflow gives these findings. What is innocent stands beside 
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from agentgraph import Agent, check, function_tool, handoff
 from agentgraph.program import program_for
+from agentgraph_compiler.emit import emit
 
 
 def messages(agent: Agent[Any], code: str) -> list[str]:
@@ -181,7 +183,7 @@ UNDESCRIBED: dict[str, tuple[Agent[Any], list[str]]] = {
     "a blank description": (Agent(name="A", tools=[tool("x", " ")]), ["x"]),
     "an agent as a tool": (Agent(name="A", tools=[ORDERS.as_tool("ask", None)]), ["ask"]),
     "of two agents, once": (
-        Agent(name="A", tools=[UNTOLD := tool("x")], handoffs=[Agent(name="B", tools=[UNTOLD])]),
+        Agent(name="A", tools=[SILENT := tool("x")], handoffs=[Agent(name="B", tools=[SILENT])]),
         ["x"],
     ),
     "a described function": (Agent(name="A", tools=[tool("x", SEARCH)]), []),
@@ -227,13 +229,60 @@ def test_handoff_only_to_itself(case: str) -> None:
     assert len(messages(agent, "AG216")) == number
 
 
+def back_to(router: Agent[Any], *specialists: Agent[Any], **options: Any) -> Agent[Any]:
+    for specialist in specialists:
+        specialist.handoffs = [handoff(router, **options)]
+    return router
+
+
+def chain(*names: str, closed: bool) -> Agent[Any]:
+    agents = named(*names)
+    for one, following in pairwise(agents):
+        one.handoffs = [following]
+    agents[-1].handoffs = agents[:1] if closed else []
+    return agents[0]
+
+
+CHATS: dict[str, tuple[Agent[Any], list[str]]] = {
+    "no way back": (router(*named("B")), ["B"]),
+    "from one of two": (back_to(router(*(two := named("B", "C"))), two[0]), ["C"]),
+    "disabled for good": (
+        back_to(router(*(one := named("B"))), *one, is_enabled=False),
+        ["B"],
+    ),
+    "to each other only": (
+        router(*(pair := named("B", "C")), back_to(pair[0], pair[1])),
+        ["B", "C"],
+    ),
+    "a chain": (chain("A", "B", "C", closed=False), ["B", "C"]),
+    "a ring": (chain("A", "B", "C", closed=True), []),
+    "a way back": (back_to(router(*(one := named("B"))), *one), []),
+    "a way back at times": (
+        back_to(router(*(one := named("B"))), *one, is_enabled=sometimes),
+        [],
+    ),
+    "no handoff": (Agent(name="A"), []),
+    "an agent as a tool": (Agent(name="A", tools=[ORDERS.as_tool("ask", "Ask.")]), []),
+}
+
+
+@pytest.mark.parametrize("case", CHATS)
+def test_no_way_back(case: str) -> None:
+    agent, names = CHATS[case]
+    findings = [one.message for one in check(agent, multi_turn=True) if one.rule.code == "AG215"]
+    assert [message.split("'")[1] for message in findings] == names
+    assert messages(agent, "AG215") == []
+
+
+def test_a_specialist_with_which_runs_start_needs_no_way_back() -> None:
+    agent = router(*(specialists := named("B")))
+    findings = check(agent, multi_turn=True, starts=specialists)
+    assert "AG215" not in {one.rule.code for one in findings}
+
+
 def test_words_are_no_part_of_a_fingerprint() -> None:
     agent = Agent(name="A", instructions="Help.", tools=[tool("x", SEARCH)], handoffs=[ORDERS])
     program = program_for(agent)
-    chart = program.chart
-    wordless = dataclasses.replace(
-        chart, agents=tuple(dataclasses.replace(one, instructions=None) for one in chart.agents)
-    )
-    from agentgraph_compiler.emit import emit
-
+    agents = tuple(dataclasses.replace(one, instructions=None) for one in program.chart.agents)
+    wordless = dataclasses.replace(program.chart, agents=agents)
     assert emit(wordless).fingerprint == program.machine.fingerprint

@@ -1,7 +1,7 @@
 """The words of texts that models read, reduced so that a check can compare them.
 
-A stem is a word in lower case without the endings of English plurals and verb forms: ``refunds``,
-``refunding`` and ``refunded`` have one stem. Texts in other languages keep their words whole.
+A stem is the beginning of a word in lower case, without the endings of English plurals and verb
+forms: ``refunds``, ``refunding`` and ``refunded`` have one stem.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_ENDING: Final = re.compile(r"(?:ations?|ing|ed|ions?|ment|er|or|es|s|e|y|ies)$")
+_ENDING: Final = re.compile(r"(?:ations?|ing|ed|ions?|ment|ies|es|s|e|y)$")
+_DOUBLED: Final = re.compile(r"([bdgklmnprt])\1$")
 _SHORTEST: Final = 3
 """The fewest letters of a stem: shorter words have no ending to lose."""
+_LONGEST: Final = 6
+"""The most letters of a stem, so that ``translator`` and ``translation`` have one."""
 _INSIGNIFICANT: Final = re.compile(
     "an?|agents?|and|another|any|appropriate|assistants?|at|available|back|best|bot|by|colleagues?"
     "|correct|corresponding|dedicated|experts?|for|from|handoff|handler|her|him|his|in|its?|main"
@@ -32,9 +35,9 @@ def words(text: str) -> Iterator[str]:
 
 
 def stem(word: str) -> str:
-    """A word without its ending."""
-    shorter = _ENDING.sub("", word)
-    return shorter if len(shorter) >= _SHORTEST else word
+    """The beginning of a word, without its ending."""
+    shorter = _DOUBLED.sub(r"\1", _ENDING.sub("", word))
+    return (shorter if len(shorter) >= _SHORTEST else word)[:_LONGEST]
 
 
 def stems(text: str) -> frozenset[str]:

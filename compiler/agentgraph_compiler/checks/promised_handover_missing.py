@@ -1,0 +1,144 @@
+"""Instructions tell an agent to hand over, but it has no handoff or tool that does.
+
+## What it does
+
+Reads the instructions of each agent for orders such as *transfer back to the triage agent*, *hand
+off to billing specialists* or *escalate to a human*, and looks for a handoff or a tool that could
+carry the order out: by its name, its target or its description. It passes over what is denied and
+what the user may ask for. An agent whose tools only a run lists may have one that fits, and an
+agent with an output type may leave the choice to code, except that of a way back.
+
+## Why is this bad?
+
+The model cannot do what it is told. It claims to transfer the user and stays, or it answers what
+another agent should. Nothing fails, so only a reader of the conversation notices.
+
+## Example
+
+```python
+from agentgraph import Agent
+
+faq = Agent(
+    name="FAQ",
+    handoff_description="Answers common questions",
+    instructions="Answer from the FAQ. If you cannot, transfer back to the triage agent.",
+)
+triage = Agent(name="Triage", handoffs=[faq])
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent
+
+faq = Agent(
+    name="FAQ",
+    handoff_description="Answers common questions",
+    instructions="Answer from the FAQ. If you cannot, transfer back to the triage agent.",
+)
+triage = Agent(name="Triage", handoffs=[faq])
+faq.handoffs = [triage]
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.analysis.instructions import Handover, handovers
+from agentgraph_compiler.analysis.wording import significant, stems
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Tool, is_allowed
+from agentgraph_compiler.types import TEXT
+
+RULE = Rule(
+    "AG210",
+    "promised-handover-missing",
+    Severity.WARNING,
+    "Instructions tell an agent to hand over, but it has no handoff or tool that does.",
+)
+_HANDS_OVER: Final = re.compile(
+    r"escalat|transfer|hand_?(off|over)|rout(e|ing)|delegat|forward|redir"
+)
+_REACHES_PEOPLE: Final = re.compile(
+    "human|ticket|notif|contact|alert|support|mail|send|message|slack|call|page|approv|request"
+    "|ask|report|file|submit|open|create|flag|log|assign|schedul|book"
+)
+
+
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
+    """Find orders that an agent cannot follow, in time linear in instructions and offers."""
+    reported: set[tuple[str, object, str]] = set()
+    for part in analysis.chart.walk():
+        for agent in part.agents:
+            if not agent.instructions or is_allowed(RULE, agent):
+                continue
+            orders = {
+                order.target.lower(): order
+                for order in handovers(agent.instructions)
+                if order.is_return or agent.output == TEXT
+            }
+            offers = _Offers(analysis.chart, agent) if orders else None
+            for words, order in orders.items():
+                key = agent.name, agent.origin, words
+                if offers is not None and key not in reported and not offers.carry_out(order):
+                    reported.add(key)
+                    yield _finding(agent, order)
+
+
+class _Offers:
+    """The tools and handoffs that an agent's model can call."""
+
+    def __init__(self, chart: Chart, agent: Agent) -> None:
+        tools = [row for row in agent.tools if row.enabled is not Enabled.NEVER]
+        handoffs = [row for row in agent.handoffs if row.enabled is not Enabled.NEVER]
+        self.is_open = any(row.server or "mcp" in row.name for row in tools)
+        inner = [chart.subchart[row.machine] for row in tools if row.machine in chart.subchart]
+        agents = [one.agent[one.start].name for one in inner] + [run.name for run in agent.inner]
+        self.has_agents = bool(handoffs or agents)
+        words = stems(" ".join((*agents, *(row.target_name for row in handoffs))))
+        self.words = words.union(*map(_stems_of_tool, tools), *map(_stems_of_handoff, handoffs))
+        # The usual names of handoffs all begin with "transfer", wherever they lead.
+        self.names = [row.name for row in tools]
+        self.names += [row.name for row in handoffs if not row.name.startswith("transfer_to_")]
+
+    def carry_out(self, order: Handover) -> bool:
+        """Whether one of them may be what an order means."""
+        meant = significant(order.target)
+        if self.is_open or not meant.isdisjoint(self.words) or (self.has_agents and not meant):
+            return True
+        if any(map(_HANDS_OVER.search, self.names)):
+            return True
+        return order.is_person and any(map(_REACHES_PEOPLE.search, self.names))
+
+
+def _stems_of_tool(tool: Tool) -> frozenset[str]:
+    return stems(f"{tool.name} {tool.description or ''}")
+
+
+def _stems_of_handoff(handoff: Handoff) -> frozenset[str]:
+    return stems(f"{handoff.name.removeprefix('transfer_to_')} {handoff.description or ''}")
+
+
+def _finding(agent: Agent, order: Handover) -> Diagnostic:
+    names = [f"'{row.name}'" for row in agent.tools]
+    names += [f"'{row.name}'" for row in agent.handoffs]
+    listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return Diagnostic(
+        RULE,
+        f"the instructions of agent '{agent.name}' tell it to hand over to '{order.target}', but it"
+        " has no such handoff or tool",
+        agent.origin,
+        notes=(
+            Note(f"they say: {_shortened(order.sentence)}"),
+            Note(f"it has {listed}" if names else "it has no handoffs and no tools"),
+        ),
+        help="add the agent that is meant to its handoffs, or take the sentence out",
+    )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 120 else f"{text[:119]}…"
