@@ -29,7 +29,7 @@ from agentgraph_compiler.machine import Rest as Resting
 # Looked up once: reading a member of an enum takes longer than most of what a step does.
 _NO, _WAIT, _END = Resting.NO, Resting.WAIT, Resting.END
 _OUTPUT = ControlState._fields.index("output")
-_REQUEST, _RESULT = About.REQUEST, About.RESULT
+_NOTHING, _REQUEST = About.NOTHING, About.REQUEST
 _SHOW_REPLY, _SHOW_AGENT = Emission.REPLY, Emission.AGENT
 _AWAITING, _REPLIED, _TRIPPED = Event.AWAITING, Event.REPLIED, Event.TRIPPED
 _NO_OUTPUT, _NO_REPLY = Source.NONE, Reply()
@@ -67,7 +67,7 @@ def take(
     while True:
         before = _with_notes(here, row, state, id) if row.notes else state
         if row.emits:
-            commands += _emissions(row, state, id)
+            _show(row, state, id, commands)
         if row.target != BACK:
             here, sequence = machine.state[row.target], before.entered + 1
             while here.passed is not None and not (facts.session or facts.hooked):
@@ -80,10 +80,10 @@ def take(
                 continue
         else:
             raise ProtocolError(f"state '{here.id}' has no unfinished state to go back to")
-        if here.rest is not _NO:
-            commands.append(rest_of(here, state))
-        if state.owed or here.rest is not _NO:
+        if state.owed:
             return state, tuple(commands)
+        if here.rest is not _NO:
+            return state, (*commands, rest_of(here, state))
         row = joined(here, state)
 
 
@@ -155,16 +155,19 @@ def perform(
         at: Index of the phase.
         result: The attempt whose outcome is the lane's result, plus one; 0 if it has no result.
     """
-    phase, reply = invoke.phases[at], state.reply
-    about, source, position = phase.about, None, -1
-    if here.offers and reply is not None:
-        position = reply.calls[id[1]].position
-    if (register := _REGISTERS.get(about)) is not None:
-        source = state[register]
-    elif about is _RESULT:
-        source = CommandId(id[0], id[1], result - 1) if result else None
-    if about is _REQUEST:
-        position = reply.requests[0].position if reply is not None and reply.requests else -1
+    phase, source, position = invoke.phases[at], None, -1
+    about = phase.about
+    if about is not _NOTHING:
+        register = _REGISTERS.get(about)
+        if register is not None:
+            source = state[register]
+        elif result:
+            source = CommandId(id[0], id[1], result - 1)
+    if here.offers:
+        position = _reply(state).calls[id[1]].position
+    elif about is _REQUEST:
+        requests = _reply(state).requests
+        position = requests[0].position if requests else -1
     return new(Perform, (new(CommandId, id), invoke, phase, state.agent, source, position))
 
 
@@ -223,18 +226,18 @@ def _output(
     return CommandId(state.sequence, lane, result - 1) if lane is not None and result else None
 
 
-def _emissions(row: Transition, state: ControlState, id: CommandId | None) -> list[Emit]:
-    """What a transition shows. A reply is shown only once."""
-    emits = []
+def _show(
+    row: Transition, state: ControlState, id: CommandId | None, commands: list[Command]
+) -> None:
+    """Append what a transition shows. A reply is shown only once."""
     for emission in row.emits:
         if emission is _SHOW_REPLY:
             if not state.emitted:
-                emits.append(new(Emit, (emission, state.agent, state.replied, -1)))
+                commands.append(new(Emit, (emission, state.agent, state.replied, -1)))
         elif emission is _SHOW_AGENT:
-            emits.append(new(Emit, (emission, row.arrives or state.agent, None, -1)))
+            commands.append(new(Emit, (emission, row.arrives or state.agent, None, -1)))
         else:
-            emits.append(new(Emit, (emission, state.agent, id, -1)))
-    return emits
+            commands.append(new(Emit, (emission, state.agent, id, -1)))
 
 
 def _enter(
@@ -248,15 +251,17 @@ def _enter(
         sequence: The number of this entry.
         commands: The commands of the step so far.
     """
-    turn = before.turn
+    turn, (_, session, hooked) = before.turn, before.facts
     if here.turns:
         turn += 1
-        if before.facts.session:  # a guard may ask whether this is the first turn
+        if session:  # a guard may ask whether this is the first turn
             before = before._replace(turn=turn)
     work = work_of(here, before) if here.offers else here.invokes
     if len(work) == 1:  # the usual case, which needs no counting
         (invoke,) = work
-        at = due(invoke, 0, here, before)
+        at = -1 if session or hooked else invoke.begins
+        if at < 0:
+            at = due(invoke, 0, here, before)
         if at < len(invoke.phases):
             commands.append(perform(here, before, (sequence, 0, 0), invoke, at, 0))
             return in_state(before, here.id, sequence, turn, BEGUN[at], 1, 0, NOTHING)

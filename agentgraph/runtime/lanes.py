@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
+from struct import Struct
 
-ONE = 8
-"""Bytes of one lane: the phase in the lowest eight bits, then two numbers of 28 bits."""
-_NUMBER = (1 << 28) - 1
+_RECORD = Struct("<BII")
+"""A lane: its phase in one byte, then two numbers."""
+ONE = _RECORD.size
+"""Bytes of one lane."""
+unpack = _RECORD.unpack_from
+"""Reads the record that begins at a byte of the lanes; see :func:`read`."""
 
 
 def record(phase: int, commands: int, result: int = 0) -> bytes:
@@ -23,7 +27,7 @@ def record(phase: int, commands: int, result: int = 0) -> bytes:
         commands: How many commands it has had; the last one has the attempt ``commands - 1``.
         result: The attempt whose outcome is its result, plus one; 0 if it has no result.
     """
-    return (phase | commands << 8 | result << 36).to_bytes(ONE, "little")
+    return _RECORD.pack(phase, commands, result)
 
 
 BEGUN = tuple([record(phase, 1) for phase in range(256)])
@@ -32,10 +36,8 @@ BEGUN = tuple([record(phase, 1) for phase in range(256)])
 
 def read(lanes: bytes, lane: int) -> tuple[int, int, int]:
     """Phase, number of commands and result of a lane, as :func:`record` takes them."""
-    if len(lanes) != ONE:
-        lanes = lanes[lane * ONE : lane * ONE + ONE]
-    packed = int.from_bytes(lanes, "little")
-    return packed & 255, packed >> 8 & _NUMBER, packed >> 36
+    phase, commands, result = unpack(lanes, lane * ONE)
+    return phase, commands, result
 
 
 def write(lanes: bytes, lane: int, new: bytes) -> bytes:

@@ -22,7 +22,7 @@ from agentgraph.runtime.enter import (
     take,
 )
 from agentgraph.runtime.guards import due, enabled_on
-from agentgraph.runtime.lanes import ONE, count, mask, members, read, record, write
+from agentgraph.runtime.lanes import ONE, count, mask, members, read, record, unpack, write
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.protocol import ProtocolError
 from agentgraph.runtime.state import (
@@ -94,22 +94,21 @@ def step(
         ProtocolError: The outcome answers no owed command, or its kind of work cannot end with
             that event.
     """
-    id = outcome.id
-    if id[0] != state.sequence:
+    id, event, _, _ = outcome
+    sequence, lane, _ = id
+    if sequence != state.sequence:
         return _late(machine, state, outcome)
     here = machine.state[state.state]
-    if id[1] < 0 or here.rest is not _NO:
+    if lane < 0 or not state.owed >> lane & 1:
         return _from_outside(machine, here, state, outcome)
     state, invoke, route, at, result = _route(machine, here, state, outcome)
-    event = outcome.event
     commands: list[Command] = []
-    over = route is not None and at == len(invoke.phases) and event not in INTERRUPTING
-    if route is not None and over and len(state.lanes) == ONE:
+    if route is not None and at == len(invoke.phases) and len(state.lanes) == ONE:
         # The only lane is over, so the run leaves the state and need not update its lanes.
-        row = enabled_on(route.ends, here, state)
+        row = None if event in INTERRUPTING else enabled_on(route.ends, here, state)
         if row is not None and not row.reads_lanes:
             if result and invoke.emits and not state.emitted:
-                _show_lane(here, state, invoke, id[1], at, result, commands)
+                _show_lane(here, state, invoke, lane, at, result, commands)
             return take(machine, here, row, state, id, commands)
     before = state.emitted
     state, next_command = _answer(here, state, outcome, invoke, route, at, result)
@@ -134,7 +133,7 @@ def step(
 def _from_outside(
     machine: Machine, here: State, state: ControlState, outcome: Outcome
 ) -> tuple[ControlState, tuple[Command, ...]]:
-    """A stop, an expiry, or the resumption of a run at rest."""
+    """A stop, an expiry, or the resumption of a run at rest; no other outcome is from outside."""
     id, event = outcome.id, outcome.event
     reserved = RESERVED.get(event)
     lane = 0 if reserved is None else reserved
@@ -162,6 +161,8 @@ def _late(
     if kept is None or outcome.id.sequence != kept.sequence:
         raise _not_owed(machine.state[state.state], state, outcome)
     here, lane = machine.state[kept.state], outcome.id.lane
+    if lane < 0 or not kept.owed >> lane & 1:
+        raise _not_owed(here, kept, outcome)
     kept, invoke, route, at, result = _route(machine, here, kept, outcome)
     kept, _ = _answer(here, kept, outcome, invoke, route, at, result, late=True)
     commands: list[Command] = []
@@ -185,7 +186,7 @@ def _not_owed(here: State, state: ControlState, outcome: Outcome) -> ProtocolErr
 def _route(
     machine: Machine, here: State, state: ControlState, outcome: Outcome
 ) -> tuple[ControlState, Invoke, Route | None, int, int]:
-    """Find where an outcome moves its lane.
+    """Find where the outcome of a lane at work moves that lane.
 
     Returns:
         The state, with the reply in its registers if the outcome is one; the lane; its route, or
@@ -196,10 +197,8 @@ def _route(
             that event.
     """
     (_, lane, attempt), event, _, reply = outcome
-    if lane < 0 or not state.owed >> lane & 1:
-        raise _not_owed(here, state, outcome)
     invoke = lane_of(here, state, lane) if here.offers else here.invokes[lane]
-    at, attempts, result = read(state.lanes, lane)
+    at, attempts, result = unpack(state.lanes, lane * ONE)
     if attempt != attempts - 1:
         raise _not_owed(here, state, outcome)
     _, session, hooked = state.facts
@@ -215,7 +214,7 @@ def _route(
     if state.arriving and invoke.phases[at].kind is _GREET:
         state = with_registers(state, _GREETED)
     at = route.to
-    if not route.last:
+    if not route.sure:
         at = due(invoke, at, here, state)
     return state, invoke, route, at, attempts if route.keeps else result
 

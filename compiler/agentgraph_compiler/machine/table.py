@@ -164,13 +164,13 @@ class Route(NamedTuple):
             number of its phases if the lane is over.
         ends: The event that the state sees if this route ends the lane.
         keeps: Whether the outcome is the result of the lane.
-        last: Whether this route ends the lane in every run.
+        sure: Whether the lane looks no further: it is over, or that phase has no condition.
     """
 
     to: int
     ends: Event
     keeps: bool
-    last: bool
+    sure: bool
 
 
 @dataclass(frozen=True)
@@ -212,16 +212,13 @@ class Invoke:
         end = len(self.phases)
         return tuple(
             {
-                event: Route(to=end, ends=event, keeps=True, last=True)
+                event: Route(to=end, ends=event, keeps=True, sure=True)
                 for event in OUTCOMES[phase.kind]
                 if event not in INTERRUPTING and event is not Event.AWAITING
             }
             | {
-                move.event: Route(
-                    to=places[move.to] if move.to else end,
-                    ends=move.ends or move.event,
-                    keeps=move.keeps,
-                    last=not move.to,
+                move.event: self._route(
+                    places[move.to] if move.to else end, move.ends or move.event, move.keeps
                 )
                 for move in phase.moves
             }
@@ -244,17 +241,24 @@ class Invoke:
         return bare[0] == end or bare[bare[0] + 1] == end
 
     @cached_property
+    def begins(self) -> int:
+        """The first phase in a run without session and hooks, or the number of its phases; -1 if
+        that depends on a condition."""
+        at = self.bare[0]
+        return at if self._is_sure(at) else -1
+
+    def _route(self, to: int, ends: Event, keeps: bool) -> Route:
+        return Route(to, ends, keeps, self._is_sure(to))
+
+    def _is_sure(self, at: int) -> bool:
+        return at == len(self.phases) or self.phases[at].when.kind is _OTHERWISE
+
+    @cached_property
     def bare_routes(self) -> tuple[Mapping[Event, Route], ...]:
         """Where each phase leads in a run without session and hooks."""
-        bare, end = self.bare, len(self.phases)
         return tuple(
             {
-                event: Route(
-                    to=bare[route.to],
-                    ends=route.ends,
-                    keeps=route.keeps,
-                    last=bare[route.to] == end,
-                )
+                event: self._route(self.bare[route.to], route.ends, route.keeps)
                 for event, route in routes.items()
             }
             for routes in self.routes
