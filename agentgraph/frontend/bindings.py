@@ -108,6 +108,11 @@ class AgentBinding:
         return tuple([ToolBinding(symbol, tool.shape.part) for symbol, tool in rows])
 
     @once
+    def tool(self) -> Mapping[str, Tool]:
+        """The tools by symbol."""
+        return dict(self.tools)
+
+    @once
     def handoffs(self) -> tuple[HandoffBinding, ...]:
         """The handoffs that a run can take, in the user's order."""
         read = self.read.handoffs
@@ -117,6 +122,11 @@ class AgentBinding:
                 for place, symbol, name, target in self.layout.handoffs
             ]
         )
+
+    @once
+    def handoff(self) -> Mapping[str, HandoffBinding]:
+        """The handoffs that a run can take, by symbol."""
+        return {row.symbol: row for row in self.handoffs}
 
     @once
     def servers(self) -> tuple[tuple[str, Any], ...]:

@@ -41,6 +41,11 @@ SERVERS, SETTINGS = OF_AGENTS.index("mcp_servers"), OF_AGENTS.index(_SETTINGS)
 _MODEL, (_NAME, _DESCRIPTION) = OF_AGENTS.index("model"), map(OF_AGENTS.index, _OF_TARGETS)
 """Positions in the values of the shape of an agent."""
 
+_CONTAINERS_OF_AGENTS = (
+    *map(OF_AGENTS.index, ("tools", "handoffs", "mcp_config")),
+    *(SERVERS, SETTINGS, INPUTS, OUTPUTS, BEHAVIOR, PROMPT),
+)
+"""The positions that may hold lists and dictionaries in an agent that has passed its checks."""
 _read_agent, _read_target = attrgetter(*OF_AGENTS), attrgetter(*_OF_TARGETS)
 _READERS: dict[type, tuple[tuple[str, ...], Callable[[Any], object]]] = {
     kind: (names := public_fields(kind), attrgetter(*names))
@@ -125,7 +130,11 @@ def shape_of(agent: Agent[Any]) -> Shape:
     except AttributeError:
         read = partial(_read_present, OF_AGENTS)
         values = read(agent)
-    copies = [_copy(value, kind) if (kind := type(value)) in _EMPTY else value for value in values]
+    copies = list(values)
+    for place in _CONTAINERS_OF_AGENTS:
+        kind = type(values[place])
+        if kind in _EMPTY:
+            copies[place] = _copy(values[place], kind)
     model = copies[_MODEL]
     if model is not None and not isinstance(model, str):
         copies[_MODEL] = AnyOf(type(model))

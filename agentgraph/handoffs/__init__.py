@@ -127,7 +127,7 @@ class Handoff(Generic[TContext, TAgent]):
         Returns:
             A JSON object with the agent's name.
         """
-        return json.dumps({"assistant": agent.name})
+        return f'{{"assistant": {json.dumps(agent.name)}}}'
 
     @classmethod
     def default_tool_name(cls, agent: HandoffTarget) -> str:

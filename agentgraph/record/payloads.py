@@ -284,8 +284,7 @@ class Filtered:
     latest: tuple[LogItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """A handoff that was taken.
 
     Args:

@@ -27,14 +27,14 @@ Tools = list[tuple[str, Any]]
 Handoffs = list[tuple[HandoffBinding, Any]]
 
 
-def clashing_names(tools: Tools, handoffs: Handoffs) -> list[str]:
+def clashing_names(functions: Tools, handoffs: Handoffs) -> list[str]:
     """The names by which a model could ask for two things, sorted.
 
     Args:
-        tools: Symbols and tools on offer; those that the model does not call by name do not count.
+        functions: Symbols and tools on offer that the model calls by name.
         handoffs: The handoffs on offer.
     """
-    names = [qualified(tool) for symbol, tool in tools if _is_function(symbol, tool)]
+    names = [qualified(tool) for _, tool in functions]
     names += [handoff.tool_name for _, handoff in handoffs]
     if len(set(names)) == len(names):
         return []

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentgraph.drivers.reading.offer import Offer, output_schema
-from agentgraph.drivers.work.collisions import clashing_names, settle
+from agentgraph.drivers.work.collisions import Tools, clashing_names, settle
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.frontend.bindings import AgentBinding
 from agentgraph.run_config import ToolNameCollisionPolicy
@@ -39,7 +39,7 @@ async def offer_of(
             have a tool of the same name.
     """
     agent, context = binding.agent, bench.context
-    tools: list[tuple[str, Any]] = list(binding.tools)
+    tools: Tools = list(binding.tools)
     handoffs = [(row, row.handoff) for row in binding.handoffs]
     flags = [enabled_flag(entry) for _, entry in (*tools, *handoffs)]
     conditional = any(map(callable, flags))
@@ -50,17 +50,11 @@ async def offer_of(
         bench.caches.listed.update(
             {(symbol, tool.name): tool for symbol, tool in tools if symbol in servers}
         )
-    clashing = clashing_names(tools, handoffs)
+    functions, actions = _sorted(tools)
+    clashing = clashing_names(functions, handoffs)
     if clashing:
         tools, handoffs = settle(binding, tools, handoffs, clashing, collisions)
-    actions: dict[str, list[tuple[str, Any]]] = {}
-    functions = []
-    for symbol, tool in tools:
-        item = action_item_of(tool)
-        if item is not None:
-            actions.setdefault(item, []).append((symbol, tool))
-        elif symbol:
-            functions.append((symbol, tool))
+        functions, actions = _sorted(tools)
     by_name = {qualified(tool): (symbol, tool) for symbol, tool in functions}
     for symbol, tool in functions:  # a model may leave out the namespace
         by_name.setdefault(tool.name, (symbol, tool))
@@ -77,3 +71,17 @@ async def offer_of(
     if not (conditional or clashing or binding.servers):
         binding.memo["offer"] = offer
     return offer
+
+
+def _sorted(tools: Tools) -> tuple[Tools, dict[str, Tools]]:
+    """The tools that the model calls by name, and those that carry out other items, by the type of
+    the item."""
+    functions: Tools = []
+    actions: dict[str, Tools] = {}
+    for symbol, tool in tools:
+        item = action_item_of(tool)
+        if item is not None:
+            actions.setdefault(item, []).append((symbol, tool))
+        elif symbol:
+            functions.append((symbol, tool))
+    return functions, actions

@@ -39,7 +39,7 @@ async def transfer(bench: Workbench, command: Perform) -> Outcome:
     """
     binding = bench.binding(command.agent)
     source = binding.agent
-    bound = next(row for row in binding.handoffs if row.symbol == command.invoke.symbol)
+    bound = binding.handoff[command.invoke.symbol]
     raw = bench.call(command)
     target = await bound.handoff.on_invoke_handoff(bench.context, raw.arguments)
     declared = bench.binding(bound.target).agent
@@ -50,28 +50,19 @@ async def transfer(bench: Workbench, command: Perform) -> Outcome:
             " A handoff leads to the agent it was made for; make one handoff for each target."
         )
     message = bound.handoff.get_transfer_message(target)
-    payload = Transfer(
-        command.agent,
-        bound.target,
-        ItemHelpers.tool_call_output_item(raw, message),
-        tuple(_ignored(bench, command)),
-    )
-    await _tell(bench, source, target)
+    answer, ignored = ItemHelpers.tool_call_output_item(raw, message), _ignored(bench, command)
+    payload = Transfer(command.agent, bound.target, answer, tuple(ignored))
+    if bench.hooked(source):
+        await _tell(bench, source, target)
     filtered = await _filter(bench, source, bound, payload)
     if filtered is not None:
-        payload = Transfer(
-            source=payload.source,
-            target=payload.target,
-            raw=payload.raw,
-            ignored=payload.ignored,
-            filtered=filtered,
-        )
+        payload = payload._replace(filtered=filtered)
     return Outcome(command.id, Event.DONE, payload)
 
 
 def _ignored(bench: Workbench, command: Perform) -> list[Any]:
     """The answers to the handoffs of a reply that the run does not take."""
-    reply: ModelReply = bench.view.payload(bench.view.replied)
+    reply: ModelReply = bench.view.reply
     output: Any = reply.response.output
     return [
         ItemHelpers.tool_call_output_item(output[note.position], IGNORED)
