@@ -139,6 +139,8 @@ class ToolContext(RunContextWrapper[TContext]):
                 tool_arguments = tool_call.arguments
             if tool_namespace is None:
                 tool_namespace = getattr(tool_call, "namespace", None)
+        if tool_name is None or tool_arguments is None:
+            raise _missing("tool_name" if tool_name is None else "tool_arguments")
         call = object.__new__(cls)
         if type(context) is RunContextWrapper:
             call.context = context.context
@@ -150,9 +152,9 @@ class ToolContext(RunContextWrapper[TContext]):
             call.__dict__.update(context.__dict__)
             agent = call.__dict__.get("agent") if agent is None else agent
             run_config = call.__dict__.get("run_config") if run_config is None else run_config
-        call.tool_name = _required(tool_name, "tool_name")
+        call.tool_name = tool_name
         call.tool_call_id = tool_call_id
-        call.tool_arguments = _required(tool_arguments, "tool_arguments")
+        call.tool_arguments = tool_arguments
         call.tool_call = tool_call
         call.tool_namespace = tool_namespace
         call.agent = agent
@@ -173,5 +175,9 @@ def _config(config: object) -> Any:
 
 def _required(value: _T | None, name: str) -> _T:
     if value is None or value is _MISSING:
-        raise ValueError(f"A ToolContext needs {name}.")
+        raise _missing(name)
     return value
+
+
+def _missing(name: str) -> ValueError:
+    return ValueError(f"A ToolContext needs {name}.")

@@ -109,6 +109,7 @@ class Driver:
     async def drive(self) -> Rest:
         run, caches, bench, work, owed = self.run, self.caches, self.bench, self.work, self.owed
         journal, account, path, perform = self.journal, self.account, self.path, work.perform
+        watched = caches.watcher.drained is not None
         self.replay()
         task = own_task()
         self.began_at_rest = self.rest is not None
@@ -125,9 +126,10 @@ class Driver:
             if self.boundary:
                 self.boundary = False
                 turn = run.state.turn
-                begins = turn != caches.turn or not turn
-                if begins and await self._stop_before_turn():
-                    continue
+                if turn != caches.turn or not turn:
+                    if (watched or caches.stopping) and await self._stop_before_turn():
+                        continue
+                    caches.turn = turn
                 if self._outdated:
                     await self._migrate()
                     self.boundary = False  # `_migrate` gave the owed commands anew
@@ -312,11 +314,10 @@ class Driver:
 
     async def _stop_before_turn(self) -> bool:
         """Wait for the watcher before a turn; return whether the run stops here."""
-        caches, turn = self.caches, self.run.state.turn
-        if turn > 1 and caches.watcher.drained is not None:
+        caches = self.caches
+        if self.run.state.turn > 1 and caches.watcher.drained is not None:
             await caches.watcher.drained()
         if not caches.stopping:
-            caches.turn = turn
             return False
         await self._take([self._reserved(Event.STOPPED)])
         return True

@@ -68,7 +68,7 @@ class Journal(Protocol):
         traces: The ids of the traces that this process has announced for the run.
     """
 
-    traces: set[str]
+    traces: frozenset[str]
 
     def __len__(self) -> int: ...
 
@@ -152,7 +152,7 @@ class _RunRows:
     """The part of a journal in memory that belongs to one run.
 
     Attributes:
-        rows: Its rows, oldest first.
+        rows: Its rows, oldest first, as far as the journal has sorted its rows by runs.
         inside: The usage of its nested runs.
         began: What it began with, once that is known.
     """
@@ -177,25 +177,24 @@ class MemoryJournal:
         traces: See :class:`Journal`.
     """
 
-    __slots__ = ("_machines", "_rows", "_runs", "account", "claim", "traces")
+    __slots__ = ("_machines", "_rows", "_runs", "_sorted", "account", "claim", "traces")
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self.account: Usage | None = None
         self._rows: list[Row] = []
         self._runs: dict[RunPath, _RunRows] = {}
+        # How many rows stand among those of their runs; most runs never ask for theirs.
+        self._sorted = 0
         self.claim = Claim()
-        self.traces: set[str] = set()
+        self.traces: frozenset[str] = frozenset()
         self._machines: dict[str, tuple[Machine, Bindings | None]] = {}
-        for row in rows:
-            self._add(row)
+        self._add(tuple(rows))
 
-    def _add(self, row: Row) -> None:
-        path = row.path
-        self._rows.append(row)
-        run = self._runs.get(path) or self._run(path)
-        run.rows.append(row)
-        if path or self.account is not None:
-            self._count(row)
+    def _add(self, rows: Sequence[Row]) -> None:
+        self._rows += rows
+        for row in rows:
+            if row.path or self.account is not None:
+                self._count(row)
 
     def _count(self, row: Row) -> None:
         usages = (row.spent, spent_in(row.outcome.payload))
@@ -218,8 +217,7 @@ class MemoryJournal:
                 f"The journal has {len(self._rows)} rows, but a writer expected {expected}."
                 " Another run has continued the same state meanwhile."
             )
-        for row in rows:
-            self._add(row)
+        self._add(rows)
 
     def inside(self, path: RunPath) -> Usage:
         """See :class:`Journal`."""
@@ -227,6 +225,9 @@ class MemoryJournal:
 
     def rows(self, path: RunPath) -> Sequence[Row]:
         """See :class:`Journal`."""
+        for row in self._rows[self._sorted :]:
+            self._run(row.path).rows.append(row)
+        self._sorted = len(self._rows)
         return tuple(self._run(path).rows)
 
     def began(self, path: RunPath, beginning: Beginning) -> Beginning:

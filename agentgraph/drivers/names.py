@@ -38,8 +38,10 @@ class BoundNames:
         bindings = self.caches.bindings
         if machine:
             bindings = bindings.machines.get(machine, bindings)
-        bound = bindings.agents.get(id)
-        return Gone(id) if bound is None else bound.agent
+        try:
+            return bindings.agents[id].agent
+        except KeyError:
+            return Gone(id)
 
     def guardrail(self, symbol: str) -> Any:
         """The guardrail of an agent or of the run."""
@@ -69,10 +71,7 @@ def tool_of(caches: Caches, symbol: str, name: str) -> Any | None:
     binding = caches.bindings.agents.get(symbol.partition("/")[0])
     if binding is None:
         return None
-    tools = binding.memo.get("tools")
-    if tools is None:
-        tools = binding.memo["tools"] = {row.symbol: row.tool for row in binding.tools}
-    return tools.get(symbol) or caches.listed.get((symbol, name))
+    return binding.tool.get(symbol) or caches.listed.get((symbol, name))
 
 
 def counterparts(before: Bindings, after: Bindings) -> dict[str, str]:

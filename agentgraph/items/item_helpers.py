@@ -137,9 +137,10 @@ class ItemHelpers:
         Returns:
             The answer as an input item.
         """
+        payload: Any = to_output_payload(output)
         return {
             "call_id": tool_call.call_id,
-            "output": cast("Any", to_output_payload(output)),
+            "output": payload,
             "type": "function_call_output",
         }
 

@@ -66,8 +66,10 @@ def input_form(raw_item: object) -> TResponseInputItem:
     serializer = _serializer_of(kind)
     if serializer is not None:
         # A server may send parts that the client does not know. They go back as they came.
-        plain = serializer.to_python(raw_item, exclude_unset=True, warnings=False)
-        return cast("TResponseInputItem", plain)
+        plain: TResponseInputItem = serializer.to_python(
+            raw_item, exclude_unset=True, warnings=False
+        )
+        return plain
     dump = getattr(raw_item, "model_dump", None)
     if dump is None:
         raise AgentsException(

@@ -72,6 +72,8 @@ _SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "file": ("file_data", "file_url", "file_id"),
 }
 _DETAILS: Final = ("low", "high", "auto")
+# Only such values can be content parts, or lists of them.
+_STRUCTURED: Final = (dict, list, tuple, StructuredToolOutput)
 
 
 def to_output_payload(value: object) -> str | list[dict[str, Any]]:
@@ -89,6 +91,8 @@ def to_output_payload(value: object) -> str | list[dict[str, Any]]:
     """
     if type(value) is str:
         return sendable(value)
+    if not isinstance(value, _STRUCTURED):
+        return sendable(text_of(value))
     members = value if isinstance(value, (list, tuple)) and value else (value,)
     parts: list[dict[str, Any]] = []
     for member in members:

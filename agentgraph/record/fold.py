@@ -15,7 +15,15 @@ from agentgraph.guardrail import (
     InputGuardrailResult,
     OutputGuardrailResult,
 )
-from agentgraph.record.items import approval_item, item_of, items_of, logged, withheld
+from agentgraph.record.items import (
+    approval_item,
+    final_items,
+    item_of,
+    logged,
+    reply_items,
+    transfer_items,
+    withheld,
+)
 from agentgraph.record.payloads import (
     FailedAttempt,
     Failure,
@@ -28,7 +36,6 @@ from agentgraph.record.payloads import (
     SavedTurn,
     Screened,
     ToolReturn,
-    Transfer,
 )
 from agentgraph.record.record import Names, Record
 from agentgraph.runtime.commands import CommandId, Emit, Perform
@@ -45,9 +52,9 @@ if TYPE_CHECKING:
     from agentgraph.items import RunItem
     from agentgraph.usage import Usage
 
-_OUTPUT_GUARDRAIL, _RECOVER = WorkKind.OUTPUT_GUARDRAIL, WorkKind.RECOVER
 _ACCEPTED, _UNKNOWN = Event.ACCEPTED, Verdict.UNKNOWN
-_AGENT, _OUTPUT, _WITHHELD = Emission.AGENT, Emission.OUTPUT, Emission.WITHHELD
+_AGENT, _REPLY = Emission.AGENT, Emission.REPLY
+_HANDOFF, _WITHHELD = Emission.HANDOFF, Emission.WITHHELD
 
 
 def absorb(
@@ -71,11 +78,9 @@ def absorb(
     if usage is not None:
         record.usage.add(usage)
     if command is not None:
-        kind = command.phase.kind
-        if kind is _OUTPUT_GUARDRAIL:
-            record.judged = True
-        elif kind is _RECOVER:
-            record.recovered = event is _ACCEPTED
+        note = _NOTES.get(command.phase.kind)
+        if note is not None:
+            note(record, event)
     take = _TAKES.get(type(payload))
     if take is not None:
         take(record, outcome, payload, names)
@@ -90,6 +95,7 @@ def _reply(record: Record, outcome: Outcome, payload: ModelReply, names: Names) 
         record.calls = reply.calls
         if reply.verdict is not _UNKNOWN:
             record.raw_responses.append(response)
+    record.notes = payload.notes
     record.requests.append(payload.request)
     record.attempts = record.locks = 0
     record.replied = outcome.id
@@ -178,6 +184,19 @@ def _saved(record: Record, outcome: Outcome, payload: SavedTurn, _: Names) -> No
     record.saved_block = payload.block
 
 
+def _judged(record: Record, event: Event) -> None:
+    record.judged = True
+
+
+def _recovered(record: Record, event: Event) -> None:
+    record.recovered = event is _ACCEPTED
+
+
+_NOTES: Mapping[WorkKind, Callable[[Record, Event], None]] = {
+    WorkKind.OUTPUT_GUARDRAIL: _judged,
+    WorkKind.RECOVER: _recovered,
+}
+"""What the end of some kinds of work changes in the record, whatever its payload."""
 _TAKES: Mapping[type, Callable[[Record, Outcome, Any, Names], None]] = {
     ModelReply: _reply,
     FailedAttempt: _failed_attempt,
@@ -204,7 +223,7 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
     Returns:
         The items, in order; none if only the agent at work changes.
     """
-    emission, agent_id, source, _ = emit
+    emission, agent_id, source = emit
     if emission is _AGENT:
         record.agent_id = agent_id
         return ()
@@ -212,26 +231,30 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
     if payload is None:
         return ()
     agent, log = names.agent(agent_id), record.transcript
-    if emission is _OUTPUT or emission is _WITHHELD:
-        if isinstance(payload, FinalOutput):
-            items = items_of(payload, agent, names)
-            log.append(items)
-            return items
-        assert source is not None
-        if emission is _WITHHELD:
-            items = (withheld(payload, agent, record.origin_of(source.lane)),)
-        else:
-            attached, origin = record.attached.get(source.lane), record.origin_of(source.lane)
-            items = (item_of(payload, agent, attached, origin),)
-        log.answer(source.lane, items)
+    if emission is _REPLY:
+        items: Sequence[RunItem] = reply_items(payload, agent, log.new_items)
+        log.append(items)
+        if log.continued:
+            log.note_reply(items)
         return items
-    items = items_of(payload, agent, names, log.new_items)
-    log.append(items)
-    if log.continued and isinstance(payload, ModelReply):
-        log.note_reply(items)
-    if isinstance(payload, Transfer) and payload.filtered is not None:
-        log.rebase(logged(payload.filtered, log.new_items, names))
-    return items
+    if emission is _HANDOFF:
+        items = transfer_items(payload, names)
+        log.append(items)
+        if payload.filtered is not None:
+            log.rebase(logged(payload.filtered, log.new_items, names))
+        return items
+    if isinstance(payload, FinalOutput):
+        items = final_items(payload, agent)
+        log.append(items)
+        return items
+    assert source is not None
+    attached, origin = record.attached.get(source.lane), record.origin_of(source.lane)
+    if emission is _WITHHELD:
+        item = withheld(payload, agent, origin)
+    else:
+        item = item_of(payload, agent, attached, origin)
+    log.answer(source.lane, item)
+    return (item,)
 
 
 def follow(record: Record, state: ControlState) -> None:

@@ -41,26 +41,6 @@ WITHHELD: Final = "The output is withheld: a guardrail failed before it could ju
 _CALL, _OUTPUT = ToolCallItem.type, ToolCallOutputItem.type
 
 
-def items_of(
-    payload: object, agent: Agent[Any], names: Names, log: Sequence[RunItem] = ()
-) -> Sequence[RunItem]:
-    """The items of a reply, a handoff, or a final output that a callable chose.
-
-    Args:
-        payload: The reply, handoff or output.
-        agent: The agent that made it.
-        names: Resolves symbols.
-        log: The items before it.
-    """
-    if isinstance(payload, ModelReply):
-        return reply_items(payload, agent, log)
-    if isinstance(payload, Transfer):
-        return transfer_items(payload, names)
-    if isinstance(payload, FinalOutput) and payload.message is not None:
-        return (MessageOutputItem(agent=agent, raw_item=payload.message),)
-    return ()
-
-
 def reply_items(payload: ModelReply, agent: Agent[Any], log: Sequence[RunItem]) -> list[RunItem]:
     """The run items of a reply, in the model's order; not every output item becomes one."""
     output: Sequence[Any] = payload.response.output
@@ -70,8 +50,9 @@ def reply_items(payload: ModelReply, agent: Agent[Any], log: Sequence[RunItem]) 
         if kind == _CALL:
             if raw_field(raw, "type") == "mcp_call":
                 description, title = listed_texts(raw, [*log, *items])
-            more: dict[str, Any] = {"description": description, "title": title}
-            items.append(ToolCallItem(agent, raw, tool_origin=origin, **more))
+            items.append(
+                ToolCallItem(agent, raw, description=description, title=title, tool_origin=origin)
+            )
         elif kind == _OUTPUT:
             # Commands that ran at the provider come with their output.
             output_of = raw_field(raw, "output")
@@ -79,6 +60,13 @@ def reply_items(payload: ModelReply, agent: Agent[Any], log: Sequence[RunItem]) 
         else:
             items.append(ITEM_CLASSES[kind](agent=agent, raw_item=raw))
     return items
+
+
+def final_items(payload: FinalOutput, agent: Agent[Any]) -> Sequence[RunItem]:
+    """The item of a final output that a callable chose; none if it adds no message."""
+    if payload.message is None:
+        return ()
+    return (MessageOutputItem(agent=agent, raw_item=payload.message),)
 
 
 def item_of(

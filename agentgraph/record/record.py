@@ -46,6 +46,7 @@ class Record:
         path: The calls that the run is nested in.
         acted: The agents that have used a tool.
         calls: The calls of the last reply.
+        notes: The notes on the output items of the last reply, in the order of their positions.
         last_failure: The id of the last outcome that reports a failure.
         payloads: The payload of each outcome, by the id of its command.
         transcript: The log of items, and the part of it that a model sees.
@@ -81,6 +82,7 @@ class Record:
         "last_failure",
         "ledger",
         "locks",
+        "notes",
         "output_guardrail_results",
         "path",
         "payloads",
@@ -109,6 +111,7 @@ class Record:
         self.path = facts.path
         self.acted: frozenset[str] = frozenset()
         self.calls: tuple[Call, ...] = ()
+        self.notes: tuple[Note, ...] = ()
         self.last_failure: CommandId | None = None
         self.payloads: dict[CommandId, Any] = {}
         self.usage = Usage()
@@ -136,11 +139,14 @@ class Record:
 
     def origin_of(self, lane: int) -> ToolOrigin | None:
         """Where the tool of a call of the last reply comes from."""
-        if self.replied is None or lane >= len(self.calls):
+        if lane >= len(self.calls):
             return None
-        position = self.calls[lane].position
-        notes: tuple[Note, ...] = self.payloads[self.replied].notes
-        return notes[bisect_left(notes, position, key=_position)].origin
+        notes, position = self.notes, self.calls[lane].position
+        place = position
+        if place >= len(notes) or notes[place].position != position:
+            # A repeated call before it has no note.
+            place = bisect_left(notes, position, key=_position)
+        return notes[place].origin
 
 
 def _position(note: Note) -> int:

@@ -141,14 +141,10 @@ class View:
         """The index of the first item of this turn."""
         return self.__record.transcript.turn_start
 
-    def model_input(self) -> list[TResponseInputItem]:
-        """The next input of the model, as a new list."""
+    def model_input(self) -> tuple[list[TResponseInputItem], tuple[int, int, int]]:
+        """The next input of the model, as a new list, and the part of the log that it is: first,
+        one past the last, epoch."""
         return self.__record.transcript.model_input()
-
-    @property
-    def input_range(self) -> tuple[int, int, int]:
-        """The part of the log that the model sees next: first, one past the last, epoch."""
-        return self.__record.transcript.range()
 
     def normalized(self) -> list[TResponseInputItem]:
         """The conversation as the model saw it."""

@@ -54,9 +54,16 @@ async def carry_out(run: Run) -> Rest:
     rest: Rest | None = None
     try:
         async with nullcontext() if log is None else log.at_work(run.record.transcript.original):
-            rest = await _driven(run)
+            try:
+                rest = await (_traced if is_listened_to() else drive)(run)
+            finally:
+                await dispose_resolved_computers(run_context=run.bench.context)
             if rest.kind not in _QUIET:
                 raise _fault(run, rest)
+    except MigrationError as error:
+        refused = UserError(f"The run cannot go on in the changed program: {error}.")
+        refused.run_data = _details(run, rest)
+        raise refused from error
     except AgentsException as error:
         # A nested run may have set its own data; the caller gets those of the outer run.
         error.run_data = _details(run, rest)
@@ -68,15 +75,6 @@ def _traced(run: Run) -> Awaitable[Rest]:
     """Carry a run out with a trace, by a driver that is loaded only then."""
     awaitable: Awaitable[Rest] = import_module(_TRACED).drive(run)
     return awaitable
-
-
-async def _driven(run: Run) -> Rest:
-    try:
-        return await (_traced if is_listened_to() else drive)(run)
-    except MigrationError as error:
-        raise UserError(f"The run cannot go on in the changed program: {error}.") from error
-    finally:
-        await dispose_resolved_computers(run_context=run.bench.context)
 
 
 def _fault(run: Run, rest: Rest) -> BaseException:

@@ -56,13 +56,11 @@ class Emit(NamedTuple):
         emission: What to show.
         agent: Id of the agent that produced it; for ``AGENT`` the one now at work.
         source: Id of the outcome that holds it; ``None`` for ``AGENT``.
-        position: For the output of a call, the position of the call in the reply.
     """
 
     emission: Emission
     agent: str
     source: CommandId | None = None
-    position: int = -1
 
 
 class Rest(NamedTuple):

@@ -5,14 +5,14 @@ A run leaves a state at once when all its lanes are over, so one outcome may pas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from agentgraph.runtime.commands import Command, CommandId, Emit, Perform, Rest
 from agentgraph.runtime.guards import due, enabled_on, first_enabled, stopping_call
 from agentgraph.runtime.lanes import BEGUN, members, read, record, write
 from agentgraph.runtime.outcomes import Reply
 from agentgraph.runtime.protocol import ProtocolError
-from agentgraph.runtime.state import NOTHING, SEEN, ControlState, in_state, new
+from agentgraph.runtime.state import NOTHING, SEEN, ControlState, new
 from agentgraph_compiler.machine import (
     BACK,
     About,
@@ -28,11 +28,13 @@ from agentgraph_compiler.machine import Rest as Resting
 
 # Looked up once: reading a member of an enum takes longer than most of what a step does.
 _NO, _WAIT, _END = Resting.NO, Resting.WAIT, Resting.END
-_OUTPUT = ControlState._fields.index("output")
+_REPLY, _OUTPUT = map(ControlState._fields.index, ("reply", "output"))
 _NOTHING, _REQUEST = About.NOTHING, About.REQUEST
 _SHOW_REPLY, _SHOW_AGENT = Emission.REPLY, Emission.AGENT
 _AWAITING, _REPLIED, _TRIPPED = Event.AWAITING, Event.REPLIED, Event.TRIPPED
-_NO_OUTPUT, _NO_REPLY = Source.NONE, Reply()
+_NO_OUTPUT = Source.NONE
+_NO_REPLY = Reply()
+"""Stands for the reply if a table leads to calls without one."""
 # The registers that hold the outcome that work is about, as places in a state.
 _REGISTERS = {
     About.CALL: ControlState._fields.index("replied"),
@@ -63,16 +65,17 @@ def take(
         id: Id of the outcome that caused the move; ``None`` at the start.
         commands: The commands of the step so far; this function appends to it.
     """
-    facts = state.facts
+    _, session, hooked = state.facts
+    bare = not (session or hooked)
     while True:
         before = _with_notes(here, row, state, id) if row.notes else state
         if row.emits:
             _show(row, state, id, commands)
         if row.target != BACK:
             here, sequence = machine.state[row.target], before.entered + 1
-            while here.passed is not None and not (facts.session or facts.hooked):
+            while bare and here.passed is not None:
                 here, sequence = machine.state[here.passed.target], sequence + 1
-            state = _enter(here, before, sequence, commands)
+            state = _enter(here, before, sequence, bare, commands)
         elif before.kept is not None:
             here, state, tripped = _go_back(machine, before, commands)
             if tripped is not None:
@@ -119,7 +122,7 @@ def work_of(here: State, state: ControlState) -> Sequence[Invoke]:
     """The lanes of a state in order: one for each call if it has offers, else its invokes."""
     if not here.offers:
         return here.invokes
-    calls, offers = _reply(state).calls, here.offered
+    calls, offers = (state.reply or _NO_REPLY).calls, here.offered
     try:
         return [offers[call.symbol] for call in calls]
     except KeyError as symbol:  # a machine that the run was not migrated to
@@ -164,19 +167,11 @@ def perform(
         elif result:
             source = CommandId(id[0], id[1], result - 1)
     if here.offers:
-        position = _reply(state).calls[id[1]].position
+        position = (state.reply or _NO_REPLY).calls[id[1]].position
     elif about is _REQUEST:
-        requests = _reply(state).requests
+        requests = (state.reply or _NO_REPLY).requests
         position = requests[0].position if requests else -1
     return new(Perform, (new(CommandId, id), invoke, phase, state.agent, source, position))
-
-
-def position_of(here: State, state: ControlState, lane: int) -> int:
-    """Position in the reply of the call that a lane serves; -1 if the lane serves no call."""
-    if not here.offers:
-        return -1
-    assert state.reply is not None  # the machine's tables say so
-    return state.reply.calls[lane].position
 
 
 def next_in_group(
@@ -221,7 +216,7 @@ def _output(
 ) -> CommandId | None:
     if row.output is not Source.STOPPING:
         return state.replied if row.output is Source.REPLY else id
-    lane = stopping_call(row.guard, here, _reply(state))
+    lane = stopping_call(row.guard, here, state.reply or _NO_REPLY)
     result = 0 if lane is None else read(state.lanes, lane)[2]
     return CommandId(state.sequence, lane, result - 1) if lane is not None and result else None
 
@@ -233,15 +228,15 @@ def _show(
     for emission in row.emits:
         if emission is _SHOW_REPLY:
             if not state.emitted:
-                commands.append(new(Emit, (emission, state.agent, state.replied, -1)))
+                commands.append(new(Emit, (emission, state.agent, state.replied)))
         elif emission is _SHOW_AGENT:
-            commands.append(new(Emit, (emission, row.arrives or state.agent, None, -1)))
+            commands.append(new(Emit, (emission, row.arrives or state.agent, None)))
         else:
-            commands.append(new(Emit, (emission, state.agent, id, -1)))
+            commands.append(new(Emit, (emission, state.agent, id)))
 
 
 def _enter(
-    here: State, before: ControlState, sequence: int, commands: list[Command]
+    here: State, before: ControlState, sequence: int, bare: bool, commands: list[Command]
 ) -> ControlState:
     """Enter a state: append the commands of its lanes and return the run's new state.
 
@@ -249,30 +244,69 @@ def _enter(
         here: The state.
         before: Where the run is.
         sequence: The number of this entry.
+        bare: Whether the run has neither a session nor hooks.
         commands: The commands of the step so far.
     """
-    turn, (_, session, hooked) = before.turn, before.facts
+    turn = before.turn
     if here.turns:
         turn += 1
-        if session:  # a guard may ask whether this is the first turn
+        if not bare:  # a guard may ask whether this is the first turn
             before = before._replace(turn=turn)
+    owed = queued = 0
     work = work_of(here, before) if here.offers else here.invokes
     if len(work) == 1:  # the usual case, which needs no counting
         (invoke,) = work
-        at = -1 if session or hooked else invoke.begins
+        at = invoke.begins if bare else -1
         if at < 0:
             at = due(invoke, 0, here, before)
         if at < len(invoke.phases):
             commands.append(perform(here, before, (sequence, 0, 0), invoke, at, 0))
-            return in_state(before, here.id, sequence, turn, BEGUN[at], 1, 0, NOTHING)
-    if not work:
-        return in_state(before, here.id, sequence, turn, b"", 0, 0, _NO_LANES)
+            lanes, owed, joined = BEGUN[at], 1, NOTHING
+        else:
+            lanes, joined = record(at, 0), SEEN[invoke.idle]
+    elif work:
+        lanes, owed, queued, joined = _begin(here, before, work, sequence, bare, commands)
+    else:
+        lanes, joined = b"", _NO_LANES
+    entered = (
+        here.id,
+        before.facts,
+        before.agent,
+        sequence,
+        sequence,
+        turn,
+        lanes,
+        owed,
+        0,
+        queued,
+        0,
+        joined,
+        0,
+    )
+    return new(ControlState, entered + before[_REPLY:])
+
+
+def _begin(
+    here: State,
+    before: ControlState,
+    work: Iterable[Invoke],
+    sequence: int,
+    bare: bool,
+    commands: list[Command],
+) -> tuple[bytes, int, int, frozenset[Event]]:
+    """Begin several lanes: append their commands.
+
+    Returns:
+        The lanes, those owed and those queued, and the events of lanes without a phase that is due.
+    """
     records: list[bytes] = []
     owed = queued = 0
     joined = NOTHING
     busy: dict[str, int] = {}
     for lane, invoke in enumerate(work):
-        at = due(invoke, 0, here, before)
+        at = invoke.begins if bare else -1
+        if at < 0:
+            at = due(invoke, 0, here, before)
         if at == len(invoke.phases):
             joined |= {invoke.idle}
             records.append(record(at, 0))
@@ -286,7 +320,7 @@ def _enter(
         owed |= 1 << lane
         records.append(record(at, 1))
         commands.append(perform(here, before, (sequence, lane, 0), invoke, at, 0))
-    return in_state(before, here.id, sequence, turn, b"".join(records), owed, queued, joined)
+    return b"".join(records), owed, queued, joined
 
 
 def _go_back(
@@ -346,8 +380,3 @@ def awaiting(state: ControlState) -> tuple[CommandId, ...]:
             for lane in members(kept.held)
         ]
     )
-
-
-def _reply(state: ControlState) -> Reply:
-    """The last reply; an empty one if a table leads to calls without a reply."""
-    return state.reply or _NO_REPLY

@@ -36,8 +36,7 @@ def first_enabled(
 
 def enabled_on(event: Event, here: State, state: ControlState) -> Transition | None:
     """The first transition of a state on an event whose guard holds."""
-    row = here.sure.get(event)
-    return first_enabled(here.by_event.get(event, ()), here, state) if row is None else row
+    return first_enabled(here.by_event.get(event, ()), here, state)
 
 
 def due(invoke: Invoke, index: int, here: State, state: ControlState) -> int:

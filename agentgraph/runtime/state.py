@@ -87,36 +87,6 @@ new = tuple.__new__
 """Makes a named tuple from positional values only: fast, since each outcome makes several."""
 
 
-def in_state(
-    before: ControlState,
-    id: str,
-    sequence: int,
-    turn: int,
-    lanes: bytes,
-    owed: int,
-    queued: int,
-    joined: frozenset[Event],
-) -> ControlState:
-    """The run after it enters another state."""
-    registers = before[_REPLY:]
-    place = (
-        id,
-        before.facts,
-        before.agent,
-        sequence,
-        sequence,
-        turn,
-        lanes,
-        owed,
-        0,
-        queued,
-        0,
-        joined,
-        0,
-    )
-    return new(ControlState, place + registers)
-
-
 def with_lanes(
     state: ControlState,
     lanes: bytes,
@@ -132,14 +102,6 @@ def with_lanes(
     return new(ControlState, state[:_LANES] + changed + state[_REPLY:])
 
 
-def with_reply(
-    state: ControlState, reply: Reply, replied: CommandId, acted: frozenset[str]
-) -> ControlState:
-    """The run with a new reply; its agent has now replied, so it is no longer arriving."""
-    changed = (reply, replied, state.output, state.cause, False, acted)
-    return new(ControlState, state[:_REPLY] + changed + state[_KEPT:])
-
-
 def with_registers(state: ControlState, changes: Mapping[str, object]) -> ControlState:
     """The run with some registers changed, in a third of the time of ``_replace``."""
     fields: list[object] = list(state)
@@ -149,4 +111,4 @@ def with_registers(state: ControlState, changes: Mapping[str, object]) -> Contro
 
 
 _PLACES = {name: place for place, name in enumerate(ControlState._fields)}
-_LANES, _REPLY, _KEPT = _PLACES["lanes"], _PLACES["reply"], _PLACES["kept"]
+_LANES, _REPLY = _PLACES["lanes"], _PLACES["reply"]

@@ -18,10 +18,9 @@ from agentgraph.runtime.enter import (
     lane_of,
     next_in_group,
     perform,
-    position_of,
     take,
 )
-from agentgraph.runtime.guards import due, enabled_on
+from agentgraph.runtime.guards import due, enabled_on, first_enabled
 from agentgraph.runtime.lanes import ONE, count, mask, members, read, record, unpack, write
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.protocol import ProtocolError
@@ -32,7 +31,6 @@ from agentgraph.runtime.state import (
     new,
     with_lanes,
     with_registers,
-    with_reply,
 )
 from agentgraph_compiler.machine import (
     INTERRUPTING,
@@ -56,6 +54,7 @@ _AWAITING, _REPLIED, _RETRY = Event.AWAITING, Event.REPLIED, Event.RETRY
 _FAILED, _TRIPPED = Event.FAILED, Event.TRIPPED
 _OUTPUT, _WITHHELD, _SHOW_REPLY = Emission.OUTPUT, Emission.WITHHELD, Emission.REPLY
 _GREET = WorkKind.GREET
+_REPLY, _KEPT = map(ControlState._fields.index, ("reply", "kept"))
 _GREETED = {"arriving": False}
 _NO_FACTS = Facts()
 _STARTED = ControlState("", joined=frozenset({Event.STARTED}))
@@ -105,10 +104,11 @@ def step(
     commands: list[Command] = []
     if route is not None and at == len(invoke.phases) and len(state.lanes) == ONE:
         # The only lane is over, so the run leaves the state and need not update its lanes.
-        row = None if event in INTERRUPTING else enabled_on(route.ends, here, state)
+        rows = () if event in INTERRUPTING else here.by_event.get(route.ends, ())
+        row = first_enabled(rows, here, state)
         if row is not None and not row.reads_lanes:
             if result and invoke.emits and not state.emitted:
-                _show_lane(here, state, invoke, lane, at, result, commands)
+                _show_lane(state, invoke, lane, at, result, commands)
             return take(machine, here, row, state, id, commands)
     before = state.emitted
     state, next_command = _answer(here, state, outcome, invoke, route, at, result)
@@ -309,7 +309,9 @@ def _take_reply(
     acted = state.acted
     if (calls or requests or active) and state.agent not in acted:
         acted = acted | here.owner if acted else here.owner
-    return with_reply(state, reply, outcome.id, acted)
+    # The agent has replied, so it is no longer arriving.
+    changed = (reply, outcome.id, state.output, state.cause, False, acted)
+    return new(ControlState, state[:_REPLY] + changed + state[_KEPT:])
 
 
 def _all_shown(here: State, state: ControlState, commands: list[Command]) -> ControlState:
@@ -345,11 +347,10 @@ def _show(here: State, state: ControlState, lanes: int, commands: list[Command])
         at, _, result = read(state.lanes, lane)
         invoke = lane_of(here, state, lane)
         if result and invoke.emits:
-            _show_lane(here, state, invoke, lane, at, result, commands)
+            _show_lane(state, invoke, lane, at, result, commands)
 
 
 def _show_lane(
-    here: State,
     state: ControlState,
     invoke: Invoke,
     lane: int,
@@ -360,8 +361,7 @@ def _show_lane(
     """Show the result of a lane; a withheld result is shown without its content."""
     source = new(CommandId, (state.sequence, lane, result - 1))
     withheld = at < len(invoke.phases) and invoke.phases[at].withholds
-    position = position_of(here, state, lane)
     for emission in invoke.emits:
         if withheld and emission is _OUTPUT:
             emission = _WITHHELD
-        commands.append(new(Emit, (emission, state.agent, source, position)))
+        commands.append(new(Emit, (emission, state.agent, source)))

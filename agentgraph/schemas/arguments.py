@@ -84,7 +84,11 @@ def check_strict(arguments: str, tool_name: str) -> None:
     Raises:
         InvalidToolArguments: A number is not finite, or an object holds a key twice.
     """
-    if _may_not_be_strict(arguments):
+    if (
+        _MAYBE_NOT_FINITE(arguments)
+        or (len(arguments) >= 200 and _MANY_DIGITS(arguments))
+        or _may_repeat_a_key(arguments)
+    ):
         read_arguments(arguments, tool_name)
 
 
@@ -104,14 +108,6 @@ def not_strict(text: str) -> str | None:
     except (RecursionError, ValueError):
         pass
     return None
-
-
-def _may_not_be_strict(text: str) -> bool:
-    return bool(
-        _may_repeat_a_key(text)
-        or _MAYBE_NOT_FINITE(text)
-        or (len(text) >= 200 and _MANY_DIGITS(text))
-    )
 
 
 def _may_repeat_a_key(text: str) -> bool:

@@ -86,6 +86,9 @@ class FuncSchema:
     strict_json_schema: bool = True
     return_annotation: object = inspect.Signature.empty
     _arguments: tuple[_Argument, ...] | None = field(default=None, repr=False, kw_only=True)
+    # The fields of the positional parameters, which come first, and the other arguments.
+    _positional: tuple[str, ...] = field(default=(), repr=False, init=False)
+    _others: tuple[_Argument, ...] | None = field(default=None, repr=False, init=False)
     # The keyword-only parameter that receives the context; `None` if the first parameter does.
     _context_keyword: str | None = field(default=None, repr=False, kw_only=True)
 
@@ -101,18 +104,14 @@ class FuncSchema:
         Raises:
             UserError: The free-form keywords name a parameter that has its own value.
         """
-        if self._arguments is None:
-            first = next(iter(self.signature.parameters), None)
-            context = (self._context_keyword or first) if self.takes_context else None
-            self._arguments = tuple(_arguments_of(self.signature, context))
+        if self._others is None:
+            self._arrange()
         values = data.__dict__
-        positional: list[Any] = []
+        positional: list[Any] = [values[name] for name in self._positional]
         keywords: dict[str, Any] = {}
-        for argument in self._arguments:
+        for argument in self._others or ():
             value = values[argument.field]
             match argument.passing:
-                case "positional":
-                    positional.append(value)
                 case "keyword":
                     keywords[argument.parameter] = value
                 case "spread":
@@ -122,6 +121,19 @@ class FuncSchema:
                         raise UserError(f"{self.name} got two values for {sorted(repeated)}.")
                     keywords.update(value)
         return positional, keywords
+
+    def _arrange(self) -> None:
+        if self._arguments is None:
+            first = next(iter(self.signature.parameters), None)
+            context = (self._context_keyword or first) if self.takes_context else None
+            self._arguments = tuple(_arguments_of(self.signature, context))
+        plain, others = list[str](), list[_Argument]()
+        for argument in self._arguments:
+            if argument.passing == "positional":
+                plain.append(argument.field)
+            else:
+                others.append(argument)
+        self._positional, self._others = tuple(plain), tuple(others)
 
     def to_call_args_with(
         self, context: object, data: BaseModel

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agentgraph.authoring.pydantic_fields import names_types
 from agentgraph.usage.details import (
-    DETAIL_FIELDS,
     INPUT_COUNTS,
     OUTPUT_COUNTS,
     Details,
@@ -71,7 +70,7 @@ def _own(usage: RequestUsage | Usage) -> RequestUsage:
     Every turn creates an entry and few programs read one, so the entry creates its details at the
     first read.
     """
-    details_in, details_out = (copied_details(usage, name) for name in DETAIL_FIELDS)
+    details_in, details_out = map(copied_details, stored_details(usage))
     entry = object.__new__(RequestUsage)
     entry.__dict__ = {
         "input_tokens": usage.input_tokens,
@@ -119,7 +118,7 @@ class Usage:
         no_input = attributes.get("input_tokens_details") is None
         if no_input and attributes.get("output_tokens_details") is None:
             return  # every run makes such accounts
-        details = stored_details(self, "input_tokens_details")
+        details, details_out = stored_details(self)
         if details is not None:
             if not isinstance(details, detail_types()[0]):
                 counts = (count_of(details, name) for name in INPUT_COUNTS)
@@ -127,12 +126,11 @@ class Usage:
             elif getattr(details, "cached_tokens", None) is None:
                 writes = count_of(details, "cache_write_tokens")
                 self.input_tokens_details = input_details(0, writes)
-        details = stored_details(self, "output_tokens_details")
-        if details is not None and (
-            not isinstance(details, detail_types()[1])
-            or getattr(details, "reasoning_tokens", None) is None
+        if details_out is not None and (
+            not isinstance(details_out, detail_types()[1])
+            or getattr(details_out, "reasoning_tokens", None) is None
         ):
-            self.output_tokens_details = output_details(count_of(details, "reasoning_tokens"))
+            self.output_tokens_details = output_details(count_of(details_out, "reasoning_tokens"))
 
     def add(self, other: Usage) -> None:
         """Add another usage to this one, in place.
@@ -148,7 +146,7 @@ class Usage:
         self.output_tokens += other.output_tokens or 0
         self.total_tokens += other.total_tokens or 0
 
-        details = stored_details(other, "input_tokens_details")
+        details, details_out = stored_details(other)
         if details is not None:
             cached = count_of(details, "cached_tokens")
             writes = count_of(details, "cache_write_tokens")
@@ -158,8 +156,7 @@ class Usage:
                     count_of(own, "cached_tokens") + cached,
                     count_of(own, "cache_write_tokens") + writes,
                 )
-        details = stored_details(other, "output_tokens_details")
-        reasoning = 0 if details is None else count_of(details, "reasoning_tokens")
+        reasoning = 0 if details_out is None else count_of(details_out, "reasoning_tokens")
         if reasoning:
             reasoning += count_of(self.output_tokens_details, "reasoning_tokens")
             self.output_tokens_details = output_details(reasoning)

@@ -66,15 +66,18 @@ def count_of(details: object, name: str) -> int:
     return count if isinstance(count, int) else 0
 
 
-def stored_details(usage: object, name: str) -> Any:
-    """Return the details as the usage stores them: `None` for zero counts that were never read.
+def stored_details(usage: object) -> tuple[Any, Any]:
+    """Return the details of input and of output as the usage stores them: `None` for zero counts
+    that were never read.
 
     Args:
         usage: A usage of any class. A class that computes its details returns computed ones.
-        name: The field.
     """
     attributes: Mapping[str, Any] = getattr(usage, "__dict__", {})
-    return attributes[name] if name in attributes else getattr(usage, name)
+    try:
+        return attributes["input_tokens_details"], attributes["output_tokens_details"]
+    except KeyError:
+        return getattr(usage, DETAIL_FIELDS[0]), getattr(usage, DETAIL_FIELDS[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +99,12 @@ class CopiedDetails:
         return self.type.model_construct(**self.values, **(self.more or {}))
 
 
-def copied_details(usage: object, name: str) -> Any:
-    """Copy the details of a usage, in the form that is cheap to store.
+def copied_details(details: Any) -> Any:
+    """Copy details, in the form that is cheap to store.
 
     Args:
-        usage: A usage, or an entry of one.
-        name: The field.
+        details: Details as a usage stores them.
     """
-    details = stored_details(usage, name)
     if details is None:
         return None
     if type(details) is CopiedDetails:

@@ -1,13 +1,12 @@
-"""Work and results that belong to no call of a reply have no position in it, in any machine."""
+"""Work that belongs to no call of a reply has no position in it, in any machine."""
 
 from __future__ import annotations
 
-from agentgraph.runtime.commands import Command, Emit, Perform
+from agentgraph.runtime.commands import Command, Perform
 from agentgraph.runtime.outcomes import Outcome, Reply
 from agentgraph.runtime.state import ControlState, Facts
 from agentgraph.runtime.step import start, step
 from agentgraph_compiler.machine import (
-    Emission,
     Event,
     Invoke,
     Machine,
@@ -56,18 +55,3 @@ def test_a_handoff_that_no_reply_asked_for_has_no_position() -> None:
     _, _, (hand_over,) = after_a_reply(leaving)
     assert isinstance(hand_over, Perform)
     assert hand_over.position == -1
-
-
-def test_a_result_of_work_that_is_no_call_is_shown_without_a_position() -> None:
-    lane = Invoke("a/decide", plain(WorkKind.DECIDE), emits=(Emission.OUTPUT,))
-    deciding = State(
-        "deciding",
-        StateKind.DECIDING,
-        invokes=(lane,),
-        transitions=(Transition(Event.ACCEPTED, "done"), Transition(Event.DECLINED, "done")),
-    )
-    whole, state, (decide,) = after_a_reply(deciding)
-    assert isinstance(decide, Perform)
-    _, (command, _) = step(whole, state, Outcome(decide.id, Event.ACCEPTED))
-    assert isinstance(command, Emit)
-    assert command.position == -1

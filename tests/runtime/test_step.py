@@ -244,7 +244,7 @@ ROWS = [
         told(ID(4, 1, 1), Event.RETURNED),
         at("desk.deciding", 5, reply=CALLS, replied=ID(3, 0), acted=DESK),
         (
-            Emit(Emission.OUTPUT, "desk", ID(4, 1, 1), 2),
+            Emit(Emission.OUTPUT, "desk", ID(4, 1, 1)),
             perform(ID(5, 0), "desk/decide", ID(3, 0)),
         ),
     ),
@@ -254,7 +254,7 @@ ROWS = [
         told(ID(4, 0), Event.RETURNED),
         at("desk.handoff.to_expert", 5, reply=CALLS_AND_TRANSFER, replied=ID(3, 0)),
         (
-            Emit(Emission.OUTPUT, "desk", ID(4, 0), 3),
+            Emit(Emission.OUTPUT, "desk", ID(4, 0)),
             perform(ID(5, 0), "desk/to_expert", ID(3, 0), 3),
         ),
     ),
@@ -275,7 +275,7 @@ ROWS = [
             ),
         ),
         (
-            Emit(Emission.WITHHELD, "desk", ID(4, 0), 1),
+            Emit(Emission.WITHHELD, "desk", ID(4, 0)),
             Rest(ID(6, 0), StateKind.FAILED, "desk", ID(4, 2)),
         ),
     ),
@@ -383,7 +383,7 @@ ROWS = [
                 joined=seen(Event.RETURNED),
             ),
         ),
-        (Emit(Emission.OUTPUT, "desk", ID(4, 2), 3),),
+        (Emit(Emission.OUTPUT, "desk", ID(4, 2)),),
     ),
     Row(
         "unsaved, resumed: the save is made again",

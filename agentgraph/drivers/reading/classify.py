@@ -71,10 +71,10 @@ _CALL, _HANDOFF, _OUTPUT = ToolCallItem.type, HandoffCallItem.type, ToolCallOutp
 _MESSAGE = MessageOutputItem.type
 _NO_ACTIVITY = frozenset({"message", "reasoning", "compaction"})
 _AGAIN = Verdict.AGAIN
-# The outputs of calls stand in this order of kinds; within a kind, in the order of the reply
-# (docs/design/behaviour.md, section 2).
-_RANK = {"function_call": 0, **{kind: rank for rank, kind in enumerate(ACTION_ITEMS, 1)}}
-_FUNCTION_RANK, _MISSING_RANK = _RANK["function_call"], len(_RANK)
+# Behind those of function tools, the outputs of calls stand in this order of kinds; within a kind,
+# in the order of the reply (docs/design/behaviour.md, section 2).
+_RANK = {kind: rank for rank, kind in enumerate(ACTION_ITEMS)}
+_MISSING_RANK = len(_RANK)
 _APPROVAL_RANK = _MISSING_RANK + 1
 
 
@@ -100,6 +100,7 @@ class _Reading:
         "missing",
         "notes",
         "offer",
+        "others",
         "requests",
     )
 
@@ -108,7 +109,9 @@ class _Reading:
     ) -> None:
         self.agent, self.offer, self.earlier, self.missing = agent, offer, earlier, missing
         self.notes: list[Note] = []
-        self.calls: list[tuple[int, Call]] = []
+        self.calls: list[Call] = []
+        # The calls that stand behind those of function tools, with the rank of their kind.
+        self.others: list[tuple[int, Call]] = []
         self.requests: list[outcomes.Request] = []
         self.identities: dict[str, Identity] = {}
         self.fault: Exception | None = None
@@ -149,17 +152,18 @@ class _Reading:
         space = getattr(item, "namespace", None)
         if space and f"{space}.{name}" in self.offer.callable:
             name = f"{space}.{name}"
-        symbol, tool = self.offer.callable.get(name, (self.missing, None))
-        if tool is None:
-            self.notes.append(Note(_CALL, position))
-        else:
+        entry = self.offer.callable.get(name)
+        if entry is not None:
+            symbol, tool = entry
             origin, title = get_function_tool_origin(tool), tool._mcp_title
             self.notes.append(new(Note, (_CALL, position, tool.description, origin, title)))
-        if not symbol:
-            self._fail(ModelBehaviorError(f"Tool {name} not found in agent {self.agent.name}"))
+            self.calls.append(new(Call, (symbol, name, position)))
             return
-        rank = _FUNCTION_RANK if tool is not None else _MISSING_RANK
-        self.calls.append((rank, new(Call, (symbol, name, position))))
+        self.notes.append(Note(_CALL, position))
+        if self.missing:
+            self.others.append((_MISSING_RANK, Call(self.missing, name, position)))
+        else:
+            self._fail(ModelBehaviorError(f"Tool {name} not found in agent {self.agent.name}"))
 
     def _custom_call(self, position: int, item: ResponseCustomToolCall) -> None:
         if self._is_repeat(item.call_id, item.name, item.input):
@@ -168,7 +172,8 @@ class _Reading:
         # If two tools have one name, the last one counts, as among function tools.
         for symbol, tool in reversed(self.offer.actions.get("custom_tool_call", ())):
             if tool.name == item.name:
-                self.calls.append((_RANK["custom_tool_call"], Call(symbol, tool.name, position)))
+                call = Call(symbol, tool.name, position)
+                self.others.append((_RANK["custom_tool_call"], call))
                 return
         self._fail(_without_tool(self.agent, item.name))
 
@@ -177,7 +182,7 @@ class _Reading:
             if self._is_repeat(item.call_id, tool.name, call_content(item)):
                 return
             self.notes.append(Note(_CALL, position))
-            self.calls.append((_RANK[kind], Call(symbol, tool.name, position)))
+            self.others.append((_RANK[kind], Call(symbol, tool.name, position)))
             return
         self.notes.append(Note(_CALL, position))
         if kind == "shell_call" and any(map(is_provider_shell, self.offer.tools)):
@@ -192,7 +197,7 @@ class _Reading:
         self.notes.append(Note(_KINDS["mcp_approval_request"], position))
         for symbol, tool in self.offer.actions.get("mcp_approval_request", ()):
             if server_label(tool) == item.server_label:
-                self.calls.append((_APPROVAL_RANK, Call(symbol, tool.name, position)))
+                self.others.append((_APPROVAL_RANK, Call(symbol, tool.name, position)))
                 return
         self._fail(
             ModelBehaviorError(
@@ -250,10 +255,9 @@ def classify(
     reading = _Reading(agent, offer, earlier, missing)
     for position, item in enumerate(response.output):
         reading.read(position, item)
-    ranked = reading.calls
-    if len(ranked) > 1:
-        ranked.sort(key=_rank)
-    calls = tuple([call for _, call in ranked])
+    calls = tuple(reading.calls)
+    if reading.others:
+        calls += tuple([call for _, call in sorted(reading.others, key=_rank)])
     output, fault = None, reading.fault
     if fault is not None:
         reply = Reply(verdict=Verdict.UNKNOWN)
@@ -263,8 +267,9 @@ def classify(
         verdict, output, fault = _verdict(reading, offer)
         reply = Reply((), (), verdict, reading.active)
     fault_data = None if fault is None else fault_of(fault)
-    parts = tuple(reading.notes), tuple(reading.identities.values()), fault_data, output
-    return reply, new(ModelReply, (response, agent_id, request, *parts)), fault
+    notes, identities = tuple(reading.notes), tuple(reading.identities.values())
+    payload = (response, agent_id, request, notes, identities, fault_data, output)
+    return reply, new(ModelReply, payload), fault
 
 
 def _hosted_origin(item: object) -> ToolOrigin | None:

@@ -123,6 +123,6 @@ class TracedWork(Work):
         spans, caches = self._spans, bench.caches
         if caches.pending is None:
             with spans.inside(spans.begin(command)):
-                caches.pending = await prepare(bench, command, bench.agent(command))
+                caches.pending = await prepare(bench, bench.binding(command.agent))
         with spans.inside(spans.asked(command, caches.pending)):
             return await think(bench, command)

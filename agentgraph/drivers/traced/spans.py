@@ -214,7 +214,7 @@ class RunSpans:
             tracing=tracing,
         )
         if trace.trace_id not in journal.traces:
-            journal.traces.add(trace.trace_id)
+            journal.traces |= {trace.trace_id}
             self._own_trace = trace
             trace.start()
         return trace

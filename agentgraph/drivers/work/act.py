@@ -57,7 +57,7 @@ async def act(bench: Workbench, command: Perform) -> Outcome:
         return await missing(bench, command)
     context = call.context()
     try:
-        if bench.hooked(call.agent):
+        if call.hooked:
             await call.tell("on_tool_start", context=context)
         if command.phase.kind is _AGENT:
             output = await bench.caches.call_agent(bench, command, tool, context)

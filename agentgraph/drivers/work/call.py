@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import tool_identity
-from agentgraph.drivers.names import tool_of
 from agentgraph.drivers.work.hooks import call_hooks
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import AgentsException, UserError
@@ -37,6 +36,7 @@ class LocalCall(NamedTuple):
         agent: The agent whose model called.
         tool: The tool that carries it out; ``None`` if the program no longer has it.
         raw: The call in the provider's form.
+        hooked: Whether the agent has hooks, its own or the run's.
     """
 
     bench: Workbench
@@ -44,6 +44,7 @@ class LocalCall(NamedTuple):
     agent: Agent[Any]
     tool: Any
     raw: Any
+    hooked: bool
 
     @property
     def name(self) -> str:
@@ -57,8 +58,8 @@ class LocalCall(NamedTuple):
 
     def context(self) -> ToolContext[Any]:
         """The context of the call, the same in all of its phases."""
-        bench, command, agent, tool, raw = self
-        several = not command.invoke.short or bench.hooked(agent)
+        bench, command, agent, tool, raw, hooked = self
+        several = hooked or not command.invoke.short
         if several:
             contexts, place = bench.caches.contexts, command.id[:2]
             if place in contexts:
@@ -106,7 +107,7 @@ class LocalCall(NamedTuple):
 
         A hook that fails ends the run, whatever the settings of the tool; the error names the hook.
         """
-        if self.bench.hooked(self.agent):
+        if self.hooked:
             with failures_named(f"Error running hook {hook} on {self.owner}", typed=True):
                 await call_hooks(
                     self.bench, self.agent, hook, self.agent, self.tool, *rest, context=context
@@ -190,8 +191,10 @@ async def local_call(bench: Workbench, command: Perform) -> LocalCall:
 
 def call_at_hand(bench: Workbench, command: Perform) -> LocalCall:
     """The call that a command is about; without its tool if no server has listed it yet."""
-    raw, agent = bench.call(command), bench.caches.bindings.agents[command.agent].agent
-    tool = tool_of(bench.caches, command.invoke.symbol, getattr(raw, "name", None) or "")
+    caches, raw, symbol = bench.caches, bench.call(command), command.invoke.symbol
+    binding = caches.bindings.agents[command.agent]
+    tool = binding.tool.get(symbol) or caches.listed.get((symbol, getattr(raw, "name", "")))
     if tool is not None and (action_item_of(tool) or "function_call") != raw.type:
         tool = None  # another kind of tool has taken the name
-    return new(LocalCall, (bench, command, agent, tool, raw))
+    agent = binding.agent
+    return new(LocalCall, (bench, command, agent, tool, raw, bench.hooked(agent)))

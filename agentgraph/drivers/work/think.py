@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agentgraph.drivers.reading.classify import classify
 from agentgraph.drivers.reading.offer import Offer
@@ -16,6 +16,7 @@ from agentgraph.drivers.work.offer import offer_of
 from agentgraph.drivers.work.retries import Attempt, counted, delay_after, delay_after_lock
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import ModelTimeoutError, UserError
+from agentgraph.frontend.bindings import AgentBinding
 from agentgraph.items import ModelResponse
 from agentgraph.memory.transcripts.automaton import without_id
 from agentgraph.memory.transcripts.repeats import without_repeats
@@ -81,12 +82,13 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
         AgentsException: The model's reply or a result of the caller's code is unusable.
     """
     caches, view = bench.caches, bench.view
-    agent, attempts = caches.bindings.agents[command.agent].agent, view.attempts
+    binding, attempts = caches.bindings.agents[command.agent], view.attempts
+    agent = binding.agent
     # A repeated attempt uses the call of the first one, and a traced run has prepared its call; a
     # new process must prepare it again.
     prepared = caches.pending
     if prepared is None:
-        prepared = await prepare(bench, command, agent)
+        prepared = await prepare(bench, binding)
     caches.pending = None
     attempt = Attempt(caches.watcher.streamed)
     model, arguments = prepared.model, prepared.arguments
@@ -107,10 +109,14 @@ async def think(bench: Workbench, command: Perform) -> Outcome:
     response = sound_reply(response, agent.name, model)
     if attempts:
         response = counted(response, attempts)
-    missing_tool = _missing_tool(bench, command.agent)
-    parts = prepared.offer, prepared.request
     reply, payload, fault = classify(
-        response, command.agent, agent, *parts, view.identities, missing_tool
+        response,
+        binding.id,
+        agent,
+        prepared.offer,
+        prepared.request,
+        view.identities,
+        _missing_tool(bench, binding.id),
     )
     if fault is not None:
         caches.errors[command.id] = fault
@@ -133,13 +139,17 @@ async def tell_reply(bench: Workbench, command: Perform) -> Outcome:
     return Outcome(command.id, Event.DONE)
 
 
-async def prepare(bench: Workbench, command: Perform, agent: Agent[Any]) -> PreparedCall:
+async def prepare(bench: Workbench, binding: AgentBinding) -> PreparedCall:
     """Prepare a model call: its model, its arguments and its request.
+
+    Args:
+        bench: The run.
+        binding: The agent at work.
 
     Raises:
         AgentsException: A result of the caller's code is unusable.
     """
-    binding, config, view = bench.binding(command.agent), bench.facts.config, bench.view
+    agent, config, view = binding.agent, bench.facts.config, bench.view
     ids = view.conversation
     check_outputs_can_be_withheld(agent, config, ids)
     offer = binding.memo.get("offer")
@@ -147,7 +157,8 @@ async def prepare(bench: Workbench, command: Perform, agent: Agent[Any]) -> Prep
         offer = await offer_of(binding, bench, config.tool_name_collision_policy)
     # Called in every turn, on the agent: a subclass may override it.
     instructions = await agent.get_system_prompt(bench.context)
-    input, replaced = view.model_input(), None
+    input, part = view.model_input()
+    replaced = None
     if config.reasoning_item_id_policy == "omit":
         input = [without_reasoning_id(item) for item in input]
     if config.call_model_input_filter is not None:
@@ -158,20 +169,24 @@ async def prepare(bench: Workbench, command: Perform, agent: Agent[Any]) -> Prep
     hooked = bench.hooked(agent)
     if hooked and not view.attempts and overridden(bench, agent, "on_llm_start"):
         await call_hooks(bench, agent, "on_llm_start", agent, instructions, copy_of(list(input)))
-    model = _model(bench, agent, command.agent)
+    # The model of the run, else of the agent: a model, a name, or `None` for the default.
+    configured = agent.model if config.model is None else config.model
+    model = _model(bench, binding, configured)
     prompt = await agent.get_prompt(bench.context)
-    user_code_ran = bool(
-        hooked or prompt or replaced is not None or instructions is not agent.instructions
-    )
-    if user_code_ran:  # user code has run
+    dynamic = instructions is not agent.instructions or prompt is not None
+    user_code_ran = dynamic or hooked or replaced is not None
+    if user_code_ran:
         take_back()
-    settings, mutable = _settings(bench, agent, command, user_code_ran)
+    settings, mutable = _settings(bench, binding, configured, user_code_ran)
+    tools = offer.tools.copy()
+    if "computer_call" in offer.actions:
+        tools = await _with_computers(bench, tools)
     # A model may be user code: it gets lists and settings of its own, and shares only the items.
     arguments: dict[str, Any] = {
         "system_instructions": instructions,
         "input": input,
         "model_settings": settings_copy(settings, mutable),
-        "tools": await _with_computers(bench, offer),
+        "tools": tools,
         "output_schema": offer.schema,
         "handoffs": offer.handoffs.copy(),
         "tracing": ModelTracing.DISABLED,
@@ -179,18 +194,16 @@ async def prepare(bench: Workbench, command: Perform, agent: Agent[Any]) -> Prep
         "conversation_id": ids.conversation_id,
         "prompt": prompt,
     }
-    request = (instructions, *view.input_range, replaced, settings, offer.names)
+    request = (instructions, *part, replaced, settings, offer.names)
     return new(PreparedCall, (model, arguments, offer, new(Request, request)))
 
 
-async def _with_computers(bench: Workbench, offer: Offer) -> list[Any]:
+async def _with_computers(bench: Workbench, tools: list[Any]) -> list[Any]:
     """The tools, with the computers of this run in place of their providers."""
-    tools = offer.tools.copy()
-    if "computer_call" in offer.actions:
-        for place, tool in enumerate(tools):
-            if isinstance(tool, ComputerTool) and not is_computer(tool.computer):
-                made = await resolve_computer(tool=tool, run_context=bench.context)
-                tools[place] = replace(tool, computer=made)
+    for place, tool in enumerate(tools):
+        if isinstance(tool, ComputerTool) and not is_computer(tool.computer):
+            made = await resolve_computer(tool=tool, run_context=bench.context)
+            tools[place] = replace(tool, computer=made)
     return tools
 
 
@@ -298,21 +311,22 @@ async def _stream(
     )
 
 
-def _model(bench: Workbench, agent: Agent[Any], agent_id: str) -> Model:
-    """The model of the run, else of the agent, else the default; names go through the provider."""
-    configured = _configured_model(bench, agent)
+def _model(bench: Workbench, binding: AgentBinding, configured: Any) -> Model:
+    """The model that the run or the agent configures; names go through the provider."""
     if hasattr(configured, "get_response"):
-        return cast("Model", configured)
+        model: Model = configured
+        return model
     if configured is not None and not isinstance(configured, str):
-        raise _no_model(agent, configured)
+        raise _no_model(binding.agent, configured)
     models = bench.caches.models
-    entry = models.get(agent_id)
+    entry = models.get(binding.id)
     if entry is None or entry[0] != configured:
         model = bench.facts.provider.get_model(configured)
         if not hasattr(model, "get_response"):
-            raise _no_model(agent, model)
-        entry = models[agent_id] = (configured, model)
-    return cast("Model", entry[1])
+            raise _no_model(binding.agent, model)
+        entry = models[binding.id] = (configured, model)
+    model = entry[1]
+    return model
 
 
 def _no_model(agent: Agent[Any], model: object) -> UserError:
@@ -322,43 +336,41 @@ def _no_model(agent: Agent[Any], model: object) -> UserError:
     )
 
 
-def _configured_model(bench: Workbench, agent: Agent[Any]) -> Any:
-    """The model of the run, else of the agent: a model, a name, or ``None`` for the default."""
-    of_run = bench.facts.config.model
-    return agent.model if of_run is None else of_run
-
-
 def _settings(
-    bench: Workbench, agent: Agent[Any], command: Perform, user_code_ran: bool
+    bench: Workbench, binding: AgentBinding, configured: Any, user_code_ran: bool
 ) -> tuple[ModelSettings, tuple[str, ...]]:
     """The settings of the model call, and the names of those that can change in place.
 
     Args:
         bench: The run.
-        agent: The agent at work.
-        command: The command.
+        binding: The agent at work.
+        configured: The model of the run or of the agent.
         user_code_ran: Whether user code has run since the agent was found unchanged.
     """
-    own, config = vars(agent.model_settings), bench.facts.config
+    agent, config = binding.agent, bench.facts.config
     # Settings that the run configuration does not change are computed once for all runs.
     plain = config.model_settings is None and config.model is None
-    memo = bench.binding(command.agent).memo if plain else bench.caches.settings
-    name = "settings" if plain else command.agent
+    memo = binding.memo if plain else bench.caches.settings
+    name = "settings" if plain else binding.id
     entry = memo.get(name)
-    configured = _configured_model(bench, agent)
     # The environment names the default model, and may change between two runs.
     named = get_default_model() if configured is None else configured
     model = named if isinstance(named, str) else None
     # Compare by value: a hook may change the settings of its agent in place.
-    changed = entry is not None and (user_code_ran or not plain) and entry[1] != own
-    if entry is None or entry[0] != model or changed:
+    if (
+        entry is None
+        or entry[0] != model
+        or ((user_code_ran or not plain) and entry[1] != vars(agent.model_settings))
+    ):
         base = settings_of_call(agent.model_settings, model)
         resolved = base.resolve(config.model_settings)
-        entry = memo[name] = _settings_entry(model, own, resolved)
+        entry = memo[name] = _settings_entry(model, vars(agent.model_settings), resolved)
     # A forced tool choice that stays forced would never let the agent answer (SDK guide,
     # reset_tool_choice).
-    relaxed_now = agent.reset_tool_choice and command.agent in bench.view.acted
-    return (entry[3] if relaxed_now else entry[2]), entry[4]
+    _, _, settings, relaxed, mutable = entry
+    if relaxed is not settings and agent.reset_tool_choice and binding.id in bench.view.acted:
+        settings = relaxed
+    return settings, mutable
 
 
 def _settings_entry(

@@ -8,7 +8,8 @@ order in which they came: the model sees none of them before all are there.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.handoffs import HandoffInputData
 from agentgraph.items import InputItem, ItemHelpers
@@ -33,6 +34,9 @@ _FROM_THIS_SIDE = frozenset(
 """The types of items that are new to a server that keeps the conversation."""
 
 
+_input_form = methodcaller("to_input_item")
+
+
 class Transcript:
     """The items of one run.
 
@@ -45,6 +49,30 @@ class Transcript:
         turn_input: The first input of the agent at work. It is one list for the whole run, which
             all contexts of the run share.
     """
+
+    __slots__ = (
+        "_added",
+        "_answers",
+        "_base",
+        "_conversions",
+        "_converted",
+        "_delivered",
+        "_earlier",
+        "_generated",
+        "_generated_at_turn",
+        "_ids",
+        "_log",
+        "_produced",
+        "_replied",
+        "continued",
+        "first_shown",
+        "history",
+        "input",
+        "new_items",
+        "original",
+        "turn_input",
+        "turn_start",
+    )
 
     def __init__(
         self,
@@ -151,36 +179,42 @@ class Transcript:
         """The items with some ordinals (:meth:`ordinals`)."""
         return [self._produced[ordinal] for ordinal in ordinals]
 
-    def answer(self, call: int, items: Sequence[RunItem]) -> None:
-        """Log the items of a call, before those of later calls of the reply.
+    def answer(self, call: int, item: RunItem) -> None:
+        """Log the item that answers a call, before those of later calls of the reply.
 
         Args:
             call: The place of the call among the calls of the reply.
-            items: Its items.
+            item: Its item.
         """
         answers = self._answers
         if not answers or answers[-1][0] < call:
-            self.append(items)
-            answers.extend((call, item) for item in items)
+            self.append((item,))
+            answers.append((call, item))
             return
         place = next(place for place, (other, _) in enumerate(answers) if other > call)
         later = answers[place][1]
-        self._produced += items
+        self._produced.append(item)
         for log in (self.new_items, self._generated):
-            here = next(at for at in range(len(log) - 1, -1, -1) if log[at] is later)
-            log[here:here] = items
-        answers[place:place] = [(call, item) for item in items]
+            log.insert(next(at for at in range(len(log) - 1, -1, -1) if log[at] is later), item)
+        answers.insert(place, (call, item))
 
     def note(self, items: Iterable[RunItem]) -> None:
         """Log items that no model sees: the calls that wait for a decision, each once."""
         logged = {id(item.raw_item) for item in self.new_items if item.type == "tool_approval_item"}
         self.new_items += [item for item in items if id(item.raw_item) not in logged]
 
-    def model_input(self) -> list[TResponseInputItem]:
-        """The next input of the model: a new list of shared items."""
+    def model_input(self) -> tuple[list[TResponseInputItem], tuple[int, int, int]]:
+        """The next input of the model.
+
+        Returns:
+            A new list of shared items, and the part of the models' input that it is: the first
+            item, one past the last, and how many times a handoff filter has replaced the input.
+        """
+        log, first = self._log, self._delivered
+        part = first, len(log), len(self._earlier)
         if self.continued:
-            return self._log[self._delivered :]
-        return ModelInput(self._log, self._conversions)
+            return log[first:], part
+        return ModelInput(log, self._conversions), part
 
     def _convert(self) -> None:
         """Add the new items to the model's input, except those that cannot stand in a history.
@@ -206,27 +240,20 @@ class Transcript:
         if self._ids is None:
             self._ids = DistinctIds(before)
         form_of = self._ids.form
-        forms = [form_of(item.to_input_item()) for item in items]
+        forms: list[Any] = [
+            form_of(form) if "id" in form else form for form in map(_input_form, items)
+        ]
         # Nearly every turn consists of calls with their outputs, and messages.
         if _is_answered_call(forms):
-            return cast("list[TResponseInputItem]", forms)
+            return forms
         standing = [form for form in forms if form is not None]
         if plainly_legal(standing):
             return standing
         positions = writable_positions(forms, before=before)
         return [form for form in map(forms.__getitem__, positions) if form is not None]
 
-    def range(self) -> tuple[int, int, int]:
-        """The part of the models' input that comes next.
-
-        Returns:
-            The first item, one past the last, and how many times a handoff filter has replaced
-            the input.
-        """
-        return self._delivered, len(self._log), len(self._earlier)
-
     def between(self, first: int, last: int, epoch: int) -> list[TResponseInputItem]:
-        """A part of the models' input, as :meth:`range` described it then."""
+        """A part of the models' input, as :meth:`model_input` described it then."""
         log = self._log if epoch == len(self._earlier) else self._earlier[epoch]
         return log[first:last]
 

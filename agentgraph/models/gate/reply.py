@@ -85,9 +85,7 @@ def _is_sound(item: Any) -> bool:
             and call_id != ""
             and type(name) is str
             and type(arguments) is str
-            and is_carried(call_id)
-            and is_carried(name)
-            and is_carried(arguments)
+            and is_carried(call_id + name + arguments)
         )
     return False
 

@@ -336,12 +336,6 @@ class State:
         return by_event(self.transitions)
 
     @cached_property
-    def sure(self) -> Mapping[Event, Transition]:
-        """The first transition of each event, where that transition has no condition."""
-        first = {event: rows[0] for event, rows in self.by_event.items()}
-        return {event: row for event, row in first.items() if row.guard.kind is _OTHERWISE}
-
-    @cached_property
     def passed(self) -> Transition | None:
         """The transition by which a run without session and hooks leaves this state at once.
 
@@ -355,9 +349,10 @@ class State:
             if invoke.bare[0] < len(invoke.phases):
                 return None
             event = invoke.idle
-        row = self.sure.get(event)
-        leads_on = row is not None and not row.notes and not row.emits and row.target != BACK
-        return row if leads_on else None
+        row = next((row for row in self.transitions if row.event is event), None)
+        if row is None or row.guard.kind is not _OTHERWISE or row.target == BACK:
+            return None
+        return None if row.notes or row.emits else row
 
     @cached_property
     def offered(self) -> Mapping[str, Invoke]:
