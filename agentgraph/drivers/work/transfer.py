@@ -37,12 +37,13 @@ async def transfer(bench: Workbench, command: Perform) -> Outcome:
             failed to return usable data.
         ModelBehaviorError: The model's input for the handoff is missing or invalid.
     """
-    binding = bench.binding(command.agent)
+    agents = bench.caches.bindings.agents
+    binding = agents[command.agent]
     source = binding.agent
     bound = binding.handoff[command.invoke.symbol]
     raw = bench.call(command)
     target = await bound.handoff.on_invoke_handoff(bench.context, raw.arguments)
-    declared = bench.binding(bound.target).agent
+    declared = agents[bound.target].agent
     if target is not declared:
         raise UserError(
             f"The handoff '{bound.handoff.tool_name}' of agent '{source.name}' returned agent"

@@ -63,11 +63,10 @@ def sound_reply(response: Any, agent_name: str, model: object) -> ModelResponse:
     reply: ModelResponse = response
     if response.usage is None:  # A third party's model may ignore the annotation.
         reply = replace(reply, usage=Usage())
-    for item in output:
-        if not _is_sound(item):
-            gate = _Gate(agent_name, model)
-            return replace(reply, output=[gate.item(one) for one in output])
-    return reply
+    if all(map(_is_sound, output)):
+        return reply
+    gate = _Gate(agent_name, model)
+    return replace(reply, output=[gate.item(one) for one in output])
 
 
 def _is_sound(item: Any) -> bool:
