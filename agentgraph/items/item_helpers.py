@@ -137,10 +137,9 @@ class ItemHelpers:
         Returns:
             The answer as an input item.
         """
-        payload: Any = to_output_payload(output)
         return {
             "call_id": tool_call.call_id,
-            "output": payload,
+            "output": cast("Any", to_output_payload(output)),
             "type": "function_call_output",
         }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import abc
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
 
 from agentgraph.approvals import content_digest, tool_identity
 from agentgraph.authoring.any_agent import AnyAgent
@@ -108,10 +108,9 @@ class RunItemBase(HoldsAgents, _HoldsForm, Generic[T], abc.ABC):
         Raises:
             AgentsException: The raw item is neither a dictionary nor one of the client's models.
         """
-        raw: Any = self.raw_item
-        form: TResponseInputItem = raw
+        raw = self.raw_item
         if type(raw) is dict:
-            return form
+            return cast("TResponseInputItem", raw)
         cached = self._form
         if cached is not None and cached[0] is raw:
             return cached[1]

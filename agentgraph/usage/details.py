@@ -99,7 +99,7 @@ class CopiedDetails:
         return self.type.model_construct(**self.values, **(self.more or {}))
 
 
-def copied_details(details: Any) -> Any:
+def copied_details(details: BaseModel | CopiedDetails | None) -> Any:
     """Copy details, in the form that is cheap to store.
 
     Args:
@@ -107,7 +107,7 @@ def copied_details(details: Any) -> Any:
     """
     if details is None:
         return None
-    if type(details) is CopiedDetails:
+    if isinstance(details, CopiedDetails):
         return CopiedDetails(details.type, details.values.copy(), deepcopy(details.more))
     try:
         values, more = details.__dict__.copy(), details.__pydantic_extra__

@@ -22,6 +22,7 @@ PURE_STANDARD_LIBRARY = frozenset(
         "json",
         "math",
         "operator",
+        "struct",
         "types",
         "typing",
     }

@@ -54,7 +54,9 @@ async def missing(bench: Workbench, command: Perform) -> Outcome:
     approval = raw.type == "mcp_approval_request"
     call_id = raw.id if approval else raw.call_id
     text = await wording(bench, "tool_not_found", tool_type, name, call_id, default)
-    call = LocalCall(bench, command, agent, None, raw, bench.hooked(agent))
+    call = LocalCall(
+        bench=bench, command=command, agent=agent, tool=None, raw=raw, hooked=bench.hooked(agent)
+    )
     answer, output = form(call, text)
     kind = MCPApprovalResponseItem.type if approval else ToolCallOutputItem.type
     return Outcome(command.id, Event.RETURNED, ToolReturn(output, answer, kind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from agentgraph.drivers.reading.classify import classify
 from agentgraph.drivers.reading.offer import Offer
@@ -311,13 +311,12 @@ async def _stream(
     )
 
 
-def _model(bench: Workbench, binding: AgentBinding, configured: Any) -> Model:
+def _model(bench: Workbench, binding: AgentBinding, configured: str | Model | None) -> Model:
     """The model that the run or the agent configures; names go through the provider."""
-    if hasattr(configured, "get_response"):
-        model: Model = configured
-        return model
     if configured is not None and not isinstance(configured, str):
-        raise _no_model(binding.agent, configured)
+        if not hasattr(configured, "get_response"):
+            raise _no_model(binding.agent, configured)
+        return configured
     models = bench.caches.models
     entry = models.get(binding.id)
     if entry is None or entry[0] != configured:
@@ -325,8 +324,7 @@ def _model(bench: Workbench, binding: AgentBinding, configured: Any) -> Model:
         if not hasattr(model, "get_response"):
             raise _no_model(binding.agent, model)
         entry = models[binding.id] = (configured, model)
-    model = entry[1]
-    return model
+    return cast("Model", entry[1])
 
 
 def _no_model(agent: Agent[Any], model: object) -> UserError:
@@ -337,7 +335,7 @@ def _no_model(agent: Agent[Any], model: object) -> UserError:
 
 
 def _settings(
-    bench: Workbench, binding: AgentBinding, configured: Any, user_code_ran: bool
+    bench: Workbench, binding: AgentBinding, configured: str | Model | None, user_code_ran: bool
 ) -> tuple[ModelSettings, tuple[str, ...]]:
     """The settings of the model call, and the names of those that can change in place.
 

@@ -248,7 +248,7 @@ class Invoke:
         return at if self._is_sure(at) else -1
 
     def _route(self, to: int, ends: Event, keeps: bool) -> Route:
-        return Route(to, ends, keeps, self._is_sure(to))
+        return Route(to=to, ends=ends, keeps=keeps, sure=self._is_sure(to))
 
     def _is_sure(self, at: int) -> bool:
         return at == len(self.phases) or self.phases[at].when.kind is _OTHERWISE
