@@ -39,10 +39,8 @@ def _declarations(chart: Chart) -> Iterator[tuple[Type, str]]:
     for one in chart.walk():
         for agent in sorted(one.agents, key=lambda agent: agent.id != one.start):
             yield agent.context, f"agent '{agent.name}'"
-            for tool in agent.tools:
-                yield tool.context, f"tool '{tool.name}' of agent '{agent.name}'"
-            for guardrail in (*agent.input_guardrails, *agent.output_guardrails):
-                yield guardrail.context, f"guardrail '{guardrail.name}' of agent '{agent.name}'"
+            for reader in agent.readers:
+                yield reader.context, f"{reader.what} of agent '{agent.name}'"
 
 
 def _ways_to_give(context: str, path: Path) -> str:

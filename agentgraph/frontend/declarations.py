@@ -22,8 +22,9 @@ from agentgraph.frontend.lower_tools import (
     name_of,
     screened,
 )
-from agentgraph.frontend.lower_types import context_of_callable, output_type
+from agentgraph.frontend.lower_types import output_type
 from agentgraph.frontend.origins import Overrides, allowed_on, origin_of
+from agentgraph.frontend.readers import Readers
 from agentgraph.frontend.reading import HandoffReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import Shape, as_it_was
@@ -39,7 +40,7 @@ from agentgraph_compiler.diagnostics import UNKNOWN
 from agentgraph_compiler.ir import chart
 from agentgraph_compiler.ir.chart import Enabled
 from agentgraph_compiler.machine import WorkKind
-from agentgraph_compiler.types import ANY, TEXT, Type
+from agentgraph_compiler.types import TEXT, Type
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
@@ -60,12 +61,14 @@ class Declared(Generic[Part]):
         stem: The end of its symbol, unless another part of the agent already has that.
         part: The object, as it was read.
         runs: The runs that the code of the object starts by itself.
+        readers: The callables of the object that read the context.
     """
 
     declaration: Part
     stem: str
     part: Any
     runs: tuple[InnerRun, ...] = ()
+    readers: tuple[chart.Reader, ...] = ()
 
 
 class Declarations:
@@ -87,6 +90,7 @@ class Declarations:
         self._handoffs: dict[int, Declared[chart.Handoff]] = {}
         self._guardrails: dict[int, Declared[chart.Guardrail]] = {}
         self._outputs: dict[int, Type] = {}
+        self.readers = Readers()
 
     def part(self, shape: Shape) -> Any:
         """An object in the state in which it was read."""
@@ -130,10 +134,6 @@ class Declarations:
             term = self._outputs[id(python_type)] = output_type(python_type)
         return term
 
-    def context(self, function: Callable[..., Any] | None) -> Type:
-        """The context type that a callable expects."""
-        return ANY if self.bare else context_of_callable(function)
-
     def digest(self, *parts: object) -> str:
         """The digest of declared values."""
         return "" if self.bare else digest(*parts)
@@ -151,7 +151,6 @@ class Declarations:
             name=name,
             kind=kind_of(tool),
             enabled=enabled(tool),
-            context=self.context(getattr(tool, "_function", None)),
             digest="" if self.bare else digest(configuration(tool), code),
             origin=origin_of(tool, self.overrides),
             allowed=allowed_on(tool),
@@ -170,7 +169,9 @@ class Declarations:
             functions.append(
                 getattr(tool, "_function", None) or getattr(tool, "on_invoke_tool", None)
             )
-        return Declared(declaration, stem(name), tool, self._runs(*functions))
+        readers = () if self.bare else self.readers.of_tool(tool, name, declaration.origin)
+        runs = self._runs(*functions)
+        return Declared(declaration, stem(name), tool, runs=runs, readers=readers)
 
     def _handoff(self, entry: Any, by_itself: bool, target: object) -> Declared[chart.Handoff]:
         name, attributes, enabled_now = "", {}, Enabled.ALWAYS
@@ -197,7 +198,11 @@ class Declarations:
             derived=not self.bare and (by_itself or has_default_name(name, target)),
             description=description,
         )
-        return Declared(declaration, stem(name), entry)
+        readers: tuple[chart.Reader, ...] = ()
+        if not self.bare and not by_itself:
+            origin = declaration.origin
+            readers = self.readers.of_handoff(entry, declaration.target_name, origin)
+        return Declared(declaration, stem(name), entry, readers=readers)
 
     def _guardrail(
         self, guardrail: InputGuardrail[Any] | OutputGuardrail[Any]
@@ -207,12 +212,14 @@ class Declarations:
             symbol="",
             name=name,
             parallel=getattr(guardrail, "run_in_parallel", True),
-            context=self.context(guardrail.guardrail_function),
             origin=origin_of(guardrail, self.overrides),
             allowed=allowed_on(guardrail),
         )
         runs = self._runs(guardrail.guardrail_function)
-        return Declared(declaration, stem(name), guardrail, runs)
+        readers: tuple[chart.Reader, ...] = ()
+        if not self.bare:
+            readers = self.readers.of_guardrail(guardrail, name, declaration.origin)
+        return Declared(declaration, stem(name), guardrail, runs=runs, readers=readers)
 
     def _runs(self, *functions: object) -> tuple[InnerRun, ...]:
         return () if self.bare else inner_runs(*functions)

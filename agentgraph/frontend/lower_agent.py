@@ -112,6 +112,7 @@ class _Lowering:
             allowed=allowed_on(agent),
             tries=tries_of(agent, self.context.read.scope),
             inner=tuple(self._inner((*tools, *inputs, *outputs))),
+            readers=() if bare else tuple(self._readers()),
             instructions=self.context.declarations.instructions(agent),
             identity=self.context.identities.get(id(self.read.shape.part), 0),
         )
@@ -157,7 +158,6 @@ class _Lowering:
                 symbol=symbol,
                 name=row.name,
                 parallel=row.parallel,
-                context=row.context,
                 origin=row.origin,
                 allowed=row.allowed,
             )
@@ -171,6 +171,12 @@ class _Lowering:
                     name = plain(str(run.agent.name))
                     origin = origin_of(run.agent, overrides)
                     yield chart.Inner(symbol=part.symbol, name=name, origin=origin)
+
+    def _readers(self) -> Iterator[chart.Reader]:
+        """The callables that read the context of the run."""
+        yield from self.context.declarations.readers.of_agent(self.agent, self.origin)
+        for declared in chain[Declared[Any]](self.tools, self.handoffs, self.inputs, self.outputs):
+            yield from declared.readers
 
     def _with_code(self) -> Iterator[Declared[Any]]:
         return chain(self.tools, self.inputs, self.outputs)

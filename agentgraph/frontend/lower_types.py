@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from inspect import isclass
 from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
@@ -52,13 +51,13 @@ def declared_context(agent: Agent[Any]) -> Type:
     if arguments:
         return nominal(arguments[0])
     if callable(agent.instructions):
-        context = context_of_callable(agent.instructions)
+        context = nominal(context_type(agent.instructions))
         if context != ANY:
             return context
-    return _context_of_hooks(getattr(agent, "hooks", None))
+    return context_of_hooks(getattr(agent, "hooks", None))
 
 
-def _context_of_hooks(hooks: object) -> Type:
+def context_of_hooks(hooks: object) -> Type:
     """The context type of hooks: the parameter of ``AgentHooks[Context]`` in the bases of their
     class."""
     for cls in type(hooks).__mro__:
@@ -67,14 +66,6 @@ def _context_of_hooks(hooks: object) -> Type:
             if arguments and isclass(get_origin(base)) and isclass(arguments[0]):
                 return nominal(arguments[0])
     return ANY
-
-
-def context_of_callable(function: Callable[..., Any] | None) -> Type:
-    """The context type that a callable's first parameter declares:
-    ``RunContextWrapper[Context]``."""
-    if function is None:
-        return ANY
-    return nominal(context_type(function))
 
 
 def output_type(declared: Any) -> Type:

@@ -79,6 +79,9 @@ def chart_of(
     declared = reading.workflow is not None
     origin = origin_of(source, declarations.overrides)
     identities = {} if declarations.bare else _identities(reading)
+    if not declarations.bare:
+        first = reading.charts[0]
+        declarations.readers.begin_with(declarations.part(first.agents[first.start].shape))
     charts = [
         _chart(reading, number, name, subcharts, declarations, identities)
         for number, name in subcharts.items()

@@ -15,6 +15,7 @@ from agentgraph_compiler.ir.chart import (
     Guardrail,
     Handoff,
     Inner,
+    Reader,
     Stop,
     StopKind,
     Tool,
@@ -61,7 +62,6 @@ tools = st.builds(
     kind=st.none() | st.sampled_from(WorkKind),
     enabled=st.sampled_from(Enabled),
     machine=words,
-    context=types,
     digest=words,
     origin=origins,
     allowed=few(words),
@@ -93,10 +93,10 @@ guardrails = st.builds(
     symbol=words,
     name=words,
     parallel=st.booleans(),
-    context=types,
     origin=origins,
     allowed=few(words),
 )
+readers = st.builds(Reader, what=words, context=types, origin=origins, allowed=few(words))
 stops = st.builds(Stop, kind=st.sampled_from(StopKind), names=few(words), symbol=words)
 choices = st.builds(
     Choice,
@@ -123,6 +123,7 @@ agents = st.builds(
     allowed=few(words),
     tries=st.integers(0, 3),
     inner=few(inner_agents),
+    readers=few(readers),
     instructions=st.none() | words,
     identity=st.integers(0, 9),
 )

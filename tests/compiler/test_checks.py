@@ -21,6 +21,7 @@ from agentgraph_compiler.ir.chart import (
     ChoiceKind,
     Enabled,
     Guardrail,
+    Reader,
     Stop,
     StopKind,
     Tool,
@@ -600,7 +601,7 @@ SUPPRESSIBLE = {
     "AG216": chart(Agent("a", "A", handoffs=(to("a", "a"),))),
     "AG207": chart(Agent("s", "S", handoffs=(to("s", "a"),)), looping("a", "a")),
     "AG301": chart(
-        Agent("a", "A", Type("Customer"), tools=(function("a", "x", context=Type("Stock")),))
+        Agent("a", "A", Type("Customer"), readers=(Reader("instructions", Type("Stock")),))
     ),
     "AG401": chart(Agent("a", "A", unseen=("x",))),
     "AG501": chart(Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import numbers
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +18,19 @@ from agentgraph import (
     Agent,
     AgentHooks,
     GuardrailFunctionOutput,
+    OutputGuardrail,
     RunContextWrapper,
     allow,
     check,
     function_tool,
+    handoff,
     input_guardrail,
 )
 from agentgraph.tool_context import ToolContext
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.ir import chart as ir
 from agentgraph_compiler.types import ANY, Type
-from tests.compiler.workflows import agent_tool, chart, function, guardrail, subchart, to
+from tests.compiler.workflows import agent_tool, chart, subchart, to
 
 PERSON = Type("app.Person")
 CUSTOMER = Type("app.Customer", ("app.Person",))
@@ -40,11 +43,12 @@ def faults_of(workflow: ir.Chart) -> list[str]:
 
 
 def with_tools(context: Type, *contexts: Type, allowed: tuple[str, ...] = ()) -> ir.Chart:
-    tools = tuple(
-        function("a", f"tool_{number}", context=expected, allowed=allowed)
+    readers = tuple(
+        ir.Reader(f"tool 'tool_{number}'", expected, allowed=allowed)
         for number, expected in enumerate(contexts)
+        if expected != ANY
     )
-    return chart(ir.Agent("a", "A", context, tools=tools))
+    return chart(ir.Agent("a", "A", context, readers=readers))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +63,7 @@ def with_tools(context: Type, *contexts: Type, allowed: tuple[str, ...] = ()) ->
         (ANY, (PERSON, CUSTOMER), []),
         (CUSTOMER, (STOCK,), ["tool_0"]),
         (ANY, (CUSTOMER, STOCK), ["tool_1"]),
-        (CUSTOMER, (STOCK, CUSTOMER, STOCK), ["tool_0", "tool_2"]),
+        (CUSTOMER, (STOCK, CUSTOMER, STOCK), ["tool_0"]),
         # Each is a person, but no person is both.
         (PERSON, (CUSTOMER, CLERK), ["tool_1"]),
     ],
@@ -73,27 +77,33 @@ def test_a_tool_fits_what_the_workflow_runs_with(
 
 def test_the_message_names_both_types() -> None:
     assert faults_of(with_tools(CUSTOMER, STOCK)) == [
-        "tool 'tool_0' of agent 'A' expects the context 'app.Stock', but the workflow runs with"
+        "tool 'tool_0' of agent 'A' reads the context 'app.Stock', but the workflow runs with"
         " 'app.Customer'"
     ]
 
 
-def test_agents_and_guardrails_declare_contexts_too() -> None:
-    first = ir.Agent("a", "A", CUSTOMER, handoffs=(to("a", "b"),))
-    judge = guardrail("b", "careful", context=STOCK)
-    second = ir.Agent("b", "B", STOCK, output_guardrails=(judge,))
-    assert [message.split(" expects")[0] for message in faults_of(chart(first, second))] == [
-        "agent 'B'",
-        "guardrail 'careful' of agent 'B'",
+def test_an_agent_gets_one_finding_for_all_its_callables() -> None:
+    assert faults_of(with_tools(CUSTOMER, STOCK, STOCK)) == [
+        "tool 'tool_0' and 1 more callables of agent 'A' read the context 'app.Stock', but the"
+        " workflow runs with 'app.Customer'"
     ]
+
+
+READING = (ir.Reader("guardrail 'careful'", STOCK),)
+
+
+def test_an_agent_that_reads_nothing_fits_every_run() -> None:
+    first = ir.Agent("a", "A", CUSTOMER, handoffs=(to("a", "b"),))
+    assert faults_of(chart(first, ir.Agent("b", "B", STOCK))) == []
+    (message,) = faults_of(chart(first, ir.Agent("b", "B", STOCK, readers=READING)))
+    assert message.startswith("guardrail 'careful' of agent 'B' reads the context 'app.Stock'")
 
 
 def test_an_agent_used_as_a_tool_shares_the_context() -> None:
-    expert = subchart("expert", ir.Agent("e", "Expert", STOCK))
+    expert = subchart("expert", ir.Agent("e", "Expert", readers=READING))
     asking = ir.Agent("a", "A", CUSTOMER, tools=(agent_tool("a", "ask", "expert"),))
-    assert faults_of(chart(asking, charts=(expert,))) == [
-        "agent 'Expert' expects the context 'app.Stock', but the workflow runs with 'app.Customer'"
-    ]
+    (message,) = faults_of(chart(asking, charts=(expert,)))
+    assert message.startswith("guardrail 'careful' of agent 'Expert' reads")
 
 
 def test_it_is_allowed_on_agent_or_part() -> None:
@@ -132,7 +142,7 @@ def _codes(agent: Any) -> list[str]:
 
 def _tool(context: Any) -> Any:
     async def look(context: Any) -> str:
-        return ""
+        return str(context.context)
 
     look.__annotations__["context"] = context
     return function_tool(look)
@@ -186,7 +196,7 @@ def test_a_guardrail_declares_its_context_by_its_first_argument() -> None:
     async def judge(
         context: RunContextWrapper[Stock], agent: Agent[Any], input: Any
     ) -> GuardrailFunctionOutput:
-        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=False)
+        return GuardrailFunctionOutput(context.context.shelves, tripwire_triggered=False)
 
     guardrails: list[Any] = [judge]
     assert _codes(Agent[Customer](name="Clerk", input_guardrails=guardrails)) == ["AG301"]
@@ -205,6 +215,124 @@ def test_an_agent_declares_its_context_by_instructions_or_hooks_as_well() -> Non
     assert _codes(Agent(name="Clerk", instructions=instructions, tools=[tool])) == ["AG301"]
     assert _codes(Agent(name="Clerk", hooks=hooks, tools=[tool])) == ["AG301"]
     assert _codes(Agent[Stock](name="Clerk", hooks=hooks, tools=[tool])) == []
+
+
+def of_stock(context: RunContextWrapper[Stock], *arguments: Any) -> Any:
+    return context.context.shelves
+
+
+def idle(context: RunContextWrapper[Stock], *arguments: Any) -> Any:
+    return arguments
+
+
+class OfStock(AgentHooks[Stock]):
+    async def on_start(self, context: Any, agent: Any) -> None:
+        print(context.context.shelves)
+
+
+class Idle(AgentHooks[Stock]):
+    async def on_start(self, context: Any, agent: Any) -> None:
+        print(agent.name)
+
+
+class Counting:
+    def __call__(self, context: RunContextWrapper[Stock], *arguments: Any) -> Any:
+        return context.context.shelves
+
+
+def with_callable(place: str, function: Any) -> Any:
+    """An agent for customers with a callable in one place."""
+
+    def work(text: str) -> str:
+        return text
+
+    other = Agent[Any](name="Other", handoff_description="Else")
+    match place:
+        case "instructions" | "tool_use_behavior":
+            return Agent[Customer](name="A", **{place: function})
+        case "is_enabled of a handoff":
+            return Agent[Customer](name="A", handoffs=[handoff(other, is_enabled=function)])
+        case "on_handoff":
+            return Agent[Customer](name="A", handoffs=[handoff(other, on_handoff=function)])
+        case "output guardrail":
+            return Agent[Customer](name="A", output_guardrails=[OutputGuardrail(function)])
+        case "failure_error_function" | "is_enabled" | "needs_approval":
+            tool = function_tool(work, **{place: function}, description_override="Work.")
+            return Agent[Customer](name="A", tools=[tool])
+        case "is_enabled of an agent tool":
+            return Agent[Customer](name="A", tools=[other.as_tool("a", "b", is_enabled=function)])
+        case _:
+            return Agent[Customer](name="A", hooks=function)
+
+
+PLACES = (
+    "instructions",
+    "tool_use_behavior",
+    "is_enabled of a handoff",
+    "on_handoff",
+    "output guardrail",
+    "failure_error_function",
+    "is_enabled",
+    "needs_approval",
+    "is_enabled of an agent tool",
+)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_callable_that_takes_a_context_is_read(place: str) -> None:
+    assert _codes(with_callable(place, of_stock)) == ["AG301"]
+    assert _codes(with_callable(place, Counting())) == ["AG301"]
+    assert _codes(with_callable(place, idle)) == []
+    assert _codes(with_callable(place, lambda *arguments: "")) == []
+
+
+def test_hooks_are_read_by_the_methods_that_they_override() -> None:
+    assert _codes(with_callable("hooks", OfStock())) == ["AG301"]
+    assert _codes(with_callable("hooks", Idle())) == []
+    assert _codes(with_callable("hooks", AgentHooks[Stock]())) == []
+
+
+class Shelved(ABC):
+    """Fits customers, because they are registered with it."""
+
+    @abstractmethod
+    def count(self) -> int: ...
+
+
+class Unrelated(ABC):
+    """Fits no customer."""
+
+    @abstractmethod
+    def count(self) -> int: ...
+
+
+Shelved.register(Customer)
+
+
+@pytest.mark.parametrize(("expected", "count"), [(Shelved, 0), (Unrelated, 1)])
+def test_a_class_that_is_registered_with_another_fits(expected: Any, count: int) -> None:
+    tool = _tool(RunContextWrapper[expected])
+    assert len(_codes(Agent[Customer](name="Clerk", tools=[tool]))) == count
+    inner = Agent[Any](name="Inner", tools=[tool]).as_tool("inner", "It.")
+    assert len(_codes(Agent[Customer](name="Clerk", tools=[inner]))) == count
+
+
+def test_a_subagent_with_several_callables_is_reported_once() -> None:
+    tools = [_tool(RunContextWrapper[Stock]), function_tool(of_stock_tool)]
+    inner = Agent[Stock](name="Inner", tools=tools).as_tool("inner", "It.")
+    (finding,) = [
+        one
+        for one in check(Agent[Customer](name="Clerk", tools=[inner]))
+        if one.rule.code == "AG301"
+    ]
+    assert [note.message for note in finding.notes[:2]] == [
+        "tool 'look' reads it",
+        "tool 'of_stock_tool' reads it",
+    ]
+
+
+def of_stock_tool(context: RunContextWrapper[Stock]) -> int:
+    return context.context.shelves
 
 
 def test_a_finding_can_be_allowed_where_it_is_written() -> None:

@@ -50,7 +50,6 @@ class Tool:
             side.
         enabled: Whether it is on offer.
         machine: Name of the sub-chart it runs, for an agent used as a tool.
-        context: The context type it declares.
         digest: Digest of its declared configuration (description, argument schema).
         origin: Where the user constructed it.
         allowed: Rules that the user suppressed on it.
@@ -67,7 +66,6 @@ class Tool:
     kind: WorkKind | None
     enabled: Enabled = Enabled.ALWAYS
     machine: str = ""
-    context: Type = ANY
     digest: str = ""
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
@@ -122,7 +120,6 @@ class Guardrail:
     symbol: str
     name: str
     parallel: bool = True
-    context: Type = ANY
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
 
@@ -140,6 +137,23 @@ class Inner:
     symbol: str
     name: str
     origin: Origin = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A callable of an agent that reads the context of the run.
+
+    Args:
+        what: What it is, in words: ``tool 'refund'``, ``is_enabled of tool 'refund'``.
+        context: The context type that it expects.
+        origin: Where the user constructed the tool, handoff, guardrail or agent that has it.
+        allowed: Rules that the user suppressed there.
+    """
+
+    what: str
+    context: Type
+    origin: Origin = UNKNOWN
+    allowed: tuple[str, ...] = ()
 
 
 class StopKind(StrEnum):
@@ -216,6 +230,8 @@ class Agent:
         allowed: Rules that the user suppressed on it.
         tries: How often the run repeats a failed call of its model.
         inner: The agents that the code of its tools and guardrails runs.
+        readers: The callables of the agent, its tools, handoffs and guardrails that read the
+            context of the run, where they say which they expect.
         instructions: The text that its model reads first, with ``…`` for each part that only a run
             knows; ``None`` if it was not read.
         identity: A number that is equal for the same agent in several charts, and different for two
@@ -238,11 +254,12 @@ class Agent:
     allowed: tuple[str, ...] = ()
     tries: int = 0
     inner: tuple[Inner, ...] = ()
+    readers: tuple[Reader, ...] = ()
     instructions: str | None = None
     identity: int = 0
 
 
-def is_allowed(rule: Rule, *parts: Agent | Tool | Handoff | Guardrail) -> bool:
+def is_allowed(rule: Rule, *parts: Agent | Tool | Handoff | Guardrail | Reader) -> bool:
     """Whether the user suppressed a rule, by name or by code, on any of the parts of a finding."""
     return any(rule.name in part.allowed or rule.code in part.allowed for part in parts)
 

@@ -11,7 +11,7 @@ from typing import NoReturn, TypeVar
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import Enabled
 from agentgraph_compiler.machine import OTHERWISE, Emission, Guard, GuardKind
-from agentgraph_compiler.types import ANY, Type
+from agentgraph_compiler.types import Type
 
 BARE_WORD = r"[A-Za-z0-9_./*+-]+"
 _TOKEN = re.compile(rf'\s*(->|[,:<~@]|{BARE_WORD}|"(?:[^"\\]|\\.)*")')
@@ -133,10 +133,6 @@ class Line:
         name = self.word("a type")
         digest = self.word("a digest") if self.accept("~") else ""
         return Type(name, self.words("a type") if self.accept("<") else (), digest)
-
-    def context(self) -> Type:
-        """Take the context clause, if there is one."""
-        return self.type() if self.accept("context") else ANY
 
     def allowed(self) -> tuple[str, ...]:
         """Take the clause of suppressed rules, if there is one."""

@@ -13,6 +13,7 @@ from agentgraph_compiler.ir.chart import (
     Guardrail,
     Handoff,
     Inner,
+    Reader,
     Stop,
     StopKind,
     Tool,
@@ -23,6 +24,7 @@ from agentgraph_compiler.ir.parts import (
     parse_guardrail,
     parse_handoff,
     parse_inner,
+    parse_reader,
     parse_tool,
 )
 from agentgraph_compiler.machine import (
@@ -167,6 +169,7 @@ class _AgentDraft:
     allowed: tuple[str, ...] = ()
     tries: int = 0
     inner: list[Inner] = field(default_factory=list)
+    readers: list[Reader] = field(default_factory=list)
     instructions: str | None = None
     identity: int = 0
 
@@ -205,6 +208,8 @@ class _AgentDraft:
                 self.identity = line.number("the number of an agent")
             case "inner":
                 self.inner.append(parse_inner(line))
+            case "reader":
+                self.readers.append(parse_reader(line))
             case "instructions":
                 self.instructions = line.word("the instructions")
             case other:
@@ -228,6 +233,7 @@ class _AgentDraft:
             allowed=self.allowed,
             tries=self.tries,
             inner=tuple(self.inner),
+            readers=tuple(self.readers),
             instructions=self.instructions,
             identity=self.identity,
         )

@@ -10,6 +10,7 @@ from agentgraph_compiler.ir.chart import (
     Guardrail,
     Handoff,
     Inner,
+    Reader,
     Tool,
 )
 from agentgraph_compiler.ir.lines import Line
@@ -34,7 +35,6 @@ def parse_tool(line: Line) -> Tool:
         derived=line.accept("derived"),
         description=_description(line),
         digest=line.clause("digest"),
-        context=line.context(),
         allowed=line.allowed(),
         origin=line.origin(),
     )
@@ -71,13 +71,19 @@ def parse_inner(line: Line) -> Inner:
     return Inner(symbol=symbol, name=line.word("the name of the agent"), origin=line.origin())
 
 
+def parse_reader(line: Line) -> Reader:
+    """The callable that reads the context, of a line."""
+    what = line.word("a callable")
+    line.expect("context")
+    return Reader(what, line.type(), allowed=line.allowed(), origin=line.origin())
+
+
 def parse_guardrail(line: Line) -> Guardrail:
     """The guardrail of a line."""
     return Guardrail(
         symbol=line.word("the symbol of the guardrail"),
         name=line.word("the guardrail's name"),
         parallel=not line.accept("blocking"),
-        context=line.context(),
         allowed=line.allowed(),
         origin=line.origin(),
     )

@@ -24,6 +24,7 @@ from agentgraph_compiler.ir.chart import (
     Guardrail,
     Handoff,
     Inner,
+    Reader,
     Stop,
     Tool,
 )
@@ -127,10 +128,6 @@ def _described(description: str | None) -> str:
     return "" if description is None else f"described {_quoted(description)}"
 
 
-def _context(context: Type) -> str:
-    return "" if context == ANY else f"context {_type(context)}"
-
-
 def _emits(emissions: tuple[Emission, ...]) -> str:
     return f"emits {', '.join(emissions)}" if emissions else ""
 
@@ -152,7 +149,7 @@ class _Printer:
             return ""
         return f"@ {_word(origin.file)}:{origin.line}"
 
-    def _tail(self, part: Tool | Handoff | Guardrail) -> str:
+    def _tail(self, part: Tool | Handoff | Guardrail | Reader) -> str:
         """The end of the line of a part: its suppressed rules and its origin."""
         allow = f"allow {_words(part.allowed)}" if part.allowed else ""
         return _line(allow, self._at(part.origin))
@@ -218,6 +215,7 @@ class _Printer:
         if agent.identity:
             yield f"  identity {agent.identity}"
         yield from map(self.inner, agent.inner)
+        yield from map(self.reader, agent.readers)
         if agent.instructions is not None:
             yield f"  instructions {_quoted(agent.instructions)}"
 
@@ -247,7 +245,6 @@ class _Printer:
             "derived" if tool.derived else "",
             _described(tool.description),
             _digest(tool.digest),
-            _context(tool.context),
             self._tail(tool),
         )
 
@@ -275,6 +272,11 @@ class _Printer:
             "  inner", _word(inner.symbol), "->", _quoted(inner.name), self._at(inner.origin)
         )
 
+    def reader(self, reader: Reader) -> str:
+        """The line of a callable that reads the context."""
+        context = f"context {_type(reader.context)}"
+        return _line("  reader", _quoted(reader.what), context, self._tail(reader))
+
     def guardrail(self, keyword: str, guardrail: Guardrail) -> str:
         """The line of one guardrail."""
         return _line(
@@ -282,7 +284,6 @@ class _Printer:
             _word(guardrail.symbol),
             _quoted(guardrail.name),
             "" if guardrail.parallel else "blocking",
-            _context(guardrail.context),
             self._tail(guardrail),
         )
 

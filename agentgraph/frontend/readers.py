@@ -1,0 +1,134 @@
+"""The callables of an agent that read the context of a run, and the contexts that they expect."""
+
+from __future__ import annotations
+
+import dis
+from abc import ABCMeta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from inspect import getattr_static, isclass, unwrap
+from types import CodeType, FunctionType, MethodType
+from typing import Any, Final, get_args
+
+from agentgraph.frontend.lower_types import context_of_hooks, nominal
+from agentgraph.frontend.origins import allowed_on
+from agentgraph.frontend.scope import plain
+from agentgraph.schemas.type_hints import context_type
+from agentgraph_compiler.diagnostics import Origin
+from agentgraph_compiler.ir.chart import Reader
+from agentgraph_compiler.types import ANY, Type
+
+_OF_TOOLS: Final = {
+    "_function": "",
+    "is_enabled": "is_enabled",
+    "needs_approval": "needs_approval",
+    "_failure_error_function": "failure_error_function",
+    "timeout_error_function": "timeout_error_function",
+}
+_OF_HANDOFFS: Final = {"_on_handoff": "on_handoff", "is_enabled": "is_enabled"}
+_OF_GUARDRAILS: Final = {"guardrail_function": ""}
+_OF_AGENTS: Final = {"instructions": "instructions", "tool_use_behavior": "tool_use_behavior"}
+
+
+class Readers:
+    """Makes the readers of one workflow.
+
+    A class with which others are registered (`ABC.register`) fits objects whose class does not name
+    it as a base, so the classes of contexts are remembered.
+    """
+
+    def __init__(self) -> None:
+        self._classes: list[type[Any]] = []
+
+    def begin_with(self, agent: object) -> None:
+        """Remember the context class of the agent with which runs start."""
+        for declared in get_args(getattr(agent, "__orig_class__", None)):
+            if isclass(declared):
+                self._remember(declared)
+
+    def of_tool(self, tool: object, name: str, origin: Origin) -> tuple[Reader, ...]:
+        """The readers of a tool."""
+        return tuple(self._readers(tool, _OF_TOOLS, f"tool '{name}'", origin))
+
+    def of_handoff(self, handoff: object, target: str, origin: Origin) -> tuple[Reader, ...]:
+        """The readers of a handoff."""
+        what = f"the handoff to '{target}'"
+        return tuple(self._readers(handoff, _OF_HANDOFFS, what, origin))
+
+    def of_guardrail(self, guardrail: object, name: str, origin: Origin) -> tuple[Reader, ...]:
+        """The reader of a guardrail."""
+        return tuple(self._readers(guardrail, _OF_GUARDRAILS, f"guardrail '{name}'", origin))
+
+    def of_agent(self, agent: object, origin: Origin) -> Iterator[Reader]:
+        """The readers of an agent itself: instructions, behaviour after tools, hooks."""
+        for reader in self._readers(agent, _OF_AGENTS, "", origin):
+            yield replace(reader, allowed=())  # whatever is allowed on the agent is in the chart
+        hooks = getattr(agent, "hooks", None)
+        methods = [] if hooks is None else list(_methods_of(hooks))
+        if any(map(reads_context, methods)):
+            contexts = (self._expected(context_type(method)) for method in methods)
+            context = next((one for one in contexts if one != ANY), context_of_hooks(hooks))
+            if context != ANY:
+                yield Reader("hooks", context, origin)
+
+    def _readers(
+        self, part: object, fields: Mapping[str, str], what: str, origin: Origin
+    ) -> Iterator[Reader]:
+        for field, role in fields.items():
+            function = getattr(part, field, None)
+            if not callable(function) or isclass(function):
+                continue
+            context = self._expected(context_type(function))
+            if context != ANY and reads_context(function):
+                words = plain(" of ".join(filter(None, (role, what))))
+                yield Reader(words, context, origin=origin, allowed=allowed_on(part))
+
+    def _expected(self, cls: type[Any] | None) -> Type:
+        term = nominal(cls)
+        if term != ANY and isinstance(cls, ABCMeta):
+            registered = (
+                cls not in other.__mro__ for other in self._classes if issubclass(other, cls)
+            )
+            term = ANY if any(registered) else term
+        self._remember(cls)
+        return term
+
+    def _remember(self, cls: type[Any] | None) -> None:
+        if cls is not None and cls not in self._classes:
+            self._classes.append(cls)
+
+
+def reads_context(function: object) -> bool:
+    """Whether a callable may use its first argument, the context. Only the code of a plain function
+    says that it does not."""
+    while isinstance(function, partial):
+        function = function.func
+    place = 0
+    function = unwrap(function) if callable(function) else function
+    if not isinstance(function, FunctionType | MethodType):
+        function, place = getattr_static(type(function), "__call__", None), 1
+    if isinstance(function, MethodType):
+        function, place = function.__func__, 1
+    if not isinstance(function, FunctionType) or function.__code__.co_argcount <= place:
+        return True
+    return function.__code__.co_varnames[place] in _loaded(function.__code__)
+
+
+def _loaded(code: CodeType) -> set[str]:
+    """The local variables that code uses."""
+    names = set(code.co_cellvars)
+    for instruction in dis.get_instructions(code):
+        if "LOAD_FAST" in instruction.opname:
+            value = instruction.argval
+            names.update(value if isinstance(value, tuple) else (value,))
+    return names
+
+
+def _methods_of(hooks: object) -> Iterator[Callable[..., Any]]:
+    """The methods of hooks. Those of our own base class use no argument."""
+    names = {name for cls in type(hooks).__mro__ for name in vars(cls) if name.startswith("on_")}
+    for name in sorted(names):
+        method = getattr(hooks, name)
+        if callable(method):
+            yield method
