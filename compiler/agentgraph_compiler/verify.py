@@ -65,6 +65,7 @@ MALFORMED = Rule(
     "The chart refers to something it does not contain, or names a thing twice.",
 )
 _CALLS = frozenset({WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING})
+_REQUESTS = GuardKind.REQUESTS
 _STAYING = frozenset({*INTERRUPTING, Event.AWAITING})
 _MOST_PHASES = 250
 """A run stores the phase of a lane in one byte."""
@@ -101,16 +102,21 @@ def _faults(chart: Chart, subcharts: set[str]) -> Iterator[str]:
         yield f"the initial state '{chart.initial}' does not exist"
     if chart.start not in chart.agent:
         yield f"the start agent '{chart.start}' does not exist"
-    for id in chart.starts:
-        if id not in chart.agent:
-            yield f"the start agent '{id}' does not exist"
+    for start in chart.starts:
+        if start not in chart.agent:
+            yield f"the start agent '{start}' does not exist"
     for agent in chart.agents:
         yield from _faults_of_agent(chart, agent, subcharts)
-    yield from _faults_of_rows(chart, "the machine", chart.rows)
-    yield from _faults_of_circles(chart)
+    yield from _faults_of_rows(chart, "", chart.rows)
     walks = _Walks()
+    verified: set[int] = set()  # all handoffs to an agent share one tuple of rows
     for state in chart.states:
-        yield from _faults_of_state(chart, state, subcharts, walks)
+        if id(state.transitions) not in verified:
+            verified.add(id(state.transitions))
+            yield from _faults_of_rows(chart, state.id, state.transitions)
+        if state.agent not in chart.agent or not _is_simple(state, walks):
+            yield from _faults_of_state(chart, state, subcharts, walks)
+    yield from _faults_of_circles(chart, walks)
 
 
 def _faults_of_agent(chart: Chart, agent: Agent, subcharts: set[str]) -> Iterator[str]:
@@ -129,27 +135,36 @@ def _faults_of_agent(chart: Chart, agent: Agent, subcharts: set[str]) -> Iterato
 def _faults_of_state(
     chart: Chart, state: State, subcharts: set[str], walks: _Walks
 ) -> Iterator[str]:
-    yield from _faults_of_rows(chart, f"state '{state.id}'", state.transitions)
     if state.agent and state.agent not in chart.agent:
         yield f"state '{state.id}' belongs to agent '{state.agent}', which does not exist"
     invokes = (*state.invokes, *state.offers)
+    for invoke in invokes:
+        walk = walks.of(invoke.phases)
+        for fault in (*walk.faults, *_faults_of_lane(invoke, walk, subcharts)):
+            yield f"invoke '{invoke.symbol}' {fault}"
     if len(invokes) > 1:
         yield from _repeated(f"invoke in state '{state.id}'", [row.symbol for row in invokes])
-    for invoke in invokes:
-        yield from (f"invoke '{invoke.symbol}' {fault}" for fault in _faults_of_lane(invoke, walks))
-        runs_agent = walks.of(invoke.phases).runs_agent
-        fault = _fault_of_work(WorkKind.AGENT if runs_agent else None, invoke.machine, subcharts)
-        if fault:
-            yield f"invoke '{invoke.symbol}' {fault}"
-    yield from _faults_of_sharing(state)
+        yield from _faults_of_sharing(state)
 
 
-def _faults_of_circles(chart: Chart) -> Iterator[str]:
+def _is_simple(state: State, walks: _Walks) -> bool:
+    """Whether a state has at most one lane, which does plain work, so that only its rows can be at
+    fault."""
+    if state.offers or len(state.invokes) > 1:
+        return False
+    for invoke in state.invokes:
+        walk = walks.of(invoke.phases)
+        if walk.faults or walk.runs_agent or invoke.machine or invoke.tries or invoke.places:
+            return False
+    return True
+
+
+def _faults_of_circles(chart: Chart, walks: _Walks) -> Iterator[str]:
     """A run may leave some states without doing work. A circle of only such states traps a step."""
     successors = {
         state.id: [row.target for row in state.transitions]
         for state in chart.states
-        if state.rest is Rest.NO and all(map(_may_be_idle, (*state.invokes, *state.offers)))
+        if state.rest is Rest.NO and _may_be_idle(state, walks)
     }
     in_degree = dict.fromkeys(successors, 0)
     for id in successors:
@@ -168,17 +183,25 @@ def _faults_of_circles(chart: Chart) -> Iterator[str]:
         yield f"a step could go round forever among {circle}: none of them has to do any work"
 
 
-def _may_be_idle(invoke: Invoke) -> bool:
-    return all(phase.when.kind is not GuardKind.OTHERWISE for phase in invoke.phases)
+def _may_be_idle(state: State, walks: _Walks) -> bool:
+    for invoke in state.invokes:
+        if not walks.of(invoke.phases).may_be_idle:
+            return False
+    return all(walks.of(offer.phases).may_be_idle for offer in state.offers)
 
 
-def _faults_of_rows(chart: Chart, owner: str, rows: Iterable[Transition]) -> Iterator[str]:
+def _faults_of_rows(chart: Chart, id: str, rows: Iterable[Transition]) -> Iterator[str]:
+    """The faults of the rows of a state; without an id, of those of the machine."""
+    states, agents, faults = chart.state, chart.agent, []
     for row in rows:
-        if row.target != BACK and row.target not in chart.state:
-            yield f"{owner} has a transition to '{row.target}', which does not exist"
-        if row.arrives and row.arrives not in chart.agent:
-            yield f"{owner} has a transition to agent '{row.arrives}', which does not exist"
-        yield from (f"{owner} {fault}" for fault in _faults_of_guard(row.guard))
+        if row.target not in states and row.target != BACK:
+            faults.append(f"has a transition to '{row.target}', which does not exist")
+        if row.arrives and row.arrives not in agents:
+            faults.append(f"has a transition to agent '{row.arrives}', which does not exist")
+        if row.guard.kind is _REQUESTS:
+            faults.extend(_faults_of_guard(row.guard))
+    owner = f"state '{id}'" if id else "the machine"
+    yield from (f"{owner} {fault}" for fault in faults)
 
 
 def _faults_of_guard(guard: Guard) -> Iterator[str]:
@@ -187,10 +210,17 @@ def _faults_of_guard(guard: Guard) -> Iterator[str]:
 
 
 class _Walk(NamedTuple):
-    """What holds of the phases that a lane walks: their faults, and whether they run an agent."""
+    """What holds of the phases that a lane walks.
+
+    Args:
+        faults: Their faults.
+        runs_agent: Whether they run an agent.
+        may_be_idle: Whether a run may skip all of them.
+    """
 
     faults: tuple[str, ...]
     runs_agent: bool
+    may_be_idle: bool
 
 
 class _Walks:
@@ -202,8 +232,11 @@ class _Walks:
     def of(self, phases: tuple[Phase, ...]) -> _Walk:
         walk = self._walks.get(id(phases))
         if walk is None:
-            runs_agent = any(phase.kind is WorkKind.AGENT for phase in phases)
-            walk = self._walks[id(phases)] = _Walk(tuple(_faults_of_phases(phases)), runs_agent)
+            walk = self._walks[id(phases)] = _Walk(
+                faults=tuple(_faults_of_phases(phases)),
+                runs_agent=any(phase.kind is WorkKind.AGENT for phase in phases),
+                may_be_idle=all(phase.when.kind is not GuardKind.OTHERWISE for phase in phases),
+            )
         return walk
 
 
@@ -218,12 +251,14 @@ def _faults_of_phases(phases: tuple[Phase, ...]) -> Iterator[str]:
         yield from (f"in phase '{phase.name}' {fault}" for fault in _faults_of_phase(phase, names))
 
 
-def _faults_of_lane(invoke: Invoke, walks: _Walks) -> Iterator[str]:
-    yield from walks.of(invoke.phases).faults
+def _faults_of_lane(invoke: Invoke, walk: _Walk, subcharts: set[str]) -> Iterator[str]:
     if invoke.tries and not _handles_retry(invoke):
         yield "has tries, but none of its phases has a move on 'retry'"
     if invoke.places and not invoke.group:
         yield "has places, but no group that shares them"
+    fault = _fault_of_work(WorkKind.AGENT if walk.runs_agent else None, invoke.machine, subcharts)
+    if fault:
+        yield fault
 
 
 def _faults_of_phase(phase: Phase, names: set[str]) -> Iterator[str]:

@@ -70,6 +70,7 @@ RULE = Rule(
     "A state has no transition for something that can happen in it.",
 )
 
+_VERDICT = GuardKind.VERDICT
 _STARTED, _RESUMED = "a run starts here", "a run that rests here is resumed"
 _IDLE = "it starts no work, so it is left at once"
 
@@ -77,18 +78,50 @@ _IDLE = "it starts no work, so it is left at once"
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find events without a transition that always holds, in time linear in phases and
     transitions."""
-    memo = EndingsMemo()
+    memo, outcomes = EndingsMemo(), set[_Look]()
     for part in analysis.chart.walk():
         shared = by_event(part.rows)
         for state in part.states:
-            rows = state.by_event
-            for event, cause in _required(part, state, rows, memo):
-                if not _handled(rows.get(event, ())):
-                    yield _unhandled(part, state, event, cause, rows.get(event, ()))
-            for event, invoke in _interruptions(state, memo):
-                candidates = (*rows.get(event, ()), *shared.get(event, ()))
-                if not _handled(candidates):
-                    yield _unhandled(part, state, event, invoke, candidates)
+            look = _look(part, state, memo)
+            if look not in outcomes:
+                faults = [*_faults(part, state, shared, memo)]
+                yield from faults
+                if not faults:
+                    outcomes.add(look)
+
+
+_Look = tuple[object, ...]
+
+
+def _look(chart: Chart, state: State, memo: EndingsMemo) -> _Look:
+    """Everything about a state on which its faults depend: most agents have states of the same few
+    looks, and a look without faults need not be checked again."""
+    return (
+        id(chart.rows),
+        state.id == chart.initial,
+        state.rest,
+        tuple([id(memo.of(invoke)) for invoke in state.invokes]),
+        tuple([id(memo.of(offer)) for offer in state.offers]),
+        frozenset(
+            [
+                (row.event, row.guard.names if row.guard.kind is _VERDICT else row.guard.kind)
+                for row in state.transitions
+            ]
+        ),
+    )
+
+
+def _faults(
+    chart: Chart, state: State, shared: Mapping[Event, tuple[Transition, ...]], memo: EndingsMemo
+) -> Iterator[Diagnostic]:
+    rows = by_event(state.transitions)
+    for event, cause in _required(chart, state, rows, memo):
+        if not _handled(rows.get(event, ())):
+            yield _unhandled(chart, state, event, cause, rows.get(event, ()))
+    for event, invoke in _interruptions(state, memo):
+        candidates = (*rows.get(event, ()), *shared.get(event, ()))
+        if not _handled(candidates):
+            yield _unhandled(chart, state, event, invoke, candidates)
 
 
 def _required(
