@@ -35,7 +35,7 @@ from agentgraph.frontend.words import (
     instructions_of,
     is_derived,
 )
-from agentgraph.handoffs import Handoff, handoff
+from agentgraph.handoffs import Handoff, handoff_by_itself
 from agentgraph_compiler.diagnostics import UNKNOWN
 from agentgraph_compiler.ir import chart
 from agentgraph_compiler.ir.chart import Enabled
@@ -179,7 +179,9 @@ class Declarations:
         if by_itself and self.bare:
             name = Handoff.default_tool_name(entry)
         else:
-            authored: Handoff[Any, Any] = handoff(entry) if by_itself else entry
+            authored: Handoff[Any, Any] = entry
+            if by_itself:
+                authored = handoff_by_itself(entry, Handoff.default_tool_name(entry))
             name, enabled_now = plain(authored.tool_name), enabled(authored)
             attributes = {name: getattr(authored, name, None) for name in _OF_HANDOFFS}
             description = None if self.bare else description_of_handoff(authored, target)

@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import partial
 from inspect import isclass
+from types import FunctionType
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+_CONTAINERS = frozenset({dict, list, tuple})
+_MAPPINGS, _NUMBERS_AND_TEXTS = (dict, Mapping), (str, int, float)
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
@@ -38,7 +41,7 @@ def attributes_of(part: object, names: Iterable[str]) -> dict[str, object]:
 def public_fields(part: object) -> tuple[str, ...]:
     """The names of the public fields of a data class, or else of the public attributes."""
     names = getattr(part, "__dataclass_fields__", ()) or getattr(part, "__dict__", ())
-    return tuple(name for name in names if not name.startswith("_"))
+    return tuple([name for name in names if not name.startswith("_")])
 
 
 def qualified_name(named: object) -> str:
@@ -61,23 +64,24 @@ def _plain(value: object, within: tuple[int, ...]) -> object:
         value: Anything.
         within: Ids of the values around it, so that a cycle ends where it closes.
     """
-    if type(value) in _PLAIN:
+    kind = type(value)
+    if kind in _PLAIN or (kind in _CONTAINERS and not value):
         return value
-    if id(value) in within:
+    if kind is FunctionType or id(value) in within:
         return qualified_name(value)
     inside = (*within, id(value))
-    if isinstance(value, Enum):
-        return f"{qualified_name(type(value))}.{value.name}"
-    if isinstance(value, str | int | float):
+    if kind is not dict and isinstance(value, Enum):
+        return f"{qualified_name(kind)}.{value.name}"
+    if isinstance(value, _NUMBERS_AND_TEXTS):
         return value
-    if isinstance(value, dict | Mapping):
+    if isinstance(value, _MAPPINGS):
         return {
             str(key): item if type(item) in _PLAIN else _plain(item, inside)
             for key, item in value.items()
         }
-    if isinstance(value, list | tuple):
-        return [_plain(item, inside) for item in value]
-    if isinstance(value, set | frozenset):
+    if isinstance(value, (list, tuple)):
+        return [item if type(item) in _PLAIN else _plain(item, inside) for item in value]
+    if isinstance(value, (set, frozenset)):
         return sorted(_text(item, inside) for item in value)
     if isinstance(value, partial):
         bound = [_plain(value.args, inside), _plain(value.keywords, inside)]

@@ -10,7 +10,7 @@ import json
 import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, overload
 
 from typing_extensions import TypeVar
 
@@ -235,19 +235,11 @@ def handoff(
     adapter, schema = _describe_input(agent.name, input_type)
     tool_name = tool_name_override or Handoff.default_tool_name(agent)
 
-    async def invoke(ctx: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
-        if on_handoff is not None:
-            arguments = () if adapter is None else (_read_input(adapter, input_json, tool_name),)
-            await resolve(on_handoff(ctx, *arguments))
-        return agent
-
     new_handoff: Handoff[Any, TTarget] = Handoff(
         tool_name=tool_name,
         tool_description=tool_description_override or Handoff.default_tool_description(agent),
         input_json_schema=schema,
-        on_invoke_handoff=cast(
-            "Callable[[RunContextWrapper[Any], str], Awaitable[TTarget]]", invoke
-        ),
+        on_invoke_handoff=_invocation(agent, tool_name, on_handoff, adapter),
         agent_name=agent.name,
         input_filter=input_filter,
         nest_handoff_history=nest_handoff_history,
@@ -268,17 +260,13 @@ def handoff_by_itself(agent: TTarget, tool_name: str) -> Handoff[Any, TTarget]:
     Returns:
         A handoff like that of `handoff(agent, tool_name)`, but with an unknown origin.
     """
-
-    async def invoke(ctx: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
-        return agent
-
     # The constructor would walk up the stack for the origin, and the stack is deep during a run.
     new_handoff: Handoff[Any, TTarget] = object.__new__(Handoff)
     new_handoff.__dict__.update(
         tool_name=tool_name,
         tool_description=Handoff.default_tool_description(agent),
         input_json_schema=ensure_strict_json_schema({}),
-        on_invoke_handoff=invoke,
+        on_invoke_handoff=_invocation(agent, tool_name),
         agent_name=agent.name,
         input_filter=None,
         nest_handoff_history=None,
@@ -289,6 +277,23 @@ def handoff_by_itself(agent: TTarget, tool_name: str) -> Handoff[Any, TTarget]:
         _origin=UNKNOWN_ORIGIN,
     )
     return new_handoff
+
+
+def _invocation(
+    agent: TTarget,
+    tool_name: str,
+    on_handoff: Callable[..., Any] | None = None,
+    adapter: TypeAdapter[Any] | None = None,
+) -> Callable[[RunContextWrapper[Any], str], Awaitable[TTarget]]:
+    """What a run calls when the handoff is taken."""
+
+    async def invoke(ctx: RunContextWrapper[Any], input_json: str | None = None) -> TTarget:
+        if on_handoff is not None:
+            arguments = () if adapter is None else (_read_input(adapter, input_json, tool_name),)
+            await resolve(on_handoff(ctx, *arguments))
+        return agent
+
+    return invoke
 
 
 def _check_on_handoff(

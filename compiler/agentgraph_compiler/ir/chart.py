@@ -15,6 +15,7 @@ from functools import cached_property
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin, Rule
 from agentgraph_compiler.machine import State, Transition, WorkKind
+from agentgraph_compiler.machine.quick import quick
 from agentgraph_compiler.types import ANY, TEXT, Type
 
 
@@ -39,6 +40,7 @@ class Approval(StrEnum):
     ASKED = "asked"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Tool:
     """A tool of an agent.
@@ -77,6 +79,7 @@ class Tool:
     description: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Handoff:
     """A handoff of an agent.
@@ -209,6 +212,7 @@ class Choice:
     hosted: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Agent:
     """An agent of the workflow.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from agentgraph_compiler.machine.quick import quick
 from agentgraph_compiler.machine.words import (
     INTERRUPTING,
     OUTCOMES,
@@ -173,6 +174,7 @@ class Route(NamedTuple):
     sure: bool
 
 
+@quick
 @dataclass(frozen=True)
 class Invoke:
     """A lane: work that a state can start.
@@ -271,6 +273,7 @@ class Invoke:
         return next((kind for kind in kinds if kind not in _ASIDE), kinds[0])
 
 
+@quick
 @dataclass(frozen=True)
 class Transition:
     """A move of the run: on ``event``, if ``guard`` holds, go to ``target``.
@@ -308,6 +311,7 @@ class Transition:
         return self.keeps or self.output is Source.STOPPING
 
 
+@quick
 @dataclass(frozen=True)
 class State:
     """A state.
