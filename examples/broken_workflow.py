@@ -76,10 +76,13 @@ complaints = Agent(name="Complaints", instructions="Listen.")
 # Nothing leads here.
 insurance = Agent(name="Insurance", instructions="Explain what is covered.")
 
+# The only way here is disabled.
+visas = Agent(name="Visas", instructions="Say which visa a journey needs.")
+
 triage = Agent(
     name="Travel Desk",
     instructions="Hand over to Booking, Prices or Complaints.",
-    handoffs=[booking, prices, complaints, handoff(insurance, is_enabled=False)],
+    handoffs=[booking, prices, complaints, handoff(visas, is_enabled=False)],
 )
 
 # Runs itself as a tool.
@@ -87,7 +90,9 @@ triage.tools.append(
     triage.as_tool(tool_name="ask_the_desk", tool_description="Ask the travel desk")
 )
 
-desk = Workflow("Travel Desk", start=triage, agents=[triage, booking, prices, dates, insurance])
+desk = Workflow(
+    "Travel Desk", start=triage, agents=[triage, booking, prices, dates, insurance, visas]
+)
 
 
 if __name__ == "__main__":

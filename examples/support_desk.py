@@ -19,6 +19,7 @@ from agentgraph import (
     Agent,
     GuardrailFunctionOutput,
     InputGuardrailTripwireTriggered,
+    OutputGuardrailTripwireTriggered,
     RunContextWrapper,
     Runner,
     TResponseInputItem,
@@ -194,6 +195,9 @@ async def main(message: str) -> None:
         result = await Runner.run(desk, message, context=customer)
     except InputGuardrailTripwireTriggered as stopped:
         print(f"not accepted: the message holds {stopped.guardrail_result.output.output_info}")
+        return
+    except OutputGuardrailTripwireTriggered:
+        print("not sent: the answer promised money")
         return
     print(f"{result.last_agent.name}: {result.final_output}")
     for note in customer.notes:

@@ -44,6 +44,7 @@ class CheckOptions:
         baseline: The file of the findings to leave out, instead of the project's.
         write_baseline: Where to write all findings as a baseline.
         statistics: Whether to count the findings of each rule.
+        unknowns: Whether to list what is only known at run time; so does a choice of rules.
         fix: Whether to change the source where that is safe, and check again.
         diff: Whether to show what `fix` would change, instead of the findings.
         jobs: The most processes at a time; 0 for one a processor.
@@ -57,6 +58,7 @@ class CheckOptions:
     baseline: Path | None = None
     write_baseline: Path | None = None
     statistics: bool = False
+    unknowns: bool = False
     fix: bool = False
     diff: bool = False
     jobs: int = 0
@@ -144,6 +146,7 @@ def _check(terminal: Terminal, arguments: Sequence[str], options: CheckOptions) 
         options.report_format,
         strict=options.strict,
         statistics=options.statistics,
+        unknowns=options.unknowns or bool(options.select),
     )
     return outcome
 

@@ -27,7 +27,7 @@ w = Workflow("W", start=a, agents=[a, b])
 FAULTY = """
 from agentgraph import Agent, Workflow
 
-outside = Agent(name="Outside")
+outside = Agent(name="Outside", handoff_description="Out")
 a = Agent(name="A", handoffs=[outside])
 w = Workflow("W", start=a, agents=[a])
 """
@@ -150,7 +150,8 @@ def test_fingerprints_in_sarif_survive_moved_lines_and_tell_findings_apart(tmp_p
         results = sarif(file)["runs"][0]["results"]
         return [one["partialFingerprints"]["primaryLocationLineHash"] for one in results]
 
-    twice = FAULTY.replace("[outside]", "[outside, Agent(name='Other')]")
+    other = "Agent(name='Other', handoff_description='Others')"
+    twice = FAULTY.replace("[outside]", f"[outside, {other}]")
     (first,) = prints(FAULTY)
     assert prints(f"import os\n\n{FAULTY}") == [first]
     more = prints(twice)
@@ -265,3 +266,37 @@ def test_a_finding_without_a_place_is_told_without_one() -> None:
 def test_a_file_that_is_gone_is_named_without_its_line(tmp_path: Path) -> None:
     lines = shown(Diagnostic(RULE, "wrong", Origin(str(tmp_path / "gone.py"), 3)), 80)
     assert lines[1:] == [f" --> {tmp_path / 'gone.py'}:3", ""]
+
+
+SOMETIMES = """
+from agentgraph import Agent, handoff
+
+async def at_night(context, agent): return True
+
+human = Agent(name="Human")
+robot = Agent(name="Robot", handoffs=[handoff(human, is_enabled=at_night)])
+triage = Agent(name="Triage", handoffs=[handoff(robot, is_enabled=at_night)])
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "concise"])
+def test_what_is_only_known_at_run_time_is_one_line_until_it_is_asked_for(
+    tmp_path: Path, form: str
+) -> None:
+    file = written(tmp_path, "flow.py", SOMETIMES)
+    report = agentgraph("check", file, "--format", form).out
+    assert report.splitlines() == [
+        "✓ 1 file checked: nothing to report",
+        "2 things about 2 agents will only be known at run time (--unknowns lists them)",
+    ]
+    for options in (("--unknowns",), ("--select", "AG401")):
+        listed = agentgraph("check", file, "--format", form, *options).out
+        assert listed.count("AG401") == 2
+        assert "--unknowns" not in listed
+
+
+def test_programs_always_get_what_is_only_known_at_run_time(tmp_path: Path) -> None:
+    file = written(tmp_path, "flow.py", SOMETIMES)
+    report = json.loads(agentgraph("check", file, "--format", "json").out)
+    assert [one["code"] for one in report["diagnostics"]] == ["AG401", "AG401"]
+    assert len(sarif(file)["runs"][0]["results"]) == 2

@@ -230,7 +230,10 @@ def order_status(order_id: str) -> str:
     "Look up an order."
     return order_id
 
-specialists = [Agent(name=f"Specialist {n}", tools=[order_status]) for n in range(7)]
+specialists = [
+    Agent(name=f"Specialist {n}", handoff_description=f"Part {n}", tools=[order_status])
+    for n in range(7)
+]
 triage = Agent(name="Triage", handoffs=specialists)
 for specialist in specialists:
     specialist.handoffs.append(triage)

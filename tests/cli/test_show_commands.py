@@ -125,5 +125,6 @@ def test_a_rule_that_does_not_exist_is_answered_with_one_that_does() -> None:
     ended = agentgraph("explain", "unreachable-agnt")
     assert ended.status == 2
     assert ended.err == (
-        "error: there is no rule 'unreachable-agnt'; did you mean unreachable-agent?\n"
+        "error: there is no rule 'unreachable-agnt'; did you mean unreachable-agent or"
+        " unused-agent?\n"
     )

@@ -148,10 +148,28 @@ UNREACHABLE = {
         (),
         [],
     ),
-    "a handoff that is never enabled leads there": (
+    "a handoff that is never enabled leads there, which is a finding of its own": (
         (Agent("a", "A", handoffs=(to("a", "b", enabled=NEVER),)), Agent("b", "B")),
         (),
-        ["B"],
+        [],
+    ),
+    "a handoff that is never enabled leads to an agent that leads there": (
+        (
+            Agent("a", "A", handoffs=(to("a", "b", enabled=NEVER),)),
+            Agent("b", "B", handoffs=(to("b", "c"),)),
+            Agent("c", "C"),
+        ),
+        (),
+        [],
+    ),
+    "a handoff that is never enabled leads there from an agent that no run reaches": (
+        (
+            Agent("a", "A"),
+            Agent("b", "B", handoffs=(to("b", "c", enabled=NEVER),)),
+            Agent("c", "C"),
+        ),
+        (),
+        ["B", "C"],
     ),
     "two that only lead to each other": (
         (

@@ -37,6 +37,9 @@ NewBaseline = Annotated[
 Statistics = Annotated[
     bool, typer.Option("--statistics", help="Count the findings of each rule, and show only that.")
 ]
+Unknowns = Annotated[
+    bool, typer.Option("--unknowns", help="List what will only be known at run time (AG401).")
+]
 FixIt = Annotated[
     bool, typer.Option("--fix", help="Change the source where that is safe, and check again.")
 ]
@@ -67,6 +70,7 @@ def check(
     baseline: BaselineFile = None,
     write_baseline: NewBaseline = None,
     statistics: Statistics = False,
+    unknowns: Unknowns = False,
     fix: FixIt = False,
     diff: ShowDiff = False,
     jobs: Annotated[
@@ -91,6 +95,7 @@ def check(
         baseline=baseline,
         write_baseline=write_baseline,
         statistics=statistics,
+        unknowns=unknowns,
         fix=fix,
         diff=diff,
         jobs=jobs,

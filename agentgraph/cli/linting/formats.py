@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from agentgraph.cli.reports import diagnostics_json, print_report, shown_path
 from agentgraph.cli.sarif import LoadFailure, sarif_log
 from agentgraph.cli.source_spans import underlined
 from agentgraph.cli.terminal import Terminal, printable, printable_json
+from agentgraph_compiler.checks import unseen_by_the_compiler
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Severity
 from agentgraph_compiler.render.report import summary
 
@@ -23,6 +24,7 @@ __all__ = ["ReportFormat", "write_report"]
 
 _VERSION: Final = 1
 """Version of the JSON form; it changes when a field changes its meaning or is removed."""
+_UNSEEN: Final = unseen_by_the_compiler.RULE.code
 _OTHERS: Final[tuple[FileStatus, ...]] = ("without agents", "not loadable")
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
@@ -44,6 +46,7 @@ def write_report(
     *,
     strict: bool,
     statistics: bool = False,
+    unknowns: bool = True,
 ) -> None:
     """Write the report of a check on the standard output.
 
@@ -53,6 +56,8 @@ def write_report(
         report_format: The form.
         strict: Whether warnings count as errors.
         statistics: Whether to count the findings of each rule; people see only the counts.
+        unknowns: Whether people see each agent of which something is only known at run time; else
+            one line sums them up.
 
     Raises:
         CommandFault: The form has no place for statistics.
@@ -67,6 +72,11 @@ def write_report(
                 f"--statistics has no place in the form {report_format}",
                 help="use it with text, concise or json",
             )
+        case ReportFormat.TEXT | ReportFormat.CONCISE if not unknowns:
+            unseen = [one for one in outcome.diagnostics if one.rule.code == _UNSEEN]
+            rest = outcome.with_diagnostics(one for one in outcome.diagnostics if one not in unseen)
+            write_report(terminal, rest, report_format, strict=strict)
+            _print_unknowns(terminal, unseen)
         case ReportFormat.TEXT:
             print_report(terminal.out, outcome.diagnostics)
             _print_summary(terminal, outcome, strict=strict)
@@ -110,6 +120,17 @@ def _print_summary(terminal: Terminal, outcome: Outcome, *, strict: bool) -> Non
     fixes = f" ({fixable} fixable with --fix)" if fixable else ""
     line = f"{', '.join(parts)}: {summary(outcome.diagnostics)}{fixes}{hidden}"
     terminal.out.print(mark.append(line, "title"), soft_wrap=True)
+
+
+def _print_unknowns(terminal: Terminal, unseen: Sequence[Diagnostic]) -> None:
+    if unseen:
+        things = sum(len(one.notes) for one in unseen)
+        text = (
+            f"{things} thing{'s' if things > 1 else ''} about {len(unseen)}"
+            f" agent{'s' if len(unseen) > 1 else ''} will only be known at run time"
+            " (--unknowns lists them)"
+        )
+        terminal.out.print(Text(text, "quiet"), soft_wrap=True)
 
 
 def _concise(finding: Diagnostic) -> str:

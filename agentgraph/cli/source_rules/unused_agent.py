@@ -2,9 +2,9 @@
 
 ## What it does
 
-Looks at programs: files that begin a run at their top or in their main block. It reports an agent
-that such a file makes at its top and then never mentions: no run, no handoff, no tool, no list has
-it, and no other file of the check imports it.
+Looks at programs: files with a main block, a function `main` or a run at their top. It reports an
+agent that such a file makes at its top and then never mentions: no run, no handoff, no tool, no
+list has it, and no other file of the check imports it.
 
 ## Why is this bad?
 
@@ -16,12 +16,13 @@ another agent.
 ```python
 from agentgraph import Agent, Runner
 
-billing = Agent(name="Billing")
-refunds = Agent(name="Refunds")
+billing = Agent(name="Billing", handoff_description="Explains bills.")
+refunds = Agent(name="Refunds", handoff_description="Pays money back.")
 triage = Agent(name="Triage", handoffs=[billing])
 
-if __name__ == "__main__":
-    Runner.run_sync(triage, "I want my money back.")
+
+def main() -> None:
+    print(Runner.run_sync(triage, "I want my money back.").final_output)
 ```
 
 ## Use instead
@@ -29,12 +30,13 @@ if __name__ == "__main__":
 ```python
 from agentgraph import Agent, Runner
 
-billing = Agent(name="Billing")
-refunds = Agent(name="Refunds")
+billing = Agent(name="Billing", handoff_description="Explains bills.")
+refunds = Agent(name="Refunds", handoff_description="Pays money back.")
 triage = Agent(name="Triage", handoffs=[billing, refunds])
 
-if __name__ == "__main__":
-    Runner.run_sync(triage, "I want my money back.")
+
+def main() -> None:
+    print(Runner.run_sync(triage, "I want my money back.").final_output)
 ```
 """
 
@@ -88,8 +90,10 @@ def check(project: Project) -> Iterator[Diagnostic]:
 
 def _is_program(project: Project) -> bool:
     """Whether a file is more than a module whose agents other files use."""
+    tree = project.file.tree
     at_the_top = any(run.entry == MODULE for run in project.begun)
-    return at_the_top or bool(main_blocks(project.file.tree))
+    has_main = any(getattr(one, "name", "") == "main" for one in tree.body)
+    return at_the_top or has_main or bool(main_blocks(tree))
 
 
 def _made_at_the_top(file: SourceFile) -> Iterator[str]:

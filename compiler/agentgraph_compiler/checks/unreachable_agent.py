@@ -40,6 +40,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis, identity
+from agentgraph_compiler.checks.handoff_never_enabled import behind_disabled_handoffs
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, is_allowed
 
@@ -53,11 +54,14 @@ RULE = Rule(
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find declared agents that no run reaches. Undeclared agents are in the chart only because a
-    run can reach them."""
+    run can reach them. Where a disabled handoff is the cause, ``handoff_never_enabled`` says so."""
     if not analysis.chart.declared:
         return
+    disabled = behind_disabled_handoffs(analysis)
     unreached = [
-        agent for agent in analysis.chart.agents if identity(agent) not in analysis.reached
+        agent
+        for agent in analysis.chart.agents
+        if identity(agent) not in analysis.reached and identity(agent) not in disabled
     ]
     if not unreached:
         return
