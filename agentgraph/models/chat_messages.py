@@ -79,11 +79,14 @@ class _Conversion:
 
     @property
     def whole(self) -> list[dict[str, Any]]:
-        """The messages so far, in a new list; later items may extend the last of these messages, so
-        it is a copy."""
-        media = [{"role": "user", "content": self._media}] if self._media else []
-        last = [deepcopy(message) for message in self.messages[-1:]]
-        return [*self.messages[:-1], *last, *media]
+        """The messages so far, in a new list; later items may extend the last of these messages if
+        it is the assistant's, so that one is a copy."""
+        messages = self.messages.copy()
+        if messages and messages[-1]["role"] == "assistant":
+            messages[-1] = deepcopy(messages[-1])
+        if self._media:
+            messages.append({"role": "user", "content": self._media})
+        return messages
 
     def add(self, item: Mapping[str, Any]) -> None:
         """Add one item."""

@@ -11,6 +11,7 @@ from agentgraph.models.gate.quirks import ServerQuirks, quirks_of
 from agentgraph.models.gate.server import Server, shown_url
 from agentgraph.models.gate.stream import watch_end
 from agentgraph.models.reasoning_content_replay import ShouldReplayReasoningContent
+from agentgraph.models.request_arguments import past_the_client
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -68,6 +69,8 @@ class OpenAIChatCompletionsModel(ChatModel):
         return str(self._client.base_url)
 
     async def _ask(self, request: dict[str, Any]) -> Any:
+        request = past_the_client(self._client, request, "messages", "tools")
+        request.setdefault("messages", ())  # the client requires the argument
         return await self._client.chat.completions.create(**request)
 
     def _watch_end(self, stream: object) -> Callable[[], bool]:

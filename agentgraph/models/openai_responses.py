@@ -2,21 +2,16 @@
 the same over a web socket.
 
 The client does retries, timeouts and connections.
-
-The client compares every input item and tool of a request with each type of the API that it might
-be. This takes half a millisecond an item and blocks the event loop. The requests are plain data
-already, so they have a form that the client passes on without a look: the input is a tuple, and the
-tools are in the body's extra fields.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from agentgraph.models.gate.server import Server, shown_url
+from agentgraph.models.request_arguments import past_the_client
 from agentgraph.models.responses_converter import ConvertedTools, Converter
 from agentgraph.models.responses_model import ResponsesModel
 from agentgraph.models.responses_websocket import (
@@ -67,10 +62,7 @@ class OpenAIResponsesModel(ResponsesModel):
         return Server(self.model, shown_url(client.base_url), client.api_key)
 
     async def _ask(self, request: dict[str, Any]) -> Any:
-        body = request.get("extra_body")
-        if "tools" in request and (body is None or isinstance(body, Mapping)):
-            tools = request.pop("tools")
-            request["extra_body"] = {"tools": tools, **(body or {})}
+        request = past_the_client(self._client, request, "input", "instructions", "tools")
         return await self._client.responses.create(**request)
 
 
@@ -119,7 +111,6 @@ class OpenAIResponsesWSModel(OpenAIResponsesModel):
             "type": "response.create",
             **{name: plain(value) for name, value in request.items() if name != "extra_body"},
             **(request.get("extra_body") or {}),
-            "input": list(request["input"]),
         }
         loop = asyncio.get_running_loop()
         line = self._lines.setdefault(loop, Line(self._client))

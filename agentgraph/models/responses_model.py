@@ -57,7 +57,7 @@ class ResponsesModel(Model):
         """Send a request.
 
         Args:
-            request: The arguments of `responses.create`; the input items are a tuple.
+            request: The arguments of `responses.create`.
 
         Returns:
             The response, or a stream of events if the request asks for one.
@@ -223,13 +223,13 @@ _NOT_TAKEN = frozenset(("provider_data", "created_by", "parsed_arguments"))
 """Fields of items that requests do not have."""
 
 
-def _request_input(input: str | list[TResponseInputItem]) -> tuple[Any, ...]:
+def _request_input(input: str | list[TResponseInputItem]) -> list[Any]:
     """Return the input items without what the API does not take back: fields and items of other
     providers and this package, fields that exist in replies only, and nulls."""
     if isinstance(input, str):
-        return ({"role": "user", "content": input},)
+        return [{"role": "user", "content": input}]
     accepted: list[Any] = conversion(input, _request_input, list, _add_accepted)
-    return tuple(accepted)
+    return accepted.copy()
 
 
 def _add_accepted(accepted: list[Any], items: list[Any]) -> None:

@@ -148,7 +148,7 @@ class ChatReading:
         self.message.logprobs += _list_of(raw_field(choice, "logprobs"), "content")
         delta = raw_field(choice, "delta") or raw_field(choice, "message")
         if _is_object(delta):
-            yield from self._read(delta)
+            yield from self._read(_fields(delta))
 
     def finish(self, *, ended: bool, keep_cut_text: bool) -> Iterator[Piece]:
         """Check that the reply is complete.
@@ -197,26 +197,26 @@ class ChatReading:
             "ModelSettings.max_tokens."
         )
 
-    def _read(self, delta: object) -> Iterator[Piece]:
+    def _read(self, delta: Mapping[str, Any]) -> Iterator[Piece]:
         message = self.message
         for name in _REASONING:
-            if isinstance(thought := raw_field(delta, name), str) and thought:
+            if isinstance(thought := delta.get(name), str) and thought:
                 message.reasoning_field = name
                 yield self._grown("reasoning", thought)
                 break
-        yield from self._content(raw_field(delta, "content"))
-        if isinstance(refusal := raw_field(delta, "refusal"), str) and refusal:
+        yield from self._content(delta.get("content"))
+        if isinstance(refusal := delta.get("refusal"), str) and refusal:
             yield self._grown("refusal", refusal)
-        if _is_object(audio := raw_field(delta, "audio")):
+        if _is_object(audio := delta.get("audio")):
             yield from self._sound(_fields(audio))
         message.annotations += _list_of(delta, "annotations")
-        calls = raw_field(delta, "tool_calls") or []
+        calls = delta.get("tool_calls") or []
         if not isinstance(calls, list) or not all(map(_is_object, calls)):
             raise self._server.fault("sent tool_calls that are no list of objects.")
         for position, call in enumerate(calls):
             index = raw_field(call, "index")
             yield from self._call(call, index if isinstance(index, int | str) else position)
-        if (function := raw_field(delta, "function_call")) is not None:
+        if (function := delta.get("function_call")) is not None:
             yield from self._call({"function": function}, "function_call")
         _add_extra(message.extra, delta, _MESSAGE_FIELDS)
 

@@ -6,8 +6,10 @@ answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from agentgraph.items.run_items import raw_field
 from agentgraph.usage import Usage
@@ -29,6 +31,9 @@ _CACHED: Final = (
 )
 _WRITTEN: Final = ("cache_write_tokens", "cache_creation_input_tokens")
 _REASONING: Final = ("reasoning_tokens",)
+_TOTAL: Final = ("total_tokens",)
+
+_Reader: TypeAlias = Callable[[str], object]
 
 
 def response_usage(usage: object) -> ResponseUsage | None:
@@ -41,20 +46,17 @@ def response_usage(usage: object) -> ResponseUsage | None:
         The counts; one that the server leaves out is zero, and a total that it leaves out is the
         sum. None if there is no usage.
     """
-    if usage is None or isinstance(usage, str | int | float | list):
+    counts = _counts(usage)
+    if counts is None:
         return None
     from openai.types.responses import ResponseUsage
 
-    sent, received = _count(_SENT, usage), _count(_RECEIVED, usage)
-    details_in, details_out = _field(_SENT_DETAILS, usage), _field(_RECEIVED_DETAILS, usage)
     return ResponseUsage(
-        input_tokens=sent,
-        input_tokens_details=input_details(
-            _count(_CACHED, details_in, usage), _count(_WRITTEN, details_in, usage)
-        ),
-        output_tokens=received,
-        output_tokens_details=output_details(_count(_REASONING, details_out, usage)),
-        total_tokens=_count(("total_tokens",), usage) or sent + received,
+        input_tokens=counts.sent,
+        input_tokens_details=input_details(counts.cached, counts.written),
+        output_tokens=counts.received,
+        output_tokens_details=output_details(counts.reasoning),
+        total_tokens=counts.total,
     )
 
 
@@ -64,49 +66,74 @@ def usage_of(usage: object) -> Usage:
     Args:
         usage: The usage as the server sent it; None if it sent none.
     """
-    if usage is None:
-        return Usage(requests=1)
-    counts = _sound(usage) or response_usage(usage)
+    counts = _counts(usage)
     if counts is None:
         return Usage(requests=1)
-    return Usage(
+    account = Usage(
         requests=1,
-        input_tokens=counts.input_tokens,
-        input_tokens_details=counts.input_tokens_details.model_copy(),
-        output_tokens=counts.output_tokens,
-        output_tokens_details=counts.output_tokens_details.model_copy(),
-        total_tokens=counts.total_tokens,
+        input_tokens=counts.sent,
+        output_tokens=counts.received,
+        total_tokens=counts.total,
+    )
+    if counts.cached or counts.written:
+        account.input_tokens_details = input_details(counts.cached, counts.written)
+    if counts.reasoning:
+        account.output_tokens_details = output_details(counts.reasoning)
+    return account
+
+
+class _Counts(NamedTuple):
+    """The counts of a usage; one that the server leaves out is zero."""
+
+    sent: int
+    cached: int
+    written: int
+    received: int
+    reasoning: int
+    total: int
+
+
+def _counts(usage: object) -> _Counts | None:
+    if usage is None or isinstance(usage, str | int | float | list):
+        return None
+    field = _reader(usage)
+    of_input, of_output = _details(_SENT_DETAILS, field), _details(_RECEIVED_DETAILS, field)
+    sent, received = _count(_SENT, field), _count(_RECEIVED, field)
+    return _Counts(
+        sent=sent,
+        cached=_count(_CACHED, of_input, field),
+        written=_count(_WRITTEN, of_input, field),
+        received=received,
+        reasoning=_count(_REASONING, of_output, field),
+        total=_count(_TOTAL, field) or sent + received,
     )
 
 
-def _sound(usage: object) -> ResponseUsage | None:
-    """The usage itself if it has all the counts of the Responses API, and nothing else."""
-    from openai.types.responses import ResponseUsage
-
-    if type(usage) is not ResponseUsage or usage.model_extra:
-        return None
-    of_input, of_output = usage.input_tokens_details, usage.output_tokens_details
-    # The client does not validate what it reads.
-    try:
-        details = (*vars(of_input).values(), *vars(of_output).values())
-        counts = (usage.input_tokens, usage.output_tokens, usage.total_tokens)
-        more = of_input.model_extra or of_output.model_extra
-    except (AttributeError, TypeError):
-        return None
-    whole = all(type(count) is int and count >= 0 for count in (*counts, *details))
-    return usage if whole and usage.total_tokens and not more else None
+def _reader(owner: object) -> _Reader:
+    """Return a function that reads a field; a field that does not exist is None."""
+    if isinstance(owner, dict):
+        return owner.get
+    if hasattr(owner, "model_fields_set"):  # Its own `__getattr__` is slow for a missing field.
+        return {**vars(owner), **(getattr(owner, "model_extra", None) or {})}.get
+    return partial(raw_field, owner)
 
 
-def _field(names: tuple[str, ...], owner: object) -> object:
-    values = (raw_field(owner, name) for name in names)
-    return next((value for value in values if value is not None), None)
+def _details(names: tuple[str, ...], field: _Reader) -> _Reader:
+    for name in names:
+        if (value := field(name)) is not None:
+            return _reader(value)
+    return _no_field
 
 
-def _count(names: tuple[str, ...], *owners: object) -> int:
+def _no_field(name: str) -> None:
+    return None
+
+
+def _count(names: tuple[str, ...], *fields: _Reader) -> int:
     """Return the first count with one of the names."""
-    for owner in owners:
+    for field in fields:
         for name in names:
-            value = raw_field(owner, name)
-            if isinstance(value, int | float) and isfinite(value) and value > 0:
+            value = field(name)
+            if value and isinstance(value, int | float) and isfinite(value) and value > 0:
                 return int(value)
     return 0

@@ -7,6 +7,7 @@ for a vendor.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -59,12 +60,17 @@ def quirks_of(base_url: object, model: str, row: ServerQuirks | None = None) -> 
         model: The model's name.
         row: What the server does differently; None takes the row of its host.
     """
-    host = host_of(base_url)
-    rows = (quirks for name, quirks in _HOSTS.items() if host == name or host.endswith(f".{name}"))
-    quirks = row or next(rows, _PLAIN)
+    quirks = row or _row_of(str(base_url))
     if any(part in model.lower() for part in _WANT_REASONING_BACK):
         return replace(quirks, wants_reasoning_back=True)
     return quirks
+
+
+@lru_cache(64)  # asked in every call
+def _row_of(url: str) -> ServerQuirks:
+    host = host_of(url)
+    rows = (quirks for name, quirks in _HOSTS.items() if host == name or host.endswith(f".{name}"))
+    return next(rows, _PLAIN)
 
 
 def host_of(url: object) -> str:
