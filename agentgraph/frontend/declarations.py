@@ -22,7 +22,13 @@ from agentgraph.frontend.lower_tools import (
     name_of,
     screened,
 )
-from agentgraph.frontend.lower_types import output_type
+from agentgraph.frontend.lower_types import (
+    nominal,
+    output_schema,
+    output_type,
+    returned_type,
+    taken_type,
+)
 from agentgraph.frontend.origins import Overrides, allowed_on, origin_of
 from agentgraph.frontend.readers import Readers
 from agentgraph.frontend.reading import HandoffReading
@@ -40,7 +46,7 @@ from agentgraph_compiler.diagnostics import UNKNOWN
 from agentgraph_compiler.ir import chart
 from agentgraph_compiler.ir.chart import Enabled
 from agentgraph_compiler.machine import WorkKind
-from agentgraph_compiler.types import TEXT, Type
+from agentgraph_compiler.types import ANY, TEXT, Type
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
@@ -90,6 +96,7 @@ class Declarations:
         self._handoffs: dict[int, Declared[chart.Handoff]] = {}
         self._guardrails: dict[int, Declared[chart.Guardrail]] = {}
         self._outputs: dict[int, Type] = {}
+        self._schemas: dict[int, tuple[str, str]] = {}
         self.readers = Readers()
 
     def part(self, shape: Shape) -> Any:
@@ -134,6 +141,17 @@ class Declarations:
             term = self._outputs[id(python_type)] = output_type(python_type)
         return term
 
+    def schema(self, agent: Agent[Any]) -> tuple[str, str]:
+        """The JSON schema of an agent's final output, and why it has no strict form; a fingerprint
+        needs neither."""
+        if self.bare or self.later:
+            return "", ""
+        python_type = getattr(agent, "output_type", None)
+        schema = self._schemas.get(id(python_type))
+        if schema is None:
+            schema = self._schemas[id(python_type)] = output_schema(python_type)
+        return schema
+
     def digest(self, *parts: object) -> str:
         """The digest of declared values."""
         return "" if self.bare else digest(*parts)
@@ -159,6 +177,7 @@ class Declarations:
             judged=judged(tool),
             derived=not self.bare and is_derived(tool),
             description=None if self.bare else description_of_tool(tool),
+            returns=ANY if self.bare else returned_type(getattr(tool, "_function", None)),
         )
         guards = (
             *(getattr(tool, "tool_input_guardrails", None) or ()),
@@ -199,6 +218,8 @@ class Declarations:
             acts=getattr(entry, "_on_handoff", None) is not None,
             derived=not self.bare and (by_itself or has_default_name(name, target)),
             description=description,
+            input=ANY if self.bare else nominal(getattr(entry, "_input_type", None)),
+            takes=ANY if self.bare else taken_type(getattr(entry, "_on_handoff", None)),
         )
         readers: tuple[chart.Reader, ...] = ()
         if not self.bare and not by_itself:

@@ -93,6 +93,7 @@ class _Lowering:
             self._handoff(declared, read)
             for declared, read in zip(self.handoffs, self.read.handoffs, strict=True)
         ]
+        schema, not_strict = self.context.declarations.schema(agent)
         inputs = tuple(self._guardrails("input", self.inputs))
         outputs = tuple(self._guardrails("output", self.outputs))
         return chart.Agent(
@@ -100,6 +101,8 @@ class _Lowering:
             name=plain(agent.name),
             context=ANY if bare else declared_context(agent),
             output=self.context.declarations.output(agent),
+            schema=schema,
+            not_strict=not_strict,
             tools=(*tools, *map(_server, self.servers)),
             handoffs=tuple(handoffs),
             input_guardrails=inputs,
@@ -146,6 +149,8 @@ class _Lowering:
             acts=declaration.acts,
             derived=declaration.derived,
             description=declaration.description,
+            input=declaration.input,
+            takes=declaration.takes,
         )
 
     def _guardrails(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from inspect import isclass
-from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
+import json
+from collections.abc import Callable
+from inspect import isclass, signature
+from typing import TYPE_CHECKING, Any, Never, NoReturn, get_args, get_origin, is_typeddict
 
 from agentgraph.agent_output import AgentOutputSchema
+from agentgraph.exceptions import UserError
 from agentgraph.frontend.digests import digest
-from agentgraph.schemas.type_hints import context_type
+from agentgraph.schemas.type_hints import context_type, resolve_hints
 from agentgraph_compiler.types import ANY, TEXT, Type
 
 if TYPE_CHECKING:
@@ -68,10 +71,59 @@ def context_of_hooks(hooks: object) -> Type:
     return ANY
 
 
+def returned_type(function: object) -> Type:
+    """The type that a function declares to return."""
+    return _hinted(function, lambda names: "return")
+
+
+def taken_type(function: object) -> Type:
+    """The type of the second parameter of a function."""
+    return _hinted(function, lambda names: names[1] if len(names) > 1 else "")
+
+
+def _hinted(function: object, name_of: Callable[[list[str]], str]) -> Type:
+    if not callable(function):
+        return ANY
+    try:
+        name = name_of(list(signature(function).parameters))
+        return nominal(resolve_hints(function).get(name))
+    except (UserError, TypeError, ValueError):
+        return ANY  # an annotation or a signature that cannot be read declares nothing
+
+
+def output_schema(declared: object) -> tuple[str, str]:
+    """The JSON schema of a declared output type as a JSON text, and why it has no strict form.
+
+    Both are empty for plain text and for schemas of the user's own.
+    """
+    if declared is None or declared is str:
+        return "", ""
+    if declared in (Never, NoReturn):
+        return "false", ""
+    strict = True
+    if isinstance(declared, AgentOutputSchema):
+        declared, strict = declared.output_type, declared.is_strict_json_schema()
+    elif not isclass(declared) and callable(getattr(declared, "json_schema", None)):
+        return "", ""
+    reason = ""
+    try:
+        AgentOutputSchema(declared, strict_json_schema=strict)
+    except UserError as error:
+        reason = str(error.__cause__ or error)
+    output = AgentOutputSchema(declared, strict_json_schema=False)
+    schema = output.json_schema()
+    if output._is_wrapped:
+        (wrapped,) = schema["properties"].values()
+        schema = {**wrapped, "$defs": schema["$defs"]} if "$defs" in schema else wrapped
+    return json.dumps(schema, ensure_ascii=False), reason
+
+
 def output_type(declared: Any) -> Type:
     """The type that an agent declares for its final output, with the digest of its JSON schema."""
     if declared is None or declared is str:
         return TEXT
+    if declared in (Never, NoReturn):
+        return Type("Never")
     if not isclass(declared) and callable(getattr(declared, "json_schema", None)):
         name = declared.name()
         if declared.is_plain_text():

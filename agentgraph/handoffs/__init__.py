@@ -106,6 +106,8 @@ class Handoff(Generic[TContext, TAgent]):
     _on_handoff: Callable[..., Any] | None = field(
         default=None, init=False, repr=False, compare=False
     )
+    # The type of the input, if `handoff()` made it; the front end compares it with `_on_handoff`.
+    _input_type: object = field(default=None, init=False, repr=False, compare=False)
     _origin: SourceLine = field(default=UNKNOWN_ORIGIN, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -247,6 +249,7 @@ def handoff(
     )
     new_handoff._agent_ref = weakref.ref(agent)
     new_handoff._on_handoff = on_handoff
+    new_handoff._input_type = input_type
     return new_handoff
 
 
@@ -274,6 +277,7 @@ def handoff_by_itself(agent: TTarget, tool_name: str) -> Handoff[Any, TTarget]:
         is_enabled=True,
         _agent_ref=weakref.ref(agent),
         _on_handoff=None,
+        _input_type=None,
         _origin=UNKNOWN_ORIGIN,
     )
     return new_handoff

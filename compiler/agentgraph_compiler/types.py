@@ -32,6 +32,11 @@ class Type:
             or self.name in other.supertypes
         )
 
+    def fits(self, other: Type) -> bool:
+        """Whether a value of type ``other`` fits where code expects this type. As for annotations
+        in Python, an ``int`` fits where a ``float`` is expected."""
+        return self.accepts(other) or (self.name, other.name) == ("float", "int")
+
 
 ANY = Type("any")
 TEXT = Type("text")

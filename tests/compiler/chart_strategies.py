@@ -71,6 +71,7 @@ tools = st.builds(
     judged=st.booleans(),
     derived=st.booleans(),
     description=st.none() | words,
+    returns=types,
 )
 handoffs = st.builds(
     Handoff,
@@ -86,6 +87,8 @@ handoffs = st.builds(
     acts=st.booleans(),
     derived=st.booleans(),
     description=st.none() | words,
+    input=types,
+    takes=types,
 )
 inner_agents = st.builds(Inner, symbol=words, name=words, origin=origins)
 guardrails = st.builds(
@@ -111,6 +114,8 @@ agents = st.builds(
     name=words,
     context=types,
     output=types,
+    schema=words,
+    not_strict=words,
     tools=few(tools),
     handoffs=few(handoffs),
     input_guardrails=few(guardrails),

@@ -621,6 +621,14 @@ SUPPRESSIBLE = {
     "AG301": chart(
         Agent("a", "A", Type("Customer"), readers=(Reader("instructions", Type("Stock")),))
     ),
+    "AG302": chart(
+        Agent("a", "A", handoffs=(to("a", "b", input=Type("X"), takes=Type("Y")),)), Agent("b", "B")
+    ),
+    "AG303": chart(Agent("a", "A", schema="false")),
+    "AG304": chart(Agent("a", "A", not_strict="free keys")),
+    "AG305": with_tools(
+        function("a", "x", returns=Type("str")), output=Type("m.X"), stop=Stop(StopKind.FIRST)
+    ),
     "AG401": chart(Agent("a", "A", unseen=("x",))),
     "AG501": chart(Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b")),
     "AG502": chart(guarded("a", "b", kind="output", choice=ALWAYS_CALLS), Agent("b", "B")),

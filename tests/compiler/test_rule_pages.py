@@ -35,7 +35,7 @@ def found_in(text: str) -> tuple[Diagnostic, ...]:
         return pipeline.check(parse_chart(code))
     assert language == "python"
     program = ModuleType("example")
-    exec(compile(code, "example.py", "exec"), program.__dict__)
+    exec(compile(code, "example.py", "exec", dont_inherit=True), program.__dict__)
     goes_on = "result.last_agent" in code
     return check(start_of(vars(program)), multi_turn=goes_on)
 

@@ -61,6 +61,7 @@ class Tool:
         judged: Whether guardrails look at its output.
         derived: Whether its name is made from that of the agent that it runs.
         description: What the model reads about it; ``None`` if it was not read.
+        returns: The type that its function returns.
     """
 
     symbol: str
@@ -77,6 +78,7 @@ class Tool:
     judged: bool = False
     derived: bool = False
     description: str | None = None
+    returns: Type = ANY
 
 
 @quick
@@ -99,6 +101,8 @@ class Handoff:
         derived: Whether its name is made from that of the target.
         description: What the model reads about it beyond the name of the target; ``None`` if it was
             not read.
+        input: The type of the input that the model writes.
+        takes: The type of the input that its function takes (``on_handoff``).
     """
 
     symbol: str
@@ -113,6 +117,8 @@ class Handoff:
     acts: bool = False
     derived: bool = False
     description: str | None = None
+    input: Type = ANY
+    takes: Type = ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +228,8 @@ class Agent:
         name: The name the user gave it.
         context: The context type it declares.
         output: The type of its final output.
+        schema: The JSON schema of its final output as a JSON text; empty if that is plain text.
+        not_strict: Why the schema has no strict form, where the agent needs one.
         tools: In the user's order.
         handoffs: In the user's order.
         input_guardrails: In the user's order; they run only on the agent a run starts with.
@@ -246,6 +254,8 @@ class Agent:
     name: str
     context: Type = ANY
     output: Type = TEXT
+    schema: str = ""
+    not_strict: str = ""
     tools: tuple[Tool, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
     input_guardrails: tuple[Guardrail, ...] = ()

@@ -159,6 +159,8 @@ class _AgentDraft:
     origin: Origin
     context: Type = ANY
     output: Type = TEXT
+    schema: str = ""
+    not_strict: str = ""
     tools: list[Tool] = field(default_factory=list)
     handoffs: list[Handoff] = field(default_factory=list)
     input_guardrails: list[Guardrail] = field(default_factory=list)
@@ -184,6 +186,10 @@ class _AgentDraft:
                 self.context = line.type()
             case "output":
                 self.output = line.type()
+            case "schema":
+                self.schema = line.word("a JSON schema")
+            case "not_strict":
+                self.not_strict = line.word("a reason")
             case "tool":
                 self.tools.append(parse_tool(line))
             case "handoff":
@@ -221,6 +227,8 @@ class _AgentDraft:
             name=self.name,
             context=self.context,
             output=self.output,
+            schema=self.schema,
+            not_strict=self.not_strict,
             tools=tuple(self.tools),
             handoffs=tuple(self.handoffs),
             input_guardrails=tuple(self.input_guardrails),

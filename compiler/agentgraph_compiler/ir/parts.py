@@ -15,6 +15,7 @@ from agentgraph_compiler.ir.chart import (
 )
 from agentgraph_compiler.ir.lines import Line
 from agentgraph_compiler.machine import WorkKind
+from agentgraph_compiler.types import ANY, Type
 
 HOSTED = "hosted"
 """The word in place of a kind of work, for a tool that runs at the model's side."""
@@ -34,6 +35,7 @@ def parse_tool(line: Line) -> Tool:
         judged=line.accept("judged"),
         derived=line.accept("derived"),
         description=_description(line),
+        returns=_type(line, "returns"),
         digest=line.clause("digest"),
         allowed=line.allowed(),
         origin=line.origin(),
@@ -54,10 +56,16 @@ def parse_handoff(line: Line) -> Handoff:
         acts=line.accept("acts"),
         derived=line.accept("derived"),
         description=_description(line),
+        input=_type(line, "input"),
+        takes=_type(line, "takes"),
         digest=line.clause("digest"),
         allowed=line.allowed(),
         origin=line.origin(),
     )
+
+
+def _type(line: Line, keyword: str) -> Type:
+    return line.type() if line.accept(keyword) else ANY
 
 
 def _description(line: Line) -> str | None:

@@ -124,6 +124,10 @@ def _digest(digest: str) -> str:
     return f"digest {_word(digest)}" if digest else ""
 
 
+def _typed(keyword: str, term: Type) -> str:
+    return "" if term == ANY else f"{keyword} {_type(term)}"
+
+
 def _described(description: str | None) -> str:
     return "" if description is None else f"described {_quoted(description)}"
 
@@ -197,6 +201,10 @@ class _Printer:
             yield f"  context {_type(agent.context)}"
         if agent.output != TEXT:
             yield f"  output {_type(agent.output)}"
+        if agent.schema:
+            yield f"  schema {_quoted(agent.schema)}"
+        if agent.not_strict:
+            yield f"  not_strict {_quoted(agent.not_strict)}"
         yield from map(self.tool, agent.tools)
         yield from map(self.handoff, agent.handoffs)
         yield from (self.guardrail("input_guardrail", row) for row in agent.input_guardrails)
@@ -244,6 +252,7 @@ class _Printer:
             "judged" if tool.judged else "",
             "derived" if tool.derived else "",
             _described(tool.description),
+            _typed("returns", tool.returns),
             _digest(tool.digest),
             self._tail(tool),
         )
@@ -262,6 +271,8 @@ class _Printer:
             "acts" if handoff.acts else "",
             "derived" if handoff.derived else "",
             _described(handoff.description),
+            _typed("input", handoff.input),
+            _typed("takes", handoff.takes),
             _digest(handoff.digest),
             self._tail(handoff),
         )
