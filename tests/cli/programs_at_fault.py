@@ -428,6 +428,29 @@ async def ask(questions):
     while questions:
         print(await Runner.run(desk, questions.pop()))
 """,
+        "instructions that a function makes": """
+said = []
+
+def instructions(context, agent): return str(said)
+
+teller = Agent(name="Teller", instructions=instructions)
+
+async def chat():
+    while True:
+        text = input("> ")
+        said.append((text, await Runner.run(teller, text)))
+""",
+        "instructions that a function makes, in a file that cannot be imported": """
+import a_package_that_is_not_installed
+def instructions(context, agent): return str(said)
+
+teller = Agent(name="Teller", instructions=instructions)
+
+async def chat():
+    while True:
+        text = input("> ")
+        await Runner.run(teller, text)
+""",
         "an agent with the conversation in its instructions": """
 async def chat():
     said = []

@@ -315,7 +315,7 @@ triage = Agent(name="Triage", handoffs=[handoff(billing), Agent(name="Other")])
     assert "3 agents of its source were read without it" in ended.out
     assert f"--> {file}:4" in ended.out
     assert "error[AG101] duplicate-tool-name" in ended.out
-    assert ended.out.endswith("0 files checked, 1 not loadable: 1 error, 1 warning\n")
+    assert "0 files checked, 1 not loadable: 1 error, 1 warning" in ended.out
     assert starts(file) == ["Triage"]
     drawn = agentgraph("draw", file)
     assert drawn.status == 0
@@ -350,7 +350,7 @@ def test_a_guardrail_never_runs_only_if_no_start_of_the_file_runs_it(
     tmp_path: Path, runs: str, rules: list[str]
 ) -> None:
     file = written(tmp_path, "flow.py", IMPORT + GUARDED + runs)
-    report = json.loads(agentgraph("check", file, "--format", "json").out)
+    report = json.loads(agentgraph("check", file, "--select", "AG5", "--format", "json").out)
     assert [one["code"] for one in report["diagnostics"]] == rules
 
 

@@ -124,6 +124,22 @@ def test_a_file_that_cannot_be_imported_has_its_mistakes_found_in_the_source(
     assert {("AG902", 13), ("AG906", 13), ("AG903", 14), ("AG904", 14)} <= {*faults}
 
 
+def test_a_handoff_that_is_read_has_its_name_and_its_line(tmp_path: Path) -> None:
+    source = """import a_package_that_is_not_there
+from agents import Agent, handoff
+b = Agent(name="B", handoff_description="b")
+a = Agent(
+    name="A",
+    handoffs=[
+        handoff(b, tool_name_override="ask_b"),
+        handoff(b),
+        handoff(b, tool_name_override="tell_b", is_enabled=False),
+    ],
+)
+"""
+    assert findings(written(tmp_path, "flow.py", source)) == [("AG901", 1), ("AG204", 9)]
+
+
 def test_a_mistake_after_the_construction_is_found_at_the_agent(tmp_path: Path) -> None:
     source = "from agentgraph import Agent\na = Agent(name='A')\na.handoffs.append('B')\n"
     assert findings(written(tmp_path, "flow.py", source)) == [("AG903", 2)]

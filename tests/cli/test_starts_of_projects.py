@@ -120,7 +120,7 @@ async def chat():
 
 
 def codes(*arguments: str | Path) -> list[str]:
-    report = agentgraph("check", *arguments, "--output-format", "json").out
+    report = agentgraph("check", *arguments, "--select", "AG501", "--output-format", "json").out
     return [one["code"] for one in json.loads(report)["diagnostics"]]
 
 

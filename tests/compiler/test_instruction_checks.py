@@ -93,6 +93,8 @@ REFUND = "Hand off to the refunds agent."
         (follows(REFUND, tools=[tool("pay", "Gives a refund.")]), 0),
         (follows("Hand off to the right agent.", handoffs=[ORDERS]), 0),
         (follows(REFUND, output_type=int), 0),
+        (follows("Hand off to the maths agent.", handoffs=[Agent(name="Mathematician")]), 0),
+        (follows("Hand off to the tax agent.", handoffs=[Agent(name="Taxi")]), 1),
     ],
 )
 def test_a_handover_that_something_carries_out_under_any_name(

@@ -86,32 +86,30 @@ def roots_of(sources: Sequence[Source], runs: Iterable[ProjectRun]) -> list[Root
         sources: The starts.
         runs: The runs of the project.
     """
+    kept: list[tuple[Source, dict[int, Agent[Any]]]] = []
+    held: set[int] = set()
+    for source in sources:
+        if id(source) not in held:
+            agents = agents_of_chart(source)
+            kept.append((source, agents))
+            held |= agents.keys()
+    held.clear()
+    last_first = []
+    for source, agents in reversed(kept):  # a later start may hold an earlier one
+        if id(source) not in held:
+            last_first.append((source, agents))
+            held |= agents.keys()
     runs = list(runs)
-    held = {id(source): agents_of_chart(source) for source in sources}
-    roots = []
-    for number, source in enumerate(sources):
-        holders = [
-            other
-            for place, other in enumerate(sources)
-            if other is not source
-            and id(source) in held[id(other)]
-            and (place < number or id(other) not in held[id(source)])
-        ]
-        if not holders:
-            roots.append(_root(source, held[id(source)], [*sources], runs))
-    return roots
-
-
-def _root(
-    source: Source, agents: dict[int, Agent[Any]], sources: list[Source], runs: list[ProjectRun]
-) -> Root:
-    started = [*sources, *(run.source for run in runs)]
-    starts = {id(one) for one in started if id(one) in agents and one is not source}
-    multi_turn = any(
-        run.goes_on and (run.source is None or run.source is source or id(run.source) in agents)
-        for run in runs
-    )
-    return Root(source, tuple(agents[key] for key in agents if key in starts), multi_turn)
+    started = {id(one) for one in (*sources, *(run.source for run in runs))}
+    going_on = {id(run.source) for run in runs if run.goes_on}
+    return [
+        Root(
+            source,
+            tuple(agent for key, agent in agents.items() if key in started and agent is not source),
+            multi_turn=not going_on.isdisjoint((id(None), id(source), *agents)),
+        )
+        for source, agents in reversed(last_first)
+    ]
 
 
 def agents_of_chart(source: Source) -> dict[int, Agent[Any]]:

@@ -6,7 +6,7 @@ The files of a project are the file of a command and the modules beside it that 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +57,16 @@ class SourceFile:
         for run in self.runs:
             if run.is_certain and run.method == method:
                 yield run.call
+
+    @cached_property
+    def calls_by_name(self) -> Mapping[str, Sequence[ast.Call]]:
+        """The calls of functions by their names."""
+        calls: dict[str, list[ast.Call]] = {}
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.Call(func=ast.Name(id=name)):
+                    calls.setdefault(name, []).append(node)
+        return calls
 
     def around(self, node: ast.AST) -> Iterator[ast.AST]:
         """What a node stands in, from the inside out."""

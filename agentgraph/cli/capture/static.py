@@ -121,6 +121,7 @@ class _Reading:
         text = name.value if isinstance(name, ast.Constant) else variable
         agent: Agent[Any] = Agent(name=str(text or f"line {call.lineno}"))
         agent._origin = (self._file, call.lineno)
+        agent.handoff_description = _description(_argument(call, "handoff_description"))
         return agent
 
     def _connect(self, statement: ast.stmt, scopes: list[_Scope]) -> None:
@@ -135,6 +136,8 @@ class _Reading:
                 self._workflow(call, statement, scopes)
 
     def _fill(self, agent: Agent[Any], call: ast.Call, scopes: list[_Scope]) -> None:
+        if dotted(_argument(call, "instructions") or call) in self._functions:
+            agent.instructions = _not_executed
         agent.handoffs += self._entries(_argument(call, "handoffs"), scopes, self._handoff)
         agent.tools += self._entries(_argument(call, "tools"), scopes, self._tool)
         agent.input_guardrails += self._entries(
@@ -192,12 +195,25 @@ class _Reading:
 
     def _handoff(self, expression: ast.expr, scopes: list[_Scope]) -> Any:
         if isinstance(expression, ast.Call) and self._called(expression) == "handoff":
-            target = self._value(_argument(expression, "agent", 0), scopes)
-            return None if target is None else handoff(target)
+            return self._called_handoff(expression, scopes)
         if isinstance(expression, ast.Constant):
             problem = f"handoffs holds {ast.unparse(expression)}, not an Agent or a Handoff"
             self._mistake(not_a_handoff.RULE, problem, expression)
         return self._value(expression, scopes)
+
+    def _called_handoff(self, call: ast.Call, scopes: list[_Scope]) -> Any:
+        """What `handoff(...)` makes."""
+        target = self._value(_argument(call, "agent", 0), scopes)
+        if target is None:
+            return None
+        name, enabled = _argument(call, "tool_name_override"), _argument(call, "is_enabled")
+        made = handoff(
+            target,
+            tool_name_override=_text(name),
+            is_enabled=not (isinstance(enabled, ast.Constant) and enabled.value is False),
+        )
+        made._origin = (self._file, call.lineno)
+        return made
 
     def _tool(self, expression: ast.expr, scopes: list[_Scope]) -> Any:
         if isinstance(expression, ast.Call):
@@ -210,10 +226,13 @@ class _Reading:
             self._undecorated(not_a_tool.RULE, function, "function_tool", expression)
             return None
         name: object = function.name
+        described = ast.get_docstring(function) or ""
         if isinstance(decorator, ast.Call):
             override = _argument(decorator, "name_override")
             name = override.value if isinstance(override, ast.Constant) else name
-        tool = FunctionTool(str(name), ast.get_docstring(function) or "", {}, _not_executed)
+            override = _argument(decorator, "description_override")
+            described = _description(override) or described
+        tool = FunctionTool(str(name), described, {}, _not_executed)
         tool._origin = (self._file, decorator.lineno)
         return tool
 
@@ -224,9 +243,8 @@ class _Reading:
         agent = self._value(call.func.value, scopes)
         if agent is None:
             return None
-        name = _argument(call, "tool_name", 0)
-        text = str(name.value) if isinstance(name, ast.Constant) and name.value else None
-        tool = agent.as_tool(text, None)
+        description = _description(_argument(call, "tool_description", 1))
+        tool = agent.as_tool(_text(_argument(call, "tool_name", 0)), description)
         tool._origin = (self._file, call.lineno)
         return tool
 
@@ -314,6 +332,19 @@ def _assignment(statement: ast.stmt) -> tuple[str, ast.expr | None]:
             return name, value
         case _:
             return "", None
+
+
+def _text(expression: ast.expr | None) -> str | None:
+    """The text of a constant, if it has one."""
+    constant = expression.value if isinstance(expression, ast.Constant) else None
+    return constant if isinstance(constant, str) and constant else None
+
+
+def _description(expression: ast.expr | None) -> str | None:
+    """A description: its text, or a word for one that only a run makes."""
+    if expression is None or (isinstance(expression, ast.Constant) and not expression.value):
+        return None
+    return _text(expression) or ast.unparse(expression)
 
 
 def _argument(call: ast.Call, name: str, position: int = -1) -> ast.expr | None:

@@ -76,6 +76,9 @@ def check(project: Project) -> Iterator[Diagnostic]:
         message = _input_of(run.call)
         if not run.is_certain or message is None or run.method == "run_demo_loop":
             continue
+        agents = file.values.of(run.start, run.function)
+        if any(callable(getattr(one, "instructions", None)) for one in agents):
+            continue  # they may tell the agent what was said
         if any(_is_forgetful(file, loop, said) for loop, said in _loops(file, run, message)):
             yield Diagnostic(
                 RULE,
@@ -109,17 +112,16 @@ def _loops(
     if loop is not None or function is None or not isinstance(message, ast.Name):
         return
     parameters = [one.arg for one in function.args.args]
-    if message.id not in parameters or _stores(function, message.id):
+    calls = file.calls_by_name.get(function.name, ())
+    if not calls or message.id not in parameters or _stores(function, message.id):
         return
     position = parameters.index(message.id)
-    for node in ast.walk(file.tree):
-        match node:
-            case ast.Call(func=ast.Name(id=name)) if name == function.name:
-                words = {word.arg: word.value for word in node.keywords}
-                said = node.args[position] if position < len(node.args) else words.get(message.id)
-                outer = _loop_around(file, node)
-                if outer is not None and said is not None:
-                    yield outer, said
+    for call in calls:
+        words = {word.arg: word.value for word in call.keywords}
+        said = call.args[position] if position < len(call.args) else words.get(message.id)
+        outer = _loop_around(file, call)
+        if outer is not None and said is not None:
+            yield outer, said
 
 
 def _loop_around(file: SourceFile, node: ast.AST) -> ast.While | None:

@@ -91,20 +91,17 @@ def check(project: Project) -> Iterator[Diagnostic]:
     file = project.file
     functions: dict[Function, list[WrittenRun]] = {}
     for run in file.runs:
-        if run.is_certain and run.function is not None and _trips(file, run.function):
+        if run.is_certain and run.function is not None:
             functions.setdefault(run.function, []).append(run)
     for function, runs in functions.items():
+        if not any(True for _ in _verdicts(file, function)):
+            continue
         judges = [_judge(file, run) for run in runs]
         if None in judges or _decides(file, function, runs):
             continue
         judge = judges[0]
         if not is_allowed(RULE, judge, file.namespace.get(function.name)):
             yield _finding(file, function, runs[0], judge)
-
-
-def _trips(file: SourceFile, function: Function) -> bool:
-    """Whether a function says whether a tripwire is triggered."""
-    return any(True for _ in _verdicts(file, function))
 
 
 def _verdicts(file: SourceFile, function: Function) -> Iterator[ast.expr | None]:

@@ -63,6 +63,8 @@ RULE = Rule(
 _HANDS_OVER: Final = re.compile(
     r"escalat|transfer|hand_?(off|over)|rout(e|ing)|delegat|forward|redir"
 )
+_SHORTEST: Final = 4
+"""The fewest letters of a stem that may stand for a longer one."""
 _REACHES_PEOPLE: Final = re.compile(
     "human|ticket|notif|contact|alert|support|mail|send|message|slack|call|page|approv|request"
     "|ask|report|file|submit|open|create|flag|log|assign|schedul|book"
@@ -108,11 +110,20 @@ class _Offers:
     def carry_out(self, order: Handover) -> bool:
         """Whether one of them may be what an order means."""
         meant = significant(order.target)
-        if self.is_open or not meant.isdisjoint(self.words) or (self.has_agents and not meant):
+        if self.is_open or (self.has_agents and not meant):
+            return True
+        if any(_are_alike(one, other) for one in meant for other in self.words):
             return True
         if any(map(_HANDS_OVER.search, self.names)):
             return True
         return order.is_person and any(map(_REACHES_PEOPLE.search, self.names))
+
+
+def _are_alike(stem: str, other: str) -> bool:
+    """Whether two stems may mean the same: the maths agent is called "Mathematician"."""
+    if len(stem) < _SHORTEST or len(other) < _SHORTEST:
+        return stem == other
+    return stem.startswith(other) or other.startswith(stem)
 
 
 def _stems_of_tool(tool: Tool) -> frozenset[str]:
