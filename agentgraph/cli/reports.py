@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import linecache
 import os
 from collections.abc import Iterable
@@ -14,12 +15,21 @@ from rich.text import Text
 from agentgraph.cli.source_spans import underlined
 from agentgraph.cli.terminal import print_hanging, printable
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin
-from agentgraph_compiler.render.report import Piece, Quotation, Quote, Tone, blocks
+from agentgraph_compiler.render.report import Piece, Quotation, Quote, Tone, blocks, summary
 
-__all__ = ["diagnostics_json", "print_report", "shown_path"]
+__all__ = ["diagnostics_json", "print_report", "printed_report", "shown_path"]
 
 _NARROWEST: Final = 20
 """The least columns of a source line to show, however narrow the terminal is."""
+
+
+def printed_report(diagnostics: Iterable[Diagnostic]) -> str:
+    """The report of diagnostics as plain text, with quotes of the source."""
+    console = Console(file=io.StringIO(), highlight=False, markup=False, emoji=False)
+    entries = tuple(diagnostics)
+    with console.capture() as capture:
+        print_report(console, entries)
+    return f"{capture.get()}{summary(entries)}"
 
 
 def print_report(console: Console, diagnostics: Iterable[Diagnostic]) -> None:

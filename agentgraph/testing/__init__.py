@@ -6,6 +6,7 @@ Nothing here needs a network or a key. The names that this package adds (`Rehear
 
 from agentgraph.models.instances import minimal_instance
 from agentgraph.models.rehearsal import Move, RehearsalModel
+from agentgraph.testing.checking import assert_clean
 from agentgraph.testing.model import (
     InvalidModelStep,
     ModelCall,
@@ -30,6 +31,7 @@ __all__ = [
     "ScriptedModel",
     "UnconsumedModelSteps",
     "UnexpectedModelCall",
+    "assert_clean",
     "assistant_message",
     "function_call",
     "minimal_instance",

@@ -55,6 +55,11 @@ class Rule:
     severity: Severity
     summary: str
 
+    def is_named(self, term: str) -> bool:
+        """Whether a term is the code of the rule, the beginning of the code, or the name."""
+        term = term.strip()
+        return bool(term) and (self.code.startswith(term.upper()) or self.name == term.lower())
+
 
 @dataclass(frozen=True, slots=True)
 class Note:

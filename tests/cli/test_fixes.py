@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import os
 import stat
 import tokenize
@@ -190,10 +191,10 @@ def test_a_misspelt_keyword_is_fixed_and_the_rest_of_the_file_stays(tmp_path: Pa
     file = tmp_path / FILE
     file.write_bytes(text.encode())
     file.chmod(0o640)
-    shown = agentgraph("check", file, "--diff")
-    assert (shown.status, file.read_bytes()) == (1, text.encode())
-    assert '+a = Agent(name="é",instructions = "x" )  # a' in shown.out.splitlines()
-    assert "1 finding can be fixed" in shown.err
+    preview = agentgraph("check", file, "--diff")
+    assert (preview.status, file.read_bytes()) == (1, text.encode())
+    assert '+a = Agent(name="é",instructions = "x" )  # a' in preview.out.splitlines()
+    assert "1 finding can be fixed" in preview.err
     done = agentgraph("check", file, "--fix")
     assert done.status == 0
     assert f"fixed {file}:3: AG906 rename 'instruction' to 'instructions'" in done.err
@@ -222,6 +223,73 @@ def test_a_keyword_with_two_close_names_or_a_taken_one_is_left_to_a_person(tmp_p
     before = file.read_bytes()
     assert agentgraph("check", file, "--fix").status == 1
     assert file.read_bytes() == before
+
+
+FIXED = [
+    (
+        """
+        from agentgraph import Agent
+        billing = Agent(name="Billing")
+        refunds = Agent(name="Refunds", handoff_description="Money back")
+        triage = Agent(name="Triage", handoffs=[billing, refunds])
+        """,
+        'billing = Agent(name="Billing")',
+        'billing = Agent(name="Billing", '
+        'handoff_description="TODO: say when to hand over to Billing.")',
+    ),
+    (
+        """
+        from agentgraph import Agent
+        faq = Agent(name="FAQ", instructions="If you cannot, transfer back to the triage agent.")
+        triage = Agent(name="Triage", handoffs=[faq])
+        """,
+        'triage = Agent(name="Triage", handoffs=[faq])',
+        'triage = Agent(name="Triage", handoffs=[faq])\nfaq.handoffs.append(triage)',
+    ),
+    (
+        """
+        from agentgraph import Agent, function_tool
+        @function_tool
+        def look_up_order(number: str) -> str:
+            "Look up where an order is."
+            return number
+        agent = Agent(
+            name="Orders",
+            instructions="Call `look_up_ordr` for each number, then answer.",  # always
+            tools=[look_up_order],
+        )
+        """,
+        "Call `look_up_ordr` for",
+        "Call `look_up_order` for",
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "before", "expected"), FIXED)
+def test_what_a_rule_offers_resolves_its_finding(
+    tmp_path: Path, source: str, before: str, expected: str
+) -> None:
+    file = written(tmp_path, FILE, source)
+    text = file.read_text()
+    report = agentgraph("check", file, "--format", "json").out
+    fixable = [one["code"] for one in json.loads(report)["diagnostics"] if one["fix"]]
+    assert len(fixable) == 1
+    assert agentgraph("check", file, "--fix").status == 0
+    assert file.read_text() == text.replace(before, expected) != text
+    again = json.loads(agentgraph("check", file, "--format", "json").out)["diagnostics"]
+    assert not [one for one in again if one["code"] in fixable]
+
+
+def test_a_way_back_that_two_agents_could_be_is_left_to_a_person(tmp_path: Path) -> None:
+    source = """
+    from agentgraph import Agent
+    faq = Agent(name="FAQ", instructions="If you cannot, transfer back to the agent before you.")
+    sales = Agent(name="Sales", handoffs=[faq])
+    triage = Agent(name="Triage", handoffs=[faq, sales])
+    """
+    report = agentgraph("check", written(tmp_path, FILE, source), "--format", "json").out
+    fixes = {one["code"]: one["fix"] for one in json.loads(report)["diagnostics"]}
+    assert fixes["AG210"] is None
 
 
 def finding(path: Path, change: Change) -> Diagnostic:

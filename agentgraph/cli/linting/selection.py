@@ -78,11 +78,7 @@ def _codes(terms: Iterable[str]) -> _Codes:
 
 
 def _named(term: str, rules: Sequence[Rule]) -> list[Rule]:
-    named = [
-        rule
-        for rule in rules
-        if term and (rule.code.startswith(term.upper()) or rule.name == term.lower())
-    ]
+    named = [rule for rule in rules if rule.is_named(term)]
     if not named:
         word = "".join(get_close_matches(term.lower(), [rule.name for rule in rules], n=1))
         listed = "agentgraph explain --all shows the rules"

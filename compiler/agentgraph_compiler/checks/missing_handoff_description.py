@@ -41,7 +41,15 @@ from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.wording import mentions, stems
-from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.diagnostics import (
+    UNKNOWN,
+    Diagnostic,
+    Fix,
+    NewArgument,
+    Note,
+    Rule,
+    Severity,
+)
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, is_allowed
 
 RULE = Rule(
@@ -94,4 +102,11 @@ def _finding(chart: Chart, agent: Agent, handoff: Handoff) -> Diagnostic | None:
         ),
         help=f"say when to hand over to it: Agent(name='{handoff.target_name}',"
         " handoff_description='…')",
+        fix=None if target is None else _stub(target),
     )
+
+
+def _stub(target: Agent) -> Fix:
+    text = f"TODO: say when to hand over to {target.name}."
+    change = NewArgument(target.origin, target.name, "handoff_description", text)
+    return Fix(f"give '{target.name}' a handoff_description to complete", (change,))

@@ -44,14 +44,15 @@ faq.handoffs = [triage]
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.instructions import Handover, handovers
 from agentgraph_compiler.analysis.wording import significant, stems
-from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.diagnostics import Diagnostic, Fix, NewHandoff, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Tool, is_allowed
+from agentgraph_compiler.ir.obedience import callable_handoffs
 from agentgraph_compiler.types import TEXT
 
 RULE = Rule(
@@ -75,6 +76,10 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find orders that an agent cannot follow, in time linear in instructions and offers."""
     reported: set[tuple[str, object, str]] = set()
     for part in analysis.chart.walk():
+        sources: dict[str, list[Agent]] = {}
+        for source in part.agents:
+            for row in callable_handoffs(source):
+                sources.setdefault(row.target, []).append(source)
         for agent in part.agents:
             if not agent.instructions or is_allowed(RULE, agent):
                 continue
@@ -88,7 +93,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
                 key = agent.name, agent.origin, words
                 if offers is not None and key not in reported and not offers.carry_out(order):
                     reported.add(key)
-                    yield _finding(agent, order)
+                    yield _finding(agent, order, _way_back(agent, order, sources))
 
 
 class _Offers:
@@ -134,7 +139,23 @@ def _stems_of_handoff(handoff: Handoff) -> frozenset[str]:
     return stems(f"{handoff.name.removeprefix('transfer_to_')} {handoff.description or ''}")
 
 
-def _finding(agent: Agent, order: Handover) -> Diagnostic:
+def _way_back(agent: Agent, order: Handover, sources: Mapping[str, Sequence[Agent]]) -> Fix | None:
+    """The handoff that an order promises, if one of the agents that hand over to this one is
+    meant."""
+    meant = significant(order.target)
+    candidates = [
+        source
+        for source in sources.get(agent.id, ())
+        if (significant(source.name) == meant if meant else order.is_return)
+    ]
+    if len(candidates) != 1 or candidates[0] is agent:
+        return None
+    (target,) = candidates
+    change = NewHandoff(agent.origin, agent.name, target.origin, target.name)
+    return Fix(f"add '{target.name}' to the handoffs of '{agent.name}'", (change,))
+
+
+def _finding(agent: Agent, order: Handover, fix: Fix | None) -> Diagnostic:
     names = [f"'{row.name}'" for row in agent.tools]
     names += [f"'{row.name}'" for row in agent.handoffs]
     listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
@@ -148,6 +169,7 @@ def _finding(agent: Agent, order: Handover) -> Diagnostic:
             Note(f"it has {listed}" if names else "it has no handoffs and no tools"),
         ),
         help="add the agent that is meant to its handoffs, or take the sentence out",
+        fix=fix,
     )
 
 

@@ -61,7 +61,7 @@ from typing import Final
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.instructions import calls
-from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.diagnostics import Diagnostic, Fix, Note, Renaming, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, is_allowed
 
 RULE = Rule(
@@ -92,7 +92,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
                     continue
                 reported.add(key)
                 offers = _offers(agent)[:_COMPARED]
-                close = get_close_matches(call.name, offers, n=1, cutoff=_CLOSE)
+                close = get_close_matches(call.name, offers, n=2, cutoff=_CLOSE)
                 if close or call.is_certain:
                     yield _finding(agent, call.name, close)
 
@@ -132,4 +132,10 @@ def _finding(agent: Agent, name: str, close: list[str]) -> Diagnostic:
         agent.origin,
         notes=(Note(f"it has {listed}" if offers else "it has no tools and no handoffs"),),
         help=f"write '{close[0]}'" if close else "add the tool, or correct the name",
+        fix=_renaming(agent, name, close[0]) if len(close) == 1 else None,
     )
+
+
+def _renaming(agent: Agent, name: str, offer: str) -> Fix:
+    change = Renaming(agent.origin, old=name, new=offer, agent=agent.name, argument="instructions")
+    return Fix(f"rename '{name}' to '{offer}' in the instructions", (change,))
