@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypeVar, runtime_c
 from typing_extensions import TypedDict
 
 from agentgraph.exceptions import UserError
-from agentgraph.run_context import RunContextWrapper
 from agentgraph.user_code.callbacks import gather_or_cancel, resolve
 from agentgraph.user_code.cancellation import take_back
 
 if TYPE_CHECKING:
     from agentgraph.authoring.any_agent import AnyAgentBase
+    from agentgraph.run_context import RunContextWrapper
     from agentgraph.tool import FunctionTool, ToolErrorFunction
 
 __all__ = [

@@ -40,10 +40,10 @@ from agentgraph.items.run_items import (
     raw_field,
 )
 from agentgraph.running.result import RunResultStreaming
-from agentgraph.stream_events import RunItemStreamEvent, StreamEvent
 
 if TYPE_CHECKING:
     from agentgraph.guardrail import GuardrailFunctionOutput
+    from agentgraph.stream_events import RunItemStreamEvent, StreamEvent
     from agentgraph.tool_guardrails import ToolGuardrailFunctionOutput
 
 __all__ = ["Show", "Watch", "warnings_shown"]

@@ -10,10 +10,9 @@ from agentgraph.handoffs import (
     default_handoff_history_mapper,
     nest_handoff_history,
 )
-from agentgraph.items import RunItem
 
 if TYPE_CHECKING:
-    from agentgraph.items import TResponseInputItem
+    from agentgraph.items import RunItem, TResponseInputItem
 
 __all__ = ["default_handoff_history_mapper", "nest_handoff_history", "remove_all_tools"]
 

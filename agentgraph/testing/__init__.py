@@ -7,6 +7,7 @@ Nothing here needs a network or a key. The names that this package adds (`Rehear
 from agentgraph.models.instances import minimal_instance
 from agentgraph.models.rehearsal import Move, RehearsalModel
 from agentgraph.testing.checking import assert_clean
+from agentgraph.testing.exploring import Decision, Route, explore
 from agentgraph.testing.model import (
     InvalidModelStep,
     ModelCall,
@@ -21,6 +22,7 @@ from agentgraph.testing.model import (
 )
 
 __all__ = [
+    "Decision",
     "InvalidModelStep",
     "ModelCall",
     "ModelScriptError",
@@ -28,11 +30,13 @@ __all__ = [
     "ModelStepSpec",
     "Move",
     "RehearsalModel",
+    "Route",
     "ScriptedModel",
     "UnconsumedModelSteps",
     "UnexpectedModelCall",
     "assert_clean",
     "assistant_message",
+    "explore",
     "function_call",
     "minimal_instance",
 ]
