@@ -13,6 +13,7 @@ from agentgraph import (
     GuardrailFunctionOutput,
     Runner,
     ToolGuardrailFunctionOutput,
+    Workflow,
     check,
     function_tool,
     input_guardrail,
@@ -167,3 +168,23 @@ def test_the_compiler_says_that_it_does_not_check_those_runs() -> None:
         " Runner.run(reviewer, …)",
         "the code of guardrail 'on_topic' runs agent 'Lead', and no check covers that run",
     ]
+
+
+def test_an_agent_that_the_code_of_a_tool_runs_is_reached_and_so_is_where_it_hands_over() -> None:
+    w = Workflow("W", start=_asking, agents=[_asking, _judge, _expert, _forgotten])
+    unreached = [one.message for one in check(w) if one.rule.code == "AG201"]
+    assert unreached == ["agent 'Forgotten' is declared in workflow 'W', but no run can reach it"]
+
+
+_expert = Agent[Any](name="Expert", handoff_description="Knows more.")
+_forgotten = Agent[Any](name="Forgotten")
+_judge = Agent[Any](name="Judge", handoffs=[_expert])
+
+
+@function_tool
+async def ask_judge(text: str) -> str:
+    """Ask."""
+    return str(await Runner.run(_judge, text))
+
+
+_asking = Agent[Any](name="Asking", tools=[ask_judge])

@@ -3,7 +3,9 @@
 ## What it does
 
 Follows handoffs and agents used as tools from the start agent, and reports the agents of a
-declared `Workflow` that no run reaches. Handoffs and tools that are disabled for good lead nowhere.
+declared `Workflow` that no run reaches. Handoffs and tools that are disabled for good lead nowhere:
+where one of these handoffs is the cause, AG204 names it instead. An agent that the code of a tool
+or a guardrail runs (`Runner.run(judge, …)`) is used.
 
 ## Why is this bad?
 
@@ -39,7 +41,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.analysis.analysis import Analysis, identity
+from agentgraph_compiler.analysis.analysis import Analysis, Identity, identity
 from agentgraph_compiler.checks.handoff_never_enabled import behind_disabled_handoffs
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, is_allowed
@@ -57,14 +59,13 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     run can reach them. Where a disabled handoff is the cause, ``handoff_never_enabled`` says so."""
     if not analysis.chart.declared:
         return
-    disabled = behind_disabled_handoffs(analysis)
     unreached = [
-        agent
-        for agent in analysis.chart.agents
-        if identity(agent) not in analysis.reached and identity(agent) not in disabled
+        agent for agent in analysis.chart.agents if identity(agent) not in analysis.reached
     ]
     if not unreached:
         return
+    explained = behind_disabled_handoffs(analysis) | _run_by_code(analysis)
+    unreached = [agent for agent in unreached if identity(agent) not in explained]
     leading_to: dict[str, list[Note]] = {}
     for source in analysis.chart.agents:
         for handoff in source.handoffs:
@@ -74,6 +75,23 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     for agent in unreached:
         if not is_allowed(RULE, agent):
             yield _unreached(analysis.chart, agent, leading_to.get(agent.id, []))
+
+
+def _run_by_code(analysis: Analysis) -> frozenset[Identity]:
+    """The declared agents that the code of a tool or guardrail runs, and those to which they hand
+    over."""
+    chart = analysis.chart
+    runs = {(run.name, run.origin) for _, agent in analysis.agents() for run in agent.inner}
+    waiting = [agent for agent in chart.agents if (agent.name, agent.origin) in runs]
+    reached = {identity(agent): agent for agent in waiting}
+    while waiting:
+        for handoff in waiting.pop().handoffs:
+            target = chart.agent.get(handoff.target)
+            if target is None or handoff.enabled is Enabled.NEVER or identity(target) in reached:
+                continue
+            reached[identity(target)] = target
+            waiting.append(target)
+    return frozenset(reached)
 
 
 def _unreached(chart: Chart, agent: Agent, notes: list[Note]) -> Diagnostic:
