@@ -18,12 +18,14 @@ from agentgraph.frontend.bind import bind, layout_of
 from agentgraph.frontend.bindings import Bindings
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import is_agent, is_workflow
+from agentgraph.frontend.final_types import final_type
 from agentgraph.frontend.lower_workflow import chart_of, lower
 from agentgraph.frontend.origins import Overrides
 from agentgraph.frontend.reading import Reading, read
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.frontend.tables import Table, Tables
 from agentgraph_compiler import pipeline
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.graph import state_graph
 from agentgraph_compiler.diagnostics import Diagnostic, errors
 from agentgraph_compiler.emit import emit
@@ -156,6 +158,16 @@ class Program(ShownInNotebooks):
         assert isinstance(self.machine, OwnMachine)  # `compile` sets the chart of its programs
         return self.machine.chart
 
+    @cached_property
+    def output_type(self) -> Any:
+        """The type of the final output of a run: the union over all ways in which a run can end.
+
+        ``str`` stands for agents without an ``output_type``. The type is ``Any`` where a function
+        decides (``tool_use_behavior``), or where a tool that ends the run declares no type. A
+        handler of errors may return anything, and does not count.
+        """
+        return _output_type(self.bindings.reading, self.chart)
+
     @property
     def current(self) -> bool:
         """Whether the agents are unchanged since compilation."""
@@ -214,6 +226,18 @@ class Program(ShownInNotebooks):
         """The machine as a graph: a node for each state, an edge for each transition, with their
         attributes."""
         return state_graph(self.chart)
+
+
+def output_type_of(source: Source) -> Any:
+    """The type of the final output of a workflow, also of one with errors: see
+    :attr:`Program.output_type`."""
+    reading, _ = read(_workflow(source), DEFAULT_SCOPE)
+    return _output_type(reading, chart_of(reading, Declarations()))
+
+
+def _output_type(reading: Reading, chart: Chart) -> Any:
+    analysis = Analysis(chart)
+    return final_type(reading, chart, lambda part: analysis.flow(part).endings)
 
 
 def check(

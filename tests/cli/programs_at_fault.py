@@ -24,6 +24,18 @@ def polite(context, agent, text):
 desk = Agent(name="Desk")
 """
 
+TYPED = """
+from pydantic import BaseModel
+
+class Report(BaseModel):
+    title: str
+
+class Summary(BaseModel):
+    text: str
+
+writer = Agent(name="Writer", output_type=Report)
+"""
+
 FAULTY: dict[str, dict[str, str]] = {
     "AG910": {
         "in an async function": """
@@ -296,6 +308,40 @@ async def ask(text):
     except Exception:
         raise
     return await Runner.run(triage, text)  # fault
+""",
+    },
+    "AG306": {
+        "another class": TYPED
+        + """
+async def ask(text):
+    result = await Runner.run(writer, text)
+    return result.final_output_as(Summary)  # fault
+""",
+        "text": TYPED
+        + """
+def ask(text):
+    return Runner.run_sync(writer, text).final_output_as(str)  # fault
+""",
+        "of an agent without an output type": TYPED
+        + """
+def ask(text):
+    result = Runner.run_sync(desk, text)
+    return result.final_output_as(Report, raise_if_incorrect_type=True)  # fault
+""",
+        "of agents behind handoffs": TYPED
+        + """
+triage = Agent(name="Triage", handoffs=[writer])
+
+async def ask(text):
+    result = await Runner.run(triage, text)
+    return result.final_output_as(Summary)  # fault
+""",
+        "of a tool that ends the run": TYPED
+        + """
+lexicon = Agent(name="Lexicon", tools=[look_up], tool_use_behavior="stop_on_first_tool")
+
+async def ask(text):
+    return (await Runner.run(lexicon, text)).final_output_as(Report)  # fault
 """,
     },
 }
@@ -690,6 +736,66 @@ triage = Agent(name="Triage", handoffs=[guarded])
 
 def ask(text):
     return Runner.run_sync(triage, text)
+""",
+    },
+    "AG306": {
+        "its own class": TYPED
+        + """
+async def ask(text):
+    result = await Runner.run(writer, text)
+    return result.final_output_as(Report)
+""",
+        "a base class": TYPED
+        + """
+async def ask(text):
+    result = await Runner.run(writer, text)
+    return result.final_output_as(BaseModel)
+""",
+        "one of several ends": TYPED
+        + """
+triage = Agent(name="Triage", handoffs=[writer])
+
+async def ask(text):
+    result = await Runner.run(triage, text)
+    return result.final_output_as(Report)
+""",
+        "an agent that only the call knows": TYPED
+        + """
+async def ask(agent, text):
+    result = await Runner.run(agent, text)
+    return result.final_output_as(Summary)
+""",
+        "a result of two runs": TYPED
+        + """
+reader = Agent(name="Reader", output_type=Summary)
+
+async def ask(text):
+    if text:
+        result = await Runner.run(writer, text)
+    else:
+        result = await Runner.run(reader, text)
+    return result.final_output_as(Summary)
+""",
+        "a function decides": TYPED
+        + """
+lexicon = Agent(name="Lexicon", tools=[look_up], tool_use_behavior=lambda context, results: None)
+
+async def ask(text):
+    result = await Runner.run(lexicon, text)
+    return result.final_output_as(Summary)
+""",
+        "a handler of errors": TYPED
+        + """
+async def ask(text):
+    result = await Runner.run(writer, text, error_handlers={"max_turns": lambda data: None})
+    return result.final_output_as(Summary)
+""",
+        "another variable of that name": TYPED
+        + """
+async def ask(text):
+    result = await Runner.run(writer, text)
+    result = text.upper()
+    return result.final_output_as(Summary)
 """,
     },
 }

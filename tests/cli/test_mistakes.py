@@ -80,8 +80,8 @@ def test_a_page_begins_with_the_summary_and_has_the_four_sections(rule: Rule) ->
     assert re.findall(r"^## (.*)$", page, flags=re.MULTILINE) == titles
 
 
-def test_codes_are_of_the_family_of_the_source_and_used_once() -> None:
-    assert all(re.fullmatch(r"AG9\d\d", rule.code) for rule in RULES)
+def test_codes_are_of_the_families_of_the_source_and_of_types_and_used_once() -> None:
+    assert all(re.fullmatch(r"AG[39]\d\d", rule.code) for rule in RULES)
     rules = [*RULES, *pages()]
     assert len({rule.code for rule in rules}) == len({rule.name for rule in rules}) == len(rules)
 

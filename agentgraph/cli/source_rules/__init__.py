@@ -19,6 +19,7 @@ from agentgraph.cli.source_rules import (
     unconsumed_stream,
     unread_guardrail_verdict,
     unused_agent,
+    wrong_final_output_type,
 )
 from agentgraph.cli.source_rules.project import Project
 from agentgraph_compiler.diagnostics import Diagnostic, Rule
@@ -38,6 +39,7 @@ class SourceRule(Protocol):
 
 
 SOURCE_RULES: tuple[SourceRule, ...] = (
+    wrong_final_output_type,
     blocking_run_in_async_code,
     unconsumed_stream,
     forgetful_chat_loop,

@@ -23,6 +23,7 @@ from agentgraph_compiler.machine import (
     Invoke,
     Premise,
     Rest,
+    Source,
     State,
     StateKind,
     Transition,
@@ -122,6 +123,16 @@ class Flow:
             for number, place in self._reached_places()
             if place.state.agent and any(to in self._finishing for _, to in self.rows[number])
         )
+
+    @cached_property
+    def endings(self) -> dict[str, frozenset[Source]]:
+        """What becomes the final output, for each agent with which a run can end, by id."""
+        endings: dict[str, set[Source]] = {}
+        for number, place in self._reached_places():
+            for row, _ in self.rows[number]:
+                if place.state.agent and row.output is not Source.NONE:
+                    endings.setdefault(place.state.agent, set()).add(row.output)
+        return {agent: frozenset(sources) for agent, sources in endings.items()}
 
     @cached_property
     def invokes(self) -> frozenset[tuple[str, str]]:
