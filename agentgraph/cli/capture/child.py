@@ -31,6 +31,7 @@ from agentgraph.cli.capture.named import named_sources
 from agentgraph.cli.capture.recorder import ProgramRecorder, place_in
 from agentgraph.cli.capture.refusals import refuse_connections_and_processes
 from agentgraph.cli.capture.source import SourceError, SourceText, read_source
+from agentgraph.cli.capture.source_file import SourceFile, files_of
 from agentgraph.cli.capture.starts import Start, starts_of
 from agentgraph.cli.capture.static import read_unexecuted
 from agentgraph.cli.capture.taking import taken
@@ -155,21 +156,22 @@ class _Capture:
             text = print_chart(chart)
             self._send(ChartPrinted(text, choice.start.label, choice.why, choice.others))
             return
-        starts = self._starts(loaded)
+        files = files_of(loaded)
+        starts = self._starts(loaded, files[0])
         for one in loaded.recorder.objects:
             if not is_workflow_source(one.authored):
                 self._send(AgentSeen(one.authored.name, one.origin))
         for start in starts:
             self._send(_seen(start))
-        findings = findings_of(loaded, [start.source for start in starts])
+        findings = findings_of(loaded, files, [start.source for start in starts])
         self._send(AgentsChecked(findings.places))
         for finding in findings.diagnostics:
             self._send(finding)
 
-    def _starts(self, loaded: Loading) -> list[Start]:
+    def _starts(self, loaded: Loading, source: SourceFile) -> list[Start]:
         target = self._request.target
         if target.name is None:
-            return starts_of(loaded)
+            return starts_of(loaded, source)
         return [
             Start(source, target.name, "named")
             for source in named_sources(loaded, target, target.name)

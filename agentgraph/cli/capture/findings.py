@@ -9,7 +9,7 @@ from typing import Final
 from agentgraph.authoring.mistakes import wrong_field_type
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.project_runs import Root, roots_of, runs_of_project
-from agentgraph.cli.capture.source_file import files_of
+from agentgraph.cli.capture.source_file import SourceFile
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.source_rules import SOURCE_RULES, uncaught_tripwire, unused_agent
 from agentgraph.cli.source_rules.project import Project
@@ -53,18 +53,20 @@ class Findings:
     places: tuple[Origin, ...]
 
 
-def findings_of(loaded: Loading, sources: Sequence[Source]) -> Findings:
+def findings_of(
+    loaded: Loading, files: Sequence[SourceFile], sources: Sequence[Source]
+) -> Findings:
     """Check the starts of a file.
 
     Args:
         loaded: The loaded file.
+        files: The sources of its project.
         sources: Its starts.
 
     Raises:
         CommandFault: A start cannot be lowered.
     """
     file, overrides = loaded.source.file, loaded.overrides
-    files = files_of(loaded)
     runs = runs_of_project(loaded, files)
     charts = [_lowered(root, file, overrides) for root in roots_of(sources, runs)]
     starts = frozenset(

@@ -26,7 +26,7 @@ class LastAgents:
 
     def __init__(self, tree: ast.Module) -> None:
         self._names: set[str] = set()
-        if not self.may_be(tree):
+        if not any(isinstance(one, ast.Attribute) and one.attr == _LAST for one in ast.walk(tree)):
             return
         stores = list(_stores(tree))
         while True:

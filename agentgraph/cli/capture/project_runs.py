@@ -12,7 +12,7 @@ from agentgraph.agent import Agent
 from agentgraph.cli.capture.kinds import as_source, is_workflow_source
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.recorder import RunStart
-from agentgraph.cli.capture.source_file import SourceFile, file_itself
+from agentgraph.cli.capture.source_file import SourceFile
 from agentgraph.frontend.targets import target_of
 from agentgraph.workflow import Source
 from agentgraph_compiler.diagnostics import Origin
@@ -55,12 +55,17 @@ class Root:
     multi_turn: bool = False
 
 
-def recorded_and_written(loaded: Loading) -> Iterator[tuple[RunStart, bool]]:
+def recorded_and_written(loaded: Loading, file: SourceFile) -> Iterator[tuple[RunStart, bool]]:
     """The runs of a file with an object that they start with: those that it began as it was loaded,
-    then those in its source, each with whether it is written only."""
+    then those in its source, each with whether it is written only.
+
+    Args:
+        loaded: The file.
+        file: Its source.
+    """
     for run in loaded.recorder.runs:
         yield run, False
-    for run, _ in _written(file_itself(loaded)):
+    for run, _ in _written(file):
         if run.source is not None:
             yield run, True
 

@@ -47,6 +47,11 @@ class SourceFile:
     namespace: Mapping[str, Any] = field(repr=False)
     values: Values = field(repr=False)
 
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of the tree."""
+        return self.values.nodes
+
     @cached_property
     def runs(self) -> list[WrittenRun]:
         """The calls that begin a run, in the order of the file."""
@@ -62,7 +67,7 @@ class SourceFile:
     def calls_by_name(self) -> Mapping[str, Sequence[ast.Call]]:
         """The calls of functions by their names."""
         calls: dict[str, list[ast.Call]] = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             match node:
                 case ast.Call(func=ast.Name(id=name)):
                     calls.setdefault(name, []).append(node)

@@ -15,6 +15,7 @@ from agentgraph.cli.capture.kinds import as_source, is_workflow_source, sources_
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.project_runs import recorded_and_written
 from agentgraph.cli.capture.recorder import RunStart
+from agentgraph.cli.capture.source_file import SourceFile, file_itself
 from agentgraph.cli.capture.uses import Uses, covered_by
 from agentgraph.workflow import Source
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
@@ -77,8 +78,9 @@ class AmbiguousStart(LookupError):
 class _File:
     """The agents of a loaded file, by identity, with what is known of each."""
 
-    def __init__(self, loaded: Loading) -> None:
+    def __init__(self, loaded: Loading, text: SourceFile | None = None) -> None:
         self.loaded = loaded
+        self.text = text or file_itself(loaded)
         self.uses = Uses(loaded.namespace, loaded.source.tree)
         self.labels: dict[int, str] = {}
         self.sources: dict[int, Source] = {}
@@ -108,9 +110,14 @@ class _File:
             self.labels[id(source)] = label
 
 
-def starts_of(loaded: Loading) -> list[Start]:
-    """All starts of a file, so that every agent is part of at least one."""
-    file = _File(loaded)
+def starts_of(loaded: Loading, source: SourceFile) -> list[Start]:
+    """All starts of a file, so that every agent is part of at least one.
+
+    Args:
+        loaded: The file.
+        source: Its source.
+    """
+    file = _File(loaded, source)
     explicit = [*_workflows(file), *_runs(file)]
     covered = {id(start.source) for start in explicit}
     for start in explicit:
@@ -179,7 +186,7 @@ def _workflows(file: _File) -> list[Start]:
 def _runs(file: _File) -> list[Start]:
     """The agents that `Runner` got, then those that the source passes to it; workflows aside."""
     starts: dict[int, Start] = {}
-    for run, is_written in recorded_and_written(file.loaded):
+    for run, is_written in recorded_and_written(file.loaded, file.text):
         source = as_source(run.source)
         if source is not None and not is_workflow_source(source):
             reason: Reason = "written" if is_written else "run"

@@ -48,6 +48,11 @@ class Values:
         self._variables = variables or {}
         self._made = made or {}
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of the tree: a walk takes longer than any use of it."""
+        return list(ast.walk(self._tree))
+
     def of(self, expression: ast.expr, function: Function | None = None) -> list[Any]:
         """The objects that an expression may stand for, each once.
 
@@ -133,14 +138,14 @@ class Values:
 
     @cached_property
     def _functions(self) -> dict[str, Function]:
-        return {node.name: node for node in ast.walk(self._tree) if isinstance(node, Function)}
+        return {node.name: node for node in self.nodes if isinstance(node, Function)}
 
     @cached_property
     def _outer(self) -> dict[Function, Function]:
         """The function around each function inside another."""
         return {
             inner: outer
-            for outer in ast.walk(self._tree)
+            for outer in self.nodes
             if isinstance(outer, Function)
             for inner in ast.walk(outer)
             if isinstance(inner, Function) and inner is not outer
@@ -150,7 +155,7 @@ class Values:
     def _fields(self) -> dict[str, list[tuple[ast.expr, Function | None]]]:
         """What methods assign to the attributes of `self`, and classes to theirs."""
         fields: dict[str, list[tuple[ast.expr, Function | None]]] = {}
-        for kind in ast.walk(self._tree):
+        for kind in self.nodes:
             if not isinstance(kind, ast.ClassDef):
                 continue
             for statement in kind.body:

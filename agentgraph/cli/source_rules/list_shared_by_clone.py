@@ -71,7 +71,7 @@ _CHANGES: Final = frozenset({"append", "clear", "extend", "insert", "pop", "remo
 def check(project: Project) -> Iterator[Diagnostic]:
     """Find the changes in a file."""
     file = project.file
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         match node:
             case ast.Assign(
                 targets=[ast.Name(id=copy)],

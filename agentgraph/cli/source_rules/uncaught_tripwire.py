@@ -121,12 +121,12 @@ class _Handling:
         self._named: set[str] = set()
         self._covered: set[ast.AST] = set()
         self._bodies: dict[str, list[ast.AST]] = {}
-        handled = [node for file in files for node in self._read(file.tree)]
+        handled = [node for file in files for node in self._read(file.nodes)]
         self._cover(handled)
 
-    def _read(self, tree: ast.Module) -> Iterator[ast.AST]:
+    def _read(self, nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         """Note the names and the functions of a file, and yield what stands in a broad `try`."""
-        for node in ast.walk(tree):
+        for node in nodes:
             match node:
                 case ast.Name(id=name) | ast.Attribute(attr=name):
                     self._named.add(name)

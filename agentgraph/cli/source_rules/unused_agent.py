@@ -71,7 +71,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
     begins_runs = project.begun or any(run.is_certain for run in file.runs)
     if not begins_runs or not _is_program(project):
         return
-    mentioned = _mentioned(file.tree)
+    mentioned = _mentioned(file)
     if mentioned & _DYNAMIC or file.path.endswith("__init__.py"):
         return
     for name in _made_at_the_top(file):
@@ -109,10 +109,10 @@ def _made_at_the_top(file: SourceFile) -> Iterator[str]:
                     yield name
 
 
-def _mentioned(tree: ast.Module) -> set[str]:
+def _mentioned(file: SourceFile) -> set[str]:
     """The names that a file reads, and the texts in it, such as those of `__all__`."""
     mentioned: set[str] = set()
-    for node in ast.walk(tree):
+    for node in file.nodes:
         match node:
             case ast.Name(id=name, ctx=ast.Load() | ast.Del()):
                 mentioned.add(name)
