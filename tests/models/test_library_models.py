@@ -74,7 +74,7 @@ def case_name(value: Any) -> str:
 
 
 @pytest.mark.parametrize(("path", "streamed", "fault"), BEHIND_LIBRARIES, ids=case_name)
-async def test_what_is_no_answer_is_none_behind_a_library(
+async def test_a_broken_reply_behind_a_library_never_becomes_an_answer(
     path: Path, streamed: bool, fault: Fault
 ) -> None:
     sound = SOUND_CHAT if path.api == "chat" else SOUND_RESPONSE
@@ -96,7 +96,7 @@ async def test_what_is_no_answer_is_none_behind_a_library(
         assert pings == []
 
 
-def test_nothing_is_fetched_when_litellm_is_imported() -> None:
+def test_importing_litellm_opens_no_connection() -> None:
     program = (
         "import socket\n"
         "def connect(*args): raise SystemExit(f'connects to {args}')\n"
@@ -115,7 +115,7 @@ def test_nothing_is_fetched_when_litellm_is_imported() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-async def test_what_any_llm_cannot_do_is_an_error() -> None:
+async def test_any_llm_refuses_a_call_without_key_vendor_or_the_api_that_it_needs() -> None:
     with pytest.raises(UserError, match="OPENAI_API_KEY"):
         await get(AnyLLMModel("openai/m"))
     with pytest.raises(UserError, match="unlisted"):
@@ -139,7 +139,7 @@ def anthropic_reply(content: list[dict[str, Any]], reason: str) -> Answer:
 
 
 @pytest.mark.parametrize("kind", [LitellmModel, AnyLLMModel])
-async def test_signed_thoughts_of_anthropic_go_back_with_the_output_of_the_tool(
+async def test_anthropic_receives_its_signed_thinking_back_with_the_tool_output(
     server: LoopbackServer, kind: Any
 ) -> None:
     server.answer(anthropic_reply(ANTHROPIC, "tool_use"))
@@ -164,7 +164,7 @@ async def test_signed_thoughts_of_anthropic_go_back_with_the_output_of_the_tool(
     assert second.path == "/v1/messages"
 
 
-async def test_the_signature_of_a_thought_of_gemini_is_kept_beside_the_call(
+async def test_gemini_receives_its_thought_signature_back_with_the_call(
     server: LoopbackServer,
 ) -> None:
     part = {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "c2lnbmVk"}
@@ -189,7 +189,7 @@ CLOSING = [
 
 
 @pytest.mark.parametrize("make", CLOSING)
-async def test_leaving_a_stream_closes_its_connection(make: Any) -> None:
+async def test_a_cancelled_stream_closes_its_connection(make: Any) -> None:
     async with misbehaving_server() as server:
         server.answers.append(Wire(chunks("word"), kind="text/event-stream", hold=True))
         model = make(server.url)
@@ -202,7 +202,7 @@ async def test_leaving_a_stream_closes_its_connection(make: Any) -> None:
         await model.close()
 
 
-async def test_the_provider_of_any_llm_keeps_its_models_and_closes_their_connections(
+async def test_the_any_llm_provider_reuses_models_and_closes_their_connections(
     server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", server.url)
@@ -220,7 +220,7 @@ async def test_the_provider_of_any_llm_keeps_its_models_and_closes_their_connect
     assert client.is_closed()
 
 
-async def test_settings_that_any_llm_does_not_know_reach_the_responses_api(
+async def test_settings_that_any_llm_lacks_reach_the_responses_api(
     server: LoopbackServer,
 ) -> None:
     server.answer(Answer(RESPONSE))
