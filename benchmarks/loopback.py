@@ -1,4 +1,4 @@
-"""A Responses API on this machine, in a process of its own, and the cost of a request to it.
+"""Both APIs of OpenAI on this machine, in a process of its own, and the cost of a request to it.
 
 usage: python loopback.py      serve; print the port, and end when the standard input ends
 
@@ -14,15 +14,17 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from measuring import Figures, Work, best
+from measuring import Cost, Figures, Work, best, once
 
 __all__ = ["over_loopback"]
 
-BATCH = 20
+BATCH = 5
+ROUNDS = 80
 REPETITIONS = 10
 DELTAS = 1_000
 # What a run sends for the text "go": the bare client has the same request to write.
 INPUT: Any = [{"role": "user", "content": "go"}]
+MESSAGES: Any = [{"role": "system", "content": "Answer."}, *INPUT]
 
 ANSWER = {
     "id": "resp_1",
@@ -51,13 +53,35 @@ ANSWER = {
     },
 }
 
+COMPLETION = {
+    "id": "chatcmpl_1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-4.1",
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "stop",
+            "logprobs": None,
+            "message": {"role": "assistant", "content": "done", "refusal": None},
+        }
+    ],
+    "usage": {
+        "prompt_tokens": 10,
+        "completion_tokens": 1,
+        "total_tokens": 11,
+        "prompt_tokens_details": {"cached_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": 0},
+    },
+}
 
-async def over_loopback(runs: Callable[[Any], tuple[Work, Work]]) -> Figures:
+
+async def over_loopback(runs: Callable[[Any], tuple[Work, Work, Work]]) -> Figures:
     """Start a server, and measure a request by the bare client and by a run, whole and streamed.
 
     Args:
-        runs: Receives a client; returns a function that starts a run with one request, and one
-            that starts and reads a streamed run.
+        runs: Receives a client; returns functions that start a run with one request of the
+            Responses API, one of Chat Completions, and one that starts and reads a streamed run.
     """
     from openai import AsyncOpenAI
 
@@ -68,19 +92,14 @@ async def over_loopback(runs: Callable[[Any], tuple[Work, Work]]) -> Figures:
     assert server.stdout is not None
     port = int(await server.stdout.readline())
     async with AsyncOpenAI(api_key="none", base_url=f"http://127.0.0.1:{port}/v1") as client:
-        one_run, one_stream = runs(client)
-
-        async def bare() -> None:
-            for _ in range(BATCH):
-                await client.responses.create(model="gpt-4.1", input=INPUT, instructions="Answer.")
-
-        async def run() -> None:
-            for _ in range(BATCH):
-                await one_run()
-
-        await bare()
-        await run()
-        request, whole = await best(bare, REPETITIONS) / BATCH, await best(run, REPETITIONS) / BATCH
+        one_run, one_chat, one_stream = runs(client)
+        ask, chat = client.responses.create, client.chat.completions.create
+        request, whole = await _side_by_side(
+            lambda: ask(model="gpt-4.1", input=INPUT, instructions="Answer."), one_run
+        )
+        completion, whole_chat = await _side_by_side(
+            lambda: chat(model="gpt-4.1", messages=MESSAGES), one_chat
+        )
         streamed = await _streams(client, one_stream)
     server.stdin.close()
     await server.wait()
@@ -88,8 +107,25 @@ async def over_loopback(runs: Callable[[Any], tuple[Work, Work]]) -> Figures:
         "loopback: request of the bare client": request,
         "loopback: run of one request": whole,
         "loopback: run above the bare client": whole - request,
+        "loopback: chat request of the bare client": completion,
+        "loopback: run of one chat request": whole_chat,
+        "loopback: chat run above the bare client": whole_chat - completion,
         **streamed,
     }
+
+
+async def _side_by_side(*works: Work) -> list[Cost]:
+    """Return the best cost of each work. They take turns, so that both have the same machine."""
+    costs: list[list[Cost]] = [[] for _ in works]
+    for _ in range(ROUNDS):
+        for work, mine in zip(works, costs, strict=True):
+
+            async def batch(work: Work = work) -> None:
+                for _ in range(BATCH):
+                    await work()
+
+            mine.append(await once(batch) / BATCH)
+    return [Cost(min(cost.cpu for cost in mine), min(cost.wall for cost in mine)) for mine in costs]
 
 
 async def _streams(client: Any, one_stream: Callable[[], Awaitable[object]]) -> Figures:
@@ -135,13 +171,17 @@ def _stream() -> bytes:
     return head.encode() + body
 
 
-async def serve() -> None:
-    """Answer until the standard input ends."""
-    body = json.dumps(ANSWER).encode()
+def _whole(answer: dict[str, Any]) -> bytes:
+    body = json.dumps(answer).encode()
     head = (
         f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    reply, stream = head.encode() + body, _stream()
+    return head.encode() + body
+
+
+async def serve() -> None:
+    """Answer until the standard input ends."""
+    reply, chat, stream = _whole(ANSWER), _whole(COMPLETION), _stream()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -150,7 +190,8 @@ async def serve() -> None:
                 fields = request.lower().split(b"\r\n")
                 lengths = [field[15:] for field in fields if field.startswith(b"content-length:")]
                 sent = await reader.readexactly(int(lengths[0]) if lengths else 0)
-                writer.write(stream if b'"stream":true' in sent else reply)
+                whole = chat if b"/chat/" in fields[0] else reply
+                writer.write(stream if b'"stream":true' in sent else whole)
         except asyncio.IncompleteReadError:
             writer.close()
 

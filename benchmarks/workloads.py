@@ -123,15 +123,17 @@ async def deltas() -> Figures:
 async def loopback() -> Figures:
     """Measure one request to a server on this machine, by the bare client and by a run."""
 
-    def runs(client: Any) -> tuple[Work, Work]:
+    def runs(client: Any) -> tuple[Work, Work, Work]:
         model = SDK.OpenAIResponsesModel(model="gpt-4.1", openai_client=client)
         agent = SDK.Agent(name="A", instructions="Answer.", model=model)
+        chat_model = SDK.OpenAIChatCompletionsModel(model="gpt-4.1", openai_client=client)
+        chat = SDK.Agent(name="A", instructions="Answer.", model=chat_model)
 
         async def stream() -> None:
             async for _ in SDK.Runner.run_streamed(agent, "go").stream_events():
                 pass
 
-        return lambda: SDK.Runner.run(agent, "go"), stream
+        return lambda: SDK.Runner.run(agent, "go"), lambda: SDK.Runner.run(chat, "go"), stream
 
     return await over_loopback(runs)
 
