@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from agentgraph.exceptions import UserError
 from agentgraph.logger import logger
+from agentgraph.models.gate.responses import ANSWERS
 from agentgraph.models.gate.server import Server
-from agentgraph.models.gate.stream import closed
+from agentgraph.models.gate.stream import close_all, closed
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.models.model_call import ModelCall, ModelOfCalls
 from agentgraph.models.multi_provider import default_provider
@@ -33,7 +34,6 @@ __all__ = ["FallBackOn", "FallbackModel", "unavailable"]
 FallBackOn: TypeAlias = tuple[type[Exception], ...] | Callable[[Exception], bool]
 """The errors after which the next model answers: their classes, or a function that decides."""
 
-_LAST: Final = ("response.completed", "response.incomplete")
 _BEFORE_OUTPUT: Final = frozenset(
     f"response.{kind}" for kind in ("created", "queued", "in_progress", "failed", "incomplete")
 ) | {"error"}
@@ -98,15 +98,7 @@ class FallbackModel(ModelOfCalls):
         Raises:
             Exception: A model could not be closed; the others are. The first such error counts.
         """
-        faults: list[Exception] = []
-        own = (model for model in self.models if not isinstance(model, str))
-        for model in {id(model): model for model in own}.values():
-            try:
-                await model.close()
-            except Exception as fault:  # noqa: BLE001 - raised below, when all are closed
-                faults.append(fault)
-        if faults:
-            raise faults[0]
+        await close_all(model for model in self.models if not isinstance(model, str))
 
     def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
         """Advise whether to ask all models again: the advice of the last model that has any."""
@@ -157,7 +149,7 @@ class FallbackModel(ModelOfCalls):
             try:
                 async for event in stream:
                     kind = getattr(event, "type", None)
-                    if kind in _LAST:
+                    if kind in ANSWERS:
                         Takeover(_name(asked.model), asked.failures).mark(event)
                     if not has_output and kind in _BEFORE_OUTPUT:
                         held.append(event)

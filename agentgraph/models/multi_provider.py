@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from agentgraph.exceptions import UserError
 from agentgraph.models.chat_servers import CHAT_SERVERS, ChatServerProvider
 from agentgraph.models.default_models import rehearsal_is_asked_for
+from agentgraph.models.gate.stream import close_all
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.models.openai_provider import OpenAIProvider
 
@@ -196,17 +197,8 @@ class MultiProvider(ModelProvider):
             Exception: A provider could not be closed; the others are. The first such error counts.
         """
         own = self.provider_map.get_mapping() if self.provider_map is not None else {}
-        faults: list[Exception] = []
         providers = (self.openai_provider, *self._built_ins.values(), *own.values())
-        for provider in {id(provider): provider for provider in providers}.values():
-            if provider is self:
-                continue
-            try:
-                await provider.aclose()
-            except Exception as fault:  # noqa: BLE001 - raised below, when all are closed
-                faults.append(fault)
-        if faults:
-            raise faults[0]
+        await close_all(provider for provider in providers if provider is not self)
 
     def _built_in(self, prefix: str) -> ModelProvider:
         if prefix not in self._built_ins:

@@ -5,13 +5,13 @@ A connection belongs to the event loop that opened it, so each loop has clients 
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from agentgraph.exceptions import UserError
+from agentgraph.models.event_loops import LoopValues
 from agentgraph.models.gate.server import shown_url
+from agentgraph.models.gate.stream import close_all
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -44,9 +44,7 @@ class Clients:
     """The clients that one provider made."""
 
     def __init__(self) -> None:
-        self._clients: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[Connection, AsyncOpenAI]
-        ] = WeakKeyDictionary()
+        self._clients: LoopValues[Connection, AsyncOpenAI] = LoopValues()
 
     def client(self, connection: Connection) -> AsyncOpenAI:
         """Return the running loop's client for a connection; make it on first use.
@@ -54,18 +52,14 @@ class Clients:
         Raises:
             UserError: The base URL is none.
         """
-        try:
-            clients = self._clients.setdefault(asyncio.get_running_loop(), {})
-        except RuntimeError:
-            clients = {}  # Outside a loop it is unknown which loop will use the client.
+        clients = self._clients.here()
         if connection not in clients:
             clients[connection] = _new_client(connection)
         return clients[connection]
 
     async def aclose(self) -> None:
         """Close the clients of the running event loop."""
-        for client in self._clients.pop(asyncio.get_running_loop(), {}).values():
-            await client.close()
+        await close_all(self._clients.take())
 
 
 def _new_client(connection: Connection) -> AsyncOpenAI:

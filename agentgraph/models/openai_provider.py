@@ -6,15 +6,15 @@ environment asks for one.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from functools import cache
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from agentgraph.exceptions import UserError
 from agentgraph.models.default_models import get_default_model, rehearsal_is_asked_for
+from agentgraph.models.event_loops import LoopValues
 from agentgraph.models.gate.server import shown_url
+from agentgraph.models.gate.stream import close_all
 from agentgraph.models.interface import Model, ModelProvider
 from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agentgraph.models.openai_clients import Clients, Connection
@@ -99,9 +99,7 @@ class OpenAIProvider(ModelProvider):
         self._strict = strict_feature_validation
         self._buffer_calls = buffer_streamed_tool_calls
         self._clients = Clients()
-        self._on_websockets: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, dict[tuple[str, bool], OpenAIResponsesWSModel]
-        ] = WeakKeyDictionary()
+        self._on_websockets: LoopValues[tuple[str, bool], OpenAIResponsesWSModel] = LoopValues()
 
     def get_model(self, model_name: str | None) -> Model:
         """Return a model.
@@ -143,18 +141,13 @@ class OpenAIProvider(ModelProvider):
 
         A client that its caller made stays open.
         """
-        for model in self._on_websockets.pop(asyncio.get_running_loop(), {}).values():
-            await model.close()
-        await self._clients.aclose()
+        await close_all([*self._on_websockets.take(), self._clients])
 
     def _on_websocket(
         self, name: str, client: AsyncOpenAI, explicit: bool
     ) -> OpenAIResponsesWSModel:
         """Return the running loop's model with a name, so that runs share its web socket."""
-        try:
-            models = self._on_websockets.setdefault(asyncio.get_running_loop(), {})
-        except RuntimeError:
-            models = {}  # Outside a loop it is unknown which loop will use the model.
+        models = self._on_websockets.here()
         if (name, explicit) not in models:
             models[name, explicit] = OpenAIResponsesWSModel(
                 name,

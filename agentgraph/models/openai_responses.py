@@ -6,16 +6,16 @@ The client does retries, timeouts and connections.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
+from agentgraph.models.event_loops import LoopValues
+from agentgraph.models.gate.responses import LAST
 from agentgraph.models.gate.server import Server, shown_url
+from agentgraph.models.gate.stream import close_all
 from agentgraph.models.request_arguments import past_the_client
 from agentgraph.models.responses_converter import ConvertedTools, Converter
 from agentgraph.models.responses_model import ResponsesModel
 from agentgraph.models.responses_websocket import (
-    LAST,
     Line,
     OpenAIResponsesWebSocketOptions,
     ResponseEvents,
@@ -92,13 +92,11 @@ class OpenAIResponsesWSModel(OpenAIResponsesModel):
         super().__init__(model, openai_client, model_is_explicit=model_is_explicit)
         check_client(openai_client)
         self._options = {"max_size": None, **(websocket_options or {})}
-        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Line] = WeakKeyDictionary()
+        self._lines: LoopValues[str, Line] = LoopValues()
 
     async def close(self) -> None:
         """Close the connection of the running event loop."""
-        line = self._lines.pop(asyncio.get_running_loop(), None)
-        if line is not None:
-            await line.close()
+        await close_all(self._lines.take())
 
     async def _ask(self, request: dict[str, Any]) -> Any:
         streamed = request.pop("stream", False)
@@ -112,8 +110,7 @@ class OpenAIResponsesWSModel(OpenAIResponsesModel):
             **{name: plain(value) for name, value in request.items() if name != "extra_body"},
             **(request.get("extra_body") or {}),
         }
-        loop = asyncio.get_running_loop()
-        line = self._lines.setdefault(loop, Line(self._client))
+        line = self._lines.here().setdefault("line", Line(self._client))
         events = ResponseEvents(line, connection, message)
         await events.start()
         if streamed:

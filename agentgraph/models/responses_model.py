@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.items.model_input import conversion
 from agentgraph.models.fake_id import PLACEHOLDER_IDS
-from agentgraph.models.gate.responses import complete_output, event_failure
+from agentgraph.models.gate.responses import ANSWERS, complete_output, event_failure
 from agentgraph.models.gate.server import Server
 from agentgraph.models.gate.stream import answer, closed, pieces, unstreamed
 from agentgraph.models.interface import Model
@@ -148,7 +148,7 @@ class ResponsesModel(Model):
                 raise server.fault("answered a JSON object in place of a stream.")
             async for event in pieces(stream, server):
                 kind = getattr(event, "type", None)
-                if kind in ("response.completed", "response.incomplete"):
+                if kind in ANSWERS:
                     response = cast("Response", getattr(event, "response", None))
                     headers = getattr(getattr(stream, "response", None), "headers", None)
                     if headers is not None and isinstance(getattr(response, "id", None), str):

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, NotRequired, TypedDict, cast
 
 from agentgraph.exceptions import UserError
 from agentgraph.items.run_items import raw_field
+from agentgraph.models.gate.responses import LAST
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
     from openai.resources.responses.responses import AsyncResponsesConnection
 
 __all__ = [
-    "LAST",
     "Line",
     "OpenAIResponsesWebSocketOptions",
     "ResponseEvents",
@@ -27,9 +27,6 @@ __all__ = [
     "check_client",
     "plain",
 ]
-
-LAST: Final = ("response.completed", "response.failed", "response.incomplete")
-"""The events that end a response."""
 
 
 class OpenAIResponsesWebSocketOptions(TypedDict):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.gate.counts import usage_of
-from agentgraph.models.gate.responses import complete_output, event_failure
+from agentgraph.models.gate.responses import ANSWERS, complete_output, event_failure
 from agentgraph.models.gate.server import Server
 from agentgraph.usage.failures import with_failures
 
@@ -70,7 +70,7 @@ class StreamedResponse:
         match getattr(event, "type", None):
             case "response.output_item.done":
                 self._items[event.output_index] = event.item  # type: ignore[union-attr]
-            case "response.completed" | "response.incomplete" as kind:
+            case kind if kind in ANSWERS:
                 self._event = kind
                 self._response = getattr(event, "response", None)
             case "response.failed" | "error" if self._failure is None:

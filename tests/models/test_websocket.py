@@ -129,7 +129,7 @@ async def test_an_idle_connection_that_the_server_closed_is_replaced(server: Soc
     server.answers += [[DONE, HANG_UP], [DONE]]
     async with model_of(server) as model:
         await get(model)
-        connection = model._lines[asyncio.get_running_loop()]._connection
+        connection = model._lines.here()["line"]._connection
         await connection._connection.wait_closed()
         await get(model)
 

@@ -11,15 +11,15 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
 from agentgraph.exceptions import UserError
 from agentgraph.extensions.models.chunks import Chunks, plain
 from agentgraph.extensions.models.packages import require_package
 from agentgraph.models.chat_model import ChatModel
+from agentgraph.models.event_loops import LoopValues
 from agentgraph.models.gate.quirks import ServerQuirks, quirks_of
 from agentgraph.models.gate.server import Server, shown_url
-from agentgraph.models.gate.stream import closed
+from agentgraph.models.gate.stream import close_all, closed
 from agentgraph.models.interface import Model
 from agentgraph.models.openai_retry import retry_advice
 from agentgraph.models.responses_model import ResponsesModel
@@ -184,13 +184,13 @@ class _Vendor:
         self.name = name
         self._base_url = base_url
         self._api_key = api_key
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = WeakKeyDictionary()
+        self._clients: LoopValues[str, Any] = LoopValues()
 
     @property
     def url(self) -> str | None:
         """The address of the server, if the program or the vendor's client says it."""
-        clients = [*self._clients.values()]
-        own = getattr(getattr(clients[0], "client", None), "base_url", None) if clients else None
+        first = next(iter(self._clients), None)
+        own = getattr(getattr(first, "client", None), "base_url", None)
         return self._base_url or (str(own) if own is not None else None)
 
     def server(self, model: str) -> Server:
@@ -205,12 +205,12 @@ class _Vendor:
             UserError: There is no key, or no such vendor.
             ImportError: The vendor needs a package that is not installed.
         """
-        loop = asyncio.get_running_loop()
-        if loop not in self._clients:
+        clients = self._clients.here()
+        if self.name not in clients:
             # The import takes a second, and must not stop the event loop.
             made = await asyncio.to_thread(self._make)
-            return self._clients.setdefault(loop, made)
-        return self._clients[loop]
+            clients.setdefault(self.name, made)
+        return clients[self.name]
 
     @contextmanager
     def in_our_words(self, server: Server) -> Iterator[None]:
@@ -225,8 +225,7 @@ class _Vendor:
 
     async def close(self) -> None:
         """Close the client of the running loop."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        await closed(getattr(client, "client", None))
+        await close_all([getattr(client, "client", None) for client in self._clients.take()])
 
     def _make(self) -> Any:
         any_llm = import_module("any_llm")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.items.run_items import raw_field
@@ -13,7 +13,13 @@ from agentgraph.models.gate.server import Server
 if TYPE_CHECKING:
     from openai.types.responses import Response, ResponseOutputItem
 
-__all__ = ["complete_output", "event_failure"]
+__all__ = ["ANSWERS", "LAST", "complete_output", "event_failure"]
+
+ANSWERS: Final = ("response.completed", "response.incomplete")
+"""The events that bring a response."""
+
+LAST: Final = (*ANSWERS, "response.failed")
+"""The events after which a stream has no other."""
 
 _UNFINISHED = ("in_progress", "queued", "cancelled")
 _NO_TEXT = ("reasoning", "compaction")

@@ -8,7 +8,7 @@ that the connection cut off looks complete. The bytes tell the two apart.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -19,7 +19,7 @@ from agentgraph.models.gate.server import Server
 if TYPE_CHECKING:
     from openai import AsyncStream
 
-__all__ = ["answer", "closed", "pieces", "unstreamed", "watch_end"]
+__all__ = ["answer", "close_all", "closed", "pieces", "unstreamed", "watch_end"]
 
 _MARK: Final = b"[DONE]"
 _KEPT: Final = 64
@@ -87,6 +87,22 @@ async def closed(stream: object) -> None:
     waiting = None if close is None else close()
     if isawaitable(waiting):
         await waiting
+
+
+async def close_all(owners: Iterable[object]) -> None:
+    """Close models, providers or clients, each once.
+
+    Raises:
+        Exception: One could not be closed; the others are. The first such error counts.
+    """
+    faults: list[Exception] = []
+    for owner in {id(owner): owner for owner in owners}.values():
+        try:
+            await closed(owner)
+        except Exception as fault:  # noqa: BLE001 - raised below, when all are closed
+            faults.append(fault)
+    if faults:
+        raise faults[0]
 
 
 async def unstreamed(stream: object, server: Server) -> Any:
