@@ -16,6 +16,7 @@ from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bind import bind, layout_of
 from agentgraph.frontend.bindings import Bindings
+from agentgraph.frontend.collection import collector_paused
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.final_types import final_type
@@ -240,6 +241,7 @@ def _output_type(reading: Reading, chart: Chart) -> Any:
     return final_type(reading, chart, lambda part: analysis.flow(part).endings)
 
 
+@collector_paused()
 def check(
     source: Source,
     *,
@@ -266,6 +268,7 @@ def check(
     return pipeline.check(chart)
 
 
+@collector_paused()
 def compile(source: Source) -> Program:
     """Compile a workflow.
 

@@ -6,6 +6,7 @@ already. Elsewhere each child is a new interpreter.
 
 from __future__ import annotations
 
+import gc
 import os
 import selectors
 import signal
@@ -162,6 +163,8 @@ class _Forks:
 
     def run(self, results: Sequence[Captured]) -> None:
         waiting = list(reversed(results))
+        # A collection in a child would write to all objects of this process, and so copy them.
+        gc.freeze()
         try:
             while waiting or self._running:
                 while waiting and len(self._running) < self._jobs:
@@ -171,6 +174,7 @@ class _Forks:
             for reader, fork in [*self._running.items()]:
                 self._end(reader, fork)
             self._selector.close()
+            gc.unfreeze()
 
     def _start(self, captured: Captured) -> None:
         for stream in (sys.stdout, sys.stderr):

@@ -14,6 +14,7 @@ from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.source_rules import SOURCE_RULES, uncaught_tripwire, unused_agent
 from agentgraph.cli.source_rules.project import Project
 from agentgraph.cli.tracebacks import own_traceback
+from agentgraph.frontend.collection import collector_paused
 from agentgraph.frontend.lower_workflow import lower
 from agentgraph.frontend.origins import Overrides
 from agentgraph.workflow import Source
@@ -53,6 +54,7 @@ class Findings:
     places: tuple[Origin, ...]
 
 
+@collector_paused()
 def findings_of(
     loaded: Loading, files: Sequence[SourceFile], sources: Sequence[Source]
 ) -> Findings:

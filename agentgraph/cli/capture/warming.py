@@ -1,4 +1,5 @@
-"""Warming: this process loads what many children will need, so that each fork has it already."""
+"""Warming: this process loads and uses what many children will need, so that each fork has it
+already."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
+from agentgraph import Agent, check, function_tool
 from agentgraph.cli.target import Target
 
 __all__ = ["warm"]
@@ -18,7 +20,6 @@ _LIBRARY: Final = (
     "agentgraph.handoffs",
     "agentgraph.guardrail",
     "agentgraph.schemas.signatures",
-    "networkx",
     "pydantic",
 )
 _IF_MENTIONED: Final = ("openai", "mcp")
@@ -40,3 +41,15 @@ def warm(targets: Sequence[Target]) -> None:
                 import_module(name)
             except ImportError:  # an optional package; a child that needs it says so
                 continue
+    _use()
+
+
+def _use() -> None:
+    """Do once what nearly every file makes its child do, because first uses are slow: pydantic
+    looks for its plugins, and regular expressions are compiled."""
+
+    def answer(question: str, most: int = 3) -> str:
+        """Answer."""
+        return question
+
+    check(Agent(name="agent", instructions="Answer.", tools=[function_tool(answer)]))
