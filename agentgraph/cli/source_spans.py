@@ -43,7 +43,7 @@ def parsed(path: Path) -> ast.Module:
 def _parsed(path: Path, changed: int) -> ast.Module:
     try:
         return ast.parse(path.read_bytes(), filename=str(path))
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, SystemError, ValueError):
         return ast.Module([], [])
 
 

@@ -100,7 +100,8 @@ def names_in(code: CodeType) -> Iterator[str]:
 def _runs_in(function: FunctionType, scope: _Scope) -> Iterator[InnerRun]:
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
+    except (OSError, TypeError, SyntaxError, SystemError):
+        # Python 3.11 raises SystemError where greenlets have changed its depth of recursion.
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _is_run(node.func, scope):

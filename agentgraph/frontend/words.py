@@ -79,8 +79,8 @@ def _returned(function: object) -> str | None:
         return None
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(plain_function)))
-    except (OSError, TypeError, SyntaxError):
-        return None
+    except (OSError, TypeError, SyntaxError, SystemError):
+        return None  # see `inner_agents`
     definition = tree.body[0] if tree.body else None
     match definition:
         case ast.FunctionDef() | ast.AsyncFunctionDef():

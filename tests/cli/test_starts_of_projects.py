@@ -6,8 +6,10 @@ AG501 shows it: an input guardrail of a specialist runs only if a run starts wit
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,3 +163,21 @@ def test_a_chat_in_one_file_counts_for_the_agents_that_another_file_makes(tmp_pa
 def test_a_named_agent_is_checked_with_the_runs_of_its_file(tmp_path: Path) -> None:
     file = written(tmp_path, "desk.py", DESK + STARTS["the agent itself"])
     assert codes(f"{file}:triage") == []
+
+
+def test_a_module_that_cannot_be_parsed_any_more_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.11 fails to parse where greenlets have changed its depth of recursion."""
+    written(tmp_path, "desk.py", DESK + STARTS["the agent itself"])
+    main = written(tmp_path, "main.py", "from agents import Agent\nfrom desk import triage\n")
+    parse = ast.parse
+
+    def parse_main(content: str, filename: str = "", **options: Any) -> ast.AST:
+        if filename.endswith("desk.py"):
+            raise SystemError("AST constructor recursion depth mismatch")
+        return parse(content, filename, **options)
+
+    assert codes(main) == []
+    monkeypatch.setattr(ast, "parse", parse_main)
+    assert codes(main) == ["AG501"]

@@ -79,7 +79,8 @@ def read_source(path: Path, text: str | None = None) -> SourceText:
         raise SourceError(error.strerror or str(error)) from error
     except SyntaxError as error:
         raise SourceError(f"SyntaxError: {error.msg}", error.lineno or 0) from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, SystemError) as error:
+        # Python 3.11 raises SystemError where greenlets have changed its depth of recursion.
         raise SourceError(str(error)) from error
 
 
