@@ -29,7 +29,7 @@ from agentgraph.models.chat_stream import chat_events
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.gate.body import check_body
 from agentgraph.models.gate.chat import ChatReading
-from agentgraph.models.gate.counts import usage_of
+from agentgraph.models.gate.counts import raw_usage, usage_of
 from agentgraph.models.gate.quirks import ServerQuirks
 from agentgraph.models.gate.server import Server
 from agentgraph.models.gate.stream import answer, closed, pieces, unstreamed
@@ -156,9 +156,8 @@ class ChatModel(Model):
             response_id=None,
             request_id=getattr(reply, "_request_id", None),
         )
-        if model_settings.preserve_raw_usage and usage is not None:
-            dump = getattr(usage, "model_dump", None)
-            response.raw_usage = dump(exclude_unset=True, warnings=False) if dump else usage
+        if model_settings.preserve_raw_usage:
+            response.raw_usage = raw_usage(usage)
         return response
 
     async def stream_response(

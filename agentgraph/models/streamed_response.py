@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.items.responses import ModelResponse
-from agentgraph.models.gate.counts import usage_of
+from agentgraph.models.gate.counts import raw_usage, usage_of
 from agentgraph.models.gate.responses import ANSWERS, complete_output, event_failure
 from agentgraph.models.gate.server import Server
 from agentgraph.usage.failures import with_failures
@@ -144,6 +144,6 @@ def model_response(
         request_id=getattr(response, "_request_id", None),
         answered_by=takeover.model if takeover else None,
     )
-    if preserve_raw_usage and (dump := getattr(usage, "model_dump", None)) is not None:
-        reply.raw_usage = dump(exclude_unset=True, warnings=False)
+    if preserve_raw_usage:
+        reply.raw_usage = raw_usage(usage)
     return reply

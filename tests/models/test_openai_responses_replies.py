@@ -12,6 +12,7 @@ from openai import AsyncOpenAI
 from agentgraph import Agent, Runner
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.model_settings import ModelSettings
+from agentgraph.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agentgraph.models.openai_responses import OpenAIResponsesModel
 from agentgraph.retry import ModelRetryAdviceRequest, ModelRetrySettings, retry_policies
 from tests.models.loopback_server import Answer, LoopbackServer
@@ -54,6 +55,27 @@ async def test_the_providers_usage_is_kept_as_it_came_when_asked_for(
 
     assert kept.raw_usage == USAGE
     assert not_kept.raw_usage is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "kept"),
+    [
+        ({"prompt_tokens": 1, "own": None}, {"prompt_tokens": 1, "own": None}),
+        ([1], None),
+        ("1", None),
+        (None, None),
+    ],
+)
+async def test_only_a_usage_with_fields_is_kept_by_either_api(
+    client: AsyncOpenAI, server: LoopbackServer, usage: Any, kept: Any
+) -> None:
+    completion = {"choices": [{"message": {"role": "assistant", "content": "hi"}}]}
+    server.answer(Answer({**response(), "usage": usage}), Answer({**completion, "usage": usage}))
+    settings = ModelSettings(preserve_raw_usage=True)
+    responses = await get(OpenAIResponsesModel("m", client), model_settings=settings)
+    chat = await get(OpenAIChatCompletionsModel("m", client), model_settings=settings)
+
+    assert responses.raw_usage == chat.raw_usage == kept
 
 
 async def test_the_id_of_the_request_is_kept(

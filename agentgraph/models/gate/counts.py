@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from math import isfinite
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from agentgraph.items.run_items import raw_field
 from agentgraph.usage import Usage
@@ -18,7 +18,7 @@ from agentgraph.usage.details import input_details, output_details
 if TYPE_CHECKING:
     from openai.types.responses import ResponseUsage
 
-__all__ = ["response_usage", "usage_of"]
+__all__ = ["raw_usage", "response_usage", "usage_of"]
 
 _SENT: Final = ("input_tokens", "prompt_tokens")
 _RECEIVED: Final = ("output_tokens", "completion_tokens")
@@ -80,6 +80,15 @@ def usage_of(usage: object) -> Usage:
     if counts.reasoning:
         account.output_tokens_details = output_details(counts.reasoning)
     return account
+
+
+def raw_usage(usage: object) -> dict[str, Any] | None:
+    """Return the usage as the server sent it (`ModelResponse.raw_usage`); None if it sent none, or
+    something that has no fields."""
+    if isinstance(usage, dict):
+        return usage
+    dump = getattr(usage, "model_dump", None)
+    return None if dump is None else dump(exclude_unset=True, warnings=False)
 
 
 class _Counts(NamedTuple):
