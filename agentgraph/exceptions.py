@@ -286,5 +286,18 @@ class ToolOutputGuardrailTripwireTriggered(AgentsException):
         super().__init__(f"Tool output guardrail '{guardrail.get_name()}' triggered its tripwire")
 
 
+def missing_package(needed_by: str, extra: str) -> str:
+    """Return the message about a package that is not installed.
+
+    Args:
+        needed_by: The class that needs it.
+        extra: The extra of this distribution that brings it.
+    """
+    return (
+        f"{needed_by} needs a package that is not installed; "
+        f'run: pip install "agentgraph-workflows[{extra}]"'
+    )
+
+
 def _name_of(result: _GuardrailResult) -> str:
     return result.guardrail.get_name()

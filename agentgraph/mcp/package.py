@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from agentgraph.exceptions import missing_package
+
 __all__ = ["require_mcp"]
 
 
@@ -21,8 +23,4 @@ def require_mcp(class_name: str) -> None:
         ImportError: The package is not installed; the message says how to install it.
     """
     if find_spec("mcp") is None:
-        raise ImportError(
-            f"{class_name} needs a package that is not installed; "
-            'run: pip install "agentgraph-workflows[mcp]"',
-            name="mcp",
-        )
+        raise ImportError(missing_package(class_name, "mcp"), name="mcp")

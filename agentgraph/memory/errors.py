@@ -13,7 +13,7 @@ A message names the session and where it is stored, never the content of an item
 
 from __future__ import annotations
 
-from agentgraph.exceptions import AgentsException, UserError
+from agentgraph.exceptions import AgentsException, UserError, missing_package
 
 __all__ = ["InvalidSessionInput", "MissingExtra", "SessionClosedError", "SessionError"]
 
@@ -39,7 +39,4 @@ class MissingExtra(ImportError):
     """
 
     def __init__(self, store: str, extra: str) -> None:
-        super().__init__(
-            f"{store} needs packages that are not installed; "
-            f'run: pip install "agentgraph-workflows[{extra}]"'
-        )
+        super().__init__(missing_package(store, extra))

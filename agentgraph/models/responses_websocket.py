@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NotRequired, TypedDict, cast
 
-from agentgraph.exceptions import UserError
+from agentgraph.exceptions import UserError, missing_package
 from agentgraph.items.run_items import raw_field
 from agentgraph.models.gate.responses import LAST
 
@@ -165,10 +165,7 @@ def check_client(client: AsyncOpenAI) -> None:
             "openai 3, or call the API over HTTP."
         )
     if find_spec("websockets") is None:
-        raise UserError(
-            "OpenAIResponsesWSModel needs a package that is not installed; "
-            'run: pip install "agentgraph-workflows[websocket]"'
-        )
+        raise UserError(missing_package("OpenAIResponsesWSModel", "websocket"))
 
 
 def plain(value: object) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from agentgraph.exceptions import UserError
+from agentgraph.exceptions import UserError, missing_package
 
 __all__ = ["MissingPackageError", "require_package"]
 
@@ -25,7 +25,4 @@ def require_package(class_name: str, package: str, extra: str) -> None:
         MissingPackageError: The package is not installed; the message says how to install it.
     """
     if find_spec(package) is None:
-        raise MissingPackageError(
-            f"{class_name} needs a package that is not installed; "
-            f'run: pip install "agentgraph-workflows[{extra}]"'
-        )
+        raise MissingPackageError(missing_package(class_name, extra))
