@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from agentgraph_compiler.analysis.knots import knots
@@ -68,8 +69,11 @@ class Flow:
         modal = frozenset(
             state.agent
             for state in chart.states
-            if any(row.against is Premise.FIRST_CHOICE for row in state.transitions)
-            or any(offer.against is Premise.FIRST_CHOICE for offer in state.offers)
+            for premise in chain(
+                [row.against for row in state.transitions],
+                [offer.against for offer in state.offers],
+            )
+            if premise is Premise.FIRST_CHOICE
         )
         self.places: list[Place] = []
         self._index: dict[str, int] = {}
@@ -79,7 +83,7 @@ class Flow:
             if state.agent in modal:
                 self.places.append(Place(state, acted=True))
         self._modal = modal
-        self.rows = [self._rows_of(number) for number in range(len(self.places))]
+        self.rows = [self._rows_of(place) for place in self.places]
         if modal:
             self._arrive_again()
         self.roots = self._roots()
@@ -98,7 +102,7 @@ class Flow:
 
     def reached_from(self, places: Iterable[int]) -> frozenset[int]:
         """The places that a run can reach from some places, themselves included."""
-        return frozenset(reached_from(places, lambda place: (to for _, to in self.rows[place])))
+        return frozenset(reached_from(places, self._forward.__getitem__))
 
     @cached_property
     def ending(self) -> frozenset[int]:
@@ -161,10 +165,11 @@ class Flow:
     def _reached_places(self) -> Iterator[tuple[int, Place]]:
         return ((number, self.places[number]) for number in sorted(self.reached))
 
-    def _rows_of(self, number: int) -> list[tuple[Transition, int]]:
-        state, acted = self.places[number]
+    def _rows_of(self, place: Place) -> list[tuple[Transition, int]]:
+        state, acted = place
         if state.rest is not Rest.NO:
             return []
+        index, modal = self._index, self._modal
         rows: list[tuple[Transition, int]] = []
         decided: set[Event] = set()
         for row in state.transitions:
@@ -172,11 +177,14 @@ class Flow:
                 continue
             if row.guard.kind is GuardKind.OTHERWISE:
                 decided.add(row.event)
-            rows.append((row, self._target(state, row, acted)))
+            # Places of one state differ only for agents whose tool choice resets.
+            rows.append((row, self._target(state, row, acted) if modal else index[row.target]))
         return rows
 
     def _happens(self, row: Transition, acted: bool) -> bool:
-        if row.event in _CUT_SHORT or row.target == BACK or not _obeys(row.against, acted):
+        if row.event in _CUT_SHORT or row.target == BACK:
+            return False
+        if row.against is not Premise.NONE and not _obeys(row.against, acted):
             return False
         if row.cause or row.guard.kind is GuardKind.SPENT:
             return self._handled and bool(self._state(row.target).agent)
@@ -229,6 +237,10 @@ class Flow:
 
     def _ends(self) -> list[int]:
         return [n for n, place in enumerate(self.places) if place.state.kind is StateKind.DONE]
+
+    @cached_property
+    def _forward(self) -> list[list[int]]:
+        return [[to for _, to in rows] for rows in self.rows]
 
     @cached_property
     def _backward(self) -> list[list[int]]:
