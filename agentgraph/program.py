@@ -20,6 +20,14 @@ from agentgraph.frontend.collection import collector_paused
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.final_types import final_type
+from agentgraph.frontend.followed import (
+    ProjectRun,
+    Root,
+    agents_of_chart,
+    roots_of,
+    run_by_code,
+    with_checked_runs,
+)
 from agentgraph.frontend.lower_workflow import chart_of, lower
 from agentgraph.frontend.origins import Overrides
 from agentgraph.frontend.reading import Reading, read
@@ -251,6 +259,9 @@ def check(
 ) -> tuple[Diagnostic, ...]:
     """All findings of the compiler about a workflow; findings raise no error, and nothing runs.
 
+    The agents that the code of its tools and guardrails runs (``Runner.run(judge, …)``) are checked
+    with it, as far as the source says which they are.
+
     Args:
         source: An agent, or a ``Workflow``.
         starts: Further agents of the workflow that runs start with.
@@ -264,8 +275,17 @@ def check(
     Raises:
         UserError: One of ``starts`` is not part of the workflow.
     """
-    chart, _ = lower(_workflow(source), overrides=overrides, starts=starts, multi_turn=multi_turn)
-    return pipeline.check(chart)
+    source = _workflow(source)
+    inner = run_by_code(source)
+    own = agents_of_chart(source)
+    entered = (*starts, *(one for one in inner if id(one) in own))
+    others = [one for one in inner if id(one) not in own]
+    roots = [Root(source, entered, multi_turn), *roots_of(others, map(ProjectRun, others))]
+    charts = [
+        lower(root.source, overrides=overrides, starts=root.starts, multi_turn=root.multi_turn)[0]
+        for root in roots
+    ]
+    return pipeline.check_together(with_checked_runs(charts))
 
 
 @collector_paused()

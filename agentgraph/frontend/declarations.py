@@ -179,15 +179,7 @@ class Declarations:
             description=None if self.bare else description_of_tool(tool),
             returns=ANY if self.bare else returned_type(getattr(tool, "_function", None)),
         )
-        guards = (
-            *(getattr(tool, "tool_input_guardrails", None) or ()),
-            *(getattr(tool, "tool_output_guardrails", None) or ()),
-        )
-        functions = [one.guardrail_function for one in guards]
-        if declaration.kind is not WorkKind.AGENT:
-            functions.append(
-                getattr(tool, "_function", None) or getattr(tool, "on_invoke_tool", None)
-            )
+        functions = code_of(tool)
         readers = () if self.bare else self.readers.of_tool(tool, name, declaration.origin)
         runs = self._runs(*functions)
         return Declared(declaration, stem(name), tool, runs=runs, readers=readers)
@@ -255,3 +247,15 @@ def _once(
     if declared is None:
         declared = memo[id(part)] = declare()
     return declared
+
+
+def code_of(tool: object) -> list[object]:
+    """The functions of the user that a call of a tool runs: its guardrails and its own."""
+    guards = (
+        *(getattr(tool, "tool_input_guardrails", None) or ()),
+        *(getattr(tool, "tool_output_guardrails", None) or ()),
+    )
+    functions: list[object] = [one.guardrail_function for one in guards]
+    if kind_of(tool) is not WorkKind.AGENT:
+        functions.append(getattr(tool, "_function", None) or getattr(tool, "on_invoke_tool", None))
+    return functions

@@ -158,9 +158,9 @@ def test_guardrails_of_a_tool_count_as_its_code() -> None:
     assert [one.name for one in drawn.inner] == ["Reviewer"]
 
 
-def test_the_compiler_says_that_it_does_not_check_those_runs() -> None:
+def test_compilation_says_that_it_does_not_check_those_runs() -> None:
     agent = Agent[Any](name="A", tools=[review, improvise], input_guardrails=[on_topic])
-    [note] = check(agent)
+    [note] = compile(agent).diagnostics
     assert note.rule.code == "AG401"
     assert [fact.message for fact in note.notes] == [
         "the code of tool 'review' runs agent 'Reviewer', and no check covers that run",
@@ -168,6 +168,40 @@ def test_the_compiler_says_that_it_does_not_check_those_runs() -> None:
         " Runner.run(reviewer, …)",
         "the code of guardrail 'on_topic' runs agent 'Lead', and no check covers that run",
     ]
+
+
+def test_a_check_follows_those_runs_and_only_says_what_it_cannot_follow() -> None:
+    agent = Agent[Any](name="A", tools=[review, improvise], input_guardrails=[on_topic])
+    [note] = check(agent)
+    assert [fact.message for fact in note.notes] == [
+        "the code of tool 'improvise' runs an agent that only the call knows:"
+        " Runner.run(reviewer, …)"
+    ]
+    tools = [function_tool(lambda: "x", name_override="twin") for _ in range(2)]
+    faulty = Agent[Any](name="Faulty", tools=[*tools])
+
+    @function_tool
+    async def ask_faulty(text: str) -> str:
+        """Ask."""
+        return str(await Runner.run(faulty, text))
+
+    outer = Agent[Any](name="Outer", tools=[ask_faulty])
+    used = Agent[Any](name="Used", tools=[outer.as_tool("ask_outer", "Ask.")])
+    assert "AG101" in [one.rule.code for one in check(used)]
+
+
+def test_a_guardrail_of_an_agent_that_the_code_of_a_tool_runs_is_not_idle() -> None:
+    guarded = Agent[Any](name="Guarded", input_guardrails=[on_topic], handoff_description="It.")
+
+    @function_tool
+    async def ask_guarded(text: str) -> str:
+        """Ask."""
+        return str(await Runner.run(guarded, text))
+
+    entry = Agent[Any](name="Entry", handoffs=[guarded])
+    assert [one.rule.code for one in check(entry)] == ["AG501"]
+    entry.tools.append(ask_guarded)
+    assert check(entry) == ()
 
 
 def test_an_agent_that_the_code_of_a_tool_runs_is_reached_and_so_is_where_it_hands_over() -> None:

@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from agentgraph.authoring.mistakes import wrong_field_type
 from agentgraph.cli.capture.loading import Loading
-from agentgraph.cli.capture.project_runs import Root, roots_of, runs_of_project
+from agentgraph.cli.capture.project_runs import runs_of_project
 from agentgraph.cli.capture.source_file import SourceFile
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.source_rules import SOURCE_RULES, uncaught_tripwire, unused_agent
 from agentgraph.cli.source_rules.project import Project
 from agentgraph.cli.tracebacks import own_traceback
 from agentgraph.frontend.collection import collector_paused
+from agentgraph.frontend.followed import Root, roots_of, with_checked_runs
 from agentgraph.frontend.lower_workflow import lower
 from agentgraph.frontend.origins import Overrides
 from agentgraph.workflow import Source
 from agentgraph_compiler import pipeline
-from agentgraph_compiler.checks import input_guardrail_never_runs, output_guardrail_never_runs
 from agentgraph_compiler.diagnostics import Diagnostic, Origin, in_source_order
 from agentgraph_compiler.ir.chart import Chart
 
-__all__ = ["Checked", "Findings", "findings_of", "united"]
+__all__ = ["Findings", "findings_of", "united"]
 
-_ABOUT_ALL_RUNS: Final = frozenset(
-    rule.code
-    for rule in (
-        input_guardrail_never_runs.RULE,
-        output_guardrail_never_runs.RULE,
-        unused_agent.RULE,
-        uncaught_tripwire.RULE,
-    )
-)
+_ABOUT_ALL_RUNS: Final = pipeline.ABOUT_ALL_RUNS | {
+    unused_agent.RULE.code,
+    uncaught_tripwire.RULE.code,
+}
 """Rules that say "never" or "nowhere": they hold for an agent or a run only if they hold in each
 chart and in each file that has it."""
-
-Checked = tuple[frozenset[Origin], Sequence[Diagnostic]]
-"""The places of the agents that were checked together, and the findings about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +63,12 @@ def findings_of(
     file, overrides = loaded.source.file, loaded.overrides
     runs = runs_of_project(loaded, files)
     charts = [_lowered(root, file, overrides) for root in roots_of(sources, runs)]
-    starts = frozenset(
-        chart.agent[id].origin for chart in charts for id in (chart.start, *chart.starts)
-    )
     checked = [
-        (frozenset(_places(chart)), pipeline.check(_with_checked_runs(chart, starts)))
-        for chart in charts
+        (pipeline.places_of(chart), pipeline.check(chart)) for chart in with_checked_runs(charts)
     ]
     project = Project(files, loaded.recorder.objects, loaded.recorder.runs)
     findings = [*united(checked), *_mistakes(loaded), *_of_the_source(project)]
-    unique = {_key(finding): finding for finding in reversed(findings)}
+    unique = {pipeline.key(finding): finding for finding in reversed(findings)}
     places = {place for places, _ in checked for place in places}
     places |= {read.origin(run.call) for read in files for run in read.runs}
     in_order = sorted(places, key=lambda place: (place.file, place.line))
@@ -92,18 +80,13 @@ def _of_the_source(project: Project) -> Iterator[Diagnostic]:
         yield from rule.check(project)
 
 
-def united(checked: Sequence[Checked]) -> list[Diagnostic]:
+def united(checked: Sequence[pipeline.Checked]) -> list[Diagnostic]:
     """The findings of charts or files that hold for all of them.
 
     Args:
         checked: What each of them says.
     """
-    return [
-        finding
-        for _, diagnostics in checked
-        for finding in diagnostics
-        if finding.rule.code not in _ABOUT_ALL_RUNS or _holds_for_all(finding, checked)
-    ]
+    return pipeline.united(checked, _ABOUT_ALL_RUNS)
 
 
 def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
@@ -125,37 +108,3 @@ def _lowered(root: Root, file: str, overrides: Overrides) -> Chart:
             details=own_traceback(error),
         ) from error
     return chart
-
-
-def _with_checked_runs(chart: Chart, starts: frozenset[Origin]) -> Chart:
-    """A chart that does not say of a run in a tool's code that no check covers it, if the agent of
-    that run is a start, which is checked too."""
-    agents = []
-    for agent in chart.agents:
-        covered = tuple(
-            f"agent '{run.name}', and no check covers that run"
-            for run in agent.inner
-            if run.origin in starts
-        )
-        unseen = tuple(fact for fact in agent.unseen if not covered or not fact.endswith(covered))
-        agents.append(replace(agent, unseen=unseen))
-    parts = tuple(_with_checked_runs(part, starts) for part in chart.charts)
-    return replace(chart, agents=tuple(agents), charts=parts)
-
-
-def _places(chart: Chart) -> Iterator[Origin]:
-    for part in chart.walk():
-        yield from (agent.origin for agent in part.agents)
-
-
-def _holds_for_all(finding: Diagnostic, checked: Sequence[Checked]) -> bool:
-    return all(
-        any(_key(finding) == _key(one) for one in diagnostics)
-        for places, diagnostics in checked
-        if finding.origin in places
-    )
-
-
-def _key(finding: Diagnostic) -> tuple[str, Origin, str]:
-    """What two findings share that say the same: their notes may name different starts."""
-    return finding.rule.code, finding.origin, finding.message

@@ -4,55 +4,19 @@ with which of its agents runs start, and whether they go on with the agent that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from agentgraph.agent import Agent
-from agentgraph.cli.capture.kinds import as_source, is_workflow_source
+from agentgraph.cli.capture.kinds import as_source
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.recorder import RunStart
 from agentgraph.cli.capture.source_file import SourceFile
-from agentgraph.frontend.targets import target_of
-from agentgraph.workflow import Source
+from agentgraph.frontend.followed import ProjectRun
 from agentgraph_compiler.diagnostics import Origin
 
 __all__ = [
-    "ProjectRun",
-    "Root",
-    "agents_of_chart",
     "recorded_and_written",
-    "roots_of",
     "runs_of_project",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectRun:
-    """A run that the project begins.
-
-    Args:
-        source: The agent or workflow that it starts with; `None` if the source does not say.
-        goes_on: Whether it may start with the agent that was last in another run.
-    """
-
-    source: Source | None
-    goes_on: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """What one chart is made of.
-
-    Args:
-        source: An agent or a workflow.
-        starts: The further agents of its chart that runs start with.
-        multi_turn: Whether runs go on with the agent that was last.
-    """
-
-    source: Source
-    starts: tuple[Agent[Any], ...] = ()
-    multi_turn: bool = False
 
 
 def recorded_and_written(loaded: Loading, file: SourceFile) -> Iterator[tuple[RunStart, bool]]:
@@ -81,55 +45,6 @@ def runs_of_project(loaded: Loading, files: Iterable[SourceFile]) -> list[Projec
     for file in files:
         runs += [ProjectRun(as_source(run.source), goes_on) for run, goes_on in _written(file)]
     return runs
-
-
-def roots_of(sources: Sequence[Source], runs: Iterable[ProjectRun]) -> list[Root]:
-    """The charts that cover the starts of a file: a start that another chart holds has none of its
-    own, because a chart is checked for all of its starts at once.
-
-    Args:
-        sources: The starts.
-        runs: The runs of the project.
-    """
-    kept: list[tuple[Source, dict[int, Agent[Any]]]] = []
-    held: set[int] = set()
-    for source in sources:
-        if id(source) not in held:
-            agents = agents_of_chart(source)
-            kept.append((source, agents))
-            held |= agents.keys()
-    held.clear()
-    last_first = []
-    for source, agents in reversed(kept):  # a later start may hold an earlier one
-        if id(source) not in held:
-            last_first.append((source, agents))
-            held |= agents.keys()
-    runs = list(runs)
-    started = {id(one) for one in (*sources, *(run.source for run in runs))}
-    going_on = {id(run.source) for run in runs if run.goes_on}
-    return [
-        Root(
-            source,
-            tuple(agent for key, agent in agents.items() if key in started and agent is not source),
-            multi_turn=not going_on.isdisjoint((id(None), id(source), *agents)),
-        )
-        for source, agents in reversed(last_first)
-    ]
-
-
-def agents_of_chart(source: Source) -> dict[int, Agent[Any]]:
-    """The agents that the chart of an agent or workflow holds, by id: all that a workflow declares,
-    or all to which handoffs lead."""
-    if is_workflow_source(source):
-        return {id(agent): agent for agent in source.agents}
-    agents: dict[int, Agent[Any]] = {}
-    waiting = [source]
-    while waiting:
-        agent = waiting.pop()
-        if id(agent) not in agents:
-            agents[id(agent)] = agent
-            waiting.extend(filter(None, map(target_of, agent.handoffs)))
-    return agents
 
 
 def _written(file: SourceFile) -> Iterator[tuple[RunStart, bool]]:

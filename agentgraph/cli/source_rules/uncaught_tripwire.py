@@ -63,9 +63,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from agentgraph.cli.capture.kinds import as_source, is_workflow_source
-from agentgraph.cli.capture.project_runs import agents_of_chart
 from agentgraph.cli.capture.source_file import SourceFile
 from agentgraph.cli.source_rules.project import Project, is_allowed
+from agentgraph.frontend.followed import agents_of_chart
 from agentgraph.workflow import Source
 from agentgraph_compiler.diagnostics import Diagnostic, Rule, Severity
 

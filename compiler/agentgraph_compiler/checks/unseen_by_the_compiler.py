@@ -5,8 +5,8 @@
 Names what the compiler cannot see: tools that an MCP server lists at run time, functions that
 decide whether a tool or handoff is enabled or whether a tool output ends the run. The other rules
 assume that each of these may go either way. It also names the agents that a tool or a guardrail
-runs in its own code (`Runner.run(reviewer, …)`): the source says which, but nothing checks those
-runs.
+runs in its own code (`Runner.run(reviewer, …)`). `agentgraph check` and `check()` follow those runs
+as far as the source says which agent they start with; `compile()` does not.
 
 ## Why is this bad?
 
