@@ -88,6 +88,7 @@ bench: $(run_packages) $(PEERS)/.installed frameworks ## measure beside the Agen
 	$(BIN)/python benchmarks/tracing.py
 	OPENAI_AGENTS_DISABLE_TRACING= $(PEERS)/bin/python benchmarks/tracing.py --package agents
 	$(BIN)/python benchmarks/compile.py
+	$(BIN)/python benchmarks/checking.py
 
 .PHONY: docs
 docs: $(run_packages) ## the guides and the API reference as a site in build/site; a broken link is an error

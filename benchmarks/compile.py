@@ -2,10 +2,9 @@
 
 usage: python benchmarks/compile.py [--sizes N ...] [--rounds N]
 
-There are two shapes: a chain, in which each agent hands off to the next, and a random graph, in
-which each agent has two more handoffs. Every figure is the best processor time of all rounds,
-because other work of the machine can only add to it. ``growth`` compares the largest size with a
-quarter of it: 4 is linear. ``limit`` is the project's limit for 10,000 agents with 30,000 handoffs.
+`shapes.py` has the shapes; this program uses the chain and the random graph. Every figure is the
+best processor time of all rounds, because other work of the machine can only add to it. ``growth``
+compares the largest size with a quarter of it: 4 is linear. ``limit`` is the project's limit for 10,000 agents with 30,000 handoffs.
 """
 
 from __future__ import annotations
@@ -13,13 +12,11 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import random
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -27,14 +24,16 @@ from rich.progress import Progress
 from rich.table import Table
 
 import agentgraph
-from agentgraph import Agent
 from agentgraph.frontend.lower_workflow import lower
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.checks import CHECKS
 from agentgraph_compiler.diagnostics import Severity
 from agentgraph_compiler.emit import emit, machine_from_json
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.verify import verify
+from shapes import SHAPES_BY_NAME, Shape
 
+SHAPES = (SHAPES_BY_NAME["chain"], SHAPES_BY_NAME["random"])
 SIZES = (1_000, 2_500, 5_000, 10_000)
 STAGES = (
     "construct the agents",
@@ -85,52 +84,6 @@ print(json.dumps(times))
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A family of workflows, by the number of agents."""
-
-    name: str
-    agents: Callable[[int], list[Agent[Any]]]
-
-
-def chain(size: int) -> list[Agent[Any]]:
-    """Make agents of which each hands off to the next."""
-    agents: list[Agent[Any]] = []
-    for number in reversed(range(size)):
-        agents.append(
-            Agent(
-                name=f"Agent {number}",
-                instructions=f"Answer questions of kind {number}.",
-                handoff_description=f"Knows about questions of kind {number}.",
-                handoffs=list(agents[-1:]),
-            )
-        )
-    return agents[::-1]
-
-
-def scattered(size: int) -> list[Agent[Any]]:
-    """Make agents of which each hands off to three others: the next one, so that all can be
-    reached, and two random ones."""
-    dice = random.Random(size)
-    agents = [
-        Agent[Any](
-            name=f"Agent {number}",
-            instructions=f"Answer questions of kind {number}.",
-            handoff_description=f"Knows about questions of kind {number}.",
-        )
-        for number in range(size)
-    ]
-    for number, agent in enumerate(agents):
-        targets: dict[int, None] = {(number + 1) % size: None}
-        while len(targets) < min(3, size):
-            targets[dice.randrange(size)] = None
-        agent.handoffs.extend(agents[target] for target in targets)
-    return agents
-
-
-SHAPES = (Shape("a chain", chain), Shape("a random graph, 3 handoffs each", scattered))
-
-
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     """Return the processor time of some work, in seconds, and its result."""
     gc.collect()
@@ -141,9 +94,10 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 def apply_checks(chart: Chart, severities: Iterable[Severity]) -> None:
     """Apply the rules of some severities."""
+    analysis = Analysis(chart)
     for part in CHECKS:
         if part.RULE.severity in severities:
-            for _ in part.check(chart):
+            for _ in part.check(analysis):
                 pass
 
 
