@@ -4,7 +4,8 @@ usage: python benchmarks/compile.py [--sizes N ...] [--rounds N]
 
 `shapes.py` has the shapes; this program uses the chain and the random graph. Every figure is the
 best processor time of all rounds, because other work of the machine can only add to it. ``growth``
-compares the largest size with a quarter of it: 4 is linear. ``limit`` is the project's limit for 10,000 agents with 30,000 handoffs.
+compares the largest size with a quarter of it: 4 is linear. ``limit`` is the project's limit for
+10,000 agents with 30,000 handoffs.
 """
 
 from __future__ import annotations

@@ -86,8 +86,9 @@ def verify(chart: Chart) -> tuple[Diagnostic, ...]:
         faults.append(_fault(chart, "two sub-charts have the same name"))
     if any(part.charts for part in chart.charts):
         faults.append(_fault(chart, "a sub-chart holds sub-charts of its own; they are flat"))
+    walks = _Walks()
     for part in chart.walk():
-        faults.extend(_fault(part, message) for message in _faults(part, names))
+        faults.extend(_fault(part, message) for message in _faults(part, names, walks))
     return tuple(faults)
 
 
@@ -95,7 +96,7 @@ def _fault(chart: Chart, message: str) -> Diagnostic:
     return Diagnostic(MALFORMED, f"chart '{chart.name}': {message}", chart.origin)
 
 
-def _faults(chart: Chart, subcharts: set[str]) -> Iterator[str]:
+def _faults(chart: Chart, subcharts: set[str], walks: _Walks) -> Iterator[str]:
     yield from _repeated("state", [state.id for state in chart.states])
     yield from _repeated("agent", [agent.id for agent in chart.agents])
     if chart.initial not in chart.state:
@@ -108,7 +109,6 @@ def _faults(chart: Chart, subcharts: set[str]) -> Iterator[str]:
     for agent in chart.agents:
         yield from _faults_of_agent(chart, agent, subcharts)
     yield from _faults_of_rows(chart, "", chart.rows)
-    walks = _Walks()
     verified: set[int] = set()  # all handoffs to an agent share one tuple of rows
     for state in chart.states:
         if id(state.transitions) not in verified:
@@ -224,7 +224,7 @@ class _Walk(NamedTuple):
 
 
 class _Walks:
-    """The findings about phases, computed once for all lanes of a chart that walk them."""
+    """The findings about phases, computed once for all lanes that walk them."""
 
     def __init__(self) -> None:
         self._walks: dict[int, _Walk] = {}

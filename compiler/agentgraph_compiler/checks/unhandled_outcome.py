@@ -70,7 +70,8 @@ RULE = Rule(
     "A state has no transition for something that can happen in it.",
 )
 
-_VERDICT = GuardKind.VERDICT
+_OTHERWISE, _VERDICT = GuardKind.OTHERWISE, GuardKind.VERDICT
+_OFFERS = "offers"
 _STARTED, _RESUMED = "a run starts here", "a run that rests here is resumed"
 _IDLE = "it starts no work, so it is left at once"
 
@@ -94,20 +95,20 @@ _Look = tuple[object, ...]
 
 
 def _look(chart: Chart, state: State, memo: EndingsMemo) -> _Look:
-    """Everything about a state on which its faults depend: most agents have states of the same few
-    looks, and a look without faults need not be checked again."""
+    """Everything about a state on which it depends whether it has a fault: most agents have states
+    of the same few looks, and a look without faults need not be checked again."""
     return (
         id(chart.rows),
         state.id == chart.initial,
         state.rest,
-        tuple([id(memo.of(invoke)) for invoke in state.invokes]),
-        tuple([id(memo.of(offer)) for offer in state.offers]),
-        frozenset(
-            [
-                (row.event, row.guard.names if row.guard.kind is _VERDICT else row.guard.kind)
-                for row in state.transitions
-            ]
-        ),
+        *[id(memo.of(invoke)) for invoke in state.invokes],
+        _OFFERS,
+        *[id(memo.of(offer)) for offer in state.offers],
+        *[
+            (row.event, row.guard.names)
+            for row in state.transitions
+            if (kind := row.guard.kind) is _OTHERWISE or kind is _VERDICT
+        ],
     )
 
 
