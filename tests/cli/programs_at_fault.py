@@ -361,6 +361,17 @@ async def ask(text):
     await asyncio.to_thread(Runner.run_sync, desk, text)
     return await asyncio.to_thread(work)
 """,
+        "of another runner": """
+from agents.run import set_default_agent_runner
+set_default_agent_runner(object())
+async def ask(text): return Runner.run_sync(desk, text)
+""",
+        "an error that a test expects": """
+import pytest
+async def test_it():
+    with pytest.raises(RuntimeError):
+        Runner.run_sync(desk, "hello")
+""",
         "of another library": """
 class Machine:
     def run_sync(self, agent, text): ...
@@ -403,6 +414,30 @@ async def ask(text):
             print(event)
     await show()
     return result.final_output
+""",
+        "read in a function above": """
+async def ask(text):
+    async def show():
+        async for event in result.stream_events():
+            print(event)
+    result = Runner.run_streamed(desk, text)
+    await show()
+    return result.final_output
+""",
+        "the result of the run before": """
+async def ask(text):
+    result = Runner.run_streamed(desk, text)
+    async for event in result.stream_events():
+        print(event)
+    result = Runner.run_streamed(desk, result.to_input_list())
+    async for event in result.stream_events():
+        print(event)
+""",
+        "an error that a test expects": """
+import pytest
+async def test_it():
+    with pytest.raises(ValueError):
+        Runner.run_streamed(desk, "hello", max_turns=-1)
 """,
         "the result of the round before": """
 async def chat():
@@ -729,6 +764,14 @@ guarded = Agent(name="Guarded", input_guardrails=[polite])
 def ask(text):
     with suppress(Exception):
         return Runner.run_sync(guarded, text)
+""",
+        "expected by a test": """
+import pytest
+guarded = Agent(name="Guarded", input_guardrails=[polite])
+
+async def test_it():
+    with pytest.raises(RuntimeError):
+        await Runner.run(guarded, "hello")
 """,
         "no guardrail that runs": """
 guarded = Agent(name="Guarded", input_guardrails=[polite])

@@ -20,10 +20,15 @@ from agentgraph.cli.capture.uses import WrittenRun, written_runs
 from agentgraph.cli.capture.values import Values
 from agentgraph_compiler.diagnostics import Origin
 
-__all__ = ["Scope", "SourceFile", "file_itself", "files_of"]
+__all__ = ["HANDLERS", "Scope", "SourceFile", "called_name", "file_itself", "files_of"]
 
 _WORDS: Final = ("Runner", "run_demo_loop", "Tripwire")
 """A module without any of them begins no run and handles none."""
+
+_REPLACING: Final = "set_default_agent_runner"
+_EXPECTATIONS: Final = frozenset({"assertRaises", "assertRaisesRegex", "raises"})
+HANDLERS: Final = _EXPECTATIONS | {"suppress"}
+"""Context managers that end an error."""
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 """What has local variables and runs later than where it stands."""
@@ -58,7 +63,9 @@ class SourceFile:
         return list(written_runs(self.tree, self.names))
 
     def calls(self, method: str) -> Iterator[ast.Call]:
-        """The calls of a method of `Runner`."""
+        """The calls of a method of `Runner`, unless the file gives it another runner."""
+        if _REPLACING in self.calls_by_name:
+            return
         for run in self.runs:
             if run.is_certain and run.method == method:
                 yield run.call
@@ -84,6 +91,15 @@ class SourceFile:
         """The function around a node; `None` at the top and directly in a class."""
         return next((one for one in self.around(node) if isinstance(one, Scope)), None)
 
+    def must_raise(self, node: ast.AST) -> bool:
+        """Whether a test expects an error where a node stands: `with pytest.raises(…)`."""
+        return any(
+            called_name(item.context_expr) in _EXPECTATIONS
+            for outer in self.around(node)
+            if isinstance(outer, ast.With | ast.AsyncWith)
+            for item in outer.items
+        )
+
     def origin(self, node: ast.expr | ast.stmt) -> Origin:
         """The line of a node."""
         return Origin(self.path, node.lineno)
@@ -91,6 +107,15 @@ class SourceFile:
     @cached_property
     def _parents(self) -> dict[ast.AST, ast.AST]:
         return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+
+
+def called_name(expression: ast.expr) -> str:
+    """The name of the function or method that an expression calls; empty if it calls none."""
+    match expression:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name
+        case _:
+            return ""
 
 
 def file_itself(loaded: Loading) -> SourceFile:

@@ -63,7 +63,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from agentgraph.cli.capture.kinds import as_source, is_workflow_source
-from agentgraph.cli.capture.source_file import SourceFile
+from agentgraph.cli.capture.source_file import HANDLERS, SourceFile, called_name
 from agentgraph.cli.source_rules.project import Project, is_allowed
 from agentgraph.frontend.followed import agents_of_chart
 from agentgraph.workflow import Source
@@ -134,12 +134,13 @@ class _Handling:
                     self._bodies.setdefault(name, []).append(node)
                 case ast.Try(body=body, handlers=handlers) if any(map(_is_broad, handlers)):
                     yield from body
-                # `suppress(…)` and `gather(…, return_exceptions=True)` handle without an `except`.
+                # `suppress(…)`, the `raises(…)` of a test and `gather(…, return_exceptions=True)`
+                # handle without an `except`.
                 case ast.With(items=items) | ast.AsyncWith(items=items) if any(
-                    _called(item.context_expr) == "suppress" for item in items
+                    called_name(item.context_expr) in HANDLERS for item in items
                 ):
                     yield node
-                case ast.Call() if _called(node) == "gather" and any(
+                case ast.Call() if called_name(node) == "gather" and any(
                     word.arg == "return_exceptions" for word in node.keywords
                 ):
                     yield node
@@ -150,7 +151,7 @@ class _Handling:
             for node in ast.walk(waiting.pop()):
                 if isinstance(node, ast.Call) and node not in self._covered:
                     self._covered.add(node)
-                    waiting += self._bodies.pop(_called(node), [])
+                    waiting += self._bodies.pop(called_name(node), [])
 
     def covers(self, call: ast.Call) -> bool:
         """Whether a broad `except` is around a run, or around a call of its function."""
@@ -159,15 +160,6 @@ class _Handling:
     def mentions(self, kind: str) -> bool:
         """Whether the project names the exception of a kind of guardrail at all."""
         return _EXCEPTIONS[kind] in self._named or "GuardrailTripwireTriggered" in self._named
-
-
-def _called(expression: ast.expr) -> str:
-    """The name of the function or method that an expression calls; empty if it calls none."""
-    match expression:
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-            return name
-        case _:
-            return ""
 
 
 def _is_broad(handler: ast.ExceptHandler) -> bool:

@@ -72,6 +72,8 @@ def check(project: Project) -> Iterator[Diagnostic]:
     """Find the streamed runs of a file that are not consumed."""
     file = project.file
     for call in file.calls("run_streamed"):
+        if file.must_raise(call):
+            continue
         place = next(file.around(call))
         match place:
             case ast.AsyncFor(iter=iterated) | ast.comprehension(iter=iterated, is_async=1) if (
@@ -123,10 +125,16 @@ def _uses(file: SourceFile, call: ast.Call, name: str) -> list[ast.Name]:
     end = min((line for line in stores if line > call.lineno), default=None)
     loop = next((one for one in file.around(call) if isinstance(one, _LOOPS)), None)
     first = call.lineno if loop is None else loop.lineno
+    inside = file.scope_of(call)
     reads = [
         one
         for one in nodes
-        if isinstance(one.ctx, ast.Load) and first <= one.lineno and (not end or one.lineno <= end)
+        if isinstance(one.ctx, ast.Load)
+        and (
+            file.scope_of(one) is not inside
+            or (first <= one.lineno and (not end or one.lineno <= end))
+        )
+        and call not in file.around(one)  # there it is the result of another run
     ]
     # In a loop what stands above the call comes after it.
     return sorted(reads, key=lambda one: (one.lineno < call.lineno, one.lineno, one.col_offset))
