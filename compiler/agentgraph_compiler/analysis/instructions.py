@@ -101,6 +101,8 @@ def handovers(text: str) -> Iterator[Handover]:
     Args:
         text: The instructions of an agent.
     """
+    if _VERB.search(text) is None:
+        return  # most instructions
     for sentence in _SENTENCE.finditer(text.replace("*", "")):
         for verb in _VERB.finditer(sentence.group()):
             handover = _handover(sentence.group(), verb)

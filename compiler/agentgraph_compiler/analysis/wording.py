@@ -7,7 +7,8 @@ forms: ``refunds``, ``refunding`` and ``refunded`` have one stem.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Set
+from functools import lru_cache
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -28,12 +29,12 @@ _INSIGNIFICANT: Final = re.compile(
 """Words that say nothing about which agent is meant."""
 
 
-def words(text: str) -> Iterator[str]:
+def words(text: str) -> list[str]:
     """The words of a text or a name, in lower case; ``camelCase`` and ``snake_case`` are parted."""
-    for match in _WORD.finditer(_CAMEL.sub(" ", text)):
-        yield match.group().lower()
+    return _WORD.findall(_CAMEL.sub(" ", text).lower())
 
 
+@lru_cache(maxsize=4096)
 def stem(word: str) -> str:
     """The beginning of a word, without its ending."""
     shorter = _DOUBLED.sub(r"\1", _ENDING.sub("", word))

@@ -77,10 +77,9 @@ def _undescribed(agent: Agent) -> Iterator[Handoff]:
     offered = [row for row in agent.handoffs if row.enabled is not Enabled.NEVER]
     if len(offered) < 2:
         return
-    words = stems(agent.instructions or "")
-    for handoff in offered:
-        if handoff.description == "" and not mentions(words, handoff.target_name):
-            yield handoff
+    bare = [row for row in offered if row.description == ""]
+    words = stems(agent.instructions or "") if bare else frozenset()
+    yield from (row for row in bare if not mentions(words, row.target_name))
 
 
 def _finding(chart: Chart, agent: Agent, handoff: Handoff) -> Diagnostic | None:
