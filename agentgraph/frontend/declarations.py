@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from agentgraph.frontend.context_use import attributes_of_class
 from agentgraph.frontend.digests import attributes_of, digest, public_fields
 from agentgraph.frontend.discover import stem
 from agentgraph.frontend.inner_agents import InnerRun, inner_runs
@@ -96,6 +97,7 @@ class Declarations:
         self._handoffs: dict[int, Declared[chart.Handoff]] = {}
         self._guardrails: dict[int, Declared[chart.Guardrail]] = {}
         self._outputs: dict[int, Type] = {}
+        self._members: dict[int, tuple[str, ...]] = {}
         self._schemas: dict[int, tuple[str, str]] = {}
         self.readers = Readers()
 
@@ -151,6 +153,15 @@ class Declarations:
         if schema is None:
             schema = self._schemas[id(python_type)] = output_schema(python_type)
         return schema
+
+    def members(self, context: object) -> tuple[str, ...]:
+        """The attributes that a context of a type may have; a fingerprint needs none."""
+        if self.bare or self.later or context is None:
+            return ()
+        members = self._members.get(id(context))
+        if members is None:
+            members = self._members[id(context)] = attributes_of_class(context)
+        return members
 
     def digest(self, *parts: object) -> str:
         """The digest of declared values."""

@@ -13,7 +13,7 @@ from agentgraph.frontend.digests import attributes_of, digest, public_fields, qu
 from agentgraph.frontend.discover import Names, stem
 from agentgraph.frontend.inner_agents import InnerRun
 from agentgraph.frontend.lower_tools import judged, name_in_namespace, screened
-from agentgraph.frontend.lower_types import declared_context
+from agentgraph.frontend.lower_types import declared_context, nominal
 from agentgraph.frontend.origins import allowed_on, origin_of
 from agentgraph.frontend.outlines import tries_of
 from agentgraph.frontend.reading import ChartReading, HandoffReading
@@ -93,13 +93,15 @@ class _Lowering:
             self._handoff(declared, read)
             for declared, read in zip(self.handoffs, self.read.handoffs, strict=True)
         ]
+        context = None if bare else declared_context(agent)
         schema, not_strict = self.context.declarations.schema(agent)
         inputs = tuple(self._guardrails("input", self.inputs))
         outputs = tuple(self._guardrails("output", self.outputs))
         return chart.Agent(
             id=self.id,
             name=plain(agent.name),
-            context=ANY if bare else declared_context(agent),
+            context=ANY if bare else nominal(context),
+            members=self.context.declarations.members(context),
             output=self.context.declarations.output(agent),
             schema=schema,
             not_strict=not_strict,

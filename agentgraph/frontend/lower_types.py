@@ -47,28 +47,30 @@ def _qualified(cls: type) -> str:
     )
 
 
-def declared_context(agent: Agent[Any]) -> Type:
-    """The context type of an agent: its own parameter, ``Agent[Context](...)``, else the type that
-    its instructions or its hooks expect."""
+def declared_context(agent: Agent[Any]) -> object:
+    """The context type of an agent, ``None`` if it declares none: its own parameter,
+    ``Agent[Context](...)``, else the type that its instructions or its hooks expect."""
     arguments = get_args(getattr(agent, "__orig_class__", None))
     if arguments:
-        return nominal(arguments[0])
+        declared: object = arguments[0]
+        return declared
     if callable(agent.instructions):
-        context = nominal(context_type(agent.instructions))
-        if context != ANY:
-            return context
-    return context_of_hooks(getattr(agent, "hooks", None))
+        expected = context_type(agent.instructions)
+        if nominal(expected) != ANY:
+            return expected
+    return class_of_hooks(getattr(agent, "hooks", None))
 
 
-def context_of_hooks(hooks: object) -> Type:
-    """The context type of hooks: the parameter of ``AgentHooks[Context]`` in the bases of their
+def class_of_hooks(hooks: object) -> type[Any] | None:
+    """The context class of hooks: the parameter of ``AgentHooks[Context]`` in the bases of their
     class."""
     for cls in type(hooks).__mro__:
         for base in getattr(cls, "__orig_bases__", ()):
             arguments = get_args(base)
             if arguments and isclass(get_origin(base)) and isclass(arguments[0]):
-                return nominal(arguments[0])
-    return ANY
+                declared: type[Any] = arguments[0]
+                return declared
+    return None
 
 
 def returned_type(function: object) -> Type:

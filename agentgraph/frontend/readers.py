@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dis
 from abc import ABCMeta
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
-from inspect import getattr_static, isclass, unwrap
-from types import CodeType, FunctionType, MethodType
+from inspect import isclass
 from typing import Any, Final, get_args
 
-from agentgraph.frontend.lower_types import context_of_hooks, nominal
+from agentgraph.exceptions import UserError
+from agentgraph.frontend.context_use import ContextUse, use_of_context
+from agentgraph.frontend.lower_types import class_of_hooks, nominal
 from agentgraph.frontend.origins import allowed_on
 from agentgraph.frontend.scope import plain
-from agentgraph.schemas.type_hints import context_type
+from agentgraph.schemas.type_hints import context_type, is_context_annotation, resolve_hints
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import Reader
 from agentgraph_compiler.types import ANY, Type
@@ -65,12 +64,13 @@ class Readers:
         for reader in self._readers(agent, _OF_AGENTS, "", origin):
             yield replace(reader, allowed=())  # whatever is allowed on the agent is in the chart
         hooks = getattr(agent, "hooks", None)
-        methods = [] if hooks is None else list(_methods_of(hooks))
-        if any(map(reads_context, methods)):
-            contexts = (self._expected(context_type(method)) for method in methods)
-            context = next((one for one in contexts if one != ANY), context_of_hooks(hooks))
-            if context != ANY:
-                yield Reader("hooks", context, origin)
+        use, context = ContextUse(), nominal(class_of_hooks(hooks))
+        for method in () if hooks is None else _methods_of(hooks):
+            use.add(use_of_context(method))
+            expected = self._expected(context_type(method))
+            context = context if expected == ANY else expected
+        if use:
+            yield from _reader("hooks", context, use, origin, ())
 
     def _readers(
         self, part: object, fields: Mapping[str, str], what: str, origin: Origin
@@ -79,10 +79,10 @@ class Readers:
             function = getattr(part, field, None)
             if not callable(function) or isclass(function):
                 continue
-            context = self._expected(context_type(function))
-            if context != ANY and reads_context(function):
+            context, use = self._expected(context_type(function)), use_of_context(function)
+            if use and (context != ANY or role or _takes_context(function)):
                 words = plain(" of ".join(filter(None, (role, what))))
-                yield Reader(words, context, origin=origin, allowed=allowed_on(part))
+                yield from _reader(words, context, use, origin, allowed_on(part))
 
     def _expected(self, cls: type[Any] | None) -> Type:
         term = nominal(cls)
@@ -99,30 +99,28 @@ class Readers:
             self._classes.append(cls)
 
 
-def reads_context(function: object) -> bool:
-    """Whether a callable may use its first argument, the context. Only the code of a plain function
-    says that it does not."""
-    while isinstance(function, partial):
-        function = function.func
-    place = 0
-    function = unwrap(function) if callable(function) else function
-    if not isinstance(function, FunctionType | MethodType):
-        function, place = getattr_static(type(function), "__call__", None), 1
-    if isinstance(function, MethodType):
-        function, place = function.__func__, 1
-    if not isinstance(function, FunctionType) or function.__code__.co_argcount <= place:
-        return True
-    return function.__code__.co_varnames[place] in _loaded(function.__code__)
+def _reader(
+    what: str, context: Type, use: ContextUse, origin: Origin, allowed: tuple[str, ...]
+) -> Iterator[Reader]:
+    if context != ANY or use.reads or use.writes:
+        yield Reader(
+            what,
+            context,
+            reads=tuple(sorted(use.reads)),
+            writes=tuple(sorted(use.writes)),
+            whole=use.whole,
+            origin=origin,
+            allowed=allowed,
+        )
 
 
-def _loaded(code: CodeType) -> set[str]:
-    """The local variables that code uses."""
-    names = set(code.co_cellvars)
-    for instruction in dis.get_instructions(code):
-        if "LOAD_FAST" in instruction.opname:
-            value = instruction.argval
-            names.update(value if isinstance(value, tuple) else (value,))
-    return names
+def _takes_context(function: object) -> bool:
+    """Whether the first parameter of a tool's function is the context: any other is an argument."""
+    try:
+        hints = resolve_hints(function) if callable(function) else {}
+    except UserError:
+        return False
+    return any(is_context_annotation(hint) for hint in list(hints.values())[:1])
 
 
 def _methods_of(hooks: object) -> Iterator[Callable[..., Any]]:

@@ -99,7 +99,16 @@ guardrails = st.builds(
     origin=origins,
     allowed=few(words),
 )
-readers = st.builds(Reader, what=words, context=types, origin=origins, allowed=few(words))
+readers = st.builds(
+    Reader,
+    what=words,
+    context=types,
+    reads=few(words),
+    writes=few(words),
+    whole=st.booleans(),
+    origin=origins,
+    allowed=few(words),
+)
 stops = st.builds(Stop, kind=st.sampled_from(StopKind), names=few(words), symbol=words)
 choices = st.builds(
     Choice,
@@ -113,6 +122,7 @@ agents = st.builds(
     id=words,
     name=words,
     context=types,
+    members=few(words),
     output=types,
     schema=words,
     not_strict=words,

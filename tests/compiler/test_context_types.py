@@ -292,6 +292,55 @@ def test_hooks_are_read_by_the_methods_that_they_override() -> None:
     assert _codes(with_callable("hooks", AgentHooks[Stock]())) == []
 
 
+@pytest.mark.parametrize(
+    ("function", "count"),
+    [
+        (lambda context, *rest: context.context.shelves, 1),
+        (lambda context, *rest: context.context.name and context.context.age, 1),
+        (lambda context, *rest: context.context.name, 0),
+        (lambda context, *rest: getattr(context.context, "shelves", 0), 0),
+        (lambda context, *rest: context.usage, 0),
+        (lambda context, *rest: str(context.context), 0),
+        (lambda context, *rest: context.context.__class__, 0),
+    ],
+)
+def test_an_attribute_that_the_class_lacks_is_reported_without_annotations(
+    function: Any, count: int
+) -> None:
+    for place in ("is_enabled", "is_enabled of a handoff", "needs_approval", "tool_use_behavior"):
+        assert len(_codes(with_callable(place, function))) == count
+
+
+def test_an_attribute_that_another_callable_sets_is_there() -> None:
+    def note(context: RunContextWrapper[Any]) -> None:
+        context.context.reason = "asked"
+
+    other = Agent[Any](name="Other")
+    enabled = handoff(other, is_enabled=lambda context, agent: context.context.reason)
+    assert _codes(Agent[Customer](name="A", handoffs=[enabled])) == ["AG301"]
+    noted = Agent[Customer](name="A", handoffs=[enabled, handoff(other, "note", on_handoff=note)])
+    assert _codes(noted) == []
+
+
+def test_a_callable_for_another_class_that_reads_only_what_the_context_has_fits() -> None:
+    def of_name(context: RunContextWrapper[Named2], *arguments: Any) -> Any:
+        return context.context.name
+
+    assert _codes(with_callable("is_enabled", of_name)) == []
+
+
+class Named2:
+    name = ""
+
+
+def test_the_first_argument_of_a_tool_is_no_context_unless_it_says_so() -> None:
+    def look(order: Any) -> str:
+        """Look."""
+        return str(order.context.shelves)
+
+    assert _codes(Agent[Customer](name="A", tools=[function_tool(look)])) == []
+
+
 class Shelved(ABC):
     """Fits customers, because they are registered with it."""
 

@@ -8,7 +8,8 @@ Compares the context types that callables expect (`RunContextWrapper[Context]`,
 included. A run has one context object: that of the start agent (`Agent[Context]`), or else the one
 that the first callable expects. It must fit all of them: they expect the same class, or one class
 is derived from the other or registered with it. A callable that expects no context or a protocol,
-or that makes no use of it, fits every run.
+or that makes no use of it, fits every run, unless it reads an attribute that the class of the start
+agent does not have.
 
 ## Why is this bad?
 
@@ -115,14 +116,27 @@ class _Reference:
     def __init__(self, agents: list[Agent]) -> None:
         self.context = agents[0].context
         self.words, self.origin = f"agent '{agents[0].name}'", agents[0].origin
+        self.members = frozenset(agents[0].members)
+        if self.members:
+            readers = (reader for agent in agents for reader in agent.readers)
+            self.members = self.members.union(*(reader.writes for reader in readers))
 
     def fits(self, agent: Agent, reader: Reader) -> bool:
         """Whether the context fits a callable. If the callable expects a more special class, an
         object of that class fits both, so it becomes the reference."""
-        if self.context == ANY or self.context.name in reader.context.supertypes:
-            self.context, self.origin = reader.context, reader.origin
+        expected = reader.context
+        if expected != ANY and (self.context == ANY or self.context.name in expected.supertypes):
+            self.context, self.origin = expected, reader.origin
             self.words = f"{reader.what} of agent '{agent.name}'"
-        return reader.context.accepts(self.context)
+            self.members = frozenset()
+        if expected in (ANY, self.context):
+            return not self.missing(reader)
+        has_all = bool(self.members and reader.reads) and self.members.issuperset(reader.reads)
+        return expected.accepts(self.context) or (has_all and not reader.whole)
+
+    def missing(self, reader: Reader) -> list[str]:
+        """The attributes that a callable reads and the context does not have."""
+        return [name for name in reader.reads if self.members and name not in self.members]
 
 
 def _mismatch(
@@ -133,15 +147,22 @@ def _mismatch(
     verb = "reads" if not others else "read"
     origin: Origin = first.origin if not others else agent.origin
     name = reference.context.name
+    names = list(dict.fromkeys(one for reader in readers for one in reference.missing(reader)))
+    listed = " and ".join(f"'{one}'" for one in names[:3])
+    if context in (ANY, reference.context):
+        object_of = f"{verb} {listed} of the context, but '{name}' has no such attribute"
+        remedy = f"add {listed} to '{name}', or read what it has"
+    else:
+        object_of = f"{verb} the context '{context.name}', but the workflow runs with '{name}'"
+        remedy = f"write it for '{name}', or derive one class from the other"
     return Diagnostic(
         RULE,
-        f"{callables} of agent '{agent.name}' {verb} the context '{context.name}', but the workflow"
-        f" runs with '{name}'",
+        f"{callables} of agent '{agent.name}' {object_of}",
         origin,
         notes=(
             *(Note(f"{reader.what} reads it", reader.origin) for reader in readers if others),
             Note(f"{reference.words} expects '{name}' here", reference.origin),
             Note("a run has one context object and passes it to every part"),
         ),
-        help=f"write it for '{name}', or derive one class from the other",
+        help=remedy,
     )

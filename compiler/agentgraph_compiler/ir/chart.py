@@ -155,12 +155,18 @@ class Reader:
     Args:
         what: What it is, in words: ``tool 'refund'``, ``is_enabled of tool 'refund'``.
         context: The context type that it expects.
+        reads: The attributes of the context that it reads for certain.
+        writes: Those that it assigns.
+        whole: Whether it may use the context in another way, such as pass it on.
         origin: Where the user constructed the tool, handoff, guardrail or agent that has it.
         allowed: Rules that the user suppressed there.
     """
 
     what: str
     context: Type
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    whole: bool = False
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
 
@@ -227,6 +233,7 @@ class Agent:
         id: Stable identity in the chart, made from the name and, if names repeat, a number.
         name: The name the user gave it.
         context: The context type it declares.
+        members: The attributes that a context of that type may have; empty if that is not known.
         output: The type of its final output.
         schema: The JSON schema of its final output as a JSON text; empty if that is plain text.
         not_strict: Why the schema has no strict form, where the agent needs one.
@@ -253,6 +260,7 @@ class Agent:
     id: str
     name: str
     context: Type = ANY
+    members: tuple[str, ...] = ()
     output: Type = TEXT
     schema: str = ""
     not_strict: str = ""

@@ -158,6 +158,7 @@ class _AgentDraft:
     digest: str
     origin: Origin
     context: Type = ANY
+    members: tuple[str, ...] = ()
     output: Type = TEXT
     schema: str = ""
     not_strict: str = ""
@@ -184,6 +185,8 @@ class _AgentDraft:
         match line.word("a part of the agent"):
             case "context":
                 self.context = line.type()
+            case "members":
+                self.members = line.words("an attribute")
             case "output":
                 self.output = line.type()
             case "schema":
@@ -226,6 +229,7 @@ class _AgentDraft:
             id=self.id,
             name=self.name,
             context=self.context,
+            members=self.members,
             output=self.output,
             schema=self.schema,
             not_strict=self.not_strict,

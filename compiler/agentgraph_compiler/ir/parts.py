@@ -83,7 +83,15 @@ def parse_reader(line: Line) -> Reader:
     """The callable that reads the context, of a line."""
     what = line.word("a callable")
     line.expect("context")
-    return Reader(what, line.type(), allowed=line.allowed(), origin=line.origin())
+    return Reader(
+        what,
+        line.type(),
+        reads=line.words("an attribute") if line.accept("reads") else (),
+        writes=line.words("an attribute") if line.accept("writes") else (),
+        whole=line.accept("whole"),
+        allowed=line.allowed(),
+        origin=line.origin(),
+    )
 
 
 def parse_guardrail(line: Line) -> Guardrail:

@@ -199,6 +199,8 @@ class _Printer:
         )
         if agent.context != ANY:
             yield f"  context {_type(agent.context)}"
+        if agent.members:
+            yield f"  members {_words(agent.members)}"
         if agent.output != TEXT:
             yield f"  output {_type(agent.output)}"
         if agent.schema:
@@ -286,7 +288,15 @@ class _Printer:
     def reader(self, reader: Reader) -> str:
         """The line of a callable that reads the context."""
         context = f"context {_type(reader.context)}"
-        return _line("  reader", _quoted(reader.what), context, self._tail(reader))
+        return _line(
+            "  reader",
+            _quoted(reader.what),
+            context,
+            f"reads {_words(reader.reads)}" if reader.reads else "",
+            f"writes {_words(reader.writes)}" if reader.writes else "",
+            "whole" if reader.whole else "",
+            self._tail(reader),
+        )
 
     def guardrail(self, keyword: str, guardrail: Guardrail) -> str:
         """The line of one guardrail."""
