@@ -148,6 +148,7 @@ technical = Agent[Customer](
     handoff_description="A device does not work: router, camera, lamp, error, broken",
     instructions=f"{RECOMMENDED_PROMPT_PREFIX}\nFind the fault. Search the manual first.",
     tools=[search_manual, reset_device],
+    output_guardrails=[no_promises],
 )
 contracts = Agent[Customer](
     name="Contracts",
@@ -159,6 +160,7 @@ escalation = Agent[Customer](
     name="Escalation",
     handoff_description="A complaint, or a customer who wants to talk to a person",
     instructions="Apologise, say that a person will call, and ask for a good time.",
+    output_guardrails=[no_promises],
 )
 triage = Agent[Customer](
     name="Triage",
@@ -177,6 +179,7 @@ triage = Agent[Customer](
         handoff(escalation, on_handoff=note_escalation),
     ],
     input_guardrails=[no_card_numbers],
+    output_guardrails=[no_promises],
 )
 for specialist in (orders, refunds, technical, contracts):
     specialist.handoffs.append(triage)

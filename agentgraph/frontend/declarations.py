@@ -18,6 +18,7 @@ from agentgraph.frontend.lower_tools import (
     approval,
     configuration,
     enabled,
+    is_remote,
     judged,
     kind_of,
     name_of,
@@ -35,6 +36,7 @@ from agentgraph.frontend.readers import Readers
 from agentgraph.frontend.reading import HandoffReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import Shape, as_it_was
+from agentgraph.frontend.verdicts import always_passes
 from agentgraph.frontend.words import (
     description_of_handoff,
     description_of_tool,
@@ -186,6 +188,8 @@ class Declarations:
             approval=approval(tool),
             screened=screened(tool),
             judged=judged(tool),
+            remote=is_remote(tool),
+            extracts=getattr(tool, "custom_output_extractor", None) is not None,
             derived=not self.bare and is_derived(tool),
             description=None if self.bare else description_of_tool(tool),
             returns=ANY if self.bare else returned_type(getattr(tool, "_function", None)),
@@ -238,6 +242,7 @@ class Declarations:
             symbol="",
             name=name,
             parallel=getattr(guardrail, "run_in_parallel", True),
+            passes=not self.bare and always_passes(guardrail.guardrail_function),
             origin=origin_of(guardrail, self.overrides),
             allowed=allowed_on(guardrail),
         )

@@ -165,6 +165,7 @@ class _Lowering:
                 symbol=symbol,
                 name=row.name,
                 parallel=row.parallel,
+                passes=row.passes,
                 origin=row.origin,
                 allowed=row.allowed,
             )

@@ -80,6 +80,11 @@ def kind_of(tool: object) -> WorkKind | None:
     return WorkKind.FUNCTION if hasattr(tool, "on_invoke_tool") else None
 
 
+def is_remote(tool: object) -> bool:
+    """Whether calls of a tool run at the model's side, although this side may decide on them."""
+    return server_label(tool) is not None
+
+
 def name_of(tool: Any) -> str:
     """The name that distinguishes a tool from the others of its agent. A tool in a namespace has it
     in front. Hosted MCP servers share one name; the provider identifies each by its label, so that

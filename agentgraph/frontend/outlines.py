@@ -13,6 +13,7 @@ from agentgraph.authoring.suppression import allowed
 from agentgraph.frontend.lower_tools import (
     approval,
     enabled,
+    is_remote,
     judged,
     kind_of,
     name_in_namespace,
@@ -52,6 +53,7 @@ def tool_outline(tool: object) -> tuple[Shape, Outline]:
         plain(approval(tool)),
         screened(tool),
         judged(tool),
+        is_remote(tool),
         plain(name_in_namespace(tool) or ""),
     )
     if caches:

@@ -85,19 +85,19 @@ def _returned(function: object) -> str | None:
     match definition:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             texts = _Texts(definition, scope)
-            returns = [node.value for node in _own(definition) if isinstance(node, ast.Return)]
+            returns = [node.value for node in own_nodes(definition) if isinstance(node, ast.Return)]
         case _:
             return None
     read = [texts.read(value) for value in returns if value is not None]
     return "\n\n".join(dict.fromkeys(read)) or None
 
 
-def _own(definition: ast.AST) -> Iterator[ast.AST]:
+def own_nodes(definition: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a function, without those of functions inside it."""
     for child in ast.iter_child_nodes(definition):
         if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             yield child
-            yield from _own(child)
+            yield from own_nodes(child)
 
 
 class _Texts:
@@ -111,7 +111,7 @@ class _Texts:
     def __init__(self, definition: ast.AST, scope: _Scope) -> None:
         self._scope = scope
         self._assigned: dict[str, list[ast.expr]] = {}
-        for node in _own(definition):
+        for node in own_nodes(definition):
             match node:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     self._assigned.setdefault(name, []).append(value)

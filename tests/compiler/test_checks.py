@@ -78,7 +78,14 @@ def guarded(id: str, *targets: str, kind: str = "input", **fields: object) -> Ag
 
 
 def test_a_realistic_workflow_gets_no_warning() -> None:
-    assert codes(support_desk()) == ["AG401"]
+    desk = support_desk()
+    agents = [
+        dataclasses.replace(agent, output_guardrails=(guardrail(agent.id, "polite"),))
+        for agent in desk.agents
+    ]
+    guarded_desk = build(desk.name, desk.start, agents, declared=True, charts=desk.charts)
+    assert codes(guarded_desk) == ["AG401", "AG506"]
+    assert codes(desk) == ["AG503", "AG401", "AG506"]
 
 
 @pytest.mark.parametrize(
@@ -631,6 +638,22 @@ SUPPRESSIBLE = {
     ),
     "AG401": chart(Agent("a", "A", unseen=("x",))),
     "AG501": chart(Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b")),
+    "AG217": with_tools(function("a", "x"), stop=Stop(StopKind.NAMED, ("y",))),
+    "AG218": chart(Agent("a", "A", choice=ALWAYS_CALLS)),
+    "AG219": with_tools(function("a", "x"), choice=Choice(ChoiceKind.NONE)),
+    "AG503": chart(guarded("a", "b", kind="output"), Agent("b", "B")),
+    "AG504": chart(looping("a", "b", "c"), guarded("b", kind="output"), Agent("c", "C")),
+    "AG505": chart(
+        asks("a", "b", extracts=True), charts=(subchart("b", guarded("b", kind="output")),)
+    ),
+    "AG506": chart(
+        dataclasses.replace(asks("a", "b"), input_guardrails=(guardrail("a", "careful"),)),
+        charts=(subchart("b", Agent("b", "B", tools=(function("b", "x"),))),),
+    ),
+    "AG507": with_tools(
+        Tool("", "code_interpreter", None), input_guardrails=(guardrail("a", "careful"),)
+    ),
+    "AG508": chart(Agent("a", "A", input_guardrails=(guardrail("a", "careful", passes=True),))),
     "AG502": chart(guarded("a", "b", kind="output", choice=ALWAYS_CALLS), Agent("b", "B")),
 }
 

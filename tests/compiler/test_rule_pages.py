@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +36,8 @@ def found_in(text: str) -> tuple[Diagnostic, ...]:
         return pipeline.check(parse_chart(code))
     assert language == "python"
     program = ModuleType("example")
+    # Checks that read the source of a function find it there.
+    linecache.cache["example.py"] = (len(code), None, code.splitlines(keepends=True), "example.py")
     exec(compile(code, "example.py", "exec", dont_inherit=True), program.__dict__)
     goes_on = "result.last_agent" in code
     return check(start_of(vars(program)), multi_turn=goes_on)

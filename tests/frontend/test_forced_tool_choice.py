@@ -103,7 +103,7 @@ def test_the_tool_choice_of_the_run_of_an_agent_tool_is_noticed_when_it_changes(
 def test_a_guardrail_on_what_is_said_beside_a_hosted_tool_can_run() -> None:
     @output_guardrail
     def polite(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
-        return GuardrailFunctionOutput(None, False)
+        return GuardrailFunctionOutput(None, "stupid" in str(output))
 
     searching = forced(tools=[WebSearchTool()], output_guardrails=[polite])
     assert not check(searching)

@@ -132,7 +132,7 @@ def improvise(text: str) -> str:
 @input_guardrail
 def on_topic(context: Any, agent: Any, text: Any) -> GuardrailFunctionOutput:
     verdict = Runner.run_sync(team.lead, text)
-    return GuardrailFunctionOutput(output_info=verdict, tripwire_triggered=False)
+    return GuardrailFunctionOutput(output_info=verdict, tripwire_triggered="off" in str(verdict))
 
 
 @tool_input_guardrail
@@ -160,8 +160,7 @@ def test_guardrails_of_a_tool_count_as_its_code() -> None:
 
 def test_compilation_says_that_it_does_not_check_those_runs() -> None:
     agent = Agent[Any](name="A", tools=[review, improvise], input_guardrails=[on_topic])
-    [note] = compile(agent).diagnostics
-    assert note.rule.code == "AG401"
+    [note] = [one for one in compile(agent).diagnostics if one.rule.code == "AG401"]
     assert [fact.message for fact in note.notes] == [
         "the code of tool 'review' runs agent 'Reviewer', and no check covers that run",
         "the code of tool 'improvise' runs an agent that only the call knows:"

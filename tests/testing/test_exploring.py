@@ -55,7 +55,7 @@ def never_called(*arguments: object) -> bool:
     raise AssertionError("exploring must not run the functions of a user")
 
 
-def shown(routes: list[Route]) -> list[str]:
+def in_words(routes: list[Route]) -> list[str]:
     return [
         " ".join([*(decision.what for decision in route.decisions), f"→ {route.end}"])
         for route in routes
@@ -65,7 +65,7 @@ def shown(routes: list[Route]) -> list[str]:
 def test_every_route_up_to_the_bound_comes_once() -> None:
     specialist = Agent(name="B", tools=[tool("look")])
     start = Agent(name="A", handoffs=[specialist])
-    assert shown(list(explore(start, 3))) == [
+    assert in_words(list(explore(start, 3))) == [
         "transfer_to_b look look → cut",
         "transfer_to_b look answer → answered",
         "transfer_to_b answer → answered",
@@ -83,7 +83,7 @@ def test_guardrails_and_functions_decide_both_ways() -> None:
         tools=[tool("look", is_enabled=lambda context, agent: never_called())],
         input_guardrails=[careful],
     )
-    assert shown(list(explore(agent, 1))) == [
+    assert in_words(list(explore(agent, 1))) == [
         "careful of A trips: no look is on offer: no answer → answered",
         "careful of A trips: no look is on offer: yes look → cut",
         "careful of A trips: no look is on offer: yes answer → answered",
@@ -94,7 +94,7 @@ def test_guardrails_and_functions_decide_both_ways() -> None:
 def test_the_model_obeys_its_tool_choice() -> None:
     settings = ModelSettings(tool_choice="required")
     agent = Agent(name="A", tools=[tool("x"), tool("y")], model_settings=settings)
-    assert shown(list(explore(agent, 2))) == [
+    assert in_words(list(explore(agent, 2))) == [
         "x x → cut",
         "x y → cut",
         "x answer → answered",
@@ -108,7 +108,7 @@ def test_agents_used_as_tools_run_on_the_same_bound() -> None:
     inner = Agent(name="B")
     start = Agent(name="A", tools=[inner.as_tool("ask", "Ask B.")])
     routes = list(explore(start, 3))
-    assert shown(routes) == [
+    assert in_words(routes) == [
         "ask answer ask → cut",
         "ask answer answer → answered",
         "answer → answered",

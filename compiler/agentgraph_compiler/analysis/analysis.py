@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from agentgraph_compiler.analysis.flow import Flow
 from agentgraph_compiler.analysis.graph import circles_without_way_out
 from agentgraph_compiler.diagnostics import Origin
-from agentgraph_compiler.ir.chart import Agent, Chart, ChoiceKind, Guardrail
+from agentgraph_compiler.ir.chart import Agent, Chart, ChoiceKind, Guardrail, Tool
 from agentgraph_compiler.machine import WorkKind
 
 _MAY_ANSWER = frozenset({ChoiceKind.FREE, ChoiceKind.NONE})
@@ -77,6 +77,20 @@ class Analysis:
         for part in self.parts:
             reached = self.flow(part).agents
             yield from ((part, agent) for agent in part.agents if agent.id in reached)
+
+    def agent_tools(self) -> Iterator[tuple[Chart, Agent, Tool]]:
+        """The agents used as tools that a run can call, each with the chart and the agent that
+        calls it."""
+        for part in self.parts:
+            called = {
+                (state.agent, lane.symbol)
+                for state, lane in self.flow(part).lanes()
+                if lane.machine
+            }
+            for agent in part.agents:
+                for tool in agent.tools:
+                    if (agent.id, tool.symbol) in called:
+                        yield part, agent, tool
 
     @cached_property
     def last(self) -> frozenset[Identity]:

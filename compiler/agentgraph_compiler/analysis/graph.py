@@ -7,8 +7,8 @@ Only the latter load networkx, so a run, which needs no graph library, does not.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence, Set
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentgraph_compiler.analysis.flow import Flow
 from agentgraph_compiler.analysis.knots import knots
@@ -53,6 +53,37 @@ def trapped_agents(flow: Flow) -> frozenset[str]:
     """Ids of the agents that a run can reach, but from which it cannot get to a final output."""
     places = (flow.places[number].state for number in flow.trapped)
     return frozenset(state.agent for state in places if state.turns)
+
+
+class Way(NamedTuple):
+    """The first step of the shortest way by handoffs to an agent of a set, and that agent."""
+
+    onward: str
+    exit: str
+
+
+def nearest(flow: Flow, exits: Set[str]) -> dict[str, Way]:
+    """The shortest way from each agent that gets to one of some agents, those agents included.
+
+    Args:
+        flow: The chart.
+        exits: Ids of the agents to get to.
+
+    Returns:
+        The ways, by the id of the agent where they begin.
+    """
+    sources: dict[str, list[str]] = {agent.id: [] for agent in flow.chart.agents}
+    for source, target in flow.handoffs():
+        sources[target].append(source)
+    ways = {id: Way(id, id) for id in sources if id in exits}
+    waiting = deque(ways)
+    while waiting:
+        target = waiting.popleft()
+        for source in sources[target]:
+            if source not in ways:
+                ways[source] = Way(target, ways[target].exit)
+                waiting.append(source)
+    return ways
 
 
 def circles_without_way_out(flow: Flow) -> tuple[tuple[str, ...], ...]:

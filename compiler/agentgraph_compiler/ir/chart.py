@@ -56,9 +56,11 @@ class Tool:
         origin: Where the user constructed it.
         allowed: Rules that the user suppressed on it.
         server: Whether it stands for the tools of a server, which the run lists.
+        remote: Whether its calls run at the model's side, although this side may decide on them.
         approval: Whether a person decides on its calls first.
         screened: Whether guardrails look at its arguments.
         judged: Whether guardrails look at its output.
+        extracts: Whether a function makes its output from the result of an inner run.
         derived: Whether its name is made from that of the agent that it runs.
         description: What the model reads about it; ``None`` if it was not read.
         returns: The type that its function returns.
@@ -73,12 +75,19 @@ class Tool:
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
     server: bool = False
+    remote: bool = False
     approval: Approval = Approval.NEVER
     screened: bool = False
     judged: bool = False
+    extracts: bool = False
     derived: bool = False
     description: str | None = None
     returns: Type = ANY
+
+    @property
+    def hosted(self) -> bool:
+        """Whether its calls run at the model's side."""
+        return self.kind is None or self.remote
 
 
 @quick
@@ -124,11 +133,12 @@ class Handoff:
 @dataclass(frozen=True, slots=True)
 class Guardrail:
     """A guardrail of an agent. A ``parallel`` one runs beside the first model call, any other one
-    before it."""
+    before it. One that ``passes`` never trips, whatever it sees."""
 
     symbol: str
     name: str
     parallel: bool = True
+    passes: bool = False
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
 

@@ -63,7 +63,7 @@ class Obedience:
                 self._names, self._premise = frozenset(), Premise.CHOICE
             case ChoiceKind.SOME if fixed or handoffs:
                 hosted = choice.hosted or any(
-                    tool.kind is None and tool.enabled is not Enabled.NEVER for tool in agent.tools
+                    tool.hosted and tool.enabled is not Enabled.NEVER for tool in agent.tools
                 )
                 self.answers = Premise.NONE if hosted else self._premise
             case ChoiceKind.NAMED:

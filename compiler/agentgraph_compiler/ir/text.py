@@ -247,11 +247,13 @@ class _Printer:
             _quoted(tool.name),
             HOSTED if tool.kind is None else tool.kind.value,
             "server" if tool.server else "",
+            "remote" if tool.remote else "",
             _enabled(tool.enabled),
             _runs(tool.machine),
             "" if tool.approval is Approval.NEVER else f"approval {tool.approval}",
             "screened" if tool.screened else "",
             "judged" if tool.judged else "",
+            "extracts" if tool.extracts else "",
             "derived" if tool.derived else "",
             _described(tool.description),
             _typed("returns", tool.returns),
@@ -305,6 +307,7 @@ class _Printer:
             _word(guardrail.symbol),
             _quoted(guardrail.name),
             "" if guardrail.parallel else "blocking",
+            "passes" if guardrail.passes else "",
             self._tail(guardrail),
         )
 

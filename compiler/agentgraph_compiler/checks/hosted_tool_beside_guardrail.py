@@ -1,0 +1,109 @@
+"""A hosted tool can act while an input guardrail is still at work.
+
+## What it does
+
+Finds agents that runs start with, that have an input guardrail beside the first model call (the
+default, `run_in_parallel=True`) and a hosted tool that acts: a hosted MCP server or a code
+interpreter. Tools that only read (web search, file search) are no finding.
+
+## Why is this bad?
+
+A run holds back its own tools until every input guardrail has passed. A hosted tool runs at the
+provider's side during the model call, so it has acted by the time the guardrail trips.
+
+## Example
+
+```python
+from agentgraph import Agent, GuardrailFunctionOutput, HostedMCPTool, input_guardrail
+
+
+@input_guardrail
+def no_card_numbers(context, agent, text):
+    return GuardrailFunctionOutput(output_info=None, tripwire_triggered="4111" in str(text))
+
+
+crm = HostedMCPTool(
+    tool_config={
+        "type": "mcp",
+        "server_label": "crm",
+        "server_url": "https://crm.example.com/mcp",
+        "require_approval": "never",
+    }
+)
+desk = Agent(name="Desk", tools=[crm], input_guardrails=[no_card_numbers])
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent, GuardrailFunctionOutput, HostedMCPTool, input_guardrail
+
+
+@input_guardrail(run_in_parallel=False)
+def no_card_numbers(context, agent, text):
+    return GuardrailFunctionOutput(output_info=None, tripwire_triggered="4111" in str(text))
+
+
+crm = HostedMCPTool(
+    tool_config={
+        "type": "mcp",
+        "server_label": "crm",
+        "server_url": "https://crm.example.com/mcp",
+        "require_approval": "never",
+    }
+)
+desk = Agent(name="Desk", tools=[crm], input_guardrails=[no_card_numbers])
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.ir.chart import Agent, Enabled, Guardrail, Tool, is_allowed
+from agentgraph_compiler.machine import WorkKind
+
+RULE = Rule(
+    "AG507",
+    "hosted-tool-beside-guardrail",
+    Severity.WARNING,
+    "A hosted tool can act while an input guardrail is still at work.",
+)
+_ACTING = ("hosted_mcp", "code_interpreter")
+"""How the names of hosted tools begin that change something outside of the reply."""
+
+
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
+    """Find model calls beside a guardrail that a hosted tool can act in."""
+    for part in analysis.parts:
+        beside: dict[str, str] = {}
+        for state, lane in analysis.flow(part).lanes():
+            if lane.kind is WorkKind.INPUT_GUARDRAIL and state.turns:
+                beside.setdefault(state.agent, lane.symbol)
+        for id, symbol in beside.items():
+            agent = part.agent[id]
+            guardrail = next(row for row in agent.input_guardrails if row.symbol == symbol)
+            for tool in agent.tools:
+                if _acts(tool) and not is_allowed(RULE, agent, tool, guardrail):
+                    yield _beside(agent, tool, guardrail)
+                    break
+
+
+def _acts(tool: Tool) -> bool:
+    return tool.hosted and tool.enabled is not Enabled.NEVER and tool.name.startswith(_ACTING)
+
+
+def _beside(agent: Agent, tool: Tool, guardrail: Guardrail) -> Diagnostic:
+    return Diagnostic(
+        RULE,
+        f"hosted tool '{tool.name}' of agent '{agent.name}' can act before input guardrail"
+        f" '{guardrail.name}' has passed",
+        agent.origin,
+        notes=(
+            Note("the provider runs the tool during the model call, so the run cannot hold it"),
+            Note("the guardrail is defined here", guardrail.origin),
+        ),
+        help=f"let '{guardrail.name}' run first: run_in_parallel=False",
+    )
