@@ -361,6 +361,11 @@ class DefaultModelSettings(ModelSettings):
         """What the program has set, without what suits the model."""
         return ModelSettings(**vars(self))
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether the program has set anything."""
+        return vars(self) != _UNSET
+
     def of_model(self, model: str) -> DefaultModelSettings:
         """These settings for an agent with another model; the same object if it is this model."""
         if self._model == model:

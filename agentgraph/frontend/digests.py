@@ -33,6 +33,11 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(_text(parts, ()).encode()).hexdigest()[:16]
 
 
+def as_data(value: object) -> object:
+    """A value as the plain data that a digest has of it; its own digest is the same."""
+    return _plain(value, ())
+
+
 def attributes_of(part: object, names: Iterable[str]) -> dict[str, object]:
     """The named attributes that an object has and that are not ``None``."""
     return {name: value for name in names if (value := getattr(part, name, None)) is not None}

@@ -9,7 +9,13 @@ from typing import Any
 
 from agentgraph.agent import Agent
 from agentgraph.frontend.declarations import Declarations, Declared
-from agentgraph.frontend.digests import attributes_of, digest, public_fields, qualified_name
+from agentgraph.frontend.digests import (
+    as_data,
+    attributes_of,
+    digest,
+    public_fields,
+    qualified_name,
+)
 from agentgraph.frontend.discover import Names, stem
 from agentgraph.frontend.inner_agents import InnerRun
 from agentgraph.frontend.lower_tools import judged, name_in_namespace, screened
@@ -19,7 +25,7 @@ from agentgraph.frontend.outlines import tries_of
 from agentgraph.frontend.reading import ChartReading, HandoffReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import AnyOf
-from agentgraph.model_settings import DefaultModelSettings
+from agentgraph.model_settings import DefaultModelSettings, ModelSettings
 from agentgraph_compiler.ir import chart
 from agentgraph_compiler.ir.chart import Approval, Choice, ChoiceKind, Enabled, Stop, StopKind
 from agentgraph_compiler.machine import WorkKind
@@ -240,7 +246,7 @@ class _Lowering:
         attributes = attributes_of(agent, _CONFIGURATION)
         settings = attributes.get("model_settings")
         if isinstance(settings, DefaultModelSettings):  # what suits a model may change with it
-            attributes["model_settings"] = settings.changes
+            attributes["model_settings"] = settings.changes if settings.is_changed else _UNSET
         return digest(
             attributes,
             model if named else qualified_name(kind),
@@ -283,6 +289,8 @@ def _in_words(run: InnerRun) -> str:
 
 
 _NEVER = Stop()
+_UNSET = as_data(ModelSettings())
+"""The settings of most agents, as the digest has them."""
 _FREE = Choice()
 _IN_THE_CHART = frozenset(
     {
