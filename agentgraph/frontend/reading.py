@@ -42,6 +42,7 @@ from agentgraph.frontend.shapes import (
     target_shape,
 )
 from agentgraph.frontend.targets import target_of
+from agentgraph_compiler.ir.chart import Enabled
 
 if TYPE_CHECKING:
     from agentgraph.handoffs import Handoff
@@ -284,7 +285,8 @@ class _Reader:
                 outlines.append(outline if allowed is None else (outline, allowed))
                 continue
             run_config = getattr(tool, "run_config", None)
-            inner = self._inner(tool, run_config)
+            # Nothing runs the agent of a tool that is disabled for good.
+            inner = -1 if enabled(tool) is Enabled.NEVER else self._inner(tool, run_config)
             of_run = None if run_config is None else shape_of_run_config(run_config)
             readings.append(ToolReading(shape, inner, of_run))
             outlines.append((outline, allowed, inner))

@@ -42,7 +42,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from agentgraph_compiler.diagnostics import Diagnostic, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Chart
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
 from agentgraph_compiler.machine import (
     BACK,
     INTERRUPTING,
@@ -127,6 +127,8 @@ def _faults_of_agent(chart: Chart, agent: Agent, subcharts: set[str]) -> Iterato
                 f" '{handoff.target}', which does not exist"
             )
     for tool in agent.tools:
+        if tool.enabled is Enabled.NEVER and not tool.machine:
+            continue  # what it would run is not there
         fault = _fault_of_work(tool.kind, tool.machine, subcharts)
         if fault:
             yield f"tool '{tool.symbol}' of agent '{agent.id}' {fault}"

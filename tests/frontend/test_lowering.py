@@ -316,3 +316,11 @@ def test_a_start_that_the_workflow_does_not_contain_is_refused() -> None:
     stranger = Agent[Any](name="Stranger")
     with pytest.raises(UserError, match="Agent 'Stranger' is not part of workflow 'Start'"):
         check(Agent(name="Start"), starts=[stranger])
+
+
+def test_the_machine_of_an_agent_tool_that_is_disabled_for_good_is_not_there() -> None:
+    inner = Agent(name="B", handoffs=[Agent(name="C")])
+    off = inner.as_tool("ask", "Ask.", is_enabled=False)
+    sometimes = inner.as_tool("ask", "Ask.", is_enabled=lambda context, agent: False)
+    assert lowered(Agent(name="A", tools=[off])).charts == ()
+    assert [part.name for part in lowered(Agent(name="A", tools=[sometimes])).charts] == ["b"]
