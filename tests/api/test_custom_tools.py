@@ -262,7 +262,7 @@ class TestCompiled:
         class Bank: ...
 
         async def sell(context: ToolContext[Shop], text: str) -> str:
-            return text
+            return f"{context.context}: {text}"
 
         sell.__annotations__["context"] = ToolContext[Shop]
         diagnostics = agentgraph.check(Agent[Bank](name="Crier", tools=[shout(sell)]))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from agentgraph import Agent, check, function_tool, handoff
+from agentgraph import Agent, check, function_tool, handoff, tool_namespace
 from agentgraph.program import program_for
 from agentgraph_compiler.emit import emit
 
@@ -155,6 +155,16 @@ EQUAL: dict[str, tuple[Agent[Any], int]] = {
     ),
     "alternatives": (
         Agent(name="A", tools=[tool(name, SEARCH, is_enabled=sometimes) for name in "xy"]),
+        0,
+    ),
+    "of two namespaces": (
+        Agent(
+            name="A",
+            tools=[
+                *tool_namespace(name="web", description="The web", tools=[tool("x", SEARCH)]),
+                *tool_namespace(name="mail", description="Letters", tools=[tool("x", SEARCH)]),
+            ],
+        ),
         0,
     ),
     "of two agents": (

@@ -102,8 +102,8 @@ def _of_agent(chart: Chart, agent: Agent) -> Iterator[Diagnostic]:
 
 
 def _are_alternatives(chart: Chart, one: Tool | Handoff, other: Tool | Handoff) -> bool:
-    if one.name == other.name:
-        return True  # which another rule reports
+    if one.name.rpartition(".")[2] == other.name.rpartition(".")[2]:
+        return True  # of two namespaces, which say more; or else another rule reports it
     if one.enabled is other.enabled is Enabled.SOMETIMES:
         return True
     agent = _agent_behind(chart, one)
