@@ -228,6 +228,29 @@ def test_what_the_compiler_says_of_states_holds_in_every_run(start: Agent[Any]) 
         if analysis.runs(agent, row)
     }
     assert judged <= can_run
+    called = {call for route in routes for call in calls_of(route)}
+    callable_names = {
+        (part.agent[state.agent].name, names[lane.symbol])
+        for part in analysis.parts
+        for names in [{one.symbol: one.name for agent in part.agents for one in agent.tools}]
+        for state, lane in analysis.flow(part).lanes()
+        if lane.symbol in names
+    }
+    assert called <= callable_names
+    ended = {route.agents[-1] for route in routes if route.end == "answered"}
+    flow = analysis.flow(analysis.chart)
+    last = {analysis.chart.agent[id].name for id in flow.last_agents}
+    if not inner:
+        assert ended <= last
     if is_complete:
         assert worked == reached
         assert judged == can_run
+        assert called == callable_names
+        assert inner or ended == last
+
+
+def calls_of(route: Route) -> list[tuple[str, str]]:
+    """The calls of tools in a route, each with its agent."""
+    choices = [decision.what for decision in route.decisions if decision.by == "model"]
+    pairs = zip(route.agents, choices, strict=False)
+    return [pair for pair in pairs if pair[1] in ("x", "y", "ask")]

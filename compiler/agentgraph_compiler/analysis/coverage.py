@@ -1,0 +1,119 @@
+"""Which guardrails cover the agents that a run reaches, and on which ways they run."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agentgraph_compiler.analysis.analysis import Analysis, identity
+from agentgraph_compiler.analysis.flow import Flow
+from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail
+
+ANSWERS = "when it gives the final output"
+STARTS = "when a run starts with it"
+GOES_ON = "when a chat goes on with it"
+AS_TOOL = "when it runs as a tool"
+NEVER = "never"
+_MOST_NAMES = 6
+"""The most agents of a way that a row names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """One guardrail of an agent, or the lack of one where an answer or an input passes.
+
+    Args:
+        agent: The agent's name.
+        guardrail: The guardrail's name; empty where there is none.
+        checks: ``input`` or ``output``.
+        when: When it runs; where there is none, when something passes unchecked.
+        way: The names of the agents on the shortest way there.
+    """
+
+    agent: str
+    guardrail: str
+    checks: str
+    when: str
+    way: tuple[str, ...] = ()
+
+
+def coverage(analysis: Analysis) -> tuple[Covering, ...]:
+    """The guardrails of every agent that the charts hold, in document order.
+
+    Args:
+        analysis: The workflow.
+
+    Returns:
+        A row for each guardrail, and one for each start and each exit without any.
+    """
+    rows: list[Covering] = []
+    for part in analysis.parts:
+        flow = analysis.flow(part)
+        ways = _ways(flow)
+        for agent in part.agents:
+            rows += _inputs(analysis, part, agent)
+            rows += _outputs(analysis, flow, agent, ways.get(agent.id, ()))
+    return tuple(dict.fromkeys(rows))
+
+
+def _inputs(analysis: Analysis, part: Chart, agent: Agent) -> Iterator[Covering]:
+    when = _entered(analysis, part, agent)
+    for guardrail in agent.input_guardrails:
+        runs = when if analysis.runs(agent, guardrail) and when else NEVER
+        yield Covering(agent.name, guardrail.name, "input", runs)
+    if when and not agent.input_guardrails:
+        yield Covering(agent.name, "", "input", when)
+
+
+def _entered(analysis: Analysis, part: Chart, agent: Agent) -> str:
+    """When a run begins with the agent; empty if none does."""
+    if part is not analysis.chart:
+        return AS_TOOL if agent.id == part.start else ""
+    if agent.id in (part.start, *part.starts):
+        return STARTS
+    goes_on = part.multi_turn and agent.id in analysis.flow(part).last_agents
+    return GOES_ON if goes_on else ""
+
+
+def _outputs(
+    analysis: Analysis, flow: Flow, agent: Agent, way: tuple[str, ...]
+) -> Iterator[Covering]:
+    answers = agent.id in flow.last_agents
+    for guardrail in agent.output_guardrails:
+        runs = ANSWERS if _runs(analysis, agent, guardrail) and answers else NEVER
+        names = way if runs == ANSWERS else ()
+        yield Covering(
+            agent=agent.name, guardrail=guardrail.name, checks="output", when=runs, way=names
+        )
+    if answers and not agent.output_guardrails:
+        yield Covering(agent=agent.name, guardrail="", checks="output", when=ANSWERS, way=way)
+
+
+def _runs(analysis: Analysis, agent: Agent, guardrail: Guardrail) -> bool:
+    return identity(agent) in analysis.reached and analysis.runs(agent, guardrail)
+
+
+def _ways(flow: Flow) -> dict[str, tuple[str, ...]]:
+    """The names of the agents on the shortest way from a start to each agent, long ones in
+    short."""
+    chart = flow.chart
+    onward: dict[str, list[str]] = {agent.id: [] for agent in chart.agents}
+    for source, target in flow.handoffs():
+        onward[source].append(target)
+    starts = [id for id in (chart.start, *chart.starts) if id in flow.agents]
+    ways: dict[str, tuple[str, ...]] = {id: (chart.agent[id].name,) for id in starts}
+    waiting = deque(starts)
+    while waiting:
+        source = waiting.popleft()
+        for target in onward[source]:
+            if target not in ways:
+                ways[target] = _extended(ways[source], chart.agent[target].name)
+                waiting.append(target)
+    return ways
+
+
+def _extended(way: tuple[str, ...], name: str) -> tuple[str, ...]:
+    if len(way) < _MOST_NAMES:
+        return (*way, name)
+    return (way[0], "…", *way[3:], name)
