@@ -20,25 +20,19 @@ from agentgraph.frontend.collection import collector_paused
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.final_types import final_type
-from agentgraph.frontend.followed import (
-    ProjectRun,
-    Root,
-    agents_of_chart,
-    roots_of,
-    run_by_code,
-    with_checked_runs,
-)
-from agentgraph.frontend.lower_workflow import chart_of, lower
+from agentgraph.frontend.followed import Root, charts_apart, charts_together
+from agentgraph.frontend.lower_workflow import chart_of
 from agentgraph.frontend.origins import Overrides
 from agentgraph.frontend.reading import Reading, read
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.frontend.tables import Table, Tables
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.analysis.bounds import RunBounds, bounds
 from agentgraph_compiler.analysis.graph import state_graph
 from agentgraph_compiler.diagnostics import Diagnostic, errors
 from agentgraph_compiler.emit import emit
-from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.ir.chart import USUAL_TURNS, Chart
 from agentgraph_compiler.machine import AgentEntry, Machine, State
 from agentgraph_compiler.render import RenderError, View, render
 from agentgraph_compiler.render.report import report, summary
@@ -231,6 +225,21 @@ class Program(ShownInNotebooks):
         except RenderError as error:
             raise UserError(str(error)) from error
 
+    def bounds(self, *, max_turns: int | None = USUAL_TURNS) -> RunBounds:
+        """The least and the most model calls, requests, tool calls and handoffs of a run.
+
+        The least is over runs that end with a final output, the most over all runs; each comes with
+        the agents of a run that attains it (``docs/compiler.md``, "Bounds").
+
+        Args:
+            max_turns: The most turns of the run, as in ``Runner.run``; ``None`` for no limit.
+
+        Returns:
+            The bounds. ``print`` shows them as a table.
+        """
+        apart = charts_apart(self.source)
+        return bounds(Analysis(self.chart), turns=max_turns, apart=apart)[0]
+
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
         """The machine as a graph: a node for each state, an edge for each transition, with their
         attributes."""
@@ -275,17 +284,8 @@ def check(
     Raises:
         UserError: One of ``starts`` is not part of the workflow.
     """
-    source = _workflow(source)
-    inner = run_by_code(source)
-    own = agents_of_chart(source)
-    entered = (*starts, *(one for one in inner if id(one) in own))
-    others = [one for one in inner if id(one) not in own]
-    roots = [Root(source, entered, multi_turn), *roots_of(others, map(ProjectRun, others))]
-    charts = [
-        lower(root.source, overrides=overrides, starts=root.starts, multi_turn=root.multi_turn)[0]
-        for root in roots
-    ]
-    return pipeline.check_together(with_checked_runs(charts))
+    root = Root(_workflow(source), tuple(starts), multi_turn)
+    return pipeline.check_together(charts_together(root, overrides))
 
 
 @collector_paused()

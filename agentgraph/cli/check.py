@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
@@ -19,6 +20,7 @@ from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.fixing.plan import contents_of, plan_of
 from agentgraph.cli.fixing.rounds import Fixes, check_and_fix
 from agentgraph.cli.linting.baseline import Baseline
+from agentgraph.cli.linting.bounds import write_bounds
 from agentgraph.cli.linting.files import FileToCheck, files_to_check
 from agentgraph.cli.linting.formats import ReportFormat, write_report
 from agentgraph.cli.linting.outcome import FileOutcome, Outcome, outcome_of
@@ -45,6 +47,7 @@ class CheckOptions:
         write_baseline: Where to write all findings as a baseline.
         statistics: Whether to count the findings of each rule.
         unknowns: Whether to list what is only known at run time; so does a choice of rules.
+        bounds: Whether to show what runs cost at the least and the most, instead of the findings.
         fix: Whether to change the source where that is safe, and check again.
         diff: Whether to show what `fix` would change, instead of the findings.
         jobs: The most processes at a time; 0 for one a processor.
@@ -59,6 +62,7 @@ class CheckOptions:
     write_baseline: Path | None = None
     statistics: bool = False
     unknowns: bool = False
+    bounds: bool = False
     fix: bool = False
     diff: bool = False
     jobs: int = 0
@@ -80,6 +84,11 @@ def check_files(terminal: Terminal, arguments: Sequence[str], options: CheckOpti
     Raises:
         CommandFault: A setting, a rule or the baseline cannot be used.
     """
+    if options.bounds:
+        outcome = _outcome(terminal, _files(arguments), options)
+        _say_faults(terminal, outcome)
+        write_bounds(terminal, outcome, options.report_format)
+        return outcome.status(strict=options.strict)
     if options.diff:
         return _show_changes(terminal, arguments, options)
     return _check(terminal, arguments, options).status(strict=options.strict)
@@ -215,7 +224,8 @@ def _outcome(terminal: Terminal, files: Sequence[FileToCheck], options: CheckOpt
             outcomes[file.text] = FileOutcome(file.text, "without agents")
             continue
         try:
-            requests[file.text] = Request(Target.parse(file.text), "check", options.limits)
+            work: Literal["check", "bounds"] = "bounds" if options.bounds else "check"
+            requests[file.text] = Request(Target.parse(file.text), work, options.limits)
         except CommandFault as fault:
             outcomes[file.text] = FileOutcome(
                 file.text, "not loadable", reason=fault.message, fault=fault

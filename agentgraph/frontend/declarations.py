@@ -23,6 +23,7 @@ from agentgraph.frontend.lower_tools import (
     kind_of,
     name_of,
     screened,
+    turns_of,
 )
 from agentgraph.frontend.lower_types import (
     nominal,
@@ -182,6 +183,7 @@ class Declarations:
             name=name,
             kind=kind_of(tool),
             enabled=enabled(tool),
+            turns=turns_of(tool),
             digest="" if self.bare else digest(configuration(tool), code),
             origin=origin_of(tool, self.overrides),
             allowed=allowed_on(tool),

@@ -4,14 +4,19 @@ code of their tools and guardrails runs.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.exceptions import UserError
 from agentgraph.frontend.declarations import code_of
 from agentgraph.frontend.discover import is_workflow
 from agentgraph.frontend.inner_agents import inner_runs
 from agentgraph.frontend.lower_tools import agent_of
+from agentgraph.frontend.lower_workflow import lower
+from agentgraph.frontend.origins import Overrides, origin_of
+from agentgraph.frontend.scope import plain
 from agentgraph.frontend.targets import target_of
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import Chart
@@ -117,6 +122,46 @@ def run_by_code(source: Source) -> list[Agent[Any]]:
                 agents_run[id(run.agent)] = run.agent
                 waiting.append(run.agent)
     return list(agents_run.values())
+
+
+def charts_together(root: Root, overrides: Overrides | None = None) -> list[Chart]:
+    """The chart of a workflow, and those of the agents that its code runs.
+
+    Args:
+        root: The workflow.
+        overrides: Origins that take precedence, by ``id`` of the object.
+
+    Raises:
+        UserError: One of the starts is not part of the workflow.
+    """
+    inner, own = run_by_code(root.source), agents_of_chart(root.source)
+    entered = (*root.starts, *(one for one in inner if id(one) in own))
+    others = [one for one in inner if id(one) not in own]
+    first = replace(root, starts=entered)
+    roots = [first, *roots_of(others, map(ProjectRun, others))]
+    charts = [
+        lower(one.source, overrides=overrides, starts=one.starts, multi_turn=one.multi_turn)[0]
+        for one in roots
+    ]
+    return with_checked_runs(charts)
+
+
+def charts_apart(
+    source: Source, overrides: Overrides | None = None
+) -> dict[tuple[str, Origin], Chart]:
+    """The charts of the agents that the code of a workflow runs, by the name and the origin of the
+    agent that each starts with; an agent that cannot be lowered has none.
+
+    Args:
+        source: An agent or a ``Workflow``.
+        overrides: Origins that take precedence, by ``id`` of the object.
+    """
+    charts: dict[tuple[str, Origin], Chart] = {}
+    for agent in run_by_code(source):
+        with contextlib.suppress(UserError):
+            key = plain(str(agent.name)), origin_of(agent, overrides)
+            charts[key], _ = lower(agent, overrides=overrides)
+    return charts
 
 
 def _code_of(agent: Agent[Any]) -> Iterator[object]:

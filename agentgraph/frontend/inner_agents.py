@@ -12,7 +12,7 @@ import contextlib
 import inspect
 import textwrap
 from collections import ChainMap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,8 @@ _RUNS = frozenset({"run", "run_sync", "run_streamed"})
 _RUNNER = "Runner"
 _START = "starting_agent"
 _UNKNOWN = object()
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_CONDITIONAL = (ast.IfExp, ast.BoolOp, ast.Lambda, *_COMPREHENSIONS)
 _Scope = Mapping[str, object]
 
 
@@ -36,10 +38,12 @@ class InnerRun:
     Args:
         text: The expression for the agent, as the source has it.
         agent: The agent; ``None`` if only the call knows it.
+        certain: Whether each call of the function starts it, and does so once.
     """
 
     text: str
     agent: Agent[Any] | None = None
+    certain: bool = False
 
 
 def inner_runs(*functions: object) -> tuple[InnerRun, ...]:
@@ -50,21 +54,22 @@ def inner_runs(*functions: object) -> tuple[InnerRun, ...]:
         functions: Functions or methods; any other object starts no run.
     """
     runs: dict[object, InnerRun] = {}
-    waiting, seen = list(functions), set[int]()
+    waiting, seen = [(function, True) for function in functions], set[int]()
     while waiting:
-        function, scope = opened(waiting.pop())
+        callable_, is_called = waiting.pop()
+        function, scope = opened(callable_)
         if function is None or id(function) in seen:
             continue
         seen.add(id(function))
         names = set(names_in(function.__code__))
         waiting.extend(
-            other
+            (other, False)
             for name in sorted(names)
             if isinstance(other := scope.get(name), FunctionType)
             and other.__module__ == function.__module__
         )
         if not _RUNS.isdisjoint(names):
-            for run in _runs_in(function, scope):
+            for run in _runs_in(function, scope, is_called):
                 runs.setdefault(run.text if run.agent is None else id(run.agent), run)
     return tuple(runs.values())
 
@@ -97,18 +102,47 @@ def names_in(code: CodeType) -> Iterator[str]:
             yield from names_in(constant)
 
 
-def _runs_in(function: FunctionType, scope: _Scope) -> Iterator[InnerRun]:
+def _runs_in(function: FunctionType, scope: _Scope, is_called: bool) -> Iterator[InnerRun]:
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError, SystemError):
         # Python 3.11 raises SystemError where greenlets have changed its depth of recursion.
         return
+    match tree.body:
+        case [ast.FunctionDef() | ast.AsyncFunctionDef() as definition] if is_called:
+            certain = set(_certain_calls(definition.body))
+        case _:
+            certain = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _is_run(node.func, scope):
             started = node.args[0] if node.args else _keyword(node, _START)
             if started is not None:
                 value = _value(started, scope)
-                yield InnerRun(ast.unparse(started), value if is_agent(value) else None)
+                agent = value if is_agent(value) else None
+                yield InnerRun(ast.unparse(started), agent, certain=node in certain)
+
+
+def _certain_calls(body: Iterable[ast.stmt]) -> Iterator[ast.Call]:
+    """The calls that a function makes whatever happens, unless it raises."""
+    for statement in body:
+        match statement:
+            case ast.With(body=inner) | ast.AsyncWith(body=inner):
+                yield from _certain_calls(inner)
+            case ast.Expr() | ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Return():
+                yield from _calls_in(statement)
+            case _:
+                pass
+        if any(isinstance(node, ast.Return) for node in ast.walk(statement)):
+            return
+
+
+def _calls_in(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls in a node, without those that depend on a condition or that come later."""
+    if isinstance(node, ast.Call):
+        yield node
+    if not isinstance(node, _CONDITIONAL):
+        for child in ast.iter_child_nodes(node):
+            yield from _calls_in(child)
 
 
 def _is_run(called: ast.expr, scope: _Scope) -> bool:

@@ -125,6 +125,7 @@ class _Lowering:
             inner=tuple(self._inner((*tools, *inputs, *outputs))),
             readers=() if bare else tuple(self._readers()),
             instructions=self.context.declarations.instructions(agent),
+            single_call=getattr(agent.model_settings, "parallel_tool_calls", None) is False,
             identity=self.context.identities.get(id(self.read.shape.part), 0),
         )
 
@@ -184,7 +185,7 @@ class _Lowering:
                 if run.agent is not None:
                     name = plain(str(run.agent.name))
                     origin = origin_of(run.agent, overrides)
-                    yield chart.Inner(symbol=part.symbol, name=name, origin=origin)
+                    yield chart.Inner(part.symbol, name, origin, certain=run.certain)
 
     def _readers(self) -> Iterator[chart.Reader]:
         """The callables that read the context of the run."""

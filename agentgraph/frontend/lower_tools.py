@@ -9,7 +9,7 @@ from agentgraph.agent_tool import AgentTool
 from agentgraph.frontend.digests import attributes_of, public_fields, qualified_name
 from agentgraph.tools.actions import action_item_of, server_label
 from agentgraph.tools.function import FunctionTool, qualified
-from agentgraph_compiler.ir.chart import Approval, Enabled
+from agentgraph_compiler.ir.chart import USUAL_TURNS, Approval, Enabled
 from agentgraph_compiler.machine import WorkKind
 
 if TYPE_CHECKING:
@@ -50,6 +50,12 @@ def agent_of(tool: object) -> Agent[Any] | None:
     """The agent that a tool runs, if it is an agent used as a tool."""
     inner = getattr(tool, "agent", None) or getattr(tool, "_agent_instance", None)
     return inner if hasattr(inner, "handoffs") and hasattr(inner, "instructions") else None
+
+
+def turns_of(tool: object) -> int:
+    """The most turns of a run that a tool starts, if it is an agent used as a tool."""
+    turns = getattr(tool, "max_turns", None)
+    return turns if isinstance(turns, int) else USUAL_TURNS
 
 
 def approval(tool: object) -> Approval:

@@ -300,3 +300,61 @@ def test_programs_always_get_what_is_only_known_at_run_time(tmp_path: Path) -> N
     report = json.loads(agentgraph("check", file, "--format", "json").out)
     assert [one["code"] for one in report["diagnostics"]] == ["AG401", "AG401"]
     assert len(sarif(file)["runs"][0]["results"]) == 2
+
+
+BOUNDED = """
+from agents import Agent, Runner, function_tool
+
+@function_tool
+def look(text: str) -> str:
+    "Look."
+    return text
+
+desk = Agent(name="Desk", tools=[look])
+night = Agent(name="Night Desk", tools=[look])
+
+async def answer(text, is_urgent):
+    if is_urgent:
+        return await Runner.run(desk, text, max_turns=LIMIT)
+    await Runner.run(desk, text, max_turns=3)
+    return await Runner.run(night, text)
+
+LIMIT = 4
+"""
+
+
+def test_bounds_are_shown_for_each_start_with_the_turns_of_its_runs(tmp_path: Path) -> None:
+    ended = agentgraph("check", "--bounds", written(tmp_path, "desk.py", BOUNDED))
+    assert ended.status == 0
+    rows = [line.split() for line in ended.out.splitlines() if "model calls  " in line]
+    assert rows == [
+        ["model", "calls", "1", "4", "max_turns=4"],
+        ["model", "calls", "1", "10", "max_turns=10"],
+    ]
+    assert "✓" not in ended.out
+
+
+def test_bounds_without_a_limit_of_turns_say_so(tmp_path: Path) -> None:
+    file = written(tmp_path, "desk.py", BOUNDED.replace("max_turns=3", "max_turns=None"))
+    ended = agentgraph("check", "--bounds", file)
+    assert "no bound  nothing limits the turns of the run" in ended.out
+
+
+def test_bounds_as_data_and_of_several_files(tmp_path: Path) -> None:
+    file = written(tmp_path, "desk.py", BOUNDED)
+    ended = agentgraph("check", "--bounds", "--output-format", "json", file)
+    [described] = json.loads(ended.out)["files"]
+    assert [one["start"] for one in described["bounds"]] == ["Desk", "Night Desk"]
+    assert described["bounds"][0]["model_calls"]["most_path"] == ["Desk"] * 4
+    assert described["bounds"][0]["tool_calls"]["most"] is None
+    gone = agentgraph("check", "--bounds", file, tmp_path / "gone.py")
+    assert gone.status == 2
+    assert gone.out.splitlines()[0] == str(file)
+    assert "there is no file" in gone.err
+
+
+def test_bounds_have_no_place_in_a_form_for_findings(tmp_path: Path) -> None:
+    file = written(tmp_path, "desk.py", BOUNDED)
+    refused = agentgraph("check", "--bounds", "--output-format", "sarif", file)
+    assert refused.status == 2
+    assert "--bounds has no place in the form sarif" in refused.err

@@ -62,6 +62,7 @@ tools = st.builds(
     kind=st.none() | st.sampled_from(WorkKind),
     enabled=st.sampled_from(Enabled),
     machine=words,
+    turns=st.integers(0, 20),
     digest=words,
     origin=origins,
     allowed=few(words),
@@ -92,7 +93,7 @@ handoffs = st.builds(
     input=types,
     takes=types,
 )
-inner_agents = st.builds(Inner, symbol=words, name=words, origin=origins)
+inner_agents = st.builds(Inner, symbol=words, name=words, origin=origins, certain=st.booleans())
 guardrails = st.builds(
     Guardrail,
     symbol=words,
@@ -143,6 +144,7 @@ agents = st.builds(
     inner=few(inner_agents),
     readers=few(readers),
     instructions=st.none() | words,
+    single_call=st.booleans(),
     identity=st.integers(0, 9),
 )
 guards = st.builds(Guard, kind=st.sampled_from(GuardKind), names=few(words))

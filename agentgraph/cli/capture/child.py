@@ -30,6 +30,7 @@ from agentgraph.cli.capture.messages import (
 from agentgraph.cli.capture.named import named_sources
 from agentgraph.cli.capture.recorder import ProgramRecorder, place_in
 from agentgraph.cli.capture.refusals import refuse_connections_and_processes
+from agentgraph.cli.capture.run_bounds import bounds_of
 from agentgraph.cli.capture.source import SourceError, SourceText, read_source
 from agentgraph.cli.capture.source_file import SourceFile, files_of
 from agentgraph.cli.capture.starts import Start, starts_of
@@ -69,12 +70,12 @@ class Request:
 
     Args:
         target: The file.
-        work: Check every start, or print the chart of one.
+        work: Check every start, count what its runs cost, or print the chart of one.
         limits: The limits.
     """
 
     target: Target
-    work: Literal["check", "chart"] = "check"
+    work: Literal["check", "bounds", "chart"] = "check"
     limits: Limits = Limits()
 
 
@@ -163,7 +164,12 @@ class _Capture:
                 self._send(AgentSeen(one.authored.name, one.origin))
         for start in starts:
             self._send(_seen(start))
-        findings = findings_of(loaded, files, [start.source for start in starts])
+        sources = [start.source for start in starts]
+        if self._request.work == "bounds":
+            for bounds in bounds_of(loaded, files, sources):
+                self._send(bounds)
+            return
+        findings = findings_of(loaded, files, sources)
         self._send(AgentsChecked(findings.places))
         for finding in findings.diagnostics:
             self._send(finding)

@@ -23,7 +23,7 @@ from agentgraph_compiler import pipeline
 from agentgraph_compiler.diagnostics import Diagnostic, Origin, in_source_order
 from agentgraph_compiler.ir.chart import Chart
 
-__all__ = ["Findings", "findings_of", "united"]
+__all__ = ["Findings", "findings_of", "lowered", "united"]
 
 _ABOUT_ALL_RUNS: Final = pipeline.ABOUT_ALL_RUNS | {
     unused_agent.RULE.code,
@@ -62,7 +62,7 @@ def findings_of(
     """
     file, overrides = loaded.source.file, loaded.overrides
     runs = runs_of_project(loaded, files)
-    charts = [_lowered(root, file, overrides) for root in roots_of(sources, runs)]
+    charts = [lowered(root, file, overrides) for root in roots_of(sources, runs)]
     checked = [
         (pipeline.places_of(chart), pipeline.check(chart)) for chart in with_checked_runs(charts)
     ]
@@ -96,7 +96,17 @@ def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
         yield Diagnostic(rule, str(mistake.error), mistake.origin)
 
 
-def _lowered(root: Root, file: str, overrides: Overrides) -> Chart:
+def lowered(root: Root, file: str, overrides: Overrides) -> Chart:
+    """The chart of a start of a file.
+
+    Args:
+        root: The start, with what belongs to its chart.
+        file: The file, as messages name it.
+        overrides: Origins that take precedence.
+
+    Raises:
+        CommandFault: It cannot be lowered.
+    """
     source = root.source
     try:
         chart, _ = lower(

@@ -13,6 +13,7 @@ from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from agentgraph.cli.capture.loading import Ending
+from agentgraph_compiler.analysis.bounds import RunBounds
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin
 
 __all__ = [
@@ -150,6 +151,7 @@ Message = (
     | Cost
     | Ending
     | Diagnostic
+    | RunBounds
 )
 
 _KINDS: Final[dict[str, type[Message]]] = {kind.__name__: kind for kind in get_args(Message)}

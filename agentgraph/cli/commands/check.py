@@ -40,6 +40,10 @@ Statistics = Annotated[
 Unknowns = Annotated[
     bool, typer.Option("--unknowns", help="List what will only be known at run time (AG401).")
 ]
+Bounds = Annotated[
+    bool,
+    typer.Option("--bounds", help="Show the fewest and the most model and tool calls of a run."),
+]
 FixIt = Annotated[
     bool, typer.Option("--fix", help="Change the source where that is safe, and check again.")
 ]
@@ -71,6 +75,7 @@ def check(
     write_baseline: NewBaseline = None,
     statistics: Statistics = False,
     unknowns: Unknowns = False,
+    bounds: Bounds = False,
     fix: FixIt = False,
     diff: ShowDiff = False,
     jobs: Annotated[
@@ -96,6 +101,7 @@ def check(
         write_baseline=write_baseline,
         statistics=statistics,
         unknowns=unknowns,
+        bounds=bounds,
         fix=fix,
         diff=diff,
         jobs=jobs,

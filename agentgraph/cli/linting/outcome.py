@@ -19,6 +19,7 @@ from agentgraph.cli.capture.messages import (
     StartSeen,
 )
 from agentgraph.cli.faults import CommandFault, Status
+from agentgraph_compiler.analysis.bounds import RunBounds
 from agentgraph_compiler.diagnostics import (
     UNKNOWN,
     Diagnostic,
@@ -49,6 +50,7 @@ class FileOutcome:
         files: The files that it consists of.
         output: What it printed.
         places: Where the agents are made that were checked in it.
+        bounds: What its runs cost, if that is the question.
     """
 
     target: str
@@ -62,6 +64,7 @@ class FileOutcome:
     files: tuple[str, ...] = ()
     output: str = ""
     places: frozenset[Origin] = frozenset()
+    bounds: tuple[RunBounds, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ def outcome_of(captured: Captured, target: str) -> FileOutcome:
         files=(file, *files),
         output=captured.output,
         places=frozenset(place for one in captured.of(AgentsChecked) for place in one.places),
+        bounds=tuple(captured.of(RunBounds)),
     )
     for unread in captured.of(ReadOnly):
         place = unread.origin if unread.origin != UNKNOWN else Origin(file, 1)

@@ -62,6 +62,7 @@ class Flow:
         rows: The rows that an obedient model can take from each place, with the place of each
             target.
         roots: The places in which a run can begin.
+        modal: Ids of the agents whose tool choice resets.
     """
 
     def __init__(self, chart: Chart, *, handled: bool = False) -> None:
@@ -82,7 +83,7 @@ class Flow:
             self.places.append(Place(state, acted=False))
             if state.agent in modal:
                 self.places.append(Place(state, acted=True))
-        self._modal = modal
+        self.modal = modal
         self.rows = [self._rows_of(place) for place in self.places]
         if modal:
             self._arrive_again()
@@ -93,7 +94,7 @@ class Flow:
     def at(self, state: str, *, acted: bool = False) -> int:
         """The place of a state."""
         index = self._index[state]
-        return index + (acted and self.places[index].state.agent in self._modal)
+        return index + (acted and self.places[index].state.agent in self.modal)
 
     @cached_property
     def reached(self) -> frozenset[int]:
@@ -169,7 +170,7 @@ class Flow:
         state, acted = place
         if state.rest is not Rest.NO:
             return []
-        index, modal = self._index, self._modal
+        index, modal = self._index, self.modal
         rows: list[tuple[Transition, int]] = []
         decided: set[Event] = set()
         for row in state.transitions:
@@ -193,8 +194,7 @@ class Flow:
     def _target(self, state: State, row: Transition, acted: bool) -> int:
         """An agent that comes to work for the first time has not acted yet."""
         same = bool(state.agent) and self._state(row.target).agent == state.agent
-        acts = acted or bool(state.offers) or row.guard.kind is GuardKind.REQUESTS
-        return self.at(row.target, acted=same and acts)
+        return self.at(row.target, acted=same and acts(Place(state, acted), row))
 
     def _state(self, id: str) -> State:
         return self.places[self._index[id]].state
@@ -209,7 +209,7 @@ class Flow:
             (number, row, to)
             for number, rows in enumerate(self.rows)
             for row, to in rows
-            if row.arrives in self._modal
+            if row.arrives in self.modal
             and self.places[number].state.agent
             and not self.places[to].acted
         ]
@@ -254,6 +254,11 @@ class Flow:
     def _finishing(self) -> frozenset[int]:
         """The places without an agent from which a run can only go on to a final output."""
         return frozenset(n for n in self.ending if not self.places[n].state.agent)
+
+
+def acts(place: Place, row: Transition) -> bool:
+    """Whether the agent of a place has acted once a run has taken a row there."""
+    return place.acted or bool(place.state.offers) or row.guard.kind is GuardKind.REQUESTS
 
 
 def _obeys(premise: Premise, acted: bool) -> bool:

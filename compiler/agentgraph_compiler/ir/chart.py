@@ -32,6 +32,10 @@ FUNCTION_TOOLS = frozenset({WorkKind.FUNCTION, WorkKind.AGENT})
 """Tools whose output can be the final one (SDK guide, ``tool_use_behavior``)."""
 
 
+USUAL_TURNS = 10
+"""The most turns of a run that says nothing else (SDK guide, ``max_turns``)."""
+
+
 class Approval(StrEnum):
     """Whether a person decides on a call first: never, always, or if a callable asks for it."""
 
@@ -52,6 +56,7 @@ class Tool:
             side.
         enabled: Whether it is on offer.
         machine: Name of the sub-chart it runs, for an agent used as a tool.
+        turns: The most turns of a run of that sub-chart.
         digest: Digest of its declared configuration (description, argument schema).
         origin: Where the user constructed it.
         allowed: Rules that the user suppressed on it.
@@ -71,6 +76,7 @@ class Tool:
     kind: WorkKind | None
     enabled: Enabled = Enabled.ALWAYS
     machine: str = ""
+    turns: int = USUAL_TURNS
     digest: str = ""
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
@@ -151,11 +157,13 @@ class Inner:
         symbol: The symbol of the tool or guardrail.
         name: The agent's own name.
         origin: Where the user constructed the agent.
+        certain: Whether each call of the code runs it, and does so once.
     """
 
     symbol: str
     name: str
     origin: Origin = UNKNOWN
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +271,7 @@ class Agent:
             context of the run, where they say which they expect.
         instructions: The text that its model reads first, with ``…`` for each part that only a run
             knows; ``None`` if it was not read.
+        single_call: Whether the request permits one call a reply (``parallel_tool_calls=False``).
         identity: A number that is equal for the same agent in several charts, and different for two
             agents; 0 if the front end gives none.
     """
@@ -288,6 +297,7 @@ class Agent:
     inner: tuple[Inner, ...] = ()
     readers: tuple[Reader, ...] = ()
     instructions: str | None = None
+    single_call: bool = False
     identity: int = 0
 
 

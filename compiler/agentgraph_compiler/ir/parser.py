@@ -15,7 +15,6 @@ from agentgraph_compiler.ir.chart import (
     Inner,
     Reader,
     Stop,
-    StopKind,
     Tool,
 )
 from agentgraph_compiler.ir.lines import ChartSyntaxError, Line, lines_of
@@ -25,6 +24,7 @@ from agentgraph_compiler.ir.parts import (
     parse_handoff,
     parse_inner,
     parse_reader,
+    parse_stop,
     parse_tool,
 )
 from agentgraph_compiler.machine import (
@@ -174,6 +174,7 @@ class _AgentDraft:
     inner: list[Inner] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
     instructions: str | None = None
+    single_call: bool = False
     identity: int = 0
 
     @classmethod
@@ -202,9 +203,7 @@ class _AgentDraft:
             case "output_guardrail":
                 self.output_guardrails.append(parse_guardrail(line))
             case "stop":
-                kind = line.choice(StopKind, "a way to stop")
-                names = line.words("a tool name") if line.accept("of") else ()
-                self.stop = Stop(kind, names, line.clause("by"))
+                self.stop = parse_stop(line)
             case "choice":
                 self.choice = parse_choice(line)
             case "unseen":
@@ -213,6 +212,8 @@ class _AgentDraft:
                 self.allowed = line.words("a rule")
             case "tries":
                 self.tries = line.number("a number of tries")
+            case "single_call":
+                self.single_call = True
             case "identity":
                 self.identity = line.number("the number of an agent")
             case "inner":
@@ -247,6 +248,7 @@ class _AgentDraft:
             inner=tuple(self.inner),
             readers=tuple(self.readers),
             instructions=self.instructions,
+            single_call=self.single_call,
             identity=self.identity,
         )
 

@@ -4,6 +4,7 @@ and the agents that their code runs."""
 from __future__ import annotations
 
 from agentgraph_compiler.ir.chart import (
+    USUAL_TURNS,
     Approval,
     Choice,
     ChoiceKind,
@@ -11,6 +12,8 @@ from agentgraph_compiler.ir.chart import (
     Handoff,
     Inner,
     Reader,
+    Stop,
+    StopKind,
     Tool,
 )
 from agentgraph_compiler.ir.lines import Line
@@ -31,6 +34,7 @@ def parse_tool(line: Line) -> Tool:
         remote=line.accept("remote"),
         enabled=line.enabled(),
         machine=line.clause("runs"),
+        turns=line.number("a number of turns") if line.accept("turns") else USUAL_TURNS,
         approval=line.chosen("approval", Approval.NEVER, "a kind of approval"),
         screened=line.accept("screened"),
         judged=line.accept("judged"),
@@ -78,7 +82,8 @@ def parse_inner(line: Line) -> Inner:
     """The agent that code runs, of a line."""
     symbol = line.word("the symbol of a tool or guardrail")
     line.expect("->")
-    return Inner(symbol=symbol, name=line.word("the name of the agent"), origin=line.origin())
+    name = line.word("the name of the agent")
+    return Inner(symbol=symbol, name=name, certain=line.accept("certain"), origin=line.origin())
 
 
 def parse_reader(line: Line) -> Reader:
@@ -106,6 +111,13 @@ def parse_guardrail(line: Line) -> Guardrail:
         allowed=line.allowed(),
         origin=line.origin(),
     )
+
+
+def parse_stop(line: Line) -> Stop:
+    """Read the rest of the line that says when a tool output is final."""
+    kind = line.choice(StopKind, "a way to stop")
+    names = line.words("a tool name") if line.accept("of") else ()
+    return Stop(kind, names, line.clause("by"))
 
 
 def parse_choice(line: Line) -> Choice:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import (
+    USUAL_TURNS,
     Agent,
     Approval,
     Chart,
@@ -222,6 +223,8 @@ class _Printer:
             yield f"  allow {_words(agent.allowed)}"
         if agent.tries:
             yield f"  tries {agent.tries}"
+        if agent.single_call:
+            yield "  single_call"
         if agent.identity:
             yield f"  identity {agent.identity}"
         yield from map(self.inner, agent.inner)
@@ -250,6 +253,7 @@ class _Printer:
             "remote" if tool.remote else "",
             _enabled(tool.enabled),
             _runs(tool.machine),
+            "" if tool.turns == USUAL_TURNS else f"turns {tool.turns}",
             "" if tool.approval is Approval.NEVER else f"approval {tool.approval}",
             "screened" if tool.screened else "",
             "judged" if tool.judged else "",
@@ -283,9 +287,9 @@ class _Printer:
 
     def inner(self, inner: Inner) -> str:
         """The line of an agent that the code of a tool or guardrail runs."""
-        return _line(
-            "  inner", _word(inner.symbol), "->", _quoted(inner.name), self._at(inner.origin)
-        )
+        certain = "certain" if inner.certain else ""
+        name, place = _quoted(inner.name), self._at(inner.origin)
+        return _line("  inner", _word(inner.symbol), "->", name, certain, place)
 
     def reader(self, reader: Reader) -> str:
         """The line of a callable that reads the context."""
