@@ -194,6 +194,32 @@ async def safe(context, agent, text):
 judge = Agent(name="Judge", input_guardrails=[safe])
 """,
     },
+    "AG915": {
+        "a forced call": """
+from agents import ModelSettings
+
+clerk = Agent(
+    name="Clerk", tools=[look_up], model_settings=ModelSettings(tool_choice="required")
+)
+
+async def ask(text):
+    return await Runner.run(clerk, text, max_turns=1)  # fault
+""",
+        "no turn, with a name": """
+LIMIT = 0
+Runner.run_sync(desk, "x", max_turns=LIMIT)  # fault
+""",
+        "a handoff that is forced, of each agent that it may be": """
+from agents import ModelSettings
+
+forced = ModelSettings(tool_choice="required")
+first = Agent(name="First", handoffs=[desk], model_settings=forced)
+second = Agent(name="Second", handoffs=[first], model_settings=forced)
+
+def ask(text, is_new):
+    return Runner.run_streamed(first if is_new else second, text, max_turns=1)  # fault
+""",
+    },
     "AG916": {
         "a constant": """
 @dataclass
@@ -611,6 +637,51 @@ async def safe(context, agent, text):
     return GuardrailFunctionOutput(None, "no" in result.final_output)
 
 guarded = Agent(name="Guarded", input_guardrails=[safe], handoffs=[judge])
+""",
+    },
+    "AG915": {
+        "a turn more": """
+from agents import ModelSettings
+
+clerk = Agent(
+    name="Clerk", tools=[look_up], model_settings=ModelSettings(tool_choice="required")
+)
+
+async def ask(text):
+    return await Runner.run(clerk, text, max_turns=2)
+""",
+        "a choice of the run, and a handler": """
+from agents import ModelSettings
+
+clerk = Agent(
+    name="Clerk", tools=[look_up], model_settings=ModelSettings(tool_choice="required")
+)
+free = RunConfig(model_settings=ModelSettings(tool_choice="none"))
+
+async def ask(text, handlers):
+    first = await Runner.run(clerk, text, max_turns=1, run_config=free)
+    return first, await Runner.run(clerk, text, max_turns=1, error_handlers=handlers)
+""",
+        "one of the agents needs no more": """
+from agents import ModelSettings
+
+first = Agent(
+    name="First", handoffs=[desk], model_settings=ModelSettings(tool_choice="required")
+)
+
+def ask(text, is_new):
+    return Runner.run_streamed(first if is_new else desk, text, max_turns=1)
+""",
+        "a number that only the call knows, and no limit": """
+from agents import ModelSettings
+
+first = Agent(
+    name="First", handoffs=[desk], model_settings=ModelSettings(tool_choice="required")
+)
+
+async def ask(text, turns):
+    await Runner.run(first, text, max_turns=turns)
+    await Runner.run(first, text, max_turns=None)
 """,
     },
     "AG916": {

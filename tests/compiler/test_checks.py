@@ -636,6 +636,7 @@ SUPPRESSIBLE = {
     "AG305": with_tools(
         function("a", "x", returns=Type("str")), output=Type("m.X"), stop=Stop(StopKind.FIRST)
     ),
+    "AG602": chart(asks("a", "s", turns=0), charts=used(Agent("b", "B"))),
     "AG401": chart(Agent("a", "A", unseen=("x",))),
     "AG501": chart(Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b")),
     "AG217": with_tools(function("a", "x"), stop=Stop(StopKind.NAMED, ("y",))),

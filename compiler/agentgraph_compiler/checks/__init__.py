@@ -42,6 +42,7 @@ from agentgraph_compiler.checks import (
     stopping_tool_output_mismatch,
     tool_choice_without_tool,
     tool_never_called,
+    turns_below_shortest_way,
     unfit_tool_name,
     unhandled_outcome,
     unknown_handoff_target,
@@ -105,6 +106,7 @@ CHECKS: tuple[Check, ...] = (
     unscreened_agent_tool,
     hosted_tool_beside_guardrail,
     guardrail_never_trips,
+    turns_below_shortest_way,
 )
 
 
