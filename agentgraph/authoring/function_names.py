@@ -12,8 +12,12 @@ from typing import Final
 from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.logger import warn_once
 
-__all__ = ["check_function_name", "function_name_of"]
+__all__ = ["OF_HANDOFFS", "check_function_name", "derived_name", "function_name_of"]
 
+OF_HANDOFFS: Final = "transfer_to_"
+"""The beginning of the name of a handoff that has no name of its own."""
+
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9_\s]")
 _FIT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -38,6 +42,16 @@ def check_function_name(name: object, what: str, field: str = "name") -> None:
         )
 
 
+def derived_name(agent_name: str, prefix: str = "") -> str:
+    """Derive the name of a function, with ``_`` for each character that none can have.
+
+    Args:
+        agent_name: The name of the agent.
+        prefix: The beginning of the function's name.
+    """
+    return prefix + re.sub(r"[^A-Za-z0-9_]", "_", agent_name).lower()
+
+
 def function_name_of(agent_name: str, prefix: str, *, what: str, setting: str) -> str:
     """Derive the name of a function, and warn if the agent's name does not fit into it.
 
@@ -47,10 +61,8 @@ def function_name_of(agent_name: str, prefix: str, *, what: str, setting: str) -
         what: The object with this function name, for the warning.
         setting: The setting that takes another name, for the warning.
     """
-    spaceless_name = re.sub(r"\s", "_", agent_name)
-    fitting_name = re.sub(r"[^A-Za-z0-9_]", "_", spaceless_name)
-    function_name = f"{prefix}{fitting_name}".lower()
-    if fitting_name != spaceless_name:
+    function_name = derived_name(agent_name, prefix)
+    if _UNFIT.search(agent_name):
         warn_once(
             "The name of agent %r does not fit into a function name; %s is named %r. "
             "Use letters, digits and underscores, or pass %s.",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from agentgraph.authoring.function_names import OF_HANDOFFS, derived_name
 from agentgraph.frontend.context_use import attributes_of_class
 from agentgraph.frontend.digests import attributes_of, digest, public_fields
 from agentgraph.frontend.discover import stem
@@ -209,7 +210,7 @@ class Declarations:
         else:
             authored: Handoff[Any, Any] = entry
             if by_itself:
-                authored = handoff_by_itself(entry, Handoff.default_tool_name(entry))
+                authored = handoff_by_itself(entry, derived_name(str(entry.name), OF_HANDOFFS))
             name, enabled_now = plain(authored.tool_name), enabled(authored)
             attributes = {name: getattr(authored, name, None) for name in _OF_HANDOFFS}
             description = None if self.bare else description_of_handoff(authored, target)

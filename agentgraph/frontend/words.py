@@ -13,7 +13,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from agentgraph.agent_tool import AgentTool, default_tool_name
+from agentgraph.agent_tool import AgentTool
+from agentgraph.authoring.function_names import OF_HANDOFFS, derived_name
 from agentgraph.frontend.discover import is_agent
 from agentgraph.frontend.inner_agents import opened
 from agentgraph.frontend.scope import plain
@@ -64,12 +65,12 @@ def description_of_handoff(authored: Handoff[Any, Any], target: object) -> str |
 
 def is_derived(tool: object) -> bool:
     """Whether the name of a tool is made from that of the agent that it runs."""
-    return isinstance(tool, AgentTool) and tool.name == default_tool_name(str(tool.agent.name))
+    return isinstance(tool, AgentTool) and tool.name == derived_name(str(tool.agent.name))
 
 
 def has_default_name(name: str, target: object) -> bool:
     """Whether the name of a handoff is made from that of its target."""
-    return is_agent(target) and name == Handoff.default_tool_name(target)
+    return is_agent(target) and name == derived_name(str(target.name), OF_HANDOFFS)
 
 
 def _returned(function: object) -> str | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, over
 
 from typing_extensions import TypeVar
 
-from agentgraph.authoring.function_names import check_function_name, function_name_of
+from agentgraph.authoring.function_names import OF_HANDOFFS, check_function_name, function_name_of
 from agentgraph.authoring.origin import UNKNOWN_ORIGIN, SourceLine, caller_origin
 from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.exceptions import AgentDefinitionError, ModelBehaviorError, UserError
@@ -143,7 +143,7 @@ class Handoff(Generic[TContext, TAgent]):
             that a function name cannot contain.
         """
         return function_name_of(
-            agent.name, "transfer_to_", what="the handoff to it", setting="tool_name_override"
+            agent.name, OF_HANDOFFS, what="the handoff to it", setting="tool_name_override"
         )
 
     @classmethod

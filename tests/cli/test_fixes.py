@@ -262,6 +262,38 @@ FIXED = [
         "Call `look_up_ordr` for",
         "Call `look_up_order` for",
     ),
+    (
+        """
+        from agentgraph import Agent, function_tool
+        @function_tool
+        def send_invoice(order: str) -> str:
+            "Send an invoice."
+            return order
+        agent = Agent(
+            name="Billing",
+            tools=[send_invoice],
+            tool_use_behavior={"stop_at_tool_names": ["send_invoic"]},
+        )
+        """,
+        '"send_invoic"',
+        '"send_invoice"',
+    ),
+    (
+        """
+        from agentgraph import Agent, ModelSettings, function_tool
+        @function_tool
+        def verify_name(name: str) -> str:
+            "Verify a name."
+            return name
+        agent = Agent(
+            name="Desk",
+            tools=[verify_name],
+            model_settings=ModelSettings(tool_choice="verify_nam"),
+        )
+        """,
+        '"verify_nam"',
+        '"verify_name"',
+    ),
 ]
 
 

@@ -114,14 +114,19 @@ class Analysis:
         return (identity(agent), _place(agent.id, guardrail.symbol)) in self.guardrails
 
     @cached_property
+    def may_trap(self) -> bool:
+        """Whether some agent has a tool choice that could keep it from ever answering."""
+        choices = (agent.choice for part in self.chart.walk() for agent in part.agents)
+        return not all(choice.kind in _MAY_ANSWER for choice in choices)
+
+    @cached_property
     def circles(self) -> tuple[Circle, ...]:
         """The circles of handoffs without exit that a run can reach.
 
         Only a tool choice that binds on every turn keeps an agent from answering, so without one
         there are none.
         """
-        choices = (agent.choice for part in self.chart.walk() for agent in part.agents)
-        if all(choice.kind in _MAY_ANSWER for choice in choices):
+        if not self.may_trap:
             return ()
         circles: list[Circle] = []
         for part in self.parts:

@@ -81,7 +81,7 @@ RULE = Rule(
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find agents that a run reaches but cannot end in or hand off from, in linear time."""
-    for part in analysis.parts:
+    for part in analysis.parts if analysis.may_trap else ():
         flow = analysis.flow(part)
         trapped = trapped_agents(flow)
         leaving = {source for source, _ in flow.handoffs()} if trapped else ()

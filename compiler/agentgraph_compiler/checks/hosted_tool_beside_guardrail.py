@@ -78,6 +78,8 @@ _ACTING = ("hosted_mcp", "code_interpreter")
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find model calls beside a guardrail that a hosted tool can act in."""
     for part in analysis.parts:
+        if not any(_acts(tool) for agent in part.agents for tool in agent.tools):
+            continue
         beside: dict[str, str] = {}
         for state, lane in analysis.flow(part).lanes():
             if lane.kind is WorkKind.INPUT_GUARDRAIL and state.turns:

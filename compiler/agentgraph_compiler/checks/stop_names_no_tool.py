@@ -56,7 +56,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.diagnostics import Diagnostic, Fix, Note, Renaming, Rule, Severity
 from agentgraph_compiler.ir.chart import FUNCTION_TOOLS, Agent, Enabled, StopKind, is_allowed
 
 RULE = Rule(
@@ -95,7 +95,15 @@ def _misnamed(agent: Agent) -> Iterator[Diagnostic]:
                 if matches
                 else f"name one of its function tools in place of '{name}', or leave it out"
             ),
+            fix=_renaming(agent, name, matches[0]) if matches else None,
         )
+
+
+def _renaming(agent: Agent, name: str, match: str) -> Fix:
+    change = Renaming(
+        agent.origin, old=name, new=match, agent=agent.name, argument="tool_use_behavior"
+    )
+    return Fix(f"rename '{name}' to '{match}' in tool_use_behavior", (change,))
 
 
 def _why(agent: Agent, name: str) -> str:

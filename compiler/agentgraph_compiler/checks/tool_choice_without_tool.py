@@ -58,7 +58,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.diagnostics import Diagnostic, Fix, Note, Renaming, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, ChoiceKind, Enabled, is_allowed
 
 RULE = Rule(
@@ -129,4 +129,12 @@ def _unmet(agent: Agent) -> Iterator[Diagnostic]:
             if matches
             else f"enable or list a tool named '{name}', or drop the tool choice"
         ),
+        fix=_renaming(agent, name, matches[0]) if matches else None,
     )
+
+
+def _renaming(agent: Agent, name: str, match: str) -> Fix:
+    change = Renaming(
+        agent.origin, old=name, new=match, agent=agent.name, argument="model_settings"
+    )
+    return Fix(f"rename '{name}' to '{match}' in model_settings", (change,))
