@@ -133,9 +133,12 @@ def _finding(file: SourceFile, run: WrittenRun, limit: int, way: Walk) -> Diagno
     turns = len(way.path)
     return Diagnostic(
         RULE,
-        f"Runner.{run.method}(max_turns={limit}) always fails: the shortest way of '{way.path[0]}'"
-        f" to a final output takes {turns} turns",
+        f"Runner.{run.method}(max_turns={limit}) cannot succeed: the shortest way of"
+        f" '{way.path[0]}' to a final output takes {turns} turns",
         file.origin(run.call),
-        notes=(Note(f"the way: {in_words(way.path)}"),),
+        notes=(
+            Note(f"the way: {in_words(way.path)}"),
+            Note("a run uses up its turns and fails, as long as models obey"),
+        ),
         help=f"write max_turns={turns} or more",
     )

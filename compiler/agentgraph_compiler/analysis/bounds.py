@@ -132,7 +132,10 @@ def _bounds_from(whole: Whole, start: str, root: int, turns: int | None) -> RunB
     reckonings = {quantity: _Reckoning(whole, quantity) for quantity in Quantity}
     least = {quantity: one.least(run) for quantity, one in reckonings.items()}
     most = {quantity: one.most(run) for quantity, one in reckonings.items()}
-    intervals = {quantity: _bound(least[quantity], most[quantity]) for quantity in Quantity}
+    intervals = {
+        quantity: _bound(least[quantity], most[quantity], one.exact)
+        for quantity, one in reckonings.items()
+    }
     requests = intervals[Quantity.REQUESTS]
     tries = 1 + max(agent.tries for agent in _agents_of(whole, run))
     if tries > 1 and requests.most is not None:
@@ -148,14 +151,14 @@ def _bounds_from(whole: Whole, start: str, root: int, turns: int | None) -> RunB
     )
 
 
-def _bound(least: Walk | None, most: Walk) -> Bound:
+def _bound(least: Walk | None, most: Walk, exact: bool) -> Bound:
     return Bound(
         least=None if least is None else int(least.amount),
         most=None if most.amount == inf else int(most.amount),
         why=most.why,
         least_path=() if least is None else least.path,
         most_path=most.path,
-        exact=most.exact and (least is None or least.exact),
+        exact=exact,
     )
 
 
@@ -165,6 +168,9 @@ class _Reckoning:
     Args:
         whole: The workflow.
         quantity: What counts.
+
+    Attributes:
+        exact: Whether every walk so far was exact.
     """
 
     def __init__(self, whole: Whole, quantity: Quantity) -> None:
@@ -174,7 +180,7 @@ class _Reckoning:
         self._most: dict[object, Walk] = {}
         self._first: dict[object, float] = {}
         self._open: set[object] = set()
-        self._circular = False
+        self._circular, self.exact = False, True
 
     def least(self, run: Run) -> Walk | None:
         """The cheapest walk of a run."""
@@ -196,7 +202,8 @@ class _Reckoning:
         if key not in self._least:
             self._open.add(key)
             walks = Walks(run.flow, run.root, Least(self.whole, run, self.quantity, self.least_of))
-            self._least[key] = walks.cheapest(run.turns)
+            walk = self._least[key] = walks.cheapest(run.turns)
+            self.exact &= walk is None or walk.exact
             self._open.discard(key)
         return self._least[key]
 
@@ -223,7 +230,8 @@ class _Reckoning:
         if key not in self._most:
             self._open.add(key)
             walks = Walks(run.flow, run.root, Most(self.whole, run, self.quantity, self.most_of))
-            self._most[key] = walks.dearest(run.turns)
+            walk = self._most[key] = walks.dearest(run.turns)
+            self.exact &= walk.exact
             self._open.discard(key)
         return self._most[key]
 

@@ -99,6 +99,9 @@ def _finding(agent: Agent, tool: Tool, way: Walk) -> Diagnostic:
         f"tool '{tool.name}' of agent '{agent.name}' has {turns}, and the shortest way of"
         f" '{way.path[0]}' to a final output takes {len(way.path)}",
         tool.origin,
-        notes=(Note(f"the way: {in_words(way.path)}"), Note("no call of the tool can succeed")),
+        notes=(
+            Note(f"the way: {in_words(way.path)}"),
+            Note("no call of the tool can succeed, as long as models obey"),
+        ),
         help=f"give it max_turns={len(way.path)} or more",
     )
