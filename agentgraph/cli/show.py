@@ -17,6 +17,8 @@ from agentgraph.cli.loaded_chart import chart_of
 from agentgraph.cli.rules import rule_pages
 from agentgraph.cli.terminal import Terminal, printable, progress
 from agentgraph_compiler import pipeline
+from agentgraph_compiler.analysis.flow import Flow
+from agentgraph_compiler.analysis.outputs import final_outputs
 from agentgraph_compiler.checks import UnknownRuleError, explain
 from agentgraph_compiler.ir.text import print_chart
 from agentgraph_compiler.render import RenderError, View, render, source_of
@@ -103,7 +105,9 @@ def print_ir(terminal: Terminal, text: str, *, origins: bool, limits: Limits) ->
         CommandFault: The file cannot be used.
     """
     chart = chart_of(terminal, text, limits)
-    terminal.out.print(Text(print_chart(chart, origins=origins)), end="", soft_wrap=True)
+    types = " | ".join(one.name for one in final_outputs(Flow(chart))) or "none"
+    text = f"# final output: {types}\n{print_chart(chart, origins=origins)}"
+    terminal.out.print(Text(text), end="", soft_wrap=True)
     return Status.DONE
 
 

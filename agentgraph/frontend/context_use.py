@@ -61,6 +61,10 @@ def use_of_context(function: object) -> ContextUse:
     return _use(function.__code__, function.__code__.co_varnames[place])
 
 
+_BY_NAME: Final = frozenset({"setattr", "__dict__"})
+"""Names in code that may set attributes of any name."""
+
+
 def attributes_of_class(cls: object) -> tuple[str, ...]:
     """The attributes that objects of a class may have; empty if only they know."""
     if not isclass(cls) or _is_open(cls):
@@ -73,15 +77,22 @@ def attributes_of_class(cls: object) -> tuple[str, ...]:
             return ()  # an annotation that only a type checker can evaluate
         for value in vars(base).values():
             code = getattr(getattr(value, "fget", value), "__code__", None)
-            if isinstance(code, CodeType):
-                names.update(code.co_names)  # those that it assigns are among them
+            if not isinstance(code, CodeType):
+                continue
+            if _BY_NAME.intersection(code.co_names) and not _is_of_pydantic(base):
+                return ()
+            names.update(str(name) for step, name in _steps(code) if step == "STORE_ATTR")
     return tuple(sorted(name for name in names if not name.startswith("__")))
+
+
+def _is_of_pydantic(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] == "pydantic"
 
 
 def _is_open(cls: type) -> bool:
     """Whether objects of a class may have any attribute."""
     for base in cls.__mro__[:-1]:
-        if base.__module__.partition(".")[0] == "pydantic":
+        if _is_of_pydantic(base):
             continue  # a model has the fields that it declares
         if base.__module__ == "builtins" or {"__getattr__", "__getattribute__"} & set(vars(base)):
             return True

@@ -99,7 +99,8 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--no-origins",)])
 def test_the_printed_ir_is_read_back_to_the_same_text(options: tuple[str, ...]) -> None:
-    printed = agentgraph("ir", DESK, *options).out
+    remark, printed = agentgraph("ir", DESK, *options).out.split("\n", 1)
+    assert remark == "# final output: text"
     assert print_chart(parse_chart(printed), origins=not options) == printed
     assert (str(DESK) in printed) is (not options)
 
@@ -126,5 +127,5 @@ def test_a_rule_that_does_not_exist_is_answered_with_one_that_does() -> None:
     assert ended.status == 2
     assert ended.err == (
         "error: there is no rule 'unreachable-agnt'; did you mean unreachable-agent or"
-        " unused-agent?\n"
+        " unused-agent or unscreened-agent-tool?\n"
     )
