@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
@@ -20,7 +19,7 @@ from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.fixing.plan import contents_of, plan_of
 from agentgraph.cli.fixing.rounds import Fixes, check_and_fix
 from agentgraph.cli.linting.baseline import Baseline
-from agentgraph.cli.linting.bounds import write_bounds
+from agentgraph.cli.linting.bounds import TableKind, write_tables
 from agentgraph.cli.linting.files import FileToCheck, files_to_check
 from agentgraph.cli.linting.formats import ReportFormat, write_report
 from agentgraph.cli.linting.outcome import FileOutcome, Outcome, outcome_of
@@ -47,7 +46,8 @@ class CheckOptions:
         write_baseline: Where to write all findings as a baseline.
         statistics: Whether to count the findings of each rule.
         unknowns: Whether to list what is only known at run time; so does a choice of rules.
-        bounds: Whether to show what runs cost at the least and the most, instead of the findings.
+        table: What to show instead of the findings: what runs cost at the least and the most, or
+            which guardrails cover them.
         fix: Whether to change the source where that is safe, and check again.
         diff: Whether to show what `fix` would change, instead of the findings.
         jobs: The most processes at a time; 0 for one a processor.
@@ -62,7 +62,7 @@ class CheckOptions:
     write_baseline: Path | None = None
     statistics: bool = False
     unknowns: bool = False
-    bounds: bool = False
+    table: TableKind | None = None
     fix: bool = False
     diff: bool = False
     jobs: int = 0
@@ -84,10 +84,10 @@ def check_files(terminal: Terminal, arguments: Sequence[str], options: CheckOpti
     Raises:
         CommandFault: A setting, a rule or the baseline cannot be used.
     """
-    if options.bounds:
+    if options.table is not None:
         outcome = _outcome(terminal, _files(arguments), options)
         _say_faults(terminal, outcome)
-        write_bounds(terminal, outcome, options.report_format)
+        write_tables(terminal, outcome, options.table, options.report_format)
         return outcome.status(strict=options.strict)
     if options.diff:
         return _show_changes(terminal, arguments, options)
@@ -224,7 +224,7 @@ def _outcome(terminal: Terminal, files: Sequence[FileToCheck], options: CheckOpt
             outcomes[file.text] = FileOutcome(file.text, "without agents")
             continue
         try:
-            work: Literal["check", "bounds"] = "bounds" if options.bounds else "check"
+            work = options.table or "check"
             requests[file.text] = Request(Target.parse(file.text), work, options.limits)
         except CommandFault as fault:
             outcomes[file.text] = FileOutcome(

@@ -334,6 +334,32 @@ def test_bounds_are_shown_for_each_start_with_the_turns_of_its_runs(tmp_path: Pa
     assert "✓" not in ended.out
 
 
+def test_coverage_is_shown_for_each_start(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        "desk.py",
+        """
+        from agentgraph import Agent, GuardrailFunctionOutput, Runner, output_guardrail
+
+        @output_guardrail
+        def polite(context, agent, output):
+            return GuardrailFunctionOutput(None, "stupid" in str(output))
+
+        orders = Agent(name="Orders", output_guardrails=[polite])
+        desk = Agent(name="Desk", handoffs=[orders])
+        """,
+    )
+    assert agentgraph("check", "--coverage", file).out.splitlines() == [
+        "runs from Desk  checks  guardrail     runs",
+        "Desk            input   no guardrail  when a run starts with it",
+        "Desk            output  no guardrail  when it gives the final output: Desk",
+        "Orders          output  polite        when it gives the final output: Desk → Orders",
+    ]
+    described = json.loads(agentgraph("check", "--coverage", "--format", "json", file).out)
+    (table,) = described["files"][0]["coverage"]
+    assert table["rows"][-1]["way"] == ["Desk", "Orders"]
+
+
 def test_bounds_without_a_limit_of_turns_say_so(tmp_path: Path) -> None:
     file = written(tmp_path, "desk.py", BOUNDED.replace("max_turns=3", "max_turns=None"))
     ended = agentgraph("check", "--bounds", file)

@@ -18,7 +18,7 @@ from tests.compiler.workflows import (
 
 
 def table(workflow: Chart) -> list[str]:
-    rows = coverage(Analysis(workflow))
+    rows = coverage(Analysis(workflow)).rows
     return [
         " | ".join([row.agent, row.checks, row.guardrail or "-", row.when, " → ".join(row.way)])
         for row in rows

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Final, Literal, NoReturn
 
 from agentgraph.cli.capture.bounds import bounded
 from agentgraph.cli.capture.factories import run_factories
@@ -30,7 +30,7 @@ from agentgraph.cli.capture.messages import (
 from agentgraph.cli.capture.named import named_sources
 from agentgraph.cli.capture.recorder import ProgramRecorder, place_in
 from agentgraph.cli.capture.refusals import refuse_connections_and_processes
-from agentgraph.cli.capture.run_bounds import bounds_of
+from agentgraph.cli.capture.run_bounds import bounds_of, coverage_of
 from agentgraph.cli.capture.source import SourceError, SourceText, read_source
 from agentgraph.cli.capture.source_file import SourceFile, files_of
 from agentgraph.cli.capture.starts import Start, starts_of
@@ -41,6 +41,9 @@ from agentgraph.cli.target import Target
 from agentgraph.cli.tracebacks import own_traceback
 from agentgraph.frontend.lower_workflow import lower
 from agentgraph.frontend.origins import origin_of
+from agentgraph.workflow import Source
+from agentgraph_compiler.analysis.bounds import RunBounds
+from agentgraph_compiler.analysis.coverage import Coverage
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.text import print_chart
 
@@ -75,7 +78,7 @@ class Request:
     """
 
     target: Target
-    work: Literal["check", "bounds", "chart"] = "check"
+    work: Literal["check", "bounds", "coverage", "chart"] = "check"
     limits: Limits = Limits()
 
 
@@ -165,9 +168,9 @@ class _Capture:
         for start in starts:
             self._send(_seen(start))
         sources = [start.source for start in starts]
-        if self._request.work == "bounds":
-            for bounds in bounds_of(loaded, files, sources):
-                self._send(bounds)
+        if self._request.work in _TABLES:
+            for table in _TABLES[self._request.work](loaded, files, sources):
+                self._send(table)
             return
         findings = findings_of(loaded, files, sources)
         self._send(AgentsChecked(findings.places))
@@ -203,3 +206,10 @@ def _seen(start: Start) -> StartSeen:
 
 def _kind(value: object) -> str:
     return "" if value is None else type(value).__qualname__
+
+
+_Tables = Callable[
+    [Loading, Sequence[SourceFile], Sequence[Source]], Iterator[RunBounds] | Iterator[Coverage]
+]
+_TABLES: Final[dict[str, _Tables]] = {"bounds": bounds_of, "coverage": coverage_of}
+"""What makes the tables that are asked for instead of findings."""

@@ -14,6 +14,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from agentgraph.cli.capture.loading import Ending
 from agentgraph_compiler.analysis.bounds import RunBounds
+from agentgraph_compiler.analysis.coverage import Coverage
 from agentgraph_compiler.diagnostics import UNKNOWN, Diagnostic, Origin
 
 __all__ = [
@@ -152,6 +153,7 @@ Message = (
     | Ending
     | Diagnostic
     | RunBounds
+    | Coverage
 )
 
 _KINDS: Final[dict[str, type[Message]]] = {kind.__name__: kind for kind in get_args(Message)}

@@ -1,4 +1,4 @@
-"""The bounds of the runs of a loaded file."""
+"""The bounds of the runs of a loaded file, and which guardrails cover them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from agentgraph.frontend.scope import plain
 from agentgraph.workflow import Source
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.bounds import RunBounds, bounds
+from agentgraph_compiler.analysis.coverage import Coverage, coverage
 from agentgraph_compiler.ir.chart import USUAL_TURNS
 
-__all__ = ["bounds_of"]
+__all__ = ["bounds_of", "coverage_of"]
 
 
 def bounds_of(
@@ -46,6 +47,23 @@ def bounds_of(
             turns_of[ids[key]] = _most(limits.get(id(agent), []))
         apart = charts_apart(root.source, overrides)
         yield from bounds(Analysis(chart), turns_of=turns_of, apart=apart)
+
+
+def coverage_of(
+    loaded: Loading, files: Sequence[SourceFile], sources: Sequence[Source]
+) -> Iterator[Coverage]:
+    """Which guardrails cover the agents of each workflow of a file.
+
+    Args:
+        loaded: The loaded file.
+        files: The sources of its project.
+        sources: Its starts.
+
+    Raises:
+        CommandFault: A start cannot be lowered.
+    """
+    for root in roots_of(sources, runs_of_project(loaded, files)):
+        yield coverage(Analysis(lowered(root, loaded.source.file, loaded.overrides)))
 
 
 def _limits(loaded: Loading, files: Sequence[SourceFile]) -> dict[int, list[int | None]]:

@@ -44,6 +44,9 @@ Bounds = Annotated[
     bool,
     typer.Option("--bounds", help="Show the fewest and the most model and tool calls of a run."),
 ]
+Coverage = Annotated[
+    bool, typer.Option("--coverage", help="Show which guardrails cover which agents, and when.")
+]
 FixIt = Annotated[
     bool, typer.Option("--fix", help="Change the source where that is safe, and check again.")
 ]
@@ -76,6 +79,7 @@ def check(
     statistics: Statistics = False,
     unknowns: Unknowns = False,
     bounds: Bounds = False,
+    coverage: Coverage = False,
     fix: FixIt = False,
     diff: ShowDiff = False,
     jobs: Annotated[
@@ -101,7 +105,7 @@ def check(
         write_baseline=write_baseline,
         statistics=statistics,
         unknowns=unknowns,
-        bounds=bounds,
+        table="bounds" if bounds else "coverage" if coverage else None,
         fix=fix,
         diff=diff,
         jobs=jobs,

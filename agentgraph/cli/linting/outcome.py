@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from agentgraph.authoring.mistakes import file_not_loadable
 from agentgraph.cli.capture.children import Captured
@@ -20,6 +20,7 @@ from agentgraph.cli.capture.messages import (
 )
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph_compiler.analysis.bounds import RunBounds
+from agentgraph_compiler.analysis.coverage import Coverage
 from agentgraph_compiler.diagnostics import (
     UNKNOWN,
     Diagnostic,
@@ -32,6 +33,8 @@ from agentgraph_compiler.diagnostics import (
 __all__ = ["FileOutcome", "FileStatus", "Outcome", "outcome_of"]
 
 FileStatus = Literal["checked", "without agents", "not loadable"]
+
+Table: TypeAlias = RunBounds | Coverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class FileOutcome:
         files: The files that it consists of.
         output: What it printed.
         places: Where the agents are made that were checked in it.
-        bounds: What its runs cost, if that is the question.
+        tables: What its runs cost or what guardrails cover, if that is the question.
     """
 
     target: str
@@ -64,7 +67,7 @@ class FileOutcome:
     files: tuple[str, ...] = ()
     output: str = ""
     places: frozenset[Origin] = frozenset()
-    bounds: tuple[RunBounds, ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def outcome_of(captured: Captured, target: str) -> FileOutcome:
         files=(file, *files),
         output=captured.output,
         places=frozenset(place for one in captured.of(AgentsChecked) for place in one.places),
-        bounds=tuple(captured.of(RunBounds)),
+        tables=(*captured.of(RunBounds), *captured.of(Coverage)),
     )
     for unread in captured.of(ReadOnly):
         place = unread.origin if unread.origin != UNKNOWN else Origin(file, 1)

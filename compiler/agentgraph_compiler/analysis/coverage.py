@@ -38,14 +38,42 @@ class Covering:
     way: tuple[str, ...] = ()
 
 
-def coverage(analysis: Analysis) -> tuple[Covering, ...]:
-    """The guardrails of every agent that the charts hold, in document order.
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The guardrails of the agents that the runs of one workflow reach.
+
+    Args:
+        start: The name of the agent that its runs start with.
+        rows: In document order: one for each guardrail, and one for each start and each exit
+            without any.
+    """
+
+    start: str
+    rows: tuple[Covering, ...]
+
+    def __str__(self) -> str:
+        cells = [
+            (
+                row.agent,
+                row.checks,
+                row.guardrail or "no guardrail",
+                f"{row.when}: {' → '.join(row.way)}" if row.way else row.when,
+            )
+            for row in self.rows
+        ]
+        cells = [(f"runs from {self.start}", "checks", "guardrail", "runs"), *cells]
+        widths = [max(len(row[column]) for row in cells) for column in range(3)]
+        return "\n".join(
+            f"{agent:{widths[0]}}  {checks:{widths[1]}}  {guardrail:{widths[2]}}  {when}"
+            for agent, checks, guardrail, when in cells
+        )
+
+
+def coverage(analysis: Analysis) -> Coverage:
+    """Which guardrails cover the agents of a workflow.
 
     Args:
         analysis: The workflow.
-
-    Returns:
-        A row for each guardrail, and one for each start and each exit without any.
     """
     rows: list[Covering] = []
     for part in analysis.parts:
@@ -54,7 +82,8 @@ def coverage(analysis: Analysis) -> tuple[Covering, ...]:
         for agent in part.agents:
             rows += _inputs(analysis, part, agent)
             rows += _outputs(analysis, flow, agent, ways.get(agent.id, ()))
-    return tuple(dict.fromkeys(rows))
+    start = analysis.chart.agent[analysis.chart.start].name
+    return Coverage(start, tuple(dict.fromkeys(rows)))
 
 
 def _inputs(analysis: Analysis, part: Chart, agent: Agent) -> Iterator[Covering]:
