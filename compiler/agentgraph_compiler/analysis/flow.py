@@ -179,7 +179,7 @@ class Flow:
             if row.guard.kind is GuardKind.OTHERWISE:
                 decided.add(row.event)
             # Places of one state differ only for agents whose tool choice resets.
-            rows.append((row, self._target(state, row, acted) if modal else index[row.target]))
+            rows.append((row, self._target(place, row) if modal else index[row.target]))
         return rows
 
     def _happens(self, row: Transition, acted: bool) -> bool:
@@ -191,10 +191,11 @@ class Flow:
             return self._handled and bool(self._state(row.target).agent)
         return True
 
-    def _target(self, state: State, row: Transition, acted: bool) -> int:
+    def _target(self, place: Place, row: Transition) -> int:
         """An agent that comes to work for the first time has not acted yet."""
-        same = bool(state.agent) and self._state(row.target).agent == state.agent
-        return self.at(row.target, acted=same and acts(Place(state, acted), row))
+        agent = place.state.agent
+        same = bool(agent) and self._state(row.target).agent == agent
+        return self.at(row.target, acted=same and acts(place, row))
 
     def _state(self, id: str) -> State:
         return self.places[self._index[id]].state
