@@ -7,7 +7,9 @@ run up to its last open decision and takes the next option there.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -87,24 +89,50 @@ def explore(source: Source, depth: int = 6, *, input: str = "Go on.") -> Iterato
         CompileError: The workflow has errors.
         UserError: A handoff does not say which agent it leads to.
         ValueError: The depth is below 1.
+        RuntimeError: The caller is a coroutine; explore in a thread of its own there.
     """
     if depth < 1:
         raise ValueError(f"depth must be at least 1, not {depth}")
     search = _Search(depth)
     stand_in = StandIns(search.decide, lambda agent: _model_of(agent, search)).of(source)
-    while search.plan is not None:
-        search.begin()
-        try:
-            Runner.run_sync(stand_in, input, max_turns=depth)
-        except AgentsException as error:
-            if not search.is_under_way:
-                raise  # an error of the workflow, not one of a run
-            yield search.route(_END_OF.get(type(error), "failed"), error)
-        except _Cut:
-            yield search.route("cut")
-        else:
-            yield search.route("answered")
-        search.go_on()
+    with _event_loop() as loop:
+        while search.plan is not None:
+            search.begin()
+            try:
+                loop.run_until_complete(Runner.run(stand_in, input, max_turns=depth))
+            except AgentsException as error:
+                if not search.is_under_way:
+                    raise  # an error of the workflow, not one of a run
+                yield search.route(_END_OF.get(type(error), "failed"), error)
+            except _Cut:
+                yield search.route("cut")
+            else:
+                yield search.route("answered")
+            search.go_on()
+
+
+@contextmanager
+def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop of its own, which does not become that of the thread."""
+    if _is_in_a_coroutine():
+        raise RuntimeError(
+            "explore() runs an event loop of its own, and another one runs in this thread."
+            " Explore in another thread: await asyncio.to_thread(list, explore(…))."
+        )
+    loop = asyncio.new_event_loop()
+    try:
+        yield loop
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def _is_in_a_coroutine() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 _END_OF: dict[type[AgentsException], End] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
@@ -128,6 +129,13 @@ def test_the_workflow_itself_stays_as_it_was() -> None:
 def test_a_bound_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1, not 0"):
         next(explore(Agent(name="A"), 0))
+
+
+async def test_coroutines_cannot_explore_in_their_own_thread() -> None:
+    routes = explore(Agent(name="A"), 1)
+    with pytest.raises(RuntimeError, match="Explore in another thread"):
+        next(routes)
+    assert len(await asyncio.to_thread(list, explore(Agent(name="A"), 1))) == 1
 
 
 def test_a_workflow_with_errors_is_not_explored() -> None:

@@ -4,7 +4,8 @@
 
 Reads the source of guardrails and finds those in which every `return` gives a
 `GuardrailFunctionOutput` with `tripwire_triggered=False`, written as a constant. A guardrail that
-raises an error, or whose source is not at hand, is no finding.
+raises an error, or whose source is not at hand, is no finding. One that runs an agent and does not
+look at its verdict is `unread-guardrail-verdict`.
 
 ## Why is this bad?
 
@@ -60,7 +61,8 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     for part in analysis.chart.walk():
         for agent in part.agents:
             for guardrail in (*agent.input_guardrails, *agent.output_guardrails):
-                if guardrail.passes and not is_allowed(RULE, agent, guardrail):
+                runs_agent = any(one.symbol == guardrail.symbol for one in agent.inner)
+                if guardrail.passes and not runs_agent and not is_allowed(RULE, agent, guardrail):
                     yield _constant(agent, guardrail)
 
 
