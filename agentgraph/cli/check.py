@@ -19,12 +19,12 @@ from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.fixing.plan import contents_of, plan_of
 from agentgraph.cli.fixing.rounds import Fixes, check_and_fix
 from agentgraph.cli.linting.baseline import Baseline
-from agentgraph.cli.linting.bounds import TableKind, write_tables
 from agentgraph.cli.linting.files import FileToCheck, files_to_check
 from agentgraph.cli.linting.formats import ReportFormat, write_report
 from agentgraph.cli.linting.outcome import FileOutcome, Outcome, outcome_of
 from agentgraph.cli.linting.selection import Selection
 from agentgraph.cli.linting.settings import settings_of
+from agentgraph.cli.linting.tables import TableKind, write_tables
 from agentgraph.cli.linting.watching import stamps, wait_for_a_change
 from agentgraph.cli.reports import shown_path
 from agentgraph.cli.target import Target

@@ -30,7 +30,7 @@ from agentgraph.cli.capture.messages import (
 from agentgraph.cli.capture.named import named_sources
 from agentgraph.cli.capture.recorder import ProgramRecorder, place_in
 from agentgraph.cli.capture.refusals import refuse_connections_and_processes
-from agentgraph.cli.capture.run_bounds import bounds_of, coverage_of
+from agentgraph.cli.capture.run_tables import bounds_of, coverage_of
 from agentgraph.cli.capture.source import SourceError, SourceText, read_source
 from agentgraph.cli.capture.source_file import SourceFile, files_of
 from agentgraph.cli.capture.starts import Start, starts_of

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agentgraph_compiler.analysis.analysis import Analysis, identity
+from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.flow import Flow
-from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail
+from agentgraph_compiler.ir.chart import Agent, Chart
 
 ANSWERS = "when it gives the final output"
 STARTS = "when a run starts with it"
@@ -110,7 +110,7 @@ def _outputs(
 ) -> Iterator[Covering]:
     answers = agent.id in flow.last_agents
     for guardrail in agent.output_guardrails:
-        runs = ANSWERS if _runs(analysis, agent, guardrail) and answers else NEVER
+        runs = ANSWERS if answers and analysis.runs(agent, guardrail) else NEVER
         names = way if runs == ANSWERS else ()
         yield Covering(
             agent=agent.name, guardrail=guardrail.name, checks="output", when=runs, way=names
@@ -119,23 +119,16 @@ def _outputs(
         yield Covering(agent=agent.name, guardrail="", checks="output", when=ANSWERS, way=way)
 
 
-def _runs(analysis: Analysis, agent: Agent, guardrail: Guardrail) -> bool:
-    return identity(agent) in analysis.reached and analysis.runs(agent, guardrail)
-
-
 def _ways(flow: Flow) -> dict[str, tuple[str, ...]]:
     """The names of the agents on the shortest way from a start to each agent, long ones in
     short."""
     chart = flow.chart
-    onward: dict[str, list[str]] = {agent.id: [] for agent in chart.agents}
-    for source, target in flow.handoffs():
-        onward[source].append(target)
     starts = [id for id in (chart.start, *chart.starts) if id in flow.agents]
     ways: dict[str, tuple[str, ...]] = {id: (chart.agent[id].name,) for id in starts}
     waiting = deque(starts)
     while waiting:
         source = waiting.popleft()
-        for target in onward[source]:
+        for target in flow.targets[source]:
             if target not in ways:
                 ways[target] = _extended(ways[source], chart.agent[target].name)
                 waiting.append(target)

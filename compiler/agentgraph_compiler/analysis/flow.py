@@ -125,7 +125,7 @@ class Flow:
         """Ids of the agents with which a run can end in a final output."""
         return frozenset(
             place.state.agent
-            for number, place in self._reached_places()
+            for number, place in self._reached_places
             if place.state.agent and any(to in self._finishing for _, to in self.rows[number])
         )
 
@@ -133,7 +133,7 @@ class Flow:
     def endings(self) -> dict[str, frozenset[Source]]:
         """What becomes the final output, for each agent with which a run can end, by id."""
         endings: dict[str, set[Source]] = {}
-        for number, place in self._reached_places():
+        for number, place in self._reached_places:
             for row, _ in self.rows[number]:
                 if place.state.agent and row.output is not Source.NONE:
                     endings.setdefault(place.state.agent, set()).add(row.output)
@@ -146,14 +146,30 @@ class Flow:
 
     def handoffs(self) -> Iterator[tuple[str, str]]:
         """The handoffs that a run can take, as ids of the agents that they connect."""
-        for number, place in self._reached_places():
+        for number, place in self._reached_places:
             for row, _ in self.rows[number]:
                 if place.state.agent and row.arrives:
                     yield place.state.agent, row.arrives
 
+    @cached_property
+    def targets(self) -> dict[str, list[str]]:
+        """The agents that each agent can hand off to, by id; every agent of the chart has a row."""
+        targets: dict[str, list[str]] = {agent.id: [] for agent in self.chart.agents}
+        for source, target in self.handoffs():
+            targets[source].append(target)
+        return targets
+
+    @cached_property
+    def sources(self) -> dict[str, list[str]]:
+        """The agents that can hand off to each agent, by id."""
+        sources: dict[str, list[str]] = {agent.id: [] for agent in self.chart.agents}
+        for source, target in self.handoffs():
+            sources[target].append(source)
+        return sources
+
     def lanes(self) -> Iterator[tuple[State, Invoke]]:
         """The lanes that can work in a run, each with its state."""
-        for _, place in self._reached_places():
+        for _, place in self._reached_places:
             yield from ((place.state, lane) for lane in self.lanes_of(place))
 
     def lanes_of(self, place: Place) -> Iterator[Invoke]:
@@ -163,8 +179,9 @@ class Flow:
             if offer.kind is not WorkKind.MISSING and _obeys(offer.against, place.acted):
                 yield offer
 
-    def _reached_places(self) -> Iterator[tuple[int, Place]]:
-        return ((number, self.places[number]) for number in sorted(self.reached))
+    @cached_property
+    def _reached_places(self) -> tuple[tuple[int, Place], ...]:
+        return tuple((number, self.places[number]) for number in sorted(self.reached))
 
     def _rows_of(self, place: Place) -> list[tuple[Transition, int]]:
         state, acted = place

@@ -72,9 +72,7 @@ def nearest(flow: Flow, exits: Set[str]) -> dict[str, Way]:
     Returns:
         The ways, by the id of the agent where they begin.
     """
-    sources: dict[str, list[str]] = {agent.id: [] for agent in flow.chart.agents}
-    for source, target in flow.handoffs():
-        sources[target].append(source)
+    sources = flow.sources
     ways = {id: Way(id, id) for id in sources if id in exits}
     waiting = deque(ways)
     while waiting:

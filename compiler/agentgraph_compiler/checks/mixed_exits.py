@@ -86,12 +86,9 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
 
 
 def _reached_by_guarded(analysis: Analysis, chart: Chart) -> set[str]:
-    targets: dict[str, list[str]] = {agent.id: [] for agent in chart.agents}
-    for source, target in analysis.flow(chart).handoffs():
-        targets[source].append(target)
-    reached = analysis.flow(chart).agents
-    guarded = [a.id for a in chart.agents if a.output_guardrails and a.id in reached]
-    return reached_from(guarded, targets.__getitem__)
+    flow = analysis.flow(chart)
+    guarded = [a.id for a in chart.agents if a.output_guardrails and a.id in flow.agents]
+    return reached_from(guarded, flow.targets.__getitem__)
 
 
 def _mixed(unguarded: list[Agent], guarded: Agent) -> Diagnostic:

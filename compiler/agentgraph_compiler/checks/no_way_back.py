@@ -72,9 +72,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     chart = analysis.chart
     if not chart.multi_turn:
         return
-    sources: dict[str, list[str]] = {agent.id: [] for agent in chart.agents}
-    for source, target in analysis.flow(chart).handoffs():
-        sources[target].append(source)
+    sources = analysis.flow(chart).sources
     returning = reached_from((chart.start, *chart.starts), sources.__getitem__)
     staying = {id for id in sources if sources[id] and id not in returning}
     start = chart.agent[chart.start]

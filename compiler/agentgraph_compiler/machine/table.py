@@ -150,7 +150,6 @@ _ASIDE = frozenset(
 )
 
 
-_OTHERWISE = GuardKind.OTHERWISE
 # Conditions that hold only in runs with a session or hooks.
 _OF_THE_RUN = frozenset(
     {GuardKind.SESSION, GuardKind.UNSAVED, GuardKind.HOOKED, GuardKind.ARRIVING}
@@ -253,7 +252,7 @@ class Invoke:
         return Route(to=to, ends=ends, keeps=keeps, sure=self._is_sure(to))
 
     def _is_sure(self, at: int) -> bool:
-        return at == len(self.phases) or self.phases[at].when.kind is _OTHERWISE
+        return at == len(self.phases) or self.phases[at].when.kind is GuardKind.OTHERWISE
 
     @cached_property
     def bare_routes(self) -> tuple[Mapping[Event, Route], ...]:
@@ -354,7 +353,7 @@ class State:
                 return None
             event = invoke.idle
         row = next((row for row in self.transitions if row.event is event), None)
-        if row is None or row.guard.kind is not _OTHERWISE or row.target == BACK:
+        if row is None or row.guard.kind is not GuardKind.OTHERWISE or row.target == BACK:
             return None
         return None if row.notes or row.emits else row
 
