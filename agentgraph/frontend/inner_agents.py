@@ -102,11 +102,18 @@ def names_in(code: CodeType) -> Iterator[str]:
             yield from names_in(constant)
 
 
-def _runs_in(function: FunctionType, scope: _Scope, is_called: bool) -> Iterator[InnerRun]:
+def tree_of(function: FunctionType) -> ast.Module | None:
+    """The syntax tree of a function's source; ``None`` if the source is not at hand."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        return ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError, SystemError):
         # Python 3.11 raises SystemError where greenlets have changed its depth of recursion.
+        return None
+
+
+def _runs_in(function: FunctionType, scope: _Scope, is_called: bool) -> Iterator[InnerRun]:
+    tree = tree_of(function)
+    if tree is None:
         return
     match tree.body:
         case [ast.FunctionDef() | ast.AsyncFunctionDef() as definition] if is_called:

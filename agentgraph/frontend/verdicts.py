@@ -4,11 +4,8 @@ user."""
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
 
-from agentgraph.frontend.inner_agents import opened
-from agentgraph.frontend.words import own_nodes
+from agentgraph.frontend.words import definition_of, own_nodes
 
 __all__ = ["always_passes"]
 
@@ -25,18 +22,10 @@ def always_passes(function: object) -> bool:
     Returns:
         False also if the function may raise by itself, and if its source is not at hand.
     """
-    plain_function, _ = opened(function)
-    if plain_function is None:
+    definition, _ = definition_of(function)
+    if definition is None:
         return False
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(plain_function)))
-    except (OSError, SyntaxError, TypeError):
-        return False
-    match tree.body:
-        case [ast.FunctionDef() | ast.AsyncFunctionDef() as definition]:
-            nodes = list(own_nodes(definition))
-        case _:
-            return False
+    nodes = list(own_nodes(definition))
     verdicts = [node.value for node in nodes if isinstance(node, ast.Return)]
     raises = any(isinstance(node, ast.Raise) for node in nodes)
     return bool(verdicts) and not raises and all(map(_passes, verdicts))

@@ -8,15 +8,13 @@ the user.
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from agentgraph.agent_tool import AgentTool
 from agentgraph.authoring.function_names import OF_HANDOFFS, derived_name
 from agentgraph.frontend.discover import is_agent
-from agentgraph.frontend.inner_agents import opened
+from agentgraph.frontend.inner_agents import opened, tree_of
 from agentgraph.frontend.scope import plain
 from agentgraph.handoffs import Handoff
 
@@ -75,22 +73,29 @@ def has_default_name(name: str, target: object) -> bool:
 
 def _returned(function: object) -> str | None:
     """The texts that a function returns, as far as its source says them."""
-    plain_function, scope = opened(function)
-    if plain_function is None:
+    definition, scope = definition_of(function)
+    if definition is None:
         return None
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(plain_function)))
-    except (OSError, TypeError, SyntaxError, SystemError):
-        return None  # see `inner_agents`
-    definition = tree.body[0] if tree.body else None
-    match definition:
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            texts = _Texts(definition, scope)
-            returns = [node.value for node in own_nodes(definition) if isinstance(node, ast.Return)]
-        case _:
-            return None
+    texts = _Texts(definition, scope)
+    returns = [node.value for node in own_nodes(definition) if isinstance(node, ast.Return)]
     read = [texts.read(value) for value in returns if value is not None]
     return "\n\n".join(dict.fromkeys(read)) or None
+
+
+def definition_of(
+    function: object,
+) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef | None, _Scope]:
+    """The definition of a function in its source, and the names that it sees.
+
+    The definition is ``None`` if the source is not at hand or defines it by an expression.
+    """
+    plain_function, scope = opened(function)
+    tree = None if plain_function is None else tree_of(plain_function)
+    match tree and tree.body[:1]:
+        case [ast.FunctionDef() | ast.AsyncFunctionDef() as definition]:
+            return definition, scope
+        case _:
+            return None, scope
 
 
 def own_nodes(definition: ast.AST) -> Iterator[ast.AST]:

@@ -139,6 +139,11 @@ class Fix:
     title: str
     changes: tuple[Change, ...]
 
+    @classmethod
+    def in_text(cls, change: Renaming) -> Fix:
+        """Rename in the texts of an argument."""
+        return cls(f"rename '{change.old}' to '{change.new}' in {change.argument}", (change,))
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:

@@ -100,10 +100,9 @@ def _misnamed(agent: Agent) -> Iterator[Diagnostic]:
 
 
 def _renaming(agent: Agent, name: str, match: str) -> Fix:
-    change = Renaming(
-        agent.origin, old=name, new=match, agent=agent.name, argument="tool_use_behavior"
+    return Fix.in_text(
+        Renaming(agent.origin, old=name, new=match, agent=agent.name, argument="tool_use_behavior")
     )
-    return Fix(f"rename '{name}' to '{match}' in tool_use_behavior", (change,))
 
 
 def _why(agent: Agent, name: str) -> str:

@@ -134,7 +134,6 @@ def _unmet(agent: Agent) -> Iterator[Diagnostic]:
 
 
 def _renaming(agent: Agent, name: str, match: str) -> Fix:
-    change = Renaming(
-        agent.origin, old=name, new=match, agent=agent.name, argument="model_settings"
+    return Fix.in_text(
+        Renaming(agent.origin, old=name, new=match, agent=agent.name, argument="model_settings")
     )
-    return Fix(f"rename '{name}' to '{match}' in model_settings", (change,))

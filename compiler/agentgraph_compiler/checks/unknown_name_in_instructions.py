@@ -137,5 +137,6 @@ def _finding(agent: Agent, name: str, close: list[str]) -> Diagnostic:
 
 
 def _renaming(agent: Agent, name: str, offer: str) -> Fix:
-    change = Renaming(agent.origin, old=name, new=offer, agent=agent.name, argument="instructions")
-    return Fix(f"rename '{name}' to '{offer}' in the instructions", (change,))
+    return Fix.in_text(
+        Renaming(agent.origin, old=name, new=offer, agent=agent.name, argument="instructions")
+    )
