@@ -47,6 +47,7 @@ from agentgraph.frontend.words import (
     is_derived,
 )
 from agentgraph.handoffs import Handoff, handoff_by_itself
+from agentgraph.tools.actions import acts_at_provider
 from agentgraph_compiler.diagnostics import UNKNOWN
 from agentgraph_compiler.ir import chart
 from agentgraph_compiler.ir.chart import Enabled
@@ -192,6 +193,7 @@ class Declarations:
             screened=screened(tool),
             judged=judged(tool),
             remote=is_remote(tool),
+            acts=acts_at_provider(tool),
             extracts=getattr(tool, "custom_output_extractor", None) is not None,
             derived=not self.bare and is_derived(tool),
             description=None if self.bare else description_of_tool(tool),

@@ -8,9 +8,17 @@ carries out the call.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["ACTION_ITEMS", "ActionItem", "action_item_of", "is_provider_shell", "server_label"]
+__all__ = [
+    "ACTION_ITEMS",
+    "ActionItem",
+    "action_item_of",
+    "acts_at_provider",
+    "is_provider_shell",
+    "server_label",
+]
 
 ActionItem: TypeAlias = Literal[
     "computer_call",
@@ -70,3 +78,20 @@ def server_label(tool: object) -> str | None:
         return None
     label = getattr(tool, "tool_config", {}).get("server_label")
     return label if isinstance(label, str) else None
+
+
+def acts_at_provider(tool: object) -> bool:
+    """Whether a call that the provider carries out can change something before this side hears of
+    it: code that runs there does, and a server's tools do unless each call needs an approval, as
+    by the API's default, or they only read."""
+    if is_provider_shell(tool):
+        return True
+    configuration = getattr(tool, "tool_config", None)
+    if not isinstance(configuration, Mapping):
+        return False
+    if configuration.get("type") == "code_interpreter":
+        return True
+    allowed = configuration.get("allowed_tools")
+    only_reads = isinstance(allowed, Mapping) and allowed.get("read_only") is True
+    approval = configuration.get("require_approval") or "always"
+    return server_label(tool) is not None and approval != "always" and not only_reads

@@ -68,6 +68,7 @@ tools = st.builds(
     allowed=few(words),
     server=st.booleans(),
     remote=st.booleans(),
+    acts=st.booleans(),
     approval=st.sampled_from(Approval),
     screened=st.booleans(),
     judged=st.booleans(),

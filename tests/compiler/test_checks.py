@@ -21,6 +21,7 @@ from agentgraph_compiler.ir.chart import (
     ChoiceKind,
     Enabled,
     Guardrail,
+    Handoff,
     Reader,
     Stop,
     StopKind,
@@ -176,13 +177,23 @@ UNREACHABLE = {
             Agent("c", "C"),
         ),
         (),
-        ["B", "C"],
+        ["B"],
     ),
     "two that only lead to each other": (
         (
             Agent("a", "A"),
             Agent("b", "B", handoffs=(to("b", "c"),)),
             Agent("c", "C", handoffs=(to("c", "b"),)),
+        ),
+        (),
+        ["B"],
+    ),
+    "two ways lead there, both from agents that no run reaches": (
+        (
+            Agent("a", "A"),
+            Agent("d", "D"),
+            Agent("b", "B", handoffs=(to("b", "d"),)),
+            Agent("c", "C", handoffs=(to("c", "d"),)),
         ),
         (),
         ["B", "C"],
@@ -200,7 +211,7 @@ UNREACHABLE = {
     "it is only the tool of an agent that is unreachable": (
         (Agent("a", "A"), Agent("b", "B", tools=(agent_tool("b", "ask", "s"),)), Agent("c", "C")),
         (subchart("s", Agent("c", "C")),),
-        ["B", "C"],
+        ["B"],
     ),
     "it is the tool of a tool, which is disabled": (
         (Agent("a", "A", tools=(agent_tool("a", "ask", "s", enabled=NEVER),)), Agent("b", "B")),
@@ -220,6 +231,49 @@ def test_unreachable_agent(case: str) -> None:
     ]
     assert messages(declared, "AG201") == expected
     assert messages(dataclasses.replace(declared, declared=False), "AG201") == []
+
+
+def test_agents_behind_one_that_no_run_reaches_stand_in_its_finding() -> None:
+    agents = (
+        Agent("a", "A"),
+        Agent("c", "C"),
+        Agent("b", "B", handoffs=(to("b", "c"), to("b", "d", enabled=NEVER))),
+        Agent("d", "D"),
+    )
+    (finding,) = [
+        one for one in pipeline.check(chart(*agents, declared=True)) if one.rule.code == "AG201"
+    ]
+    assert [note.message for note in finding.notes] == [
+        "runs of the workflow start with 'A'",
+        "so no run can reach 'C' either",
+        "so no run can reach 'D' either",
+    ]
+
+
+AT_FAULT = {
+    "AG101": Agent("b", "B", tools=(function("b", "x"), function("b", "x_2"))),
+    "AG103": Agent("b", "B", handoffs=(to("b", "", "Elsewhere"),)),
+    "AG501": guarded("b"),
+    "AG502": guarded("b", "b", kind="output", choice=ALWAYS_CALLS),
+}
+
+
+@pytest.mark.parametrize("code", AT_FAULT)
+def test_an_agent_that_no_run_reaches_has_one_cause_and_one_finding(code: str) -> None:
+    def codes_if(*handoffs: Handoff) -> list[str]:
+        start = Agent("a", "A", handoffs=handoffs)
+        return codes(with_one_name(chart(start, AT_FAULT[code], declared=True)))
+
+    assert code in codes_if(to("a", "b"))
+    assert codes_if() == ["AG201"]
+    assert codes_if(to("a", "b", enabled=NEVER)) == ["AG204"]
+
+
+def with_one_name(workflow: Chart) -> Chart:
+    """The same workflow with one name for the tools of an agent, which no builder accepts."""
+    start, agent = workflow.agents
+    tools = tuple(dataclasses.replace(tool, name="x") for tool in agent.tools)
+    return dataclasses.replace(workflow, agents=(start, dataclasses.replace(agent, tools=tools)))
 
 
 CYCLES = {
@@ -550,10 +604,7 @@ OUTPUT_GUARDRAILS = {
         (guarded("a", "b", kind="output", choice=ALWAYS_CALLS), Agent("b", "B")),
         "agent 'A' never gives the final output",
     ),
-    "on an agent that no run reaches": (
-        (Agent("a", "A"), guarded("b", kind="output")),
-        "agent 'B' is never reached",
-    ),
+    "on an agent that no run reaches": ((Agent("a", "A"), guarded("b", kind="output")), ""),
     "on an agent whose tools end the run": (
         (
             guarded(
@@ -652,7 +703,7 @@ SUPPRESSIBLE = {
         charts=(subchart("b", Agent("b", "B", tools=(function("b", "x"),))),),
     ),
     "AG507": with_tools(
-        Tool("", "code_interpreter", None), input_guardrails=(guardrail("a", "careful"),)
+        Tool("", "code_interpreter", None, acts=True), input_guardrails=(guardrail("a", "careful"),)
     ),
     "AG508": chart(Agent("a", "A", input_guardrails=(guardrail("a", "careful", passes=True),))),
     "AG502": chart(guarded("a", "b", kind="output", choice=ALWAYS_CALLS), Agent("b", "B")),

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from agentgraph import Agent as Authored
-from agentgraph import GuardrailFunctionOutput, check, input_guardrail
+from agentgraph import (
+    CodeInterpreterTool,
+    GuardrailFunctionOutput,
+    HostedMCPTool,
+    ShellTool,
+    WebSearchTool,
+    check,
+    function_tool,
+    input_guardrail,
+)
 from agentgraph.testing import assert_clean
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.ir.builder import build
@@ -212,8 +221,8 @@ def test_unscreened_agent_tool(case: str) -> None:
     assert len(findings(workflow, "AG506")) == count
 
 
-MCP = Tool("a/tool/crm", "hosted_mcp crm", WorkKind.ACTION, remote=True)
-CODE = Tool("", "code_interpreter", None)
+MCP = Tool("a/tool/crm", "hosted_mcp crm", WorkKind.ACTION, remote=True, acts=True)
+CODE = Tool("", "code_interpreter", None, acts=True)
 SEARCH = Tool("", "web_search", None)
 BESIDE = (guardrail("a", "careful"),)
 FIRST = (guardrail("a", "careful", parallel=False),)
@@ -251,6 +260,45 @@ HOSTED = {
 def test_hosted_tool_beside_guardrail(case: str) -> None:
     workflow, count = HOSTED[case]
     assert len(findings(workflow, "AG507")) == count
+
+
+SERVER: dict[str, Any] = {"type": "mcp", "server_label": "crm", "server_url": "https://crm.test"}
+HOSTED_KINDS: dict[str, tuple[Any, bool]] = {
+    "a server without approval": (HostedMCPTool({**SERVER, "require_approval": "never"}), True),
+    "a server that asks for some calls": (
+        HostedMCPTool({**SERVER, "require_approval": {"never": {"tool_names": ["read"]}}}),
+        True,
+    ),
+    "a server that asks for every call": (
+        HostedMCPTool({**SERVER, "require_approval": "always"}),
+        False,
+    ),
+    "a server that asks for every call by default": (HostedMCPTool({**SERVER}), False),
+    "a server that only reads": (
+        HostedMCPTool(
+            {**SERVER, "require_approval": "never", "allowed_tools": {"read_only": True}}
+        ),
+        False,
+    ),
+    "code at the provider": (
+        CodeInterpreterTool({"type": "code_interpreter", "container": {"type": "auto"}}),
+        True,
+    ),
+    "a shell at the provider": (ShellTool(environment={"type": "container_auto"}), True),
+    "a shell of ours": (ShellTool(lambda request: ""), False),
+    "a search": (WebSearchTool(), False),
+    "a function that is called like a hosted tool": (
+        function_tool(lambda: "", name_override="code_interpreter"),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HOSTED_KINDS)
+def test_what_acts_at_the_provider_is_a_property_of_the_kind_of_tool(case: str) -> None:
+    tool, acts = HOSTED_KINDS[case]
+    agent = Authored(name="Desk", tools=[tool], input_guardrails=[depends])
+    assert ("AG507" in {one.rule.code for one in check(agent)}) is acts
 
 
 @input_guardrail

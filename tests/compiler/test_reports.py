@@ -43,6 +43,7 @@ def everything_wrong() -> Chart:
             to("triage", "planner", "Planner", line=20),
             to("triage", "billing", "Billing", line=21, enabled=Enabled.NEVER),
             to("triage", "", "Legal", line=22),
+            to("triage", "critic_2", "Critic", line=23),
         ),
         unseen=("the run lists the tools of MCP server 'files'",),
         origin=at(20),
@@ -66,7 +67,8 @@ def everything_wrong() -> Chart:
         origin=at(40),
     )
     billing = Agent("billing", "Billing", origin=at(50))
-    namesake = Agent("critic_2", "Critic", handoffs=(to("critic_2", "billing"),), origin=at(60))
+    namesake = Agent("critic_2", "Critic", origin=at(60))
+    archive = Agent("archive", "Archive", handoffs=(to("archive", "billing"),), origin=at(65))
     researcher = Agent(
         "researcher",
         "Researcher",
@@ -76,7 +78,7 @@ def everything_wrong() -> Chart:
     return build(
         "Desk",
         "triage",
-        [triage, planner, critic, billing, namesake],
+        [triage, planner, critic, billing, namesake, archive],
         declared=True,
         charts=(subchart("researcher", researcher),),
         origin=at(80),

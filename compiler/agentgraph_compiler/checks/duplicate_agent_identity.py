@@ -2,8 +2,8 @@
 
 ## What it does
 
-Finds names that more than one agent of a declared `Workflow` has. Without a `Workflow`, agents may
-share a name: the compiler numbers them.
+Finds names that more than one agent of a declared `Workflow` has, among those that a run can reach.
+Without a `Workflow`, agents may share a name: the compiler numbers them.
 
 ## Why is this bad?
 
@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.analysis.analysis import Analysis, identity
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, is_allowed
 
@@ -57,10 +57,12 @@ RULE = Rule(
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find repeated names in declared workflows, in time linear in the number of agents."""
     for part in analysis.chart.walk():
-        if not part.declared:
+        if not part.declared or len({agent.name for agent in part.agents}) == len(part.agents):
             continue
         first: dict[str, Agent] = {}
         for agent in part.agents:
+            if identity(agent) not in analysis.reached:
+                continue
             earlier = first.setdefault(agent.name, agent)
             if earlier is not agent and not is_allowed(RULE, earlier, agent):
                 yield _repeated(part, earlier, agent)

@@ -3,8 +3,9 @@
 ## What it does
 
 Finds agents that runs start with, that have an input guardrail beside the first model call (the
-default, `run_in_parallel=True`) and a hosted tool that acts: a hosted MCP server or a code
-interpreter. Tools that only read (web search, file search) are no finding.
+default, `run_in_parallel=True`) and a hosted tool that acts: a hosted MCP server, a shell or a code
+interpreter at the provider. Tools that only read (web search, file search) are no finding, nor is a
+server whose every call needs an approval or that may only read (`allowed_tools` with `read_only`).
 
 ## Why is this bad?
 
@@ -71,8 +72,6 @@ RULE = Rule(
     Severity.WARNING,
     "A hosted tool can act while an input guardrail is still at work.",
 )
-_ACTING = ("hosted_mcp", "code_interpreter")
-"""How the names of hosted tools begin that change something outside of the reply."""
 
 
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
@@ -94,7 +93,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
 
 
 def _acts(tool: Tool) -> bool:
-    return tool.hosted and tool.enabled is not Enabled.NEVER and tool.name.startswith(_ACTING)
+    return tool.acts and tool.enabled is not Enabled.NEVER
 
 
 def _beside(agent: Agent, tool: Tool, guardrail: Guardrail) -> Diagnostic:

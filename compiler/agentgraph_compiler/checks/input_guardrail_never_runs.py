@@ -5,7 +5,8 @@
 Finds input guardrails of agents that runs enter only by handoff. Input guardrails run on the user's
 message, so a run uses only those of the agent that it starts with; an agent used as a tool starts
 a run of its own. Every agent that the project passes to `Runner` counts as a start; in a chat that
-goes on with `result.last_agent`, so does every agent that can give the final output.
+goes on with `result.last_agent`, so does every agent that can give the final output. About an agent
+that no run reaches at all this says nothing: AG201 or AG204 names the cause.
 
 ## Why is this bad?
 
@@ -46,7 +47,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.analysis.analysis import Analysis, identity
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Guardrail, is_allowed
 
@@ -65,7 +66,9 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     for part in chart.walk():
         for agent in part.agents:
             for guardrail in agent.input_guardrails:
-                if not analysis.runs(agent, guardrail) and not is_allowed(RULE, agent, guardrail):
+                if analysis.runs(agent, guardrail) or is_allowed(RULE, agent, guardrail):
+                    continue
+                if identity(agent) in analysis.reached:
                     yield _unused(agent, guardrail, starts)
 
 

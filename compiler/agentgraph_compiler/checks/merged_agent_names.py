@@ -43,7 +43,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.analysis.analysis import Analysis, identity
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Tool, is_allowed
 
@@ -59,7 +59,9 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find names that agents' names merge into, in time linear in tools and handoffs."""
     for part in analysis.chart.walk():
         for agent in part.agents:
-            yield from _of_agent(analysis.chart, agent)
+            findings = [*_of_agent(analysis.chart, agent)]
+            if findings and identity(agent) in analysis.reached:
+                yield from findings
 
 
 def are_merged(chart: Chart, one: Tool | Handoff, other: Tool | Handoff) -> bool:

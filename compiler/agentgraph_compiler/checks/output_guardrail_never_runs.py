@@ -2,8 +2,9 @@
 
 ## What it does
 
-Finds output guardrails of agents in which no run can end: the agent must call a tool on every turn
-and no tool output is final, or no run reaches the agent.
+Finds output guardrails of agents that runs reach but cannot end in: the agent must call a tool on
+every turn and no tool output is final. About an agent that no run reaches this says nothing: AG201
+or AG204 names the cause.
 
 ## Why is this bad?
 
@@ -73,21 +74,22 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     for part in analysis.chart.walk():
         for agent in part.agents:
             for guardrail in agent.output_guardrails:
-                if not analysis.runs(agent, guardrail) and not is_allowed(RULE, agent, guardrail):
+                if analysis.runs(agent, guardrail) or is_allowed(RULE, agent, guardrail):
+                    continue
+                if identity(agent) in analysis.reached:
                     yield _unused(agent, guardrail, analysis)
 
 
 def _unused(agent: Agent, guardrail: Guardrail, analysis: Analysis) -> Diagnostic:
-    if identity(agent) in analysis.reached:
-        reason = "never gives the final output"
-        explanation = f"'{agent.name}' must call a tool on every turn, and no tool output is final"
-    else:
-        reason, explanation = "is never reached", f"no handoff or tool leads to '{agent.name}'"
     return Diagnostic(
         RULE,
-        f"output guardrail '{guardrail.name}' never runs: agent '{agent.name}' {reason}",
+        f"output guardrail '{guardrail.name}' never runs: agent '{agent.name}' never gives the"
+        " final output",
         agent.origin,
-        notes=(Note(explanation), Note("the guardrail is defined here", guardrail.origin)),
+        notes=(
+            Note(f"'{agent.name}' must call a tool on every turn, and no tool output is final"),
+            Note("the guardrail is defined here", guardrail.origin),
+        ),
         help=_advice(guardrail, analysis),
     )
 

@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.analysis.analysis import Analysis, identity
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Enabled, is_allowed
 
@@ -59,7 +59,9 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
         for agent in part.agents:
             for handoff in agent.handoffs:
                 outside = not handoff.target and handoff.enabled is not Enabled.NEVER
-                if outside and not is_allowed(RULE, agent, handoff):
+                if not outside or is_allowed(RULE, agent, handoff):
+                    continue
+                if identity(agent) in analysis.reached:
                     yield Diagnostic(
                         RULE,
                         f"agent '{agent.name}' hands off to '{handoff.target_name}',"

@@ -62,6 +62,7 @@ class Tool:
         allowed: Rules that the user suppressed on it.
         server: Whether it stands for the tools of a server, which the run lists.
         remote: Whether its calls run at the model's side, although this side may decide on them.
+        acts: Whether a call at the model's side can change something before this side hears of it.
         approval: Whether a person decides on its calls first.
         screened: Whether guardrails look at its arguments.
         judged: Whether guardrails look at its output.
@@ -82,6 +83,7 @@ class Tool:
     allowed: tuple[str, ...] = ()
     server: bool = False
     remote: bool = False
+    acts: bool = False
     approval: Approval = Approval.NEVER
     screened: bool = False
     judged: bool = False

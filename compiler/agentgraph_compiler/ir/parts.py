@@ -32,6 +32,7 @@ def parse_tool(line: Line) -> Tool:
         kind=None if line.accept(HOSTED) else line.choice(WorkKind, "a kind of work"),
         server=line.accept("server"),
         remote=line.accept("remote"),
+        acts=line.accept("acts"),
         enabled=line.enabled(),
         machine=line.clause("runs"),
         turns=line.number("a number of turns") if line.accept("turns") else USUAL_TURNS,

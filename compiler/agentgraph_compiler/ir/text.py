@@ -251,6 +251,7 @@ class _Printer:
             HOSTED if tool.kind is None else tool.kind.value,
             "server" if tool.server else "",
             "remote" if tool.remote else "",
+            "acts" if tool.acts else "",
             _enabled(tool.enabled),
             _runs(tool.machine),
             "" if tool.turns == USUAL_TURNS else f"turns {tool.turns}",
