@@ -38,6 +38,7 @@ __all__ = [
     "Move",
     "RehearsalModel",
     "best_move",
+    "every_move",
     "made_up",
     "moves",
     "plain_answer",
@@ -103,11 +104,36 @@ class RehearsalModel(ModelOfCalls):
             yield event
 
 
-def moves(call: ModelCall, *, again: bool = False) -> list[Move]:
-    """List what a model may do in a call.
+def every_move(call: ModelCall) -> list[Move]:
+    """List what a model may do in a call, without regard to its tool choice.
 
     Tools that the provider runs itself (web search and the like) are no moves: a rehearsal has no
-    provider to run them. What was done since the user's last message is not offered again.
+    provider to run them.
+
+    Args:
+        call: What was sent to the model.
+
+    Returns:
+        Tools, then handoffs, each in the order given, then the answer.
+    """
+    possible = [
+        Move("tool", tool.name, tool.description, tool.params_json_schema)
+        for tool in call.tools
+        if isinstance(tool, FunctionTool)
+    ]
+    possible += [
+        Move("handoff", handoff.tool_name, handoff.tool_description, handoff.input_json_schema)
+        for handoff in call.handoffs
+    ]
+    output = call.output_schema
+    structured = output is not None and not output.is_plain_text()
+    schema = output.json_schema() if output is not None and structured else None
+    return [*possible, Move("answer", "answer", "Answer the user.", schema)]
+
+
+def moves(call: ModelCall, *, again: bool = False) -> list[Move]:
+    """List what a model may do in a call. What was done since the user's last message is not
+    offered again.
 
     Args:
         call: What was sent to the model.
@@ -118,20 +144,8 @@ def moves(call: ModelCall, *, again: bool = False) -> list[Move]:
         long as something is left that it allows.
     """
     done = set() if again else _names_called(call)
-    possible = [
-        Move("tool", tool.name, tool.description, tool.params_json_schema)
-        for tool in call.tools
-        if isinstance(tool, FunctionTool)
-    ]
-    possible += [
-        Move("handoff", handoff.tool_name, handoff.tool_description, handoff.input_json_schema)
-        for handoff in call.handoffs
-    ]
+    *possible, answer = every_move(call)
     possible = [move for move in possible if move.name not in done]
-    output = call.output_schema
-    structured = output is not None and not output.is_plain_text()
-    schema = output.json_schema() if output is not None and structured else None
-    answer = Move("answer", "answer", "Answer the user.", schema)
     match call.model_settings.tool_choice:
         case None | "auto":
             return [*possible, answer]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from agentgraph.models.instances import minimal_instance
     from agentgraph.models.rehearsal import Move, RehearsalModel
     from agentgraph.testing.checking import assert_clean
-    from agentgraph.testing.exploring import Decision, Route, explore
+    from agentgraph.testing.decisions import ScriptMismatch
+    from agentgraph.testing.exploring import explore
     from agentgraph.testing.model import (
         InvalidModelStep,
         ModelCall,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
         assistant_message,
         function_call,
     )
+    from agentgraph.testing.routes import Decision, Route
+    from agentgraph.testing.simulated_model import SimulatedFault
+    from agentgraph.testing.walking import play, walk
 
 __all__ = [
     "Decision",
@@ -38,7 +42,9 @@ __all__ = [
     "Move",
     "RehearsalModel",
     "Route",
+    "ScriptMismatch",
     "ScriptedModel",
+    "SimulatedFault",
     "UnconsumedModelSteps",
     "UnexpectedModelCall",
     "assert_clean",
@@ -46,10 +52,12 @@ __all__ = [
     "explore",
     "function_call",
     "minimal_instance",
+    "play",
+    "walk",
 ]
 
 _MODULES = {
-    "Decision": "testing.exploring",
+    "Decision": "testing.routes",
     "InvalidModelStep": "testing.model",
     "ModelCall": "testing.model",
     "ModelScriptError": "testing.model",
@@ -57,8 +65,10 @@ _MODULES = {
     "ModelStepSpec": "testing.model",
     "Move": "models.rehearsal",
     "RehearsalModel": "models.rehearsal",
-    "Route": "testing.exploring",
+    "Route": "testing.routes",
+    "ScriptMismatch": "testing.decisions",
     "ScriptedModel": "testing.model",
+    "SimulatedFault": "testing.simulated_model",
     "UnconsumedModelSteps": "testing.model",
     "UnexpectedModelCall": "testing.model",
     "assert_clean": "testing.checking",
@@ -66,6 +76,8 @@ _MODULES = {
     "explore": "testing.exploring",
     "function_call": "testing.model",
     "minimal_instance": "models.instances",
+    "play": "testing.walking",
+    "walk": "testing.walking",
 }
 
 

@@ -58,7 +58,7 @@ def never_called(*arguments: object) -> bool:
 
 def in_words(routes: list[Route]) -> list[str]:
     return [
-        " ".join([*(decision.what for decision in route.decisions), f"→ {route.end}"])
+        " ".join([*(one.what for one in route.decisions if one.by != "tool"), f"→ {route.end}"])
         for route in routes
     ]
 
@@ -133,7 +133,7 @@ def test_a_bound_below_one_is_refused() -> None:
 
 async def test_coroutines_cannot_explore_in_their_own_thread() -> None:
     routes = explore(Agent(name="A"), 1)
-    with pytest.raises(RuntimeError, match="Explore in another thread"):
+    with pytest.raises(RuntimeError, match="Call it in another thread"):
         next(routes)
     assert len(await asyncio.to_thread(list, explore(Agent(name="A"), 1))) == 1
 

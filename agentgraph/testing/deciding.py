@@ -1,0 +1,200 @@
+"""The oracle of a simulation: it makes the decisions of one run at a time, and keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+from agentgraph.exceptions import AgentsException
+from agentgraph.items.responses import ModelResponse
+from agentgraph.models.model_call import ModelCall
+from agentgraph.models.rehearsal import every_move
+from agentgraph.testing.decisions import Decisions, Offer
+from agentgraph.testing.routes import Decider, Decision, Kind
+from agentgraph.testing.simulated_model import SimulatedFault, response_of
+
+if TYPE_CHECKING:
+    from agentgraph.items import ToolApprovalItem
+    from agentgraph.tools.function import FunctionTool
+    from agentgraph.tools.guardrail_verdicts import ToolVerdict
+
+__all__ = ["BoundReached", "Deciding"]
+
+_T = TypeVar("_T")
+
+
+class BoundReached(Exception):
+    """Ends a run that has made as many model calls as it may."""
+
+
+class _Undecided:
+    """Decides nothing: a simulation between two runs."""
+
+    def reply(self, offer: Offer) -> NoReturn:
+        raise AgentsException("a stand-in of a simulation ran outside of it")
+
+    def decide(self, decision: Decision, kinds: Sequence[Kind]) -> NoReturn:
+        raise AgentsException("a stand-in of a simulation ran outside of it")
+
+
+_UNDECIDED: Final = _Undecided()
+
+
+class Deciding:
+    """Makes the decisions of a run (see `frontend.stand_ins.Oracle`).
+
+    Args:
+        depth: The most model calls of a run.
+
+    Attributes:
+        log: The decisions of the run.
+        agents: The name of the agent of each model call.
+        requests: The request of each model call.
+        interrupt: What ends the run, even if the workflow's code handles the exception.
+    """
+
+    def __init__(self, depth: int) -> None:
+        self._depth = depth
+        self.begin(_UNDECIDED)
+
+    def begin(self, decisions: Decisions) -> None:
+        """Begin a run."""
+        self._decisions = decisions
+        self.log: list[Decision] = []
+        self.agents: list[str] = []
+        self.requests: list[ModelCall] = []
+        self._call_ids: list[str] = []
+        self.interrupt: BaseException | None = None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the run has come to its first decision or model call."""
+        return bool(self.log or self.agents)
+
+    def _decide(
+        self,
+        by: Decider,
+        agent: str,
+        name: str,
+        kinds: Sequence[Kind],
+        arguments: Mapping[str, Any] | str | None = None,
+        value: object = None,
+    ) -> Decision:
+        draft = Decision(
+            by=by,
+            kind=kinds[0],
+            agent=agent,
+            name=name,
+            arguments=arguments,
+            value=value,
+            reply=len(self.agents),
+        )
+        decision = self._guarded(lambda: self._decisions.decide(draft, kinds))
+        self.log.append(decision)
+        return decision
+
+    def _guarded(self, decide: Callable[[], _T]) -> _T:
+        """Decide, and remember an exception that ends the run, even if user code handles it."""
+        if self.interrupt is not None:
+            raise BoundReached
+        try:
+            return decide()
+        except BaseException as stop:
+            self.interrupt = stop
+            raise
+
+    def function(self, agent: str, question: str) -> bool:
+        """See `Oracle`."""
+        return self._decide("function", agent, question, ("no", "yes")).kind == "yes"
+
+    def verdict(self, agent: str, guardrail: str, *, rejects: bool) -> ToolVerdict:
+        """See `Oracle`."""
+        kinds: tuple[Kind, ...] = ("pass", "reject", "trip") if rejects else ("pass", "trip")
+        decided = self._decide("guardrail", agent, guardrail, (*kinds, "raise")).kind
+        match decided:
+            case "pass" | "reject" | "trip":
+                return decided
+            case _:
+                raise SimulatedFault(f"guardrail {guardrail} of {agent}")
+
+    async def tool(self, agent: str, tool: FunctionTool, arguments: str) -> object:
+        """See `Oracle`."""
+        kinds: tuple[Kind, ...] = ("return", "raise")
+        if tool.timeout_seconds is not None:
+            kinds = ("return", "raise", "time_out")
+        result = f"The result of {tool.name}."
+        decided = self._decide("tool", agent, tool.name, kinds, _read(arguments), result)
+        match decided.kind:
+            case "return":
+                return decided.value
+            case "time_out":
+                return await asyncio.Event().wait()
+            case _ if tool._failure_error_function is None:
+                raise SimulatedFault(f"tool {tool.name} of {agent}")
+            case _:
+                return f"An error occurred while running {tool.name}."
+
+    def ran(self, agent: str, tool: str, arguments: str, value: object) -> None:
+        """See `Oracle`."""
+        kind: Kind = "raise" if isinstance(value, Exception) else "return"
+        place = len(self.agents)
+        self.log.append(
+            Decision(
+                by="tool",
+                kind=kind,
+                agent=agent,
+                name=tool,
+                arguments=_read(arguments),
+                value=value,
+                reply=place,
+            )
+        )
+
+    def judged(self, agent: str, guardrail: str, verdict: ToolVerdict) -> None:
+        """See `Oracle`."""
+        place = len(self.agents)
+        self.log.append(
+            Decision(by="guardrail", kind=verdict, agent=agent, name=guardrail, reply=place)
+        )
+
+    def ruling(self, item: ToolApprovalItem) -> Kind:
+        """Decide on a call that waits for a person."""
+        arguments = _read(item.arguments or "{}")
+        kinds: tuple[Kind, ...] = ("approve", "reject", "leave")
+        return self._decide("person", item.agent.name, item.name or "", kinds, arguments).kind
+
+    async def reply(self, agent: str, call: ModelCall) -> ModelResponse:
+        """Decide on the reply of an agent's model, and write it."""
+        if len(self.agents) == self._depth or self.interrupt is not None:
+            self.interrupt = self.interrupt or BoundReached()
+            raise self.interrupt
+        self.agents.append(agent)
+        self.requests.append(call)
+        offer = self._offer(agent, call)
+        decided = self._guarded(lambda: self._decisions.reply(offer))
+        self.log += decided
+        if decided[0].kind == "slow":
+            for _ in range(3):
+                await asyncio.sleep(0)
+            decided = decided[1:]
+        return response_of(decided, len(self.agents), self._call_ids)
+
+    def _offer(self, agent: str, call: ModelCall) -> Offer:
+        return Offer(
+            call=call,
+            agent=agent,
+            number=len(self.agents),
+            moves=every_move(call),
+            targets={one.tool_name: one.agent_name for one in call.handoffs},
+            is_reuse_possible=bool(self._call_ids),
+        )
+
+
+def _read(arguments: str) -> Mapping[str, Any] | str:
+    try:
+        value = json.loads(arguments)
+    except ValueError:
+        return arguments
+    return value if isinstance(value, dict) else arguments

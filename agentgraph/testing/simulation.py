@@ -1,0 +1,250 @@
+"""`Simulation`: a workflow whose runs go through `Runner.run` while a source of decisions decides.
+
+The stand-ins of its agents are made once and compiled once; each run has decisions of its own. No
+model is called, and no tool runs unless the caller names it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from agentgraph.exceptions import (
+    InputGuardrailTripwireTriggered,
+    MaxTurnsExceeded,
+    OutputGuardrailTripwireTriggered,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+    UserError,
+)
+from agentgraph.frontend.part_names import names_of
+from agentgraph.frontend.stand_ins import StandIns
+from agentgraph.run import Runner
+from agentgraph.testing.deciding import BoundReached, Deciding
+from agentgraph.testing.decisions import Decisions, ScriptMismatch
+from agentgraph.testing.routes import End, Route
+from agentgraph.testing.simulated_model import SimulatedModel
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+    from agentgraph.memory.session import Session
+    from agentgraph.result import RunResult, RunResultStreaming
+    from agentgraph.run_state import RunState
+    from agentgraph.workflow import Source
+
+__all__ = ["Conditions", "Simulation"]
+
+_T = TypeVar("_T")
+
+
+_END_OF: Final[Mapping[type[Exception], End]] = {
+    InputGuardrailTripwireTriggered: "blocked",
+    OutputGuardrailTripwireTriggered: "blocked",
+    ToolInputGuardrailTripwireTriggered: "blocked",
+    ToolOutputGuardrailTripwireTriggered: "blocked",
+    MaxTurnsExceeded: "cut",
+    BoundReached: "cut",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """The conditions under which the runs of a simulation are made.
+
+    Attributes:
+        depth: The most model calls of a run, those of agent tools included.
+        context: The context object of a run, or a function that makes one for each run.
+        real: The names of tools, guardrails, handoffs and agents whose code runs.
+        filters: Whether the input filters of handoffs run.
+        streamed: Whether the runs are streamed.
+    """
+
+    depth: int = 12
+    context: object = None
+    real: Collection[str] = ()
+    filters: bool = True
+    streamed: bool = False
+
+
+class Simulation:
+    """Runs of one workflow.
+
+    Args:
+        source: An agent or a workflow; it is not changed.
+        conditions: How the runs are made.
+
+    Attributes:
+        names: The names of the workflow's parts.
+
+    Raises:
+        UserError: A name of `real` is no part of the workflow, or a handoff does not say where it
+            leads.
+        ValueError: The depth is below 1.
+    """
+
+    def __init__(self, source: Source, conditions: Conditions) -> None:
+        if conditions.depth < 1:
+            raise ValueError(f"depth must be at least 1, not {conditions.depth}")
+        self._conditions = conditions
+        self._deciding = Deciding(conditions.depth)
+        self._stand_ins = StandIns(
+            self._deciding, self._model_of, real=conditions.real, filters=conditions.filters
+        )
+        self.start = self._stand_ins.of(source)
+        self.names = names_of(self._stand_ins.originals)
+        self._check_real(conditions.real)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self, decisions: Decisions, input: str | list[Any] = "Go on.") -> Route:
+        """Make one run.
+
+        Args:
+            decisions: Decides in it.
+            input: The user's message.
+
+        Raises:
+            CompileError: The workflow has errors.
+            RuntimeError: Another event loop runs in this thread.
+        """
+        return self.in_loop(self.play(decisions, self.start, input))
+
+    def in_loop(self, run: Coroutine[Any, Any, _T]) -> _T:
+        """Run a coroutine in the event loop of the simulation."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            run.close()
+            raise RuntimeError(
+                "A simulation runs an event loop of its own, and another one runs in this thread."
+                " Call it in another thread: await asyncio.to_thread(…)."
+            )
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            weakref.finalize(self, self._loop.close)
+        return self._loop.run_until_complete(run)
+
+    async def play(
+        self,
+        decisions: Decisions,
+        start: Source,
+        input: str | list[Any],
+        session: Session | None = None,
+    ) -> Route:
+        """Make one run in the loop of the caller.
+
+        Args:
+            decisions: Decides in it.
+            start: A stand-in, or the workflow of stand-ins.
+            input: The user's message.
+            session: The session of the run.
+        """
+        self._deciding.begin(decisions)
+        result: RunResult | RunResultStreaming | None = None
+        error: Exception | None = None
+        try:
+            result = await self._to_rest(start, input, session)
+        except (ScriptMismatch, GeneratorExit, KeyboardInterrupt):
+            raise
+        except Exception as fault:
+            if not self._deciding.is_under_way:
+                raise  # an error of the workflow, not one of a run
+            error = fault
+        if self._deciding.interrupt is not None:
+            if not isinstance(self._deciding.interrupt, BoundReached):
+                raise self._deciding.interrupt
+            # A tool may have wrapped the exception that ended the run.
+            error = self._deciding.interrupt
+        return self._route(result, error)
+
+    async def _to_rest(
+        self, start: Source, input: str | list[Any], session: Session | None
+    ) -> RunResult | RunResultStreaming:
+        conditions = self._conditions
+        context = conditions.context() if callable(conditions.context) else conditions.context
+        result = await self._run(start, input, context, session)
+        while result.interruptions and self._deciding.interrupt is None:
+            state = result.to_state()
+            left = 0
+            for item in result.interruptions:
+                kind = self._deciding.ruling(item)
+                if kind == "approve":
+                    state.approve(item)
+                elif kind == "reject":
+                    state.reject(item)
+                else:
+                    left += 1
+            if left == len(result.interruptions):
+                break
+            result = await self._run(start, state, None, session)
+        return result
+
+    async def _run(
+        self,
+        start: Source,
+        input: str | list[Any] | RunState[Any],
+        context: object,
+        session: Session | None,
+    ) -> RunResult | RunResultStreaming:
+        options: dict[str, Any] = {"max_turns": self._conditions.depth}
+        if session is not None:
+            options["session"] = session
+        if context is not None:
+            options["context"] = context
+        if not self._conditions.streamed:
+            return await Runner.run(start, input, **options)
+        result = Runner.run_streamed(start, input, **options)
+        async for _ in result.stream_events():
+            pass
+        return result
+
+    def _route(
+        self, result: RunResult | RunResultStreaming | None, error: Exception | None
+    ) -> Route:
+        end: End = "answered" if error is None else _END_OF.get(type(error), "failed")
+        if result is not None and error is None and result.interruptions:
+            end = "waiting"
+        return Route(
+            decisions=tuple(self._deciding.log),
+            agents=tuple(self._deciding.agents),
+            end=end,
+            error=error if end == "failed" else None,
+            result=result if error is None else None,
+            requests=tuple(self._deciding.requests),
+            names=self.names,
+        )
+
+    # -- names
+
+    def _model_of(self, agent: Agent[Any]) -> SimulatedModel:
+        return SimulatedModel(self._deciding.reply, agent.name)
+
+    def _check_real(self, real: Collection[str]) -> None:
+        for name in real:
+            if name not in self.names.every:
+                raise UserError(
+                    f"real names {name!r}, but the workflow has no tool, guardrail, handoff or"
+                    f" agent of that name. It has {', '.join(sorted(self.names.every))}."
+                )
+
+    def checked_results(
+        self, results: Mapping[str, Sequence[object]] | None
+    ) -> Mapping[str, Sequence[object]]:
+        """The results that tools draw from.
+
+        Raises:
+            UserError: A name is no tool of the workflow, or a tool has no result.
+        """
+        for name, values in (results or {}).items():
+            if name not in self.names.tools:
+                raise UserError(
+                    f"results names {name!r}, but the workflow has no tool of that name. It has"
+                    f" {', '.join(sorted(self.names.tools)) or 'no tools'}."
+                )
+            if not values:
+                raise UserError(f"results has no result for the tool {name!r}.")
+        return results or {}
