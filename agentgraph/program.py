@@ -30,10 +30,12 @@ from agentgraph_compiler import pipeline
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.bounds import RunBounds, bounds
 from agentgraph_compiler.analysis.graph import state_graph
+from agentgraph_compiler.checks import OPTIONS
 from agentgraph_compiler.diagnostics import Diagnostic, errors
 from agentgraph_compiler.emit import emit
 from agentgraph_compiler.ir.chart import USUAL_TURNS, Chart
 from agentgraph_compiler.machine import AgentEntry, Machine, State
+from agentgraph_compiler.options import OptionError, read_options
 from agentgraph_compiler.render import RenderError, View, render
 from agentgraph_compiler.render.report import report, summary
 
@@ -264,6 +266,7 @@ def check(
     *,
     starts: Sequence[Agent[Any]] = (),
     multi_turn: bool = False,
+    options: Mapping[str, Mapping[str, object]] | None = None,
     overrides: Overrides | None = None,
 ) -> tuple[Diagnostic, ...]:
     """All findings of the compiler about a workflow; findings raise no error, and nothing runs.
@@ -276,16 +279,21 @@ def check(
         starts: Further agents of the workflow that runs start with.
         multi_turn: Whether a chat goes on with the agent that answered last, by
             ``Runner.run(result.last_agent, …)``; then each agent that can be last is a start too.
+        options: Options of rules, by code or name: ``{"AG212": {"fewest-handoffs": 3}}``.
         overrides: Origins from another source, by ``id`` of the object.
 
     Returns:
         The diagnostics in source order.
 
     Raises:
-        UserError: One of ``starts`` is not part of the workflow.
+        UserError: One of ``starts`` is not part of the workflow, or there is no such option.
     """
+    try:
+        values = read_options(options or {}, OPTIONS)
+    except OptionError as error:
+        raise UserError(f"{error.message}: {error.help}") from error
     root = Root(_workflow(source), tuple(starts), multi_turn)
-    return pipeline.check_together(charts_together(root, overrides))
+    return pipeline.check_together(charts_together(root, overrides), values)
 
 
 @collector_paused()

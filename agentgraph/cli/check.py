@@ -217,7 +217,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _outcome(terminal: Terminal, files: Sequence[FileToCheck], options: CheckOptions) -> Outcome:
-    outcomes: dict[str, FileOutcome] = {}
+    settings, outcomes = settings_of(Path.cwd()), dict[str, FileOutcome]()
     requests: dict[str, Request] = {}
     for file in files:
         if file.defines_no_agents:
@@ -225,7 +225,9 @@ def _outcome(terminal: Terminal, files: Sequence[FileToCheck], options: CheckOpt
             continue
         try:
             work = options.table or "check"
-            requests[file.text] = Request(Target.parse(file.text), work, options.limits)
+            requests[file.text] = Request(
+                Target.parse(file.text), work, options.limits, settings.options
+            )
         except CommandFault as fault:
             outcomes[file.text] = FileOutcome(
                 file.text, "not loadable", reason=fault.message, fault=fault

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,11 @@ _REPORTS: Final = "agentgraph.cli.reports"
 
 
 def assert_clean(
-    agent: Source, *, allow: Collection[str] = (), severity: str = Severity.WARNING
+    agent: Source,
+    *,
+    allow: Collection[str] = (),
+    severity: str = Severity.WARNING,
+    options: Mapping[str, Mapping[str, object]] | None = None,
 ) -> None:
     """Assert that the compiler reports nothing about a workflow; nothing runs.
 
@@ -29,10 +33,11 @@ def assert_clean(
         agent: An agent, or a ``Workflow``.
         allow: Rules whose findings do not count: codes, beginnings of codes, names.
         severity: The least severity that counts: ``"error"``, ``"warning"`` or ``"note"``.
+        options: Options of rules, as in ``agentgraph.check``.
 
     Raises:
         AssertionError: There are findings; the message is the report of ``agentgraph check``.
-        UserError: There is no such rule or severity.
+        UserError: There is no such rule, severity or option.
     """
     try:
         counting = _ORDER[: _ORDER.index(Severity(severity)) + 1]
@@ -43,7 +48,7 @@ def assert_clean(
     codes = {code for term in allow for code in _codes(term)}
     findings = [
         finding
-        for finding in agentgraph.check(agent)
+        for finding in agentgraph.check(agent, options=options)
         if finding.severity in counting and finding.rule.code not in codes
     ]
     if findings:

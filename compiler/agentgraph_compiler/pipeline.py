@@ -21,6 +21,7 @@ from agentgraph_compiler.diagnostics import Diagnostic, Origin, Severity, errors
 from agentgraph_compiler.emit import emit
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import Machine
+from agentgraph_compiler.options import NO_OPTIONS, OptionValues
 from agentgraph_compiler.verify import verify
 
 
@@ -42,17 +43,20 @@ Checked: TypeAlias = tuple[frozenset[Origin], Sequence[Diagnostic]]
 """The places of the agents that were checked together, and the findings about them."""
 
 
-def check(chart: Chart, *, deep: bool = True) -> tuple[Diagnostic, ...]:
+def check(
+    chart: Chart, *, deep: bool = True, options: OptionValues = NO_OPTIONS
+) -> tuple[Diagnostic, ...]:
     """Everything the compiler has to say about a chart, in source order.
 
     Args:
         chart: The root chart.
         deep: Whether to apply the rules of every severity, or only those that can stop a run.
+        options: What the project sets about rules.
     """
     malformed = verify(chart)
     if malformed:
         return in_source_order(malformed)
-    analysis = Analysis(chart)
+    analysis = Analysis(chart, options)
     diagnostics: list[Diagnostic] = []
     for part in CHECKS:
         if deep or part.RULE.severity is Severity.ERROR:
@@ -61,11 +65,13 @@ def check(chart: Chart, *, deep: bool = True) -> tuple[Diagnostic, ...]:
     return in_source_order(dict.fromkeys(diagnostics))
 
 
-def check_together(charts: Sequence[Chart]) -> tuple[Diagnostic, ...]:
+def check_together(
+    charts: Sequence[Chart], options: OptionValues = NO_OPTIONS
+) -> tuple[Diagnostic, ...]:
     """What the compiler has to say about charts that are parts of one program."""
     if len(charts) == 1:
-        return check(charts[0])
-    findings = united([(places_of(chart), check(chart)) for chart in charts])
+        return check(charts[0], options=options)
+    findings = united([(places_of(chart), check(chart, options=options)) for chart in charts])
     unique = {key(finding): finding for finding in reversed(findings)}
     return in_source_order(unique.values())
 

@@ -56,7 +56,7 @@ _SDK_VOCABULARY = frozenset({"openai", "pydantic", "pydantic_core", "typing_exte
 _L = ("L0 leaves", "L1 ir", "L2 passes", "L3 checks", "L4 pipeline")
 
 LAYERS = (
-    Layer("L0 leaves", (f"{_C}.types", f"{_C}.machine", f"{_C}.diagnostics")),
+    Layer("L0 leaves", (f"{_C}.types", f"{_C}.machine", f"{_C}.diagnostics", f"{_C}.options")),
     Layer("L1 ir", (f"{_C}.ir",), ("L0 leaves",)),
     Layer(
         "L2 passes",

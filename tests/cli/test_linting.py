@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from agentgraph.cli.capture.child import Request
 from agentgraph.cli.capture.children import processors
 from agentgraph.cli.capture.messages import AgentSeen, Cost
+from agentgraph.cli.capture.requests import read_request, written_request
 from agentgraph.cli.capture.warming import warm
 from agentgraph.cli.check import CheckOptions, watch_files
 from agentgraph.cli.linting.baseline import symbol_at
 from agentgraph.cli.linting.watching import Stamps, stamps, wait_for_a_change
+from agentgraph.cli.target import Target
 from agentgraph.cli.terminal import Terminal
 from agentgraph_compiler.diagnostics import Origin
 from tests.cli.captured import captured
@@ -127,6 +130,29 @@ severity = { AG201 = "error" }
         ),
         ("severity = { AG1 = 'fatal' }", "there is no severity 'fatal'", "error, warning, note"),
         ("per-file-ignores = ['AG1']", "must be a table of lists of texts", ""),
+        ("options = 3", "the options must be a table", "AG212.fewest-handoffs = 3"),
+        ("options.AG201.x = 1", "no rule 'AG201' has options", "AG104, AG210, AG211, AG212"),
+        ("options.AG212 = 3", "AG212 must be a table of options, not 3", "fewest-handoffs"),
+        (
+            "options.AG212.fewest-handofs = 3",
+            "AG212 has no option 'fewest-handofs'",
+            "did you mean fewest-handoffs?",
+        ),
+        (
+            "options.missing-handoff-description.few = 3",
+            "missing-handoff-description has no option 'few'",
+            "options are fewest-handoffs",
+        ),
+        (
+            "options.AG212.fewest-handoffs = 'three'",
+            "pyproject.toml: options of [tool.agentgraph]: AG212.fewest-handoffs must be a whole"
+            " number of at least 1, not 'three'",
+            "How many handoffs an agent has",
+        ),
+        ("options.AG104.longest = 0", "AG104.longest must be a whole number", "of at least 1"),
+        ("options.AG104.longest = true", "AG104.longest must be a whole number", "not True"),
+        ("options.AG211.ignore-names = 'x'", "AG211.ignore-names must be a list of texts", ""),
+        ("options.AG211.ignore-names = [1]", "AG211.ignore-names must be a list of texts", ""),
         ("baseline = 'none.json'", "the baseline none.json cannot be read", "--write-baseline"),
         ("paths = [", "cannot be read", ""),
     ],
@@ -140,6 +166,36 @@ def test_a_wrong_setting_is_refused_with_the_remedy(
     assert ended.status == 2
     assert message in ended.err
     assert help in ended.err
+
+
+OPTIONAL = """from agentgraph import Agent, Runner
+billing, orders, spare = Agent(name="B"), Agent(name="O"), Agent(name="S")
+draft = Agent(name="Draft", instructions="Call order_id_of first. Then kick over to Sales.")
+desk = Agent(name="Desk", handoffs=[billing, orders])
+if __name__ == "__main__":
+    Runner.run_sync(desk, "Hello.")
+"""
+
+
+def test_options_of_rules_reach_the_rules_in_each_child_process(project: Path) -> None:
+    written(project, "flow.py", OPTIONAL)
+    written(project, "other.py", OPTIONAL)
+    selection = "--select", "AG21,AG917"
+    assert codes(".", *selection) == ["AG212", "AG212", "AG211", "AG917"] * 2
+    toml = """[tool.agentgraph.options]
+missing-handoff-description = { fewest-handoffs = 3 }
+AG211 = { ignore-names = ["order_id_of"] }
+AG210 = { verbs = ["kick"] }
+AG917 = { ignore-agents = ["dr*"] }
+"""
+    written(project, "pyproject.toml", toml)
+    assert codes(".", *selection) == ["AG210"] * 2
+
+
+def test_a_request_to_a_new_interpreter_keeps_the_options() -> None:
+    options = {"AG212": {"fewest-handoffs": 3}, "AG211": {"ignore-names": ("order_id",)}}
+    request = Request(Target.parse(__file__), options=options)
+    assert read_request(written_request(request)) == request
 
 
 def test_rules_are_selected_and_ignored_by_code_beginning_and_name(project: Path) -> None:

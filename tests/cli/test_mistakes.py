@@ -12,6 +12,7 @@ import pytest
 from agentgraph import Agent, UserError
 from agentgraph.authoring import mistakes
 from agentgraph.authoring.mistakes import MISTAKES, mistake_pages
+from agentgraph.cli.rules import rule_options
 from agentgraph.cli.source_rules import source_rule_pages
 from agentgraph_compiler.checks import pages
 from agentgraph_compiler.diagnostics import Rule
@@ -77,6 +78,7 @@ def test_a_page_begins_with_the_summary_and_has_the_four_sections(rule: Rule) ->
     page = PAGES[rule]
     assert page.split("\n")[0] == rule.summary
     titles = ["What it does", "Why is this bad?", "Example", "Use instead"]
+    titles += ["Options"] if any(option.rule == rule for option in rule_options()) else []
     assert re.findall(r"^## (.*)$", page, flags=re.MULTILINE) == titles
 
 

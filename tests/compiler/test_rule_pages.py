@@ -15,7 +15,7 @@ from agentgraph.cli.rules import rule_pages
 from agentgraph.frontend.lower_tools import agent_of
 from agentgraph.frontend.targets import target_of
 from agentgraph_compiler import checks, pipeline
-from agentgraph_compiler.checks import CHECKS, UnknownRuleError, explain, pages
+from agentgraph_compiler.checks import CHECKS, OPTIONS, UnknownRuleError, explain, pages
 from agentgraph_compiler.diagnostics import Diagnostic, Rule
 from agentgraph_compiler.ir.text import parse_chart
 from tests.compiler.goldens import assert_golden
@@ -74,7 +74,9 @@ def test_what_a_page_says_to_use_instead_is_clean(rule: Rule) -> None:
 def test_a_page_begins_with_the_summary_and_has_the_four_sections(rule: Rule) -> None:
     page = pages()[rule]
     assert page.split("\n")[0] == rule.summary
-    assert tuple(re.findall(r"^## (.*)$", page, flags=re.MULTILINE)) == SECTIONS
+    has_options = any(option.rule == rule for option in OPTIONS)
+    sections = (*SECTIONS, "Options") if has_options else SECTIONS
+    assert tuple(re.findall(r"^## (.*)$", page, flags=re.MULTILINE)) == sections
 
 
 def test_checks_lists_every_file_and_the_file_is_called_like_its_rule() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
@@ -46,6 +46,7 @@ from agentgraph_compiler.analysis.bounds import RunBounds
 from agentgraph_compiler.analysis.coverage import Coverage
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.text import print_chart
+from agentgraph_compiler.options import OptionValues
 
 __all__ = ["Limits", "Request", "capture"]
 
@@ -75,11 +76,13 @@ class Request:
         target: The file.
         work: Check every start, count what its runs cost, or print the chart of one.
         limits: The limits.
+        options: What the project sets about rules.
     """
 
     target: Target
     work: Literal["check", "bounds", "coverage", "chart"] = "check"
     limits: Limits = Limits()
+    options: OptionValues = field(default_factory=dict)
 
 
 def capture(request: Request, send: Send) -> None:
@@ -172,7 +175,7 @@ class _Capture:
             for table in _TABLES[self._request.work](loaded, files, sources):
                 self._send(table)
             return
-        findings = findings_of(loaded, files, sources)
+        findings = findings_of(loaded, files, sources, self._request.options)
         self._send(AgentsChecked(findings.places))
         for finding in findings.diagnostics:
             self._send(finding)

@@ -22,6 +22,7 @@ from agentgraph.workflow import Source
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.diagnostics import Diagnostic, Origin, in_source_order
 from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.options import NO_OPTIONS, OptionValues
 
 __all__ = ["Findings", "findings_of", "lowered", "united"]
 
@@ -48,7 +49,10 @@ class Findings:
 
 @collector_paused()
 def findings_of(
-    loaded: Loading, files: Sequence[SourceFile], sources: Sequence[Source]
+    loaded: Loading,
+    files: Sequence[SourceFile],
+    sources: Sequence[Source],
+    options: OptionValues = NO_OPTIONS,
 ) -> Findings:
     """Check the starts of a file.
 
@@ -56,6 +60,7 @@ def findings_of(
         loaded: The loaded file.
         files: The sources of its project.
         sources: Its starts.
+        options: What its project sets about rules.
 
     Raises:
         CommandFault: A start cannot be lowered.
@@ -64,9 +69,10 @@ def findings_of(
     runs = runs_of_project(loaded, files)
     charts = [lowered(root, file, overrides) for root in roots_of(sources, runs)]
     checked = [
-        (pipeline.places_of(chart), pipeline.check(chart)) for chart in with_checked_runs(charts)
+        (pipeline.places_of(chart), pipeline.check(chart, options=options))
+        for chart in with_checked_runs(charts)
     ]
-    project = Project(files, loaded.recorder.objects, loaded.recorder.runs)
+    project = Project(files, loaded.recorder.objects, loaded.recorder.runs, options)
     findings = [*united(checked), *_mistakes(loaded), *_of_the_source(project)]
     unique = {pipeline.key(finding): finding for finding in reversed(findings)}
     places = {place for places, _ in checked for place in places}

@@ -21,6 +21,7 @@ def written_request(request: Request) -> bytes:
         "text": target.text,
         "work": request.work,
         "limits": asdict(request.limits),
+        "options": request.options,
     }
     return json.dumps(values).encode()
 
@@ -29,4 +30,10 @@ def read_request(text: bytes) -> Request:
     """The request that `written_request` wrote."""
     values = json.loads(text)
     target = Target(Path(values["path"]), values["name"], values["text"])
-    return Request(target, values["work"], Limits(**values["limits"]))
+    options = {
+        code: {
+            name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+        }
+        for code, row in values["options"].items()
+    }
+    return Request(target, values["work"], Limits(**values["limits"]), options)

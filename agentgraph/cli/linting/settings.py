@@ -6,6 +6,7 @@ exclude = ["src/vendored"]
 select = ["AG"]
 ignore = ["unseen-by-the-compiler"]
 severity = { AG201 = "error" }
+options = { AG212 = { fewest-handoffs = 3 } }
 per-file-ignores = { "tests/*" = ["AG5"] }
 baseline = "agentgraph-baseline.json"
 """
@@ -23,6 +24,8 @@ from typing_extensions import TypeIs
 
 from agentgraph.cli.capture.places import project_root
 from agentgraph.cli.faults import CommandFault
+from agentgraph.cli.rules import rule_options
+from agentgraph_compiler.options import OptionError, OptionValues, read_options
 
 __all__ = ["Settings", "settings_of"]
 
@@ -39,6 +42,7 @@ class Settings:
         select: The rules that count: codes, beginnings of codes, names.
         ignore: The rules that do not.
         severity: Severities by rule.
+        options: Options of rules, by code.
         per_file_ignores: Rules that do not count in files, by pattern.
         baseline: The file of the findings that are left out.
     """
@@ -48,6 +52,7 @@ class Settings:
     select: tuple[str, ...] = ("AG",)
     ignore: tuple[str, ...] = ()
     severity: Mapping[str, str] = field(default_factory=dict)
+    options: OptionValues = field(default_factory=dict)
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     baseline: str = ""
 
@@ -90,6 +95,12 @@ def _checked(name: str, value: object, file: str) -> Any:
             if isinstance(value, str):
                 return value
             expected = "a text"
+        case "options":
+            try:
+                return read_options(value, rule_options())
+            except OptionError as error:
+                place = f"{file}: options of [tool.agentgraph]"
+                raise CommandFault(f"{place}: {error.message}", help=error.help) from error
         case "severity":
             if isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
                 return value

@@ -24,6 +24,7 @@ from agentgraph.cli.source_rules import (
 )
 from agentgraph.cli.source_rules.project import Project
 from agentgraph_compiler.diagnostics import Diagnostic, Rule
+from agentgraph_compiler.options import described, options_of
 
 __all__ = ["SOURCE_RULES", "SourceRule", "source_rule_pages"]
 
@@ -55,4 +56,4 @@ SOURCE_RULES: tuple[SourceRule, ...] = (
 
 def source_rule_pages() -> dict[Rule, str]:
     """Every rule with its page, sorted by code."""
-    return {part.RULE: part.__doc__ or "" for part in SOURCE_RULES}
+    return {part.RULE: described(part.__doc__, options_of([part])) for part in SOURCE_RULES}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agentgraph.agent import Agent
 from agentgraph.authoring.suppression import allowed
@@ -11,6 +11,7 @@ from agentgraph.cli.capture.kinds import as_source, is_workflow_source
 from agentgraph.cli.capture.recorder import Made, RunStart
 from agentgraph.cli.capture.source_file import SourceFile
 from agentgraph_compiler.diagnostics import Rule
+from agentgraph_compiler.options import OptionValues
 
 __all__ = ["Project", "is_allowed"]
 
@@ -23,11 +24,13 @@ class Project:
         files: The file, then the modules of its project that it imports.
         made: The agents and workflows that they made, or that were read from the source.
         begun: The runs that the file began as it was loaded.
+        options: What the project sets about rules.
     """
 
     files: Sequence[SourceFile]
     made: Sequence[Made]
     begun: Sequence[RunStart] = ()
+    options: OptionValues = field(default_factory=dict)
 
     @property
     def file(self) -> SourceFile:

@@ -44,6 +44,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Final
 
 from agentgraph.cli.capture.kinds import as_source, is_workflow_source
@@ -53,12 +54,16 @@ from agentgraph.cli.capture.source_file import SourceFile
 from agentgraph.cli.source_rules.project import Project, is_allowed
 from agentgraph.frontend.origins import origin_of
 from agentgraph_compiler.diagnostics import Diagnostic, Rule, Severity
+from agentgraph_compiler.options import Option
 
 RULE = Rule(
     "AG917",
     "unused-agent",
     Severity.WARNING,
     "An agent that is made and used nowhere.",
+)
+IGNORED = Option(
+    RULE, "ignore-agents", (), "Agents that something else uses: patterns of names, as `draft_*`."
 )
 
 _DYNAMIC: Final = frozenset({"eval", "exec", "getattr", "globals", "locals", "vars"})
@@ -78,7 +83,7 @@ def check(project: Project) -> Iterator[Diagnostic]:
         agent = as_source(file.namespace.get(name))
         if name in mentioned or agent is None or is_workflow_source(agent):
             continue
-        if _is_imported(project, agent) or is_allowed(RULE, agent):
+        if _is_imported(project, agent) or is_allowed(RULE, agent) or _is_ignored(project, name):
             continue
         yield Diagnostic(
             RULE,
@@ -86,6 +91,10 @@ def check(project: Project) -> Iterator[Diagnostic]:
             origin_of(agent),
             help=f"add '{name}' to the handoffs of an agent, use it as a tool, or remove it",
         )
+
+
+def _is_ignored(project: Project, name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in IGNORED.of(project.options))
 
 
 def _is_program(project: Project) -> bool:

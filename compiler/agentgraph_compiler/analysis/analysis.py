@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
@@ -12,6 +12,7 @@ from agentgraph_compiler.analysis.graph import circles_without_way_out
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import Agent, Chart, ChoiceKind, Guardrail, Tool
 from agentgraph_compiler.machine import WorkKind
+from agentgraph_compiler.options import OptionValues
 
 _MAY_ANSWER = frozenset({ChoiceKind.FREE, ChoiceKind.NONE})
 _GUARDRAILS = frozenset({WorkKind.INPUT_GUARDRAIL, WorkKind.OUTPUT_GUARDRAIL})
@@ -43,9 +44,11 @@ class Analysis:
 
     Args:
         chart: The root chart, which ``verify`` found well-formed.
+        options: What the project sets about rules.
     """
 
     chart: Chart
+    options: OptionValues = field(default_factory=dict)
 
     def flow(self, chart: Chart) -> Flow:
         """Where the runs of one chart can go."""

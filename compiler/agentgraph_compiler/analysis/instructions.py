@@ -8,15 +8,15 @@ the user asks to transfer*), and talk about others (*the desk transfers calls*).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 _SENTENCE: Final = re.compile(r"[^.!?;\n]+")
 _TOKEN: Final = re.compile(r"[\w'’]+|[,:()*#\-–—]")
 _STRONG: Final = "transfer|handoff|hand[ -](?:off|over|back)|hand|escalate|delegate|redirect|route"
 _WEAK: Final = "send|pass|forward|connect|direct"
-_VERB: Final = re.compile(rf"\b(?:(?P<strong>{_STRONG})|(?P<weak>{_WEAK}))\b(?![-_(])", re.I)
 _TARGET: Final = re.compile(
     r"(?P<object>(?:\s+[\w'’\-/]+){0,7}?)\s+to\s+(?P<target>[^,:()\n]{1,60})", re.I
 )
@@ -95,16 +95,18 @@ class Call:
     is_certain: bool
 
 
-def handovers(text: str) -> Iterator[Handover]:
+def handovers(text: str, verbs: Sequence[str] = ()) -> Iterator[Handover]:
     """The orders to hand a conversation over, in time linear in the text.
 
     Args:
         text: The instructions of an agent.
+        verbs: Further words that give such an order.
     """
-    if _VERB.search(text) is None:
+    pattern = _verb(tuple(verbs))
+    if pattern.search(text) is None:
         return  # most instructions
     for sentence in _SENTENCE.finditer(text.replace("*", "")):
-        for verb in _VERB.finditer(sentence.group()):
+        for verb in pattern.finditer(sentence.group()):
             handover = _handover(sentence.group(), verb)
             if handover is not None:
                 yield handover
@@ -121,6 +123,13 @@ def calls(text: str) -> Iterator[Call]:
         name = match.group(kind).strip("`")
         is_tool = name.startswith("transfer_to_") or _KIND.match(text, match.end()) is not None
         yield Call(name, is_tool or kind != "used")
+
+
+@cache
+def _verb(further: tuple[str, ...]) -> re.Pattern[str]:
+    """What finds the verbs of orders to hand over."""
+    strong = "|".join((_STRONG, *map(re.escape, further)))
+    return re.compile(rf"\b(?:(?P<strong>{strong})|(?P<weak>{_WEAK}))\b(?![-_(])", re.I)
 
 
 def _handover(sentence: str, verb: re.Match[str]) -> Handover | None:

@@ -52,6 +52,7 @@ from agentgraph_compiler.checks import (
     unseen_by_the_compiler,
 )
 from agentgraph_compiler.diagnostics import Diagnostic, Rule
+from agentgraph_compiler.options import AnyOption, described, options_of
 
 
 class Check(Protocol):
@@ -110,14 +111,21 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
+OPTIONS: tuple[AnyOption, ...] = options_of(CHECKS)
+"""What a project may set about these rules; each stands in the file of its rule."""
+
+
 class UnknownRuleError(LookupError):
     """There is no rule with this code or name; the message suggests close ones."""
 
 
 def pages() -> dict[Rule, str]:
     """Every rule with its page, sorted by code: the rules of ``CHECKS`` and that of ``verify``."""
-    documented = {verify.MALFORMED: verify.__doc__, **{part.RULE: part.__doc__ for part in CHECKS}}
-    return {rule: documented[rule] or "" for rule in sorted(documented, key=lambda rule: rule.code)}
+    documented = {
+        verify.MALFORMED: verify.__doc__ or "",
+        **{part.RULE: described(part.__doc__, options_of([part])) for part in CHECKS},
+    }
+    return {rule: documented[rule] for rule in sorted(documented, key=lambda rule: rule.code)}
 
 
 def explain(code_or_name: str, rules: Mapping[Rule, str] | None = None) -> str:

@@ -51,12 +51,16 @@ from agentgraph_compiler.diagnostics import (
     Severity,
 )
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, is_allowed
+from agentgraph_compiler.options import Option
 
 RULE = Rule(
     "AG212",
     "missing-handoff-description",
     Severity.NOTE,
     "An agent chooses between handoffs, but nothing says what one of the targets is for.",
+)
+FEWEST = Option(
+    RULE, "fewest-handoffs", 2, "How many handoffs an agent has at least that chooses between them."
 )
 
 
@@ -65,17 +69,17 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     reported: set[tuple[str, object]] = set()
     for part in analysis.chart.walk():
         for agent in part.agents:
-            for handoff in _undescribed(agent):
+            for handoff in _undescribed(agent, FEWEST.of(analysis.options)):
                 finding = _finding(part, agent, handoff)
                 if finding is not None and (handoff.target_name, finding.origin) not in reported:
                     reported.add((handoff.target_name, finding.origin))
                     yield finding
 
 
-def _undescribed(agent: Agent) -> Iterator[Handoff]:
+def _undescribed(agent: Agent, fewest: int) -> Iterator[Handoff]:
     """The handoffs about which a model that has the choice knows only a name."""
     offered = [row for row in agent.handoffs if row.enabled is not Enabled.NEVER]
-    if len(offered) < 2:
+    if len(offered) < max(2, fewest):
         return
     bare = [row for row in offered if row.description == ""]
     words = stems(agent.instructions or "") if bare else frozenset()

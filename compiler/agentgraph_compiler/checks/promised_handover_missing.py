@@ -53,6 +53,7 @@ from agentgraph_compiler.analysis.wording import significant, stems
 from agentgraph_compiler.diagnostics import Diagnostic, Fix, NewHandoff, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Handoff, Tool, is_allowed
 from agentgraph_compiler.ir.obedience import callable_handoffs
+from agentgraph_compiler.options import Option
 from agentgraph_compiler.types import TEXT
 
 RULE = Rule(
@@ -60,6 +61,18 @@ RULE = Rule(
     "promised-handover-missing",
     Severity.WARNING,
     "Instructions tell an agent to hand over, but it has no handoff or tool that does.",
+)
+IGNORED = Option(
+    RULE,
+    "ignore-targets",
+    (),
+    "Whom an order may name although no handoff leads there, as in `transfer to the front desk`.",
+)
+VERBS = Option(
+    RULE,
+    "verbs",
+    (),
+    "Further words that order a handover before `to`, such as `loop` in `loop over to Billing`.",
 )
 _HANDS_OVER: Final = re.compile(
     r"escalat|transfer|hand_?(off|over)|rout(e|ing)|delegat|forward|redir"
@@ -75,6 +88,8 @@ _REACHES_PEOPLE: Final = re.compile(
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find orders that an agent cannot follow, in time linear in instructions and offers."""
     reported: set[tuple[str, object, str]] = set()
+    ignored = {significant(words) for words in IGNORED.of(analysis.options)}
+    verbs = VERBS.of(analysis.options)
     for part in analysis.chart.walk():
         sources: dict[str, list[Agent]] = {}
         for source in part.agents:
@@ -85,8 +100,9 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
                 continue
             orders = {
                 order.target.lower(): order
-                for order in handovers(agent.instructions)
+                for order in handovers(agent.instructions, verbs)
                 if order.is_return or agent.output == TEXT
+                if significant(order.target) not in ignored
             }
             offers = _Offers(analysis.chart, agent) if orders else None
             for words, order in orders.items():

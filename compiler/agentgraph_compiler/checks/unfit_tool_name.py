@@ -52,6 +52,7 @@ from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Enabled, Handoff, Tool, is_allowed
 from agentgraph_compiler.machine import WorkKind
+from agentgraph_compiler.options import Option
 
 RULE = Rule(
     "AG104",
@@ -59,8 +60,9 @@ RULE = Rule(
     Severity.WARNING,
     "A tool or handoff has a name that model APIs refuse.",
 )
+LONGEST = Option(RULE, "longest", 64, "The most characters of a name that your provider takes.")
 # A tool in a namespace has it in front, with a dot between.
-_FIT: Final = re.compile(r"([A-Za-z0-9_-]{1,64}\.)?[A-Za-z0-9_-]{1,64}")
+_FIT: Final = re.compile(r"([A-Za-z0-9_-]+\.)?[A-Za-z0-9_-]+")
 _CALLED_BY_NAME: Final = (WorkKind.FUNCTION, WorkKind.AGENT)
 
 
@@ -68,14 +70,14 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find names that do not fit, in time linear in tools and handoffs."""
     for part in analysis.chart.walk():
         for agent in part.agents:
-            yield from _of_agent(agent)
+            yield from _of_agent(agent, LONGEST.of(analysis.options))
 
 
-def _of_agent(agent: Agent) -> Iterator[Diagnostic]:
+def _of_agent(agent: Agent, longest: int) -> Iterator[Diagnostic]:
     offers: tuple[Tool | Handoff, ...] = (*agent.tools, *agent.handoffs)
     for offer in offers:
         called_by_name = isinstance(offer, Handoff) or offer.kind in _CALLED_BY_NAME
-        if not called_by_name or offer.enabled is Enabled.NEVER or _FIT.fullmatch(offer.name):
+        if not called_by_name or offer.enabled is Enabled.NEVER or _fits(offer.name, longest):
             continue
         if is_allowed(RULE, agent, offer):
             continue
@@ -83,14 +85,18 @@ def _of_agent(agent: Agent) -> Iterator[Diagnostic]:
             RULE,
             f"agent '{agent.name}' offers '{offer.name}', a name that model APIs refuse",
             offer.origin,
-            notes=(Note(_reason(offer.name)),),
+            notes=(Note(_reason(offer.name, longest)),),
             help=_remedy(offer),
         )
 
 
-def _reason(name: str) -> str:
-    if len(name) > 64:
-        return f"it has {len(name)} characters; a name has 64 at most"
+def _fits(name: str, longest: int) -> bool:
+    return _FIT.fullmatch(name) is not None and max(map(len, name.split("."))) <= longest
+
+
+def _reason(name: str, longest: int) -> str:
+    if len(name) > longest:
+        return f"it has {len(name)} characters; a name has {longest} at most"
     return "a name has letters from A to Z, digits, '_' and '-'"
 
 

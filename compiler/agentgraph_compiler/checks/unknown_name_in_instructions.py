@@ -63,12 +63,19 @@ from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.instructions import calls
 from agentgraph_compiler.diagnostics import Diagnostic, Fix, Note, Renaming, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, is_allowed
+from agentgraph_compiler.options import Option
 
 RULE = Rule(
     "AG211",
     "unknown-name-in-instructions",
     Severity.WARNING,
     "Instructions name a tool that no agent of the workflow has.",
+)
+IGNORED = Option(
+    RULE,
+    "ignore-names",
+    (),
+    "Names that instructions may use for something else than a tool, or that a run adds.",
 )
 _KIND: Final = re.compile(r"_(tools?|functions?|agent|handoff)$")
 _CLOSE: Final = 0.8
@@ -86,7 +93,8 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
             if not agent.instructions or is_allowed(RULE, agent) or _is_open(agent):
                 continue
             for call in calls(agent.instructions):
-                names = _names(analysis.chart) if names is None else names
+                if names is None:
+                    names = _names(analysis.chart) | {*map(_plain, IGNORED.of(analysis.options))}
                 key = agent.name, agent.origin, call.name
                 if key in reported or _plain(call.name) in names:
                     continue
@@ -105,7 +113,7 @@ def _is_open(agent: Agent) -> bool:
     return any(tool.server or "mcp" in tool.name for tool in agent.tools)
 
 
-def _names(chart: Chart) -> Set[str]:
+def _names(chart: Chart) -> frozenset[str]:
     """The names of all tools, handoffs and agents, without the kind at their ends."""
     names: set[str] = set()
     for part in chart.walk():
@@ -115,7 +123,7 @@ def _names(chart: Chart) -> Set[str]:
                 names.update((tool.name, tool.name.rpartition(".")[2]))
             names.update(handoff.name for handoff in agent.handoffs)
             names.update(run.name.replace(" ", "_") for run in agent.inner)
-    return {_plain(name) for name in names}
+    return frozenset(map(_plain, names))
 
 
 def _plain(name: str) -> str:
