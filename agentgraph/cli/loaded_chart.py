@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rich.text import Text
 
@@ -15,10 +16,22 @@ from agentgraph.cli.terminal import Terminal, print_hanging, printable, progress
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.text import parse_chart
 
-__all__ = ["chart_of"]
+__all__ = ["LoadedChart", "chart_of"]
 
 
-def chart_of(terminal: Terminal, text: str, limits: Limits) -> Chart:
+class LoadedChart(NamedTuple):
+    """The chart of a target.
+
+    Args:
+        chart: The chart.
+        output: The types of the final outputs of its runs, in words.
+    """
+
+    chart: Chart
+    output: str
+
+
+def chart_of(terminal: Terminal, text: str, limits: Limits) -> LoadedChart:
     """Load a target in a child process and take its workflow.
 
     Args:
@@ -40,7 +53,7 @@ def chart_of(terminal: Terminal, text: str, limits: Limits) -> Chart:
     for chart in captured.of(ChartPrinted):
         for note in (*_read_only(captured.of(ReadOnly)), *_why(chart)):
             print_hanging(terminal.err, Text("note: ", "note"), Text(printable(note)))
-        return parse_chart(chart.text)
+        return LoadedChart(parse_chart(chart.text), chart.output)
     raise CommandFault(f"{target.path} cannot be loaded: {captured.problem}")
 
 

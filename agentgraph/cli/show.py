@@ -13,13 +13,15 @@ from rich.text import Text
 
 from agentgraph.cli.capture.child import Limits
 from agentgraph.cli.faults import CommandFault, Status
+from agentgraph.cli.linting.selection import Selection
+from agentgraph.cli.linting.settings import settings_of
 from agentgraph.cli.loaded_chart import chart_of
 from agentgraph.cli.rules import rule_pages
 from agentgraph.cli.terminal import Terminal, printable, progress
 from agentgraph_compiler import pipeline
-from agentgraph_compiler.analysis.flow import Flow
-from agentgraph_compiler.analysis.outputs import final_outputs
 from agentgraph_compiler.checks import UnknownRuleError, explain
+from agentgraph_compiler.diagnostics import Diagnostic
+from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.text import print_chart
 from agentgraph_compiler.render import RenderError, View, render, source_of
 from agentgraph_compiler.render.fonts import without_font
@@ -66,10 +68,10 @@ def draw_file(terminal: Terminal, text: str, output: Path | None, drawing: Drawi
     """
     view, missing = drawing.view, ""
     try:
-        chart = chart_of(terminal, text, drawing.limits)
+        chart, _ = chart_of(terminal, text, drawing.limits)
         with progress(terminal, f"drawing {chart.name}"):
             if drawing.findings:
-                view = replace(view, findings=pipeline.check(chart))
+                view = replace(view, findings=_findings(chart))
             if output is None:
                 terminal.out.print(
                     Text(source_of(picture_of(chart, view), drawing.format)), end="", soft_wrap=True
@@ -92,6 +94,13 @@ def draw_file(terminal: Terminal, text: str, output: Path | None, drawing: Drawi
     return Status.DONE
 
 
+def _findings(chart: Chart) -> tuple[Diagnostic, ...]:
+    """The findings about a chart that count in the project."""
+    settings = settings_of(Path.cwd())
+    findings = pipeline.check(chart, options=settings.options)
+    return tuple(Selection.of(settings).applied(findings))
+
+
 def print_ir(terminal: Terminal, text: str, *, origins: bool, limits: Limits) -> Status:
     """Print the chart of a workflow.
 
@@ -104,9 +113,8 @@ def print_ir(terminal: Terminal, text: str, *, origins: bool, limits: Limits) ->
     Raises:
         CommandFault: The file cannot be used.
     """
-    chart = chart_of(terminal, text, limits)
-    types = " | ".join(one.name for one in final_outputs(Flow(chart))) or "none"
-    text = f"# final output: {types}\n{print_chart(chart, origins=origins)}"
+    chart, output = chart_of(terminal, text, limits)
+    text = f"# final output: {output}\n{print_chart(chart, origins=origins)}"
     terminal.out.print(Text(text), end="", soft_wrap=True)
     return Status.DONE
 

@@ -18,7 +18,16 @@ _Endings: TypeAlias = Callable[[Chart], Mapping[str, Set[Source]]]
 
 
 def final_type(reading: Reading, chart: Chart, endings: _Endings) -> Any:
-    """The union of the types that the final output of a run can have.
+    """The union of the types of ``final_types``; ``Any`` if there are none."""
+    types = final_types(reading, chart, endings)
+    try:
+        return reduce(or_, types) if types else Any
+    except TypeError:
+        return Any  # what a user declares need not be a type
+
+
+def final_types(reading: Reading, chart: Chart, endings: _Endings) -> tuple[Any, ...]:
+    """The types that the final output of a run can have.
 
     Args:
         reading: The workflow.
@@ -27,15 +36,11 @@ def final_type(reading: Reading, chart: Chart, endings: _Endings) -> Any:
             end, by the id of the agent.
 
     Returns:
-        A type or a union; ``Any`` where a function decides or declares nothing.
+        Each type once, in document order; ``Any`` alone where a function decides or declares
+        nothing; none if no run ends with an output.
     """
-    types = list(dict.fromkeys(_FinalTypes(reading, chart, endings).of_chart(0, ())))
-    if not types or Any in types:
-        return Any
-    try:
-        return reduce(or_, types)
-    except TypeError:
-        return Any  # what a user declares need not be a type
+    types = tuple(dict.fromkeys(_FinalTypes(reading, chart, endings).of_chart(0, ())))
+    return (Any,) if Any in types else types
 
 
 class _FinalTypes:

@@ -10,7 +10,7 @@ import pytest
 from agentgraph.authoring.mistakes import MISTAKES
 from agentgraph_compiler.checks import CHECKS
 from agentgraph_compiler.ir.text import parse_chart, print_chart
-from tests.cli.command import EXAMPLES, agentgraph
+from tests.cli.command import EXAMPLES, agentgraph, written
 
 DESK = EXAMPLES / "support_desk.py"
 BEGINNINGS = {
@@ -100,9 +100,54 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", [(), ("--no-origins",)])
 def test_the_printed_ir_is_read_back_to_the_same_text(options: tuple[str, ...]) -> None:
     remark, printed = agentgraph("ir", DESK, *options).out.split("\n", 1)
-    assert remark == "# final output: text"
+    assert remark == "# final output: str"
     assert print_chart(parse_chart(printed), origins=not options) == printed
     assert (str(DESK) in printed) is (not options)
+
+
+CHAT = """from agentgraph import Agent, GuardrailFunctionOutput, Runner, input_guardrail
+
+@input_guardrail
+def careful(context, agent, text):
+    return GuardrailFunctionOutput(None, tripwire_triggered="4111" in str(text))
+
+orders = Agent(name="Orders", output_type=int)
+billing = Agent(name="Billing", handoffs=[orders], input_guardrails=[careful])
+triage = Agent(name="Triage", handoffs=[billing])
+"""
+TALK = """
+result = Runner.run_sync(triage, "Hello.")
+result = Runner.run_sync(result.last_agent, "And then?")
+"""
+
+
+def test_a_drawing_and_the_ir_know_how_the_project_starts_its_runs(tmp_path: Path) -> None:
+    file = written(tmp_path, "chat.py", CHAT)
+    alone = agentgraph("draw", f"{file}:triage", "--findings").out
+    assert "careful  guardrail, never runs" in alone
+    assert "AG501" in alone
+    written(tmp_path, "chat.py", CHAT + TALK)
+    chat = agentgraph("draw", f"{file}:triage", "--findings").out
+    assert "careful  checks input" in chat
+    assert "AG501" not in chat
+    assert " multi_turn " in agentgraph("ir", f"{file}:triage").out
+    written(
+        tmp_path, "chat.py", CHAT + "Runner.run_sync(triage, '1'); Runner.run_sync(billing, '2')"
+    )
+    both = agentgraph("draw", f"{file}:triage").out
+    assert "careful  checks input" in both
+    printed = agentgraph("ir", f"{file}:triage").out
+    assert printed.startswith("# final output: str | int\n")
+    assert " starts billing " in printed
+
+
+def test_a_drawing_has_the_findings_that_count_in_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path, "chat.py", CHAT)
+    written(tmp_path, "pyproject.toml", '[tool.agentgraph]\nignore = ["AG501"]\n')
+    monkeypatch.chdir(tmp_path)
+    assert "AG501" not in agentgraph("draw", f"{file}:triage", "--findings").out
 
 
 @pytest.mark.parametrize("rule", [part.RULE for part in CHECKS], ids=lambda rule: rule.code)

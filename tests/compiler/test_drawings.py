@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Inner, Stop, StopKind, Tool
 from agentgraph_compiler.machine import BACK, State
 from agentgraph_compiler.render import LEVELS, RenderError, View, render
@@ -215,6 +216,23 @@ def test_guardrails_that_never_run_are_crossed_out() -> None:
     second = Agent("b", "B", input_guardrails=(guardrail("b", "late"),))
     workflow = chart(Agent("a", "A", handoffs=(to("a", "b"),)), second)
     assert box_of(workflow, "B").rows == (Row("late", "guardrail, never runs", Tone.OFF),)
+
+
+def test_every_agent_that_runs_start_with_is_drawn_as_such() -> None:
+    agents = (
+        Agent("a", "A", handoffs=(to("a", "b"),)),
+        Agent("b", "B", input_guardrails=(guardrail("b", "late"),), handoffs=(to("b", "c"),)),
+        Agent("c", "C", input_guardrails=(guardrail("c", "late"),)),
+    )
+    workflow = build("W", "a", agents, starts=("b",))
+    assert [box_of(workflow, name).role for name in "ABC"] == [Role.ENTRY, Role.ENTRY, Role.AGENT]
+    assert {target for source, target, *_ in moves(workflow) if source == "start"} == {"A", "B"}
+    runs, late = Row("late", "checks input", Tone.GUARDRAIL), "guardrail, never runs"
+    assert box_of(workflow, "B").rows == (runs,)
+    assert box_of(workflow, "C").rows == (Row("late", late, Tone.OFF),)
+    chat = build("W", "a", agents, multi_turn=True)
+    assert [box_of(chat, name).rows for name in "BC"] == [(runs,), (runs,)]
+    assert box_of(chat, "C").role is Role.AGENT
 
 
 def test_disabled_tools_and_handoffs_have_a_look_of_their_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import shutil
 from collections.abc import Callable
@@ -122,3 +123,12 @@ def test_teams_that_a_run_reaches_through_one_agent_have_a_frame() -> None:
     assert {len(frame.boxes) for frame in frames} == {8}
     assert picture_of(tree(8)).root.frames == []
     assert picture_of(star(25)).root.frames == []
+
+
+def test_a_team_has_no_frame_if_runs_also_start_inside_it() -> None:
+    workflow = dataclasses.replace(tree(50), starts=("a7", "a14"))
+    titles = [frame.title for frame in picture_of(workflow).root.frames]
+    inside = {workflow.agent[id].name for id in workflow.starts}
+    boxes = {box.title for frame in picture_of(workflow).root.frames for box in frame.boxes}
+    assert titles
+    assert not inside & boxes

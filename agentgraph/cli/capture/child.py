@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Literal, NoReturn
 
 from agentgraph.cli.capture.bounds import bounded
+from agentgraph.cli.capture.chart_text import chart_of
 from agentgraph.cli.capture.factories import run_factories
 from agentgraph.cli.capture.findings import findings_of
 from agentgraph.cli.capture.keywords import without_unknown_keywords
@@ -18,7 +19,6 @@ from agentgraph.cli.capture.loading import Ending, Loading, loading
 from agentgraph.cli.capture.messages import (
     AgentsChecked,
     AgentSeen,
-    ChartPrinted,
     Cost,
     FaultSeen,
     FilesRead,
@@ -39,13 +39,11 @@ from agentgraph.cli.capture.taking import taken
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.target import Target
 from agentgraph.cli.tracebacks import own_traceback
-from agentgraph.frontend.lower_workflow import lower
 from agentgraph.frontend.origins import origin_of
 from agentgraph.workflow import Source
 from agentgraph_compiler.analysis.bounds import RunBounds
 from agentgraph_compiler.analysis.coverage import Coverage
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
-from agentgraph_compiler.ir.text import print_chart
 from agentgraph_compiler.options import OptionValues
 
 __all__ = ["Limits", "Request", "capture"]
@@ -158,10 +156,7 @@ class _Capture:
         if not loaded.imported:
             self._send(ReadOnly(ending.reason, ending.origin, read, ending.details))
         if self._request.work == "chart":
-            choice = taken(loaded, self._request.target)
-            chart, _ = lower(choice.start.source, overrides=loaded.overrides)
-            text = print_chart(chart)
-            self._send(ChartPrinted(text, choice.start.label, choice.why, choice.others))
+            self._send(chart_of(loaded, taken(loaded, self._request.target)))
             return
         files = files_of(loaded)
         starts = self._starts(loaded, files[0])

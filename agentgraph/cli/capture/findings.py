@@ -14,6 +14,7 @@ from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.source_rules import SOURCE_RULES, uncaught_tripwire, unused_agent
 from agentgraph.cli.source_rules.project import Project
 from agentgraph.cli.tracebacks import own_traceback
+from agentgraph.frontend.bindings import Bindings
 from agentgraph.frontend.collection import collector_paused
 from agentgraph.frontend.followed import Root, roots_of, with_checked_runs
 from agentgraph.frontend.lower_workflow import lower
@@ -67,7 +68,7 @@ def findings_of(
     """
     file, overrides = loaded.source.file, loaded.overrides
     runs = runs_of_project(loaded, files)
-    charts = [lowered(root, file, overrides) for root in roots_of(sources, runs)]
+    charts = [lowered(root, file, overrides)[0] for root in roots_of(sources, runs)]
     checked = [
         (pipeline.places_of(chart), pipeline.check(chart, options=options))
         for chart in with_checked_runs(charts)
@@ -102,8 +103,8 @@ def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
         yield Diagnostic(rule, str(mistake.error), mistake.origin)
 
 
-def lowered(root: Root, file: str, overrides: Overrides) -> Chart:
-    """The chart of a start of a file.
+def lowered(root: Root, file: str, overrides: Overrides) -> tuple[Chart, Bindings]:
+    """The chart of a start of a file, and the objects behind it.
 
     Args:
         root: The start, with what belongs to its chart.
@@ -115,12 +116,9 @@ def lowered(root: Root, file: str, overrides: Overrides) -> Chart:
     """
     source = root.source
     try:
-        chart, _ = lower(
-            source, overrides=overrides, starts=root.starts, multi_turn=root.multi_turn
-        )
+        return lower(source, overrides=overrides, starts=root.starts, multi_turn=root.multi_turn)
     except Exception as error:
         raise CommandFault(
             f"agent '{source.name}' of {file} cannot be checked: {error}",
             details=own_traceback(error),
         ) from error
-    return chart

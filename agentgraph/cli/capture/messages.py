@@ -97,12 +97,14 @@ class ChartPrinted:
 
     Args:
         text: The chart in its printed form.
+        output: The types of the final outputs, in words.
         label: The label of the start.
         why: Why this start; empty if there is no other.
         others: The labels of the others.
     """
 
     text: str
+    output: str
     label: str
     why: str = ""
     others: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ def bounds_of(
     """
     overrides, limits = loaded.overrides, _limits(loaded, files)
     for root in roots_of(sources, runs_of_project(loaded, files)):
-        chart = lowered(root, loaded.source.file, overrides)
+        chart, _ = lowered(root, loaded.source.file, overrides)
         ids = {(agent.name, agent.origin): agent.id for agent in chart.agents}
         turns_of = {chart.start: _most(limits.get(id(root.source), []))}
         for agent in root.starts:
@@ -63,7 +63,8 @@ def coverage_of(
         CommandFault: A start cannot be lowered.
     """
     for root in roots_of(sources, runs_of_project(loaded, files)):
-        yield coverage(Analysis(lowered(root, loaded.source.file, loaded.overrides)))
+        chart, _ = lowered(root, loaded.source.file, loaded.overrides)
+        yield coverage(Analysis(chart))
 
 
 def _limits(loaded: Loading, files: Sequence[SourceFile]) -> dict[int, list[int | None]]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from agentgraph_compiler.analysis.flow import Flow
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import (
     FUNCTION_TOOLS,
@@ -106,6 +107,9 @@ class _Drawing:
         self.box_by_identity: dict[tuple[str, Origin], str] = {}
         self.position_of: dict[Arrow, int] = {}
         self.outside: dict[object, str] = {}
+        self.entered = {chart.start, *chart.starts}
+        if chart.multi_turn:
+            self.entered |= Flow(chart).last_agents
         self.places = _places(chart)
         most = [rows for size, rows in _ROWS if len(self.places) <= size]
         self.most = most[0] if most else _FEWEST_ROWS
@@ -117,7 +121,8 @@ class _Drawing:
         frames = self._frames()
         for appearances in self.places:
             self._agent(frames[appearances[0][0]], appearances)
-        self._arrow(start.id, self.box_of["", self.chart.start], Stroke.SOLID)
+        for entry in (self.chart.start, *self.chart.starts):
+            self._arrow(start.id, self.box_of["", entry], Stroke.SOLID)
         for appearances in self.places:
             for place, agent in appearances:
                 self._handoffs(place, agent)
@@ -169,12 +174,15 @@ class _Drawing:
     def _role(self, part: str, agent: Agent) -> Role:
         if part:
             return Role.TOOL if agent.id == self.chart.subchart[part].start else Role.AGENT
-        return Role.ENTRY if agent.id == self.chart.start else Role.AGENT
+        is_entry = agent.id in (self.chart.start, *self.chart.starts)
+        return Role.ENTRY if is_entry else Role.AGENT
 
     def _takes_input(self, appearances: Iterable[tuple[Place, Agent]]) -> bool:
-        """Whether a run, or a run of its own as a tool, starts with this agent."""
-        parts = {"": self.chart, **self.chart.subchart}
-        return any(parts[part].start == id for (part, id), _ in appearances)
+        """Whether a run, a further run of a chat, or a run as a tool starts with this agent."""
+        return any(
+            id == self.chart.subchart[part].start if part else id in self.entered
+            for (part, id), _ in appearances
+        )
 
     def _mark(self, part: str, agent: Agent) -> Mark:
         alone = bool(part) and len(self.chart.subchart[part].agents) == 1

@@ -25,16 +25,18 @@ def teams(chart: Chart) -> Iterator[tuple[str, list[str]]]:
         return
     import networkx as nx
 
-    dominator = nx.immediate_dominators(agent_graph(chart), chart.start)
+    graph, starts = agent_graph(chart), {"", chart.start}
+    graph.add_edges_from(("", start) for start in (chart.start, *chart.starts))
+    dominator = nx.immediate_dominators(graph, "")
     leader_of: dict[str, str] = {}
     members: dict[str, list[str]] = {}
     for agent in chart.agents:
         way, leader = [], agent.id
-        while leader in dominator and dominator[leader] not in (chart.start, leader, None):
+        while leader in dominator and dominator[leader] not in {*starts, leader, None}:
             way.append(leader)
             leader = leader_of.get(leader) or dominator[leader]
         leader_of |= dict.fromkeys(way, leader)
-        if leader in dominator and leader != chart.start:
+        if leader in dominator and leader not in starts:
             members.setdefault(leader, []).append(agent.id)
     large = [(leader, ids) for leader, ids in members.items() if len(ids) >= _FEWEST_MEMBERS]
     # One frame around everything but the start says nothing.
