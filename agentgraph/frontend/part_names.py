@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agentgraph.agent import Agent
+from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.handoffs import Handoff
 from agentgraph.tools.function import FunctionTool
 
-__all__ = ["NO_NAMES", "PartNames", "names_of"]
+__all__ = ["NO_NAMES", "PartNames", "answer_schema", "names_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,14 @@ def _guardrails(agent: Agent[Any]) -> Iterator[Any]:
         if isinstance(tool, FunctionTool):
             yield from tool.tool_input_guardrails or ()
             yield from tool.tool_output_guardrails or ()
+
+
+def answer_schema(agent: Agent[Any]) -> dict[str, Any] | None:
+    """The JSON schema of an agent's answers; None for text."""
+    declared = agent.output_type
+    if declared is None:
+        return None
+    schema = (
+        declared if isinstance(declared, AgentOutputSchemaBase) else AgentOutputSchema(declared)
+    )
+    return None if schema.is_plain_text() else schema.json_schema()

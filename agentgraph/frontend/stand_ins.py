@@ -25,6 +25,7 @@ from agentgraph.exceptions import UserError
 from agentgraph.frontend.targets import target_of
 from agentgraph.guardrail import GuardrailFunctionOutput, InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
+from agentgraph.tools.errors import default_tool_error_function
 from agentgraph.tools.function import FunctionTool
 from agentgraph.tools.guardrail_verdicts import ToolVerdict, output_of, verdict_of
 from agentgraph.workflow import Workflow
@@ -160,7 +161,8 @@ class StandIns:
             if not is_real:
                 stand_in.custom_output_extractor = stand_in.input_builder = None
                 stand_in.on_stream = stand_in.hooks = stand_in.session = stand_in.run_config = None
-                stand_in._failure_error_function = None
+                if tool._failure_error_function is not None:
+                    stand_in._failure_error_function = default_tool_error_function
             return stand_in
         if is_real:
             stand_in.on_invoke_tool = partial(self._watched, agent.name, tool)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agentgraph.models.rehearsal import Move, RehearsalModel
     from agentgraph.testing.checking import assert_clean
     from agentgraph.testing.decisions import ScriptMismatch
-    from agentgraph.testing.exploring import explore
+    from agentgraph.testing.exploring import can_reach, explore
     from agentgraph.testing.model import (
         InvalidModelStep,
         ModelCall,
@@ -28,7 +28,16 @@ if TYPE_CHECKING:
         assistant_message,
         function_call,
     )
+    from agentgraph.testing.properties import (
+        assert_always,
+        assert_answers_within,
+        assert_at_most,
+        assert_never,
+        assert_precedes,
+        assert_reaches,
+    )
     from agentgraph.testing.routes import Decision, Route
+    from agentgraph.testing.routing import routing_test
     from agentgraph.testing.simulated_model import SimulatedFault
     from agentgraph.testing.walking import play, walk
 
@@ -47,12 +56,20 @@ __all__ = [
     "SimulatedFault",
     "UnconsumedModelSteps",
     "UnexpectedModelCall",
+    "assert_always",
+    "assert_answers_within",
+    "assert_at_most",
     "assert_clean",
+    "assert_never",
+    "assert_precedes",
+    "assert_reaches",
     "assistant_message",
+    "can_reach",
     "explore",
     "function_call",
     "minimal_instance",
     "play",
+    "routing_test",
     "walk",
 ]
 
@@ -71,12 +88,20 @@ _MODULES = {
     "SimulatedFault": "testing.simulated_model",
     "UnconsumedModelSteps": "testing.model",
     "UnexpectedModelCall": "testing.model",
+    "assert_always": "testing.properties",
+    "assert_answers_within": "testing.properties",
+    "assert_at_most": "testing.properties",
     "assert_clean": "testing.checking",
+    "assert_never": "testing.properties",
+    "assert_precedes": "testing.properties",
+    "assert_reaches": "testing.properties",
     "assistant_message": "testing.model",
+    "can_reach": "testing.exploring",
     "explore": "testing.exploring",
     "function_call": "testing.model",
     "minimal_instance": "models.instances",
     "play": "testing.walking",
+    "routing_test": "testing.routing",
     "walk": "testing.walking",
 }
 

@@ -13,7 +13,7 @@ from agentgraph.models.model_call import ModelCall
 from agentgraph.models.rehearsal import every_move
 from agentgraph.testing.decisions import Decisions, Offer
 from agentgraph.testing.routes import Decider, Decision, Kind
-from agentgraph.testing.simulated_model import SimulatedFault, response_of
+from agentgraph.testing.simulated_model import SimulatedFault, arguments_text, response_of
 
 if TYPE_CHECKING:
     from agentgraph.items import ToolApprovalItem
@@ -66,6 +66,7 @@ class Deciding:
         self.agents: list[str] = []
         self.requests: list[ModelCall] = []
         self._call_ids: list[str] = []
+        self._unfit: set[str] = set()
         self.interrupt: BaseException | None = None
 
     @property
@@ -121,6 +122,9 @@ class Deciding:
 
     async def tool(self, agent: str, tool: FunctionTool, arguments: str) -> object:
         """See `Oracle`."""
+        if arguments in self._unfit:
+            # The tool itself does not run, and reports this as it reports any error.
+            return self._failed(agent, tool)
         kinds: tuple[Kind, ...] = ("return", "raise")
         if tool.timeout_seconds is not None:
             kinds = ("return", "raise", "time_out")
@@ -131,10 +135,14 @@ class Deciding:
                 return decided.value
             case "time_out":
                 return await asyncio.Event().wait()
-            case _ if tool._failure_error_function is None:
-                raise SimulatedFault(f"tool {tool.name} of {agent}")
             case _:
-                return f"An error occurred while running {tool.name}."
+                return self._failed(agent, tool)
+
+    @staticmethod
+    def _failed(agent: str, tool: FunctionTool) -> str:
+        if tool._failure_error_function is None:
+            raise SimulatedFault(f"tool {tool.name} of {agent}")
+        return f"An error occurred while running {tool.name}."
 
     def ran(self, agent: str, tool: str, arguments: str, value: object) -> None:
         """See `Oracle`."""
@@ -175,6 +183,9 @@ class Deciding:
         offer = self._offer(agent, call)
         decided = self._guarded(lambda: self._decisions.reply(offer))
         self.log += decided
+        for one in decided:
+            if one.kind in ("malformed", "wrong_types"):
+                self._unfit.add(arguments_text(one))
         if decided[0].kind == "slow":
             for _ in range(3):
                 await asyncio.sleep(0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from agentgraph.testing.choices import Planned
 from agentgraph.testing.decisions import Exhaustive
+from agentgraph.testing.patterns import Pattern, matcher
 from agentgraph.testing.routes import Route
 from agentgraph.testing.simulation import Conditions, Simulation
 from agentgraph.testing.weights import ROUTING, Weights
@@ -19,7 +20,7 @@ from agentgraph.testing.weights import ROUTING, Weights
 if TYPE_CHECKING:
     from agentgraph.workflow import Source
 
-__all__ = ["explore"]
+__all__ = ["can_reach", "explore"]
 
 
 def explore(source: Source, depth: int = 6, *, input: str = "Go on.") -> Iterator[Route]:
@@ -49,3 +50,34 @@ def explore(source: Source, depth: int = 6, *, input: str = "Go on.") -> Iterato
         choices = Planned(plan)
         yield simulation.run(Exhaustive(choices, weights), input)
         plan = choices.following()
+
+
+def can_reach(
+    source: Source, pattern: Pattern, depth: int = 6, *, input: str = "Go on."
+) -> Route | None:
+    """Search for a run in which something comes.
+
+    Args:
+        source: An agent or a workflow; it is not changed.
+        pattern: What must come: a tool, agent, handoff, guardrail or answer, as `Pattern` says.
+        depth: The most model calls of a run.
+        input: The user's message.
+
+    Returns:
+        A run with the fewest model calls in which it comes; None if no run of this depth has it.
+
+    Raises:
+        UserError: The workflow has no part of that name.
+        CompileError: The workflow has errors.
+        ValueError: The depth is below 1.
+        RuntimeError: The caller is a coroutine; search in a thread of its own there.
+    """
+    for bound in range(1, depth + 1):
+        is_cut = False
+        for route in explore(source, bound, input=input):
+            if any(map(matcher(pattern, route.names), route.decisions)):
+                return route
+            is_cut = is_cut or route.end == "cut"
+        if not is_cut:
+            break
+    return None

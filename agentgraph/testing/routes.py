@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from agentgraph.frontend.part_names import NO_NAMES, PartNames
 
@@ -45,6 +45,10 @@ KINDS: Final[Mapping[Decider, tuple[Kind, ...]]] = {
 End: TypeAlias = Literal["answered", "blocked", "cut", "failed", "waiting"]
 """How a run ends: with an answer, at a guardrail (`blocked`), at the bound (`cut`), with an error
 (`failed`), or at calls that a person left undecided (`waiting`)."""
+
+
+class _Printer(Protocol):
+    def text(self, text: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ _WORDS: Final[Mapping[Decider, Callable[[Decision], str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Route:
     """What one run did.
 
@@ -184,6 +188,13 @@ class Route:
     def final_output(self) -> Any:
         """The output of the run; None without an answer."""
         return None if self.result is None else self.result.final_output
+
+    def __repr__(self) -> str:
+        return f"<Route: {len(self.decisions)} decisions, {self.end}>"
+
+    def _repr_pretty_(self, printer: _Printer, cycle: bool) -> None:
+        """The form in which Hypothesis and IPython print a route."""
+        printer.text(repr(self))
 
     def __str__(self) -> str:
         width = len(str(len(self.decisions)))

@@ -16,7 +16,7 @@ from agentgraph.usage import Usage
 if TYPE_CHECKING:
     from openai.types.responses import ResponseStreamEvent
 
-__all__ = ["SimulatedFault", "SimulatedModel", "response_of"]
+__all__ = ["SimulatedFault", "SimulatedModel", "arguments_text", "response_of"]
 
 _Reply: TypeAlias = Callable[[str, ModelCall], Awaitable[ModelResponse]]
 
@@ -78,19 +78,24 @@ def response_of(decided: Sequence[Decision], number: int, ids: list[str]) -> Mod
     return ModelResponse(output, Usage(requests=1), f"resp_{number}")
 
 
+def arguments_text(decision: Decision) -> str:
+    """The arguments of a call as a model writes them."""
+    arguments = decision.arguments
+    if isinstance(arguments, str):
+        return arguments
+    return json.dumps(arguments or {}, ensure_ascii=False)
+
+
 def _call(decision: Decision, id: str) -> Any:
     from openai.types.responses import ResponseFunctionToolCall
 
-    arguments = decision.arguments
-    if not isinstance(arguments, str):
-        arguments = json.dumps(arguments or {}, ensure_ascii=False)
     return ResponseFunctionToolCall(
         id=FAKE_RESPONSES_ID,
         type="function_call",
         status="completed",
         call_id=id,
         name=decision.name,
-        arguments=arguments,
+        arguments=arguments_text(decision),
     )
 
 

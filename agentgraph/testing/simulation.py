@@ -77,7 +77,9 @@ class Simulation:
         conditions: How the runs are made.
 
     Attributes:
-        names: The names of the workflow's parts.
+        start: The stand-in of the workflow.
+        agents: Its agents themselves.
+        names: The names of its parts.
 
     Raises:
         UserError: A name of `real` is no part of the workflow, or a handoff does not say where it
@@ -94,7 +96,8 @@ class Simulation:
             self._deciding, self._model_of, real=conditions.real, filters=conditions.filters
         )
         self.start = self._stand_ins.of(source)
-        self.names = names_of(self._stand_ins.originals)
+        self.agents = self._stand_ins.originals
+        self.names = names_of(self.agents)
         self._check_real(conditions.real)
         self._loop: asyncio.AbstractEventLoop | None = None
 

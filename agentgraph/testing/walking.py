@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.testing.choices import Seeded
 from agentgraph.testing.decisions import Drawn, Scripted
-from agentgraph.testing.routes import Decision, Route
+from agentgraph.testing.routes import Route
+from agentgraph.testing.script import ScriptPart, in_order
 from agentgraph.testing.simulation import Conditions, Simulation
 from agentgraph.testing.values import Generators
 from agentgraph.testing.weights import HOSTILE, ORDINARY, Weights
@@ -67,7 +68,7 @@ def walk(
 
 def play(
     source: Source,
-    decisions: Sequence[Decision],
+    script: Iterable[ScriptPart],
     *,
     depth: int | None = None,
     real: Collection[str] = (),
@@ -81,7 +82,7 @@ def play(
 
     Args:
         source: An agent or a workflow; it is not changed.
-        decisions: The script, as in `Route.decisions`.
+        script: Decisions, as in `Route.decisions` or in the words of `agentgraph.testing.script`.
         depth: The most model calls of the run; by default as many as the script has.
         real: The names of tools, guardrails, handoffs and agents whose code runs.
         context: The context object, or a function that makes it.
@@ -96,11 +97,12 @@ def play(
         UserError: A name of `real` does not exist.
         RuntimeError: The caller is a coroutine; play in a thread of its own there.
     """
+    decisions = in_order(script)
     calls = sum(one.by == "model" for one in decisions)
     conditions = Conditions(
         depth=max(calls, 1) if depth is None else depth, real=real, context=context
     )
-    script = Scripted(decisions)
-    route = Simulation(source, conditions).run(script, input)
-    script.assert_complete()
+    scripted = Scripted(decisions)
+    route = Simulation(source, conditions).run(scripted, input)
+    scripted.assert_complete()
     return route

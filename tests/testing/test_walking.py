@@ -96,9 +96,9 @@ def test_arguments_and_answers_fit_their_types() -> None:
     arguments = TypeAdapter(dict[str, Any])
     for one in decisions_of(walk(desk(), runs=500)):
         if one.name == "refund" and one.by == "model":
-            given = arguments.validate_python(one.arguments)
-            Ticket.model_validate(given["ticket"])
-            assert given["reason"] is None or isinstance(given["reason"], str)
+            values = arguments.validate_python(one.arguments)
+            Ticket.model_validate(values["ticket"])
+            assert values["reason"] is None or isinstance(values["reason"], str)
         if one.agent == "Judge" and one.kind == "answer":
             Ticket.model_validate(one.value)
 
