@@ -1,15 +1,16 @@
-"""The recorder: what a program tells a tool that loads it without running it.
+"""The recorder: what a program tells a tool that loads it, or that watches it.
 
-While a recorder is set, every agent and workflow is noted as it is made, a mistake in its
-definition is noted instead of raised, and a run ends where it would begin. The recorder belongs to
-the process, not to a context: a program may make agents and begin runs in any of its threads.
+While a recorder is set, it notes every agent and workflow as it is made, and every run before it
+begins. A recorder that loads a program without running it notes mistakes in definitions instead of
+raising them, and ends each run there. The recorder belongs to the process, not to a context: a
+program may make agents and begin runs in any of its threads.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 __all__ = ["Recorder", "current_recorder", "recording"]
 
@@ -21,24 +22,24 @@ class Recorder(Protocol):
         """Note an agent or a workflow at the end of its construction."""
 
     def mistaken(self, error: Exception, authored: object = None, /) -> None:
-        """Note a mistake in a definition; the object is made without the wrong part.
+        """Note a mistake in a definition, and the object is made without the wrong part; or raise
+        the error, as without a recorder.
 
         Args:
             error: The error that is raised while no recorder is set.
             authored: The object, if it is made already.
         """
 
-    def started(self, source: object, options: Mapping[str, Any], /) -> NoReturn:
-        """Note a run and end it before it begins.
+    def started(self, source: object, options: Mapping[str, Any], /) -> None:
+        """Note a run before it begins.
 
         Args:
             source: The agent, workflow or program that the run starts with.
             options: The keyword arguments of the run.
 
         Raises:
-            BaseException: Always, and no ``Exception``, so that a program does not handle it.
+            BaseException: To end the run; no ``Exception``, so that a program does not handle it.
         """
-        ...
 
 
 _recorder: Recorder | None = None

@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "draw": "agentgraph.cli.commands.draw",
     "explain": "agentgraph.cli.commands.explain",
     "ir": "agentgraph.cli.commands.ir",
+    "mutate": "agentgraph.cli.commands.mutate",
     "sessions": "agentgraph.cli.sessions",
 }
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from agentgraph import InputGuardrail, OutputGuardrail
 from agentgraph.frontend.discover import is_agent
-from agentgraph.guardrail import InputGuardrail, OutputGuardrail
 from agentgraph_compiler.diagnostics import Origin
 
 __all__ = ["Underlined", "origins_in", "parsed", "underlined"]

@@ -58,7 +58,7 @@ class Launch(NamedTuple):
 
 
 def note_start(source: Source | Program, options: Mapping[str, Any]) -> None:
-    """Tell a recorder of the command line that a run begins, which ends the run there."""
+    """Tell a recorder of the command line that a run begins; it may end the run there."""
     recorder = current_recorder()
     if recorder is not None:
         recorder.started(source, options)

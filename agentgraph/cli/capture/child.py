@@ -20,13 +20,16 @@ from agentgraph.cli.capture.messages import (
     AgentsChecked,
     AgentSeen,
     Cost,
+    FactorySeen,
     FaultSeen,
     FilesRead,
     Message,
+    MutantSeen,
     ReadOnly,
     Refusal,
     StartSeen,
 )
+from agentgraph.cli.capture.mutants import mutants_in
 from agentgraph.cli.capture.named import named_sources
 from agentgraph.cli.capture.recorder import ProgramRecorder, place_in
 from agentgraph.cli.capture.refusals import refuse_connections_and_processes
@@ -72,13 +75,14 @@ class Request:
 
     Args:
         target: The file.
-        work: Check every start, count what its runs cost, or print the chart of one.
+        work: Check every start, count what its runs cost, list its mutants, or print the chart of
+            one.
         limits: The limits.
         options: What the project sets about rules.
     """
 
     target: Target
-    work: Literal["check", "bounds", "coverage", "chart"] = "check"
+    work: Literal["check", "bounds", "coverage", "mutants", "chart"] = "check"
     limits: Limits = Limits()
     options: OptionValues = field(default_factory=dict)
 
@@ -207,7 +211,12 @@ def _kind(value: object) -> str:
 
 
 _Tables = Callable[
-    [Loading, Sequence[SourceFile], Sequence[Source]], Iterator[RunBounds] | Iterator[Coverage]
+    [Loading, Sequence[SourceFile], Sequence[Source]],
+    Iterator[RunBounds] | Iterator[Coverage] | Iterator[MutantSeen | FactorySeen],
 ]
-_TABLES: Final[dict[str, _Tables]] = {"bounds": bounds_of, "coverage": coverage_of}
+_TABLES: Final[dict[str, _Tables]] = {
+    "bounds": bounds_of,
+    "coverage": coverage_of,
+    "mutants": mutants_in,
+}
 """What makes the tables that are asked for instead of findings."""

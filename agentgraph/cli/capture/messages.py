@@ -22,9 +22,11 @@ __all__ = [
     "AgentsChecked",
     "ChartPrinted",
     "Cost",
+    "FactorySeen",
     "FaultSeen",
     "FilesRead",
     "Message",
+    "MutantSeen",
     "ReadOnly",
     "Refusal",
     "StartSeen",
@@ -142,6 +144,42 @@ class Cost:
     checking: float
 
 
+@dataclass(frozen=True, slots=True)
+class MutantSeen:
+    """A fault that could be planted in the workflows of the file.
+
+    Args:
+        operator: The kind of fault.
+        owner: The object that is changed.
+        part: The changed part of it.
+        file: The file that makes the object, without symbolic links.
+        line: The line.
+        text: What is different then.
+        scenario: A run that notices the fault, move by move.
+        origin: The line of the program that the fault is about.
+        exists: Whether any table differs.
+        refusal: Why the compiler refuses it; empty if it does not.
+    """
+
+    operator: str
+    owner: str
+    part: str
+    file: str
+    line: int
+    text: str
+    scenario: tuple[str, ...]
+    origin: Origin
+    exists: bool
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactorySeen:
+    """A function of the file that makes agents."""
+
+    name: str
+
+
 Message = (
     AgentSeen
     | StartSeen
@@ -152,6 +190,8 @@ Message = (
     | FilesRead
     | AgentsChecked
     | Cost
+    | MutantSeen
+    | FactorySeen
     | Ending
     | Diagnostic
     | RunBounds
