@@ -44,6 +44,7 @@ from agentgraph.testing.mutation.changes import Change, Parts
 from agentgraph.testing.mutation.equivalence import Tables
 from agentgraph.testing.mutation.mutants import Mutant, mutants_of, planted
 from agentgraph.testing.mutation.operators import OPERATORS, operator_named
+from tests.architecture.source_tree import REPOSITORY
 
 NOTICED = (AssertionError, ModelBehaviorError, UnexpectedModelCall, MaxTurnsExceeded)
 """How a test of this file notices a fault."""
@@ -383,6 +384,12 @@ def test_every_operator_has_a_case() -> None:
     assert [case.operator for case in CASES] == [operator.name for operator in OPERATORS]
 
 
+def test_the_page_about_testing_lists_every_operator() -> None:
+    page = (REPOSITORY / "docs/testing.md").read_text(encoding="utf-8")
+    rows = "\n".join(f"| `{one.name}` | {one.summary} |" for one in OPERATORS)
+    assert f"| operator | what it does |\n|---|---|\n{rows}\n\n" in page
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.operator)
 def test_a_test_of_what_an_operator_changes_notices_it(case: Case) -> None:
     agent = case.make()
@@ -409,12 +416,21 @@ def test_a_fault_of_what_is_never_on_offer_is_equivalent() -> None:
     off = tool("off", is_enabled=False, needs_approval=True)
     agent = Agent(name="Desk", tools=[tool(), off])
     assert not Tables([agent]).difference(first_mutant(agent, "drop-approval").change).exists
+    drop = operator_named("drop-tool")
+    assert drop is not None
+    differences = [
+        Tables([agent]).difference(one.change) for one in mutants_of(Parts([agent]), [drop])
+    ]
+    assert [one.exists for one in differences] == [True, False]
 
 
 def test_a_fault_that_the_compiler_finds_is_refused_in_its_words() -> None:
-    held = ModelSettings(tool_choice="required")
-    orders = Agent(name="Orders", model_settings=held)
-    triage = Agent(name="Triage", model_settings=held, handoffs=[Agent(name="Human"), orders])
+    held: dict[str, Any] = {
+        "model_settings": ModelSettings(tool_choice="required"),
+        "reset_tool_choice": False,
+    }
+    orders = Agent[Any](name="Orders", **held)
+    triage = Agent[Any](name="Triage", **held, handoffs=[Agent(name="Human"), orders])
     orders.handoffs.append(triage)
     change = first_mutant(triage, "drop-handoff").change
     refusal = Tables([triage]).difference(change).refusal

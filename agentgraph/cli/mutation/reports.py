@@ -45,11 +45,11 @@ def write_text(terminal: Terminal, score: Score, *, every: bool) -> None:
                 _write_survivor(terminal, one)
             case Outcome.ERROR:
                 _write_head(terminal, one)
-                _write_line(terminal, "   = ", one.reason)
+                _write_line(terminal, " = ", one.reason)
                 terminal.out.print()
             case _ if every:
                 _write_head(terminal, one)
-                _write_line(terminal, "   = ", _why(one))
+                _write_line(terminal, " = ", _why(one))
                 terminal.out.print()
             case _:
                 continue
@@ -98,22 +98,17 @@ def _as_json(one: Judged) -> dict[str, Any]:
 def _write_survivor(terminal: Terminal, one: Judged) -> None:
     _write_head(terminal, one)
     origin = one.mutant.origin
+    gutter = " " * len(str(origin.line))
     if origin.line:
-        source = linecache.getline(origin.file, origin.line).rstrip()
-        gutter = " " * len(str(origin.line))
-        terminal.out.print(
-            Text(f"{gutter}--> ", "place")
-            + Text(printable(f"{shown_path(origin.file)}:{origin.line}")),
-            soft_wrap=True,
-        )
-        print_hanging(
-            terminal.out, Text(f"{origin.line} | ", "place"), Text(printable(source.strip()))
-        )
+        source = linecache.getline(origin.file, origin.line).strip()
+        place = f"{shown_path(origin.file)}:{origin.line}"
+        _write_line(terminal, f"{gutter}--> ", place)
+        _write_line(terminal, f"{origin.line} | ", source)
     if not one.planted:
-        _write_line(terminal, "   = ", "no test comes to this object")
-    _write_line(terminal, "   = ", "this run would notice it, and no test makes it:")
+        _write_line(terminal, f"{gutter} = ", "no test comes to this object")
+    _write_line(terminal, f"{gutter} = ", "a test of this run would notice it:")
     for number, move in enumerate(one.mutant.scenario, 1):
-        _write_line(terminal, f"     {number}. ", move)
+        _write_line(terminal, f"{gutter}   {number}. ", move)
     terminal.out.print()
 
 
@@ -123,7 +118,7 @@ def _write_head(terminal: Terminal, one: Judged) -> None:
 
 
 def _write_line(terminal: Terminal, prefix: str, text: str) -> None:
-    print_hanging(terminal.out, Text(prefix), Text(printable(text)))
+    print_hanging(terminal.out, Text(prefix, "place"), Text(printable(text)))
 
 
 def _why(one: Judged) -> str:

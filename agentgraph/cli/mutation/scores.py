@@ -88,7 +88,7 @@ def judged(mutant: MutantSeen, ended: Ended | None) -> Judged:
         mutant,
         outcome,
         test=failed.failed if failed else "",
-        reason=failed.reason if failed else _last_line(ended, outcome),
+        reason=failed.reason if failed else _reason(ended, outcome),
         planted=ended.planted,
         seconds=ended.seconds,
     )
@@ -108,6 +108,9 @@ def _passed(results: Sequence[Result]) -> bool:
     return bool(results) and all(result.status == 0 for result in results)
 
 
-def _last_line(ended: Ended, outcome: Outcome) -> str:
-    lines = ended.output.strip().splitlines()
-    return lines[-1] if lines and outcome is Outcome.ERROR else ""
+def _reason(ended: Ended, outcome: Outcome) -> str:
+    if outcome is not Outcome.ERROR:
+        return ""
+    status = next((one.status for one in ended.results if one.status), ended.status)
+    result = "without a failed test" if ended.results else "and no result"
+    return f"the tests ended with status {status} {result}"

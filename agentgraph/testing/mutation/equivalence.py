@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import agentgraph
+from agentgraph.frontend.lower_tools import enabled
 from agentgraph.testing.mutation.changes import Change
 from agentgraph.testing.mutation.mutants import planted
+from agentgraph_compiler.ir.chart import Enabled
 
 if TYPE_CHECKING:
     from agentgraph.workflow import Source
@@ -77,10 +79,13 @@ def _table(source: Source) -> tuple[object, ...] | str:
 
 
 def _objects(bindings: Any) -> Iterator[tuple[str, int]]:
-    """The symbols of a machine with the identities of the objects behind them."""
+    """The symbols of a machine with the identities of the objects behind them; no run sees a tool
+    that is never on offer."""
     yield from ((symbol, id(part)) for symbol, part in bindings.symbols.items())
     for agent in bindings.agents.values():
         yield agent.id, id(agent.agent)
-        yield from ((row.symbol, id(row.tool)) for row in agent.tools)
+        for row in agent.tools:
+            if enabled(row.tool) is not Enabled.NEVER:
+                yield row.symbol, id(row.tool)
         yield from ((row.symbol, id(row.entry)) for row in agent.handoffs)
         yield from ((symbol, id(server)) for symbol, server in agent.servers)
