@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
@@ -29,7 +30,6 @@ from agentgraph.cli.capture.messages import (
     Refusal,
     StartSeen,
 )
-from agentgraph.cli.capture.mutants import mutants_in
 from agentgraph.cli.capture.named import named_sources
 from agentgraph.cli.capture.recorder import ProgramRecorder, place_in
 from agentgraph.cli.capture.refusals import refuse_connections_and_processes
@@ -210,6 +210,16 @@ def _kind(value: object) -> str:
     return "" if value is None else type(value).__qualname__
 
 
+_MUTANTS: Final = "agentgraph.cli.capture.mutants"
+"""Loaded only if mutants are asked for: it needs what runs need."""
+
+
+def _mutants_in(
+    loaded: Loading, files: Sequence[SourceFile], sources: Sequence[Source]
+) -> Iterator[MutantSeen | FactorySeen]:
+    yield from import_module(_MUTANTS).mutants_in(loaded, files, sources)
+
+
 _Tables = Callable[
     [Loading, Sequence[SourceFile], Sequence[Source]],
     Iterator[RunBounds] | Iterator[Coverage] | Iterator[MutantSeen | FactorySeen],
@@ -217,6 +227,6 @@ _Tables = Callable[
 _TABLES: Final[dict[str, _Tables]] = {
     "bounds": bounds_of,
     "coverage": coverage_of,
-    "mutants": mutants_in,
+    "mutants": _mutants_in,
 }
 """What makes the tables that are asked for instead of findings."""

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from importlib.machinery import SourceFileLoader
 from os.path import basename, realpath
 from types import ModuleType
-from typing import Any
+from typing import Final
 
 __all__ = ["after_each_execution"]
+
+_METHOD: Final = "exec_module"
 
 
 @contextlib.contextmanager
@@ -33,31 +35,31 @@ def after_each_execution(file: str, act: Callable[[ModuleType], None]) -> Iterat
         yield
 
 
-def _loaders_among_finders() -> Iterator[type[Any]]:
+def _loaders_among_finders() -> Iterator[type]:
     """The classes of finders that load modules themselves, as that of pytest does."""
     for finder in sys.meta_path:
-        if not isinstance(finder, type) and hasattr(finder, "exec_module"):
+        if not isinstance(finder, type) and hasattr(finder, _METHOD):
             yield type(finder)
 
 
 @contextlib.contextmanager
-def _with_action(loader: Any, file: str, act: Callable[[ModuleType], None]) -> Iterator[None]:
-    execute: Callable[[Any, ModuleType], None] = loader.exec_module
-    is_inherited = "exec_module" not in vars(loader)
+def _with_action(loader: type, file: str, act: Callable[[ModuleType], None]) -> Iterator[None]:
+    execute: Callable[[object, ModuleType], None] = getattr(loader, _METHOD)
+    is_inherited = _METHOD not in vars(loader)
 
-    def exec_module(self: Any, module: ModuleType) -> None:
+    def exec_module(self: object, module: ModuleType) -> None:
         execute(self, module)
         if _is_of(module, file):
             act(module)
 
-    loader.exec_module = exec_module
+    setattr(loader, _METHOD, exec_module)
     try:
         yield
     finally:
         if is_inherited:
-            del loader.exec_module
+            delattr(loader, _METHOD)
         else:
-            loader.exec_module = execute
+            setattr(loader, _METHOD, execute)
 
 
 def _is_of(module: object, file: str) -> bool:

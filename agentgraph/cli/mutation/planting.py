@@ -57,10 +57,10 @@ class Planter:
         if workflow is not None:
             self._in([workflow])
 
-    def _planting(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _planting(self, function: Callable[..., object]) -> Callable[..., object]:
         """A function that plants the mutant in the agents that another function returns."""
 
-        def planted(result: Any) -> Any:
+        def planted(result: object) -> object:
             members = (as_source(one) for _, one in members_of(result, ""))
             self._in([source for source in members if source is not None])
             return result
@@ -68,13 +68,13 @@ class Planter:
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
-            async def call_later(*arguments: Any, **keywords: Any) -> Any:
+            async def call_later(*arguments: object, **keywords: object) -> object:
                 return planted(await function(*arguments, **keywords))
 
             return call_later
 
         @functools.wraps(function)
-        def call(*arguments: Any, **keywords: Any) -> Any:
+        def call(*arguments: object, **keywords: object) -> object:
             return planted(function(*arguments, **keywords))
 
         return call

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import agentgraph
 from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.lower_tools import agent_of, name_of
 from agentgraph.frontend.targets import target_of
@@ -33,7 +34,7 @@ class Change:
         place: The object whose line in the program is about the fault.
     """
 
-    owner: Any
+    owner: object
     values: Mapping[str, Any]
     agent: Agent[Any]
     part: str
@@ -120,10 +121,10 @@ def _leads(agent: Agent[Any]) -> Iterator[tuple[Any, str]]:
             yield inner, f"'{agent.name}' calls {label_of(tool)}, which runs '{inner.name}'"
 
 
-def label_of(part: Any) -> str:
+def label_of(part: object) -> str:
     """The name of a tool, a server, a handoff, a guardrail or an agent, for people."""
-    if hasattr(part, "guardrail_function"):
-        return str(part.get_name())
-    if hasattr(part, "on_invoke_handoff"):
+    if isinstance(part, agentgraph.InputGuardrail | agentgraph.OutputGuardrail):
+        return part.get_name()
+    if isinstance(part, agentgraph.Handoff):
         return str(part.tool_name)
     return name_of(part)

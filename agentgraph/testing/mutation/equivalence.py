@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import agentgraph
 from agentgraph.frontend.lower_tools import enabled
@@ -13,6 +13,7 @@ from agentgraph.testing.mutation.mutants import planted
 from agentgraph_compiler.ir.chart import Enabled
 
 if TYPE_CHECKING:
+    from agentgraph.frontend.bindings import Bindings
     from agentgraph.workflow import Source
 
 __all__ = ["Difference", "Tables"]
@@ -78,7 +79,7 @@ def _table(source: Source) -> tuple[object, ...] | str:
     return program.machine.fingerprint, objects
 
 
-def _objects(bindings: Any) -> Iterator[tuple[str, int]]:
+def _objects(bindings: Bindings) -> Iterator[tuple[str, int]]:
     """The symbols of a machine with the identities of the objects behind them; no run sees a tool
     that is never on offer."""
     yield from ((symbol, id(part)) for symbol, part in bindings.symbols.items())

@@ -6,7 +6,7 @@ import copy
 import weakref
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import agentgraph
 from agentgraph.frontend.discover import is_agent
@@ -16,8 +16,11 @@ from agentgraph.testing.mutation.changes import Change, Parts
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
     from agentgraph.handoffs import Handoff
+    from agentgraph.run_context import RunContextWrapper
 
 __all__ = ["drop_handoff", "drop_input_filter", "enable_handoff", "swap_handoffs"]
+
+_Entry: TypeAlias = "Agent[Any] | Handoff[Any, Any]"
 
 
 def drop_handoff(parts: Parts) -> Iterator[Change]:
@@ -113,7 +116,7 @@ def _customised(parts: Parts) -> Iterator[tuple[Agent[Any], Handoff[Any, Any]]]:
                 yield agent, entry
 
 
-def _names(entry: Any) -> tuple[str, str]:
+def _names(entry: _Entry) -> tuple[str, str]:
     """The name of a handoff's tool, and that of its target."""
     if is_agent(entry):
         return agentgraph.Handoff.default_tool_name(entry), entry.name
@@ -121,8 +124,9 @@ def _names(entry: Any) -> tuple[str, str]:
     return entry.tool_name, entry.agent_name if target is None else target.name
 
 
-def _leading_to(target: Any, entry: Any) -> Handoff[Any, Any]:
+def _leading_to(target: Agent[Any] | None, entry: _Entry) -> Handoff[Any, Any]:
     """A handoff that looks to the model as before, and leads elsewhere."""
+    assert target is not None
     if is_agent(entry):
         return agentgraph.handoff(
             target,
@@ -130,7 +134,7 @@ def _leading_to(target: Any, entry: Any) -> Handoff[Any, Any]:
             agentgraph.Handoff.default_tool_description(entry),
         )
 
-    async def invoke(context: Any, arguments: str) -> Any:
+    async def invoke(context: RunContextWrapper[Any], arguments: str) -> Agent[Any]:
         await entry.on_invoke_handoff(context, arguments)
         return target
 
