@@ -175,8 +175,13 @@ STOPS: list[Any] = [
 ENABLED: list[bool | Callable[..., bool]] = [True, True, True, False, never_called]
 
 
+def workflows() -> st.SearchStrategy[Agent[Any]]:
+    """The agents of ``teams``, as far as the first of them leads to them."""
+    return teams().map(lambda agents: agents[0])
+
+
 @st.composite
-def workflows(draw: st.DrawFn) -> Agent[Any]:
+def teams(draw: st.DrawFn) -> list[Agent[Any]]:
     """Up to five agents with tools, handoffs, tool choices and stops of every kind."""
     size = draw(st.integers(1, 5))
     agents = [Agent(name=f"A{number}") for number in range(size)]
@@ -200,7 +205,7 @@ def workflows(draw: st.DrawFn) -> Agent[Any]:
             agent.output_guardrails = [polite]
         if draw(st.integers(0, 3)) == 0:
             agent.input_guardrails = [on_topic]
-    return agents[0]
+    return agents
 
 
 DEPTH, MOST_ROUTES = 6, 400
