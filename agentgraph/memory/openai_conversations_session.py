@@ -24,7 +24,7 @@ from agentgraph.memory.session_settings import (
     resolve_session_limit,
 )
 from agentgraph.memory.transcripts.automaton import without_id
-from agentgraph.models.fake_id import PLACEHOLDER_IDS
+from agentgraph.models.fake_id import has_placeholder_id
 from agentgraph.openai_defaults import openai_defaults
 
 try:
@@ -280,7 +280,7 @@ def _for_the_api(items: list[TResponseInputItem]) -> list[TResponseInputItem]:
     cleaned: list[Any] = []
     for item in items:
         fields = {name: value for name, value in item.items() if name != "provider_data"}
-        if fields.get("id") in PLACEHOLDER_IDS:
+        if has_placeholder_id(fields):
             del fields["id"]
         foreign = "provider_data" in item or not ("id" in fields or "encrypted_content" in fields)
         if not (fields.get("type") == "reasoning" and foreign):

@@ -17,6 +17,9 @@ from functools import cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agentgraph.models.copies import copied
+from agentgraph.models.streamed_response import ExactUsage
+
 if TYPE_CHECKING:
     from openai.types.responses import (
         Response,
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
         ResponseOutputText,
         ResponseStreamEvent,
     )
-    from openai.types.responses.response_reasoning_item import Summary
     from openai.types.responses.response_usage import ResponseUsage
     from pydantic import BaseModel
 
@@ -53,6 +55,8 @@ def response_events(
     *,
     usage: Usage | None = None,
     response_id: str | None = None,
+    request_id: str | None = None,
+    raw_usage: dict[str, Any] | None = None,
     model: str = "scripted-model",
     words_per_delta: int | None = 1,
 ) -> Iterator[ResponseStreamEvent]:
@@ -60,26 +64,35 @@ def response_events(
 
     Messages, function calls and reasoning come with their parts and deltas. The API has other kinds
     of events for items of other types; these items have only the events `added` and `done` here.
+    No event shares an item with another, nor with the reply.
 
     Args:
         output: The reply's output items, as objects of the `openai` client.
         usage: The reply's usage, for the last event.
-        response_id: The reply's id; None means a constant one.
+        response_id: The reply's id; None stays None, though the API's responses have one.
+        request_id: The id of the request.
+        raw_usage: The usage in the provider's form.
         model: The model's name in the response object.
-        words_per_delta: Words in one delta of text; None means one delta for each text.
+        words_per_delta: Words in one delta of text; None means one delta for each text, and one for
+            the arguments of a call.
 
     Yields:
         Events of the `openai` client's types.
     """
     items = list(output)
     number = count()
-    identity = response_id or "resp_scripted"
-    opening = varied(in_progress_response(model), id=identity)
-    yield make_event("response.created", number, response=opening)
-    yield make_event("response.in_progress", number, response=opening)
+    opening = varied(
+        in_progress_response(model), id=response_id, tool_choice="none", parallel_tool_calls=False
+    )
+    for kind in ("response.created", "response.in_progress"):
+        yield make_event(kind, number, response=varied(opening, output=[], tools=[]))
     for index, item in enumerate(items):
         yield from _item_events(item, index, number, words_per_delta)
     closing = varied(opening, output=items, status="completed", usage=response_usage(usage))
+    if usage is not None:
+        ExactUsage(usage, raw_usage).mark(closing)
+    if request_id is not None:
+        closing._request_id = request_id
     yield make_event("response.completed", number, response=closing)
 
 
@@ -102,6 +115,11 @@ def word_deltas(text: str, words_per_delta: int | None = 1) -> list[str]:
     return ["".join(words[at : at + step]) for at in range(0, len(words), step)]
 
 
+def _pieces(text: str, words_per_delta: int | None) -> list[str]:
+    """The deltas of a text; in one piece it has a delta even if it is empty."""
+    return [text] if words_per_delta is None else word_deltas(text, words_per_delta)
+
+
 def _item_events(
     item: Any, index: int, number: count[int], words_per_delta: int | None
 ) -> Iterator[ResponseStreamEvent]:
@@ -112,18 +130,23 @@ def _item_events(
                 yield from _part_events(part, item.id, index, at, number, words_per_delta)
         case "function_call":
             yield _added_event(varied(item, arguments="", status="in_progress"), index, number)
-            yield from _argument_events(item, index, number)
+            yield from _argument_events(item, index, number, words_per_delta)
         case "reasoning":
-            yield _added_event(varied(item, summary=[], status="in_progress"), index, number)
-            for at, part in enumerate(item.summary):
-                yield from _summary_events(part, item.id, index, at, number, words_per_delta)
+            content = None if item.content is None else list[object]()
+            begun = {"content": content, "encrypted_content": None, "status": "in_progress"}
+            yield _added_event(varied(item, summary=[], **begun), index, number)
+            yield from _reasoning_events(item, index, number, words_per_delta)
+        case "apply_patch_call":
+            yield _added_event(varied(item, status="in_progress"), index, number)
         case _:
             yield _added_event(item, index, number)
-    yield make_event("response.output_item.done", number, item=item, output_index=index)
+    done = "response.output_item.done"
+    yield make_event(done, number, item=copied(item), output_index=index)
 
 
 def _added_event(item: object, index: int, number: count[int]) -> Any:
-    return make_event("response.output_item.added", number, item=item, output_index=index)
+    added = "response.output_item.added"
+    return make_event(added, number, item=copied(item), output_index=index)
 
 
 def _part_events(
@@ -134,49 +157,82 @@ def _part_events(
     number: count[int],
     words_per_delta: int | None,
 ) -> Iterator[ResponseStreamEvent]:
-    """Stream one content part of a message: text or refusal."""
+    """Stream one content part of a message: text with its annotations, or refusal."""
     place = {"item_id": item_id, "output_index": output_index, "content_index": content_index}
-    refused = part.type == "refusal"
-    field = "refusal" if refused else "text"
-    kind = "response.refusal" if refused else "response.output_text"
-    whole = getattr(part, field)
-    blank = varied(part, **{field: ""})
-    yield make_event("response.content_part.added", number, part=blank, **place)
-    yield from _delta_events(f"{kind}.delta", place, word_deltas(whole, words_per_delta), number)
-    yield make_event(f"{kind}.done", number, **{field: whole}, **place)
-    yield make_event("response.content_part.done", number, part=part, **place)
+    if part.type == "refusal":
+        kind, name = "response.refusal", "refusal"
+        empty: dict[str, object] = {"refusal": ""}
+    else:
+        kind, name = "response.output_text", "text"
+        empty = {"text": "", "annotations": [], "logprobs": []}
+    whole: str = getattr(part, name)
+    probable = {"logprobs": _logprobs(kind, part)} if getattr(part, "logprobs", None) else {}
+    yield make_event("response.content_part.added", number, part=varied(part, **empty), **place)
+    pieces = _pieces(whole, words_per_delta)
+    yield from _delta_events(f"{kind}.delta", {**place, **probable}, pieces, number)
+    for at, annotation in enumerate(getattr(part, "annotations", None) or ()):
+        yield make_event(
+            "response.output_text.annotation.added",
+            number,
+            annotation=copied(annotation.model_dump()),
+            annotation_index=at,
+            **place,
+        )
+    yield make_event(f"{kind}.done", number, **{name: whole}, **place, **probable)
+    yield make_event("response.content_part.done", number, part=copied(part), **place)
+
+
+def _logprobs(kind: str, part: Any) -> list[Any]:
+    """The probabilities of a text in the form of the events."""
+    event = type(_prototype(f"{kind}.delta"))
+    fields = ("token", "logprob", "top_logprobs")
+    rows = [{**{name: getattr(one, name) for name in fields}} for one in part.logprobs]
+    for row in rows:
+        row["top_logprobs"] = [
+            {"token": top.token, "logprob": top.logprob} for top in row["top_logprobs"]
+        ]
+    whole = {"type": f"{kind}.delta", "delta": "", "item_id": "", "logprobs": rows}
+    numbers = dict.fromkeys(("output_index", "content_index", "sequence_number"), 0)
+    made: Any = event.model_validate({**whole, **numbers})
+    logprobs: list[Any] = made.logprobs
+    return logprobs
 
 
 def _argument_events(
-    call: ResponseFunctionToolCall, index: int, number: count[int]
+    call: ResponseFunctionToolCall, index: int, number: count[int], words_per_delta: int | None
 ) -> Iterator[ResponseStreamEvent]:
-    place = {"item_id": call.id or call.call_id, "output_index": index}
+    place = {"item_id": call.call_id if call.id is None else call.id, "output_index": index}
     text: str = call.arguments
-    pieces = [text[at : at + _ARGUMENT_DELTA] for at in range(0, len(text), _ARGUMENT_DELTA)]
+    size = max(1, len(text)) if words_per_delta is None else _ARGUMENT_DELTA
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    if words_per_delta is None and not pieces:
+        pieces = [""]
     yield from _delta_events("response.function_call_arguments.delta", place, pieces, number)
     yield make_event(
         "response.function_call_arguments.done", number, arguments=text, name=call.name, **place
     )
 
 
-def _summary_events(
-    part: Summary,
-    item_id: str,
-    output_index: int,
-    summary_index: int,
-    number: count[int],
-    words_per_delta: int | None,
+def _reasoning_events(
+    item: Any, output_index: int, number: count[int], words_per_delta: int | None
 ) -> Iterator[ResponseStreamEvent]:
-    """Stream one part of the summary of a reasoning item."""
-    place = {"item_id": item_id, "output_index": output_index, "summary_index": summary_index}
-    pieces = word_deltas(part.text, words_per_delta)
-    kind = "response.reasoning_summary_text"
-    blank = {"type": "summary_text", "text": ""}
-    yield make_event("response.reasoning_summary_part.added", number, part=blank, **place)
-    yield from _delta_events(f"{kind}.delta", place, pieces, number)
-    yield make_event(f"{kind}.done", number, text=part.text, **place)
-    whole = {**blank, "text": part.text}
-    yield make_event("response.reasoning_summary_part.done", number, part=whole, **place)
+    """Stream the parts of a reasoning item: its summary, then its text."""
+    for at, part in enumerate(item.summary):
+        place = {"item_id": item.id, "output_index": output_index, "summary_index": at}
+        pieces = _pieces(part.text, words_per_delta)
+        kind = "response.reasoning_summary_text"
+        blank = {"type": part.type, "text": ""}
+        yield make_event("response.reasoning_summary_part.added", number, part=blank, **place)
+        yield from _delta_events(f"{kind}.delta", place, pieces, number)
+        yield make_event(f"{kind}.done", number, text=part.text, **place)
+        whole = {**blank, "text": part.text}
+        yield make_event("response.reasoning_summary_part.done", number, part=whole, **place)
+    for at, content in enumerate(item.content or ()):
+        place = {"item_id": item.id, "output_index": output_index, "content_index": at}
+        kind = "response.reasoning_text"
+        pieces = _pieces(content.text, words_per_delta)
+        yield from _delta_events(f"{kind}.delta", place, pieces, number)
+        yield make_event(f"{kind}.done", number, text=content.text, **place)
 
 
 def _delta_events(
@@ -239,9 +295,12 @@ def make_event(kind: str, number: count[int], **fields: object) -> Any:
     prototype = _prototype(kind)
     if isinstance(fields.get("part"), dict):
         return type(prototype)(type=kind, sequence_number=next(number), **fields)
+    event = varied(prototype, sequence_number=next(number), **fields)
     if "name" in fields and "name" not in type(prototype).model_fields:
-        del fields["name"]  # In the client's 3.x versions only the item names the function.
-    return varied(prototype, sequence_number=next(number), **fields)
+        # In 3.x versions of the client only the item has the name; a consumer may read it here.
+        vars(event).pop("name")
+        event.__setstate__({**event.__getstate__(), "__pydantic_extra__": {"name": fields["name"]}})
+    return event
 
 
 @cache
@@ -259,6 +318,7 @@ def _prototype(kind: str) -> BaseModel:
         "response.content_part.done": responses.ResponseContentPartDoneEvent,
         "response.output_text.delta": responses.ResponseTextDeltaEvent,
         "response.output_text.done": responses.ResponseTextDoneEvent,
+        "response.output_text.annotation.added": responses.ResponseOutputTextAnnotationAddedEvent,
         "response.refusal.delta": responses.ResponseRefusalDeltaEvent,
         "response.refusal.done": responses.ResponseRefusalDoneEvent,
         "response.function_call_arguments.delta": responses.ResponseFunctionCallArgumentsDeltaEvent,
@@ -267,8 +327,10 @@ def _prototype(kind: str) -> BaseModel:
         "response.reasoning_summary_part.done": responses.ResponseReasoningSummaryPartDoneEvent,
         "response.reasoning_summary_text.delta": responses.ResponseReasoningSummaryTextDeltaEvent,
         "response.reasoning_summary_text.done": responses.ResponseReasoningSummaryTextDoneEvent,
+        "response.reasoning_text.delta": responses.ResponseReasoningTextDeltaEvent,
+        "response.reasoning_text.done": responses.ResponseReasoningTextDoneEvent,
     }
-    if kind.startswith("response.output_text"):
+    if kind in ("response.output_text.delta", "response.output_text.done"):
         return classes[kind].model_construct(type=kind, logprobs=[])
     return classes[kind].model_construct(type=kind)
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from agentgraph.items.model_input import conversion
-from agentgraph.models.fake_id import PLACEHOLDER_IDS
+from agentgraph.models.fake_id import has_placeholder_id
 from agentgraph.models.gate.responses import ANSWERS, complete_output, event_failure
 from agentgraph.models.gate.server import Server
 from agentgraph.models.gate.stream import answer, closed, pieces, unstreamed
@@ -242,9 +242,7 @@ def _add_accepted(accepted: list[Any], items: list[Any]) -> None:
 
 def _needs_a_change(item: object) -> bool:
     return isinstance(item, Mapping) and (
-        not _NOT_TAKEN.isdisjoint(item)
-        or None in item.values()
-        or item.get("id") in PLACEHOLDER_IDS
+        not _NOT_TAKEN.isdisjoint(item) or None in item.values() or has_placeholder_id(item)
     )
 
 
@@ -261,7 +259,7 @@ def _accepted(item: Mapping[str, Any]) -> dict[str, Any]:
     fields = {
         name: value for name, value in item.items() if value is not None and name not in _NOT_TAKEN
     }
-    if fields.get("id") in PLACEHOLDER_IDS:
+    if has_placeholder_id(fields):
         del fields["id"]
     return fields
 

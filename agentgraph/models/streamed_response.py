@@ -16,12 +16,13 @@ from agentgraph.items.responses import ModelResponse
 from agentgraph.models.gate.counts import raw_usage, usage_of
 from agentgraph.models.gate.responses import ANSWERS, complete_output, event_failure
 from agentgraph.models.gate.server import Server
+from agentgraph.usage import Usage
 from agentgraph.usage.failures import with_failures
 
 if TYPE_CHECKING:
     from openai.types.responses import Response, ResponseStreamEvent
 
-__all__ = ["StreamedResponse", "Takeover", "model_response"]
+__all__ = ["ExactUsage", "StreamedResponse", "Takeover", "model_response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,24 @@ class Takeover:
         response = getattr(event, "response", None)
         if response is not None:
             response._takeover = self
+
+
+@dataclass(frozen=True, slots=True)
+class ExactUsage:
+    """The usage of a streamed reply in our own form. The API's form has no place for the number of
+    requests and their entries.
+
+    Attributes:
+        usage: The usage.
+        raw: The usage in the provider's form, if the model states one.
+    """
+
+    usage: Usage
+    raw: dict[str, Any] | None
+
+    def mark(self, response: Response) -> None:
+        """Note this on the response of a stream's last event."""
+        response._exact_usage = self  # type: ignore[attr-defined]
 
 
 class StreamedResponse:
@@ -136,14 +155,16 @@ def model_response(
     """
     output = complete_output(response, server, keep_cut_text=keep_cut_text, event=event)
     usage: object = getattr(response, "usage", None)
+    exact: ExactUsage | None = getattr(response, "_exact_usage", None)
+    spent = usage_of(usage) if exact is None else exact.usage
     takeover: Takeover | None = getattr(response, "_takeover", None)
     reply = ModelResponse(
         output=output or items or [],
-        usage=with_failures(usage_of(usage), takeover.failures if takeover else 0),
+        usage=with_failures(spent, takeover.failures if takeover else 0),
         response_id=getattr(response, "id", None),
         request_id=getattr(response, "_request_id", None),
         answered_by=takeover.model if takeover else None,
     )
     if preserve_raw_usage:
-        reply.raw_usage = raw_usage(usage)
+        reply.raw_usage = raw_usage(usage) if exact is None else exact.raw
     return reply

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Decision",
+    "FunctionModel",
     "InvalidModelStep",
     "ModelCall",
     "ModelScriptError",
@@ -75,6 +76,7 @@ __all__ = [
 
 _MODULES = {
     "Decision": "testing.routes",
+    "FunctionModel": "testing.doubles.function_model",
     "InvalidModelStep": "testing.model",
     "ModelCall": "testing.model",
     "ModelScriptError": "testing.model",

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from copy import copy
-from inspect import isawaitable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.items.responses import ModelResponse
-from agentgraph.models.fake_id import FAKE_RESPONSES_ID, SCRIPTED_MESSAGE_ID
-from agentgraph.models.model_call import ModelCall, ModelOfCalls
-from agentgraph.models.response_events import response_events
+from agentgraph.models.fake_id import SCRIPTED_MESSAGE_ID
+from agentgraph.models.model_call import ModelCall
+from agentgraph.testing.doubles.copies import copied_call
+from agentgraph.testing.doubles.step_model import ModelOfSteps
 from agentgraph.testing.steps import (
     InvalidModelStep,
     ModelResponder,
@@ -34,10 +32,7 @@ if TYPE_CHECKING:
     from openai.types.responses import (
         ResponseFunctionToolCall,
         ResponseOutputMessage,
-        ResponseStreamEvent,
     )
-
-    from agentgraph.retry import ModelRetryAdvice, ModelRetryAdviceRequest
 
 __all__ = [
     "InvalidModelStep",
@@ -53,13 +48,13 @@ __all__ = [
 ]
 
 
-class ScriptedModel(ModelOfCalls):
+class ScriptedModel(ModelOfSteps):
     """A model that replies from a script, with one step for each call.
 
     Args:
         steps: The replies in order: `ModelStep`s, their dictionaries, `ModelResponse`s, sequences
-            of output items, or exceptions. Or a function that answers every call, any number of
-            times; it may be async, and may return any form of a step.
+            of output items, or exceptions. Or a function, which answers the calls after the last
+            step as a `FunctionModel` does.
         emit_traces: An attribute for tracing; the model itself opens no span.
         default_usage: The usage of steps without one; None means one request without tokens.
         record_calls: Whether `calls` records the requests. Recording copies the whole input of each
@@ -77,37 +72,20 @@ class ScriptedModel(ModelOfCalls):
         emit_traces: bool = False,
         default_usage: Usage | None = None,
         record_calls: bool = True,
-        words_per_delta: int | None = 1,
+        words_per_delta: int | None = None,
     ) -> None:
+        super().__init__(
+            default_usage=default_usage,
+            record_calls=record_calls,
+            words_per_delta=words_per_delta,
+        )
         self.emit_traces = emit_traces
-        self._responder: Callable[[ModelCall], Any] | None = None
         self._steps: deque[ModelStep] = deque()
-        self._calls: list[ModelCall] = []
-        self._call_count = 0
-        self._record_calls = record_calls
-        self._words_per_delta = words_per_delta
-        self._advice: list[tuple[Exception, ModelRetryAdvice]] = []
-        self._no_usage = Usage(requests=1)
-        self._default_usage = default_usage
+        self._after: ModelStep | None = None
         if callable(steps):
-            self._responder = steps
+            self._after = ModelStep.respond(steps)
         else:
             self.extend(steps)
-
-    @property
-    def calls(self) -> tuple[ModelCall, ...]:
-        """The request of each call, oldest first; empty if calls are not recorded."""
-        return tuple(self._calls)
-
-    @property
-    def first_call(self) -> ModelCall | None:
-        """The request of the first call, or None before it."""
-        return self._calls[0] if self._calls else None
-
-    @property
-    def last_call(self) -> ModelCall | None:
-        """The request of the latest call, or None before the first."""
-        return self._calls[-1] if self._calls else None
 
     @property
     def remaining_steps(self) -> int:
@@ -142,14 +120,6 @@ class ScriptedModel(ModelOfCalls):
             )
         self._steps.extend([model_step(step, index) for index, step in enumerate(steps)])
 
-    def set_default_usage(self, usage: Usage | None) -> None:
-        """Set the usage of steps without one.
-
-        Args:
-            usage: The usage of each such reply; None means one request without tokens.
-        """
-        self._default_usage = usage
-
     def assert_complete(self) -> None:
         """Check that every step was used.
 
@@ -163,85 +133,17 @@ class ScriptedModel(ModelOfCalls):
                 remaining_steps=remaining,
             )
 
-    def get_retry_advice(self, request: ModelRetryAdviceRequest) -> ModelRetryAdvice | None:
-        """Return the advice that the script attached to this very error object."""
-        return next((advice for error, advice in self._advice if error is request.error), None)
-
-    async def reply(self, call: ModelCall) -> ModelResponse:
-        """Reply with the next step.
-
-        Raises:
-            UnexpectedModelCall: The script is at its end.
-        """
-        step = await self._next_step(call)
-        return self._response(step, call)
-
-    async def events(self, call: ModelCall) -> AsyncIterator[ResponseStreamEvent]:
-        """Stream the next step: its own events, or the events of its output.
-
-        Raises:
-            UnexpectedModelCall: The script is at its end.
-        """
-        step = await self._next_step(call)
-        events = step.stream_events
-        if events is None:
-            response = self._response(step, call)
-            for event in response_events(
-                response.output,
-                usage=response.usage,
-                response_id=response.response_id,
-                words_per_delta=self._words_per_delta,
-            ):
-                yield event
-        elif callable(events):
-            async for event in events(call):
-                yield event
-        else:
-            for event in events:
-                yield event
-
-    async def _next_step(self, call: ModelCall) -> ModelStep:
-        index = self._call_count
-        self._call_count += 1
-        if self._record_calls:
-            call = _detached_call(call)
-            self._calls.append(call)
-        responder = self._responder
-        step: ModelStep | None = None
-        if responder is None:
-            if not self._steps:
-                manner = "streamed" if call.streamed else "not streamed"
-                raise UnexpectedModelCall(
-                    f"Model call #{index + 1} ({manner}) came after the last scripted step.",
-                    call=call,
-                    call_index=index,
-                )
-            step = self._steps.popleft()
-            responder = step.responder
-        if responder is not None:
-            reply = responder(call)
-            step = model_step(await reply if isawaitable(reply) else reply, index)
-            if step.responder is not None:
-                raise InvalidModelStep(
-                    f"The responder of model call #{index + 1} returned a responder, not a reply.",
-                    reason="invalid_responder",
-                    input_index=index,
-                )
-        assert step is not None
-        if step.error is not None:
-            if step.retry_advice is not None:
-                self._advice.append((step.error, step.retry_advice))
-            raise step.error
-        return step
-
-    def _response(self, step: ModelStep, call: ModelCall) -> ModelResponse:
-        usage = step.usage
-        if usage is None or not (usage.requests or usage.total_tokens or usage.input_tokens):
-            usage = self._default_usage or self._no_usage
-        response = ModelResponse(list(step.output), usage, step.response_id, step.request_id)
-        if step.raw_usage is not None and call.model_settings.preserve_raw_usage:
-            response.raw_usage = dict(step.raw_usage)
-        return response
+    def _step(self, call: ModelCall, index: int) -> ModelStep:
+        if self._steps:
+            return self._steps.popleft()
+        if self._after is not None:
+            return self._after
+        manner = "streamed" if call.streamed else "not streamed"
+        raise UnexpectedModelCall(
+            f"Model call #{index + 1} ({manner}) came after the last scripted step.",
+            call=copied_call(call),
+            call_index=index,
+        )
 
 
 def assistant_message(text: str, *, item_id: str = SCRIPTED_MESSAGE_ID) -> ResponseOutputMessage:
@@ -276,7 +178,7 @@ def function_call(
         name: The tool's name.
         arguments: The arguments, as JSON text or as values that JSON can hold.
         call_id: The call's id; the item with its output refers to it.
-        item_id: The item's id; None means a placeholder, as in `assistant_message`.
+        item_id: The item's id; None means the call's id, as in the published SDK.
         namespace: The namespace that the tool belongs to.
 
     Returns:
@@ -288,7 +190,7 @@ def function_call(
         arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
     call = Call(
         type="function_call",
-        id=item_id or FAKE_RESPONSES_ID,
+        id=call_id if item_id is None else item_id,
         call_id=call_id,
         name=name,
         arguments=arguments,
@@ -296,28 +198,3 @@ def function_call(
     if namespace is not None:
         call.namespace = namespace
     return call
-
-
-def _detached_call(call: ModelCall) -> ModelCall:
-    return ModelCall(
-        system_instructions=call.system_instructions,
-        input=_detached(call.input),
-        model_settings=copy(call.model_settings),
-        tools=list(call.tools),
-        output_schema=call.output_schema,
-        handoffs=list(call.handoffs),
-        tracing=call.tracing,
-        previous_response_id=call.previous_response_id,
-        conversation_id=call.conversation_id,
-        prompt=_detached(call.prompt),
-        streamed=call.streamed,
-    )
-
-
-def _detached(value: object) -> Any:
-    """Copy the lists and dictionaries of a JSON-like value; objects of other types stay shared."""
-    if isinstance(value, dict):
-        return {key: _detached(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_detached(entry) for entry in value]
-    return value

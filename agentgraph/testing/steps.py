@@ -1,27 +1,27 @@
 """The script of a scripted model: its steps, the forms of a step, and the errors about them.
 
-A step is checked when it enters the script, so that the error points to the line that adds it and
-not to the middle of a run.
+A step is checked and copied when it enters the script: the error points to the line that adds it
+and not to the middle of a run, and what the test or a run changes later changes no reply.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
 from agentgraph.items.responses import ModelResponse
+from agentgraph.models.copies import copied
 from agentgraph.models.model_call import ModelCall
+from agentgraph.retry import ModelRetryAdvice
 from agentgraph.usage import Usage
 
 if TYPE_CHECKING:
     from openai.types.responses import ResponseOutputItem, ResponseStreamEvent
     from pydantic import TypeAdapter
-
-    from agentgraph.retry import ModelRetryAdvice
 
 __all__ = [
     "DEFAULT_RESPONSE_ID",
@@ -98,7 +98,7 @@ class UnconsumedModelSteps(ModelScriptError):
         self.remaining_steps = remaining_steps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class ModelStep:
     """The outcome of one call of a scripted model.
 
@@ -107,8 +107,8 @@ class ModelStep:
 
     Attributes:
         output: The reply's output items: objects of the `openai` client, or their dictionaries.
-        usage: The reply's usage; None means the model's default usage.
-        response_id: The reply's id.
+        usage: The reply's usage; an empty one means the model's default usage.
+        response_id: The reply's id; None for a reply without one.
         request_id: The id that the provider gave to the request.
         raw_usage: The usage in the provider's form; the response includes it if the call's settings
             have `preserve_raw_usage`.
@@ -119,7 +119,7 @@ class ModelStep:
     """
 
     output: Sequence[ResponseOutputItem] = ()
-    usage: Usage | None = None
+    usage: Usage = field(default_factory=Usage)
     response_id: str | None = DEFAULT_RESPONSE_ID
     request_id: str | None = None
     raw_usage: dict[str, Any] | None = None
@@ -170,20 +170,25 @@ class ModelStep:
         Args:
             events: The events, or a function of the call that returns an async iterator of them.
             output: The reply of the same step if the call is not streamed.
-            usage: The usage of that reply.
+            usage: The usage of that reply; None means the model's default usage.
             response_id: The id of that reply.
 
         Returns:
             The step.
         """
-        return cls(output=output, usage=usage, response_id=response_id, stream_events=events)
+        return cls(
+            output=output,
+            usage=Usage() if usage is None else usage,
+            response_id=response_id,
+            stream_events=events if callable(events) else tuple(events),
+        )
 
 
 class ModelStepSpec(TypedDict, total=False):
     """A `ModelStep` written as a dictionary, with the same keys."""
 
     output: Sequence[Any]
-    usage: Usage | None
+    usage: Usage
     response_id: str | None
     request_id: str | None
     raw_usage: dict[str, Any] | None
@@ -208,7 +213,8 @@ def model_step(item: Any, index: int = 0) -> ModelStep:
         index: The index of the step in the sequence that was added, for the message.
 
     Returns:
-        The step, its output as a list of the `openai` client's objects.
+        A copy of the step, its output as a list of the `openai` client's objects. Exceptions and
+        functions are shared.
 
     Raises:
         InvalidModelStep: The item is none of these, or its parts contradict each other.
@@ -248,10 +254,31 @@ def _is_sequence(value: object) -> bool:
 
 
 def _checked(step: ModelStep, index: int) -> ModelStep:
-    outcomes = [step.error, step.responder, step.stream_events]
-    if sum(outcome is not None for outcome in outcomes) > 1:
-        fault = "may have only one of error, responder and stream_events"
-        raise _invalid(index, "conflicting_outcomes", fault)
+    """A copy of a valid step, with the reasons for refusal in the order of the published SDK."""
+    if not _is_sequence(step.output):
+        raise _invalid(index, "invalid_input", "needs a sequence of output items as its output")
+    if not isinstance(step.usage, Usage):
+        raise _invalid(index, "invalid_input", "needs a Usage object as its usage")
+    for name in ("response_id", "request_id"):
+        if not isinstance(getattr(step, name), str | None):
+            raise _invalid(index, "invalid_input", f"needs a string or None as its {name}")
+    if not isinstance(step.raw_usage, dict | None):
+        raise _invalid(index, "invalid_input", "needs a dictionary or None as its raw_usage")
+    _check_outcome(step, index)
+    return ModelStep(
+        output=[_output_item(item, index, at) for at, item in enumerate(step.output)],
+        usage=copied(step.usage),
+        response_id=step.response_id,
+        request_id=step.request_id,
+        raw_usage=copied(step.raw_usage),
+        error=step.error,
+        responder=step.responder,
+        stream_events=copied(step.stream_events),
+        retry_advice=copied(step.retry_advice),
+    )
+
+
+def _check_outcome(step: ModelStep, index: int) -> None:
     if step.error is not None and not isinstance(step.error, Exception):
         raise _invalid(index, "invalid_error", "needs an Exception object as its error")
     if step.responder is not None and not callable(step.responder):
@@ -260,31 +287,31 @@ def _checked(step: ModelStep, index: int) -> ModelStep:
     if events is not None and not (callable(events) or _is_sequence(events)):
         fault = "needs a sequence of events, or a callable, as its stream_events"
         raise _invalid(index, "invalid_stream_events", fault)
-    if step.retry_advice is not None and step.error is None:
+    outcomes = [step.error, step.responder, events]
+    if sum(outcome is not None for outcome in outcomes) > 1:
+        fault = "may have only one of error, responder and stream_events"
+        raise _invalid(index, "conflicting_outcomes", fault)
+    if step.retry_advice is None:
+        return
+    if step.error is None:
         raise _invalid(index, "invalid_retry_advice", "has retry advice but no error to retry")
-    if step.usage is not None and not isinstance(step.usage, Usage):
-        raise _invalid(index, "invalid_input", "needs a Usage object as its usage")
-    for name in ("response_id", "request_id"):
-        if not isinstance(getattr(step, name), str | None):
-            raise _invalid(index, "invalid_input", f"needs a string or None as its {name}")
-    if not _is_sequence(step.output):
-        raise _invalid(index, "invalid_input", "needs a sequence of output items as its output")
-    if all(getattr(item, "type", None) for item in step.output):
-        return step
-    output = [_output_item(item, index, at) for at, item in enumerate(step.output)]
-    values = {name: getattr(step, name) for name in _FIELDS}
-    return ModelStep(**{**values, "output": output})
+    if not isinstance(step.retry_advice, ModelRetryAdvice):
+        raise _invalid(index, "invalid_retry_advice", "needs a ModelRetryAdvice as retry_advice")
 
 
 def _output_item(item: Any, step: int, at: int) -> Any:
     if getattr(item, "type", None):
-        return item
+        return copied(item)
     kind = item.get("type") if isinstance(item, Mapping) else None
     if not isinstance(kind, str):
         fault = f"has no output item in place {at}, but an object of type {type(item).__name__}"
         raise _invalid(step, "invalid_input", fault)
+    fields_of_item = dict(item)
+    if kind == "apply_patch_call":
+        # The API names both, and a test need not.
+        fields_of_item = {"id": item.get("call_id"), "status": "completed", **fields_of_item}
     try:
-        return _output_items().validate_python(dict(item))
+        return _output_items().validate_python(fields_of_item)
     except ValueError as error:
         fault = f"has an unusable output item in place {at} (type {kind!r}): {error}"
         raise _invalid(step, "invalid_input", fault) from error

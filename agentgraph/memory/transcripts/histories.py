@@ -18,7 +18,7 @@ from agentgraph.memory.transcripts.automaton import (
     without_id,
 )
 from agentgraph.memory.transcripts.plain import plainly_legal
-from agentgraph.models.fake_id import PLACEHOLDER_IDS
+from agentgraph.models.fake_id import has_placeholder_id
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -226,7 +226,7 @@ def _id_faults(items: Sequence[TResponseInputItem]) -> tuple[list[Violation], li
                     continue
                 message = f"{_name(fields)} has the id {identity!r} of another item"
                 faults.append(Violation(position, "reused-id", message))
-            elif identity not in PLACEHOLDER_IDS:
+            elif not has_placeholder_id(fields):
                 ids[identity] = user_messages, fields
         user_messages += kind == "message" and fields.get("role") == "user"
         standing.append(position)

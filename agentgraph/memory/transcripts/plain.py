@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.models.fake_id import PLACEHOLDER_IDS
+from agentgraph.models.fake_id import PLACEHOLDER_IDS, has_placeholder_id
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -46,7 +46,7 @@ class PlainTranscript:
             # With equal ids, the set cannot tell which one goes.
             self._plain = False
             return
-        if "id" in fields and fields["id"] not in PLACEHOLDER_IDS:
+        if "id" in fields and not has_placeholder_id(fields):
             self._identified -= 1
             self._ids.discard(fields["id"])
         kind = fields.get("type")
@@ -65,7 +65,7 @@ class PlainTranscript:
                 identity = fields["id"]
                 if type(identity) is not str:
                     return False
-                if identity not in PLACEHOLDER_IDS:
+                if identity not in PLACEHOLDER_IDS and identity != fields.get("call_id"):
                     identified += 1
                     ids.add(identity)
             if kind == "message" or (kind is None and "role" in fields):

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from agentgraph.memory.transcripts.automaton import ANSWERED_BY, CALL_OF, keys_of, kind_of
-from agentgraph.models.fake_id import PLACEHOLDER_IDS
+from agentgraph.models.fake_id import has_placeholder_id
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
@@ -82,6 +82,6 @@ def _key(item: object) -> Hashable:
         if keys:
             return answers, keys[0]
     identity = item.get("id")
-    if not isinstance(identity, str) or not identity or identity in PLACEHOLDER_IDS:
+    if not isinstance(identity, str) or has_placeholder_id(item):
         return None
     return kind, identity

@@ -24,7 +24,7 @@ from agentgraph.memory.transcripts.automaton import (
     without_id,
 )
 from agentgraph.memory.transcripts.plain import plainly_legal
-from agentgraph.models.fake_id import PLACEHOLDER_IDS
+from agentgraph.models.fake_id import PLACEHOLDER_IDS, has_placeholder_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +76,7 @@ class DistinctIds:
             if "id" in item
             and type(identity := item["id"]) is str
             and item.get("type") != "local_shell_call_output"
+            and identity != item.get("call_id")
         )
         self._ids.difference_update(PLACEHOLDER_IDS)
 
@@ -97,7 +98,7 @@ class DistinctIds:
         """
         fields: Mapping[str, Any] = item
         identity = fields.get("id")
-        if identity is None or identity in PLACEHOLDER_IDS or not isinstance(identity, str):
+        if not isinstance(identity, str) or has_placeholder_id(fields):
             return item
         # The id of a local shell output is the id of its call, not its own.
         if fields.get("type") == "local_shell_call_output":
