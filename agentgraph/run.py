@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Unpack
 
-from agentgraph.drivers.workbench import UNWATCHED
+from agentgraph.drivers.workbench import UNWATCHED, StandIn, Watcher
 from agentgraph.run_config import (
     DEFAULT_MAX_TURNS,
     CallModelData,
@@ -85,6 +85,15 @@ class AgentRunner:
     """Runs workflows. To change how, subclass it and pass an instance to
     ``set_default_agent_runner``."""
 
+    def _launch(
+        self,
+        source: Runnable[Any],
+        input: RunInput[Any],
+        options: RunOptions[Any],
+        watcher: Watcher,
+    ) -> Launch:
+        return launch(source, input, options, watcher)
+
     async def run(
         self,
         starting_agent: Runnable[TContext],
@@ -92,7 +101,7 @@ class AgentRunner:
         **kwargs: Unpack[RunOptions[TContext]],
     ) -> RunResult:
         """See :meth:`Runner.run`."""
-        launched = launch(starting_agent, input, kwargs, UNWATCHED)
+        launched = self._launch(starting_agent, input, kwargs, UNWATCHED)
         del kwargs  # the run refers to what it needs of them, and it may wait for a long time
         rest = await in_own_task(_carry_out(launched), _name(launched))
         result = result_of(launched.run, rest)
@@ -116,7 +125,7 @@ class AgentRunner:
     ) -> RunResultStreaming:
         """See :meth:`Runner.run_streamed`."""
         queue = EventQueue()
-        launched = launch(starting_agent, input, kwargs, watcher_of(queue))
+        launched = self._launch(starting_agent, input, kwargs, watcher_of(queue))
         result = _live_result(launched)
         result._begin(
             launched.run,
@@ -317,8 +326,19 @@ def get_default_agent_runner() -> AgentRunner:
 
 
 class _OneModelRunner(AgentRunner):
-    def __init__(self, model: str | Model) -> None:
-        self._model = model
+    def __init__(self, model: str | Model, stand_in: StandIn | None = None) -> None:
+        self._model, self._stand_in = model, stand_in
+
+    def _launch(
+        self,
+        source: Runnable[Any],
+        input: RunInput[Any],
+        options: RunOptions[Any],
+        watcher: Watcher,
+    ) -> Launch:
+        launched = super()._launch(source, input, options, watcher)
+        launched.run.caches.stand_in = self._stand_in
+        return launched
 
     async def run(
         self,
@@ -342,10 +362,15 @@ class _OneModelRunner(AgentRunner):
 
 
 @contextmanager
-def every_model_is(model: str | Model) -> Iterator[None]:
-    """Use one model, or the model of that name, in all runs, those of guardrails and tools too."""
+def every_model_is(model: str | Model, stand_in: StandIn | None = None) -> Iterator[None]:
+    """Use one model, or the model of that name, in all runs, those of guardrails and tools too.
+
+    Args:
+        model: The model or its name.
+        stand_in: Answers the calls of tools in their place.
+    """
     before = get_default_agent_runner()
-    set_default_agent_runner(_OneModelRunner(model))
+    set_default_agent_runner(_OneModelRunner(model, stand_in))
     try:
         yield
     finally:

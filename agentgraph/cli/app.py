@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "explain": "agentgraph.cli.commands.explain",
     "ir": "agentgraph.cli.commands.ir",
     "mutate": "agentgraph.cli.commands.mutate",
+    "export": "agentgraph.cli.commands.export",
     "sessions": "agentgraph.cli.sessions",
 }
 

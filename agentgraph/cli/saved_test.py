@@ -16,7 +16,7 @@ from agentgraph.cli.rehearsed_reply import Part
 from agentgraph.cli.run_events import RunCompleted, RunFailed, RunSuspended
 from agentgraph.cli.workload import Workload
 
-__all__ = ["saved_test"]
+__all__ = ["name_of", "saved_test"]
 
 _TEMPLATE = '''"""A rehearsal of {file}, written by `agentgraph rehearse`."""
 
@@ -68,7 +68,7 @@ def saved_test(
         CommandFault: The file has no name for the workflow.
     """
     file = workload.target.path.resolve()
-    module, name = _name_of(workload.source, file, workload.target.name)
+    module, name = name_of(workload.source, file, workload.target.name)
     replies = list(replies)
     decided = list(decisions)
     runs = [f"Runner.run({name}, {message!r}{_context(module, context)})"]
@@ -96,7 +96,7 @@ def saved_test(
     )
 
 
-def _name_of(source: object, file: Path, name: str | None) -> tuple[str, str]:
+def name_of(source: object, file: Path, name: str | None) -> tuple[str, str]:
     """The module of a file, and an expression for its workflow."""
     for module in list(sys.modules.values()):
         if not _is_from(module, file):
@@ -107,7 +107,7 @@ def _name_of(source: object, file: Path, name: str | None) -> tuple[str, str]:
         if name is not None and callable(getattr(module, name, None)):
             return file.stem, f"{file.stem}.{name}()"
     raise CommandFault(
-        f"{file.name} has no name for the workflow, so the rehearsal cannot be saved as a test"
+        f"{file.name} has no name for the workflow, so no test can be written for it"
     )
 
 

@@ -11,7 +11,7 @@ in progress, and records outcomes that arrive nevertheless as late.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from agentgraph.approvals import CallKey, Ruling
@@ -157,10 +157,16 @@ class Driver:
 
         Another run of the same state may have appended rows since this one was made.
         """
+        for _ in self.replay_rows():
+            pass
+
+    def replay_rows(self) -> Iterator[tuple[Row, Perform | None]]:
+        """Replay row by row: each with the command it answers, before the fold takes it."""
         recorded = self.run.caches.journal.rows(self.run.facts.path)
         self.replaying = self.run.caches.resumed = bool(recorded)
         self._begin()
         for row in recorded:
+            yield row, self.owed.get(row.outcome.id)
             self._replay(row)
         self.boundary = any(command.phase.boundary for command in self.owed.values())
         self.replaying = False

@@ -14,6 +14,7 @@ from agentgraph.approvals import CallKey, Ruling
 from agentgraph.frontend.bindings import AgentBinding, Bindings
 from agentgraph.memory.runs.session_log import SessionLog
 from agentgraph.record.facts import RunFacts
+from agentgraph.record.payloads import ToolReturn
 from agentgraph.record.record import Names
 from agentgraph.record.view import View
 from agentgraph.run_context import RunContextWrapper
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from agentgraph.stream_events import StreamEvent
 
 Compiled = tuple[Machine, Bindings]
+StandIn = Callable[[str, Any], ToolReturn | None]
+"""Takes the name of a tool and its call in the provider's form; returns what takes the place of its
+result, or ``None`` to let the tool run. It may raise what takes the place of its failure."""
 
 _NO_FACTS = Facts()
 
@@ -86,6 +90,7 @@ class Caches:
         stopping: Whether the caller wants no further turn.
         resumed: Whether the session may hold items of the run that ``session`` does not know.
         doubtful: The commands that were owed when the recorded rows ended; their work may be done.
+        stand_in: Answers calls of tools in their place; ``None`` in every run but that of a test.
         stale: Whether the run must move to another machine, or has other facts than it began with.
     """
 
@@ -107,6 +112,7 @@ class Caches:
     rulings: Sequence[Ruling] = ()
     turn: int = 0
     stopping: bool = False
+    stand_in: StandIn | None = None
     stale: bool = False
     resumed: bool = False
     doubtful: frozenset[CommandId] = frozenset()

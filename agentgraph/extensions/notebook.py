@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import agentgraph
 from agentgraph.exceptions import AgentsException
 from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.lower_workflow import lower
-from agentgraph.program import Program
-from agentgraph.running.result import RunResultBase
 from agentgraph_compiler.render.notebook import bundle, svg
 from agentgraph_compiler.render.picture import Picture
 from agentgraph_compiler.render.view import View, picture_of
+
+if TYPE_CHECKING:
+    from agentgraph.running.result import RunResultBase
 
 __all__ = ["bundle_of", "svg_of"]
 
@@ -35,9 +39,9 @@ def bundle_of(value: object) -> dict[str, str]:
 
 def _picture(value: object) -> Picture | None:
     try:
-        if isinstance(value, RunResultBase):
+        if isinstance(value, agentgraph.RunResult | agentgraph.RunResultStreaming):
             return _picture_of_run(value)
-        if isinstance(value, Program):
+        if isinstance(value, agentgraph.Program):
             return picture_of(value.chart)
         if is_agent(value) or is_workflow(value):
             return picture_of(lower(value)[0])

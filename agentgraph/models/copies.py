@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from copy import Error, deepcopy
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 __all__ = ["copied"]
 
 _T = TypeVar("_T")
 _ATOMS: Final = frozenset({str, int, float, bool, bytes, type(None)})
-_PYDANTIC: Final = "__pydantic_fields_set__"
 
 
 def copied(value: _T) -> _T:
@@ -23,19 +25,22 @@ def copied(value: _T) -> _T:
     return result
 
 
-def _copied(value: Any) -> Any:
-    kind: Any = type(value)
-    if kind in _ATOMS:
+def _copied(value: object) -> Any:
+    if type(value) in _ATOMS:
         return value
-    if kind is dict:
+    if type(value) is dict:
         return {key: _copied(entry) for key, entry in value.items()}
-    if kind is list:
+    if type(value) is list:
         return [_copied(entry) for entry in value]
-    if hasattr(kind, "model_fields") and hasattr(value, _PYDANTIC):
-        twin: Any = kind.__new__(kind)
+    if _is_model(value):
+        twin = object.__new__(type(value))
         twin.__setstate__({name: _copied(part) for name, part in value.__getstate__().items()})
         return twin
     try:
         return deepcopy(value)
     except (TypeError, Error):  # a lock, a client: what has no copy belongs to the program
         return value
+
+
+def _is_model(value: object) -> TypeGuard[BaseModel]:
+    return hasattr(type(value), "model_fields") and hasattr(value, "__pydantic_fields_set__")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ResponseFunctionToolCall,
         ResponseOutputRefusal,
         ResponseOutputText,
+        ResponseReasoningItem,
         ResponseStreamEvent,
     )
     from openai.types.responses.response_usage import ResponseUsage
@@ -166,7 +167,9 @@ def _part_events(
         kind, name = "response.output_text", "text"
         empty = {"text": "", "annotations": [], "logprobs": []}
     whole: str = getattr(part, name)
-    probable = {"logprobs": _logprobs(kind, part)} if getattr(part, "logprobs", None) else {}
+    probable = {}
+    if part.type == "output_text" and part.logprobs:
+        probable["logprobs"] = _logprobs(kind, part)
     yield make_event("response.content_part.added", number, part=varied(part, **empty), **place)
     pieces = _pieces(whole, words_per_delta)
     yield from _delta_events(f"{kind}.delta", {**place, **probable}, pieces, number)
@@ -182,19 +185,18 @@ def _part_events(
     yield make_event("response.content_part.done", number, part=copied(part), **place)
 
 
-def _logprobs(kind: str, part: Any) -> list[Any]:
+def _logprobs(kind: str, part: ResponseOutputText) -> list[Any]:
     """The probabilities of a text in the form of the events."""
     event = type(_prototype(f"{kind}.delta"))
     fields = ("token", "logprob", "top_logprobs")
-    rows = [{**{name: getattr(one, name) for name in fields}} for one in part.logprobs]
+    rows = [{name: getattr(one, name) for name in fields} for one in part.logprobs or ()]
     for row in rows:
         row["top_logprobs"] = [
             {"token": top.token, "logprob": top.logprob} for top in row["top_logprobs"]
         ]
     whole = {"type": f"{kind}.delta", "delta": "", "item_id": "", "logprobs": rows}
     numbers = dict.fromkeys(("output_index", "content_index", "sequence_number"), 0)
-    made: Any = event.model_validate({**whole, **numbers})
-    logprobs: list[Any] = made.logprobs
+    logprobs: list[Any] = vars(event.model_validate({**whole, **numbers}))["logprobs"]
     return logprobs
 
 
@@ -214,7 +216,10 @@ def _argument_events(
 
 
 def _reasoning_events(
-    item: Any, output_index: int, number: count[int], words_per_delta: int | None
+    item: ResponseReasoningItem,
+    output_index: int,
+    number: count[int],
+    words_per_delta: int | None,
 ) -> Iterator[ResponseStreamEvent]:
     """Stream the parts of a reasoning item: its summary, then its text."""
     for at, part in enumerate(item.summary):

@@ -8,6 +8,7 @@ resumed, never repeated. The outer call awaits the inner run, so a cancellation 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent_tool import AgentTool, AgentToolStreamEvent
@@ -84,6 +85,8 @@ def _inner(
 ) -> Run:
     name, caches, outer = command.invoke.machine, bench.caches, bench.facts
     config = outer.config if tool.run_config is None else tool.run_config
+    if caches.stand_in is not None and tool.run_config is not None:
+        config = replace(config, model=outer.config.model)  # the model of the test, here as well
     facts = RunFacts(
         run_id=outer.run_id,
         path=bench.key(command).inside,
@@ -104,7 +107,7 @@ def _inner(
     machine, bindings = caches.submachines[name], caches.bindings.machines[name]
     lowered = bindings.agents[bindings.id_of(tool.agent)]
     # The agent may have changed since the outer run was compiled.
-    return make_run(
+    run = make_run(
         facts,
         (machine, bindings) if lowered.current else recompile(tool.agent),
         recompile,
@@ -115,6 +118,8 @@ def _inner(
         outer=context,
         resumption=Resumed(tuple(caches.rulings), again=_again(bench, command)),
     )
+    run.caches.stand_in = caches.stand_in
+    return run
 
 
 def _again(bench: Workbench, command: Perform) -> bool:

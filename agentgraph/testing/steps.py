@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
+import agentgraph
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.copies import copied
 from agentgraph.models.model_call import ModelCall
-from agentgraph.retry import ModelRetryAdvice
 from agentgraph.usage import Usage
 
 if TYPE_CHECKING:
     from openai.types.responses import ResponseOutputItem, ResponseStreamEvent
     from pydantic import TypeAdapter
+
+    from agentgraph.retry import ModelRetryAdvice
 
 __all__ = [
     "DEFAULT_RESPONSE_ID",
@@ -295,7 +297,7 @@ def _check_outcome(step: ModelStep, index: int) -> None:
         return
     if step.error is None:
         raise _invalid(index, "invalid_retry_advice", "has retry advice but no error to retry")
-    if not isinstance(step.retry_advice, ModelRetryAdvice):
+    if not isinstance(step.retry_advice, agentgraph.ModelRetryAdvice):
         raise _invalid(index, "invalid_retry_advice", "needs a ModelRetryAdvice as retry_advice")
 
 

@@ -201,7 +201,7 @@ class RewoundModel(ScriptedModel):
             self._steps.popleft()
 
     async def _next_step(self, call: ModelCall) -> ModelStep:
-        asked = self._steps[0] if self._responder is None and self._steps else None
+        asked = self._steps[0] if self._steps else None
         world, count = AT_WORK.get(), len(self._calls)
         place = len(world.asked)
         world.asked.append(Asked(_DOING.get(), call, self, asked))

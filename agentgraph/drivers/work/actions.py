@@ -45,4 +45,4 @@ async def perform_action(bench: Workbench, command: Perform) -> Outcome:
     call = await local_call(bench, command)
     if call.tool is None:
         return await missing(bench, command)
-    return await _ACTIONS[call.raw.type](call)
+    return await call.stood_in() or await _ACTIONS[call.raw.type](call)

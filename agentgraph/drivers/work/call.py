@@ -83,6 +83,22 @@ class LocalCall(NamedTuple):
             contexts[place] = context
         return context
 
+    async def stood_in(self) -> Outcome | None:
+        """The outcome of the call if a stand-in answers it; then nothing is carried out here.
+
+        Raises:
+            Exception: The stand-in fails in place of the tool.
+        """
+        stand_in = self.bench.caches.stand_in
+        if stand_in is None:
+            return None
+        payload = stand_in(self.tool.name, self.raw)
+        if payload is None:
+            return None
+        if self.hooked and self.raw.type == "function_call":
+            await self.tell("on_tool_start", context=self.context())
+        return self.outcome(Event.RETURNED, payload)
+
     def count_usage(self, context: ToolContext[Any]) -> None:
         """Add the usage of the call to the run's, when no outcome will report it."""
         usage = context.usage

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator
-from contextlib import aclosing, nullcontext
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.copies import copied
@@ -91,8 +90,7 @@ class ModelOfSteps(ModelOfCalls):
         Raises:
             ModelScriptError: There is no such step, or a responder returned something else.
         """
-        call = self._recorded(call)
-        step = await self._reply_step(call)
+        step = await self._next_step(call)
         response = ModelResponse(
             list(step.output), self._usage(step), step.response_id, step.request_id
         )
@@ -106,8 +104,7 @@ class ModelOfSteps(ModelOfCalls):
         Raises:
             ModelScriptError: There is no such step, or a responder returned something else.
         """
-        call = self._recorded(call)
-        step = await self._reply_step(call)
+        step = await self._next_step(call)
         events = step.stream_events
         if events is None:
             for event in response_events(
@@ -120,10 +117,14 @@ class ModelOfSteps(ModelOfCalls):
             ):
                 yield event
         elif callable(events):
-            stream: Any = events(copied_call(call))
-            async with aclosing(stream) if hasattr(stream, "aclose") else nullcontext():
+            stream = events(copied_call(call))
+            try:
                 async for event in stream:
                     yield event
+            finally:
+                close = getattr(stream, "aclose", None)
+                if close is not None:
+                    await close()
         else:
             for event in events:
                 yield event
@@ -140,16 +141,12 @@ class ModelOfSteps(ModelOfCalls):
             ModelScriptError: There is none.
         """
 
-    def _recorded(self, call: ModelCall) -> ModelCall:
-        """The call as it was when it was made, whatever the run changes afterwards."""
+    async def _next_step(self, call: ModelCall) -> ModelStep:
+        """Record a call as it is now, and find the step with its reply or with its events."""
         self._call_count += 1
         if self._record_calls:
             call = copied_call(call)
             self._calls.append(call)
-        return call
-
-    async def _reply_step(self, call: ModelCall) -> ModelStep:
-        """The step with the reply to a call, or with the events of one."""
         step = self._step(call, self._call_count - 1)
         if step.responder is not None and self._record_calls:
             call = copied_call(call)  # a responder may change its call

@@ -310,7 +310,7 @@ def test_what_follows_is_never_mended() -> None:
     "items",
     [
         [USER, SAID, USER, SAID],
-        [USER, call("c", id="c"), output("c"), USER, call("c", id="c"), output("c"), SAID],
+        [USER, call("c", id="fc"), output("c"), USER, call("c", id="fc"), output("c"), SAID],
         [USER, SAID, {**SAID, "content": "something else"}],
     ],
     ids=["the same answer in another turn", "the same call in another turn", "another answer"],
