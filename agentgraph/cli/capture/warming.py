@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
-from agentgraph import Agent, check, function_tool
+from agentgraph import (
+    Agent,
+    GuardrailFunctionOutput,
+    InputGuardrail,
+    check,
+    function_tool,
+)
 from agentgraph.cli.target import Target
 
 __all__ = ["warm"]
@@ -46,10 +52,20 @@ def warm(targets: Sequence[Target]) -> None:
 
 def _use() -> None:
     """Do once what nearly every file makes its child do, because first uses are slow: pydantic
-    looks for its plugins, and regular expressions are compiled."""
+    looks for its plugins, and the regular expressions that read source are compiled."""
 
     def answer(question: str, most: int = 3) -> str:
         """Answer."""
         return question
 
-    check(Agent(name="agent", instructions="Answer.", tools=[function_tool(answer)]))
+    def passes(context: object, agent: object, message: object) -> GuardrailFunctionOutput:
+        return GuardrailFunctionOutput(None, False)
+
+    check(
+        Agent(
+            name="agent",
+            instructions="Answer.",
+            tools=[function_tool(answer)],
+            input_guardrails=[InputGuardrail(passes)],
+        )
+    )
