@@ -12,7 +12,7 @@ import contextlib
 import inspect
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Set
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -182,20 +182,20 @@ def loading(source: SourceText, recorder: ProgramRecorder) -> Iterator[Loading]:
     """
     file = Path(source.file)
     place = place_of(file, source.tree)
-    modules, search_path, arguments = dict(sys.modules), list(sys.path), list(sys.argv)
+    before, search_path, arguments = frozenset(sys.modules), list(sys.path), list(sys.argv)
     sys.path[:0] = [str(folder) for folder in place.folders]
     sys.argv[:] = [source.file]
-    if place.module in sys.modules:  # a file must not replace a loaded module with the same name
+    if place.module in before:  # a file must not replace a loaded module with the same name
         place = Place(place.root, f"_{place.module}_of_agentgraph_cli", place.folders)
     loaded = Loading(source, place, recorder)
-    loaded._modules_before = frozenset(modules)
+    loaded._modules_before = before
     try:
         with recording(recorder), sdk_means_this_library(source.tree, file) as loaded.names:
             yield loaded
     finally:
         sys.argv[:] = arguments
         sys.path[:] = search_path
-        for name in _own(modules, place):
+        for name in _own(before, place):
             del sys.modules[name]
 
 
@@ -238,18 +238,23 @@ def _line_in(file: str, error: BaseException) -> int:
     return lines[-1] if lines else 0
 
 
-def _own(before: Iterable[str], place: Place) -> list[str]:
+def _own(before: Set[str], place: Place) -> list[str]:
     """The modules that came with a file: itself, and new ones below its folder.
 
     Modules of a package that was loaded before do not belong to the file, wherever they are, nor do
     installed modules and those of Python itself.
     """
-    others = {*before, *sys.stdlib_module_names}
+    # In a fork, each look at a module that was loaded before copies the page of its counter.
+    new = [name for name in sys.modules if name not in before]
     return [
         name
-        for name, module in sys.modules.items()
+        for name in new
         if name == place.module
-        or (name.partition(".")[0] not in others and _is_below(module, place.root))
+        or (
+            (top := name.partition(".")[0]) not in before
+            and top not in sys.stdlib_module_names
+            and _is_below(sys.modules[name], place.root)
+        )
     ]
 
 
