@@ -38,7 +38,7 @@ from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Enabled, is_allowed
+from agentgraph_compiler.ir.chart import Agent, Enabled, Handoff, is_allowed
 from agentgraph_compiler.ir.obedience import Obedience
 
 RULE = Rule(
@@ -55,16 +55,18 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
         for agent in part.agents:
             # A forced one is a cycle without exit, which is a rule of its own.
             offered = [row for row in agent.handoffs if row.enabled is not Enabled.NEVER]
-            if not offered or not Obedience(agent).can_answer or is_allowed(RULE, agent, *offered):
+            if not offered or not all(_only_repeats(agent, row) for row in offered):
                 continue
-            if all(row.target == agent.id and not (row.filters or row.acts) for row in offered):
-                first = offered[0]
-                yield Diagnostic(
-                    RULE,
-                    f"the only handoff of agent '{agent.name}' leads to '{agent.name}' itself",
-                    first.origin,
-                    notes=(
-                        Note("the model would answer the same conversation again, a turn later"),
-                    ),
-                    help="name the agent that is meant, or remove the handoff",
-                )
+            if not Obedience(agent).can_answer or is_allowed(RULE, agent, *offered):
+                continue
+            yield Diagnostic(
+                RULE,
+                f"the only handoff of agent '{agent.name}' leads to '{agent.name}' itself",
+                offered[0].origin,
+                notes=(Note("the model would answer the same conversation again, a turn later"),),
+                help="name the agent that is meant, or remove the handoff",
+            )
+
+
+def _only_repeats(agent: Agent, handoff: Handoff) -> bool:
+    return handoff.target == agent.id and not (handoff.filters or handoff.acts)
