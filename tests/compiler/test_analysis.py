@@ -57,6 +57,32 @@ def test_two_places_are_in_one_knot_exactly_if_each_leads_to_the_other(
     assert all(knot_of[place] >= knot_of[to] for place, row in enumerate(targets) for to in row)
 
 
+@given(GRAPHS)
+def test_a_search_follows_what_the_circles_that_it_closes_add(targets: list[list[int]]) -> None:
+    """A handoff on a circle comes back to an agent that has acted: here the place after it."""
+    expected = [list(row) for row in targets]
+    waiting = [(place, to) for place, row in enumerate(targets) for to in row if to % 2 == 0]
+    while True:
+        knot_of = knots(expected)
+        closed = [(place, to) for place, to in waiting if knot_of[place] == knot_of[to]]
+        if not closed:
+            break
+        waiting = [one for one in waiting if one not in closed]
+        for place, to in closed:
+            expected[place].append((to + 1) % len(targets))
+
+    def arrive(place: int, at: int) -> None:
+        if at < numbers[place] and targets[place][at] % 2 == 0:
+            targets[place].append((targets[place][at] + 1) % len(targets))
+
+    numbers = [len(row) for row in targets]
+    knot_of = knots(targets, arrive)
+    assert list(map(sorted, targets)) == list(map(sorted, expected))
+    others = knots(expected)
+    pairs = set(zip(knot_of, others, strict=True))
+    assert len(pairs) == len(set(knot_of)) == len(set(others))
+
+
 @given(workflows())
 def test_a_place_is_trapped_exactly_if_a_run_reaches_it_and_no_end_from_it(
     workflow: Chart,

@@ -20,7 +20,7 @@ import pytest
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.emit import emit
 from agentgraph_compiler.ir.builder import build
-from agentgraph_compiler.ir.chart import Agent, Chart
+from agentgraph_compiler.ir.chart import Agent, Chart, Choice, ChoiceKind
 from agentgraph_compiler.ir.text import print_chart
 from agentgraph_compiler.machine import Machine
 from agentgraph_compiler.render import render
@@ -59,6 +59,22 @@ def star(length: int) -> Chart:
     others = [Agent(f"b{n}", f"B{n}", handoffs=(to(f"b{n}", "a"),)) for n in range(length)]
     first = Agent("a", "A", handoffs=tuple(to("a", other.id) for other in others))
     return build("star", "a", [first, *others])
+
+
+def coils(length: int) -> Chart:
+    """Each agent first hands to the hub and then to the next, so each circle opens another."""
+    hub = Agent("hub", "Hub", handoffs=(to("hub", "a0"),))
+    choice = Choice(ChoiceKind.NAMED, ("transfer_to_hub",))
+    others = [
+        Agent(
+            f"a{n}",
+            f"A{n}",
+            handoffs=(to(f"a{n}", "hub"), to(f"a{n}", f"a{(n + 1) % length}")),
+            choice=choice,
+        )
+        for n in range(length)
+    ]
+    return build("coils", "hub", [hub, *others])
 
 
 def nested(length: int) -> Chart:
@@ -132,6 +148,7 @@ SHAPES: dict[str, Callable[[int], Chart]] = {
     "chain": chain,
     "ring": ring,
     "star": star,
+    "coils": coils,
     "nested": nested,
     "scattered": lambda size: scattered(size, 3 * size),
 }

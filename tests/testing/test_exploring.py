@@ -246,7 +246,7 @@ def test_what_the_compiler_says_of_states_holds_in_every_run(start: Agent[Any]) 
         (part.agent[state.agent].name, names[lane.symbol])
         for part in analysis.parts
         for names in [{one.symbol: one.name for agent in part.agents for one in agent.tools}]
-        for state, lane in analysis.flow(part).lanes()
+        for state, lane in analysis.flow(part).lanes
         if lane.symbol in names
     }
     assert called <= callable_names

@@ -63,7 +63,7 @@ class Analysis:
         called."""
         entered, waiting = {self.chart.name: self.chart}, [self.chart]
         while waiting:
-            for _, lane in self.flow(waiting.pop()).lanes():
+            for _, lane in self.flow(waiting.pop()).lanes:
                 part = self.chart.subchart.get(lane.machine)
                 if part is not None and part.name not in entered:
                     entered[part.name] = part
@@ -87,7 +87,7 @@ class Analysis:
         for part in self.parts:
             called = {
                 (state.agent, lane.symbol)
-                for state, lane in self.flow(part).lanes()
+                for state, lane in self.flow(part).lanes
                 if lane.machine
             }
             for agent in part.agents:
@@ -107,7 +107,7 @@ class Analysis:
         """The guardrails that can run, each as its agent and its place there."""
         run: set[tuple[Identity, str]] = set()
         for part in self.parts:
-            for state, lane in self.flow(part).lanes():
+            for state, lane in self.flow(part).lanes:
                 if lane.kind in _GUARDRAILS:
                     run.add((identity(part.agent[state.agent]), _place(state.agent, lane.symbol)))
         return frozenset(run)

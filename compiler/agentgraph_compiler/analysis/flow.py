@@ -34,6 +34,8 @@ from agentgraph_compiler.machine import (
 _Place = TypeVar("_Place", bound=Hashable)
 _NEXT_RUN = Transition(Event.STARTED, "")
 _CUT_SHORT = frozenset({*INTERRUPTING, *RESERVED})
+_FREE, _FIRST_CHOICE = Premise.NONE, Premise.FIRST_CHOICE
+_OTHERWISE, _SPENT = GuardKind.OTHERWISE, GuardKind.SPENT
 
 
 class Place(NamedTuple):
@@ -67,24 +69,15 @@ class Flow:
 
     def __init__(self, chart: Chart, *, handled: bool = False) -> None:
         self.chart, self._handled = chart, handled
-        modal = frozenset(
-            state.agent
-            for state in chart.states
-            for premise in chain(
-                [row.against for row in state.transitions],
-                [offer.against for offer in state.offers],
-            )
-            if premise is Premise.FIRST_CHOICE
-        )
+        self.modal = modal = frozenset(_modal_agents(chart.states))
         self.places: list[Place] = []
         self._index: dict[str, int] = {}
         for state in chart.states:
             self._index[state.id] = len(self.places)
-            self.places.append(Place(state, acted=False))
+            self.places.append(Place(state, False))
             if state.agent in modal:
-                self.places.append(Place(state, acted=True))
-        self.modal = modal
-        self.rows = [self._rows_of(place) for place in self.places]
+                self.places.append(Place(state, True))
+        self.rows = [*self._rows()]
         if modal:
             self._arrive_again()
         self.roots = self._roots()
@@ -142,7 +135,7 @@ class Flow:
     @cached_property
     def invokes(self) -> frozenset[tuple[str, str]]:
         """The lanes that can work in a run, as ids of states with symbols."""
-        return frozenset((state.id, lane.symbol) for state, lane in self.lanes())
+        return frozenset((state.id, lane.symbol) for state, lane in self.lanes)
 
     def handoffs(self) -> Iterator[tuple[str, str]]:
         """The handoffs that a run can take, as ids of the agents that they connect."""
@@ -167,21 +160,40 @@ class Flow:
             sources[target].append(source)
         return sources
 
-    def lanes(self) -> Iterator[tuple[State, Invoke]]:
+    @cached_property
+    def lanes(self) -> tuple[tuple[State, Invoke], ...]:
         """The lanes that can work in a run, each with its state."""
-        for _, place in self._reached_places:
-            yield from ((place.state, lane) for lane in self.lanes_of(place))
+        return tuple(
+            (place.state, lane)
+            for _, place in self._reached_places
+            for lane in self.lanes_of(place)
+        )
 
-    def lanes_of(self, place: Place) -> Iterator[Invoke]:
+    def lanes_of(self, place: Place) -> list[Invoke]:
         """The lanes that can work in a place."""
-        yield from place.state.invokes
-        for offer in place.state.offers:
-            if offer.kind is not WorkKind.MISSING and _obeys(offer.against, place.acted):
-                yield offer
+        state, acted = place
+        lanes = [*state.invokes]
+        for offer in state.offers:
+            if _obeys(offer.against, acted) and offer.kind is not WorkKind.MISSING:
+                lanes.append(offer)
+        return lanes
 
     @cached_property
     def _reached_places(self) -> tuple[tuple[int, Place], ...]:
         return tuple((number, self.places[number]) for number in sorted(self.reached))
+
+    def _rows(self) -> Iterator[list[tuple[Transition, int]]]:
+        """The rows of each place. Places of one state differ only for agents whose tool choice
+        resets, and then all handoffs to one agent share their rows."""
+        if self.modal:
+            yield from map(self._rows_of, self.places)
+            return
+        shared: dict[tuple[Rest, int], list[tuple[Transition, int]]] = {}
+        for place in self.places:
+            key = place.state.rest, id(place.state.transitions)
+            if key not in shared:
+                shared[key] = self._rows_of(place)
+            yield shared[key]
 
     def _rows_of(self, place: Place) -> list[tuple[Transition, int]]:
         state, acted = place
@@ -189,24 +201,23 @@ class Flow:
             return []
         index, modal = self._index, self.modal
         rows: list[tuple[Transition, int]] = []
-        decided: set[Event] = set()
+        decided: tuple[Event, ...] = ()
         for row in state.transitions:
-            if row.event in decided or not self._happens(row, acted):
+            event, kind = row.event, row.guard.kind
+            if event in decided or event in _CUT_SHORT or row.target == BACK:
                 continue
-            if row.guard.kind is GuardKind.OTHERWISE:
-                decided.add(row.event)
-            # Places of one state differ only for agents whose tool choice resets.
+            if row.against is not _FREE and not _obeys(row.against, acted):
+                continue
+            if (row.cause or kind is _SPENT) and not self._is_handled(row):
+                continue
+            if kind is _OTHERWISE:
+                decided += (event,)
             rows.append((row, self._target(place, row) if modal else index[row.target]))
         return rows
 
-    def _happens(self, row: Transition, acted: bool) -> bool:
-        if row.event in _CUT_SHORT or row.target == BACK:
-            return False
-        if row.against is not Premise.NONE and not _obeys(row.against, acted):
-            return False
-        if row.cause or row.guard.kind is GuardKind.SPENT:
-            return self._handled and bool(self._state(row.target).agent)
-        return True
+    def _is_handled(self, row: Transition) -> bool:
+        """Whether a row leads to the handler of a fault, and the graph has those rows."""
+        return self._handled and bool(self._state(row.target).agent)
 
     def _target(self, place: Place, row: Transition) -> int:
         """An agent that comes to work for the first time has not acted yet."""
@@ -221,24 +232,18 @@ class Flow:
         """Add the rows by which handoffs come back to an agent that has acted.
 
         An agent can act and be handed to again exactly if the row is part of a circle through the
-        agent, so this looks for circles; what it adds can close further ones.
+        agent. What this adds can close further circles, which the same search finds.
         """
-        arrivals = [
-            (number, row, to)
-            for number, rows in enumerate(self.rows)
-            for row, to in rows
-            if row.arrives in self.modal
-            and self.places[number].state.agent
-            and not self.places[to].acted
-        ]
-        while arrivals:
-            knot_of = knots([[to for _, to in rows] for rows in self.rows])
-            closed = [one for one in arrivals if knot_of[one[0]] == knot_of[one[2]]]
-            if not closed:
-                return
-            arrivals = [one for one in arrivals if knot_of[one[0]] != knot_of[one[2]]]
-            for number, row, to in closed:
+        targets = [[to for _, to in rows] for rows in self.rows]
+
+        def arrive(number: int, at: int) -> None:
+            row, to = self.rows[number][at]
+            arrives = row.arrives in self.modal and self.places[number].state.agent
+            if arrives and not self.places[to].acted:
                 self.rows[number].append((row, to + 1))
+                targets[number].append(to + 1)
+
+        knots(targets, arrive)
 
     def _roots(self) -> tuple[int, ...]:
         chart = self.chart
@@ -251,7 +256,7 @@ class Flow:
             agent = place.state.agent
             if agent and any(to in self._finishing for _, to in self.rows[number]):
                 entry = entry_state(self.chart.agent[agent])
-                self.rows[number].append((_NEXT_RUN, self.at(entry)))
+                self.rows[number] = [*self.rows[number], (_NEXT_RUN, self.at(entry))]
 
     def _ends(self) -> list[int]:
         return [n for n, place in enumerate(self.places) if place.state.kind is StateKind.DONE]
@@ -280,7 +285,16 @@ def acts(place: Place, row: Transition) -> bool:
 
 
 def _obeys(premise: Premise, acted: bool) -> bool:
-    return premise is Premise.NONE or (acted and premise is Premise.FIRST_CHOICE)
+    return premise is _FREE or (acted and premise is _FIRST_CHOICE)
+
+
+def _modal_agents(states: Iterable[State]) -> Iterator[str]:
+    for state in states:
+        parts: Iterable[Transition | Invoke] = chain(state.transitions, state.offers)
+        for part in parts:
+            if part.against is _FIRST_CHOICE:
+                yield state.agent
+                break
 
 
 def reached_from(

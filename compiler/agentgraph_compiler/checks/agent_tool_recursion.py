@@ -101,7 +101,7 @@ def _uses(analysis: Analysis, part: Chart) -> Iterator[_Use]:
     """The uses that count. An allowed one does not count, and so it closes no circle. Nor does one
     that a function can disable: it may bound the depth."""
     tools = {tool.symbol: tool for agent in part.agents for tool in agent.tools}
-    for state, lane in analysis.flow(part).lanes():
+    for state, lane in analysis.flow(part).lanes:
         if lane.machine:
             agent, tool = part.agent[state.agent], tools[lane.symbol]
             if tool.enabled is Enabled.ALWAYS and not is_allowed(RULE, agent, tool):

@@ -80,7 +80,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
         if not any(_acts(tool) for agent in part.agents for tool in agent.tools):
             continue
         beside: dict[str, str] = {}
-        for state, lane in analysis.flow(part).lanes():
+        for state, lane in analysis.flow(part).lanes:
             if lane.kind is WorkKind.INPUT_GUARDRAIL and state.turns:
                 beside.setdefault(state.agent, lane.symbol)
         for id, symbol in beside.items():

@@ -76,7 +76,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     ways: dict[str, Walk | None] = {}
     reported: set[object] = set()
     for part in analysis.parts:
-        for state, lane in analysis.flow(part).lanes():
+        for state, lane in analysis.flow(part).lanes:
             if not lane.machine:
                 continue
             if lane.machine not in ways:
