@@ -48,7 +48,6 @@ from agentgraph_compiler.machine import (
     INTERRUPTING,
     OUTCOMES,
     Event,
-    Guard,
     GuardKind,
     Invoke,
     Phase,
@@ -65,7 +64,7 @@ MALFORMED = Rule(
     "The chart refers to something it does not contain, or names a thing twice.",
 )
 _CALLS = frozenset({WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING})
-_REQUESTS = GuardKind.REQUESTS
+_REQUESTS, _NO_REST = GuardKind.REQUESTS, Rest.NO
 _STAYING = frozenset({*INTERRUPTING, Event.AWAITING})
 _MOST_PHASES = 250
 """A run stores the phase of a lane in one byte."""
@@ -152,11 +151,13 @@ def _faults_of_state(
 def _is_simple(state: State, walks: _Walks) -> bool:
     """Whether a state has at most one lane, which does plain work, so that only its rows can be at
     fault."""
-    if state.offers or len(state.invokes) > 1:
+    if len(state.invokes) + len(state.offers) > 1:
         return False
-    for invoke in state.invokes:
+    for invoke in state.invokes or state.offers:
         walk = walks.of(invoke.phases)
-        if walk.faults or walk.runs_agent or invoke.machine or invoke.tries or invoke.places:
+        if walk.faults or walk.runs_agent or invoke.machine or invoke.places:
+            return False
+        if invoke.tries and not walk.handles_retry:
             return False
     return True
 
@@ -166,7 +167,7 @@ def _faults_of_circles(chart: Chart, walks: _Walks) -> Iterator[str]:
     successors = {
         state.id: [row.target for row in state.transitions]
         for state in chart.states
-        if state.rest is Rest.NO and _may_be_idle(state, walks)
+        if state.rest is _NO_REST and _may_be_idle(state, walks)
     }
     in_degree = dict.fromkeys(successors, 0)
     for id in successors:
@@ -192,7 +193,7 @@ def _may_be_idle(state: State, walks: _Walks) -> bool:
     return all(walks.of(offer.phases).may_be_idle for offer in state.offers)
 
 
-def _faults_of_rows(chart: Chart, id: str, rows: Iterable[Transition]) -> Iterator[str]:
+def _faults_of_rows(chart: Chart, id: str, rows: Iterable[Transition]) -> list[str]:
     """The faults of the rows of a state; without an id, of those of the machine."""
     states, agents, faults = chart.state, chart.agent, []
     for row in rows:
@@ -200,15 +201,16 @@ def _faults_of_rows(chart: Chart, id: str, rows: Iterable[Transition]) -> Iterat
             faults.append(f"has a transition to '{row.target}', which does not exist")
         if row.arrives and row.arrives not in agents:
             faults.append(f"has a transition to agent '{row.arrives}', which does not exist")
-        if row.guard.kind is _REQUESTS:
-            faults.extend(_faults_of_guard(row.guard))
+        guard = row.guard
+        if guard.kind is _REQUESTS and len(guard.names) != 1:
+            faults.append(_NOT_ONE_HANDOFF)
+    if not faults:
+        return faults
     owner = f"state '{id}'" if id else "the machine"
-    yield from (f"{owner} {fault}" for fault in faults)
+    return [f"{owner} {fault}" for fault in faults]
 
 
-def _faults_of_guard(guard: Guard) -> Iterator[str]:
-    if guard.kind is GuardKind.REQUESTS and len(guard.names) != 1:
-        yield "has a guard 'requests' that does not name one handoff"
+_NOT_ONE_HANDOFF = "has a guard 'requests' that does not name one handoff"
 
 
 class _Walk(NamedTuple):
@@ -217,11 +219,13 @@ class _Walk(NamedTuple):
     Args:
         faults: Their faults.
         runs_agent: Whether they run an agent.
+        handles_retry: Whether one of them has a move on ``retry``.
         may_be_idle: Whether a run may skip all of them.
     """
 
     faults: tuple[str, ...]
     runs_agent: bool
+    handles_retry: bool
     may_be_idle: bool
 
 
@@ -237,6 +241,9 @@ class _Walks:
             walk = self._walks[id(phases)] = _Walk(
                 faults=tuple(_faults_of_phases(phases)),
                 runs_agent=any(phase.kind is WorkKind.AGENT for phase in phases),
+                handles_retry=any(
+                    move.event is Event.RETRY for phase in phases for move in phase.moves
+                ),
                 may_be_idle=all(phase.when.kind is not GuardKind.OTHERWISE for phase in phases),
             )
         return walk
@@ -254,7 +261,7 @@ def _faults_of_phases(phases: tuple[Phase, ...]) -> Iterator[str]:
 
 
 def _faults_of_lane(invoke: Invoke, walk: _Walk, subcharts: set[str]) -> Iterator[str]:
-    if invoke.tries and not _handles_retry(invoke):
+    if invoke.tries and not walk.handles_retry:
         yield "has tries, but none of its phases has a move on 'retry'"
     if invoke.places and not invoke.group:
         yield "has places, but no group that shares them"
@@ -264,7 +271,8 @@ def _faults_of_lane(invoke: Invoke, walk: _Walk, subcharts: set[str]) -> Iterato
 
 
 def _faults_of_phase(phase: Phase, names: set[str]) -> Iterator[str]:
-    yield from _faults_of_guard(phase.when)
+    if phase.when.kind is _REQUESTS and len(phase.when.names) != 1:
+        yield _NOT_ONE_HANDOFF
     for move in phase.moves:
         if move.event not in OUTCOMES[phase.kind]:
             yield f"moves on '{move.event}', but cannot end with that event"
@@ -278,10 +286,6 @@ def _faults_of_phase(phase: Phase, names: set[str]) -> Iterator[str]:
         yield "makes a call, so it cannot have a guard that skips it"
     if (phase.kind is WorkKind.SAVE) != (phase.keep is not None):
         yield "must have 'keep' if it is of kind 'save', and only then"
-
-
-def _handles_retry(invoke: Invoke) -> bool:
-    return any(move.event is Event.RETRY for phase in invoke.phases for move in phase.moves)
 
 
 def _faults_of_sharing(state: State) -> Iterator[str]:

@@ -68,8 +68,8 @@ def test_a_search_follows_what_the_circles_that_it_closes_add(targets: list[list
         if not closed:
             break
         waiting = [one for one in waiting if one not in closed]
-        for place, to in closed:
-            expected[place].append((to + 1) % len(targets))
+        for place, target in closed:
+            expected[place].append((target + 1) % len(targets))
 
     def arrive(place: int, at: int) -> None:
         if at < numbers[place] and targets[place][at] % 2 == 0:

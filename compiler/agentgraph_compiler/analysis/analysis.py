@@ -86,9 +86,7 @@ class Analysis:
         calls it."""
         for part in self.parts:
             called = {
-                (state.agent, lane.symbol)
-                for state, lane in self.flow(part).lanes
-                if lane.machine
+                (state.agent, lane.symbol) for state, lane in self.flow(part).lanes if lane.machine
             }
             for agent in part.agents:
                 for tool in agent.tools:

@@ -169,14 +169,12 @@ class Flow:
             for lane in self.lanes_of(place)
         )
 
-    def lanes_of(self, place: Place) -> list[Invoke]:
+    def lanes_of(self, place: Place) -> Iterator[Invoke]:
         """The lanes that can work in a place."""
-        state, acted = place
-        lanes = [*state.invokes]
-        for offer in state.offers:
-            if _obeys(offer.against, acted) and offer.kind is not WorkKind.MISSING:
-                lanes.append(offer)
-        return lanes
+        yield from place.state.invokes
+        for offer in place.state.offers:
+            if _obeys(offer.against, place.acted) and offer.kind is not WorkKind.MISSING:
+                yield offer
 
     @cached_property
     def _reached_places(self) -> tuple[tuple[int, Place], ...]:

@@ -79,11 +79,11 @@ _IDLE = "it starts no work, so it is left at once"
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find events without a transition that always holds, in time linear in phases and
     transitions."""
-    memo, outcomes = EndingsMemo(), set[_Look]()
+    memo, outcomes = EndingsMemo(), set[tuple[object, ...]]()
     for part in analysis.chart.walk():
         shared = by_event(part.rows)
         for state in part.states:
-            look = _look(part, state, memo)
+            look = tuple(_look(part, state, memo))
             if look not in outcomes:
                 faults = [*_faults(part, state, shared, memo)]
                 yield from faults
@@ -91,25 +91,22 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
                     outcomes.add(look)
 
 
-_Look = tuple[object, ...]
-
-
-def _look(chart: Chart, state: State, memo: EndingsMemo) -> _Look:
+def _look(chart: Chart, state: State, memo: EndingsMemo) -> Iterator[object]:
     """Everything about a state on which it depends whether it has a fault: most agents have states
     of the same few looks, and a look without faults need not be checked again."""
-    return (
-        id(chart.rows),
-        state.id == chart.initial,
-        state.rest,
-        *[id(memo.of(invoke)) for invoke in state.invokes],
-        _OFFERS,
-        *[id(memo.of(offer)) for offer in state.offers],
-        *[
-            (row.event, row.guard.names)
-            for row in state.transitions
-            if (kind := row.guard.kind) is _OTHERWISE or kind is _VERDICT
-        ],
-    )
+    yield id(chart.rows)
+    yield state.id == chart.initial
+    yield state.rest
+    for invoke in state.invokes:
+        yield id(memo.of(invoke))
+    yield _OFFERS
+    for offer in state.offers:
+        yield id(memo.of(offer))
+    for row in state.transitions:
+        guard = row.guard
+        if guard.kind is _OTHERWISE or guard.kind is _VERDICT:
+            yield row.event
+            yield guard.names
 
 
 def _faults(
