@@ -75,17 +75,17 @@ def _plain(value: object, within: tuple[int, ...]) -> object:
     if kind is FunctionType or id(value) in within:
         return qualified_name(value)
     inside = (*within, id(value))
-    if kind is not dict and isinstance(value, Enum):
+    if kind not in _CONTAINERS and isinstance(value, Enum):
         return f"{qualified_name(kind)}.{value.name}"
     if isinstance(value, _NUMBERS_AND_TEXTS):
         return value
+    if isinstance(value, (list, tuple)):
+        return [item if type(item) in _PLAIN else _plain(item, inside) for item in value]
     if isinstance(value, _MAPPINGS):
         return {
             str(key): item if type(item) in _PLAIN else _plain(item, inside)
             for key, item in value.items()
         }
-    if isinstance(value, (list, tuple)):
-        return [item if type(item) in _PLAIN else _plain(item, inside) for item in value]
     if isinstance(value, (set, frozenset)):
         return sorted(_text(item, inside) for item in value)
     if isinstance(value, partial):

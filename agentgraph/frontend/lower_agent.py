@@ -259,10 +259,10 @@ class _Lowering:
     def _unseen(self, handoffs: list[chart.Handoff]) -> Iterator[str]:
         for declared in self.tools:
             tool = declared.declaration
-            if tool.enabled is Enabled.SOMETIMES:
+            if tool.enabled is _SOMETIMES:
                 yield f"a function decides on each turn whether tool '{tool.name}' is enabled"
         for row, read in zip(handoffs, self.read.handoffs, strict=True):
-            if row.enabled is Enabled.SOMETIMES:
+            if row.enabled is _SOMETIMES:
                 yield (
                     "a function decides on each turn whether the handoff to"
                     f" '{row.target_name}' is enabled"
@@ -289,7 +289,7 @@ def _in_words(run: InnerRun) -> str:
     return f"agent '{plain(str(run.agent.name))}', and no check covers that run"
 
 
-_NEVER = Stop()
+_NEVER, _SOMETIMES = Stop(), Enabled.SOMETIMES
 _UNSET = as_data(ModelSettings())
 """The settings of most agents, as the digest has them."""
 _FREE = Choice()

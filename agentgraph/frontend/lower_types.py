@@ -58,7 +58,8 @@ def declared_context(agent: Agent[Any]) -> object:
         expected = context_type(agent.instructions)
         if nominal(expected) != ANY:
             return expected
-    return class_of_hooks(getattr(agent, "hooks", None))
+    hooks = getattr(agent, "hooks", None)
+    return None if hooks is None else class_of_hooks(hooks)
 
 
 def class_of_hooks(hooks: object) -> type[Any] | None:

@@ -64,8 +64,10 @@ class Readers:
         for reader in self._readers(agent, _OF_AGENTS, "", origin):
             yield replace(reader, allowed=())  # whatever is allowed on the agent is in the chart
         hooks = getattr(agent, "hooks", None)
+        if hooks is None:
+            return
         use, context = ContextUse(), nominal(class_of_hooks(hooks))
-        for method in () if hooks is None else _methods_of(hooks):
+        for method in _methods_of(hooks):
             use.add(use_of_context(method))
             expected = self._expected(context_type(method))
             context = context if expected == ANY else expected

@@ -103,6 +103,10 @@ _FAULTS = {
     _INVALID: Guard(GuardKind.VERDICT, (Verdict.INVALID.value,)),
 }
 _EMPTY = Guard(GuardKind.VERDICT, (Verdict.EMPTY.value,))
+_HANDING_OFF = plain(WorkKind.HANDOFF)
+# For each agent anew, the member of an enumeration takes longer to look up than a name here.
+_DONE, _REPLIED, _RETURNED = Event.DONE, Event.REPLIED, Event.RETURNED
+_REQUESTS = GuardKind.REQUESTS
 # Transitions that are the same for every agent are one object, however many agents there are.
 _ON_UNKNOWN = Transition(Event.REPLIED, saving(FAILED), _UNKNOWN, cause=True)
 # The run shows a reply of the model although it cannot use it; an unknown call it does not show.
@@ -180,11 +184,11 @@ class _AgentStates:
         self.agent, self.arrivals, self.entry, self.policy = agent, arrivals, entry, policy
         self.prefix = agent.id
         self.model, self.obedience = model_lane(agent), Obedience(agent)
-        self.handoffs = tuple(
-            (row, row.symbol.rpartition("/")[2], Guard(GuardKind.REQUESTS, (row.symbol,)))
+        self.handoffs = [
+            (row, row.symbol.rpartition("/")[2], Guard(_REQUESTS, (row.symbol,)))
             for row in callable_handoffs(agent)
-        )
-        self.offers = tuple(
+        ]
+        self.offers = [
             call_lane(
                 tool,
                 places=policy.places,
@@ -192,7 +196,7 @@ class _AgentStates:
                 against=self.obedience.of(tool),
             )
             for tool in callable_tools(agent)
-        )
+        ]
         self.again = (
             (SPENT, exhaustion(agent.id, policy)),
             (OTHERWISE, f"{agent.id}.thinking"),
@@ -241,7 +245,7 @@ class _AgentStates:
         yield _ON_UNKNOWN
         if self.offers or self.policy.answers_missing_tools:
             yield Transition(
-                Event.REPLIED,
+                _REPLIED,
                 f"{self.prefix}.acting",
                 guard=_CALLS,
                 emits=_REPLY,
@@ -249,14 +253,14 @@ class _AgentStates:
             )
         for row, name, requested in self.handoffs:
             yield Transition(
-                Event.REPLIED,
+                _REPLIED,
                 self._handoff_state(name),
                 guard=requested,
                 emits=_REPLY,
                 against=obedience.of(row),
             )
         yield Transition(
-            Event.REPLIED,
+            _REPLIED,
             f"{self.prefix}.ending",
             guard=_FINAL,
             emits=_REPLY,
@@ -266,16 +270,16 @@ class _AgentStates:
         for fault, guard in _FAULTS.items():
             if fault in self.policy.recovers:
                 target = f"{self.prefix}.recovering.{fault}"
-                yield Transition(Event.REPLIED, target, guard=guard, emits=_REPLY, cause=True)
+                yield Transition(_REPLIED, target, guard=guard, emits=_REPLY, cause=True)
             else:
                 yield _ON_FAULT[fault]
         if _INVALID in self.policy.recovers:
             target = f"{self.prefix}.recovering.empty_final_output"
             yield Transition(
-                Event.REPLIED, target, guard=_EMPTY, emits=_REPLY, against=Premise.SCHEMA
+                _REPLIED, target, guard=_EMPTY, emits=_REPLY, against=Premise.SCHEMA
             )
         for guard, target in self.again:
-            yield Transition(Event.REPLIED, target, guard=guard, emits=_REPLY, against=answers)
+            yield Transition(_REPLIED, target, guard=guard, emits=_REPLY, against=answers)
 
     def _acting(self) -> State:
         """The state of calls. An agent without tools has it too: a run that waits for a decision
@@ -284,7 +288,7 @@ class _AgentStates:
         transitions = [_ON_AWAITING]
         transitions += [
             Transition(
-                Event.RETURNED, self._handoff_state(name), requested, against=obedience.of(row)
+                _RETURNED, self._handoff_state(name), requested, against=obedience.of(row)
             )
             for row, name, requested in self.handoffs
         ]
@@ -294,7 +298,7 @@ class _AgentStates:
                 ending = f"{self.prefix}.ending"
                 transitions.append(
                     Transition(
-                        Event.RETURNED,
+                        _RETURNED,
                         ending,
                         stops,
                         output=Source.STOPPING,
@@ -306,7 +310,7 @@ class _AgentStates:
                 # goes on (SDK: tool_use_behavior).
                 transitions.append(
                     Transition(
-                        Event.RETURNED, f"{self.prefix}.deciding", stops, against=obedience.stops
+                        _RETURNED, f"{self.prefix}.deciding", stops, against=obedience.stops
                     )
                 )
             case _:
@@ -314,7 +318,7 @@ class _AgentStates:
         # Without tools, only a call of a missing tool can lead here.
         goes_on = obedience.goes_on if self.offers else Premise.NONE
         transitions += [
-            Transition(Event.RETURNED, target, guard, against=goes_on)
+            Transition(_RETURNED, target, guard, against=goes_on)
             for guard, target in self.again
         ]
         offers = (*self.offers, missing_lane(f"{self.prefix}/{MISSING_TOOL}"))
@@ -331,7 +335,7 @@ class _AgentStates:
         return f"{self.prefix}.handoff.{name}"
 
     def _handoff(self, handoff: Handoff, name: str) -> State:
-        invoke = Invoke(handoff.symbol, plain(WorkKind.HANDOFF), digest=handoff.digest)
+        invoke = Invoke(handoff.symbol, _HANDING_OFF, digest=handoff.digest)
         arrival = self.arrivals.at(handoff.target)
         return self._state(StateKind.HANDOFF, (invoke,), arrival, suffix=f".{name}")
 
@@ -360,9 +364,9 @@ class _AgentStates:
         end, over = (Invoke(f"{self.prefix}/end", _END),), f"{self.prefix}.over"
         if checks:
             checking = f"{self.prefix}.checking"
-            yield self._state(StateKind.ENDING, end, (Transition(Event.DONE, checking),))
+            yield self._state(StateKind.ENDING, end, (Transition(_DONE, checking),))
             passed = Transition(Event.PASSED, over)
             yield self._state(StateKind.CHECKING, checks, (passed, *_ON_CHECK_CUT_SHORT))
         else:
-            yield self._state(StateKind.ENDING, end, (Transition(Event.DONE, over),))
+            yield self._state(StateKind.ENDING, end, (Transition(_DONE, over),))
         yield self._state(StateKind.OVER, (), (_ON_OVER,))

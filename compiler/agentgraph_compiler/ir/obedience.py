@@ -27,14 +27,14 @@ from agentgraph_compiler.machine import Premise
 def callable_handoffs(agent: Agent) -> tuple[Handoff, ...]:
     """The handoffs of an agent that a run can take: each has a target in the chart and is not
     disabled for good."""
-    return tuple(row for row in agent.handoffs if row.target and row.enabled is not Enabled.NEVER)
+    return tuple([row for row in agent.handoffs if row.target and row.enabled is not _NEVER])
 
 
 def callable_tools(agent: Agent) -> tuple[Tool, ...]:
     """The tools of an agent that have a lane: each runs at our side and is not disabled for
     good."""
     return tuple(
-        tool for tool in agent.tools if tool.kind is not None and tool.enabled is not Enabled.NEVER
+        [tool for tool in agent.tools if tool.kind is not None and tool.enabled is not _NEVER]
     )
 
 
@@ -52,20 +52,30 @@ class Obedience:
     """
 
     def __init__(self, agent: Agent) -> None:
-        tools, choice = callable_tools(agent), agent.choice
         self._names: frozenset[str] | None = None
-        self._premise = Premise.FIRST_CHOICE if choice.resets else Premise.CHOICE
+        self._premise = Premise.FIRST_CHOICE if agent.choice.resets else Premise.CHOICE
+        self.answers = _FREE
+        tools = callable_tools(agent)
+        if agent.choice.kind is not ChoiceKind.FREE:
+            self._choose(agent, tools)
+        chosen = [tool for tool in tools if self.of(tool) is _FREE]
+        self.calls = self._among(bool(tools), bool(chosen))
+        self.stops = self._among(_stopping(agent.stop, tools), _stopping(agent.stop, chosen))
+        self.goes_on = self._among(_lasting(agent.stop, tools), _lasting(agent.stop, chosen))
+
+    def _choose(self, agent: Agent, tools: Iterable[Tool]) -> None:
+        """Set the premises of a tool choice."""
+        choice = agent.choice
         fixed = [tool for tool in tools if tool.enabled is Enabled.ALWAYS]
         handoffs = [row for row in callable_handoffs(agent) if row.enabled is Enabled.ALWAYS]
-        self.answers = Premise.NONE
         match choice.kind:
             case ChoiceKind.NONE:
                 self._names, self._premise = frozenset(), Premise.CHOICE
             case ChoiceKind.SOME if fixed or handoffs:
                 hosted = choice.hosted or any(
-                    tool.hosted and tool.enabled is not Enabled.NEVER for tool in agent.tools
+                    tool.hosted and tool.enabled is not _NEVER for tool in agent.tools
                 )
-                self.answers = Premise.NONE if hosted else self._premise
+                self.answers = _FREE if hosted else self._premise
             case ChoiceKind.NAMED:
                 on_offer = {tool.name for tool in fixed} | {row.name for row in handoffs}
                 names = on_offer.intersection(choice.names)
@@ -73,12 +83,6 @@ class Obedience:
                     self._names, self.answers = frozenset(names), self._premise
             case _:
                 pass
-        chosen = [tool for tool in tools if self.of(tool) is Premise.NONE]
-        stopping = _stopping(agent.stop, tools), _stopping(agent.stop, chosen)
-        lasting = _lasting(agent.stop, tools), _lasting(agent.stop, chosen)
-        self.calls = self._among(bool(tools), bool(chosen))
-        self.stops = self._among(*stopping)
-        self.goes_on = self._among(*lasting)
 
     @property
     def can_answer(self) -> bool:
@@ -97,10 +101,10 @@ class Obedience:
     def _among(self, on_offer: bool, chosen: bool) -> Premise:
         if chosen:
             return _FREE
-        return self._premise if on_offer else Premise.OFFER
+        return self._premise if on_offer else _OFFER
 
 
-_FREE = Premise.NONE
+_FREE, _OFFER, _NEVER = Premise.NONE, Premise.OFFER, Enabled.NEVER
 
 
 def _stopping(stop: Stop, tools: Iterable[Tool]) -> bool:
