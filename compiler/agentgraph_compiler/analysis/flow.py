@@ -197,7 +197,7 @@ class Flow:
         state, acted = place
         if state.rest is not Rest.NO:
             return []
-        index, modal = self._index, self.modal
+        index, modal, handled = self._index, self.modal, self._handled
         rows: list[tuple[Transition, int]] = []
         decided: tuple[Event, ...] = ()
         for row in state.transitions:
@@ -206,16 +206,12 @@ class Flow:
                 continue
             if row.against is not _FREE and not _obeys(row.against, acted):
                 continue
-            if (row.cause or kind is _SPENT) and not self._is_handled(row):
-                continue
+            if (row.cause or kind is _SPENT) and not (handled and self._state(row.target).agent):
+                continue  # a fault without a handler
             if kind is _OTHERWISE:
                 decided += (event,)
             rows.append((row, self._target(place, row) if modal else index[row.target]))
         return rows
-
-    def _is_handled(self, row: Transition) -> bool:
-        """Whether a row leads to the handler of a fault, and the graph has those rows."""
-        return self._handled and bool(self._state(row.target).agent)
 
     def _target(self, place: Place, row: Transition) -> int:
         """An agent that comes to work for the first time has not acted yet."""
