@@ -6,6 +6,7 @@ from abc import ABCMeta
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from inspect import isclass
+from types import FunctionType
 from typing import Any, Final, get_args
 
 from agentgraph.exceptions import UserError
@@ -39,6 +40,7 @@ class Readers:
 
     def __init__(self) -> None:
         self._classes: list[type[Any]] = []
+        self._uses: dict[FunctionType, tuple[type[Any] | None, ContextUse]] = {}
 
     def begin_with(self, agent: object) -> None:
         """Remember the context class of the agent with which runs start."""
@@ -81,10 +83,20 @@ class Readers:
             function = getattr(part, field, None)
             if not callable(function) or isclass(function):
                 continue
-            context, use = self._expected(context_type(function)), use_of_context(function)
+            cls, use = self._use(function)
+            context = self._expected(cls)
             if use and (context != ANY or role or _takes_context(function)):
                 words = plain(" of ".join(filter(None, (role, what))))
                 yield from _reader(words, context, use, origin, allowed_on(part))
+
+    def _use(self, function: Callable[..., Any]) -> tuple[type[Any] | None, ContextUse]:
+        """The context that a function expects, and its use of it. Most tools share a function that
+        words their errors."""
+        if not isinstance(function, FunctionType):
+            return context_type(function), use_of_context(function)
+        if function not in self._uses:
+            self._uses[function] = context_type(function), use_of_context(function)
+        return self._uses[function]
 
     def _expected(self, cls: type[Any] | None) -> Type:
         term = nominal(cls)
