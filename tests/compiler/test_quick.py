@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
-from dataclasses import FrozenInstanceError, dataclass, fields, replace
+from dataclasses import FrozenInstanceError, asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -46,10 +47,31 @@ def test_the_constructor_takes_what_the_fields_say() -> None:
         y: int
         name: str = "here"
 
-    assert vars(Point(1, y=2)) == {"x": 1, "y": 2, "name": "here"}
+    assert asdict(Point(1, y=2)) == {"x": 1, "y": 2, "name": "here"}
     assert list(inspect.signature(Point).parameters) == ["x", "y", "name"]
     for wrong in ((1,), (1, 2, "there", 4)):
         with pytest.raises(TypeError):
             Point(*wrong)
     with pytest.raises(TypeError):
         Point(1, 2, z=3)  # type: ignore[call-arg]
+
+
+def test_a_property_is_computed_once_and_no_other_name_is() -> None:
+    computed: list[int] = []
+
+    @quick
+    @dataclass(frozen=True)
+    class Square:
+        side: int
+        name: str
+
+        @cached_property
+        def area(self) -> int:
+            computed.append(self.side)
+            return self.side**2
+
+    square = Square(3, "small")
+    assert (square.area, square.area, computed) == (9, 9, [3])
+    assert not hasattr(square, "volume")
+    assert not hasattr(square, "__dict__")
+    assert copy.copy(square) == square == Square(3, "small")

@@ -275,9 +275,7 @@ class _AgentStates:
                 yield _ON_FAULT[fault]
         if _INVALID in self.policy.recovers:
             target = f"{self.prefix}.recovering.empty_final_output"
-            yield Transition(
-                _REPLIED, target, guard=_EMPTY, emits=_REPLY, against=Premise.SCHEMA
-            )
+            yield Transition(_REPLIED, target, guard=_EMPTY, emits=_REPLY, against=Premise.SCHEMA)
         for guard, target in self.again:
             yield Transition(_REPLIED, target, guard=guard, emits=_REPLY, against=answers)
 
@@ -287,9 +285,7 @@ class _AgentStates:
         stop, obedience = self.agent.stop, self.obedience
         transitions = [_ON_AWAITING]
         transitions += [
-            Transition(
-                _RETURNED, self._handoff_state(name), requested, against=obedience.of(row)
-            )
+            Transition(_RETURNED, self._handoff_state(name), requested, against=obedience.of(row))
             for row, name, requested in self.handoffs
         ]
         stops = Guard(GuardKind.STOPS, stop.names)
@@ -309,17 +305,14 @@ class _AgentStates:
                 # The callable decides after function tools only; after other calls alone the run
                 # goes on (SDK: tool_use_behavior).
                 transitions.append(
-                    Transition(
-                        _RETURNED, f"{self.prefix}.deciding", stops, against=obedience.stops
-                    )
+                    Transition(_RETURNED, f"{self.prefix}.deciding", stops, against=obedience.stops)
                 )
             case _:
                 pass
         # Without tools, only a call of a missing tool can lead here.
         goes_on = obedience.goes_on if self.offers else Premise.NONE
         transitions += [
-            Transition(_RETURNED, target, guard, against=goes_on)
-            for guard, target in self.again
+            Transition(_RETURNED, target, guard, against=goes_on) for guard, target in self.again
         ]
         offers = (*self.offers, missing_lane(f"{self.prefix}/{MISSING_TOOL}"))
         return self._state(StateKind.ACTING, (), tuple(transitions), offers)
