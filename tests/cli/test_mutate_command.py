@@ -305,6 +305,23 @@ def test_tests_that_hang_or_crash_or_cannot_be_collected_are_told_apart(project:
         """)
 
 
+def test_a_process_that_has_threads_is_not_forked_and_the_score_is_the_same(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(
+        project,
+        "threads.py",
+        """
+        import threading
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        """,
+    )
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p threads")
+    document = report("desk.py", "--only", "drop-handoff", "--only", "drop-approval")
+    assert document["score"] == 50.0
+    assert outcomes(document)["drop-handoff Triage transfer_to_refunds"] == "killed"
+
+
 def test_workers_of_xdist_change_the_agents_too(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
