@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from agentgraph.models.instances import minimal_instance
     from agentgraph.models.rehearsal import Move, RehearsalModel
     from agentgraph.testing.checking import assert_clean
-    from agentgraph.testing.decisions import ScriptMismatch
     from agentgraph.testing.exploring import can_reach, explore
     from agentgraph.testing.model import (
         InvalidModelStep,
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     )
     from agentgraph.testing.routes import Decision, Route
     from agentgraph.testing.routing import routing_test
+    from agentgraph.testing.scripted import ScriptMismatch
     from agentgraph.testing.simulated_model import SimulatedFault
     from agentgraph.testing.walking import play, walk
 
@@ -93,7 +93,7 @@ _MODULES = {
     "RecordingMismatch": "testing.doubles.recorded_model",
     "RehearsalModel": "models.rehearsal",
     "Route": "testing.routes",
-    "ScriptMismatch": "testing.decisions",
+    "ScriptMismatch": "testing.scripted",
     "ScriptedModel": "testing.model",
     "Scrubber": "testing.doubles.scrubbing",
     "SimulatedFault": "testing.simulated_model",

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from agentgraph.exceptions import AgentsException
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.model_call import ModelCall
-from agentgraph.models.rehearsal import every_move
-from agentgraph.testing.decisions import Decisions, Offer
+from agentgraph.testing.decisions import Decisions
+from agentgraph.testing.offers import Menu, Offer
 from agentgraph.testing.routes import Decider, Decision, Kind
 from agentgraph.testing.simulated_model import SimulatedFault, arguments_text, response_of
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["BoundReached", "Deciding"]
 
 _T = TypeVar("_T")
+_MOST_MENUS: Final = 1_000
 
 
 class BoundReached(Exception):
@@ -57,6 +58,7 @@ class Deciding:
 
     def __init__(self, depth: int) -> None:
         self._depth = depth
+        self._menus: dict[tuple[object, ...], Menu] = {}
         self.begin(_UNDECIDED)
 
     def begin(self, decisions: Decisions) -> None:
@@ -193,14 +195,19 @@ class Deciding:
         return response_of(decided, len(self.agents), self._call_ids)
 
     def _offer(self, agent: str, call: ModelCall) -> Offer:
-        return Offer(
-            call=call,
-            agent=agent,
-            number=len(self.agents),
-            moves=every_move(call),
-            targets={one.tool_name: one.agent_name for one in call.handoffs},
-            is_reuse_possible=bool(self._call_ids),
+        key = (
+            agent,
+            *map(id, call.tools),
+            None,
+            *map(id, call.handoffs),
+            call.model_settings.tool_choice,
         )
+        menu = self._menus.get(key)
+        if menu is None:
+            if len(self._menus) >= _MOST_MENUS:
+                self._menus.clear()
+            menu = self._menus[key] = Menu(agent, call)
+        return Offer(call, menu, len(self.agents), bool(self._call_ids))
 
 
 def _read(arguments: str) -> Mapping[str, Any] | str:

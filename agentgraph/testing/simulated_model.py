@@ -10,6 +10,7 @@ from agentgraph.items.responses import ModelResponse
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
 from agentgraph.models.model_call import ModelCall, ModelOfCalls
 from agentgraph.models.response_events import response_events
+from agentgraph.testing.model import assistant_message, function_call
 from agentgraph.testing.routes import Decision
 from agentgraph.usage import Usage
 
@@ -64,7 +65,7 @@ def response_of(decided: Sequence[Decision], number: int, ids: list[str]) -> Mod
     for place, one in enumerate(decided):
         match one.kind:
             case "answer":
-                output.append(_message(one.value))
+                output.append(assistant_message(_text(one.value)))
             case "refuse":
                 output.append(_refusal())
             case "empty":
@@ -74,7 +75,7 @@ def response_of(decided: Sequence[Decision], number: int, ids: list[str]) -> Mod
             case kind:
                 id = ids[-1] if kind == "reused_id" and ids else f"call_{number}_{place}"
                 ids.append(id)
-                output.append(_call(one, id))
+                output.append(function_call(one.name, arguments_text(one), call_id=id))
     return ModelResponse(output, Usage(requests=1), f"resp_{number}")
 
 
@@ -86,31 +87,8 @@ def arguments_text(decision: Decision) -> str:
     return json.dumps(arguments or {}, ensure_ascii=False)
 
 
-def _call(decision: Decision, id: str) -> Any:
-    from openai.types.responses import ResponseFunctionToolCall
-
-    return ResponseFunctionToolCall(
-        id=FAKE_RESPONSES_ID,
-        type="function_call",
-        status="completed",
-        call_id=id,
-        name=decision.name,
-        arguments=arguments_text(decision),
-    )
-
-
-def _message(value: object) -> Any:
-    from openai.types.responses import ResponseOutputMessage, ResponseOutputText
-
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    part = ResponseOutputText(type="output_text", text=text, annotations=[], logprobs=[])
-    return ResponseOutputMessage(
-        id=FAKE_RESPONSES_ID,
-        type="message",
-        role="assistant",
-        status="completed",
-        content=[part],
-    )
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _refusal() -> Any:

@@ -24,8 +24,9 @@ from agentgraph.frontend.part_names import names_of
 from agentgraph.frontend.stand_ins import StandIns
 from agentgraph.run import Runner
 from agentgraph.testing.deciding import BoundReached, Deciding
-from agentgraph.testing.decisions import Decisions, ScriptMismatch
+from agentgraph.testing.decisions import Decisions
 from agentgraph.testing.routes import End, Route
+from agentgraph.testing.scripted import ScriptMismatch
 from agentgraph.testing.simulated_model import SimulatedModel
 
 if TYPE_CHECKING:

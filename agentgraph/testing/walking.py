@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.testing.choices import Seeded
-from agentgraph.testing.decisions import Drawn, Scripted
+from agentgraph.testing.decisions import Drawn
 from agentgraph.testing.routes import Route
 from agentgraph.testing.script import ScriptPart, in_order
+from agentgraph.testing.scripted import Scripted
 from agentgraph.testing.simulation import Conditions, Simulation
 from agentgraph.testing.values import Generators
 from agentgraph.testing.weights import HOSTILE, ORDINARY, Weights
