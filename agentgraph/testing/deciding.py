@@ -26,8 +26,8 @@ _T = TypeVar("_T")
 _MOST_MENUS: Final = 1_000
 
 
-class BoundReached(Exception):
-    """Ends a run that has made as many model calls as it may."""
+class BoundReached(BaseException):
+    """Ends a run that has made as many model calls as it may; no handler of errors catches it."""
 
 
 class _Undecided:

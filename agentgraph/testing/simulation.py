@@ -47,7 +47,6 @@ _END_OF: Final[Mapping[type[Exception], End]] = {
     ToolInputGuardrailTripwireTriggered: "blocked",
     ToolOutputGuardrailTripwireTriggered: "blocked",
     MaxTurnsExceeded: "cut",
-    BoundReached: "cut",
 }
 
 
@@ -154,15 +153,15 @@ class Simulation:
             result = await self._to_rest(start, input, session)
         except (ScriptMismatch, GeneratorExit, KeyboardInterrupt):
             raise
+        except BoundReached:
+            pass
         except Exception as fault:
             if not self._deciding.is_under_way:
                 raise  # an error of the workflow, not one of a run
             error = fault
-        if self._deciding.interrupt is not None:
-            if not isinstance(self._deciding.interrupt, BoundReached):
-                raise self._deciding.interrupt
-            # A tool may have wrapped the exception that ended the run.
-            error = self._deciding.interrupt
+        interrupt = self._deciding.interrupt
+        if interrupt is not None and not isinstance(interrupt, BoundReached):
+            raise interrupt  # what ran may have wrapped it
         return self._route(result, error)
 
     async def _to_rest(
@@ -210,14 +209,16 @@ class Simulation:
         self, result: RunResult | RunResultStreaming | None, error: Exception | None
     ) -> Route:
         end: End = "answered" if error is None else _END_OF.get(type(error), "failed")
-        if result is not None and error is None and result.interruptions:
+        if self._deciding.interrupt is not None:
+            end = "cut"
+        elif result is not None and result.interruptions:
             end = "waiting"
         return Route(
             decisions=tuple(self._deciding.log),
             agents=tuple(self._deciding.agents),
             end=end,
             error=error if end == "failed" else None,
-            result=result if error is None else None,
+            result=None if end == "cut" else result,
             requests=tuple(self._deciding.requests),
             names=self.names,
         )
