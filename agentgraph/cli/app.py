@@ -30,6 +30,7 @@ _COMMANDS: Final = {
     "ir": "agentgraph.cli.commands.ir",
     "mutate": "agentgraph.cli.commands.mutate",
     "export": "agentgraph.cli.commands.export",
+    "routes": "agentgraph.cli.commands.routes",
     "sessions": "agentgraph.cli.sessions",
 }
 

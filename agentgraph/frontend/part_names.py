@@ -11,7 +11,7 @@ from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.handoffs import Handoff
 from agentgraph.tools.function import FunctionTool
 
-__all__ = ["NO_NAMES", "PartNames", "answer_schema", "names_of"]
+__all__ = ["NO_NAMES", "PartNames", "answer_schema", "names_of", "represented_tools"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +76,30 @@ def answer_schema(agent: Agent[Any]) -> dict[str, Any] | None:
         declared if isinstance(declared, AgentOutputSchemaBase) else AgentOutputSchema(declared)
     )
     return None if schema.is_plain_text() else schema.json_schema()
+
+
+def represented_tools(agent: Agent[Any]) -> Iterator[str]:
+    """The function tools for which an earlier one of the agent can stand.
+
+    The workflow treats the two alike: neither is named by a stop or by a tool choice, is an agent,
+    has guardrails or needs an approval, and the same function decides whether they are on offer.
+    """
+    stops = agent.tool_use_behavior
+    named: set[object] = {agent.model_settings.tool_choice}
+    if isinstance(stops, dict):
+        named.update(stops.get("stop_at_tool_names", ()))
+    first: set[object] = set()
+    for tool in agent.tools:
+        if (
+            not isinstance(tool, FunctionTool)
+            or hasattr(tool, "agent")
+            or tool.name in named
+            or tool.needs_approval is not False
+            or tool.tool_input_guardrails
+            or tool.tool_output_guardrails
+        ):
+            continue
+        kind = (tool.is_enabled, tool.timeout_seconds)
+        if kind in first:
+            yield tool.name
+        first.add(kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -53,17 +53,24 @@ class Exhaustive:
     Args:
         choices: The source.
         weights: Kinds of weight 0 are left out.
+        left_out: Tools that no model calls, each with its agent.
     """
 
-    __slots__ = ("_choices", "_weights")
+    __slots__ = ("_choices", "_left_out", "_weights")
 
-    def __init__(self, choices: Choices, weights: Weights) -> None:
-        self._choices, self._weights = choices, weights
+    def __init__(
+        self, choices: Choices, weights: Weights, left_out: Collection[tuple[str, str]] = ()
+    ) -> None:
+        self._choices, self._weights, self._left_out = choices, weights, left_out
 
     def reply(self, offer: Offer) -> list[Decision]:
         """See :class:`Decisions`."""
         of = self._weights.of("model")
-        options = [one for one in offer.menu.obedient if of[one.kind]]
+        options = [
+            one
+            for one in offer.menu.obedient
+            if of[one.kind] and (one.agent, one.name) not in self._left_out
+        ]
         chosen = options[self._choices.index(len(options))]
         return [with_minimal_value(replace(chosen, reply=offer.number), offer)]
 

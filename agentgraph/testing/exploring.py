@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["can_reach", "explore"]
 
 
-def explore(source: Source, depth: int = 6, *, input: str = "Go on.") -> Iterator[Route]:
+def explore(
+    source: Source, depth: int = 6, *, alike: bool = True, input: str = "Go on."
+) -> Iterator[Route]:
     """Run a workflow in every way that its models, guardrails and functions can decide.
 
     No tool and no other code of the workflow runs, and no model is called. Calls that need an
@@ -32,6 +34,8 @@ def explore(source: Source, depth: int = 6, *, input: str = "Go on.") -> Iterato
     Args:
         source: An agent or a workflow; it is not changed.
         depth: The most model calls of a run, those of agent tools included; at least 1.
+        alike: Whether tools of one agent that the workflow treats alike come one by one; without
+            it, the first of them stands for all.
         input: The user's message.
 
     Yields:
@@ -45,10 +49,11 @@ def explore(source: Source, depth: int = 6, *, input: str = "Go on.") -> Iterato
     """
     simulation = Simulation(source, Conditions(depth=depth, filters=False))
     weights = Weights(None, ROUTING)
+    left_out = frozenset[tuple[str, str]]() if alike else simulation.represented()
     plan: list[int] | None = []
     while plan is not None:
         choices = Planned(plan)
-        yield simulation.run(Exhaustive(choices, weights), input)
+        yield simulation.run(Exhaustive(choices, weights, left_out), input)
         plan = choices.following()
 
 

@@ -20,7 +20,7 @@ from agentgraph.exceptions import (
     ToolOutputGuardrailTripwireTriggered,
     UserError,
 )
-from agentgraph.frontend.part_names import names_of
+from agentgraph.frontend.part_names import names_of, represented_tools
 from agentgraph.frontend.stand_ins import StandIns
 from agentgraph.run import Runner
 from agentgraph.testing.deciding import BoundReached, Deciding
@@ -223,8 +223,6 @@ class Simulation:
             names=self.names,
         )
 
-    # -- names
-
     def _model_of(self, agent: Agent[Any]) -> SimulatedModel:
         return SimulatedModel(self._deciding.reply, agent.name)
 
@@ -235,6 +233,12 @@ class Simulation:
                     f"real names {name!r}, but the workflow has no tool, guardrail, handoff or"
                     f" agent of that name. It has {', '.join(sorted(self.names.every))}."
                 )
+
+    def represented(self) -> frozenset[tuple[str, str]]:
+        """Tools that an earlier tool of their agent can stand for, each with its agent."""
+        return frozenset(
+            (agent.name, name) for agent in self.agents for name in represented_tools(agent)
+        )
 
     def checked_results(
         self, results: Mapping[str, Sequence[object]] | None
