@@ -45,14 +45,15 @@ if TYPE_CHECKING:
     import networkx
 
     from agentgraph.agent import Agent
+    from agentgraph.run_config import RunConfig
+    from agentgraph.run_error_handlers import RunErrorHandlers
     from agentgraph.workflow import Source
 
 __all__ = ["CompileError", "Program", "check", "compile", "program_for"]
 
 _PROGRAMS = "_agentgraph_programs"
 _PROGRAM_LIMIT = 8
-"""The most programs cached on one source: code that makes a new run configuration for every run
-must not pile them up."""
+"""The most programs cached on one source: a new run configuration for every run adds one."""
 
 
 class CompileError(UserError):
@@ -92,21 +93,17 @@ class OwnMachine(Machine):
 
     @property
     def agents(self) -> tuple[AgentEntry, ...]:
-        """See :class:`Machine`."""
         return self.whole.agents
 
     @property
     def states(self) -> tuple[State, ...]:
-        """See :class:`Machine`."""
         return self.whole.states
 
     @cached_property
     def fingerprint(self) -> str:
-        """See :class:`Machine`."""
         return self.whole.fingerprint
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """See :class:`Machine`."""
         return self.whole.to_json(indent=indent)
 
     def __eq__(self, other: object) -> bool:
@@ -193,16 +190,13 @@ class Program(ShownInNotebooks):
         """Draw the workflow.
 
         Args:
-            path: The file to write; its ending selects the format (svg, png, pdf, html, mmd, dot,
-                txt). ``None`` writes nothing.
+            path: The file to write: svg, png, pdf, html, mmd, dot or txt. ``None`` writes nothing.
             level: ``agents`` for agents, tools, handoffs and guardrails; ``states`` for the
                 machine.
-            findings: Whether to show the findings of the compiler at the agents that they are
-                about.
+            findings: Whether to show the findings of the compiler at their agents.
             focus: The name of an agent, to draw it with its surroundings only.
-            depth: The most handoffs or calls between the focus and an agent in the drawing.
-            fold: Whether the level of states draws each agent other than the focus as one box;
-                ``None`` does so where there are more than a few agents.
+            depth: The most handoffs or calls from the focus to an agent in the drawing.
+            fold: Whether ``states`` has one box for each agent but the focus; by default for many.
             legend: Whether a legend explains the signs.
             timeout: Seconds after which a layout is stopped.
 
@@ -227,24 +221,30 @@ class Program(ShownInNotebooks):
         except RenderError as error:
             raise UserError(str(error)) from error
 
-    def bounds(self, *, max_turns: int | None = USUAL_TURNS) -> RunBounds:
+    def bounds(
+        self,
+        *,
+        max_turns: int | None = USUAL_TURNS,
+        run_config: RunConfig | None = None,
+        error_handlers: RunErrorHandlers[Any] | None = None,
+    ) -> RunBounds:
         """The least and the most model calls, requests, tool calls and handoffs of a run.
 
-        The least is over runs that end with a final output, the most over all runs; each comes with
-        the agents of a run that attains it (``docs/compiler.md``, "Bounds").
+        The least is over runs that end with a final output, the most over all runs
+        (``docs/compiler.md``, "Bounds"). ``print`` shows the bounds as a table.
 
         Args:
             max_turns: The most turns of the run, as in ``Runner.run``; ``None`` for no limit.
-
-        Returns:
-            The bounds. ``print`` shows them as a table.
+            run_config: The configuration of the run.
+            error_handlers: Its error handlers; only that of used-up turns counts.
         """
-        apart = charts_apart(self.source)
-        return bounds(Analysis(self.chart), turns=max_turns, apart=apart)[0]
+        scope, chart = RunScope.of(run_config, error_handlers), self.chart
+        if scope != DEFAULT_SCOPE:
+            chart = chart_of(read(self.source, scope)[0], Declarations())
+        return bounds(Analysis(chart), turns=max_turns, apart=charts_apart(self.source))[0]
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
-        """The machine as a graph: a node for each state, an edge for each transition, with their
-        attributes."""
+        """The machine as a graph: states are nodes and transitions edges, with attributes."""
         return state_graph(self.chart)
 
 

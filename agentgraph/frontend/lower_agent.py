@@ -125,7 +125,7 @@ class _Lowering:
             inner=tuple(self._inner((*tools, *inputs, *outputs))),
             readers=() if bare else tuple(self._readers()),
             instructions=self.context.declarations.instructions(agent),
-            single_call=getattr(agent.model_settings, "parallel_tool_calls", None) is False,
+            single_call=self._parallel_calls() is False,
             identity=self.context.identities.get(id(self.read.shape.part), 0),
         )
 
@@ -228,6 +228,12 @@ class _Lowering:
             row.declaration.name for row in self.tools if name_in_namespace(row.part) == choice
         ]
         return Choice(ChoiceKind.NAMED, (plain(choice), *names), resets=resets)
+
+    def _parallel_calls(self) -> object:
+        """Whether a reply may hold several calls; ``None`` if neither run nor agent says."""
+        of_run = self.context.read.scope.parallel_calls
+        own = getattr(self.agent.model_settings, "parallel_tool_calls", None)
+        return own if of_run is None else of_run
 
     def _digest(self) -> str:
         """The digest of the declared fields that the states do not show."""

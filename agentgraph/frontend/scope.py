@@ -20,12 +20,15 @@ class RunScope:
         policy: What the run decides about the shape of the machine.
         tool_choice: The tool choice of the run's own settings, which replaces that of every agent;
             ``None`` if the run has none.
+        parallel_calls: Whether one reply may hold several calls, in place of what each agent says;
+            ``None`` if the run does not say. The machine does not depend on it.
     """
 
     input_guardrails: tuple[Any, ...] = ()
     output_guardrails: tuple[Any, ...] = ()
     policy: Policy = DEFAULT_POLICY
     tool_choice: object = None
+    parallel_calls: bool | None = None
 
     @classmethod
     def of(cls, run_config: object, error_handlers: Mapping[str, Any] | None = None) -> RunScope:
@@ -38,11 +41,19 @@ class RunScope:
         policy = _policy(run_config, recovers)
         inputs = tuple(getattr(run_config, "input_guardrails", None) or ())
         outputs = tuple(getattr(run_config, "output_guardrails", None) or ())
-        choice = getattr(getattr(run_config, "model_settings", None), "tool_choice", None)
+        settings = getattr(run_config, "model_settings", None)
+        choice = getattr(settings, "tool_choice", None)
+        parallel = getattr(settings, "parallel_tool_calls", None)
         default = policy is DEFAULT_POLICY or policy == DEFAULT_POLICY
-        if default and choice is None and not inputs and not outputs:
+        if default and choice is parallel is None and not inputs and not outputs:
             return DEFAULT_SCOPE  # nearly every run
-        return cls(inputs, outputs, DEFAULT_POLICY if default else policy, choice)
+        return cls(
+            input_guardrails=inputs,
+            output_guardrails=outputs,
+            policy=DEFAULT_POLICY if default else policy,
+            tool_choice=choice,
+            parallel_calls=parallel,
+        )
 
     def admitting(self, policy: Policy) -> RunScope:
         """This scope, with further states for the faults that another policy handles.
@@ -66,7 +77,8 @@ class RunScope:
         if self is DEFAULT_SCOPE:
             return _DEFAULT_KEY
         inputs, outputs = self.input_guardrails, self.output_guardrails
-        return (tuple(map(id, inputs)), tuple(map(id, outputs)), *self.outline)
+        guardrails = tuple(map(id, inputs)), tuple(map(id, outputs))
+        return (*guardrails, self.parallel_calls, *self.outline)
 
     @property
     def outline(self) -> tuple[object, ...]:

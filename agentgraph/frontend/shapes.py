@@ -28,6 +28,7 @@ _OF_RUN_CONFIGS = (
     "output_guardrails",
     "tool_not_found_behavior",
     "tool_execution",
+    "model_settings.parallel_tool_calls",
     "model_settings.tool_choice",
     "model_settings.retry",
 )

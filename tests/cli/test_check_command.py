@@ -323,6 +323,36 @@ LIMIT = 4
 """
 
 
+CONFIGURED = """from agentgraph import Agent, ModelSettings, RunConfig, Runner, function_tool
+
+look = function_tool(lambda: "", name_override="look", description_override="Look.")
+one_call = RunConfig(model_settings=ModelSettings(parallel_tool_calls=False))
+handlers = {"max_turns": lambda failure: "Out of turns."}
+always = ModelSettings(tool_choice="required")
+desk = Agent(name="Desk", tools=[look], model_settings=always, reset_tool_choice=False)
+
+def first():
+    Runner.run_sync(desk, "Go on.", run_config=one_call, error_handlers=handlers, max_turns=4)
+"""
+OTHER = """
+def second():
+    Runner.run_sync(desk, "Go on.", max_turns=4)
+"""
+
+
+def test_bounds_count_what_all_runs_of_a_start_set(tmp_path: Path) -> None:
+    file = written(tmp_path, "desk.py", CONFIGURED)
+    alike = agentgraph("check", "--bounds", file).out
+    assert " ".join(line for line in alike.splitlines() if "tool calls" in line).split()[:4] == [
+        "tool",
+        "calls",
+        "4",
+        "4",
+    ]
+    written(tmp_path, "desk.py", CONFIGURED + OTHER)
+    assert "none  no bound" in agentgraph("check", "--bounds", file).out
+
+
 def test_bounds_are_shown_for_each_start_with_the_turns_of_its_runs(tmp_path: Path) -> None:
     ended = agentgraph("check", "--bounds", written(tmp_path, "desk.py", BOUNDED))
     assert ended.status == 0

@@ -8,11 +8,14 @@ from typing import Any
 
 from hypothesis import assume, event, given, settings
 
-from agentgraph import Agent
+from agentgraph import Agent, ModelSettings, RunConfig, Runner, compile, function_tool
+from agentgraph.agent_tool import AgentTool
+from agentgraph.frontend.followed import agents_of_chart
 from agentgraph.frontend.lower_workflow import lower
 from agentgraph.frontend.targets import target_of
 from agentgraph.program import check
-from agentgraph.testing import Route, explore
+from agentgraph.run_error_handlers import RunErrorHandlers
+from agentgraph.testing import Route, ScriptedModel, explore, function_call
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.bounds import bounds
 from tests.testing.test_exploring import workflows
@@ -40,6 +43,61 @@ def calls(route: Route) -> tuple[int, int]:
     moves = [one.what for one in route.decisions if one.by == "model"]
     handoffs = sum(move.startswith("transfer_to_") for move in moves)
     return len(moves) - moves.count("answer") - handoffs, handoffs
+
+
+ONE_CALL = RunConfig(model_settings=ModelSettings(parallel_tool_calls=False))
+HANDLERS: RunErrorHandlers[Any] = {"max_turns": lambda failure: "Out of turns."}
+
+
+@given(workflows())
+@settings(max_examples=20)
+def test_a_run_that_asks_for_single_calls_has_the_bounds_of_agents_that_do(
+    start: Agent[Any],
+) -> None:
+    assume(not any(one.severity == "error" for one in check(start)))
+    of_run = compile(start).bounds(run_config=ONE_CALL)
+    assert of_run == compile(with_single_calls(start)).bounds()
+
+
+@given(workflows())
+@settings(max_examples=30)
+def test_with_a_handler_runs_that_use_up_their_turns_end_well(start: Agent[Any]) -> None:
+    assume(not any(one.severity == "error" for one in check(start)))
+    agents = agents_of_chart(start).values()
+    assume(not any(isinstance(tool, AgentTool) for agent in agents for tool in agent.tools))
+    with_single_calls(start)
+    depth = 3
+    result = compile(start).bounds(max_turns=depth, error_handlers=HANDLERS)
+    routes = list(explore(start, depth))
+    good = [route for route in routes if route.end in ("answered", "cut")]
+    assert result.model_calls.exact
+    assert (result.model_calls.least, result.model_calls.most) == (
+        min((len(route.agents) for route in good), default=None),
+        max(len(route.agents) for route in routes),
+    )
+    of_good = [calls(route) for route in good]
+    of_all = [calls(route) for route in routes]
+    for place, bound in enumerate((result.tool_calls, result.handoffs)):
+        assert bound.least == min((one[place] for one in of_good), default=None)
+        assert bound.most == max(one[place] for one in of_all)
+
+
+async def test_a_run_attains_the_bounds_with_a_handler() -> None:
+    agent = Agent(
+        name="A",
+        tools=[function_tool(lambda: "more", name_override="look")],
+        model=ScriptedModel([[function_call("look", {}, call_id=f"call_{n}")] for n in range(3)]),
+        model_settings=ModelSettings(tool_choice="required"),
+        reset_tool_choice=False,
+    )
+    assert compile(agent).bounds(max_turns=3).model_calls.least is None
+    result = await Runner.run(agent, "Go on.", max_turns=3, error_handlers=HANDLERS)
+    assert result.final_output == "Out of turns."
+    bound = compile(agent).bounds(max_turns=3, error_handlers=HANDLERS)
+    calls_made = len(result.raw_responses)
+    assert (bound.model_calls.least, bound.model_calls.most) == (calls_made, calls_made)
+    assert bound.model_calls.least_path == ("A",) * 3
+    assert "a handler of used-up turns gives an output" in str(bound)
 
 
 @given(workflows())

@@ -19,6 +19,7 @@ from agentgraph.frontend.collection import collector_paused
 from agentgraph.frontend.followed import Root, roots_of, with_checked_runs
 from agentgraph.frontend.lower_workflow import lower
 from agentgraph.frontend.origins import Overrides
+from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.workflow import Source
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.diagnostics import Diagnostic, Origin, in_source_order
@@ -103,20 +104,25 @@ def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
         yield Diagnostic(rule, str(mistake.error), mistake.origin)
 
 
-def lowered(root: Root, file: str, overrides: Overrides) -> tuple[Chart, Bindings]:
+def lowered(
+    root: Root, file: str, overrides: Overrides, scope: RunScope = DEFAULT_SCOPE
+) -> tuple[Chart, Bindings]:
     """The chart of a start of a file, and the objects behind it.
 
     Args:
         root: The start, with what belongs to its chart.
         file: The file, as messages name it.
         overrides: Origins that take precedence.
+        scope: What its runs add.
 
     Raises:
         CommandFault: It cannot be lowered.
     """
     source = root.source
     try:
-        return lower(source, overrides=overrides, starts=root.starts, multi_turn=root.multi_turn)
+        return lower(
+            source, scope, overrides=overrides, starts=root.starts, multi_turn=root.multi_turn
+        )
     except Exception as error:
         raise CommandFault(
             f"agent '{source.name}' of {file} cannot be checked: {error}",

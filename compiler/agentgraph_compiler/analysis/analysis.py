@@ -57,6 +57,17 @@ class Analysis:
             flow = self._flows[chart.name] = Flow(chart)
         return flow
 
+    def flow_to_handlers(self, chart: Chart) -> Flow:
+        """The same, with the rows to handlers of faults where the runs of the chart have some."""
+        if all(
+            lane.kind is not WorkKind.RECOVER for state in chart.states for lane in state.invokes
+        ):
+            return self.flow(chart)
+        flow = self._handled.get(chart.name)
+        if flow is None:
+            flow = self._handled[chart.name] = Flow(chart, handled=True)
+        return flow
+
     @cached_property
     def parts(self) -> tuple[Chart, ...]:
         """The charts that a run can enter: the root, and those of agent tools that can be
@@ -142,7 +153,7 @@ class Analysis:
         """The agents of runs that cannot get to a final output, not even by a handler of faults."""
         if flow.trapped.isdisjoint(flow.roots):
             return frozenset()
-        handled = Flow(flow.chart, handled=True)
+        handled = self.flow_to_handlers(flow.chart)
         reached = flow.reached_from(
             root
             for root, same in zip(flow.roots, handled.roots, strict=True)
@@ -152,6 +163,10 @@ class Analysis:
 
     @cached_property
     def _flows(self) -> dict[str, Flow]:
+        return {}
+
+    @cached_property
+    def _handled(self) -> dict[str, Flow]:
         return {}
 
 

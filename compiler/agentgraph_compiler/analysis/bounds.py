@@ -243,6 +243,8 @@ def _amounts(walks: Mapping[object, Walk | None]) -> dict[object, float]:
 def _notes(whole: Whole, run: Run) -> Iterator[str]:
     """What the bounds of a run rest on or leave out."""
     agents = _agents_of(whole, run)
+    if run.flow.handled:
+        yield "a handler of used-up turns gives an output; other error handlers do not count"
     single = [agent.name for agent in agents if agent.single_call]
     if single:
         yield (

@@ -65,10 +65,11 @@ class Flow:
             target.
         roots: The places in which a run can begin.
         modal: Ids of the agents whose tool choice resets.
+        handled: Whether rows to the handlers of faults are among the rows.
     """
 
     def __init__(self, chart: Chart, *, handled: bool = False) -> None:
-        self.chart, self._handled = chart, handled
+        self.chart, self.handled = chart, handled
         self.modal = modal = frozenset(_modal_agents(chart.states))
         self.places: list[Place] = []
         self._index: dict[str, int] = {}
@@ -197,7 +198,7 @@ class Flow:
         state, acted = place
         if state.rest is not Rest.NO:
             return []
-        index, modal, handled = self._index, self.modal, self._handled
+        index, modal, handled = self._index, self.modal, self.handled
         rows: list[tuple[Transition, int]] = []
         decided: tuple[Event, ...] = ()
         for row in state.transitions:

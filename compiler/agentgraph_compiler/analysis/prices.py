@@ -26,6 +26,7 @@ from agentgraph_compiler.machine import (
 
 Apart: TypeAlias = Mapping[tuple[str, Origin], Chart]
 """The charts of the agents that the code of tools and guardrails runs, by name and origin."""
+_SAYS_NOTHING = frozenset({GuardKind.OTHERWISE, GuardKind.SPENT})
 _REFUSING = frozenset({WorkKind.HOLD, WorkKind.SCREEN})
 
 
@@ -56,8 +57,8 @@ class Run:
 
     @property
     def flow(self) -> Flow:
-        """The flow of its chart."""
-        return self.analysis.flow(self.chart)
+        """The flow of its chart, with the handler of used-up turns if the run has one."""
+        return self.analysis.flow_to_handlers(self.chart)
 
     @property
     def key(self) -> tuple[int, int, int | None]:
@@ -132,6 +133,13 @@ class _Prices(Prices):
         ]
         return _sum(*prices) if prices else FREE
 
+    def happens(self, place: Place, row: Transition) -> bool:
+        """Whether a run of models that reply as they should can take a row."""
+        if row.cause:
+            return False  # a handler answers for a faulty reply
+        says_nothing = row.event is Event.REPLIED and row.guard.kind in _SAYS_NOTHING
+        return not says_nothing or _may_say_nothing(self.agent_of(place))
+
     def handoff(self, place: Place, row: Transition) -> Price:
         """The price of arriving at an agent."""
         counts = self.quantity is Quantity.HANDOFFS and row.arrives and place.state.agent
@@ -156,6 +164,8 @@ class Least(_Prices):
     """The prices of the cheapest walk."""
 
     def taking(self, place: Place, row: Transition) -> Price | None:
+        if not self.happens(place, row):
+            return None
         price = self.handoff(place, row)
         if not place.state.offers:
             return price
@@ -189,10 +199,11 @@ class Most(_Prices):
         return Price(price.amount * (1 + lane.tries), price.path)
 
     def taking(self, place: Place, row: Transition) -> Price | None:
+        if not self.happens(place, row):
+            return None
         state, price = place.state, self.handoff(place, row)
         if not state.offers:
-            again = row.event is Event.REPLIED and row.guard.kind is GuardKind.OTHERWISE
-            return None if again and not _may_say_nothing(self.agent_of(place)) else price
+            return price
         agent = self.agent_of(place)
         with_handoff = row.guard.kind is GuardKind.REQUESTS
         if agent.single_call:

@@ -17,13 +17,16 @@ from typing import Protocol, TypeAlias
 
 from agentgraph_compiler.analysis.flow import Flow, Place, acts
 from agentgraph_compiler.analysis.knots import knots
-from agentgraph_compiler.machine import StateKind, Transition
+from agentgraph_compiler.machine import GuardKind, StateKind, Transition
 
 MOST_NODES = 20_000
 """The most nodes, beyond one for each place, of a graph that tells apart which agents have
 acted."""
 _MOST_WORK, _FEWEST_ROUNDS = 500_000, 20
 """The most rows times turns of a search for the dearest walk, and its turns whatever the rows."""
+_MOST_TURNS = 100
+"""The most turns with which the search for the cheapest walk to a handler of used-up turns tells
+apart how many were taken."""
 _MOST_NAMES = 1_000
 _CUT = "…"
 _SHOWN = 12
@@ -82,12 +85,14 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A row with its price, that of entering its target included."""
+    """A row with its price, that of entering its target included. ``turn`` is for one that begins a
+    turn, ``spent`` for one to the handler that answers if there is none left."""
 
     taking: Price
     entering: Price
     to: int
     turn: bool
+    spent: bool
 
     @property
     def amount(self) -> float:
@@ -132,21 +137,27 @@ class Walks:
 
     def _cheapest(self, turns: int | None) -> Walk | None:
         first, begun = self._first()
+        tells_turns_apart = self._flow.handled and (turns or 0) <= _MOST_TURNS
+        exact = self.exact and tells_turns_apart is self._flow.handled
         labels: list[tuple[int, int, _Step | None]] = [(0, -1, None)]
         waiting = [(first.amount, begun, 0)]
-        fewest: dict[int, float] = {}
+        fewest: dict[object, float] = {}
         while waiting and not self._is_too_large:
             amount, taken, label = heapq.heappop(waiting)
             node = labels[label][0]
             if amount == inf or (turns is not None and taken > turns):
                 continue
-            # Amounts only rise, so a later label of a node counts only if it has turns left.
-            if taken >= fewest.get(node, inf):
+            # Amounts only rise, so a later label of a node counts only if it has turns left, or if
+            # it may lead to the handler of used-up turns.
+            key = (node, taken) if tells_turns_apart else node
+            if taken >= fewest.get(key, inf):
                 continue
-            fewest[node] = taken if turns is not None else 0
+            fewest[key] = taken if turns is not None else 0
             if self._place(node).state.kind is StateKind.DONE:
-                return Walk(amount, _path(first, _way(labels, label)), exact=self.exact)
+                return Walk(amount, _path(first, _way(labels, label)), exact=exact)
             for step in self._steps(node):
+                if step.spent and taken != turns:
+                    continue
                 labels.append((step.to, label, step))
                 entry = amount + step.amount, taken + step.turn, len(labels) - 1
                 heapq.heappush(waiting, entry)
@@ -207,6 +218,8 @@ class Walks:
         for node in order:
             best = 0.0
             for number, step in enumerate(self._all[node]):
+                if step.spent and before is not None:
+                    continue  # there are turns left
                 if not step.turn:
                     amount = step.amount + value[step.to]
                 elif before is None:  # the run ends here, but its calls have happened
@@ -311,7 +324,8 @@ class Walks:
             if to == len(self._nodes):
                 self._nodes.append(target)
             turn = self._flow.places[target[0]].state.turns
-            yield _Step(taking, self._enter(target[0]), to, turn)
+            spent = row.guard.kind is GuardKind.SPENT
+            yield _Step(taking, self._enter(target[0]), to, turn=turn, spent=spent)
 
     def _first(self) -> tuple[Price, int]:
         """The price of the first place, and the turns that it begins."""
