@@ -58,6 +58,7 @@ kills: $(test_packages) ## kill processes that write to sessions 1,000 times (`m
 nightly: $(test_packages) $(PEERS)/.installed ## what takes a night: kills, runs cut everywhere, long searches for counterexamples
 	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-1000} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py $(ARGS)
 	AGENTGRAPH_CUTS=$${AGENTGRAPH_CUTS:-60} $(BIN)/python -m pytest -n $(WORKERS) tests/replay $(ARGS)
+	AGENTGRAPH_DECIDED=$${AGENTGRAPH_DECIDED:-10000} $(BIN)/python -m pytest -n $(WORKERS) tests/replay/test_decided_runs.py $(ARGS)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS) tests/runtime tests/compiler tests/stored tests/memory tests/api tests/tools tests/authoring $(ARGS)
 
 .PHONY: mutants

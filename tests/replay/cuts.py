@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -38,11 +38,13 @@ class End:
         launched: Its last leg.
         rest: Where it came to rest; ``None`` if it raised before it could.
         error: What it raised.
+        events: The events of all of its legs, without those of the model.
     """
 
     launched: Launch
     rest: Rest | None
     error: BaseException | None
+    events: list[Any]
 
 
 async def play(world: World, journal: MemoryJournal, *, streamed: bool) -> End:
@@ -72,13 +74,14 @@ def _watcher(streamed: bool) -> tuple[Watcher, EventQueue | None]:
 async def _to_the_end(
     world: World, launched: Launch, queue: EventQueue | None, streamed: bool
 ) -> End:
+    events: list[Any] = []
     while True:
         try:
-            rest = await _carried_out(launched, queue)
+            rest = await _carried_out(launched, queue, events)
         except Exception as error:  # noqa: BLE001 - how a run ends is what is compared
-            return End(launched, None, error)
+            return End(launched, None, error, events)
         if rest.kind is not StateKind.SUSPENDED:
-            return End(launched, rest, None)
+            return End(launched, rest, None, events)
         state = live_state(launched)
         for item in state.get_interruptions():
             if _approves(item):
@@ -89,11 +92,11 @@ async def _to_the_end(
         launched = launch(world.case.agent, state, world.options, watcher)
 
 
-async def _carried_out(launched: Launch, queue: EventQueue | None) -> Rest:
+async def _carried_out(launched: Launch, queue: EventQueue | None, events: list[Any]) -> Rest:
     work = in_own_task(carry_out(launched.run), "The run")
     if queue is None:
         return await work
-    seen = asyncio.create_task(_drain(queue))
+    seen = asyncio.create_task(_drain(queue, events))
     try:
         return await work
     finally:
@@ -101,9 +104,8 @@ async def _carried_out(launched: Launch, queue: EventQueue | None) -> Rest:
         await seen
 
 
-async def _drain(queue: EventQueue) -> None:
-    async for _ in queue.events():
-        pass
+async def _drain(queue: EventQueue, events: list[Any]) -> None:
+    events += [one async for one in queue.events() if one.type != "raw_response_event"]
 
 
 def _approves(item: Any) -> bool:
@@ -124,7 +126,7 @@ async def seen_of(world: World, end: End) -> dict[str, Any]:
     if world.case.session is not None:
         sessions.append(world.case.session)
     return {
-        "items": [_item(item) for item in record.transcript.new_items],
+        "items": [seen_of_item(item) for item in record.transcript.new_items],
         "asked": asked_in(world, end.launched.journal),
         "requests": [_request(request) for request in record.requests],
         "usage": _usage(run.spent()),
@@ -140,7 +142,7 @@ async def seen_of(world: World, end: End) -> dict[str, Any]:
         "output": None if end.rest is None else output_of(run, end.rest),
         "rest": None if end.rest is None else end.rest.kind,
         "raised": end.error and _raised(end.error),
-        "data": data and [[_item(item) for item in data.new_items], data.raw_responses],
+        "data": data and [[seen_of_item(item) for item in data.new_items], data.raw_responses],
         "input_list": input_list(record.transcript, run.facts.config, ""),
         "normalized": input_list(record.transcript, run.facts.config, "normalized"),
         "sessions": [await session.get_items() for session in sessions],
@@ -175,7 +177,8 @@ def _raised(error: BaseException) -> tuple[str, str]:
     return class_path(type(error)), str(error)
 
 
-def _item(item: Any) -> Any:
+def seen_of_item(item: Any) -> Any:
+    """Everything that can be seen of an item."""
     agent = item.source_agent if item.type == "handoff_output_item" else item.agent
     output = getattr(item, "output", None)
     return [item.type, agent, item.raw_item, output]
@@ -243,25 +246,47 @@ async def check_every_cut(
     """
     world, end = await uncut(make, streamed=streamed)
     expected = {name: plain(value) for name, value in (await seen_of(world, end)).items()}
-    hooks, rows = list(world.case.hooks), len(end.launched.journal)
-    for count, before in cuts_of(end, twice=twice, most=most):
-        what = f"cut {'before' if before else 'after'} row {count + before} of {rows}"
-        cut = World.of(make)
-        left = await left_of(cut, count, before=before, streamed=streamed)
-        idle = set(cut.begun) <= (recorded := cut.recorded(left.journal))
-        cut.begun.clear()
-        state = await through(cut, left)
-        resumed = await go_on(cut, state, streamed=streamed)
-        assert not recorded & set(cut.begun), f"{what}: work with an outcome is done again"
-        seen = await seen_of(cut, resumed)
-        if cut.torn:
-            # What guardrails spend stands in the first row of an append that holds their outcomes.
-            del seen["usage"], seen["spent"]
-        for name, value in seen.items():
-            assert not (here := difference(expected[name], plain(value), name)), f"{what}: {here}"
-        if idle:
-            assert cut.case.hooks == hooks, what
-    return rows
+    hooks = list(world.case.hooks)
+    for cut in cuts_of(end, twice=twice, most=most):
+        hooks_of_cut = await check_cut(make, cut, expected, streamed=streamed, through=through)
+        if hooks_of_cut is not None:
+            assert hooks_of_cut == hooks, cut
+    return len(end.launched.journal)
+
+
+async def check_cut(
+    make: Scenario,
+    cut: tuple[int, bool],
+    expected: Mapping[str, Any],
+    *,
+    streamed: bool,
+    through: Through,
+) -> list[str] | None:
+    """Cut a run and hold what comes of it against what is expected of it.
+
+    Returns:
+        The hooks that were called; ``None`` if work is done again, and so hooks are.
+    """
+    (count, before), world = cut, World.of(make)
+    what = f"cut {'before' if before else 'after'} row {count + before}"
+    left = await left_of(world, count, before=before, streamed=streamed)
+    idle = set(world.begun) <= (recorded := world.recorded(left.journal))
+    world.begun.clear()
+    state = await through(world, left)
+    resumed = await go_on(world, state, streamed=streamed)
+    assert not recorded & set(world.begun), f"{what}: work with an outcome is done again"
+    seen = await seen_of(world, resumed)
+    if world.torn:
+        # What guardrails spend stands in the first row of an append that holds their outcomes.
+        del seen["usage"], seen["spent"]
+    check_seen(seen, expected, what)
+    return world.case.hooks if idle else None
+
+
+def check_seen(seen: Mapping[str, Any], expected: Mapping[str, Any], what: str) -> None:
+    """Hold what can be seen of a run against what is expected of it."""
+    for name, value in seen.items():
+        assert not (here := difference(expected[name], plain(value), name)), f"{what}: {here}"
 
 
 def cuts_of(end: End, *, twice: bool, most: int | None) -> list[tuple[int, bool]]:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from agentgraph import Agent
 
 _ATOMS = (type(None), bool, int, str, bytes)
+_PLAIN = frozenset(_ATOMS)
 
 
 def plain(value: Any) -> Any:
@@ -26,6 +27,8 @@ def plain(value: Any) -> Any:
 
 
 def _plain(value: Any, above: tuple[int, ...]) -> Any:
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Enum):
         return str(value)
     if isinstance(value, _ATOMS):

@@ -79,7 +79,7 @@ class Asked:
 
     key: Key | None
     call: ModelCall
-    model: ScriptedModel
+    model: ScriptedModel | None
     step: ModelStep | None
 
 
@@ -177,7 +177,7 @@ class World:
 
 
 AT_WORK: ContextVar[World] = ContextVar("AT_WORK")
-_DOING: ContextVar[Key | None] = ContextVar("_DOING", default=None)
+DOING: ContextVar[Key | None] = ContextVar("DOING", default=None)
 
 
 class RewoundModel(ScriptedModel):
@@ -204,12 +204,12 @@ class RewoundModel(ScriptedModel):
         asked = self._steps[0] if self._steps else None
         world, count = AT_WORK.get(), len(self._calls)
         place = len(world.asked)
-        world.asked.append(Asked(_DOING.get(), call, self, asked))
+        world.asked.append(Asked(DOING.get(), call, self, asked))
         try:
             return await super()._next_step(call)
         finally:
             # The copy that the model keeps does not change with the run.
-            world.asked[place] = Asked(_DOING.get(), self._calls[count], self, asked)
+            world.asked[place] = Asked(DOING.get(), self._calls[count], self, asked)
 
 
 Work = Callable[[Workbench, Perform], Awaitable[Outcome]]
@@ -227,10 +227,10 @@ def _watched(work: Work) -> Work:
             return await work(bench, command)  # part of the tool that runs it by hand
         key = (facts.run_id, facts.path, command.id)
         world.begun.append(key)
-        token = _DOING.set(key)
+        token = DOING.set(key)
         try:
             return await work(bench, command)
         finally:
-            _DOING.reset(token)
+            DOING.reset(token)
 
     return watch
