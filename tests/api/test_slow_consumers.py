@@ -259,9 +259,8 @@ class TestTheTimeOfAModel:
 
 
 async def test_a_scripted_model_is_held_to_the_limit_too() -> None:
-    result = Runner.run_streamed(
-        Agent(name="A", model=ScriptedModel([[assistant_message(LONG)]])), "go"
-    )
+    model = ScriptedModel([[assistant_message(LONG)]], words_per_delta=1)
+    result = Runner.run_streamed(Agent(name="A", model=model), "go")
     events = await first_of(result)
     for _ in range(20):
         await idle()
