@@ -46,7 +46,7 @@ state failed failed end
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.moves import EndingsMemo
@@ -70,8 +70,7 @@ RULE = Rule(
     "A state has no transition for something that can happen in it.",
 )
 
-_OTHERWISE, _VERDICT = GuardKind.OTHERWISE, GuardKind.VERDICT
-_OFFERS = "offers"
+_OTHERWISE, _NO_REST, _DONE = GuardKind.OTHERWISE, Rest.NO, Event.DONE
 _STARTED, _RESUMED = "a run starts here", "a run that rests here is resumed"
 _IDLE = "it starts no work, so it is left at once"
 
@@ -79,34 +78,35 @@ _IDLE = "it starts no work, so it is left at once"
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find events without a transition that always holds, in time linear in phases and
     transitions."""
-    memo, outcomes = EndingsMemo(), set[tuple[object, ...]]()
+    memo = EndingsMemo()
     for part in analysis.chart.walk():
         shared = by_event(part.rows)
+        settled = {row.event for row in part.rows if row.guard.kind is _OTHERWISE}
         for state in part.states:
-            look = tuple(_look(part, state, memo))
-            if look not in outcomes:
-                faults = [*_faults(part, state, shared, memo)]
-                yield from faults
-                if not faults:
-                    outcomes.add(look)
+            if not _is_settled(part, state, settled, memo):
+                yield from _faults(part, state, shared, memo)
 
 
-def _look(chart: Chart, state: State, memo: EndingsMemo) -> Iterator[object]:
-    """Everything about a state on which it depends whether it has a fault: most agents have states
-    of the same few looks, and a look without faults need not be checked again."""
-    yield id(chart.rows)
-    yield state.id == chart.initial
-    yield state.rest
-    for invoke in state.invokes:
-        yield id(memo.of(invoke))
-    yield _OFFERS
-    for offer in state.offers:
-        yield id(memo.of(offer))
-    for row in state.transitions:
-        guard = row.guard
-        if guard.kind is _OTHERWISE or guard.kind is _VERDICT:
-            yield row.event
-            yield guard.names
+def _is_settled(chart: Chart, state: State, shared: Set[Event], memo: EndingsMemo) -> bool:
+    """Whether rows without a guard handle all that can happen in a state, as in nearly every one.
+
+    Args:
+        chart: The chart.
+        state: The state.
+        shared: The events of such rows of the machine.
+        memo: How lanes can end.
+    """
+    own = {row.event for row in state.transitions if row.guard.kind is _OTHERWISE}
+    lanes = state.invokes + state.offers
+    if state.id == chart.initial:
+        return not lanes and Event.STARTED in own
+    if state.rest is not _NO_REST:
+        return not lanes and (state.rest is Rest.END or Event.RESUMED in own)
+    for lane in lanes:
+        ends = memo.of(lane)
+        if not (ends.joined <= own and (ends.interrupting <= shared or ends.interrupting <= own)):
+            return False
+    return bool(lanes) or _DONE in own
 
 
 def _faults(
