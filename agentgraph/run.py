@@ -35,6 +35,7 @@ from agentgraph.run_context import RunContextWrapper, TContext
 from agentgraph.running.ending import carry_out, input_list, interruptions_of, output_of, result_of
 from agentgraph.running.event_queue import EventQueue
 from agentgraph.running.launch import Launch, at_rest, launch, live_state, state_of
+from agentgraph.running.moves import Moved, RunMoves, observing_runs, show_moves
 from agentgraph.running.result import RunResult, RunResultStreaming
 from agentgraph.running.state import RunState
 from agentgraph.running.thread_loop import wait_for
@@ -61,11 +62,13 @@ __all__ = [
     "CallModelData",
     "CallModelInputFilter",
     "ModelInputData",
+    "Moved",
     "OutputGuardrailBlockedMessageArgs",
     "OutputGuardrailBlockedMessageFormatter",
     "ReasoningItemIdPolicy",
     "RunConfig",
     "RunContextWrapper",
+    "RunMoves",
     "RunOptions",
     "RunState",
     "Runner",
@@ -77,6 +80,7 @@ __all__ = [
     "ToolNotFoundBehavior",
     "every_model_is",
     "get_default_agent_runner",
+    "observing_runs",
     "set_default_agent_runner",
 ]
 
@@ -142,10 +146,15 @@ def _name(launched: Launch) -> str:
 
 
 async def _carry_out(launched: Launch) -> Rest:
-    async with launched.journal.claim:
+    journal = launched.journal
+    async with journal.claim:
         context = launched.shared_context
-        launched.journal.account = None if context is None else context.usage
-        return await carry_out(launched.run)
+        journal.account = None if context is None else context.usage
+        rows = len(journal)
+        try:
+            return await carry_out(launched.run)
+        finally:
+            show_moves(journal, rows)
 
 
 def _settle(launched: Launch, result: RunResultStreaming, rest: Rest) -> None:

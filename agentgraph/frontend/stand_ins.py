@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     )
     from agentgraph.workflow import Source
 
-__all__ = ["Oracle", "StandIns"]
+__all__ = ["Oracle", "StandIns", "is_stand_in"]
+
+_STANDS_IN = "_agentgraph_stands_in"
 
 _Guardrail = TypeVar("_Guardrail", InputGuardrail[Any], OutputGuardrail[Any])
 _ToolGuardrail = TypeVar("_ToolGuardrail", "ToolInputGuardrail[Any]", "ToolOutputGuardrail[Any]")
@@ -78,6 +80,11 @@ class Oracle(Protocol):
         ...
 
 
+def is_stand_in(agent: object) -> bool:
+    """Whether an agent is a copy in which an oracle decides."""
+    return _STANDS_IN in getattr(agent, "__dict__", ())
+
+
 class StandIns:
     """The copies of the agents of one workflow.
 
@@ -110,7 +117,9 @@ class StandIns:
         if not isinstance(source, Workflow):
             return self.agent(source)
         agents = [self.agent(agent) for agent in source.agents]
-        return Workflow(source.name, start=self.agent(source.start), agents=agents)
+        workflow = Workflow(source.name, start=self.agent(source.start), agents=agents)
+        workflow._origin = source._origin
+        return workflow
 
     def agent(self, agent: Agent[Any]) -> Agent[Any]:
         """The copy of an agent."""
@@ -132,6 +141,8 @@ class StandIns:
             input_guardrails=[self._guardrail(agent, one) for one in agent.input_guardrails],
             output_guardrails=[self._guardrail(agent, one) for one in agent.output_guardrails],
         )
+        stand_in.__dict__[_STANDS_IN] = True
+        stand_in._origin = agent._origin
         stand_in.tools = [self._tool(agent, tool) for tool in agent.tools]
         stand_in.handoffs = [self._handoff(agent, entry) for entry in agent.handoffs]
         return stand_in

@@ -13,6 +13,7 @@ from agentgraph.drivers.workbench import UNWATCHED
 from agentgraph.running.agent_call import output_of_call, watched
 from agentgraph.running.ending import carry_out, result_of
 from agentgraph.running.launch import launch
+from agentgraph.running.moves import show_moves
 from agentgraph.runtime.commands import Rest
 from agentgraph.tool_context import ToolContext
 from agentgraph.tools.errors import answer_to_failure
@@ -48,12 +49,15 @@ async def call_by_hand(tool: AgentTool, context: ToolContext[Any], arguments: st
         if tool.max_turns is not None:
             options["max_turns"] = tool.max_turns
         launched = launch(tool.agent, await tool.build_input(params), options, UNWATCHED)
-        run = launched.run
+        run, journal = launched.run, launched.journal
         run.bench.context.tool_input = params
-        async with launched.journal.claim:
-            launched.journal.account = context.usage
-            streams = tool.on_stream is not None
-            rest: Rest = await (watched(run, tool, context) if streams else carry_out(run))
+        async with journal.claim:
+            journal.account = context.usage
+            streams, rows = tool.on_stream is not None, len(journal)
+            try:
+                rest: Rest = await (watched(run, tool, context) if streams else carry_out(run))
+            finally:
+                show_moves(journal, rows)
         result = result_of(run, rest)
         return (
             result.final_output if result.interruptions else await output_of_call(tool, run, result)

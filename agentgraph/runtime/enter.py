@@ -43,6 +43,8 @@ _REGISTERS = {
     About.OUTPUT: ControlState._fields.index("output"),
     About.CAUSE: ControlState._fields.index("cause"),
 }
+Taken = list[tuple[State, Transition]]
+"""The transitions that a run took, each with the state that it left."""
 # The events of a state that has no lanes.
 _NO_LANES = SEEN[Event.DONE]
 
@@ -54,6 +56,7 @@ def take(
     state: ControlState,
     id: CommandId | None,
     commands: list[Command],
+    taken: Taken | None = None,
 ) -> tuple[ControlState, tuple[Command, ...]]:
     """Take a transition, and go on through every state whose lanes are over at once.
 
@@ -64,16 +67,21 @@ def take(
         state: Where the run is.
         id: Id of the outcome that caused the move; ``None`` at the start.
         commands: The commands of the step so far; this function appends to it.
+        taken: Receives each transition that is taken.
     """
     _, session, hooked = state.facts
     bare = not (session or hooked)
     while True:
+        if taken is not None:
+            taken.append((here, row))
         before = _with_notes(here, row, state, id) if row.notes else state
         if row.emits:
             _show(row, state, id, commands)
         if row.target != BACK:
             here, sequence = machine.state[row.target], before.entered + 1
             while bare and here.passed is not None:
+                if taken is not None:
+                    taken.append((here, here.passed))
                 here, sequence = machine.state[here.passed.target], sequence + 1
             state = _enter(here, before, sequence, bare, commands)
         elif before.kept is not None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from agentgraph.runtime.commands import Command, CommandId, Emit, Perform
 from agentgraph.runtime.enter import (
+    Taken,
     interrupting,
     joined,
     lane_of,
@@ -61,23 +62,26 @@ _STARTED = ControlState("", joined=frozenset({Event.STARTED}))
 _NO_OFFERS: dict[str, Invoke] = {}
 
 
-def start(machine: Machine, facts: Facts = _NO_FACTS) -> tuple[ControlState, tuple[Command, ...]]:
+def start(
+    machine: Machine, facts: Facts = _NO_FACTS, taken: Taken | None = None
+) -> tuple[ControlState, tuple[Command, ...]]:
     """Begin a run.
 
     Args:
         machine: A checked machine.
         facts: What holds for the whole run.
+        taken: Receives each transition that the run takes.
 
     Returns:
         The first state and the first commands.
     """
     initial = machine.state[machine.initial]
     state = new(ControlState, (initial.id, facts, *_STARTED[2:]))
-    return take(machine, initial, joined(initial, state), state, None, [])
+    return take(machine, initial, joined(initial, state), state, None, [], taken)
 
 
 def step(
-    machine: Machine, state: ControlState, outcome: Outcome
+    machine: Machine, state: ControlState, outcome: Outcome, taken: Taken | None = None
 ) -> tuple[ControlState, tuple[Command, ...]]:
     """Advance a run by one outcome.
 
@@ -85,6 +89,7 @@ def step(
         machine: The machine the run was started with.
         state: Where the run is.
         outcome: The outcome of an owed command, or an event from outside.
+        taken: Receives each transition that the run takes.
 
     Returns:
         The new state and the commands for the driver, in order.
@@ -99,7 +104,7 @@ def step(
         return _late(machine, state, outcome)
     here = machine.state[state.state]
     if lane < 0 or not state.owed >> lane & 1:
-        return _from_outside(machine, here, state, outcome)
+        return _from_outside(machine, here, state, outcome, taken)
     state, invoke, route, at, result = _route(machine, here, state, outcome)
     commands: list[Command] = []
     if route is not None and at == len(invoke.phases) and len(state.lanes) == ONE:
@@ -109,7 +114,7 @@ def step(
         if row is not None and not row.reads_lanes:
             if result and invoke.emits and not state.emitted:
                 _show_lane(state, invoke, lane, at, result, commands)
-            return take(machine, here, row, state, id, commands)
+            return take(machine, here, row, state, id, commands, taken)
     before = state.emitted
     state, next_command = _answer(here, state, outcome, invoke, route, at, result)
     if next_command is not None:
@@ -120,18 +125,18 @@ def step(
             state = _all_shown(here, state, commands)
         elif event is _FAILED:
             state = _reply_shown(here, state, id, commands)
-        return take(machine, here, row, state, id, commands)
+        return take(machine, here, row, state, id, commands, taken)
     if state.emitted != before:
         _show(here, state, state.emitted ^ before, commands)
     if state.queued and invoke.places:
         state = next_in_group(here, state, invoke, commands)
     if state.owed:
         return state, tuple(commands)
-    return take(machine, here, joined(here, state), state, id, commands)
+    return take(machine, here, joined(here, state), state, id, commands, taken)
 
 
 def _from_outside(
-    machine: Machine, here: State, state: ControlState, outcome: Outcome
+    machine: Machine, here: State, state: ControlState, outcome: Outcome, taken: Taken | None
 ) -> tuple[ControlState, tuple[Command, ...]]:
     """A stop, an expiry, or the resumption of a run at rest; no other outcome is from outside."""
     id, event = outcome.id, outcome.event
@@ -144,13 +149,13 @@ def _from_outside(
         row = enabled_on(event, here, state)
         if row is None:
             raise ProtocolError(f"state '{here.id}': there is no unfinished state to go back to")
-        return take(machine, here, row, state, id, commands)
+        return take(machine, here, row, state, id, commands, taken)
     if here.rest is not _NO:
         if here.rest is _WAIT:  # the kept state stays as it is
             return state, ()
         raise ProtocolError(f"state '{here.id}': the run is over, so it cannot be {event}")
     row = interrupting(machine, here, state, event)
-    return take(machine, here, row, _all_shown(here, state, commands), id, commands)
+    return take(machine, here, row, _all_shown(here, state, commands), id, commands, taken)
 
 
 def _late(
@@ -351,12 +356,7 @@ def _show(here: State, state: ControlState, lanes: int, commands: list[Command])
 
 
 def _show_lane(
-    state: ControlState,
-    invoke: Invoke,
-    lane: int,
-    at: int,
-    result: int,
-    commands: list[Command],
+    state: ControlState, invoke: Invoke, lane: int, at: int, result: int, commands: list[Command]
 ) -> None:
     """Show the result of a lane; a withheld result is shown without its content."""
     source = new(CommandId, (state.sequence, lane, result - 1))

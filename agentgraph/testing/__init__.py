@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agentgraph.models.gate.calls import allow_model_calls, no_model_calls
     from agentgraph.models.instances import minimal_instance
     from agentgraph.models.rehearsal import Move, RehearsalModel
     from agentgraph.testing.checking import assert_clean
@@ -60,6 +61,7 @@ __all__ = [
     "SimulatedFault",
     "UnconsumedModelSteps",
     "UnexpectedModelCall",
+    "allow_model_calls",
     "assert_always",
     "assert_answers_within",
     "assert_at_most",
@@ -72,6 +74,7 @@ __all__ = [
     "explore",
     "function_call",
     "minimal_instance",
+    "no_model_calls",
     "play",
     "replay",
     "replay_sync",
@@ -99,6 +102,7 @@ _MODULES = {
     "SimulatedFault": "testing.simulated_model",
     "UnconsumedModelSteps": "testing.model",
     "UnexpectedModelCall": "testing.model",
+    "allow_model_calls": "models.gate.calls",
     "assert_always": "testing.properties",
     "assert_answers_within": "testing.properties",
     "assert_at_most": "testing.properties",
@@ -111,6 +115,7 @@ _MODULES = {
     "explore": "testing.exploring",
     "function_call": "testing.model",
     "minimal_instance": "models.instances",
+    "no_model_calls": "models.gate.calls",
     "play": "testing.walking",
     "replay": "testing.doubles.replaying",
     "replay_sync": "testing.doubles.replaying",

@@ -137,3 +137,21 @@ def test_the_command_is_installed(fresh_python: Path, tmp_path: Path) -> None:
     out = run(command, "--help", cwd=tmp_path)
     assert "check" in out
     assert "draw" in out
+
+
+def test_pytest_loads_the_plugin_of_the_installed_package(
+    fresh_python: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "test_desk.py").write_text(
+        "from agentgraph import Agent, Runner\n"
+        "from agentgraph.testing import assistant_message\n"
+        "def test_hello(scripted_model):\n"
+        "    model = scripted_model([[assistant_message('hello')]])\n"
+        "    Runner.run_sync(Agent(name='Greeter', model=model), 'hi')\n",
+        encoding="utf-8",
+    )
+    options = ("--agentgraph-cov", "--agentgraph-cov-report=html", "-p", "no:cacheprovider")
+    out = run(fresh_python, "-m", "pytest", "-q", *options, cwd=tmp_path)
+    assert "1 passed" in out
+    assert "HTML written to agentgraph-htmlcov" in out
+    assert "<iframe" in (tmp_path / "agentgraph-htmlcov" / "index.html").read_text("utf-8")

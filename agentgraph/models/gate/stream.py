@@ -8,12 +8,13 @@ that the connection cut off looks complete. The bytes tell the two apart.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from agentgraph.exceptions import ModelBehaviorError
 from agentgraph.models.gate.body import check_body
+from agentgraph.models.gate.calls import check_calls_allowed
 from agentgraph.models.gate.server import Server
 
 if TYPE_CHECKING:
@@ -37,17 +38,23 @@ _HTTP_LIBRARIES: Final = ("httpcore", "httpx", "httpx2")
 _T = TypeVar("_T")
 
 
-async def answer(request: Awaitable[_T], server: Server) -> _T:
+async def answer(request: Coroutine[object, object, _T], server: Server) -> _T:
     """Wait for an answer in one piece, or for a stream.
 
     Args:
-        request: The client's call.
+        request: The client's call, not begun.
         server: The sender.
 
     Raises:
         ModelBehaviorError: The client cannot read the answer.
+        UserError: A test forbids calls of models.
         openai.OpenAIError: The request failed, after the client's retries.
     """
+    try:
+        check_calls_allowed(server)
+    except BaseException:
+        request.close()
+        raise
     try:
         return await request
     except (ValueError, RecursionError) as error:

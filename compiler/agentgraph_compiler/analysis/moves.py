@@ -17,6 +17,7 @@ from agentgraph_compiler.machine import (
     OTHERWISE,
     OUTCOMES,
     Event,
+    GuardKind,
     Invoke,
     Phase,
     Rest,
@@ -33,6 +34,20 @@ def moves(chart: Chart, state: State) -> Iterator[Transition]:
     yield from (row for row in state.transitions if row.target != BACK)
     if state.rest is Rest.NO:
         yield from chart.rows
+
+
+EVERY_STATE = "every state"
+"""Stands for the state of a transition that holds in every state."""
+
+
+def words_of(state: str, row: Transition) -> str:
+    """A transition in words: the state that it leaves, its event and guard, and its target."""
+    guard = row.guard
+    condition = "" if guard.kind is GuardKind.OTHERWISE else f" [{guard.kind}"
+    if condition:
+        names = "|".join(name.rpartition("/")[2] for name in guard.names)
+        condition += f" {names}]" if names else "]"
+    return f"{state}: {row.event}{condition} → {row.target}"
 
 
 @dataclass(frozen=True, slots=True)

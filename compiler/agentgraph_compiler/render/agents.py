@@ -34,6 +34,7 @@ from agentgraph_compiler.render.picture import (
     Mark,
     Meaning,
     Picture,
+    Place,
     Role,
     Row,
     Stroke,
@@ -43,9 +44,6 @@ from agentgraph_compiler.render.teams import teams
 from agentgraph_compiler.types import TEXT
 
 _NOT_IN_NAMES = re.compile("[^a-z0-9]+")
-Place = tuple[str, str]
-"""An agent in a chart: the name of the sub-chart, empty for the root, and the agent's id there."""
-
 _ROWS = ((10, 12), (30, 6))
 """The most rows of tools in a box, by the number of agents up to which it holds."""
 _FEWEST_ROWS = 4
@@ -122,7 +120,7 @@ class _Drawing:
         for appearances in self.places:
             self._agent(frames[appearances[0][0]], appearances)
         for entry in (self.chart.start, *self.chart.starts):
-            self._arrow(start.id, self.box_of["", entry], Stroke.SOLID)
+            self._arrow(Arrow(start.id, self.box_of["", entry]))
         for appearances in self.places:
             for place, agent in appearances:
                 self._handoffs(place, agent)
@@ -154,8 +152,8 @@ class _Drawing:
         self.picture.groups[group] = agent.name
         rows = (
             *_output_row(agent),
-            *_tool_rows(agent, self.most),
-            *_guardrail_rows(agent, self._takes_input(appearances)),
+            *_tool_rows(agent, self.most, appearances),
+            *_guardrail_rows(agent, self._takes_input(appearances), appearances),
             *dict.fromkeys(row for place, _ in appearances for row in self.findings.get(place, ())),
         )
         box = Box(
@@ -166,6 +164,7 @@ class _Drawing:
             mark=self._mark(part, agent),
             group=group,
             lit=agent.name in self.visited,
+            about=tuple(place for place, _ in appearances),
         )
         frame.boxes.append(box)
         self.box_of |= {place: box.id for place, _ in appearances}
@@ -193,11 +192,14 @@ class _Drawing:
             return Mark.NONE
         return Mark.STUCK
 
-    def _arrow(self, source: str, target: str, stroke: Stroke, *label: str) -> None:
-        arrow = Arrow(source, target, stroke, label)
-        if arrow not in self.position_of:
-            self.position_of[arrow] = len(self.picture.arrows)
+    def _arrow(self, arrow: Arrow) -> None:
+        """Draw an arrow, or let the equal one that is drawn stand for this one too."""
+        number = self.position_of.setdefault(arrow, len(self.picture.arrows))
+        if number == len(self.picture.arrows):
             self.picture.arrows.append(arrow)
+        else:
+            before = self.picture.arrows[number]
+            self.picture.arrows[number] = replace(before, about=(*before.about, *arrow.about))
 
     def _handoffs(self, place: Place, agent: Agent) -> None:
         source, drawn = self.box_of[place], self.position_of
@@ -207,14 +209,18 @@ class _Drawing:
             else:
                 target = self._other(Role.OUTSIDE, handoff.target_name, handoff.target_name)
             label = _label(agent, handoff)
-            back = Arrow(target, source, _HANDOFFS[handoff.enabled], label)
+            about: tuple[Place, ...] = ((place[0], handoff.symbol),)
+            back = Arrow(target, source, _HANDOFFS[handoff.enabled], label, about=about)
             plain = not handoff.filters and not handoff.acts
             both = replace(back, both=True)
             if plain and back in drawn and target != source:
-                drawn[both] = drawn.pop(back)
-                self.picture.arrows[drawn[both]] = both
-            elif not plain or both not in drawn:
-                self._arrow(source, target, back.stroke, *label)
+                number = drawn[both] = drawn.pop(back)
+                about = (*self.picture.arrows[number].about, *about)
+                self.picture.arrows[number] = replace(both, about=about)
+            elif plain and both in drawn:
+                self._arrow(both)
+            else:
+                self._arrow(replace(back, source=source, target=target))
 
     def _other(self, role: Role, name: str, key: object) -> str:
         """The box of an agent that is no part of the chart."""
@@ -233,15 +239,22 @@ class _Drawing:
                 label = [] if _says(tool.name, entry.name) else [tool.name]
                 if _stops(agent, tool) is not Mark.NONE:
                     label.append("its answer ends the run")
-                target = self.box_of[inner.name, inner.start]
-                self._arrow(self.box_of[place], target, _CALLS[tool.enabled], *label)
+                self._arrow(
+                    Arrow(
+                        source=self.box_of[place],
+                        target=self.box_of[inner.name, inner.start],
+                        stroke=_CALLS[tool.enabled],
+                        label=tuple(label),
+                        about=((place[0], tool.symbol),),
+                    )
+                )
 
     def _code(self, place: Place, agent: Agent) -> None:
         for inner in agent.inner:
             key = (inner.name, inner.origin)
             target = self.box_by_identity.get(key) or self._other(Role.CODE, inner.name, key)
             name = inner.symbol.rpartition("/")[2]
-            self._arrow(self.box_of[place], target, Stroke.CODE, name)
+            self._arrow(Arrow(self.box_of[place], target, Stroke.CODE, (name,)))
 
 
 def _places(chart: Chart) -> list[list[tuple[Place, Agent]]]:
@@ -304,12 +317,14 @@ def _output_row(agent: Agent) -> Iterator[Row]:
         yield Row("gives", agent.output.name.rpartition(".")[2])
 
 
-def _tool_rows(agent: Agent, most: int) -> Iterator[Row]:
+def _tool_rows(
+    agent: Agent, most: int, appearances: Iterable[tuple[Place, Agent]]
+) -> Iterator[Row]:
     # An agent used as a tool is an arrow, unless it is disabled.
     tools = [tool for tool in agent.tools if not tool.machine or tool.enabled is Enabled.NEVER]
     rows = tools if len(tools) <= most else tools[: most - 1]
     for tool in rows:
-        yield _tool_row(agent, tool)
+        yield replace(_tool_row(agent, tool), about=_places_of(tool.symbol, agent, appearances))
     if len(rows) < len(tools):
         yield Row(f"… {len(tools) - len(rows)} more tools")
 
@@ -341,16 +356,29 @@ def _stops(agent: Agent, tool: Tool) -> Mark:
             return Mark.NONE
 
 
-def _guardrail_rows(agent: Agent, takes_input: bool) -> Iterator[Row]:
-    for row in agent.input_guardrails:
-        yield _guardrail_row(
-            row, "checks input" if row.parallel else "checks input first", takes_input
-        )
-    for row in agent.output_guardrails:
-        yield _guardrail_row(row, "checks output", Obedience(agent).can_end)
+def _guardrail_rows(
+    agent: Agent, takes_input: bool, appearances: Iterable[tuple[Place, Agent]]
+) -> Iterator[Row]:
+    rows = [
+        (row, "checks input" if row.parallel else "checks input first", takes_input)
+        for row in agent.input_guardrails
+    ]
+    ends = bool(agent.output_guardrails) and Obedience(agent).can_end
+    rows += [(row, "checks output", ends) for row in agent.output_guardrails]
+    for guardrail, work, runs in rows:
+        row = _guardrail_row(guardrail, work, runs)
+        yield replace(row, about=_places_of(guardrail.symbol, agent, appearances))
 
 
 def _guardrail_row(guardrail: Guardrail, work: str, runs: bool) -> Row:
     if runs:
         return Row(guardrail.name, work, Tone.GUARDRAIL)
     return Row(guardrail.name, "guardrail, never runs", Tone.OFF)
+
+
+def _places_of(
+    symbol: str, agent: Agent, appearances: Iterable[tuple[Place, Agent]]
+) -> tuple[Place, ...]:
+    """Where the part of an agent with a symbol stands, in each chart with that agent."""
+    own = symbol.removeprefix(f"{agent.id}/")
+    return tuple((part, f"{id}/{own}") for (part, id), _ in appearances)

@@ -46,7 +46,14 @@ def bundled(picture: Picture) -> tuple[Picture, tuple[Bundle, ...]]:
     for arrow in picture.arrows:
         leaf = boxes[arrow.target]
         if uses[leaf.id] == 1 and leaf.role is not Role.START:
-            key = (arrow.source, arrow.stroke, arrow.label, arrow.both, frame_of[leaf.id])
+            key = (
+                arrow.source,
+                arrow.stroke,
+                arrow.label,
+                arrow.both,
+                arrow.cover,
+                frame_of[leaf.id],
+            )
             alike.setdefault(key, []).append(arrow)
     many = [arrows for arrows in alike.values() if len(arrows) >= _FEWEST_TARGETS]
     bundles: list[Bundle] = []

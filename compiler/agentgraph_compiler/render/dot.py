@@ -18,11 +18,13 @@ from agentgraph_compiler.render.bundles import Bundle, bundled, legend_of
 from agentgraph_compiler.render.look import (
     DASHED_BOXES,
     FILL_AND_EDGE,
+    FILL_AND_INK_OF_COVER,
     INK,
     INK_OF_MARK,
     INK_OF_STROKE,
     INK_OF_TONE,
     PILLS,
+    SIGN_OF_COVER,
     SIGN_OF_MARK,
     SIGN_OF_TONE,
     SOFT,
@@ -33,6 +35,7 @@ from agentgraph_compiler.render.order import order_of
 from agentgraph_compiler.render.picture import (
     Arrow,
     Box,
+    Cover,
     Frame,
     Mark,
     Meaning,
@@ -134,7 +137,7 @@ def _fill(graph: graphviz.Digraph, frame: Frame) -> None:
 
 
 def _box(box: Box) -> dict[str, str]:
-    fill, edge = FILL_AND_EDGE[box.role]
+    fill, edge = FILL_AND_INK_OF_COVER.get(box.cover, FILL_AND_EDGE[box.role])
     look = {"shape": "box", "style": "rounded,filled", "fillcolor": fill, "color": edge}
     if box.role in DASHED_BOXES:
         look["style"] = "rounded,filled,dashed"
@@ -154,7 +157,7 @@ def _box(box: Box) -> dict[str, str]:
             "width": "0.5",
             "label": _html(_text(box.title)),
         }
-    title = f"<b>{_text(box.title)}</b>{_mark(box.mark)}"
+    title = f"{_cover(box.cover)}<b>{_text(box.title)}</b>{_mark(box.mark)}"
     look["label"] = _html(_table(title, box.rows))
     return look
 
@@ -170,13 +173,20 @@ def _table(title: str, rows: tuple[Row, ...]) -> str:
 
 def _row(row: Row) -> str:
     sign = f"{SIGN_OF_TONE[row.tone]} " if row.tone in SIGN_OF_TONE else ""
-    name = f'<font color="{INK_OF_TONE[row.tone]}">{sign}{_text(row.name)}</font>'
+    ink = FILL_AND_INK_OF_COVER.get(row.cover, ("", INK_OF_TONE[row.tone]))[1]
+    name = f'{_cover(row.cover)}<font color="{ink}">{sign}{_text(row.name)}</font>'
     if row.tone is Tone.OFF:
         name = f"<s>{name}</s>"
     # Two spaces, because letters in a browser are a little wider than Graphviz measures them.
     remark = _text(row.remark)
     tail = f'&#160;&#160;<font color="{SOFT}"><i>{remark}</i></font>' if row.remark else ""
     return f'<font point-size="10">{name}{_mark(row.mark)}{tail}</font>'
+
+
+def _cover(cover: Cover) -> str:
+    if cover is Cover.NONE:
+        return ""
+    return f'<font color="{FILL_AND_INK_OF_COVER[cover][1]}">{SIGN_OF_COVER[cover]}</font> '
 
 
 def _mark(mark: Mark) -> str:
@@ -186,7 +196,9 @@ def _mark(mark: Mark) -> str:
 
 
 def _edge(graph: graphviz.Digraph, arrow: Arrow, back: bool) -> None:
-    look = {"color": INK_OF_STROKE[arrow.stroke], **_STROKES[arrow.stroke]}
+    look = {"color": _ink(arrow), **_STROKES[arrow.stroke]}
+    if arrow.cover in (Cover.COVERED, Cover.PARTLY, Cover.MISSING):
+        look["penwidth"] = "2"
     if arrow.both:
         look["dir"] = "both"
     look |= _label(arrow)
@@ -194,6 +206,10 @@ def _edge(graph: graphviz.Digraph, arrow: Arrow, back: bool) -> None:
         graph.edge(arrow.target, arrow.source, **{**look, **_turned(look)})
     else:
         graph.edge(arrow.source, arrow.target, **look)
+
+
+def _ink(arrow: Arrow) -> str:
+    return FILL_AND_INK_OF_COVER.get(arrow.cover, ("", INK_OF_STROKE[arrow.stroke]))[1]
 
 
 def _label(arrow: Arrow) -> dict[str, str]:
@@ -209,7 +225,7 @@ def _bundle(graph: graphviz.Digraph, bundle: Bundle, back: bool) -> None:
     for number, line in enumerate(bundle.lines):
         look = {"style": "invis"}
         if number == middle:
-            look = {"color": INK_OF_STROKE[arrow.stroke], **_STROKES[arrow.stroke]}
+            look = {"color": _ink(arrow), **_STROKES[arrow.stroke]}
             look |= {"penwidth": "2.2", **_label(arrow)}
             if arrow.both:
                 look["dir"] = "both"

@@ -34,13 +34,33 @@ def to_html(picture: Picture) -> str:
     Raises:
         RenderError: This installation has no build of Graphviz for pages.
     """
-    folder = files("agentgraph_compiler.render")
-    graphviz = folder / _GRAPHVIZ
+    return "".join(
+        graphviz_script() if piece is GRAPHVIZ_HERE else piece for piece in page_pieces(picture)
+    )
+
+
+GRAPHVIZ_HERE = "{{graphviz}}"
+"""Stands for Graphviz in the pieces of a page."""
+
+
+def graphviz_script() -> str:
+    """Graphviz as JavaScript.
+
+    Raises:
+        RenderError: This installation has no build of Graphviz for pages.
+    """
+    graphviz = files("agentgraph_compiler.render") / _GRAPHVIZ
     if not graphviz.is_file():
         raise RenderError(
             "a page needs Graphviz as JavaScript, which this installation lacks. Install npm and"
             " install agentgraph again, or write another format: .svg, .png, .mmd or .txt"
         )
+    return graphviz.read_text("utf-8")
+
+
+def page_pieces(picture: Picture) -> list[str]:
+    """The page of a picture in pieces, with ``GRAPHVIZ_HERE`` in place of Graphviz, so that several
+    pages can share it."""
     # A script ends at its closing tag, wherever that stands.
     source = json.dumps(to_dot(_padded(picture), header=False)).replace("<", "\\u003c")
     remarks = "".join(f"<p>{escape(printable(row.name))}</p>" for row in picture.root.rows)
@@ -49,15 +69,15 @@ def to_html(picture: Picture) -> str:
         "remarks": remarks,
         "legend": "".join(_entry(*entry) for entry in legend_of(picture)),
         "source": source,
-        "graphviz": graphviz.read_text("utf-8"),
+        "graphviz": GRAPHVIZ_HERE,
     }
-    page = (folder / _PAGE).read_text("utf-8")
+    page = (files("agentgraph_compiler.render") / _PAGE).read_text("utf-8")
     pieces = page.split("{{")
     filled = [pieces[0]]
     for piece in pieces[1:]:
         name, _, rest = piece.partition("}}")
         filled += parts[name], rest
-    return "".join(filled)
+    return filled
 
 
 def _padded(picture: Picture) -> Picture:

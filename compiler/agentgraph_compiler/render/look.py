@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 
-from agentgraph_compiler.render.picture import Mark, Meaning, Role, Stroke, Tone
+from agentgraph_compiler.render.picture import Cover, Mark, Meaning, Role, Stroke, Tone
 
 INK, SOFT, PALE = "#1e293b", "#64748b", "#b6c0cc"
 GREEN, RED, AMBER, VIOLET = "#2f9e58", "#d64545", "#a16207", "#7c4fe0"
@@ -64,6 +64,18 @@ INK_OF_STROKE: Mapping[Stroke, str] = {
     Stroke.FAINT: PALE,
     Stroke.EACH: "#475569",
 }
+FILL_AND_INK_OF_COVER: Mapping[Cover, tuple[str, str]] = {
+    Cover.COVERED: ("#e4f7ea", "#1f7a43"),
+    Cover.PARTLY: ("#fff3d6", AMBER),
+    Cover.MISSING: ("#fdeaea", "#c03434"),
+    Cover.EXCUSED: ("#f4f6f8", "#8793a3"),
+}
+SIGN_OF_COVER: Mapping[Cover, str] = {
+    Cover.COVERED: "✓",
+    Cover.PARTLY: "◐",
+    Cover.MISSING: "✗",
+    Cover.EXCUSED: "·",
+}
 
 
 def printable(text: str) -> str:
@@ -96,4 +108,6 @@ def sample_of(meaning: Meaning) -> tuple[str, str]:
         return SIGN_OF_STROKE[meaning], INK_OF_STROKE[meaning]
     if isinstance(meaning, Mark):
         return SIGN_OF_MARK[meaning], INK_OF_MARK[meaning]
+    if isinstance(meaning, Cover):
+        return SIGN_OF_COVER[meaning], FILL_AND_INK_OF_COVER[meaning][1]
     return SIGN_OF_TONE.get(meaning, ""), INK_OF_TONE[meaning]

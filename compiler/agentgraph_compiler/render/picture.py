@@ -73,17 +73,34 @@ class Mark(Enum):
     STUCK = auto()
 
 
-Meaning = Role | Stroke | Tone | Mark
+class Cover(Enum):
+    """Whether tests have met what a part of the picture stands for."""
+
+    NONE = auto()
+    """Nothing was measured."""
+    COVERED = auto()
+    PARTLY = auto()
+    MISSING = auto()
+    EXCUSED = auto()
+    """No test owes it."""
+
+
+Meaning = Role | Stroke | Tone | Mark | Cover
+Place = tuple[str, str]
+"""A part of a chart: the name of the sub-chart, empty for the root, and an id, a symbol, or the
+words of a transition there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a box: a name and a remark on it."""
+    """A row of a box: a name and a remark on it, and what of the chart it stands for."""
 
     name: str
     remark: str = ""
     tone: Tone = Tone.PLAIN
     mark: Mark = Mark.NONE
+    about: tuple[Place, ...] = field(default=(), compare=False)
+    cover: Cover = Cover.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +115,8 @@ class Box:
         mark: How it can end the run.
         group: The agent it belongs to, a key of ``Picture.groups``; empty for none.
         lit: Whether a run came by here.
+        about: What of the chart it stands for.
+        cover: Whether tests have met that.
     """
 
     id: str
@@ -107,17 +126,24 @@ class Box:
     mark: Mark = Mark.NONE
     group: str = ""
     lit: bool = False
+    about: tuple[Place, ...] = ()
+    cover: Cover = Cover.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An arrow between two boxes, by id; ``both`` if it has a head at each end."""
+    """An arrow between two boxes, by id; ``both`` if it has a head at each end.
+
+    ``about`` is what of the chart it stands for; arrows that differ only there are equal.
+    """
 
     source: str
     target: str
     stroke: Stroke = Stroke.SOLID
     label: tuple[str, ...] = ()
     both: bool = False
+    about: tuple[Place, ...] = field(default=(), compare=False)
+    cover: Cover = Cover.NONE
 
 
 @dataclass(slots=True)
@@ -174,10 +200,11 @@ class Picture:
             # Where a run begins in one way, the arrow from its start explains itself.
             if not (one_move and arrow.source in starts)
         }
+        used |= {arrow.cover for arrow in self.arrows}
         for box in self.root.walk():
-            used |= {box.role, box.mark}
+            used |= {box.role, box.mark, box.cover}
             for row in box.rows:
-                used |= {row.tone, row.mark}
+                used |= {row.tone, row.mark, row.cover}
         used |= {row.tone for frame in self.root.frames_within() for row in frame.rows}
         return [(meaning, text) for meaning, text in self.words.items() if meaning in used]
 

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
+from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import (
     BACK,
@@ -37,6 +39,7 @@ from agentgraph_compiler.render.picture import (
     Mark,
     Meaning,
     Picture,
+    Place,
     Role,
     Row,
     Stroke,
@@ -143,10 +146,14 @@ class _Drawing:
 
     def _box(self, part: Table, name: str, state: State, group: str) -> Box:
         role = Role.START if state.id == part.initial else _role(state)
-        rows = tuple(map(_row, (*state.invokes, *state.offers)))
+        rows = tuple(
+            replace(_row(invoke), about=((name, invoke.symbol),))
+            for invoke in (*state.invokes, *state.offers)
+        )
         id = self.ids.take("state", f"{name} {state.id}")
         self.box_of[name, state.id] = id
-        return Box(id, role, _title(state), rows, group=group)
+        about = ((name, state.id),)
+        return Box(id, role, _title(state), rows, group=group, about=about)
 
     def _fold(
         self, name: str, states: Sequence[State], title: str, group: str, findings: tuple[Row, ...]
@@ -163,6 +170,7 @@ class _Drawing:
             rows=(*(_times(*entry) for entry in counts.items()), *findings),
             mark=Mark.ENDS if ends else Mark.NONE,
             group=group,
+            about=tuple((name, state.id) for state in states),
         )
         self.box_of |= {(name, state.id): id for state in states}
         self.folded[id] = box
@@ -170,6 +178,7 @@ class _Drawing:
 
     def _arrows(self, part: Table, name: str) -> None:
         moves: dict[tuple[str, str], list[Transition]] = {}
+        about: dict[tuple[str, str], list[Place]] = {}
         sources: tuple[tuple[str | None, tuple[Transition, ...]], ...] = (
             (None, part.rows),
             *((state.id, state.transitions) for state in part.states),
@@ -180,19 +189,31 @@ class _Drawing:
                 there = self.box_of.get((name, row.target))
                 if here and there and not self._is_inside(name, here, there, row.target, part):
                     moves.setdefault((here, there), []).append(row)
+                    words = words_of(source or EVERY_STATE, row)
+                    about.setdefault((here, there), []).append((name, words))
         every, place = self.box_of.get((name, None)), {id: n for n, id in enumerate(self.folded)}
         for (here, there), rows in moves.items():
-            if not {here, there} <= self.folded.keys():
-                self.picture.arrows.append(_arrow(here, there, rows, here == every))
-            elif (there, here) not in moves or place[here] < place[there]:
+            arrow = _arrow(here, there, rows, here == every)
+            places = about[here, there]
+            if {here, there} <= self.folded.keys():
                 both = (there, here) in moves
-                self.picture.arrows.append(Arrow(here, there, both=both))
+                if both and place[here] > place[there]:
+                    continue
+                arrow = Arrow(here, there, both=both)
+                places = [*places, *about.get((there, here), ())]
+            self.picture.arrows.append(replace(arrow, about=tuple(places)))
         for state in part.states:
             for offer in (*state.invokes, *state.offers):
                 if offer.machine and (name, state.id) in self.box_of:
                     inner = self._entry(offer.machine)
                     label = (offer.symbol.rpartition("/")[2],)
-                    call = Arrow(self.box_of[name, state.id], inner, Stroke.CALL, label)
+                    call = Arrow(
+                        source=self.box_of[name, state.id],
+                        target=inner,
+                        stroke=Stroke.CALL,
+                        label=label,
+                        about=((name, offer.symbol),),
+                    )
                     if call not in self.picture.arrows:
                         self.picture.arrows.append(call)
 
