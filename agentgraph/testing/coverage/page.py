@@ -65,7 +65,7 @@ def page_of(coverage: Coverage) -> str:
         "drawings": _script(json.dumps(drawings)),
         "graphviz": _script(json.dumps(graphviz)),
     }
-    template = (files(__package__) / _TEMPLATE).read_text("utf-8")
+    template = (files("agentgraph.testing.coverage") / _TEMPLATE).read_text("utf-8")
     head, *pieces = template.split("{{")
     filled = [head]
     for piece in pieces:
