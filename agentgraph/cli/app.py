@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "mutate": "agentgraph.cli.commands.mutate",
     "export": "agentgraph.cli.commands.export",
     "routes": "agentgraph.cli.commands.routes",
+    "testgen": "agentgraph.cli.commands.testgen",
     "sessions": "agentgraph.cli.sessions",
 }
 

@@ -20,7 +20,7 @@ from agentgraph.testing.doubles.cassette import scrubbed_journal
 from agentgraph.testing.doubles.exported import ProgramPlace, recorded_test, test_name
 from agentgraph.testing.doubles.scrubbing import Scrubber
 
-__all__ = ["ExportOptions", "export_test"]
+__all__ = ["ExportOptions", "export_test", "write_new"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def export_test(terminal: Terminal, place: str, options: ExportOptions) -> Statu
     except UserError as error:
         raise CommandFault(_sentence(place, error)) from error
     for file, content in ((path.with_suffix(".jsonl"), text), (path, source)):
-        _write_new(terminal, file, content)
+        write_new(terminal, file, content)
     if options.program is None:
         hint = "the test asks for a fixture `workflow`; --program FILE names the program instead"
         terminal.err.print(Text(hint, "quiet"), soft_wrap=True)
@@ -95,7 +95,12 @@ def _program(options: ExportOptions) -> ProgramPlace | None:
     return ProgramPlace(file, module, workflow, context)
 
 
-def _write_new(terminal: Terminal, path: Path, text: str) -> None:
+def write_new(terminal: Terminal, path: Path, text: str) -> None:
+    """Write a file that must not exist yet, and say so.
+
+    Raises:
+        CommandFault: It exists, or it cannot be written.
+    """
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

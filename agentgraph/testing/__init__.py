@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from agentgraph.testing.scripted import ScriptMismatch
     from agentgraph.testing.simulated_model import SimulatedFault
     from agentgraph.testing.walking import play, walk
+    from agentgraph.testing.witnessing import Witness, Witnesses, witnesses
 
 __all__ = [
     "Decision",
@@ -61,6 +62,8 @@ __all__ = [
     "SimulatedFault",
     "UnconsumedModelSteps",
     "UnexpectedModelCall",
+    "Witness",
+    "Witnesses",
     "allow_model_calls",
     "assert_always",
     "assert_answers_within",
@@ -81,6 +84,7 @@ __all__ = [
     "routing_test",
     "save_recording",
     "walk",
+    "witnesses",
 ]
 
 _MODULES = {
@@ -103,6 +107,8 @@ _MODULES = {
     "UnconsumedModelSteps": "testing.model",
     "UnexpectedModelCall": "testing.model",
     "allow_model_calls": "models.gate.calls",
+    "Witness": "testing.witnessing",
+    "Witnesses": "testing.witnessing",
     "assert_always": "testing.properties",
     "assert_answers_within": "testing.properties",
     "assert_at_most": "testing.properties",
@@ -122,6 +128,7 @@ _MODULES = {
     "routing_test": "testing.routing",
     "save_recording": "testing.doubles.cassette",
     "walk": "testing.walking",
+    "witnesses": "testing.witnessing",
 }
 
 

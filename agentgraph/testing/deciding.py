@@ -47,9 +47,10 @@ class Deciding:
     """Makes the decisions of a run (see `frontend.stand_ins.Oracle`).
 
     Args:
-        depth: The most model calls of a run.
+        depth: Its first value.
 
     Attributes:
+        depth: The most model calls of a run.
         log: The decisions of the run.
         agents: The name of the agent of each model call.
         requests: The request of each model call.
@@ -57,7 +58,7 @@ class Deciding:
     """
 
     def __init__(self, depth: int) -> None:
-        self._depth = depth
+        self.depth = depth
         self._menus: dict[tuple[object, ...], Menu] = {}
         self.begin(_UNDECIDED)
 
@@ -177,7 +178,7 @@ class Deciding:
 
     async def reply(self, agent: str, call: ModelCall) -> ModelResponse:
         """Decide on the reply of an agent's model, and write it."""
-        if len(self.agents) == self._depth or self.interrupt is not None:
+        if len(self.agents) == self.depth or self.interrupt is not None:
             self.interrupt = self.interrupt or BoundReached()
             raise self.interrupt
         self.agents.append(agent)

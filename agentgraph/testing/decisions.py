@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -54,25 +54,41 @@ class Exhaustive:
         choices: The source.
         weights: Kinds of weight 0 are left out.
         left_out: Tools that no model calls, each with its agent.
+        in_pairs: Whether a reply may also have the first tool and a handoff together.
     """
 
-    __slots__ = ("_choices", "_left_out", "_weights")
+    __slots__ = ("_choices", "_in_pairs", "_left_out", "_weights")
 
     def __init__(
-        self, choices: Choices, weights: Weights, left_out: Collection[tuple[str, str]] = ()
+        self,
+        choices: Choices,
+        weights: Weights,
+        left_out: Collection[tuple[str, str]] = (),
+        *,
+        in_pairs: bool = False,
     ) -> None:
-        self._choices, self._weights, self._left_out = choices, weights, left_out
+        self._choices, self._weights = choices, weights
+        self._left_out, self._in_pairs = left_out, in_pairs
 
     def reply(self, offer: Offer) -> list[Decision]:
         """See :class:`Decisions`."""
         of = self._weights.of("model")
         options = [
-            one
+            [one]
             for one in offer.menu.obedient
             if of[one.kind] and (one.agent, one.name) not in self._left_out
         ]
+        if self._in_pairs and offer.call.model_settings.parallel_tool_calls is not False:
+            options += self._pairs(options)
         chosen = options[self._choices.index(len(options))]
-        return [with_minimal_value(replace(chosen, reply=offer.number), offer)]
+        return [with_minimal_value(replace(one, reply=offer.number), offer) for one in chosen]
+
+    @staticmethod
+    def _pairs(options: Sequence[Sequence[Decision]]) -> Iterator[list[Decision]]:
+        calls = [one for one, *_ in options if one.kind == "call"]
+        for handoff, *_ in options:
+            if handoff.kind == "handoff" and calls:
+                yield [calls[0], handoff]
 
     def decide(self, decision: Decision, kinds: Sequence[Kind]) -> Decision:
         """See :class:`Decisions`."""

@@ -185,6 +185,11 @@ class Route:
         return None if self.result is None else self.result.last_agent.name
 
     @property
+    def tools(self) -> tuple[str, ...]:
+        """The names of the tools that ran, in their order; agents used as tools are none."""
+        return tuple(one.name for one in self.decisions if one.by == "tool")
+
+    @property
     def final_output(self) -> Any:
         """The output of the run; None without an answer."""
         return None if self.result is None else self.result.final_output

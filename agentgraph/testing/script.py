@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ __all__ = [
     "model",
     "person",
     "script_of",
+    "source_of",
     "tool",
 ]
 
@@ -210,15 +212,32 @@ def script_of(route: Route) -> list[str]:
         if last is not None and last.reply == one.reply and last.agent == one.agent:
             lines[-1] += f".{word}"
         else:
-            lines.append(f"model({one.agent!r}).{word}")
+            lines.append(f"model({source_of(one.agent)}).{word}")
         last = one
     return lines
+
+
+def source_of(value: object) -> str:
+    """The source of a JSON value, with double quotes."""
+    match value:
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case Mapping():
+            inside = (f"{source_of(key)}: {source_of(one)}" for key, one in value.items())
+            return f"{{{', '.join(inside)}}}"
+        case list():
+            return f"[{', '.join(map(source_of, value))}]"
+        case _:
+            return repr(value)
 
 
 def _arguments(decision: Decision) -> str:
     arguments = decision.arguments
     assert isinstance(arguments, Mapping)
-    parts = [repr(decision.name), *(f"{name}={value!r}" for name, value in arguments.items())]
+    parts = [
+        source_of(decision.name),
+        *(f"{name}={source_of(value)}" for name, value in arguments.items()),
+    ]
     return ", ".join(parts)
 
 
@@ -231,7 +250,7 @@ def _are_keywords(arguments: Mapping[str, Any] | str | None) -> bool:
 def _reply_word(decision: Decision) -> str:
     match decision.kind:
         case "answer":
-            return f"answers({decision.value!r})"
+            return f"answers({source_of(decision.value)})"
         case "call" if _are_keywords(decision.arguments):
             return f"calls({_arguments(decision)})"
         case "handoff" if _are_keywords(decision.arguments):
@@ -247,7 +266,8 @@ def _reply_word(decision: Decision) -> str:
         case "raise":
             return "fails()"
         case kind:
-            return f"sends({kind!r}, {decision.name!r}, {decision.arguments!r})"
+            arguments = map(source_of, (kind, decision.name, decision.arguments))
+            return f"sends({', '.join(arguments)})"
 
 
 _WORDS: dict[str, str] = {
@@ -262,15 +282,15 @@ _WORDS: dict[str, str] = {
 
 
 def _other_words(decision: Decision) -> Iterator[str]:
-    by, name = decision.by, decision.name
+    by, name, quoted = decision.by, decision.name, source_of(decision.name)
     word = _WORDS.get(f"{by} {decision.kind}")
     if decision.by == "function" and decision.kind == "yes":
-        yield f"function({name!r}, True, agent={decision.agent!r})"
+        yield f"function({quoted}, True, agent={source_of(decision.agent)})"
     elif decision.by == "tool" and decision.kind == "return":
         if decision.value != f"The result of {name}.":
-            yield f"tool({name!r}).returns({decision.value!r})"
+            yield f"tool({quoted}).returns({source_of(decision.value)})"
     elif word is not None and by == "person":
-        yield f"person().{word}({name!r})"
+        yield f"person().{word}({quoted})"
     elif word is not None:
-        agent = f", agent={decision.agent!r}" if by == "guardrail" else ""
-        yield f"{by}({name!r}{agent}).{word}"
+        agent = f", agent={source_of(decision.agent)}" if by == "guardrail" else ""
+        yield f"{by}({quoted}{agent}).{word}"

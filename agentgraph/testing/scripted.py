@@ -8,7 +8,7 @@ from dataclasses import replace
 from agentgraph.testing.offers import Offer, with_minimal_value
 from agentgraph.testing.routes import Decider, Decision, Kind
 
-__all__ = ["ScriptMismatch", "Scripted"]
+__all__ = ["Completed", "ScriptMismatch", "Scripted"]
 
 
 class ScriptMismatch(AssertionError):
@@ -107,6 +107,17 @@ class Scripted:
                 f"The run ended before decision {self._next + 1} of the script,"
                 f" “{self._script[self._next]}”."
             )
+
+
+class Completed(Scripted):
+    """Decisions of a script, after whose end each model takes the simplest way to an answer."""
+
+    def reply(self, offer: Offer) -> list[Decision]:
+        """See `Decisions`."""
+        if self._next < len(self._script):
+            return super().reply(offer)
+        simplest = offer.menu.obedient[-1]  # the answer, where it is allowed
+        return [with_minimal_value(replace(simplest, reply=offer.number), offer)]
 
 
 def _placed(decision: Decision, offer: Offer) -> Decision:

@@ -101,17 +101,21 @@ class Simulation:
         self._check_real(conditions.real)
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def run(self, decisions: Decisions, input: str | list[Any] = "Go on.") -> Route:
+    def run(
+        self, decisions: Decisions, input: str | list[Any] = "Go on.", *, depth: int | None = None
+    ) -> Route:
         """Make one run.
 
         Args:
             decisions: Decides in it.
             input: The user's message.
+            depth: The most model calls, if fewer than in other runs.
 
         Raises:
             CompileError: The workflow has errors.
             RuntimeError: Another event loop runs in this thread.
         """
+        self._deciding.depth = depth or self._conditions.depth
         return self.in_loop(self.play(decisions, self.start, input))
 
     def in_loop(self, run: Coroutine[Any, Any, _T]) -> _T:

@@ -1,0 +1,45 @@
+"""`agentgraph testgen`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentgraph.cli.capture.child import Limits
+from agentgraph.cli.commands.options import (
+    DEFAULT_MEMORY,
+    DEFAULT_TIMEOUT,
+    AllowNetwork,
+    LoadMemory,
+    LoadTimeout,
+    Target,
+    command_app,
+)
+from agentgraph.cli.ending import end
+from agentgraph.cli.testgen import generate_tests
+
+__all__ = ["app"]
+
+app = command_app()
+
+
+@app.command()
+def generate(
+    target: Target,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The file of the tests. Default: test_NAME_routes.py in the working folder.",
+            show_default=False,
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option("--max", min=1, help="The most model calls of a run.")] = 6,
+    allow_network: AllowNetwork = False,
+    load_timeout: LoadTimeout = DEFAULT_TIMEOUT,
+    load_memory: LoadMemory = DEFAULT_MEMORY,
+) -> None:
+    """Write tests that take every transition of a workflow."""
+    limits = Limits(load_timeout, load_memory, allow_network)
+    end(lambda terminal: generate_tests(terminal, target, to, most, limits))

@@ -1,0 +1,166 @@
+"""Witnesses: for each obligation of a workflow a run that meets it, made without a model.
+
+The search explores runs of growing length, then walks at random for what needs several decisions
+at once. It keeps few runs: each meets obligations that no kept run meets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from agentgraph.program import Program, compile
+from agentgraph.run import RunMoves, observing_runs
+from agentgraph.testing.choices import Planned, Seeded
+from agentgraph.testing.coverage.counting import keys_of
+from agentgraph.testing.decisions import Decisions, Drawn, Exhaustive
+from agentgraph.testing.routes import Route
+from agentgraph.testing.scripted import Completed
+from agentgraph.testing.simulation import Conditions, Simulation
+from agentgraph.testing.values import Generators
+from agentgraph.testing.weights import ORDINARY, ROUTING, Weights
+from agentgraph_compiler.analysis.obligations import Key, Obligation, obligations
+
+if TYPE_CHECKING:
+    from agentgraph.workflow import Source
+
+__all__ = ["Witness", "Witnesses", "witnesses"]
+
+_REJECTING: Final[Mapping[str, int]] = {
+    **ROUTING,
+    "person.reject": 1,
+    "guardrail.reject": 1,
+}
+_MOST_EXPLORED: Final = 2_000
+_MOST_WALKED: Final = 2_000
+_IDLE: Final = 500
+"""Runs in a row that meet nothing new, after which a search ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A run, and the obligations that it meets and no earlier witness does.
+
+    Attributes:
+        route: The run.
+        meets: The obligations.
+    """
+
+    route: Route
+    meets: tuple[Obligation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Witnesses:
+    """Witnesses for the obligations of a workflow.
+
+    Attributes:
+        runs: The witnesses; together they meet everything that was met.
+        missing: Obligations for which the search ended without a run.
+        excused: What no test owes, each with the reason in `excuse`.
+    """
+
+    runs: tuple[Witness, ...]
+    missing: tuple[Obligation, ...]
+    excused: tuple[Obligation, ...]
+
+
+def witnesses(source: Source, depth: int = 6) -> Witnesses:
+    """Find runs that meet every obligation: each agent, tool, handoff, guardrail outcome,
+    approval, state and transition of the compiled table.
+
+    No model is called and no tool runs. The same workflow gives the same runs.
+
+    Args:
+        source: An agent or a workflow; it is not changed.
+        depth: The most model calls of a run, those of agent tools included; at least 1.
+
+    Raises:
+        CompileError: The workflow has errors.
+        UserError: A handoff does not say which agent it leads to.
+        ValueError: The depth is below 1.
+        RuntimeError: The caller is a coroutine; search in a thread of its own there.
+    """
+    search = _Search(source, depth)
+    search.explore()
+    search.walk()
+    return search.result()
+
+
+class _Search:
+    def __init__(self, source: Source, depth: int) -> None:
+        self._simulation = Simulation(source, Conditions(depth=depth, filters=False))
+        self._depth = depth
+        program: Program = compile(self._simulation.start)
+        rows = obligations(program.chart)
+        self._owed = {row.key: row for row in rows if not row.excuse}
+        self._excused = tuple(row for row in rows if row.excuse)
+        self._met: set[Key] = set()
+        self._kept: list[tuple[Route, frozenset[Key]]] = []
+
+    @property
+    def _is_complete(self) -> bool:
+        return self._owed.keys() <= self._met
+
+    def _run(self, decisions: Decisions, depth: int | None = None) -> bool:
+        """Make a run, and keep it if it meets something new."""
+        route, keys = self._observed(decisions, depth)
+        if keys <= self._met:
+            return False
+        if route.end == "cut":
+            # A person reads a run that comes to an end more easily.
+            route, keys = self._observed(Completed(route.decisions), self._depth + 1)
+        self._met |= keys
+        self._kept.append((route, frozenset(keys)))
+        return True
+
+    def _observed(self, decisions: Decisions, depth: int | None) -> tuple[Route, set[Key]]:
+        keys: set[Key] = set()
+
+        def observe(moves: RunMoves) -> None:
+            for moved in moves:
+                keys.update(keys_of(moved))
+
+        with observing_runs(observe):
+            route = self._simulation.run(decisions, depth=depth)
+        return route, keys & self._owed.keys()
+
+    def explore(self) -> None:
+        """Explore runs of growing length, those with the fewest decisions first."""
+        weights = Weights(None, _REJECTING)
+        for bound in range(1, self._depth + 1):
+            plan: list[int] | None = []
+            idle = runs = 0
+            while plan is not None and runs < _MOST_EXPLORED and idle < _IDLE:
+                if self._is_complete:
+                    return
+                choices = Planned(plan)
+                every = Exhaustive(choices, weights, in_pairs=True)
+                idle = 0 if self._run(every, bound) else idle + 1
+                runs += 1
+                plan = choices.following()
+
+    def walk(self) -> None:
+        """Walk at random."""
+        weights = Weights({"model.several": 5, "tool.raise": 0, "tool.time_out": 0}, ORDINARY)
+        generators = Generators()
+        idle = 0
+        for seed in range(_MOST_WALKED):
+            if self._is_complete or idle >= _IDLE:
+                return
+            idle = 0 if self._run(Drawn(Seeded(seed), weights, generators)) else idle + 1
+
+    def result(self) -> Witnesses:
+        """The fewest of the kept runs that meet everything, chosen greedily."""
+        missing = tuple(row for key, row in self._owed.items() if key not in self._met)
+        return Witnesses(tuple(self._chosen()), missing, self._excused)
+
+    def _chosen(self) -> Iterator[Witness]:
+        left, runs = set(self._met), list(self._kept)
+        while left:
+            best = max(runs, key=lambda run: (len(run[1] & left), -len(run[0].decisions)))
+            meets = tuple(self._owed[key] for key in self._owed if key in best[1] & left)
+            yield Witness(best[0], meets)
+            left -= best[1]
+            runs.remove(best)
