@@ -11,7 +11,7 @@ import inspect
 from dataclasses import MISSING, fields
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -86,5 +86,5 @@ def _with_slots(kind: type[T], names: list[str]) -> type[T]:
     without = {*names, *computed, "__dict__", "__weakref__"}
     body = {name: value for name, value in vars(kind).items() if name not in without}
     body |= {"__slots__": (*names, *computed), "__getattr__": compute, "__reduce__": reduce}
-    slotted: type[T] = type(kind.__name__, (), body | {"__qualname__": kind.__qualname__})
-    return slotted
+    body["__qualname__"] = kind.__qualname__
+    return cast("type[T]", type(kind.__name__, (), body))
