@@ -311,11 +311,11 @@ triage = Agent(name="Triage", handoffs=[handoff(billing), Agent(name="Other")])
 """
     file = written(tmp_path, "flow.py", IMPORT + source)
     ended = agentgraph("check", file)
-    assert "warning[AG901] file-not-loadable" in ended.out
+    assert "note[AG901] file-not-loadable" in ended.out
     assert "3 agents of its source were read without it" in ended.out
     assert f"--> {file}:4" in ended.out
     assert "error[AG101] duplicate-tool-name" in ended.out
-    assert "0 files checked, 1 not loadable: 1 error, 1 warning" in ended.out
+    assert "0 files checked, 1 not loadable: 1 error, 5 notes" in ended.out
     assert starts(file) == ["Triage"]
     drawn = agentgraph("draw", file)
     assert drawn.status == 0

@@ -78,7 +78,7 @@ def test_the_summary_counts_what_could_not_be_loaded_and_says_where(project: Pat
     written(project, "none.py", "x = 1")
     written(project, "key.py", f"{CLEAN}import os\nos.environ['NO_SUCH_KEY']\n")
     lines = agentgraph("check", ".").out.splitlines()
-    assert lines[-1] == "✓ 1 file checked, 1 without agents, 1 not loadable: 1 warning"
+    assert lines[-1] == "✓ 1 file checked, 1 without agents, 1 not loadable: 1 note"
     assert "not loadable: key.py:4: KeyError: 'NO_SUCH_KEY'" in lines
     report = json.loads(agentgraph("check", ".", "--output-format", "json").out)
     files = {one["file"]: one for one in report["files"]}

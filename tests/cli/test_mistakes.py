@@ -126,6 +126,48 @@ def test_a_file_that_cannot_be_imported_has_its_mistakes_found_in_the_source(
     assert {("AG902", 13), ("AG906", 13), ("AG903", 14), ("AG904", 14)} <= {*faults}
 
 
+SANDBOXED = "from agents import Agent, RunConfig\nconfig = RunConfig(sandbox=None)\n"
+IMPORTS: dict[str, tuple[str, list[tuple[str, int]]]] = {
+    "a module": ("import agents.realtime", [("AG919", 1)]),
+    "a name in a module that is not here": (
+        "from agents.sandbox import Manifest\nfrom agents.sandbox import SandboxAgent",
+        [("AG919", 1)],
+    ),
+    "a name in a module that is here": (
+        "from agentgraph.run_config import SandboxRunConfig",
+        [("AG919", 1)],
+    ),
+    "two parts": (
+        "from agents import Agent, voice\nfrom agents.sandbox import Manifest",
+        [("AG919", 1), ("AG919", 2)],
+    ),
+    "a part with its keyword": (
+        f"from agents.sandbox import Manifest\n{SANDBOXED}",
+        [("AG919", 1)],
+    ),
+    "the keyword alone": (SANDBOXED, [("AG906", 2)]),
+    "under try": (
+        "try:\n    from agents import realtime\nexcept ImportError:\n    realtime = None",
+        [],
+    ),
+    "for a type checker": (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from agents import realtime",
+        [],
+    ),
+    "in a function": ("def talk():\n    from agents.voice import VoicePipeline", []),
+    "a name that neither has": ("from agents import Agnet", [("AG901", 1)]),
+    "a package that is not installed": ("import a_package_that_is_not_there", [("AG901", 1)]),
+    "a module of the project with such a name": ("from .realtime import x", [("AG901", 1)]),
+}
+
+
+@pytest.mark.parametrize("case", IMPORTS)
+def test_what_only_the_published_sdk_has_is_reported_once(tmp_path: Path, case: str) -> None:
+    source, expected = IMPORTS[case]
+    made = "\nfrom agentgraph import Agent\nagent = Agent(name='A')\n"
+    assert findings(written(tmp_path, "flow.py", source + made)) == expected
+
+
 def test_a_handoff_that_is_read_has_its_name_and_its_line(tmp_path: Path) -> None:
     source = """import a_package_that_is_not_there
 from agents import Agent, handoff

@@ -200,7 +200,7 @@ def test_a_refusal_that_ends_the_import_is_reported_with_the_way_to_permit_it(
 ) -> None:
     source = "import subprocess\nfrom agentgraph import Agent\nsubprocess.run(['true'])\n"
     ended = agentgraph("check", written(tmp_path, "flow.py", source))
-    assert "warning[AG901] file-not-loadable" in ended.out
+    assert "note[AG901] file-not-loadable" in ended.out
     assert "it tried the process true" in ended.out
     assert "--allow-network" in ended.out
     permitted = agentgraph("check", tmp_path / "flow.py", "--allow-network")

@@ -13,6 +13,7 @@ from agentgraph.authoring.mistakes import (
     not_a_guardrail,
     not_a_handoff,
     not_a_tool,
+    not_in_agentgraph,
     unknown_keyword,
     wrong_field_type,
 )
@@ -28,6 +29,7 @@ MISTAKES = (
     no_strict_schema,
     unknown_keyword,
     wrong_field_type,
+    not_in_agentgraph,
 )
 
 

@@ -4,7 +4,8 @@
 
 Reports a file whose import fails or ends the process: a package is not installed, a key is read at
 import, a connection is refused. The checker then reads the `Agent(...)` calls of the source and
-checks the names, handoffs, tools and guardrails that stand in the file itself.
+checks the names, handoffs, tools and guardrails that stand in the file itself. An import of what
+agentgraph does not have is AG919.
 
 ## Why is this bad?
 
@@ -42,6 +43,6 @@ from agentgraph_compiler.diagnostics import Rule, Severity
 RULE = Rule(
     "AG901",
     "file-not-loadable",
-    Severity.WARNING,
+    Severity.NOTE,
     "A file that cannot be imported, so that its agents were read from the source instead.",
 )

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, Literal, NoReturn
 
+from agentgraph.cli.capture.absent_imports import absent_imports
 from agentgraph.cli.capture.bounds import bounded
 from agentgraph.cli.capture.chart_text import chart_of
 from agentgraph.cli.capture.factories import run_factories
@@ -124,7 +125,10 @@ class _Capture:
             self._preparation as self._loaded,
             bounded(limits.seconds, limits.megabytes, self._give_up) as self._lift,
         ):
-            self._loaded.findings += without_unknown_keywords(self._source, self._loaded.names)
+            source, names = self._source, self._loaded.names
+            absent = absent_imports(source, names)
+            self._loaded.findings += absent.values()
+            self._loaded.findings += without_unknown_keywords(source, names, absent)
             self._loaded.run_module()
             self._loaded.run_main()
             results = run_factories(self._loaded)

@@ -20,11 +20,13 @@ class LibraryNames:
         names: The public name by the name in the file.
         modules: The names under which the file imports the package itself.
         everything: Whether the file imports all public names.
+        packages: The names of packages that mean the library in the file.
     """
 
     names: Mapping[str, str]
     modules: frozenset[str]
     everything: bool = False
+    packages: tuple[str, ...] = ()
 
     def public_name(self, expression: ast.expr) -> str | None:
         """The name of the library that an expression stands for: `Agent`, `Runner.run`."""
@@ -60,7 +62,7 @@ def library_names(tree: ast.Module, *packages: str) -> LibraryNames:
                 modules.update(
                     alias.asname or alias.name for alias in aliases if alias.name in packages
                 )
-    return LibraryNames(names, frozenset(modules), everything)
+    return LibraryNames(names, frozenset(modules), everything, packages)
 
 
 def dotted(expression: ast.expr) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Collection
 from difflib import get_close_matches
 from functools import cache
+from typing import Final
 
 import agentgraph
 from agentgraph.authoring.mistakes import unknown_keyword
@@ -20,12 +22,19 @@ from agentgraph_compiler.diagnostics import Diagnostic, Fix, Origin, Renaming
 __all__ = ["without_unknown_keywords"]
 
 
-def without_unknown_keywords(source: SourceText, names: LibraryNames) -> list[Diagnostic]:
+_OF_ABSENT_PARTS: Final = {("RunConfig", "sandbox"): "sandboxes"}
+"""Keywords that belong to a part of the SDK that is not here."""
+
+
+def without_unknown_keywords(
+    source: SourceText, names: LibraryNames, absent: Collection[str] = ()
+) -> list[Diagnostic]:
     """Report the keywords of a file that the library does not have, and take them out of its tree.
 
     Args:
         source: The file; its syntax tree is changed.
         names: The library's names in it.
+        absent: The parts of the SDK about which a finding says that they are not here.
     """
     findings = []
     for node in ast.walk(source.tree):
@@ -37,7 +46,11 @@ def without_unknown_keywords(source: SourceText, names: LibraryNames) -> list[Di
             continue
         unknown = [one for one in node.keywords if one.arg and one.arg not in accepted]
         free = accepted - {one.arg for one in node.keywords}
-        findings += [_finding(str(name), one, free, source.file) for one in unknown]
+        findings += [
+            _finding(str(name), one, free, source.file)
+            for one in unknown
+            if _OF_ABSENT_PARTS.get((str(name), str(one.arg))) not in absent
+        ]
         node.keywords = [one for one in node.keywords if one not in unknown]
     return findings
 

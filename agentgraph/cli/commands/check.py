@@ -69,7 +69,12 @@ def check(
     report_format: Annotated[
         ReportFormat, typer.Option("--output-format", "--format", help="The form of the report.")
     ] = ReportFormat.TEXT,
-    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Treat warnings, and files that cannot be imported, as errors."
+        ),
+    ] = False,
     select: Annotated[
         str, typer.Option(metavar=_RULES, help="The rules that count: AG1,not-a-tool.")
     ] = "",

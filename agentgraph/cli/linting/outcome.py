@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from agentgraph.authoring.mistakes import file_not_loadable
+from agentgraph.authoring.mistakes import file_not_loadable, not_in_agentgraph
 from agentgraph.cli.capture.children import Captured
 from agentgraph.cli.capture.findings import united
 from agentgraph.cli.capture.messages import (
@@ -108,12 +108,15 @@ class Outcome:
         """The exit status.
 
         Args:
-            strict: Whether warnings count as errors.
+            strict: Whether warnings count as errors, and so do files that were only read.
         """
         if self.faults():
             return Status.UNUSABLE
         failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
-        fails = any(diagnostic.severity in failing for diagnostic in self.diagnostics)
+        only_read = {file_not_loadable.RULE.code} if strict else ()
+        fails = any(
+            one.severity in failing or one.rule.code in only_read for one in self.diagnostics
+        )
         return Status.FOUND if fails else Status.DONE
 
 
@@ -137,13 +140,15 @@ def outcome_of(captured: Captured, target: str) -> FileOutcome:
     )
     for unread in captured.of(ReadOnly):
         place = unread.origin if unread.origin != UNKNOWN else Origin(file, 1)
-        finding = _not_loadable(unread, place, captured.of(Refusal))
+        causes = [one for one in diagnostics if one.rule == not_in_agentgraph.RULE]
+        if all(one.origin != place for one in causes):
+            diagnostics.insert(0, _not_loadable(unread, place, captured.of(Refusal)))
         return replace(
             outcome,
             status="not loadable",
             reason=unread.reason,
             place=place,
-            diagnostics=(finding, *diagnostics),
+            diagnostics=tuple(diagnostics),
         )
     fault = _fault(captured)
     if fault is None:
