@@ -16,7 +16,7 @@ from agentgraph.frontend.inner_agents import inner_runs
 from agentgraph.frontend.lower_tools import agent_of
 from agentgraph.frontend.lower_workflow import lower
 from agentgraph.frontend.origins import Overrides, origin_of
-from agentgraph.frontend.scope import plain
+from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope, plain
 from agentgraph.frontend.targets import target_of
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import Chart
@@ -33,10 +33,12 @@ class ProjectRun:
     Args:
         source: The agent or workflow that it starts with; `None` if the source does not say.
         goes_on: Whether it may start with the agent that was last in another run.
+        scope: What it adds, as far as the source says.
     """
 
     source: Source | None
     goes_on: bool = False
+    scope: RunScope = DEFAULT_SCOPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,13 @@ class Root:
         source: An agent or a workflow.
         starts: The further agents of its chart that runs start with.
         multi_turn: Whether runs go on with the agent that was last.
+        scope: What all of its runs add.
     """
 
     source: Source
     starts: tuple[Agent[Any], ...] = ()
     multi_turn: bool = False
+    scope: RunScope = DEFAULT_SCOPE
 
 
 def roots_of(sources: Sequence[Source], runs: Iterable[ProjectRun]) -> list[Root]:
@@ -83,9 +87,16 @@ def roots_of(sources: Sequence[Source], runs: Iterable[ProjectRun]) -> list[Root
             source,
             tuple(agent for key, agent in agents.items() if key in started and agent is not source),
             multi_turn=not going_on.isdisjoint((id(None), id(source), *agents)),
+            scope=_common_scope(run for run in runs if id(run.source) in {id(source), *agents}),
         )
         for source, agents in reversed(last_first)
     ]
+
+
+def _common_scope(runs: Iterable[ProjectRun]) -> RunScope:
+    """What some runs add, if it is the same."""
+    scopes = {run.scope.key: run.scope for run in runs}
+    return next(iter(scopes.values())) if len(scopes) == 1 else DEFAULT_SCOPE
 
 
 def agents_of_chart(source: Source) -> dict[int, Agent[Any]]:

@@ -323,6 +323,57 @@ LIMIT = 4
 """
 
 
+BYPASSED = """from agentgraph import (
+    Agent, GuardrailFunctionOutput, RunConfig, Runner, output_guardrail
+)
+
+@output_guardrail
+def polite(context, agent, output):
+    return GuardrailFunctionOutput(None, tripwire_triggered="x" in str(output))
+
+front = Agent(name="Front", handoff_description="Anything")
+bank = Agent(name="Bank", output_guardrails=[polite], handoffs=[front])
+config = RunConfig(output_guardrails=[polite])
+"""
+WAYS: dict[str, tuple[str, bool]] = {
+    "a run at the top": ("Runner.run_sync(bank, 'x', run_config=config)", False),
+    "with a configuration of its own": (
+        "Runner.run_sync(bank, 'x', run_config=RunConfig(output_guardrails=[polite]))",
+        False,
+    ),
+    "in a function that nothing calls": (
+        "def main(text):\n"
+        "    Runner.run_sync(bank, text, run_config=RunConfig(output_guardrails=[polite]))",
+        False,
+    ),
+    "in two functions alike": (
+        "def one(text):\n    Runner.run_sync(bank, text, run_config=config)\n"
+        "def two(text):\n    Runner.run_sync(bank, text, run_config=config)",
+        False,
+    ),
+    "without guardrails": (
+        "Runner.run_sync(bank, 'x', run_config=RunConfig(workflow_name='Bank'))",
+        True,
+    ),
+    "one run with and one without": (
+        "def one(text):\n    Runner.run_sync(bank, text, run_config=config)\n"
+        "def two(text):\n    Runner.run_sync(bank, text)",
+        True,
+    ),
+    "a configuration that is computed": (
+        "def main(text, configs):\n    Runner.run_sync(bank, text, run_config=configs[0])",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_guardrails_that_all_runs_have_count(tmp_path: Path, way: str) -> None:
+    source, is_bypassed = WAYS[way]
+    file = written(tmp_path, "bank.py", f"{BYPASSED}\n{source}\n")
+    assert ("AG503" in agentgraph("check", file).out) is is_bypassed
+
+
 CONFIGURED = """from agentgraph import Agent, ModelSettings, RunConfig, Runner, function_tool
 
 look = function_tool(lambda: "", name_override="look", description_override="Look.")

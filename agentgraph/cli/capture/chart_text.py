@@ -29,8 +29,9 @@ def chart_of(loaded: Loading, choice: Choice) -> ChartPrinted:
     Raises:
         CommandFault: It cannot be lowered.
     """
-    (root,) = roots_of([choice.start.source], runs_of_project(loaded, files_of(loaded)))
-    chart, bindings = lowered(root, loaded.source.file, loaded.overrides)
+    runs = runs_of_project(loaded, files_of(loaded))
+    (root,) = roots_of([choice.start.source], runs)
+    chart, bindings = lowered(root, loaded)
     types = final_types(bindings.reading, chart, lambda part: Flow(part).endings)
     output = " | ".join(map(_in_words, types)) or "none"
     return ChartPrinted(

@@ -18,8 +18,6 @@ from agentgraph.frontend.bindings import Bindings
 from agentgraph.frontend.collection import collector_paused
 from agentgraph.frontend.followed import Root, roots_of, with_checked_runs
 from agentgraph.frontend.lower_workflow import lower
-from agentgraph.frontend.origins import Overrides
-from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.workflow import Source
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.diagnostics import Diagnostic, Origin, in_source_order
@@ -67,9 +65,8 @@ def findings_of(
     Raises:
         CommandFault: A start cannot be lowered.
     """
-    file, overrides = loaded.source.file, loaded.overrides
     runs = runs_of_project(loaded, files)
-    charts = [lowered(root, file, overrides)[0] for root in roots_of(sources, runs)]
+    charts = [lowered(root, loaded)[0] for root in roots_of(sources, runs)]
     checked = [
         (pipeline.places_of(chart), pipeline.check(chart, options=options))
         for chart in with_checked_runs(charts)
@@ -104,16 +101,12 @@ def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
         yield Diagnostic(rule, str(mistake.error), mistake.origin)
 
 
-def lowered(
-    root: Root, file: str, overrides: Overrides, scope: RunScope = DEFAULT_SCOPE
-) -> tuple[Chart, Bindings]:
+def lowered(root: Root, loaded: Loading) -> tuple[Chart, Bindings]:
     """The chart of a start of a file, and the objects behind it.
 
     Args:
         root: The start, with what belongs to its chart.
-        file: The file, as messages name it.
-        overrides: Origins that take precedence.
-        scope: What its runs add.
+        loaded: The loaded file.
 
     Raises:
         CommandFault: It cannot be lowered.
@@ -121,10 +114,14 @@ def lowered(
     source = root.source
     try:
         return lower(
-            source, scope, overrides=overrides, starts=root.starts, multi_turn=root.multi_turn
+            source,
+            root.scope,
+            overrides=loaded.overrides,
+            starts=root.starts,
+            multi_turn=root.multi_turn,
         )
     except Exception as error:
         raise CommandFault(
-            f"agent '{source.name}' of {file} cannot be checked: {error}",
+            f"agent '{source.name}' of {loaded.source.file} cannot be checked: {error}",
             details=own_traceback(error),
         ) from error

@@ -1,5 +1,6 @@
 """The runs that a file and the modules beside it are seen to begin, and what they say of a chart:
-with which of its agents runs start, and whether they go on with the agent that was last.
+with which of its agents runs start, whether they go on with the agent that was last, and what they
+add.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from collections.abc import Iterable, Iterator
 from agentgraph.cli.capture.kinds import as_source
 from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.recorder import RunStart
+from agentgraph.cli.capture.run_scopes import scope_of, written_scope
 from agentgraph.cli.capture.source_file import SourceFile
+from agentgraph.cli.capture.uses import WrittenRun
 from agentgraph.frontend.followed import ProjectRun
+from agentgraph.frontend.scope import RunScope
 from agentgraph_compiler.diagnostics import Origin
 
 __all__ = [
@@ -41,18 +45,23 @@ def runs_of_project(loaded: Loading, files: Iterable[SourceFile]) -> list[Projec
         loaded: The file of the command.
         files: The files of its project.
     """
-    runs = [ProjectRun(as_source(run.source)) for run in loaded.recorder.runs]
+    runs, begun = list[ProjectRun](), dict[Origin, RunScope]()
+    for run in loaded.recorder.runs:
+        scope = begun[run.place] = scope_of(run.options)
+        runs.append(ProjectRun(as_source(run.source), scope=scope))
     for file in files:
-        runs += [ProjectRun(as_source(run.source), goes_on) for run, goes_on in _written(file)]
+        for run, written in _written(file):
+            scope = begun[run.place] if run.place in begun else written_scope(file, written)
+            runs.append(ProjectRun(as_source(run.source), written.goes_on, scope))
     return runs
 
 
-def _written(file: SourceFile) -> Iterator[tuple[RunStart, bool]]:
-    """The runs in the source of a file, each with every object that it may start with and whether
-    it may go on with the agent that was last; one without an object if the source does not say."""
+def _written(file: SourceFile) -> Iterator[tuple[RunStart, WrittenRun]]:
+    """The runs in the source of a file, each once for every object that it may start with; once
+    without an object if the source does not say."""
     for run in file.runs:
         function = run.function.name if run.function else ""
         place = Origin(file.path, run.call.lineno)
         objects = file.values.of(run.start, run.function)
         for started in objects or ([None] if run.is_certain else []):
-            yield RunStart(started, place, function), run.goes_on
+            yield RunStart(started, place, function), run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from agentgraph.cli.capture.findings import lowered
@@ -12,9 +12,9 @@ from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.project_runs import runs_of_project
 from agentgraph.cli.capture.source_file import SourceFile
 from agentgraph.cli.capture.uses import WrittenRun
-from agentgraph.frontend.followed import Root, charts_apart, roots_of
+from agentgraph.frontend.followed import charts_apart, roots_of
 from agentgraph.frontend.origins import origin_of
-from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope, plain
+from agentgraph.frontend.scope import plain
 from agentgraph.workflow import Source
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.bounds import RunBounds, bounds
@@ -39,7 +39,7 @@ def bounds_of(
     """
     overrides, limits = loaded.overrides, _limits(loaded, files)
     for root in roots_of(sources, runs_of_project(loaded, files)):
-        chart, _ = lowered(root, loaded.source.file, overrides, _scope(loaded, files, root))
+        chart, _ = lowered(root, loaded)
         ids = {(agent.name, agent.origin): agent.id for agent in chart.agents}
         turns_of = {chart.start: _most(limits.get(id(root.source), []))}
         for agent in root.starts:
@@ -63,35 +63,8 @@ def coverage_of(
         CommandFault: A start cannot be lowered.
     """
     for root in roots_of(sources, runs_of_project(loaded, files)):
-        chart, _ = lowered(root, loaded.source.file, loaded.overrides)
+        chart, _ = lowered(root, loaded)
         yield coverage(Analysis(chart))
-
-
-def _scope(loaded: Loading, files: Sequence[SourceFile], root: Root) -> RunScope:
-    """What the runs of a chart add: if all of them are seen to add the same, that."""
-    begun = {id(root.source), *map(id, root.starts)}
-    scopes = [
-        _scope_of([run.options.get(name) for name in _ADDED])
-        for run in loaded.recorder.runs
-        if id(as_source(run.source)) in begun
-    ]
-    for file in files:
-        for written in file.runs:
-            started = map(as_source, file.values.of(written.start, written.function))
-            if not begun.isdisjoint(map(id, started)):
-                words = {word.arg: word.value for word in written.call.keywords}
-                values = [
-                    file.values.of(words[name], written.function) if name in words else [None]
-                    for name in _ADDED
-                ]
-                is_seen = all(len(one) == 1 for one in values)
-                scopes.append(_scope_of([one[0] for one in values]) if is_seen else DEFAULT_SCOPE)
-    return scopes[0] if len({scope.key for scope in scopes}) == 1 else DEFAULT_SCOPE
-
-
-def _scope_of(options: Sequence[object]) -> RunScope:
-    run_config, handlers = options
-    return RunScope.of(run_config, handlers if isinstance(handlers, Mapping) else None)
 
 
 def _limits(loaded: Loading, files: Sequence[SourceFile]) -> dict[int, list[int | None]]:
@@ -126,4 +99,3 @@ def _most(limits: Sequence[int | None]) -> int | None:
 
 
 _LIMIT: Final = "max_turns"
-_ADDED: Final = ("run_config", "error_handlers")

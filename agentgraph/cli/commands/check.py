@@ -26,6 +26,10 @@ app = command_app()
 
 _RULES = "RULES"
 
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Treat warnings, and files that cannot be imported, as errors."),
+]
 BaselineFile = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="Leave out the findings of this file.", show_default=False),
@@ -69,12 +73,7 @@ def check(
     report_format: Annotated[
         ReportFormat, typer.Option("--output-format", "--format", help="The form of the report.")
     ] = ReportFormat.TEXT,
-    strict: Annotated[
-        bool,
-        typer.Option(
-            "--strict", help="Treat warnings, and files that cannot be imported, as errors."
-        ),
-    ] = False,
+    strict: Strict = False,
     select: Annotated[
         str, typer.Option(metavar=_RULES, help="The rules that count: AG1,not-a-tool.")
     ] = "",

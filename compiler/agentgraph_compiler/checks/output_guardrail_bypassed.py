@@ -4,8 +4,8 @@
 
 Finds agents with output guardrails that can give the final output, and from which a run can get by
 handoffs to another agent that can give it and has none. Output guardrails of the configuration of a
-run (`RunConfig.output_guardrails`) cover every agent, but the compiler does not see them: allow the
-rule if you pass some.
+run (`RunConfig.output_guardrails`) cover every agent. `agentgraph check` counts them where it sees
+that all runs have them; elsewhere allow the rule if you pass some.
 
 ## Why is this bad?
 
