@@ -13,8 +13,8 @@ The import fails, whatever is installed. So the program does not start with agen
 ## Example
 
 ```python raises=ModuleNotFoundError
-from agentgraph import Agent
-from agentgraph.realtime import RealtimeAgent
+from agents import Agent
+from agents.realtime import RealtimeAgent
 
 agent = Agent(name="Support")
 ```
