@@ -12,7 +12,9 @@ from tests.cli.command import agentgraph
 a = Agent(name="A")
 UNREACHABLE = Workflow("W", start=a, agents=[a, Agent(name="B")])
 NOTED = Agent(name="N", handoffs=[Agent(name="First"), Agent(name="Second")])
-WRONG = Workflow("V", start=a, agents=[a, Agent(name="A")])
+twin = Agent(name="A")
+first = Agent(name="A", handoffs=[twin])
+WRONG = Workflow("V", start=first, agents=[first, twin])
 
 
 def test_a_clean_workflow_passes() -> None:
