@@ -85,7 +85,8 @@ def represented_tools(agent: Agent[Any]) -> Iterator[str]:
     has guardrails or needs an approval, and the same function decides whether they are on offer.
     """
     stops = agent.tool_use_behavior
-    named: set[object] = {agent.model_settings.tool_choice}
+    choice = agent.model_settings.tool_choice
+    named = {choice} if isinstance(choice, str) else set[str]()
     if isinstance(stops, dict):
         named.update(stops.get("stop_at_tool_names", ()))
     first: set[object] = set()

@@ -200,11 +200,9 @@ def arguments(source: Source, tool: str) -> st.SearchStrategy[dict[str, Any]]:
     Raises:
         UserError: The workflow has no function tool of that name.
     """
+    tools = [one for agent in _agents(source) for one in agent.tools if one.name == tool]
     schemas = [
-        one.params_json_schema
-        for agent in _agents(source)
-        for one in agent.tools
-        if one.name == tool and hasattr(one, "params_json_schema")
+        schema for one in tools if (schema := getattr(one, "params_json_schema", None)) is not None
     ]
     if not schemas:
         raise UserError(f"The workflow has no function tool named {tool!r}.")
