@@ -12,10 +12,10 @@ from agentgraph.testing.routes import KINDS, Decider, Kind
 __all__ = ["HOSTILE", "ORDINARY", "ROUTING", "Weights"]
 
 ORDINARY: Final[Mapping[str, int]] = {
-    "model.answer": 4, "model.call": 3, "model.handoff": 3, "model.several": 1,
+    "model.answer": 2, "model.call": 3, "model.handoff": 3, "model.several": 1,
     "tool.return": 8, "tool.raise": 1, "tool.time_out": 1,
     "guardrail.pass": 8, "guardrail.reject": 1, "guardrail.trip": 1,
-    "person.approve": 4, "person.reject": 2, "person.leave": 1,
+    "person.approve": 6, "person.reject": 2, "person.leave": 1,
     "function.no": 1, "function.yes": 3,
 }  # fmt: skip
 """A model that keeps to what is on offer; tools, guardrails and people that decide either way."""

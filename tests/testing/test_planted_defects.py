@@ -1,0 +1,373 @@
+"""Planted faults of routing: a property that a user would have written before finds each of them
+within 500 generated runs, and holds of the sound workflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from agentgraph import (
+    Agent,
+    ModelSettings,
+    RunContextWrapper,
+    function_tool,
+    handoff,
+)
+from agentgraph.exceptions import UserError
+from agentgraph.extensions.handoff_filters import remove_all_tools
+from agentgraph.guardrail import GuardrailFunctionOutput, input_guardrail, output_guardrail
+from agentgraph.testing import (
+    Decision,
+    Route,
+    assert_always,
+    assert_at_most,
+    assert_never,
+    assert_precedes,
+    assert_reaches,
+    can_reach,
+    routing_test,
+)
+from agentgraph.testing.patterns import Pattern
+
+MONEY = ("refund", "close", "raise_limit")
+EXAMPLES = 500
+
+
+@dataclass
+class Account:
+    """What the tools of a run note."""
+
+    verified: bool = False
+    done: set[str] = field(default_factory=set)
+
+
+Context = RunContextWrapper[Account]
+
+
+def offered_once(name: str) -> Callable[[Context, object], bool]:
+    """A tool is on offer after the identity check, until it has run."""
+    return lambda context, agent: context.context.verified and name not in context.context.done
+
+
+@function_tool
+def verify(context: Context) -> str:
+    """Check who it is."""
+    context.context.verified = True
+    return "It is Ada."
+
+
+def money_tool(name: str) -> Any:
+    @function_tool(name_override=name, needs_approval=True, is_enabled=offered_once(name))
+    def moved(context: Context) -> str:
+        """Move money."""
+        context.context.done.add(name)
+        return "Done."
+
+    return moved
+
+
+@function_tool
+def look_up_person() -> str:
+    """Look up a person."""
+    raise AssertionError("this tool is simulated")
+
+
+@function_tool
+def track() -> str:
+    """Track an order."""
+    raise AssertionError("this tool is simulated")
+
+
+@input_guardrail(run_in_parallel=False)
+def screen(context: Any, agent: Any, text: Any) -> GuardrailFunctionOutput:
+    raise AssertionError("guardrails are simulated")
+
+
+@output_guardrail
+def polite(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
+    raise AssertionError("guardrails are simulated")
+
+
+@dataclass
+class Bank:
+    """The agents of a workflow, to plant faults in."""
+
+    triage: Agent[Account]
+    payments: Agent[Account]
+    orders: Agent[Account]
+    human: Agent[Account]
+
+    def tool(self, name: str) -> int:
+        return next(at for at, one in enumerate(self.payments.tools) if one.name == name)
+
+    def entry(self, target: str) -> int:
+        return ["Payments", "Orders", "Human"].index(target)
+
+
+def bank() -> Bank:
+    """The sound workflow."""
+    one_call = ModelSettings(parallel_tool_calls=False)
+    payments = Agent[Account](
+        name="Payments",
+        tools=[verify, *map(money_tool, MONEY)],
+        model_settings=one_call,
+        output_guardrails=[polite],
+    )
+    orders = Agent[Account](name="Orders", tools=[track], output_guardrails=[polite])
+    human = Agent[Account](name="Human", output_guardrails=[polite])
+    triage = Agent[Account](
+        name="Triage",
+        tools=[look_up_person],
+        handoffs=[handoff(one, input_filter=remove_all_tools) for one in (payments, orders, human)],
+        input_guardrails=[screen],
+        output_guardrails=[polite],
+        model_settings=ModelSettings(tool_choice="required", parallel_tool_calls=False),
+        reset_tool_choice=False,
+    )
+    return Bank(triage, payments, orders, human)
+
+
+def approved(name: str) -> Pattern:
+    return lambda one: (one.by, one.kind, one.name) == ("person", "approve", name)
+
+
+Property = Callable[[Route], None]
+
+
+def identity_first(name: str) -> Property:
+    return lambda route: assert_precedes(route, "verify", name)
+
+
+def approval_first(name: str) -> Property:
+    return lambda route: assert_precedes(route, approved(name), name, each=True)
+
+
+def once(name: str) -> Property:
+    return lambda route: assert_at_most(route, name, 1)
+
+
+def leads_to(target: str) -> Property:
+    name = f"handoff:transfer_to_{target.lower()}"
+    return lambda route: assert_always(route, lambda one: one.target == target, when=name)
+
+
+def handed_over_first(name: str) -> Property:
+    return lambda route: assert_precedes(route, "handoff:transfer_to_payments", name)
+
+
+def entered_once(target: str) -> Property:
+    return lambda route: assert_at_most(route, f"handoff:transfer_to_{target.lower()}", 1)
+
+
+def sees_no_person(agent: str) -> Property:
+    def private(route: Route) -> None:
+        for name, request in zip(route.agents, route.requests, strict=True):
+            assert name != agent or "IBAN" not in json.dumps(request.input, default=str)
+
+    return private
+
+
+def triage_never_answers(route: Route) -> None:
+    assert_never(route, "answer:Triage")
+
+
+def told_about(name: str) -> Property:
+    return lambda route: assert_reaches(route, "answer:Payments", after=name)
+
+
+def screened(route: Route) -> None:
+    assert_precedes(route, "guardrail:screen", lambda one: one.by == "model")
+
+
+def judged(agent: str) -> Property:
+    def is_judged(one: Decision) -> bool:
+        return one.by == "guardrail" and one.name == "polite" and one.agent == agent
+
+    return lambda route: assert_reaches(route, is_judged, after=f"answer:{agent}")
+
+
+@dataclass
+class Plant:
+    """A fault.
+
+    Args:
+        kind: Its kind.
+        place: Where it is planted.
+        plant: Plants it.
+        holds: A property that finds it; None asks whether the place can be reached.
+    """
+
+    kind: str
+    place: str
+    plant: Callable[[Bank], None]
+    holds: Property | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.place}"
+
+
+def change(name: str, **fields: Any) -> Callable[[Bank], None]:
+    def plant(shop: Bank) -> None:
+        at = shop.tool(name)
+        shop.payments.tools[at] = replace(shop.payments.tools[at], **fields)  # type: ignore[type-var]
+
+    return plant
+
+
+def forgetful(name: str) -> Callable[[Bank], None]:
+    return change(name, is_enabled=lambda context, agent: context.context.verified)
+
+
+def drop(target: str) -> Callable[[Bank], None]:
+    return lambda shop: shop.triage.handoffs.pop(shop.entry(target)) and None
+
+
+def misdirect(target: str, to: str) -> Callable[[Bank], None]:
+    """Swap the targets of two handoffs."""
+
+    def plant(shop: Bank) -> None:
+        agents = {"Payments": shop.payments, "Orders": shop.orders, "Human": shop.human}
+        for name, wrong in ((target, agents[to]), (to, agents[target])):
+            shop.triage.handoffs[shop.entry(name)] = handoff(
+                wrong,
+                tool_name_override=f"transfer_to_{name.lower()}",
+                input_filter=remove_all_tools,
+            )
+
+    return plant
+
+
+def bypass(agent: str) -> Callable[[Bank], None]:
+    def plant(shop: Bank) -> None:
+        who = {"Triage": shop.triage, "Orders": shop.orders}[agent]
+        who.tools.append(shop.payments.as_tool("pay", "Pay."))
+
+    return plant
+
+
+def way_back(agent: str) -> Callable[[Bank], None]:
+    def plant(shop: Bank) -> None:
+        who = {"Payments": shop.payments, "Orders": shop.orders, "Human": shop.human}[agent]
+        who.handoffs.append(shop.triage)
+
+    return plant
+
+
+def unfiltered(target: str) -> Callable[[Bank], None]:
+    def plant(shop: Bank) -> None:
+        agent = {"Payments": shop.payments, "Orders": shop.orders, "Human": shop.human}[target]
+        shop.triage.handoffs[shop.entry(target)] = handoff(agent)
+
+    return plant
+
+
+def free_choice(shop: Bank) -> None:
+    shop.triage.model_settings = ModelSettings(parallel_tool_calls=False)
+
+
+def choice_is_reset(shop: Bank) -> None:
+    shop.triage.reset_tool_choice = True
+
+
+def ends_at_first(shop: Bank) -> None:
+    shop.payments.tool_use_behavior = "stop_on_first_tool"
+
+
+def ends_at(name: str) -> Callable[[Bank], None]:
+    def plant(shop: Bank) -> None:
+        shop.payments.tool_use_behavior = {"stop_at_tool_names": [name]}
+
+    return plant
+
+
+def misplaced_screen(shop: Bank) -> None:
+    shop.triage.input_guardrails, shop.orders.input_guardrails = [], [screen]
+
+
+def unguarded(agent: str) -> Callable[[Bank], None]:
+    def plant(shop: Bank) -> None:
+        who = {"Payments": shop.payments, "Orders": shop.orders, "Human": shop.human}[agent]
+        who.output_guardrails = []
+
+    return plant
+
+
+PLANTS = [
+    *(
+        Plant("early offer", one, change(one, is_enabled=True), identity_first(one))
+        for one in MONEY
+    ),
+    *(
+        Plant("lost approval", one, change(one, needs_approval=False), approval_first(one))
+        for one in MONEY
+    ),
+    *(Plant("done twice", one, forgetful(one), once(one)) for one in MONEY),
+    *(Plant("dropped handoff", one, drop(one)) for one in ("Payments", "Orders", "Human")),
+    Plant("wrong target", "Payments", misdirect("Payments", "Orders"), leads_to("Payments")),
+    Plant("wrong target", "Orders", misdirect("Orders", "Human"), leads_to("Orders")),
+    Plant("wrong target", "Human", misdirect("Human", "Orders"), leads_to("Human")),
+    Plant("bypass through an agent tool", "Triage", bypass("Triage"), handed_over_first("refund")),
+    Plant("bypass through an agent tool", "Orders", bypass("Orders"), handed_over_first("verify")),
+    *(
+        Plant("loop", one, way_back(one), entered_once(one))
+        for one in ("Payments", "Orders", "Human")
+    ),
+    *(
+        Plant("lost filter", one, unfiltered(one), sees_no_person(one))
+        for one in ("Payments", "Orders", "Human")
+    ),
+    Plant("wrong last agent", "free choice", free_choice, triage_never_answers),
+    Plant("wrong last agent", "reset choice", choice_is_reset, triage_never_answers),
+    Plant("premature end", "first tool", ends_at_first, told_about("verify")),
+    Plant("premature end", "refund", ends_at("refund"), told_about("refund")),
+    Plant("dead guardrail", "screen", misplaced_screen, screened),
+    *(
+        Plant("dead guardrail", one, unguarded(one), judged(one))
+        for one in ("Payments", "Orders", "Human")
+    ),
+]
+
+
+def examined(shop: Bank, holds: Property, examples: int) -> None:
+    @routing_test(
+        shop.triage,
+        examples=examples,
+        pictures=None,
+        depth=8,
+        real=("verify", *MONEY),
+        results={"look_up_person": ["Her IBAN is 42."]},
+        weights={"tool.raise": 0, "person.leave": 0},
+        context=Account,
+    )
+    def test_property(route: Route) -> None:
+        holds(route)
+
+    test_property()
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=str)
+def test_a_planted_fault_is_noticed(plant: Plant) -> None:
+    shop = bank()
+    plant.plant(shop)
+    if plant.holds is None:
+        with pytest.raises(UserError, match=f"named '{plant.place}'"):
+            can_reach(shop.triage, plant.place, 4)
+        return
+    with pytest.raises(AssertionError):
+        examined(shop, plant.holds, EXAMPLES)
+
+
+@pytest.mark.parametrize("plant", [one for one in PLANTS if one.holds], ids=str)
+def test_the_property_holds_of_the_sound_workflow(plant: Plant) -> None:
+    assert plant.holds is not None
+    examined(bank(), plant.holds, 40)
+
+
+def test_there_are_thirty_faults_of_ten_kinds() -> None:
+    assert len(PLANTS) >= 30
+    assert len({one.kind for one in PLANTS}) >= 10
+    assert can_reach(bank().triage, "Human", 4)
