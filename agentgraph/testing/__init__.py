@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agentgraph.models.instances import minimal_instance
     from agentgraph.models.rehearsal import Move, RehearsalModel
     from agentgraph.testing.checking import assert_clean
+    from agentgraph.testing.comparing import Difference, same_behaviour
     from agentgraph.testing.exploring import can_reach, explore
     from agentgraph.testing.model import (
         InvalidModelStep,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Decision",
+    "Difference",
     "FunctionModel",
     "InvalidModelStep",
     "ModelCall",
@@ -82,6 +84,7 @@ __all__ = [
     "replay",
     "replay_sync",
     "routing_test",
+    "same_behaviour",
     "save_recording",
     "walk",
     "witnesses",
@@ -89,6 +92,7 @@ __all__ = [
 
 _MODULES = {
     "Decision": "testing.routes",
+    "Difference": "testing.comparing",
     "FunctionModel": "testing.doubles.function_model",
     "InvalidModelStep": "testing.model",
     "ModelCall": "testing.model",
@@ -106,9 +110,9 @@ _MODULES = {
     "SimulatedFault": "testing.simulated_model",
     "UnconsumedModelSteps": "testing.model",
     "UnexpectedModelCall": "testing.model",
-    "allow_model_calls": "models.gate.calls",
     "Witness": "testing.witnessing",
     "Witnesses": "testing.witnessing",
+    "allow_model_calls": "models.gate.calls",
     "assert_always": "testing.properties",
     "assert_answers_within": "testing.properties",
     "assert_at_most": "testing.properties",
@@ -126,6 +130,7 @@ _MODULES = {
     "replay": "testing.doubles.replaying",
     "replay_sync": "testing.doubles.replaying",
     "routing_test": "testing.routing",
+    "same_behaviour": "testing.comparing",
     "save_recording": "testing.doubles.cassette",
     "walk": "testing.walking",
     "witnesses": "testing.witnessing",

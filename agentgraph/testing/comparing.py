@@ -1,0 +1,153 @@
+"""`same_behaviour`: whether two versions of a workflow do the same under the same decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final
+
+from agentgraph.testing.choices import Planned, Seeded
+from agentgraph.testing.decisions import Decisions, Drawn, Exhaustive
+from agentgraph.testing.routes import Decision, Route
+from agentgraph.testing.scripted import Scripted, ScriptMismatch
+from agentgraph.testing.simulation import Conditions, Simulation
+from agentgraph.testing.values import Generators
+from agentgraph.testing.weights import HOSTILE, ORDINARY, ROUTING, Weights
+
+if TYPE_CHECKING:
+    from agentgraph.workflow import Source
+
+__all__ = ["Difference", "same_behaviour"]
+
+_MOST_EXPLORED: Final = 100
+_MOST_CALLS: Final = 3
+_WIDTH: Final = 76
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A run that differs between two versions of a workflow.
+
+    Attributes:
+        old: What the old version does.
+        new: What the new version does under the same decisions; None if it cannot take one of
+            them.
+        fault: Why it cannot take them, or how the two runs differ.
+    """
+
+    old: Route
+    new: Route | None
+    fault: str
+
+    def __str__(self) -> str:
+        old, new = _lines(self.old), [] if self.new is None else _lines(self.new)
+        rows = [
+            f"{'  ' if one == other else '! '}{one:<{_WIDTH}}{'' if one == other else other}"
+            for one, other in zip_longest(old, new, fillvalue="")
+        ]
+        return "\n".join([self.fault, "", *(row.rstrip() for row in rows)])
+
+
+def _lines(route: Route) -> list[str]:
+    return str(route).splitlines()
+
+
+def same_behaviour(
+    old: Source,
+    new: Source,
+    *,
+    runs: int = 500,
+    seed: int = 0,
+    depth: int = 8,
+    hostile: bool = False,
+    renamed: Mapping[str, str] | None = None,
+) -> Difference | None:
+    """Compare two versions of a workflow under the same decisions.
+
+    The short runs of the old version come first, each way of them, then random ones. Each is
+    played in the new version, and random runs of the new version in the old one, so an addition
+    is noticed as well. No model is called and no tool runs.
+
+    Args:
+        old: An agent or a workflow.
+        new: Its new version.
+        runs: How many random runs of each version to compare.
+        seed: The seed of the first of them.
+        depth: The most model calls of a run.
+        hostile: Whether models also reply what no provider should send.
+        renamed: The new names of agents, by their old names.
+
+    Returns:
+        The shortest difference that was noticed first; None if there is none.
+
+    Raises:
+        CompileError: A version has errors.
+        UserError: A handoff does not say which agent it leads to.
+        ValueError: The depth is below 1.
+        RuntimeError: The caller is a coroutine; compare in a thread of its own there.
+    """
+    names = dict(renamed or {})
+    before, after = (Simulation(one, Conditions(depth=depth)) for one in (old, new))
+    for decisions, most in _every_way():
+        difference = _compared(before, after, decisions, names, min(most, depth))
+        if difference is not None:
+            return difference
+    back = {name: other for other, name in names.items()}
+    weights = Weights(None, HOSTILE if hostile else ORDINARY)
+    for number in range(seed, seed + runs):
+        difference = _compared(before, after, _drawn(number, weights), names)
+        if difference is not None:
+            return difference
+        difference = _compared(after, before, _drawn(number, weights), back)
+        if difference is not None:
+            added = f"Only the new version takes this run: {difference.fault}"
+            return Difference(difference.old, difference.new, added)
+    return None
+
+
+def _every_way() -> Iterator[tuple[Decisions, int]]:
+    """The decisions of short runs, with the most model calls; the run of each makes the next."""
+    weights = Weights(None, ROUTING)
+    for depth in range(1, _MOST_CALLS + 1):
+        plan: list[int] | None = []
+        for _ in range(_MOST_EXPLORED):
+            if plan is None:
+                break
+            choices = Planned(plan)
+            yield Exhaustive(choices, weights), depth
+            plan = choices.following()
+
+
+def _drawn(seed: int, weights: Weights) -> Decisions:
+    return Drawn(Seeded(seed), weights, Generators())
+
+
+def _compared(
+    first: Simulation,
+    second: Simulation,
+    decisions: Decisions,
+    names: Mapping[str, str],
+    depth: int | None = None,
+) -> Difference | None:
+    route = first.run(decisions, depth=depth)
+    expected = [_renamed(one, names) for one in route.decisions]
+    script = Scripted(expected)
+    other: Route | None = None
+    try:
+        other = second.run(script, depth=depth)
+        script.assert_complete()
+    except ScriptMismatch as mismatch:
+        return Difference(route, other, str(mismatch))
+    if list(other.decisions) == expected and other.end == route.end:
+        return None
+    if other.end != route.end:
+        return Difference(route, other, f"One run is {route.end}, the other {other.end}.")
+    return Difference(route, other, "The runs decide differently.")
+
+
+def _renamed(decision: Decision, names: Mapping[str, str]) -> Decision:
+    if not names:
+        return decision
+    target = None if decision.target is None else names.get(decision.target, decision.target)
+    return replace(decision, agent=names.get(decision.agent, decision.agent), target=target)
