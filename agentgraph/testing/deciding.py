@@ -62,9 +62,14 @@ class Deciding:
         self._menus: dict[tuple[object, ...], Menu] = {}
         self.begin(_UNDECIDED)
 
-    def begin(self, decisions: Decisions) -> None:
-        """Begin a run."""
-        self._decisions = decisions
+    def begin(self, decisions: Decisions, calls_before: int = 0) -> None:
+        """Begin a run.
+
+        Args:
+            decisions: Decides in it.
+            calls_before: The model calls of the conversation before it; call ids count on.
+        """
+        self._decisions, self._calls_before = decisions, calls_before
         self.log: list[Decision] = []
         self.agents: list[str] = []
         self.requests: list[ModelCall] = []
@@ -193,7 +198,8 @@ class Deciding:
             for _ in range(3):
                 await asyncio.sleep(0)
             decided = decided[1:]
-        return response_of(decided, len(self.agents), self._call_ids)
+        number = self._calls_before + len(self.agents)
+        return response_of(decided, number, self._call_ids)
 
     def _offer(self, agent: str, call: ModelCall) -> Offer:
         key = (

@@ -119,12 +119,12 @@ class Drawn:
         first = options[weighted(choices, weights)]
         if first.kind == "slow":
             return [replace(first, reply=offer.number), *self._calm(offer)]
-        decided = [self._with_value(first, offer)]
+        decided = [self.with_value(first, offer)]
         is_one = offer.call.model_settings.parallel_tool_calls is False
         if several and first.kind in ("call", "handoff") and not is_one:
             calls = [one for one in options if one.kind in ("call", "handoff")]
             while len(decided) < _MOST_CALLS and choices.index(10 + several) >= 10:
-                decided.append(self._with_value(calls[choices.index(len(calls))], offer))
+                decided.append(self.with_value(calls[choices.index(len(calls))], offer))
         return decided
 
     def _options(self, offer: Offer) -> tuple[list[Decision], list[int]]:
@@ -153,9 +153,10 @@ class Drawn:
         of = self._weights.of("model")
         usual = offer.menu.obedient
         weights = [of[one.kind] or 1 for one in usual]
-        return [self._with_value(usual[weighted(self._choices, weights)], offer)]
+        return [self.with_value(usual[weighted(self._choices, weights)], offer)]
 
-    def _with_value(self, decision: Decision, offer: Offer) -> Decision:
+    def with_value(self, decision: Decision, offer: Offer) -> Decision:
+        """A part of a reply with drawn arguments, or a drawn answer."""
         choices, number = self._choices, offer.number
         match decision.kind:
             case "answer":

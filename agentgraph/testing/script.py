@@ -43,6 +43,10 @@ class Reply:
     def __init__(self, agent: str, decisions: Sequence[Decision] = ()) -> None:
         self._agent, self.decisions = agent, tuple(decisions)
 
+    def __repr__(self) -> str:
+        words = [f"model({self._agent!r})", *map(_reply_word, self.decisions)]
+        return ".".join(words)
+
     def _with(
         self,
         kind: Kind,

@@ -80,6 +80,7 @@ class Simulation:
         start: The stand-in of the workflow.
         agents: Its agents themselves.
         names: The names of its parts.
+        at_work: The result of the streamed run that is going, or was the last.
 
     Raises:
         UserError: A name of `real` is no part of the workflow, or a handoff does not say where it
@@ -99,6 +100,7 @@ class Simulation:
         self.agents = self._stand_ins.originals
         self.names = names_of(self.agents)
         self._check_real(conditions.real)
+        self.at_work: RunResultStreaming | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(
@@ -139,18 +141,20 @@ class Simulation:
         self,
         decisions: Decisions,
         start: Source,
-        input: str | list[Any],
+        input: str | list[Any] | RunState[Any],
         session: Session | None = None,
+        calls_before: int = 0,
     ) -> Route:
         """Make one run in the loop of the caller.
 
         Args:
             decisions: Decides in it.
             start: A stand-in, or the workflow of stand-ins.
-            input: The user's message.
+            input: The user's message, or the state of a run to go on with.
             session: The session of the run.
+            calls_before: The model calls of the conversation before it; call ids count on.
         """
-        self._deciding.begin(decisions)
+        self._deciding.begin(decisions, calls_before)
         result: RunResult | RunResultStreaming | None = None
         error: Exception | None = None
         try:
@@ -160,7 +164,7 @@ class Simulation:
         except BoundReached:
             pass
         except Exception as fault:
-            if not self._deciding.is_under_way:
+            if not self._deciding.is_under_way and isinstance(input, str | list):
                 raise  # an error of the workflow, not one of a run
             error = fault
         interrupt = self._deciding.interrupt
@@ -169,7 +173,7 @@ class Simulation:
         return self._route(result, error)
 
     async def _to_rest(
-        self, start: Source, input: str | list[Any], session: Session | None
+        self, start: Source, input: str | list[Any] | RunState[Any], session: Session | None
     ) -> RunResult | RunResultStreaming:
         conditions = self._conditions
         context = conditions.context() if callable(conditions.context) else conditions.context
@@ -204,9 +208,15 @@ class Simulation:
             options["context"] = context
         if not self._conditions.streamed:
             return await Runner.run(start, input, **options)
-        result = Runner.run_streamed(start, input, **options)
-        async for _ in result.stream_events():
-            pass
+        self.at_work = result = Runner.run_streamed(start, input, **options)
+        try:
+            async for _ in result.stream_events():
+                pass
+        except BoundReached:
+            if (task := result.run_loop_task) is not None:
+                await asyncio.wait([task])
+                task.exception()  # taken, so that the loop does not report it
+            raise
         return result
 
     def _route(

@@ -33,8 +33,12 @@ if TYPE_CHECKING:
 __all__ = ["answers", "arguments", "conversations", "runs"]
 
 
-class _Indices:
-    """Choices that Hypothesis draws."""
+class DrawnChoices:
+    """Choices that Hypothesis draws.
+
+    Args:
+        draw: Draws.
+    """
 
     __slots__ = ("_draw",)
 
@@ -74,7 +78,7 @@ class _Drawing:
 
     def drawn(self, draw: st.DrawFn) -> Drawn:
         """Decisions that Hypothesis draws."""
-        return Drawn(_Indices(draw), self._weights, self.ready()[1])
+        return Drawn(DrawnChoices(draw), self._weights, self.ready()[1])
 
     def run(self, draw: st.DrawFn, input: str | list[Any]) -> Route:
         """Draw one run."""
@@ -228,7 +232,7 @@ def answers(source: Source, agent: str) -> st.SearchStrategy[Any]:
 
 @st.composite
 def _values(draw: st.DrawFn, value: Draw) -> Any:
-    return value(_Indices(draw), 0)
+    return value(DrawnChoices(draw), 0)
 
 
 def _agents(source: Source) -> Sequence[Agent[Any]]:

@@ -17,10 +17,10 @@ from agentgraph.agent_tool import AgentTool
 from agentgraph.frontend.stand_ins import StandIns
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.model_call import ModelCall
-from agentgraph.models.rehearsal import every_move
 from agentgraph.run_config import ToolExecutionConfig
 from agentgraph.testing.choices import Seeded
-from agentgraph.testing.decisions import Drawn, Offer
+from agentgraph.testing.decisions import Drawn
+from agentgraph.testing.offers import Menu, Offer
 from agentgraph.testing.routes import Decision, Kind
 from agentgraph.testing.simulated_model import SimulatedFault, SimulatedModel, response_of
 from agentgraph.testing.values import Generators
@@ -145,14 +145,7 @@ class Decided:
         """The reply of an agent's model."""
         number = zlib.crc32(repr((DOING.get() or (0, 0, 0))[1:]).encode())
         ids = [one["call_id"] for one in call.input if one.get("type") == "function_call"]
-        offer = Offer(
-            call=call,
-            agent=agent,
-            number=number,
-            moves=every_move(call),
-            targets={one.tool_name: one.agent_name for one in call.handoffs},
-            is_reuse_possible=bool(ids),
-        )
+        offer = Offer(call, Menu(agent, call), number, bool(ids))
         decided = [one for one in self._drawn(agent).reply(offer) if one.kind != "slow"]
         response = response_of(decided, number, ids)
         size = len(json.dumps(call.input, default=str))

@@ -1,0 +1,395 @@
+"""`machine_of`: a Hypothesis state machine of a workflow, each move of a conversation a rule.
+
+Hypothesis chooses the moves that are possible, and after each of them checks what must hold of the
+session, the journal and the usage. Needs the package `hypothesis`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from agentgraph.memory.sqlite_session import SQLiteSession
+from agentgraph.running.persist import rows_of
+from agentgraph.running.state import RunState
+from agentgraph.testing.decisions import Drawn
+from agentgraph.testing.invariants import faults_of_items, faults_of_order
+from agentgraph.testing.offers import Offer
+from agentgraph.testing.routes import KINDS, Decider, Decision, Kind, Route
+from agentgraph.testing.script import Reply
+from agentgraph.testing.simulation import Conditions, Simulation
+from agentgraph.testing.stepping import Ask, Stepping
+from agentgraph.testing.strategies import DrawnChoices
+from agentgraph.testing.values import Generators
+from agentgraph.testing.weights import HOSTILE, Weights
+
+if TYPE_CHECKING:
+    from agentgraph.memory.session import Session
+    from agentgraph.workflow import Source
+
+__all__ = ["WorkflowMachine", "machine_of"]
+
+
+class WorkflowMachine(RuleBasedStateMachine):
+    """Conversations with one workflow, move by move; `machine_of` makes its subclasses.
+
+    Attributes:
+        decisions: The decisions of the run that is going on, or was the last.
+        items: The items of the session, oldest first.
+        agent: The name of the agent at work; None before the first run.
+        route: The last run, once it is at rest; None while one goes on.
+    """
+
+    simulation: ClassVar[Simulation]
+    generators: ClassVar[Generators]
+    make_session: ClassVar[Callable[[], Session]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.simulation.at_work = None
+        self._stepping = Stepping(self.simulation)
+        self._session = type(self).make_session()
+        self._start = self.simulation.start
+        self._loop = asyncio.new_event_loop()
+        self._said: list[str] = []
+        self._story: list[str] = []
+        self._replies = self._calls_before = self._logged = 0
+        self._before: list[Any] = []
+        self._rows = 0
+        self._reused: set[str] = set()
+        self._resting: RunState[Any] | None = None
+        self.items: list[Any] = []
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """See the class."""
+        return tuple(self.simulation._deciding.log) if self._said else ()
+
+    @property
+    def route(self) -> Route | None:
+        """See the class."""
+        return self._stepping.route
+
+    @property
+    def agent(self) -> str | None:
+        """See the class."""
+        at_work = self.simulation.at_work
+        return None if at_work is None else at_work.current_agent.name
+
+    def __str__(self) -> str:
+        """The moves so far, as a numbered list."""
+        width = len(str(len(self._story)))
+        return "\n".join(f"{place:>{width}}. {one}" for place, one in enumerate(self._story, 1))
+
+    # -- what is pending
+
+    @property
+    def _offer(self) -> Offer | None:
+        pending = self._stepping.pending
+        return pending if isinstance(pending, Offer) else None
+
+    def _waits_for(self, by: Decider, kind: Kind) -> bool:
+        pending = self._stepping.pending
+        return isinstance(pending, Ask) and pending.draft.by == by and kind in pending.kinds
+
+    def _can_reply(self, kind: Kind, name: str) -> bool:
+        offer = self._offer
+        if offer is None:
+            return False
+        menu = offer.menu
+        match kind:
+            case "answer" | "call" | "handoff":
+                return any((one.kind, one.name) == (kind, name) for one in menu.obedient)
+            case "malformed" | "wrong_types":
+                return bool(menu.calls)
+            case "reused_id":
+                return bool(menu.calls) and offer.is_reuse_possible
+            case _:
+                return True
+
+    # -- moves
+
+    @precondition(lambda self: self._stepping.pending is None)
+    @rule()
+    def user_says_something(self) -> None:
+        """The user sends a message, the first or that of the next turn; no two are the same,
+        because a message that is repeated after a failure goes on with the same question."""
+        text = f"Message {len(self._said) + 1}."
+        self._calls_before += len(self.simulation._deciding.agents) if self._said else 0
+        route = self._stepping.route
+        if route is not None and route.result is not None:
+            self._start = route.result.last_agent
+        self._said.append(text)
+        self._begin(f"user: {text!r}", text)
+
+    @precondition(lambda self: self._stepping.pending is None and self._resting is not None)
+    @rule(stored=st.booleans())
+    def run_goes_on(self, stored: bool) -> None:
+        """A run that waits or has failed goes on, from a state that was stored or not."""
+        state = self._resting
+        assert state is not None
+        if stored:
+            state = self._await(RunState.from_json(self.simulation.start, state.to_json()))
+        self._calls_before += len(self.simulation._deciding.agents)
+        self._begin(f"the run goes on{' from its stored state' if stored else ''}", state)
+
+    def _begin(self, move: str, input: str | RunState[Any]) -> None:
+        self._story.append(move)
+        self._replies = 0 if isinstance(input, str) else self._replies
+        self._logged = self._rows = 0
+        self._resting = None
+        self._before = self.items
+        self._stepping.begin(self._start, input, self._session, self._calls_before)
+        self._after()
+
+    def _replied(self, reply: Reply) -> None:
+        offer = self._offer
+        assert offer is not None
+        decided = [replace(one, reply=offer.number) for one in reply.decisions]
+        self._replies += decided[0].kind not in ("raise", "cut")
+        if decided[0].kind == "reused_id":
+            self._reused.add(self.simulation._deciding._call_ids[-1])
+        self._stepping.answer(*decided)
+        self._after()
+
+    def _decided(self, kind: Kind, index: int = 0) -> None:
+        pending = self._stepping.pending
+        assert isinstance(pending, Ask)
+        values = self.generators.results.get(pending.draft.name) if kind == "return" else None
+        value = values[index % len(values)] if values else pending.draft.value
+        self._stepping.answer(replace(pending.draft, kind=kind, value=value))
+        self._after()
+
+    def _after(self) -> None:
+        """Note what the move brought."""
+        log = self.simulation._deciding.log
+        self._story += map(str, log[self._logged :])
+        self._logged = len(log)
+        route = self._stepping.route
+        if route is not None:
+            error = "" if route.error is None else f": {type(route.error).__name__}"
+            self._story.append(f"→ {route.end}{error}")
+            at_work = self.simulation.at_work
+            if route.end in ("waiting", "failed") and at_work is not None:
+                self._resting = at_work.to_state()
+        self.items = self._await(self._session.get_items())
+        for check in self.checks:
+            for fault in check(self):
+                raise AssertionError(f"{fault}:\n\n{self}")
+
+    def _await(self, work: Any) -> Any:
+        return self._loop.run_until_complete(work)
+
+    # -- what holds after each move
+
+    def _paired(self) -> Iterator[str]:
+        """Ids are unique, and each call in the session has one output, after it."""
+        route = self.route
+        is_open = route is None or route.end != "answered"
+        return faults_of_items(self.items, is_open=is_open, reused=self._reused)
+
+    def _grown(self) -> Iterator[str]:
+        """What earlier turns have stored stays as it is."""
+        return faults_of_order(self._before, self.items)
+
+    def _heard(self) -> Iterator[str]:
+        """The session has the messages of the user once each, in their order."""
+        stored = [one.get("content") for one in self.items if one.get("role") == "user"]
+        expected = self._said
+        # A run stores its input with its first turn, or when it ends.
+        if self.route is None and len(stored) < len(expected):
+            expected = expected[:-1]
+        if stored != expected:
+            yield f"the user said {expected}, and the session has {stored}"
+
+    def _answered(self) -> Iterator[str]:
+        """Once a run has answered, the session ends with its items. Calls that were answered while
+        others waited stand before those."""
+        route = self.route
+        if route is None or route.end != "answered" or route.result is None:
+            return
+        items = [one for one in route.result.new_items if one.type != "tool_approval_item"]
+        made = [_key(item.to_input_item()) for item in items]
+        stored = [_key(item) for item in self.items][-len(made) :] if made else []
+        if sorted(stored, key=str) != sorted(made, key=str) or stored[-1:] != made[-1:]:
+            yield f"the run made {made}, and the session ends with {stored}"
+
+    def _replayed(self) -> Iterator[str]:
+        """The rows of the journal, read back from their text, lead to the same state."""
+        at_work = self.simulation.at_work
+        if isinstance(self._stepping.pending, Ask) or at_work is None or at_work._state is None:
+            return  # the rows of a turn are read when it is over
+        state = at_work._state()
+        rows = len(state.journal)
+        if rows == self._rows:
+            return
+        self._rows = rows
+        written = state.to_json()
+        read = self._await(RunState.from_json(self.simulation.start, written))
+        if rows_of(read.journal) != written["rows"]:
+            yield "the rows of the journal read back as others"
+        if (agent := read.current_agent.name) != written["current_agent"]:
+            yield f"the run is at {written['current_agent']}, and its journal at {agent}"
+        spent, kept = state.context.usage.requests, read.context.usage.requests
+        if spent != kept:
+            yield f"the run counts {spent} requests, and its journal {kept}"
+
+    def _counted(self) -> Iterator[str]:
+        """The usage has one request for each reply of a model."""
+        at_work, route = self.simulation.at_work, self.route
+        if at_work is None:
+            return
+        counted = at_work.context_wrapper.usage.requests
+        is_over = route is not None and route.end == "answered"
+        if counted > self._replies or (is_over and counted != self._replies):
+            yield f"{self._replies} replies, and a usage of {counted} requests"
+
+    checks: ClassVar[tuple[Callable[[WorkflowMachine], Iterator[str]], ...]] = (
+        _paired, _grown, _heard, _answered, _replayed, _counted,
+    )  # fmt: skip
+
+    def teardown(self) -> None:
+        """End what still goes on."""
+        self._stepping.abandon()
+        close = getattr(self._session, "close", None)
+        if close is not None:
+            close()
+        self._loop.close()
+
+
+def _key(item: Mapping[str, Any]) -> tuple[Any, ...]:
+    return item.get("type", "message"), item.get("call_id"), item.get("role")
+
+
+def machine_of(
+    source: Source,
+    *,
+    depth: int = 12,
+    hostile: bool = False,
+    weights: Mapping[str, int] | None = None,
+    real: Collection[str] = (),
+    results: Mapping[str, Sequence[object]] | None = None,
+    context: object = None,
+    session: Callable[[], Session] = lambda: SQLiteSession("simulated"),
+) -> type[WorkflowMachine]:
+    """A state machine whose rules are the moves of a workflow: what users say, each call and
+    handoff, answers, results and failures of tools, verdicts, rulings of people, and going on.
+
+    Its `TestCase` is a test. A subclass may add invariants of Hypothesis, which read the attributes
+    of `WorkflowMachine`.
+
+    Args:
+        source: An agent or a workflow; it is not changed.
+        depth: The most model calls of a run, those of agent tools included; at least 1.
+        hostile: Whether models also reply what no provider should send.
+        weights: Kinds of weight 0 have no rule; how often the others come, Hypothesis decides.
+        real: The names of tools, guardrails, handoffs and agents whose code runs.
+        results: The results from which tools draw, by their names.
+        context: The context object, or a function that makes one for each run.
+        session: Makes the session of a conversation.
+
+    Raises:
+        UserError: A name of `weights`, `real` or `results` does not exist.
+        ValueError: The depth is below 1.
+    """
+    conditions = Conditions(depth=depth, real=real, context=context, streamed=True)
+    simulation = Simulation(source, conditions)
+    ruled = Weights(weights, HOSTILE)
+    generators = Generators(simulation.checked_results(results))
+    rules: dict[str, Any] = {}
+    for kind, name in _replies_of(simulation, hostile):
+        if ruled.of("model")[kind]:
+            rule_name = _rule_name(f"model_{_VERBS[kind]}_{name}", rules)
+            rules[rule_name] = _reply_rule(rule_name, kind, name)
+    for by, verbs in _OTHERS.items():
+        for kind, verb in verbs.items():
+            if ruled.of(by)[kind] and (hostile or (by, kind) != ("guardrail", "raise")):
+                rules[f"{by}_{verb}"] = _decision_rule(f"{by}_{verb}", by, kind)
+    fields = {
+        "simulation": simulation,
+        "generators": generators,
+        "make_session": staticmethod(session),
+        "__doc__": f"Conversations with {getattr(source, 'name', 'a workflow')!r}.",
+    }
+    return type("Machine", (WorkflowMachine,), {**fields, **rules})
+
+
+_VERBS: Mapping[Kind, str] = {
+    "answer": "answers", "call": "calls", "handoff": "calls", "refuse": "refuses",
+    "unknown_tool": "calls_an_unknown_tool", "malformed": "writes_no_json",
+    "wrong_types": "writes_wrong_types", "reused_id": "reuses_an_id", "empty": "says_nothing",
+    "cut": "breaks_off", "raise": "fails", "slow": "takes_time",
+}  # fmt: skip
+_OTHERS: Mapping[Decider, Mapping[Kind, str]] = {
+    "tool": {"return": "returns", "raise": "fails", "time_out": "runs_out_of_time"},
+    "guardrail": {"pass": "passes", "reject": "rejects", "trip": "trips", "raise": "fails"},
+    "person": {"approve": "approves", "reject": "rejects", "leave": "leaves"},
+    "function": {"no": "says_no", "yes": "says_yes"},
+}
+
+
+def _replies_of(simulation: Simulation, hostile: bool) -> Iterator[tuple[Kind, str]]:
+    yield "answer", ""
+    for name in sorted(simulation.names.tools):
+        yield "call", name
+    for name in sorted(simulation.names.handoffs):
+        yield "handoff", name
+    if hostile:
+        usual = ("answer", "call", "handoff", "slow")
+        yield from ((kind, "") for kind in KINDS["model"] if kind not in usual)
+
+
+def _rule_name(words: str, taken: Collection[str]) -> str:
+    name = re.sub(r"\W+", "_", words).strip("_")
+    return name if name not in taken else f"{name}_{len(taken)}"
+
+
+def _reply_rule(rule_name: str, kind: Kind, name: str) -> Any:
+    def move(self: WorkflowMachine, reply: Reply) -> None:
+        self._replied(reply)
+
+    move.__name__ = rule_name
+    possible = precondition(lambda self: self._can_reply(kind, name))
+    return possible(rule(reply=_reply(kind, name))(move))
+
+
+def _decision_rule(rule_name: str, by: Decider, kind: Kind) -> Any:
+    def move(self: WorkflowMachine) -> None:
+        self._decided(kind)
+
+    move.__name__ = rule_name
+    return precondition(lambda self: self._waits_for(by, kind))(rule()(move))
+
+
+_MOST_CALLS = 2
+
+
+@st.composite
+def _reply(draw: st.DrawFn, kind: Kind, name: str) -> Reply:
+    """A reply that begins with one move; further calls may stand beside a call."""
+    machine: WorkflowMachine = draw(st.runner())
+    offer = machine._offer
+    assert offer is not None
+    choices = DrawnChoices(draw)
+    drawn = Drawn(choices, _WEIGHTS, machine.generators)
+    menu = offer.menu
+    if kind in ("call", "handoff"):
+        first = next(one for one in menu.obedient if (one.kind, one.name) == (kind, name))
+    else:
+        first = Decision("model", kind, menu.agent)
+    decided = [drawn.with_value(first, offer)]
+    is_one = offer.call.model_settings.parallel_tool_calls is False
+    if kind in ("call", "handoff") and not is_one:
+        calls = [one for one in menu.obedient if one.kind != "answer"]
+        while len(decided) < _MOST_CALLS and choices.index(5) == 4:
+            decided.append(drawn.with_value(calls[choices.index(len(calls))], offer))
+    return Reply(menu.agent, decided)
+
+
+_WEIGHTS = Weights(None, HOSTILE)
