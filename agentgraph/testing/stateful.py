@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from agentgraph.workflow import Source
 
 __all__ = ["WorkflowMachine", "machine_of"]
+
+_T = TypeVar("_T")
+_Rule: TypeAlias = Callable[..., None]
 
 
 class WorkflowMachine(RuleBasedStateMachine):
@@ -183,7 +186,7 @@ class WorkflowMachine(RuleBasedStateMachine):
             for fault in check(self):
                 raise AssertionError(f"{fault}:\n\n{self}")
 
-    def _await(self, work: Any) -> Any:
+    def _await(self, work: Coroutine[Any, Any, _T]) -> _T:
         return self._loop.run_until_complete(work)
 
     # -- what holds after each move
@@ -302,7 +305,7 @@ def machine_of(
     simulation = Simulation(source, conditions)
     ruled = Weights(weights, HOSTILE)
     generators = Generators(simulation.checked_results(results))
-    rules: dict[str, Any] = {}
+    rules: dict[str, _Rule] = {}
     for kind, name in _replies_of(simulation, hostile):
         if ruled.of("model")[kind]:
             rule_name = _rule_name(f"model_{_VERBS[kind]}_{name}", rules)
@@ -350,7 +353,7 @@ def _rule_name(words: str, taken: Collection[str]) -> str:
     return name if name not in taken else f"{name}_{len(taken)}"
 
 
-def _reply_rule(rule_name: str, kind: Kind, name: str) -> Any:
+def _reply_rule(rule_name: str, kind: Kind, name: str) -> _Rule:
     def move(self: WorkflowMachine, reply: Reply) -> None:
         self._replied(reply)
 
@@ -359,7 +362,7 @@ def _reply_rule(rule_name: str, kind: Kind, name: str) -> Any:
     return possible(rule(reply=_reply(kind, name))(move))
 
 
-def _decision_rule(rule_name: str, by: Decider, kind: Kind) -> Any:
+def _decision_rule(rule_name: str, by: Decider, kind: Kind) -> _Rule:
     def move(self: WorkflowMachine) -> None:
         self._decided(kind)
 

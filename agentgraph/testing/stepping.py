@@ -38,7 +38,7 @@ class Ask:
 
 
 class _Abandoned(Exception):
-    """Ends a run that nobody goes on with."""
+    """Ends a run that is not gone on with."""
 
 
 _Message: TypeAlias = "Offer | Ask | Route | BaseException"
