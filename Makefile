@@ -18,6 +18,7 @@ endif
 BIN := $(VENV)/bin
 PEERS := .cache/peers
 PROVIDERS := .cache/providers
+PROBES := .cache/agentrunproof
 # What the benchmark measures besides, each in its own environment: they ask for other versions.
 FRAMEWORKS := .cache/langgraph/.installed .cache/pydantic-ai/.installed
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
@@ -46,9 +47,9 @@ demo: $(run_packages) ## check, draw, run and stream the homework workflow (OPEN
 test: lint types tests ## lint, types and every test; what CI runs
 
 .PHONY: tests
-tests: $(test_packages) $(PEERS)/.installed $(PROVIDERS)/.installed aimock pages ## the tests alone (ARGS=tests/compiler: those of one folder)
+tests: $(test_packages) $(PEERS)/.installed $(PROVIDERS)/.installed $(PROBES)/.installed aimock pages ## the tests alone (ARGS=tests/compiler: those of one folder)
 	@.ci/system-packages dot=graphviz chromium=chromium || true
-	AGENTGRAPH_SDK_PYTHON=$(CURDIR)/$(PEERS)/bin/python AGENTGRAPH_PROVIDERS_PYTHON=$(CURDIR)/$(PROVIDERS)/bin/python HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	AGENTGRAPH_SDK_PYTHON=$(CURDIR)/$(PEERS)/bin/python AGENTGRAPH_PROVIDERS_PYTHON=$(CURDIR)/$(PROVIDERS)/bin/python AGENTGRAPH_AGENTRUNPROOF=$(CURDIR)/$(PROBES) HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: kills
 kills: $(test_packages) ## kill processes that write to sessions 1,000 times (`make test` does it 200 times)
@@ -151,6 +152,12 @@ $(PROVIDERS)/.installed: pyproject.toml $(venv)
 	@echo "make: installing LiteLLM and any-llm into $(PROVIDERS)"
 	@$(PYTHON) -m venv $(PROVIDERS)
 	@$(PROVIDERS)/bin/python $(PIP_INSTALL) -e '.[any-llm,litellm,testing,websocket]' 'pytest-asyncio>=1.0,<2'
+	@touch $@
+
+# Probes that others wrote for the published SDK; without what they ask for, because they run on ours.
+$(PROBES)/.installed: $(venv)
+	@echo "make: installing agentrunproof into $(PROBES)"
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --target $(PROBES) 'agentrunproof>=0.3,<0.4'
 	@touch $@
 
 # Without them the benchmark says "not installed" and measures the rest.

@@ -44,7 +44,7 @@ class Reply:
         self._agent, self.decisions = agent, tuple(decisions)
 
     def __repr__(self) -> str:
-        words = [f"model({self._agent!r})", *map(_reply_word, self.decisions)]
+        words = [f"model({source_of(self._agent)})", *map(_reply_word, self.decisions)]
         return ".".join(words)
 
     def _with(

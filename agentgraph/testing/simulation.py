@@ -25,7 +25,7 @@ from agentgraph.frontend.stand_ins import StandIns
 from agentgraph.run import Runner
 from agentgraph.testing.deciding import BoundReached, Deciding
 from agentgraph.testing.decisions import Decisions
-from agentgraph.testing.routes import End, Route
+from agentgraph.testing.routes import Decision, End, Route
 from agentgraph.testing.scripted import ScriptMismatch
 from agentgraph.testing.simulated_model import SimulatedModel
 
@@ -102,6 +102,11 @@ class Simulation:
         self._check_real(conditions.real)
         self.at_work: RunResultStreaming | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def log(self) -> Sequence[Decision]:
+        """The decisions of the run that is going, or was the last."""
+        return self._deciding.log
 
     def run(
         self, decisions: Decisions, input: str | list[Any] = "Go on.", *, depth: int | None = None

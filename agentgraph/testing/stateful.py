@@ -72,7 +72,7 @@ class WorkflowMachine(RuleBasedStateMachine):
     @property
     def decisions(self) -> tuple[Decision, ...]:
         """See the class."""
-        return tuple(self.simulation._deciding.log) if self._said else ()
+        return tuple(self.simulation.log) if self._said else ()
 
     @property
     def route(self) -> Route | None:
@@ -171,7 +171,7 @@ class WorkflowMachine(RuleBasedStateMachine):
 
     def _after(self) -> None:
         """Note what the move brought."""
-        log = self.simulation._deciding.log
+        log = self.simulation.log
         self._story += map(str, log[self._logged :])
         self._logged = len(log)
         route = self._stepping.route

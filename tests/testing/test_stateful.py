@@ -114,10 +114,10 @@ def test_a_failure_reads_as_a_story_and_as_a_script() -> None:
     assert script.splitlines()[1:8] == [
         "state = Machine()",
         "state.user_says_something()",
-        "state.model_calls_refund(reply=model('Clerk').calls('refund', euros=0))",
+        'state.model_calls_refund(reply=model("Clerk").calls("refund", euros=0))',
         "state.person_approves()",
         "state.tool_fails()",
-        "state.model_answers(reply=model('Clerk').answers('Done.'))",
+        'state.model_answers(reply=model("Clerk").answers("Done."))',
         "state.teardown()",
     ]
 
