@@ -60,6 +60,7 @@ nightly: $(test_packages) $(PEERS)/.installed ## what takes a night: kills, runs
 	AGENTGRAPH_KILLS=$${AGENTGRAPH_KILLS:-1000} $(BIN)/python -m pytest tests/memory/test_session_kill.py tests/api/test_sessions_in_runs_killed.py $(ARGS)
 	AGENTGRAPH_CUTS=$${AGENTGRAPH_CUTS:-60} $(BIN)/python -m pytest -n $(WORKERS) tests/replay $(ARGS)
 	AGENTGRAPH_DECIDED=$${AGENTGRAPH_DECIDED:-10000} $(BIN)/python -m pytest -n $(WORKERS) tests/replay/test_decided_runs.py $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m nightly tests/cli tests/testing $(ARGS)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS) tests/runtime tests/compiler tests/stored tests/memory tests/api tests/tools tests/authoring $(ARGS)
 
 .PHONY: mutants

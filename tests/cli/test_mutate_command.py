@@ -262,6 +262,7 @@ def test_a_survivor_that_no_test_comes_to_says_so(project: Path) -> None:
     assert ended.out.endswith("\nscore 0.0 %: 0 killed, 1 survived\n")
 
 
+@pytest.mark.nightly
 def test_tests_that_hang_or_crash_or_cannot_be_collected_are_told_apart(project: Path) -> None:
     written(
         project,
@@ -305,6 +306,7 @@ def test_tests_that_hang_or_crash_or_cannot_be_collected_are_told_apart(project:
         """)
 
 
+@pytest.mark.nightly
 def test_a_process_that_has_threads_is_not_forked_and_the_score_is_the_same(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,6 +324,7 @@ def test_a_process_that_has_threads_is_not_forked_and_the_score_is_the_same(
     assert outcomes(document)["drop-handoff Triage transfer_to_refunds"] == "killed"
 
 
+@pytest.mark.nightly
 def test_workers_of_xdist_change_the_agents_too(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -420,6 +423,7 @@ def test_progress_shows_on_a_terminal_and_ctrl_c_leaves_nothing_behind(
     assert [*temporary.iterdir()] == []
 
 
+@pytest.mark.nightly
 def test_the_tests_of_the_support_desk_notice_every_fault_of_it() -> None:
     ended = agentgraph(
         "mutate", EXAMPLES / "support_desk.py", "-j", "0", "--fail-under", "100", "--",
