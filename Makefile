@@ -61,6 +61,7 @@ nightly: $(test_packages) $(PEERS)/.installed ## what takes a night: kills, runs
 	AGENTGRAPH_CUTS=$${AGENTGRAPH_CUTS:-60} $(BIN)/python -m pytest -n $(WORKERS) tests/replay $(ARGS)
 	AGENTGRAPH_DECIDED=$${AGENTGRAPH_DECIDED:-10000} $(BIN)/python -m pytest -n $(WORKERS) tests/replay/test_decided_runs.py $(ARGS)
 	$(BIN)/python -m pytest -n $(WORKERS) -m nightly tests/cli tests/testing $(ARGS)
+	AGENTGRAPH_DRAWN=$${AGENTGRAPH_DRAWN:-50000} AGENTGRAPH_SDK_PYTHON=$(CURDIR)/$(PEERS)/bin/python $(BIN)/python -m pytest tests/api/test_drawn_scenarios.py $(ARGS)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n $(WORKERS) tests/runtime tests/compiler tests/stored tests/memory tests/api tests/tools tests/authoring $(ARGS)
 
 .PHONY: mutants
