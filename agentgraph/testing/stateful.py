@@ -51,13 +51,13 @@ class WorkflowMachine(RuleBasedStateMachine):
 
     simulation: ClassVar[Simulation]
     generators: ClassVar[Generators]
-    make_session: ClassVar[Callable[[], Session]]
+    make_session: ClassVar[staticmethod[[], Session]]
 
     def __init__(self) -> None:
         super().__init__()
         self.simulation.at_work = None
         self._stepping = Stepping(self.simulation)
-        self._session = type(self).make_session()
+        self._session = self.make_session()
         self._start = self.simulation.start
         self._loop = asyncio.new_event_loop()
         self._said: list[str] = []
@@ -182,9 +182,11 @@ class WorkflowMachine(RuleBasedStateMachine):
             if route.end in ("waiting", "failed") and at_work is not None:
                 self._resting = at_work.to_state()
         self.items = self._await(self._session.get_items())
-        for check in self.checks:
-            for fault in check(self):
-                raise AssertionError(f"{fault}:\n\n{self}")
+        checks = (
+            self._paired, self._grown, self._heard, self._answered, self._replayed, self._counted,
+        )  # fmt: skip
+        for fault in (fault for check in checks for fault in check()):
+            raise AssertionError(f"{fault}:\n\n{self}")
 
     def _await(self, work: Coroutine[Any, Any, _T]) -> _T:
         return self._loop.run_until_complete(work)
@@ -252,10 +254,6 @@ class WorkflowMachine(RuleBasedStateMachine):
         is_over = route is not None and route.end == "answered"
         if counted > self._replies or (is_over and counted != self._replies):
             yield f"{self._replies} replies, and a usage of {counted} requests"
-
-    checks: ClassVar[tuple[Callable[[WorkflowMachine], Iterator[str]], ...]] = (
-        _paired, _grown, _heard, _answered, _replayed, _counted,
-    )  # fmt: skip
 
     def teardown(self) -> None:
         """End what still goes on."""
@@ -345,7 +343,9 @@ def _replies_of(simulation: Simulation, hostile: bool) -> Iterator[tuple[Kind, s
         yield "handoff", name
     if hostile:
         usual = ("answer", "call", "handoff", "slow")
-        yield from ((kind, "") for kind in KINDS["model"] if kind not in usual)
+        for kind in KINDS["model"]:
+            if kind not in usual:
+                yield kind, ""
 
 
 def _rule_name(words: str, taken: Collection[str]) -> str:
