@@ -82,21 +82,26 @@ def roots_of(sources: Sequence[Source], runs: Iterable[ProjectRun]) -> list[Root
     runs = list(runs)
     started = {id(one) for one in (*sources, *(run.source for run in runs))}
     going_on = {id(run.source) for run in runs if run.goes_on}
+    scopes: dict[int, list[RunScope]] = {}
+    for run in runs:
+        scopes.setdefault(id(run.source), []).append(run.scope)
     return [
         Root(
             source,
             tuple(agent for key, agent in agents.items() if key in started and agent is not source),
             multi_turn=not going_on.isdisjoint((id(None), id(source), *agents)),
-            scope=_common_scope(run for run in runs if id(run.source) in {id(source), *agents}),
+            scope=_common_scope(
+                scope for key in {id(source), *agents} for scope in scopes.get(key, ())
+            ),
         )
         for source, agents in reversed(last_first)
     ]
 
 
-def _common_scope(runs: Iterable[ProjectRun]) -> RunScope:
-    """What some runs add, if it is the same."""
-    scopes = {run.scope.key: run.scope for run in runs}
-    return next(iter(scopes.values())) if len(scopes) == 1 else DEFAULT_SCOPE
+def _common_scope(scopes: Iterable[RunScope]) -> RunScope:
+    """What all of some runs add, if it is the same."""
+    different = {scope.key: scope for scope in scopes}
+    return next(iter(different.values())) if len(different) == 1 else DEFAULT_SCOPE
 
 
 def agents_of_chart(source: Source) -> dict[int, Agent[Any]]:

@@ -31,7 +31,7 @@ def chart_of(loaded: Loading, choice: Choice) -> ChartPrinted:
     """
     runs = runs_of_project(loaded, files_of(loaded))
     (root,) = roots_of([choice.start.source], runs)
-    chart, bindings = lowered(root, loaded)
+    chart, bindings = lowered(root, loaded, loaded.overrides)
     types = final_types(bindings.reading, chart, lambda part: Flow(part).endings)
     output = " | ".join(map(_in_words, types)) or "none"
     return ChartPrinted(

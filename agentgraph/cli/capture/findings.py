@@ -18,6 +18,7 @@ from agentgraph.frontend.bindings import Bindings
 from agentgraph.frontend.collection import collector_paused
 from agentgraph.frontend.followed import Root, roots_of, with_checked_runs
 from agentgraph.frontend.lower_workflow import lower
+from agentgraph.frontend.origins import Overrides
 from agentgraph.workflow import Source
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.diagnostics import Diagnostic, Origin, in_source_order
@@ -66,7 +67,8 @@ def findings_of(
         CommandFault: A start cannot be lowered.
     """
     runs = runs_of_project(loaded, files)
-    charts = [lowered(root, loaded)[0] for root in roots_of(sources, runs)]
+    overrides = loaded.overrides
+    charts = [lowered(root, loaded, overrides)[0] for root in roots_of(sources, runs)]
     checked = [
         (pipeline.places_of(chart), pipeline.check(chart, options=options))
         for chart in with_checked_runs(charts)
@@ -101,12 +103,13 @@ def _mistakes(loaded: Loading) -> Iterator[Diagnostic]:
         yield Diagnostic(rule, str(mistake.error), mistake.origin)
 
 
-def lowered(root: Root, loaded: Loading) -> tuple[Chart, Bindings]:
+def lowered(root: Root, loaded: Loading, overrides: Overrides) -> tuple[Chart, Bindings]:
     """The chart of a start of a file, and the objects behind it.
 
     Args:
         root: The start, with what belongs to its chart.
         loaded: The loaded file.
+        overrides: Its origins that take precedence; computed once for all starts.
 
     Raises:
         CommandFault: It cannot be lowered.
@@ -116,7 +119,7 @@ def lowered(root: Root, loaded: Loading) -> tuple[Chart, Bindings]:
         return lower(
             source,
             root.scope,
-            overrides=loaded.overrides,
+            overrides=overrides,
             starts=root.starts,
             multi_turn=root.multi_turn,
         )

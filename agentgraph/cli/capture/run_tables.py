@@ -39,7 +39,7 @@ def bounds_of(
     """
     overrides, limits = loaded.overrides, _limits(loaded, files)
     for root in roots_of(sources, runs_of_project(loaded, files)):
-        chart, _ = lowered(root, loaded)
+        chart, _ = lowered(root, loaded, overrides)
         ids = {(agent.name, agent.origin): agent.id for agent in chart.agents}
         turns_of = {chart.start: _most(limits.get(id(root.source), []))}
         for agent in root.starts:
@@ -62,8 +62,9 @@ def coverage_of(
     Raises:
         CommandFault: A start cannot be lowered.
     """
+    overrides = loaded.overrides
     for root in roots_of(sources, runs_of_project(loaded, files)):
-        chart, _ = lowered(root, loaded)
+        chart, _ = lowered(root, loaded, overrides)
         yield coverage(Analysis(chart))
 
 
