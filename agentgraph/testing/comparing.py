@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
+from agentgraph.exceptions import UserError
 from agentgraph.testing.choices import Planned, Seeded
 from agentgraph.testing.decisions import Decisions, Drawn, Exhaustive
 from agentgraph.testing.routes import Decision, Route
@@ -83,12 +84,15 @@ def same_behaviour(
 
     Raises:
         CompileError: A version has errors.
-        UserError: A handoff does not say which agent it leads to.
+        UserError: A handoff does not say which agent it leads to, or a name of `renamed` is no
+            agent.
         ValueError: The depth is below 1.
         RuntimeError: The caller is a coroutine; compare in a thread of its own there.
     """
     names = dict(renamed or {})
     before, after = (Simulation(one, Conditions(depth=depth)) for one in (old, new))
+    _check_agents(before, names.keys(), "old")
+    _check_agents(after, names.values(), "new")
     for decisions, most in _every_way():
         difference = _compared(before, after, decisions, names, min(most, depth))
         if difference is not None:
@@ -104,6 +108,16 @@ def same_behaviour(
             added = f"Only the new version takes this run: {difference.fault}"
             return Difference(difference.old, difference.new, added)
     return None
+
+
+def _check_agents(simulation: Simulation, names: Iterable[str], version: str) -> None:
+    agents = simulation.names.agents
+    for name in names:
+        if name not in agents:
+            raise UserError(
+                f"renamed names {name!r}, but the {version} version has no agent of that name. It"
+                f" has {', '.join(sorted(agents))}."
+            )
 
 
 def _every_way() -> Iterator[tuple[Decisions, int]]:

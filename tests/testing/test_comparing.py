@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agentgraph import Agent, function_tool
+from agentgraph.exceptions import UserError
 from agentgraph.guardrail import GuardrailFunctionOutput, output_guardrail
 from agentgraph.program import CompileError
 from agentgraph.testing import same_behaviour
@@ -85,3 +86,11 @@ def test_a_version_with_errors_is_refused() -> None:
     broken = Agent(name="Triage", tools=[look, look])
     with pytest.raises(CompileError, match="two tools named 'look'"):
         same_behaviour(desk()[0], broken)
+
+
+def test_a_new_name_for_an_agent_that_a_version_does_not_have_is_an_error() -> None:
+    one = Agent(name="Front")
+    with pytest.raises(UserError, match=r"'Frnt', but the old version has no agent .* has Front"):
+        same_behaviour(one, one, renamed={"Frnt": "Front"})
+    with pytest.raises(UserError, match="'Back', but the new version has no agent of that name"):
+        same_behaviour(one, one, renamed={"Front": "Back"})
