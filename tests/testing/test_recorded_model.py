@@ -183,6 +183,42 @@ async def test_appended_replies_are_replayed_and_the_run_in_the_file_stays(
         assert (await Runner.run(echo(), state)).final_output == "Hi."
 
 
+async def test_an_appended_reply_keeps_its_usage_after_a_run_that_failed(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    stream = Runner.run_streamed(Agent(name="A", model=ScriptedModel([TimeoutError()])), "go")
+    with pytest.raises(TimeoutError):
+        async for _ in stream.stream_events():
+            pass
+    save_recording(stream, path)
+    live = RecordedModel(path, extend=lambda call: [assistant_message("live")], append=True)
+    first = await Runner.run(answering(live), "New")
+    again = await Runner.run(answering(RecordedModel(path)), "New")
+
+    assert again.context_wrapper.usage == first.context_wrapper.usage
+    assert first.context_wrapper.usage.requests == 1
+
+
+async def test_each_recorded_request_is_read_once_in_whatever_order_calls_come(
+    tmp_path: Path,
+) -> None:
+    read: list[str] = []
+
+    def note(text: str) -> str:
+        read.append(text)
+        return text
+
+    path, questions = tmp_path / "run.jsonl", [f"question {n}" for n in range(10)]
+    live = RecordedModel(path, extend=lambda call: [assistant_message("live")], append=True)
+    for question in questions:
+        await Runner.run(answering(live), question)
+    strict = RecordedModel(path, scrubber=Scrubber(function=note))
+    for question in reversed(questions):
+        await Runner.run(answering(strict), question)
+
+    strict.assert_complete()
+    assert [read.count(question) for question in questions] == [2] * 10  # recorded, and asked
+
+
 async def test_appended_replies_hold_no_secrets(tmp_path: Path) -> None:
     path, secret = tmp_path / "run.jsonl", "sk-abcdefghijklmnopqrstuvwx"
     model = RecordedModel(

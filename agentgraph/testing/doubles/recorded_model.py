@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import agentgraph
 from agentgraph.exceptions import UserError
+from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.copies import copied
 from agentgraph.models.interface import Model
@@ -105,11 +106,14 @@ class RecordedModel(ModelOfCalls):
             if isinstance(recording, Recording)
             else load_recording(recording, may_be_new=append)
         )
-        self._extend = extend if extend is None or isinstance(extend, Model) else _model(extend)
+        if extend is not None and not isinstance(extend, Model):
+            extend = FunctionModel(extend, record_calls=False)
+        self._extend = extend
         self._append, self._matched = append, checked_sections(match_on)
         self._scrubber = Scrubber() if scrubber is None else scrubber
         self._words_per_delta = words_per_delta
         self._left = list(self.recording.calls)
+        self._requests: dict[int, SectionedRequest] = {}
         self._calls: list[ModelCall] = []
         self._raised: list[BaseException] = []
         self._mismatch: RecordingMismatch | None = None
@@ -138,11 +142,9 @@ class RecordedModel(ModelOfCalls):
         if self._mismatch is not None:
             raise self._mismatch
         if self._left:
-            first = self._left[0]
-            of = f" of agent '{first.agent}'" if first.agent else ""
             raise RecordingMismatch(
                 f"{len(self._left)} recorded call(s) of {self.recording.name} were never made; the"
-                f" next is call {self._number(first)}{of}.",
+                f" next is {self._title(self._left[0])}.",
                 recording=self.recording.name,
                 call_index=len(self._calls),
                 call=None,
@@ -214,7 +216,7 @@ class RecordedModel(ModelOfCalls):
         if recorded.response is None:
             await asyncio.sleep(UNANSWERED)
             what = "a guardrail ended it in the recorded run, and none did so now"
-            raise self._refusal(call, None, what)
+            raise self._refusal(call, what)
         response = copied(recorded.response)
         if failed:  # the runner adds the attempts that fail now
             response.usage.requests -= failed
@@ -225,15 +227,24 @@ class RecordedModel(ModelOfCalls):
         asked = SectionedRequest.of_call(call, self._scrubber)
         candidates = self._candidates()
         for recorded in candidates:
-            request = SectionedRequest.of_recorded(recorded, self._scrubber)
-            if not request.differing(asked, self._matched):
+            if not self._request_of(recorded).differing(asked, self._matched):
                 return recorded
         if self._extend is not None:
             return None
         if not candidates:
             count = len(self.recording.calls)
-            raise self._refusal(call, None, f"it comes after the last of {count} recorded calls")
-        raise self._refusal(call, candidates[0], "")
+            raise self._refusal(call, f"it comes after the last of {count} recorded calls")
+        request = self._request_of(candidates[0])
+        sections = request.differing(asked, self._matched)
+        what = f"the recorded {self._title(candidates[0])} has other {' and '.join(sections)}"
+        raise self._refusal(call, what, request.difference(asked, sections))
+
+    def _request_of(self, recorded: RecordedCall) -> SectionedRequest:
+        """The request of a recorded call, which many calls may be compared with."""
+        key = id(recorded)
+        if key not in self._requests:
+            self._requests[key] = SectionedRequest.of_recorded(recorded, self._scrubber)
+        return self._requests[key]
 
     def _candidates(self) -> list[RecordedCall]:
         """The recorded calls that may answer the next one: of each run the next, in their order. A
@@ -247,6 +258,8 @@ class RecordedModel(ModelOfCalls):
 
     def _failures_before(self, recorded: RecordedCall) -> int:
         """The failed attempts at a recorded call, which its usage counts."""
+        if recorded.row < 0:  # beside the run, not in it
+            return 0
         run = [one for one in self.recording.calls if one.path == recorded.path]
         failures = 0
         for one in reversed(run[: run.index(recorded)]):
@@ -255,31 +268,22 @@ class RecordedModel(ModelOfCalls):
             failures += 1
         return failures
 
-    def _number(self, recorded: RecordedCall) -> int:
-        return next(n for n, one in enumerate(self.recording.calls, 1) if one is recorded)
+    def _title(self, recorded: RecordedCall) -> str:
+        """The number and the agent of a recorded call, for messages."""
+        number = next(n for n, one in enumerate(self.recording.calls, 1) if one is recorded)
+        return f"call {number}" + (f" of agent '{recorded.agent}'" if recorded.agent else "")
 
-    def _refusal(
-        self, call: ModelCall, recorded: RecordedCall | None, what: str
-    ) -> RecordingMismatch:
+    def _refusal(self, call: ModelCall, what: str, diff: str = "") -> RecordingMismatch:
         """The error for a call that does not fit; it is kept, since a tool may catch it."""
         name, index = self.recording.name, len(self._calls) - 1
-        diff = ""
-        if recorded is not None:
-            asked = SectionedRequest.of_call(call, self._scrubber)
-            request = SectionedRequest.of_recorded(recorded, self._scrubber)
-            sections = request.differing(asked, self._matched)
-            diff = request.difference(asked, sections)
-            of = f" of agent '{recorded.agent}'" if recorded.agent else ""
-            what = (
-                f"the recorded call {self._number(recorded)}{of} has other {' and '.join(sections)}"
-            )
-        message = (
-            f"Call {index + 1} of the model does not fit the recording {name}: {what}.\n{diff}"
-            f"{chr(10) if diff else ''}Record the run again, compare less with match_on=, or let"
-            " another model answer with extend=."
-        )
+        lines = [
+            f"Call {index + 1} of the model does not fit the recording {name}: {what}.",
+            *([diff] if diff else []),
+            "Record the run again, compare less with match_on=, or let another model answer with"
+            " extend=.",
+        ]
         self._mismatch = RecordingMismatch(
-            message, recording=name, call_index=index, call=copied_call(call), diff=diff
+            "\n".join(lines), recording=name, call_index=index, call=copied_call(call), diff=diff
         )
         return self._mismatch
 
@@ -290,17 +294,11 @@ class RecordedModel(ModelOfCalls):
         row = added_row(
             reply,
             instructions=call.system_instructions,
-            input=[{"role": "user", "content": call.input}]
-            if isinstance(call.input, str)
-            else call.input,
+            input=ItemHelpers.input_to_new_input_list(call.input),
             settings=call.model_settings,
             offered=names_on_offer(call),
         )
         append_row(self._file, row, self._scrubber)
-
-
-def _model(function: ModelResponder) -> FunctionModel:
-    return FunctionModel(function, record_calls=False)
 
 
 def _arguments(call: ModelCall) -> dict[str, Any]:
