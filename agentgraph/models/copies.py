@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from copy import Error, deepcopy
+from copy import Error, copy, deepcopy
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
+
+from agentgraph.models.model_call import ModelCall
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["copied"]
+    from agentgraph.model_settings import ModelSettings
+
+__all__ = ["copied", "copied_call"]
 
 _T = TypeVar("_T")
 _ATOMS: Final = frozenset({str, int, float, bool, bytes, type(None)})
@@ -23,6 +27,29 @@ def copied(value: _T) -> _T:
     """
     result: _T = _copied(value)
     return result
+
+
+def copied_call(call: ModelCall) -> ModelCall:
+    """Return a copy of a call; its tools, handoffs and schema are the program's own objects."""
+    return ModelCall(
+        system_instructions=call.system_instructions,
+        input=copied(call.input),
+        model_settings=_copied_settings(call.model_settings),
+        tools=list(call.tools),
+        output_schema=call.output_schema,
+        handoffs=list(call.handoffs),
+        tracing=call.tracing,
+        previous_response_id=call.previous_response_id,
+        conversation_id=call.conversation_id,
+        prompt=copied(call.prompt),
+        streamed=call.streamed,
+    )
+
+
+def _copied_settings(settings: ModelSettings) -> ModelSettings:
+    twin = copy(settings)
+    vars(twin).update({name: copied(value) for name, value in vars(settings).items()})
+    return twin
 
 
 def _copied(value: object) -> Any:

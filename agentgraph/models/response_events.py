@@ -38,7 +38,6 @@ __all__ = [
     "in_progress_response",
     "make_event",
     "response_events",
-    "response_usage",
     "varied",
     "word_deltas",
 ]
@@ -89,7 +88,7 @@ def response_events(
         yield make_event(kind, number, response=varied(opening, output=[], tools=[]))
     for index, item in enumerate(items):
         yield from _item_events(item, index, number, words_per_delta)
-    closing = varied(opening, output=items, status="completed", usage=response_usage(usage))
+    closing = varied(opening, output=items, status="completed", usage=_response_usage(usage))
     if usage is not None:
         ExactUsage(usage, raw_usage).mark(closing)
     if request_id is not None:
@@ -177,7 +176,7 @@ def _part_events(
         yield make_event(
             "response.output_text.annotation.added",
             number,
-            annotation=copied(annotation.model_dump()),
+            annotation=annotation.model_dump(),
             annotation_index=at,
             **place,
         )
@@ -358,7 +357,7 @@ def in_progress_response(model: str) -> Response:
     )
 
 
-def response_usage(usage: Usage | None) -> ResponseUsage | None:
+def _response_usage(usage: Usage | None) -> ResponseUsage | None:
     """Turn this package's usage into the response object's."""
     if usage is None:
         return None

@@ -7,7 +7,7 @@ rows in one JSON object. Reading a text never imports a module that the text nam
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,7 +46,11 @@ def from_lines(text: str) -> dict[str, Any]:
     Raises:
         UserError: The text has another version or is damaged; the message names the line.
     """
-    header, rows = journal_file.read(text)
+    return state_of(*journal_file.read(text))
+
+
+def state_of(header: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The JSON data of a state from the header and the rows of a journal file."""
     machines = {row["fingerprint"]: row["machine"] for row in rows if row.get("kind") == "machine"}
     outcomes = [row for row in rows if "index" in row]
     return {SCHEMA_KEY: SCHEMA, **header, "machines": machines, "rows": outcomes}

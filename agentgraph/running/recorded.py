@@ -37,11 +37,12 @@ from agentgraph.running.persist import (
     DamagedState,
     check_version,
     classes_of,
-    from_lines,
     read_journal,
+    state_of,
 )
 from agentgraph.runtime.commands import Perform, Rest
 from agentgraph.runtime.step import ProtocolError
+from agentgraph.stored import journal_file
 from agentgraph.stored.faults import Fault, error_of
 from agentgraph.stored.journal_file import DamagedJournal
 from agentgraph.stored.value_types import Types
@@ -195,9 +196,8 @@ def _data_of(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     state = state_in(text)
     if state is not None:
         return state, []
-    data = from_lines(text)
-    rows = [json.loads(line) for line in text.removesuffix("\n").split("\n")[1:]]
-    return data, [row for row in rows if row.get("kind") == CALL]
+    header, rows = journal_file.read(text)
+    return state_of(header, rows), [row for row in rows if row.get("kind") == CALL]
 
 
 def state_in(text: str) -> dict[str, Any] | None:
@@ -329,8 +329,8 @@ class _Reader:
                     )
                 )
             case ToolReturn() | Failure() if kind in _TOOLS and command is not None:
-                raw = run.bench.call(command)
-                recording.results.append(result_of_call(index, raw, payload))
+                called = identity_of(run.bench.call(command))
+                recording.results.append(RecordedResult(index, *called, payload))
             case Resumed() if not path:
                 recording.resumptions.append(payload)
             case Loaded() if not path:
@@ -362,11 +362,6 @@ class _Reader:
                         request=None,
                     )
                 )
-
-
-def result_of_call(index: int, raw: object, payload: ToolReturn | Failure) -> RecordedResult:
-    """The result of a call, under what names the call."""
-    return RecordedResult(index, *identity_of(raw), payload)
 
 
 def identity_of(raw: object) -> tuple[str, str, str]:

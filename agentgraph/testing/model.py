@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from agentgraph.models.copies import copied_call
 from agentgraph.models.fake_id import SCRIPTED_MESSAGE_ID
 from agentgraph.models.model_call import ModelCall
-from agentgraph.testing.doubles.copies import copied_call
 from agentgraph.testing.doubles.step_model import ModelOfSteps
 from agentgraph.testing.steps import (
     InvalidModelStep,

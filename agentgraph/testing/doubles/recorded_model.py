@@ -16,7 +16,7 @@ import agentgraph
 from agentgraph.exceptions import UserError
 from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.items.responses import ModelResponse
-from agentgraph.models.copies import copied
+from agentgraph.models.copies import copied, copied_call
 from agentgraph.models.interface import Model
 from agentgraph.models.model_call import ModelCall, ModelOfCalls
 from agentgraph.models.response_events import response_events
@@ -25,7 +25,6 @@ from agentgraph.running.recorded import RecordedCall, Recording
 from agentgraph.running.recorded_tools import added_row
 from agentgraph.running.state import RunState
 from agentgraph.testing.doubles.cassette import RecordingSource, append_row, load_recording
-from agentgraph.testing.doubles.copies import copied_call
 from agentgraph.testing.doubles.function_model import FunctionModel
 from agentgraph.testing.doubles.requests import (
     Section,

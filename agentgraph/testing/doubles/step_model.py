@@ -12,10 +12,10 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Final
 
 from agentgraph.items.responses import ModelResponse
-from agentgraph.models.copies import copied
+from agentgraph.models.copies import copied, copied_call
+from agentgraph.models.gate.stream import closed
 from agentgraph.models.model_call import ModelCall, ModelOfCalls
 from agentgraph.models.response_events import response_events
-from agentgraph.testing.doubles.copies import copied_call
 from agentgraph.testing.steps import InvalidModelStep, ModelStep, model_step
 from agentgraph.usage import Usage
 
@@ -122,9 +122,7 @@ class ModelOfSteps(ModelOfCalls):
                 async for event in stream:
                     yield event
             finally:
-                close = getattr(stream, "aclose", None)
-                if close is not None:
-                    await close()
+                await closed(stream)
         else:
             for event in events:
                 yield event
