@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.journals import journal_text
-from agentgraph.cli.saved_test import name_of
+from agentgraph.cli.saved_test import place_of
 from agentgraph.cli.target import Target
 from agentgraph.cli.terminal import Terminal, printable
 from agentgraph.cli.workload import loaded
@@ -52,7 +52,8 @@ def export_test(terminal: Terminal, place: str, options: ExportOptions) -> Statu
         options: What the person asks.
 
     Raises:
-        CommandFault: There is no journal, it holds no run at rest, or a file exists already.
+        CommandFault: There is no journal, it holds no run at rest, a file exists already, or the
+            file of the test is no Python file.
     """
     try:
         text = journal_text(place)
@@ -60,16 +61,12 @@ def export_test(terminal: Terminal, place: str, options: ExportOptions) -> Statu
         text = scrubbed_journal(text, Scrubber(options.patterns))
         recording = read_recording(text, place)
         path = Path(f"{test_name(recording)}.py" if options.to is None else options.to)
-        source = recorded_test(
-            recording,
-            path,
-            _program(options),
-            run_tools=options.run_tools,
-        )
+        if path.suffix != ".py":
+            raise CommandFault(f"{path} is no Python file", help="let the name of --to end in .py")
+        source = recorded_test(recording, path, _program(options), run_tools=options.run_tools)
     except UserError as error:
         raise CommandFault(_sentence(place, error)) from error
-    for file, content in ((path.with_suffix(".jsonl"), text), (path, source)):
-        write_new(terminal, file, content)
+    write_new(terminal, {path.with_suffix(".jsonl"): text, path: source})
     if options.program is None:
         hint = "the test asks for a fixture `workflow`; --program FILE names the program instead"
         terminal.err.print(Text(hint, "quiet"), soft_wrap=True)
@@ -84,30 +81,25 @@ def _sentence(place: str, error: UserError) -> str:
 def _program(options: ExportOptions) -> ProgramPlace | None:
     if options.program is None:
         return None
-    target = Target.parse(options.program)
-    with loaded(target) as workload:
-        file = target.path.resolve()
-        module, workflow = name_of(workload.source, file, target.name)
-        context = None
-        if options.context is not None:
-            made = callable(workload.named(options.context))
-            context = f"{module}.{options.context}{'()' if made else ''}"
-    return ProgramPlace(file, module, workflow, context)
+    with loaded(Target.parse(options.program)) as workload:
+        return place_of(workload, options.context)
 
 
-def write_new(terminal: Terminal, path: Path, text: str) -> None:
-    """Write a file that must not exist yet, and say so.
+def write_new(terminal: Terminal, texts: Mapping[Path, str]) -> None:
+    """Write files that must not exist yet, all or none, and say so.
 
     Raises:
-        CommandFault: It exists, or it cannot be written.
+        CommandFault: One exists, or cannot be written.
     """
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise CommandFault(
-            f"{path} exists already", help="give another file with --to, or remove it"
-        ) from error
-    except OSError as error:
-        raise CommandFault(f"{path} cannot be written: {error.strerror}") from error
-    terminal.err.print(Text(printable(f"wrote {path}"), "quiet"), soft_wrap=True)
+    for path in texts:
+        if path.exists():
+            raise CommandFault(
+                f"{path} exists already", help="give another file with --to, or remove it"
+            )
+    for path, text in texts.items():
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise CommandFault(f"{path} cannot be written: {error.strerror}") from error
+        terminal.err.print(Text(printable(f"wrote {path}"), "quiet"), soft_wrap=True)

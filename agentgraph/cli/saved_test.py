@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,8 +13,9 @@ from agentgraph.cli.rehearse import RehearsedReply
 from agentgraph.cli.rehearsed_reply import Part
 from agentgraph.cli.run_events import RunCompleted, RunFailed, RunSuspended
 from agentgraph.cli.workload import Workload
+from agentgraph.testing.doubles.exported import ProgramPlace, name_part
 
-__all__ = ["name_of", "saved_test"]
+__all__ = ["place_of", "saved_test"]
 
 _TEMPLATE = '''"""A rehearsal of {file}, written by `agentgraph rehearse`."""
 
@@ -27,8 +26,7 @@ from pathlib import Path
 
 {imports}
 
-sys.path.insert(0, str(Path(__file__).parent / {folder}))
-{module} = importlib.import_module({module!r})
+{loading}
 
 
 def test_{name}() -> None:
@@ -67,12 +65,12 @@ def saved_test(
     Raises:
         CommandFault: The file has no name for the workflow.
     """
-    file = workload.target.path.resolve()
-    module, name = name_of(workload.source, file, workload.target.name)
+    program = place_of(workload, context)
     replies = list(replies)
     decided = list(decisions)
-    runs = [f"Runner.run({name}, {message!r}{_context(module, context)})"]
-    runs += [f"Runner.run({name}, state)"] * len(decided)
+    made = "" if program.context is None else f", context={program.context}"
+    runs = [f"Runner.run({program.workflow}, {message!r}{made})"]
+    runs += [f"Runner.run({program.workflow}, state)"] * len(decided)
     names = {"Runner", *([end.error] if isinstance(end, RunFailed) else [])}
     parts = [part for reply in replies for part in reply.parts]
     builders = {"ScriptedModel"}
@@ -86,26 +84,43 @@ def saved_test(
     if isinstance(end, RunFailed):
         imports.insert(0, "import pytest\n")
     return _TEMPLATE.format(
-        file=file.name,
+        file=program.file.name,
         imports="\n".join(imports),
-        folder=repr(os.path.relpath(file.parent, path.resolve().parent)),
-        module=module,
-        name=re.sub(r"\W+", "_", message.lower()).strip("_")[:50] or "rehearsal",
+        loading="\n".join(program.loading(path)),
+        name=name_part(message)[:50].rstrip("_") or "rehearsal",
         steps="\n".join(_step(reply) for reply in replies),
         run="\n".join([*_decided(runs, decided), *_last_run(runs[-1], end)]),
     )
 
 
-def name_of(source: object, file: Path, name: str | None) -> tuple[str, str]:
-    """The module of a file, and an expression for its workflow."""
+def place_of(workload: Workload, context: str | None = None) -> ProgramPlace:
+    """Where a test finds the workflow of a file, and its context object.
+
+    Args:
+        workload: The workflow.
+        context: The name of the context object, or of a function that makes it.
+
+    Raises:
+        CommandFault: The file has no name for the workflow, or none for the context.
+    """
+    file = workload.target.path.resolve()
+    workflow = _name_of(workload.source, file, workload.target.name)
+    if context is not None:
+        made = callable(workload.named(context))
+        context = f"{file.stem}.{context}{'()' if made else ''}"
+    return ProgramPlace(file, file.stem, workflow, context)
+
+
+def _name_of(source: object, file: Path, name: str | None) -> str:
+    """An expression for the workflow of a file."""
     for module in list(sys.modules.values()):
         if not _is_from(module, file):
             continue
         names = [key for key, value in vars(module).items() if value is source]
         if names:
-            return file.stem, f"{file.stem}.{names[0]}"
+            return f"{file.stem}.{names[0]}"
         if name is not None and callable(getattr(module, name, None)):
-            return file.stem, f"{file.stem}.{name}()"
+            return f"{file.stem}.{name}()"
     raise CommandFault(
         f"{file.name} has no name for the workflow, so no test can be written for it"
     )
@@ -114,17 +129,6 @@ def name_of(source: object, file: Path, name: str | None) -> tuple[str, str]:
 def _is_from(module: ModuleType, file: Path) -> bool:
     place = getattr(module, "__file__", None)
     return isinstance(place, str) and Path(place).resolve() == file
-
-
-def _context(module: str, name: str | None) -> str:
-    if name is None:
-        return ""
-    made = any(
-        callable(getattr(one, name, None))
-        for one in list(sys.modules.values())
-        if one.__name__ == module
-    )
-    return f", context={module}.{name}{'()' if made else ''}"
 
 
 def _step(reply: RehearsedReply) -> str:

@@ -10,13 +10,12 @@ from agentgraph.cli.capture.child import Limits
 from agentgraph.cli.exporting import write_new
 from agentgraph.cli.faults import CommandFault, Status
 from agentgraph.cli.reports import print_report
-from agentgraph.cli.saved_test import name_of
+from agentgraph.cli.saved_test import place_of
 from agentgraph.cli.target import Target
 from agentgraph.cli.terminal import Terminal, printable, progress
 from agentgraph.cli.workload import loaded
 from agentgraph.exceptions import UserError
 from agentgraph.program import CompileError
-from agentgraph.testing.doubles.exported import ProgramPlace
 from agentgraph.testing.generating import generated_tests
 from agentgraph.testing.witnessing import Witnesses, witnesses
 
@@ -43,11 +42,10 @@ def generate_tests(
             exists already.
     """
     target = Target.parse(text)
-    file = target.path.resolve()
-    path = Path(f"test_{file.stem}_routes.py" if to is None else to)
+    path = Path(f"test_{target.path.stem}_routes.py" if to is None else to)
     try:
         with loaded(target, limits) as workload:
-            module, workflow = name_of(workload.source, file, target.name)
+            program = place_of(workload)
             with progress(terminal, "looking for a run for each transition"):
                 result = witnesses(workload.source, depth)
     except CompileError as error:
@@ -55,7 +53,7 @@ def generate_tests(
         return Status.UNUSABLE
     except UserError as error:
         raise CommandFault(str(error)) from error
-    write_new(terminal, path, generated_tests(result, ProgramPlace(file, module, workflow), path))
+    write_new(terminal, {path: generated_tests(result, program, path)})
     _say(terminal, result)
     return Status.FOUND if result.missing else Status.DONE
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from agentgraph.testing.doubles.exported import ProgramPlace
+from agentgraph.testing.doubles.exported import ProgramPlace, name_part
 from agentgraph.testing.routes import Decision, Route
 from agentgraph.testing.script import script_of, source_of
 from agentgraph.testing.witnessing import Witness, Witnesses
@@ -37,7 +36,6 @@ def generated_tests(witnesses: Witnesses, program: ProgramPlace, path: Path) -> 
     imports = ["from agentgraph.testing import play"]
     if used:
         imports.append(f"from agentgraph.testing.script import {', '.join(used)}")
-    folder = os.path.relpath(program.file.parent, path.resolve().parent)
     head = [
         f'"""Routing tests of {program.file.name}, written by `agentgraph testgen`.',
         "",
@@ -51,8 +49,7 @@ def generated_tests(witnesses: Witnesses, program: ProgramPlace, path: Path) -> 
         "",
         *imports,
         "",
-        f"sys.path.insert(0, str(Path(__file__).parent / {source_of(folder)}))",
-        f"{program.module} = importlib.import_module({source_of(program.module)})",
+        *program.loading(path),
         f"workflow = {program.workflow}",
     ]
     return "\n".join([*head, *bodies, ""])
@@ -153,7 +150,7 @@ def _name_of(route: Route) -> str:
     parts = [part for one in route.decisions if (part := _name_part(one))]
     if not parts:
         parts = [f"{route.agents[0]} answers" if route.agents else "nothing happens"]
-    name = re.sub(r"\W+", "_", " ".join(parts)).strip("_").lower()
+    name = name_part(" ".join(parts))
     while len(name) > _LONGEST_NAME and "_" in name:
         name = name.rpartition("_")[0]
     return name

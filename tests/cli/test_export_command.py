@@ -100,6 +100,26 @@ def test_nothing_is_overwritten(tmp_path: Path, journal: Path) -> None:
     assert "--to" in ended.err
 
 
+def test_a_test_that_exists_keeps_the_recording_from_being_written(
+    tmp_path: Path, journal: Path
+) -> None:
+    test = written(tmp_path, "test_a.py", "# mine\n")
+    ended = agentgraph("export", journal, "--as-test", "--to", test)
+
+    assert ended.status == 2
+    assert "test_a.py exists already" in ended.err
+    assert not test.with_suffix(".jsonl").exists()
+    assert test.read_text() == "# mine\n"
+
+
+def test_the_file_of_the_test_ends_in_py(tmp_path: Path, journal: Path) -> None:
+    ended = agentgraph("export", journal, "--as-test", "--to", tmp_path / "a.jsonl")
+
+    assert ended.status == 2
+    assert "a.jsonl is no Python file" in ended.err
+    assert not (tmp_path / "a.jsonl").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

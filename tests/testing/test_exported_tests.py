@@ -62,8 +62,8 @@ RUNS: dict[str, tuple[dict[str, Any], list[Any], str]] = {
 }
 
 
-async def at_rest(agent: Agent[Any]) -> RunState[Any, Any]:
-    stream = Runner.run_streamed(agent, "go", max_turns=1)
+async def at_rest(agent: Agent[Any], input: str = "go") -> RunState[Any, Any]:
+    stream = Runner.run_streamed(agent, input, max_turns=1)
     with suppress(Exception):  # how the run ends is what is exported
         async for _ in stream.stream_events():
             pass
@@ -78,4 +78,20 @@ async def test_the_test_asserts_how_the_run_ended(name: str) -> None:
     source = recorded_test(recording, Path("test_a.py"), None)
 
     assert expected in source
+    compile(source, "test_a.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("12 m² or 2½?", "test_12_m_or_2"),
+        ("Größe: __init__!", "test_größe___init"),
+        ("?!", "test_recorded_run"),
+    ],
+)
+async def test_the_test_has_a_name_from_what_the_user_said(said: str, name: str) -> None:
+    state = await at_rest(Agent(name="A", model=ScriptedModel([[assistant_message("Hi.")]])), said)
+    source = recorded_test(read_recording(state.to_journal(), "run"), Path("test_a.py"), None)
+
+    assert f"def {name}(workflow) -> None:" in source
     compile(source, "test_a.py", "exec")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ import agentgraph
 from agentgraph.running.recorded import Recording
 from agentgraph.running.recorded_end import RecordedEnd, end_of
 
-__all__ = ["ProgramPlace", "recorded_test", "test_name"]
+__all__ = ["ProgramPlace", "name_part", "recorded_test", "test_name"]
 
 _OURS: Final = "agentgraph.exceptions."
 _LONGEST: Final = 60
@@ -36,6 +36,26 @@ class ProgramPlace:
     workflow: str
     context: str | None = None
 
+    def loading(self, path: Path) -> list[str]:
+        """The lines of a test that import the module.
+
+        Args:
+            path: The file of the test.
+        """
+        folder = json.dumps(
+            os.path.relpath(self.file.resolve().parent, path.resolve().parent), ensure_ascii=False
+        )
+        return [
+            f"sys.path.insert(0, str(Path(__file__).parent / {folder}))",
+            f'{self.module} = importlib.import_module("{self.module}")',
+        ]
+
+
+def name_part(text: str) -> str:
+    """The words of a text as a part of a Python name, joined by underscores."""
+    kept = "".join(one if f"_{one}".isidentifier() else " " for one in text.lower())
+    return "_".join(kept.split()).strip("_")
+
 
 def test_name(recording: Recording) -> str:
     """A name for the test of a run: from what the user said first."""
@@ -43,8 +63,7 @@ def test_name(recording: Recording) -> str:
     if not isinstance(said, str):
         texts = [one.get("content") for one in said or () if one.get("role") == "user"]
         said = next((text for text in texts if isinstance(text, str)), "")
-    words = re.sub(r"\W+", "_", said.lower()).strip("_")[:50].rstrip("_")
-    return f"test_{words or 'recorded_run'}"
+    return f"test_{name_part(said)[:50].rstrip('_') or 'recorded_run'}"
 
 
 def recorded_test(
@@ -79,7 +98,7 @@ def recorded_test(
         "from agentgraph.testing import replay_sync",
         "",
         'RECORDING = Path(__file__).with_suffix(".jsonl")',
-        *_loading(program, path),
+        *(program.loading(path) if program else []),
         "",
         "",
         f"def {test_name(recording)}({'' if program else 'workflow'}) -> None:",
@@ -91,14 +110,6 @@ def recorded_test(
 
 def _workflow_name(recording: Recording) -> str:
     return "" if recording.machine is None else recording.machine.name
-
-
-def _loading(program: ProgramPlace | None, path: Path) -> Iterator[str]:
-    if program is None:
-        return
-    folder = os.path.relpath(program.file.resolve().parent, path.resolve().parent)
-    yield f"sys.path.insert(0, str(Path(__file__).parent / {folder!r}))"
-    yield f"{program.module} = importlib.import_module({program.module!r})"
 
 
 def _error(end: RecordedEnd) -> str:
