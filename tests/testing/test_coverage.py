@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -225,6 +227,19 @@ async def test_the_json_form_is_read_back_and_merges_with_what_other_processes_s
     merged = Coverage.from_json(second.to_json())
     merged.merge(Coverage.from_json(first.to_json()))
     assert merged.to_json() == both.to_json()
+
+
+async def test_a_version_without_its_tool_guardrails_gets_them_from_one_that_has_them() -> None:
+    with collect() as coverage:
+        await Runner.run(desk([TO_REFUNDS], [PAY, ANSWER]), "hello")
+    # A chart that is read from a file names no guardrails of tools.
+    bare = [replace(one, tool_guardrails=(), counts=Counter()) for one in only(coverage).versions]
+    for first, second in ((Coverage(bare), coverage), (coverage, Coverage(bare))):
+        assert list(first.items())  # whatever it has computed before
+        merged = Coverage()
+        merged.merge(first)
+        merged.merge(second)
+        assert merged.to_json() == coverage.to_json()
 
 
 async def test_the_document_has_the_totals_and_the_items() -> None:

@@ -126,8 +126,8 @@ def _compiled(source: Source) -> Version:
 
 def _version(fingerprint: str, chart: Chart, bindings: Bindings) -> Version:
     parts = {"": bindings, **bindings.machines}
-    guardrails = [one for part, bound in parts.items() for one in _tool_guardrails(part, bound)]
-    return Version(fingerprint, print_chart(chart), tuple(guardrails))
+    guardrails = {one for part, bound in parts.items() for one in _tool_guardrails(part, bound)}
+    return Version(fingerprint, print_chart(chart), tuple(sorted(guardrails)))
 
 
 def _tool_guardrails(part: str, bindings: Bindings) -> Iterator[ToolGuardrail]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -52,21 +53,10 @@ class Coverage:
         """Add what runs met of one version."""
         before = self._versions.get(version.fingerprint)
         if before is None:
-            counts = Counter(version.counts)
-            self._versions[version.fingerprint] = Version(
-                fingerprint=version.fingerprint,
-                text=version.text,
-                tool_guardrails=version.tool_guardrails,
-                counts=counts,
-                simulated=version.simulated,
-            )
-            return
-        before.counts.update(version.counts)
-        before.simulated &= version.simulated
-        # Of several places that make one machine, every order of merging keeps the same.
-        before.text = min(before.text, version.text)
-        before.__dict__.pop("chart", None)
-        before.__dict__.pop("obligations", None)
+            own = self._versions[version.fingerprint] = copy.copy(version)
+            own.counts = Counter(version.counts)
+        else:
+            before.add(version)
 
     def merge(self, other: Coverage) -> None:
         """Add what other runs met, of another process or another session."""

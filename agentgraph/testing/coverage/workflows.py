@@ -68,6 +68,17 @@ class Version:
     counts: Counter[Key] = field(default_factory=Counter)
     simulated: bool = False
 
+    def add(self, other: Version) -> None:
+        """Add what runs met of the same machine; every order of adding gives the same."""
+        self.counts.update(other.counts)
+        self.simulated &= other.simulated
+        guardrails = tuple(sorted({*self.tool_guardrails, *other.tool_guardrails}))
+        text = min(self.text, other.text)  # one of the places that make the machine
+        if (text, guardrails) != (self.text, self.tool_guardrails):
+            self.text, self.tool_guardrails = text, guardrails
+            self.__dict__.pop("chart", None)
+            self.__dict__.pop("obligations", None)
+
     @cached_property
     def chart(self) -> Chart:
         """Its chart."""
