@@ -36,10 +36,9 @@ class Collection:
     def __init__(self, *sources: Source, simulated: bool = True) -> None:
         self._simulated = simulated
         self._lock = threading.Lock()
-        self._versions: dict[str, Version] = {}
         self._stack = contextlib.ExitStack()
         expected = [_compiled(source) for source in sources]
-        self._versions = {version.fingerprint: version for version in expected}
+        self._versions: dict[str, Version] = {version.fingerprint: version for version in expected}
         self._only = frozenset(version.identity for version in expected)
 
     def begin(self) -> None:

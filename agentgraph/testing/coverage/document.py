@@ -38,54 +38,33 @@ class TallyDocument(TypedDict):
     percent: float
 
 
-class ItemDocument(TypedDict):
-    """One thing that a run can do.
-
-    Keys:
-        subject: `agent`, `handoff`, `tool`, `guardrail`, `state` or `transition`.
-        part: The agent tool whose run does it; empty for the workflow itself.
-        name: The id of the agent or state, the symbol, or the words of the transition.
-        outcome: `visited`, `taken`, `called`, `approved`, `rejected`, `failed`, `passed` or
-            `tripped`.
-        agent: The name of the agent; empty for the states that all agents share.
-        title: The name for people.
-        file: Where the program constructs it; empty where that is not known.
-        line: The line there, counted from 1; 0 where that is not known.
-        count: How often runs met it.
-        excuse: Why no test owes it; empty for an item that counts.
-    """
+class CountDocument(TypedDict):
+    """How often runs of a version met an item; its keys are attributes of `Item`."""
 
     subject: str
     part: str
     name: str
     outcome: str
+    count: int
+
+
+class ItemDocument(CountDocument):
+    """An `Item`; its keys are the attributes, but for the origin.
+
+    Keys:
+        file: Where the program constructs it; empty where that is not known.
+        line: The line there, counted from 1; 0 where that is not known.
+    """
+
     agent: str
     title: str
     file: str
     line: int
-    count: int
     excuse: str
 
 
-class CountDocument(TypedDict):
-    """How often runs of a version met an item; the first four keys are those of the item."""
-
-    subject: str
-    part: str
-    name: str
-    outcome: str
-    count: int
-
-
 class ToolGuardrailDocument(TypedDict):
-    """A guardrail of a tool.
-
-    Keys:
-        part: As in an item.
-        tool: The symbol of the tool.
-        name: The name of the guardrail.
-        about_output: Whether it judges the output rather than the arguments.
-    """
+    """A `ToolGuardrail`; its keys are the attributes."""
 
     part: str
     tool: str

@@ -6,8 +6,7 @@ the page contains as JavaScript. Without that build of Graphviz the page has no 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Final
 from agentgraph.testing.coverage.text import percent_text, place_of
 from agentgraph.testing.coverage.whole import Coverage
 from agentgraph.testing.coverage.workflows import Item, Tally, WorkflowCoverage
-from agentgraph_compiler.analysis.obligations import Subject
+from agentgraph_compiler.analysis.obligations import FAILED, Subject
 from agentgraph_compiler.render.covered import Covers, covered, united
-from agentgraph_compiler.render.html import GRAPHVIZ_HERE, graphviz_script, page_pieces
+from agentgraph_compiler.render.html import filled, graphviz_script, in_script, page_around_graphviz
 from agentgraph_compiler.render.layout import RenderError
 from agentgraph_compiler.render.picture import Cover, Place
 from agentgraph_compiler.render.view import View, picture_of
@@ -62,32 +61,20 @@ def page_of(coverage: Coverage) -> str:
             _section(number, one, bool(graphviz)) for number, one in enumerate(workflows)
         )
         or "<p>No workflow ran.</p>",
-        "drawings": _script(json.dumps(drawings)),
-        "graphviz": _script(json.dumps(graphviz)),
+        "drawings": in_script(drawings),
+        "graphviz": in_script(graphviz),
     }
-    template = (files("agentgraph.testing.coverage") / _TEMPLATE).read_text("utf-8")
-    head, *pieces = template.split("{{")
-    filled = [head]
-    for piece in pieces:
-        name, _, rest = piece.partition("}}")
-        filled += parts[name], rest
-    return "".join(filled)
+    return filled((files("agentgraph.testing.coverage") / _TEMPLATE).read_text("utf-8"), parts)
 
 
-def _script(text: str) -> str:
-    """A text that stands in a script, which ends at its closing tag, wherever that stands."""
-    return text.replace("<", "\\u003c")
-
-
-def _drawings(workflow: WorkflowCoverage) -> dict[str, list[str]]:
+def _drawings(workflow: WorkflowCoverage) -> dict[str, tuple[str, str]]:
     """The page of the drawing of each level, in the two pieces around Graphviz."""
-    drawings: dict[str, list[str]] = {}
+    drawings: dict[str, tuple[str, str]] = {}
+    chart = workflow.chart
+    fold = sum(len(part.agents) for part in chart.walk()) > _MOST_UNFOLDED
     for level, subjects in _LEVELS.items():
-        fold = sum(len(part.agents) for part in workflow.chart.walk()) > _MOST_UNFOLDED
-        picture = picture_of(workflow.chart, View(level=level, fold=fold))
-        pieces = page_pieces(covered(picture, _covers(workflow.items, subjects)))
-        here = pieces.index(GRAPHVIZ_HERE)
-        drawings[level] = ["".join(pieces[:here]), "".join(pieces[here + 1 :])]
+        picture = picture_of(chart, View(level=level, fold=fold))
+        drawings[level] = page_around_graphviz(covered(picture, _covers(workflow.items, subjects)))
     return drawings
 
 
@@ -103,7 +90,7 @@ def _covers(items: Iterable[Item], subjects: Iterable[Subject]) -> Covers:
 
 def _cover(item: Item) -> Cover:
     if not item.owed:
-        return Cover.COVERED if item.count and item.outcome != "failed" else Cover.EXCUSED
+        return Cover.COVERED if item.count and item.outcome != FAILED else Cover.EXCUSED
     return Cover.COVERED if item.count else Cover.MISSING
 
 
@@ -148,13 +135,13 @@ def _lists(workflow: WorkflowCoverage) -> Iterator[str]:
     yield _list("Not counted", "excused", workflow.excused)
 
 
-def _list(title: str, kind: str, items: Iterable[Item], *, opened: bool = False) -> str:
-    rows = "".join(map(_row, items))
-    count = rows.count("<tr>")
-    if not count:
+def _list(title: str, kind: str, items: Sequence[Item], *, opened: bool = False) -> str:
+    if not items:
         return ""
+    rows = "".join(map(_row, items))
     return (
-        f'<details class="{kind}"{" open" if opened else ""}><summary>{title} ({count})</summary>'
+        f'<details class="{kind}"{" open" if opened else ""}>'
+        f"<summary>{title} ({len(items)})</summary>"
         "<table><thead><tr><th>what</th><th>which</th><th>outcome</th><th>times</th><th>remark</th>"
         f"</tr></thead><tbody>{rows}</tbody></table></details>"
     )

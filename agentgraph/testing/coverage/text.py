@@ -5,22 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import Final
 
 from agentgraph.testing.coverage.workflows import Item, Tally, WorkflowCoverage, tally_of
 from agentgraph_compiler.analysis.obligations import FAILED, Subject
 
 __all__ = ["percent_text", "place_of", "report"]
-
-_HEADS: Final = {
-    Subject.AGENT: "Agents",
-    Subject.HANDOFF: "Handoffs",
-    Subject.TOOL: "Tools",
-    Subject.GUARDRAIL: "Guardrails",
-    Subject.STATE: "States",
-    Subject.TRANSITION: "Transitions",
-}
 
 
 def report(workflows: Sequence[WorkflowCoverage], *, missing: bool) -> str:
@@ -52,7 +41,7 @@ def place_of(workflow: WorkflowCoverage) -> str:
 
 
 def _table(workflows: Sequence[WorkflowCoverage]) -> Iterator[str]:
-    rows = [["Workflow", *_HEADS.values(), "Cover"]]
+    rows = [["Workflow", *(f"{subject.capitalize()}s" for subject in Subject), "Cover"]]
     rows += [_cells(workflow.name, workflow.items) for workflow in workflows]
     if len(workflows) > 1:
         every = [item for workflow in workflows for item in workflow.items]
@@ -70,7 +59,7 @@ def _table(workflows: Sequence[WorkflowCoverage]) -> Iterator[str]:
 
 def _cells(name: str, items: Iterable[Item]) -> list[str]:
     items = tuple(items)
-    tallies = [tally_of(one for one in items if one.subject == subject) for subject in _HEADS]
+    tallies = [tally_of(one for one in items if one.subject == subject) for subject in Subject]
     cells = [f"{one.covered}/{one.owed}" if one.owed else "-" for one in tallies]
     return [name, *cells, f"{percent_text(tally_of(items))}%"]
 
@@ -82,9 +71,8 @@ def _lists(workflow: WorkflowCoverage) -> Iterator[str]:
     yield f"{workflow.name} ({place_of(workflow)}{more})"
     if not workflow.missing:
         yield "  nothing is missing"
-    for subject, group in groupby(workflow.missing, lambda item: item.subject):
-        for item in group:
-            yield f"  missing {subject}: {item}"
+    for item in workflow.missing:
+        yield f"  missing {item.subject}: {item}"
     # What the user wrote is named; states and transitions are many, so their excuses are counted.
     excuses = Counter[str]()
     for item in workflow.excused:

@@ -26,6 +26,7 @@ from agentgraph.testing.coverage.workflows import (
     ToolGuardrail,
     Version,
     WorkflowCoverage,
+    tallies_of,
     tally_of,
 )
 from agentgraph_compiler.analysis.obligations import Key, Subject
@@ -110,17 +111,14 @@ class Coverage:
 
     def document(self) -> CoverageDocument:
         """The report as JSON data."""
-        items = tuple(self.items())
+        workflows = self.workflows
+        items = tuple(item for one in workflows for item in one.items)
         return {
             "format": FORMAT,
             "version": VERSION,
             "total": _tally(tally_of(items)),
-            "subjects": {
-                subject.value: _tally(tally_of(one for one in items if one.subject == subject))
-                for subject in Subject
-                if any(one.subject == subject for one in items)
-            },
-            "workflows": [_workflow(one) for one in self.workflows],
+            "subjects": {subject: _tally(tally) for subject, tally in tallies_of(items)},
+            "workflows": [_workflow(one) for one in workflows],
         }
 
     def to_json(self, *, indent: int | None = None) -> str:

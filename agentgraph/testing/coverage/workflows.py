@@ -23,7 +23,16 @@ from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.text import parse_chart
 
-__all__ = ["Identity", "Item", "Tally", "ToolGuardrail", "Version", "WorkflowCoverage", "tally_of"]
+__all__ = [
+    "Identity",
+    "Item",
+    "Tally",
+    "ToolGuardrail",
+    "Version",
+    "WorkflowCoverage",
+    "tallies_of",
+    "tally_of",
+]
 
 
 class ToolGuardrail(NamedTuple):
@@ -150,7 +159,7 @@ class Item:
     @property
     def missing(self) -> bool:
         """Whether tests owe it and no run met it."""
-        return not self.excuse and not self.count
+        return self.owed and not self.count
 
     def __str__(self) -> str:
         part = f" (in the run of {self.part} as a tool)" if self.part else ""
@@ -180,6 +189,14 @@ def tally_of(items: Iterable[Item]) -> Tally:
     """Count items."""
     owed = [item for item in items if item.owed]
     return Tally(len(owed), sum(item.count > 0 for item in owed))
+
+
+def tallies_of(items: Iterable[Item]) -> Iterator[tuple[str, Tally]]:
+    """Count the items of each subject that there are items of."""
+    groups: dict[str, list[Item]] = {subject.value: [] for subject in Subject}
+    for item in items:
+        groups[item.subject].append(item)
+    return ((subject, tally_of(group)) for subject, group in groups.items() if group)
 
 
 @dataclass(frozen=True)
@@ -245,10 +262,7 @@ class WorkflowCoverage:
 
     def subjects(self) -> Iterator[tuple[str, Tally]]:
         """How much is covered of each subject that it has items of."""
-        for subject in Subject:
-            items = [item for item in self.items if item.subject == subject]
-            if items:
-                yield subject.value, tally_of(items)
+        return tallies_of(self.items)
 
 
 def _item(obligation: Obligation, count: int) -> Item:

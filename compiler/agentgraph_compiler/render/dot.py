@@ -173,7 +173,7 @@ def _table(title: str, rows: tuple[Row, ...]) -> str:
 
 def _row(row: Row) -> str:
     sign = f"{SIGN_OF_TONE[row.tone]} " if row.tone in SIGN_OF_TONE else ""
-    ink = FILL_AND_INK_OF_COVER.get(row.cover, ("", INK_OF_TONE[row.tone]))[1]
+    ink = _ink(row.cover, INK_OF_TONE[row.tone])
     name = f'{_cover(row.cover)}<font color="{ink}">{sign}{_text(row.name)}</font>'
     if row.tone is Tone.OFF:
         name = f"<s>{name}</s>"
@@ -189,6 +189,11 @@ def _cover(cover: Cover) -> str:
     return f'<font color="{FILL_AND_INK_OF_COVER[cover][1]}">{SIGN_OF_COVER[cover]}</font> '
 
 
+def _ink(cover: Cover, plain: str) -> str:
+    """The colour of a row or an arrow; a plain one where nothing was measured."""
+    return FILL_AND_INK_OF_COVER.get(cover, ("", plain))[1]
+
+
 def _mark(mark: Mark) -> str:
     if mark is Mark.NONE:
         return ""
@@ -196,7 +201,7 @@ def _mark(mark: Mark) -> str:
 
 
 def _edge(graph: graphviz.Digraph, arrow: Arrow, back: bool) -> None:
-    look = {"color": _ink(arrow), **_STROKES[arrow.stroke]}
+    look = {"color": _ink(arrow.cover, INK_OF_STROKE[arrow.stroke]), **_STROKES[arrow.stroke]}
     if arrow.cover in (Cover.COVERED, Cover.PARTLY, Cover.MISSING):
         look["penwidth"] = "2"
     if arrow.both:
@@ -206,10 +211,6 @@ def _edge(graph: graphviz.Digraph, arrow: Arrow, back: bool) -> None:
         graph.edge(arrow.target, arrow.source, **{**look, **_turned(look)})
     else:
         graph.edge(arrow.source, arrow.target, **look)
-
-
-def _ink(arrow: Arrow) -> str:
-    return FILL_AND_INK_OF_COVER.get(arrow.cover, ("", INK_OF_STROKE[arrow.stroke]))[1]
 
 
 def _label(arrow: Arrow) -> dict[str, str]:
@@ -225,7 +226,10 @@ def _bundle(graph: graphviz.Digraph, bundle: Bundle, back: bool) -> None:
     for number, line in enumerate(bundle.lines):
         look = {"style": "invis"}
         if number == middle:
-            look = {"color": _ink(arrow), **_STROKES[arrow.stroke]}
+            look = {
+                "color": _ink(arrow.cover, INK_OF_STROKE[arrow.stroke]),
+                **_STROKES[arrow.stroke],
+            }
             look |= {"penwidth": "2.2", **_label(arrow)}
             if arrow.both:
                 look["dir"] = "both"

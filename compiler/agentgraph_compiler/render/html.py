@@ -8,6 +8,8 @@ takes it from npm (docs/decisions, "Graphviz inside a page").
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
 from importlib.resources import files
@@ -34,13 +36,8 @@ def to_html(picture: Picture) -> str:
     Raises:
         RenderError: This installation has no build of Graphviz for pages.
     """
-    return "".join(
-        graphviz_script() if piece is GRAPHVIZ_HERE else piece for piece in page_pieces(picture)
-    )
-
-
-GRAPHVIZ_HERE = "{{graphviz}}"
-"""Stands for Graphviz in the pieces of a page."""
+    before, after = page_around_graphviz(picture)
+    return f"{before}{graphviz_script()}{after}"
 
 
 def graphviz_script() -> str:
@@ -58,26 +55,28 @@ def graphviz_script() -> str:
     return graphviz.read_text("utf-8")
 
 
-def page_pieces(picture: Picture) -> list[str]:
-    """The page of a picture in pieces, with ``GRAPHVIZ_HERE`` in place of Graphviz, so that several
-    pages can share it."""
-    # A script ends at its closing tag, wherever that stands.
-    source = json.dumps(to_dot(_padded(picture), header=False)).replace("<", "\\u003c")
+def page_around_graphviz(picture: Picture) -> tuple[str, str]:
+    """The page of a picture before and after Graphviz, so that several pages can share it."""
     remarks = "".join(f"<p>{escape(printable(row.name))}</p>" for row in picture.root.rows)
     parts = {
         "title": escape(printable(picture.root.title)),
         "remarks": remarks,
         "legend": "".join(_entry(*entry) for entry in legend_of(picture)),
-        "source": source,
-        "graphviz": GRAPHVIZ_HERE,
+        "source": in_script(to_dot(_padded(picture), header=False)),
     }
     page = (files("agentgraph_compiler.render") / _PAGE).read_text("utf-8")
-    pieces = page.split("{{")
-    filled = [pieces[0]]
-    for piece in pieces[1:]:
-        name, _, rest = piece.partition("}}")
-        filled += parts[name], rest
-    return filled
+    before, after = page.split("{{graphviz}}")
+    return filled(before, parts), filled(after, parts)
+
+
+def filled(template: str, parts: Mapping[str, str]) -> str:
+    """A template with a part in place of each ``{{name}}``."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda name: parts[name[1]], template)
+
+
+def in_script(value: object) -> str:
+    """A value as JSON in a script, which ends at its closing tag, wherever that stands."""
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 def _padded(picture: Picture) -> Picture:
