@@ -2,7 +2,9 @@
 
 The moves are those of `step`, which takes the recorded outcomes once more, so a run pays nothing
 for them while it works. Observers belong to the process, not to a context: a program may begin runs
-in any of its tasks and threads, and an observer of a test session sees them all.
+in any of its tasks and threads, and an observer of a test session sees them all. The recorder
+(``authoring.recording``) and the default runner are no places for them: there is one of each at a
+time, which programs and commands replace, and a call of an agent tool by hand has no runner.
 """
 
 from __future__ import annotations
@@ -173,12 +175,12 @@ def _verdicts(payload: object) -> Iterator[Verdict]:
 Observer = Callable[[RunMoves], None]
 """Gets the moves of an outermost run at its end, however it ended, in the thread of the run."""
 
-_observers: tuple[Observer, ...] = ()
+_observers: list[Observer] = []  # append and remove are atomic, so threads need no lock
 
 
 def show_moves(journal: MemoryJournal, since: int) -> None:
     """Show the moves of a run that has ended, or has come to rest, to the observers."""
-    for observer in _observers:
+    for observer in tuple(_observers):
         observer(RunMoves(journal, since))
 
 
@@ -186,11 +188,8 @@ def show_moves(journal: MemoryJournal, since: int) -> None:
 def observing_runs(observer: Observer) -> Iterator[None]:
     """Show the moves of every run that ends in this process to an observer, until the end of the
     context."""
-    global _observers
-    _observers = (*_observers, observer)
+    _observers.append(observer)
     try:
         yield
     finally:
-        rest = list(_observers)
-        rest.remove(observer)
-        _observers = tuple(rest)
+        _observers.remove(observer)

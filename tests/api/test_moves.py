@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from itertools import pairwise
 from typing import Any
@@ -170,3 +171,27 @@ async def test_no_observer_is_left_when_its_context_ends() -> None:
         await Runner.run(desk([ANSWER]), "hello")
     await Runner.run(desk([ANSWER]), "hello")
     assert (len(outer.runs), len(inner.runs)) == (2, 1)
+
+
+def test_threads_that_observe_at_once_do_not_lose_each_others_observers() -> None:
+    interval, faults = sys.getswitchinterval(), list[Exception]()
+
+    def observe() -> None:
+        observer = Seen()
+        try:
+            for _ in range(20_000):
+                with observing_runs(observer):
+                    pass
+        except Exception as fault:  # noqa: BLE001 - reported below, in the thread of the test
+            faults.append(fault)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=observe) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert faults == []
