@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Choices", "Planned", "Seeded", "weighted"]
 
@@ -63,20 +63,24 @@ class Planned:
         self.taken.append((index, count))
         return index
 
-    def following(self) -> list[int] | None:
-        """The next plan: up to the last choice that has a further option, and that one.
+    @classmethod
+    def every(cls) -> Iterator[Planned]:
+        """Plans that together take every option of every choice, depth first.
 
-        Returns:
-            None if every option was taken.
+        Each plan goes on from the choices of the one before it, so make the run of a plan before
+        you ask for the next.
         """
-        taken = list(self.taken)
-        while taken and taken[-1][0] + 1 == taken[-1][1]:
-            taken.pop()
-        plan = [index for index, _ in taken]
-        if not plan:
-            return None
-        plan[-1] += 1
-        return plan
+        plan: list[int] = []
+        while True:
+            choices = cls(plan)
+            yield choices
+            taken = list(choices.taken)
+            while taken and taken[-1][0] + 1 == taken[-1][1]:
+                taken.pop()
+            if not taken:
+                return
+            plan = [index for index, _ in taken]
+            plan[-1] += 1
 
 
 def weighted(choices: Choices, weights: Sequence[int]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Final
 
 from agentgraph.exceptions import UserError
@@ -124,13 +124,8 @@ def _every_way() -> Iterator[tuple[Decisions, int]]:
     """The decisions of short runs, with the most model calls; the run of each makes the next."""
     weights = Weights(None, ROUTING)
     for depth in range(1, _MOST_CALLS + 1):
-        plan: list[int] | None = []
-        for _ in range(_MOST_EXPLORED):
-            if plan is None:
-                break
-            choices = Planned(plan)
+        for choices in islice(Planned.every(), _MOST_EXPLORED):
             yield Exhaustive(choices, weights), depth
-            plan = choices.following()
 
 
 def _drawn(seed: int, weights: Weights) -> Decisions:

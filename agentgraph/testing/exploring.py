@@ -50,11 +50,8 @@ def explore(
     simulation = Simulation(source, Conditions(depth=depth, filters=False))
     weights = Weights(None, ROUTING)
     left_out = frozenset[tuple[str, str]]() if alike else simulation.represented()
-    plan: list[int] | None = []
-    while plan is not None:
-        choices = Planned(plan)
+    for choices in Planned.every():
         yield simulation.run(Exhaustive(choices, weights, left_out), input)
-        plan = choices.following()
 
 
 def can_reach(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from agentgraph.program import Program, compile
@@ -130,16 +131,14 @@ class _Search:
         """Explore runs of growing length, those with the fewest decisions first."""
         weights = Weights(None, _REJECTING)
         for bound in range(1, self._depth + 1):
-            plan: list[int] | None = []
-            idle = runs = 0
-            while plan is not None and runs < _MOST_EXPLORED and idle < _IDLE:
+            idle = 0
+            for choices in islice(Planned.every(), _MOST_EXPLORED):
                 if self._is_complete:
                     return
-                choices = Planned(plan)
+                if idle >= _IDLE:
+                    break
                 every = Exhaustive(choices, weights, in_pairs=True)
                 idle = 0 if self._run(every, bound) else idle + 1
-                runs += 1
-                plan = choices.following()
 
     def walk(self) -> None:
         """Walk at random."""

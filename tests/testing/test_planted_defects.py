@@ -4,7 +4,7 @@ within 500 generated runs, and holds of the sound workflow."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from agentgraph.testing import (
     assert_reaches,
     can_reach,
     routing_test,
+    walk,
 )
 from agentgraph.testing.patterns import Pattern
 
@@ -332,33 +333,21 @@ PLANTS = [
 ]
 
 
-KINDS = {plant.kind: plant for plant in PLANTS}
-"""The last fault of each kind; CI plants these, and `make nightly` all."""
+SETTINGS: Any = {
+    "depth": 8,
+    "real": ("verify", *MONEY),
+    "results": {"look_up_person": ["Her IBAN is 42."]},
+    "weights": {"tool.raise": 0, "person.leave": 0},
+    "context": Account,
+}
 
 
-def in_ci(plants: list[Plant]) -> list[Any]:
-    others = pytest.mark.nightly
-    return [one if KINDS[one.kind] is one else pytest.param(one, marks=others) for one in plants]
-
-
-def examined(shop: Bank, holds: Property, examples: int) -> None:
-    @routing_test(
-        shop.triage,
-        examples=examples,
-        pictures=None,
-        depth=8,
-        real=("verify", *MONEY),
-        results={"look_up_person": ["Her IBAN is 42."]},
-        weights={"tool.raise": 0, "person.leave": 0},
-        context=Account,
-    )
-    def test_property(route: Route) -> None:
+def hold(holds: Property, routes: Iterable[Route]) -> None:
+    for route in routes:
         holds(route)
 
-    test_property()
 
-
-@pytest.mark.parametrize("plant", in_ci(PLANTS), ids=str)
+@pytest.mark.parametrize("plant", PLANTS, ids=str)
 def test_a_planted_fault_is_noticed(plant: Plant) -> None:
     shop = bank()
     plant.plant(shop)
@@ -366,14 +355,35 @@ def test_a_planted_fault_is_noticed(plant: Plant) -> None:
         with pytest.raises(UserError, match=f"named '{plant.place}'"):
             can_reach(shop.triage, plant.place, 4)
         return
+    routes = walk(shop.triage, runs=EXAMPLES, **SETTINGS)
     with pytest.raises(AssertionError):
-        examined(shop, plant.holds, EXAMPLES)
+        hold(plant.holds, routes)
 
 
-@pytest.mark.parametrize("plant", in_ci([one for one in PLANTS if one.holds]), ids=str)
-def test_the_property_holds_of_the_sound_workflow(plant: Plant) -> None:
+@pytest.mark.parametrize("plant", [one for one in PLANTS if one.holds], ids=str)
+def test_the_property_holds_of_the_sound_workflow(plant: Plant, sound: list[Route]) -> None:
     assert plant.holds is not None
-    examined(bank(), plant.holds, 40)
+    hold(plant.holds, sound)
+
+
+@pytest.fixture(scope="module")
+def sound() -> list[Route]:
+    return list(walk(bank().triage, runs=EXAMPLES, **SETTINGS))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("plant", [one for one in PLANTS if one.holds], ids=str)
+def test_hypothesis_notices_a_planted_fault(plant: Plant) -> None:
+    shop = bank()
+    plant.plant(shop)
+
+    @routing_test(shop.triage, examples=EXAMPLES, pictures=None, **SETTINGS)
+    def test_property(route: Route) -> None:
+        assert plant.holds is not None
+        plant.holds(route)
+
+    with pytest.raises(AssertionError):
+        test_property()
 
 
 def test_there_are_thirty_faults_of_ten_kinds() -> None:

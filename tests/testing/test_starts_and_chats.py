@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from hypothesis import assume, event, given, settings
@@ -92,15 +92,10 @@ class Project:
 
 
 def every_route(simulation: Simulation, start: Any, said: Any) -> Iterator[Route]:
-    plan: list[int] | None = []
     weights = Weights(None, ROUTING)
-    for _ in range(MOST_ROUTES):
-        if plan is None:
-            return
-        choices = Planned(plan)
+    for choices in islice(Planned.every(), MOST_ROUTES):
         decisions = Exhaustive(choices, weights)
         yield simulation.in_loop(simulation.play(decisions, start, said))
-        plan = choices.following()
 
 
 @st.composite
@@ -153,7 +148,7 @@ def test_what_holds_for_a_set_of_starts_and_for_chats_holds_in_every_run(project
         (part.agent[state.agent].name, names[lane.symbol])
         for part in analysis.parts
         for names in [{one.symbol: one.name for agent in part.agents for one in agent.tools}]
-        for state, lane in analysis.flow(part).lanes()
+        for state, lane in analysis.flow(part).lanes
         if lane.symbol in names
     }
     answered = [route for route in routes if route.end == "answered"]
