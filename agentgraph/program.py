@@ -32,9 +32,9 @@ from agentgraph_compiler.analysis.bounds import RunBounds, bounds
 from agentgraph_compiler.analysis.graph import state_graph
 from agentgraph_compiler.checks import OPTIONS
 from agentgraph_compiler.diagnostics import Diagnostic, errors
-from agentgraph_compiler.emit import emit
 from agentgraph_compiler.ir.chart import USUAL_TURNS, Chart
-from agentgraph_compiler.machine import AgentEntry, Machine, State
+from agentgraph_compiler.late_machine import LateMachine, late
+from agentgraph_compiler.machine import Machine
 from agentgraph_compiler.options import OptionError, read_options
 from agentgraph_compiler.render import RenderError, View, render
 from agentgraph_compiler.render.report import report, summary
@@ -69,73 +69,6 @@ class CompileError(UserError):
         super().__init__(f"workflow '{name}' has {summary(failures)}:\n\n{report(failures)}")
 
 
-class OwnMachine(Machine):
-    """A machine with the table of its outline.
-
-    Types and digests are its own. It computes them from the reading on first use; ``state``, in
-    which runs look states up, does not need them.
-    """
-
-    reading: Reading
-    outer: OwnMachine | None
-
-    @cached_property
-    def chart(self) -> Chart:
-        """The IR of the whole workflow in the state in which it was read."""
-        return chart_of(self.reading, Declarations(later=True))
-
-    @cached_property
-    def whole(self) -> Machine:
-        """This machine with types and digests, as plain data."""
-        if self.outer is not None:
-            return self.outer.whole.submachine[self.name]
-        return emit(self.chart)
-
-    @property
-    def agents(self) -> tuple[AgentEntry, ...]:
-        return self.whole.agents
-
-    @property
-    def states(self) -> tuple[State, ...]:
-        return self.whole.states
-
-    @cached_property
-    def fingerprint(self) -> str:
-        return self.whole.fingerprint
-
-    def to_json(self, *, indent: int | None = None) -> str:
-        return self.whole.to_json(indent=indent)
-
-    def __eq__(self, other: object) -> bool:
-        return self.whole == (other.whole if isinstance(other, OwnMachine) else other)
-
-    def __hash__(self) -> int:
-        return hash(self.whole)
-
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        return self.whole.__reduce__()
-
-
-def _own(table: Machine, reading: Reading, outer: OwnMachine | None = None) -> OwnMachine:
-    own = object.__new__(OwnMachine)
-    attributes = own.__dict__
-    attributes.update(
-        name=table.name,
-        initial=table.initial,
-        rows=table.rows,
-        machines=(),
-        submachine=_NONE,
-        state=table.state,
-        by_event=table.by_event,
-        reading=reading,
-        outer=outer,
-    )
-    if table.machines:
-        parts = tuple(_own(part, reading, own) for part in table.machines)
-        attributes.update(machines=parts, submachine={part.name: part for part in parts})
-    return own
-
-
 @dataclass(frozen=True)
 class Program(ShownInNotebooks):
     """A compiled workflow.
@@ -157,7 +90,7 @@ class Program(ShownInNotebooks):
     @cached_property
     def chart(self) -> Chart:
         """The IR, with the origin of everything."""
-        assert isinstance(self.machine, OwnMachine)  # `compile` sets the chart of its programs
+        assert isinstance(self.machine, LateMachine)  # `compile` sets the chart of its programs
         return self.machine.chart
 
     @cached_property
@@ -365,8 +298,8 @@ def _for_a_run(source: Source, scope: RunScope) -> Program:
     if table is None:
         table = _table(reading)
         _TABLES.keep(outline, table)
-    bindings = bind(table.layout, reading)
-    return Program(source, _own(table.machine, reading), bindings, scope=scope)
+    machine = late(table.machine, lambda: chart_of(reading, Declarations(later=True)))
+    return Program(source, machine, bind(table.layout, reading), scope=scope)
 
 
 def _table(reading: Reading) -> Table:
@@ -395,6 +328,5 @@ def _workflow(source: Source) -> Source:
     )
 
 
-_NONE: Mapping[str, Machine] = {}
 _TABLES = Tables(limit=1024)
 """The tables of this process; docs/decisions/0018 says why this cache is allowed."""

@@ -17,7 +17,6 @@ from typing import NamedTuple
 from agentgraph.approvals import RunPath
 from agentgraph.drivers.journal import MemoryJournal, Row
 from agentgraph.frontend.bindings import Bindings
-from agentgraph.program import OwnMachine
 from agentgraph.record.payloads import Failure, Migrated, Screened
 from agentgraph.runtime.commands import Command, CommandId, Perform
 from agentgraph.runtime.enter import Taken
@@ -25,6 +24,7 @@ from agentgraph.runtime.migrate import migrate
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import ControlState, Facts
 from agentgraph.runtime.step import start, step
+from agentgraph_compiler.late_machine import LateMachine
 from agentgraph_compiler.machine import Machine, State, Transition
 
 _NOWHERE = ControlState("")
@@ -61,7 +61,7 @@ class Moved(NamedTuple):
         verdicts: What the guardrails of a tool decided in it.
     """
 
-    workflow: OwnMachine | None
+    workflow: LateMachine | None
     bindings: Bindings
     part: str
     command: Perform | None
@@ -99,7 +99,7 @@ class _Place:
     def moved(self, command: Perform | None, outcome: Outcome | None, taken: Taken) -> Moved:
         """What an outcome did that brought the run here."""
         machine = self.machine
-        own = machine if isinstance(machine, OwnMachine) else None
+        own = machine if isinstance(machine, LateMachine) else None
         inside = own is not None and own.outer is not None
         return Moved(
             workflow=own.outer if own is not None and inside else own,

@@ -60,7 +60,7 @@ LAYERS = (
     Layer("L1 ir", (f"{_C}.ir",), ("L0 leaves",)),
     Layer(
         "L2 passes",
-        (f"{_C}.analysis", f"{_C}.verify", f"{_C}.emit", f"{_C}.render"),
+        (f"{_C}.analysis", f"{_C}.verify", f"{_C}.emit", f"{_C}.late_machine", f"{_C}.render"),
         ("L0 leaves", "L1 ir"),
         frozenset({"networkx", "graphviz", "pydantic"}),
     ),
@@ -158,6 +158,7 @@ LAYERS = (
             "F front end",
             f"{_C}.machine",
             f"{_C}.emit",
+            f"{_C}.late_machine",
         ),
         _SDK_VOCABULARY,
     ),
