@@ -7,9 +7,11 @@ Profiles: `ci` is derandomised and bounded, so that a red run is red again; `dev
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -60,11 +62,17 @@ def _no_settings_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def loop_of_run_sync() -> Iterator[None]:
-    """Close the event loop that `Runner.run_sync` keeps for the thread, as a program's end does."""
-    own = asyncio.new_event_loop()
-    asyncio.set_event_loop(own)
+@pytest.fixture(autouse=True)
+def _loop_of_run_sync(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Close the event loop that `Runner.run_sync` keeps for the thread, as a program's end does.
+
+    Left to the collector it would warn in whichever test happens to run then.
+    """
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        yield
+        return
+    asyncio.set_event_loop(None)
     yield
-    own.close()
+    with suppress(RuntimeError):  # no loop was set
+        asyncio.get_event_loop_policy().get_event_loop().close()
     asyncio.set_event_loop(None)

@@ -75,7 +75,6 @@ def test_a_notebook_shows_the_drawing(cell: str, outputs: dict[str, Any]) -> Non
 
 
 @needs_dot
-@pytest.mark.usefixtures("loop_of_run_sync")
 def test_a_result_emphasises_the_agents_that_acted() -> None:
     clerk = Agent[Any](name="Clerk")
     desk = Agent[Any](name="Desk", handoffs=[clerk])

@@ -34,8 +34,6 @@ from agentgraph import (
 from agentgraph.user_code.arity import accepts
 from tests.published_sdk import needs_the_published_sdk, published
 
-pytestmark = pytest.mark.usefixtures("loop_of_run_sync")
-
 
 def none() -> None: ...
 def one(a: Any) -> None: ...

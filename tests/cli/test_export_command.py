@@ -75,7 +75,6 @@ def test_without_a_program_the_test_asks_for_a_fixture(
     assert passes(test)
 
 
-@pytest.mark.usefixtures("loop_of_run_sync")
 def test_the_exported_recording_holds_no_secrets(tmp_path: Path) -> None:
     agent = Agent(name="A", model=ScriptedModel([[assistant_message("Code ORD-77")]]))
     state = Runner.run_sync(agent, f"use {KEY}").to_state()

@@ -233,7 +233,6 @@ async def test_a_context_that_is_a_mapping_comes_back(tmp_path: Path) -> None:
         await replay(agent, result.to_state(), context={"name": "Bob"})
 
 
-@pytest.mark.usefixtures("loop_of_run_sync")
 def test_it_replays_in_code_that_is_not_async(tmp_path: Path) -> None:
     model = ScriptedModel([[assistant_message("ok")]])
     agent = Agent[Any](name="A", model=model)
