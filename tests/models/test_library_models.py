@@ -69,6 +69,12 @@ BEHIND_LIBRARIES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _retries_without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clients of the libraries try again after a second; the tests count tries, not seconds."""
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+
+
 def case_name(value: Any) -> str:
     return value.name if isinstance(value, Path) else name_of(value)
 
