@@ -19,7 +19,7 @@ from agentgraph.schemas.strict import ensure_strict_json_schema
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-__all__ = ["AgentOutputSchema", "AgentOutputSchemaBase"]
+__all__ = ["AgentOutputSchema", "AgentOutputSchemaBase", "output_schema_of"]
 
 _WRAPPER_KEY: Final = "response"
 
@@ -243,3 +243,14 @@ def _summary(error: ValueError) -> str:
     ]
     text = "; ".join(places[:5])
     return text if len(places) <= 5 else f"{text}; and {len(places) - 5} more"
+
+
+def output_schema_of(
+    declared: type[Any] | UnionType | AgentOutputSchemaBase | None,
+) -> AgentOutputSchemaBase | None:
+    """The schema of an agent's final output, from its `output_type`; ``None`` for plain text."""
+    if declared is None or declared is str:
+        return None
+    if isinstance(declared, AgentOutputSchemaBase):
+        return declared
+    return AgentOutputSchema(declared)

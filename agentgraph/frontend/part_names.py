@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agentgraph.agent import Agent
-from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
+from agentgraph.agent_output import AgentOutputSchemaBase, output_schema_of
 from agentgraph.handoffs import Handoff
 from agentgraph.tools.function import FunctionTool
 
-__all__ = ["NO_NAMES", "PartNames", "answer_schema", "names_of", "represented_tools"]
+__all__ = [
+    "NO_NAMES",
+    "PartNames",
+    "answer_schema",
+    "answer_type",
+    "function_tools",
+    "guardrails_of",
+    "names_of",
+    "represented_tools",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ def names_of(agents: Iterable[Agent[Any]]) -> PartNames:
         agents=frozenset(agent.name for agent in agents),
         tools=frozenset(tool.name for tool in tools),
         handoffs=frozenset(_handoff_name(one) for agent in agents for one in agent.handoffs),
-        guardrails=frozenset(one.get_name() for agent in agents for one in _guardrails(agent)),
+        guardrails=frozenset(one for agent in agents for one, _ in guardrails_of(agent)),
         agent_tools=frozenset(tool.name for tool in tools if hasattr(tool, "agent")),
     )
 
@@ -58,24 +67,30 @@ def _handoff_name(entry: Agent[Any] | Handoff[Any, Any]) -> str:
     return entry.tool_name if isinstance(entry, Handoff) else Handoff.default_tool_name(entry)
 
 
-def _guardrails(agent: Agent[Any]) -> Iterator[Any]:
-    yield from agent.input_guardrails
-    yield from agent.output_guardrails
-    for tool in agent.tools:
-        if isinstance(tool, FunctionTool):
-            yield from tool.tool_input_guardrails or ()
-            yield from tool.tool_output_guardrails or ()
+def guardrails_of(agent: Agent[Any]) -> Iterator[tuple[str, bool]]:
+    """The names of the guardrails of an agent, each with whether it is one of a tool."""
+    yield from ((one.get_name(), False) for one in agent.input_guardrails)
+    yield from ((one.get_name(), False) for one in agent.output_guardrails)
+    for tool in function_tools([agent]):
+        yield from ((one.get_name(), True) for one in tool.tool_input_guardrails or ())
+        yield from ((one.get_name(), True) for one in tool.tool_output_guardrails or ())
+
+
+def function_tools(agents: Iterable[Agent[Any]]) -> Iterator[FunctionTool]:
+    """The function tools of agents; an agent used as a tool is one."""
+    for agent in agents:
+        yield from (tool for tool in agent.tools if isinstance(tool, FunctionTool))
+
+
+def answer_type(agent: Agent[Any]) -> AgentOutputSchemaBase | None:
+    """The schema of an agent's answers; None if nothing but text is asked for."""
+    return output_schema_of(agent.output_type)
 
 
 def answer_schema(agent: Agent[Any]) -> dict[str, Any] | None:
     """The JSON schema of an agent's answers; None for text."""
-    declared = agent.output_type
-    if declared is None:
-        return None
-    schema = (
-        declared if isinstance(declared, AgentOutputSchemaBase) else AgentOutputSchema(declared)
-    )
-    return None if schema.is_plain_text() else schema.json_schema()
+    schema = answer_type(agent)
+    return None if schema is None or schema.is_plain_text() else schema.json_schema()
 
 
 def represented_tools(agent: Agent[Any]) -> Iterator[str]:

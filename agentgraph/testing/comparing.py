@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Final
 
+from typing_extensions import Unpack
+
 from agentgraph.exceptions import UserError
 from agentgraph.testing.choices import Planned, Seeded
-from agentgraph.testing.decisions import Decisions, Drawn, Exhaustive
+from agentgraph.testing.conditions import Conditions, RunKeywords
+from agentgraph.testing.decisions import Decisions, Exhaustive
 from agentgraph.testing.routes import Decision, Route
 from agentgraph.testing.scripted import Scripted, ScriptMismatch
-from agentgraph.testing.simulation import Conditions, Simulation
-from agentgraph.testing.values import Generators
-from agentgraph.testing.weights import HOSTILE, ORDINARY, ROUTING, Weights
+from agentgraph.testing.simulation import Simulation
+from agentgraph.testing.weights import ROUTING, Weights
 
 if TYPE_CHECKING:
     from agentgraph.workflow import Source
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Difference", "same_behaviour"]
 
 _MOST_EXPLORED: Final = 100
-_MOST_CALLS: Final = 3
+_MOST_CALLS: Final = 8
+_MOST_CALLS_EXPLORED: Final = 3
 _WIDTH: Final = 76
 
 
@@ -60,50 +63,50 @@ def same_behaviour(
     *,
     runs: int = 500,
     seed: int = 0,
-    depth: int = 8,
-    hostile: bool = False,
     renamed: Mapping[str, str] | None = None,
+    **keywords: Unpack[RunKeywords],
 ) -> Difference | None:
     """Compare two versions of a workflow under the same decisions.
 
     The short runs of the old version come first, each way of them, then random ones. Each is
     played in the new version, and random runs of the new version in the old one, so an addition
-    is noticed as well. No model is called and no tool runs.
+    is noticed as well. No model is called, and no tool runs unless `real` names it.
 
     Args:
         old: An agent or a workflow.
         new: Its new version.
         runs: How many random runs of each version to compare.
         seed: The seed of the first of them.
-        depth: The most model calls of a run.
-        hostile: Whether models also reply what no provider should send.
         renamed: The new names of agents, by their old names.
+        keywords: The conditions of the runs, see `Conditions`; a run has at most 8 model calls,
+            unless `depth` says otherwise.
 
     Returns:
         The shortest difference that was noticed first; None if there is none.
 
     Raises:
         CompileError: A version has errors.
-        UserError: A handoff does not say which agent it leads to, or a name of `renamed` is no
-            agent.
+        UserError: A handoff does not say which agent it leads to, a name of `renamed` is no
+            agent, or one of another keyword does not exist.
         ValueError: The depth is below 1.
         RuntimeError: The caller is a coroutine; compare in a thread of its own there.
     """
     names = dict(renamed or {})
-    before, after = (Simulation(one, Conditions(depth=depth)) for one in (old, new))
+    keywords.setdefault("depth", _MOST_CALLS)
+    conditions = Conditions(**keywords)
+    before, after = Simulation(old, conditions), Simulation(new, conditions)
     _check_agents(before, names.keys(), "old")
     _check_agents(after, names.values(), "new")
     for decisions, most in _every_way():
-        difference = _compared(before, after, decisions, names, min(most, depth))
+        difference = _compared(before, after, decisions, names, min(most, conditions.depth))
         if difference is not None:
             return difference
     back = {name: other for other, name in names.items()}
-    weights = Weights(None, HOSTILE if hostile else ORDINARY)
     for number in range(seed, seed + runs):
-        difference = _compared(before, after, _drawn(number, weights), names)
+        difference = _compared(before, after, before.drawn(Seeded(number)), names)
         if difference is not None:
             return difference
-        difference = _compared(after, before, _drawn(number, weights), back)
+        difference = _compared(after, before, after.drawn(Seeded(number)), back)
         if difference is not None:
             added = f"Only the new version takes this run: {difference.fault}"
             return Difference(difference.old, difference.new, added)
@@ -123,13 +126,9 @@ def _check_agents(simulation: Simulation, names: Iterable[str], version: str) ->
 def _every_way() -> Iterator[tuple[Decisions, int]]:
     """The decisions of short runs, with the most model calls; the run of each makes the next."""
     weights = Weights(None, ROUTING)
-    for depth in range(1, _MOST_CALLS + 1):
+    for depth in range(1, _MOST_CALLS_EXPLORED + 1):
         for choices in islice(Planned.every(), _MOST_EXPLORED):
             yield Exhaustive(choices, weights), depth
-
-
-def _drawn(seed: int, weights: Weights) -> Decisions:
-    return Drawn(Seeded(seed), weights, Generators())
 
 
 def _compared(

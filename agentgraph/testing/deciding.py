@@ -12,7 +12,7 @@ from agentgraph.items.responses import ModelResponse
 from agentgraph.models.model_call import ModelCall
 from agentgraph.testing.decisions import Decisions
 from agentgraph.testing.offers import Menu, Offer
-from agentgraph.testing.routes import Decider, Decision, Kind
+from agentgraph.testing.routes import KINDS, Decider, Decision, Kind, plain_result
 from agentgraph.testing.simulated_model import SimulatedFault, arguments_text, response_of
 
 if TYPE_CHECKING:
@@ -20,17 +20,30 @@ if TYPE_CHECKING:
     from agentgraph.tools.function import FunctionTool
     from agentgraph.tools.guardrail_verdicts import ToolVerdict
 
-__all__ = ["BoundReached", "Deciding"]
+__all__ = ["BoundReached", "Deciding", "kinds_of_guardrail", "kinds_of_tool"]
 
 _T = TypeVar("_T")
 _MOST_MENUS: Final = 1_000
+_WITHOUT_REJECTION: Final = tuple(kind for kind in KINDS["guardrail"] if kind != "reject")
 
 
 class BoundReached(BaseException):
     """Ends a run that has made as many model calls as it may; no handler of errors catches it."""
 
 
-class _Undecided:
+def kinds_of_tool(tool: FunctionTool) -> tuple[Kind, ...]:
+    """What a tool can do; the simplest first."""
+    return tuple(
+        kind for kind in KINDS["tool"] if kind != "time_out" or tool.timeout_seconds is not None
+    )
+
+
+def kinds_of_guardrail(*, rejects: bool) -> tuple[Kind, ...]:
+    """What a guardrail can say, if it can reject or not; the simplest first."""
+    return KINDS["guardrail"] if rejects else _WITHOUT_REJECTION
+
+
+class _Undecided(Decisions):
     """Decides nothing: a simulation between two runs."""
 
     def reply(self, offer: Offer) -> NoReturn:
@@ -120,8 +133,8 @@ class Deciding:
 
     def verdict(self, agent: str, guardrail: str, *, rejects: bool) -> ToolVerdict:
         """See `Oracle`."""
-        kinds: tuple[Kind, ...] = ("pass", "reject", "trip") if rejects else ("pass", "trip")
-        decided = self._decide("guardrail", agent, guardrail, (*kinds, "raise")).kind
+        kinds = kinds_of_guardrail(rejects=rejects)
+        decided = self._decide("guardrail", agent, guardrail, kinds).kind
         match decided:
             case "pass" | "reject" | "trip":
                 return decided
@@ -133,10 +146,7 @@ class Deciding:
         if arguments in self._unfit:
             # The tool itself does not run, and reports this as it reports any error.
             return self._failed(agent, tool)
-        kinds: tuple[Kind, ...] = ("return", "raise")
-        if tool.timeout_seconds is not None:
-            kinds = ("return", "raise", "time_out")
-        result = f"The result of {tool.name}."
+        kinds, result = kinds_of_tool(tool), plain_result(tool.name)
         decided = self._decide("tool", agent, tool.name, kinds, _read(arguments), result)
         match decided.kind:
             case "return":
@@ -154,32 +164,32 @@ class Deciding:
 
     def ran(self, agent: str, tool: str, arguments: str, value: object) -> None:
         """See `Oracle`."""
-        kind: Kind = "raise" if isinstance(value, Exception) else "return"
-        place = len(self.agents)
-        self.log.append(
+        self._hear(
             Decision(
                 by="tool",
-                kind=kind,
+                kind="raise" if isinstance(value, Exception) else "return",
                 agent=agent,
                 name=tool,
                 arguments=_read(arguments),
                 value=value,
-                reply=place,
+                reply=len(self.agents),
             )
         )
 
     def judged(self, agent: str, guardrail: str, verdict: ToolVerdict) -> None:
         """See `Oracle`."""
         place = len(self.agents)
-        self.log.append(
-            Decision(by="guardrail", kind=verdict, agent=agent, name=guardrail, reply=place)
-        )
+        self._hear(Decision("guardrail", verdict, agent=agent, name=guardrail, reply=place))
+
+    def _hear(self, decision: Decision) -> None:
+        self.log.append(decision)
+        self._guarded(lambda: self._decisions.heard(decision))
 
     def ruling(self, item: ToolApprovalItem) -> Kind:
         """Decide on a call that waits for a person."""
         arguments = _read(item.arguments or "{}")
-        kinds: tuple[Kind, ...] = ("approve", "reject", "leave")
-        return self._decide("person", item.agent.name, item.name or "", kinds, arguments).kind
+        name, kinds = item.name or "", KINDS["person"]
+        return self._decide("person", item.agent.name, name, kinds, arguments).kind
 
     async def reply(self, agent: str, call: ModelCall) -> ModelResponse:
         """Decide on the reply of an agent's model, and write it."""

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from agentgraph.exceptions import UserError
 from agentgraph.models.instances import Schema
 from agentgraph.testing.choices import Choices, weighted
-from agentgraph.testing.offers import Offer, with_minimal_value
+from agentgraph.testing.offers import Offer, Options, with_minimal_value
 from agentgraph.testing.routes import Decision, Kind
 from agentgraph.testing.values import Generators, without_types
 from agentgraph.testing.weights import Weights
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Decisions", "Drawn", "Exhaustive"]
 
@@ -33,6 +30,8 @@ _ANSWERS: Final = ("Done.", "", "No.", "ÄÖ 猫")
 class Decisions(Protocol):
     """A source of decisions."""
 
+    __slots__ = ()
+
     def reply(self, offer: Offer) -> list[Decision]:
         """Decide on a reply of a model: one answer, or calls and handoffs."""
         ...
@@ -46,8 +45,12 @@ class Decisions(Protocol):
         """
         ...
 
+    def heard(self, decision: Decision) -> None:
+        """Hear of a decision that the workflow's own code made."""
+        return None
 
-class Exhaustive:
+
+class Exhaustive(Decisions):
     """Decisions of a search that takes each option; it varies no values.
 
     Args:
@@ -98,7 +101,7 @@ class Exhaustive:
         return replace(decision, kind=kinds[index])
 
 
-class Drawn:
+class Drawn(Decisions):
     """Decisions with values, by weights.
 
     Args:
@@ -114,40 +117,50 @@ class Drawn:
 
     def reply(self, offer: Offer) -> list[Decision]:
         """See :class:`Decisions`."""
-        choices, several = self._choices, self._weights.several
-        options, weights = self._options(offer)
-        first = options[weighted(choices, weights)]
+        options = self._options(offer)
+        first = options.every[weighted(self._choices, options.weights)]
         if first.kind == "slow":
             return [replace(first, reply=offer.number), *self._calm(offer)]
+        return self.beginning_with(first, offer)
+
+    def beginning_with(self, first: Decision, offer: Offer) -> list[Decision]:
+        """A reply that begins with one of the options, without its value; further calls may stand
+        beside a call or a handoff."""
+        choices, several = self._choices, self._weights.several
         decided = [self.with_value(first, offer)]
         is_one = offer.call.model_settings.parallel_tool_calls is False
         if several and first.kind in ("call", "handoff") and not is_one:
-            calls = [one for one in options if one.kind in ("call", "handoff")]
+            calls = self._options(offer).calls
             while len(decided) < _MOST_CALLS and choices.index(10 + several) >= 10:
                 decided.append(self.with_value(calls[choices.index(len(calls))], offer))
         return decided
 
-    def _options(self, offer: Offer) -> tuple[list[Decision], list[int]]:
-        """The options, the answer first, and their weights."""
+    def _options(self, offer: Offer) -> Options:
+        """The options, the answer first, with their weights."""
         menu, weights = offer.menu, self._weights
-        kept = menu.by_weights.get(weights)
-        if kept is None:
+        key = weights, offer.is_reuse_possible
+        options = menu.by_weights.get(key)
+        if options is None:
             of = weights.of("model")
-            usual = menu.obedient
-            answers = [one for one in usual if one.kind == "answer"]
-            calls = [one for one in usual if one.kind != "answer"]
+            answers = [one for one in menu.obedient if one.kind == "answer"]
+            calls = [one for one in menu.obedient if one.kind != "answer"]
             kinds = _HOSTILE if calls else _HOSTILE_WITHOUT_CALLS
-            hostile = [Decision("model", kind, menu.agent) for kind in kinds]
-            options = [one for one in (*answers, *calls, *hostile) if of[one.kind]]
-            kept = menu.by_weights[weights] = options, [of[one.kind] for one in options]
-        if not kept[0]:
-            raise UserError(
-                f"Agent {menu.agent!r}: every reply that is possible here has weight 0."
+            hostile = [
+                Decision("model", kind, menu.agent)
+                for kind in kinds
+                if kind != "reused_id" or offer.is_reuse_possible
+            ]
+            every = [one for one in (*answers, *calls, *hostile) if of[one.kind]]
+            if not every:
+                raise UserError(
+                    f"Agent {menu.agent!r}: every reply that is possible here has weight 0."
+                )
+            options = menu.by_weights[key] = Options(
+                every,
+                [of[one.kind] for one in every],
+                [one for one in every if one.kind in ("call", "handoff")],
             )
-        if not offer.is_reuse_possible and weights.of("model")["reused_id"]:
-            pairs = [pair for pair in zip(*kept, strict=True) if pair[0].kind != "reused_id"]
-            return [one for one, _ in pairs], [weight for _, weight in pairs]
-        return kept
+        return options
 
     def _calm(self, offer: Offer) -> list[Decision]:
         of = self._weights.of("model")
@@ -205,9 +218,12 @@ class Drawn:
         of = self._weights.of(decision.by)
         weights = [of[kind] for kind in kinds]
         kind = kinds[weighted(self._choices, weights) if any(weights) else 0]
-        if kind == "return":
-            results = self._generators.results.get(decision.name)
-            if results:
-                result = results[self._choices.index(len(results))]
-                return replace(decision, kind=kind, value=result)
-        return decision if kind == decision.kind else replace(decision, kind=kind)
+        decided = decision if kind == decision.kind else replace(decision, kind=kind)
+        return self.with_result(decided) if kind == "return" else decided
+
+    def with_result(self, decision: Decision) -> Decision:
+        """The return of a tool with one of the results that are listed for it, if any are."""
+        results = self._generators.results.get(decision.name)
+        if not results:
+            return decision
+        return replace(decision, value=results[self._choices.index(len(results))])

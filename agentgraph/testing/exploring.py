@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agentgraph.testing.choices import Planned
+from agentgraph.testing.conditions import Conditions
 from agentgraph.testing.decisions import Exhaustive
 from agentgraph.testing.patterns import Pattern, matcher
 from agentgraph.testing.routes import Route
-from agentgraph.testing.simulation import Conditions, Simulation
+from agentgraph.testing.simulation import Simulation
 from agentgraph.testing.weights import ROUTING, Weights
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ def explore(
         ValueError: The depth is below 1.
         RuntimeError: The caller is a coroutine; explore in a thread of its own there.
     """
-    simulation = Simulation(source, Conditions(depth=depth, filters=False))
+    simulation = Simulation(source, Conditions(depth=depth, input=input, filters=False))
     weights = Weights(None, ROUTING)
     left_out = frozenset[tuple[str, str]]() if alike else simulation.represented()
     for choices in Planned.every():
-        yield simulation.run(Exhaustive(choices, weights, left_out), input)
+        yield simulation.run(Exhaustive(choices, weights, left_out))
 
 
 def can_reach(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentgraph.exceptions import UserError
 from agentgraph.models.instances import NoInstance
@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from agentgraph.models.model_call import ModelCall
     from agentgraph.testing.weights import Weights
 
-__all__ = ["Menu", "Offer", "with_minimal_value"]
+__all__ = ["Menu", "Offer", "Options", "with_minimal_value"]
+
+
+class Options(NamedTuple):
+    """What `Drawn` draws from.
+
+    Attributes:
+        every: The options, without their values; the simplest first.
+        weights: The weight of each.
+        calls: Those that are calls or handoffs.
+    """
+
+    every: list[Decision]
+    weights: list[int]
+    calls: list[Decision]
 
 
 class Menu:
@@ -31,7 +45,8 @@ class Menu:
         moves: What the model may do without regard to its tool choice; the answer is the last.
         free: The same as decisions without values.
         obedient: Those that obey the tool choice; one that it cannot obey leaves it free.
-        by_weights: What `Drawn` derives from it, for each set of weights.
+        by_weights: What `Drawn` derives from it, for each set of weights, and with a reply that
+            reuses an id or without.
     """
 
     __slots__ = ("_kept", "agent", "by_weights", "free", "moves", "obedient")
@@ -43,7 +58,7 @@ class Menu:
         targets = {one.tool_name: one.agent_name for one in call.handoffs}
         self.free = [self._decision(move, targets) for move in self.moves]
         self.obedient = self._obedient(call)
-        self.by_weights: dict[Weights, tuple[list[Decision], list[int]]] = {}
+        self.by_weights: dict[tuple[Weights, bool], Options] = {}
 
     def _decision(self, move: Move, targets: Mapping[str, str]) -> Decision:
         if move.kind == "answer":

@@ -12,7 +12,7 @@ from agentgraph.testing.routes import Decision
 if TYPE_CHECKING:
     from agentgraph.frontend.part_names import PartNames
 
-__all__ = ["Pattern", "matcher"]
+__all__ = ["Pattern", "matcher", "unknown_part"]
 
 Pattern: TypeAlias = str | Callable[[Decision], bool]
 """Which decisions are meant: the name of a tool (it runs), an agent (its model is called), a
@@ -42,20 +42,29 @@ def matcher(pattern: Pattern, names: PartNames) -> Callable[[Decision], bool]:
     }
     if colon and sort in by_sort:
         if name not in by_sort[sort]:
-            raise _unknown(name, "agent" if sort == "answer" else sort, by_sort[sort])
+            raise unknown_part(name, "agent" if sort == "answer" else sort, by_sort[sort])
         return _of(sort, name, names)
     sorts = [one for one in _SORTS[:-1] if pattern in by_sort[one]]
     if not sorts:
-        raise _unknown(pattern, "agent, tool, handoff or guardrail", names.every)
+        raise unknown_part(pattern, "agent, tool, handoff or guardrail", names.every)
     if len(sorts) > 1:
         either = " or ".join(repr(f"{one}:{pattern}") for one in sorts)
         raise UserError(f"{pattern!r} names several parts of the workflow; write {either}.")
     return _of(sorts[0], pattern, names)
 
 
-def _unknown(name: str, sort: str, names: frozenset[str]) -> UserError:
+def unknown_part(name: str, sort: str, names: frozenset[str]) -> UserError:
+    """The error about a name that no part of the workflow has.
+
+    Args:
+        name: The name.
+        sort: What is sought.
+        names: The names of the parts of that sort.
+    """
     close = get_close_matches(name, names, n=1)
-    hint = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(sorted(names))}."
+    hint = (
+        f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(sorted(names)) or 'none'}."
+    )
     return UserError(f"The workflow has no {sort} named {name!r}. {hint}")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from agentgraph.frontend.part_names import NO_NAMES, PartNames
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agentgraph.models.model_call import ModelCall
     from agentgraph.result import RunResult, RunResultStreaming
 
-__all__ = ["KINDS", "Decider", "Decision", "End", "Kind", "Route"]
+__all__ = ["KINDS", "Decider", "Decision", "End", "Kind", "Route", "plain_result"]
 
 Decider: TypeAlias = Literal["model", "tool", "guardrail", "person", "function"]
 """Who decides. A function is one of the workflow's own, such as `is_enabled`."""
@@ -45,6 +45,11 @@ KINDS: Final[Mapping[Decider, tuple[Kind, ...]]] = {
 End: TypeAlias = Literal["answered", "blocked", "cut", "failed", "waiting"]
 """How a run ends: with an answer, at a guardrail (`blocked`), at the bound (`cut`), with an error
 (`failed`), or at calls that a person left undecided (`waiting`)."""
+
+
+def plain_result(tool: str) -> str:
+    """What a simulated tool returns if nothing else is decided."""
+    return f"The result of {tool}."
 
 
 class _Printer(Protocol):
@@ -85,6 +90,12 @@ class Decision:
             verdicts: dict[Kind, str] = {"pass": "no", "trip": "yes"}
             return f"{self.name} of {self.agent} trips: {verdicts.get(self.kind, self.kind)}"
         return f"{self.name}: {self.kind}"
+
+    def _repr_pretty_(self, printer: _Printer, cycle: bool) -> None:
+        """The form in which Hypothesis and IPython print a decision: what is not its default."""
+        values = ((one, getattr(self, one.name)) for one in fields(self))
+        parts = [f"{one.name}={value!r}" for one, value in values if value != one.default]
+        printer.text(f"Decision({', '.join(parts)})")
 
     def __str__(self) -> str:
         return _WORDS[self.by](self)

@@ -9,34 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from hypothesis import Phase, given, settings
-from typing_extensions import TypedDict, Unpack
+from typing_extensions import Unpack
 
 from agentgraph.exceptions import UserError
+from agentgraph.testing.conditions import RunKeywords
 from agentgraph.testing.failure import failure_report
 from agentgraph.testing.routes import Route
 from agentgraph.testing.strategies import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from hypothesis.strategies import SearchStrategy
-
     from agentgraph.workflow import Source
 
-__all__ = ["RunKeywords", "routing_test"]
-
-
-class RunKeywords(TypedDict, total=False):
-    """The keywords of `strategies.runs`."""
-
-    depth: int
-    hostile: bool
-    weights: Mapping[str, int] | None
-    real: Collection[str]
-    results: Mapping[str, Sequence[object]] | None
-    context: object
-    streamed: bool
-    input: str
+__all__ = ["routing_test"]
 
 
 _Test: TypeAlias = Callable[..., None]
@@ -60,7 +44,7 @@ def routing_test(
         source: An agent or a workflow; it is not changed.
         examples: How many runs; None leaves it to the profile of Hypothesis.
         pictures: The folder for the drawing of a failing run; None draws none.
-        keywords: The keywords of `strategies.runs`.
+        keywords: The conditions of the runs, see `Conditions`.
 
     Returns:
         A decorator. Its test takes the other parameters of the function, such as fixtures. Called
@@ -70,12 +54,12 @@ def routing_test(
         TypeError: The function takes no parameter.
     """
 
-    return functools.partial(_tested, source, runs(source, **keywords), examples, pictures)
+    return functools.partial(_tested, source, keywords, examples, pictures)
 
 
 def _tested(
     source: Source,
-    strategy: SearchStrategy[Route],
+    keywords: RunKeywords,
     examples: int | None,
     pictures: str | Path | None,
     test: _Test,
@@ -93,7 +77,7 @@ def _tested(
         last[:] = [route]
         test(**arguments)
 
-    made = given(**{parameters[0]: strategy})(examined)
+    made = given(**{parameters[0]: runs(source, **keywords)})(examined)
     limits = settings() if examples is None else settings(max_examples=examples)
     made = settings(
         limits, deadline=None, phases=_PHASES, print_blob=False, report_multiple_bugs=False
@@ -110,7 +94,7 @@ def _tested(
             made(*args, **arguments)
         except Exception as error:
             if last and not isinstance(error, UserError):
-                error.add_note(failure_report(source, last[0], test, error, pictures))
+                error.add_note(failure_report(source, last[0], test, error, pictures, keywords))
             raise
 
     return reported

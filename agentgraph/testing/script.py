@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import keyword
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from agentgraph.testing.routes import Decision, Kind, Route
+from agentgraph.testing.routes import Decision, Kind, Route, plain_result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -201,16 +201,21 @@ def in_order(parts: Iterable[ScriptPart]) -> list[Decision]:
     return decisions
 
 
-def script_of(route: Route) -> list[str]:
+def script_of(route: Route, real: Collection[str] = ()) -> list[str]:
     """The parts of a script that repeats a route, as source; the words are those of this module.
 
     Decisions that a script need not mention, because they are the simplest, are left out.
+
+    Args:
+        route: The route.
+        real: The names of the parts whose own code runs; what they do is left out as well.
     """
     lines: list[str] = []
     last: Decision | None = None
     for one in route.decisions:
         if one.by != "model":
-            lines += _other_words(one)
+            if one.name not in real or one.by == "person":
+                lines += _other_words(one)
             continue
         word = _reply_word(one)
         if last is not None and last.reply == one.reply and last.agent == one.agent:
@@ -291,7 +296,7 @@ def _other_words(decision: Decision) -> Iterator[str]:
     if decision.by == "function" and decision.kind == "yes":
         yield f"function({quoted}, True, agent={source_of(decision.agent)})"
     elif decision.by == "tool" and decision.kind == "return":
-        if decision.value != f"The result of {name}.":
+        if decision.value != plain_result(name):
             yield f"tool({quoted}).returns({source_of(decision.value)})"
     elif word is not None and by == "person":
         yield f"person().{word}({quoted})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agentgraph.testing.decisions import Decisions
 from agentgraph.testing.offers import Offer, with_minimal_value
 from agentgraph.testing.routes import Decider, Decision, Kind
 
@@ -15,7 +16,7 @@ class ScriptMismatch(AssertionError):
     """A script and the run that it drives do not fit together."""
 
 
-class Scripted:
+class Scripted(Decisions):
     """Decisions of a script, in their order.
 
     A decision that the script does not mention takes the simplest option, if it is not a model's.
@@ -70,6 +71,22 @@ class Scripted:
         Raises:
             ScriptMismatch: The script decides something here that is not possible.
         """
+        one = self._taken(decision, kinds)
+        if one is None:
+            return replace(decision, kind=kinds[0])
+        value = decision.value if one.value is None else one.value
+        return replace(decision, kind=one.kind, value=value)
+
+    def heard(self, decision: Decision) -> None:
+        """See `Decisions`. Of what the workflow's own code does, a script may say the kind.
+
+        Raises:
+            ScriptMismatch: The script says another kind.
+        """
+        self._taken(decision, [decision.kind])
+
+    def _taken(self, decision: Decision, kinds: Sequence[Kind]) -> Decision | None:
+        """Take the next decision of the script about the same; None if it has none."""
         script = self._script
         for place in range(self._next, len(script)):
             one = script[place]
@@ -85,9 +102,8 @@ class Scripted:
                 # Decisions that are due at the same time may come in any order.
                 script.insert(self._next, script.pop(place))
                 self._next += 1
-                value = decision.value if one.value is None else one.value
-                return replace(decision, kind=one.kind, value=value)
-        return replace(decision, kind=kinds[0])
+                return one
+        return None
 
     def _expect(self, one: Decision, by: Decider, agent: str, name: str) -> None:
         if one.by != by or one.agent != agent:
@@ -110,14 +126,20 @@ class Scripted:
 
 
 class Completed(Scripted):
-    """Decisions of a script, after whose end each model takes the simplest way to an answer."""
+    """Decisions of a script that need not be complete: what the run does not come to is passed
+    over, and after its end each model takes the simplest way to an answer."""
 
     def reply(self, offer: Offer) -> list[Decision]:
         """See `Decisions`."""
+        while self._next < len(self._script) and self._script[self._next].by != "model":
+            self._next += 1
         if self._next < len(self._script):
             return super().reply(offer)
         simplest = offer.menu.obedient[-1]  # the answer, where it is allowed
         return [with_minimal_value(replace(simplest, reply=offer.number), offer)]
+
+    def assert_complete(self) -> None:
+        """Nothing: the run may end before the script."""
 
 
 def _placed(decision: Decision, offer: Offer) -> Decision:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Collection, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from agentgraph.exceptions import (
@@ -23,11 +22,14 @@ from agentgraph.exceptions import (
 from agentgraph.frontend.part_names import names_of, represented_tools
 from agentgraph.frontend.stand_ins import StandIns
 from agentgraph.run import Runner
+from agentgraph.testing.choices import Choices
+from agentgraph.testing.conditions import Conditions
 from agentgraph.testing.deciding import BoundReached, Deciding
-from agentgraph.testing.decisions import Decisions
+from agentgraph.testing.decisions import Decisions, Drawn
 from agentgraph.testing.routes import Decision, End, Route
 from agentgraph.testing.scripted import ScriptMismatch
 from agentgraph.testing.simulated_model import SimulatedModel
+from agentgraph.testing.values import Generators
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from agentgraph.run_state import RunState
     from agentgraph.workflow import Source
 
-__all__ = ["Conditions", "Simulation"]
+__all__ = ["Simulation"]
 
 _T = TypeVar("_T")
 
@@ -50,25 +52,6 @@ _END_OF: Final[Mapping[type[Exception], End]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
-    """The conditions under which the runs of a simulation are made.
-
-    Attributes:
-        depth: The most model calls of a run, those of agent tools included.
-        context: The context object of a run, or a function that makes one for each run.
-        real: The names of tools, guardrails, handoffs and agents whose code runs.
-        filters: Whether the input filters of handoffs run.
-        streamed: Whether the runs are streamed.
-    """
-
-    depth: int = 12
-    context: object = None
-    real: Collection[str] = ()
-    filters: bool = True
-    streamed: bool = False
-
-
 class Simulation:
     """Runs of one workflow.
 
@@ -80,17 +63,15 @@ class Simulation:
         start: The stand-in of the workflow.
         agents: Its agents themselves.
         names: The names of its parts.
+        generators: The generators of values.
         at_work: The result of the streamed run that is going, or was the last.
 
     Raises:
-        UserError: A name of `real` is no part of the workflow, or a handoff does not say where it
-            leads.
-        ValueError: The depth is below 1.
+        UserError: A name of `real` is no part of the workflow, one of `results` no tool, or a
+            handoff does not say where it leads.
     """
 
     def __init__(self, source: Source, conditions: Conditions) -> None:
-        if conditions.depth < 1:
-            raise ValueError(f"depth must be at least 1, not {conditions.depth}")
         self._conditions = conditions
         self._deciding = Deciding(conditions.depth)
         self._stand_ins = StandIns(
@@ -100,6 +81,7 @@ class Simulation:
         self.agents = self._stand_ins.originals
         self.names = names_of(self.agents)
         self._check_real(conditions.real)
+        self.generators = Generators(self._checked_results(conditions.results))
         self.at_work: RunResultStreaming | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -108,14 +90,15 @@ class Simulation:
         """The decisions of the run that is going, or was the last."""
         return self._deciding.log
 
-    def run(
-        self, decisions: Decisions, input: str | list[Any] = "Go on.", *, depth: int | None = None
-    ) -> Route:
+    def drawn(self, choices: Choices) -> Drawn:
+        """Decisions that are drawn from choices, by the weights of the conditions."""
+        return Drawn(choices, self._conditions.drawn, self.generators)
+
+    def run(self, decisions: Decisions, *, depth: int | None = None) -> Route:
         """Make one run.
 
         Args:
             decisions: Decides in it.
-            input: The user's message.
             depth: The most model calls, if fewer than in other runs.
 
         Raises:
@@ -123,7 +106,7 @@ class Simulation:
             RuntimeError: Another event loop runs in this thread.
         """
         self._deciding.depth = depth or self._conditions.depth
-        return self.in_loop(self.play(decisions, self.start, input))
+        return self.in_loop(self.play(decisions, self.start, self._conditions.input))
 
     def in_loop(self, run: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine in the event loop of the simulation."""
@@ -259,14 +242,9 @@ class Simulation:
             (agent.name, name) for agent in self.agents for name in represented_tools(agent)
         )
 
-    def checked_results(
+    def _checked_results(
         self, results: Mapping[str, Sequence[object]] | None
     ) -> Mapping[str, Sequence[object]]:
-        """The results that tools draw from.
-
-        Raises:
-            UserError: A name is no tool of the workflow, or a tool has no result.
-        """
         for name, values in (results or {}).items():
             if name not in self.names.tools:
                 raise UserError(

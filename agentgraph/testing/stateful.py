@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from typing_extensions import Unpack
 
 from agentgraph.memory.sqlite_session import SQLiteSession
 from agentgraph.running.persist import rows_of
 from agentgraph.running.state import RunState
-from agentgraph.testing.decisions import Drawn
+from agentgraph.testing.conditions import Conditions, RunKeywords
 from agentgraph.testing.invariants import faults_of_items, faults_of_order
 from agentgraph.testing.offers import Offer
 from agentgraph.testing.routes import KINDS, Decider, Decision, Kind, Route
 from agentgraph.testing.script import Reply
-from agentgraph.testing.simulation import Conditions, Simulation
+from agentgraph.testing.simulation import Simulation
 from agentgraph.testing.stepping import Ask, Stepping
 from agentgraph.testing.strategies import DrawnChoices
-from agentgraph.testing.values import Generators
-from agentgraph.testing.weights import HOSTILE, Weights
 
 if TYPE_CHECKING:
     from agentgraph.memory.session import Session
@@ -50,7 +49,6 @@ class WorkflowMachine(RuleBasedStateMachine):
     """
 
     simulation: ClassVar[Simulation]
-    generators: ClassVar[Generators]
     make_session: ClassVar[staticmethod[[], Session]]
 
     def __init__(self) -> None:
@@ -161,13 +159,14 @@ class WorkflowMachine(RuleBasedStateMachine):
         self._stepping.answer(*decided)
         self._after()
 
-    def _decided(self, kind: Kind, index: int = 0) -> None:
+    def _decided(self, decision: Decision) -> None:
+        self._stepping.answer(decision)
+        self._after()
+
+    def _draft(self, kind: Kind) -> Decision:
         pending = self._stepping.pending
         assert isinstance(pending, Ask)
-        values = self.generators.results.get(pending.draft.name) if kind == "return" else None
-        value = values[index % len(values)] if values else pending.draft.value
-        self._stepping.answer(replace(pending.draft, kind=kind, value=value))
-        self._after()
+        return replace(pending.draft, kind=kind)
 
     def _after(self) -> None:
         """Note what the move brought."""
@@ -271,13 +270,8 @@ def _key(item: Mapping[str, Any]) -> tuple[Any, ...]:
 def machine_of(
     source: Source,
     *,
-    depth: int = 12,
-    hostile: bool = False,
-    weights: Mapping[str, int] | None = None,
-    real: Collection[str] = (),
-    results: Mapping[str, Sequence[object]] | None = None,
-    context: object = None,
     session: Callable[[], Session] = lambda: SQLiteSession("simulated"),
+    **keywords: Unpack[RunKeywords],
 ) -> type[WorkflowMachine]:
     """A state machine whose rules are the moves of a workflow: what users say, each call and
     handoff, answers, results and failures of tools, verdicts, rulings of people, and going on.
@@ -287,34 +281,31 @@ def machine_of(
 
     Args:
         source: An agent or a workflow; it is not changed.
-        depth: The most model calls of a run, those of agent tools included; at least 1.
-        hostile: Whether models also reply what no provider should send.
-        weights: Kinds of weight 0 have no rule; how often the others come, Hypothesis decides.
-        real: The names of tools, guardrails, handoffs and agents whose code runs.
-        results: The results from which tools draw, by their names.
-        context: The context object, or a function that makes one for each run.
         session: Makes the session of a conversation.
+        keywords: The conditions of the runs, see `Conditions`. Kinds of weight 0 have no rule; how
+            often the others come, Hypothesis decides. Each run is streamed, and each message of
+            the user is another, so `streamed` and `input` change nothing.
 
     Raises:
         UserError: A name of `weights`, `real` or `results` does not exist.
         ValueError: The depth is below 1.
     """
-    conditions = Conditions(depth=depth, real=real, context=context, streamed=True)
+    keywords["streamed"] = True  # so that a run has a state while it goes on
+    conditions = Conditions(**keywords)
     simulation = Simulation(source, conditions)
-    ruled = Weights(weights, HOSTILE)
-    generators = Generators(simulation.checked_results(results))
     rules: dict[str, _Rule] = {}
-    for kind, name in _replies_of(simulation, hostile):
-        if ruled.of("model")[kind]:
+    for kind, name in _replies_of(simulation):
+        if conditions.drawn.of("model")[kind]:
             rule_name = _rule_name(f"model_{_VERBS[kind]}_{name}", rules)
             rules[rule_name] = _reply_rule(rule_name, kind, name)
     for by, verbs in _OTHERS.items():
         for kind, verb in verbs.items():
-            if ruled.of(by)[kind] and (hostile or (by, kind) != ("guardrail", "raise")):
+            if conditions.drawn.of(by)[kind]:
                 rules[f"{by}_{verb}"] = _decision_rule(f"{by}_{verb}", by, kind)
+    if conditions.results and "tool_returns" in rules:
+        rules["tool_returns"] = _result_rule("tool_returns")
     fields = {
         "simulation": simulation,
-        "generators": generators,
         "make_session": staticmethod(session),
         "__doc__": f"Conversations with {getattr(source, 'name', 'a workflow')!r}.",
     }
@@ -335,17 +326,15 @@ _OTHERS: Mapping[Decider, Mapping[Kind, str]] = {
 }
 
 
-def _replies_of(simulation: Simulation, hostile: bool) -> Iterator[tuple[Kind, str]]:
+def _replies_of(simulation: Simulation) -> Iterator[tuple[Kind, str]]:
     yield "answer", ""
     for name in sorted(simulation.names.tools):
         yield "call", name
     for name in sorted(simulation.names.handoffs):
         yield "handoff", name
-    if hostile:
-        usual = ("answer", "call", "handoff", "slow")
-        for kind in KINDS["model"]:
-            if kind not in usual:
-                yield kind, ""
+    for kind in KINDS["model"]:
+        if kind not in ("answer", "call", "handoff", "slow"):
+            yield kind, ""
 
 
 def _rule_name(words: str, taken: Collection[str]) -> str:
@@ -364,13 +353,28 @@ def _reply_rule(rule_name: str, kind: Kind, name: str) -> _Rule:
 
 def _decision_rule(rule_name: str, by: Decider, kind: Kind) -> _Rule:
     def move(self: WorkflowMachine) -> None:
-        self._decided(kind)
+        self._decided(self._draft(kind))
 
     move.__name__ = rule_name
     return precondition(lambda self: self._waits_for(by, kind))(rule()(move))
 
 
-_MOST_CALLS = 2
+def _result_rule(rule_name: str) -> _Rule:
+    """A tool returns one of the results that the caller lists."""
+
+    def move(self: WorkflowMachine, value: object) -> None:
+        self._decided(replace(self._draft("return"), value=value))
+
+    move.__name__ = rule_name
+    possible = precondition(lambda self: self._waits_for("tool", "return"))
+    return possible(rule(value=_result())(move))
+
+
+@st.composite
+def _result(draw: st.DrawFn) -> object:
+    machine: WorkflowMachine = draw(st.runner())
+    drawn = machine.simulation.drawn(DrawnChoices(draw))
+    return drawn.with_result(machine._draft("return")).value
 
 
 @st.composite
@@ -379,20 +383,10 @@ def _reply(draw: st.DrawFn, kind: Kind, name: str) -> Reply:
     machine: WorkflowMachine = draw(st.runner())
     offer = machine._offer
     assert offer is not None
-    choices = DrawnChoices(draw)
-    drawn = Drawn(choices, _WEIGHTS, machine.generators)
     menu = offer.menu
     if kind in ("call", "handoff"):
         first = next(one for one in menu.obedient if (one.kind, one.name) == (kind, name))
     else:
         first = Decision("model", kind, menu.agent)
-    decided = [drawn.with_value(first, offer)]
-    is_one = offer.call.model_settings.parallel_tool_calls is False
-    if kind in ("call", "handoff") and not is_one:
-        calls = [one for one in menu.obedient if one.kind != "answer"]
-        while len(decided) < _MOST_CALLS and choices.index(5) == 4:
-            decided.append(drawn.with_value(calls[choices.index(len(calls))], offer))
-    return Reply(menu.agent, decided)
-
-
-_WEIGHTS = Weights(None, HOSTILE)
+    drawn = machine.simulation.drawn(DrawnChoices(draw))
+    return Reply(menu.agent, drawn.beginning_with(first, offer))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agentgraph.testing.decisions import Decisions
 from agentgraph.testing.offers import Offer
 from agentgraph.testing.routes import Decision, Kind, Route
 
@@ -44,7 +45,7 @@ class _Abandoned(Exception):
 _Message: TypeAlias = "Offer | Ask | Route | BaseException"
 
 
-class Stepping:
+class Stepping(Decisions):
     """Runs of a simulation, one decision at a time. It is the source of their decisions.
 
     Args:

@@ -6,18 +6,27 @@ so a failing run shrinks to a short one. Needs the package `hypothesis`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from agentgraph.exceptions import UserError
+from typing_extensions import Unpack
+
 from agentgraph.frontend.part_names import answer_schema
 from agentgraph.memory.sqlite_session import SQLiteSession
-from agentgraph.testing.decisions import Drawn
-from agentgraph.testing.routes import Route
-from agentgraph.testing.simulation import Conditions, Simulation
-from agentgraph.testing.values import Draw, Generators, values_of
-from agentgraph.testing.weights import HOSTILE, ORDINARY, Weights
+from agentgraph.testing.conditions import Conditions, RunKeywords
+from agentgraph.testing.parts import (
+    agent_named,
+    offer_to,
+    ruling_on,
+    tool_named,
+    tool_result,
+    verdict_of,
+)
+from agentgraph.testing.routes import Decision, Kind, Route
+from agentgraph.testing.script import Reply
+from agentgraph.testing.simulation import Simulation
+from agentgraph.testing.values import Draw, values_of
 
 try:
     from hypothesis import strategies as st
@@ -27,10 +36,23 @@ except ImportError as missing:
     ) from missing
 
 if TYPE_CHECKING:
-    from agentgraph.agent import Agent
+    from agentgraph.testing.conditions import DrawnKeywords
     from agentgraph.workflow import Source
 
-__all__ = ["answers", "arguments", "conversations", "runs"]
+__all__ = [
+    "answers",
+    "arguments",
+    "conversations",
+    "replies",
+    "rulings",
+    "runs",
+    "tool_results",
+    "verdicts",
+]
+
+_T = TypeVar("_T")
+_DraftOf: TypeAlias = Callable[[Simulation, str], tuple[Decision, tuple[Kind, ...]]]
+"""The simplest decision of a part, and the kinds of its decisions."""
 
 
 class DrawnChoices:
@@ -55,48 +77,35 @@ def _index(count: int) -> st.SearchStrategy[int]:
     return st.integers(0, count - 1)
 
 
-class _Drawing:
+# -- whole runs
+
+
+class _Runs:
     """Draws runs of one workflow; it simulates nothing before the first draw."""
 
-    def __init__(
-        self,
-        source: Source,
-        conditions: Conditions,
-        weights: Weights,
-        results: Mapping[str, Sequence[object]] | None,
-    ) -> None:
-        self._source, self._conditions, self._weights = source, conditions, weights
-        self._results = results
-        self._made: tuple[Simulation, Generators] | None = None
+    def __init__(self, source: Source, conditions: Conditions) -> None:
+        self._source, self._conditions = source, conditions
 
-    def ready(self) -> tuple[Simulation, Generators]:
-        """The simulation and the generators of its values."""
-        if self._made is None:
-            simulation = Simulation(self._source, self._conditions)
-            self._made = simulation, Generators(simulation.checked_results(self._results))
-        return self._made
+    @cached_property
+    def _simulation(self) -> Simulation:
+        return Simulation(self._source, self._conditions)
 
-    def drawn(self, draw: st.DrawFn) -> Drawn:
-        """Decisions that Hypothesis draws."""
-        return Drawn(DrawnChoices(draw), self._weights, self.ready()[1])
-
-    def run(self, draw: st.DrawFn, input: str | list[Any]) -> Route:
+    def run(self, choices: DrawnChoices) -> Route:
         """Draw one run."""
-        return self.ready()[0].run(self.drawn(draw), input)
+        return self._simulation.run(self._simulation.drawn(choices))
 
-    def conversation(
-        self, draw: st.DrawFn, input: str, turns: int, goes_on: bool
-    ) -> tuple[Route, ...]:
+    def conversation(self, choices: DrawnChoices, turns: int, goes_on: bool) -> tuple[Route, ...]:
         """Draw a conversation of at least one turn."""
-        simulation, _ = self.ready()
-        count = 1 + draw(_index(turns))
+        simulation, input = self._simulation, self._conditions.input
+        count = 1 + choices.index(turns)
 
         async def converse() -> tuple[Route, ...]:
             session, start = SQLiteSession("simulated"), simulation.start
             routes: list[Route] = []
             try:
                 while len(routes) < count:
-                    route = await simulation.play(self.drawn(draw), start, input, session)
+                    decisions = simulation.drawn(choices)
+                    route = await simulation.play(decisions, start, input, session)
                     routes.append(route)
                     if route.end == "waiting":
                         break
@@ -109,89 +118,129 @@ class _Drawing:
         return simulation.in_loop(converse())
 
 
-def runs(
-    source: Source,
-    *,
-    depth: int = 12,
-    hostile: bool = False,
-    weights: Mapping[str, int] | None = None,
-    real: Collection[str] = (),
-    results: Mapping[str, Sequence[object]] | None = None,
-    context: object = None,
-    streamed: bool = False,
-    input: str = "Go on.",
-) -> st.SearchStrategy[Route]:
+def runs(source: Source, **keywords: Unpack[RunKeywords]) -> st.SearchStrategy[Route]:
     """Whole runs of a workflow, in which models, tools, guardrails and people decide at random.
 
     Args:
         source: An agent or a workflow; it is not changed.
-        depth: The most model calls of a run, those of agent tools included; at least 1.
-        hostile: Whether models also reply what no provider should send.
-        weights: How often each kind of decision comes, as for `walk`.
-        real: The names of tools, guardrails, handoffs and agents whose code runs.
-        results: The results from which tools draw, by their names.
-        context: The context object, or a function that makes one for each run.
-        streamed: Whether the runs are streamed.
-        input: The user's message.
+        keywords: The conditions of the runs, see `Conditions`.
 
     Raises:
         CompileError: When it draws: the workflow has errors.
         UserError: A name of `weights` does not exist; when it draws, one of `real` or `results`.
+        ValueError: The depth is below 1.
     """
-    conditions = Conditions(depth=depth, real=real, context=context, streamed=streamed)
-    weighing = Weights(weights, HOSTILE if hostile else ORDINARY)
-    return _runs(_Drawing(source, conditions, weighing, results), input)
-
-
-@st.composite
-def _runs(draw: st.DrawFn, drawing: _Drawing, input: str) -> Route:
-    return drawing.run(draw, input)
+    return _drawn(_Runs(source, Conditions(**keywords)).run)
 
 
 def conversations(
-    source: Source,
-    *,
-    turns: int = 3,
-    goes_on: bool = True,
-    depth: int = 12,
-    hostile: bool = False,
-    weights: Mapping[str, int] | None = None,
-    real: Collection[str] = (),
-    results: Mapping[str, Sequence[object]] | None = None,
-    context: object = None,
-    input: str = "Go on.",
+    source: Source, *, turns: int = 3, goes_on: bool = True, **keywords: Unpack[RunKeywords]
 ) -> st.SearchStrategy[tuple[Route, ...]]:
     """Conversations of several runs with one session.
 
     Args:
-        source: See `runs`.
+        source: An agent or a workflow; it is not changed.
         turns: The most runs of a conversation; at least 1. One that waits for a person is the last.
         goes_on: Whether a run starts with the last agent of the one before.
-        depth: See `runs`.
-        hostile: See `runs`.
-        weights: See `runs`.
-        real: See `runs`.
-        results: See `runs`.
-        context: See `runs`.
-        input: The user's message in each turn.
+        keywords: The conditions of the runs, see `Conditions`; each turn has the same `input`.
 
     Raises:
         CompileError: When it draws: the workflow has errors.
         UserError: A name of `weights` does not exist; when it draws, one of `real` or `results`.
-        ValueError: `turns` is below 1.
+        ValueError: `turns` or the depth is below 1.
     """
     if turns < 1:
         raise ValueError(f"turns must be at least 1, not {turns}")
-    conditions = Conditions(depth=depth, real=real, context=context)
-    weighing = Weights(weights, HOSTILE if hostile else ORDINARY)
-    return _conversations(_Drawing(source, conditions, weighing, results), input, turns, goes_on)
+    drawing = _Runs(source, Conditions(**keywords))
+    return _drawn(lambda choices: drawing.conversation(choices, turns, goes_on))
 
 
-@st.composite
-def _conversations(
-    draw: st.DrawFn, drawing: _Drawing, input: str, turns: int, goes_on: bool
-) -> tuple[Route, ...]:
-    return drawing.conversation(draw, input, turns, goes_on)
+# -- what one of them decides
+
+
+def replies(
+    source: Source, agent: str, **keywords: Unpack[DrawnKeywords]
+) -> st.SearchStrategy[Reply]:
+    """Replies of an agent's model, for the script of `play`: answers, calls and handoffs with
+    arguments that fit their schemas, several calls at once; hostile ones too, if asked for.
+
+    Args:
+        source: An agent or a workflow.
+        agent: The name of one of its agents.
+        keywords: `hostile` and `weights`, see `Conditions`.
+
+    Raises:
+        CompileError: The workflow has errors.
+        UserError: The workflow has no agent of that name, or a name of `weights` does not exist.
+    """
+    simulation = Simulation(source, Conditions(**keywords))
+    offer = offer_to(simulation, agent)
+    return _drawn(lambda choices: Reply(agent, simulation.drawn(choices).reply(offer)))
+
+
+def tool_results(
+    source: Source, tool: str, **keywords: Unpack[DrawnKeywords]
+) -> st.SearchStrategy[Decision]:
+    """What a function tool does, for the script of `play`: it returns, fails, or runs out of time
+    if it has a limit.
+
+    Args:
+        source: An agent or a workflow.
+        tool: The name of one of its function tools.
+        keywords: `weights` and `results`, see `Conditions`.
+
+    Raises:
+        UserError: The workflow has no function tool of that name, an agent is behind it, or a name
+            of another keyword does not exist.
+    """
+    return _decided(source, tool_result, tool, keywords)
+
+
+def verdicts(
+    source: Source, guardrail: str, **keywords: Unpack[DrawnKeywords]
+) -> st.SearchStrategy[Decision]:
+    """What a guardrail says, for the script of `play`: it passes or trips, one of a tool may also
+    reject, and it raises if `hostile` or `weights` says so.
+
+    Args:
+        source: An agent or a workflow.
+        guardrail: The name of one of its guardrails.
+        keywords: `hostile` and `weights`, see `Conditions`.
+
+    Raises:
+        UserError: The workflow has no guardrail of that name, or a name of `weights` does not
+            exist.
+    """
+    return _decided(source, verdict_of, guardrail, keywords)
+
+
+def rulings(
+    source: Source, tool: str, **keywords: Unpack[DrawnKeywords]
+) -> st.SearchStrategy[Decision]:
+    """How a person decides on a call that needs an approval, for the script of `play`: the person
+    approves, rejects, or leaves it waiting.
+
+    Args:
+        source: An agent or a workflow.
+        tool: The name of one of its tools that need an approval.
+        keywords: `weights`, see `Conditions`.
+
+    Raises:
+        UserError: The workflow has no tool of that name that needs an approval, or a name of
+            `weights` does not exist.
+    """
+    return _decided(source, ruling_on, tool, keywords)
+
+
+def _decided(
+    source: Source, draft_of: _DraftOf, name: str, keywords: DrawnKeywords
+) -> st.SearchStrategy[Decision]:
+    simulation = Simulation(source, Conditions(**keywords))
+    draft, kinds = draft_of(simulation, name)
+    return _drawn(lambda choices: simulation.drawn(choices).decide(draft, kinds))
+
+
+# -- values
 
 
 def arguments(source: Source, tool: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -204,13 +253,8 @@ def arguments(source: Source, tool: str) -> st.SearchStrategy[dict[str, Any]]:
     Raises:
         UserError: The workflow has no function tool of that name.
     """
-    tools = [one for agent in _agents(source) for one in agent.tools if one.name == tool]
-    schemas = [
-        schema for one in tools if (schema := getattr(one, "params_json_schema", None)) is not None
-    ]
-    if not schemas:
-        raise UserError(f"The workflow has no function tool named {tool!r}.")
-    return _values(values_of(schemas[0]))
+    named = tool_named(Simulation(source, Conditions()), tool)
+    return _values(values_of(named.params_json_schema))
 
 
 def answers(source: Source, agent: str) -> st.SearchStrategy[Any]:
@@ -223,17 +267,14 @@ def answers(source: Source, agent: str) -> st.SearchStrategy[Any]:
     Raises:
         UserError: The workflow has no agent of that name.
     """
-    named = [one for one in _agents(source) if one.name == agent]
-    if not named:
-        raise UserError(f"The workflow has no agent named {agent!r}.")
-    schema = answer_schema(named[0])
+    schema = answer_schema(agent_named(Simulation(source, Conditions()), agent))
     return st.text() if schema is None else _values(values_of(schema))
 
 
+def _values(value: Draw) -> st.SearchStrategy[Any]:
+    return _drawn(lambda choices: value(choices, 0))
+
+
 @st.composite
-def _values(draw: st.DrawFn, value: Draw) -> Any:
-    return value(DrawnChoices(draw), 0)
-
-
-def _agents(source: Source) -> Sequence[Agent[Any]]:
-    return Simulation(source, Conditions()).agents
+def _drawn(draw: st.DrawFn, make: Callable[[DrawnChoices], _T]) -> _T:
+    return make(DrawnChoices(draw))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import Unpack
+
 from agentgraph.testing.choices import Seeded
-from agentgraph.testing.decisions import Drawn
+from agentgraph.testing.conditions import Conditions, RunKeywords
 from agentgraph.testing.routes import Route
 from agentgraph.testing.script import ScriptPart, in_order
-from agentgraph.testing.scripted import Scripted
-from agentgraph.testing.simulation import Conditions, Simulation
-from agentgraph.testing.values import Generators
-from agentgraph.testing.weights import HOSTILE, ORDINARY, Weights
+from agentgraph.testing.scripted import Completed, Scripted
+from agentgraph.testing.simulation import Simulation
 
 if TYPE_CHECKING:
     from agentgraph.workflow import Source
@@ -21,17 +21,7 @@ __all__ = ["play", "walk"]
 
 
 def walk(
-    source: Source,
-    seed: int = 0,
-    runs: int = 1,
-    *,
-    depth: int = 12,
-    hostile: bool = False,
-    weights: Mapping[str, int] | None = None,
-    real: Collection[str] = (),
-    results: Mapping[str, Sequence[object]] | None = None,
-    context: object = None,
-    input: str = "Go on.",
+    source: Source, seed: int = 0, runs: int = 1, **keywords: Unpack[RunKeywords]
 ) -> Iterator[Route]:
     """Run a workflow again and again with random decisions; fast, and without Hypothesis.
 
@@ -40,16 +30,7 @@ def walk(
         seed: The seed of the first run. The run after it has the next seed, so the seed of each
             route repeats it.
         runs: How many runs to make.
-        depth: The most model calls of a run, those of agent tools included; at least 1.
-        hostile: Whether models also reply what no provider should send: unknown tools, malformed
-            arguments, reused ids, nothing, refusals, faults.
-        weights: How often each kind of decision comes, as `{"model.answer": 4, "tool.raise": 0}`;
-            kinds that it does not name keep their weight in `ORDINARY` or `HOSTILE`.
-        real: The names of tools, guardrails, handoffs and agents whose code runs. All other tools
-            return a text, and all other guardrails and functions are decided at random.
-        results: The results from which tools draw, by their names.
-        context: The context object, or a function that makes one for each run.
-        input: The user's message.
+        keywords: The conditions of the runs, see `Conditions`.
 
     Yields:
         The routes.
@@ -60,11 +41,9 @@ def walk(
         ValueError: The depth is below 1.
         RuntimeError: The caller is a coroutine; walk in a thread of its own there.
     """
-    simulation = Simulation(source, Conditions(depth=depth, real=real, context=context))
-    weighing = Weights(weights, HOSTILE if hostile else ORDINARY)
-    generators = Generators(simulation.checked_results(results))
+    simulation = Simulation(source, Conditions(**keywords))
     for number in range(seed, seed + runs):
-        yield simulation.run(Drawn(Seeded(number), weighing, generators), input)
+        yield simulation.run(simulation.drawn(Seeded(number)))
 
 
 def play(
@@ -72,6 +51,7 @@ def play(
     script: Iterable[ScriptPart],
     *,
     depth: int | None = None,
+    strict: bool = True,
     real: Collection[str] = (),
     context: object = None,
     input: str | list[Any] = "Go on.",
@@ -84,7 +64,11 @@ def play(
     Args:
         source: An agent or a workflow; it is not changed.
         script: Decisions, as in `Route.decisions` or in the words of `agentgraph.testing.script`.
-        depth: The most model calls of the run; by default as many as the script has.
+        depth: The most model calls of the run; by default as many as the script has, and 12 if it
+            is not strict.
+        strict: Whether the run must make every decision of the script, and no call of a model
+            after them. Without it, the run passes over decisions that it does not come to, and
+            after the last one each model takes the simplest way to an answer.
         real: The names of tools, guardrails, handoffs and agents whose code runs.
         context: The context object, or a function that makes it.
         input: The user's message.
@@ -99,11 +83,12 @@ def play(
         RuntimeError: The caller is a coroutine; play in a thread of its own there.
     """
     decisions = in_order(script)
-    calls = sum(one.by == "model" for one in decisions)
-    conditions = Conditions(
-        depth=max(calls, 1) if depth is None else depth, real=real, context=context
-    )
-    scripted = Scripted(decisions)
-    route = Simulation(source, conditions).run(scripted, input)
+    keywords: RunKeywords = {"real": real, "context": context, "input": input}
+    if depth is not None:
+        keywords["depth"] = depth
+    elif strict:
+        keywords["depth"] = max(1, sum(one.by == "model" for one in decisions))
+    scripted = Scripted(decisions) if strict else Completed(decisions)
+    route = Simulation(source, Conditions(**keywords)).run(scripted)
     scripted.assert_complete()
     return route

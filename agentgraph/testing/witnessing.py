@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 from agentgraph.program import Program, compile
 from agentgraph.run import RunMoves, observing_runs
 from agentgraph.testing.choices import Planned, Seeded
+from agentgraph.testing.conditions import Conditions
 from agentgraph.testing.coverage.counting import keys_of
-from agentgraph.testing.decisions import Decisions, Drawn, Exhaustive
+from agentgraph.testing.decisions import Decisions, Exhaustive
 from agentgraph.testing.routes import Route
 from agentgraph.testing.scripted import Completed
-from agentgraph.testing.simulation import Conditions, Simulation
-from agentgraph.testing.values import Generators
-from agentgraph.testing.weights import ORDINARY, ROUTING, Weights
+from agentgraph.testing.simulation import Simulation
+from agentgraph.testing.weights import ROUTING, Weights
 from agentgraph_compiler.analysis.obligations import Key, Obligation, obligations
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _REJECTING: Final[Mapping[str, int]] = {
     "person.reject": 1,
     "guardrail.reject": 1,
 }
+_WALKED: Final = {"model.several": 5, "tool.raise": 0, "tool.time_out": 0}
 _MOST_EXPLORED: Final = 2_000
 _MOST_WALKED: Final = 2_000
 _IDLE: Final = 500
@@ -91,7 +92,8 @@ def witnesses(source: Source, depth: int = 6) -> Witnesses:
 
 class _Search:
     def __init__(self, source: Source, depth: int) -> None:
-        self._simulation = Simulation(source, Conditions(depth=depth, filters=False))
+        conditions = Conditions(depth=depth, weights=_WALKED, filters=False)
+        self._simulation = Simulation(source, conditions)
         self._depth = depth
         program: Program = compile(self._simulation.start)
         rows = obligations(program.chart)
@@ -142,13 +144,11 @@ class _Search:
 
     def walk(self) -> None:
         """Walk at random."""
-        weights = Weights({"model.several": 5, "tool.raise": 0, "tool.time_out": 0}, ORDINARY)
-        generators = Generators()
         idle = 0
         for seed in range(_MOST_WALKED):
             if self._is_complete or idle >= _IDLE:
                 return
-            idle = 0 if self._run(Drawn(Seeded(seed), weights, generators)) else idle + 1
+            idle = 0 if self._run(self._simulation.drawn(Seeded(seed))) else idle + 1
 
     def result(self) -> Witnesses:
         """The fewest of the kept runs that meet everything, chosen greedily."""

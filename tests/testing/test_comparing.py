@@ -94,3 +94,18 @@ def test_a_new_name_for_an_agent_that_a_version_does_not_have_is_an_error() -> N
         same_behaviour(one, one, renamed={"Frnt": "Front"})
     with pytest.raises(UserError, match="'Back', but the new version has no agent of that name"):
         same_behaviour(one, one, renamed={"Front": "Back"})
+
+
+def test_code_that_is_named_as_real_runs_in_both_versions() -> None:
+    def made(limit: int) -> Agent[Any]:
+        @output_guardrail
+        def short(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
+            return GuardrailFunctionOutput(None, tripwire_triggered=len(str(output)) > limit)
+
+        return Agent(name="A", output_guardrails=[short])
+
+    assert same_behaviour(made(10), made(2), runs=50) is None
+    assert same_behaviour(made(10), made(10), runs=50, real=["short"]) is None
+    difference = same_behaviour(made(10), made(2), runs=50, real=["short"])
+    assert difference is not None
+    assert "guardrail short of A" in difference.fault

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentgraph import Agent, function_tool
+from agentgraph import Agent, RunContextWrapper, function_tool
 from agentgraph.exceptions import UserError
 from agentgraph.program import CompileError
 from agentgraph.testing import Route, assert_never, assert_precedes, play, routing_test
@@ -63,6 +63,53 @@ def test_a_failure_is_the_shortest_run_as_a_list_a_test_and_a_drawing(tmp_path: 
     exec(source, names)
     with pytest.raises(AssertionError, match="without 'verify' before"):
         names["test_identity_once"]()
+
+
+class Notes:
+    """The context of a run."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+
+@function_tool
+def look(context: RunContextWrapper[Notes]) -> str:
+    """Look at the order."""
+    context.context.seen = True
+    return "It is lost."
+
+
+@function_tool(is_enabled=lambda context, agent: context.context.seen)
+def pay(euros: int) -> str:
+    """Pay."""
+    return "paid"
+
+
+clerk = Agent(name="Clerk", tools=[look, pay])
+
+
+@routing_test(clerk, examples=200, pictures=None, real=["look", "pay"], context=Notes)
+def nothing_is_paid(route: Route) -> None:
+    assert_never(route, "pay")
+
+
+def test_the_test_of_a_failure_lets_the_same_code_run() -> None:
+    with pytest.raises(AssertionError) as failure:
+        nothing_is_paid()
+    source = failure.value.__notes__[-1].partition("As a test:\n\n")[2]
+    assert source.splitlines()[-6:] == [
+        "    route = play(clerk, [",
+        '        model("Clerk").calls("look"),',
+        '        model("Clerk").calls("pay", euros=0),',
+        '        model("Clerk").answers("Done."),',
+        '    ], real=["look", "pay"], context=Notes)',
+        "    nothing_is_paid(route)",
+    ]
+    names = {"clerk": clerk, "Notes": Notes, "nothing_is_paid": nothing_is_paid}
+    exec(source, names)
+    once: Any = names["test_nothing_is_paid_once"]
+    with pytest.raises(AssertionError, match="'pay' comes, as move 4"):
+        once()
 
 
 def test_the_property_can_be_asked_about_one_route() -> None:

@@ -21,8 +21,9 @@ from agentgraph.frontend.targets import target_of
 from agentgraph.program import check
 from agentgraph.testing import Route
 from agentgraph.testing.choices import Planned
+from agentgraph.testing.conditions import Conditions
 from agentgraph.testing.decisions import Exhaustive
-from agentgraph.testing.simulation import Conditions, Simulation
+from agentgraph.testing.simulation import Simulation
 from agentgraph.testing.weights import ROUTING, Weights
 from agentgraph_compiler import pipeline
 from agentgraph_compiler.analysis.analysis import Analysis

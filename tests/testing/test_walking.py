@@ -210,6 +210,19 @@ def test_the_parts_that_are_named_as_real_run() -> None:
         play(agent, script, real=["triple"])
 
 
+def test_a_run_with_real_parts_can_be_played_from_its_decisions() -> None:
+    @function_tool
+    def double(number: int) -> int:
+        return 2 * number
+
+    agent = Agent(name="A", tools=[double])
+    for route in walk(agent, runs=20, real=["double"], depth=4):
+        assert play(agent, route.decisions, real=["double"], depth=4) == route
+    script = [Decision("model", "call", "A", "double"), Decision("tool", "raise", "A", "double")]
+    with pytest.raises(ScriptMismatch, match=r"tool double\(\) fails: possible are return"):
+        play(agent, script, real=["double"])
+
+
 def test_tools_draw_from_the_results_that_the_caller_lists() -> None:
     agent = Agent(name="A", tools=[look])
     routes = walk(agent, runs=50, results={"look": ["here", "gone"]}, weights={"tool.raise": 0})
@@ -219,6 +232,11 @@ def test_tools_draw_from_the_results_that_the_caller_lists() -> None:
         list(walk(agent, results={"lock": ["x"]}))
     with pytest.raises(UserError, match="results has no result for the tool 'look'"):
         list(walk(agent, results={"look": []}))
+
+
+def test_a_keyword_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(TypeError, match="dept"):
+        list(walk(desk(), dept=3))  # type: ignore[call-arg]
 
 
 def test_input_filters_run() -> None:

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
+from agentgraph.agent_output import AgentOutputSchemaBase
 from agentgraph.frontend.bindings import HandoffBinding
-
-if TYPE_CHECKING:
-    from agentgraph.agent import Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +34,3 @@ class Offer:
     actions: Mapping[str, Sequence[tuple[str, Any]]]
     requestable: Mapping[str, HandoffBinding]
     names: tuple[str, ...]
-
-
-def output_schema(agent: Agent[Any]) -> AgentOutputSchemaBase | None:
-    """The schema of an agent's final output; ``None`` for plain text."""
-    declared = agent.output_type
-    if declared is None or declared is str:
-        return None
-    if isinstance(declared, AgentOutputSchemaBase):
-        return declared
-    return AgentOutputSchema(declared)

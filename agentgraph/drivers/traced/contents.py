@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from agentgraph.agent_output import output_schema_of
 from agentgraph.approvals import tool_identity
 from agentgraph.drivers.names import tool_of
-from agentgraph.drivers.reading.offer import output_schema
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.think import PreparedCall
 from agentgraph.drivers.workbench import Workbench
@@ -61,7 +61,7 @@ class ResponseCallSpanData(ResponseSpanData):
 def agent(bench: Workbench, agent_id: str) -> AgentSpanData:
     """The agent, with the tools and handoffs that it lists."""
     binding = bench.binding(agent_id)
-    schema = output_schema(binding.agent)
+    schema = output_schema_of(binding.agent.output_type)
     return AgentSpanData(
         name=binding.agent.name,
         handoffs=[row.handoff.agent_name for row in binding.handoffs],
@@ -271,7 +271,7 @@ def unusable(bench: Workbench, payload: ModelReply, *, sensitive: bool) -> SpanE
         if getattr(item, "type", None) == "function_call" and name not in offered_names:
             return tool_not_found(str(name))
     text = fault.message if sensitive else REDACTED
-    structured = output_schema(bench.binding(payload.agent).agent) is not None
+    structured = output_schema_of(bench.binding(payload.agent).agent.output_type) is not None
     message = "Invalid JSON provided" if structured else "Error in model reply"
     return SpanError(message=message, data={"error": text})
 

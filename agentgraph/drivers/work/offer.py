@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agentgraph.drivers.reading.offer import Offer, output_schema
+from agentgraph.agent_output import output_schema_of
+from agentgraph.drivers.reading.offer import Offer
 from agentgraph.drivers.work.collisions import Tools, clashing_names, settle
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.frontend.bindings import AgentBinding
@@ -61,7 +62,7 @@ async def offer_of(
     offer = Offer(
         tools=[tool for _, tool in tools],
         handoffs=[handoff for _, handoff in handoffs],
-        schema=output_schema(agent),
+        schema=output_schema_of(agent.output_type),
         callable=by_name,
         actions=actions or _NOTHING,
         requestable={handoff.tool_name: row for row, handoff in handoffs} if handoffs else _NOTHING,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent import ToolsToFinalOutputResult
+from agentgraph.agent_output import output_schema_of
 from agentgraph.drivers.names import tool_of
 from agentgraph.drivers.reading.classify import output_in
-from agentgraph.drivers.reading.offer import output_schema
 from agentgraph.drivers.work.hooks import call_hooks, context_of
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
@@ -36,7 +36,9 @@ def final_output(bench: Workbench, source: CommandId | None, agent: Agent[Any]) 
     if isinstance(payload, ModelReply):
         # A stored reply has no output: it follows from the response.
         stored = output is None
-        return output_in(payload.response, output_schema(agent)) if stored else output
+        return (
+            output_in(payload.response, output_schema_of(agent.output_type)) if stored else output
+        )
     if _needs_text(output, agent):
         # The text form of a value may differ each time: guardrails, hooks and the caller get the
         # text that is recorded.

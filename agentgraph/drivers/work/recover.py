@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.agent_output import AgentOutputSchema
-from agentgraph.drivers.reading.offer import output_schema
+from agentgraph.agent_output import AgentOutputSchema, output_schema_of
 from agentgraph.drivers.work.copies import copies_of, copy_of
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, UserError
@@ -83,7 +82,7 @@ def turns_exceeded(limit: int | None) -> MaxTurnsExceeded:
 
 def _validated(agent: Agent[Any], output: object) -> tuple[Any, str]:
     """Validate an output against the agent's type; return it with the text of a model's reply."""
-    schema = output_schema(agent)
+    schema = output_schema_of(agent.output_type)
     if schema is None or schema.is_plain_text():
         return output, str(output)
     from pydantic_core import PydanticSerializationError, to_json
