@@ -43,6 +43,7 @@ from typing import NamedTuple
 
 from agentgraph_compiler.diagnostics import Diagnostic, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
+from agentgraph_compiler.ir.entries import entry_state
 from agentgraph_compiler.machine import (
     BACK,
     INTERRUPTING,
@@ -102,9 +103,7 @@ def _faults(chart: Chart, subcharts: set[str], walks: _Walks) -> Iterator[str]:
         yield f"the initial state '{chart.initial}' does not exist"
     if chart.start not in chart.agent:
         yield f"the start agent '{chart.start}' does not exist"
-    for start in chart.starts:
-        if start not in chart.agent:
-            yield f"the start agent '{start}' does not exist"
+    yield from _faults_of_starts(chart)
     for agent in chart.agents:
         yield from _faults_of_agent(chart, agent, subcharts)
     yield from _faults_of_rows(chart, "", chart.rows)
@@ -116,6 +115,17 @@ def _faults(chart: Chart, subcharts: set[str], walks: _Walks) -> Iterator[str]:
         if state.agent not in chart.agent or not _is_simple(state, walks):
             yield from _faults_of_state(chart, state, subcharts, walks)
     yield from _faults_of_circles(chart, walks)
+
+
+def _faults_of_starts(chart: Chart) -> Iterator[str]:
+    for start in chart.starts:
+        if start not in chart.agent:
+            yield f"the start agent '{start}' does not exist"
+    lasts = {state.agent for state in chart.states} if chart.multi_turn else ()
+    for id in dict.fromkeys((*chart.starts, *sorted(lasts))):
+        agent = chart.agent.get(id)
+        if agent is not None and entry_state(agent) not in chart.state:
+            yield f"runs start with agent '{id}', but state '{entry_state(agent)}' does not exist"
 
 
 def _faults_of_agent(chart: Chart, agent: Agent, subcharts: set[str]) -> Iterator[str]:

@@ -1,5 +1,7 @@
-"""The rules that read how a program uses its agents: programs at fault, and innocent ones that are
-close to them. The pages of the rules are tested in `test_mistakes.py`."""
+"""The rules about the source: programs at fault, and innocent ones that are close to them.
+
+The pages of the rules are tested in `test_mistakes.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from agentgraph.authoring.mistakes import mistake_pages
 from agentgraph.cli import source_rules
 from agentgraph.cli.source_rules import SOURCE_RULES
+from tests.cli import mistaken_programs, programs_at_fault
 from tests.cli.command import agentgraph, written
-from tests.cli.programs_at_fault import FAULTY, INNOCENT, PRELUDE
+from tests.cli.programs_at_fault import PRELUDE
+from tests.rule_cases import assert_three_of_each
 
 RULES = [part.RULE for part in SOURCE_RULES]
+FAULTY = programs_at_fault.FAULTY | mistaken_programs.FAULTY
+INNOCENT = programs_at_fault.INNOCENT | mistaken_programs.INNOCENT
 
 
 def findings(*arguments: str | Path) -> list[tuple[str, int]]:
@@ -46,9 +53,9 @@ def test_an_innocent_program_is_not_reported(tmp_path: Path, code: str, source: 
 
 
 def test_each_rule_has_programs_at_fault_and_innocent_ones() -> None:
-    codes = {rule.code for rule in RULES}
-    assert codes == FAULTY.keys() == INNOCENT.keys()
-    assert all(len(programs) >= 3 for programs in (*FAULTY.values(), *INNOCENT.values()))
+    assert FAULTY.keys() == INNOCENT.keys()
+    cases = {code: [True] * len(FAULTY[code]) + [False] * len(INNOCENT[code]) for code in FAULTY}
+    assert_three_of_each([*RULES, *mistake_pages()], cases)
 
 
 def test_the_list_has_every_file_and_the_file_is_called_like_its_rule() -> None:

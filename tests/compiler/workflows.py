@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import (
@@ -60,6 +62,38 @@ def chart(*agents: Agent, charts: tuple[Chart, ...] = (), declared: bool = False
 def subchart(name: str, *agents: Agent) -> Chart:
     """What an agent used as a tool runs; it starts with the first agent."""
     return build(name, agents[0].id, agents)
+
+
+def with_tools(*tools: Tool, **fields: object) -> Chart:
+    """A workflow of one agent with tools."""
+    return chart(Agent("a", "A", tools=tools, **fields))  # type: ignore[arg-type]
+
+
+def looping(id: str, *targets: str, **fields: object) -> Agent:
+    """An agent whose model must always call something."""
+    fields.setdefault("handoffs", tuple(to(id, target) for target in targets))
+    return Agent(id, id.upper(), choice=ALWAYS_CALLS, **fields)  # type: ignore[arg-type]
+
+
+def guarded(id: str, *targets: str, kind: str = "input", **fields: object) -> Agent:
+    """An agent with a guardrail of one kind."""
+    return Agent(
+        id,
+        id.upper(),
+        handoffs=tuple(to(id, target) for target in targets),
+        **{f"{kind}_guardrails": (guardrail(id, "careful"),)},  # type: ignore[arg-type]
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def asks(id: str, *machines: str, **fields: Any) -> Agent:
+    """An agent that runs other agents as its tools."""
+    tools = tuple(agent_tool(id, f"ask_{machine}", machine, **fields) for machine in machines)
+    return Agent(id, id.upper(), tools=tools)
+
+
+def used(*agents: Agent) -> tuple[Chart, ...]:
+    return (subchart("s", *agents),)
 
 
 def support_desk() -> Chart:

@@ -82,7 +82,7 @@ ROOMS = {
     "frontend": Room("agentgraph/frontend", ("tests/frontend", "tests/compiler")),
     "checks": Room(
         "compiler/agentgraph_compiler/checks",
-        ("tests/compiler/test_checks.py", "tests/compiler/test_rule_pages.py", "tests/compiler"),
+        ("tests/compiler/test_rules.py", "tests/compiler/test_rule_pages.py", "tests/compiler"),
     ),
     "memory": Room(
         "agentgraph/memory",

@@ -21,19 +21,21 @@ class LibraryNames:
         modules: The names under which the file imports the package itself.
         everything: Whether the file imports all public names.
         packages: The names of packages that mean the library in the file.
+        own: The names that a function or a class of the file takes after the import.
     """
 
     names: Mapping[str, str]
     modules: frozenset[str]
     everything: bool = False
     packages: tuple[str, ...] = ()
+    own: frozenset[str] = frozenset()
 
     def public_name(self, expression: ast.expr) -> str | None:
         """The name of the library that an expression stands for: `Agent`, `Runner.run`."""
         if isinstance(expression, ast.Subscript):  # Agent[Context]
             return self.public_name(expression.value)
         first, _, rest = dotted(expression).partition(".")
-        if not first:
+        if not first or first in self.own:
             return None
         if first in self.modules:
             return rest or None
@@ -51,6 +53,7 @@ def library_names(tree: ast.Module, *packages: str) -> LibraryNames:
     names: dict[str, str] = {}
     modules: set[str] = set()
     everything = False
+    imported: dict[str, int] = {}
     for node in ast.walk(tree):
         match node:
             case ast.ImportFrom(module=str(module), level=0, names=aliases):
@@ -58,11 +61,20 @@ def library_names(tree: ast.Module, *packages: str) -> LibraryNames:
                     continue
                 everything = everything or any(alias.name == "*" for alias in aliases)
                 names.update((alias.asname or alias.name, alias.name) for alias in aliases)
+                imported.update((alias.asname or alias.name, node.lineno) for alias in aliases)
             case ast.Import(names=aliases):
                 modules.update(
                     alias.asname or alias.name for alias in aliases if alias.name in packages
                 )
-    return LibraryNames(names, frozenset(modules), everything, packages)
+    own = {
+        statement.name
+        for statement in tree.body
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and statement.lineno > imported.get(statement.name, 0)
+    }
+    return LibraryNames(
+        names, frozenset(modules), everything=everything, packages=packages, own=frozenset(own)
+    )
 
 
 def dotted(expression: ast.expr) -> str:

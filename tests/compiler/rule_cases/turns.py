@@ -1,14 +1,12 @@
-"""AG602: agent tools whose turns are below their shortest way; what is innocent is close to it."""
+"""Cases of the rule about the turns of agent tools (AG602)."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
-import pytest
-
-from agentgraph import Agent, ModelSettings, RunConfig, allow, check, function_tool, handoff
-from agentgraph.agent_tool import AgentTool
+from agentgraph import Agent, ModelSettings, RunConfig, function_tool, handoff
+from tests.compiler.rule_cases.case import Rows
 
 
 @function_tool
@@ -23,10 +21,6 @@ def agent(name: str, choice: str | None = None, **fields: Any) -> Agent[Any]:
 
 def asking(inner: Agent[Any], max_turns: int | None, **options: Any) -> Agent[Any]:
     return Agent(name="Desk", tools=[inner.as_tool("ask", "Ask.", max_turns=max_turns, **options)])
-
-
-def messages(start: Agent[Any]) -> list[str]:
-    return [one.message for one in check(start) if one.rule.code == "AG602"]
 
 
 def chain(length: int) -> Agent[Any]:
@@ -63,6 +57,8 @@ SHORT: dict[str, tuple[Agent[Any], str]] = {
         "tool 'b' of agent 'M'",
     ),
 }
+
+
 LONG_ENOUGH: dict[str, Agent[Any]] = {
     "a turn more": asking(agent("B", "required", tools=[look]), 2),
     "a call that ends the run": asking(
@@ -91,32 +87,9 @@ LONG_ENOUGH: dict[str, Agent[Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", SHORT)
-def test_turns_below_the_shortest_way_are_reported(name: str) -> None:
-    start, words = SHORT[name]
-    [message] = messages(start)
-    assert words in message
+TURNS_BELOW_SHORTEST_WAY: Rows = {
+    **{name: (start, [words]) for name, (start, words) in SHORT.items()},
+    **{name: (start, []) for name, start in LONG_ENOUGH.items()},
+}
 
-
-@pytest.mark.parametrize("name", LONG_ENOUGH)
-def test_turns_that_suffice_are_not(name: str) -> None:
-    assert messages(LONG_ENOUGH[name]) == []
-
-
-def test_the_finding_names_the_way_and_the_turns_that_it_takes() -> None:
-    [finding] = [one for one in check(asking(meeting(), 1)) if one.rule.code == "AG602"]
-    assert finding.message == (
-        "tool 'ask' of agent 'Desk' has 1 turn, and the shortest way of 'First' to a final output"
-        " takes 3"
-    )
-    assert finding.notes[0].message == "the way: First → Second → First"
-    assert finding.help == "give it max_turns=3 or more"
-
-
-def test_a_tool_that_two_agents_share_is_reported_once_and_can_be_allowed() -> None:
-    tool = agent("B", "required", tools=[look]).as_tool("ask", "Ask.", max_turns=1)
-    assert isinstance(tool, AgentTool)
-    start = Agent(name="A", tools=[tool], handoffs=[Agent(name="C", tools=[tool])])
-    assert len(messages(start)) == 1
-    allow(tool, "turns-below-shortest-way")
-    assert messages(start) == []
+CASES: dict[str, Rows] = {"AG602": TURNS_BELOW_SHORTEST_WAY}

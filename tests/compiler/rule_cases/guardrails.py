@@ -1,11 +1,9 @@
-"""Answers, inputs and effects that no guardrail covers: one row, one workflow."""
+"""Cases of the rules about guardrails (AG5)."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
-
-import pytest
 
 from agentgraph import Agent as Authored
 from agentgraph import (
@@ -14,30 +12,142 @@ from agentgraph import (
     HostedMCPTool,
     ShellTool,
     WebSearchTool,
-    check,
     function_tool,
     input_guardrail,
+    output_guardrail,
 )
-from agentgraph.testing import assert_clean
-from agentgraph_compiler import pipeline
 from agentgraph_compiler.ir.builder import build
-from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail, Tool
+from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Guardrail, Stop, StopKind, Tool
 from agentgraph_compiler.machine import WorkKind
+from tests.compiler.rule_cases.case import Rows
 from tests.compiler.workflows import (
     ALWAYS_CALLS,
     agent_tool,
+    asks,
     chart,
     function,
+    guarded,
     guardrail,
     subchart,
     to,
+    used,
 )
 
 NEVER = Enabled.NEVER
 
+INPUT_GUARDRAILS = {
+    "on the first agent": ((guarded("a"),), (), []),
+    "on an agent entered by handoff": (
+        (Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b")),
+        (),
+        ["B"],
+    ),
+    "on an agent entered first and again later": (
+        (guarded("a", "b"), Agent("b", "B", handoffs=(to("b", "a"),))),
+        (),
+        [],
+    ),
+    "on an agent used as a tool": ((asks("a", "s"),), used(guarded("b")), []),
+    "on an agent that is handed to and used as a tool": (
+        (dataclasses.replace(asks("a", "s"), handoffs=(to("a", "b"),)), guarded("b")),
+        used(guarded("b")),
+        [],
+    ),
+    "inside a tool, on an agent entered by handoff": (
+        (asks("a", "s"),),
+        used(Agent("b", "B", handoffs=(to("b", "c"),)), guarded("c")),
+        ["C"],
+    ),
+}
 
-def findings(workflow: Chart, code: str) -> list[str]:
-    return [one.message for one in pipeline.check(workflow) if one.rule.code == code]
+
+OUTPUT_GUARDRAILS = {
+    "on an agent that answers": ((guarded("a", kind="output"),), ""),
+    "on an agent entered by handoff": (
+        (Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b", kind="output")),
+        "",
+    ),
+    "on an agent that only hands off": (
+        (guarded("a", "b", kind="output", choice=ALWAYS_CALLS), Agent("b", "B")),
+        "agent 'A' never gives the final output",
+    ),
+    "on an agent that no run reaches": ((Agent("a", "A"), guarded("b", kind="output")), ""),
+    "on an agent whose tools end the run": (
+        (
+            guarded(
+                "a",
+                kind="output",
+                choice=ALWAYS_CALLS,
+                tools=(function("a", "x"),),
+                stop=Stop(StopKind.FIRST),
+            ),
+        ),
+        "",
+    ),
+}
+
+
+INPUT_GUARDRAIL_NEVER_RUNS: Rows = {
+    name: (
+        chart(*agents, charts=charts),
+        [
+            f"input guardrail 'careful' of agent '{one}' never runs: no run starts with '{one}'"
+            for one in names
+        ],
+    )
+    for name, (agents, charts, names) in INPUT_GUARDRAILS.items()
+}
+INPUT_GUARDRAIL_NEVER_RUNS |= {
+    "on each of two specialists": (
+        chart(Agent("a", "A", handoffs=(to("a", "b"), to("a", "c"))), guarded("b"), guarded("c")),
+        ["of agent 'B' never runs", "of agent 'C' never runs"],
+    ),
+    "on an agent with which other runs start": (
+        build("W", "a", (Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b")), starts=("b",)),
+        [],
+    ),
+    "on an agent with which a chat goes on": (
+        build("W", "a", (Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b")), multi_turn=True),
+        [],
+    ),
+}
+OUTPUT_GUARDRAIL_NEVER_RUNS: Rows = {
+    name: (
+        chart(*agents),
+        [f"output guardrail 'careful' never runs: {reason}"] if reason else [],
+    )
+    for name, (agents, reason) in OUTPUT_GUARDRAILS.items()
+}
+OUTPUT_GUARDRAIL_NEVER_RUNS |= {
+    "on a specialist that must hand back": (
+        chart(
+            Agent("a", "A", handoffs=(to("a", "b"),)),
+            guarded("b", "a", kind="output", choice=ALWAYS_CALLS),
+        ),
+        ["agent 'B' never gives the final output"],
+    ),
+    "inside a tool, on an agent that only hands off": (
+        chart(
+            asks("a", "s"),
+            charts=used(guarded("b", "c", kind="output", choice=ALWAYS_CALLS), Agent("c", "C")),
+        ),
+        ["agent 'B' never gives the final output"],
+    ),
+    "on an agent whose stop names no tool": (
+        chart(
+            guarded(
+                "a",
+                "b",
+                kind="output",
+                choice=ALWAYS_CALLS,
+                tools=(function("a", "x"),),
+                stop=Stop(StopKind.NAMED, ("y",)),
+            ),
+            Agent("b", "B"),
+        ),
+        ["agent 'A' never gives the final output"],
+    ),
+}
 
 
 def judged(id: str, *targets: str, **fields: object) -> Agent:
@@ -57,6 +167,8 @@ def open_(id: str, *targets: str, **fields: object) -> Agent:
 
 
 FORCED = {"choice": ALWAYS_CALLS}
+
+
 BYPASSES = {
     "a triage hands to an agent without": (chart(judged("a", "b"), open_("b")), ["'A' → 'B'"]),
     "a specialist hands back": (
@@ -100,19 +212,6 @@ BYPASSES = {
 }
 
 
-@pytest.mark.parametrize("case", BYPASSES)
-def test_output_guardrail_bypassed(case: str) -> None:
-    workflow, routes = BYPASSES[case]
-    messages = findings(workflow, "AG503")
-    assert [message.split(": ")[1].split(", and ")[0] for message in messages] == routes
-
-
-def test_a_long_way_past_a_guardrail_is_named_in_short() -> None:
-    chain = [judged(f"a{n}", f"a{n + 1}") for n in range(9)]
-    first = findings(chart(*chain, open_("a9")), "AG503")[0]
-    assert "'A0' → 'A1' → 'A2' → 'A3' → 'A4' → … → 'A9', and 'A9' has none" in first
-
-
 MIXED = {
     "one specialist is guarded and one is not": (
         chart(open_("a", "b", "c", **FORCED), judged("b"), open_("c")),
@@ -134,15 +233,6 @@ MIXED = {
         "",
     ),
 }
-
-
-@pytest.mark.parametrize("case", MIXED)
-def test_mixed_exits(case: str) -> None:
-    workflow, names = MIXED[case]
-    messages = findings(workflow, "AG504")
-    assert [one.split("end with ")[1].split(" without")[0] for one in messages] == [names][
-        : bool(names)
-    ]
 
 
 def with_tool(
@@ -177,14 +267,12 @@ EXTRACTORS = {
 }
 
 
-@pytest.mark.parametrize("case", EXTRACTORS)
-def test_extractor_bypasses_guardrail(case: str) -> None:
-    workflow, count = EXTRACTORS[case]
-    assert len(findings(workflow, "AG505")) == count
-
-
 GUARDED_START = {"input_guardrails": (guardrail("s", "careful"),)}
+
+
 ACTS = {"tools": (function("a", "execute"),)}
+
+
 INPUTS = {
     "an agent that acts on a model's text": (with_tool(open_("a", **ACTS), start=GUARDED_START), 1),
     "the inner agent checks only what it answers": (
@@ -215,54 +303,52 @@ INPUTS = {
 }
 
 
-@pytest.mark.parametrize("case", INPUTS)
-def test_unscreened_agent_tool(case: str) -> None:
-    workflow, count = INPUTS[case]
-    assert len(findings(workflow, "AG506")) == count
-
-
 MCP = Tool("a/tool/crm", "hosted_mcp crm", WorkKind.ACTION, remote=True, acts=True)
+
+
 CODE = Tool("", "code_interpreter", None, acts=True)
+
+
 SEARCH = Tool("", "web_search", None)
+
+
 BESIDE = (guardrail("a", "careful"),)
+
+
 FIRST = (guardrail("a", "careful", parallel=False),)
 
 
-def guarded(*tools: Tool, by: tuple[Guardrail, ...] = BESIDE, **fields: Any) -> Agent:
+def screening(*tools: Tool, by: tuple[Guardrail, ...] = BESIDE, **fields: Any) -> Agent:
     return Agent("a", "A", tools=tools, input_guardrails=by, **fields)
 
 
 HOSTED = {
-    "a hosted server": (chart(guarded(MCP)), 1),
-    "a code interpreter": (chart(guarded(CODE)), 1),
-    "both, which are one cause": (chart(guarded(MCP, CODE, SEARCH)), 1),
+    "a hosted server": (chart(screening(MCP)), 1),
+    "a code interpreter": (chart(screening(CODE)), 1),
+    "both, which are one cause": (chart(screening(MCP, CODE, SEARCH)), 1),
     "one guardrail first and one beside": (
-        chart(guarded(CODE, by=(*FIRST, guardrail("a", "late")))),
+        chart(screening(CODE, by=(*FIRST, guardrail("a", "late")))),
         1,
     ),
     "an agent with which a chat goes on": (
-        build("W", "s", (open_("s", "a"), guarded(CODE)), multi_turn=True),
+        build("W", "s", (open_("s", "a"), screening(CODE)), multi_turn=True),
         1,
     ),
-    "the guardrail runs first": (chart(guarded(MCP, by=FIRST)), 0),
-    "a tool that only reads": (chart(guarded(SEARCH)), 0),
-    "a tool of ours, which the run holds back": (chart(guarded(function("a", "pay"))), 0),
-    "no guardrail": (chart(guarded(MCP, by=())), 0),
-    "an agent that no run starts with": (chart(open_("s", "a"), guarded(CODE)), 0),
+    "the guardrail runs first": (chart(screening(MCP, by=FIRST)), 0),
+    "a tool that only reads": (chart(screening(SEARCH)), 0),
+    "a tool of ours, which the run holds back": (chart(screening(function("a", "pay"))), 0),
+    "no guardrail": (chart(screening(MCP, by=())), 0),
+    "an agent that no run starts with": (chart(open_("s", "a"), screening(CODE)), 0),
     "the tool is disabled for good": (
-        chart(guarded(dataclasses.replace(CODE, enabled=NEVER))),
+        chart(screening(dataclasses.replace(CODE, enabled=NEVER))),
         0,
     ),
 }
 
 
-@pytest.mark.parametrize("case", HOSTED)
-def test_hosted_tool_beside_guardrail(case: str) -> None:
-    workflow, count = HOSTED[case]
-    assert len(findings(workflow, "AG507")) == count
-
-
 SERVER: dict[str, Any] = {"type": "mcp", "server_label": "crm", "server_url": "https://crm.test"}
+
+
 HOSTED_KINDS: dict[str, tuple[Any, bool]] = {
     "a server without approval": (HostedMCPTool({**SERVER, "require_approval": "never"}), True),
     "a server that asks for some calls": (
@@ -292,13 +378,6 @@ HOSTED_KINDS: dict[str, tuple[Any, bool]] = {
         False,
     ),
 }
-
-
-@pytest.mark.parametrize("case", HOSTED_KINDS)
-def test_what_acts_at_the_provider_is_a_property_of_the_kind_of_tool(case: str) -> None:
-    tool, acts = HOSTED_KINDS[case]
-    agent = Authored(name="Desk", tools=[tool], input_guardrails=[depends])
-    assert ("AG507" in {one.rule.code for one in check(agent)}) is acts
 
 
 @input_guardrail
@@ -345,15 +424,85 @@ def asks_another(context: Any, agent: Any, text: Any) -> GuardrailFunctionOutput
     return verdict()
 
 
-@pytest.mark.parametrize(
-    "constant", [by_keyword, by_position, two_ways], ids=lambda g: g.get_name()
+OUTPUT_GUARDRAIL_BYPASSED: Rows = {
+    name: (workflow, [f": {route}, and " for route in routes])
+    for name, (workflow, routes) in BYPASSES.items()
+}
+LONG_WAY = [judged(f"a{n}", f"a{n + 1}") for n in range(9)]
+OUTPUT_GUARDRAIL_BYPASSED["a long way"] = (
+    chart(*LONG_WAY, open_("a9")),
+    [
+        "'A0' → 'A1' → 'A2' → 'A3' → 'A4' → … → 'A9', and 'A9' has none",
+        *(f": 'A{n}' → " for n in range(1, 9)),
+    ],
 )
-def test_guardrail_never_trips(constant: Any) -> None:
-    (finding,) = check(Authored(name="A", input_guardrails=[constant]))
-    assert finding.rule.code == "AG508"
-    assert f"guardrail '{constant.get_name()}' of agent 'A' can never trip" in finding.message
+MIXED_EXITS: Rows = {
+    name: (workflow, [f"end with {names} without"] if names else [])
+    for name, (workflow, names) in MIXED.items()
+}
+EXTRACTOR_BYPASSES_GUARDRAIL: Rows = {
+    name: (
+        workflow,
+        ["the output of tool 'ask' of agent 'S' bypasses the output guardrail"] * count,
+    )
+    for name, (workflow, count) in EXTRACTORS.items()
+}
+UNSCREENED_AGENT_TOOL: Rows = {
+    name: (workflow, ["nothing screens the input of 'A', which 'S' runs as its tool 'ask'"] * count)
+    for name, (workflow, count) in INPUTS.items()
+}
+HOSTED_TOOL_BESIDE_GUARDRAIL: Rows = {
+    name: (workflow, ["of agent 'A' can act before input guardrail"] * count)
+    for name, (workflow, count) in HOSTED.items()
+}
+HOSTED_TOOL_BESIDE_GUARDRAIL |= {
+    name: (
+        Authored(name="Desk", tools=[tool], input_guardrails=[depends]),
+        ["of agent 'Desk' can act before input guardrail 'depends' has passed"] * acts,
+    )
+    for name, (tool, acts) in HOSTED_KINDS.items()
+}
 
 
-@pytest.mark.parametrize("guardrail", [depends, one_way_trips, raises, asks_another])
-def test_a_guardrail_that_may_trip_is_no_finding(guardrail: Any) -> None:
-    assert_clean(Authored(name="A", input_guardrails=[guardrail]))
+@output_guardrail
+def judges_nothing(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
+    return GuardrailFunctionOutput(None, False)
+
+
+def constant(name: str) -> str:
+    return f"guardrail '{name}' of agent 'A' can never trip"
+
+
+GUARDRAIL_NEVER_TRIPS: Rows = {
+    "a constant by keyword": (
+        Authored(name="A", input_guardrails=[by_keyword]),
+        [constant("by_keyword")],
+    ),
+    "a constant by position": (
+        Authored(name="A", input_guardrails=[by_position]),
+        [constant("by_position")],
+    ),
+    "the same on two ways": (
+        Authored(name="A", input_guardrails=[two_ways]),
+        [constant("two ways")],
+    ),
+    "of an output": (
+        Authored(name="A", output_guardrails=[judges_nothing]),
+        [constant("judges_nothing")],
+    ),
+    "it depends on the text": (Authored(name="A", input_guardrails=[depends]), []),
+    "one way trips": (Authored(name="A", input_guardrails=[one_way_trips]), []),
+    "one way raises an error": (Authored(name="A", input_guardrails=[raises]), []),
+    "another function decides": (Authored(name="A", input_guardrails=[asks_another]), []),
+}
+
+CASES: dict[str, Rows] = {
+    "AG501": INPUT_GUARDRAIL_NEVER_RUNS,
+    "AG502": OUTPUT_GUARDRAIL_NEVER_RUNS,
+    "AG503": OUTPUT_GUARDRAIL_BYPASSED,
+    "AG504": MIXED_EXITS,
+    "AG505": EXTRACTOR_BYPASSES_GUARDRAIL,
+    "AG506": UNSCREENED_AGENT_TOOL,
+    "AG507": HOSTED_TOOL_BESIDE_GUARDRAIL,
+    "AG508": GUARDRAIL_NEVER_TRIPS,
+}

@@ -1,12 +1,9 @@
-"""Stops and tool choices that name what is not there: one row, one workflow."""
+"""Cases of the rules about tool choices and stops."""
 
 from __future__ import annotations
 
 import dataclasses
 
-import pytest
-
-from agentgraph_compiler import pipeline
 from agentgraph_compiler.ir.chart import (
     Agent,
     Chart,
@@ -18,16 +15,19 @@ from agentgraph_compiler.ir.chart import (
     Tool,
 )
 from agentgraph_compiler.machine import WorkKind
+from tests.compiler.rule_cases.case import Rows
 from tests.compiler.workflows import ALWAYS_CALLS, chart, function, to
 
 NEVER, SOMETIMES = Enabled.NEVER, Enabled.SOMETIMES
+
+
 X, Y = function("a", "x"), function("a", "y")
+
+
 SERVER = Tool("a/mcp/files", "files", WorkKind.FUNCTION, SOMETIMES, server=True)
+
+
 SEARCH = Tool("", "web_search", None)
-
-
-def findings(workflow: Chart, code: str) -> list[str]:
-    return [one.message for one in pipeline.check(workflow) if one.rule.code == code]
 
 
 def stopping(*names: str, tools: tuple[Tool, ...] = (X, Y), **fields: object) -> Chart:
@@ -73,19 +73,6 @@ STOPS = {
 }
 
 
-@pytest.mark.parametrize("case", STOPS)
-def test_stop_names_no_tool(case: str) -> None:
-    workflow, reasons = STOPS[case]
-    messages = findings(workflow, "AG217")
-    assert [message.split(", but ")[1] for message in messages] == reasons
-
-
-def test_a_misspelt_stop_is_told_the_name_that_is_meant() -> None:
-    workflow = stopping("send_bill", tools=(function("a", "send_bills"),))
-    (finding,) = (one for one in pipeline.check(workflow) if one.rule.code == "AG217")
-    assert finding.help == "write 'send_bills' in place of 'send_bill'"
-
-
 def choosing(
     *names: str, tools: tuple[Tool, ...] = (X, Y), resets: bool = True, **fields: object
 ) -> Chart:
@@ -125,14 +112,9 @@ CHOICES = {
 }
 
 
-@pytest.mark.parametrize("case", CHOICES)
-def test_tool_choice_without_tool(case: str) -> None:
-    workflow, reasons = CHOICES[case]
-    messages = findings(workflow, "AG218")
-    assert [message.split(", ")[1] for message in messages] == reasons
-
-
 KEPT_NONE = Choice(ChoiceKind.NONE, resets=False)
+
+
 DEAD = {
     "another tool is chosen on every turn": (choosing("y", resets=False), ["x"]),
     "a handoff is chosen on every turn": (
@@ -176,7 +158,20 @@ DEAD = {
 }
 
 
-@pytest.mark.parametrize("case", DEAD)
-def test_tool_never_called(case: str) -> None:
-    workflow, names = DEAD[case]
-    assert [message.split("'")[1] for message in findings(workflow, "AG219")] == names
+STOP_NAMES_NO_TOOL: Rows = {
+    name: (workflow, [f", but {reason}" for reason in reasons])
+    for name, (workflow, reasons) in STOPS.items()
+}
+TOOL_CHOICE_WITHOUT_TOOL: Rows = {
+    name: (workflow, [f", {reason}" for reason in reasons])
+    for name, (workflow, reasons) in CHOICES.items()
+}
+TOOL_NEVER_CALLED: Rows = {
+    name: (workflow, [f"'{tool}'" for tool in tools]) for name, (workflow, tools) in DEAD.items()
+}
+
+CASES: dict[str, Rows] = {
+    "AG217": STOP_NAMES_NO_TOOL,
+    "AG218": TOOL_CHOICE_WITHOUT_TOOL,
+    "AG219": TOOL_NEVER_CALLED,
+}

@@ -1,23 +1,14 @@
-"""What the rules about routing find and what they leave alone: names, descriptions, ways back.
-
-A row reads: this workflow gives these findings. What is innocent stands beside what it is close to.
-"""
+"""Cases of the rules about routing: descriptions of tools and handoffs, and ways back."""
 
 from __future__ import annotations
 
-import dataclasses
 from itertools import pairwise
 from typing import Any
 
-import pytest
-
-from agentgraph import Agent, check, function_tool, handoff, tool_namespace
-from agentgraph.program import program_for
-from agentgraph_compiler.emit import emit
-
-
-def messages(agent: Agent[Any], code: str) -> list[str]:
-    return [one.message for one in check(agent) if one.rule.code == code]
+from agentgraph import Agent, function_tool, handoff, tool_namespace
+from agentgraph.frontend.followed import Root
+from tests.compiler.rule_cases.case import Rows
+from tests.compiler.rule_cases.names import named
 
 
 def tool(name: str, description: str = "", **options: Any) -> Any:
@@ -32,66 +23,16 @@ def sometimes(context: Any, agent: Any) -> bool:
     return context.context is not None
 
 
-def named(*names: str) -> list[Agent[Any]]:
-    return [Agent(name=name) for name in names]
-
-
-MERGED: dict[str, tuple[Agent[Any], list[str]]] = {
-    "two Japanese names": (Agent(name="A", handoffs=named("注文", "返金")), ["transfer_to___"]),
-    "as tools": (
-        Agent(name="A", tools=[one.as_tool(None, "It.") for one in named("注文", "返金")]),
-        ["__"],
-    ),
-    "a dash and a space": (
-        Agent(name="A", handoffs=named("Tier-1 desk", "Tier 1 desk")),
-        ["transfer_to_tier_1_desk"],
-    ),
-    "one in lower case": (
-        Agent(name="A", handoffs=[*named("Refunds"), handoff(named("refunds")[0])]),
-        ["transfer_to_refunds"],
-    ),
-    "Japanese names of different lengths": (Agent(name="A", handoffs=named("注文", "返金係")), []),
-    "with a name of its own": (
-        Agent(
-            name="A",
-            handoffs=[
-                *named("注文"),
-                handoff(named("返金")[0], tool_name_override="transfer_to_refunds"),
-            ],
-        ),
-        [],
-    ),
-    "twice the same agent, which is AG101": (Agent(name="A", handoffs=named("注文") * 2), []),
-    "one name chosen twice, which is AG101": (
-        Agent(
-            name="A",
-            handoffs=[handoff(one, tool_name_override="go") for one in named("注文", "返金")],
-        ),
-        [],
-    ),
-}
-
-
-@pytest.mark.parametrize("case", MERGED)
-def test_merged_agent_names(case: str) -> None:
-    agent, names = MERGED[case]
-    findings = messages(agent, "AG105")
-    assert [message.split("'")[3] for message in findings] == names
-    assert bool(messages(agent, "AG101")) is ("AG101" in case)
-
-
-def test_merged_names_stop_a_run_and_the_error_says_why() -> None:
-    agent = Agent(name="A", handoffs=named("注文", "返金"))
-    with pytest.raises(Exception, match="AG105"):
-        program_for(agent)
-
-
 def router(*targets: Agent[Any], instructions: Any = None) -> Agent[Any]:
     return Agent(name="Triage", handoffs=list(targets), instructions=instructions)
 
 
 ORDERS = Agent(name="Orders", handoff_description="Where an order is")
+
+
 REFUNDS = Agent(name="Refund desk")
+
+
 BARE: dict[str, tuple[Agent[Any], list[str]]] = {
     "one of two": (router(ORDERS, REFUNDS), ["Refund desk"]),
     "each of two": (router(REFUNDS, Agent(name="Legal")), ["Refund desk", "Legal"]),
@@ -116,28 +57,21 @@ BARE: dict[str, tuple[Agent[Any], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", BARE)
-def test_missing_handoff_description(case: str) -> None:
-    agent, names = BARE[case]
-    findings = messages(agent, "AG212")
-    assert sorted(message.split("'")[1] for message in findings) == sorted(names)
-
-
-def test_a_target_of_two_routers_is_reported_once_for_each_line() -> None:
-    inner = Agent(name="Second", handoffs=[ORDERS, REFUNDS], handoff_description="More")
-    assert len(messages(router(inner, REFUNDS), "AG212")) == 1
-
-
 SEARCH = "Search the web."
-EQUAL: dict[str, tuple[Agent[Any], int]] = {
-    "two tools": (Agent(name="A", tools=[tool("x", SEARCH), tool("y", SEARCH)]), 1),
+
+
+EQUAL: dict[str, tuple[Agent[Any], list[str]]] = {
+    "two tools": (
+        Agent(name="A", tools=[tool("x", SEARCH), tool("y", SEARCH)]),
+        ["tool 'x' and tool 'y'"],
+    ),
     "but for capitals and spaces": (
         Agent(name="A", tools=[tool("x", SEARCH), tool("y", "search  the web")]),
-        1,
+        ["tool 'x' and tool 'y'"],
     ),
     "two handoffs": (
         Agent(name="A", handoffs=[Agent(name=name, handoff_description="Help") for name in "BC"]),
-        1,
+        ["the handoff to 'B' and the handoff to 'C'"],
     ),
     "a tool and a handoff": (
         Agent(
@@ -145,17 +79,17 @@ EQUAL: dict[str, tuple[Agent[Any], int]] = {
             tools=[tool("x", "Money back")],
             handoffs=[Agent(name="B", handoff_description="Money back")],
         ),
-        1,
+        ["tool 'x' and the handoff to 'B'"],
     ),
-    "two tools without any": (Agent(name="A", tools=[tool("x"), tool("y")]), 0),
-    "a word apart": (Agent(name="A", tools=[tool("x", SEARCH), tool("y", "Search the mail.")]), 0),
+    "two tools without any": (Agent(name="A", tools=[tool("x"), tool("y")]), []),
+    "a word apart": (Agent(name="A", tools=[tool("x", SEARCH), tool("y", "Search the mail.")]), []),
     "one disabled for good": (
         Agent(name="A", tools=[tool("x", SEARCH), tool("y", SEARCH, is_enabled=False)]),
-        0,
+        [],
     ),
     "alternatives": (
         Agent(name="A", tools=[tool(name, SEARCH, is_enabled=sometimes) for name in "xy"]),
-        0,
+        [],
     ),
     "of two namespaces": (
         Agent(
@@ -165,7 +99,7 @@ EQUAL: dict[str, tuple[Agent[Any], int]] = {
                 *tool_namespace(name="mail", description="Letters", tools=[tool("x", SEARCH)]),
             ],
         ),
-        0,
+        [],
     ),
     "of two agents": (
         Agent(
@@ -173,19 +107,13 @@ EQUAL: dict[str, tuple[Agent[Any], int]] = {
             tools=[tool("x", SEARCH)],
             handoffs=[Agent(name="B", tools=[tool("y", SEARCH)])],
         ),
-        0,
+        [],
     ),
     "one agent as tool and target": (
         Agent(name="A", tools=[ORDERS.as_tool("ask", "Where an order is")], handoffs=[ORDERS]),
-        0,
+        [],
     ),
 }
-
-
-@pytest.mark.parametrize("case", EQUAL)
-def test_equal_descriptions(case: str) -> None:
-    agent, number = EQUAL[case]
-    assert len(messages(agent, "AG213")) == number
 
 
 UNDESCRIBED: dict[str, tuple[Agent[Any], list[str]]] = {
@@ -200,12 +128,6 @@ UNDESCRIBED: dict[str, tuple[Agent[Any], list[str]]] = {
     "a described agent": (Agent(name="A", tools=[ORDERS.as_tool("ask", "Orders")]), []),
     "disabled for good": (Agent(name="A", tools=[tool("x", is_enabled=False)]), []),
 }
-
-
-@pytest.mark.parametrize("case", UNDESCRIBED)
-def test_missing_tool_description(case: str) -> None:
-    agent, names = UNDESCRIBED[case]
-    assert messages(agent, "AG214") == [f"tool '{name}' has no description" for name in names]
 
 
 def to_itself(**options: Any) -> Agent[Any]:
@@ -231,12 +153,6 @@ SELVES: dict[str, tuple[Agent[Any], int]] = {
     "to a namesake": (router(Agent(name="Triage")), 0),
     "disabled for good": (to_itself(is_enabled=False), 0),
 }
-
-
-@pytest.mark.parametrize("case", SELVES)
-def test_handoff_only_to_itself(case: str) -> None:
-    agent, number = SELVES[case]
-    assert len(messages(agent, "AG216")) == number
 
 
 def back_to(router: Agent[Any], *specialists: Agent[Any], **options: Any) -> Agent[Any]:
@@ -276,23 +192,40 @@ CHATS: dict[str, tuple[Agent[Any], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CHATS)
-def test_no_way_back(case: str) -> None:
-    agent, names = CHATS[case]
-    findings = [one.message for one in check(agent, multi_turn=True) if one.rule.code == "AG215"]
-    assert [message.split("'")[1] for message in findings] == names
-    assert messages(agent, "AG215") == []
+MISSING_HANDOFF_DESCRIPTION: Rows = {
+    name: (agent, [f"agent '{one}' has no handoff_description" for one in names])
+    for name, (agent, names) in BARE.items()
+}
+EQUAL_DESCRIPTIONS: Rows = {
+    name: (agent, [f"agent 'A' offers {pair} with the same description" for pair in pairs])
+    for name, (agent, pairs) in EQUAL.items()
+}
+MISSING_TOOL_DESCRIPTION: Rows = {
+    name: (agent, [f"tool '{one}' has no description" for one in names])
+    for name, (agent, names) in UNDESCRIBED.items()
+}
+HANDOFF_ONLY_TO_ITSELF: Rows = {
+    name: (agent, ["agent 'A'"] * number) for name, (agent, number) in SELVES.items()
+}
+NO_WAY_BACK: Rows = {
+    name: (
+        Root(agent, multi_turn=True),
+        [f"a chat that comes to agent '{one}' stays there" for one in names],
+    )
+    for name, (agent, names) in CHATS.items()
+}
+NO_WAY_BACK |= {
+    "no chat": (router(*named("B")), []),
+    "runs start with the specialist": (
+        Root(router(*(second := named("B"))), tuple(second), multi_turn=True),
+        [],
+    ),
+}
 
-
-def test_a_specialist_with_which_runs_start_needs_no_way_back() -> None:
-    agent = router(*(specialists := named("B")))
-    findings = check(agent, multi_turn=True, starts=specialists)
-    assert "AG215" not in {one.rule.code for one in findings}
-
-
-def test_words_are_no_part_of_a_fingerprint() -> None:
-    agent = Agent(name="A", instructions="Help.", tools=[tool("x", SEARCH)], handoffs=[ORDERS])
-    program = program_for(agent)
-    agents = tuple(dataclasses.replace(one, instructions=None) for one in program.chart.agents)
-    wordless = dataclasses.replace(program.chart, agents=agents)
-    assert emit(wordless).fingerprint == program.machine.fingerprint
+CASES: dict[str, Rows] = {
+    "AG212": MISSING_HANDOFF_DESCRIPTION,
+    "AG213": EQUAL_DESCRIPTIONS,
+    "AG214": MISSING_TOOL_DESCRIPTION,
+    "AG215": NO_WAY_BACK,
+    "AG216": HANDOFF_ONLY_TO_ITSELF,
+}

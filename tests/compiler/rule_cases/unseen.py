@@ -1,0 +1,67 @@
+"""Cases of the rule about what only a run knows (AG401)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from agentgraph import Agent, handoff
+from agentgraph.mcp import MCPServerStdio
+from agentgraph_compiler.ir import chart as ir
+from tests.compiler.rule_cases.case import Rows
+from tests.compiler.rule_cases.routing import ORDERS, SEARCH, sometimes, tool
+from tests.compiler.workflows import chart
+
+
+def knowing(**fields: Any) -> Agent[Any]:
+    return Agent(name="A", **fields)
+
+
+UNSEEN_BY_THE_COMPILER: Rows = {
+    "two facts, which are one finding": (
+        chart(ir.Agent("a", "A", unseen=("x", "y"))),
+        ["2 things about agent 'A' will only be known at run time\nx\ny"],
+    ),
+    "a function enables a handoff": (
+        knowing(handoffs=[handoff(ORDERS, is_enabled=sometimes)]),
+        ["one thing about agent 'A' will only be known at run time"],
+    ),
+    "a function enables a tool": (
+        knowing(tools=[tool("x", SEARCH, is_enabled=sometimes)]),
+        ["a function decides on each turn whether tool 'x' is enabled"],
+    ),
+    "a function decides on outputs of tools": (
+        knowing(tools=[tool("x", SEARCH)], tool_use_behavior=lambda context, results: None),
+        ["a function (tool_use_behavior) decides whether a tool output ends the run"],
+    ),
+    "a server lists tools": (
+        knowing(mcp_servers=[MCPServerStdio(params={"command": "files"})]),
+        ["the run lists the tools of MCP server 'stdio: files'"],
+    ),
+    "of each of two agents": (
+        knowing(
+            tools=[one := tool("x", SEARCH, is_enabled=sometimes)],
+            handoffs=[Agent(name="B", tools=[one])],
+        ),
+        ["about agent 'A'", "about agent 'B'"],
+    ),
+    "nothing": (chart(ir.Agent("a", "A")), []),
+    "a handoff that is disabled for good": (
+        knowing(handoffs=[handoff(ORDERS, is_enabled=False)]),
+        [],
+    ),
+    "a tool that is disabled for good": (
+        knowing(tools=[dataclasses.replace(tool("x", SEARCH), is_enabled=False)]),
+        [],
+    ),
+    "the first output of a tool ends the run": (
+        knowing(tools=[tool("x", SEARCH)], tool_use_behavior="stop_on_first_tool"),
+        [],
+    ),
+    "instructions that a function makes and that are read": (
+        knowing(instructions=lambda context, agent: "Help."),
+        [],
+    ),
+}
+
+CASES: dict[str, Rows] = {"AG401": UNSEEN_BY_THE_COMPILER}
