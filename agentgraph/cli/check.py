@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import linecache
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,7 @@ from agentgraph.cli.linting.files import FileToCheck, files_to_check
 from agentgraph.cli.linting.formats import ReportFormat, write_report
 from agentgraph.cli.linting.outcome import FileOutcome, Outcome, outcome_of
 from agentgraph.cli.linting.selection import Selection
-from agentgraph.cli.linting.settings import settings_of
+from agentgraph.cli.linting.settings import Settings, settings_of
 from agentgraph.cli.linting.tables import TableKind, write_tables
 from agentgraph.cli.linting.watching import stamps, wait_for_a_change
 from agentgraph.cli.reports import shown_path
@@ -130,7 +131,19 @@ def watch_files(
 
 def _files(arguments: Sequence[str]) -> list[FileToCheck]:
     settings = settings_of(Path.cwd())
-    return files_to_check(arguments or settings.paths, settings.exclude)
+    return files_to_check(arguments or _paths_of(settings), settings.exclude, settings.root)
+
+
+def _paths_of(settings: Settings) -> list[str]:
+    """What the project says to check, or else the working folder."""
+    paths = [settings.here(path) for path in settings.paths]
+    for path in paths:
+        if not glob.glob(path, recursive=True):
+            raise CommandFault(
+                f"{settings.place('paths')}: there is no '{path}'",
+                help="paths are files, folders and patterns below the folder of that file",
+            )
+    return paths or ["."]
 
 
 def _paths(arguments: Sequence[str]) -> list[str]:
@@ -178,8 +191,11 @@ def _selected(terminal: Terminal, arguments: Sequence[str], options: CheckOption
     linecache.checkcache()  # a file may have changed since the last check of this process
     settings = settings_of(Path.cwd())
     selection = Selection.of(settings, options.select, options.ignore)
-    path = options.baseline or (Path(settings.baseline) if settings.baseline else None)
-    baseline = Baseline.read(path) if path and not options.write_baseline else None
+    path = options.baseline or (
+        Path(settings.here(settings.baseline)) if settings.baseline else None
+    )
+    place = "--baseline" if options.baseline else settings.place("baseline")
+    baseline = Baseline.read(path, place) if path and not options.write_baseline else None
     outcome = _outcome(terminal, _files(arguments), options)
     findings = selection.applied(outcome.diagnostics)
     if options.write_baseline is not None:

@@ -121,17 +121,72 @@ severity = { AG201 = "error" }
 @pytest.mark.parametrize(
     ("setting", "message", "help"),
     [
-        ("selct = []", "has no setting 'selct'", "did you mean select?"),
-        ("select = 'AG1'", "select in [tool.agentgraph] must be a list of texts", ""),
+        ("selct = []", "[tool.agentgraph] has no setting 'selct'", "did you mean select?"),
+        ("colour = true", "[tool.agentgraph] has no setting 'colour'", "settings are paths, "),
+        (
+            "select = 'AG1'",
+            "select in [tool.agentgraph] must be a list of texts, not 'AG1'",
+            'write select = ["AG2", "unreachable-agent"]',
+        ),
+        ("ignore = [1]", "ignore in [tool.agentgraph] must be a list", "write ignore = ["),
+        ("paths = 3", "paths in [tool.agentgraph] must be a list", 'write paths = ["src"]'),
+        ("exclude = 3", "exclude in [tool.agentgraph] must be a list", "write exclude = ["),
+        ("baseline = 3", "baseline in [tool.agentgraph] must be a text", "write baseline = "),
         (
             "ignore = ['unreachable-agnt']",
-            "there is no rule 'unreachable-agnt'",
-            "unreachable-agent",
+            "ignore in [tool.agentgraph]: there is no rule 'unreachable-agnt'",
+            "did you mean unreachable-agent?",
         ),
-        ("severity = { AG1 = 'fatal' }", "there is no severity 'fatal'", "error, warning, note"),
-        ("per-file-ignores = ['AG1']", "must be a table of lists of texts", ""),
-        ("options = 3", "the options must be a table", "AG212.fewest-handoffs = 3"),
-        ("options.AG201.x = 1", "no rule 'AG201' has options", "AG104, AG210, AG211, AG212"),
+        (
+            "select = ['AG999']",
+            "select in [tool.agentgraph]: there is no rule 'AG999'",
+            "agentgraph explain --all",
+        ),
+        (
+            "severity = { AG1 = 'fatal' }",
+            "severity in [tool.agentgraph]: AG1: there is no severity 'fatal'",
+            "severities are error, warning, note",
+        ),
+        (
+            "severity.unreachable-agent = 'Warn'",
+            "severity in [tool.agentgraph]: unreachable-agent: there is no severity 'Warn'",
+            "did you mean warning?",
+        ),
+        (
+            "severity = { AG1 = 3 }",
+            "severity in [tool.agentgraph]: AG1: there is no severity 3",
+            "severities are error, warning, note",
+        ),
+        (
+            "severity = { AG999 = 'note' }",
+            "severity in [tool.agentgraph]: there is no rule 'AG999'",
+            "agentgraph explain --all",
+        ),
+        (
+            "severity = 'note'",
+            "severity in [tool.agentgraph] must be a table of severities, not 'note'",
+            'write severity = { AG201 = "error" }',
+        ),
+        (
+            "per-file-ignores = ['AG1']",
+            "per-file-ignores in [tool.agentgraph] must be a table of lists of texts",
+            'write per-file-ignores = { "tests/*" = ["AG5"] }',
+        ),
+        (
+            "per-file-ignores = { 'tests/*' = ['AG999'] }",
+            "per-file-ignores in [tool.agentgraph]: 'tests/*': there is no rule 'AG999'",
+            "agentgraph explain --all",
+        ),
+        (
+            "options = 3",
+            "options in [tool.agentgraph]: the options must be a table",
+            "AG212.fewest-handoffs = 3",
+        ),
+        (
+            "options.AG201.x = 1",
+            "options in [tool.agentgraph]: no rule 'AG201' has options",
+            "AG104, AG210, AG211, AG212",
+        ),
         ("options.AG212 = 3", "AG212 must be a table of options, not 3", "fewest-handoffs"),
         (
             "options.AG212.fewest-handofs = 3",
@@ -145,7 +200,7 @@ severity = { AG201 = "error" }
         ),
         (
             "options.AG212.fewest-handoffs = 'three'",
-            "pyproject.toml: options of [tool.agentgraph]: AG212.fewest-handoffs must be a whole"
+            "options in [tool.agentgraph]: AG212.fewest-handoffs must be a whole"
             " number of at least 1, not 'three'",
             "How many handoffs an agent has",
         ),
@@ -153,19 +208,78 @@ severity = { AG201 = "error" }
         ("options.AG104.longest = true", "AG104.longest must be a whole number", "not True"),
         ("options.AG211.ignore-names = 'x'", "AG211.ignore-names must be a list of texts", ""),
         ("options.AG211.ignore-names = [1]", "AG211.ignore-names must be a list of texts", ""),
-        ("baseline = 'none.json'", "the baseline none.json cannot be read", "--write-baseline"),
-        ("paths = [", "cannot be read", ""),
+        (
+            "baseline = 'none.json'",
+            "baseline in [tool.agentgraph]: the baseline none.json cannot be read",
+            "agentgraph check --write-baseline none.json",
+        ),
+        (
+            "baseline = 'pyproject.toml'",
+            "baseline in [tool.agentgraph]: pyproject.toml is no baseline of agentgraph",
+            "agentgraph check --write-baseline pyproject.toml",
+        ),
+        ("paths = [", "cannot be read", "TOML"),
     ],
 )
-def test_a_wrong_setting_is_refused_with_the_remedy(
+def test_a_wrong_setting_is_refused_with_its_file_its_key_and_the_remedy(
     project: Path, setting: str, message: str, help: str
 ) -> None:
-    written(project, "pyproject.toml", f"[tool.agentgraph]\n{setting}\n")
+    file = written(project, "pyproject.toml", f"[tool.agentgraph]\n{setting}\n")
     written(project, "flow.py", CLEAN)
     ended = agentgraph("check", "flow.py")
     assert ended.status == 2
+    assert f"{file}: " in ended.err or f"{file} cannot be read: " in ended.err
     assert message in ended.err
     assert help in ended.err
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("[tool]\nagentgraph = 3", "[tool.agentgraph] must be a table, not 3"),
+        ("[tool.agentgraph]\npaths = ['src', 'gone/*.py']", "there is no 'src'"),
+    ],
+)
+def test_settings_without_a_table_or_without_files_are_refused(
+    project: Path, toml: str, message: str
+) -> None:
+    file = written(project, "pyproject.toml", toml)
+    ended = agentgraph("check")
+    assert (ended.status, f"{file}: " in ended.err, message in ended.err) == (2, True, True)
+
+
+def test_a_project_whose_tools_are_no_table_has_no_settings(project: Path) -> None:
+    written(project, "pyproject.toml", "tool = 3")
+    written(project, "flow.py", CLEAN)
+    assert summary_of() == "✓ 1 file checked: nothing to report"
+
+
+def test_paths_and_patterns_begin_at_the_folder_of_the_settings(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(project, "src/flow.py", WARNED)
+    written(project, "src/old/flow.py", FAULTY)
+    toml = "[tool.agentgraph]\npaths = ['src/*.py', 'src/old']\nexclude = ['src/old']\n"
+    written(project, "pyproject.toml", toml)
+    assert codes() == ["AG201"]
+    monkeypatch.chdir(project / "src")
+    assert codes() == ["AG201"]
+    written(project, "pyproject.toml", f"{toml}per-file-ignores = {{ 'src/flow.py' = ['AG2'] }}")
+    assert codes() == []
+    written(project, "pyproject.toml", f"{toml}baseline = 'base.json'")
+    assert agentgraph("check", "--write-baseline", "../base.json").status == 0
+    assert codes() == []
+
+
+@pytest.mark.parametrize("option", ["--select", "--ignore"])
+def test_an_unknown_rule_of_the_command_line_is_refused_with_its_option(
+    project: Path, option: str
+) -> None:
+    written(project, "flow.py", CLEAN)
+    ended = agentgraph("check", "flow.py", option, "unreachable-agnt")
+    assert ended.status == 2
+    assert f"{option}: there is no rule 'unreachable-agnt'" in ended.err
+    assert "did you mean unreachable-agent?" in ended.err
 
 
 OPTIONAL = """from agentgraph import Agent, Runner

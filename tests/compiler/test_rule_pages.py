@@ -21,6 +21,7 @@ from agentgraph_compiler.ir.text import parse_chart
 from tests.compiler.goldens import assert_golden
 
 RULES = list(pages())
+CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "checks.md"
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Use instead")
 
@@ -114,6 +115,23 @@ def test_explain_names_what_is_close_to_an_unknown_rule(asked: str, hint: str) -
 
 def test_the_documentation_lists_every_rule_as_its_page_says() -> None:
     assert_golden(documentation(), DOCUMENTATION)
+
+
+# The rules that are as they were before the first entry of the changelog.
+UNCHANGED = {
+    *("AG101", "AG102", "AG103", "AG200", "AG201", "AG204", "AG205", "AG206"),
+    *("AG301", "AG401", "AG501", "AG502"),
+}
+
+
+def test_the_changelog_has_each_rule_that_changed_with_its_severity() -> None:
+    table = CHANGELOG.read_text(encoding="utf-8").split("### Rules\n", 1)[1].split("\n### ")[0]
+    rows = re.findall(r"^\| (AG\d+) \| ([a-z-]+) \| (\w+) \|", table, flags=re.MULTILINE)
+    assert rows == [
+        (rule.code, rule.name, rule.severity.value)
+        for rule in rule_pages()
+        if rule.code not in UNCHANGED
+    ]
 
 
 def documentation() -> str:

@@ -44,8 +44,12 @@ class Baseline:
         return cls(Counter(map(_entry, diagnostics)))
 
     @classmethod
-    def read(cls, path: Path) -> Baseline:
+    def read(cls, path: Path, place: str) -> Baseline:
         """Read a baseline.
+
+        Args:
+            path: The file.
+            place: Where the user names it, for the error.
 
         Raises:
             CommandFault: The file is not there or is no baseline.
@@ -57,11 +61,14 @@ class Baseline:
             }
         except OSError as error:
             raise CommandFault(
-                f"the baseline {path} cannot be read: {error.strerror}",
+                f"{place}: the baseline {path} cannot be read: {error.strerror}",
                 help=f"write it: agentgraph check --write-baseline {path}",
             ) from error
         except (ValueError, KeyError, TypeError) as error:
-            raise CommandFault(f"{path} is no baseline of agentgraph") from error
+            raise CommandFault(
+                f"{place}: {path} is no baseline of agentgraph",
+                help=f"write it: agentgraph check --write-baseline {path}",
+            ) from error
         return cls(Counter(entries))
 
     def write(self, path: Path) -> None:

@@ -43,12 +43,15 @@ class FileToCheck:
             return False
 
 
-def files_to_check(arguments: Sequence[str], exclude: Sequence[str] = ()) -> list[FileToCheck]:
+def files_to_check(
+    arguments: Sequence[str], exclude: Sequence[str] = (), root: str = "."
+) -> list[FileToCheck]:
     """Read the arguments of a check.
 
     Args:
         arguments: Files, each with a name or without, folders, and patterns with `*`, `**`, `?`.
         exclude: Patterns of files and folders to leave out below folders.
+        root: The folder from which the patterns begin.
 
     Returns:
         The files, each once: those of a folder sorted, without hidden folders, virtual environments
@@ -59,16 +62,16 @@ def files_to_check(arguments: Sequence[str], exclude: Sequence[str] = ()) -> lis
     """
     files: dict[str, FileToCheck] = {}
     for argument in arguments:
-        for file in _files_behind(argument, exclude):
+        for file in _files_behind(argument, exclude, root):
             files.setdefault(file.text, file)
     return list(files.values())
 
 
-def matches(file: str, pattern: str) -> bool:
-    """Whether a path matches a pattern, as a whole, by its name, or below a folder that does."""
-    path = Path(file)
-    relative = os.path.relpath(path) if path.is_absolute() else file
-    names = {relative.replace(os.sep, "/"), path.name}
+def matches(file: str, pattern: str, root: str = ".") -> bool:
+    """Whether a path matches a pattern, as a whole from a folder, by its name, or below a folder
+    that does."""
+    relative = os.path.relpath(file, root)
+    names = {relative.replace(os.sep, "/"), Path(file).name}
     folders = {parent.as_posix() for parent in Path(relative).parents}
     stripped = pattern.rstrip("/")
     return any(fnmatch.fnmatch(name, stripped) for name in names | folders) or stripped in {
@@ -76,15 +79,15 @@ def matches(file: str, pattern: str) -> bool:
     }
 
 
-def _files_behind(argument: str, exclude: Sequence[str]) -> Iterator[FileToCheck]:
+def _files_behind(argument: str, exclude: Sequence[str], root: str) -> Iterator[FileToCheck]:
     path = Path(argument)
     if path.is_dir():
         for file in _below(path):
-            if not any(matches(file, pattern) for pattern in exclude):
+            if not any(matches(file, pattern, root) for pattern in exclude):
                 yield FileToCheck(file, is_named=False)
     elif _PATTERN & {*argument} and not path.exists() and ":" not in argument:
         for match in sorted(glob.glob(argument, recursive=True)):
-            if _is_source(Path(match)) and not any(matches(match, one) for one in exclude):
+            if _is_source(Path(match)) and not any(matches(match, one, root) for one in exclude):
                 yield FileToCheck(os.path.normpath(match), is_named=False)
     else:
         yield FileToCheck(argument)
