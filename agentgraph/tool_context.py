@@ -61,6 +61,7 @@ class ToolContext(RunContextWrapper[TContext]):
     run_config: Any | None = field(default=None, repr=False)
     # Data that a tool, such as one of an MCP server, attaches to its output.
     _custom_data: dict[str, Any] | None = field(default=None, repr=False)
+    _failed: bool = field(default=False, repr=False)
 
     def __init__(
         self,
@@ -164,6 +165,7 @@ class ToolContext(RunContextWrapper[TContext]):
     def _for_another_run(self, own: RunContextWrapper[Any]) -> Self:
         other = super()._for_another_run(own)
         other._custom_data = None  # the data belongs to the output of this call only
+        other._failed = False
         return other
 
 

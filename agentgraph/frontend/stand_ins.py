@@ -25,7 +25,7 @@ from agentgraph.exceptions import UserError
 from agentgraph.frontend.targets import target_of
 from agentgraph.guardrail import GuardrailFunctionOutput, InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
-from agentgraph.tools.errors import default_tool_error_function
+from agentgraph.tools.errors import failure_message
 from agentgraph.tools.function import FunctionTool
 from agentgraph.tools.guardrail_verdicts import ToolVerdict, output_of, verdict_of
 from agentgraph.workflow import Workflow
@@ -173,7 +173,7 @@ class StandIns:
                 stand_in.custom_output_extractor = stand_in.input_builder = None
                 stand_in.on_stream = stand_in.hooks = stand_in.session = stand_in.run_config = None
                 if tool._failure_error_function is not None:
-                    stand_in._failure_error_function = default_tool_error_function
+                    stand_in._failure_error_function = _failure_told
             return stand_in
         if is_real:
             stand_in.on_invoke_tool = partial(self._watched, agent.name, tool)
@@ -183,8 +183,13 @@ class StandIns:
         stand_in.timeout_error_function = stand_in.custom_data_extractor = None
         stand_in._failure_error_function = None
 
-        async def invoked(context: object, arguments: str) -> object:
-            return await self._oracle.tool(agent.name, tool, arguments)
+        async def invoked(context: ToolContext[Any], arguments: str) -> object:
+            try:
+                return await self._oracle.tool(agent.name, tool, arguments)
+            except Exception as error:
+                if tool._failure_error_function is None:
+                    raise
+                return await failure_message(_failure_told, context, error, tool.name)
 
         stand_in.on_invoke_tool = invoked
         return stand_in
@@ -285,6 +290,11 @@ class StandIns:
             return ToolsToFinalOutputResult(stops, results[0].output if stops else None)
 
         return decided
+
+
+def _failure_told(context: RunContextWrapper[Any], error: Exception) -> str:
+    """What the model reads about a failure that its tool handles."""
+    return f"An error occurred while running {getattr(context, 'tool_name', 'the tool')}."
 
 
 _AT_ONCE = 0.001

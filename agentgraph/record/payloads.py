@@ -179,6 +179,7 @@ class ToolReturn(NamedTuple):
         kind: The type of the run item that it becomes.
         custom_data: The data that the program attached to it.
         usage: The usage of the call itself; the rows of a nested run hold its own.
+        failed: Whether the tool failed, and the output tells the model that it did.
     """
 
     output: object
@@ -186,6 +187,7 @@ class ToolReturn(NamedTuple):
     kind: str = "tool_call_output_item"
     custom_data: Mapping[str, Any] | None = None
     usage: Usage | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from agentgraph.approvals import RunPath
 from agentgraph.drivers.journal import MemoryJournal, Row
 from agentgraph.frontend.bindings import Bindings
-from agentgraph.record.payloads import Failure, Migrated, Screened
+from agentgraph.record.payloads import Failure, Migrated, Screened, ToolReturn
 from agentgraph.runtime.commands import Command, CommandId, Perform
 from agentgraph.runtime.enter import Taken
 from agentgraph.runtime.migrate import migrate
@@ -59,6 +59,7 @@ class Moved(NamedTuple):
         taken: The transitions that it took, each with the state that it left.
         state: Id of the state in which the run is now.
         verdicts: What the guardrails of a tool decided in it.
+        failed: Whether a tool failed, and its output tells the model that it did.
     """
 
     workflow: LateMachine | None
@@ -69,6 +70,7 @@ class Moved(NamedTuple):
     taken: tuple[tuple[State, Transition], ...]
     state: str
     verdicts: tuple[Verdict, ...] = ()
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -110,6 +112,9 @@ class _Place:
             taken=tuple(taken),
             state=self.state.state,
             verdicts=() if outcome is None else tuple(_verdicts(outcome.payload)),
+            failed=outcome is not None
+            and isinstance(outcome.payload, ToolReturn)
+            and outcome.payload.failed,
         )
 
 

@@ -149,6 +149,8 @@ def _itself(value: object) -> object:
 
 
 _PLAIN = _simple(_itself, _itself)
+_FLAG = _simple(lambda flag: flag or None, bool)
+"""A flag that is stored only if it is set."""
 _VALUE = Form(encode, decode)
 _RAW = Form(encode_raw_item, lambda data, types: decode_raw_item(data))
 _INPUT = _simple(_write_input, _read_input)
@@ -261,6 +263,7 @@ FORMS: Mapping[str, PayloadForm] = {
         kind=_PLAIN,
         custom_data=_optional(_VALUE),
         usage=_optional(_USAGE),
+        failed=_FLAG,
     ),
     "waiting": _of(payloads.Waiting, questions=_each(_nested(_QUESTION))),
     "ruled": _of(payloads.Ruled, ruling=_optional(_RULING)),

@@ -30,6 +30,7 @@ class RunKeywords(DrawnKeywords, total=False):
     """The keywords of simulated runs; see `Conditions` for each."""
 
     depth: int
+    max_turns: int | None
     real: Collection[str]
     context: object
     streamed: bool
@@ -42,6 +43,7 @@ class Conditions:
 
     Args:
         depth: The most model calls of a run, those of agent tools included; at least 1.
+        max_turns: The limit of turns of a run, as in `Runner.run`; None for that of `depth`.
         hostile: Whether models also reply what no provider should send: unknown tools, malformed
             arguments, reused ids, nothing, refusals, faults.
         weights: How often each kind of decision comes, as `{"model.answer": 4, "tool.raise": 0}`;
@@ -59,10 +61,11 @@ class Conditions:
 
     Raises:
         UserError: A kind of `weights` does not exist, or cannot have its weight.
-        ValueError: The depth is below 1.
+        ValueError: The depth or the limit of turns is below 1.
     """
 
     depth: int = 12
+    max_turns: int | None = None
     hostile: bool = False
     weights: Mapping[str, int] | None = None
     real: Collection[str] = ()
@@ -76,5 +79,7 @@ class Conditions:
     def __post_init__(self) -> None:
         if self.depth < 1:
             raise ValueError(f"depth must be at least 1, not {self.depth}")
+        if self.max_turns is not None and self.max_turns < 1:
+            raise ValueError(f"max_turns must be at least 1, not {self.max_turns}")
         weights = Weights(self.weights, HOSTILE if self.hostile else ORDINARY)
         object.__setattr__(self, "drawn", weights)

@@ -145,7 +145,7 @@ class Deciding:
         """See `Oracle`."""
         if arguments in self._unfit:
             # The tool itself does not run, and reports this as it reports any error.
-            return self._failed(agent, tool)
+            raise SimulatedFault(f"arguments of tool {tool.name} of {agent}")
         kinds, result = kinds_of_tool(tool), plain_result(tool.name)
         decided = self._decide("tool", agent, tool.name, kinds, _read(arguments), result)
         match decided.kind:
@@ -154,13 +154,7 @@ class Deciding:
             case "time_out":
                 return await asyncio.Event().wait()
             case _:
-                return self._failed(agent, tool)
-
-    @staticmethod
-    def _failed(agent: str, tool: FunctionTool) -> str:
-        if tool._failure_error_function is None:
-            raise SimulatedFault(f"tool {tool.name} of {agent}")
-        return f"An error occurred while running {tool.name}."
+                raise SimulatedFault(f"tool {tool.name} of {agent}")
 
     def ran(self, agent: str, tool: str, arguments: str, value: object) -> None:
         """See `Oracle`."""

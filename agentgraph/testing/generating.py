@@ -81,17 +81,20 @@ def _test(run: Witness) -> Iterator[str]:
     route = run.route
     yield from _docstring(run)
     script = script_of(route)
+    limit = "" if run.max_turns is None else f", max_turns={run.max_turns}"
     if len(script) == 1 and len(script[0]) < _WIDTH - 40:
-        yield f"route = play(workflow, [{script[0]}])"
+        yield f"route = play(workflow, [{script[0]}]{limit})"
     elif script:
         yield "route = play("
         yield "    workflow,"
         yield "    ["
         yield from (f"        {line}" for part in script for line in _wrapped(f"{part},"))
         yield "    ],"
+        if run.max_turns is not None:
+            yield f"    max_turns={run.max_turns},"
         yield ")"
     else:
-        yield "route = play(workflow, [])"
+        yield f"route = play(workflow, []{limit})"
     yield f"assert route.end == {source_of(route.end)}"
     yield f"assert route.agents == {_tuple(route.agents)}"
     if route.tools:
@@ -106,7 +109,7 @@ def _docstring(run: Witness) -> Iterator[str]:
     news = [
         f"{row.agent}: {row.title} {row.key.outcome}"
         for row in run.meets
-        if row.key.subject in (Subject.TOOL, Subject.GUARDRAIL)
+        if row.key.subject in (Subject.TOOL, Subject.GUARDRAIL, Subject.LIMIT)
     ]
     news += [
         f"{row.title} {row.key.outcome}"

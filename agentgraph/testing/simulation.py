@@ -189,7 +189,8 @@ class Simulation:
         context: object,
         session: Session | None,
     ) -> RunResult | RunResultStreaming:
-        options: dict[str, Any] = {"max_turns": self._conditions.depth}
+        limit = self._conditions.max_turns
+        options: dict[str, Any] = {"max_turns": self._conditions.depth if limit is None else limit}
         if session is not None:
             options["session"] = session
         if context is not None:

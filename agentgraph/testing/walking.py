@@ -51,6 +51,7 @@ def play(
     script: Iterable[ScriptPart],
     *,
     depth: int | None = None,
+    max_turns: int | None = None,
     strict: bool = True,
     real: Collection[str] = (),
     context: object = None,
@@ -66,6 +67,7 @@ def play(
         script: Decisions, as in `Route.decisions` or in the words of `agentgraph.testing.script`.
         depth: The most model calls of the run; by default as many as the script has, and 12 if it
             is not strict.
+        max_turns: The limit of turns of the run, as in `Runner.run`; by default as many as `depth`.
         strict: Whether the run must make every decision of the script, and no call of a model
             after them. Without it, the run passes over decisions that it does not come to, and
             after the last one each model takes the simplest way to an answer.
@@ -83,7 +85,12 @@ def play(
         RuntimeError: The caller is a coroutine; play in a thread of its own there.
     """
     decisions = in_order(script)
-    keywords: RunKeywords = {"real": real, "context": context, "input": input}
+    keywords: RunKeywords = {
+        "max_turns": max_turns,
+        "real": real,
+        "context": context,
+        "input": input,
+    }
     if depth is not None:
         keywords["depth"] = depth
     elif strict:

@@ -1,13 +1,15 @@
 """Witnesses: for each obligation of a workflow a run that meets it, made without a model.
 
 The search explores runs of growing length, then walks at random for what needs several decisions
-at once. It keeps few runs: each meets obligations that no kept run meets.
+at once, and insists on calls until limits are reached. It keeps few runs: each meets obligations
+that no kept run meets.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +23,14 @@ from agentgraph.testing.routes import Route
 from agentgraph.testing.scripted import Completed
 from agentgraph.testing.simulation import Simulation
 from agentgraph.testing.weights import ROUTING, Weights
-from agentgraph_compiler.analysis.obligations import Key, Obligation, obligations
+from agentgraph_compiler.analysis.obligations import (
+    MAX_TURNS,
+    REACHED,
+    Key,
+    Obligation,
+    Subject,
+    obligations,
+)
 
 if TYPE_CHECKING:
     from agentgraph.workflow import Source
@@ -34,6 +43,15 @@ _REJECTING: Final[Mapping[str, int]] = {
     "guardrail.reject": 1,
 }
 _WALKED: Final = {"model.several": 5, "tool.raise": 0, "tool.time_out": 0}
+_INSISTING: Final = {
+    "model.answer": 1, "model.call": 200, "model.handoff": 200, "model.several": 0,
+    "tool.raise": 0, "tool.time_out": 0,
+    "guardrail.reject": 0, "guardrail.trip": 0,
+    "person.reject": 0, "person.leave": 0,
+}  # fmt: skip
+_OUTERMOST: Final = Key(Subject.LIMIT, "", MAX_TURNS, REACHED)
+_MOST_INSISTING: Final = 20
+_MOST_CALLS: Final = 250
 _MOST_EXPLORED: Final = 2_000
 _MOST_WALKED: Final = 2_000
 _IDLE: Final = 500
@@ -47,10 +65,12 @@ class Witness:
     Attributes:
         route: The run.
         meets: The obligations.
+        max_turns: The limit of turns that the run uses up; None if it does not.
     """
 
     route: Route
     meets: tuple[Obligation, ...]
+    max_turns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +90,14 @@ class Witnesses:
 
 def witnesses(source: Source, depth: int = 6) -> Witnesses:
     """Find runs that meet every obligation: each agent, tool, handoff, guardrail outcome,
-    approval, state and transition of the compiled table.
+    approval, limit, state and transition of the compiled table.
 
     No model is called and no tool runs. The same workflow gives the same runs.
 
     Args:
         source: An agent or a workflow; it is not changed.
-        depth: The most model calls of a run, those of agent tools included; at least 1.
+        depth: The most model calls of a run, those of agent tools included; at least 1. A run that
+            reaches the limit of an agent tool may need more of them.
 
     Raises:
         CompileError: The workflow has errors.
@@ -87,38 +108,48 @@ def witnesses(source: Source, depth: int = 6) -> Witnesses:
     search = _Search(source, depth)
     search.explore()
     search.walk()
+    search.insist()
     return search.result()
 
 
 class _Search:
     def __init__(self, source: Source, depth: int) -> None:
+        self._source = source
         conditions = Conditions(depth=depth, weights=_WALKED, filters=False)
         self._simulation = Simulation(source, conditions)
         self._depth = depth
         program: Program = compile(self._simulation.start)
         rows = obligations(program.chart)
         self._owed = {row.key: row for row in rows if not row.excuse}
+        self._limits = {key for key in self._owed if key.subject is Subject.LIMIT}
         self._excused = tuple(row for row in rows if row.excuse)
         self._met: set[Key] = set()
         self._kept: list[tuple[Route, frozenset[Key]]] = []
 
     @property
     def _is_complete(self) -> bool:
-        return self._owed.keys() <= self._met
+        return self._owed.keys() - self._limits <= self._met
 
     def _run(self, decisions: Decisions, depth: int | None = None) -> bool:
         """Make a run, and keep it if it meets something new."""
-        route, keys = self._observed(decisions, depth)
+        route, keys = self._observed(self._simulation, decisions, depth)
+        keys -= self._limits
         if keys <= self._met:
             return False
         if route.end == "cut":
             # A person reads a run that comes to an end more easily.
-            route, keys = self._observed(Completed(route.decisions), self._depth + 1)
-        self._met |= keys
-        self._kept.append((route, frozenset(keys)))
+            completed = Completed(route.decisions)
+            route, keys = self._observed(self._simulation, completed, self._depth + 1)
+        self._keep(route, keys)
         return True
 
-    def _observed(self, decisions: Decisions, depth: int | None) -> tuple[Route, set[Key]]:
+    def _keep(self, route: Route, keys: set[Key]) -> None:
+        self._met |= keys
+        self._kept.append((route, frozenset(keys)))
+
+    def _observed(
+        self, simulation: Simulation, decisions: Decisions, depth: int | None = None
+    ) -> tuple[Route, set[Key]]:
         keys: set[Key] = set()
 
         def observe(moves: RunMoves) -> None:
@@ -126,7 +157,7 @@ class _Search:
                 keys.update(keys_of(moved))
 
         with observing_runs(observe):
-            route = self._simulation.run(decisions, depth=depth)
+            route = simulation.run(decisions, depth=depth)
         return route, keys & self._owed.keys()
 
     def explore(self) -> None:
@@ -150,6 +181,33 @@ class _Search:
                 return
             idle = 0 if self._run(self._simulation.drawn(Seeded(seed))) else idle + 1
 
+    def insist(self) -> None:
+        """Make runs whose models answer as rarely as they can, longer ones each time, until every
+        limit is reached."""
+        bound = self._depth
+        while not self._limits <= self._met and bound <= _MOST_CALLS:
+            conditions = Conditions(
+                depth=bound, max_turns=self._depth, weights=_INSISTING, filters=False
+            )
+            simulation = Simulation(self._source, conditions)
+            for seed in range(_MOST_INSISTING):
+                route, keys = self._observed(simulation, simulation.drawn(Seeded(seed)))
+                for limit in sorted(keys & self._limits - self._met):
+                    shortest, keys_of_it = self._shortest(simulation, route, limit)
+                    # Each limit has a run of its own, which is easier to read.
+                    self._keep(shortest, keys_of_it - self._limits | {limit})
+            bound *= 2
+
+    def _shortest(self, simulation: Simulation, route: Route, limit: Key) -> tuple[Route, set[Key]]:
+        """The run that reaches a limit as a route does, with plain values, and then answers."""
+        plain = [replace(one, arguments=None, value=None) for one in route.decisions]
+
+        def reaches(count: int) -> bool:
+            return limit in self._observed(simulation, Completed(plain[:count]))[1]
+
+        count = bisect_left(range(len(plain)), True, key=reaches)
+        return self._observed(simulation, Completed(plain[:count]))
+
     def result(self) -> Witnesses:
         """The fewest of the kept runs that meet everything, chosen greedily."""
         missing = tuple(row for key, row in self._owed.items() if key not in self._met)
@@ -160,6 +218,6 @@ class _Search:
         while left:
             best = max(runs, key=lambda run: (len(run[1] & left), -len(run[0].decisions)))
             meets = tuple(self._owed[key] for key in self._owed if key in best[1] & left)
-            yield Witness(best[0], meets)
+            yield Witness(best[0], meets, self._depth if _OUTERMOST in best[1] else None)
             left -= best[1]
             runs.remove(best)

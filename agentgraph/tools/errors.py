@@ -183,7 +183,9 @@ async def formatted(formatter: ToolErrorFormatter, args: ToolErrorFormatterArgs[
 def _report(
     ctx: RunContextWrapper[Any], error: Exception, tool_name: str, *, handled: bool
 ) -> None:
-    """Log a failure, and tell the listener of the run."""
+    """Log a failure, note it on the call, and tell the listener of the run."""
+    if isinstance(ctx, ToolContext):
+        ctx._failed = True
     _log(ctx, error, tool_name, handled=handled)
     listener = failure_listener.get()
     if listener is not None:

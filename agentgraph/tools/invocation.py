@@ -110,6 +110,7 @@ async def _timed_out(tool: FunctionTool, context: ToolContext[Any], limit: float
     error = ToolTimeoutError(tool.name, limit)
     if tool.timeout_behavior == "raise_exception":
         raise error
+    context._failed = True
     if tool.timeout_error_function is None:
         return str(error)
     return await failure_message(tool.timeout_error_function, context, error, tool.name)

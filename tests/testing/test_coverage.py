@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from dataclasses import replace
@@ -11,13 +12,18 @@ import pytest
 
 from agentgraph import (
     Agent,
+    CustomTool,
     InputGuardrailTripwireTriggered,
+    MaxTurnsExceeded,
     OutputGuardrailTripwireTriggered,
     Runner,
+    RunState,
     UserError,
     WebSearchTool,
+    function_tool,
     handoff,
 )
+from agentgraph.running.moves import show_moves
 from agentgraph.testing import (
     ScriptedModel,
     assistant_message,
@@ -69,6 +75,10 @@ async def everything(instructions: str = "") -> None:
     await decided(made([TO_REFUNDS], [PAY, ANSWER]), approved=False)
     await decided(made([TO_REFUNDS], [large, ANSWER]), approved=True)
     await decided(made([TO_REFUNDS, ANSWER], [PAY + back]), approved=True)
+    looks = [[function_call("look", {"order": id}, call_id=id)] for id in "0123456789"]
+    await Runner.run(made([ASK, ANSWER], [], looks), "hello")
+    with pytest.raises(MaxTurnsExceeded):
+        await Runner.run(made([TO_REFUNDS]), "hello", max_turns=1)
     with pytest.raises(InputGuardrailTripwireTriggered):
         await Runner.run(made([ANSWER]), "the weather?")
     with pytest.raises(OutputGuardrailTripwireTriggered):
@@ -85,9 +95,40 @@ async def test_runs_that_do_everything_that_the_table_offers_cover_it_whole() ->
         "handoff": 2,
         "tool": 5,
         "guardrail": 6,
+        "limit": 2,
         "state": 24,
         "transition": 31,
     }
+
+
+@pytest.mark.parametrize(
+    "kind", ["raises", "runs out of time", "is custom", "gets wrong arguments"]
+)
+async def test_a_failure_that_the_model_reads_about_is_noted(kind: str) -> None:
+    @function_tool(timeout=0.01 if kind == "runs out of time" else None)
+    async def look(order: str) -> str:
+        """Look."""
+        if kind == "runs out of time":
+            await asyncio.Event().wait()
+        raise ValueError("lost")
+
+    async def shout(context: Any, text: str) -> str:
+        raise ValueError("hoarse")
+
+    custom = CustomTool(name="look", description="Look.", on_invoke_tool=shout)
+    arguments = {} if kind == "gets wrong arguments" else {"order": "1"}
+    call: Any = function_call("look", arguments, call_id="1")
+    if kind == "is custom":
+        call = {"type": "custom_tool_call", "call_id": "1", "name": "look", "input": "x", "id": "c"}
+    tools: list[Any] = [custom if kind == "is custom" else look]
+    agent = Agent(name="A", model=ScriptedModel([[call], ANSWER]), tools=tools)
+    with collect() as coverage:
+        result = await Runner.run(agent, "hello")
+    assert counts(coverage, "tool") == {"A: look called": 1, "A: look failed": 1}
+    read = await RunState.from_string(agent, result.to_state().to_string())
+    with collect() as again:
+        show_moves(read.journal, 0)
+    assert counts(again, "tool") == {"A: look called": 1, "A: look failed": 1}
 
 
 async def test_one_run_covers_its_own_steps_and_the_rest_is_missing() -> None:
@@ -297,6 +338,7 @@ async def test_the_report_is_a_table_with_lists_under_it() -> None:
         "Handoffs",
         "Tools",
         "Guardrails",
+        "Limits",
         "States",
         "Transitions",
         "Cover",

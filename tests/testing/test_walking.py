@@ -14,6 +14,8 @@ from agentgraph import Agent, ModelSettings, function_tool, handoff
 from agentgraph.exceptions import UserError
 from agentgraph.guardrail import GuardrailFunctionOutput, input_guardrail
 from agentgraph.testing import Decision, Route, ScriptMismatch, explore, play, walk
+from agentgraph.testing.coverage import collect
+from agentgraph.testing.script import model, tool
 from agentgraph.tool_guardrails import (
     ToolGuardrailFunctionOutput,
     tool_output_guardrail,
@@ -221,6 +223,18 @@ def test_a_run_with_real_parts_can_be_played_from_its_decisions() -> None:
     script = [Decision("model", "call", "A", "double"), Decision("tool", "raise", "A", "double")]
     with pytest.raises(ScriptMismatch, match=r"tool double\(\) fails: possible are return"):
         play(agent, script, real=["double"])
+
+
+def test_coverage_notes_the_failures_of_simulated_tools() -> None:
+    agent = Agent(name="A", tools=[look])
+    script = [model("A").calls("look"), tool("look").fails(), model("A").answers()]
+    with collect() as coverage:
+        route = play(agent, script)
+    assert route.requests[-1].input[-1]["output"] == "An error occurred while running look."
+    assert {str(one) for one in coverage.items() if one.subject == "tool" and one.count} == {
+        "A: look called",
+        "A: look failed",
+    }
 
 
 def test_tools_draw_from_the_results_that_the_caller_lists() -> None:

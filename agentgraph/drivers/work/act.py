@@ -87,7 +87,7 @@ async def act(bench: Workbench, command: Perform) -> Outcome:
         data = await _extract(call, context, output, raw)
     usage = context.usage
     own = usage.take_own() if isinstance(usage, RunUsage) and usage.own is not None else None
-    payload = new(ToolReturn, (output, raw, _ITEM, data, own))
+    payload = new(ToolReturn, (output, raw, _ITEM, data, own, context._failed))
     return new(Outcome, (command.id, _RETURNED, payload, None))
 
 

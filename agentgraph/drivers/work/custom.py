@@ -55,7 +55,8 @@ async def call_custom_tool(call: LocalCall) -> Outcome:
         )
     usage = context.usage
     own = usage.take_own() if isinstance(usage, RunUsage) else None
-    return call.outcome(Event.RETURNED, ToolReturn(output, payload, custom_data=data, usage=own))
+    returned = ToolReturn(output, payload, custom_data=data, usage=own, failed=context._failed)
+    return call.outcome(Event.RETURNED, returned)
 
 
 async def _invoke(call: LocalCall, context: ToolContext[Any]) -> str:

@@ -10,7 +10,9 @@ from agentgraph_compiler.analysis.obligations import (
     APPROVED,
     CALLED,
     FAILED,
+    MAX_TURNS,
     PASSED,
+    REACHED,
     REJECTED,
     TAKEN,
     TRIPPED,
@@ -18,7 +20,7 @@ from agentgraph_compiler.analysis.obligations import (
     Key,
     Subject,
 )
-from agentgraph_compiler.machine import BACK, Event, WorkKind
+from agentgraph_compiler.machine import BACK, Event, GuardKind, WorkKind
 
 if TYPE_CHECKING:
     from agentgraph.run import Moved
@@ -67,6 +69,8 @@ def keys_of(moved: Moved) -> Iterator[Key]:
     for state, row in moved.taken:
         here = state.id if row in state.transitions else EVERY_STATE
         yield Key(Subject.TRANSITION, part, words_of(here, row), TAKEN)
+        if row.guard.kind is GuardKind.SPENT:
+            yield Key(Subject.LIMIT, part, MAX_TURNS, REACHED)
         target = moved.state if row.target == BACK else row.target
         yield Key(Subject.STATE, part, target, VISITED)
         if row.arrives:
@@ -77,6 +81,8 @@ def keys_of(moved: Moved) -> Iterator[Key]:
     subject, outcomes = _OUTCOMES.get(moved.command.phase.kind, (Subject.TOOL, _NO_OUTCOMES))
     for outcome in outcomes.get(moved.outcome.event, ()):
         yield Key(subject, part, symbol, outcome)
+    if moved.failed:
+        yield Key(Subject.TOOL, part, symbol, FAILED)
     for verdict in moved.verdicts:
         name = tool_guardrail(symbol, verdict.name, about_output=verdict.about_output)
         yield Key(Subject.GUARDRAIL, part, name, PASSED if verdict.passed else TRIPPED)

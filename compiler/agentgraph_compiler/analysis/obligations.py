@@ -1,8 +1,8 @@
 """What tests of a workflow have to show: each thing that a run can do, named once.
 
-An obligation is about an agent, a handoff, a tool, a guardrail, a state or a transition of the
-table, with the outcome that a run must have there. What no run can do, and what only a fault of the
-world can bring about, is named too, with the reason why no test owes it.
+An obligation is about an agent, a handoff, a tool, a guardrail, a limit, a state or a transition of
+the table, with the outcome that a run must have there. What no run can do, and what only a fault of
+the world can bring about, is named too, with the reason why no test owes it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,17 @@ from typing import NamedTuple
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.flow import Flow, reached_from
 from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
+from agentgraph_compiler.analysis.walks import most_turns
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
-from agentgraph_compiler.ir.chart import Agent, Approval, Chart, Enabled, Guardrail, Tool
+from agentgraph_compiler.ir.chart import (
+    USUAL_TURNS,
+    Agent,
+    Approval,
+    Chart,
+    Enabled,
+    Guardrail,
+    Tool,
+)
 from agentgraph_compiler.ir.shared import saving
 from agentgraph_compiler.machine import (
     BACK,
@@ -43,6 +52,7 @@ class Subject(StrEnum):
     HANDOFF = "handoff"
     TOOL = "tool"
     GUARDRAIL = "guardrail"
+    LIMIT = "limit"
     STATE = "state"
     TRANSITION = "transition"
 
@@ -84,6 +94,8 @@ class Obligation:
 
 VISITED, TAKEN, CALLED, FAILED = "visited", "taken", "called", "failed"
 APPROVED, REJECTED, PASSED, TRIPPED = "approved", "rejected", "passed", "tripped"
+REACHED = "reached"
+MAX_TURNS = "max_turns"
 
 _UNREACHED = "no run can get there"
 _DISABLED = "it is disabled"
@@ -97,6 +109,7 @@ _NO_FAULT_OWED = "a failure is noted, not owed"
 _NEVER_TRIPS = "it never trips"
 _NEVER_WAITS = "none of the tools waits for a decision"
 _NEVER_AGAIN = "without a hosted tool or a structured output, each reply is a call or the answer"
+_ENOUGH = "no run makes so many turns"
 _SINGLE = "its replies have one call only"
 _PREMISES = {
     Premise.CHOICE: "only a model that disregards its tool choice gets there",
@@ -117,12 +130,23 @@ def obligations(chart: Chart) -> tuple[Obligation, ...]:
     analysis = Analysis(chart)
     waiting = _waiting(analysis)
     entered = {part.name for part in analysis.parts if part is not chart}
+    turns = _turns(chart)
     rows: list[Obligation] = []
     for part in chart.walk():
         name = "" if part is chart else part.name
         reached = part is chart or part.name in entered
-        rows += _Part(name, part, analysis.flow(part) if reached else None, waiting).all()
+        flow = analysis.flow(part) if reached else None
+        rows += _Part(name, part, flow, waiting, turns.get(name, USUAL_TURNS)).all()
     return tuple(rows)
+
+
+def _turns(chart: Chart) -> dict[str, int]:
+    """The fewest turns that an agent tool gives to a run of the chart behind it, by its name."""
+    turns: dict[str, int] = {}
+    for part in chart.walk():
+        for tool in (tool for agent in part.agents for tool in agent.tools if tool.machine):
+            turns[tool.machine] = min(tool.turns, turns.get(tool.machine, tool.turns))
+    return turns
 
 
 class _Part:
@@ -133,10 +157,14 @@ class _Part:
         chart: The chart.
         flow: Where its runs can go; `None` if no run enters it.
         waiting: The names of the charts whose runs can wait for a decision.
+        turns: The fewest turns that a run of it may make.
     """
 
-    def __init__(self, name: str, chart: Chart, flow: Flow | None, waiting: frozenset[str]) -> None:
+    def __init__(
+        self, name: str, chart: Chart, flow: Flow | None, waiting: frozenset[str], turns: int
+    ) -> None:
         self._name, self._chart, self._flow, self._waiting = name, chart, flow, waiting
+        self._turns = turns
 
     def all(self) -> Iterator[Obligation]:
         """The obligations, by subject."""
@@ -154,6 +182,7 @@ class _Part:
         for agent in self._chart.agents:
             for guardrail in (*agent.input_guardrails, *agent.output_guardrails):
                 yield from self._guardrail(agent, guardrail)
+        yield self._limit()
         for state in self._chart.states:
             yield self._state(state)
         for state in self._chart.states:
@@ -294,6 +323,25 @@ class _Part:
         for outcome, why in outcomes.items():
             name = tool.symbol or tool.name
             yield self._row(Subject.TOOL, name, outcome, agent, tool.name, tool.origin, why)
+
+    def _limit(self) -> Obligation:
+        """The limit of turns; that of the workflow itself is set by each run."""
+        flow, turns = self._flow, self._turns
+        agent = self._chart.agent[self._chart.start]
+        excuse = _UNREACHED
+        if flow is not None:
+            walk = most_turns(flow, flow.roots[0], turns, self._refinement)
+            excuse = "" if walk.why else _ENOUGH
+        title = f"{MAX_TURNS}={turns}" if self._name else MAX_TURNS
+        return self._row(
+            subject=Subject.LIMIT,
+            name=MAX_TURNS,
+            outcome=REACHED,
+            agent=agent,
+            title=title,
+            origin=agent.origin,
+            excuse=excuse,
+        )
 
     def _guardrail(self, agent: Agent, guardrail: Guardrail) -> Iterator[Obligation]:
         excuse = "" if (agent.id, guardrail.symbol) in self._lanes else _UNREACHED
