@@ -23,7 +23,8 @@ from agentgraph.frontend.lower_workflow import lower
 from agentgraph.run_config import DEFAULT_MAX_TURNS
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.bounds import RunBounds, bounds
-from agentgraph_compiler.analysis.walks import fewest_turns, in_words
+from agentgraph_compiler.analysis.turns import fewest_turns
+from agentgraph_compiler.analysis.walks import in_words
 from agentgraph_compiler.ir.chart import USUAL_TURNS
 
 ONE_CALL = ModelSettings(parallel_tool_calls=False)

@@ -74,7 +74,8 @@ from agentgraph.exceptions import UserError
 from agentgraph.frontend.lower_workflow import lower
 from agentgraph.workflow import Source
 from agentgraph_compiler.analysis.flow import Flow
-from agentgraph_compiler.analysis.walks import Walk, fewest_turns, in_words
+from agentgraph_compiler.analysis.turns import fewest_turns
+from agentgraph_compiler.analysis.walks import Walk, in_words
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 
 RULE = Rule(

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.flow import Flow, reached_from
 from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
-from agentgraph_compiler.analysis.walks import most_turns
+from agentgraph_compiler.analysis.turns import most_turns
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import (
     USUAL_TURNS,

@@ -8,7 +8,7 @@ one.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -17,7 +17,7 @@ from typing import Protocol, TypeAlias
 
 from agentgraph_compiler.analysis.flow import Flow, Place, acts
 from agentgraph_compiler.analysis.knots import knots
-from agentgraph_compiler.machine import GuardKind, State, StateKind, Transition
+from agentgraph_compiler.machine import GuardKind, StateKind, Transition
 
 MOST_NODES = 20_000
 """The most nodes, beyond one for each place, of a graph that tells apart which agents have
@@ -51,9 +51,6 @@ class Price:
 FREE = Price()
 _Node: TypeAlias = tuple[int, frozenset[str]]
 """A place, and the agents that have acted."""
-
-
-LeavesOut: TypeAlias = Callable[[State, Transition], object]
 
 
 class Prices(Protocol):
@@ -341,45 +338,6 @@ class Walks:
 
     def _place(self, node: int) -> Place:
         return self._flow.places[self._nodes[node][0]]
-
-
-class _Turns:
-    """The prices that count turns."""
-
-    def __init__(self, flow: Flow, leaves_out: LeavesOut | None = None) -> None:
-        self._agents, self._leaves_out = flow.chart.agent, leaves_out
-
-    def entering(self, place: Place) -> Price:
-        agent = self._agents.get(place.state.agent)
-        return Price(1, (agent.name,)) if place.state.turns and agent is not None else FREE
-
-    def taking(self, place: Place, row: Transition) -> Price | None:
-        if self._leaves_out is not None and self._leaves_out(place.state, row):
-            return None
-        return FREE
-
-
-def fewest_turns(flow: Flow, root: int, most: int = MOST_NODES) -> Walk | None:
-    """The walk to a final output with the fewest turns; ``None`` if no walk gets to one.
-
-    Args:
-        flow: The flow.
-        root: The place in which the walk begins.
-        most: The most nodes; beyond it the number is a bound that may be too low.
-    """
-    return Walks(flow, root, _Turns(flow), most).cheapest()
-
-
-def most_turns(flow: Flow, root: int, turns: int, leaves_out: LeavesOut) -> Walk:
-    """The walk with the most turns; `why` says so if their limit cuts it.
-
-    Args:
-        flow: The flow.
-        root: The place in which the walk begins.
-        turns: The limit.
-        leaves_out: Which rows of which states no walk takes.
-    """
-    return Walks(flow, root, _Turns(flow, leaves_out)).dearest(turns)
 
 
 def in_words(path: Sequence[str]) -> str:

@@ -57,7 +57,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.analysis.walks import Walk, fewest_turns, in_words
+from agentgraph_compiler.analysis.turns import fewest_turns
+from agentgraph_compiler.analysis.walks import Walk, in_words
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Tool, is_allowed
 

@@ -1,0 +1,52 @@
+"""The fewest and the most turns of a run, each with a walk that takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from agentgraph_compiler.analysis.flow import Flow, Place
+from agentgraph_compiler.analysis.walks import FREE, MOST_NODES, Price, Walk, Walks
+from agentgraph_compiler.machine import State, Transition
+
+LeavesOut: TypeAlias = Callable[[State, Transition], object]
+"""Whether no walk takes a row of a state."""
+
+
+class _Turns:
+    """The prices that count turns."""
+
+    def __init__(self, flow: Flow, leaves_out: LeavesOut | None = None) -> None:
+        self._agents, self._leaves_out = flow.chart.agent, leaves_out
+
+    def entering(self, place: Place) -> Price:
+        agent = self._agents.get(place.state.agent)
+        return Price(1, (agent.name,)) if place.state.turns and agent is not None else FREE
+
+    def taking(self, place: Place, row: Transition) -> Price | None:
+        if self._leaves_out is not None and self._leaves_out(place.state, row):
+            return None
+        return FREE
+
+
+def fewest_turns(flow: Flow, root: int, most: int = MOST_NODES) -> Walk | None:
+    """The walk to a final output with the fewest turns; ``None`` if no walk gets to one.
+
+    Args:
+        flow: The flow.
+        root: The place in which the walk begins.
+        most: The most nodes; beyond it the number is a bound that may be too low.
+    """
+    return Walks(flow, root, _Turns(flow), most).cheapest()
+
+
+def most_turns(flow: Flow, root: int, turns: int, leaves_out: LeavesOut) -> Walk:
+    """The walk with the most turns; `why` says so if their limit cuts it.
+
+    Args:
+        flow: The flow.
+        root: The place in which the walk begins.
+        turns: The limit.
+        leaves_out: Which rows of which states no walk takes.
+    """
+    return Walks(flow, root, _Turns(flow, leaves_out)).dearest(turns)
