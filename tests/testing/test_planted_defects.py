@@ -4,7 +4,7 @@ within 500 generated runs, and holds of the sound workflow."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,10 +14,11 @@ from agentgraph import (
     Agent,
     ModelSettings,
     RunContextWrapper,
+    Tool,
     function_tool,
     handoff,
 )
-from agentgraph.exceptions import UserError
+from agentgraph.exceptions import ModelRefusalError, UserError
 from agentgraph.extensions.handoff_filters import remove_all_tools
 from agentgraph.guardrail import GuardrailFunctionOutput, input_guardrail, output_guardrail
 from agentgraph.testing import (
@@ -93,6 +94,12 @@ def polite(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
     raise AssertionError("guardrails are simulated")
 
 
+def advice(**keywords: Any) -> Tool:
+    """An agent as a tool, which may refuse to answer."""
+    adviser = Agent[Account](name="Adviser", output_guardrails=[polite])
+    return adviser.as_tool("advise", "Ask for advice.", **keywords)
+
+
 @dataclass
 class Bank:
     """The agents of a workflow, to plant faults in."""
@@ -119,7 +126,7 @@ def bank() -> Bank:
         output_guardrails=[polite],
     )
     orders = Agent[Account](name="Orders", tools=[track], output_guardrails=[polite])
-    human = Agent[Account](name="Human", output_guardrails=[polite])
+    human = Agent[Account](name="Human", tools=[advice()], output_guardrails=[polite])
     triage = Agent[Account](
         name="Triage",
         tools=[look_up_person],
@@ -191,6 +198,12 @@ def judged(agent: str) -> Property:
     return lambda route: assert_reaches(route, is_judged, after=f"answer:{agent}")
 
 
+def refusals_are_handled(route: Route) -> None:
+    if isinstance(route.error, ModelRefusalError):
+        [*_, last] = [one for one in route.decisions if one.kind == "refuse"]
+        assert last.agent != "Adviser", route
+
+
 @dataclass
 class Plant:
     """A fault.
@@ -200,12 +213,19 @@ class Plant:
         place: Where it is planted.
         plant: Plants it.
         holds: A property that finds it; None asks whether the place can be reached.
+        weights: Weights of its own.
     """
 
     kind: str
     place: str
     plant: Callable[[Bank], None]
     holds: Property | None = None
+    weights: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The keywords of its runs."""
+        return {**SETTINGS, "weights": {**SETTINGS["weights"], **self.weights}}
 
     def __str__(self) -> str:
         return f"{self.kind}-{self.place}"
@@ -297,6 +317,14 @@ def unguarded(agent: str) -> Callable[[Bank], None]:
     return plant
 
 
+def unhandled(shop: Bank) -> None:
+    shop.human.tools = [advice(failure_error_function=None)]
+
+
+def unhandled_behind_payments(shop: Bank) -> None:
+    shop.payments.tools.append(advice(failure_error_function=None))
+
+
 PLANTS = [
     *(
         Plant("early offer", one, change(one, is_enabled=True), identity_first(one))
@@ -330,6 +358,10 @@ PLANTS = [
         Plant("dead guardrail", one, unguarded(one), judged(one))
         for one in ("Payments", "Orders", "Human")
     ),
+    *(
+        Plant("unhandled refusal", place, plant, refusals_are_handled, {"model.refuse": 2})
+        for place, plant in (("Human", unhandled), ("Payments", unhandled_behind_payments))
+    ),
 ]
 
 
@@ -355,7 +387,7 @@ def test_a_planted_fault_is_noticed(plant: Plant) -> None:
         with pytest.raises(UserError, match=f"named '{plant.place}'"):
             can_reach(shop.triage, plant.place, 4)
         return
-    routes = walk(shop.triage, runs=EXAMPLES, **SETTINGS)
+    routes = walk(shop.triage, runs=EXAMPLES, **plant.settings)
     with pytest.raises(AssertionError):
         hold(plant.holds, routes)
 
@@ -363,7 +395,8 @@ def test_a_planted_fault_is_noticed(plant: Plant) -> None:
 @pytest.mark.parametrize("plant", [one for one in PLANTS if one.holds], ids=str)
 def test_the_property_holds_of_the_sound_workflow(plant: Plant, sound: list[Route]) -> None:
     assert plant.holds is not None
-    hold(plant.holds, sound)
+    own = walk(bank().triage, runs=EXAMPLES, **plant.settings) if plant.weights else sound
+    hold(plant.holds, own)
 
 
 @pytest.fixture(scope="module")
@@ -377,7 +410,7 @@ def test_hypothesis_notices_a_planted_fault(plant: Plant) -> None:
     shop = bank()
     plant.plant(shop)
 
-    @routing_test(shop.triage, examples=EXAMPLES, pictures=None, **SETTINGS)
+    @routing_test(shop.triage, examples=EXAMPLES, pictures=None, **plant.settings)
     def test_property(route: Route) -> None:
         assert plant.holds is not None
         plant.holds(route)
