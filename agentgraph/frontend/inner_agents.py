@@ -14,6 +14,7 @@ import textwrap
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,13 @@ def inner_runs(*functions: object) -> tuple[InnerRun, ...]:
 def opened(function: object) -> tuple[FunctionType | None, _Scope]:
     """The plain function behind a callable, and the values that it takes from outside."""
     scope: dict[str, object] = {}
+    while isinstance(function, partial):
+        function = function.func
     if callable(function):
         function = inspect.unwrap(function)
+    call = getattr(type(function), "__call__", None)
+    if isinstance(call, FunctionType):  # an object of a class with a method of that name
+        function = MethodType(call, function)
     if isinstance(function, MethodType):
         receiver, function = function.__self__, function.__func__
         if isinstance(function, FunctionType):

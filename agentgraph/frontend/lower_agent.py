@@ -25,7 +25,9 @@ from agentgraph.frontend.outlines import tries_of
 from agentgraph.frontend.reading import ChartReading, HandoffReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import AnyOf
+from agentgraph.frontend.words import UNREAD
 from agentgraph.model_settings import DefaultModelSettings, ModelSettings
+from agentgraph.tools.actions import server_label
 from agentgraph_compiler.ir import chart
 from agentgraph_compiler.ir.chart import Approval, Choice, ChoiceKind, Enabled, Stop, StopKind
 from agentgraph_compiler.machine import WorkKind
@@ -216,18 +218,19 @@ class _Lowering:
         agent, choice = self.agent, self.context.read.scope.tool_choice
         if choice is None:
             choice = getattr(agent.model_settings, "tool_choice", None)
+        hosted = getattr(agent, "prompt", None) is not None
         if not isinstance(choice, str) or choice == "auto":
-            return _FREE
-        resets, prompt = agent.reset_tool_choice is not False, getattr(agent, "prompt", None)
+            return Choice(hosted=True) if hosted else _FREE
+        resets = agent.reset_tool_choice is not False
         if choice == "none":
-            return Choice(ChoiceKind.NONE, resets=resets)
+            return Choice(ChoiceKind.NONE, resets=resets, hosted=hosted)
         if choice == "required":
-            return Choice(ChoiceKind.SOME, resets=resets, hosted=prompt is not None)
+            return Choice(ChoiceKind.SOME, resets=resets, hosted=hosted)
         # A name may stand for the tools of that name in all namespaces.
         names = [
             row.declaration.name for row in self.tools if name_in_namespace(row.part) == choice
         ]
-        return Choice(ChoiceKind.NAMED, (plain(choice), *names), resets=resets)
+        return Choice(ChoiceKind.NAMED, (plain(choice), *names), resets=resets, hosted=hosted)
 
     def _parallel_calls(self) -> object:
         """Whether a reply may hold several calls; ``None`` if neither run nor agent says."""
@@ -267,6 +270,8 @@ class _Lowering:
             tool = declared.declaration
             if tool.enabled is _SOMETIMES:
                 yield f"a function decides on each turn whether tool '{tool.name}' is enabled"
+            if tool.remote and tool.enabled is not Enabled.NEVER:
+                yield f"the provider lists the tools of MCP server '{server_label(declared.part)}'"
         for row, read in zip(handoffs, self.read.handoffs, strict=True):
             if row.enabled is _SOMETIMES:
                 yield (
@@ -281,6 +286,10 @@ class _Lowering:
                 )
         for _, server in self.servers:
             yield f"the run lists the tools of MCP server '{server.name}'"
+        if self._choice().hosted:
+            yield "the stored prompt can add instructions and tools"
+        if self.context.declarations.instructions(self.agent) == UNREAD:
+            yield "a function writes the instructions, and its source does not show the text"
         for part in self._with_code():
             kind = "tool" if isinstance(part.declaration, chart.Tool) else "guardrail"
             for run in part.runs:

@@ -19,7 +19,7 @@ from agentgraph.frontend.scope import plain
 from agentgraph.handoffs import Handoff
 
 _Scope = Mapping[str, object]
-_UNREAD: Final = "…"
+UNREAD: Final = "…"
 """Stands for a part of a text that only a run knows."""
 _DEPTH: Final = 8
 """The most assignments and parts between a returned text and a constant in it."""
@@ -33,11 +33,12 @@ def instructions_of(agent: object, *, reads_source: bool = True) -> str | None:
         reads_source: Whether to read the text that a function returns.
 
     Returns:
-        The text; ``None`` if there is none, or if only a run knows it.
+        The text, with ``…`` for each part that only a run knows; ``None`` if there is none, or if
+        its source is not read.
     """
     instructions = getattr(agent, "instructions", None)
     if reads_source and callable(instructions):
-        instructions = _returned(instructions)
+        instructions = _returned(instructions) or UNREAD
     if not isinstance(instructions, str):
         return None
     return plain(instructions.strip())
@@ -75,11 +76,28 @@ def _returned(function: object) -> str | None:
     """The texts that a function returns, as far as its source says them."""
     definition, scope = definition_of(function)
     if definition is None:
-        return None
+        expression = _lambda_of(function)
+        return None if expression is None else _Texts(expression, scope).read(expression.body)
     texts = _Texts(definition, scope)
     returns = [node.value for node in own_nodes(definition) if isinstance(node, ast.Return)]
     read = [texts.read(value) for value in returns if value is not None]
     return "\n\n".join(dict.fromkeys(read)) or None
+
+
+def _lambda_of(function: object) -> ast.Lambda | None:
+    """A lambda in its source; ``None`` if another one with such parameters stands beside it."""
+    opened_function, _ = opened(function)
+    tree = None if opened_function is None else tree_of(opened_function)
+    if tree is None or opened_function is None or opened_function.__name__ != "<lambda>":
+        return None
+    code = opened_function.__code__
+    parameters = list(code.co_varnames[: code.co_argcount])
+    lambdas = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Lambda) and [one.arg for one in node.args.args] == parameters
+    ]
+    return lambdas[0] if len(lambdas) == 1 else None
 
 
 def definition_of(
@@ -129,7 +147,7 @@ class _Texts:
     def read(self, node: ast.expr, depth: int = 0) -> str:
         """The text of an expression, with a sign for each part that only a run knows."""
         if depth > _DEPTH:
-            return _UNREAD
+            return UNREAD
         match node:
             case ast.Constant(value=str(text)):
                 return text
@@ -145,11 +163,11 @@ class _Texts:
                 return text  # such as "…".format(…) and "…".strip()
             case ast.Call(args=arguments):
                 # What a function makes of texts has them in it: prompt_with_handoff_instructions.
-                return "".join(self.read(argument, depth + 1) for argument in arguments) or _UNREAD
+                return "".join(self.read(argument, depth + 1) for argument in arguments) or UNREAD
             case ast.Name(id=name) if name in self._assigned:
                 return "".join(self.read(value, depth + 1) for value in self._assigned[name])
             case ast.Name(id=name):
                 outside = self._scope.get(name)
-                return outside if isinstance(outside, str) else _UNREAD
+                return outside if isinstance(outside, str) else UNREAD
             case _:
-                return _UNREAD
+                return UNREAD

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -58,6 +59,14 @@ def loaded(context: Any, agent: Any) -> str:
     return text
 
 
+def greeting(word: str, context: Any, agent: Any) -> str:
+    return f"{word} Help."
+
+
+TWO = (lambda context, agent: "Help."), (lambda context, agent: "Wait.")
+WITHOUT_SOURCE = eval("lambda context, agent: 'Help.'")
+
+
 class Voice:
     def __call__(self, context: Any, agent: Any) -> str:
         return "Help."
@@ -80,8 +89,12 @@ class Voice:
         (nested, "Help.…"),
         (loaded, "…"),
         (Voice().speak, "Speak."),
-        (Voice(), None),
-        (lambda context, agent: "Help.", None),
+        (Voice(), "Help."),
+        (lambda context, agent: "Help.", "Help."),
+        (lambda context, agent: f"Help {context.context}. " + POLICY, "Help …. Be brief."),
+        (partial(greeting, "Hello."), "… Help."),
+        (TWO[0], "…"),  # either of the two
+        (WITHOUT_SOURCE, "…"),
     ],
 )
 def test_instructions_are_read_without_calling_anything(

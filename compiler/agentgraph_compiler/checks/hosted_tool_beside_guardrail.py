@@ -15,7 +15,7 @@ provider's side during the model call, so it has acted by the time the guardrail
 ## Example
 
 ```python
-from agentgraph import Agent, GuardrailFunctionOutput, HostedMCPTool, input_guardrail
+from agentgraph import Agent, CodeInterpreterTool, GuardrailFunctionOutput, input_guardrail
 
 
 @input_guardrail
@@ -23,21 +23,14 @@ def no_card_numbers(context, agent, text):
     return GuardrailFunctionOutput(output_info=None, tripwire_triggered="4111" in str(text))
 
 
-crm = HostedMCPTool(
-    tool_config={
-        "type": "mcp",
-        "server_label": "crm",
-        "server_url": "https://crm.example.com/mcp",
-        "require_approval": "never",
-    }
-)
-desk = Agent(name="Desk", tools=[crm], input_guardrails=[no_card_numbers])
+code = CodeInterpreterTool({"type": "code_interpreter", "container": {"type": "auto"}})
+desk = Agent(name="Desk", tools=[code], input_guardrails=[no_card_numbers])
 ```
 
 ## Use instead
 
 ```python
-from agentgraph import Agent, GuardrailFunctionOutput, HostedMCPTool, input_guardrail
+from agentgraph import Agent, CodeInterpreterTool, GuardrailFunctionOutput, input_guardrail
 
 
 @input_guardrail(run_in_parallel=False)
@@ -45,15 +38,8 @@ def no_card_numbers(context, agent, text):
     return GuardrailFunctionOutput(output_info=None, tripwire_triggered="4111" in str(text))
 
 
-crm = HostedMCPTool(
-    tool_config={
-        "type": "mcp",
-        "server_label": "crm",
-        "server_url": "https://crm.example.com/mcp",
-        "require_approval": "never",
-    }
-)
-desk = Agent(name="Desk", tools=[crm], input_guardrails=[no_card_numbers])
+code = CodeInterpreterTool({"type": "code_interpreter", "container": {"type": "auto"}})
+desk = Agent(name="Desk", tools=[code], input_guardrails=[no_card_numbers])
 ```
 """
 

@@ -59,6 +59,8 @@ RULE = Rule(
     Severity.NOTE,
     "An agent chooses between handoffs, but nothing says what one of the targets is for.",
 )
+_UNREAD = "…"
+"""Instructions that only a run knows: they may say what the targets are for."""
 FEWEST = Option(
     RULE, "fewest-handoffs", 2, "How many handoffs an agent has at least that chooses between them."
 )
@@ -79,7 +81,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
 def _undescribed(agent: Agent, fewest: int) -> Iterator[Handoff]:
     """The handoffs about which a model that has the choice knows only a name."""
     offered = [row for row in agent.handoffs if row.enabled is not Enabled.NEVER]
-    if len(offered) < max(2, fewest):
+    if len(offered) < max(2, fewest) or agent.choice.hosted or agent.instructions == _UNREAD:
         return
     bare = [row for row in offered if row.description == ""]
     words = stems(agent.instructions or "") if bare else frozenset()

@@ -118,7 +118,8 @@ class _Offers:
     def __init__(self, chart: Chart, agent: Agent) -> None:
         tools = [row for row in agent.tools if row.enabled is not Enabled.NEVER]
         handoffs = [row for row in agent.handoffs if row.enabled is not Enabled.NEVER]
-        self.is_open = any(row.server or "mcp" in row.name for row in tools)
+        servers = any(row.server or "mcp" in row.name for row in tools)
+        self.is_open = servers or agent.choice.hosted
         inner = [chart.subchart[row.machine] for row in tools if row.machine in chart.subchart]
         agents = [one.agent[one.start].name for one in inner] + [run.name for run in agent.inner]
         self.has_agents = bool(handoffs or agents)

@@ -110,7 +110,7 @@ def _offers(agent: Agent) -> list[str]:
 
 
 def _is_open(agent: Agent) -> bool:
-    return any(tool.server or "mcp" in tool.name for tool in agent.tools)
+    return agent.choice.hosted or any(tool.server or "mcp" in tool.name for tool in agent.tools)
 
 
 def _names(chart: Chart) -> frozenset[str]:

@@ -234,8 +234,8 @@ class Choice:
         kind: Which of the four.
         names: Names of tools and handoffs, for ``NAMED``.
         resets: Whether it ends once the agent has used a tool or handed off.
-        hosted: Whether tools that the compiler cannot see may run at the model's side (a stored
-            prompt brings its own), so that a reply with such a call may be the final one.
+        hosted: Whether a stored prompt at the provider may bring tools and instructions that the
+            compiler cannot see, so that a reply with a call of such a tool may be the final one.
     """
 
     kind: ChoiceKind = ChoiceKind.FREE

@@ -108,6 +108,10 @@ CHOICES = {
         chart(Agent("a", "A", choice=Choice(ChoiceKind.SOME, hosted=True))),
         [],
     ),
+    "the name of a tool of a stored prompt": (
+        chart(Agent("a", "A", choice=Choice(ChoiceKind.NAMED, ("z",), hosted=True))),
+        [],
+    ),
     "no call": (chart(Agent("a", "A", choice=Choice(ChoiceKind.NONE))), []),
 }
 

@@ -143,6 +143,7 @@ PROMISED_HANDOVER_MISSING: Rows = {
     ),
     **{sentence.splitlines()[-1]: (follows(sentence), []) for sentence in NO_ORDERS},
     "a server's tools": (WITH_SERVER, []),
+    "the tools of a stored prompt": (follows(BACK, prompt={"id": "pmpt_1"}), []),
     **{name: (agent, [PROMISED] * number) for name, (agent, number) in CARRIED_OUT.items()},
 }
 UNKNOWN_NAME_IN_INSTRUCTIONS: Rows = {
@@ -186,7 +187,10 @@ UNKNOWN_NAME_IN_INSTRUCTIONS: Rows = {
     "the recommended prefix": (follows(RECOMMENDED_PROMPT_PREFIX), []),
 }
 
-UNKNOWN_NAME_IN_INSTRUCTIONS["a server's tools"] = (WITH_SERVER, [])
+UNKNOWN_NAME_IN_INSTRUCTIONS |= {
+    "a server's tools": (WITH_SERVER, []),
+    "the tools of a stored prompt": (follows("Call look_up.", prompt={"id": "pmpt_1"}), []),
+}
 
 CASES: dict[str, Rows] = {
     "AG210": PROMISED_HANDOVER_MISSING,

@@ -50,6 +50,14 @@ BARE: dict[str, tuple[Agent[Any], list[str]]] = {
         router(ORDERS, handoff(REFUNDS, tool_description_override="Money back")),  # type: ignore[arg-type]
         [],
     ),
+    "described perhaps in a stored prompt": (
+        Agent(name="Triage", handoffs=[ORDERS, REFUNDS], prompt={"id": "pmpt_1"}),
+        [],
+    ),
+    "described perhaps in instructions from elsewhere": (
+        router(ORDERS, REFUNDS, instructions=lambda context, agent: str(context.context)),
+        [],
+    ),
     "described in the instructions": (
         router(ORDERS, REFUNDS, instructions="Send returns to the refund desk."),
         [],

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
-from agentgraph import Agent, handoff
+from agentgraph import Agent, HostedMCPTool, handoff
 from agentgraph.mcp import MCPServerStdio
 from agentgraph_compiler.ir import chart as ir
 from tests.compiler.rule_cases.case import Rows
@@ -15,6 +16,14 @@ from tests.compiler.workflows import chart
 
 def knowing(**fields: Any) -> Agent[Any]:
     return Agent(name="A", **fields)
+
+
+def from_a_file(context: Any, agent: Any) -> str:
+    return Path("instructions.txt").read_text(encoding="utf-8")
+
+
+def for_a_person(context: Any, agent: Any) -> str:
+    return f"Help {context.context}."
 
 
 UNSEEN_BY_THE_COMPILER: Rows = {
@@ -38,6 +47,24 @@ UNSEEN_BY_THE_COMPILER: Rows = {
         knowing(mcp_servers=[MCPServerStdio(params={"command": "files"})]),
         ["the run lists the tools of MCP server 'stdio: files'"],
     ),
+    "the provider lists tools": (
+        knowing(
+            tools=[
+                HostedMCPTool(
+                    {"type": "mcp", "server_label": "crm", "server_url": "https://crm.test"}
+                )
+            ]
+        ),
+        ["the provider lists the tools of MCP server 'crm'"],
+    ),
+    "a stored prompt": (
+        knowing(prompt={"id": "pmpt_1"}),
+        ["the stored prompt can add instructions and tools"],
+    ),
+    "instructions from elsewhere": (
+        knowing(instructions=from_a_file),
+        ["a function writes the instructions, and its source does not show the text"],
+    ),
     "of each of two agents": (
         knowing(
             tools=[one := tool("x", SEARCH, is_enabled=sometimes)],
@@ -59,7 +86,7 @@ UNSEEN_BY_THE_COMPILER: Rows = {
         [],
     ),
     "instructions that a function makes and that are read": (
-        knowing(instructions=lambda context, agent: "Help."),
+        knowing(instructions=for_a_person),
         [],
     ),
 }
