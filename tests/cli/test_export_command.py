@@ -23,7 +23,7 @@ triage = desk.triage
 
 
 @pytest.fixture
-def journal(tmp_path: Path, loop_of_run_sync: None) -> Path:
+def journal(tmp_path: Path) -> Path:
     path = tmp_path / "production.jsonl"
     wait_for(recorded(path, "Refund me, please"))
     return path
