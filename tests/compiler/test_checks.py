@@ -205,3 +205,57 @@ def test_a_misspelt_name_gets_the_name_that_was_meant() -> None:
 def test_types_stop_no_compilation() -> None:
     for output_type in (Never, Prices, Backwards):
         assert compile(Authored(name="A", output_type=output_type)).diagnostics
+
+
+BOTH = Agent("a", "A", handoffs=(to("a", "b"),), input_guardrails=(guardrail("x", "careful"),))
+POLITE = (guardrail("x", "polite"),)
+HELPS: dict[str, tuple[str, Chart, str]] = {
+    "the start lacks it": (
+        "AG501",
+        chart(Agent("a", "A", handoffs=(to("a", "b"),)), guarded("b")),
+        "move 'careful' to the input_guardrails of 'A'",
+    ),
+    "the start has it": ("AG501", chart(BOTH, guarded("b")), "remove it here: 'A' runs it"),
+    "one of two starts lacks it": (
+        "AG501",
+        build("W", "a", (BOTH, guarded("b"), Agent("c", "C")), starts=("c",)),
+        "move 'careful' to the input_guardrails of 'C'",
+    ),
+    "the agent that answers lacks it": (
+        "AG502",
+        chart(guarded("a", "b", kind="output", choice=ALWAYS_CALLS), Agent("b", "B")),
+        "move 'careful' to agents that give the final output: 'B' does",
+    ),
+    "the agent that answers has it": (
+        "AG502",
+        chart(
+            guarded("a", "b", kind="output", choice=ALWAYS_CALLS),
+            guarded("b", kind="output"),
+        ),
+        "remove it here: every agent that gives the final output has 'careful'",
+    ),
+    "one of two agents that answer has it": (
+        "AG502",
+        chart(
+            guarded("a", "b", "c", kind="output", choice=ALWAYS_CALLS),
+            guarded("b", kind="output"),
+            Agent("c", "C"),
+        ),
+        "move 'careful' to agents that give the final output: 'C' does",
+    ),
+    "an answer bypasses it": (
+        "AG503",
+        chart(
+            Agent("a", "A", handoffs=(to("a", "b"),), output_guardrails=POLITE),
+            Agent("b", "B", handoffs=(to("b", "a"),)),
+        ),
+        "add 'polite' to the output_guardrails of 'B'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HELPS)
+def test_no_help_gives_a_guardrail_to_an_agent_that_has_it(case: str) -> None:
+    code, workflow, help = HELPS[case]
+    (finding,) = findings_about(workflow, code)
+    assert finding.help == help
