@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from agentgraph.run_error_handlers import RunErrorHandlers
     from agentgraph.workflow import Source
 
-__all__ = ["CompileError", "Program", "check", "compile", "program_for"]
+__all__ = ["CompileError", "Program", "check", "compile", "program_for", "source_of"]
 
 _PROGRAMS = "_agentgraph_programs"
 _PROGRAM_LIMIT = 8
@@ -272,7 +272,7 @@ def program_for(
     Raises:
         CompileError: The workflow has errors.
     """
-    source = source.source if isinstance(source, Program) else _workflow(source)
+    source = source_of(source)
     programs: dict[object, Program | None] = source.__dict__.setdefault(_PROGRAMS, {})
     key = scope.key
     run_before, program = key in programs, programs.get(key)
@@ -289,6 +289,15 @@ def program_for(
         # second run: the last reference then frees an agent of a single run, without the collector.
         programs[key] = program if run_before else None
     return program
+
+
+def source_of(source: Source | Program) -> Source:
+    """The agent or workflow itself, or that of a program.
+
+    Raises:
+        UserError: It is none of them.
+    """
+    return source.source if isinstance(source, Program) else _workflow(source)
 
 
 def _for_a_run(source: Source, scope: RunScope) -> Program:

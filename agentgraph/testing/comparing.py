@@ -19,6 +19,7 @@ from agentgraph.testing.simulation import Simulation
 from agentgraph.testing.weights import ROUTING, Weights
 
 if TYPE_CHECKING:
+    from agentgraph.program import Program
     from agentgraph.workflow import Source
 
 __all__ = ["Difference", "same_behaviour"]
@@ -58,8 +59,8 @@ def _lines(route: Route) -> list[str]:
 
 
 def same_behaviour(
-    old: Source,
-    new: Source,
+    old: Source | Program,
+    new: Source | Program,
     *,
     runs: int = 500,
     seed: int = 0,
@@ -73,7 +74,7 @@ def same_behaviour(
     is noticed as well. No model is called, and no tool runs unless `real` names it.
 
     Args:
-        old: An agent or a workflow.
+        old: An agent, a workflow or a program.
         new: Its new version.
         runs: How many random runs of each version to compare.
         seed: The seed of the first of them.

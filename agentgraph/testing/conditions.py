@@ -13,6 +13,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from agentgraph.exceptions import UserError
 from agentgraph.testing.weights import HOSTILE, ORDINARY, Weights
 
 __all__ = ["Conditions", "DrawnKeywords", "RunKeywords"]
@@ -60,7 +61,7 @@ class Conditions:
         drawn: The weights, checked.
 
     Raises:
-        UserError: A kind of `weights` does not exist, or cannot have its weight.
+        UserError: A kind of `weights` does not exist, or cannot have its weight; `real` is a text.
         ValueError: The depth or the limit of turns is below 1.
     """
 
@@ -81,5 +82,7 @@ class Conditions:
             raise ValueError(f"depth must be at least 1, not {self.depth}")
         if self.max_turns is not None and self.max_turns < 1:
             raise ValueError(f"max_turns must be at least 1, not {self.max_turns}")
+        if isinstance(self.real, str):
+            raise UserError(f"real lists names, as in real=[{self.real!r}]; it is a text.")
         weights = Weights(self.weights, HOSTILE if self.hostile else ORDINARY)
         object.__setattr__(self, "drawn", weights)

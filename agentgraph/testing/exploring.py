@@ -19,13 +19,14 @@ from agentgraph.testing.simulation import Simulation
 from agentgraph.testing.weights import ROUTING, Weights
 
 if TYPE_CHECKING:
+    from agentgraph.program import Program
     from agentgraph.workflow import Source
 
 __all__ = ["can_reach", "explore"]
 
 
 def explore(
-    source: Source, depth: int = 6, *, alike: bool = True, input: str = "Go on."
+    source: Source | Program, depth: int = 6, *, alike: bool = True, input: str = "Go on."
 ) -> Iterator[Route]:
     """Run a workflow in every way that its models, guardrails and functions can decide.
 
@@ -33,7 +34,7 @@ def explore(
     approval get it. Tools that the provider runs and MCP servers take no part.
 
     Args:
-        source: An agent or a workflow; it is not changed.
+        source: An agent, a workflow or a program; it is not changed.
         depth: The most model calls of a run, those of agent tools included; at least 1.
         alike: Whether tools of one agent that the workflow treats alike come one by one; without
             it, the first of them stands for all.
@@ -56,12 +57,12 @@ def explore(
 
 
 def can_reach(
-    source: Source, pattern: Pattern, depth: int = 6, *, input: str = "Go on."
+    source: Source | Program, pattern: Pattern, depth: int = 6, *, input: str = "Go on."
 ) -> Route | None:
     """Search for a run in which something comes.
 
     Args:
-        source: An agent or a workflow; it is not changed.
+        source: An agent, a workflow or a program; it is not changed.
         pattern: What must come: a tool, agent, handoff, guardrail or answer, as `Pattern` says.
         depth: The most model calls of a run.
         input: The user's message.

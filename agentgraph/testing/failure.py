@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentgraph.program import compile
+from agentgraph.program import source_of as workflow_of
 from agentgraph.testing.routes import Route
 from agentgraph.testing.script import script_of, source_of
 from agentgraph_compiler.render import RenderError, View, render
 
 if TYPE_CHECKING:
+    from agentgraph.program import Program
     from agentgraph.testing.conditions import RunKeywords
     from agentgraph.workflow import Source
 
@@ -23,7 +25,7 @@ _WORDS = ("function", "guardrail", "model", "person", "tool")
 
 
 def failure_report(
-    source: Source,
+    source: Source | Program,
     route: Route,
     test: Callable[..., None],
     error: Exception,
@@ -52,7 +54,11 @@ def failure_report(
 
 
 def pasted_test(
-    name: str, source: Source, route: Route, names: Mapping[str, object], keywords: RunKeywords
+    name: str,
+    source: Source | Program,
+    route: Route,
+    names: Mapping[str, object],
+    keywords: RunKeywords,
 ) -> str:
     """The source of a test that plays a route, and calls the test that failed with it.
 
@@ -96,10 +102,10 @@ def _name_of(value: object, names: Mapping[str, object], fallback: str) -> str:
     return next((name for name, one in names.items() if one is value), fallback)
 
 
-def _drawn(source: Source, route: Route, path: Path) -> str:
+def _drawn(source: Source | Program, route: Route, path: Path) -> str:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        render(compile(source).chart, path, View(visited=route.agents))
+        render(compile(workflow_of(source)).chart, path, View(visited=route.agents))
     except (OSError, RenderError) as error:
         return f"It could not be drawn: {error}"
     return f"Drawn, with the agents that it came by: {path}"

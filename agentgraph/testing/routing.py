@@ -18,6 +18,7 @@ from agentgraph.testing.routes import Route
 from agentgraph.testing.strategies import runs
 
 if TYPE_CHECKING:
+    from agentgraph.program import Program
     from agentgraph.workflow import Source
 
 __all__ = ["routing_test"]
@@ -29,7 +30,7 @@ _PHASES: Final = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
 
 
 def routing_test(
-    source: Source,
+    source: Source | Program,
     *,
     examples: int | None = None,
     pictures: str | Path | None = ".agentgraph",
@@ -41,7 +42,7 @@ def routing_test(
     what, as a test to paste, and as a drawing.
 
     Args:
-        source: An agent or a workflow; it is not changed.
+        source: An agent, a workflow or a program; it is not changed.
         examples: How many runs; None leaves it to the profile of Hypothesis.
         pictures: The folder for the drawing of a failing run; None draws none.
         keywords: The conditions of the runs, see `Conditions`.
@@ -58,7 +59,7 @@ def routing_test(
 
 
 def _tested(
-    source: Source,
+    source: Source | Program,
     keywords: RunKeywords,
     examples: int | None,
     pictures: str | Path | None,

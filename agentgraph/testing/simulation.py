@@ -21,6 +21,7 @@ from agentgraph.exceptions import (
 )
 from agentgraph.frontend.part_names import names_of, represented_tools
 from agentgraph.frontend.stand_ins import StandIns
+from agentgraph.program import source_of
 from agentgraph.run import Runner
 from agentgraph.testing.choices import Choices
 from agentgraph.testing.conditions import Conditions
@@ -34,6 +35,7 @@ from agentgraph.testing.values import Generators
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
     from agentgraph.memory.session import Session
+    from agentgraph.program import Program
     from agentgraph.result import RunResult, RunResultStreaming
     from agentgraph.run_state import RunState
     from agentgraph.workflow import Source
@@ -56,7 +58,7 @@ class Simulation:
     """Runs of one workflow.
 
     Args:
-        source: An agent or a workflow; it is not changed.
+        source: An agent, a workflow or a program; it is not changed.
         conditions: How the runs are made.
 
     Attributes:
@@ -71,13 +73,13 @@ class Simulation:
             handoff does not say where it leads.
     """
 
-    def __init__(self, source: Source, conditions: Conditions) -> None:
+    def __init__(self, source: Source | Program, conditions: Conditions) -> None:
         self._conditions = conditions
         self._deciding = Deciding(conditions.depth)
         self._stand_ins = StandIns(
             self._deciding, self._model_of, real=conditions.real, filters=conditions.filters
         )
-        self.start = self._stand_ins.of(source)
+        self.start = self._stand_ins.of(source_of(source))
         self.agents = self._stand_ins.originals
         self.names = names_of(self.agents)
         self._check_real(conditions.real)

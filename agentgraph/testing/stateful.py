@@ -30,6 +30,7 @@ from agentgraph.testing.strategies import DrawnChoices
 
 if TYPE_CHECKING:
     from agentgraph.memory.session import Session
+    from agentgraph.program import Program
     from agentgraph.workflow import Source
 
 __all__ = ["WorkflowMachine", "machine_of"]
@@ -268,7 +269,7 @@ def _key(item: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def machine_of(
-    source: Source,
+    source: Source | Program,
     *,
     session: Callable[[], Session] = lambda: SQLiteSession("simulated"),
     **keywords: Unpack[RunKeywords],
@@ -280,7 +281,7 @@ def machine_of(
     of `WorkflowMachine`.
 
     Args:
-        source: An agent or a workflow; it is not changed.
+        source: An agent, a workflow or a program; it is not changed.
         session: Makes the session of a conversation.
         keywords: The conditions of the runs, see `Conditions`. Kinds of weight 0 have no rule; how
             often the others come, Hypothesis decides. Each run is streamed, and each message of

@@ -36,6 +36,7 @@ except ImportError as missing:
     ) from missing
 
 if TYPE_CHECKING:
+    from agentgraph.program import Program
     from agentgraph.testing.conditions import DrawnKeywords
     from agentgraph.workflow import Source
 
@@ -83,7 +84,7 @@ def _index(count: int) -> st.SearchStrategy[int]:
 class _Runs:
     """Draws runs of one workflow; it simulates nothing before the first draw."""
 
-    def __init__(self, source: Source, conditions: Conditions) -> None:
+    def __init__(self, source: Source | Program, conditions: Conditions) -> None:
         self._source, self._conditions = source, conditions
 
     @cached_property
@@ -118,11 +119,11 @@ class _Runs:
         return simulation.in_loop(converse())
 
 
-def runs(source: Source, **keywords: Unpack[RunKeywords]) -> st.SearchStrategy[Route]:
+def runs(source: Source | Program, **keywords: Unpack[RunKeywords]) -> st.SearchStrategy[Route]:
     """Whole runs of a workflow, in which models, tools, guardrails and people decide at random.
 
     Args:
-        source: An agent or a workflow; it is not changed.
+        source: An agent, a workflow or a program; it is not changed.
         keywords: The conditions of the runs, see `Conditions`.
 
     Raises:
@@ -134,12 +135,16 @@ def runs(source: Source, **keywords: Unpack[RunKeywords]) -> st.SearchStrategy[R
 
 
 def conversations(
-    source: Source, *, turns: int = 3, goes_on: bool = True, **keywords: Unpack[RunKeywords]
+    source: Source | Program,
+    *,
+    turns: int = 3,
+    goes_on: bool = True,
+    **keywords: Unpack[RunKeywords],
 ) -> st.SearchStrategy[tuple[Route, ...]]:
     """Conversations of several runs with one session.
 
     Args:
-        source: An agent or a workflow; it is not changed.
+        source: An agent, a workflow or a program; it is not changed.
         turns: The most runs of a conversation; at least 1. One that waits for a person is the last.
         goes_on: Whether a run starts with the last agent of the one before.
         keywords: The conditions of the runs, see `Conditions`; each turn has the same `input`.
@@ -159,13 +164,13 @@ def conversations(
 
 
 def replies(
-    source: Source, agent: str, **keywords: Unpack[DrawnKeywords]
+    source: Source | Program, agent: str, **keywords: Unpack[DrawnKeywords]
 ) -> st.SearchStrategy[Reply]:
     """Replies of an agent's model, for the script of `play`: answers, calls and handoffs with
     arguments that fit their schemas, several calls at once; hostile ones too, if asked for.
 
     Args:
-        source: An agent or a workflow.
+        source: An agent, a workflow or a program.
         agent: The name of one of its agents.
         keywords: `hostile` and `weights`, see `Conditions`.
 
@@ -179,13 +184,13 @@ def replies(
 
 
 def tool_results(
-    source: Source, tool: str, **keywords: Unpack[DrawnKeywords]
+    source: Source | Program, tool: str, **keywords: Unpack[DrawnKeywords]
 ) -> st.SearchStrategy[Decision]:
     """What a function tool does, for the script of `play`: it returns, fails, or runs out of time
     if it has a limit.
 
     Args:
-        source: An agent or a workflow.
+        source: An agent, a workflow or a program.
         tool: The name of one of its function tools.
         keywords: `weights` and `results`, see `Conditions`.
 
@@ -197,13 +202,13 @@ def tool_results(
 
 
 def verdicts(
-    source: Source, guardrail: str, **keywords: Unpack[DrawnKeywords]
+    source: Source | Program, guardrail: str, **keywords: Unpack[DrawnKeywords]
 ) -> st.SearchStrategy[Decision]:
     """What a guardrail says, for the script of `play`: it passes or trips, one of a tool may also
     reject, and it raises if `hostile` or `weights` says so.
 
     Args:
-        source: An agent or a workflow.
+        source: An agent, a workflow or a program.
         guardrail: The name of one of its guardrails.
         keywords: `hostile` and `weights`, see `Conditions`.
 
@@ -215,13 +220,13 @@ def verdicts(
 
 
 def rulings(
-    source: Source, tool: str, **keywords: Unpack[DrawnKeywords]
+    source: Source | Program, tool: str, **keywords: Unpack[DrawnKeywords]
 ) -> st.SearchStrategy[Decision]:
     """How a person decides on a call that needs an approval, for the script of `play`: the person
     approves, rejects, or leaves it waiting.
 
     Args:
-        source: An agent or a workflow.
+        source: An agent, a workflow or a program.
         tool: The name of one of its tools that need an approval.
         keywords: `weights`, see `Conditions`.
 
@@ -233,7 +238,7 @@ def rulings(
 
 
 def _decided(
-    source: Source, draft_of: _DraftOf, name: str, keywords: DrawnKeywords
+    source: Source | Program, draft_of: _DraftOf, name: str, keywords: DrawnKeywords
 ) -> st.SearchStrategy[Decision]:
     simulation = Simulation(source, Conditions(**keywords))
     draft, kinds = draft_of(simulation, name)
@@ -243,11 +248,11 @@ def _decided(
 # -- values
 
 
-def arguments(source: Source, tool: str) -> st.SearchStrategy[dict[str, Any]]:
+def arguments(source: Source | Program, tool: str) -> st.SearchStrategy[dict[str, Any]]:
     """Arguments that fit the schema of a tool.
 
     Args:
-        source: An agent or a workflow.
+        source: An agent, a workflow or a program.
         tool: The name of one of its function tools.
 
     Raises:
@@ -257,11 +262,11 @@ def arguments(source: Source, tool: str) -> st.SearchStrategy[dict[str, Any]]:
     return _values(values_of(named.params_json_schema))
 
 
-def answers(source: Source, agent: str) -> st.SearchStrategy[Any]:
+def answers(source: Source | Program, agent: str) -> st.SearchStrategy[Any]:
     """Answers of an agent: texts, or JSON values that fit its output type.
 
     Args:
-        source: An agent or a workflow.
+        source: An agent, a workflow or a program.
         agent: The name of one of its agents.
 
     Raises:

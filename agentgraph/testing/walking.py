@@ -15,18 +15,19 @@ from agentgraph.testing.scripted import Completed, Scripted
 from agentgraph.testing.simulation import Simulation
 
 if TYPE_CHECKING:
+    from agentgraph.program import Program
     from agentgraph.workflow import Source
 
 __all__ = ["play", "walk"]
 
 
 def walk(
-    source: Source, seed: int = 0, runs: int = 1, **keywords: Unpack[RunKeywords]
+    source: Source | Program, seed: int = 0, runs: int = 1, **keywords: Unpack[RunKeywords]
 ) -> Iterator[Route]:
     """Run a workflow again and again with random decisions; fast, and without Hypothesis.
 
     Args:
-        source: An agent or a workflow; it is not changed.
+        source: An agent, a workflow or a program; it is not changed.
         seed: The seed of the first run. The run after it has the next seed, so the seed of each
             route repeats it.
         runs: How many runs to make.
@@ -47,7 +48,7 @@ def walk(
 
 
 def play(
-    source: Source,
+    source: Source | Program,
     script: Iterable[ScriptPart],
     *,
     depth: int | None = None,
@@ -63,7 +64,7 @@ def play(
     guardrails pass, people approve. Each reply of a model must be in the script.
 
     Args:
-        source: An agent or a workflow; it is not changed.
+        source: An agent, a workflow or a program; it is not changed.
         script: Decisions, as in `Route.decisions` or in the words of `agentgraph.testing.script`.
         depth: The most model calls of the run; by default as many as the script has, and 12 if it
             is not strict.

@@ -64,8 +64,10 @@ class Weights:
                 close = get_close_matches(name, _NAMES, n=1)
                 hint = f" Did you mean {close[0]!r}?" if close else ""
                 raise UserError(f"There is no kind of decision {name!r} to weigh.{hint}")
-            if weight < 0:
-                raise UserError(f"The weight of {name!r} must be 0 or more, not {weight!r}.")
+            if weight < 0 or weight % 1:
+                raise UserError(
+                    f"The weight of {name!r} must be a whole number, 0 or more, not {weight!r}."
+                )
         self.several = merged.get("model.several", 0)
         self._of: dict[Decider, dict[Kind, int]] = {}
         for by, kinds in KINDS.items():

@@ -33,6 +33,7 @@ from agentgraph_compiler.analysis.obligations import (
 )
 
 if TYPE_CHECKING:
+    from agentgraph.program import Program
     from agentgraph.workflow import Source
 
 __all__ = ["Witness", "Witnesses", "witnesses"]
@@ -88,14 +89,14 @@ class Witnesses:
     excused: tuple[Obligation, ...]
 
 
-def witnesses(source: Source, depth: int = 6) -> Witnesses:
+def witnesses(source: Source | Program, depth: int = 6) -> Witnesses:
     """Find runs that meet every obligation: each agent, tool, handoff, guardrail outcome,
     approval, limit, state and transition of the compiled table.
 
     No model is called and no tool runs. The same workflow gives the same runs.
 
     Args:
-        source: An agent or a workflow; it is not changed.
+        source: An agent, a workflow or a program; it is not changed.
         depth: The most model calls of a run, those of agent tools included; at least 1. A run that
             reaches the limit of an agent tool may need more of them.
 
@@ -113,7 +114,7 @@ def witnesses(source: Source, depth: int = 6) -> Witnesses:
 
 
 class _Search:
-    def __init__(self, source: Source, depth: int) -> None:
+    def __init__(self, source: Source | Program, depth: int) -> None:
         self._source = source
         conditions = Conditions(depth=depth, weights=_WALKED, filters=False)
         self._simulation = Simulation(source, conditions)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, TypeAdapter
 
-from agentgraph import Agent, ModelSettings, function_tool, handoff
+from agentgraph import Agent, ModelSettings, compile, function_tool, handoff
 from agentgraph.exceptions import UserError
 from agentgraph.guardrail import GuardrailFunctionOutput, input_guardrail
-from agentgraph.testing import Decision, Route, ScriptMismatch, explore, play, walk
+from agentgraph.testing import (
+    Decision,
+    Route,
+    ScriptMismatch,
+    explore,
+    play,
+    same_behaviour,
+    walk,
+    witnesses,
+)
 from agentgraph.testing.coverage import collect
 from agentgraph.testing.script import model, tool
 from agentgraph.tool_guardrails import (
@@ -120,7 +129,8 @@ def test_a_weight_of_zero_switches_a_kind_off() -> None:
     ("weights", "message"),
     [
         ({"model.refuses": 1}, "no kind of decision 'model.refuses' to weigh. Did you mean"),
-        ({"tool.raise": -1}, "The weight of 'tool.raise' must be 0 or more, not -1"),
+        ({"tool.raise": -1}, "The weight of 'tool.raise' must be a whole number, 0 or .*, not -1"),
+        ({"tool.raise": 0.5}, "The weight of 'tool.raise' must be a whole number, .* not 0.5"),
         ({"tool.return": 0, "tool.raise": 0, "tool.time_out": 0}, "Every kind .* of a tool has"),
         ({"model.answer": 0, "model.handoff": 0}, "Agent '.*': every reply that is possible here"),
     ],
@@ -246,6 +256,27 @@ def test_tools_draw_from_the_results_that_the_caller_lists() -> None:
         list(walk(agent, results={"lock": ["x"]}))
     with pytest.raises(UserError, match="results has no result for the tool 'look'"):
         list(walk(agent, results={"look": []}))
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        lambda source: list(walk(source)),
+        lambda source: list(explore(source, 2)),
+        lambda source: play(source, [model("Triage").answers()]),
+        lambda source: same_behaviour(source, source, runs=1),
+        witnesses,
+    ],
+)
+def test_a_program_is_run_and_anything_else_is_refused(runs: Callable[[Any], object]) -> None:
+    runs(compile(desk()))
+    with pytest.raises(UserError, match="Expected an Agent or a Workflow, got NoneType"):
+        runs(None)
+
+
+def test_names_of_real_parts_are_a_list() -> None:
+    with pytest.raises(UserError, match=r"real lists names, as in real=\['look'\]; it is a text"):
+        list(walk(desk(), real="look"))
 
 
 def test_a_keyword_that_does_not_exist_is_refused() -> None:
