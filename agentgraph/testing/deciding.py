@@ -24,7 +24,9 @@ __all__ = ["BoundReached", "Deciding", "kinds_of_guardrail", "kinds_of_tool"]
 
 _T = TypeVar("_T")
 _MOST_MENUS: Final = 1_000
-_WITHOUT_REJECTION: Final = tuple(kind for kind in KINDS["guardrail"] if kind != "reject")
+_WITHOUT_REJECTION: Final[tuple[Kind, ...]] = tuple(
+    kind for kind in KINDS["guardrail"] if kind != "reject"
+)
 
 
 class BoundReached(BaseException):
