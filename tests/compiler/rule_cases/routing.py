@@ -150,9 +150,15 @@ def among_others(*others: Agent[Any]) -> Agent[Any]:
     return agent
 
 
+def twice_to_itself() -> Agent[Any]:
+    agent = to_itself()
+    agent.handoffs = [*agent.handoffs, handoff(agent, tool_name_override="again")]
+    return agent
+
+
 SELVES: dict[str, tuple[Agent[Any], int]] = {
     "by handoff()": (to_itself(), 1),
-    "twice": (among_others(*to_itself(tool_name_override="again").handoffs[:0]), 1),
+    "twice": (twice_to_itself(), 1),
     "enabled at times": (to_itself(is_enabled=sometimes), 1),
     "of a specialist": (router(to_itself()), 1),
     "among others": (among_others(ORDERS), 0),
