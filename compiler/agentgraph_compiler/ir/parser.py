@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from agentgraph_compiler.diagnostics import Origin
@@ -27,22 +26,15 @@ from agentgraph_compiler.ir.parts import (
     parse_stop,
     parse_tool,
 )
-from agentgraph_compiler.machine import (
-    About,
-    Event,
-    Invoke,
-    Keep,
-    Move,
-    Phase,
-    Premise,
-    Rest,
-    Source,
-    State,
-    StateKind,
-    Transition,
-    WorkKind,
-    plain,
+from agentgraph_compiler.ir.row_lines import (
+    Lane,
+    Phases,
+    parse_invoke,
+    parse_move,
+    parse_phase,
+    parse_transition,
 )
+from agentgraph_compiler.machine import Phase, Rest, State, StateKind, Transition
 from agentgraph_compiler.types import ANY, TEXT, Type
 
 
@@ -77,7 +69,7 @@ def parse_chart(text: str) -> Chart:
         elif line.accept("rows"):
             drafts[-1].open(drafts[-1].rows)
         elif line.accept("phases"):
-            drafts[-1].open(_PhasesDraft.opened_by(line, drafts[0]))
+            drafts[-1].open(PhasesDraft.opened_by(line, drafts[0]))
         else:
             line.fail("expected 'agent', 'phases', 'rows', 'state' or 'subchart'")
         line.end()
@@ -86,9 +78,6 @@ def parse_chart(text: str) -> Chart:
     root, *others = drafts
     phases = {name: draft.built() for name, draft in root.phases.items()}
     return root.built(phases, tuple(draft.built(phases) for draft in others))
-
-
-_Phases = dict[str, tuple[Phase, ...]]
 
 
 @dataclass(slots=True)
@@ -103,7 +92,7 @@ class _ChartDraft:
     agents: list[_AgentDraft] = field(default_factory=list)
     states: list[_StateDraft] = field(default_factory=list)
     rows: _RowsDraft = field(default_factory=lambda: _RowsDraft())
-    phases: dict[str, _PhasesDraft] = field(default_factory=dict)
+    phases: dict[str, PhasesDraft] = field(default_factory=dict)
     last: _Draft | None = None
 
     @classmethod
@@ -135,7 +124,7 @@ class _ChartDraft:
             line.fail("an agent or a state must be opened first")
         self.last.member(line)
 
-    def built(self, phases: _Phases, charts: tuple[Chart, ...] = ()) -> Chart:
+    def built(self, phases: Phases, charts: tuple[Chart, ...] = ()) -> Chart:
         return Chart(
             name=self.name,
             start=self.start,
@@ -254,11 +243,11 @@ class _AgentDraft:
 
 
 @dataclass(slots=True)
-class _PhasesDraft:
+class PhasesDraft:
     phases: list[Phase] = field(default_factory=list)
 
     @classmethod
-    def opened_by(cls, line: Line, root: _ChartDraft) -> _PhasesDraft:
+    def opened_by(cls, line: Line, root: _ChartDraft) -> PhasesDraft:
         name = line.word("a name of phases")
         if name in root.phases:
             line.fail(f"the phases '{name}' are defined twice")
@@ -268,10 +257,10 @@ class _PhasesDraft:
     def member(self, line: Line) -> None:
         match line.word("a phase or a move"):
             case "phase":
-                self.phases.append(_phase(line))
+                self.phases.append(parse_phase(line))
             case "on" if self.phases:
                 last = self.phases[-1]
-                self.phases[-1] = replace(last, moves=(*last.moves, _move(line)))
+                self.phases[-1] = replace(last, moves=(*last.moves, parse_move(line)))
             case other:
                 line.fail(f"'{other}' is not a part of phases")
 
@@ -285,7 +274,7 @@ class _RowsDraft:
 
     def member(self, line: Line) -> None:
         line.expect("on")
-        self.transitions.append(_transition(line))
+        self.transitions.append(parse_transition(line))
 
 
 @dataclass(slots=True)
@@ -294,8 +283,8 @@ class _StateDraft:
     kind: StateKind
     agent: str
     rest: Rest
-    invokes: list[_Lane] = field(default_factory=list)
-    offers: list[_Lane] = field(default_factory=list)
+    invokes: list[Lane] = field(default_factory=list)
+    offers: list[Lane] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
 
     @classmethod
@@ -308,15 +297,15 @@ class _StateDraft:
     def member(self, line: Line) -> None:
         match line.word("a part of the state"):
             case "invoke":
-                self.invokes.append(_invoke(line))
+                self.invokes.append(parse_invoke(line))
             case "offer":
-                self.offers.append(_invoke(line))
+                self.offers.append(parse_invoke(line))
             case "on":
-                self.transitions.append(_transition(line))
+                self.transitions.append(parse_transition(line))
             case other:
                 line.fail(f"'{other}' is not a part of a state")
 
-    def built(self, phases: _Phases) -> State:
+    def built(self, phases: Phases) -> State:
         return State(
             self.id,
             self.kind,
@@ -328,72 +317,4 @@ class _StateDraft:
         )
 
 
-_Draft = _AgentDraft | _StateDraft | _PhasesDraft | _RowsDraft
-_Lane = Callable[[_Phases], Invoke]
-"""Builds a lane, once all phases are there: the text may define them further down."""
-
-
-def _phase(line: Line) -> Phase:
-    return Phase(
-        line.word("the name of the phase"),
-        line.choice(WorkKind, "a kind of work"),
-        line.chosen("about", About.NOTHING, "what a phase is about"),
-        boundary=line.accept("boundary"),
-        withholds=line.accept("withholds"),
-        keep=line.choice(Keep, "what a save keeps") if line.accept("keep") else None,
-        when=line.guard(),
-    )
-
-
-def _move(line: Line) -> Move:
-    return Move(
-        line.choice(Event, "an event"),
-        line.clause("to"),
-        ends=line.choice(Event, "an event") if line.accept("ends") else None,
-        keeps=line.accept("keeps"),
-    )
-
-
-def _invoke(line: Line) -> _Lane:
-    symbol = line.word("a symbol")
-    name = line.word("a name of phases") if line.accept("walks") else None
-    single_phase = plain(line.choice(WorkKind, "a kind of work")) if name is None else ()
-    lane = Invoke(
-        symbol,
-        single_phase,
-        line.clause("runs"),
-        stops=line.accept("stops"),
-        group=line.clause("group"),
-        places=line.count("places"),
-        tries=line.count("tries"),
-        turn=line.accept("turn"),
-        idle=line.chosen("idle", Event.DONE, "an event"),
-        digest=line.clause("digest"),
-        emits=line.emits(),
-        against=line.chosen("against", Premise.NONE, "a premise"),
-    )
-
-    def built(phases: _Phases) -> Invoke:
-        if name is None:
-            return lane
-        if name not in phases:
-            line.fail(f"no phases are named '{name}'")
-        return replace(lane, phases=phases[name])
-
-    return built
-
-
-def _transition(line: Line) -> Transition:
-    event, guard = line.choice(Event, "an event"), line.guard()
-    line.expect("->")
-    return Transition(
-        event,
-        line.word("the id of the target"),
-        guard=guard,
-        emits=line.emits(),
-        output=line.chosen("output", Source.NONE, "a source of the output"),
-        cause=line.accept("cause"),
-        arrives=line.clause("arrives"),
-        keeps=line.accept("keeps"),
-        against=line.chosen("against", Premise.NONE, "a premise"),
-    )
+_Draft = _AgentDraft | _StateDraft | PhasesDraft | _RowsDraft

@@ -3,13 +3,13 @@
 The vocabulary is SCXML's (https://www.w3.org/TR/scxml/): a state invokes work on entry (6.4), an
 event selects the first enabled transition in document order (3.13), a guard is its condition. A
 machine holds symbols, never callables; it is plain data with a JSON form and a fingerprint. Read
-``words.py`` (the closed sets), then ``table.py`` (the rows), then ``whole.py`` (the machine).
+``words.py`` (the closed sets), ``lanes.py`` (work), ``table.py`` (states), ``whole.py`` (the
+machine).
 """
 
 from __future__ import annotations
 
-from agentgraph_compiler.machine.table import (
-    BACK,
+from agentgraph_compiler.machine.lanes import (
     MISSING_TOOL,
     OTHERWISE,
     Guard,
@@ -17,11 +17,9 @@ from agentgraph_compiler.machine.table import (
     Move,
     Phase,
     Route,
-    State,
-    Transition,
-    by_event,
     plain,
 )
+from agentgraph_compiler.machine.table import BACK, State, Transition, by_event
 from agentgraph_compiler.machine.whole import FORMAT_VERSION, AgentEntry, Machine, PhaseNames
 from agentgraph_compiler.machine.words import (
     INTERRUPTING,

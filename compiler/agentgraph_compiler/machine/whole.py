@@ -15,15 +15,8 @@ from importlib import import_module
 from operator import attrgetter
 from typing import cast
 
-from agentgraph_compiler.machine.table import (
-    Guard,
-    Invoke,
-    Move,
-    Phase,
-    State,
-    Transition,
-    by_event,
-)
+from agentgraph_compiler.machine.lanes import Guard, Invoke, Move, Phase
+from agentgraph_compiler.machine.table import State, Transition, by_event
 from agentgraph_compiler.machine.words import Event
 from agentgraph_compiler.types import Type
 
