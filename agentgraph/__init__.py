@@ -17,7 +17,7 @@ _NAMES_OF = {
     "exceptions": (
         "AgentDefinitionError AgentsException InputGuardrailTripwireTriggered "
         "MCPToolCancellationError MaxTurnsExceeded ModelBehaviorError ModelRefusalError "
-        "ModelTimeoutError OutputGuardrailTripwireTriggered RunErrorDetails "
+        "ModelTimeoutError OutputGuardrailTripwireTriggered RoutingError RunErrorDetails "
         "ToolInputGuardrailTripwireTriggered ToolOutputGuardrailTripwireTriggered "
         "ToolTimeoutError UserError"
     ),
@@ -116,7 +116,7 @@ _NAMES_OF = {
     "tools.decorator": "function_tool",
     "tools.patch_format": "apply_diff",
     "version": "__version__",
-    "workflow": "Workflow",
+    "workflow": "End Workflow at_least below between output_of",
     "tracing": (
         "AgentSpanData CustomSpanData FunctionSpanData GenerationSpanData GuardrailSpanData "
         "HandoffSpanData MCPListToolsSpanData ResponseSpanData Span SpanData SpanError "

@@ -32,6 +32,7 @@ from agentgraph.exceptions import (
     ModelRefusalError as ModelRefusalError,
     ModelTimeoutError as ModelTimeoutError,
     OutputGuardrailTripwireTriggered as OutputGuardrailTripwireTriggered,
+    RoutingError as RoutingError,
     RunErrorDetails as RunErrorDetails,
     ToolInputGuardrailTripwireTriggered as ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered as ToolOutputGuardrailTripwireTriggered,
@@ -296,7 +297,12 @@ from agentgraph.version import (
     __version__ as __version__,
 )
 from agentgraph.workflow import (
+    End as End,
     Workflow as Workflow,
+    at_least as at_least,
+    below as below,
+    between as between,
+    output_of as output_of,
 )
 from agentgraph.tracing import (
     AgentSpanData as AgentSpanData,

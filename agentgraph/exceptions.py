@@ -12,6 +12,7 @@ User code catches these exceptions by name. The tree::
         │   └── AgentDefinitionError             an object is made wrongly; also a TypeError and
         │                                        a ValueError
         ├── MCPToolCancellationError             an MCP call was cancelled, the run was not
+        ├── RoutingError                         no case of a route takes the output of a step
         ├── ToolTimeoutError                     one tool call took too long
         ├── InputGuardrailTripwireTriggered      a guardrail stopped the input
         ├── OutputGuardrailTripwireTriggered     a guardrail stopped the final output
@@ -40,6 +41,7 @@ __all__ = [
     "ModelRefusalError",
     "ModelTimeoutError",
     "OutputGuardrailTripwireTriggered",
+    "RoutingError",
     "RunErrorDetails",
     "ToolInputGuardrailTripwireTriggered",
     "ToolOutputGuardrailTripwireTriggered",
@@ -205,6 +207,10 @@ class MCPToolCancellationError(AgentsException):
     def __init__(self, message: str) -> None:
         self.message = message
         super().__init__(message)
+
+
+class RoutingError(AgentsException):
+    """No case of a route takes the value that a step of a workflow gave."""
 
 
 class ToolTimeoutError(AgentsException):

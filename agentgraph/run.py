@@ -38,6 +38,7 @@ from agentgraph.running.launch import Launch, at_rest, launch, live_state, state
 from agentgraph.running.moves import Moved, RunMoves, observing_runs, show_moves
 from agentgraph.running.result import RunResult, RunResultStreaming
 from agentgraph.running.state import RunState
+from agentgraph.running.step_outputs import outputs_of
 from agentgraph.running.thread_loop import wait_for
 from agentgraph.running.watching import watcher_of
 from agentgraph.user_code.cancellation import in_own_task
@@ -160,6 +161,7 @@ async def _carry_out(launched: Launch) -> Rest:
 def _settle(launched: Launch, result: RunResultStreaming, rest: Rest) -> None:
     result.final_output = output_of(launched.run, rest)
     result.interruptions = interruptions_of(launched.run, rest)
+    result.outputs = outputs_of(launched.run, rest)
 
 
 def _live_result(launched: Launch) -> RunResultStreaming:

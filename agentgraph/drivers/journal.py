@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from agentgraph.approvals import RunPath
 from agentgraph.exceptions import AgentsException
-from agentgraph.record.payloads import spent_in
+from agentgraph.record.payloads import Failure, ModelReply, ToolReturn
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import Facts
 from agentgraph.usage import Usage
@@ -283,3 +283,14 @@ class MemoryJournal:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+
+def spent_in(payload: object) -> Usage | None:
+    """The usage that an outcome reports; ``None`` if it reports none.
+
+    Args:
+        payload: The payload of the outcome.
+    """
+    if isinstance(payload, ModelReply):
+        return payload.response.usage
+    return payload.usage if isinstance(payload, ToolReturn | Failure) else None

@@ -13,6 +13,7 @@ from typing import Final
 from agentgraph.drivers.work.act import ScreeningFailed, act, judge, screen, tell
 from agentgraph.drivers.work.actions import perform_action
 from agentgraph.drivers.work.approval import ask, hold
+from agentgraph.drivers.work.edges import leave, work
 from agentgraph.drivers.work.guard import guard_input, guard_output
 from agentgraph.drivers.work.missing import missing
 from agentgraph.drivers.work.outputs import decide, end
@@ -58,6 +59,8 @@ PERFORMS: Final[dict[WorkKind, WorkFunction]] = {
     WorkKind.DECIDE: decide,
     WorkKind.RECOVER: recover,
     WorkKind.END: end,
+    WorkKind.EDGE: leave,
+    WorkKind.STEP: work,
 }
 
 

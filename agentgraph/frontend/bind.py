@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from agentgraph.frontend.bindings import AgentBinding, AgentLayout, Bindings
+from agentgraph.frontend.bindings import AgentBinding, AgentLayout, Bindings, StepBinding
 from agentgraph.frontend.reading import ChartReading, Reading
 from agentgraph.frontend.shapes import BEHAVIOR, HOOKS
+from agentgraph.workflow.steps import End
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
 
 _NOTHING: Mapping[str, Any] = {}
@@ -23,10 +24,12 @@ class Layout(NamedTuple):
     Args:
         agents: The symbols of each agent, in document order.
         parts: Name and symbols of each sub-chart, in the order of their numbers.
+        steps: The ids of the steps, in the order in which the workflow names them.
     """
 
     agents: tuple[AgentLayout, ...]
     parts: tuple[tuple[str, tuple[AgentLayout, ...]], ...]
+    steps: tuple[str, ...] = ()
 
 
 def layout_of(chart: Chart) -> Layout:
@@ -34,6 +37,7 @@ def layout_of(chart: Chart) -> Layout:
     return Layout(
         tuple(map(_of_agent, chart.agents)),
         tuple((part.name, tuple(map(_of_agent, part.agents))) for part in chart.charts),
+        tuple(step.id for step in chart.steps),
     )
 
 
@@ -44,7 +48,7 @@ def bind(layout: Layout, reading: Reading) -> Bindings:
         machines = by_name = dict[str, Bindings]()
         for (name, agents), part in zip(layout.parts, reading.charts[1:], strict=True):
             by_name[name] = _bindings(agents, part, reading, machines)
-    return _bindings(layout.agents, reading.charts[0], reading, machines)
+    return _bindings(layout.agents, reading.charts[0], reading, machines, layout.steps)
 
 
 def _of_agent(agent: Agent) -> AgentLayout:
@@ -68,6 +72,7 @@ def _bindings(
     chart: ChartReading,
     reading: Reading,
     machines: Mapping[str, Bindings],
+    steps: tuple[str, ...] = (),
 ) -> Bindings:
     agents: dict[str, AgentBinding] = {}
     symbols: dict[str, Any] = {}
@@ -80,11 +85,15 @@ def _bindings(
         hooked = hooked or shape.values[HOOKS] is not None
         if layout.guardrails:
             inputs = chart.inputs if number == chart.start else ()
-            guardrails = (*read.inputs, *inputs, *read.outputs, *chart.outputs)
+            outputs = () if chart.leads_on(number) else chart.outputs
+            guardrails = (*read.inputs, *inputs, *read.outputs, *outputs)
             for symbol, guardrail in zip(layout.guardrails, guardrails, strict=True):
                 symbols[symbol] = guardrail.part
         if layout.stop:
             symbols[layout.stop] = shape.values[BEHAVIOR]
+    of_steps = _steps(steps, chart, tuple(agents))
+    for row in of_steps:
+        symbols[f"{row.id}/edge"] = symbols[f"{row.id}/step"] = row
     start = agents[layouts[chart.start].id]
     return Bindings(
         agents=agents,
@@ -93,4 +102,14 @@ def _bindings(
         reading=reading,
         hooked=hooked,
         machines=machines,
+        steps=tuple([row for row in of_steps if not isinstance(row.step.part, End)]),
     )
+
+
+def _steps(ids: tuple[str, ...], chart: ChartReading, agents: tuple[str, ...]) -> list[StepBinding]:
+    rows = list(zip(ids, chart.steps, strict=True))
+    by_part = {id(step.part): step_id for step_id, step in rows}
+    return [
+        StepBinding(step_id, step, by_part, tuple([agents[one] for one in step.numbers]))
+        for step_id, step in rows
+    ]

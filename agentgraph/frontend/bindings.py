@@ -18,6 +18,7 @@ from agentgraph.frontend.reading import (
     targets_of,
 )
 from agentgraph.frontend.shapes import Shape, unchanged
+from agentgraph.frontend.step_reading import StepReading
 from agentgraph.handoffs import handoff_by_itself
 
 if TYPE_CHECKING:
@@ -148,6 +149,22 @@ class AgentBinding:
         return unchanged(self.shapes)
 
 
+class StepBinding(NamedTuple):
+    """A step of a workflow with edges.
+
+    Args:
+        id: Its id in the machine.
+        step: The reading of the step.
+        ids: The ids of all steps, by ``id`` of the object.
+        agents: The ids of the agents that can work in it.
+    """
+
+    id: str
+    step: StepReading
+    ids: Mapping[int, str]
+    agents: tuple[str, ...]
+
+
 @dataclass(eq=False)
 class Bindings:
     """The objects behind the symbols of one machine.
@@ -159,6 +176,7 @@ class Bindings:
         reading: The reading of the whole workflow.
         hooked: Whether any agent of this machine has hooks.
         machines: The bindings of the sub-machines by name; all sub-machines share this mapping.
+        steps: The steps of a workflow with edges, ends left out.
     """
 
     agents: Mapping[str, AgentBinding]
@@ -167,6 +185,7 @@ class Bindings:
     reading: Reading = field(repr=False)
     hooked: bool = False
     machines: Mapping[str, Bindings] = field(default_factory=dict, repr=False)
+    steps: tuple[StepBinding, ...] = ()
 
     def id_of(self, agent: Agent[Any]) -> str:
         """Identity of an agent of this machine.

@@ -42,7 +42,12 @@ class Names:
 
     def take(self, name: str) -> str:
         """A new identity made from ``name``."""
-        return self.claim(stem(name) or "agent")
+        return self.claim(self.stem(name))
+
+    @staticmethod
+    def stem(name: str) -> str:
+        """The identity to ask for, for something of that name."""
+        return stem(name) or "agent"
 
     def claim(self, identity: str) -> str:
         """A new identity: the one asked for, or else that with the lowest unused number."""

@@ -82,7 +82,7 @@ def opened(function: object) -> tuple[FunctionType | None, _Scope]:
         function = function.func
     if callable(function):
         function = inspect.unwrap(function)
-    call = getattr(type(function), "__call__", None)
+    call = inspect.getattr_static(type(function), "__call__", None)
     if isinstance(call, FunctionType):  # an object of a class with a method of that name
         function = MethodType(call, function)
     if isinstance(function, MethodType):

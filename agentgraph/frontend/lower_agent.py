@@ -82,7 +82,8 @@ class _Lowering:
         self.tools = [declarations.tool(tool.shape) for tool in read.tools]
         self.handoffs = [declarations.handoff(one, self._target(one)) for one in read.handoffs]
         self.inputs = [declarations.guardrail(shape) for shape in inputs]
-        self.outputs = [declarations.guardrail(shape) for shape in (*read.outputs, *run.outputs)]
+        outputs = (*read.outputs, *(() if run.leads_on(number) else run.outputs))
+        self.outputs = [declarations.guardrail(shape) for shape in outputs]
         self.servers = [
             (self._symbol("mcp", stem(server.name)), server)
             for server in map(declarations.part, read.servers)

@@ -13,6 +13,7 @@ from agentgraph.frontend.bindings import Bindings
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import Names
 from agentgraph.frontend.lower_agent import LoweringContext, lower_agent
+from agentgraph.frontend.lower_steps import lower_steps
 from agentgraph.frontend.origins import Overrides, origin_of
 from agentgraph.frontend.reading import ChartReading, Reading, read
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope, plain
@@ -78,7 +79,8 @@ def chart_of(
     source = reading.source
     declared = reading.workflow is not None
     origin = origin_of(source, declarations.overrides)
-    identities = {} if declarations.bare else _identities(reading)
+    alone = declarations.bare and not reading.charts[0].steps
+    identities = {} if alone else _identities(reading)
     if not declarations.bare:
         first = reading.charts[0]
         declarations.readers.begin_with(declarations.part(first.agents[first.start].shape))
@@ -119,7 +121,8 @@ def _identities(reading: Reading) -> dict[int, int]:
     names: dict[int, str] = {}
     for part in reading.charts:
         names |= {id(read.shape.part): read.shape.part.name for read in part.agents}
-    if len(reading.charts) == 1 and len(set(names.values())) == len(names):
+    apart = len(set(names.values())) == len(names) == len(reading.charts[0].agents)
+    if len(reading.charts) == 1 and apart:
         return {}
     return {agent: number for number, agent in enumerate(names, 1)}
 
@@ -141,7 +144,7 @@ def _chart(
     part = reading.charts[number]
     agents = [declarations.part(read.shape) for read in part.agents]
     names = Names()
-    ids = [names.take(agent.name) for agent in agents]
+    ids = _ids(part, agents, names)
     counts = Counter(agent.name for agent in agents)
     only = {agent.name: n for n, agent in enumerate(agents) if counts[agent.name] == 1}
     context = LoweringContext(
@@ -163,4 +166,21 @@ def _chart(
         origin=origin,
         starts=tuple(ids[number] for number in starts),
         multi_turn=multi_turn,
+        steps=lower_steps(part, ids, _step_ids(part, ids, names), declarations),
     )
+
+
+def _ids(part: ChartReading, agents: Sequence[Any], names: Names) -> list[str]:
+    """The ids of the agents of a chart. An agent of several steps has one for each of them."""
+    ids = [""] * len(agents)
+    times = Counter(id(read.shape.part) for read in part.agents)
+    regions = {number: step.numbers[0] for step in part.steps for number in step.numbers[1:]}
+    for number, agent in enumerate(agents):
+        shared = times[id(part.agents[number].shape.part)] > 1
+        name = names.stem(agent.name)
+        ids[number] = names.claim(f"{ids[regions[number]]}/{name}" if shared else name)
+    return ids
+
+
+def _step_ids(part: ChartReading, ids: Sequence[str], names: Names) -> list[str]:
+    return [ids[step.numbers[0]] if step.numbers else names.take(step.name) for step in part.steps]

@@ -8,7 +8,7 @@ and so share a table. Reading makes no digests and no descriptions and inspects 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,12 +41,18 @@ from agentgraph.frontend.shapes import (
     shape_of_workflow,
     target_shape,
 )
+from agentgraph.frontend.step_reading import (
+    StepReading,
+    parts_of_steps,
+    read_steps,
+    step_outline,
+)
 from agentgraph.frontend.targets import target_of
 from agentgraph_compiler.ir.chart import Enabled
 
 if TYPE_CHECKING:
     from agentgraph.handoffs import Handoff
-    from agentgraph.workflow import Source
+    from agentgraph.workflow import Source, Workflow
 
 
 class ToolReading(NamedTuple):
@@ -109,6 +115,7 @@ class ChartReading(NamedTuple):
         agents: In document order.
         inputs: The input guardrails of the run.
         outputs: The output guardrails of the run.
+        steps: The steps of a workflow with edges; none without edges.
     """
 
     name: str
@@ -117,6 +124,12 @@ class ChartReading(NamedTuple):
     agents: tuple[AgentReading, ...]
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
+    steps: tuple[StepReading, ...] = ()
+
+    def leads_on(self, number: int) -> bool:
+        """Whether a step comes after an agent is over, so that its output does not leave the
+        run."""
+        return any(number in step.numbers and step.edges is not None for step in self.steps)
 
 
 class Reading(NamedTuple):
@@ -150,7 +163,7 @@ def read(source: Source, scope: RunScope) -> tuple[Reading, Outline]:
     """
     reader = _Reader(scope)
     if is_workflow(source):
-        outlines = [reader.chart(source.name, source.start, source.agents, scope)]
+        outlines = [reader.workflow(source, scope)]
         workflow = shape_of_workflow(source)
     else:
         outlines = [reader.chart(source.name, source, None, scope)]
@@ -196,33 +209,65 @@ class _Reader:
         self.waiting: deque[tuple[Any, RunScope]] = deque()
         self.numbers: dict[tuple[object, ...], int] = {}
 
+    def workflow(self, source: Workflow, scope: RunScope) -> Outline:
+        """Read the chart of a workflow: a closed set of agents, or the agents of its steps.
+
+        An agent that several steps hand over to is read once for each of them.
+        """
+        parts = parts_of_steps(source)
+        if not parts:
+            return self.chart(source.name, source.start, source.agents, scope)
+        agents = [part for part in parts if is_agent(part)]
+        shared = {id(agent): number for number, agent in enumerate(agents)}
+        read: dict[int, tuple[AgentReading, Outline]] = {}
+        regions: dict[int, tuple[int, ...]] = {}
+        for agent in agents[: len(shared)]:
+            index, region = dict(shared), [shared[id(agent)]]
+            for number in region:  # the list grows on the way
+                before = len(agents)
+                read[number] = self._agent(agents[number], agents, index, scope, True)
+                region.extend(range(before, len(agents)))
+            regions[id(agent)] = tuple(region)
+        steps = read_steps(source, parts, regions)
+        places = {id(part): place for place, part in enumerate(parts)}
+        of_steps = tuple(step_outline(step, places) for step in steps)
+        rows = [read[number] for number in range(len(agents))]
+        return of_steps, self._read(source.name, shared[id(source.start)], scope, rows, steps)
+
     def chart(
         self, name: str, start: object, declared: Iterable[Any] | None, scope: RunScope
     ) -> Outline:
         """Read the agents of a chart, breadth first along their handoffs or as declared."""
         agents = [start] if declared is None else list({id(one): one for one in declared}.values())
         index = {id(agent): number for number, agent in enumerate(agents)}
-        readings: list[AgentReading] = []
-        outlines: list[Outline] = []
-        for agent in agents:  # the list grows on the way
-            reading, outline = self._agent(agent, agents, index, scope, declared is None)
-            readings.append(reading)
-            outlines.append(outline)
+        # The list grows on the way.
+        rows = [self._agent(one, agents, index, scope, declared is None) for one in agents]
+        return declared is None, self._read(name, index[id(start)], scope, rows)
+
+    def _read(
+        self,
+        name: str,
+        start: int,
+        scope: RunScope,
+        rows: Sequence[tuple[AgentReading, Outline]],
+        steps: tuple[StepReading, ...] = (),
+    ) -> Outline:
+        """Keep the reading of a chart; return its outline."""
         inputs, of_inputs = guardrail_outlines(scope.input_guardrails)
         outputs, of_outputs = guardrail_outlines(scope.output_guardrails)
-        number = index[id(start)]
         self.charts.append(
             ChartReading(
                 name=name,
                 scope=scope,
-                start=number,
-                agents=tuple(readings),
+                start=start,
+                agents=tuple([reading for reading, _ in rows]),
                 inputs=inputs,
                 outputs=outputs,
+                steps=steps,
             )
         )
         of_run = (of_inputs, of_outputs, *scope.outline)
-        return plain(name), declared is None, number, of_run, tuple(outlines)
+        return plain(name), start, of_run, tuple([outline for _, outline in rows])
 
     def _agent(
         self,

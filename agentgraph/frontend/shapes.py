@@ -32,12 +32,13 @@ _OF_RUN_CONFIGS = (
     "model_settings.tool_choice",
     "model_settings.retry",
 )
-_OF_WORKFLOWS = public_fields(Workflow)
+_OF_WORKFLOWS = (*public_fields(Workflow), "_edges")
 _OF_TARGETS = ("name", "handoff_description")
 
 BEHAVIOR, HOOKS = OF_AGENTS.index("tool_use_behavior"), OF_AGENTS.index("hooks")
 INPUTS, OUTPUTS = OF_AGENTS.index("input_guardrails"), OF_AGENTS.index("output_guardrails")
 PROMPT, RESET = OF_AGENTS.index("prompt"), OF_AGENTS.index("reset_tool_choice")
+OUTPUT_TYPE = OF_AGENTS.index("output_type")
 SERVERS, SETTINGS = OF_AGENTS.index("mcp_servers"), OF_AGENTS.index(_SETTINGS)
 _MODEL, (_NAME, _DESCRIPTION) = OF_AGENTS.index("model"), map(OF_AGENTS.index, _OF_TARGETS)
 """Positions in the values of the shape of an agent."""

@@ -25,6 +25,7 @@ from agentgraph.record.items import (
     withheld,
 )
 from agentgraph.record.payloads import (
+    Chosen,
     FailedAttempt,
     Failure,
     FinalOutput,
@@ -53,8 +54,7 @@ if TYPE_CHECKING:
     from agentgraph.usage import Usage
 
 _ACCEPTED, _UNKNOWN = Event.ACCEPTED, Verdict.UNKNOWN
-_AGENT, _REPLY = Emission.AGENT, Emission.REPLY
-_HANDOFF, _WITHHELD = Emission.HANDOFF, Emission.WITHHELD
+_AGENT, _REPLY, _HANDOFF = Emission.AGENT, Emission.REPLY, Emission.HANDOFF
 
 
 def absorb(
@@ -184,6 +184,11 @@ def _saved(record: Record, outcome: Outcome, payload: SavedTurn, _: Names) -> No
     record.saved_block = payload.block
 
 
+def _chosen(record: Record, outcome: Outcome, payload: Chosen, _: Names) -> None:
+    record.outputs[payload.step] = payload.source, payload.agent
+    record.inputs = payload.inputs
+
+
 def _judged(record: Record, event: Event) -> None:
     record.judged = True
 
@@ -195,6 +200,7 @@ def _recovered(record: Record, event: Event) -> None:
 _NOTES: Mapping[WorkKind, Callable[[Record, Event], None]] = {
     WorkKind.OUTPUT_GUARDRAIL: _judged,
     WorkKind.RECOVER: _recovered,
+    WorkKind.EDGE: lambda record, _: record.transcript.begin_turn(),  # the last one is settled
 }
 """What the end of some kinds of work changes in the record, whatever its payload."""
 _TAKES: Mapping[type, Callable[[Record, Outcome, Any, Names], None]] = {
@@ -208,6 +214,7 @@ _TAKES: Mapping[type, Callable[[Record, Outcome, Any, Names], None]] = {
     GuardrailVerdict: _guarded,
     Loaded: _loaded,
     SavedTurn: _saved,
+    Chosen: _chosen,
 }
 """What each kind of payload changes in the record beside ``payloads``; other kinds: nothing."""
 
@@ -226,6 +233,9 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
     emission, agent_id, source = emit
     if emission is _AGENT:
         record.agent_id = agent_id
+        if agent_id in record.inputs:
+            record.transcript.restart(record.inputs[agent_id])
+        record.inputs = {}
         return ()
     payload = None if source is None else record.payloads[source]
     if payload is None:
@@ -249,10 +259,10 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
         return items
     assert source is not None
     attached, origin = record.attached.get(source.lane), record.origin_of(source.lane)
-    if emission is _WITHHELD:
-        item = withheld(payload, agent, origin)
-    else:
-        item = item_of(payload, agent, attached, origin)
+    is_hidden = emission is Emission.WITHHELD
+    item = (
+        withheld(payload, agent, origin) if is_hidden else item_of(payload, agent, attached, origin)
+    )
     log.answer(source.lane, item)
     return (item,)
 

@@ -1,9 +1,8 @@
 """The payloads of outcomes: data only, so that a store can write and read them
 (docs/design/replay.md, section 3).
 
-Payloads name agents, tools, guardrails and servers by symbol, calls by their place in the reply.
-The objects of the provider's API stay objects in memory and are dumped when the run is stored. The
-same holds for values of user code (tool outputs, verdict infos).
+They name agents, tools and guardrails by symbol, calls by their place in the reply. Objects of the
+provider and of user code stay objects until the run is stored.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import CallKey, Ruling
 from agentgraph.items.tool_origin import ToolOrigin
+from agentgraph.runtime.commands import CommandId
 
 if TYPE_CHECKING:
     from openai.types.responses import ResponseOutputMessage
@@ -123,7 +123,7 @@ class Failure:
     """Work that failed.
 
     Args:
-        fault: The exception, as data; the exception object stands beside the record.
+        fault: The exception, as data; the object stands beside the record.
         usage: The usage of the work itself; the rows of nested runs hold theirs.
         screened: The verdicts of a tool's guardrails up to the failure.
     """
@@ -229,11 +229,7 @@ class Waiting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """A call that may be made.
-
-    Args:
-        ruling: The answer of a callback, which the record keeps; ``None`` after a person's answer.
-    """
+    """A call that may be made; the record keeps the ruling of a callback, if one answered."""
 
     ruling: Ruling | None = None
 
@@ -326,15 +322,35 @@ class GuardrailVerdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FinalOutput:
-    """A final output that a callable chose.
+    """A final output that a callable chose, or the output of a function that is a step.
 
     Args:
         output: The output.
         message: The message that represents it in the history; ``None`` for none.
+        step: The function that gave it as a step.
     """
 
     output: object
     message: ResponseOutputMessage | None = None
+    step: str = ""
+
+
+class Chosen(NamedTuple):
+    """The case that the output of a step took.
+
+    Args:
+        step: The step.
+        source: The outcome that holds its output.
+        agent: The agent at work last.
+        case: The label of the case.
+        inputs: The first input of each agent that may come now, unless the conversation goes on.
+    """
+
+    step: str
+    source: CommandId
+    agent: str
+    case: str
+    inputs: Mapping[str, str]
 
 
 class SavedTurn(NamedTuple):
@@ -381,14 +397,3 @@ class Migrated:
     after: str
     agents: Mapping[str, str]
     facts: tuple[int | None, bool, bool]
-
-
-def spent_in(payload: object) -> Usage | None:
-    """The usage that an outcome reports; ``None`` if it reports none.
-
-    Args:
-        payload: The payload of the outcome.
-    """
-    if isinstance(payload, ModelReply):
-        return payload.response.usage
-    return payload.usage if isinstance(payload, ToolReturn | Failure) else None

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from agentgraph.approvals import ApprovalLedger
+from agentgraph.approvals import ApprovalLedger, RunPath
 from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.memory.runs.transcript import Transcript
-from agentgraph.record.facts import RunFacts
+from agentgraph.record.facts import ConversationIds, RunFacts
 from agentgraph.runtime.commands import CommandId
 from agentgraph.runtime.outcomes import Call
 from agentgraph.usage import Usage
@@ -35,6 +36,7 @@ class Names(Protocol):
     def tool_guardrail(self, tool: str, place: int, name: str, *, output: bool) -> Any: ...
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Record:
     """Everything a run knows.
 
@@ -46,6 +48,9 @@ class Record:
         path: The calls that the run is nested in.
         acted: The agents that have used a tool.
         calls: The calls of the last reply.
+        inputs: The first inputs of the agents that an edge may enter now.
+        outputs: The outcome with the output of each step that the run has left, and the agent that
+            was last at work in it.
         notes: The notes on the output items of the last reply, in the order of their positions.
         last_failure: The id of the last outcome that reports a failure.
         payloads: The payload of each outcome, by the id of its command.
@@ -69,73 +74,46 @@ class Record:
         waiting: The calls that wait for a decision, in call order.
     """
 
-    __slots__ = (
-        "acted",
-        "agent_id",
-        "attached",
-        "attempts",
-        "calls",
-        "conversation",
-        "identities",
-        "input_guardrail_results",
-        "judged",
-        "last_failure",
-        "ledger",
-        "locks",
-        "notes",
-        "output_guardrail_results",
-        "path",
-        "payloads",
-        "raw_responses",
-        "recovered",
-        "replied",
-        "requests",
-        "results",
-        "saved_block",
-        "stored",
-        "tool_input_guardrail_results",
-        "tool_output_guardrail_results",
-        "transcript",
-        "turn",
-        "usage",
-        "waiting",
-        "written",
-    )
+    facts: InitVar[RunFacts]
+    ledger: ApprovalLedger
+    transcript: Transcript = field(init=False)
+    path: RunPath = field(init=False)
+    conversation: ConversationIds = field(init=False)
+    acted: frozenset[str] = frozenset()
+    calls: tuple[Call, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: dict[str, tuple[CommandId, str]] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    last_failure: CommandId | None = None
+    payloads: dict[CommandId, Any] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    attached: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    identities: dict[str, Identity] = field(default_factory=dict)
+    replied: CommandId | None = None
+    results: dict[int, CommandId] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    agent_id: str = ""
+    turn: int = 0
+    attempts: int = 0
+    locks: int = 0
+    judged: bool = False
+    recovered: bool = False
+    saved_block: object = None
+    stored: list[TResponseInputItem] = field(default_factory=list)
+    written: list[int] = field(default_factory=list)
+    waiting: list[ToolApprovalItem] = field(default_factory=list)
+    raw_responses: list[ModelResponse] = field(default_factory=list)
+    input_guardrail_results: list[InputGuardrailResult] = field(default_factory=list)
+    output_guardrail_results: list[OutputGuardrailResult] = field(default_factory=list)
+    tool_input_guardrail_results: list[ToolInputGuardrailResult] = field(default_factory=list)
+    tool_output_guardrail_results: list[ToolOutputGuardrailResult] = field(default_factory=list)
 
-    def __init__(self, facts: RunFacts, ledger: ApprovalLedger) -> None:
+    def __post_init__(self, facts: RunFacts) -> None:
         items = ItemHelpers.input_to_new_input_list(facts.input)
         # The caller may change the list later, and the result must not change with it.
         original = facts.input if isinstance(facts.input, str) else list(items)
         self.transcript = Transcript(original, items, continued=facts.conversation.kept_by_server)
-        self.ledger = ledger
-        self.path = facts.path
-        self.acted: frozenset[str] = frozenset()
-        self.calls: tuple[Call, ...] = ()
-        self.notes: tuple[Note, ...] = ()
-        self.last_failure: CommandId | None = None
-        self.payloads: dict[CommandId, Any] = {}
-        self.usage = Usage()
-        self.attached: dict[int, Mapping[str, Any]] = {}
-        self.conversation = facts.conversation
-        self.identities: dict[str, Identity] = {}
-        self.replied: CommandId | None = None
-        self.results: dict[int, CommandId] = {}
-        self.requests: list[Request] = []
-        self.agent_id = ""
-        self.turn = 0
-        self.attempts = 0
-        self.locks = 0
-        self.judged = False
-        self.recovered = False
-        self.saved_block: object = None
-        self.stored: list[TResponseInputItem] = []
-        self.written: list[int] = []
-        self.waiting: list[ToolApprovalItem] = []
-        self.raw_responses: list[ModelResponse] = []
-        self.input_guardrail_results: list[InputGuardrailResult] = []
-        self.output_guardrail_results: list[OutputGuardrailResult] = []
-        self.tool_input_guardrail_results: list[ToolInputGuardrailResult] = []
-        self.tool_output_guardrail_results: list[ToolOutputGuardrailResult] = []
+        self.path, self.conversation = facts.path, facts.conversation
 
     def origin_of(self, lane: int) -> ToolOrigin | None:
         """Where the tool of a call of the last reply comes from."""

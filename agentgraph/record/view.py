@@ -90,12 +90,8 @@ class View:
         self.__names = names
 
     def payload(self, id: CommandId | None) -> Any:
-        """The payload of the outcome of a command; ``None`` for no command."""
-        return None if id is None else self.__record.payloads[id]
-
-    def payload_or_none(self, id: CommandId) -> Any:
-        """The payload of the outcome of a command; ``None`` if it has no outcome."""
-        return self.__record.payloads.get(id)
+        """The payload of the outcome of a command; ``None`` if there is none."""
+        return None if id is None else self.__record.payloads.get(id)
 
     @property
     def reply(self) -> Any:
@@ -107,12 +103,6 @@ class View:
     def replied(self) -> CommandId | None:
         """The id of the outcome that holds the last reply."""
         return self.__record.replied
-
-    @property
-    def original_input(self) -> str | list[TResponseInputItem]:
-        """The input as the caller gave it; a list is a copy."""
-        original = self.__record.transcript.original
-        return original if isinstance(original, str) else list(original)
 
     @property
     def input(self) -> str | list[TResponseInputItem]:
@@ -177,14 +167,14 @@ class View:
         return self.__record.locks
 
     @property
+    def outputs(self) -> Mapping[str, tuple[CommandId, str]]:
+        """The outcome with the output of each step that the run has left, and its agent."""
+        return MappingProxyType(self.__record.outputs)
+
+    @property
     def acted(self) -> Collection[str]:
         """The agents that have used a tool."""
         return self.__record.acted
-
-    @property
-    def turn(self) -> int:
-        """The number of turns begun."""
-        return self.__record.turn
 
     @property
     def requests(self) -> ReadOnly[Request]:
@@ -218,10 +208,6 @@ class View:
             (record.calls[lane], record.payloads[record.results[lane]])
             for lane in sorted(record.results)
         )
-
-    def settled(self) -> list[RunItem]:
-        """The items of finished turns, and the answered calls of a turn that was cut short."""
-        return self.__record.transcript.settled()
 
     @property
     def output_tripped(self) -> OutputGuardrailResult | None:

@@ -126,7 +126,7 @@ def _again(bench: Workbench, command: Perform) -> bool:
     """Whether the call failed before and is repeated, so that the inner run continues."""
     id = command.id
     before = id._replace(attempt=id.attempt - 1)
-    return id.attempt > 0 and isinstance(bench.view.payload_or_none(before), Failure)
+    return id.attempt > 0 and isinstance(bench.view.payload(before), Failure)
 
 
 async def watched(inner: Run, tool: AgentTool, context: ToolContext[Any]) -> Rest:

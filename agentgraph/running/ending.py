@@ -29,6 +29,7 @@ from agentgraph.memory.runs.transcript import Transcript
 from agentgraph.record.payloads import GuardrailVerdict
 from agentgraph.run_config import RunConfig
 from agentgraph.running.result import RunResult
+from agentgraph.running.step_outputs import outputs_of
 from agentgraph.runtime.commands import Rest
 from agentgraph.runtime.migrate import MigrationError
 from agentgraph.tools.computers import dispose_resolved_computers
@@ -148,6 +149,7 @@ def result_of(run: Run, rest: Rest) -> RunResult:
         context_wrapper=run.bench.context,
         max_turns=run.facts.limit,
         interruptions=interruptions_of(run, rest),
+        outputs=outputs_of(run, rest),
         _input_list=partial(input_list, log, run.facts.config),
         _last_agent=run.agent,
     )

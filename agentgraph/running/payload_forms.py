@@ -11,6 +11,7 @@ from agentgraph.items.tool_origin import ToolOrigin
 from agentgraph.model_settings import ModelSettings
 from agentgraph.record import payloads
 from agentgraph.record.payloads import Identity, LogItem, Note, ToolVerdict
+from agentgraph.runtime.commands import CommandId
 from agentgraph.stored.faults import decode_fault, encode_fault
 from agentgraph.stored.items import (
     decode_input,
@@ -159,6 +160,7 @@ _FAULT = Form(lambda value, path: encode_fault(value), decode_fault)
 _USAGE = _simple(serialize_usage, deserialize_usage)
 _RULING = _simple(ruling_to_json, ruling_from_json)
 _TUPLE = _simple(list, tuple)
+_COMMAND = _simple(list, lambda data: CommandId(*data))
 _KEY = _simple(_write_key, _read_key)
 _SETTINGS = Form(_write_settings, _read_settings)
 _LOG = Form(_write_log_item, _read_log_item)
@@ -285,7 +287,10 @@ FORMS: Mapping[str, PayloadForm] = {
         about_output=_PLAIN,
         judged=_VALUE,
     ),
-    "output": _of(payloads.FinalOutput, output=_VALUE, message=_optional(_RAW)),
+    "output": _of(payloads.FinalOutput, output=_VALUE, message=_optional(_RAW), step=_PLAIN),
+    "chosen": _of(
+        payloads.Chosen, step=_PLAIN, source=_COMMAND, agent=_PLAIN, case=_PLAIN, inputs=_PLAIN
+    ),
     "loaded": _of(payloads.Loaded, shown=_INPUT, saved=_nested(_SAVED)),
     "saved": _SAVED,
     "migrated": _of(payloads.Migrated, before=_PLAIN, after=_PLAIN, agents=_PLAIN, facts=_TUPLE),

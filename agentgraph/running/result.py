@@ -19,6 +19,7 @@ from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.running.event_queue import STARTED, EventQueue, take_first_step
 from agentgraph.running.held_events import held, screening_of
+from agentgraph.running.step_outputs import StepOutputs
 from agentgraph.tool_guardrails import ToolInputGuardrailResult, ToolOutputGuardrailResult
 from agentgraph.user_code.cancellation import finished, in_own_task
 
@@ -53,6 +54,7 @@ class RunResultBase(ShownInNotebooks, abc.ABC):
         tool_output_guardrail_results: Verdicts on tool results, over all turns.
         context_wrapper: The run's context, with the usage.
         interruptions: The calls that wait for approval; empty unless the run was suspended.
+        outputs: The outputs of the steps that a workflow with edges has left, by step.
         max_turns: The limit of model calls; ``None`` means no limit.
     """
 
@@ -67,6 +69,7 @@ class RunResultBase(ShownInNotebooks, abc.ABC):
     context_wrapper: RunContextWrapper[Any]
     max_turns: int | None = 10
     interruptions: list[ToolApprovalItem] = field(default_factory=list)
+    outputs: StepOutputs = field(default_factory=StepOutputs)
     _input_list: Callable[[ToInputListMode], list[TResponseInputItem]] | None = field(
         default=None, repr=False
     )

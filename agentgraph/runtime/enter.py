@@ -206,7 +206,7 @@ def _with_notes(
     """Apply the register changes of a transition; where the run is does not change here."""
     if row.event is _REPLIED:  # the lane that ends last may be another one
         id = state.replied
-    agent, (output, cause, arriving, acted, kept, tripped) = state.agent, state[_OUTPUT:]
+    agent, (output, cause, arriving, acted, edges, kept, tripped) = state.agent, state[_OUTPUT:]
     if row.output is not _NO_OUTPUT:
         output, cause = _output(here, row, state, id), None
     if row.cause:
@@ -215,7 +215,10 @@ def _with_notes(
         agent, arriving = row.arrives, True
     if row.keeps:
         kept = state if state.owed or state.held or state.queued else None
-    changed = (output, cause, arriving, acted, kept, tripped)
+    if row.on_edge:
+        edges = state.edges.after(row, state.turn)
+        acted = frozenset() if row.visits else state.acted
+    changed = (output, cause, arriving, acted, edges, kept, tripped)
     return new(ControlState, (*state[:2], agent, *state[3:_OUTPUT], *changed))
 
 

@@ -69,7 +69,12 @@ def _requests(guard: Guard, here: State, state: ControlState) -> bool:
 
 def _limit_reached(guard: Guard, here: State, state: ControlState) -> bool:
     limit = state.facts.limit
-    return limit is not None and state.turn >= limit
+    return limit is not None and state.turn - state.edges.since >= limit
+
+
+def _rounds_left(guard: Guard, here: State, state: ControlState) -> bool:
+    edge, most = guard.names
+    return dict(state.edges.taken).get(edge, 0) < int(most)
 
 
 MEANINGS: Mapping[GuardKind, Callable[[Guard, State, ControlState], bool]] = {
@@ -87,5 +92,7 @@ MEANINGS: Mapping[GuardKind, Callable[[Guard, State, ControlState], bool]] = {
     GuardKind.HOOKED: lambda guard, here, state: state.facts.hooked,
     GuardKind.KEPT: lambda guard, here, state: state.kept is not None,
     GuardKind.ACTED: lambda guard, here, state: state.agent in state.acted,
+    GuardKind.CASE: lambda guard, here, state: (state.reply or _NO_REPLY).case in guard.names,
+    GuardKind.ROUNDS: _rounds_left,
 }
 """One meaning for each kind; a test checks that none is missing."""

@@ -40,12 +40,14 @@ class Reply(NamedTuple):
         requests: The handoffs it asks for; only the first is taken.
         verdict: What the reply is apart from calls and handoffs.
         active: Whether the model used any other tool, such as a hosted one.
+        case: For ``CHOSEN``, the case that a step's output chose.
     """
 
     calls: tuple[Call, ...] = ()
     requests: tuple[Request, ...] = ()
     verdict: Verdict = Verdict.FINAL
     active: bool = False
+    case: str = ""
 
 
 class Outcome(NamedTuple):
@@ -56,7 +58,7 @@ class Outcome(NamedTuple):
             ``(sequence, RESERVED[event], 0)``.
         event: How the work ended; one of ``OUTCOMES`` for the kind of the phase.
         payload: The result of the work, for the record; ``step`` does not read it.
-        reply: For ``REPLIED``, the control data of the reply.
+        reply: For ``REPLIED`` and ``CHOSEN``, the control data of the reply or of the choice.
     """
 
     id: CommandId

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from agentgraph.runtime.commands import CommandId
 from agentgraph.runtime.outcomes import Reply
-from agentgraph_compiler.machine import Event
+from agentgraph_compiler.machine import Event, Transition
 
 NOTHING: frozenset[Event] = frozenset()
 SEEN: Mapping[Event, frozenset[Event]] = {event: frozenset({event}) for event in Event}
@@ -29,6 +29,25 @@ class Facts(NamedTuple):
     limit: int | None = None
     session: bool = False
     hooked: bool = False
+
+
+class Edges(NamedTuple):
+    """What a run knows of the edges that it took.
+
+    Args:
+        since: The turns begun before the visit of the step at work.
+        taken: How often each back edge was taken since the run came to its loop.
+    """
+
+    since: int = 0
+    taken: tuple[tuple[str, int], ...] = ()
+
+    def after(self, row: Transition, turn: int) -> Edges:
+        """What a run knows after a transition, taken when that many turns have begun."""
+        taken = {edge: times for edge, times in self.taken if edge not in row.resets}
+        if row.counts:
+            taken[row.counts] = taken.get(row.counts, 0) + 1
+        return Edges(turn if row.visits else self.since, tuple(taken.items()))
 
 
 class ControlState(NamedTuple):
@@ -55,6 +74,7 @@ class ControlState(NamedTuple):
         cause: Id of the outcome that says what went wrong.
         arriving: Whether the agent at work has neither been announced to hooks nor replied.
         acted: Ids of the agents that used a tool or handed off.
+        edges: The edges that it took.
         kept: The run as it was when it left a state unfinished, while it can still go back there.
         tripped: Only in ``kept``: id of the outcome with which a guardrail tripped after the run
             left the state. Going back ends there.
@@ -79,6 +99,7 @@ class ControlState(NamedTuple):
     cause: CommandId | None = None
     arriving: bool = False
     acted: frozenset[str] = frozenset()
+    edges: Edges = Edges()
     kept: ControlState | None = None
     tripped: CommandId | None = None
 

@@ -51,11 +51,11 @@ __all__ = ["ProtocolError", "start", "step"]
 
 # Looked up once: reading a member of an enum takes longer than most of what a step does.
 _NO, _WAIT = Rest.NO, Rest.WAIT
-_AWAITING, _REPLIED, _RETRY = Event.AWAITING, Event.REPLIED, Event.RETRY
+_AWAITING, _REPLIED, _RETRY, _CHOSEN = Event.AWAITING, Event.REPLIED, Event.RETRY, Event.CHOSEN
 _FAILED, _TRIPPED = Event.FAILED, Event.TRIPPED
 _OUTPUT, _WITHHELD, _SHOW_REPLY = Emission.OUTPUT, Emission.WITHHELD, Emission.REPLY
 _GREET = WorkKind.GREET
-_REPLY, _KEPT = map(ControlState._fields.index, ("reply", "kept"))
+_REPLY, _EDGES = map(ControlState._fields.index, ("reply", "edges"))
 _GREETED = {"arriving": False}
 _NO_FACTS = Facts()
 _STARTED = ControlState("", joined=frozenset({Event.STARTED}))
@@ -210,7 +210,7 @@ def _route(
     route = (invoke.routes if session or hooked else invoke.bare_routes)[at].get(event)
     if route is None and event not in OUTCOMES[invoke.phases[at].kind]:
         raise _impossible(here, invoke, at, event)
-    if reply is not None or event is _REPLIED:
+    if reply is not None or event is _REPLIED or event is _CHOSEN:
         state = _take_reply(machine, here, state, outcome)
     if route is None:
         return state, invoke, None, at, result
@@ -297,12 +297,14 @@ def _take_reply(
     machine: Machine, here: State, state: ControlState, outcome: Outcome
 ) -> ControlState:
     """Put a reply into the registers; refuse one that the machine does not allow."""
-    reply = outcome.reply
-    if reply is None or outcome.event is not _REPLIED:
+    reply, event = outcome.reply, outcome.event
+    if reply is None or event not in (_REPLIED, _CHOSEN):
         raise ProtocolError(
-            f"state '{here.id}': a reply goes with the event 'replied' and no other"
+            f"state '{here.id}': a reply goes with the events 'replied' and 'chosen', no other"
         )
-    calls, requests, _, active = reply
+    calls, requests, _, active, case = reply
+    if (event is _CHOSEN or case) and case not in here.cases:
+        raise ProtocolError(f"state '{here.id}' declares no case '{case}'")
     for request in requests:
         if request.symbol not in here.requestable:
             raise ProtocolError(f"state '{here.id}' declares no handoff '{request.symbol}'")
@@ -315,8 +317,9 @@ def _take_reply(
     if (calls or requests or active) and state.agent not in acted:
         acted = acted | here.owner if acted else here.owner
     # The agent has replied, so it is no longer arriving.
-    changed = (reply, outcome.id, state.output, state.cause, False, acted)
-    return new(ControlState, state[:_REPLY] + changed + state[_KEPT:])
+    replied = outcome.id if event is _REPLIED else state.replied
+    changed = (reply, replied, state.output, state.cause, False, acted)
+    return new(ControlState, state[:_REPLY] + changed + state[_EDGES:])
 
 
 def _all_shown(here: State, state: ControlState, commands: list[Command]) -> ControlState:

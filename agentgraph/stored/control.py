@@ -54,6 +54,7 @@ def _encode_reply(reply: Reply) -> dict[str, Any]:
         "requests": [[request.symbol, request.position] for request in reply.requests],
         "verdict": reply.verdict.value,
         "active": reply.active,
+        **({"case": reply.case} if reply.case else {}),
     }
 
 
@@ -62,5 +63,6 @@ def _decode_reply(data: Mapping[str, Any]) -> Reply:
         tuple(Call(*row) for row in data["calls"]),
         tuple(Request(*row) for row in data["requests"]),
         Verdict(data["verdict"]),
-        data["active"],
+        active=data["active"],
+        case=data.get("case", ""),
     )

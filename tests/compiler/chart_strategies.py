@@ -20,6 +20,7 @@ from agentgraph_compiler.ir.chart import (
     StopKind,
     Tool,
 )
+from agentgraph_compiler.ir.steps import Case, Step, StepKind, Values
 from agentgraph_compiler.machine import (
     About,
     Emission,
@@ -193,6 +194,51 @@ transitions = st.builds(
     arrives=words,
     keeps=st.booleans(),
     against=st.sampled_from(Premise),
+    visits=st.booleans(),
+    counts=words,
+    resets=few(words),
+)
+ends = st.none() | st.integers()
+ranges = st.builds(
+    Values,
+    single=few(words),
+    ranged=st.just(True),
+    least=ends,
+    most=ends,
+    open=st.booleans(),
+)
+values = ranges | st.builds(Values, single=few(words), open=st.booleans())
+cases = st.builds(
+    Case,
+    label=words,
+    target=words,
+    takes=st.none() | values,
+    at_most=st.integers(min_value=0, max_value=99),
+    exhausted=words,
+    gives=few(words),
+    carries=st.booleans(),
+    unread=few(words),
+    fields=st.booleans(),
+)
+of_routes = st.fixed_dictionaries(
+    {"on": words, "reads": words, "domain": values, "fault": words}
+) | st.just({})
+steps = of_routes.flatmap(
+    lambda route: st.builds(
+        Step,
+        id=words,
+        name=words,
+        kind=st.sampled_from(StepKind),
+        agents=few(words),
+        output=types,
+        cases=few(cases),
+        origin=origins,
+        ends=st.booleans(),
+        digest=words,
+        takes=few(types),
+        allowed=few(words),
+        **{name: st.just(value) for name, value in route.items()},
+    )
 )
 states = st.builds(
     State,
@@ -221,4 +267,5 @@ def charts(subcharts: bool = True) -> st.SearchStrategy[Chart]:
         declared=st.booleans(),
         charts=few(charts(subcharts=False)) if subcharts else st.just(()),
         origin=origins,
+        steps=few(steps),
     )

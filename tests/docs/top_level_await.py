@@ -54,6 +54,6 @@ def execute(source: str, filename: str, namespace: dict[str, Any], runner: async
 
     namespace[_WAIT] = wait_for
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST
-    tree = compile(source, filename, "exec", flags)
+    tree = compile(source, filename, "exec", flags, dont_inherit=True)
     tree = ast.fix_missing_locations(_Await().visit(tree))
-    exec(compile(tree, filename, "exec"), namespace)
+    exec(compile(tree, filename, "exec", dont_inherit=True), namespace)

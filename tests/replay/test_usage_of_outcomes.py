@@ -10,10 +10,11 @@ import pytest
 
 from agentgraph import ModelResponse, RunConfig, Usage
 from agentgraph.approvals import ApprovalLedger
+from agentgraph.drivers.journal import spent_in
 from agentgraph.record import payloads
 from agentgraph.record.facts import RunFacts
 from agentgraph.record.fold import absorb
-from agentgraph.record.payloads import Failure, ModelReply, Request, ToolReturn, spent_in
+from agentgraph.record.payloads import Failure, ModelReply, Request, ToolReturn
 from agentgraph.record.record import Record
 from agentgraph.runtime.commands import CommandId
 from agentgraph.runtime.outcomes import Outcome

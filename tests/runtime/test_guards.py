@@ -6,7 +6,7 @@ import pytest
 
 from agentgraph.runtime.guards import MEANINGS, holds
 from agentgraph.runtime.outcomes import Call, Reply, Request
-from agentgraph.runtime.state import ControlState, Facts
+from agentgraph.runtime.state import ControlState, Edges, Facts
 from agentgraph_compiler.machine import OTHERWISE, Guard, GuardKind, Verdict
 from tests.runtime.declarations import agent, machine_of
 
@@ -73,6 +73,7 @@ def test_turns_are_spent_when_as_many_began_as_are_allowed(
 
 
 SESSION, HOOKS = Facts(session=True), Facts(hooked=True)
+OPERANDS = {GuardKind.CASE: ("x",), GuardKind.ROUNDS: ("x", "3")}
 OF_THE_RUN = [
     ("session: a run that has one", GuardKind.SESSION, ControlState("s", SESSION), True),
     ("session: a run without", GuardKind.SESSION, ControlState("s", HOOKS), False),
@@ -102,6 +103,12 @@ OF_THE_RUN = [
         ControlState("s", agent="a", acted=frozenset("a")),
         True,
     ),
+    ("case: the one chosen", GuardKind.CASE, ControlState("s", reply=Reply(case="x")), True),
+    ("case: another", GuardKind.CASE, ControlState("s", reply=Reply(case="y")), False),
+    ("case: none without a choice", GuardKind.CASE, ControlState("s"), False),
+    ("rounds: none yet", GuardKind.ROUNDS, ControlState("s"), True),
+    ("rounds: one less", GuardKind.ROUNDS, ControlState("s", edges=Edges(taken=(("x", 2),))), True),
+    ("rounds: all", GuardKind.ROUNDS, ControlState("s", edges=Edges(taken=(("x", 3),))), False),
     ("acted: another", GuardKind.ACTED, ControlState("s", agent="b", acted=frozenset("a")), False),
 ]
 
@@ -112,7 +119,8 @@ OF_THE_RUN = [
     ids=[row[0] for row in OF_THE_RUN],
 )
 def test_guard_of_a_run(kind: GuardKind, state: ControlState, expected: bool) -> None:
-    assert holds(Guard(kind), ACTING, state) is expected
+    guard = Guard(kind, OPERANDS.get(kind, ()))
+    assert holds(guard, ACTING, state) is expected
 
 
 def test_every_kind_of_guard_stands_in_these_tables() -> None:

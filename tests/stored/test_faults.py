@@ -78,6 +78,7 @@ def through_json(error: BaseException, lookup: Any = LIVE.get) -> Any:
 OURS = [
     AgentsException("a"),
     MaxTurnsExceeded("a"),
+    exceptions.RoutingError("a"),
     exceptions.ModelBehaviorError("a"),
     ModelRefusalError("no"),
     ModelTimeoutError(2.5),

@@ -262,10 +262,10 @@ def classify(
     if fault is not None:
         reply = Reply(verdict=Verdict.UNKNOWN)
     elif calls or reading.requests:
-        reply = new(Reply, (calls, tuple(reading.requests), _AGAIN, True))
+        reply = new(Reply, (calls, tuple(reading.requests), _AGAIN, True, ""))
     else:
         verdict, output, fault = _verdict(reading, offer)
-        reply = Reply((), (), verdict, reading.active)
+        reply = Reply(verdict=verdict, active=reading.active)
     fault_data = None if fault is None else fault_of(fault)
     notes, identities = tuple(reading.notes), tuple(reading.identities.values())
     payload = (response, agent_id, request, notes, identities, fault_data, output)

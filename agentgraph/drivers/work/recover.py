@@ -55,7 +55,7 @@ async def recover(bench: Workbench, command: Perform) -> Outcome:
         return Outcome(command.id, Event.DECLINED)
     result = _result(answer, fault)
     output, text = _validated(agent, result.final_output)
-    message = _message(text) if result.include_in_history else None
+    message = assistant_message(text) if result.include_in_history else None
     return Outcome(command.id, Event.ACCEPTED, FinalOutput(output, message))
 
 
@@ -101,7 +101,8 @@ def _validated(agent: Agent[Any], output: object) -> tuple[Any, str]:
     )
 
 
-def _message(text: str) -> ResponseOutputMessage:
+def assistant_message(text: str) -> ResponseOutputMessage:
+    """A text as a message of the assistant."""
     from openai.types.responses import ResponseOutputMessage, ResponseOutputText
 
     part = ResponseOutputText(text=text, type="output_text", annotations=[])

@@ -271,7 +271,7 @@ class Transcript:
         """The run as input for another run: its input, then all its items that may stand there."""
         before = ItemHelpers.input_to_new_input_list(self.input)
         forms = _forms(self.new_items)
-        if self._earlier:
+        if self.input is not self.original:
             # A filter may have copied items unchanged into the input that it made.
             copied = list(before)
             forms = [form for form in forms if not _remove(form, copied)]
@@ -294,6 +294,12 @@ class Transcript:
             new_items=(*self._generated[mark:], *transfer),
             run_context=context,
         )
+
+    def restart(self, input: str) -> None:
+        """Make a text the input of the next model; the log and the run's input stay as they are."""
+        whole = self.input
+        self.rebase(HandoffInputData(input_history=input, pre_handoff_items=(), new_items=()))
+        self.input = whole
 
     def rebase(self, filtered: HandoffInputData) -> None:
         """Make the result of a filter the model's input; the log keeps everything."""

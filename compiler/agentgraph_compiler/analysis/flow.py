@@ -217,7 +217,7 @@ class Flow:
     def _target(self, place: Place, row: Transition) -> int:
         """An agent that comes to work for the first time has not acted yet."""
         agent = place.state.agent
-        same = bool(agent) and self._state(row.target).agent == agent
+        same = bool(agent) and self._state(row.target).agent == agent and not row.visits
         return self.at(row.target, acted=same and acts(place, row))
 
     def _state(self, id: str) -> State:
@@ -233,8 +233,8 @@ class Flow:
 
         def arrive(number: int, at: int) -> None:
             row, to = self.rows[number][at]
-            arrives = row.arrives in self.modal and self.places[number].state.agent
-            if arrives and not self.places[to].acted:
+            arrives = row.arrives in self.modal and bool(self.places[number].state.agent)
+            if arrives and not row.visits and not self.places[to].acted:
                 self.rows[number].append((row, to + 1))
                 targets[number].append(to + 1)
 
@@ -271,7 +271,9 @@ class Flow:
     @cached_property
     def _finishing(self) -> frozenset[int]:
         """The places without an agent from which a run can only go on to a final output."""
-        return frozenset(n for n in self.ending if not self.places[n].state.agent)
+        with_agent = [n for n, place in enumerate(self.places) if place.state.agent]
+        before_agents = reached_from(with_agent, self._backward.__getitem__)
+        return self.ending - before_agents
 
 
 def acts(place: Place, row: Transition) -> bool:

@@ -165,10 +165,14 @@ def _interruptions(state: State, memo: EndingsMemo) -> Iterator[tuple[Event, Inv
 
 
 def _handled(rows: Iterable[Transition]) -> bool:
-    """Whether one of the rows holds for every run and every verdict of a reply."""
+    """Whether one of the rows holds for every run and every verdict of a reply.
+
+    The interpreter refuses a choice of a case without a row, so rows of cases hold for every
+    choice.
+    """
     verdicts: set[str] = set()
     for row in rows:
-        if row.guard.kind is GuardKind.OTHERWISE:
+        if row.guard.kind in (GuardKind.OTHERWISE, GuardKind.CASE):
             return True
         if row.guard.kind is GuardKind.VERDICT:
             verdicts.update(row.guard.names)

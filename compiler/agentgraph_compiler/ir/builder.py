@@ -54,7 +54,7 @@ from collections.abc import Iterable, Iterator
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import Agent, Chart, Handoff, Stop, StopKind
-from agentgraph_compiler.ir.entries import SPENT, Arrivals, beginning, exhaustion, first_turn
+from agentgraph_compiler.ir.entries import SPENT, beginning, exhaustion, first_turn
 from agentgraph_compiler.ir.obedience import Obedience, callable_handoffs, callable_tools
 from agentgraph_compiler.ir.phases import HOOKED, call_lane, missing_lane, model_lane
 from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
@@ -71,6 +71,8 @@ from agentgraph_compiler.ir.shared import (
     saving,
     saving_states,
 )
+from agentgraph_compiler.ir.steps import Step
+from agentgraph_compiler.ir.ways import Arrivals, Ways
 from agentgraph_compiler.machine import (
     MISSING_TOOL,
     OTHERWISE,
@@ -135,6 +137,7 @@ def build(
     origin: Origin = UNKNOWN,
     starts: tuple[str, ...] = (),
     multi_turn: bool = False,
+    steps: tuple[Step, ...] = (),
 ) -> Chart:
     """Build the chart of a workflow.
 
@@ -149,6 +152,7 @@ def build(
         starts: Ids of the further agents that runs start with. A run of the program itself starts
             with ``start``, but the states in which the others begin are there for the analyses.
         multi_turn: Whether a run may go on with the agent that was last.
+        steps: The steps of a workflow with edges, its first one first.
 
     Returns:
         A chart whose states handle every outcome of what they invoke.
@@ -156,10 +160,12 @@ def build(
     declarations = tuple(agents)
     by_id = {agent.id: agent for agent in declarations}
     states: list[State] = list(beginning(by_id[start], policy))
-    arrivals = Arrivals(policy)
-    entered = {start, *(by_id if multi_turn else starts)}
+    ways = Ways(steps, by_id)
+    arrivals = Arrivals(policy, ways)
+    entered = {start, *(by_id if multi_turn else starts), *ways.entered}
     for agent in declarations:
         states.extend(_AgentStates(agent, arrivals, entry=agent.id in entered, policy=policy))
+    states.extend(ways.states())
     judged = any(agent.output_guardrails for agent in declarations)
     states.extend((*saving_states(judged=judged), *RESTS))
     return Chart(
@@ -174,6 +180,7 @@ def build(
         origin=origin,
         starts=starts,
         multi_turn=multi_turn,
+        steps=steps,
     )
 
 
@@ -329,7 +336,7 @@ class _AgentStates:
 
     def _handoff(self, handoff: Handoff, name: str) -> State:
         invoke = Invoke(handoff.symbol, _HANDING_OFF, digest=handoff.digest)
-        arrival = self.arrivals.at(handoff.target)
+        arrival = self.arrivals.at(handoff.target, self.agent.id)
         return self._state(StateKind.HANDOFF, (invoke,), arrival, suffix=f".{name}")
 
     def _recovering(self, fault: str) -> State:
@@ -362,4 +369,4 @@ class _AgentStates:
             yield self._state(StateKind.CHECKING, checks, (passed, *_ON_CHECK_CUT_SHORT))
         else:
             yield self._state(StateKind.ENDING, end, (Transition(_DONE, over),))
-        yield self._state(StateKind.OVER, (), (_ON_OVER,))
+        yield self._state(StateKind.OVER, (), (self.arrivals.ways.over(self.agent.id) or _ON_OVER,))

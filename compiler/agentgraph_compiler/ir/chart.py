@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin, Rule
+from agentgraph_compiler.ir.steps import Step
 from agentgraph_compiler.machine import State, Transition, WorkKind
 from agentgraph_compiler.machine.quick import quick
 from agentgraph_compiler.types import ANY, TEXT, Type
@@ -325,6 +326,7 @@ class Chart:
         origin: Where the user constructed the workflow.
         starts: Ids of the further agents that runs of the project start with, in document order.
         multi_turn: Whether a run may go on with the agent that was last in the run before it.
+        steps: The steps of a workflow with edges, its first one first; none without edges.
     """
 
     name: str
@@ -338,6 +340,7 @@ class Chart:
     origin: Origin = UNKNOWN
     starts: tuple[str, ...] = ()
     multi_turn: bool = False
+    steps: tuple[Step, ...] = ()
 
     @cached_property
     def agent(self) -> Mapping[str, Agent]:
@@ -348,6 +351,11 @@ class Chart:
     def state(self) -> Mapping[str, State]:
         """The states by id."""
         return {state.id: state for state in self.states}
+
+    @cached_property
+    def step(self) -> Mapping[str, Step]:
+        """The steps by id."""
+        return {step.id: step for step in self.steps}
 
     @cached_property
     def subchart(self) -> Mapping[str, Chart]:

@@ -1,4 +1,4 @@
-"""How runs begin and how handoffs arrive: the rows that lead to an agent's first state."""
+"""How runs begin: the rows that lead to the first state of an agent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from agentgraph_compiler.machine import (
     Transition,
 )
 
-_ARRIVAL = (Emission.HANDOFF, Emission.AGENT)
 SPENT = Guard(GuardKind.SPENT)
 
 
@@ -73,28 +72,3 @@ def exhaustion(agent_id: str, policy: Policy) -> str:
     """Id of the state that follows an agent when no turn is left."""
     recovers = "max_turns" in policy.recovers
     return f"{agent_id}.recovering.max_turns" if recovers else saving(EXHAUSTED)
-
-
-class Arrivals:
-    """The transitions by which handoffs arrive at an agent; all handoffs to it share them."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._transitions: dict[str, tuple[Transition, ...]] = {}
-
-    def at(self, agent_id: str) -> tuple[Transition, ...]:
-        """The transitions of a handoff state whose target is the agent."""
-        transitions = self._transitions.get(agent_id)
-        if transitions is None:
-            exhausted = exhaustion(agent_id, self._policy)
-            transitions = self._transitions[agent_id] = (
-                Transition(Event.DONE, exhausted, guard=SPENT, emits=_ARRIVAL, arrives=agent_id),
-                Transition(
-                    Event.DONE,
-                    f"{agent_id}.thinking",
-                    guard=OTHERWISE,
-                    emits=_ARRIVAL,
-                    arrives=agent_id,
-                ),
-            )
-        return transitions

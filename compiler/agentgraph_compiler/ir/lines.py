@@ -1,10 +1,11 @@
-"""Lines of the printed form of a chart, cut into tokens and read from left to right."""
+"""Lines of the printed form of a chart: written part by part, and cut into tokens to be read from
+left to right."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
@@ -15,6 +16,7 @@ from agentgraph_compiler.types import Type
 
 BARE_WORD = r"[A-Za-z0-9_./*+-]+"
 _TOKEN = re.compile(rf'\s*(->|[,:<~@]|{BARE_WORD}|"(?:[^"\\]|\\.)*")')
+_BARE = re.compile(BARE_WORD)
 _MARKS = frozenset({"->", ",", ":", "<", "~", "@"})
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -167,3 +169,30 @@ class Line:
         while self.accept(","):
             emissions.append(self.choice(Emission, "an emission"))
         return tuple(emissions)
+
+
+def quoted(text: str) -> str:
+    """A text as a JSON string."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def word(text: str) -> str:
+    """A word, bare where its characters allow it."""
+    return text if _BARE.fullmatch(text) else quoted(text)
+
+
+def words(texts: Iterable[str]) -> str:
+    """Words with commas between them."""
+    return ", ".join(map(word, texts))
+
+
+def type_term(term: Type) -> str:
+    """A type term."""
+    digest = f" ~ {word(term.digest)}" if term.digest else ""
+    supertypes = f" < {words(term.supertypes)}" if term.supertypes else ""
+    return f"{word(term.name)}{digest}{supertypes}"
+
+
+def joined(*parts: str) -> str:
+    """The parts of a line without the empty ones."""
+    return " ".join(part for part in parts if part)

@@ -34,6 +34,7 @@ from agentgraph_compiler.ir.row_lines import (
     parse_phase,
     parse_transition,
 )
+from agentgraph_compiler.ir.step_lines import StepDraft
 from agentgraph_compiler.machine import Phase, Rest, State, StateKind, Transition
 from agentgraph_compiler.types import ANY, TEXT, Type
 
@@ -64,6 +65,8 @@ def parse_chart(text: str) -> Chart:
             line.fail("expected 'chart'")
         elif line.accept("agent"):
             drafts[-1].open(_AgentDraft.opened_by(line))
+        elif line.accept("step"):
+            drafts[-1].open(StepDraft.opened_by(line))
         elif line.accept("state"):
             drafts[-1].open(_StateDraft.opened_by(line))
         elif line.accept("rows"):
@@ -71,7 +74,7 @@ def parse_chart(text: str) -> Chart:
         elif line.accept("phases"):
             drafts[-1].open(PhasesDraft.opened_by(line, drafts[0]))
         else:
-            line.fail("expected 'agent', 'phases', 'rows', 'state' or 'subchart'")
+            line.fail("expected 'agent', 'phases', 'rows', 'state', 'step' or 'subchart'")
         line.end()
     if not drafts:
         raise ChartSyntaxError("expected 'chart', found nothing", 1)
@@ -91,6 +94,7 @@ class _ChartDraft:
     origin: Origin
     agents: list[_AgentDraft] = field(default_factory=list)
     states: list[_StateDraft] = field(default_factory=list)
+    steps: list[StepDraft] = field(default_factory=list)
     rows: _RowsDraft = field(default_factory=lambda: _RowsDraft())
     phases: dict[str, PhasesDraft] = field(default_factory=dict)
     last: _Draft | None = None
@@ -117,6 +121,8 @@ class _ChartDraft:
             self.agents.append(draft)
         elif isinstance(draft, _StateDraft):
             self.states.append(draft)
+        elif isinstance(draft, StepDraft):
+            self.steps.append(draft)
         self.last = draft
 
     def member(self, line: Line) -> None:
@@ -137,6 +143,7 @@ class _ChartDraft:
             origin=self.origin,
             starts=self.starts,
             multi_turn=self.multi_turn,
+            steps=tuple(draft.built() for draft in self.steps),
         )
 
 
@@ -317,4 +324,4 @@ class _StateDraft:
         )
 
 
-_Draft = _AgentDraft | _StateDraft | PhasesDraft | _RowsDraft
+_Draft = _AgentDraft | StepDraft | _StateDraft | PhasesDraft | _RowsDraft

@@ -89,5 +89,8 @@ def parse_transition(line: Line) -> Transition:
         cause=line.accept("cause"),
         arrives=line.clause("arrives"),
         keeps=line.accept("keeps"),
+        visits=line.accept("visits"),
+        counts=line.clause("counts"),
+        resets=line.words("a back edge") if line.accept("resets") else (),
         against=line.chosen("against", Premise.NONE, "a premise"),
     )

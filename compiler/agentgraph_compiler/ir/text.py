@@ -10,9 +10,7 @@ parser is in ``ir/parser.py``.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import (
@@ -29,9 +27,10 @@ from agentgraph_compiler.ir.chart import (
     Stop,
     Tool,
 )
-from agentgraph_compiler.ir.lines import BARE_WORD, ChartSyntaxError
+from agentgraph_compiler.ir.lines import ChartSyntaxError, joined, quoted, type_term, word, words
 from agentgraph_compiler.ir.parser import parse_chart
 from agentgraph_compiler.ir.parts import HOSTED
+from agentgraph_compiler.ir.step_lines import step_lines
 from agentgraph_compiler.machine import (
     OTHERWISE,
     About,
@@ -52,8 +51,6 @@ from agentgraph_compiler.machine import (
 from agentgraph_compiler.types import ANY, TEXT, Type
 
 __all__ = ["ChartSyntaxError", "parse_chart", "print_chart"]
-
-_BARE = re.compile(BARE_WORD)
 
 
 def print_chart(chart: Chart, *, origins: bool = True) -> str:
@@ -91,46 +88,24 @@ def _is_plain(invoke: Invoke) -> bool:
     return bool(invoke.phases) and invoke.phases == plain(invoke.phases[0].kind)
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=not text.isprintable())
-
-
-def _word(text: str) -> str:
-    return text if _BARE.fullmatch(text) else _quoted(text)
-
-
-def _words(texts: Iterable[str]) -> str:
-    return ", ".join(map(_word, texts))
-
-
-def _type(term: Type) -> str:
-    digest = f" ~ {_word(term.digest)}" if term.digest else ""
-    supertypes = f" < {_words(term.supertypes)}" if term.supertypes else ""
-    return f"{_word(term.name)}{digest}{supertypes}"
-
-
-def _line(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
-
-
 def _enabled(enabled: Enabled) -> str:
     return "" if enabled is Enabled.ALWAYS else enabled.value
 
 
 def _runs(machine: str) -> str:
-    return f"runs {_word(machine)}" if machine else ""
+    return f"runs {word(machine)}" if machine else ""
 
 
 def _digest(digest: str) -> str:
-    return f"digest {_word(digest)}" if digest else ""
+    return f"digest {word(digest)}" if digest else ""
 
 
 def _typed(keyword: str, term: Type) -> str:
-    return "" if term == ANY else f"{keyword} {_type(term)}"
+    return "" if term == ANY else f"{keyword} {type_term(term)}"
 
 
 def _described(description: str | None) -> str:
-    return "" if description is None else f"described {_quoted(description)}"
+    return "" if description is None else f"described {quoted(description)}"
 
 
 def _emits(emissions: tuple[Emission, ...]) -> str:
@@ -142,7 +117,7 @@ def _against(premise: Premise) -> str:
 
 
 def _guard(guard: Guard) -> str:
-    return "" if guard == OTHERWISE else _line("when", guard.kind.value, _words(guard.names))
+    return "" if guard == OTHERWISE else joined("when", guard.kind.value, words(guard.names))
 
 
 class _Printer:
@@ -152,22 +127,22 @@ class _Printer:
     def _at(self, origin: Origin) -> str:
         if not self.origins or origin == UNKNOWN:
             return ""
-        return f"@ {_word(origin.file)}:{origin.line}"
+        return f"@ {word(origin.file)}:{origin.line}"
 
     def _tail(self, part: Tool | Handoff | Guardrail | Reader) -> str:
         """The end of the line of a part: its suppressed rules and its origin."""
-        allow = f"allow {_words(part.allowed)}" if part.allowed else ""
-        return _line(allow, self._at(part.origin))
+        allow = f"allow {words(part.allowed)}" if part.allowed else ""
+        return joined(allow, self._at(part.origin))
 
     def chart(self, chart: Chart, *, root: bool) -> Iterator[str]:
         """The lines of one chart, without its sub-charts."""
         if not root:
             yield ""
-        yield _line(
+        yield joined(
             "chart" if root else "subchart",
-            _quoted(chart.name),
-            f"start {_word(chart.start)} initial {_word(chart.initial)}",
-            f"starts {_words(chart.starts)}" if chart.starts else "",
+            quoted(chart.name),
+            f"start {word(chart.start)} initial {word(chart.initial)}",
+            f"starts {words(chart.starts)}" if chart.starts else "",
             "multi_turn" if chart.multi_turn else "",
             "declared" if chart.declared else "",
             self._at(chart.origin),
@@ -175,9 +150,12 @@ class _Printer:
         for agent in chart.agents:
             yield ""
             yield from self.agent(agent)
+        for step in chart.steps:
+            yield ""
+            yield from step_lines(step, self._at)
         for name, phases in self.phases.table.items() if root else ():
             yield ""
-            yield f"phases {_word(name)}"
+            yield f"phases {word(name)}"
             for phase in phases:
                 yield self.phase(phase)
                 yield from map(self.move, phase.moves)
@@ -191,36 +169,36 @@ class _Printer:
 
     def agent(self, agent: Agent) -> Iterator[str]:
         """The lines of one agent."""
-        yield _line(
+        yield joined(
             "agent",
-            _word(agent.id),
-            _quoted(agent.name),
+            word(agent.id),
+            quoted(agent.name),
             _digest(agent.digest),
             self._at(agent.origin),
         )
         if agent.context != ANY:
-            yield f"  context {_type(agent.context)}"
+            yield f"  context {type_term(agent.context)}"
         if agent.members:
-            yield f"  members {_words(agent.members)}"
+            yield f"  members {words(agent.members)}"
         if agent.output != TEXT:
-            yield f"  output {_type(agent.output)}"
+            yield f"  output {type_term(agent.output)}"
         if agent.schema:
-            yield f"  schema {_quoted(agent.schema)}"
+            yield f"  schema {quoted(agent.schema)}"
         if agent.not_strict:
-            yield f"  not_strict {_quoted(agent.not_strict)}"
+            yield f"  not_strict {quoted(agent.not_strict)}"
         yield from map(self.tool, agent.tools)
         yield from map(self.handoff, agent.handoffs)
         yield from (self.guardrail("input_guardrail", row) for row in agent.input_guardrails)
         yield from (self.guardrail("output_guardrail", row) for row in agent.output_guardrails)
         if agent.stop != Stop():
-            names = f"of {_words(agent.stop.names)}" if agent.stop.names else ""
-            symbol = f"by {_word(agent.stop.symbol)}" if agent.stop.symbol else ""
-            yield _line("  stop", agent.stop.kind.value, names, symbol)
+            names = f"of {words(agent.stop.names)}" if agent.stop.names else ""
+            symbol = f"by {word(agent.stop.symbol)}" if agent.stop.symbol else ""
+            yield joined("  stop", agent.stop.kind.value, names, symbol)
         if agent.choice != Choice():
             yield self.choice(agent.choice)
-        yield from (f"  unseen {_quoted(fact)}" for fact in agent.unseen)
+        yield from (f"  unseen {quoted(fact)}" for fact in agent.unseen)
         if agent.allowed:
-            yield f"  allow {_words(agent.allowed)}"
+            yield f"  allow {words(agent.allowed)}"
         if agent.tries:
             yield f"  tries {agent.tries}"
         if agent.single_call:
@@ -230,24 +208,24 @@ class _Printer:
         yield from map(self.inner, agent.inner)
         yield from map(self.reader, agent.readers)
         if agent.instructions is not None:
-            yield f"  instructions {_quoted(agent.instructions)}"
+            yield f"  instructions {quoted(agent.instructions)}"
 
     def choice(self, choice: Choice) -> str:
         """The line of a tool choice."""
-        return _line(
+        return joined(
             "  choice",
             choice.kind.value,
-            f"of {_words(choice.names)}" if choice.names else "",
+            f"of {words(choice.names)}" if choice.names else "",
             "" if choice.resets else "kept",
             "hosted" if choice.hosted else "",
         )
 
     def tool(self, tool: Tool) -> str:
         """The line of one tool."""
-        return _line(
+        return joined(
             "  tool",
-            _word(tool.symbol),
-            _quoted(tool.name),
+            word(tool.symbol),
+            quoted(tool.name),
             HOSTED if tool.kind is None else tool.kind.value,
             "server" if tool.server else "",
             "remote" if tool.remote else "",
@@ -268,13 +246,13 @@ class _Printer:
 
     def handoff(self, handoff: Handoff) -> str:
         """The line of one handoff."""
-        return _line(
+        return joined(
             "  handoff",
-            _word(handoff.symbol),
-            _quoted(handoff.name),
+            word(handoff.symbol),
+            quoted(handoff.name),
             "->",
-            _word(handoff.target),
-            _quoted(handoff.target_name),
+            word(handoff.target),
+            quoted(handoff.target_name),
             _enabled(handoff.enabled),
             "filters" if handoff.filters else "",
             "acts" if handoff.acts else "",
@@ -289,28 +267,28 @@ class _Printer:
     def inner(self, inner: Inner) -> str:
         """The line of an agent that the code of a tool or guardrail runs."""
         certain = "certain" if inner.certain else ""
-        name, place = _quoted(inner.name), self._at(inner.origin)
-        return _line("  inner", _word(inner.symbol), "->", name, certain, place)
+        name, place = quoted(inner.name), self._at(inner.origin)
+        return joined("  inner", word(inner.symbol), "->", name, certain, place)
 
     def reader(self, reader: Reader) -> str:
         """The line of a callable that reads the context."""
-        context = f"context {_type(reader.context)}"
-        return _line(
+        context = f"context {type_term(reader.context)}"
+        return joined(
             "  reader",
-            _quoted(reader.what),
+            quoted(reader.what),
             context,
-            f"reads {_words(reader.reads)}" if reader.reads else "",
-            f"writes {_words(reader.writes)}" if reader.writes else "",
+            f"reads {words(reader.reads)}" if reader.reads else "",
+            f"writes {words(reader.writes)}" if reader.writes else "",
             "whole" if reader.whole else "",
             self._tail(reader),
         )
 
     def guardrail(self, keyword: str, guardrail: Guardrail) -> str:
         """The line of one guardrail."""
-        return _line(
+        return joined(
             f"  {keyword}",
-            _word(guardrail.symbol),
-            _quoted(guardrail.name),
+            word(guardrail.symbol),
+            quoted(guardrail.name),
             "" if guardrail.parallel else "blocking",
             "passes" if guardrail.passes else "",
             self._tail(guardrail),
@@ -318,18 +296,18 @@ class _Printer:
 
     def state(self, state: State) -> Iterator[str]:
         """The lines of one state."""
-        owner = f"of {_word(state.agent)}" if state.agent else ""
+        owner = f"of {word(state.agent)}" if state.agent else ""
         rest = "" if state.rest is Rest.NO else state.rest.value
-        yield _line("state", _word(state.id), state.kind.value, owner, rest)
+        yield joined("state", word(state.id), state.kind.value, owner, rest)
         yield from (self.invoke("invoke", invoke) for invoke in state.invokes)
         yield from (self.invoke("offer", invoke) for invoke in state.offers)
         yield from map(self.transition, state.transitions)
 
     def phase(self, phase: Phase) -> str:
         """The line of one phase."""
-        return _line(
+        return joined(
             "  phase",
-            _word(phase.name),
+            word(phase.name),
             phase.kind.value,
             "" if phase.about is About.NOTHING else f"about {phase.about}",
             "boundary" if phase.boundary else "",
@@ -340,9 +318,9 @@ class _Printer:
 
     def move(self, move: Move) -> str:
         """The line of one move, which belongs to the phase above it."""
-        return _line(
+        return joined(
             f"  on {move.event}",
-            f"to {_word(move.to)}" if move.to else "",
+            f"to {word(move.to)}" if move.to else "",
             "" if move.ends is None else f"ends {move.ends}",
             "keeps" if move.keeps else "",
         )
@@ -350,13 +328,13 @@ class _Printer:
     def invoke(self, keyword: str, invoke: Invoke) -> str:
         """The line of one invoke or offer."""
         is_plain = _is_plain(invoke)
-        return _line(
+        return joined(
             f"  {keyword}",
-            _word(invoke.symbol),
-            invoke.phases[0].kind.value if is_plain else f"walks {_word(self.phases.of(invoke))}",
+            word(invoke.symbol),
+            invoke.phases[0].kind.value if is_plain else f"walks {word(self.phases.of(invoke))}",
             _runs(invoke.machine),
             "stops" if invoke.stops else "",
-            f"group {_word(invoke.group)}" if invoke.group else "",
+            f"group {word(invoke.group)}" if invoke.group else "",
             f"places {invoke.places}" if invoke.places else "",
             f"tries {invoke.tries}" if invoke.tries else "",
             "turn" if invoke.turn else "",
@@ -368,14 +346,17 @@ class _Printer:
 
     def transition(self, row: Transition) -> str:
         """The line of one transition."""
-        return _line(
+        return joined(
             f"  on {row.event}",
             _guard(row.guard),
-            f"-> {_word(row.target)}",
+            f"-> {word(row.target)}",
             _emits(row.emits),
             "" if row.output is Source.NONE else f"output {row.output}",
             "cause" if row.cause else "",
-            f"arrives {_word(row.arrives)}" if row.arrives else "",
+            f"arrives {word(row.arrives)}" if row.arrives else "",
             "keeps" if row.keeps else "",
+            "visits" if row.visits else "",
+            f"counts {word(row.counts)}" if row.counts else "",
+            f"resets {words(row.resets)}" if row.resets else "",
             _against(row.against),
         )

@@ -34,7 +34,8 @@ class Guard:
     Args:
         kind: Which condition.
         names: Its operands: the handoff symbol of ``REQUESTS``, the verdict of ``VERDICT``, the
-            tool names of ``STOPS`` (none means any function tool).
+            tool names of ``STOPS`` (none means any function tool), the case of ``CASE``, the back
+            edge and the number of rounds of ``ROUNDS``.
     """
 
     kind: GuardKind = GuardKind.OTHERWISE
@@ -106,6 +107,8 @@ _ABOUT: Mapping[WorkKind, About] = {
     WorkKind.RECOVER: About.REPLY,
     WorkKind.OUTPUT_GUARDRAIL: About.OUTPUT,
     WorkKind.END: About.OUTPUT,
+    WorkKind.EDGE: About.OUTPUT,
+    WorkKind.STEP: About.OUTPUT,
 }
 _CALLS = (WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING)
 # All calls share one name, so a phase keeps its name if a tool becomes an agent used as a tool.

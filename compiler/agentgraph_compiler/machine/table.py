@@ -40,6 +40,9 @@ class Transition:
         arrives: Id of the agent that is at work from here on; empty if the agent stays the same.
         keeps: Whether the run keeps unfinished lanes for the way back.
         against: What a model disregards if the run takes this row.
+        visits: Whether a visit of a step begins: turns count anew, and no agent has acted.
+        counts: The back edge that is taken once more; empty for none.
+        resets: The back edges whose rounds count anew.
     """
 
     event: Event
@@ -51,11 +54,20 @@ class Transition:
     arrives: str = ""
     keeps: bool = False
     against: Premise = Premise.NONE
+    visits: bool = False
+    counts: str = ""
+    resets: tuple[str, ...] = ()
 
     @cached_property
     def notes(self) -> bool:
         """Whether taking it changes more of a run than its state."""
-        return bool(self.output is not Source.NONE or self.cause or self.arrives or self.keeps)
+        changes = self.cause or self.arrives or self.keeps or self.on_edge
+        return bool(changes or self.output is not Source.NONE)
+
+    @cached_property
+    def on_edge(self) -> bool:
+        """Whether taking it changes what a run knows of the edges that it took."""
+        return bool(self.visits or self.counts or self.resets)
 
     @cached_property
     def reads_lanes(self) -> bool:
@@ -132,6 +144,12 @@ class State:
         none."""
         targets = (row.target for row in self.transitions if row.guard.kind is GuardKind.CALLS)
         return next(targets, "")
+
+    @cached_property
+    def cases(self) -> frozenset[str]:
+        """The cases that the work of this state may choose."""
+        guards = (row.guard for row in self.transitions if row.guard.kind is GuardKind.CASE)
+        return frozenset(name for guard in guards for name in guard.names)
 
     @cached_property
     def turns(self) -> bool:

@@ -33,6 +33,8 @@ class WorkKind(StrEnum):
     DECIDE = "decide"
     RECOVER = "recover"
     END = "end"
+    EDGE = "edge"
+    STEP = "step"
 
 
 class Event(StrEnum):
@@ -52,6 +54,7 @@ class Event(StrEnum):
     DONE = "done"
     ACCEPTED = "accepted"
     DECLINED = "declined"
+    CHOSEN = "chosen"
     FAILED = "failed"
     STOPPED = "stopped"
     CANCELLED = "cancelled"
@@ -84,6 +87,8 @@ OUTCOMES: Mapping[WorkKind, tuple[Event, ...]] = {
     WorkKind.DECIDE: _ANSWERED,
     WorkKind.RECOVER: _ANSWERED,
     WorkKind.END: _DONE,
+    WorkKind.EDGE: (Event.CHOSEN, Event.FAILED),
+    WorkKind.STEP: _DONE,
 }
 """The events that each kind of work can end with."""
 
@@ -112,6 +117,9 @@ class StateKind(StrEnum):
     ENDING = "ending"
     CHECKING = "checking"
     OVER = "over"
+    LEAVING = "leaving"
+    LOOPING = "looping"
+    WORKING = "working"
     SAVING = "saving"
     UNSAVED = "unsaved"
     SUSPENDED = "suspended"
@@ -146,6 +154,8 @@ class GuardKind(StrEnum):
     HOOKED = "hooked"
     KEPT = "kept"
     ACTED = "acted"
+    CASE = "case"
+    ROUNDS = "rounds"
 
 
 class Premise(StrEnum):

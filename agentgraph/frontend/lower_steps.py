@@ -1,0 +1,152 @@
+"""Lowering of the steps of a workflow: what the checks of edges and the machine need of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agentgraph.frontend.declarations import Declarations
+from agentgraph.frontend.digests import digest
+from agentgraph.frontend.domains import domain_of, values_of
+from agentgraph.frontend.lower_types import nominal
+from agentgraph.frontend.origins import allowed_on, origin_of
+from agentgraph.frontend.reading import ChartReading
+from agentgraph.frontend.scope import plain
+from agentgraph.frontend.shapes import OUTPUT_TYPE
+from agentgraph.frontend.step_reading import StepReading
+from agentgraph.workflow.declared import Case, Edges, Selector
+from agentgraph.workflow.outputs import path_of, step_behind
+from agentgraph.workflow.steps import End, FunctionStep
+from agentgraph_compiler.diagnostics import Origin
+from agentgraph_compiler.ir import steps as ir
+from agentgraph_compiler.ir.steps import StepKind
+from agentgraph_compiler.types import ANY, TEXT, Type
+
+
+def lower_steps(
+    part: ChartReading, ids: Sequence[str], step_ids: Sequence[str], declarations: Declarations
+) -> tuple[ir.Step, ...]:
+    """Lower the steps of a chart.
+
+    Args:
+        part: The reading of the chart.
+        ids: The ids of its agents.
+        step_ids: The ids of its steps.
+        declarations: Whether to leave out types and digests.
+    """
+    lowering = _Lowering(part, ids, step_ids, declarations)
+    return tuple(lowering.step(number) for number in range(len(part.steps)))
+
+
+class _Lowering:
+    def __init__(
+        self,
+        part: ChartReading,
+        ids: Sequence[str],
+        step_ids: Sequence[str],
+        declarations: Declarations,
+    ) -> None:
+        self.part, self.ids, self.step_ids = part, ids, step_ids
+        self.bare, self.overrides = declarations.bare, declarations.overrides
+        self.place = {id(read.part): number for number, read in enumerate(part.steps)}
+
+    def step(self, number: int) -> ir.Step:
+        read = self.part.steps[number]
+        edges = read.edges
+        on = None if edges is None else edges.on
+        domain, fault, reads = None, "", ""
+        if on is not None:
+            source = read if on.step is None else self.step_of(on.step)
+            domain, fault = domain_of(() if source is None else self.types(source), on)
+            if on.step is not None:
+                reads = self.id_of(on.step)
+                fault = fault if reads else f"{on.words} is the output of no step of the workflow"
+        return ir.Step(
+            id=self.step_ids[number],
+            name=read.name,
+            kind=_kind(read),
+            agents=tuple(self.ids[one] for one in read.numbers),
+            output=ANY if self.bare else self.output(read),
+            on="" if on is None else plain(on.words),
+            reads=reads,
+            domain=domain,
+            fault=fault,
+            cases=() if edges is None else tuple(self.cases(edges)),
+            origin=self.origin(read),
+            ends=isinstance(read.part, End) and read.part.passes_on,
+            digest="" if self.bare else _digest(read),
+            takes=() if self.bare or read.function is None else tuple(_takes(read.function)),
+            allowed=allowed_on(read.part),
+        )
+
+    def cases(self, edges: Edges) -> Iterator[ir.Case]:
+        for case in edges.cases:
+            yield ir.Case(
+                label=plain(case.label),
+                target=self.id_of(case.target),
+                takes=values_of(case.keys) if case.keys else None,
+                at_most=case.at_most or 0,
+                exhausted="" if case.exhausted is None else self.id_of(case.exhausted),
+                gives=tuple(self.id_of(step_behind(one)) for one in case.gives),
+                carries=case.carries,
+                unread=tuple(self.unread(case)),
+                fields=any(path_of(one) for one in case.gives),
+            )
+
+    def unread(self, case: Case) -> Iterator[str]:
+        """What the case gives that is not there."""
+        for output in case.gives:
+            source = self.step_of(step_behind(output))
+            if source is None:
+                yield repr(output)
+            elif path_of(output):
+                _, fault = domain_of(self.types(source), Selector(repr(output), path_of(output)))
+                if fault:
+                    yield fault
+
+    def id_of(self, part: object) -> str:
+        place = self.place.get(id(part))
+        return "" if place is None else self.step_ids[place]
+
+    def step_of(self, part: object) -> StepReading | None:
+        place = self.place.get(id(part))
+        return None if place is None else self.part.steps[place]
+
+    def types(self, read: StepReading) -> list[object]:
+        """The types of the outputs of a step, ``str`` for text."""
+        if read.function is not None:
+            return [read.function.returns]
+        types = [self.part.agents[number].shape.values[OUTPUT_TYPE] for number in read.numbers]
+        return [str if declared is None else declared for declared in types]
+
+    def output(self, read: StepReading) -> Type:
+        """The one type of the outputs of a step; ``any`` for several."""
+        types = [TEXT if one is str else nominal(one) for one in self.types(read)]
+        return types[0] if len(set(types)) == 1 else ANY
+
+    def origin(self, read: StepReading) -> Origin:
+        if read.edges is not None:
+            file, line = read.edges.origin
+            return Origin(file, line)
+        return origin_of(read.part, self.overrides)
+
+
+def _takes(function: FunctionStep) -> Iterator[Type]:
+    for declared in function.takes:
+        yield TEXT if declared is str else nominal(declared)
+
+
+def _kind(read: StepReading) -> StepKind:
+    if isinstance(read.part, End):
+        return StepKind.END
+    return StepKind.AGENT if read.function is None else StepKind.FUNCTION
+
+
+def _digest(read: StepReading) -> str:
+    """The digest of what the states do not show: the keys of cases, an end, a function."""
+    keys = [
+        (case.label, [repr(key) for key in case.keys], [repr(one) for one in case.gives])
+        for case in (() if read.edges is None else read.edges.cases)
+    ]
+    on = None if read.edges is None or read.edges.on is None else read.edges.on.words
+    what = read.name if read.function is not None else repr(read.part) if not read.numbers else ""
+    return digest(keys, on, what)

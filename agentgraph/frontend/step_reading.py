@@ -1,0 +1,103 @@
+"""Reading the steps of a workflow with edges: which agents work in each, and where it leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from agentgraph.frontend.scope import plain
+from agentgraph.workflow.declared import Edges
+from agentgraph.workflow.outputs import name_of_step, path_of, step_behind
+from agentgraph.workflow.steps import End, FunctionStep
+
+if TYPE_CHECKING:
+    from agentgraph.workflow import Workflow
+
+Outline = tuple[object, ...]
+
+
+class StepReading(NamedTuple):
+    """A step.
+
+    Args:
+        part: The agent, the function or the end.
+        name: Its name.
+        numbers: The numbers in the chart of the agents that can work in it, its own first.
+        edges: The ways out; ``None`` if the workflow ends with it.
+        function: What is known of a function.
+    """
+
+    part: object
+    name: str
+    numbers: tuple[int, ...]
+    edges: Edges | None
+    function: FunctionStep | None
+
+
+def parts_of_steps(workflow: Workflow) -> list[object]:
+    """The steps of a workflow in the order in which it names them, its start first; none if it has
+    no edges."""
+    edges: list[Edges] = getattr(workflow, "_edges", [])  # not in a workflow of another class
+    if not edges:
+        return []
+    parts = {id(one): one for one in (workflow.start, *(p for e in edges for p in _parts(e)))}
+    return list(parts.values())
+
+
+def _parts(edges: Edges) -> Iterator[object]:
+    yield edges.step
+    for case in edges.cases:
+        yield case.target
+        if case.exhausted is not None:
+            yield case.exhausted
+
+
+def read_steps(
+    workflow: Workflow, parts: list[object], numbers: dict[int, tuple[int, ...]]
+) -> tuple[StepReading, ...]:
+    """The steps of a workflow.
+
+    Args:
+        workflow: The workflow.
+        parts: Its steps.
+        numbers: The numbers of the agents of each step, by ``id`` of the step.
+    """
+    edges = {id(one.step): one for one in workflow._edges}
+    functions = workflow._functions
+    return tuple(
+        StepReading(
+            part=part,
+            name="end" if isinstance(part, End) else plain(name_of_step(part)),
+            numbers=numbers.get(id(part), ()),
+            edges=edges.get(id(part)),
+            function=functions.get(id(part)),
+        )
+        for part in parts
+    )
+
+
+def step_outline(read: StepReading, places: dict[int, int]) -> Outline:
+    """What a machine depends on of a step, as plain data.
+
+    Args:
+        read: The step.
+        places: The place of each step, by ``id``.
+    """
+    ends = isinstance(read.part, End) and read.part.passes_on
+    if read.edges is None:
+        return read.name, read.numbers, ends, ()
+    on = read.edges.on
+    cases = tuple(
+        (
+            plain(case.label),
+            places[id(case.target)],
+            bool(case.keys),
+            case.at_most,
+            -1 if case.exhausted is None else places[id(case.exhausted)],
+            tuple((places.get(id(step_behind(one)), -1), path_of(one)) for one in case.gives),
+            case.carries,
+        )
+        for case in read.edges.cases
+    )
+    decides = on and (on.path, -1 if on.step is None else places.get(id(on.step), -1))
+    return read.name, read.numbers, ends, (decides, *cases)

@@ -1,0 +1,183 @@
+"""Making the edges of a workflow from what `then` and `route` are called with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, NoReturn
+
+from agentgraph.authoring.origin import caller_origin
+from agentgraph.exceptions import AgentDefinitionError
+from agentgraph.workflow.declared import ALWAYS, Case, Edges, Selector
+from agentgraph.workflow.keys import label_of
+from agentgraph.workflow.outputs import OutputOf, name_of_step, path_of, step_behind
+from agentgraph.workflow.steps import End, FunctionStep, function_step
+
+__all__ = ["OTHERS", "EdgeMaker"]
+
+OTHERS: Final = "others"
+"""The label of the case for every value that no other case takes."""
+CONVERSATION: Final = "conversation"
+
+
+class EdgeMaker:
+    """Makes the edges of one workflow, and knows its steps.
+
+    Args:
+        workflow: The name of the workflow, for messages.
+        functions: The functions that are steps of it, by `id`; it adds to them.
+    """
+
+    def __init__(self, workflow: str, functions: dict[int, FunctionStep]) -> None:
+        self._workflow, self._functions = workflow, functions
+
+    def way(
+        self,
+        step: object,
+        target: object,
+        *,
+        give: object,
+        carry: object,
+        at_most: object,
+        exhausted: object,
+    ) -> Edges:
+        """The only way out of a step; see `Workflow.then`."""
+        case = Case(
+            ALWAYS,
+            self.step(target),
+            at_most=self._limit(at_most, exhausted, "at_most"),
+            exhausted=None if exhausted is None else self.step(exhausted),
+        )
+        handed = self._handed(case, {target: give} if give is not None else {}, carry)
+        return Edges(self._leaving(step), (handed,), None, caller_origin())
+
+    def ways(
+        self,
+        step: object,
+        on: object,
+        *,
+        cases: Mapping[Any, Any],
+        default: object,
+        give: Mapping[Any, object],
+        carry: object,
+        at_most: Mapping[Any, object],
+        exhausted: object,
+    ) -> Edges:
+        """The ways out of a step, by a value; see `Workflow.route`."""
+        if not cases:
+            self._refuse("route needs cases: a mapping from values to steps, with one at least.")
+        for names, what in ((cases, "cases"), (at_most, "at_most"), (give, "give")):
+            if not isinstance(names, Mapping):
+                self._refuse(f"route: {what} must be a mapping, not {type(names).__name__}.")
+        made = [
+            Case(
+                label_of(key),
+                self.step(target),
+                keys=(key,),
+                at_most=self._limit(at_most.get(key), exhausted, f"at_most[{key!r}]"),
+                exhausted=None if key not in at_most else self.step(exhausted),
+            )
+            for key, target in cases.items()
+        ]
+        if unused := [key for key in at_most if key not in cases]:
+            self._refuse(f"route: at_most names {unused[0]!r}, which is none of its cases.")
+        if default is not None:
+            made.append(Case(OTHERS, self.step(default)))
+        labels = [case.label for case in made]
+        if repeated := {label for label in labels if labels.count(label) > 1}:
+            self._refuse(f"route: two cases are called {repeated.pop()!r}.")
+        targets = [case.target for case in made]
+        for target in give:
+            if not any(target is one for one in targets):
+                self._refuse(f"route: give names {name_of_step(target)!r}, where no case leads.")
+        ways = tuple(self._handed(case, give, carry) for case in made)
+        return Edges(self._leaving(step), ways, self._selector(on), caller_origin())
+
+    def step(self, step: object) -> object:
+        """A step as its object; a function becomes one.
+
+        Raises:
+            AgentDefinitionError: The object cannot be a step.
+        """
+        if isinstance(step, End) or (hasattr(step, "handoffs") and hasattr(step, "name")):
+            return step
+        if callable(step) and not isinstance(step, type):
+            if id(step) not in self._functions:
+                self._functions[id(step)] = function_step(step, self._workflow)
+            return step
+        self._refuse(
+            f"a step is an agent, a function or End(...), not {step!r} ({type(step).__name__})."
+        )
+
+    def _leaving(self, step: object) -> object:
+        if isinstance(step, End):
+            self._refuse("nothing follows an End.")
+        return self.step(step)
+
+    def _handed(self, case: Case, give: Mapping[Any, object], carry: object) -> Case:
+        """A case with what its target gets."""
+        if carry not in (None, CONVERSATION):
+            self._refuse(f"carry is 'conversation' or left out, not {carry!r}.")
+        carries = carry == CONVERSATION
+        wished = next((value for key, value in give.items() if key is case.target), None)
+        outputs: Sequence[object] = ()
+        if wished is not None:
+            outputs = (wished,) if isinstance(wished, OutputOf) else tuple(wished)  # type: ignore[arg-type]
+        for output in outputs:
+            if not isinstance(output, OutputOf):
+                self._refuse(f"give takes output_of(step), not {output!r}.")
+        gives = tuple(one for one in outputs if isinstance(one, OutputOf))
+        function = self._functions.get(id(case.target))
+        if isinstance(case.target, End) and (gives or carries):
+            self._refuse("End(...) takes no give and no carry: it has an output of its own.")
+        if function is not None:
+            if carries:
+                self._refuse(f"carry goes to agents, and '{function.name}' is a function.")
+            count = len(gives) or min(1, function.most if function.most is not None else 1)
+            if not function.fewest <= count or (
+                function.most is not None and count > function.most
+            ):
+                self._refuse(
+                    f"step '{function.name}' takes {_numbers(function)} values, but the edge to it"
+                    f" gives {count}. Name them with give=(output_of(...), ...)."
+                )
+        return replace(case, gives=gives, carries=carries)
+
+    def _selector(self, on: object) -> Selector | None:
+        if on is None:
+            return Selector("the class of the output")
+        if isinstance(on, str):
+            path = tuple(on.split("."))
+            if not all(name.isidentifier() for name in path):
+                self._refuse(f"route: on={on!r} is no name of a field.")
+            return Selector(on, path)
+        if isinstance(on, OutputOf):
+            words = repr(on).removeprefix("output_of(").replace(")", "", 1)
+            return Selector(words, path_of(on), step_behind(on))
+        if callable(on):
+            function: Callable[[Any], object] = on
+            return Selector(f"{name_of_step(on)}(output)", function=function)
+        self._refuse(
+            "route: on is the name of a field, output_of(step).field, or a function that returns a"
+            f" label, not {on!r}."
+        )
+
+    def _limit(self, at_most: object, exhausted: object, name: str) -> int | None:
+        if at_most is None:
+            return None
+        if type(at_most) is not int or at_most < 1:
+            self._refuse(f"{name} must be a whole number from 1 on, not {at_most!r}.")
+        if exhausted is None:
+            self._refuse(f"{name} needs exhausted=: the step that comes after the last round.")
+        return at_most
+
+    def _refuse(self, fault: str) -> NoReturn:
+        raise AgentDefinitionError(f"Workflow '{self._workflow}': {fault}")
+
+
+def _numbers(function: FunctionStep) -> str:
+    if function.most is None:
+        return f"{function.fewest} or more"
+    if function.fewest == function.most:
+        return str(function.fewest)
+    return f"{function.fewest} to {function.most}"

@@ -1,0 +1,175 @@
+"""A declared workflow: the agent that a run starts with, a closed set of agents or edges between
+steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from agentgraph.authoring.notebook import ShownInNotebooks
+from agentgraph.authoring.origin import SourceLine, caller_origin
+from agentgraph.authoring.recording import current_recorder
+from agentgraph.exceptions import AgentDefinitionError, UserError
+from agentgraph.workflow.declared import Edges
+from agentgraph.workflow.keys import Key
+from agentgraph.workflow.making import EdgeMaker
+from agentgraph.workflow.steps import End, FunctionStep
+
+if TYPE_CHECKING:
+    from agentgraph.agent import Agent
+
+__all__ = ["Source", "Step", "Workflow"]
+
+Source: TypeAlias = "Agent[Any] | Workflow"
+"""What can be compiled: an agent stands for the workflow of all agents that it can reach."""
+Step: TypeAlias = "Agent[Any] | Callable[..., Any] | End"
+"""A step of a workflow: an agent with all that it hands over to, a typed function, or an end."""
+Given: TypeAlias = "Any | Sequence[Any]"
+"""What an edge hands over: `output_of(step)` or several of them."""
+_COMPILED = "_agentgraph_programs"
+
+
+@dataclass(eq=False)
+class Workflow(ShownInNotebooks):
+    """A workflow with a name: a closed set of agents, or steps with edges between them.
+
+    An agent by itself stands for the workflow of all agents that it can reach. A declared set lets
+    the compiler also report omissions: an agent that no handoff leads to, a handoff that leads
+    outside the set. `then` and `route` say what comes after an agent is over (docs/workflows.md).
+
+    Args:
+        name: The name of the workflow, for diagnostics and drawings.
+        start: The agent that a run starts with.
+        agents: Every agent of the workflow, in the order of listings and drawings. ``start`` may be
+            left out and then comes first.
+
+    Raises:
+        AgentDefinitionError: A field has the wrong type; the message names it.
+    """
+
+    name: str
+    start: Agent[Any]
+    agents: Sequence[Agent[Any]] = ()
+    _origin: SourceLine = field(init=False, repr=False)
+    _edges: list[Edges] = field(init=False, repr=False, default_factory=list)
+    _functions: dict[int, FunctionStep] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        name: object = self.name
+        if not isinstance(name, str) or not name:
+            raise AgentDefinitionError(
+                f"Workflow.name must be a non-empty string, not {type(name).__name__}."
+            )
+        self.agents = list(self.agents)
+        for place, agent in (
+            ("start", self.start),
+            *((f"agents[{i}]", a) for i, a in enumerate(self.agents)),
+        ):
+            if not (hasattr(agent, "name") and hasattr(agent, "handoffs")):
+                raise AgentDefinitionError(
+                    f"Workflow '{self.name}': {place} must be an Agent, not {type(agent).__name__}."
+                )
+        if not any(agent is self.start for agent in self.agents):
+            self.agents = [self.start, *self.agents]
+        self._origin = caller_origin()
+        recorder = current_recorder()
+        if recorder is not None:
+            recorder.made(self)
+
+    def then(
+        self,
+        step: Step,
+        next: Step,
+        *,
+        give: Given | None = None,
+        carry: Literal["conversation"] | None = None,
+        at_most: int | None = None,
+        exhausted: Step | None = None,
+    ) -> None:
+        """Let a step come after another one.
+
+        Args:
+            step: The step before; it is over when the agent at work in it has its final output, or
+                when the function returns.
+            next: The step after. It gets the output of the step before: an agent as its input, as
+                text or JSON text, a function as its argument.
+            give: `output_of(step)`, or several, which `next` gets instead.
+            carry: `"conversation"` lets an agent go on with the conversation, as a handoff does.
+            at_most: How often a run may come this way. A run that comes back to a loop from outside
+                counts anew.
+            exhausted: The step that comes after that.
+
+        Raises:
+            AgentDefinitionError: What it is called with cannot be an edge; the message says why.
+            UserError: The workflow has run.
+        """
+        self._add(
+            self._maker.way(
+                step, next, give=give, carry=carry, at_most=at_most, exhausted=exhausted
+            )
+        )
+
+    def route(
+        self,
+        step: Step,
+        on: object = None,
+        *,
+        cases: Mapping[Key, Step],
+        default: Step | None = None,
+        give: Mapping[Any, Given] | None = None,
+        carry: Literal["conversation"] | None = None,
+        at_most: Mapping[Key, int] | None = None,
+        exhausted: Step | None = None,
+    ) -> None:
+        """Choose the step that comes after another one, by a value.
+
+        Args:
+            step: The step before.
+            on: The field of its output that decides, as `"kind"` or `"person.country"`; or
+                `output_of(step).field` of an earlier step; or a function that takes the output and
+                declares the labels that it returns (`-> Literal["a", "b"]`). Left out, the class of
+                the output decides.
+            cases: The steps by values: texts, whole numbers, `True` and `False`, `None`, members of
+                an enum, intervals (`below(10)`, `between(10, 99)`, `at_least(100)`), classes.
+            default: The step for all other values.
+            give: What a step gets in place of the output before it, by step.
+            carry: `"conversation"` lets agents go on with the conversation.
+            at_most: How often a run may take a case, by its value.
+            exhausted: The step that comes after that.
+
+        Raises:
+            AgentDefinitionError: What it is called with cannot be a route; the message says why.
+            UserError: The workflow has run.
+        """
+        self._add(
+            self._maker.ways(
+                step,
+                on,
+                cases=cases,
+                default=default,
+                give=give or {},
+                carry=carry,
+                at_most=at_most or {},
+                exhausted=exhausted,
+            )
+        )
+
+    @property
+    def _maker(self) -> EdgeMaker:
+        return EdgeMaker(self.name, self._functions)
+
+    def _add(self, edges: Edges) -> None:
+        if _COMPILED in self.__dict__:
+            raise UserError(
+                f"Workflow '{self.name}' has run, so its edges stay as they are. Declare all of"
+                " them before the first run, or make a new Workflow."
+            )
+        before = next((one for one in self._edges if one.step is edges.step), None)
+        if before is not None:
+            file, line = before.origin
+            raise AgentDefinitionError(
+                f"Workflow '{self.name}': a step has one then(...) or one route(...), and line"
+                f" {line} of {file} has declared that of this step."
+            )
+        self._edges.append(edges)

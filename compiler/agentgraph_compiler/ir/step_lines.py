@@ -1,0 +1,161 @@
+"""The printed form of steps and cases, and its parser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from agentgraph_compiler.diagnostics import Origin
+from agentgraph_compiler.ir.lines import Line, joined, quoted, type_term, word, words
+from agentgraph_compiler.ir.steps import Case, Step, StepKind, Values
+from agentgraph_compiler.types import ANY, Type
+
+
+def step_lines(step: Step, at: Callable[[Origin], str]) -> Iterator[str]:
+    """The lines of one step.
+
+    Args:
+        step: The step.
+        at: Prints an origin.
+    """
+    yield joined(
+        "step",
+        word(step.id),
+        quoted(step.name),
+        step.kind.value,
+        "ends" if step.ends else "",
+        f"of {words(step.agents)}" if step.agents else "",
+        f"gives {type_term(step.output)}" if step.output != ANY else "",
+        f"digest {word(step.digest)}" if step.digest else "",
+        f"allow {words(step.allowed)}" if step.allowed else "",
+        at(step.origin),
+    )
+    yield from (f"  takes {type_term(type)}" for type in step.takes)
+    if step.domain is not None:
+        yield joined(
+            f"  on {quoted(step.on)}",
+            f"reads {word(step.reads)}" if step.reads else "",
+            f"fault {quoted(step.fault)}" if step.fault else "",
+            _printed(step.domain),
+        )
+    for case in step.cases:
+        yield joined(
+            f"  case {quoted(case.label)}",
+            f"-> {word(case.target)}",
+            f"at_most {case.at_most}" if case.at_most else "",
+            f"exhausted {word(case.exhausted)}" if case.exhausted else "",
+            f"gives {words(case.gives)}" if case.gives else "",
+            "carries" if case.carries else "",
+            f"unread {words(case.unread)}" if case.unread else "",
+            "fields" if case.fields else "",
+            "" if case.takes is None else joined("takes", _printed(case.takes)),
+        )
+
+
+def _printed(values: Values) -> str:
+    ends = ("*" if end is None else quoted(str(end)) for end in (values.least, values.most))
+    return joined(
+        "open" if values.open else "",
+        f"range {' '.join(ends)}" if values.ranged else "",
+        f"single {', '.join(map(quoted, values.single))}" if values.single else "",
+    )
+
+
+@dataclass(slots=True)
+class StepDraft:
+    """A step while its lines are read."""
+
+    id: str
+    name: str
+    kind: StepKind
+    ends: bool
+    agents: tuple[str, ...]
+    output: Type
+    digest: str
+    allowed: tuple[str, ...]
+    origin: Origin
+    takes: list[Type] = field(default_factory=list)
+    on: str = ""
+    reads: str = ""
+    domain: Values | None = None
+    fault: str = ""
+    cases: list[Case] = field(default_factory=list)
+
+    @classmethod
+    def opened_by(cls, line: Line) -> StepDraft:
+        return cls(
+            id=line.word("the id of the step"),
+            name=line.word("the name of the step"),
+            kind=line.choice(StepKind, "a kind of step"),
+            ends=line.accept("ends"),
+            agents=line.words("the id of an agent") if line.accept("of") else (),
+            output=line.type() if line.accept("gives") else ANY,
+            digest=line.clause("digest"),
+            allowed=line.allowed(),
+            origin=line.origin(),
+        )
+
+    def member(self, line: Line) -> None:
+        match line.word("a part of the step"):
+            case "takes":
+                self.takes.append(line.type())
+            case "on":
+                self.on = line.word("what the route decides on")
+                self.reads, self.fault = line.clause("reads"), line.clause("fault")
+                self.domain = _values(line)
+            case "case":
+                self.cases.append(_case(line))
+            case other:
+                line.fail(f"'{other}' is not a part of a step")
+
+    def built(self) -> Step:
+        return Step(
+            id=self.id,
+            name=self.name,
+            kind=self.kind,
+            agents=self.agents,
+            output=self.output,
+            on=self.on,
+            reads=self.reads,
+            domain=self.domain,
+            fault=self.fault,
+            cases=tuple(self.cases),
+            origin=self.origin,
+            ends=self.ends,
+            digest=self.digest,
+            takes=tuple(self.takes),
+            allowed=self.allowed,
+        )
+
+
+def _case(line: Line) -> Case:
+    label = line.word("the label of the case")
+    line.expect("->")
+    return Case(
+        label=label,
+        target=line.word("the id of a step"),
+        at_most=line.count("at_most"),
+        exhausted=line.clause("exhausted"),
+        gives=line.words("the id of a step") if line.accept("gives") else (),
+        carries=line.accept("carries"),
+        unread=line.words("a field") if line.accept("unread") else (),
+        fields=line.accept("fields"),
+        takes=_values(line) if line.accept("takes") else None,
+    )
+
+
+def _values(line: Line) -> Values:
+    is_open, ranged = line.accept("open"), line.accept("range")
+    ends = (_end(line), _end(line)) if ranged else (None, None)
+    single = line.words("a value") if line.accept("single") else ()
+    return Values(single=single, ranged=ranged, least=ends[0], most=ends[1], open=is_open)
+
+
+def _end(line: Line) -> int | None:
+    if line.accept("*"):
+        return None
+    word = line.word("an end of the interval")
+    try:
+        return int(word)
+    except ValueError:
+        line.fail(f"expected a whole number or *, found {word}")

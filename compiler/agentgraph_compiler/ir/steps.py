@@ -1,0 +1,115 @@
+"""The steps of a workflow with edges, as declarations: what the checks of edges read.
+
+The states say what can happen; a step says which values take which case, so that a check can tell
+what no case takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agentgraph_compiler.diagnostics import UNKNOWN, Origin, Rule
+from agentgraph_compiler.types import ANY, Type
+
+
+class StepKind(StrEnum):
+    """What works in a step: an agent and what it hands over to, a function, or nothing (an end)."""
+
+    AGENT = "agent"
+    FUNCTION = "function"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """A set of values: single ones, and an interval of whole numbers.
+
+    Args:
+        single: JSON texts of values, or names of classes.
+        ranged: Whether it holds an interval.
+        least: The smallest number of the interval; ``None`` if there is none.
+        most: The largest; ``None`` if there is none.
+        open: Whether it holds values beside these, which the compiler cannot list.
+    """
+
+    single: tuple[str, ...] = ()
+    ranged: bool = False
+    least: int | None = None
+    most: int | None = None
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A way out of a step.
+
+    Args:
+        label: Its name among the cases of the step.
+        target: Id of the step that it leads to.
+        takes: The values that take it; ``None`` if every other value does.
+        at_most: How often a run takes it; 0 for no limit.
+        exhausted: Id of the step that comes after that.
+        gives: Ids of the steps whose outputs it hands over; none for that of the step before.
+        carries: Whether the conversation goes on.
+        unread: The fields, each after the id of its step, that the output of a step of ``gives``
+            does not have.
+        fields: Whether it gives fields of outputs rather than whole outputs.
+    """
+
+    label: str
+    target: str
+    takes: Values | None = None
+    at_most: int = 0
+    exhausted: str = ""
+    gives: tuple[str, ...] = ()
+    carries: bool = False
+    unread: tuple[str, ...] = ()
+    fields: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step.
+
+    Args:
+        id: Unique among the steps; for an agent, its id in the chart.
+        name: The name of the agent or function.
+        kind: What works in it.
+        agents: Ids of the agents that can be at work in it, its own first.
+        output: The type of its output.
+        on: What its route decides on, in words; empty if there is one way or none.
+        reads: Id of the step whose output the route reads, if that is another one.
+        domain: The values that the route may see; ``None`` if there is no route.
+        fault: Why the route cannot decide on that value; empty if it can.
+        cases: The ways out, in the user's order; none if the workflow ends with it.
+        origin: Where the user declared the ways out, or else the step.
+        ends: Whether the output of the step before it is the final output.
+        digest: Digest of what else the user declared.
+        takes: The types of the values that a function takes; none if they are not read.
+        allowed: Rules that the user suppressed on the agent or function.
+    """
+
+    id: str
+    name: str
+    kind: StepKind
+    agents: tuple[str, ...] = ()
+    output: Type = ANY
+    on: str = ""
+    reads: str = ""
+    domain: Values | None = None
+    fault: str = ""
+    cases: tuple[Case, ...] = ()
+    origin: Origin = UNKNOWN
+    ends: bool = False
+    digest: str = ""
+    takes: tuple[Type, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+    def allows(self, rule: Rule) -> bool:
+        """Whether the user suppressed a rule on it, by name or by code."""
+        return rule.name in self.allowed or rule.code in self.allowed
+
+    def case_symbol(self, case: Case) -> str:
+        """The name of a case in the machine."""
+        return f"{self.id}/case/{case.label}"
