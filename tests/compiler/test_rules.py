@@ -15,6 +15,7 @@ from agentgraph_compiler.ir.chart import Chart
 from tests.compiler.rule_cases import (
     choices,
     contexts,
+    edges,
     guardrails,
     instructions,
     machines,
@@ -42,6 +43,7 @@ CASES: dict[str, Rows] = {
         unseen,
         guardrails,
         turns,
+        edges,
     )
     for code, rows in family.CASES.items()
 }
@@ -92,4 +94,5 @@ def test_a_rule_allowed_on_all_agents_is_quiet(code: str, case: Case) -> None:
 def allowing(workflow: Chart, rule: str) -> Chart:
     agents = tuple(dataclasses.replace(agent, allowed=(rule,)) for agent in workflow.agents)
     charts = tuple(allowing(part, rule) for part in workflow.charts)
-    return dataclasses.replace(workflow, agents=agents, charts=charts)
+    steps = tuple(dataclasses.replace(step, allowed=(rule,)) for step in workflow.steps)
+    return dataclasses.replace(workflow, agents=agents, charts=charts, steps=steps)

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from agentgraph_compiler.analysis.flow import Flow
 from agentgraph_compiler.analysis.graph import circles_without_way_out
+from agentgraph_compiler.analysis.step_graph import StepGraph
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import Agent, Chart, ChoiceKind, Guardrail, Tool
 from agentgraph_compiler.machine import WorkKind
@@ -56,6 +57,11 @@ class Analysis:
         if flow is None or flow.chart is not chart:
             flow = self._flows[chart.name] = Flow(chart)
         return flow
+
+    @cached_property
+    def step_graph(self) -> StepGraph | None:
+        """The steps of the workflow; ``None`` if it has no edges."""
+        return StepGraph(self.chart, self.flow(self.chart)) if self.chart.steps else None
 
     def flow_to_handlers(self, chart: Chart) -> Flow:
         """The same, with the rows to handlers of faults where the runs of the chart have some."""

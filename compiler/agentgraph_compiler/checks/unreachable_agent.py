@@ -68,7 +68,12 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     if not unreached:
         return
     explained = behind_disabled_handoffs(analysis) | _run_by_code(analysis)
-    unreached = [agent for agent in unreached if identity(agent) not in explained]
+    in_steps = {id for step in analysis.chart.steps for id in step.agents}  # AG227 reports these
+    unreached = [
+        agent
+        for agent in unreached
+        if identity(agent) not in explained and agent.id not in in_steps
+    ]
     leading_to: dict[str, list[Note]] = {}
     for source in analysis.chart.agents:
         for handoff in source.handoffs:

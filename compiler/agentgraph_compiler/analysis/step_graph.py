@@ -1,0 +1,109 @@
+"""The steps of a workflow as a graph: what leads where, what must come before.
+
+Only what a run does not check loads networkx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agentgraph_compiler.analysis.flow import Flow, reached_from
+from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.ir.steps import Case, Step
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+@dataclass(frozen=True)
+class StepGraph:
+    """The steps of a chart.
+
+    Args:
+        chart: The chart.
+        flow: Its graph of states.
+    """
+
+    chart: Chart
+    flow: Flow
+
+    @cached_property
+    def onward(self) -> dict[str, tuple[str, ...]]:
+        """The steps to which each step leads, by an edge or by a handoff."""
+        step_of = {agent: step.id for step in self.chart.steps for agent in step.agents}
+        ways: dict[str, list[str]] = {step.id: [] for step in self.chart.steps}
+        for step in self.chart.steps:
+            ways[step.id] += (target for case in step.cases for target in targets(case))
+        for source, target in self.flow.handoffs():
+            here, there = step_of.get(source), step_of.get(target)
+            if here is not None and there is not None and here != there:
+                ways[here].append(there)
+        return {id: tuple(dict.fromkeys(onward)) for id, onward in ways.items()}
+
+    @cached_property
+    def start(self) -> str:
+        """The first step."""
+        return self.chart.steps[0].id
+
+    @cached_property
+    def reached(self) -> frozenset[str]:
+        """The steps to which ways lead from the first one."""
+        return frozenset(reached_from((self.start,), self.onward.__getitem__))
+
+    @cached_property
+    def before(self) -> dict[str, frozenset[str]]:
+        """The steps that every way to a step passes, itself included."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_node(self.start)
+        graph.add_edges_from(
+            (here, there) for here in self.reached for there in self.onward[here] if here != there
+        )
+        parents = nx.immediate_dominators(graph, self.start)
+        passed: dict[str, frozenset[str]] = {}
+        for id in nx.topological_sort(nx.DiGraph((p, c) for c, p in parents.items() if c != p)):
+            parent = parents.get(id)
+            above = passed[parent] if parent is not None and parent != id else frozenset()
+            passed[id] = above | {id}
+        passed.setdefault(self.start, frozenset({self.start}))
+        return passed
+
+    def way_around(self, step: str, skipped: str) -> tuple[str, ...]:
+        """A shortest way from the first step to a step that does not pass another one."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(id for id in (self.start, step) if id != skipped)
+        graph.add_edges_from(
+            (here, there)
+            for here in self.reached
+            for there in self.onward[here]
+            if skipped not in (here, there)
+        )
+        path: list[str] = nx.shortest_path(graph, self.start, step)
+        return tuple(self.chart.step[id].name for id in path)
+
+    def uncounted_loops(self) -> Iterator[tuple[Step, ...]]:
+        """The loops that no limit ends: steps that lead to each other without a counted edge."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for step in self.chart.steps:
+            if step.id in self.reached:
+                ways = ((step.id, case.target) for case in step.cases if not case.at_most)
+                graph.add_edges_from(ways)
+                graph.add_edges_from(
+                    (step.id, case.exhausted) for case in step.cases if case.exhausted
+                )
+        for loop in nx.strongly_connected_components(graph):
+            if len(loop) > 1 or any(graph.has_edge(id, id) for id in loop):
+                yield tuple(step for step in self.chart.steps if step.id in loop)
+
+
+def targets(case: Case) -> tuple[str, ...]:
+    """The steps to which a case leads."""
+    return (case.target, case.exhausted) if case.exhausted else (case.target,)

@@ -1,0 +1,93 @@
+"""An edge gives a function a value of another type than it declares.
+
+## What it does
+
+Compares the output types of steps with the parameters of the functions that get them. Unions,
+protocols and fields of outputs are not compared.
+
+## Why is this bad?
+
+The function gets the value as it is and fails, or works on what it does not expect.
+
+## Example
+
+```python
+from agentgraph import Agent, Workflow
+
+
+def charge(euros: int) -> str:
+    return f"{euros} euros"
+
+
+clerk = Agent(name="Clerk")
+workflow = Workflow("Charges", start=clerk)
+workflow.then(clerk, charge)
+```
+
+## Use instead
+
+```python
+from agentgraph import Agent, Workflow
+
+
+def charge(euros: int) -> str:
+    return f"{euros} euros"
+
+
+clerk = Agent(name="Clerk", output_type=int)
+workflow = Workflow("Charges", start=clerk)
+workflow.then(clerk, charge)
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
+from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.ir.steps import Case, Step
+from agentgraph_compiler.types import ANY, Type
+
+RULE = Rule(
+    "AG307",
+    "edge-type-mismatch",
+    Severity.WARNING,
+    "An edge gives a function a value of another type than it declares.",
+)
+
+
+def check(analysis: Analysis) -> Iterator[Diagnostic]:
+    """Find values that do not fit, in time linear in the edges."""
+    chart = analysis.chart
+    for step in chart.steps:
+        for case in step.cases:
+            for target, sources in _handed_over(chart, step, case):
+                if step.allows(RULE) or target.allows(RULE):
+                    continue
+                for source, takes in zip(sources, target.takes, strict=False):
+                    if not _fits(source.output, takes):
+                        yield Diagnostic(
+                            RULE,
+                            f"step '{target.name}' takes {takes.name}, but step"
+                            f" '{source.name}' gives {source.output.name}",
+                            step.origin,
+                            notes=(Note(f"the edge after step '{step.name}' gives it"),),
+                            help="give another output (give=…), or change the annotation",
+                        )
+
+
+def _handed_over(chart: Chart, step: Step, case: Case) -> Iterator[tuple[Step, list[Step]]]:
+    """The steps to which a case leads, each with the steps whose outputs it gets."""
+    if not case.fields:
+        yield chart.step[case.target], [chart.step[id] for id in case.gives if id] or [step]
+    if case.exhausted:
+        yield chart.step[case.exhausted], [step]
+
+
+def _fits(output: Type, takes: Type) -> bool:
+    if ANY in (output, takes) or output.name == takes.name:
+        return True
+    # Python takes a whole number for a float, too.
+    return takes.name in output.supertypes or (output.name, takes.name) == ("int", "float")
