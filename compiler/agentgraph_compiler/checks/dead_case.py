@@ -25,9 +25,7 @@ class Ticket(BaseModel):
 triage = Agent(name="Triage", output_type=Ticket)
 refunds, orders, people = Agent(name="Refunds"), Agent(name="Orders"), Agent(name="People")
 workflow = Workflow("Support", start=triage)
-workflow.route(
-    triage, on="kind", cases={"refunds": refunds, "order": orders}, default=people
-)
+workflow.route(triage, on="kind", cases={"refunds": refunds, "order": orders}, default=people)
 ```
 
 ## Use instead
@@ -47,9 +45,7 @@ class Ticket(BaseModel):
 triage = Agent(name="Triage", output_type=Ticket)
 refunds, orders, people = Agent(name="Refunds"), Agent(name="Orders"), Agent(name="People")
 workflow = Workflow("Support", start=triage)
-workflow.route(
-    triage, on="kind", cases={"refund": refunds, "order": orders}, default=people
-)
+workflow.route(triage, on="kind", cases={"refund": refunds, "order": orders}, default=people)
 ```
 """
 

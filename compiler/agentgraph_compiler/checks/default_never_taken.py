@@ -51,9 +51,7 @@ class Ticket(BaseModel):
 triage = Agent(name="Triage", output_type=Ticket)
 refunds, orders, people = Agent(name="Refunds"), Agent(name="Orders"), Agent(name="People")
 workflow = Workflow("Support", start=triage)
-workflow.route(
-    triage, on="kind", cases={"refund": refunds, "order": orders, "other": people}
-)
+workflow.route(triage, on="kind", cases={"refund": refunds, "order": orders, "other": people})
 ```
 """
 

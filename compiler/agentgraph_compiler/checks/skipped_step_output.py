@@ -25,9 +25,7 @@ class Ticket(BaseModel):
 triage = Agent(name="Triage", output_type=Ticket)
 refunds, orders, people = Agent(name="Refunds"), Agent(name="Orders"), Agent(name="People")
 workflow = Workflow("Support", start=triage)
-workflow.route(
-    triage, on="kind", cases={"refund": refunds, "order": orders, "other": people}
-)
+workflow.route(triage, on="kind", cases={"refund": refunds, "order": orders, "other": people})
 workflow.then(refunds, people, give=(output_of(orders), output_of(refunds)))
 ```
 
@@ -48,9 +46,7 @@ class Ticket(BaseModel):
 triage = Agent(name="Triage", output_type=Ticket)
 refunds, orders, people = Agent(name="Refunds"), Agent(name="Orders"), Agent(name="People")
 workflow = Workflow("Support", start=triage)
-workflow.route(
-    triage, on="kind", cases={"refund": refunds, "order": orders, "other": people}
-)
+workflow.route(triage, on="kind", cases={"refund": refunds, "order": orders, "other": people})
 workflow.then(refunds, people, give=(output_of(triage), output_of(refunds)))
 ```
 """
