@@ -1,0 +1,133 @@
+"""Runs of workflows with edges, cut after any row, go on to the end that they would have had."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel
+
+from agentgraph import (
+    Agent,
+    End,
+    GuardrailFunctionOutput,
+    InputGuardrail,
+    OutputGuardrail,
+    Workflow,
+    at_least,
+    below,
+    function_tool,
+    output_of,
+)
+from tests.api.scenarios import Case
+from tests.replay.cuts import Through, check_every_cut, same, text
+
+
+class Ticket(BaseModel):
+    kind: Literal["refund", "order"]
+    euros: int = 0
+
+
+class Review(BaseModel):
+    ok: bool
+
+
+@function_tool(needs_approval=True)
+def look_up(order: str) -> str:
+    """Look an order up."""
+    return f"order {order}"
+
+
+async def passes(*_: Any) -> GuardrailFunctionOutput:
+    return GuardrailFunctionOutput(None, tripwire_triggered=False)
+
+
+def priced(ticket: Ticket) -> int:
+    return ticket.euros
+
+
+async def paid(euros: int) -> str:
+    return f"paid {euros}"
+
+
+def person(output: object) -> str:
+    return "a person"
+
+
+def agents(sdk: Any, **replies: list[Any]) -> dict[str, Agent[Any]]:
+    """Agents with scripts, by name."""
+    turns = {
+        name: [
+            [sdk.assistant_message(turn) if isinstance(turn, str) else turn] for turn in of_agent
+        ]
+        for name, of_agent in replies.items()
+    }
+    return {name: Agent(name=name, model=sdk.ScriptedModel(turns[name])) for name in turns}
+
+
+def writing(sdk: Any) -> Case:
+    """A loop with a limit, outputs of earlier steps, and a step in which a person decides."""
+    made = agents(
+        sdk,
+        triage=['{"kind": "refund", "euros": 7}'],
+        draft=[
+            sdk.function_call("look_up", {"order": "1"}, call_id="c1"),
+            "draft 1",
+            "draft 2",
+            "draft 3",
+        ],
+        review=['{"ok": false}', '{"ok": false}', '{"ok": false}'],
+    )
+    triage, draft, review = made.values()
+    triage.output_type, review.output_type = Ticket, Review
+    draft.tools = [look_up]
+    draft.input_guardrails = [InputGuardrail(passes)]
+    review.output_guardrails = [OutputGuardrail(passes)]
+    flow = Workflow("Writing", start=triage)
+    flow.route(triage, on="kind", cases={"refund": draft, "order": End("soon")})
+    flow.then(draft, review)
+    flow.route(
+        review,
+        on="ok",
+        cases={True: End(), False: draft},
+        at_most={False: 2},
+        exhausted=person,
+        give={draft: (output_of(draft), output_of(review))},
+    )
+    return Case(agent=flow, session=sdk.SQLiteSession("writing"))
+
+
+def paying(sdk: Any) -> Case:
+    """Functions, intervals, and a conversation that goes on."""
+    made = agents(sdk, triage=['{"kind": "order", "euros": 12}'], clerk=["done"], letter=["Dear"])
+    triage, clerk, letter = made.values()
+    triage.output_type = Ticket
+    flow = Workflow("Paying", start=triage)
+    flow.then(triage, priced)
+    flow.route(priced, on=output_of(triage).euros, cases={below(10): person, at_least(10): paid})
+    flow.then(paid, clerk)
+    flow.then(clerk, letter, carry="conversation")
+    return Case(agent=flow)
+
+
+def handing(sdk: Any) -> Case:
+    """Handoffs inside a step, and into another one."""
+    first = [sdk.function_call("transfer_to_inner", {}, call_id="h1")]
+    second = [sdk.function_call("transfer_to_orders", {}, call_id="h2")]
+    made = agents(sdk, start=[*first], inner=["inner"], middle=[*second], orders=["ordered"])
+    start, inner, middle, orders = made.values()
+    start.handoffs, middle.handoffs = [inner], [orders]
+    flow = Workflow("Handing", start=start)
+    flow.then(start, middle)
+    flow.then(orders, person)
+    flow.then(middle, End("never"))
+    return Case(agent=flow, session=sdk.SQLiteSession("handing"))
+
+
+@pytest.mark.parametrize("through", [same, text])
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("make", [writing, paying, handing])
+async def test_a_workflow_goes_on_to_its_end_from_every_cut(
+    make: Any, streamed: bool, through: Through
+) -> None:
+    await check_every_cut(make, streamed=streamed, through=through)
