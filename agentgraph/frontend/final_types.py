@@ -9,9 +9,11 @@ from typing import Any, TypeAlias
 
 from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.exceptions import UserError
-from agentgraph.frontend.reading import AgentReading, Reading
+from agentgraph.frontend.reading import AgentReading, ChartReading, Reading
 from agentgraph.schemas.type_hints import resolve_hints
+from agentgraph.workflow.steps import End
 from agentgraph_compiler.ir.chart import FUNCTION_TOOLS, Agent, Chart, Enabled, StopKind, Tool
+from agentgraph_compiler.ir.steps import Step
 from agentgraph_compiler.machine import Source
 
 _Endings: TypeAlias = Callable[[Chart], Mapping[str, Set[Source]]]
@@ -56,9 +58,13 @@ class _FinalTypes:
         """
         if number in within:
             return
-        endings = self.endings(self.charts[number])
-        agents = zip(self.charts[number].agents, self.reading.charts[number].agents, strict=True)
-        for agent, read in agents:
+        chart, reading = self.charts[number], self.reading.charts[number]
+        endings = self.endings(chart)
+        last = _agents_at_the_end(chart)
+        yield from _types_of_steps(chart, reading)
+        for agent, read in zip(chart.agents, reading.agents, strict=True):
+            if last is not None and agent.id not in last:
+                continue
             sources = endings.get(agent.id, ())
             if Source.REPLY in sources:
                 yield _declared(read.shape.part)
@@ -79,6 +85,28 @@ class _FinalTypes:
                 yield from self.of_chart(inner, within)
             else:
                 yield _returned(getattr(part, "_function", None))
+
+
+def _is_last(chart: Chart, step: Step) -> bool:
+    """Whether the output of a step can be the final one."""
+    targets = (id for case in step.cases for id in (case.target, case.exhausted) if id)
+    return not step.cases or any(chart.step[id].ends for id in targets)
+
+
+def _agents_at_the_end(chart: Chart) -> Set[str] | None:
+    """Ids of the agents whose outputs can be final; ``None`` for those of a chart without edges."""
+    if not chart.steps:
+        return None
+    return {id for step in chart.steps if _is_last(chart, step) for id in step.agents}
+
+
+def _types_of_steps(chart: Chart, reading: ChartReading) -> Iterator[Any]:
+    """The types of the functions and ends with which a run can end."""
+    for step, read in zip(chart.steps, reading.steps, strict=True):
+        if read.function is not None and _is_last(chart, step):
+            yield Any if read.function.returns is None else read.function.returns
+        elif isinstance(read.part, End) and not read.part.passes_on:
+            yield type(read.part.output)
 
 
 def _stops(agent: Agent, tool: Tool) -> bool:

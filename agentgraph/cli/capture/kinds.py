@@ -12,7 +12,9 @@ from typing import Any, Final
 from typing_extensions import TypeIs
 
 from agentgraph.agent import Agent
+from agentgraph.frontend.discover import is_agent
 from agentgraph.frontend.lower_tools import agent_of
+from agentgraph.frontend.step_reading import parts_of_steps
 from agentgraph.frontend.targets import target_of
 from agentgraph.program import Program
 from agentgraph.workflow import Source, Workflow
@@ -75,9 +77,10 @@ def members_of(value: object, place: str, depth: int = _DEPTH) -> Iterator[tuple
 
 
 def agents_led_to(source: Source) -> Iterator[Agent[Any]]:
-    """The agents that a workflow declares, or that an agent hands over to or uses as tools."""
+    """The agents of a workflow, or those that an agent hands over to or uses as tools."""
     if is_workflow_source(source):
         yield from source.agents
+        yield from filter(is_agent, parts_of_steps(source))
         return
     yield from filter(None, map(target_of, source.handoffs))
     yield from filter(None, map(agent_of, source.tools))

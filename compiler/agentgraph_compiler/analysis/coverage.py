@@ -14,6 +14,8 @@ ANSWERS = "when it gives the final output"
 STARTS = "when a run starts with it"
 GOES_ON = "when a chat goes on with it"
 AS_TOOL = "when it runs as a tool"
+ENTERED = "when an edge enters it"
+LEAVES = "when its step is over"
 NEVER = "never"
 _MOST_NAMES = 6
 """The most agents of a way that a row names."""
@@ -101,6 +103,8 @@ def _entered(analysis: Analysis, part: Chart, agent: Agent) -> str:
         return AS_TOOL if agent.id == part.start else ""
     if agent.id in (part.start, *part.starts):
         return STARTS
+    if any(agent.id in (case.target, case.exhausted) for step in part.steps for case in step.cases):
+        return ENTERED
     goes_on = part.multi_turn and agent.id in analysis.flow(part).last_agents
     return GOES_ON if goes_on else ""
 
@@ -109,9 +113,11 @@ def _outputs(
     analysis: Analysis, flow: Flow, agent: Agent, way: tuple[str, ...]
 ) -> Iterator[Covering]:
     answers = agent.id in flow.last_agents
+    leaves = any(agent.id in step.agents and step.cases for step in flow.chart.steps)
     for guardrail in agent.output_guardrails:
-        runs = ANSWERS if answers and analysis.runs(agent, guardrail) else NEVER
-        names = way if runs == ANSWERS else ()
+        when = LEAVES if leaves else ANSWERS
+        runs = when if (answers or leaves) and analysis.runs(agent, guardrail) else NEVER
+        names = () if runs == NEVER else way
         yield Covering(
             agent=agent.name, guardrail=guardrail.name, checks="output", when=runs, way=names
         )
@@ -128,7 +134,7 @@ def _ways(flow: Flow) -> dict[str, tuple[str, ...]]:
     waiting = deque(starts)
     while waiting:
         source = waiting.popleft()
-        for target in flow.targets[source]:
+        for target in flow.onward[source]:
             if target not in ways:
                 ways[target] = _extended(ways[source], chart.agent[target].name)
                 waiting.append(target)

@@ -19,6 +19,7 @@ from agentgraph_compiler.machine import (
     BACK,
     INTERRUPTING,
     RESERVED,
+    Emission,
     Event,
     GuardKind,
     Invoke,
@@ -35,6 +36,7 @@ _Place = TypeVar("_Place", bound=Hashable)
 _NEXT_RUN = Transition(Event.STARTED, "")
 _CUT_SHORT = frozenset({*INTERRUPTING, *RESERVED})
 _FREE, _FIRST_CHOICE = Premise.NONE, Premise.FIRST_CHOICE
+_BETWEEN_STEPS = (StateKind.LEAVING, StateKind.LOOPING)
 _OTHERWISE, _SPENT = GuardKind.OTHERWISE, GuardKind.SPENT
 
 
@@ -129,7 +131,9 @@ class Flow:
         endings: dict[str, set[Source]] = {}
         for number, place in self._reached_places:
             for row, _ in self.rows[number]:
-                if place.state.agent and row.output is not Source.NONE:
+                # After an agent is over, a row may hand its output to the next step.
+                within = place.state.agent and place.state.kind not in _BETWEEN_STEPS
+                if within and row.output is not Source.NONE:
                     endings.setdefault(place.state.agent, set()).add(row.output)
         return {agent: frozenset(sources) for agent, sources in endings.items()}
 
@@ -142,7 +146,7 @@ class Flow:
         """The handoffs that a run can take, as ids of the agents that they connect."""
         for number, place in self._reached_places:
             for row, _ in self.rows[number]:
-                if place.state.agent and row.arrives:
+                if place.state.agent and is_handoff(row):
                     yield place.state.agent, row.arrives
 
     @cached_property
@@ -152,6 +156,22 @@ class Flow:
         for source, target in self.handoffs():
             targets[source].append(target)
         return targets
+
+    @cached_property
+    def onward(self) -> dict[str, list[str]]:
+        """The agents that can come to work after each agent, by a handoff or along edges."""
+        onward: dict[str, list[str]] = {agent.id: [] for agent in self.chart.agents}
+        for agent in onward:
+            reached: set[int] = set()
+            waiting = [n for n, place in self._reached_places if place.state.agent == agent]
+            while waiting:
+                for row, to in self.rows[waiting.pop()]:
+                    if row.arrives and row.arrives not in onward[agent]:
+                        onward[agent].append(row.arrives)
+                    elif not row.arrives and not self.places[to].state.agent and to not in reached:
+                        reached.add(to)
+                        waiting.append(to)
+        return onward
 
     @cached_property
     def sources(self) -> dict[str, list[str]]:
@@ -274,6 +294,11 @@ class Flow:
         with_agent = [n for n, place in enumerate(self.places) if place.state.agent]
         before_agents = reached_from(with_agent, self._backward.__getitem__)
         return self.ending - before_agents
+
+
+def is_handoff(row: Transition) -> bool:
+    """Whether a run takes a handoff with a row, rather than an edge or its first step."""
+    return Emission.HANDOFF in row.emits
 
 
 def acts(place: Place, row: Transition) -> bool:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentgraph_compiler.analysis.flow import Flow
+from agentgraph_compiler.analysis.flow import Flow, is_handoff
 from agentgraph_compiler.analysis.knots import knots
 from agentgraph_compiler.analysis.moves import moves
 from agentgraph_compiler.ir.chart import Chart
@@ -29,7 +29,7 @@ def agent_graph(chart: Chart) -> nx.DiGraph[str]:
         (state.agent, row.arrives)
         for state in chart.states
         for row in state.transitions
-        if state.agent and row.arrives
+        if state.agent and is_handoff(row)
     )
     return graph
 

@@ -10,7 +10,7 @@ from math import inf
 from typing import TypeAlias
 
 from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.analysis.flow import Flow, Place
+from agentgraph_compiler.analysis.flow import Flow, Place, is_handoff
 from agentgraph_compiler.analysis.walks import FREE, Price, Prices, Walk
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import USUAL_TURNS, Agent, Chart, Enabled, Tool
@@ -142,7 +142,7 @@ class _Prices(Prices):
 
     def handoff(self, place: Place, row: Transition) -> Price:
         """The price of arriving at an agent."""
-        counts = self.quantity is Quantity.HANDOFFS and row.arrives and place.state.agent
+        counts = self.quantity is Quantity.HANDOFFS and is_handoff(row)
         return Price(1) if counts else FREE
 
     def call(self, agent: Agent, lane: Invoke) -> Price:
