@@ -35,8 +35,7 @@ __all__ = ["RunResult", "RunResultBase", "RunResultStreaming", "ToInputListMode"
 T = TypeVar("T")
 
 ToInputListMode = Literal["preserve_all", "normalized"]
-"""``preserve_all``: everything the run produced; ``normalized``: what the model saw, after handoff
-filters."""
+"""Everything the run produced, or what the model saw, after handoff filters."""
 
 
 @dataclass(kw_only=True)
@@ -54,8 +53,8 @@ class RunResultBase(ShownInNotebooks, abc.ABC):
         tool_output_guardrail_results: Verdicts on tool results, over all turns.
         context_wrapper: The run's context, with the usage.
         interruptions: The calls that wait for approval; empty unless the run was suspended.
-        outputs: The outputs of the steps that a workflow with edges has left, by step.
         max_turns: The limit of model calls; ``None`` means no limit.
+        outputs: The outputs of the steps of a workflow with edges, by step.
     """
 
     input: str | list[TResponseInputItem]
