@@ -35,6 +35,7 @@ SHOWN = {
     "twenty-five": ("docs/drawings.md", "front", View()),
     "focus": ("docs/drawings.md", "front", View(focus="Billing", depth=1)),
     "findings": ("examples/broken_workflow.py", "desk", View()),
+    "edges": ("docs/workflows.md", "flow", View()),
     "folded": ("examples/support_desk.py", "desk", View("states")),
 }
 WITH_FINDINGS = {"findings"}
@@ -47,7 +48,7 @@ def source_of(program: str, name: str) -> Any:
         return runpy.run_path(str(path))[name]
     namespace: dict[str, Any] = {"__name__": "__main__"}
     text = next(block.text for block in blocks_of(path, "python") if f"\n{name} = " in block.text)
-    exec(compile(text, str(path), "exec"), namespace)
+    exec(compile(text, str(path), "exec", dont_inherit=True), namespace)
     return namespace[name]
 
 

@@ -15,16 +15,13 @@ from dataclasses import replace
 from agentgraph_compiler.analysis.flow import Flow
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import (
-    FUNCTION_TOOLS,
     Agent,
     Chart,
     Enabled,
-    Guardrail,
     Handoff,
-    StopKind,
-    Tool,
 )
 from agentgraph_compiler.ir.obedience import Obedience, callable_handoffs
+from agentgraph_compiler.render.agent_rows import guardrail_rows, output_row, stops, tool_rows
 from agentgraph_compiler.render.findings import FINDINGS
 from agentgraph_compiler.render.picture import (
     Arrow,
@@ -40,8 +37,8 @@ from agentgraph_compiler.render.picture import (
     Stroke,
     Tone,
 )
+from agentgraph_compiler.render.steps import Steps, ways_of
 from agentgraph_compiler.render.teams import teams
-from agentgraph_compiler.types import TEXT
 
 _NOT_IN_NAMES = re.compile("[^a-z0-9]+")
 _ROWS = ((10, 12), (30, 6))
@@ -62,12 +59,15 @@ _WORDS: Mapping[Meaning, str] = {
     Role.TOOL: "agent used as a tool",
     Role.CODE: "agent that code runs, unchecked",
     Role.OUTSIDE: "agent outside this workflow",
+    Role.FUNCTION: "function that is a step",
+    Role.END: "end of the workflow",
     Mark.ENDS: "can end the run",
     Mark.MAY_END: "a function decides whether it ends the run",
     Mark.STUCK: "only the turn limit ends the run",
     Stroke.SOLID: "handoff (two heads: both ways)",
     Stroke.DASHED: "handoff that a function may disable",
     Stroke.OFF: "disabled handoff",
+    Stroke.EDGE: "edge to the next step, with its case",
     Stroke.CALL: "calls an agent as a tool",
     Stroke.SOMETIMES_CALL: "tool that a function may disable",
     Stroke.CODE: "runs it in the code of a tool or guardrail",
@@ -105,7 +105,8 @@ class _Drawing:
         self.box_by_identity: dict[tuple[str, Origin], str] = {}
         self.position_of: dict[Arrow, int] = {}
         self.outside: dict[object, str] = {}
-        self.entered = {chart.start, *chart.starts}
+        self.steps = Steps(chart)
+        self.entered = {chart.start, *chart.starts, *self.steps.entered}
         if chart.multi_turn:
             self.entered |= Flow(chart).last_agents
         self.places = _places(chart)
@@ -119,6 +120,11 @@ class _Drawing:
         frames = self._frames()
         for appearances in self.places:
             self._agent(frames[appearances[0][0]], appearances)
+        for id, box in self.steps.boxes(self.ids, self.findings):
+            root.boxes.append(box)
+            self.box_of["", id] = box.id
+            if box.group:
+                self.picture.groups[box.group] = box.title.removesuffix("()")
         for entry in (self.chart.start, *self.chart.starts):
             self._arrow(Arrow(start.id, self.box_of["", entry]))
         for appearances in self.places:
@@ -126,6 +132,8 @@ class _Drawing:
                 self._handoffs(place, agent)
                 self._calls(place, agent)
                 self._code(place, agent)
+        for arrow in self.steps.arrows(self.box_of):
+            self._arrow(arrow)
         return self.picture
 
     def _frames(self) -> dict[Place, Frame]:
@@ -151,9 +159,11 @@ class _Drawing:
         group = f"{part}/{id}" if part else id
         self.picture.groups[group] = agent.name
         rows = (
-            *_output_row(agent),
-            *_tool_rows(agent, self.most, appearances),
-            *_guardrail_rows(agent, self._takes_input(appearances), appearances),
+            *output_row(agent),
+            *self.steps.rows(id if not part else ""),
+            *self.steps.others(id for (part, id), _ in appearances if not part),
+            *tool_rows(agent, self.most, appearances, ends=self._ends(appearances)),
+            *guardrail_rows(agent, self._takes_input(appearances), appearances),
             *dict.fromkeys(row for place, _ in appearances for row in self.findings.get(place, ())),
         )
         box = Box(
@@ -161,7 +171,7 @@ class _Drawing:
             role=self._role(part, agent),
             title=agent.name,
             rows=rows,
-            mark=self._mark(part, agent),
+            mark=self._mark(part, agent, appearances),
             group=group,
             lit=agent.name in self.visited,
             about=tuple(place for place, _ in appearances),
@@ -183,11 +193,15 @@ class _Drawing:
             for (part, id), _ in appearances
         )
 
-    def _mark(self, part: str, agent: Agent) -> Mark:
+    def _ends(self, appearances: Iterable[tuple[Place, Agent]]) -> bool:
+        """Whether there is a place where no edge leads on from this agent."""
+        return any(part or id not in self.steps.onward for (part, id), _ in appearances)
+
+    def _mark(self, part: str, agent: Agent, appearances: Iterable[tuple[Place, Agent]]) -> Mark:
         alone = bool(part) and len(self.chart.subchart[part].agents) == 1
         obedience = Obedience(agent)
         if obedience.can_answer:
-            return Mark.NONE if alone else Mark.ENDS
+            return Mark.NONE if alone or not self._ends(appearances) else Mark.ENDS
         if obedience.can_end or callable_handoffs(agent):
             return Mark.NONE
         return Mark.STUCK
@@ -237,7 +251,8 @@ class _Drawing:
                 inner = self.chart.subchart[tool.machine]
                 entry = inner.agent[inner.start]
                 label = [] if _says(tool.name, entry.name) else [tool.name]
-                if _stops(agent, tool) is not Mark.NONE:
+                onward = not place[0] and agent.id in self.steps.onward
+                if not onward and stops(agent, tool) is not Mark.NONE:
                     label.append("its answer ends the run")
                 self._arrow(
                     Arrow(
@@ -259,21 +274,27 @@ class _Drawing:
 
 def _places(chart: Chart) -> list[list[tuple[Place, Agent]]]:
     """The agents with all places where they stand. An agent used as a tool that is also a target of
-    handoffs stands in two charts, as one object of the user."""
+    handoffs stands in two charts, as one object of the user; an agent of two steps stands twice in
+    one chart."""
     places: list[list[tuple[Place, Agent]]] = []
     first: dict[tuple[str, Origin], int] = {}
     for part in chart.walk():
         name = "" if part is chart else part.name
-        here = dict[tuple[str, Origin], int]()
+        here, same = dict[tuple[str, Origin], int](), dict[int, int]()
         for agent in part.agents:
             key, place = _identity(agent), (name, agent.id)
             number = first.get(key)
+            if agent.identity and agent.identity in same:
+                places[same[agent.identity]].append((place, agent))
+                continue
             if number is not None and key not in here and agent.origin != UNKNOWN:
                 places[number].append((place, agent))
                 here[key] = number
             else:
-                here.setdefault(key, len(places))
+                number = len(places)
+                here.setdefault(key, number)
                 places.append([(place, agent)])
+            same[agent.identity] = number
         first = {**here, **first}
     return places
 
@@ -283,16 +304,22 @@ def _identity(agent: Agent) -> tuple[str, Origin]:
 
 
 def _depth(chart: Chart) -> int:
-    """The number of handoffs from the start to the agent farthest from it."""
+    """The number of handoffs and edges from the start to the agent or step farthest from it."""
     depth, seen, layer = 0, {chart.start}, [chart.start]
     while layer:
-        targets = dict.fromkeys(
-            handoff.target for agent in layer for handoff in callable_handoffs(chart.agent[agent])
-        )
+        targets = dict.fromkeys(target for id in layer for target in _next(chart, id))
         layer = [target for target in targets if target not in seen]
         seen.update(layer)
         depth += bool(layer)
     return depth
+
+
+def _next(chart: Chart, id: str) -> Iterator[str]:
+    """Where handoffs and edges lead from an agent or step."""
+    if id in chart.agent:
+        yield from (handoff.target for handoff in callable_handoffs(chart.agent[id]))
+    if id in chart.step:
+        yield from (target for case in chart.step[id].cases for target in ways_of(case))
 
 
 def _says(name: str, target: str) -> bool:
@@ -310,75 +337,3 @@ def _label(agent: Agent, handoff: Handoff) -> tuple[str, ...]:
     named = has_sibling or not _says(handoff.name, handoff.target_name)
     words = ((handoff.name, named), ("input filter", handoff.filters), ("on_handoff", handoff.acts))
     return tuple(word for word, said in words if said)
-
-
-def _output_row(agent: Agent) -> Iterator[Row]:
-    if agent.output != TEXT:
-        yield Row("gives", agent.output.name.rpartition(".")[2])
-
-
-def _tool_rows(
-    agent: Agent, most: int, appearances: Iterable[tuple[Place, Agent]]
-) -> Iterator[Row]:
-    # An agent used as a tool is an arrow, unless it is disabled.
-    tools = [tool for tool in agent.tools if not tool.machine or tool.enabled is Enabled.NEVER]
-    rows = tools if len(tools) <= most else tools[: most - 1]
-    for tool in rows:
-        yield replace(_tool_row(agent, tool), about=_places_of(tool.symbol, agent, appearances))
-    if len(rows) < len(tools):
-        yield Row(f"… {len(tools) - len(rows)} more tools")
-
-
-def _tool_row(agent: Agent, tool: Tool) -> Row:
-    mark = _stops(agent, tool)
-    if tool.server:
-        return Row(tool.name, "MCP server", mark=mark)
-    name = f"{tool.name}()" if tool.kind in FUNCTION_TOOLS else tool.name
-    if tool.enabled is Enabled.NEVER:
-        return Row(name, "disabled", Tone.OFF)
-    remarks = ("hosted", tool.kind is None), ("sometimes", tool.enabled is Enabled.SOMETIMES)
-    return Row(name, ", ".join(word for word, said in remarks if said), mark=mark)
-
-
-def _stops(agent: Agent, tool: Tool) -> Mark:
-    """Whether the output of a tool can be the final one."""
-    if tool.kind not in FUNCTION_TOOLS or tool.enabled is Enabled.NEVER:
-        return Mark.NONE
-    match agent.stop.kind:
-        case StopKind.FIRST:
-            return Mark.ENDS
-        case StopKind.NAMED:
-            named = tool.name in agent.stop.names
-            return Mark.ENDS if named else Mark.MAY_END if tool.server else Mark.NONE
-        case StopKind.ASKED:
-            return Mark.MAY_END
-        case StopKind.NEVER:
-            return Mark.NONE
-
-
-def _guardrail_rows(
-    agent: Agent, takes_input: bool, appearances: Iterable[tuple[Place, Agent]]
-) -> Iterator[Row]:
-    rows = [
-        (row, "checks input" if row.parallel else "checks input first", takes_input)
-        for row in agent.input_guardrails
-    ]
-    ends = bool(agent.output_guardrails) and Obedience(agent).can_end
-    rows += [(row, "checks output", ends) for row in agent.output_guardrails]
-    for guardrail, work, runs in rows:
-        row = _guardrail_row(guardrail, work, runs)
-        yield replace(row, about=_places_of(guardrail.symbol, agent, appearances))
-
-
-def _guardrail_row(guardrail: Guardrail, work: str, runs: bool) -> Row:
-    if runs:
-        return Row(guardrail.name, work, Tone.GUARDRAIL)
-    return Row(guardrail.name, "guardrail, never runs", Tone.OFF)
-
-
-def _places_of(
-    symbol: str, agent: Agent, appearances: Iterable[tuple[Place, Agent]]
-) -> tuple[Place, ...]:
-    """Where the part of an agent with a symbol stands, in each chart with that agent."""
-    own = symbol.removeprefix(f"{agent.id}/")
-    return tuple((part, f"{id}/{own}") for (part, id), _ in appearances)

@@ -28,6 +28,7 @@ from agentgraph_compiler.render.look import (
     SIGN_OF_MARK,
     SIGN_OF_TONE,
     SOFT,
+    SQUARE_BOXES,
     printable,
     sample_of,
 )
@@ -62,6 +63,7 @@ _STROKES: dict[Stroke, dict[str, str]] = {
         "style": "dashed",
     },
     Stroke.CODE: {"penwidth": "1.3", "style": "dotted"},
+    Stroke.EDGE: {"penwidth": "1.8", "weight": "4"},
     Stroke.FAINT: {"arrowsize": "0.6", "weight": "0"},
 }
 _LEGEND_COLUMNS = 3
@@ -139,6 +141,8 @@ def _fill(graph: graphviz.Digraph, frame: Frame) -> None:
 def _box(box: Box) -> dict[str, str]:
     fill, edge = FILL_AND_INK_OF_COVER.get(box.cover, FILL_AND_EDGE[box.role])
     look = {"shape": "box", "style": "rounded,filled", "fillcolor": fill, "color": edge}
+    if box.role in SQUARE_BOXES:
+        look["style"] = "filled"
     if box.role in DASHED_BOXES:
         look["style"] = "rounded,filled,dashed"
     if box.lit:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from agentgraph_compiler.render.layout import RenderError
 from agentgraph_compiler.render.picture import Frame, Picture, Role, Row
 
-_BOXES_OF_AGENTS = frozenset({Role.ENTRY, Role.AGENT, Role.TOOL, Role.CODE, Role.OUTSIDE})
+_BOXES_OF_AGENTS = frozenset(
+    {Role.ENTRY, Role.AGENT, Role.TOOL, Role.CODE, Role.OUTSIDE, Role.FUNCTION}
+)
 
 
 def group_of(groups: Mapping[str, str], agent: str) -> str:

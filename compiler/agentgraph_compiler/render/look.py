@@ -9,6 +9,7 @@ from agentgraph_compiler.render.picture import Cover, Mark, Meaning, Role, Strok
 
 INK, SOFT, PALE = "#1e293b", "#64748b", "#b6c0cc"
 GREEN, RED, AMBER, VIOLET = "#2f9e58", "#d64545", "#a16207", "#7c4fe0"
+TEAL = "#0f766e"
 
 FILL_AND_EDGE: Mapping[Role, tuple[str, str]] = {
     Role.START: ("#1e293b", "#1e293b"),
@@ -17,6 +18,8 @@ FILL_AND_EDGE: Mapping[Role, tuple[str, str]] = {
     Role.TOOL: ("#f6f2ff", "#8b5cf6"),
     Role.CODE: ("#ffffff", "#8b5cf6"),
     Role.OUTSIDE: ("#ffffff", "#94a3b8"),
+    Role.FUNCTION: ("#eefbf9", "#14958a"),
+    Role.END: ("#e4f7ea", "#2f9e58"),
     Role.GUARDRAIL: ("#fff8e6", "#e0a93b"),
     Role.STATE: ("#ffffff", "#94a3b8"),
     Role.DONE: ("#e4f7ea", "#2f9e58"),
@@ -25,8 +28,9 @@ FILL_AND_EDGE: Mapping[Role, tuple[str, str]] = {
     Role.FAILED: ("#fdeaea", "#d64545"),
 }
 DASHED_BOXES = frozenset({Role.CODE, Role.OUTSIDE})
-PILLS = frozenset({Role.START, Role.DONE, Role.BLOCKED, Role.EXHAUSTED, Role.FAILED})
+PILLS = frozenset({Role.START, Role.END, Role.DONE, Role.BLOCKED, Role.EXHAUSTED, Role.FAILED})
 """Boxes that are small and round: where a run begins and ends."""
+SQUARE_BOXES = frozenset({Role.FUNCTION})
 
 INK_OF_TONE: Mapping[Tone, str] = {
     Tone.PLAIN: INK,
@@ -51,6 +55,7 @@ SIGN_OF_STROKE: Mapping[Stroke, str] = {
     Stroke.CALL: "•→",
     Stroke.SOMETIMES_CALL: "•┄▸",
     Stroke.CODE: "··▸",
+    Stroke.EDGE: "⇒",
     Stroke.FAINT: "→",
     Stroke.EACH: "━▸",
 }
@@ -61,6 +66,7 @@ INK_OF_STROKE: Mapping[Stroke, str] = {
     Stroke.CALL: VIOLET,
     Stroke.SOMETIMES_CALL: VIOLET,
     Stroke.CODE: VIOLET,
+    Stroke.EDGE: TEAL,
     Stroke.FAINT: PALE,
     Stroke.EACH: "#475569",
 }

@@ -31,10 +31,12 @@ from agentgraph_compiler.render.picture import (
 
 _BRACKETS = {
     Role.START: ("([", "])"),
+    Role.END: ("([", "])"),
     Role.DONE: ("([", "])"),
     Role.BLOCKED: ("([", "])"),
     Role.EXHAUSTED: ("([", "])"),
     Role.FAILED: ("([", "])"),
+    Role.FUNCTION: ("[[", "]]"),
     Role.GUARDRAIL: ("{{", "}}"),
     Role.STATE: ("(", ")"),
 }
@@ -46,6 +48,7 @@ _LINES = {
     Stroke.CALL: "o--o",
     Stroke.SOMETIMES_CALL: "o-.-o",
     Stroke.CODE: "-.->",
+    Stroke.EDGE: "==>",
     Stroke.FAINT: "-->",
 }
 # How these lines look in Mermaid.
@@ -56,7 +59,7 @@ _SIGNS = {
     Stroke.SOMETIMES_CALL: "●┄●",
     Stroke.CODE: "⇢",
 }
-_PLAIN = frozenset(" .,:()[]_-+*/…→•⇢●─┄×◉◎⊘◆✖▲")
+_PLAIN = frozenset(" .,:()[]_-+*/…→•⇢●─┄×◉◎⊘◆✖▲⇒")
 
 
 def to_mermaid(picture: Picture) -> str:

@@ -24,6 +24,8 @@ class Role(StrEnum):
     TOOL = "tool"
     CODE = "code"
     OUTSIDE = "outside"
+    FUNCTION = "function"
+    END = "end"
     GUARDRAIL = "guardrail"
     STATE = "state"
     DONE = "done"
@@ -47,6 +49,8 @@ class Stroke(Enum):
     """A call that a function may forbid."""
     CODE = auto()
     """A run that the code of a tool or guardrail starts."""
+    EDGE = auto()
+    """A move from step to step that the source fixes, by a value or always."""
     FAINT = auto()
     """A move off the main path."""
     EACH = auto()

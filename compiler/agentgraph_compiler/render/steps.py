@@ -1,0 +1,159 @@
+"""The steps of a workflow with edges in the picture of agents: boxes for functions and ends, arrows
+for cases, and what the box of an agent says of its step.
+
+An agent whose step goes on does not end the run, so the marks of ends ask here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.ir.steps import Case, Step, StepKind
+from agentgraph_compiler.machine import StateKind
+from agentgraph_compiler.render.picture import Arrow, Box, Ids, Mark, Place, Role, Row, Stroke
+
+_ALWAYS, _OTHERS = "always", "others"
+_INTERVAL = re.compile(r"(<=|>=)?(-?\d+)(?:\.\.(-?\d+))?")
+_MOST_LINES = 6
+
+
+class Steps:
+    """The steps of a chart in a picture.
+
+    Args:
+        chart: The chart.
+
+    Attributes:
+        entered: Ids of the agents that an edge enters.
+        onward: Ids of the agents after whose answer a run goes on along an edge.
+    """
+
+    def __init__(self, chart: Chart) -> None:
+        self._chart = chart
+        targets = {id for step in chart.steps for case in step.cases for id in ways_of(case)}
+        self.entered = targets & chart.agent.keys()
+        leaving = {state.id for state in chart.states if state.kind is StateKind.LEAVING}
+        self.onward = frozenset(
+            state.agent
+            for state in chart.states
+            if state.kind is StateKind.OVER
+            and any(row.target in leaving for row in state.transitions)
+        )
+
+    def boxes(self, ids: Ids, findings: Mapping[Place, Iterable[Row]]) -> Iterator[tuple[str, Box]]:
+        """The boxes of functions and ends, each with the id of its step."""
+        for step in self._chart.steps:
+            about = (("", step.id), ("", f"{step.id}/step"))
+            if step.kind is StepKind.FUNCTION:
+                yield (
+                    step.id,
+                    Box(
+                        id=ids.take(Role.FUNCTION, step.id),
+                        role=Role.FUNCTION,
+                        title=f"{step.name}()",
+                        rows=(*decides(step), *findings.get(("", step.id), ())),
+                        mark=Mark.NONE if step.cases else Mark.ENDS,
+                        group=step.id,
+                        about=about,
+                    ),
+                )
+            elif step.kind is StepKind.END:
+                yield (
+                    step.id,
+                    Box(ids.take(Role.END, step.id), Role.END, step.name, about=about),
+                )
+
+    def rows(self, agent: str) -> Iterator[Row]:
+        """What the box of an agent says of the steps in which it works."""
+        own = self._chart.step.get(agent)
+        if own is not None:
+            yield from decides(own)
+
+    def others(self, agents: Iterable[str]) -> Iterator[Row]:
+        """The steps of other agents in which an agent works.
+
+        Args:
+            agents: The ids under which the agent stands in the chart.
+        """
+        ids = set(agents)
+        names = dict.fromkeys(
+            step.name
+            for step in self._chart.steps
+            if step.id not in ids and ids.intersection(step.agents)
+        )
+        if names:
+            yield Row("answers for", ", ".join(names))
+
+    def arrows(self, box_of: Mapping[Place, str]) -> Iterator[Arrow]:
+        """An arrow from each step to each one that its cases lead to, with a line for each case."""
+        for step in self._chart.steps:
+            lines: dict[str, list[str]] = {}
+            about: dict[str, list[Place]] = {}
+            for case in step.cases:
+                words = "" if step.domain is None else case_words(case.label)
+                for target, line in _lines(case, words):
+                    lines.setdefault(target, []).append(line)
+                    about.setdefault(target, []).append(("", step.case_symbol(case)))
+            for target, label in lines.items():
+                yield Arrow(
+                    source=box_of["", step.id],
+                    target=box_of["", target],
+                    stroke=Stroke.EDGE,
+                    label=_cut([line for line in label if line]),
+                    about=tuple(about[target]),
+                )
+
+
+def ways_of(case: Case) -> tuple[str, ...]:
+    """The steps that a case leads to: its target, and the one after its last round."""
+    return (case.target, case.exhausted) if case.exhausted else (case.target,)
+
+
+def decides(step: Step) -> Iterator[Row]:
+    """The row that says what a route decides on."""
+    if step.on:
+        yield Row("decides on", step.on)
+
+
+def case_words(label: str) -> str:
+    """The label of a case as a reader says it: ``up to 999`` for ``<=999``; none for the only way
+    out of a step."""
+    if label in (_ALWAYS, _OTHERS):
+        return "" if label == _ALWAYS else "otherwise"
+    interval = _INTERVAL.fullmatch(label)
+    if interval is None:
+        return label
+    sign, number, most = interval.groups()
+    if most is not None:
+        return f"{number} to {most}"
+    return {"<=": f"up to {number}", ">=": f"{number} and above"}.get(sign, label)
+
+
+def rounds_words(rounds: int) -> str:
+    """How often a run may take a case."""
+    return "at most once" if rounds == 1 else f"at most {rounds} times"
+
+
+def _lines(case: Case, words: str) -> Iterator[tuple[str, str]]:
+    """The targets of a case, each with its line on the arrow."""
+    carried = "with the conversation" if case.carries else ""
+    if not case.at_most:
+        yield case.target, _line(words, carried)
+        return
+    yield case.target, _line(words, rounds_words(case.at_most), carried)
+    after = f"after {case.at_most} time{'s' if case.at_most > 1 else ''}"
+    yield case.exhausted, _line(words, after, carried)
+
+
+def _line(words: str, *remarks: str) -> str:
+    """``false (at most 3 times)``."""
+    remark = ", ".join(word for word in remarks if word)
+    return f"{words} ({remark})" if words and remark else words or remark
+
+
+def _cut(lines: list[str]) -> tuple[str, ...]:
+    if len(lines) <= _MOST_LINES:
+        return tuple(lines)
+    return (*lines[: _MOST_LINES - 1], f"… {len(lines) - _MOST_LINES + 1} more")
