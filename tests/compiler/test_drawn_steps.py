@@ -228,12 +228,12 @@ def test_findings_stand_at_their_steps() -> None:
     chart = lower(flow)[0]
     findings = pipeline.check(chart)
     drawn = boxes(picture_of(chart, View(findings=findings)))
-    told = {
+    codes = {
         title: [row.name for row in box.rows if row.tone is not Tone.PLAIN]
         for title, box in drawn.items()
     }
-    assert told["Triage"] == ["AG220 route-gap"]
-    assert "AG227 step-never-entered" in told["hand_out()"]
+    assert codes["Triage"] == ["AG220 route-gap"]
+    assert "AG227 step-never-entered" in codes["hand_out()"]
 
 
 def test_a_long_chain_of_steps_reads_downwards() -> None:
