@@ -8,7 +8,7 @@ and so share a table. Reading makes no digests and no descriptions and inspects 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -221,18 +221,38 @@ class _Reader:
         shared = {id(agent): number for number, agent in enumerate(agents)}
         read: dict[int, tuple[AgentReading, Outline]] = {}
         regions: dict[int, tuple[int, ...]] = {}
-        for agent in agents[: len(shared)]:
-            index, region = dict(shared), [shared[id(agent)]]
-            for number in region:  # the list grows on the way
-                before = len(agents)
-                read[number] = self._agent(agents[number], agents, index, scope, True)
-                region.extend(range(before, len(agents)))
-            regions[id(agent)] = tuple(region)
+        for agent in list(agents):
+            regions[id(agent)] = self._region(shared[id(agent)], agents, shared, scope, read)
+        placed = {id(agent) for agent in agents}
+        for agent in source.agents:
+            if id(agent) not in placed:  # declared, and no step leads to it
+                agents.append(agent)
+                self._region(len(agents) - 1, agents, shared, scope, read)
         steps = read_steps(source, parts, regions)
         places = {id(part): place for place, part in enumerate(parts)}
         of_steps = tuple(step_outline(step, places) for step in steps)
         rows = [read[number] for number in range(len(agents))]
         return of_steps, self._read(source.name, shared[id(source.start)], scope, rows, steps)
+
+    def _region(
+        self,
+        number: int,
+        agents: list[Any],
+        shared: Mapping[int, int],
+        scope: RunScope,
+        read: dict[int, tuple[AgentReading, Outline]],
+    ) -> tuple[int, ...]:
+        """Read an agent and all that it hands over to, up to the agents of ``shared``.
+
+        Returns:
+            Their numbers, its own first.
+        """
+        index, region = {**shared, id(agents[number]): number}, [number]
+        for number in region:  # the list grows on the way
+            before = len(agents)
+            read[number] = self._agent(agents[number], agents, index, scope, True)
+            region.extend(range(before, len(agents)))
+        return tuple(region)
 
     def chart(
         self, name: str, start: object, declared: Iterable[Any] | None, scope: RunScope

@@ -14,6 +14,7 @@ from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.workflow.declared import Edges
 from agentgraph.workflow.keys import Key
 from agentgraph.workflow.making import EdgeMaker
+from agentgraph.workflow.outputs import name_of_step
 from agentgraph.workflow.steps import End, FunctionStep
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Workflow(ShownInNotebooks):
     start: Agent[Any]
     agents: Sequence[Agent[Any]] = ()
     _origin: SourceLine = field(init=False, repr=False)
+    _declared: bool = field(init=False, repr=False, default=False)
     _edges: list[Edges] = field(init=False, repr=False, default_factory=list)
     _functions: dict[int, FunctionStep] = field(init=False, repr=False, default_factory=dict)
 
@@ -62,6 +64,7 @@ class Workflow(ShownInNotebooks):
                 f"Workflow.name must be a non-empty string, not {type(name).__name__}."
             )
         self.agents = list(self.agents)
+        self._declared = bool(self.agents)
         for place, agent in (
             ("start", self.start),
             *((f"agents[{i}]", a) for i, a in enumerate(self.agents)),
@@ -165,6 +168,7 @@ class Workflow(ShownInNotebooks):
                 f"Workflow '{self.name}' has run, so its edges stay as they are. Declare all of"
                 " them before the first run, or make a new Workflow."
             )
+        self._check_declared(edges)
         before = next((one for one in self._edges if one.step is edges.step), None)
         if before is not None:
             file, line = before.origin
@@ -173,3 +177,15 @@ class Workflow(ShownInNotebooks):
                 f" {line} of {file} has declared that of this step."
             )
         self._edges.append(edges)
+
+    def _check_declared(self, edges: Edges) -> None:
+        """Refuse an agent that a declared set of agents does not have."""
+        if not self._declared:
+            return
+        declared = {id(agent) for agent in self.agents}
+        for part in (edges.step, *(case.target for case in edges.cases)):
+            if hasattr(part, "handoffs") and id(part) not in declared:
+                raise AgentDefinitionError(
+                    f"Workflow '{self.name}': agent '{name_of_step(part)}' has an edge, but"
+                    " 'agents' does not list it. List every agent there, or leave 'agents' out."
+                )

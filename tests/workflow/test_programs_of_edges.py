@@ -64,6 +64,15 @@ def test_an_edge_is_no_handoff_and_guardrails_run_beside_it() -> None:
     assert not [one for one in check(flow) if one.rule.code in ("AG501", "AG502", "AG503")]
 
 
+def test_a_declared_agent_to_which_nothing_leads_is_reported() -> None:
+    one, two, three = (Agent(name=name) for name in ("One", "Two", "Three"))
+    four = Agent(name="Four")
+    two.handoffs = [three]
+    flow = Workflow("Flow", start=one, agents=[one, two, three, four])
+    flow.then(one, two)
+    assert [(one.rule.code, "'Four'" in one.message) for one in check(flow)] == [("AG201", True)]
+
+
 def test_a_machine_with_edges_goes_through_json() -> None:
     machine = compile(support()).machine
     read = machine_from_json(machine.to_json())

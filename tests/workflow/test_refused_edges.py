@@ -78,6 +78,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
         "takes 1 values, but the edge to it gives 2",
     ),
     "a value that can only be named": (flow(lambda f: f.then(A, named)), "tone can only be named"),
+    "an agent that is not declared": (
+        lambda: Workflow("Flow", start=A, agents=[A]).then(A, B),
+        "agent 'B' has an edge, but 'agents' does not list it",
+    ),
     "an empty interval": (lambda: between(3, 2), "holds no number"),
     "an interval of text": (lambda: below("3"), "takes a whole number"),  # type: ignore[arg-type]
     "an interval of a bool": (lambda: at_least(True), "takes a whole number"),
