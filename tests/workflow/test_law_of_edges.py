@@ -28,7 +28,7 @@ class Way:
         target: The number of the next step; -1 for the end.
         at_most: How often; 0 for no limit.
         exhausted: The number of the step after that.
-        given: The number of the step whose output the next one gets; -1 for this one's.
+        source: The number of the step whose output the next one gets; -1 for this one's.
     """
 
     low: int
@@ -36,7 +36,7 @@ class Way:
     target: int
     at_most: int
     exhausted: int
-    given: int
+    source: int
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def drawn(draw: st.DrawFn) -> Drawn:
                     target=targets,
                     at_most=st.sampled_from([0, 1, 2]),
                     exhausted=targets,
-                    given=st.integers(END, count - 1),
+                    source=st.integers(END, count - 1),
                 ),
                 min_size=1,
                 max_size=3,
@@ -107,19 +107,19 @@ def by_hand(flow: Drawn) -> tuple[list[tuple[int, int]], str]:
                 edge, count, target = (-1, -1), 0, way.exhausted
         else:
             edge, count = (-1, -1), 0
-        given = way.given if target == way.target != END and way.given != END else at
-        source, at = at, target
+        giver = way.source if target == way.target != END and way.source != END else at
+        before, at = at, target
         if at == END:
             return passed, "end"
-        if given not in outputs:
+        if giver not in outputs:
             return passed, "no output"
-        for other in [
-            one for one in rounds if at in loop(flow, one) and source not in loop(flow, one)
-        ]:
-            del rounds[other]
+        loops = {one: loop(flow, one) for one in rounds}
+        for one, steps in loops.items():
+            if at in steps and before not in steps:
+                del rounds[one]
         if edge != (-1, -1):
             rounds[edge] = count
-        value = outputs[given]
+        value = outputs[giver]
 
 
 def loop(flow: Drawn, edge: tuple[int, int]) -> set[int]:
@@ -162,10 +162,8 @@ def compiled(flow: Drawn, passed: list[tuple[int, int]]) -> Workflow:
     for number, ways in enumerate(flow.ways):
         ends = [End("end") for _ in ways]
         targets = [
-            ends[n] if way.target == END else _apart(steps[way.target])
-            for n, way in enumerate(ways)
+            ends[n] if way.target == END else steps[way.target] for n, way in enumerate(ways)
         ]
-        # A step that two cases lead to would share what it is given, so each value stands alone.
         cases = {between(way.low, way.high): targets[n] for n, way in enumerate(ways)}
         limits = {between(way.low, way.high): way.at_most for way in ways if way.at_most}
         exhausted = next((way.exhausted for way in ways if way.at_most), END)
@@ -174,18 +172,14 @@ def compiled(flow: Drawn, passed: list[tuple[int, int]]) -> Workflow:
             on=_itself,
             cases=cases,
             give={
-                steps[way.target]: output_of(steps[way.given])
+                steps[way.target]: output_of(steps[way.source])
                 for way in ways
-                if way.target != END and way.given != END
+                if way.target != END and way.source != END
             },
             at_most=limits,
             exhausted=End("end") if exhausted == END else steps[exhausted],
         )
     return made
-
-
-def _apart(step: Any) -> Any:
-    return step
 
 
 def _itself(value: int) -> Any:
@@ -197,7 +191,7 @@ def settled(flow: Drawn) -> Drawn:
     ways: list[list[Way]] = []
     for of_step in flow.ways:
         exhausted = next((way.exhausted for way in of_step if way.at_most), END)
-        given = {way.target: way.given for way in of_step if way.given != END}
+        sources = {way.target: way.source for way in of_step if way.source != END}
         ways.append(
             [
                 Way(
@@ -206,7 +200,7 @@ def settled(flow: Drawn) -> Drawn:
                     target=way.target,
                     at_most=way.at_most,
                     exhausted=exhausted,
-                    given=given.get(way.target, END),
+                    source=sources.get(way.target, END),
                 )
                 for way in of_step
             ]

@@ -279,7 +279,7 @@ def take(value: Any) -> str:
     return str(value)
 
 
-def given(function: Any, kind: Any = None, **options: Any) -> Workflow:
+def giving(function: Any, kind: Any = None, **options: Any) -> Workflow:
     start = Agent(name="Start", output_type=kind)
     flow = Workflow("Given", start=start)
     flow.then(start, function, **options)
@@ -304,7 +304,7 @@ CASES: dict[str, Rows] = {
         "given to an agent": (needing(passes=False), ["a way without it: Triage → Edit"]),
         "decided on": (needing(passes=False, on=True), ["needs the output of 'Draft'"]),
         "of a step behind": (
-            given(charge, int, give=output_of(charge)),
+            giving(charge, int, give=output_of(charge)),
             ["needs the output of 'charge'"],
         ),
         "given where every way passes": (needing(passes=True), []),
@@ -342,12 +342,12 @@ CASES: dict[str, Rows] = {
         "an agent of the step answers": (forced_region(), []),
     },
     "AG307": {
-        "text for a number": (given(charge), ["takes int, but step 'Start' gives text"]),
-        "a number for a class": (given(read, int), ["Ticket"]),
+        "text for a number": (giving(charge), ["takes int, but step 'Start' gives text"]),
+        "a number for a class": (giving(read, int), ["Ticket"]),
         "the second value": (second_value(), ["step 'Later' gives"]),
-        "a number": (given(charge, int), []),
-        "a whole number for a float": (given(weigh, int), []),
-        "anything": (given(take, Ticket), []),
-        "a class": (given(read, Ticket), []),
+        "a number": (giving(charge, int), []),
+        "a whole number for a float": (giving(weigh, int), []),
+        "anything": (giving(take, Ticket), []),
+        "a class": (giving(read, Ticket), []),
     },
 }
