@@ -245,3 +245,36 @@ def test_a_long_chain_of_steps_reads_downwards() -> None:
     for one, other in pairwise(agents[4:]):
         flow.then(one, other)
     assert not agents_picture(lower(flow)[0]).across
+
+
+def folded(chart: Chart) -> Picture:
+    return picture_of(chart, View("states", fold=True))
+
+
+def test_folded_states_keep_the_cases_and_fold_functions_too() -> None:
+    picture = folded(support())
+    title = {box.id: box.title for box in picture.root.walk()}
+    drawn = {(title[a.source], title[a.target], a.label) for a in picture.arrows if not a.both}
+    assert {
+        ("Triage", "Draft", ("refund",)),
+        ("Review", "ask_a_person", ("true",)),
+        ("Review", "Draft", ("false (at most 3 times)",)),
+        ("ask_a_person", "pay", ("up to 9",)),
+    } <= drawn
+    roles = {box.title: box.role for box in picture.root.walk()}
+    assert roles["Review"] is Role.AGENT
+    assert roles["pay"] is Role.FUNCTION
+    ends = {box.title for box in picture.root.walk() if box.mark is Mark.ENDS}
+    assert {"Orders", "pay"} <= ends
+    assert "Draft" not in ends
+
+
+def test_a_case_with_a_slash_keeps_its_name_in_the_drawing_of_states() -> None:
+    def label(text: str) -> Literal["a/b", "b"]:
+        return "b"
+
+    start = Agent(name="Start")
+    flow = Workflow("Slash", start=start)
+    flow.route(start, on=label, cases={"a/b": End(1), "b": End(2)})
+    labels = {arrow.label for arrow in picture_of(lower(flow)[0], View("states")).arrows}
+    assert {("chosen [a/b]",), ("chosen [b]",)} <= labels

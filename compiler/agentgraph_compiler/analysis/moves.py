@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.ir.steps import case_of
 from agentgraph_compiler.machine import (
     BACK,
     INTERRUPTING,
@@ -45,7 +46,7 @@ def words_of(state: str, row: Transition) -> str:
     guard = row.guard
     condition = "" if guard.kind is GuardKind.OTHERWISE else f" [{guard.kind}"
     if condition:
-        names = "|".join(name.rpartition("/")[2] for name in guard.names)
+        names = "|".join(case_of(name) or name.rpartition("/")[2] for name in guard.names)
         condition += f" {names}]" if names else "]"
     return f"{state}: {row.event}{condition} → {row.target}"
 

@@ -21,6 +21,14 @@ class StepKind(StrEnum):
     END = "end"
 
 
+_CASE = "/case/"
+
+
+def case_of(symbol: str) -> str:
+    """The label of the case with a name in the machine."""
+    return symbol.partition(_CASE)[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Values:
     """A set of values: single ones, and an interval of whole numbers.
@@ -112,4 +120,4 @@ class Step:
 
     def case_symbol(self, case: Case) -> str:
         """The name of a case in the machine."""
-        return f"{self.id}/case/{case.label}"
+        return f"{self.id}{_CASE}{case.label}"

@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
 from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.ir.steps import case_of
 from agentgraph_compiler.machine import (
     BACK,
     RESERVED,
@@ -30,6 +31,7 @@ from agentgraph_compiler.machine import (
     Transition,
     WorkKind,
 )
+from agentgraph_compiler.render.case_words import case_words, rounds_words, with_remark
 from agentgraph_compiler.render.findings import FINDINGS
 from agentgraph_compiler.render.picture import (
     Arrow,
@@ -53,11 +55,13 @@ _ENDS = {
 }
 _GUARDRAILS = frozenset({WorkKind.INPUT_GUARDRAIL, WorkKind.OUTPUT_GUARDRAIL})
 _ASIDE = frozenset({Event.FAILED, *RESERVED})
+_STEPS = frozenset({StateKind.WORKING, StateKind.LEAVING, StateKind.LOOPING})
 _MOST_LINES = 4
 _WORDS: Mapping[Meaning, str] = {
     Role.STATE: "state",
     Role.GUARDRAIL: "state that runs guardrails",
     Role.AGENT: "agent, with its states folded",
+    Role.FUNCTION: "function step, with its states folded",
     Mark.ENDS: "can end the run",
     Stroke.SOLID: "transition: event [guard]",
     Stroke.FAINT: "transition on a failure",
@@ -123,22 +127,22 @@ class _Drawing:
         names = {agent.id: agent.name for agent in part.agents}
         # A machine that a tool runs, all folded, shows its agents alone.
         whole = not name or any(self.unfolds(name, agent.id) for agent in part.agents)
-        of_agent: dict[str, list[State]] = {}
+        of_owner: dict[str, list[State]] = {}
         for state in part.states:
-            if state.id in drawn and state.agent:
-                of_agent.setdefault(state.agent, []).append(state)
+            if state.id in drawn and owner_of(state):
+                of_owner.setdefault(owner_of(state), []).append(state)
             elif state.id in drawn and whole:
                 frame.boxes.append(self._box(part, name, state, ""))
-        for id, states in of_agent.items():
-            group = f"{name}/{id}" if name else id
-            self.picture.groups[group] = names[id]
+        for id, states in of_owner.items():
+            group, title = f"{name}/{id}" if name else id, names.get(id, id)
+            self.picture.groups[group] = title
             rows = tuple(self.findings.get((name, id), ()))
             if self.unfolds(name, id):
                 boxes = [self._box(part, name, state, group) for state in states]
-                inner = Frame(self.ids.take("agent", id), names[id], boxes, rows=rows)
+                inner = Frame(self.ids.take("agent", id), title, boxes, rows=rows)
                 frame.frames.append(inner)
             else:
-                frame.boxes.append(self._fold(name, states, names[id], group, rows))
+                frame.boxes.append(self._fold(name, states, title, group, rows))
         if part.rows and whole:
             every = Box(self.ids.take("every", name), Role.STATE, "every state")
             frame.boxes.append(every)
@@ -165,7 +169,7 @@ class _Drawing:
         counts = Counter(map(_title, states))
         box = Box(
             id=id,
-            role=Role.AGENT,
+            role=Role.AGENT if states[0].agent else Role.FUNCTION,
             title=title,
             rows=(*(_times(*entry) for entry in counts.items()), *findings),
             mark=Mark.ENDS if ends else Mark.NONE,
@@ -197,10 +201,14 @@ class _Drawing:
             places = about[here, there]
             if {here, there} <= self.folded.keys():
                 both = (there, here) in moves
-                if both and place[here] > place[there]:
+                cases = _cases(rows)
+                if cases or (both and _cases(moves[there, here])):
+                    arrow = Arrow(here, there, label=_cut(cases))
+                elif both and place[here] > place[there]:
                     continue
-                arrow = Arrow(here, there, both=both)
-                places = [*places, *about.get((there, here), ())]
+                else:
+                    arrow = Arrow(here, there, both=both)
+                    places = [*places, *about.get((there, here), ())]
             self.picture.arrows.append(replace(arrow, about=tuple(places)))
         for state in part.states:
             for offer in (*state.invokes, *state.offers):
@@ -226,7 +234,7 @@ class _Drawing:
     def _is_inside(self, name: str, here: str, there: str, target: str, part: Table) -> bool:
         """Whether folding hides a transition."""
         if here in self.folded:
-            return here == there or not part.state[target].agent
+            return here == there or not owner_of(part.state[target])
         return False
 
 
@@ -247,6 +255,13 @@ def drawn_states(table: Table) -> frozenset[str]:
     return frozenset(predecessors.keys() - retries - {BACK})
 
 
+def owner_of(state: State) -> str:
+    """Id of the agent or the function step that a state belongs to; empty for none."""
+    if state.agent or state.kind not in _STEPS:
+        return state.agent
+    return state.id.partition(f".{state.kind}")[0]
+
+
 def _role(state: State) -> Role:
     if state.rest is Rest.END:
         return _ENDS.get(state.kind, Role.STATE)
@@ -264,21 +279,45 @@ def _times(title: str, count: int) -> Row:
 
 
 def _title(state: State) -> str:
-    """The title of a state: its id if it belongs to no agent, else its kind; a recovering state
-    also names the fault."""
-    if not state.agent:
+    """The title of a state: its id if it belongs to no agent and no step, else its kind; a
+    recovering state also names the fault, a looping one the case."""
+    if not owner_of(state):
         return state.id.replace(".", " ")
     _, _, about = state.id.partition(f".{state.kind}.")
-    return f"recovering from {about}" if state.kind is StateKind.RECOVERING else state.kind.value
+    match state.kind:
+        case StateKind.RECOVERING:
+            return f"recovering from {about}"
+        case StateKind.LOOPING:
+            return f"looping {case_words(about)}".rstrip()
+        case _:
+            return state.kind.value
 
 
 def _arrow(source: str, target: str, rows: list[Transition], from_every: bool) -> Arrow:
     if not from_every and all(_is_failure(row) for row in rows):
         return Arrow(source, target, Stroke.FAINT)
-    labels = tuple(dict.fromkeys(map(_label, rows)))
-    if len(labels) > _MOST_LINES:
-        labels = (*labels[: _MOST_LINES - 1], f"… {len(labels) - _MOST_LINES + 1} more")
-    return Arrow(source, target, Stroke.SOLID, labels)
+    return Arrow(source, target, Stroke.SOLID, _cut(list(dict.fromkeys(map(_label, rows)))))
+
+
+def _cut(lines: Sequence[str]) -> tuple[str, ...]:
+    if len(lines) <= _MOST_LINES:
+        return tuple(lines)
+    return (*lines[: _MOST_LINES - 1], f"… {len(lines) - _MOST_LINES + 1} more")
+
+
+def _cases(rows: Iterable[Transition]) -> list[str]:
+    """The cases of edges among some transitions, in words."""
+    lines: list[str] = []
+    for row in rows:
+        match row.guard.kind:
+            case GuardKind.CASE:
+                lines.append(case_words(case_of(row.guard.names[0])))
+            case GuardKind.ROUNDS:
+                edge, rounds = row.guard.names
+                lines.append(with_remark(case_words(case_of(edge)), rounds_words(int(rounds))))
+            case _:
+                pass
+    return [line for line in dict.fromkeys(lines) if line]
 
 
 def _is_failure(row: Transition) -> bool:
@@ -293,5 +332,10 @@ def _label(row: Transition) -> str:
             return row.event.value
         case GuardKind.VERDICT:
             return f"{row.event.value} [{operands}]"
+        case GuardKind.CASE:
+            words = case_words(case_of(row.guard.names[0]))
+            return f"{row.event.value} [{words}]" if words else row.event.value
+        case GuardKind.ROUNDS:
+            return f"{row.event.value} [{rounds_words(int(row.guard.names[1]))}]"
         case _:
             return f"{row.event.value} [{row.guard.kind.value}{' ' if operands else ''}{operands}]"

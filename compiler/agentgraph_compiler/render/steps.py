@@ -6,16 +6,19 @@ An agent whose step goes on does not end the run, so the marks of ends ask here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.steps import Case, Step, StepKind
 from agentgraph_compiler.machine import StateKind
+from agentgraph_compiler.render.case_words import (
+    after_words,
+    case_words,
+    rounds_words,
+    with_remark,
+)
 from agentgraph_compiler.render.picture import Arrow, Box, Ids, Mark, Place, Role, Row, Stroke
 
-_ALWAYS, _OTHERS = "always", "others"
-_INTERVAL = re.compile(r"(<=|>=)?(-?\d+)(?:\.\.(-?\d+))?")
 _MOST_LINES = 6
 
 
@@ -117,40 +120,14 @@ def decides(step: Step) -> Iterator[Row]:
         yield Row("decides on", step.on)
 
 
-def case_words(label: str) -> str:
-    """The label of a case as a reader says it: ``up to 999`` for ``<=999``; none for the only way
-    out of a step."""
-    if label in (_ALWAYS, _OTHERS):
-        return "" if label == _ALWAYS else "otherwise"
-    interval = _INTERVAL.fullmatch(label)
-    if interval is None:
-        return label
-    sign, number, most = interval.groups()
-    if most is not None:
-        return f"{number} to {most}"
-    return {"<=": f"up to {number}", ">=": f"{number} and above"}.get(sign, label)
-
-
-def rounds_words(rounds: int) -> str:
-    """How often a run may take a case."""
-    return "at most once" if rounds == 1 else f"at most {rounds} times"
-
-
 def _lines(case: Case, words: str) -> Iterator[tuple[str, str]]:
     """The targets of a case, each with its line on the arrow."""
     carried = "with the conversation" if case.carries else ""
     if not case.at_most:
-        yield case.target, _line(words, carried)
+        yield case.target, with_remark(words, carried)
         return
-    yield case.target, _line(words, rounds_words(case.at_most), carried)
-    after = f"after {case.at_most} time{'s' if case.at_most > 1 else ''}"
-    yield case.exhausted, _line(words, after, carried)
-
-
-def _line(words: str, *remarks: str) -> str:
-    """``false (at most 3 times)``."""
-    remark = ", ".join(word for word in remarks if word)
-    return f"{words} ({remark})" if words and remark else words or remark
+    yield case.target, with_remark(words, rounds_words(case.at_most), carried)
+    yield case.exhausted, with_remark(words, after_words(case.at_most), carried)
 
 
 def _cut(lines: list[str]) -> tuple[str, ...]:
