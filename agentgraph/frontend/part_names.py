@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agentgraph.agent import Agent
 from agentgraph.agent_output import AgentOutputSchemaBase, output_schema_of
 from agentgraph.handoffs import Handoff
 from agentgraph.tools.function import FunctionTool
+from agentgraph.workflow import Workflow
+from agentgraph.workflow.outputs import name_of_step
+
+if TYPE_CHECKING:
+    from agentgraph.workflow import Source
 
 __all__ = [
     "NO_NAMES",
@@ -33,6 +38,8 @@ class PartNames:
         handoffs: The tool names of its handoffs.
         guardrails: The names of its guardrails.
         agent_tools: Those tools that are agents.
+        functions: The names of the functions of its edges: steps, and those that routes decide
+            with.
     """
 
     agents: frozenset[str] = frozenset()
@@ -40,18 +47,19 @@ class PartNames:
     handoffs: frozenset[str] = frozenset()
     guardrails: frozenset[str] = frozenset()
     agent_tools: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
 
     @property
     def every(self) -> frozenset[str]:
         """All of them."""
-        return self.agents | self.tools | self.handoffs | self.guardrails
+        return self.agents | self.tools | self.handoffs | self.guardrails | self.functions
 
 
 NO_NAMES: Final = PartNames()
 
 
-def names_of(agents: Iterable[Agent[Any]]) -> PartNames:
-    """The names of agents and of what they have."""
+def names_of(agents: Iterable[Agent[Any]], source: Source | None = None) -> PartNames:
+    """The names of agents and of what they have, and of the functions of a workflow's edges."""
     agents = list(agents)
     tools = [tool for agent in agents for tool in agent.tools]
     return PartNames(
@@ -60,7 +68,15 @@ def names_of(agents: Iterable[Agent[Any]]) -> PartNames:
         handoffs=frozenset(_handoff_name(one) for agent in agents for one in agent.handoffs),
         guardrails=frozenset(one for agent in agents for one, _ in guardrails_of(agent)),
         agent_tools=frozenset(tool.name for tool in tools if hasattr(tool, "agent")),
+        functions=frozenset(_functions_of(source)) if isinstance(source, Workflow) else frozenset(),
     )
+
+
+def _functions_of(workflow: Workflow) -> Iterator[str]:
+    yield from (function.name for function in workflow._functions.values())
+    for edges in workflow._edges:
+        if edges.on is not None and edges.on.function is not None:
+            yield name_of_step(edges.on.function)
 
 
 def _handoff_name(entry: Agent[Any] | Handoff[Any, Any]) -> str:

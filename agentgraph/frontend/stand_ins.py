@@ -22,6 +22,7 @@ from agentgraph.agent import (
 )
 from agentgraph.agent_tool import AgentTool
 from agentgraph.exceptions import UserError
+from agentgraph.frontend.stand_in_edges import EdgeStandIns
 from agentgraph.frontend.targets import target_of
 from agentgraph.guardrail import GuardrailFunctionOutput, InputGuardrail, OutputGuardrail
 from agentgraph.handoffs import Handoff
@@ -79,6 +80,20 @@ class Oracle(Protocol):
         """Hear that a guardrail ran."""
         ...
 
+    def output(self, function: object, name: str, *, fails: bool) -> Any:
+        """Decide what a function of the workflow's edges returns.
+
+        Args:
+            function: The function.
+            name: Its name.
+            fails: Whether it can raise instead.
+        """
+        ...
+
+    def returned(self, name: str, value: object) -> None:
+        """Hear that a function of the edges ran; the value is what it returned or raised."""
+        ...
+
 
 def is_stand_in(agent: object) -> bool:
     """Whether an agent is a copy in which an oracle decides."""
@@ -119,6 +134,7 @@ class StandIns:
         agents = [self.agent(agent) for agent in source.agents]
         workflow = Workflow(source.name, start=self.agent(source.start), agents=agents)
         workflow._origin = source._origin
+        EdgeStandIns(self._oracle, self.agent, self._real).put(source, workflow)
         return workflow
 
     def agent(self, agent: Agent[Any]) -> Agent[Any]:

@@ -49,8 +49,8 @@ class Conditions:
             arguments, reused ids, nothing, refusals, faults.
         weights: How often each kind of decision comes, as `{"model.answer": 4, "tool.raise": 0}`;
             kinds that it does not name keep their weight in `ORDINARY` or `HOSTILE`.
-        real: The names of tools, guardrails, handoffs and agents whose code runs. All other tools
-            return a text, and all other guardrails and functions are decided at random.
+        real: The names of tools, guardrails, handoffs, agents and functions whose code runs. All
+            other tools return a text, and all other guardrails and functions are decided at random.
         results: The results from which tools draw, by their names.
         context: The context object, or a function that makes one for each run.
         streamed: Whether the runs are streamed.

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
-from agentgraph.exceptions import AgentsException
+from agentgraph.exceptions import AgentsException, ModelBehaviorError, UserError
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.model_call import ModelCall
 from agentgraph.testing.decisions import Decisions
 from agentgraph.testing.offers import Menu, Offer
+from agentgraph.testing.outputs import Outputs, StepOutputs
 from agentgraph.testing.routes import KINDS, Decider, Decision, Kind, plain_result
 from agentgraph.testing.simulated_model import SimulatedFault, arguments_text, response_of
 
@@ -24,6 +26,7 @@ __all__ = ["BoundReached", "Deciding", "kinds_of_guardrail", "kinds_of_tool"]
 
 _T = TypeVar("_T")
 _MOST_MENUS: Final = 1_000
+_MOST_FUNCTIONS_IN_A_ROW: Final = 100
 _WITHOUT_REJECTION: Final[tuple[Kind, ...]] = tuple(
     kind for kind in KINDS["guardrail"] if kind != "reject"
 )
@@ -51,7 +54,9 @@ class _Undecided(Decisions):
     def reply(self, offer: Offer) -> NoReturn:
         raise AgentsException("a stand-in of a simulation ran outside of it")
 
-    def decide(self, decision: Decision, kinds: Sequence[Kind]) -> NoReturn:
+    def decide(
+        self, decision: Decision, kinds: Sequence[Kind], outputs: Outputs | None = None
+    ) -> NoReturn:
         raise AgentsException("a stand-in of a simulation ran outside of it")
 
 
@@ -66,6 +71,7 @@ class Deciding:
 
     Attributes:
         depth: The most model calls of a run.
+        outputs: What the steps of a workflow with edges may give.
         log: The decisions of the run.
         agents: The name of the agent of each model call.
         requests: The request of each model call.
@@ -74,6 +80,7 @@ class Deciding:
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
+        self.outputs: StepOutputs | None = None
         self._menus: dict[tuple[object, ...], Menu] = {}
         self.begin(_UNDECIDED)
 
@@ -90,6 +97,7 @@ class Deciding:
         self.requests: list[ModelCall] = []
         self._call_ids: list[str] = []
         self._unfit: set[str] = set()
+        self._functions_in_a_row = 0
         self.interrupt: BaseException | None = None
 
     @property
@@ -105,6 +113,7 @@ class Deciding:
         kinds: Sequence[Kind],
         arguments: Mapping[str, Any] | str | None = None,
         value: object = None,
+        outputs: Outputs | None = None,
     ) -> Decision:
         draft = Decision(
             by=by,
@@ -115,7 +124,7 @@ class Deciding:
             value=value,
             reply=len(self.agents),
         )
-        decision = self._guarded(lambda: self._decisions.decide(draft, kinds))
+        decision = self._guarded(lambda: self._decisions.decide(draft, kinds, outputs))
         self.log.append(decision)
         return decision
 
@@ -181,6 +190,31 @@ class Deciding:
         self.log.append(decision)
         self._guarded(lambda: self._decisions.heard(decision))
 
+    def output(self, function: object, name: str, *, fails: bool) -> Any:
+        """See `Oracle`."""
+        assert self.outputs is not None
+        self._count_function()
+        outputs = self._guarded(partial(self.outputs.of_function, function))
+        kinds: tuple[Kind, ...] = ("return", "raise") if fails else ("return",)
+        decided = self._decide("function", "", name, kinds, None, outputs.telling[0], outputs)
+        if decided.kind == "raise":
+            raise SimulatedFault(f"function {name}")
+        return self._guarded(lambda: _made(outputs, decided))
+
+    def returned(self, name: str, value: object) -> None:
+        """See `Oracle`."""
+        self._count_function()
+        kind: Kind = "raise" if isinstance(value, Exception) else "return"
+        place = len(self.agents)
+        self._hear(Decision("function", kind, name=name, value=value, reply=place))
+
+    def _count_function(self) -> None:
+        """End a run that goes round in functions without calling a model."""
+        self._functions_in_a_row += 1
+        if self._functions_in_a_row > _MOST_FUNCTIONS_IN_A_ROW:
+            self.interrupt = self.interrupt or BoundReached()
+            raise self.interrupt
+
     def ruling(self, item: ToolApprovalItem) -> Kind:
         """Decide on a call that waits for a person."""
         arguments = _read(item.arguments or "{}")
@@ -193,6 +227,7 @@ class Deciding:
             self.interrupt = self.interrupt or BoundReached()
             raise self.interrupt
         self.agents.append(agent)
+        self._functions_in_a_row = 0
         self.requests.append(call)
         offer = self._offer(agent, call)
         decided = self._guarded(lambda: self._decisions.reply(offer))
@@ -219,8 +254,18 @@ class Deciding:
         if menu is None:
             if len(self._menus) >= _MOST_MENUS:
                 self._menus.clear()
-            menu = self._menus[key] = Menu(agent, call)
+            answers = None if self.outputs is None else self.outputs.of_agent(agent)
+            menu = self._menus[key] = Menu(agent, call, answers)
         return Offer(call, menu, len(self.agents), bool(self._call_ids))
+
+
+def _made(outputs: Outputs, decision: Decision) -> object:
+    try:
+        return outputs.read(decision.value)
+    except (ModelBehaviorError, ValueError) as fault:
+        raise UserError(
+            f"“{decision}” does not fit the type that the function declares: {fault}"
+        ) from fault
 
 
 def _read(arguments: str) -> Mapping[str, Any] | str:

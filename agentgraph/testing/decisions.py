@@ -11,6 +11,7 @@ from agentgraph.exceptions import UserError
 from agentgraph.models.instances import Schema
 from agentgraph.testing.choices import Choices, weighted
 from agentgraph.testing.offers import Offer, Options, with_minimal_value
+from agentgraph.testing.outputs import Outputs
 from agentgraph.testing.routes import Decision, Kind
 from agentgraph.testing.values import Generators, without_types
 from agentgraph.testing.weights import Weights
@@ -36,12 +37,15 @@ class Decisions(Protocol):
         """Decide on a reply of a model: one answer, or calls and handoffs."""
         ...
 
-    def decide(self, decision: Decision, kinds: Sequence[Kind]) -> Decision:
+    def decide(
+        self, decision: Decision, kinds: Sequence[Kind], outputs: Outputs | None = None
+    ) -> Decision:
         """Decide on one of some kinds.
 
         Args:
             decision: The decision as far as it stands.
             kinds: The kinds that are possible here; the first is the simplest.
+            outputs: What a function of the edges may return.
         """
         ...
 
@@ -51,7 +55,8 @@ class Decisions(Protocol):
 
 
 class Exhaustive(Decisions):
-    """Decisions of a search that takes each option; it varies no values.
+    """Decisions of a search that takes each option. It varies no values but those that decide on
+    the ways of routes: of these it takes one for each way.
 
     Args:
         choices: The source.
@@ -78,7 +83,7 @@ class Exhaustive(Decisions):
         of = self._weights.of("model")
         options = [
             [one]
-            for one in offer.menu.obedient
+            for one in _told_apart(offer)
             if of[one.kind] and (one.agent, one.name) not in self._left_out
         ]
         if self._in_pairs and offer.call.model_settings.parallel_tool_calls is not False:
@@ -93,12 +98,29 @@ class Exhaustive(Decisions):
             if handoff.kind == "handoff" and calls:
                 yield [calls[0], handoff]
 
-    def decide(self, decision: Decision, kinds: Sequence[Kind]) -> Decision:
+    def decide(
+        self, decision: Decision, kinds: Sequence[Kind], outputs: Outputs | None = None
+    ) -> Decision:
         """See :class:`Decisions`."""
         of = self._weights.of(decision.by)
-        kinds = [kind for kind in kinds if of[kind]]
-        index = self._choices.index(len(kinds)) if len(kinds) > 1 else 0
-        return replace(decision, kind=kinds[index])
+        options = [replace(decision, kind=kind) for kind in kinds if of[kind]]
+        if outputs is not None:
+            options = [
+                replace(one, value=value)
+                for one in options
+                for value in (outputs.telling if one.kind == "return" else (None,))
+            ]
+        return options[self._choices.index(len(options)) if len(options) > 1 else 0]
+
+
+def _told_apart(offer: Offer) -> Iterator[Decision]:
+    """What a model can do, its answer once for each way of the routes that read it."""
+    answers = offer.menu.answers
+    for one in offer.menu.obedient:
+        if one.kind == "answer" and answers is not None:
+            yield from (replace(one, value=value) for value in answers.telling)
+        else:
+            yield one
 
 
 class Drawn(Decisions):
@@ -173,6 +195,9 @@ class Drawn(Decisions):
         choices, number = self._choices, offer.number
         match decision.kind:
             case "answer":
+                if offer.menu.answers is not None:
+                    value = offer.menu.answers.drawn(choices)
+                    return replace(decision, value=value, reply=number)
                 schema = offer.menu.moves[-1].schema
                 text = _ANSWERS[choices.index(len(_ANSWERS))] if schema is None else None
                 value = text if schema is None else self._draw(schema)
@@ -213,17 +238,22 @@ class Drawn(Decisions):
     def _draw(self, schema: Schema) -> Any:
         return self._generators.of(schema)(self._choices, 0)
 
-    def decide(self, decision: Decision, kinds: Sequence[Kind]) -> Decision:
+    def decide(
+        self, decision: Decision, kinds: Sequence[Kind], outputs: Outputs | None = None
+    ) -> Decision:
         """See :class:`Decisions`."""
         of = self._weights.of(decision.by)
         weights = [of[kind] for kind in kinds]
         kind = kinds[weighted(self._choices, weights) if any(weights) else 0]
         decided = decision if kind == decision.kind else replace(decision, kind=kind)
-        return self.with_result(decided) if kind == "return" else decided
+        return self.with_result(decided, outputs) if kind == "return" else decided
 
-    def with_result(self, decision: Decision) -> Decision:
-        """The return of a tool with one of the results that are listed for it, if any are."""
+    def with_result(self, decision: Decision, outputs: Outputs | None = None) -> Decision:
+        """The return of a tool or function with one of the results that are listed for it, if any
+        are; else that of a function with one of its outputs."""
         results = self._generators.results.get(decision.name)
+        if outputs is not None and not results:
+            return replace(decision, value=outputs.drawn(self._choices))
         if not results:
             return decision
         return replace(decision, value=results[self._choices.index(len(results))])

@@ -14,6 +14,7 @@ from agentgraph.testing.routes import Decision, Kind
 
 if TYPE_CHECKING:
     from agentgraph.models.model_call import ModelCall
+    from agentgraph.testing.outputs import Outputs
     from agentgraph.testing.weights import Weights
 
 __all__ = ["Menu", "Offer", "Options", "with_minimal_value"]
@@ -39,9 +40,11 @@ class Menu:
     Args:
         agent: The agent's name.
         call: A request.
+        answers: What its answer may be, if routes of the workflow read it.
 
     Attributes:
         agent: The agent's name.
+        answers: See above.
         moves: What the model may do without regard to its tool choice; the answer is the last.
         free: The same as decisions without values.
         obedient: Those that obey the tool choice; one that it cannot obey leaves it free.
@@ -49,10 +52,10 @@ class Menu:
             reuses an id or without.
     """
 
-    __slots__ = ("_kept", "agent", "by_weights", "free", "moves", "obedient")
+    __slots__ = ("_kept", "agent", "answers", "by_weights", "free", "moves", "obedient")
 
-    def __init__(self, agent: str, call: ModelCall) -> None:
-        self.agent = agent
+    def __init__(self, agent: str, call: ModelCall, answers: Outputs | None = None) -> None:
+        self.agent, self.answers = agent, answers
         self._kept = (call.tools, call.handoffs)  # their ids stay theirs as long as they live
         self.moves = every_move(call)
         targets = {one.tool_name: one.agent_name for one in call.handoffs}
@@ -115,6 +118,8 @@ def with_minimal_value(decision: Decision, offer: Offer) -> Decision:
     """A decision with a small value, unless it has one."""
     match decision.kind:
         case "answer" if decision.value is None:
+            if offer.menu.answers is not None:
+                return replace(decision, value=offer.menu.answers.telling[0])
             answer = offer.menu.moves[-1]
             made = "Done." if answer.schema is None else json.loads(_made_up(answer, offer))
             return replace(decision, value=made)

@@ -16,10 +16,11 @@ __all__ = ["Pattern", "matcher", "unknown_part"]
 
 Pattern: TypeAlias = str | Callable[[Decision], bool]
 """Which decisions are meant: the name of a tool (it runs), an agent (its model is called), a
-handoff (it is called), a guardrail (it judges), or `answer`; `tool:…`, `agent:…`, `handoff:…`,
-`guardrail:…` and `answer:AGENT` say which of them; or a function of a decision."""
+handoff (it is called), a guardrail (it judges), a function of the edges (it is called), or
+`answer`; `tool:…`, `agent:…`, `handoff:…`, `guardrail:…`, `function:…` and `answer:AGENT` say which
+of them; or a function of a decision."""
 
-_SORTS: Final = ("agent", "tool", "handoff", "guardrail", "answer")
+_SORTS: Final = ("agent", "tool", "handoff", "guardrail", "function", "answer")
 
 
 def matcher(pattern: Pattern, names: PartNames) -> Callable[[Decision], bool]:
@@ -38,6 +39,7 @@ def matcher(pattern: Pattern, names: PartNames) -> Callable[[Decision], bool]:
         "tool": names.tools,
         "handoff": names.handoffs,
         "guardrail": names.guardrails,
+        "function": names.functions,
         "answer": names.agents,
     }
     if colon and sort in by_sort:
@@ -46,7 +48,9 @@ def matcher(pattern: Pattern, names: PartNames) -> Callable[[Decision], bool]:
         return _of(sort, name, names)
     sorts = [one for one in _SORTS[:-1] if pattern in by_sort[one]]
     if not sorts:
-        raise unknown_part(pattern, "agent, tool, handoff or guardrail", names.every)
+        functions = bool(names.functions)
+        kinds = f"agent, tool, handoff{', guardrail or function' if functions else ' or guardrail'}"
+        raise unknown_part(pattern, kinds, names.every)
     if len(sorts) > 1:
         either = " or ".join(repr(f"{one}:{pattern}") for one in sorts)
         raise UserError(f"{pattern!r} names several parts of the workflow; write {either}.")

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Decider", "Decision", "End", "Kind", "Route", "plain_result"]
 
 Decider: TypeAlias = Literal["model", "tool", "guardrail", "person", "function"]
-"""Who decides. A function is one of the workflow's own, such as `is_enabled`."""
+"""Who decides. A function is one of the workflow's own: one that says yes or no, such as
+`is_enabled`, or one of its edges, which returns a value."""
 
 Kind: TypeAlias = Literal[
     "answer", "call", "handoff", "slow", "refuse", "unknown_tool", "malformed", "wrong_types",
@@ -38,7 +39,7 @@ KINDS: Final[Mapping[Decider, tuple[Kind, ...]]] = {
     "tool": ("return", "raise", "time_out"),
     "guardrail": ("pass", "reject", "trip", "raise"),
     "person": ("approve", "reject", "leave"),
-    "function": ("no", "yes"),
+    "function": ("no", "yes", "return", "raise"),
 }  # fmt: skip
 """What each decider can decide; the simplest first."""
 
@@ -66,7 +67,7 @@ class Decision:
         agent: The name of the agent at work.
         name: The tool, handoff, guardrail or question that it is about; empty for an answer.
         arguments: The arguments of a call or handoff, or text that is no JSON object.
-        value: An answer, or the result of a tool.
+        value: An answer, or the result of a tool or function.
         target: The agent that a handoff leads to.
         reply: The number of the model call that it is part of, from 1; 0 before the first.
     """
@@ -153,6 +154,16 @@ def _tool_words(decision: Decision) -> str:
             return f"tool {_call(decision)} fails"
 
 
+def _function_words(decision: Decision) -> str:
+    match decision.kind:
+        case "return":
+            return f"function {decision.name} returns {_as_json_value(decision.value)}"
+        case "raise":
+            return f"function {decision.name} fails"
+        case kind:
+            return f"function: {decision.name}: {kind}"
+
+
 _VERDICTS: Final[Mapping[Kind, str]] = {
     "pass": "passes", "reject": "rejects", "trip": "trips", "raise": "fails",
 }  # fmt: skip
@@ -164,7 +175,7 @@ _WORDS: Final[Mapping[Decider, Callable[[Decision], str]]] = {
     "tool": _tool_words,
     "guardrail": lambda one: f"guardrail {one.name} of {one.agent} {_VERDICTS[one.kind]}",
     "person": lambda one: f"person {_RULINGS[one.kind]} {_call(one)}",
-    "function": lambda one: f"function: {one.name}: {one.kind}",
+    "function": _function_words,
 }
 
 

@@ -9,7 +9,7 @@ import json
 import keyword
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from agentgraph.testing.routes import Decision, Kind, Route, plain_result
 
@@ -185,8 +185,32 @@ def person() -> _Person:
     return _Person()
 
 
-def function(question: str, says: bool, *, agent: str = "") -> Decision:
-    """What a function of the workflow says, such as `function("refund is on offer", False)`."""
+class _Function:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def returns(self, value: object) -> Decision:
+        """Return a value: one of the declared type, or its JSON form."""
+        return Decision(by="function", kind="return", name=self._name, value=value)
+
+    def fails(self) -> Decision:
+        """Raise a `SimulatedFault`."""
+        return Decision(by="function", kind="raise", name=self._name)
+
+
+@overload
+def function(question: str, says: bool, *, agent: str = "") -> Decision: ...
+
+
+@overload
+def function(question: str) -> _Function: ...
+
+
+def function(question: str, says: bool | None = None, *, agent: str = "") -> Decision | _Function:
+    """What a function of the workflow says, such as `function("refund is on offer", False)`, or
+    what one of its edges does: `function("pay").returns("Paid.")`."""
+    if says is None:
+        return _Function(question)
     return Decision("function", "yes" if says else "no", agent, question)
 
 
@@ -281,6 +305,7 @@ def _reply_word(decision: Decision) -> str:
 
 _WORDS: dict[str, str] = {
     "tool raise": "fails()",
+    "function raise": "fails()",
     "tool time_out": "runs_out_of_time()",
     "guardrail reject": "rejects()",
     "guardrail trip": "trips()",
@@ -295,9 +320,9 @@ def _other_words(decision: Decision) -> Iterator[str]:
     word = _WORDS.get(f"{by} {decision.kind}")
     if decision.by == "function" and decision.kind == "yes":
         yield f"function({quoted}, True, agent={source_of(decision.agent)})"
-    elif decision.by == "tool" and decision.kind == "return":
+    elif by in ("tool", "function") and decision.kind == "return":
         if decision.value != plain_result(name):
-            yield f"tool({quoted}).returns({source_of(decision.value)})"
+            yield f"{by}({quoted}).returns({source_of(decision.value)})"
     elif word is not None and by == "person":
         yield f"person().{word}({quoted})"
     elif word is not None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from agentgraph.testing.decisions import Decisions
 from agentgraph.testing.offers import Offer, with_minimal_value
+from agentgraph.testing.outputs import Outputs
 from agentgraph.testing.routes import Decider, Decision, Kind
 
 __all__ = ["Completed", "ScriptMismatch", "Scripted"]
@@ -65,7 +66,9 @@ class Scripted(Decisions):
             return False
         return last.kind == "slow" or (one.reply == first.reply and one.reply > 0)
 
-    def decide(self, decision: Decision, kinds: Sequence[Kind]) -> Decision:
+    def decide(
+        self, decision: Decision, kinds: Sequence[Kind], outputs: Outputs | None = None
+    ) -> Decision:
         """See `Decisions`.
 
         Raises:

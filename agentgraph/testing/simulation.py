@@ -27,6 +27,7 @@ from agentgraph.testing.choices import Choices
 from agentgraph.testing.conditions import Conditions
 from agentgraph.testing.deciding import BoundReached, Deciding
 from agentgraph.testing.decisions import Decisions, Drawn
+from agentgraph.testing.outputs import StepOutputs
 from agentgraph.testing.routes import Decision, End, Route
 from agentgraph.testing.scripted import ScriptMismatch
 from agentgraph.testing.simulated_model import SimulatedModel
@@ -81,7 +82,8 @@ class Simulation:
         )
         self.start = self._stand_ins.of(source_of(source))
         self.agents = self._stand_ins.originals
-        self.names = names_of(self.agents)
+        self.names = names_of(self.agents, source_of(source))
+        self._deciding.outputs = StepOutputs(source_of(source), conditions.real)
         self._check_real(conditions.real)
         self.generators = Generators(self._checked_results(conditions.results))
         self.at_work: RunResultStreaming | None = None
@@ -235,8 +237,9 @@ class Simulation:
         for name in real:
             if name not in self.names.every:
                 raise UserError(
-                    f"real names {name!r}, but the workflow has no tool, guardrail, handoff or"
-                    f" agent of that name. It has {', '.join(sorted(self.names.every))}."
+                    f"real names {name!r}, but the workflow has no tool, guardrail, handoff,"
+                    " function or agent of that name. It has"
+                    f" {', '.join(sorted(self.names.every))}."
                 )
 
     def represented(self) -> frozenset[tuple[str, str]]:
@@ -249,10 +252,11 @@ class Simulation:
         self, results: Mapping[str, Sequence[object]] | None
     ) -> Mapping[str, Sequence[object]]:
         for name, values in (results or {}).items():
-            if name not in self.names.tools:
+            names = self.names.tools | self.names.functions
+            if name not in names:
                 raise UserError(
                     f"results names {name!r}, but the workflow has no tool of that name. It has"
-                    f" {', '.join(sorted(self.names.tools)) or 'no tools'}."
+                    f" {', '.join(sorted(names)) or 'no tools'}."
                 )
             if not values:
                 raise UserError(f"results has no result for the tool {name!r}.")

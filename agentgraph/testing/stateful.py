@@ -301,10 +301,13 @@ def machine_of(
             rules[rule_name] = _reply_rule(rule_name, kind, name)
     for by, verbs in _OTHERS.items():
         for kind, verb in verbs.items():
-            if conditions.drawn.of(by)[kind]:
+            is_of_edges = by == "function" and kind in ("return", "raise")
+            if conditions.drawn.of(by)[kind] and (simulation.names.functions or not is_of_edges):
                 rules[f"{by}_{verb}"] = _decision_rule(f"{by}_{verb}", by, kind)
-    if conditions.results and "tool_returns" in rules:
-        rules["tool_returns"] = _result_rule("tool_returns")
+    for by in _RETURNING:
+        name = f"{by}_returns"
+        if name in rules and (conditions.results or by == "function"):
+            rules[name] = _result_rule(name, by)
     fields = {
         "simulation": simulation,
         "make_session": staticmethod(session),
@@ -323,8 +326,9 @@ _OTHERS: Mapping[Decider, Mapping[Kind, str]] = {
     "tool": {"return": "returns", "raise": "fails", "time_out": "runs_out_of_time"},
     "guardrail": {"pass": "passes", "reject": "rejects", "trip": "trips", "raise": "fails"},
     "person": {"approve": "approves", "reject": "rejects", "leave": "leaves"},
-    "function": {"no": "says_no", "yes": "says_yes"},
+    "function": {"no": "says_no", "yes": "says_yes", "return": "returns", "raise": "fails"},
 }
+_RETURNING: tuple[Decider, ...] = ("tool", "function")
 
 
 def _replies_of(simulation: Simulation) -> Iterator[tuple[Kind, str]]:
@@ -360,14 +364,15 @@ def _decision_rule(rule_name: str, by: Decider, kind: Kind) -> _Rule:
     return precondition(lambda self: self._waits_for(by, kind))(rule()(move))
 
 
-def _result_rule(rule_name: str) -> _Rule:
-    """A tool returns one of the results that the caller lists."""
+def _result_rule(rule_name: str, by: Decider) -> _Rule:
+    """A tool returns one of the results that the caller lists, a function of the edges one of its
+    outputs."""
 
     def move(self: WorkflowMachine, value: object) -> None:
         self._decided(replace(self._draft("return"), value=value))
 
     move.__name__ = rule_name
-    possible = precondition(lambda self: self._waits_for("tool", "return"))
+    possible = precondition(lambda self: self._waits_for(by, "return"))
     return possible(rule(value=_result())(move))
 
 
@@ -375,7 +380,9 @@ def _result_rule(rule_name: str) -> _Rule:
 def _result(draw: st.DrawFn) -> object:
     machine: WorkflowMachine = draw(st.runner())
     drawn = machine.simulation.drawn(DrawnChoices(draw))
-    return drawn.with_result(machine._draft("return")).value
+    pending = machine._stepping.pending
+    assert isinstance(pending, Ask)
+    return drawn.with_result(machine._draft("return"), pending.outputs).value
 
 
 @st.composite

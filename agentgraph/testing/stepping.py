@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentgraph.testing.decisions import Decisions
 from agentgraph.testing.offers import Offer
+from agentgraph.testing.outputs import Outputs
 from agentgraph.testing.routes import Decision, Kind, Route
 
 if TYPE_CHECKING:
@@ -32,10 +33,12 @@ class Ask:
     Attributes:
         draft: The decision as far as it stands.
         kinds: The kinds that are possible; the first is the simplest.
+        outputs: What a function of the edges may return.
     """
 
     draft: Decision
     kinds: Sequence[Kind]
+    outputs: Outputs | None = None
 
 
 class _Abandoned(Exception):
@@ -126,6 +129,8 @@ class Stepping(Decisions):
         """See :class:`Decisions`."""
         return self._ask(offer)
 
-    def decide(self, decision: Decision, kinds: Sequence[Kind]) -> Decision:
+    def decide(
+        self, decision: Decision, kinds: Sequence[Kind], outputs: Outputs | None = None
+    ) -> Decision:
         """See :class:`Decisions`."""
-        return self._ask(Ask(decision, kinds))[0]
+        return self._ask(Ask(decision, kinds, outputs))[0]

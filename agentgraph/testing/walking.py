@@ -72,7 +72,7 @@ def play(
         strict: Whether the run must make every decision of the script, and no call of a model
             after them. Without it, the run passes over decisions that it does not come to, and
             after the last one each model takes the simplest way to an answer.
-        real: The names of tools, guardrails, handoffs and agents whose code runs.
+        real: The names of tools, guardrails, handoffs, agents and functions whose code runs.
         context: The context object, or a function that makes it.
         input: The user's message.
 

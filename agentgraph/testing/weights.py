@@ -16,7 +16,7 @@ ORDINARY: Final[Mapping[str, int]] = {
     "tool.return": 8, "tool.raise": 1, "tool.time_out": 1,
     "guardrail.pass": 8, "guardrail.reject": 1, "guardrail.trip": 1,
     "person.approve": 6, "person.reject": 2, "person.leave": 1,
-    "function.no": 1, "function.yes": 3,
+    "function.no": 1, "function.yes": 3, "function.return": 8, "function.raise": 1,
 }  # fmt: skip
 """A model that keeps to what is on offer; tools, guardrails and people that decide either way."""
 
@@ -32,7 +32,7 @@ ROUTING: Final[Mapping[str, int]] = {
     "tool.return": 1,
     "guardrail.pass": 1, "guardrail.trip": 1,
     "person.approve": 1,
-    "function.no": 1, "function.yes": 1,
+    "function.no": 1, "function.yes": 1, "function.return": 1,
 }  # fmt: skip
 """What decides on the route of a run, and nothing else: `explore` takes each of these."""
 
