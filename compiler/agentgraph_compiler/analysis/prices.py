@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.flow import Flow, Place, is_handoff
-from agentgraph_compiler.analysis.walks import FREE, Price, Prices, Walk
+from agentgraph_compiler.analysis.longest import FREE, Price
+from agentgraph_compiler.analysis.walks import Prices, Walk
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import USUAL_TURNS, Agent, Chart, Enabled, Tool
 from agentgraph_compiler.machine import (

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from agentgraph_compiler.analysis.flow import Flow, Place
-from agentgraph_compiler.analysis.walks import FREE, MOST_NODES, Price, Walk, Walks
+from agentgraph_compiler.analysis.longest import FREE, Price
+from agentgraph_compiler.analysis.walks import MOST_NODES, Walk, Walks
 from agentgraph_compiler.machine import State, Transition
 
 LeavesOut: TypeAlias = Callable[[State, Transition], object]
@@ -30,14 +31,30 @@ class _Turns:
 
 
 def fewest_turns(flow: Flow, root: int, most: int = MOST_NODES) -> Walk | None:
-    """The walk to a final output with the fewest turns; ``None`` if no walk gets to one.
+    """The walk to a final output with the fewest turns; ``None`` if no walk gets to one. In a
+    workflow with edges, where turns count within a visit of a step, it is the longest visit.
 
     Args:
         flow: The flow.
         root: The place in which the walk begins.
         most: The most nodes; beyond it the number is a bound that may be too low.
     """
-    return Walks(flow, root, _Turns(flow), most).cheapest()
+    walks = Walks(flow, root, _Turns(flow), most)
+    way = walks.cheapest()
+    if way is None or len(way.visits) == 1:
+        return way
+    # Turns count anew in each visit of a step, so the longest visit of a walk needs the most.
+    longest = _longest_visit(way)
+    for turns in range(1, int(longest.amount)):
+        shorter = walks.cheapest(turns)
+        if shorter is not None:
+            return _longest_visit(shorter)
+    return longest
+
+
+def _longest_visit(way: Walk) -> Walk:
+    visit = max(way.visits, key=len)
+    return Walk(len(visit), visit, exact=way.exact)
 
 
 def most_turns(flow: Flow, root: int, turns: int, leaves_out: LeavesOut) -> Walk:

@@ -16,41 +16,30 @@ from math import inf
 from typing import Protocol, TypeAlias
 
 from agentgraph_compiler.analysis.flow import Flow, Place, acts
-from agentgraph_compiler.analysis.knots import knots
+from agentgraph_compiler.analysis.longest import (
+    NO_BACK_EDGE,
+    Longest,
+    Price,
+    Step,
+    path_of,
+    visit_prices,
+    within_visit,
+)
 from agentgraph_compiler.machine import GuardKind, StateKind, Transition
 
 MOST_NODES = 20_000
 """The most nodes, beyond one for each place, of a graph that tells apart which agents have
 acted."""
-_MOST_WORK, _FEWEST_ROUNDS = 500_000, 20
-"""The most rows times turns of a search for the dearest walk, and its turns whatever the rows."""
+_MANY_ROUNDS = "a run may come back to a step more often than the search tells apart"
 _MOST_TURNS = 100
 """The most turns with which the search for the cheapest walk to a handler of used-up turns tells
 apart how many were taken."""
-_MOST_NAMES = 1_000
-_CUT = "…"
 _SHOWN = 12
 """The most parts of a path in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What a part of a walk costs.
-
-    Args:
-        amount: The amount; ``inf`` if nothing bounds it.
-        path: The agents of the model calls in it, in order, one name for each call.
-        why: Why it has no bound.
-    """
-
-    amount: float = 0
-    path: tuple[str, ...] = ()
-    why: str = ""
-
-
-FREE = Price()
-_Node: TypeAlias = tuple[int, frozenset[str]]
-"""A place, and the agents that have acted."""
+_Node: TypeAlias = tuple[int, frozenset[str], frozenset[tuple[str, int]]]
+"""A place, the agents that have acted, and how often limited edges were taken."""
 
 
 class Prices(Protocol):
@@ -75,28 +64,14 @@ class Walk:
         path: The agents of its model calls; a long path ends with ``…``.
         why: What bounds it, or why nothing does; empty if no walk goes on any longer.
         exact: Whether the amount is not only a bound of the true one.
+        visits: The same path by visits of steps; only of the cheapest walk.
     """
 
     amount: float
     path: tuple[str, ...]
     why: str = ""
     exact: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A row with its price, that of entering its target included. ``turn`` is for one that begins a
-    turn, ``spent`` for one to the handler that answers if there is none left."""
-
-    taking: Price
-    entering: Price
-    to: int
-    turn: bool
-    spent: bool
-
-    @property
-    def amount(self) -> float:
-        return self.taking.amount + self.entering.amount
+    visits: tuple[tuple[str, ...], ...] = ()
 
 
 class Walks:
@@ -118,10 +93,10 @@ class Walks:
 
     def _begin(self, *, exact: bool) -> None:
         self.exact = exact
-        start = self._root, frozenset[str]()
+        start: _Node = self._root, frozenset(), frozenset()
         self._nodes: list[_Node] = [start]
         self._index: dict[_Node, int] = {start: 0}
-        self._expanded: dict[int, list[_Step]] = {}
+        self._expanded: dict[int, list[Step]] = {}
 
     def cheapest(self, turns: int | None = None) -> Walk | None:
         """The cheapest walk to a final output; ``None`` if no walk gets to one.
@@ -139,7 +114,7 @@ class Walks:
         first, begun = self._first()
         tells_turns_apart = self._flow.handled and (turns or 0) <= _MOST_TURNS
         exact = self.exact and tells_turns_apart is self._flow.handled
-        labels: list[tuple[int, int, _Step | None]] = [(0, -1, None)]
+        labels: list[tuple[int, int, Step | None]] = [(0, -1, None)]
         waiting = [(first.amount, begun, 0)]
         fewest: dict[object, float] = {}
         while waiting and not self._is_too_large:
@@ -154,12 +129,13 @@ class Walks:
                 continue
             fewest[key] = taken if turns is not None else 0
             if self._place(node).state.kind is StateKind.DONE:
-                return Walk(amount, _path(first, _way(labels, label)), exact=exact)
+                return _walk_along(amount, first, _way(labels, label), exact=exact)
             for step in self._steps(node):
                 if step.spent and taken != turns:
                     continue
                 labels.append((step.to, label, step))
-                entry = amount + step.amount, taken + step.turn, len(labels) - 1
+                begun = 0 if step.visit else taken
+                entry = amount + step.amount, begun + step.turn, len(labels) - 1
                 heapq.heappush(waiting, entry)
         return None
 
@@ -173,100 +149,20 @@ class Walks:
         if turns is not None and begun > turns:
             return Walk(0, (), "max_turns=0")
         self._explore()
-        if turns is None and self._may_circle:
-            return Walk(inf, (), "nothing limits the turns of the run", self.exact)
-        left = None if turns is None else turns - begun
-        values, choices, changes = self._values(left)
-        amount, why = values[-1][0], first.why
-        if amount == inf:
-            why = next(step.why for step in self._infinite(choices))
-        elif left is not None and changes and not why:
-            why = f"max_turns={turns}"
-        exact = self.exact
-        if left is not None and changes and len(values) <= left:
-            amount += (left + 1 - len(values)) * self._dearest_turn(values[0])
-            exact = False
-        path = _path(first, self._taken(choices))
-        return Walk(first.amount + amount, path, why, exact)
-
-    def _values(self, turns: int | None) -> tuple[list[list[float]], list[list[int]], bool]:
-        """The price of the dearest walk from each node with 0, 1, … turns left, and the steps with
-        which these walks begin.
-
-        Returns:
-            The prices, the steps, and whether a further turn would raise the price of the root.
-        """
-        order, size = self._order, sum(map(len, self._all)) or 1
-        rounds = max(_FEWEST_ROUNDS, _MOST_WORK // size)
-        values: list[list[float]] = []
-        choices: list[list[int]] = []
-        while True:
-            before = values[-1] if values else None
-            value, choice = self._value(order, before)
-            if value == before:
-                return values, choices, False
-            enough = turns is not None and len(values) > min(turns, rounds)
-            if enough and before is not None:
-                return values, choices, value[0] > before[0]
-            values.append(value)
-            choices.append(choice)
-
-    def _value(
-        self, order: Sequence[int], before: Sequence[float] | None
-    ) -> tuple[list[float], list[int]]:
-        value, choice = [0.0] * len(order), [-1] * len(order)
-        for node in order:
-            best = 0.0
-            for number, step in enumerate(self._all[node]):
-                if step.spent and before is not None:
-                    continue  # there are turns left
-                if not step.turn:
-                    amount = step.amount + value[step.to]
-                elif before is None:  # the run ends here, but its calls have happened
-                    amount = step.taking.amount
-                else:
-                    amount = step.amount + before[step.to]
-                if amount > best:
-                    best, choice[node] = amount, number
-            value[node] = best
-        return value, choice
-
-    def _taken(self, choices: Sequence[Sequence[int]]) -> Iterator[Price]:
-        node, left = 0, len(choices) - 1
-        while (number := choices[left][node]) >= 0:
-            step = self._all[node][number]
-            yield step.taking
-            if step.turn and left == 0:
-                return
-            yield step.entering
-            node, left = step.to, left - step.turn
-
-    def _infinite(self, choices: Sequence[Sequence[int]]) -> Iterator[Price]:
-        return (price for price in self._taken(choices) if price.amount == inf)
-
-    def _dearest_turn(self, value: Sequence[float]) -> float:
-        steps = (step for steps in self._all for step in steps if step.turn)
-        return max((step.amount + value[step.to] for step in steps), default=0)
+        onward = visit_prices(self._all, turns)
+        longest = Longest(within_visit(self._all, 0, onward))
+        dearest = longest.dearest(None if turns is None else turns - begun)
+        exact = self.exact and dearest.exact and all(one.exact for one in onward.values())
+        amount, why = first.amount + dearest.amount, dearest.why or first.why
+        if why == NO_BACK_EDGE and not self.exact:
+            why = _MANY_ROUNDS
+        if amount != inf and dearest.limited:
+            visits = " in each visit of a step" if onward else ""
+            why = f"max_turns={turns}{visits}"
+        return Walk(amount, path_of(first, dearest.taken), why, exact)
 
     @cached_property
-    def _order(self) -> list[int]:
-        """The nodes, each after those to which rows lead without a new turn."""
-        inside = [[step.to for step in steps if not step.turn] for steps in self._all]
-        knot_of = knots(inside)
-        return sorted(range(len(inside)), key=knot_of.__getitem__)
-
-    @cached_property
-    def _may_circle(self) -> bool:
-        """Whether a walk can go in a circle that costs something."""
-        knot_of = knots([[step.to for step in steps] for steps in self._all])
-        return any(
-            step.amount > 0 and knot_of[node] == knot_of[step.to]
-            for node, steps in enumerate(self._all)
-            for step in steps
-        )
-
-    @cached_property
-    def _all(self) -> list[list[_Step]]:
+    def _all(self) -> list[list[Step]]:
         """The steps from each node."""
         return [self._expanded[node] for node in range(len(self._nodes))]
 
@@ -284,7 +180,7 @@ class Walks:
     def _is_too_large(self) -> bool:
         return self.exact and len(self._nodes) > self._most + len(self._flow.places)
 
-    def _steps(self, node: int) -> list[_Step]:
+    def _steps(self, node: int) -> list[Step]:
         steps = self._expanded.get(node)
         if steps is None:
             onward = self._onward(node) if self.exact else self._flowing(node)
@@ -295,25 +191,27 @@ class Walks:
 
     def _onward(self, node: int) -> Iterator[tuple[Transition, _Node]]:
         """The rows from a node, with the agents that have acted by then."""
-        flow, (number, acted) = self._flow, self._nodes[node]
+        flow, (number, acted, taken) = self._flow, self._nodes[node]
         place, seen = flow.places[number], set[int]()
         agent = place.state.agent
         for row, to in flow.rows[number]:
-            if id(row) in seen or not row.target:
+            if id(row) in seen or not row.target or not _has_rounds(place, row, dict(taken)):
                 continue
             seen.add(id(row))
             after = acted
             if agent in flow.modal and acts(place, row):
                 after = acted | {agent}
+            if row.visits:
+                after = frozenset()
             has_acted = flow.places[to].state.agent in after
-            yield row, (flow.at(row.target, acted=has_acted), after)
+            yield row, (flow.at(row.target, acted=has_acted), after, _rounds(row, taken))
 
     def _flowing(self, node: int) -> Iterator[tuple[Transition, _Node]]:
         """The rows of the flow itself from a node."""
-        number, acted = self._nodes[node]
-        return ((row, (to, acted)) for row, to in self._flow.rows[number] if row.target)
+        number, acted, taken = self._nodes[node]
+        return ((row, (to, acted, taken)) for row, to in self._flow.rows[number] if row.target)
 
-    def _step(self, node: int, row: Transition, target: _Node) -> Iterator[_Step]:
+    def _step(self, node: int, row: Transition, target: _Node) -> Iterator[Step]:
         number = self._nodes[node][0]
         key = number, id(row)
         if key not in self._taking:
@@ -325,7 +223,8 @@ class Walks:
                 self._nodes.append(target)
             turn = self._flow.places[target[0]].state.turns
             spent = row.guard.kind is GuardKind.SPENT
-            yield _Step(taking, self._enter(target[0]), to, turn=turn, spent=spent)
+            entering = self._enter(target[0])
+            yield Step(taking, entering, to, turn=turn, spent=spent, visit=row.visits)
 
     def _first(self) -> tuple[Price, int]:
         """The price of the first place, and the turns that it begins."""
@@ -347,20 +246,37 @@ def in_words(path: Sequence[str]) -> str:
     return " → ".join([*words[:_SHOWN], *(["…"] if len(words) > _SHOWN else [])])
 
 
-def _way(labels: Sequence[tuple[int, int, _Step | None]], label: int) -> Iterator[Price]:
-    steps: list[_Step] = []
+def _way(labels: Sequence[tuple[int, int, Step | None]], label: int) -> list[Step]:
+    steps: list[Step] = []
     while label >= 0:
         _, label, step = labels[label]
         steps += [] if step is None else [step]
-    for step in reversed(steps):
-        yield step.taking
-        yield step.entering
+    return steps[::-1]
 
 
-def _path(first: Price, prices: Iterator[Price]) -> tuple[str, ...]:
-    path = list(first.path)
-    for price in prices:
-        path += price.path
-        if len(path) > _MOST_NAMES:
-            return (*path[:_MOST_NAMES], _CUT)
-    return tuple(path)
+def _walk_along(amount: float, first: Price, steps: Sequence[Step], *, exact: bool) -> Walk:
+    visits = [first.path]
+    for step in steps:
+        visits[-1] += step.taking.path
+        if step.visit:
+            visits.append(())
+        visits[-1] += step.entering.path
+    prices = [price for step in steps for price in (step.taking, step.entering)]
+    return Walk(amount, path_of(first, prices), exact=exact, visits=tuple(visits))
+
+
+def _has_rounds(place: Place, row: Transition, taken: dict[str, int]) -> bool:
+    """Whether the rounds that are left let a run take a row."""
+    guards = [one.guard for one in place.state.transitions if one.guard.kind is GuardKind.ROUNDS]
+    left = any(taken.get(guard.names[0], 0) < int(guard.names[1]) for guard in guards)
+    return not guards or left is (row.guard.kind is GuardKind.ROUNDS)
+
+
+def _rounds(row: Transition, taken: frozenset[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+    """How often limited edges were taken after a row."""
+    if not row.counts and not row.resets:
+        return taken
+    rounds = {edge: times for edge, times in taken if edge not in row.resets}
+    if row.counts:
+        rounds[row.counts] = rounds.get(row.counts, 0) + 1
+    return frozenset(rounds.items())
