@@ -104,7 +104,12 @@ class Longest:
         if turns is not None and changes and len(values) <= turns:
             amount += (turns + 1 - len(values)) * self._dearest_turn(values[0])
             exact = False
-        return Dearest(amount, taken, "", limited or any(price.why for price in taken), exact)
+        return Dearest(
+            amount=amount,
+            taken=taken,
+            limited=limited or any(price.why for price in taken),
+            exact=exact,
+        )
 
     def _values(self, turns: int | None) -> tuple[list[list[float]], list[list[int]], bool]:
         """The price of the dearest walk from each node with 0, 1, … turns left, and the steps with

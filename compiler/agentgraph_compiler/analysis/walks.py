@@ -224,7 +224,14 @@ class Walks:
             turn = self._flow.places[target[0]].state.turns
             spent = row.guard.kind is GuardKind.SPENT
             entering = self._enter(target[0])
-            yield Step(taking, entering, to, turn=turn, spent=spent, visit=row.visits)
+            yield Step(
+                taking=taking,
+                entering=entering,
+                to=to,
+                turn=turn,
+                spent=spent,
+                visit=row.visits,
+            )
 
     def _first(self) -> tuple[Price, int]:
         """The price of the first place, and the turns that it begins."""
