@@ -16,7 +16,7 @@ from agentgraph.testing.routes import Decision, Kind
 from agentgraph.testing.values import Generators, without_types
 from agentgraph.testing.weights import Weights
 
-__all__ = ["Decisions", "Drawn", "Exhaustive"]
+__all__ = ["Decisions", "Drawn", "Exhaustive", "Settled"]
 
 _MOST_CALLS: Final = 3
 _HOSTILE_WITHOUT_CALLS: Final[tuple[Kind, ...]] = (
@@ -196,7 +196,7 @@ class Drawn(Decisions):
         match decision.kind:
             case "answer":
                 if offer.menu.answers is not None:
-                    value = offer.menu.answers.drawn(choices)
+                    value = self._output(decision, offer.menu.answers)
                     return replace(decision, value=value, reply=number)
                 schema = offer.menu.moves[-1].schema
                 text = _ANSWERS[choices.index(len(_ANSWERS))] if schema is None else None
@@ -235,6 +235,10 @@ class Drawn(Decisions):
                 arguments = self._draw(schema)
         return replace(decision, name=call.name, target=call.target, arguments=arguments)
 
+    def _output(self, decision: Decision, outputs: Outputs) -> object:
+        """What a step gives."""
+        return outputs.drawn(self._choices)
+
     def _draw(self, schema: Schema) -> Any:
         return self._generators.of(schema)(self._choices, 0)
 
@@ -253,7 +257,29 @@ class Drawn(Decisions):
         are; else that of a function with one of its outputs."""
         results = self._generators.results.get(decision.name)
         if outputs is not None and not results:
-            return replace(decision, value=outputs.drawn(self._choices))
+            return replace(decision, value=self._output(decision, outputs))
         if not results:
             return decision
         return replace(decision, value=results[self._choices.index(len(results))])
+
+
+class Settled(Drawn):
+    """Decisions of a run in which each step gives the same output whenever it works.
+
+    Args:
+        choices: The source.
+        weights: The weights.
+        generators: The generators of values.
+    """
+
+    __slots__ = ("_settled",)
+
+    def __init__(self, choices: Choices, weights: Weights, generators: Generators) -> None:
+        super().__init__(choices, weights, generators)
+        self._settled: dict[tuple[str, str], object] = {}
+
+    def _output(self, decision: Decision, outputs: Outputs) -> object:
+        of, count = (decision.agent, decision.name), len(outputs.telling)
+        if of not in self._settled:
+            self._settled[of] = outputs.telling[self._choices.index(count)]
+        return self._settled[of]

@@ -114,7 +114,7 @@ def _docstring(run: Witness) -> Iterator[str]:
     news += [
         f"{row.title} {row.key.outcome}"
         for row in run.meets
-        if row.key.subject in (Subject.AGENT, Subject.HANDOFF)
+        if row.key.subject in (Subject.AGENT, Subject.HANDOFF, Subject.EDGE, Subject.FUNCTION)
     ]
     if not news:
         yield f'{first}"""'
@@ -152,7 +152,10 @@ def _tuple(names: Sequence[str]) -> str:
 def _name_of(route: Route) -> str:
     parts = [part for one in route.decisions if (part := _name_part(one))]
     if not parts:
-        parts = [f"{route.agents[0]} answers" if route.agents else "nothing happens"]
+        agents = list(
+            dict.fromkeys(route.agents)
+        )  # several only where edges lead from one to another
+        parts = [f"{' '.join(agents)} answers" if agents else "nothing happens"]
     name = name_part(" ".join(parts))
     while len(name) > _LONGEST_NAME and "_" in name:
         name = name.rpartition("_")[0]

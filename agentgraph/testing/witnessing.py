@@ -18,7 +18,7 @@ from agentgraph.run import RunMoves, observing_runs
 from agentgraph.testing.choices import Planned, Seeded
 from agentgraph.testing.conditions import Conditions
 from agentgraph.testing.coverage.counting import keys_of
-from agentgraph.testing.decisions import Decisions, Exhaustive
+from agentgraph.testing.decisions import Decisions, Exhaustive, Settled
 from agentgraph.testing.routes import Route
 from agentgraph.testing.scripted import Completed
 from agentgraph.testing.simulation import Simulation
@@ -50,8 +50,12 @@ _INSISTING: Final = {
     "guardrail.reject": 0, "guardrail.trip": 0,
     "person.reject": 0, "person.leave": 0,
 }  # fmt: skip
+_SILENT: Final = {**_INSISTING, "model.call": 1, "model.handoff": 1, "model.empty": 200}
+"""A model that replies with nothing is called again, if it must give a structured output."""
+_GOING_ROUND: Final = {"model.answer": 20, "model.empty": 4, "guardrail.trip": 0}
 _OUTERMOST: Final = Key(Subject.LIMIT, "", MAX_TURNS, REACHED)
 _MOST_INSISTING: Final = 20
+_MOST_GOING_ROUND: Final = 50
 _MOST_CALLS: Final = 250
 _MOST_EXPLORED: Final = 2_000
 _MOST_WALKED: Final = 2_000
@@ -91,7 +95,7 @@ class Witnesses:
 
 def witnesses(source: Source | Program, depth: int = 6) -> Witnesses:
     """Find runs that meet every obligation: each agent, tool, handoff, guardrail outcome,
-    approval, limit, state and transition of the compiled table.
+    approval, edge, function, limit, state and transition of the compiled table.
 
     No model is called and no tool runs. The same workflow gives the same runs.
 
@@ -109,6 +113,7 @@ def witnesses(source: Source | Program, depth: int = 6) -> Witnesses:
     search = _Search(source, depth)
     search.explore()
     search.walk()
+    search.go_round()
     search.insist()
     return search.result()
 
@@ -140,7 +145,7 @@ class _Search:
         if route.end == "cut":
             # A person reads a run that comes to an end more easily.
             completed = Completed(route.decisions)
-            route, keys = self._observed(self._simulation, completed, self._depth + 1)
+            route, keys = self._observed(self._simulation, completed, len(route.agents) + 1)
         self._keep(route, keys)
         return True
 
@@ -182,13 +187,26 @@ class _Search:
                 return
             idle = 0 if self._run(self._simulation.drawn(Seeded(seed))) else idle + 1
 
+    def go_round(self) -> None:
+        """Make runs in which each step gives the same output whenever it works, longer ones each
+        time: they come to the last round of a loop of steps. Some replies are empty."""
+        weights, bound = Weights(_GOING_ROUND, ROUTING), self._depth
+        while not self._is_complete and bound <= _MOST_CALLS:
+            for seed in range(_MOST_GOING_ROUND):
+                self._run(Settled(Seeded(seed), weights, self._simulation.generators), bound)
+            bound *= 2
+
     def insist(self) -> None:
         """Make runs whose models answer as rarely as they can, longer ones each time, until every
         limit is reached."""
+        for weights in (_INSISTING, _SILENT):
+            self._insist(weights)
+
+    def _insist(self, weights: Mapping[str, int]) -> None:
         bound = self._depth
         while not self._limits <= self._met and bound <= _MOST_CALLS:
             conditions = Conditions(
-                depth=bound, max_turns=self._depth, weights=_INSISTING, filters=False
+                depth=bound, max_turns=self._depth, weights=weights, filters=False
             )
             simulation = Simulation(self._source, conditions)
             for seed in range(_MOST_INSISTING):

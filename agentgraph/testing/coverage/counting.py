@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from agentgraph_compiler.analysis.edges import exhausted_case
 from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
 from agentgraph_compiler.analysis.obligations import (
     APPROVED,
     CALLED,
+    EXHAUSTED,
     FAILED,
     MAX_TURNS,
     PASSED,
@@ -47,6 +49,7 @@ _OUTCOMES: Final[Mapping[WorkKind, tuple[Subject, _Outcomes]]] = {
     ),
     WorkKind.HOLD: (Subject.TOOL, {Event.PASSED: (APPROVED,), Event.REJECTED: (REJECTED,)}),
     WorkKind.HANDOFF: (Subject.HANDOFF, {Event.DONE: (TAKEN,)}),
+    WorkKind.STEP: (Subject.FUNCTION, {Event.DONE: (CALLED,), Event.FAILED: (CALLED, FAILED)}),
 }
 
 
@@ -69,6 +72,10 @@ def keys_of(moved: Moved) -> Iterator[Key]:
     for state, row in moved.taken:
         here = state.id if row in state.transitions else EVERY_STATE
         yield Key(Subject.TRANSITION, part, words_of(here, row), TAKEN)
+        if row.guard.kind is GuardKind.CASE:
+            yield Key(Subject.EDGE, part, row.guard.names[0], TAKEN)
+        elif case := exhausted_case(state, row):
+            yield Key(Subject.EDGE, part, case, EXHAUSTED)
         if row.guard.kind is GuardKind.SPENT:
             yield Key(Subject.LIMIT, part, MAX_TURNS, REACHED)
         target = moved.state if row.target == BACK else row.target

@@ -150,7 +150,9 @@ def _list(title: str, kind: str, items: Sequence[Item], *, opened: bool = False)
 def _row(item: Item) -> str:
     transition = item.subject in (Subject.STATE, Subject.TRANSITION)
     whose = f"{item.agent}: " if item.agent and not transition and item.agent != item.title else ""
-    title = item.title if item.subject == Subject.HANDOFF else f"{whose}{item.title}"
+    title = (
+        item.title if item.subject in (Subject.HANDOFF, Subject.EDGE) else f"{whose}{item.title}"
+    )
     remarks = [item.excuse, f"in the run of {item.part} as a tool" if item.part else ""]
     if item.origin.line:
         remarks.append(f"{Path(item.origin.file).name}:{item.origin.line}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from agentgraph.testing.coverage.workflows import Item, Tally, WorkflowCoverage, tally_of
 from agentgraph_compiler.analysis.obligations import FAILED, Subject
@@ -29,6 +30,10 @@ def percent_text(tally: Tally) -> str:
     return f"{min(percent, 99.9) if tally.covered < tally.owed else percent:.1f}".removesuffix(".0")
 
 
+_OF_EDGES: Final = (Subject.EDGE, Subject.FUNCTION)
+"""The subjects of workflows with edges, which other tables do not have."""
+
+
 def place_of(workflow: WorkflowCoverage) -> str:
     """The file and line that make a workflow, relative to the working directory where that is
     shorter."""
@@ -41,11 +46,13 @@ def place_of(workflow: WorkflowCoverage) -> str:
 
 
 def _table(workflows: Sequence[WorkflowCoverage]) -> Iterator[str]:
-    rows = [["Workflow", *(f"{subject.capitalize()}s" for subject in Subject), "Cover"]]
-    rows += [_cells(workflow.name, workflow.items) for workflow in workflows]
+    every = [item for workflow in workflows for item in workflow.items]
+    used = {item.subject for item in every}
+    subjects = [one for one in Subject if one not in _OF_EDGES or one in used]
+    rows = [["Workflow", *(f"{subject.capitalize()}s" for subject in subjects), "Cover"]]
+    rows += [_cells(workflow.name, workflow.items, subjects) for workflow in workflows]
     if len(workflows) > 1:
-        every = [item for workflow in workflows for item in workflow.items]
-        rows.append(_cells("TOTAL", every))
+        rows.append(_cells("TOTAL", every, subjects))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
     for number, row in enumerate(rows):
@@ -57,9 +64,9 @@ def _table(workflows: Sequence[WorkflowCoverage]) -> Iterator[str]:
         yield "  ".join(cells)
 
 
-def _cells(name: str, items: Iterable[Item]) -> list[str]:
+def _cells(name: str, items: Iterable[Item], subjects: Sequence[Subject]) -> list[str]:
     items = tuple(items)
-    tallies = [tally_of(one for one in items if one.subject == subject) for subject in Subject]
+    tallies = [tally_of(one for one in items if one.subject == subject) for subject in subjects]
     cells = [f"{one.covered}/{one.owed}" if one.owed else "-" for one in tallies]
     return [name, *cells, f"{percent_text(tally_of(items))}%"]
 

@@ -129,11 +129,12 @@ class Item:
     """One thing that a run of a workflow can do.
 
     Attributes:
-        subject: What it is: an agent, a handoff, a tool, a guardrail, a state or a transition.
+        subject: What it is: an agent, a handoff, a tool, a guardrail, an edge, a function, a limit,
+            a state or a transition.
         part: The agent tool whose run does it; empty for the workflow itself.
         name: The id of the agent or state, the symbol, or the words of the transition.
         outcome: What a run must do there: `visited`, `taken`, `called`, `approved`, `rejected`,
-            `failed`, `passed` or `tripped`.
+            `failed`, `passed`, `tripped`, `reached` or `exhausted`.
         agent: The name of the agent; empty for the states that all agents share.
         title: The name for people.
         origin: Where the program constructs it.
@@ -166,7 +167,7 @@ class Item:
         match self.subject:
             case Subject.STATE | Subject.TRANSITION:
                 return f"{self.title}{part}"
-            case Subject.AGENT | Subject.HANDOFF:
+            case Subject.AGENT | Subject.HANDOFF | Subject.EDGE | Subject.FUNCTION:
                 return f"{self.title} {self.outcome}{part}"
             case _:
                 return f"{self.agent}: {self.title} {self.outcome}{part}"

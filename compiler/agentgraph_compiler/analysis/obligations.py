@@ -1,8 +1,9 @@
 """What tests of a workflow have to show: each thing that a run can do, named once.
 
-An obligation is about an agent, a handoff, a tool, a guardrail, a limit, a state or a transition of
-the table, with the outcome that a run must have there. What no run can do, and what only a fault of
-the world can bring about, is named too, with the reason why no test owes it.
+An obligation is about an agent, a handoff, a tool, a guardrail, an edge, a function, a limit, a
+state or a transition of the table, with the outcome that a run must have there. What no run can do,
+and what only a fault of the world can bring about, is named too, with the reason why no test owes
+it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.analysis.edges import ways_of
 from agentgraph_compiler.analysis.flow import Flow, reached_from
 from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
-from agentgraph_compiler.analysis.turns import most_turns
+from agentgraph_compiler.analysis.turns import may_spend, turns_of_tools
+from agentgraph_compiler.analysis.waits import may_wait, waiting_charts
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import (
     USUAL_TURNS,
@@ -28,19 +31,18 @@ from agentgraph_compiler.ir.chart import (
     Tool,
 )
 from agentgraph_compiler.ir.shared import saving
+from agentgraph_compiler.ir.steps import StepKind
 from agentgraph_compiler.machine import (
     BACK,
     INTERRUPTING,
     RESERVED,
     Event,
     GuardKind,
-    Invoke,
     Premise,
     Rest,
     State,
     StateKind,
     Transition,
-    WorkKind,
 )
 from agentgraph_compiler.types import TEXT
 
@@ -52,6 +54,8 @@ class Subject(StrEnum):
     HANDOFF = "handoff"
     TOOL = "tool"
     GUARDRAIL = "guardrail"
+    EDGE = "edge"
+    FUNCTION = "function"
     LIMIT = "limit"
     STATE = "state"
     TRANSITION = "transition"
@@ -94,7 +98,7 @@ class Obligation:
 
 VISITED, TAKEN, CALLED, FAILED = "visited", "taken", "called", "failed"
 APPROVED, REJECTED, PASSED, TRIPPED = "approved", "rejected", "passed", "tripped"
-REACHED = "reached"
+REACHED, EXHAUSTED = "reached", "exhausted"
 MAX_TURNS = "max_turns"
 
 _UNREACHED = "no run can get there"
@@ -128,9 +132,9 @@ def obligations(chart: Chart) -> tuple[Obligation, ...]:
         chart: A well-formed chart.
     """
     analysis = Analysis(chart)
-    waiting = _waiting(analysis)
+    waiting = waiting_charts(analysis)
     entered = {part.name for part in analysis.parts if part is not chart}
-    turns = _turns(chart)
+    turns = turns_of_tools(chart)
     rows: list[Obligation] = []
     for part in chart.walk():
         name = "" if part is chart else part.name
@@ -138,15 +142,6 @@ def obligations(chart: Chart) -> tuple[Obligation, ...]:
         flow = analysis.flow(part) if reached else None
         rows += _Part(name, part, flow, waiting, turns.get(name, USUAL_TURNS)).all()
     return tuple(rows)
-
-
-def _turns(chart: Chart) -> dict[str, int]:
-    """The fewest turns that an agent tool gives to a run of the chart behind it, by its name."""
-    turns: dict[str, int] = {}
-    for part in chart.walk():
-        for tool in (tool for agent in part.agents for tool in agent.tools if tool.machine):
-            turns[tool.machine] = min(tool.turns, turns.get(tool.machine, tool.turns))
-    return turns
 
 
 class _Part:
@@ -182,6 +177,8 @@ class _Part:
         for agent in self._chart.agents:
             for guardrail in (*agent.input_guardrails, *agent.output_guardrails):
                 yield from self._guardrail(agent, guardrail)
+        yield from self._edges()
+        yield from self._functions()
         yield self._limit()
         for state in self._chart.states:
             yield self._state(state)
@@ -225,6 +222,12 @@ class _Part:
         return rows
 
     @cached_property
+    def _dead(self) -> dict[Transition, str]:
+        """The cases that no value takes, and why."""
+        ways = (way for way in ways_of(self._chart) if way.never and not way.is_last)
+        return {way.row: way.never for way in ways}
+
+    @cached_property
     def _states(self) -> frozenset[str]:
         """The states that tests owe."""
         if self._flow is None:
@@ -248,7 +251,9 @@ class _Part:
         """Why a transition that the flow has is not owed; empty if it is."""
         if row.guard.kind is GuardKind.SESSION or state.kind is StateKind.LOADING:
             return _SESSION
-        if row.event is Event.AWAITING and not _may_wait(state, self._waiting):
+        if row in self._dead:
+            return self._dead[row]
+        if row.event is Event.AWAITING and not may_wait(state, self._waiting):
             return _NEVER_WAITS
         agent = self._chart.agent.get(state.agent)
         if agent is None:
@@ -324,14 +329,36 @@ class _Part:
             name = tool.symbol or tool.name
             yield self._row(Subject.TOOL, name, outcome, agent, tool.name, tool.origin, why)
 
+    def _edges(self) -> Iterator[Obligation]:
+        for way in ways_of(self._chart):
+            owed = way.state.id in self._states and way.row in self._rows[way.state.id]
+            yield self._row(
+                subject=Subject.EDGE,
+                name=way.symbol,
+                outcome=EXHAUSTED if way.is_last else TAKEN,
+                agent=self._chart.agent.get(way.state.agent),
+                title=way.title,
+                origin=way.step.origin,
+                excuse="" if owed else way.never or _UNREACHED,
+            )
+
+    def _functions(self) -> Iterator[Obligation]:
+        for step in self._chart.steps:
+            if step.kind is StepKind.FUNCTION:
+                name = f"{step.id}/step"
+                excuse = "" if ("", name) in self._lanes else _UNREACHED
+                for outcome, why in ((CALLED, excuse), (FAILED, excuse or _NO_FAULT_OWED)):
+                    yield self._row(
+                        Subject.FUNCTION, name, outcome, None, step.name, step.origin, why
+                    )
+
     def _limit(self) -> Obligation:
         """The limit of turns; that of the workflow itself is set by each run."""
         flow, turns = self._flow, self._turns
         agent = self._chart.agent[self._chart.start]
         excuse = _UNREACHED
         if flow is not None:
-            walk = most_turns(flow, flow.roots[0], turns, self._refinement)
-            excuse = "" if walk.why else _ENOUGH
+            excuse = "" if may_spend(flow, turns, self._refinement) else _ENOUGH
         title = f"{MAX_TURNS}={turns}" if self._name else MAX_TURNS
         return self._row(
             subject=Subject.LIMIT,
@@ -356,29 +383,6 @@ class _Part:
                 origin=guardrail.origin,
                 excuse=why,
             )
-
-
-def _waiting(analysis: Analysis) -> frozenset[str]:
-    """The names of the charts whose runs can wait for a decision."""
-    waiting = frozenset[str]()
-    while True:
-        more = frozenset(
-            part.name
-            for part in analysis.chart.charts
-            if any(_may_wait(state, waiting) for state in part.states)
-        )
-        if more == waiting:
-            return waiting
-        waiting = more
-
-
-def _may_wait(state: State, waiting: frozenset[str]) -> bool:
-    """Whether a lane of a state can wait for a decision, on its own call or on one inside."""
-    return any(_holds(lane) or lane.machine in waiting for lane in state.offers)
-
-
-def _holds(lane: Invoke) -> bool:
-    return any(phase.kind is WorkKind.HOLD for phase in lane.phases)
 
 
 def _may_repeat(agent: Agent) -> bool:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from agentgraph_compiler.analysis.flow import Flow, Place
 from agentgraph_compiler.analysis.longest import FREE, Price
 from agentgraph_compiler.analysis.walks import MOST_NODES, Walk, Walks
+from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.machine import State, Transition
 
 LeavesOut: TypeAlias = Callable[[State, Transition], object]
@@ -67,3 +68,29 @@ def most_turns(flow: Flow, root: int, turns: int, leaves_out: LeavesOut) -> Walk
         leaves_out: Which rows of which states no walk takes.
     """
     return Walks(flow, root, _Turns(flow, leaves_out)).dearest(turns)
+
+
+def may_spend(flow: Flow, turns: int, leaves_out: LeavesOut) -> bool:
+    """Whether a run can use up its turns, which count anew at each visit of a step.
+
+    Args:
+        flow: The flow.
+        turns: The limit.
+        leaves_out: Which rows of which states no walk takes.
+    """
+    ways = (way for number in flow.reached for way in flow.rows[number])
+    roots = {flow.roots[0], *(to for row, to in ways if row.visits)}
+
+    def within(state: State, row: Transition) -> object:
+        return row.visits or leaves_out(state, row)
+
+    return any(most_turns(flow, root, turns, within).why for root in sorted(roots))
+
+
+def turns_of_tools(chart: Chart) -> dict[str, int]:
+    """The fewest turns that an agent tool gives to a run of the chart behind it, by its name."""
+    turns: dict[str, int] = {}
+    for part in chart.walk():
+        for tool in (tool for agent in part.agents for tool in agent.tools if tool.machine):
+            turns[tool.machine] = min(tool.turns, turns.get(tool.machine, tool.turns))
+    return turns

@@ -54,6 +54,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.analysis.edges import never_taken
 from agentgraph_compiler.analysis.value_sets import ValueSet, listed
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 
@@ -68,25 +69,16 @@ RULE = Rule(
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find cases without a value, in time quadratic in the cases of one route."""
     for step in analysis.chart.steps:
-        if step.domain is None or step.fault or step.allows(RULE):
+        if step.domain is None or step.allows(RULE):
             continue
-        domain = ValueSet.of(step.domain)
-        earlier: list[ValueSet] = []
+        never, domain = never_taken(step), ValueSet.of(step.domain)
         for case in step.cases:
-            if case.takes is None:
-                continue
-            values = ValueSet.of(case.takes)
-            possible = left = values.within(domain)
-            for taken in earlier:
-                left = left.without(taken)
-            if not left:
-                why = "earlier cases take it" if possible else "the value is never that"
+            if case.takes is not None and case.label in never:
                 yield Diagnostic(
                     RULE,
                     f"no run takes case '{case.label}' of the route on {step.on} after step"
                     f" '{step.name}'",
                     step.origin,
-                    notes=(Note(f"{why}: it may be {listed(domain.words())}"),),
+                    notes=(Note(f"{never[case.label]}: it may be {listed(domain.words())}"),),
                     help="name a value that comes, or remove the case",
                 )
-            earlier.append(values)

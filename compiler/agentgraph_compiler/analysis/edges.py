@@ -1,0 +1,89 @@
+"""The ways from step to step, each with its place in the table, and those that no run takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from agentgraph_compiler.analysis.value_sets import ValueSet
+from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.ir.steps import Case, Step
+from agentgraph_compiler.machine import GuardKind, State, StateKind, Transition
+
+_ALWAYS = "always"
+
+
+class Way(NamedTuple):
+    """A way from a step to another one.
+
+    Args:
+        symbol: The case, as in the machine.
+        step: The step that it leaves.
+        title: Its name for people.
+        is_last: Whether it comes after the last round of a limited case.
+        state: The state that it leaves.
+        row: Its transition.
+        never: Why no run takes it; empty if one can.
+    """
+
+    symbol: str
+    step: Step
+    title: str
+    is_last: bool
+    state: State
+    row: Transition
+    never: str
+
+
+def ways_of(chart: Chart) -> Iterator[Way]:
+    """The ways of a chart, in document order."""
+    for step in chart.steps:
+        if not step.cases:
+            continue
+        state, never = chart.state[f"{step.id}.leaving"], never_taken(step)
+        for case in step.cases:
+            symbol = step.case_symbol(case)
+            row = next(one for one in state.transitions if one.guard.names == (symbol,))
+            why = never.get(case.label, "")
+            yield Way(symbol, step, _title(chart, step, case, case.target), False, state, row, why)
+            if case.at_most:
+                looping = chart.state[row.target]
+                title = _title(chart, step, case, case.exhausted)
+                yield Way(symbol, step, title, True, looping, looping.transitions[-1], why)
+
+
+def exhausted_case(state: State, row: Transition) -> str:
+    """The case whose last round a transition comes after; empty if it is no such transition."""
+    if state.kind is not StateKind.LOOPING or row.guard.kind is GuardKind.ROUNDS:
+        return ""
+    return next(
+        one.guard.names[0] for one in state.transitions if one.guard.kind is GuardKind.ROUNDS
+    )
+
+
+def never_taken(step: Step) -> dict[str, str]:
+    """Why no value takes a case, by the labels of such cases."""
+    if step.domain is None or step.fault:
+        return {}
+    domain = left = ValueSet.of(step.domain)
+    never: dict[str, str] = {}
+    earlier: list[ValueSet] = []
+    for case in step.cases:
+        if case.takes is None:
+            if not left:
+                never[case.label] = "the other cases take every value"
+            continue
+        values = ValueSet.of(case.takes)
+        possible = untaken = values.within(domain)
+        for taken in earlier:
+            untaken = untaken.without(taken)
+        if not untaken:
+            never[case.label] = "earlier cases take it" if possible else "the value is never that"
+        earlier.append(values)
+        left = left.without(values)
+    return never
+
+
+def _title(chart: Chart, step: Step, case: Case, target: str) -> str:
+    label = "" if case.label == _ALWAYS else f" [{case.label}]"
+    return f"{step.name}{label} → {chart.step[target].name}"

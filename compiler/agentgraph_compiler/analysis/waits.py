@@ -1,0 +1,34 @@
+"""Which runs can wait for a decision."""
+
+from __future__ import annotations
+
+from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.machine import Invoke, State, WorkKind
+
+
+def waiting_charts(analysis: Analysis) -> frozenset[str]:
+    """The names of the charts whose runs can wait for a decision."""
+    waiting = frozenset[str]()
+    while True:
+        more = frozenset(
+            part.name
+            for part in analysis.chart.charts
+            if any(may_wait(state, waiting) for state in part.states)
+        )
+        if more == waiting:
+            return waiting
+        waiting = more
+
+
+def may_wait(state: State, waiting: frozenset[str]) -> bool:
+    """Whether a lane of a state can wait for a decision, on its own call or on one inside.
+
+    Args:
+        state: The state.
+        waiting: The names of the charts whose runs can wait.
+    """
+    return any(_holds(lane) or lane.machine in waiting for lane in state.offers)
+
+
+def _holds(lane: Invoke) -> bool:
+    return any(phase.kind is WorkKind.HOLD for phase in lane.phases)

@@ -1,0 +1,135 @@
+"""Edges, functions and the ends of loops are obligations; each has a witness, and coverage counts
+them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import agentgraph
+from agentgraph import Agent, End, Workflow, at_least, below
+from agentgraph.testing import play
+from agentgraph.testing.coverage import collect
+from agentgraph.testing.doubles.exported import ProgramPlace
+from agentgraph.testing.generating import generated_tests
+from agentgraph.testing.script import function, model
+from agentgraph.testing.witnessing import witnesses
+from agentgraph_compiler.analysis.obligations import Obligation, Subject, obligations
+from tests.testing.test_simulated_edges import ask_a_person, desk, pay
+from tests.workflow.flows import Review, Ticket
+
+OF_EDGES = (Subject.EDGE, Subject.FUNCTION)
+
+
+def of_edges(rows: Any) -> list[Obligation]:
+    return [row for row in rows if row.key.subject in OF_EDGES]
+
+
+def rows_of(flow: Workflow) -> dict[str, str]:
+    """The obligations of the edges, and why tests do not owe them."""
+    rows = of_edges(obligations(agentgraph.compile(flow).chart))
+    return {f"{row.title} {row.key.outcome}": row.excuse for row in rows}
+
+
+def test_each_case_each_last_round_and_each_function_is_an_obligation() -> None:
+    rows = rows_of(desk())
+    assert [row for row, excuse in rows.items() if not excuse] == [
+        "Triage [order] → Orders taken",
+        "Triage [refund] → Draft taken",
+        "Triage [other] → end taken",
+        "Draft → Review taken",
+        "Review [true] → ask_a_person taken",
+        "Review [false] → Draft taken",
+        "Review [false] → ask_a_person exhausted",
+        "ask_a_person [<=999] → pay taken",
+        "ask_a_person [1000..1009] → end taken",
+        "ask_a_person [>=1010] → end taken",
+        "ask_a_person called",
+        "pay called",
+    ]
+    assert rows["pay failed"] == "a failure is noted, not owed"
+
+
+def test_every_obligation_of_edges_has_a_witness() -> None:
+    for at_most in (2, 9):
+        search = witnesses(desk(at_most=at_most))
+        assert search.missing == ()
+        owed = of_edges(obligations(agentgraph.compile(desk()).chart))
+        met = {row.title for run in search.runs for row in of_edges(run.meets)}
+        assert met == {row.title for row in owed}
+        exhausted = next(
+            run for run in search.runs if any(row.key.outcome == "exhausted" for row in run.meets)
+        )
+        assert exhausted.route.agents.count("Draft") == at_most + 1
+
+
+def test_what_no_value_takes_and_what_nothing_enters_is_excused() -> None:
+    triage = Agent(name="Triage", output_type=Ticket)
+    flow = Workflow("Dead", start=triage)
+    flow.route(
+        triage,
+        on="amount",
+        cases={below(10): End("-"), at_least(0): End("+"), 5: pay, 200_000: End("much")},
+        default=ask_a_person,
+    )
+    excused = {row: excuse for row, excuse in rows_of(flow).items() if excuse}
+    assert excused == {
+        "Triage [5] → pay taken": "earlier cases take it",
+        "Triage [200000] → end taken": "the value is never that",
+        "Triage [others] → ask_a_person taken": "the other cases take every value",
+        "pay called": "no run can get there",
+        "pay failed": "no run can get there",
+        "ask_a_person called": "no run can get there",
+        "ask_a_person failed": "no run can get there",
+    }
+    assert witnesses(flow).missing == ()
+
+
+def test_turns_of_a_loop_do_not_count_together() -> None:
+    draft, review = Agent(name="Draft"), Agent(name="Review", output_type=Review)
+    flow = Workflow("Loop", start=draft)
+    flow.then(draft, pay)
+    flow.route(pay, on=kind_of, cases={"again": draft, "done": review})
+    rows = {row.title: row.excuse for row in obligations(agentgraph.compile(flow).chart)}
+    assert rows["max_turns"] == ""  # the reviewer must give a structured output, and may not
+    assert witnesses(flow).missing == ()
+    flow = Workflow("Loop", start=draft)
+    flow.then(draft, pay)
+    flow.route(pay, on=kind_of, cases={"again": draft, "done": End()})
+    rows = {row.title: row.excuse for row in obligations(agentgraph.compile(flow).chart)}
+    assert rows["max_turns"] == "no run makes so many turns"
+
+
+def kind_of(output: object) -> Any:
+    return "done"
+
+
+def test_coverage_has_edges_and_functions_as_subjects() -> None:
+    flow = desk()
+    script = [
+        model("Triage").answers({"kind": "refund", "amount": 3}),
+        model("Draft").answers("A draft."),
+        model("Review").answers({"ok": True}),
+        function("ask_a_person").returns("no"),
+    ]
+    with collect(flow) as coverage:
+        play(flow, script)
+    (workflow,) = coverage.workflows
+    tallies = dict(workflow.subjects())
+    assert (tallies["edge"].covered, tallies["edge"].owed) == (4, 10)
+    assert (tallies["function"].covered, tallies["function"].owed) == (2, 2)
+    text = coverage.report(missing=True)
+    assert "Edges  Functions" in text
+    assert "missing edge: Review [false] → ask_a_person exhausted" in text
+    assert coverage.document()["workflows"][0]["subjects"]["edge"]["covered"] == 4
+    with collect() as plain:
+        play(Agent(name="Alone"), [model("Alone").answers("Hi.")])
+    assert "Edges" not in plain.report()
+
+
+def test_generated_tests_play_the_functions(tmp_path: Path) -> None:
+    place = ProgramPlace(tmp_path / "desk.py", "desk", "desk.flow")
+    source = generated_tests(witnesses(desk()), place, tmp_path / "test_desk.py")
+    assert "def test_triage_draft_review_answers() -> None:" in source
+    assert "- pay called" in source
+    assert "- Review [false] → ask_a_person exhausted" in source
