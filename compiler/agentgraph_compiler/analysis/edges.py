@@ -44,12 +44,24 @@ def ways_of(chart: Chart) -> Iterator[Way]:
         for case in step.cases:
             symbol = step.case_symbol(case)
             row = next(one for one in state.transitions if one.guard.names == (symbol,))
-            why = never.get(case.label, "")
-            yield Way(symbol, step, _title(chart, step, case, case.target), False, state, row, why)
+            way = Way(
+                symbol=symbol,
+                step=step,
+                title=_title(chart, step, case, case.target),
+                is_last=False,
+                state=state,
+                row=row,
+                never=never.get(case.label, ""),
+            )
+            yield way
             if case.at_most:
                 looping = chart.state[row.target]
-                title = _title(chart, step, case, case.exhausted)
-                yield Way(symbol, step, title, True, looping, looping.transitions[-1], why)
+                yield way._replace(
+                    title=_title(chart, step, case, case.exhausted),
+                    is_last=True,
+                    state=looping,
+                    row=looping.transitions[-1],
+                )
 
 
 def exhausted_case(state: State, row: Transition) -> str:
