@@ -31,6 +31,7 @@ __all__ = [
     "RunFailed",
     "RunStarted",
     "RunSuspended",
+    "StepStarted",
     "TextDelta",
     "ToolCalled",
     "ToolOutputCreated",
@@ -55,6 +56,14 @@ class AgentUpdated:
 
     event: ClassVar[str] = "agent_updated"
     agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A function step or an end of a workflow with edges begins."""
+
+    event: ClassVar[str] = "step_started"
+    step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +209,7 @@ class RunFailed:
 RunEvent: TypeAlias = (
     RunStarted
     | AgentUpdated
+    | StepStarted
     | TextDelta
     | MessageOutputCreated
     | ReasoningCreated

@@ -23,6 +23,7 @@ from agentgraph.cli.run_events import (
     RunFailed,
     RunStarted,
     RunSuspended,
+    StepStarted,
     TextDelta,
     ToolCalled,
     ToolOutputCreated,
@@ -98,6 +99,9 @@ class RunOnTerminal:
             case AgentUpdated():
                 self._line("", "●", "agent", printable_name(event.agent), style="agent")
                 self._wait(f"{event.agent} is at work")
+            case StepStarted():
+                self._line("", "⇒", "agent", printable_name(event.step), style="agent")
+                self._wait(f"{event.step} is at work")
             case Warned():
                 self._show_traceback(event.traceback)
                 print_hanging(

@@ -22,6 +22,7 @@ from agentgraph.cli.run_events import (
     RunEvent,
     RunFailed,
     RunSuspended,
+    StepStarted,
     TextDelta,
     ToolCalled,
     ToolOutputCreated,
@@ -40,6 +41,7 @@ from agentgraph.items.run_items import (
     raw_field,
 )
 from agentgraph.running.result import RunResultStreaming
+from agentgraph.workflow.steps import STEP_BEGINS
 
 if TYPE_CHECKING:
     from agentgraph.guardrail import GuardrailFunctionOutput
@@ -67,6 +69,8 @@ class Watch:
     _agent: str = field(default="", init=False)
     _tools: dict[str, str] = field(default_factory=dict, init=False)
     _verdicts_seen: dict[str, int] = field(default_factory=dict, init=False)
+    _items_read: int = field(default=0, init=False)
+    _steps: list[tuple[int, str]] = field(default_factory=list, init=False)
 
     def begin(self) -> None:
         """Begin a run that resumes no other."""
@@ -74,6 +78,9 @@ class Watch:
         self._agent = ""
         self._tools.clear()
         self._verdicts_seen.clear()
+        self._items_read = 0
+        self._steps.clear()
+        STEP_BEGINS.set(self._step_begins)
 
     def catch_up(self) -> None:
         """Show the verdicts that guardrails have given by now, before the stream says more."""
@@ -99,9 +106,12 @@ class Watch:
             async for event in result.stream_events():
                 for run_event in self._run_events(result, event):
                     self.show(run_event)
+                self._items_read += event.type == "run_item_stream_event"
+                self._show_steps(self._items_read)
         except (OutputClosed, OutputFailed):
             raise
         except Exception as error:
+            self._show_steps()
             for verdict in self._last_verdicts(result):
                 self.show(verdict)
             if not _is_known(error):
@@ -110,10 +120,22 @@ class Watch:
             where = "" if cause is None else own_traceback(cause)
             self.show(RunFailed(type(error).__name__, str(getattr(error, "message", error)), where))
             return Status.FOUND
+        self._show_steps()
         for verdict in self._last_verdicts(result):
             self.show(verdict)
         self.show(_ending(result))
         return Status.FOUND if result.interruptions else Status.DONE
+
+    def _step_begins(self, step: str) -> None:
+        # The run is ahead of its reader, so a step waits for the items before it.
+        items = 0 if self._result is None else len(self._result.new_items)
+        self._steps.append((items, step))
+        self._show_steps(self._items_read)
+
+    def _show_steps(self, items: int | None = None) -> None:
+        """Show the steps that began by a number of items; by now if it is left out."""
+        while self._steps and (items is None or self._steps[0][0] <= items):
+            self.show(StepStarted(self._steps.pop(0)[1]))
 
     def _run_events(self, result: RunResultStreaming, event: StreamEvent) -> Iterator[RunEvent]:
         if event.type == "raw_response_event":

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
 from agentgraph.exceptions import AgentDefinitionError, UserError
 from agentgraph.schemas.type_hints import is_context_annotation, resolve_hints
 
-__all__ = ["End", "FunctionStep", "function_step"]
+__all__ = ["STEP_BEGINS", "End", "FunctionStep", "function_step"]
+
+STEP_BEGINS: Final[ContextVar[Callable[[str], None] | None]] = ContextVar(
+    "step_begins", default=None
+)
+"""Gets the name of each function or end as its work begins, for displays; the stream of a run
+announces agents only."""
 
 _EVERYTHING: Final = object()
 _BY_POSITION: Final = (

@@ -19,7 +19,7 @@ from agentgraph.runtime.outcomes import Outcome, Reply
 from agentgraph.user_code.callbacks import call_in_thread
 from agentgraph.workflow.declared import Case, value_at
 from agentgraph.workflow.outputs import OutputOf, name_of_step, path_of, step_behind
-from agentgraph.workflow.steps import End
+from agentgraph.workflow.steps import STEP_BEGINS, End
 from agentgraph_compiler.machine import Event
 
 
@@ -64,6 +64,9 @@ async def work(bench: Workbench, command: Perform) -> Outcome:
     """
     binding: StepBinding = bench.caches.bindings.symbols[command.invoke.symbol]
     part = binding.step.part
+    begins = STEP_BEGINS.get()
+    if begins is not None:
+        begins(binding.step.name)
     output = part.output if isinstance(part, End) else await _called(bench, command, binding)
     message = None
     if binding.step.edges is None:  # the run ends here
