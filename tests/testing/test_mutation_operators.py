@@ -32,6 +32,7 @@ from agentgraph import (
     output_guardrail,
     tool_input_guardrail,
 )
+from agentgraph.exceptions import RoutingError
 from agentgraph.result import RunResult
 from agentgraph.testing import (
     ModelStep,
@@ -44,9 +45,17 @@ from agentgraph.testing.mutation.changes import Change, Parts
 from agentgraph.testing.mutation.equivalence import Tables
 from agentgraph.testing.mutation.mutants import Mutant, mutants_of, planted
 from agentgraph.testing.mutation.operators import OPERATORS, operator_named
+from agentgraph.workflow import End, Source
 from tests.architecture.source_tree import REPOSITORY
+from tests.workflow.flows import Review
 
-NOTICED = (AssertionError, ModelBehaviorError, UnexpectedModelCall, MaxTurnsExceeded)
+NOTICED = (
+    AssertionError,
+    MaxTurnsExceeded,
+    ModelBehaviorError,
+    RoutingError,
+    UnexpectedModelCall,
+)
 """How a test of this file notices a fault."""
 
 
@@ -62,7 +71,7 @@ def model_of(*replies: list[Any]) -> ScriptedModel:
     return ScriptedModel(list(replies))
 
 
-def ran(agent: Agent[Any], model: ScriptedModel, message: Any = "Hello") -> RunResult:
+def ran(agent: Source, model: ScriptedModel, message: Any = "Hello") -> RunResult:
     return Runner.run_sync(agent, message, run_config=RunConfig(model=model))
 
 
@@ -78,9 +87,9 @@ class Case:
     """
 
     operator: str
-    make: Callable[[], Agent[Any]]
-    notices: Callable[[Agent[Any]], None]
-    overlooks: Callable[[Agent[Any]], None]
+    make: Callable[[], Any]
+    notices: Callable[[Any], None]
+    overlooks: Callable[[Any], None]
 
 
 def answers(agent: Agent[Any]) -> None:
@@ -323,6 +332,36 @@ def answers_somehow(agent: Agent[Any]) -> None:
     assert ran(agent, model_of(says(TICKET))).final_output
 
 
+def loop() -> Workflow:
+    draft, review = Agent(name="Draft"), Agent(name="Review", output_type=Review)
+    flow = Workflow("Loop", start=draft)
+    flow.then(draft, review)
+    flow.route(
+        review,
+        on="ok",
+        cases={True: End("good"), False: draft},
+        at_most={False: 1},
+        exhausted=End("bad"),
+    )
+    return flow
+
+
+NO, YES = says('{"ok": false}'), says('{"ok": true}')
+
+
+def gives_up_after_a_round(flow: Workflow) -> None:
+    model = model_of(says("1"), NO, says("2"), NO)
+    assert ran(flow, model).final_output == "bad"
+
+
+def is_good_at_once(flow: Workflow) -> None:
+    assert ran(flow, model_of(says("1"), YES)).final_output == "good"
+
+
+def ends(flow: Workflow) -> None:
+    assert ran(flow, model_of(says("1"), NO, says("2"), NO)).final_output in ("good", "bad")
+
+
 CASES = [
     Case("drop-handoff", two_colleagues, comes_to_orders, answers),
     Case("swap-handoffs", two_colleagues, comes_to_orders, answers),
@@ -362,16 +401,20 @@ CASES = [
     Case("drop-stop", stops_at_look, ends_with_the_output, answers),
     Case("stop-at-first-tool", with_tool(), ends_with_an_answer, answers),
     Case("drop-output-type", of_tickets, answers_with_a_ticket, answers_somehow),
+    Case("drop-case", loop, is_good_at_once, gives_up_after_a_round),
+    Case("swap-cases", loop, is_good_at_once, ends),
+    Case("raise-at-most", loop, gives_up_after_a_round, is_good_at_once),
+    Case("drop-at-most", loop, gives_up_after_a_round, is_good_at_once),
 ]
 
 
-def first_mutant(agent: Agent[Any], operator: str) -> Mutant:
+def first_mutant(agent: Source, operator: str) -> Mutant:
     one = operator_named(operator)
     assert one is not None
     return next(iter(mutants_of(Parts([agent]), [one])))
 
 
-def is_noticed(change: Change, test: Callable[[Agent[Any]], None], agent: Agent[Any]) -> bool:
+def is_noticed(change: Change, test: Callable[[Any], None], agent: Source) -> bool:
     with planted(change):
         try:
             test(agent)
@@ -500,3 +543,36 @@ def test_a_swapped_handoff_still_calls_what_it_should_call() -> None:
     with planted(first_mutant(agent, "swap-handoffs").change):
         result = ran(agent, model_of(call("transfer_to_refunds"), says("Here.")))
     assert (result.last_agent, notes) == (orders, ["refunds"])
+
+
+def test_a_survivor_of_the_edges_says_what_would_notice_it() -> None:
+    flow = loop()
+    texts = {
+        name: (first_mutant(flow, name).change.text, first_mutant(flow, name).scenario)
+        for name in ("drop-case", "swap-cases", "raise-at-most", "drop-at-most")
+    }
+    rounds = (
+        "the run takes the way from 'Review' to 'Draft' once, and would again",
+        "it comes to 'end'",
+    )
+    good = ("'Review' is over with a value of case true", "the run comes to 'end'")
+    assert texts == {
+        "drop-case": ("values of case true after 'Review' take no case", good),
+        "swap-cases": (
+            "case true after 'Review' leads to 'Draft', and case false to 'end'",
+            good,
+        ),
+        "raise-at-most": ("a run takes the way from 'Review' to 'Draft' 2 times, not 1", rounds),
+        "drop-at-most": ("a run takes the way from 'Review' to 'Draft' without a limit", rounds),
+    }
+    line = first_mutant(flow, "drop-case").origin.line
+    assert line == loop.__code__.co_firstlineno + 4
+
+
+def test_agents_of_steps_have_mutants_and_what_changes_nothing_is_equivalent() -> None:
+    flow = loop()
+    assert [agent.name for agent in Parts([flow]).agents] == ["Draft", "Review"]
+    review = Parts([flow]).agents[1]
+    review.tools = [tool("off", is_enabled=False, needs_approval=True)]
+    change = first_mutant(flow, "drop-approval").change
+    assert not Tables([flow]).difference(change).exists

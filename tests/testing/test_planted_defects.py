@@ -6,17 +6,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import BaseModel, Field
 
 from agentgraph import (
     Agent,
+    End,
     ModelSettings,
     RunContextWrapper,
     Tool,
+    Workflow,
+    at_least,
+    below,
     function_tool,
     handoff,
+    output_of,
 )
 from agentgraph.exceptions import ModelRefusalError, UserError
 from agentgraph.extensions.handoff_filters import remove_all_tools
@@ -417,6 +423,47 @@ def test_hypothesis_notices_a_planted_fault(plant: Plant) -> None:
 
     with pytest.raises(AssertionError):
         test_property()
+
+
+class Complaint(BaseModel):
+    kind: Literal["refund", "order", "other"]
+    euros: Annotated[int, Field(ge=0, le=5_000)]
+
+
+def pay(complaint: Complaint) -> str:
+    raise AssertionError("functions are simulated")
+
+
+def complaints(*, swapped: bool = False) -> Workflow:
+    """Small refunds are paid at once, large ones after a check."""
+    triage, check = Agent(name="Triage", output_type=Complaint), Agent(name="Check")
+    small, large = (check, pay) if swapped else (pay, check)
+    flow = Workflow("Complaints", start=triage)
+    flow.route(triage, on="kind", cases={"refund": sort, "order": End("-")}, default=End("+"))
+    flow.route(
+        sort,
+        on=output_of(triage).euros,
+        cases={below(1_000): small, at_least(1_000): large},
+        give={pay: output_of(triage)},
+    )
+    flow.then(check, pay, give=output_of(triage))
+    return flow
+
+
+def sort(complaint: Complaint) -> Complaint:
+    raise AssertionError("functions are simulated")
+
+
+def large_refunds_are_checked(route: Route) -> None:
+    first = route.decisions[0]
+    if first.kind == "answer" and isinstance(first.value, dict) and first.value["euros"] >= 1_000:
+        assert_precedes(route, "Check", "pay")
+
+
+def test_swapped_cases_of_a_route_are_noticed() -> None:
+    hold(large_refunds_are_checked, walk(complaints(), runs=EXAMPLES))
+    with pytest.raises(AssertionError):
+        hold(large_refunds_are_checked, walk(complaints(swapped=True), runs=EXAMPLES))
 
 
 def test_there_are_thirty_faults_of_ten_kinds() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import agentgraph
 from agentgraph.frontend.discover import is_agent, is_workflow
 from agentgraph.frontend.lower_tools import agent_of, name_of
+from agentgraph.frontend.step_reading import parts_of_steps
 from agentgraph.frontend.targets import target_of
 
 if TYPE_CHECKING:
@@ -66,12 +67,14 @@ class Parts:
 
     Attributes:
         agents: The agents, each once.
+        workflows: The declared workflows among the sources.
     """
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self._arrivals: dict[int, tuple[Any, str] | None] = {}
         agents: dict[int, Any] = {}
         roots = tuple(sources)
+        self.workflows = tuple({id(one): one for one in roots if is_workflow(one)}.values())
         waiting: deque[tuple[Any, tuple[Any, str] | None]] = deque()
         for starts in (map(_start, roots), chain.from_iterable(map(_members, roots))):
             waiting.extend((start, None) for start in starts)
@@ -106,7 +109,7 @@ def _start(source: Source) -> Any:
 
 
 def _members(source: Source) -> Iterable[Any]:
-    return source.agents if is_workflow(source) else ()
+    return [*source.agents, *parts_of_steps(source)] if is_workflow(source) else ()
 
 
 def _leads(agent: Agent[Any]) -> Iterator[tuple[Any, str]]:
@@ -122,9 +125,16 @@ def _leads(agent: Agent[Any]) -> Iterator[tuple[Any, str]]:
 
 
 def label_of(part: object) -> str:
-    """The name of a tool, a server, a handoff, a guardrail or an agent, for people."""
+    """The name of a tool, a server, a handoff, a guardrail, an agent, a workflow or a step, for
+    people."""
     if isinstance(part, agentgraph.InputGuardrail | agentgraph.OutputGuardrail):
         return part.get_name()
     if isinstance(part, agentgraph.Handoff):
         return str(part.tool_name)
+    if isinstance(part, agentgraph.End):
+        return "end"
+    if is_workflow(part):
+        return str(part.name)
+    if callable(part):
+        return str(getattr(part, "__name__", type(part).__name__))
     return name_of(part)

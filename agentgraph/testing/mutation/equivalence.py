@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import agentgraph
+from agentgraph.frontend.bindings import StepBinding
 from agentgraph.frontend.lower_tools import enabled
 from agentgraph.testing.mutation.changes import Change
 from agentgraph.testing.mutation.mutants import planted
@@ -82,7 +83,8 @@ def _table(source: Source) -> tuple[object, ...] | str:
 def _objects(bindings: Bindings) -> Iterator[tuple[str, int]]:
     """The symbols of a machine with the identities of the objects behind them; no run sees a tool
     that is never on offer."""
-    yield from ((symbol, id(part)) for symbol, part in bindings.symbols.items())
+    for symbol, part in bindings.symbols.items():
+        yield symbol, id(part.step.part if isinstance(part, StepBinding) else part)
     for agent in bindings.agents.values():
         yield agent.id, id(agent.agent)
         for row in agent.tools:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from agentgraph.testing.mutation import choices, guardrails, handoffs, limits, tools
+from agentgraph.testing.mutation import choices, edges, guardrails, handoffs, limits, tools
 from agentgraph.testing.mutation.changes import Operator
 
 __all__ = ["OPERATORS", "operator_named"]
@@ -39,6 +39,10 @@ OPERATORS: Final = (
     Operator("drop-stop", "calls the model again after each tool", choices.drop_stop),
     Operator("stop-at-first-tool", "ends with the first tool's output", choices.stop_at_first_tool),
     Operator("drop-output-type", "lets an agent answer with text", choices.drop_output_type),
+    Operator("drop-case", "takes a case of a route away", edges.drop_case),
+    Operator("swap-cases", "exchanges the targets of two cases", edges.swap_cases),
+    Operator("raise-at-most", "lets a loop go round twice as often", edges.raise_at_most),
+    Operator("drop-at-most", "takes the limit of a loop", edges.drop_at_most),
 )
 
 
