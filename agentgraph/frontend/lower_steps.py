@@ -37,6 +37,10 @@ def lower_steps(
     return tuple(lowering.step(number) for number in range(len(part.steps)))
 
 
+_MOST_WORDS = 40
+"""The most characters of an end's text in its name."""
+
+
 class _Lowering:
     def __init__(
         self,
@@ -62,7 +66,7 @@ class _Lowering:
                 fault = fault if reads else f"{on.words} is the output of no step of the workflow"
         return ir.Step(
             id=self.step_ids[number],
-            name=read.name,
+            name=plain(_name(read)),
             kind=_kind(read),
             agents=tuple(self.ids[one] for one in read.numbers),
             output=ANY if self.bare else self.output(read),
@@ -139,6 +143,18 @@ def _kind(read: StepReading) -> StepKind:
     if isinstance(read.part, End):
         return StepKind.END
     return StepKind.AGENT if read.function is None else StepKind.FUNCTION
+
+
+def _name(read: StepReading) -> str:
+    """The name of a step; an end is told apart from others by its output."""
+    if not isinstance(read.part, End) or read.part.passes_on:
+        return read.name
+    output = read.part.output
+    if isinstance(output, str):
+        words = output if len(output) <= _MOST_WORDS else f"{output[: _MOST_WORDS - 1]}…"
+    else:
+        words = repr(output) if isinstance(output, bool | int | None) else type(output).__name__
+    return f"{read.name}: {words}"
 
 
 def _digest(read: StepReading) -> str:

@@ -113,7 +113,7 @@ def test_an_arrow_says_which_cases_lead_to_a_step_and_how_often() -> None:
     assert edges(agents_picture(support())) == {
         ("Triage", "Draft", ("refund",)),
         ("Triage", "Orders", ("order",)),
-        ("Triage", "end", ("other",)),
+        ("Triage", "end: Call us", ("other",)),
         ("Draft", "Review", ()),
         ("Review", "ask_a_person()", ("true", "false (after 3 times)")),
         ("Review", "Draft", ("false (at most 3 times)",)),
@@ -182,7 +182,7 @@ def test_an_agent_of_two_steps_is_one_box_that_names_them() -> None:
         ("answers for", "First, Second")
     ]
     assert {box.mark for box in drawn.values()} == {Mark.NONE}
-    assert edges(picture) == {("First", "Second", ()), ("Second", "end", ())}
+    assert edges(picture) == {("First", "Second", ()), ("Second", "end: both", ())}
 
 
 def test_an_agent_ends_the_run_if_it_does_in_one_of_its_steps() -> None:
@@ -278,3 +278,22 @@ def test_a_case_with_a_slash_keeps_its_name_in_the_drawing_of_states() -> None:
     flow.route(start, on=label, cases={"a/b": End(1), "b": End(2)})
     labels = {arrow.label for arrow in picture_of(lower(flow)[0], View("states")).arrows}
     assert {("chosen [a/b]",), ("chosen [b]",)} <= labels
+
+
+@pytest.mark.parametrize(
+    ("end", "title"),
+    [
+        (End(), "end"),
+        (End("Please call us."), "end: Please call us."),
+        (End("x" * 50), f"end: {'x' * 39}…"),
+        (End(None), "end: None"),
+        (End(3), "end: 3"),
+        (End(Review(ok=True)), "end: Review"),
+    ],
+)
+def test_an_end_says_its_output(end: End, title: str) -> None:
+    start = Agent(name="Start")
+    flow = Workflow("Ends", start=start)
+    flow.then(start, end)
+    [box] = [box for box in agents_picture(lower(flow)[0]).root.walk() if box.role is Role.END]
+    assert box.title == title
