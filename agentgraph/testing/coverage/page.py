@@ -15,21 +15,36 @@ from typing import Final
 from agentgraph.testing.coverage.text import percent_text, place_of
 from agentgraph.testing.coverage.whole import Coverage
 from agentgraph.testing.coverage.workflows import Item, Tally, WorkflowCoverage
-from agentgraph_compiler.analysis.obligations import FAILED, Subject
+from agentgraph_compiler.analysis.obligations import EXHAUSTED, FAILED, Subject
 from agentgraph_compiler.render.covered import Covers, covered, united
 from agentgraph_compiler.render.html import filled, graphviz_script, in_script, page_around_graphviz
 from agentgraph_compiler.render.layout import RenderError
-from agentgraph_compiler.render.picture import Cover, Place
+from agentgraph_compiler.render.picture import Cover, Picture, Place
+from agentgraph_compiler.render.steps import last_round
 from agentgraph_compiler.render.view import View, picture_of
 
-__all__ = ["page_of", "write_page"]
+__all__ = ["coloured", "page_of", "write_page"]
 
 _TEMPLATE: Final = "page.html"
 _MOST_UNFOLDED: Final = 12
 """The most agents that the level of states draws state by state."""
 _LEVELS: Final = {
-    "agents": (Subject.AGENT, Subject.HANDOFF, Subject.TOOL, Subject.GUARDRAIL),
-    "states": (Subject.STATE, Subject.TRANSITION, Subject.TOOL, Subject.GUARDRAIL, Subject.HANDOFF),
+    "agents": (
+        Subject.AGENT,
+        Subject.HANDOFF,
+        Subject.TOOL,
+        Subject.GUARDRAIL,
+        Subject.EDGE,
+        Subject.FUNCTION,
+    ),
+    "states": (
+        Subject.STATE,
+        Subject.TRANSITION,
+        Subject.TOOL,
+        Subject.GUARDRAIL,
+        Subject.HANDOFF,
+        Subject.FUNCTION,
+    ),
 }
 """The subjects that a drawing of each level shows; agents and states may share ids."""
 
@@ -69,13 +84,19 @@ def page_of(coverage: Coverage) -> str:
 
 def _drawings(workflow: WorkflowCoverage) -> dict[str, tuple[str, str]]:
     """The page of the drawing of each level, in the two pieces around Graphviz."""
-    drawings: dict[str, tuple[str, str]] = {}
+    return {level: page_around_graphviz(one) for level, one in coloured(workflow).items()}
+
+
+def coloured(workflow: WorkflowCoverage) -> dict[str, Picture]:
+    """The picture of each level in the colours of coverage."""
     chart = workflow.chart
     fold = sum(len(part.agents) for part in chart.walk()) > _MOST_UNFOLDED
-    for level, subjects in _LEVELS.items():
-        picture = picture_of(chart, View(level=level, fold=fold))
-        drawings[level] = page_around_graphviz(covered(picture, _covers(workflow.items, subjects)))
-    return drawings
+    return {
+        level: covered(
+            picture_of(chart, View(level=level, fold=fold)), _covers(workflow.items, subjects)
+        )
+        for level, subjects in _LEVELS.items()
+    }
 
 
 def _covers(items: Iterable[Item], subjects: Iterable[Subject]) -> Covers:
@@ -83,7 +104,8 @@ def _covers(items: Iterable[Item], subjects: Iterable[Subject]) -> Covers:
     covers: dict[Place, Cover] = {}
     for item in items:
         if item.subject in drawn:
-            place = item.part, item.name
+            is_last = item.subject == Subject.EDGE and item.outcome == EXHAUSTED
+            place = item.part, last_round(item.name) if is_last else item.name
             covers[place] = united([covers.get(place, Cover.NONE), _cover(item)])
     return covers
 

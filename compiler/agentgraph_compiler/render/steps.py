@@ -96,9 +96,10 @@ class Steps:
             about: dict[str, list[Place]] = {}
             for case in step.cases:
                 words = "" if step.domain is None else case_words(case.label)
-                for target, line in _lines(case, words):
+                symbol = step.case_symbol(case)
+                for target, line, place in _lines(case, words, symbol):
                     lines.setdefault(target, []).append(line)
-                    about.setdefault(target, []).append(("", step.case_symbol(case)))
+                    about.setdefault(target, []).append(("", place))
             for target, label in lines.items():
                 yield Arrow(
                     source=box_of["", step.id],
@@ -120,14 +121,19 @@ def decides(step: Step) -> Iterator[Row]:
         yield Row("decides on", step.on)
 
 
-def _lines(case: Case, words: str) -> Iterator[tuple[str, str]]:
-    """The targets of a case, each with its line on the arrow."""
+def last_round(symbol: str) -> str:
+    """What an arrow stands for that a run takes after the last round of a case."""
+    return f"{symbol}/exhausted"
+
+
+def _lines(case: Case, words: str, symbol: str) -> Iterator[tuple[str, str, str]]:
+    """The targets of a case, each with its line on the arrow and what that stands for."""
     carried = "with the conversation" if case.carries else ""
     if not case.at_most:
-        yield case.target, with_remark(words, carried)
+        yield case.target, with_remark(words, carried), symbol
         return
-    yield case.target, with_remark(words, rounds_words(case.at_most), carried)
-    yield case.exhausted, with_remark(words, after_words(case.at_most), carried)
+    yield case.target, with_remark(words, rounds_words(case.at_most), carried), symbol
+    yield case.exhausted, with_remark(words, after_words(case.at_most), carried), last_round(symbol)
 
 
 def _cut(lines: list[str]) -> tuple[str, ...]:
