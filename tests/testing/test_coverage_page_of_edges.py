@@ -72,6 +72,7 @@ async def test_a_loop_is_covered_apart_from_what_follows_its_last_round() -> Non
     assert between(picture, "Review", "throw_away()").cover is Cover.MISSING
     covers = covers_of(picture)
     assert (covers["send()"], covers["throw_away()"]) == (Cover.COVERED, Cover.MISSING)
+    assert covers["end: No letter."] is Cover.MISSING
 
 
 async def test_the_way_after_the_last_round_is_covered_by_a_run_that_takes_it() -> None:

@@ -7,6 +7,7 @@ An agent whose step goes on does not end the run, so the marks of ends ask here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.steps import Case, Step, StepKind
@@ -47,6 +48,7 @@ class Steps:
 
     def boxes(self, ids: Ids, findings: Mapping[Place, Iterable[Row]]) -> Iterator[tuple[str, Box]]:
         """The boxes of functions and ends, each with the id of its step."""
+        ways = self._ways()
         for step in self._chart.steps:
             about = (("", step.id), ("", f"{step.id}/step"))
             if step.kind is StepKind.FUNCTION:
@@ -63,10 +65,17 @@ class Steps:
                     ),
                 )
             elif step.kind is StepKind.END:
-                yield (
-                    step.id,
-                    Box(ids.take(Role.END, step.id), Role.END, step.name, about=about),
-                )
+                box = Box(ids.take(Role.END, step.id), Role.END, step.name)
+                yield step.id, replace(box, about=tuple(ways.get(step.id, ())))
+
+    def _ways(self) -> dict[str, list[Place]]:
+        """What the arrows to each step stand for."""
+        ways: dict[str, list[Place]] = {}
+        for step in self._chart.steps:
+            for case in step.cases:
+                for target, _, place in _lines(case, "", step.case_symbol(case)):
+                    ways.setdefault(target, []).append(("", place))
+        return ways
 
     def rows(self, agent: str) -> Iterator[Row]:
         """What the box of an agent says of the steps in which it works."""
