@@ -297,3 +297,22 @@ def test_an_end_says_its_output(end: End, title: str) -> None:
     flow.then(start, end)
     [box] = [box for box in agents_picture(lower(flow)[0]).root.walk() if box.role is Role.END]
     assert box.title == title
+
+
+def test_an_agent_that_a_function_leads_to_is_in_no_team_of_another_agent() -> None:
+    def by_hand(output: object) -> str:
+        return "done"
+
+    teams = [[Agent(name=f"{lead}{number}") for number in range(6)] for lead in "AB"]
+    for lead, *members in teams:
+        lead.handoffs = [*members]
+    start = Agent(name="Start", output_type=Ticket)
+    flow = Workflow("Teams", start=start)
+    (first, *_), (second, shared, *_) = teams
+    flow.route(start, on="kind", cases={"refund": first, "order": second, "other": by_hand})
+    flow.then(by_hand, shared)
+    frames = agents_picture(lower(flow)[0]).root.frames
+    assert {frame.title: {box.title for box in frame.boxes} for frame in frames} == {
+        "reached only through A0": {f"A{number}" for number in range(6)},
+        "reached only through B0": {"B0", "B2", "B3", "B4", "B5"},
+    }

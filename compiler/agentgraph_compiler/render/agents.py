@@ -141,7 +141,7 @@ class _Drawing:
         root = self.picture.root
         frames = {place: root for appearances in self.places for place, _ in appearances}
         for leader, members in teams(self.chart):
-            name = self.chart.agent[leader].name
+            name = (self.chart.agent.get(leader) or self.chart.step[leader]).name
             frame = Frame(self.ids.take("team", leader), f"reached only through {name}")
             root.frames.append(frame)
             frames |= {("", member): frame for member in members}
