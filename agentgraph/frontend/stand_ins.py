@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     )
     from agentgraph.workflow import Source
 
-__all__ = ["Oracle", "StandIns", "is_stand_in"]
+__all__ = ["Oracle", "StandIns", "is_stand_in", "original_of"]
 
 _STANDS_IN = "_agentgraph_stands_in"
 
@@ -100,6 +100,11 @@ def is_stand_in(agent: object) -> bool:
     return _STANDS_IN in getattr(agent, "__dict__", ())
 
 
+def original_of(part: object) -> object:
+    """The agent or workflow of which a part is the copy; `None` if it is none."""
+    return getattr(part, "__dict__", {}).get(_STANDS_IN)
+
+
 class StandIns:
     """The copies of the agents of one workflow.
 
@@ -134,6 +139,7 @@ class StandIns:
         agents = [self.agent(agent) for agent in source.agents]
         workflow = Workflow(source.name, start=self.agent(source.start), agents=agents)
         workflow._origin = source._origin
+        workflow.__dict__[_STANDS_IN] = source
         EdgeStandIns(self._oracle, self.agent, self._real).put(source, workflow)
         return workflow
 
@@ -157,7 +163,7 @@ class StandIns:
             input_guardrails=[self._guardrail(agent, one) for one in agent.input_guardrails],
             output_guardrails=[self._guardrail(agent, one) for one in agent.output_guardrails],
         )
-        stand_in.__dict__[_STANDS_IN] = True
+        stand_in.__dict__[_STANDS_IN] = agent
         stand_in._origin = agent._origin
         stand_in.tools = [self._tool(agent, tool) for tool in agent.tools]
         stand_in.handoffs = [self._handoff(agent, entry) for entry in agent.handoffs]

@@ -262,6 +262,77 @@ def test_a_survivor_that_no_test_comes_to_says_so(project: Path) -> None:
     assert ended.out.endswith("\nscore 0.0 %: 0 killed, 1 survived\n")
 
 
+def test_a_fault_is_planted_once_although_simulated_runs_copy_the_workflow(project: Path) -> None:
+    written(
+        project,
+        "desk.py",
+        """
+        from agentgraph import Agent, End, Workflow
+
+        def is_large(text: str) -> bool:
+            return True
+
+        orders, refunds = Agent(name="Orders"), Agent(name="Refunds")
+        triage = Agent(name="Triage", handoffs=[orders, refunds])
+        flow = Workflow("Sizes", start=triage)
+        flow.then(triage, is_large)
+        flow.then(is_large, End("large"))
+        """,
+    )
+    written(
+        project,
+        "test_desk.py",
+        """
+        from desk import flow, triage
+        from agentgraph.testing import play
+        from agentgraph.testing.script import model
+
+        def test_orders():
+            script = [model("Triage").hands_off("transfer_to_orders"), model("Orders").answers("x")]
+            assert play(flow, script).final_output == "large"
+        """,
+    )
+    swapped = [row for row in outcomes(report("desk.py")).items() if row[0].startswith("swap")]
+    assert swapped == [("swap-handoffs Triage transfer_to_orders, transfer_to_refunds", "killed")]
+
+
+def test_swapped_cases_are_noticed_by_a_test_that_plays(project: Path) -> None:
+    written(
+        project,
+        "desk.py",
+        """
+        from agentgraph import Agent, End, Workflow, output_of
+
+        def is_large(text: str) -> bool:
+            return True
+
+        triage = Agent(name="Triage")
+        flow = Workflow("Sizes", start=triage)
+        flow.then(triage, is_large)
+        cases = {True: End("large"), False: End("small")}
+        flow.route(is_large, on=output_of(is_large), cases=cases)
+        """,
+    )
+    written(
+        project,
+        "test_desk.py",
+        """
+        from desk import flow
+        from agentgraph.testing import play
+        from agentgraph.testing.script import function, model
+
+        def test_large():
+            script = [model("Triage").answers("x"), function("is_large").returns(True)]
+            assert play(flow, script).final_output == "large"
+        """,
+    )
+    assert outcomes(report("desk.py")) == {
+        "drop-case Sizes is_large true": "killed",
+        "drop-case Sizes is_large false": "survived",
+        "swap-cases Sizes is_large true, false": "killed",
+    }
+
+
 @pytest.mark.nightly
 def test_tests_that_hang_or_crash_or_cannot_be_collected_are_told_apart(project: Path) -> None:
     written(

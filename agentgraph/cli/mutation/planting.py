@@ -14,6 +14,7 @@ from agentgraph.cli.capture.kinds import as_source, members_of, sources_in
 from agentgraph.cli.faults import CommandFault
 from agentgraph.cli.mutation.orders import Order
 from agentgraph.frontend.origins import origin_of
+from agentgraph.frontend.stand_ins import original_of
 from agentgraph.testing.mutation.changes import Operator, Parts
 from agentgraph.testing.mutation.mutants import MutantName, changes_named, plant
 from agentgraph.testing.mutation.operators import operator_named
@@ -86,7 +87,9 @@ class Planter:
                 self._order.note_executed()
             return
         for change in changes_named(parts, _operator(mutant), mutant):
-            if id(change.owner) not in self._changed:
+            # The copies of a simulation are made of objects that have the fault already.
+            original = original_of(change.owner)
+            if id(change.owner) not in self._changed and id(original) not in self._changed:
                 plant(change)
                 # The object is kept, so that no other one gets its id.
                 self._changed[id(change.owner)] = change.owner

@@ -29,7 +29,7 @@ def drop_case(parts: Parts) -> Iterator[Change]:
                 workflow,
                 edges,
                 left,
-                part=f"{_name(edges.step)} {case.label}",
+                part=f"{label_of(edges.step)} {case.label}",
                 text=f"values of case {case.label} after {_name(edges.step)} {then}",
                 moves=_taken(edges, case),
             )
@@ -48,7 +48,7 @@ def swap_cases(parts: Parts) -> Iterator[Change]:
                 workflow,
                 edges,
                 cases,
-                part=f"{_name(edges.step)} {one.label}, {other.label}",
+                part=f"{label_of(edges.step)} {one.label}, {other.label}",
                 text=f"case {one.label} after {_name(edges.step)} leads to {_name(other.target)},"
                 f" and case {other.label} to {_name(one.target)}",
                 moves=_taken(edges, one),
@@ -62,7 +62,7 @@ def raise_at_most(parts: Parts) -> Iterator[Change]:
             workflow,
             edges,
             _with(edges, place, replace(case, at_most=2 * most)),
-            part=f"{_name(edges.step)} {case.label}",
+            part=f"{label_of(edges.step)} {case.label}",
             text=f"a run takes {_way(edges, case)} {2 * most} times, not {most}",
             moves=_rounds(edges, case, most),
         )
@@ -75,7 +75,7 @@ def drop_at_most(parts: Parts) -> Iterator[Change]:
             workflow,
             edges,
             _with(edges, place, replace(case, at_most=None, exhausted=None)),
-            part=f"{_name(edges.step)} {case.label}",
+            part=f"{label_of(edges.step)} {case.label}",
             text=f"a run takes {_way(edges, case)} without a limit",
             moves=_rounds(edges, case, most),
         )

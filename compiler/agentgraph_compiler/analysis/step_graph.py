@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from agentgraph_compiler.analysis.edges import never_taken
 from agentgraph_compiler.analysis.flow import Flow, reached_from
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.steps import Case, Step
@@ -94,11 +95,10 @@ class StepGraph:
         graph: nx.DiGraph[str] = nx.DiGraph()
         for step in self.chart.steps:
             if step.id in self.reached:
-                ways = ((step.id, case.target) for case in step.cases if not case.at_most)
-                graph.add_edges_from(ways)
-                graph.add_edges_from(
-                    (step.id, case.exhausted) for case in step.cases if case.exhausted
-                )
+                never = never_taken(step)
+                cases = [case for case in step.cases if case.label not in never]
+                graph.add_edges_from((step.id, case.target) for case in cases if not case.at_most)
+                graph.add_edges_from((step.id, case.exhausted) for case in cases if case.exhausted)
         for loop in nx.strongly_connected_components(graph):
             if len(loop) > 1 or any(graph.has_edge(id, id) for id in loop):
                 yield tuple(step for step in self.chart.steps if step.id in loop)
