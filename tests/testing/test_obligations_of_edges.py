@@ -36,14 +36,14 @@ def test_each_case_each_last_round_and_each_function_is_an_obligation() -> None:
     assert [row for row, excuse in rows.items() if not excuse] == [
         "Triage [order] → Orders taken",
         "Triage [refund] → Draft taken",
-        "Triage [other] → end taken",
+        "Triage [other] → end: Call us. taken",
         "Draft → Review taken",
         "Review [true] → ask_a_person taken",
         "Review [false] → Draft taken",
         "Review [false] → ask_a_person exhausted",
         "ask_a_person [<=999] → pay taken",
-        "ask_a_person [1000..1009] → end taken",
-        "ask_a_person [>=1010] → end taken",
+        "ask_a_person [1000..1009] → end: Wait. taken",
+        "ask_a_person [>=1010] → end: No. taken",
         "ask_a_person called",
         "pay called",
     ]
@@ -75,7 +75,7 @@ def test_what_no_value_takes_and_what_nothing_enters_is_excused() -> None:
     excused = {row: excuse for row, excuse in rows_of(flow).items() if excuse}
     assert excused == {
         "Triage [5] → pay taken": "earlier cases take it",
-        "Triage [200000] → end taken": "the value is never that",
+        "Triage [200000] → end: much taken": "the value is never that",
         "Triage [others] → ask_a_person taken": "the other cases take every value",
         "pay called": "no run can get there",
         "pay failed": "no run can get there",

@@ -160,10 +160,7 @@ def compiled(flow: Drawn, passed: list[tuple[int, int]]) -> Workflow:
     made = Workflow("Drawn", start=start)
     made.then(start, steps[0])
     for number, ways in enumerate(flow.ways):
-        ends = [End("end") for _ in ways]
-        targets = [
-            ends[n] if way.target == END else steps[way.target] for n, way in enumerate(ways)
-        ]
+        targets = [End("end") if way.target == END else steps[way.target] for way in ways]
         cases = {between(way.low, way.high): targets[n] for n, way in enumerate(ways)}
         limits = {between(way.low, way.high): way.at_most for way in ways if way.at_most}
         exhausted = next((way.exhausted for way in ways if way.at_most), END)
