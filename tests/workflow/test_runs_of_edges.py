@@ -396,6 +396,29 @@ async def test_a_function_that_raises_ends_the_run_with_its_data() -> None:
         await Runner.run(flow, "hi")
 
 
+async def test_the_last_function_may_return_anything_and_an_agent_gets_only_what_has_a_form() -> (
+    None
+):
+    class Handle:
+        def __str__(self) -> str:
+            return "a handle"
+
+    def opened(text: str) -> Handle:
+        return Handle()
+
+    start, after = agent("Start", "x", "x"), agent("After", "y")
+    flow = Workflow("Opening", start=start)
+    flow.then(start, opened)
+    result = await Runner.run(flow, "hi")
+    assert isinstance(result.final_output, Handle)
+    assert result.to_input_list()[-1]["content"][0]["text"] == "a handle"
+    flow = Workflow("Opening", start=start)
+    flow.then(start, opened)
+    flow.then(opened, after)
+    with pytest.raises(UserError, match="'After' cannot get .* Handle: it has no JSON form"):
+        await Runner.run(flow, "hi")
+
+
 async def test_an_output_that_a_run_has_not_passed_is_named() -> None:
     def late(text: str) -> str:
         return text

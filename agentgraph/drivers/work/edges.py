@@ -36,11 +36,10 @@ async def leave(bench: Workbench, command: Perform) -> Outcome:
     assert command.source is not None
     outputs = _Outputs(bench, binding)
     outputs.add(edges.step, final_output(bench, command.source, bench.agent(command)))
-    label = edges.cases[0].label
+    case = edges.cases[0]
     if edges.on is not None:
         source = edges.step if edges.on.step is None else edges.on.step
-        label = edges.chosen(edges.on(outputs.of(source)), binding.step.name).label
-    case = next(one for one in edges.cases if one.label == label)
+        case = edges.chosen(edges.on(outputs.of(source)), binding.step.name)
     inputs = {}
     for target in (case.target, case.exhausted):
         if hasattr(target, "handoffs") and not case.carries:
@@ -49,10 +48,10 @@ async def leave(bench: Workbench, command: Perform) -> Outcome:
         step=binding.id,
         source=command.source,
         agent=command.agent,
-        case=label,
+        case=case.label,
         inputs=inputs,
     )
-    reply = Reply(case=f"{binding.id}/case/{label}")
+    reply = Reply(case=f"{binding.id}/case/{case.label}")
     return Outcome(command.id, Event.CHOSEN, payload, reply)
 
 
@@ -70,7 +69,8 @@ async def work(bench: Workbench, command: Perform) -> Outcome:
     output = part.output if isinstance(part, End) else await _called(bench, command, binding)
     message = None
     if binding.step.edges is None:  # the run ends here
-        message = assistant_message(_text(output, binding.step.name))
+        text = _json_or_text(output)
+        message = assistant_message(str(output) if text is None else text)
     return Outcome(command.id, Event.DONE, FinalOutput(output, message, step=binding.id))
 
 
@@ -145,15 +145,27 @@ def _gives(case: Case, target: object) -> Sequence[OutputOf]:
 
 
 def _text(value: object, step: str) -> str:
-    """A text as it is, any other value as JSON."""
+    """The text of a value for an agent.
+
+    Raises:
+        UserError: The value has none.
+    """
+    text = _json_or_text(value)
+    if text is None:
+        raise UserError(
+            f"Step '{step}' cannot get the output before it, of type {type(value).__name__}: it has"
+            " no JSON form. Return text, a pydantic model or plain data, or give it to a function."
+        )
+    return text
+
+
+def _json_or_text(value: object) -> str | None:
+    """A text as it is, any other value as JSON; ``None`` for one without a JSON form."""
     if isinstance(value, str):
         return value
     from pydantic_core import PydanticSerializationError, to_json
 
     try:
         return to_json(value).decode()
-    except (PydanticSerializationError, ValueError) as error:
-        raise UserError(
-            f"Step '{step}' cannot get the output before it, of type {type(value).__name__}: it has"
-            " no JSON form. Return text, a pydantic model or plain data, or give it to a function."
-        ) from error
+    except (PydanticSerializationError, ValueError):
+        return None

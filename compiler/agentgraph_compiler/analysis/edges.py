@@ -73,11 +73,20 @@ def exhausted_case(state: State, row: Transition) -> str:
     )
 
 
+def untaken(step: Step) -> ValueSet:
+    """The values that a route may see and that no case takes, its default aside."""
+    left = ValueSet() if step.domain is None else ValueSet.of(step.domain)
+    for case in step.cases:
+        if case.takes is not None:
+            left = left.without(ValueSet.of(case.takes))
+    return left
+
+
 def never_taken(step: Step) -> dict[str, str]:
     """Why no value takes a case, by the labels of such cases."""
     if step.domain is None or step.fault:
         return {}
-    domain = left = ValueSet.of(step.domain)
+    domain, left = ValueSet.of(step.domain), untaken(step)
     never: dict[str, str] = {}
     earlier: list[ValueSet] = []
     for case in step.cases:
@@ -86,13 +95,12 @@ def never_taken(step: Step) -> dict[str, str]:
                 never[case.label] = "the other cases take every value"
             continue
         values = ValueSet.of(case.takes)
-        possible = untaken = values.within(domain)
+        possible = rest = values.within(domain)
         for taken in earlier:
-            untaken = untaken.without(taken)
-        if not untaken:
+            rest = rest.without(taken)
+        if not rest:
             never[case.label] = "earlier cases take it" if possible else "the value is never that"
         earlier.append(values)
-        left = left.without(values)
     return never
 
 

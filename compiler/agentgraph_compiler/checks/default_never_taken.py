@@ -60,6 +60,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
+from agentgraph_compiler.analysis.edges import never_taken
 from agentgraph_compiler.analysis.value_sets import ValueSet, listed
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 
@@ -74,14 +75,11 @@ RULE = Rule(
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find defaults without a value, in time linear in the cases."""
     for step in analysis.chart.steps:
-        default = any(case.takes is None for case in step.cases)
-        if not default or step.domain is None or step.fault or step.allows(RULE):
+        default = next((case for case in step.cases if case.takes is None), None)
+        if default is None or step.domain is None or step.allows(RULE):
             continue
-        domain = left = ValueSet.of(step.domain)
-        for case in step.cases:
-            if case.takes is not None:
-                left = left.without(ValueSet.of(case.takes))
-        if not left:
+        if default.label in never_taken(step):
+            domain = ValueSet.of(step.domain)
             yield Diagnostic(
                 RULE,
                 f"the default of the route on {step.on} after step '{step.name}' is never taken",

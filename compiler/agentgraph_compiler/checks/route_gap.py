@@ -56,9 +56,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
-from agentgraph_compiler.analysis.value_sets import ValueSet, listed
+from agentgraph_compiler.analysis.edges import untaken
+from agentgraph_compiler.analysis.value_sets import listed
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.steps import Step
 
 RULE = Rule(
     "AG220",
@@ -71,8 +71,11 @@ RULE = Rule(
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find values without a case, in time linear in the cases."""
     for step in analysis.chart.steps:
-        left = _left(step)
-        if left and not step.allows(RULE):
+        has_default = any(case.takes is None for case in step.cases)
+        if step.domain is None or step.fault or has_default or step.allows(RULE):
+            continue
+        left = untaken(step)
+        if left:
             yield Diagnostic(
                 RULE,
                 f"the route on {step.on} after step '{step.name}' has no case for"
@@ -81,14 +84,3 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
                 notes=(Note("a run with such a value ends with a RoutingError"),),
                 help="add the cases, or a default=",
             )
-
-
-def _left(step: Step) -> ValueSet:
-    """The values that no case takes."""
-    if step.domain is None or step.fault or any(case.takes is None for case in step.cases):
-        return ValueSet()
-    left = ValueSet.of(step.domain)
-    for case in step.cases:
-        if case.takes is not None:
-            left = left.without(ValueSet.of(case.takes))
-    return left
