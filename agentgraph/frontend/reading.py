@@ -1,8 +1,7 @@
 """Reading: the one pass over a workflow that lowering, binding and the search for a table share.
 
-A reading holds every object of the workflow with its shape. The outline holds everything on which
-the table of the machine depends, as plain data. New agents from the same code have the same outline
-and so share a table. Reading makes no digests and no descriptions and inspects no code.
+A reading holds every object with its shape, the outline what the table depends on, as plain data.
+New agents from the same code have one outline and share a table. Reading inspects no code.
 """
 
 from __future__ import annotations

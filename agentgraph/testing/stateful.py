@@ -1,7 +1,6 @@
 """`machine_of`: a Hypothesis state machine of a workflow, each move of a conversation a rule.
 
-Hypothesis chooses the moves that are possible, and after each of them checks what must hold of the
-session, the journal and the usage. Needs the package `hypothesis`.
+After each move, session, journal and usage are checked. Needs the package `hypothesis`.
 """
 
 from __future__ import annotations

@@ -396,9 +396,7 @@ async def test_a_function_that_raises_ends_the_run_with_its_data() -> None:
         await Runner.run(flow, "hi")
 
 
-async def test_the_last_function_may_return_anything_and_an_agent_gets_only_what_has_a_form() -> (
-    None
-):
+async def test_the_last_function_may_return_what_no_agent_could_read() -> None:
     class Handle:
         def __str__(self) -> str:
             return "a handle"
@@ -415,7 +413,7 @@ async def test_the_last_function_may_return_anything_and_an_agent_gets_only_what
     flow = Workflow("Opening", start=start)
     flow.then(start, opened)
     flow.then(opened, after)
-    with pytest.raises(UserError, match="'After' cannot get .* Handle: it has no JSON form"):
+    with pytest.raises(UserError, match=r"'After' cannot get .* Handle: it has no JSON form"):
         await Runner.run(flow, "hi")
 
 
