@@ -54,24 +54,36 @@ class StepGraph:
         """The steps to which ways lead from the first one."""
         return frozenset(reached_from((self.start,), self.onward.__getitem__))
 
+    def is_passed(self, step: str, before: str) -> bool:
+        """Whether every way to a step passes another one, or the step is that one."""
+        if before not in self._spans:
+            return False
+        (enters, leaves), (first, last) = self._spans[before], self._spans[step]
+        return enters <= first and last <= leaves
+
     @cached_property
-    def before(self) -> dict[str, frozenset[str]]:
-        """The steps that every way to a step passes, itself included."""
+    def _spans(self) -> dict[str, tuple[int, int]]:
+        """When a walk through the tree of dominators enters and leaves each step."""
         import networkx as nx
 
         graph: nx.DiGraph[str] = nx.DiGraph()
         graph.add_node(self.start)
-        graph.add_edges_from(
-            (here, there) for here in self.reached for there in self.onward[here] if here != there
-        )
-        parents = nx.immediate_dominators(graph, self.start)
-        passed: dict[str, frozenset[str]] = {}
-        for id in nx.topological_sort(nx.DiGraph((p, c) for c, p in parents.items() if c != p)):
-            parent = parents.get(id)
-            above = passed[parent] if parent is not None and parent != id else frozenset()
-            passed[id] = above | {id}
-        passed.setdefault(self.start, frozenset({self.start}))
-        return passed
+        graph.add_edges_from((here, there) for here in self.reached for there in self.onward[here])
+        below: dict[str, list[str]] = {id: [] for id in graph}
+        for id, parent in nx.immediate_dominators(graph, self.start).items():
+            if id != self.start:
+                below[parent].append(id)
+        entered: dict[str, int] = {}
+        spans: dict[str, tuple[int, int]] = {}
+        waiting, time = [self.start], 0
+        while waiting:
+            id, time = waiting[-1], time + 1
+            if id in entered:
+                spans[waiting.pop()] = entered[id], time
+            else:
+                entered[id] = time
+                waiting += below[id]
+        return spans
 
     def way_around(self, step: str, skipped: str) -> tuple[str, ...]:
         """A shortest way from the first step to a step that does not pass another one."""

@@ -76,7 +76,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
         if step.id not in graph.reached or step.allows(RULE):
             continue
         for needed in _needs(step):
-            if needed in graph.before[step.id]:
+            if graph.is_passed(step.id, needed):
                 continue
             way = " → ".join(graph.way_around(step.id, needed))
             yield Diagnostic(

@@ -67,12 +67,15 @@ class Ways:
         self.step_of = {agent: step.id for step in steps for agent in step.agents}
         targets = {id for step in steps for case in step.cases for id in _targets(case)}
         self.entered = {id for id in targets if id in agents}
-        self._loops = {
-            step.case_symbol(case): _loop(steps, step, case)
-            for step in steps
-            for case in step.cases
-            if case.at_most
-        }
+        # The loops that back edges with a limit close, by the steps in them.
+        self._loops: dict[str, list[tuple[str, frozenset[str]]]] = {}
+        before = _before(steps)
+        for step in steps:
+            for case in step.cases:
+                if case.at_most:
+                    loop = _loop(before, step.id, case.target)
+                    for id in loop:
+                        self._loops.setdefault(id, []).append((step.case_symbol(case), loop))
 
     def over(self, agent: str) -> Transition | None:
         """The row out of an agent that is over; ``None`` if its run is over, too."""
@@ -83,9 +86,7 @@ class Ways:
 
     def resets(self, source: str, target: str) -> tuple[str, ...]:
         """The back edges that count anew if a run comes from one step to another."""
-        return tuple(
-            edge for edge, loop in self._loops.items() if target in loop and source not in loop
-        )
+        return tuple(edge for edge, loop in self._loops.get(target, ()) if source not in loop)
 
     def states(self) -> Iterator[State]:
         """The states of the steps beside those of their agents."""
@@ -225,18 +226,23 @@ def _targets(case: Case) -> tuple[str, ...]:
     return (case.target, case.exhausted) if case.exhausted else (case.target,)
 
 
-def _loop(steps: tuple[Step, ...], source: Step, case: Case) -> frozenset[str]:
-    """The steps of the loop that a back edge closes: its target, and all that lead to its source
-    without passing the target."""
+def _before(steps: tuple[Step, ...]) -> dict[str, list[str]]:
+    """The steps that lead to each step."""
     before: dict[str, list[str]] = {}
     for step in steps:
-        for way in step.cases:
-            for target in _targets(way):
+        for case in step.cases:
+            for target in _targets(case):
                 before.setdefault(target, []).append(step.id)
-    loop, waiting = {case.target, source.id}, [source.id]
+    return before
+
+
+def _loop(before: Mapping[str, list[str]], source: str, target: str) -> frozenset[str]:
+    """The steps of the loop that a back edge closes: its target, and all that lead to its source
+    without passing the target."""
+    loop, waiting = {target, source}, [source]
     while waiting:
         id = waiting.pop()
-        if id == case.target:
+        if id == target:
             continue
         fresh = [one for one in before.get(id, ()) if one not in loop]
         loop.update(fresh)
