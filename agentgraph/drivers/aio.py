@@ -72,25 +72,6 @@ def replay(run: Run) -> Rest | None:
 
 
 class Driver:
-    __slots__ = (
-        "account",
-        "began_at_rest",
-        "bench",
-        "boundary",
-        "caches",
-        "journal",
-        "names",
-        "owed",
-        "path",
-        "record",
-        "replaying",
-        "rest",
-        "run",
-        "saved_again",
-        "tell",
-        "work",
-    )
-
     def __init__(self, run: Run) -> None:
         bench = run.bench
         self.run, self.bench, self.caches = run, bench, bench.caches

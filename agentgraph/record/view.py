@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import CallKey, Decision
 from agentgraph.handoffs.input_data import HandoffInputData
+from agentgraph.items.read_only import ReadOnly
 from agentgraph.record.facts import ConversationIds
 from agentgraph.record.items import approval_item
 from agentgraph.record.payloads import Identity, Question, Request
@@ -24,39 +25,6 @@ if TYPE_CHECKING:
         TResponseInputItem,
     )
     from agentgraph.run_context import RunContextWrapper
-
-
-T = TypeVar("T")
-
-
-class ReadOnly(Sequence[T]):
-    """A read-only view of a list that grows elsewhere; a slice of it is a tuple.
-
-    Args:
-        rows: The list.
-    """
-
-    __slots__ = ("__rows",)
-
-    def __init__(self, rows: list[T]) -> None:
-        self.__rows = rows
-
-    @overload
-    def __getitem__(self, place: int) -> T: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
-
-    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
-        if isinstance(place, slice):
-            return tuple(self.__rows[place])
-        return self.__rows[place]
-
-    def __len__(self) -> int:
-        return len(self.__rows)
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self.__rows)
 
 
 class Stored(NamedTuple):

@@ -12,9 +12,10 @@ import pytest
 from agentgraph.drivers import aio
 from agentgraph.drivers.perform import PERFORMS
 from agentgraph.drivers.workbench import Workbench
+from agentgraph.items.read_only import ReadOnly
 from agentgraph.memory.runs.transcript import Transcript
 from agentgraph.record.record import Record
-from agentgraph.record.view import ReadOnly, Stored, View
+from agentgraph.record.view import Stored, View
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
 from tests.api.scenarios import SCENARIOS

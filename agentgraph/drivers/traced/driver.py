@@ -61,8 +61,6 @@ class TracedDriver(Driver):
         spans: The spans of the run.
     """
 
-    __slots__ = ("spans",)
-
     def __init__(self, run: Run, spans: RunSpans) -> None:
         super().__init__(run)
         self.spans = spans
