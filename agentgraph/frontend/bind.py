@@ -25,11 +25,16 @@ class Layout(NamedTuple):
         agents: The symbols of each agent, in document order.
         parts: Name and symbols of each sub-chart, in the order of their numbers.
         steps: The ids of the steps, in the order in which the workflow names them.
+        judges: The symbols of the run's guardrails on what leaves it from a function or by an end.
     """
 
     agents: tuple[AgentLayout, ...]
     parts: tuple[tuple[str, tuple[AgentLayout, ...]], ...]
     steps: tuple[str, ...] = ()
+    judges: tuple[str, ...] = ()
+
+
+_NO_STEPS = Layout((), ())
 
 
 def layout_of(chart: Chart) -> Layout:
@@ -38,6 +43,7 @@ def layout_of(chart: Chart) -> Layout:
         tuple(map(_of_agent, chart.agents)),
         tuple((part.name, tuple(map(_of_agent, part.agents))) for part in chart.charts),
         tuple(step.id for step in chart.steps),
+        tuple(row.symbol for row in chart.output_guardrails),
     )
 
 
@@ -48,7 +54,7 @@ def bind(layout: Layout, reading: Reading) -> Bindings:
         machines = by_name = dict[str, Bindings]()
         for (name, agents), part in zip(layout.parts, reading.charts[1:], strict=True):
             by_name[name] = _bindings(agents, part, reading, machines)
-    return _bindings(layout.agents, reading.charts[0], reading, machines, layout.steps)
+    return _bindings(layout.agents, reading.charts[0], reading, machines, layout)
 
 
 def _of_agent(agent: Agent) -> AgentLayout:
@@ -72,7 +78,7 @@ def _bindings(
     chart: ChartReading,
     reading: Reading,
     machines: Mapping[str, Bindings],
-    steps: tuple[str, ...] = (),
+    of_chart: Layout = _NO_STEPS,
 ) -> Bindings:
     agents: dict[str, AgentBinding] = {}
     symbols: dict[str, Any] = {}
@@ -91,7 +97,10 @@ def _bindings(
                 symbols[symbol] = guardrail.part
         if layout.stop:
             symbols[layout.stop] = shape.values[BEHAVIOR]
-    of_steps = _steps(steps, chart, tuple(agents))
+    if of_chart.judges:
+        parts = [guardrail.part for guardrail in chart.outputs]
+        symbols |= zip(of_chart.judges, parts, strict=True)
+    of_steps = _steps(of_chart.steps, chart, tuple(agents))
     for row in of_steps:
         symbols[f"{row.id}/edge"] = symbols[f"{row.id}/step"] = row
     start = agents[layouts[chart.start].id]

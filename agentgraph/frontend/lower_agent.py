@@ -104,8 +104,9 @@ class _Lowering:
         ]
         context = None if bare else declared_context(agent)
         schema, not_strict = self.context.declarations.schema(agent)
-        inputs = tuple(self._guardrails("input", self.inputs))
-        outputs = tuple(self._guardrails("output", self.outputs))
+        read = self.read
+        inputs = tuple(self._guardrails("input", self.inputs, len(read.inputs)))
+        outputs = tuple(self._guardrails("output", self.outputs, len(read.outputs)))
         return chart.Agent(
             id=self.id,
             name=plain(agent.name),
@@ -166,9 +167,10 @@ class _Lowering:
         )
 
     def _guardrails(
-        self, family: str, guardrails: Iterable[Declared[chart.Guardrail]]
+        self, family: str, guardrails: Iterable[Declared[chart.Guardrail]], own: int
     ) -> Iterator[chart.Guardrail]:
-        for declared in guardrails:
+        """The guardrails of a family: the ``own`` ones of the agent, then those of the run."""
+        for place, declared in enumerate(guardrails):
             row = declared.declaration
             symbol = self._symbol(family, declared.stem)
             yield chart.Guardrail(
@@ -176,6 +178,7 @@ class _Lowering:
                 name=row.name,
                 parallel=row.parallel,
                 passes=row.passes,
+                of_run=place >= own,
                 origin=row.origin,
                 allowed=row.allowed,
             )

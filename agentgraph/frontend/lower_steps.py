@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.digests import digest
+from agentgraph.frontend.discover import Names
 from agentgraph.frontend.domains import domain_of, values_of
 from agentgraph.frontend.lower_types import nominal
 from agentgraph.frontend.origins import allowed_on, origin_of
 from agentgraph.frontend.reading import ChartReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import OUTPUT_TYPE
-from agentgraph.frontend.step_reading import StepReading
+from agentgraph.frontend.step_reading import StepReading, end_beside_agents
 from agentgraph.workflow.declared import Case, Edges, Selector
 from agentgraph.workflow.outputs import path_of, step_behind
 from agentgraph.workflow.steps import End, FunctionStep
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir import steps as ir
+from agentgraph_compiler.ir.chart import Guardrail
 from agentgraph_compiler.ir.steps import StepKind
 from agentgraph_compiler.types import ANY, TEXT, Type
 
@@ -35,6 +38,15 @@ def lower_steps(
     """
     lowering = _Lowering(part, ids, step_ids, declarations)
     return tuple(lowering.step(number) for number in range(len(part.steps)))
+
+
+def judges_of_run(part: ChartReading, declarations: Declarations) -> Iterator[Guardrail]:
+    """The guardrails of the run on an output that leaves it from a function or by an end."""
+    names = Names()
+    for shape in part.outputs if end_beside_agents(part.steps) else ():
+        declared = declarations.guardrail(shape)
+        symbol = f"run/checks/{names.claim(declared.stem or 'output')}"
+        yield replace(declared.declaration, symbol=symbol, of_run=True)
 
 
 _MOST_WORDS = 40

@@ -13,7 +13,7 @@ from agentgraph.frontend.bindings import Bindings
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.discover import Names
 from agentgraph.frontend.lower_agent import LoweringContext, lower_agent
-from agentgraph.frontend.lower_steps import lower_steps
+from agentgraph.frontend.lower_steps import judges_of_run, lower_steps
 from agentgraph.frontend.origins import Overrides, origin_of
 from agentgraph.frontend.reading import ChartReading, Reading, read
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope, plain
@@ -167,6 +167,7 @@ def _chart(
         starts=tuple(ids[number] for number in starts),
         multi_turn=multi_turn,
         steps=lower_steps(part, ids, _step_ids(part, ids, names), declarations),
+        output_guardrails=tuple(judges_of_run(part, declarations)),
     )
 
 

@@ -76,6 +76,11 @@ def read_steps(
     )
 
 
+def end_beside_agents(steps: tuple[StepReading, ...]) -> bool:
+    """Whether a workflow can end with a function or an end."""
+    return any(not step.numbers and step.edges is None for step in steps)
+
+
 def step_outline(read: StepReading, places: dict[int, int]) -> Outline:
     """What a machine depends on of a step, as plain data.
 

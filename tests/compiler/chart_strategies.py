@@ -102,6 +102,7 @@ guardrails = st.builds(
     name=words,
     parallel=st.booleans(),
     passes=st.booleans(),
+    of_run=st.booleans(),
     origin=origins,
     allowed=few(words),
 )
@@ -268,4 +269,5 @@ def charts(subcharts: bool = True) -> st.SearchStrategy[Chart]:
         charts=few(charts(subcharts=False)) if subcharts else st.just(()),
         origin=origins,
         steps=few(steps),
+        output_guardrails=few(guardrails),
     )

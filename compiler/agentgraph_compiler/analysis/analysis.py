@@ -123,7 +123,7 @@ class Analysis:
         run: set[tuple[Identity, str]] = set()
         for part in self.parts:
             for state, lane in self.flow(part).lanes:
-                if lane.kind in _GUARDRAILS:
+                if lane.kind in _GUARDRAILS and state.agent:  # the run has guardrails, too
                     run.add((identity(part.agent[state.agent]), _place(state.agent, lane.symbol)))
         return frozenset(run)
 

@@ -16,6 +16,7 @@ GOES_ON = "when a chat goes on with it"
 AS_TOOL = "when it runs as a tool"
 ENTERED = "when an edge enters it"
 LEAVES = "when its step is over"
+LAST = "when an edge ends the run"
 NEVER = "never"
 _MOST_NAMES = 6
 """The most agents of a way that a row names."""
@@ -26,7 +27,7 @@ class Covering:
     """One guardrail of an agent, or the lack of one where an answer or an input passes.
 
     Args:
-        agent: The agent's name.
+        agent: The agent's name; that of the workflow for what a function or an end gives.
         guardrail: The guardrail's name; empty where there is none.
         checks: ``input`` or ``output``.
         when: When it runs; where there is none, when something passes unchecked.
@@ -84,6 +85,8 @@ def coverage(analysis: Analysis) -> Coverage:
         for agent in part.agents:
             rows += _inputs(analysis, part, agent)
             rows += _outputs(analysis, flow, agent, ways.get(agent.id, ()))
+        for guardrail in part.output_guardrails:
+            rows.append(Covering(part.name, guardrail.name, "output", LAST))
     start = analysis.chart.agent[analysis.chart.start].name
     return Coverage(start, tuple(dict.fromkeys(rows)))
 
@@ -121,7 +124,7 @@ def _outputs(
         yield Covering(
             agent=agent.name, guardrail=guardrail.name, checks="output", when=runs, way=names
         )
-    if answers and not agent.output_guardrails:
+    if answers and not flow.chart.judges(agent):
         yield Covering(agent=agent.name, guardrail="", checks="output", when=ANSWERS, way=way)
 
 

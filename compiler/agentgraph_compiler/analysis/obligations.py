@@ -177,6 +177,8 @@ class _Part:
         for agent in self._chart.agents:
             for guardrail in (*agent.input_guardrails, *agent.output_guardrails):
                 yield from self._guardrail(agent, guardrail)
+        for guardrail in self._chart.output_guardrails:
+            yield from self._guardrail(None, guardrail)
         yield from self._edges()
         yield from self._functions()
         yield self._limit()
@@ -370,8 +372,9 @@ class _Part:
             excuse=excuse,
         )
 
-    def _guardrail(self, agent: Agent, guardrail: Guardrail) -> Iterator[Obligation]:
-        excuse = "" if (agent.id, guardrail.symbol) in self._lanes else _UNREACHED
+    def _guardrail(self, agent: Agent | None, guardrail: Guardrail) -> Iterator[Obligation]:
+        owner = "" if agent is None else agent.id
+        excuse = "" if (owner, guardrail.symbol) in self._lanes else _UNREACHED
         never = _NEVER_TRIPS if guardrail.passes else ""
         for outcome, why in ((PASSED, excuse), (TRIPPED, excuse or never)):
             yield self._row(

@@ -53,7 +53,7 @@ from collections.abc import Iterator
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.flow import reached_from
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
-from agentgraph_compiler.ir.chart import Agent, Chart, is_allowed
+from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, is_allowed
 
 RULE = Rule(
     "AG504",
@@ -70,19 +70,19 @@ _NAMED = 3
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Compare the exits of the workflow: one finding at most, in linear time."""
     chart = analysis.chart
-    if not any(agent.output_guardrails for agent in chart.agents):
+    if not any(chart.judges(agent) for agent in chart.agents):
         return
     last = analysis.flow(chart).last_agents
     exits = [agent for agent in chart.agents if agent.id in last]
-    guarded = [agent for agent in exits if agent.output_guardrails]
+    guarded = [agent for agent in exits if chart.judges(agent)]
     bypassing = _reached_by_guarded(analysis, chart)
     unguarded = [
         agent
         for agent in exits
-        if not agent.output_guardrails and agent.id not in bypassing and not is_allowed(RULE, agent)
+        if not chart.judges(agent) and agent.id not in bypassing and not is_allowed(RULE, agent)
     ]
     if guarded and unguarded:
-        yield _mixed(unguarded, guarded[0])
+        yield _mixed(unguarded, guarded[0], chart.judges(guarded[0])[0])
 
 
 def _reached_by_guarded(analysis: Analysis, chart: Chart) -> set[str]:
@@ -91,11 +91,10 @@ def _reached_by_guarded(analysis: Analysis, chart: Chart) -> set[str]:
     return reached_from(guarded, flow.targets.__getitem__)
 
 
-def _mixed(unguarded: list[Agent], guarded: Agent) -> Diagnostic:
+def _mixed(unguarded: list[Agent], guarded: Agent, guardrail: Guardrail) -> Diagnostic:
     names = ", ".join(f"'{agent.name}'" for agent in unguarded[:_NAMED])
     more = len(unguarded) - _NAMED
     names += f" and {more} more" if more > 0 else ""
-    guardrail = guarded.output_guardrails[0]
     return Diagnostic(
         RULE,
         f"a run can end with {names} without an output guardrail, and with '{guarded.name}' behind"

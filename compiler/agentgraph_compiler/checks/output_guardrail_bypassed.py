@@ -73,7 +73,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
             agent.id
             for agent in part.agents
             if agent.id in flow.last_agents
-            and not agent.output_guardrails
+            and not part.judges(agent)
             and not is_allowed(RULE, agent)
         }
         ways = nearest(flow, open_exits)

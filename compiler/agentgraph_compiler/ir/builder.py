@@ -53,8 +53,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
-from agentgraph_compiler.ir.chart import Agent, Chart, Handoff, Stop, StopKind
-from agentgraph_compiler.ir.entries import SPENT, beginning, exhaustion, first_turn
+from agentgraph_compiler.ir.chart import Agent, Chart, Guardrail, Handoff, Stop, StopKind
+from agentgraph_compiler.ir.entries import (
+    SPENT,
+    beginning,
+    entered_suffix,
+    exhaustion,
+    first_turn,
+    judges,
+)
 from agentgraph_compiler.ir.obedience import Obedience, callable_handoffs, callable_tools
 from agentgraph_compiler.ir.phases import HOOKED, call_lane, missing_lane, model_lane
 from agentgraph_compiler.ir.policy import DEFAULT_POLICY, Policy
@@ -63,11 +70,11 @@ from agentgraph_compiler.ir.shared import (
     EXHAUSTED,
     FAILED,
     INITIAL,
-    JUDGED,
+    ON_CHECK_CUT_SHORT,
     RESTS,
     ROWS,
     SUSPENDED,
-    UNJUDGED,
+    checking_lanes,
     saving,
     saving_states,
 )
@@ -118,11 +125,6 @@ _ON_FAULT = {
 }
 _ON_AWAITING = Transition(Event.AWAITING, saving(SUSPENDED), keeps=True)
 _ON_OVER = Transition(Event.DONE, saving(DONE))
-_ON_CHECK_CUT_SHORT = (
-    Transition(Event.FAILED, saving(JUDGED), cause=True, keeps=True),
-    Transition(Event.STOPPED, saving(UNJUDGED), keeps=True),
-    Transition(Event.CANCELLED, saving(UNJUDGED), keeps=True),
-)
 _END = (Phase("end", WorkKind.END, about=About.OUTPUT, when=HOOKED),)
 
 
@@ -138,6 +140,7 @@ def build(
     starts: tuple[str, ...] = (),
     multi_turn: bool = False,
     steps: tuple[Step, ...] = (),
+    output_guardrails: tuple[Guardrail, ...] = (),
 ) -> Chart:
     """Build the chart of a workflow.
 
@@ -153,6 +156,7 @@ def build(
             with ``start``, but the states in which the others begin are there for the analyses.
         multi_turn: Whether a run may go on with the agent that was last.
         steps: The steps of a workflow with edges, its first one first.
+        output_guardrails: Those of the run on what leaves it from a function or by an end.
 
     Returns:
         A chart whose states handle every outcome of what they invoke.
@@ -160,13 +164,13 @@ def build(
     declarations = tuple(agents)
     by_id = {agent.id: agent for agent in declarations}
     states: list[State] = list(beginning(by_id[start], policy))
-    ways = Ways(steps, by_id)
+    ways = Ways(steps, by_id, output_guardrails)
     arrivals = Arrivals(policy, ways)
     entered = {start, *(by_id if multi_turn else starts), *ways.entered}
     for agent in declarations:
         states.extend(_AgentStates(agent, arrivals, entry=agent.id in entered, policy=policy))
     states.extend(ways.states())
-    judged = any(agent.output_guardrails for agent in declarations)
+    judged = bool(output_guardrails) or any(agent.output_guardrails for agent in declarations)
     states.extend((*saving_states(judged=judged), *RESTS))
     return Chart(
         name=name,
@@ -181,6 +185,7 @@ def build(
         starts=starts,
         multi_turn=multi_turn,
         steps=steps,
+        output_guardrails=output_guardrails,
     )
 
 
@@ -213,6 +218,8 @@ class _AgentStates:
         replied = tuple(self._replied())
         if self.entry:
             yield from self._guards(replied)
+        if entered_suffix(self.agent, self.agent.id in self.arrivals.ways.entered):
+            yield from self._guards(replied, by_edge=True)
         yield self._state(StateKind.THINKING, (self.model,), replied)
         yield self._acting()
         if self.offers and self.agent.stop.kind is StopKind.ASKED:
@@ -237,15 +244,16 @@ class _AgentStates:
             id, kind, agent=self.prefix, invokes=invokes, offers=offers, transitions=transitions
         )
 
-    def _guards(self, replied: tuple[Transition, ...]) -> Iterator[State]:
-        phases, guardrails = plain(WorkKind.INPUT_GUARDRAIL), self.agent.input_guardrails
+    def _guards(self, replied: tuple[Transition, ...], by_edge: bool = False) -> Iterator[State]:
+        phases, guardrails = plain(WorkKind.INPUT_GUARDRAIL), judges(self.agent, by_edge)
+        suffix = entered_suffix(self.agent, by_edge)
         first = tuple(Invoke(row.symbol, phases) for row in guardrails if not row.parallel)
         beside = tuple(Invoke(row.symbol, phases) for row in guardrails if row.parallel)
         if first:
-            passed = Transition(Event.PASSED, first_turn(self.agent))
-            yield self._state(StateKind.SCREENING, first, (passed,))
+            passed = Transition(Event.PASSED, first_turn(self.agent, by_edge=by_edge))
+            yield self._state(StateKind.SCREENING, first, (passed,), suffix=suffix)
         if beside:
-            yield self._state(StateKind.GUARDING, (*beside, self.model), replied)
+            yield self._state(StateKind.GUARDING, (*beside, self.model), replied, suffix=suffix)
 
     def _replied(self) -> Iterator[Transition]:
         obedience, answers = self.obedience, self.obedience.answers
@@ -357,16 +365,13 @@ class _AgentStates:
         return self._state(StateKind.RECOVERING, (invoke,), (accepted, *declined), suffix=suffix)
 
     def _ending(self) -> Iterator[State]:
-        checks = tuple(
-            Invoke(row.symbol, plain(WorkKind.OUTPUT_GUARDRAIL))
-            for row in self.agent.output_guardrails
-        )
+        checks = checking_lanes(self.agent.output_guardrails)
         end, over = (Invoke(f"{self.prefix}/end", _END),), f"{self.prefix}.over"
         if checks:
             checking = f"{self.prefix}.checking"
             yield self._state(StateKind.ENDING, end, (Transition(_DONE, checking),))
             passed = Transition(Event.PASSED, over)
-            yield self._state(StateKind.CHECKING, checks, (passed, *_ON_CHECK_CUT_SHORT))
+            yield self._state(StateKind.CHECKING, checks, (passed, *ON_CHECK_CUT_SHORT))
         else:
             yield self._state(StateKind.ENDING, end, (Transition(_DONE, over),))
         yield self._state(StateKind.OVER, (), (self.arrivals.ways.over(self.agent.id) or _ON_OVER,))

@@ -142,12 +142,14 @@ class Handoff:
 @dataclass(frozen=True, slots=True)
 class Guardrail:
     """A guardrail of an agent. A ``parallel`` one runs beside the first model call, any other one
-    before it. One that ``passes`` never trips, whatever it sees."""
+    before it. One that ``passes`` never trips, whatever it sees. One ``of_run`` judges the input of
+    the run, not what an edge hands to its agent."""
 
     symbol: str
     name: str
     parallel: bool = True
     passes: bool = False
+    of_run: bool = False
     origin: Origin = UNKNOWN
     allowed: tuple[str, ...] = ()
 
@@ -260,7 +262,8 @@ class Agent:
         not_strict: Why the schema has no strict form, where the agent needs one.
         tools: In the user's order.
         handoffs: In the user's order.
-        input_guardrails: In the user's order; they run only on the agent a run starts with.
+        input_guardrails: In the user's order; they run where a run starts with the agent or an edge
+            enters it.
         output_guardrails: In the user's order.
         stop: Whether the output of a tool can end the run.
         choice: What its tool choice asks of the model.
@@ -327,6 +330,8 @@ class Chart:
         starts: Ids of the further agents that runs of the project start with, in document order.
         multi_turn: Whether a run may go on with the agent that was last in the run before it.
         steps: The steps of a workflow with edges, its first one first; none without edges.
+        output_guardrails: The guardrails of the run on an output that leaves it from a function or
+            by an end; an agent without an edge has them among its own.
     """
 
     name: str
@@ -341,6 +346,7 @@ class Chart:
     starts: tuple[str, ...] = ()
     multi_turn: bool = False
     steps: tuple[Step, ...] = ()
+    output_guardrails: tuple[Guardrail, ...] = ()
 
     @cached_property
     def agent(self) -> Mapping[str, Agent]:
@@ -361,6 +367,16 @@ class Chart:
     def subchart(self) -> Mapping[str, Chart]:
         """The sub-charts by name."""
         return {chart.name: chart for chart in self.charts}
+
+    def judges(self, agent: Agent) -> tuple[Guardrail, ...]:
+        """The guardrails that judge an output of an agent before it leaves the run."""
+        of_run = self.output_guardrails if agent.id in self._led_on else ()
+        return (*agent.output_guardrails, *of_run)
+
+    @cached_property
+    def _led_on(self) -> frozenset[str]:
+        """Ids of the agents after which an edge comes."""
+        return frozenset(id for step in self.steps if step.cases for id in step.agents)
 
     def walk(self) -> Iterator[Chart]:
         """This chart, then every sub-chart."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentgraph_compiler.ir.chart import Agent
+from agentgraph_compiler.ir.chart import Agent, Guardrail
 from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.ir.shared import (
     BEFORE_THE_LOAD,
@@ -54,18 +54,36 @@ def beginning(agent: Agent, policy: Policy) -> Iterator[State]:
     )
 
 
-def entry_state(agent: Agent) -> str:
-    """Id of the state with which a run begins, if it starts with the agent."""
-    if any(not guardrail.parallel for guardrail in agent.input_guardrails):
-        return f"{agent.id}.screening"
-    return first_turn(agent)
+def entry_state(agent: Agent, *, by_edge: bool = False) -> str:
+    """Id of the state with which a run begins, if it starts with the agent.
+
+    Args:
+        agent: The agent.
+        by_edge: Whether an edge enters it instead.
+    """
+    if any(not guardrail.parallel for guardrail in judges(agent, by_edge)):
+        return f"{agent.id}.screening{entered_suffix(agent, by_edge)}"
+    return first_turn(agent, by_edge=by_edge)
 
 
-def first_turn(agent: Agent) -> str:
+def first_turn(agent: Agent, *, by_edge: bool = False) -> str:
     """Id of the state of the first turn of such a run."""
-    if any(guardrail.parallel for guardrail in agent.input_guardrails):
-        return f"{agent.id}.guarding"
+    if any(guardrail.parallel for guardrail in judges(agent, by_edge)):
+        return f"{agent.id}.guarding{entered_suffix(agent, by_edge)}"
     return f"{agent.id}.thinking"
+
+
+def judges(agent: Agent, by_edge: bool) -> tuple[Guardrail, ...]:
+    """The input guardrails that run as an agent is entered. Those of the run judge its input only,
+    so none of them runs if an edge enters the agent."""
+    guardrails = agent.input_guardrails
+    return tuple(row for row in guardrails if not row.of_run) if by_edge else guardrails
+
+
+def entered_suffix(agent: Agent, by_edge: bool) -> str:
+    """What tells the guarding states behind an edge from those at the start of a run."""
+    apart = by_edge and any(row.of_run for row in agent.input_guardrails)
+    return ".entered" if apart else ""
 
 
 def exhaustion(agent_id: str, policy: Policy) -> str:

@@ -95,6 +95,7 @@ class _ChartDraft:
     agents: list[_AgentDraft] = field(default_factory=list)
     states: list[_StateDraft] = field(default_factory=list)
     steps: list[StepDraft] = field(default_factory=list)
+    output_guardrails: list[Guardrail] = field(default_factory=list)
     rows: _RowsDraft = field(default_factory=lambda: _RowsDraft())
     phases: dict[str, PhasesDraft] = field(default_factory=dict)
     last: _Draft | None = None
@@ -126,9 +127,12 @@ class _ChartDraft:
         self.last = draft
 
     def member(self, line: Line) -> None:
-        if self.last is None:
+        if self.last is not None:
+            self.last.member(line)
+        elif line.accept("output_guardrail"):
+            self.output_guardrails.append(parse_guardrail(line))
+        else:
             line.fail("an agent or a state must be opened first")
-        self.last.member(line)
 
     def built(self, phases: Phases, charts: tuple[Chart, ...] = ()) -> Chart:
         return Chart(
@@ -144,6 +148,7 @@ class _ChartDraft:
             starts=self.starts,
             multi_turn=self.multi_turn,
             steps=tuple(draft.built() for draft in self.steps),
+            output_guardrails=tuple(self.output_guardrails),
         )
 
 

@@ -109,6 +109,7 @@ def parse_guardrail(line: Line) -> Guardrail:
         name=line.word("the guardrail's name"),
         parallel=not line.accept("blocking"),
         passes=line.accept("passes"),
+        of_run=line.accept("of_run"),
         allowed=line.allowed(),
         origin=line.origin(),
     )

@@ -65,8 +65,9 @@ The saving states of the other rests differ in their names and in what they keep
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from agentgraph_compiler.ir.chart import Guardrail
 from agentgraph_compiler.machine import (
     BACK,
     About,
@@ -81,9 +82,11 @@ from agentgraph_compiler.machine import (
     StateKind,
     Transition,
     WorkKind,
+    plain,
 )
 
 INITIAL, LOADING = "initial", "loading"
+CHECKING = "checking"
 DONE, BLOCKED, EXHAUSTED, FAILED = "done", "blocked", "exhausted", "failed"
 SUSPENDED, STOPPED = "suspended", "stopped"
 JUDGED = "failed.judged"
@@ -101,6 +104,13 @@ def saving(final: str) -> str:
     return f"saving.{final}"
 
 
+ON_CHECK_CUT_SHORT = (
+    Transition(Event.FAILED, saving(JUDGED), cause=True, keeps=True),
+    Transition(Event.STOPPED, saving(UNJUDGED), keeps=True),
+    Transition(Event.CANCELLED, saving(UNJUDGED), keeps=True),
+)
+"""The rows of a state in which output guardrails run."""
+
 ROWS = (
     Transition(Event.TRIPPED, saving(BLOCKED), cause=True),
     Transition(Event.FAILED, saving(FAILED), cause=True, keeps=True),
@@ -117,6 +127,23 @@ BEFORE_THE_LOAD = (
     Transition(Event.EXPIRED, EXHAUSTED, cause=True, keeps=True),
 )
 """The same rows while the run loads the session and has nothing to save yet."""
+
+
+def checking_lanes(guardrails: Iterable[Guardrail]) -> tuple[Invoke, ...]:
+    """The lanes in which output guardrails run."""
+    return tuple(Invoke(row.symbol, plain(WorkKind.OUTPUT_GUARDRAIL)) for row in guardrails)
+
+
+def checking(guardrails: Iterable[Guardrail]) -> State:
+    """The state in which the guardrails of the run judge what leaves a workflow with edges."""
+    passed = Transition(Event.PASSED, saving(DONE))
+    return State(
+        CHECKING,
+        StateKind.CHECKING,
+        invokes=checking_lanes(guardrails),
+        transitions=(passed, *ON_CHECK_CUT_SHORT),
+    )
+
 
 _SAVES = (
     (DONE, DONE, Keep.ALL, About.OUTPUT),

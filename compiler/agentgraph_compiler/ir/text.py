@@ -147,6 +147,7 @@ class _Printer:
             "declared" if chart.declared else "",
             self._at(chart.origin),
         )
+        yield from (self.guardrail("output_guardrail", row) for row in chart.output_guardrails)
         for agent in chart.agents:
             yield ""
             yield from self.agent(agent)
@@ -291,6 +292,7 @@ class _Printer:
             quoted(guardrail.name),
             "" if guardrail.parallel else "blocking",
             "passes" if guardrail.passes else "",
+            "of_run" if guardrail.of_run else "",
             self._tail(guardrail),
         )
 

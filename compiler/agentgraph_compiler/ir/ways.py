@@ -26,10 +26,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from agentgraph_compiler.ir.chart import Agent
+from agentgraph_compiler.ir.chart import Agent, Guardrail
 from agentgraph_compiler.ir.entries import SPENT, entry_state, exhaustion
 from agentgraph_compiler.ir.policy import Policy
-from agentgraph_compiler.ir.shared import DONE, saving
+from agentgraph_compiler.ir.shared import CHECKING, DONE, checking, saving
 from agentgraph_compiler.ir.steps import Case, Step, StepKind
 from agentgraph_compiler.machine import (
     OTHERWISE,
@@ -55,14 +55,21 @@ class Ways:
     Args:
         steps: The steps; none if the workflow has no edges.
         agents: The agents of the chart, by id.
+        judges: The guardrails of the run on what leaves it from a function or by an end.
 
     Attributes:
         entered: Ids of the agents that an edge enters.
         step_of: The step in which an agent works, by the id of the agent.
     """
 
-    def __init__(self, steps: tuple[Step, ...], agents: Mapping[str, Agent]) -> None:
-        self._agents = agents
+    def __init__(
+        self,
+        steps: tuple[Step, ...],
+        agents: Mapping[str, Agent],
+        judges: tuple[Guardrail, ...] = (),
+    ) -> None:
+        self._agents, self._judges = agents, judges
+        self._last = CHECKING if judges else saving(DONE)
         self._steps = {step.id: step for step in steps}
         self.step_of = {agent: step.id for step in steps for agent in step.agents}
         targets = {id for step in steps for case in step.cases for id in _targets(case)}
@@ -96,6 +103,8 @@ class Ways:
             if step.cases:
                 yield self._leaving(step)
                 yield from (self._looping(step, case) for case in step.cases if case.at_most)
+        if self._judges:
+            yield checking(self._judges)
 
     def _working(self, step: Step) -> State:
         work = Invoke(f"{step.id}/step", plain(WorkKind.STEP), digest=step.digest)
@@ -103,7 +112,7 @@ class Ways:
             row = Transition(Event.DONE, f"{step.id}.leaving", output=Source.OUTCOME)
         else:
             emits = (Emission.OUTPUT,)
-            row = Transition(Event.DONE, saving(DONE), emits=emits, output=Source.OUTCOME)
+            row = Transition(Event.DONE, self._last, emits=emits, output=Source.OUTCOME)
         return State(f"{step.id}.working", StateKind.WORKING, invokes=(work,), transitions=(row,))
 
     def _leaving(self, step: Step) -> State:
@@ -147,7 +156,7 @@ class Ways:
         """The row from one step into another."""
         step = self._steps[target]
         if step.ends:
-            return Transition(event, saving(DONE), guard=guard)
+            return Transition(event, self._last, guard=guard)
         resets = self.resets(source.id, target)
         if step.kind is not StepKind.AGENT:
             return Transition(
@@ -160,7 +169,7 @@ class Ways:
             )
         return Transition(
             event,
-            entry_state(self._agents[target]),
+            entry_state(self._agents[target], by_edge=True),
             guard=guard,
             emits=(Emission.AGENT,),
             arrives=target,
