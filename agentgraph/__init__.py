@@ -34,8 +34,8 @@ _NAMES_OF = {
     "items": (
         "CompactionItem HandoffCallItem HandoffOutputItem InputItem ItemHelpers "
         "MCPApprovalRequestItem MCPApprovalResponseItem MCPListToolsItem MessageOutputItem "
-        "ModelResponse ReasoningItem RunItem TResponseInputItem ToolApprovalItem ToolCallItem "
-        "ToolCallOutputItem ToolSearchCallItem ToolSearchOutputItem"
+        "ModelResponse QuestionItem ReasoningItem RunItem TResponseInputItem ToolApprovalItem "
+        "ToolCallItem ToolCallOutputItem ToolSearchCallItem ToolSearchOutputItem"
     ),
     "lifecycle": "AgentHooks RunHooks",
     "logger": "enable_verbose_stdout_logging",
@@ -116,7 +116,7 @@ _NAMES_OF = {
     "tools.decorator": "function_tool",
     "tools.patch_format": "apply_diff",
     "version": "__version__",
-    "workflow": "End Workflow at_least below between output_of",
+    "workflow": "End QuestionStep Workflow at_least below between output_of",
     "tracing": (
         "AgentSpanData CustomSpanData FunctionSpanData GenerationSpanData GuardrailSpanData "
         "HandoffSpanData MCPListToolsSpanData ResponseSpanData Span SpanData SpanError "

@@ -71,6 +71,7 @@ from agentgraph.items import (
     MCPListToolsItem as MCPListToolsItem,
     MessageOutputItem as MessageOutputItem,
     ModelResponse as ModelResponse,
+    QuestionItem as QuestionItem,
     ReasoningItem as ReasoningItem,
     RunItem as RunItem,
     TResponseInputItem as TResponseInputItem,
@@ -298,6 +299,7 @@ from agentgraph.version import (
 )
 from agentgraph.workflow import (
     End as End,
+    QuestionStep as QuestionStep,
     Workflow as Workflow,
     at_least as at_least,
     below as below,

@@ -1,4 +1,4 @@
-"""The decisions of people about tool calls that wait for approval.
+"""The decisions of people about tool calls that wait for approval, and their answers to questions.
 
 Rule: the key of a decision consists of our own facts, never of a model's words. A decision belongs
 to one call of one reply in one run (`CallKey`) and to a digest of the call's content; a sticky
@@ -70,10 +70,12 @@ class Decision:
         approved: Whether the call may be made.
         message: For a rejected call, the message that the model receives in place of a result;
             `None` leaves the message to the run's configuration.
+        answer: For a question of a workflow, the answer as JSON text; `None` for a call.
     """
 
     approved: bool
     message: str | None = None
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +215,14 @@ class ApprovalLedger:
             sticky: Whether it also applies to every later call of the tool.
 
         Raises:
-            UserError: `pending` names no tool or no call, or no such call waits.
+            UserError: `pending` names no tool or no call, no such call waits, or it is a question
+                and the decision no answer.
         """
+        if getattr(pending, "type", "") == "question_item" and decision.answer is None:
+            raise UserError(
+                f"Question {pending.name!r} can be neither approved nor rejected. Answer it with"
+                " state.answer(item, value)."
+            )
         ruling = replace(self._subject_of(pending), decision=decision, sticky=sticky)
         self._store.add(ruling)
         self._store.unrecorded.append(ruling)
@@ -333,6 +341,7 @@ def ruling_to_json(ruling: Ruling) -> dict[str, Any]:
         "call_id": ruling.call_id,
         "approved": ruling.decision.approved,
         "message": ruling.decision.message,
+        **({} if ruling.decision.answer is None else {"answer": ruling.decision.answer}),
         "sticky": ruling.sticky,
     }
 
@@ -350,6 +359,6 @@ def ruling_from_json(stored: Mapping[str, Any]) -> Ruling:
         content=stored["content"],
         name=stored["name"],
         call_id=stored["call_id"],
-        decision=Decision(bool(stored["approved"]), stored["message"]),
+        decision=Decision(bool(stored["approved"]), stored["message"], stored.get("answer")),
         sticky=bool(stored["sticky"]),
     )

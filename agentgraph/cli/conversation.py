@@ -56,7 +56,7 @@ class Conversation:
         target: What the command line names.
         source: The agent or workflow of it.
         watch: Shows each run.
-        asks: Whether a person decides on the calls that wait for approval.
+        asks: Whether a person decides on the calls that wait for approval, and answers questions.
         context: The context object of every run.
         session: The session, which holds the history; `None` for none.
         max_turns: The most model calls of a run.

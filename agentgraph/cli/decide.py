@@ -1,31 +1,38 @@
-"""Asks the person at the keyboard about the calls that wait for approval, one after the other."""
+"""Asks the person at the keyboard about what waits: calls that need an approval, and questions, one
+after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from rich.text import Text
 
+from agentgraph.cli.answering import Quit, answer_to
 from agentgraph.cli.ask import ask
 from agentgraph.cli.terminal import Terminal, print_hanging, printable, printable_name
 from agentgraph.cli.wording import written_call
-from agentgraph.items import ToolApprovalItem
+from agentgraph.items import Interruption, QuestionItem, ToolApprovalItem
 from agentgraph.running.state import RunState
 
 __all__ = ["Decided", "decide"]
 
 
 class Decided(NamedTuple):
-    """A decision on one call.
+    """A decision on one call, or the answer to one question.
 
     Attributes:
         approved: Whether the call may go on.
         reason: What the model is told of a rejection; `None` for the usual text.
+        is_answer: Whether it is an answer.
+        answer: The answer, as plain data.
     """
 
     approved: bool
     reason: str | None = None
+    is_answer: bool = False
+    answer: object = None
 
 
 Decision = Literal["approve", "reject", "quit"]
@@ -40,23 +47,30 @@ _ANSWERS: dict[str, Decision] = {
 
 
 def decide(
-    terminal: Terminal, state: RunState[Any], calls: Sequence[ToolApprovalItem]
+    terminal: Terminal, state: RunState[Any], items: Sequence[Interruption]
 ) -> list[Decided] | None:
-    """Ask for a decision on each call.
+    """Ask for a decision on each call, and for the answer to each question.
 
     Args:
         terminal: Where to ask.
         state: The state of the waiting run; it takes the decisions.
-        calls: The calls.
+        items: What waits.
 
     Returns:
-        The decisions, in the order of the calls; `None` if the person quits.
+        The decisions, in the order of the items; `None` if the person quits.
 
     Raises:
         CommandFault: The input ended.
     """
     decisions: list[Decided] = []
-    for call in calls:
+    for call in items:
+        if isinstance(call, QuestionItem):
+            try:
+                value = answer_to(terminal, state, call, partial(_ask, terminal))
+            except Quit:
+                return None
+            decisions.append(Decided(approved=True, is_answer=True, answer=value))
+            continue
         match _decision(terminal, call):
             case "approve":
                 state.approve(call)
@@ -87,6 +101,4 @@ def _decision(terminal: Terminal, call: ToolApprovalItem) -> Decision:
 
 
 def _ask(terminal: Terminal, question: str) -> str:
-    return ask(
-        terminal.out, question, fault="the standard input ended before all calls were decided"
-    )
+    return ask(terminal.out, question, fault="the standard input ended before all was decided")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -20,6 +21,7 @@ from agentgraph.cli.terminal import printable_json
 __all__ = [
     "AgentUpdated",
     "Approval",
+    "Asked",
     "GuardrailCompleted",
     "HandoffCalled",
     "HandoffOutputCreated",
@@ -175,12 +177,24 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of the workflow that waits for an answer; `received` is what its step got."""
+
+    name: str
+    id: str
+    question: str
+    received: str
+    schema: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class RunSuspended:
     """The run waits for decisions and has no output yet."""
 
     event: ClassVar[str] = "run_suspended"
     agent: str
     approvals: tuple[Approval, ...]
+    questions: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,10 +180,14 @@ class RunOnTerminal:
                 self._show_traceback(event.traceback)
                 self._line("", "✗", "error", f"{event.error}: {event.message}")
             case RunSuspended():
-                calls = ", ".join(
-                    _short_call(call.tool, call.arguments) for call in event.approvals
-                )
-                self._line("", "‖", "warning", f"waits for approval: {calls}")
+                if event.approvals:
+                    calls = ", ".join(
+                        _short_call(call.tool, call.arguments) for call in event.approvals
+                    )
+                    self._line("", "‖", "warning", f"waits for approval: {calls}")
+                for one in event.questions:
+                    words = f"waits for an answer: {printable_name(one.name)}: {one.question}"
+                    self._line("", "‖", "warning", words)
             case _:
                 assert_never(event)
 

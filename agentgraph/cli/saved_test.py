@@ -158,7 +158,10 @@ def _decided(runs: Sequence[str], decided: Sequence[Sequence[Decided]]) -> Itera
         yield "        state = result.to_state()"
         names = [f"call_{place}" for place in range(1, len(decisions) + 1)]
         yield f"        [{', '.join(names)}] = result.interruptions"
-        for name, (approved, reason) in zip(names, decisions, strict=True):
+        for name, (approved, reason, is_answer, answer) in zip(names, decisions, strict=True):
+            if is_answer:
+                yield f"        state.answer({name}, {answer!r})"
+                continue
             message = "" if reason is None else f", rejection_message={reason!r}"
             yield f"        state.{'approve' if approved else 'reject'}({name}{message})"
 
@@ -170,8 +173,8 @@ def _last_run(run: str, end: RunCompleted | RunFailed | RunSuspended) -> Iterato
         return
     yield f"        result = asyncio.run({run})"
     if isinstance(end, RunSuspended):
-        waiting = [one.tool for one in end.approvals]
-        yield f"    assert [call.name for call in result.interruptions] == {waiting!r}"
+        waiting = sorted([*(one.tool for one in end.approvals), *(q.name for q in end.questions)])
+        yield f"    assert sorted(one.name for one in result.interruptions) == {waiting!r}"
         return
     yield f"    assert result.last_agent.name == {end.agent!r}"
     if isinstance(end.output, str):

@@ -12,6 +12,7 @@ from agentgraph.cli.faults import OutputClosed, OutputFailed, Status
 from agentgraph.cli.run_events import (
     AgentUpdated,
     Approval,
+    Asked,
     GuardrailCompleted,
     HandoffCalled,
     HandoffOutputCreated,
@@ -30,7 +31,7 @@ from agentgraph.cli.run_events import (
 )
 from agentgraph.cli.tracebacks import own_traceback
 from agentgraph.exceptions import AgentsException, UserError
-from agentgraph.items import ItemHelpers, RunItem
+from agentgraph.items import ItemHelpers, QuestionItem, RunItem
 from agentgraph.items.run_items import (
     HandoffCallItem,
     HandoffOutputItem,
@@ -248,6 +249,18 @@ def _ending(result: RunResultStreaming) -> RunEvent:
             tuple(
                 Approval(item.name or "", item.call_id or "", item.arguments or "")
                 for item in result.interruptions
+                if not isinstance(item, QuestionItem)
+            ),
+            tuple(
+                Asked(
+                    name=item.name,
+                    id=item.call_id,
+                    question=item.question,
+                    received=item.received,
+                    schema=item.schema,
+                )
+                for item in result.interruptions
+                if isinstance(item, QuestionItem)
             ),
         )
     usage = result.context_wrapper.usage

@@ -17,6 +17,7 @@ from agentgraph.drivers.work.edges import leave, work
 from agentgraph.drivers.work.guard import guard_input, guard_output
 from agentgraph.drivers.work.missing import missing
 from agentgraph.drivers.work.outputs import decide, end
+from agentgraph.drivers.work.questions import answer
 from agentgraph.drivers.work.recover import recover
 from agentgraph.drivers.work.sessions import load, save
 from agentgraph.drivers.work.think import greet, tell_reply, think, wait
@@ -61,6 +62,7 @@ PERFORMS: Final[dict[WorkKind, WorkFunction]] = {
     WorkKind.END: end,
     WorkKind.EDGE: leave,
     WorkKind.STEP: work,
+    WorkKind.ANSWER: answer,
 }
 
 

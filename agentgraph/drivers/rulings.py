@@ -26,6 +26,11 @@ def new_rulings(
         earlier = recorded.get(key)
         if earlier is None:
             new.append(ruling)
+        elif earlier.decision.answer != ruling.decision.answer:
+            raise UserError(
+                f"Question {ruling.name!r} was answered already, and the run went on with that"
+                " answer. To answer otherwise, answer in state.fork()."
+            )
         elif earlier.decision.approved != ruling.decision.approved:
             raise UserError(
                 f"Call {ruling.call_id!r} of tool {ruling.name!r} was decided already, and the"

@@ -16,6 +16,7 @@ from agentgraph.workflow.steps import End
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
 
 _NOTHING: Mapping[str, Any] = {}
+_OF_A_STEP = ("edge", "step", "answer")
 
 
 class Layout(NamedTuple):
@@ -102,7 +103,7 @@ def _bindings(
         symbols |= zip(of_chart.judges, parts, strict=True)
     of_steps = _steps(of_chart.steps, chart, tuple(agents))
     for row in of_steps:
-        symbols[f"{row.id}/edge"] = symbols[f"{row.id}/step"] = row
+        symbols |= dict.fromkeys((f"{row.id}/{name}" for name in _OF_A_STEP), row)
     start = agents[layouts[chart.start].id]
     return Bindings(
         agents=agents,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from functools import reduce
 from inspect import isclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -56,6 +57,8 @@ def domain_of(types: Iterable[object], selector: Selector) -> tuple[Values, str]
         return _values(_schema(returned), {}), ""
     kinds = [kind for declared in types for kind in _members(declared)]
     if not selector.path:
+        if selector.by_value:
+            return reduce(union, map(_whole, kinds), Values()), ""
         if all(isclass(kind) for kind in kinds):
             return Values(tuple(dict.fromkeys(kind.__name__ for kind in kinds))), ""
         return OPEN, ""
@@ -83,6 +86,14 @@ def union(one: Values, other: Values) -> Values:
         most=None if None in highs else max(high for high in highs if high is not None),
         open=one.open or other.open,
     )
+
+
+def _whole(kind: type[Any] | None) -> Values:
+    """The values of a type of outputs; of a class whose values no case can name, the class."""
+    values = OPEN if kind is None else _values(_schema(kind), {})
+    if values == OPEN and isclass(kind) and kind not in (str, int, float, object):
+        return Values((kind.__name__,))
+    return values
 
 
 def _members(declared: object) -> tuple[Any, ...]:

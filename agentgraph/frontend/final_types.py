@@ -101,12 +101,12 @@ def _agents_at_the_end(chart: Chart) -> Set[str] | None:
 
 
 def _types_of_steps(chart: Chart, reading: ChartReading) -> Iterator[Any]:
-    """The types of the functions and ends with which a run can end."""
+    """The types of the functions, answers and ends with which a run can end."""
     for step, read in zip(chart.steps, reading.steps, strict=True):
-        if read.function is not None and _is_last(chart, step):
-            yield Any if read.function.returns is None else read.function.returns
-        elif isinstance(read.part, End) and not read.part.passes_on:
-            yield type(read.part.output)
+        if isinstance(read.part, End):
+            yield from () if read.part.passes_on else (type(read.part.output),)
+        elif not read.numbers and _is_last(chart, step):
+            yield Any if read.declared is None else read.declared
 
 
 def _stops(agent: Agent, tool: Tool) -> bool:

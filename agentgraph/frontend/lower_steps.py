@@ -17,6 +17,7 @@ from agentgraph.frontend.shapes import OUTPUT_TYPE
 from agentgraph.frontend.step_reading import StepReading, end_beside_agents
 from agentgraph.workflow.declared import Case, Edges, Selector
 from agentgraph.workflow.outputs import path_of, step_behind
+from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.steps import End, FunctionStep
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir import steps as ir
@@ -129,8 +130,8 @@ class _Lowering:
 
     def types(self, read: StepReading) -> list[object]:
         """The types of the outputs of a step, ``str`` for text."""
-        if read.function is not None:
-            return [read.function.returns]
+        if not read.numbers:
+            return [] if isinstance(read.part, End) else [read.declared]
         types = [self.part.agents[number].shape.values[OUTPUT_TYPE] for number in read.numbers]
         return [str if declared is None else declared for declared in types]
 
@@ -154,6 +155,8 @@ def _takes(function: FunctionStep) -> Iterator[Type]:
 def _kind(read: StepReading) -> StepKind:
     if isinstance(read.part, End):
         return StepKind.END
+    if isinstance(read.part, QuestionStep):
+        return StepKind.QUESTION
     return StepKind.AGENT if read.function is None else StepKind.FUNCTION
 
 
@@ -177,4 +180,5 @@ def _digest(read: StepReading) -> str:
     ]
     on = None if read.edges is None or read.edges.on is None else read.edges.on.words
     what = read.name if read.function is not None else repr(read.part) if not read.numbers else ""
-    return digest(keys, on, what)
+    asked = read.part.schema if isinstance(read.part, QuestionStep) else None
+    return digest(keys, on, what, *(() if asked is None else (asked,)))

@@ -4,7 +4,8 @@ between their cases."""
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ from agentgraph.workflow import Workflow
 from agentgraph.workflow.declared import Edges, Selector
 from agentgraph.workflow.keys import Interval, json_text
 from agentgraph.workflow.outputs import name_of_step
+from agentgraph.workflow.questions import QuestionStep
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
@@ -59,8 +61,8 @@ class RouteOver(NamedTuple):
                 yield from _around(key.least, key.most)
             elif not isinstance(key, type) and (text := json_text(key)) is not None:
                 yield json.loads(text)
-        if self.on.path:
-            yield from map(json.loads, domain.single)
+        if self.on.path or self.on.by_value:
+            yield from _values(domain.single)
         if domain.ranged:
             yield from _around(domain.least, domain.most)
         if domain.open:
@@ -68,10 +70,10 @@ class RouteOver(NamedTuple):
 
 
 class FunctionOutput(NamedTuple):
-    """What a function of the edges returns.
+    """What a function of the edges returns, or a person answers.
 
     Args:
-        name: The name of the function.
+        name: The name of the function or of the question.
         declared: The type that it declares; `None` if it declares none.
         routes: The routes over it.
     """
@@ -93,6 +95,7 @@ class OutputReaders:
     def __init__(self, source: Source, real: Collection[str]) -> None:
         edges: Sequence[Edges] = source._edges if isinstance(source, Workflow) else ()
         self._functions: dict[int, FunctionStep] = {}
+        self._questions: dict[str, QuestionStep] = {}
         self._over: dict[int, list[RouteOver]] = {}
         self._deciding: dict[int, Edges] = {}
         for one in edges:
@@ -107,6 +110,7 @@ class OutputReaders:
         if isinstance(source, Workflow):
             self._functions = source._functions
             steps.append(source.start)
+            self._questions = {one.name: one for one in source._questions}
         self._agents = list(_at_work({id(step): step for step in steps if is_agent(step)}))
 
     def over_agent(self, name: str) -> tuple[Agent[object], list[RouteOver]] | None:
@@ -125,6 +129,11 @@ class OutputReaders:
         assert route.on is not None
         itself = replace(route.on, function=None)
         return FunctionOutput(name, _declared(route.on), [RouteOver(route, itself)])
+
+    def over_question(self, name: str) -> FunctionOutput:
+        """A question, and the routes over its answer."""
+        step = self._questions[name]
+        return FunctionOutput(name, step.answer, self._over.get(id(step), ()))
 
 
 def _declared(on: Selector) -> object:
@@ -147,6 +156,13 @@ def _at_work(steps: dict[int, Agent[object]]) -> Iterator[tuple[Agent[object], i
                 if target is not None and id(target) not in steps and id(target) not in agents:
                     agents[id(target)] = target
                     waiting.append(target)
+
+
+def _values(single: Iterable[str]) -> Iterator[object]:
+    """The values among the members of a domain; the others are classes."""
+    for text in single:
+        with suppress(ValueError):
+            yield json.loads(text)
 
 
 def _targets(edges: Edges) -> Iterator[object]:

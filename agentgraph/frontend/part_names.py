@@ -40,6 +40,7 @@ class PartNames:
         agent_tools: Those tools that are agents.
         functions: The names of the functions of its edges: steps, and those that routes decide
             with.
+        questions: The names of its questions to a person.
     """
 
     agents: frozenset[str] = frozenset()
@@ -48,6 +49,7 @@ class PartNames:
     guardrails: frozenset[str] = frozenset()
     agent_tools: frozenset[str] = frozenset()
     functions: frozenset[str] = frozenset()
+    questions: frozenset[str] = frozenset()
 
     @property
     def every(self) -> frozenset[str]:
@@ -61,6 +63,7 @@ NO_NAMES: Final = PartNames()
 def names_of(agents: Iterable[Agent[Any]], source: Source | None = None) -> PartNames:
     """The names of agents and of what they have, and of the functions of a workflow's edges."""
     agents = list(agents)
+    workflow = source if isinstance(source, Workflow) else None
     tools = [tool for agent in agents for tool in agent.tools]
     return PartNames(
         agents=frozenset(agent.name for agent in agents),
@@ -68,7 +71,8 @@ def names_of(agents: Iterable[Agent[Any]], source: Source | None = None) -> Part
         handoffs=frozenset(_handoff_name(one) for agent in agents for one in agent.handoffs),
         guardrails=frozenset(one for agent in agents for one, _ in guardrails_of(agent)),
         agent_tools=frozenset(tool.name for tool in tools if hasattr(tool, "agent")),
-        functions=frozenset(_functions_of(source)) if isinstance(source, Workflow) else frozenset(),
+        functions=frozenset(() if workflow is None else _functions_of(workflow)),
+        questions=frozenset(() if workflow is None else (one.name for one in workflow._questions)),
     )
 
 

@@ -48,6 +48,7 @@ class EdgeStandIns:
         for id_of, function in source._functions.items():
             stand_in = self._steps[id_of] = self._function(function)
             workflow._functions[id(stand_in)] = replace(function, function=stand_in)
+        workflow._questions += source._questions  # a source of decisions answers them
         workflow._edges += [self._edges(edges) for edges in source._edges]
 
     def _step(self, step: object) -> object:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agentgraph.frontend.scope import plain
 from agentgraph.workflow.declared import Edges
 from agentgraph.workflow.outputs import name_of_step, path_of, step_behind
+from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.steps import End, FunctionStep
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class StepReading(NamedTuple):
     """A step.
 
     Args:
-        part: The agent, the function or the end.
+        part: The agent, the function, the question or the end.
         name: Its name.
         numbers: The numbers in the chart of the agents that can work in it, its own first.
         edges: The ways out; ``None`` if the workflow ends with it.
@@ -33,6 +34,13 @@ class StepReading(NamedTuple):
     edges: Edges | None
     function: FunctionStep | None
 
+    @property
+    def declared(self) -> object:
+        """The type of the output of a function or a question; ``None`` if it declares none."""
+        if isinstance(self.part, QuestionStep):
+            return self.part.answer
+        return None if self.function is None else self.function.returns
+
 
 def parts_of_steps(workflow: Workflow) -> list[object]:
     """The steps of a workflow in the order in which it names them, its start first; none if it has
@@ -40,8 +48,8 @@ def parts_of_steps(workflow: Workflow) -> list[object]:
     edges: list[Edges] = getattr(workflow, "_edges", [])  # not in a workflow of another class
     if not edges:
         return []
-    parts = {id(one): one for one in (workflow.start, *(p for e in edges for p in _parts(e)))}
-    return list(parts.values())
+    parts = (workflow.start, *(part for one in edges for part in _parts(one)))
+    return list({id(one): one for one in (*parts, *workflow._questions)}.values())
 
 
 def _parts(edges: Edges) -> Iterator[object]:
@@ -88,9 +96,11 @@ def step_outline(read: StepReading, places: dict[int, int]) -> Outline:
         read: The step.
         places: The place of each step, by ``id``.
     """
-    ends = isinstance(read.part, End) and read.part.passes_on
+    kind: object = isinstance(read.part, End) and read.part.passes_on
+    if isinstance(read.part, QuestionStep):
+        kind = "asks"
     if read.edges is None:
-        return read.name, read.numbers, ends, ()
+        return read.name, read.numbers, kind, ()
     on = read.edges.on
     cases = tuple(
         (
@@ -105,4 +115,4 @@ def step_outline(read: StepReading, places: dict[int, int]) -> Outline:
         for case in read.edges.cases
     )
     decides = on and (on.path, -1 if on.step is None else places.get(id(on.step), -1))
-    return read.name, read.numbers, ends, (decides, *cases)
+    return read.name, read.numbers, kind, (decides, *cases)

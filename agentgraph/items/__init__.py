@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentgraph.items import responses
 from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.items.lazy_aliases import LazyAlias
+from agentgraph.items.question_item import Interruption, QuestionItem
 from agentgraph.items.responses import (
     ModelResponse,
     TResponseInputItem,
@@ -50,12 +51,14 @@ __all__ = [
     "HandoffCallItem",
     "HandoffOutputItem",
     "InputItem",
+    "Interruption",
     "ItemHelpers",
     "MCPApprovalRequestItem",
     "MCPApprovalResponseItem",
     "MCPListToolsItem",
     "MessageOutputItem",
     "ModelResponse",
+    "QuestionItem",
     "ReasoningItem",
     "RunItem",
     "RunItemBase",

@@ -16,8 +16,8 @@ from agentgraph.guardrail import (
     OutputGuardrailResult,
 )
 from agentgraph.record.items import (
-    approval_item,
     final_items,
+    interruption,
     item_of,
     logged,
     reply_items,
@@ -276,15 +276,15 @@ def follow(record: Record, state: ControlState) -> None:
 
 
 def wait(record: Record, awaiting: Sequence[CommandId], names: Names) -> None:
-    """Log the calls that wait for a decision, those of nested runs included.
+    """Log what waits for a person: calls and questions, those of nested runs included.
 
     Args:
         record: The record.
-        awaiting: The outcomes of the waiting calls.
+        awaiting: The outcomes of the lanes that wait.
         names: Resolves symbols.
     """
     questions = [one for id in awaiting for one in record.payloads[id].questions]
-    record.waiting[:] = [approval_item(question, names) for question in questions]
+    record.waiting[:] = [interruption(question, names) for question in questions]
     record.transcript.note(
         item
         for item, question in zip(record.waiting, questions, strict=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from agentgraph.approvals import Decision, Ruling, tool_identity
+from agentgraph.approvals import Decision, Ruling
 from agentgraph.handoffs.input_data import HandoffInputData
 from agentgraph.items import (
     HandoffOutputItem,
@@ -17,6 +17,7 @@ from agentgraph.items import (
 )
 from agentgraph.items.item_classes import ITEM_CLASSES
 from agentgraph.items.listed_texts import listed_texts
+from agentgraph.items.question_item import QUESTION, Interruption, QuestionItem
 from agentgraph.items.run_items import raw_field
 from agentgraph.items.tool_origin import ToolOrigin
 from agentgraph.record.payloads import (
@@ -116,20 +117,25 @@ def transfer_items(payload: Transfer, names: Names) -> list[RunItem]:
     return items
 
 
-def approval_item(question: Question, names: Names) -> ToolApprovalItem:
-    """The item with which a person is asked about a call."""
-    item = ToolApprovalItem(
-        agent=names.agent(question.agent, question.machine),
-        raw_item=question.raw,
-        tool_name=question.name,
-        tool_namespace=question.namespace,
-        tool_origin=question.origin,
-    )
+def interruption(question: Question, names: Names) -> Interruption:
+    """The item with which a person is asked about a call, or asked the question of a workflow."""
+    agent = names.agent(question.agent, question.machine)
+    item: Interruption
+    if raw_field(question.raw, "type") == QUESTION:
+        item = QuestionItem(agent, cast(dict[str, Any], question.raw))
+    else:
+        item = ToolApprovalItem(
+            agent=agent,
+            raw_item=question.raw,
+            tool_name=question.name,
+            tool_namespace=question.namespace,
+            tool_origin=question.origin,
+        )
     item._subject = Ruling(
         key=question.key,
         tool=question.tool,
         content=question.content,
-        name=tool_identity(question.name, item.tool_namespace),
+        name=item.qualified_name or "",
         call_id=item.call_id or "",
         decision=Decision(False),
     )

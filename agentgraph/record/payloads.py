@@ -192,7 +192,7 @@ class ToolReturn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A call that a person is asked about.
+    """A call that a person is asked about, or a question of a workflow.
 
     Args:
         key: The call's own identity.
@@ -200,8 +200,8 @@ class Question:
         content: The digest of the call's content.
         agent: The agent whose model made the call.
         machine: The machine that holds the agent; empty for that of the outermost run.
-        raw: The call in the provider's form.
-        name: The tool as the person knows it.
+        raw: The call in the provider's form; for a question of a workflow, its data.
+        name: The tool as the person knows it, or the step.
         namespace: The tool's namespace or server, if it has one.
         origin: Where the tool comes from, if it is a function tool.
     """
@@ -322,12 +322,13 @@ class GuardrailVerdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FinalOutput:
-    """A final output that a callable chose, or the output of a function that is a step.
+    """A final output that a callable chose, or the output of a step without an agent: of a function
+    or of a question.
 
     Args:
         output: The output.
         message: The message that represents it in the history; ``None`` for none.
-        step: The function that gave it as a step.
+        step: The id of that step.
     """
 
     output: object

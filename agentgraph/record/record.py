@@ -20,7 +20,8 @@ from agentgraph.usage import Usage
 
 if TYPE_CHECKING:
     from agentgraph.guardrail import InputGuardrailResult, OutputGuardrailResult
-    from agentgraph.items import ModelResponse, ToolApprovalItem, TResponseInputItem
+    from agentgraph.items import ModelResponse, TResponseInputItem
+    from agentgraph.items.question_item import Interruption
     from agentgraph.items.tool_origin import ToolOrigin
     from agentgraph.record.payloads import Identity, Note, Request
     from agentgraph.tool_guardrails import ToolInputGuardrailResult, ToolOutputGuardrailResult
@@ -71,7 +72,7 @@ class Record:
         saved_block: The block in which the session's store keeps the run.
         stored: The run's items in the session, in their stored forms.
         written: The run's items that the session holds, as ordinals of production.
-        waiting: The calls that wait for a decision, in call order.
+        waiting: The calls and questions that wait for a person, in call order.
     """
 
     facts: InitVar[RunFacts]
@@ -101,7 +102,7 @@ class Record:
     saved_block: object = None
     stored: list[TResponseInputItem] = field(default_factory=list)
     written: list[int] = field(default_factory=list)
-    waiting: list[ToolApprovalItem] = field(default_factory=list)
+    waiting: list[Interruption] = field(default_factory=list)
     raw_responses: list[ModelResponse] = field(default_factory=list)
     input_guardrail_results: list[InputGuardrailResult] = field(default_factory=list)
     output_guardrail_results: list[OutputGuardrailResult] = field(default_factory=list)

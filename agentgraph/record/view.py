@@ -10,7 +10,7 @@ from agentgraph.approvals import CallKey, Decision
 from agentgraph.handoffs.input_data import HandoffInputData
 from agentgraph.items.read_only import ReadOnly
 from agentgraph.record.facts import ConversationIds
-from agentgraph.record.items import approval_item
+from agentgraph.record.items import interruption
 from agentgraph.record.payloads import Identity, Question, Request
 from agentgraph.record.record import Names, Record
 from agentgraph.runtime.commands import CommandId
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from agentgraph.items import (
         ModelResponse,
         RunItem,
-        ToolApprovalItem,
         TResponseInputItem,
     )
+    from agentgraph.items.question_item import Interruption
     from agentgraph.run_context import RunContextWrapper
 
 
@@ -192,6 +192,6 @@ class View:
         """The decision on a call, if there is one."""
         return self.__record.ledger.ruling_on(key, tool, content)
 
-    def approval_item(self, question: Question) -> ToolApprovalItem:
-        """The item with which a person is asked about a call."""
-        return approval_item(question, self.__names)
+    def interruption(self, question: Question) -> Interruption:
+        """The item with which a person is asked."""
+        return interruption(question, self.__names)

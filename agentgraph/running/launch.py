@@ -17,7 +17,7 @@ from agentgraph.drivers.run import Run, make_run
 from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
 from agentgraph.drivers.workbench import Watcher
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
-from agentgraph.items import ToolApprovalItem
+from agentgraph.items.question_item import Interruption
 from agentgraph.items.text import carried
 from agentgraph.models.multi_provider import default_provider
 from agentgraph.program import Program, program_for
@@ -192,7 +192,7 @@ class AtRest(NamedTuple):
     program: Program
     journal: MemoryJournal
     facts: RunFacts
-    interruptions: list[ToolApprovalItem]
+    interruptions: list[Interruption]
     turn: int
     over: bool
     rows: int

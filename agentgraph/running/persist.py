@@ -73,9 +73,11 @@ def check_version(data: object) -> None:
 
 
 def classes_of(bindings: Bindings) -> Mapping[str, type[Any]]:
-    """The classes that a program declares: output types, and the types of tool functions."""
+    """The classes that a program declares: output types, those of steps without an agent included,
+    and the types of tool functions."""
     declared: list[Any] = []
     for one in (bindings, *bindings.machines.values()):
+        declared += [row.step.declared for row in one.steps]
         for bound in one.agents.values():
             output = bound.agent.output_type
             # One of our output schemas names the type of its values.

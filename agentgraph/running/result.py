@@ -26,7 +26,7 @@ from agentgraph.user_code.cancellation import finished, in_own_task
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
     from agentgraph.drivers.run import Run
-    from agentgraph.items import ModelResponse, RunItem, ToolApprovalItem, TResponseInputItem
+    from agentgraph.items import Interruption, ModelResponse, RunItem, TResponseInputItem
     from agentgraph.running.state import RunState
     from agentgraph.stream_events import StreamEvent
 
@@ -52,7 +52,7 @@ class RunResultBase(ShownInNotebooks, abc.ABC):
         tool_input_guardrail_results: Verdicts on tool calls, over all turns.
         tool_output_guardrail_results: Verdicts on tool results, over all turns.
         context_wrapper: The run's context, with the usage.
-        interruptions: The calls that wait for approval; empty unless the run was suspended.
+        interruptions: The calls and questions that wait for a person, if the run was suspended.
         max_turns: The limit of model calls; ``None`` means no limit.
         outputs: The outputs of the steps of a workflow with edges, by step.
     """
@@ -67,7 +67,7 @@ class RunResultBase(ShownInNotebooks, abc.ABC):
     tool_output_guardrail_results: list[ToolOutputGuardrailResult]
     context_wrapper: RunContextWrapper[Any]
     max_turns: int | None = 10
-    interruptions: list[ToolApprovalItem] = field(default_factory=list)
+    interruptions: list[Interruption] = field(default_factory=list)
     outputs: StepOutputs = field(default_factory=StepOutputs)
     _input_list: Callable[[ToInputListMode], list[TResponseInputItem]] | None = field(
         default=None, repr=False

@@ -22,7 +22,8 @@ from agentgraph.drivers.aio import replay
 from agentgraph.drivers.journal import MemoryJournal
 from agentgraph.drivers.run import make_run
 from agentgraph.exceptions import UserError
-from agentgraph.items import ItemHelpers, ToolApprovalItem
+from agentgraph.items import ItemHelpers
+from agentgraph.items.question_item import Interruption
 from agentgraph.program import Program, program_for
 from agentgraph.record.facts import RunFacts
 from agentgraph.run_context import RunContextWrapper, TContext
@@ -32,6 +33,7 @@ from agentgraph.running.context_forms import (
     read_context,
     write_context,
 )
+from agentgraph.running.decided import Decided
 from agentgraph.running.persist import (
     SCHEMA,
     SCHEMA_KEY,
@@ -66,7 +68,7 @@ TAgent = TypeVar("TAgent", default=Any)
 
 @kept_as_is()
 @dataclass
-class RunState(Generic[TContext, TAgent]):
+class RunState(Decided[TContext], Generic[TContext, TAgent]):
     """A run at rest; ``Runner.run(agent, state)`` resumes it.
 
     Attributes:
@@ -84,50 +86,13 @@ class RunState(Generic[TContext, TAgent]):
     journal: MemoryJournal = field(repr=False)
     facts: RunFacts = field(repr=False)
     _pending_input: tuple[TResponseInputItem, ...] = ()
-    _interruptions: list[ToolApprovalItem] = field(default_factory=list, repr=False)
+    _interruptions: list[Interruption] = field(default_factory=list, repr=False)
     _turn: int = 0
     _over: bool = False
     _rows: int = 0
     """The number of journal rows at this state; the journal may grow, and a fork starts here."""
     _called: frozenset[str] = frozenset()
     _read: bool = False
-
-    def get_interruptions(self) -> list[ToolApprovalItem]:
-        """The calls that wait for a decision."""
-        return list(self._interruptions)
-
-    def approve(self, approval_item: ToolApprovalItem, always_approve: bool = False) -> None:
-        """Approve a waiting call.
-
-        Args:
-            approval_item: One of the interruptions.
-            always_approve: Whether to approve every later call of the same tool in this run too.
-
-        Raises:
-            UserError: No such call waits for a decision.
-        """
-        self.context.approve_tool(approval_item, always_approve=always_approve)
-
-    def reject(
-        self,
-        approval_item: ToolApprovalItem,
-        always_reject: bool = False,
-        *,
-        rejection_message: str | None = None,
-    ) -> None:
-        """Reject a waiting call.
-
-        Args:
-            approval_item: One of the interruptions.
-            always_reject: Whether to reject every later call of the same tool in this run as well.
-            rejection_message: The text that the model gets instead of a result.
-
-        Raises:
-            UserError: No such call waits for a decision.
-        """
-        self.context.reject_tool(
-            approval_item, always_reject=always_reject, rejection_message=rejection_message
-        )
 
     @property
     def pending_input(self) -> list[TResponseInputItem]:

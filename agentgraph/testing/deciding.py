@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from agentgraph.exceptions import AgentsException, ModelBehaviorError, UserError
+from agentgraph.items.question_item import QuestionItem
 from agentgraph.items.responses import ModelResponse
 from agentgraph.models.model_call import ModelCall
 from agentgraph.testing.decisions import Decisions
@@ -18,11 +19,12 @@ from agentgraph.testing.routes import KINDS, Decider, Decision, Kind, plain_resu
 from agentgraph.testing.simulated_model import SimulatedFault, arguments_text, response_of
 
 if TYPE_CHECKING:
-    from agentgraph.items import ToolApprovalItem
+    from agentgraph.items import Interruption
+    from agentgraph.run_state import RunState
     from agentgraph.tools.function import FunctionTool
     from agentgraph.tools.guardrail_verdicts import ToolVerdict
 
-__all__ = ["BoundReached", "Deciding", "kinds_of_guardrail", "kinds_of_tool"]
+__all__ = ["ANSWERS", "RULINGS", "BoundReached", "Deciding", "kinds_of_guardrail", "kinds_of_tool"]
 
 _T = TypeVar("_T")
 _MOST_MENUS: Final = 1_000
@@ -30,6 +32,12 @@ _MOST_FUNCTIONS_IN_A_ROW: Final = 100
 _WITHOUT_REJECTION: Final[tuple[Kind, ...]] = tuple(
     kind for kind in KINDS["guardrail"] if kind != "reject"
 )
+
+
+RULINGS: Final[tuple[Kind, ...]] = ("approve", "reject", "leave")
+"""What a person can do with a call; the simplest first."""
+ANSWERS: Final[tuple[Kind, ...]] = ("return", "leave")
+"""What a person can do with a question; the simplest first."""
 
 
 class BoundReached(BaseException):
@@ -215,11 +223,36 @@ class Deciding:
             self.interrupt = self.interrupt or BoundReached()
             raise self.interrupt
 
-    def ruling(self, item: ToolApprovalItem) -> Kind:
-        """Decide on a call that waits for a person."""
-        arguments = _read(item.arguments or "{}")
-        name, kinds = item.name or "", KINDS["person"]
-        return self._decide("person", item.agent.name, name, kinds, arguments).kind
+    def settle(self, state: RunState[Any], item: Interruption) -> bool:
+        """Decide on what waits for a person.
+
+        Args:
+            state: The state of the run; it takes the decision.
+            item: The call or the question.
+
+        Returns:
+            Whether the person does not leave it waiting.
+        """
+        if isinstance(item, QuestionItem):
+            return self._answer(state, item)
+        arguments, name = _read(item.arguments or "{}"), item.name or ""
+        kind = self._decide("person", item.agent.name, name, RULINGS, arguments).kind
+        if kind == "approve":
+            state.approve(item)
+        elif kind == "reject":
+            state.reject(item)
+        return kind != "leave"
+
+    def _answer(self, state: RunState[Any], item: QuestionItem) -> bool:
+        assert self.outputs is not None
+        self._count_function()
+        outputs = self._guarded(partial(self.outputs.of_question, item.name))
+        agent, first = item.agent.name, outputs.telling[0]
+        decided = self._decide("person", agent, item.name, ANSWERS, None, first, outputs)
+        if decided.kind == "leave":
+            return False
+        self._guarded(lambda: state.answer(item, _made(outputs, decided)))
+        return True
 
     async def reply(self, agent: str, call: ModelCall) -> ModelResponse:
         """Decide on the reply of an agent's model, and write it."""
@@ -263,8 +296,9 @@ def _made(outputs: Outputs, decision: Decision) -> object:
     try:
         return outputs.read(decision.value)
     except (ModelBehaviorError, ValueError) as fault:
+        declares = "question asks for" if decision.by == "person" else "function declares"
         raise UserError(
-            f"“{decision}” does not fit the type that the function declares: {fault}"
+            f"“{decision}” does not fit the type that the {declares}: {fault}"
         ) from fault
 
 

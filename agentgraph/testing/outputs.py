@@ -67,6 +67,7 @@ class StepOutputs:
         self._readers = OutputReaders(source, real)
         self._of_agents: dict[str, Outputs | None] = {}
         self._of_functions: dict[int, Outputs] = {}
+        self._of_questions: dict[str, Outputs] = {}
 
     def of_agent(self, name: str) -> Outputs | None:
         """What an agent may answer; `None` if no route reads it."""
@@ -97,11 +98,27 @@ class StepOutputs:
         """
         if id(function) not in self._of_functions:
             of = self._readers.over_function(function)
-            self._of_functions[id(function)] = _returned(of)
+            self._of_functions[id(function)] = _made_up(of, "returns", _RUN_IT)
         return self._of_functions[id(function)]
 
+    def of_question(self, name: str) -> Outputs:
+        """What a person may answer to a question.
 
-def _returned(of: FunctionOutput) -> Outputs:
+        Raises:
+            UserError: No value of its type can be made up.
+        """
+        if name not in self._of_questions:
+            self._of_questions[name] = _made_up(
+                self._readers.over_question(name), "asks for", _ASK_OTHERWISE
+            )
+        return self._of_questions[name]
+
+
+_RUN_IT: Final = "Name the step in real=, so that its own code runs."
+_ASK_OTHERWISE: Final = "Ask for a type of which values can be made up."
+
+
+def _made_up(of: FunctionOutput, gives: str, advice: str) -> Outputs:
     name, declared, routes = of
     if declared is None or declared is Any or declared is object:
         has_fields = any(route.on.path for route in routes)
@@ -117,9 +134,8 @@ def _returned(of: FunctionOutput) -> Outputs:
         bases = _bases(draw)
     except (PydanticUserError, NoInstance, ValueError, TypeError) as fault:
         raise UserError(
-            f"Step '{name}' returns {getattr(declared, '__name__', declared)}, of which no value"
-            f" can be made up: {str(fault).partition('. ')[0]}. Name the step in real=, so that"
-            " its own code runs."
+            f"Step '{name}' {gives} {getattr(declared, '__name__', declared)}, of which no value"
+            f" can be made up: {str(fault).partition('. ')[0]}. {advice}"
         ) from fault
 
     def read(value: object) -> object:

@@ -9,10 +9,10 @@ from agentgraph.frontend.part_names import answer_type, function_tools, guardrai
 from agentgraph.models.interface import ModelTracing
 from agentgraph.models.model_call import ModelCall
 from agentgraph.program import compile
-from agentgraph.testing.deciding import kinds_of_guardrail, kinds_of_tool
+from agentgraph.testing.deciding import RULINGS, kinds_of_guardrail, kinds_of_tool
 from agentgraph.testing.offers import Menu, Offer
 from agentgraph.testing.patterns import unknown_part
-from agentgraph.testing.routes import KINDS, Decision, Kind, plain_result
+from agentgraph.testing.routes import Decision, Kind, plain_result
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
@@ -124,4 +124,4 @@ def ruling_on(simulation: Simulation, name: str) -> tuple[Decision, tuple[Kind, 
     }
     if name not in waiting:
         raise unknown_part(name, "tool that needs an approval", frozenset(waiting))
-    return Decision("person", "approve", name=name), KINDS["person"]
+    return Decision("person", "approve", name=name), RULINGS

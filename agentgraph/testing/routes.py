@@ -38,14 +38,14 @@ KINDS: Final[Mapping[Decider, tuple[Kind, ...]]] = {
     ),
     "tool": ("return", "raise", "time_out"),
     "guardrail": ("pass", "reject", "trip", "raise"),
-    "person": ("approve", "reject", "leave"),
+    "person": ("approve", "reject", "return", "leave"),
     "function": ("no", "yes", "return", "raise"),
 }  # fmt: skip
 """What each decider can decide; the simplest first."""
 
 End: TypeAlias = Literal["answered", "blocked", "cut", "failed", "waiting"]
 """How a run ends: with an answer, at a guardrail (`blocked`), at the bound (`cut`), with an error
-(`failed`), or at calls that a person left undecided (`waiting`)."""
+(`failed`), or at calls or questions that a person left undecided (`waiting`)."""
 
 
 def plain_result(tool: str) -> str:
@@ -67,7 +67,7 @@ class Decision:
         agent: The name of the agent at work.
         name: The tool, handoff, guardrail or question that it is about; empty for an answer.
         arguments: The arguments of a call or handoff, or text that is no JSON object.
-        value: An answer, or the result of a tool or function.
+        value: An answer of a model or a person, or the result of a tool or function.
         target: The agent that a handoff leads to.
         reply: The number of the model call that it is part of, from 1; 0 before the first.
     """
@@ -164,6 +164,14 @@ def _function_words(decision: Decision) -> str:
             return f"function: {decision.name}: {kind}"
 
 
+def _person_words(decision: Decision) -> str:
+    if decision.kind == "return":
+        return f"person answers {decision.name} with {_as_json_value(decision.value)}"
+    if decision.arguments is None:
+        return f"person does not answer {decision.name}"
+    return f"person {_RULINGS[decision.kind]} {_call(decision)}"
+
+
 _VERDICTS: Final[Mapping[Kind, str]] = {
     "pass": "passes", "reject": "rejects", "trip": "trips", "raise": "fails",
 }  # fmt: skip
@@ -174,7 +182,7 @@ _WORDS: Final[Mapping[Decider, Callable[[Decision], str]]] = {
     "model": _model_words,
     "tool": _tool_words,
     "guardrail": lambda one: f"guardrail {one.name} of {one.agent} {_VERDICTS[one.kind]}",
-    "person": lambda one: f"person {_RULINGS[one.kind]} {_call(one)}",
+    "person": _person_words,
     "function": _function_words,
 }
 

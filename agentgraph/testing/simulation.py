@@ -172,16 +172,8 @@ class Simulation:
         result = await self._run(start, input, context, session)
         while result.interruptions and self._deciding.interrupt is None:
             state = result.to_state()
-            left = 0
-            for item in result.interruptions:
-                kind = self._deciding.ruling(item)
-                if kind == "approve":
-                    state.approve(item)
-                elif kind == "reject":
-                    state.reject(item)
-                else:
-                    left += 1
-            if left == len(result.interruptions):
+            settled = [self._deciding.settle(state, item) for item in result.interruptions]
+            if not any(settled):
                 break
             result = await self._run(start, state, None, session)
         return result
@@ -252,7 +244,7 @@ class Simulation:
         self, results: Mapping[str, Sequence[object]] | None
     ) -> Mapping[str, Sequence[object]]:
         for name, values in (results or {}).items():
-            names = self.names.tools | self.names.functions
+            names = self.names.tools | self.names.functions | self.names.questions
             if name not in names:
                 raise UserError(
                     f"results names {name!r}, but the workflow has no tool of that name. It has"

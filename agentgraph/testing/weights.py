@@ -15,7 +15,7 @@ ORDINARY: Final[Mapping[str, int]] = {
     "model.answer": 2, "model.call": 3, "model.handoff": 3, "model.several": 1,
     "tool.return": 8, "tool.raise": 1, "tool.time_out": 1,
     "guardrail.pass": 8, "guardrail.reject": 1, "guardrail.trip": 1,
-    "person.approve": 6, "person.reject": 2, "person.leave": 1,
+    "person.approve": 6, "person.reject": 2, "person.return": 8, "person.leave": 1,
     "function.no": 1, "function.yes": 3, "function.return": 8, "function.raise": 1,
 }  # fmt: skip
 """A model that keeps to what is on offer; tools, guardrails and people that decide either way."""
@@ -31,7 +31,7 @@ ROUTING: Final[Mapping[str, int]] = {
     "model.answer": 1, "model.call": 1, "model.handoff": 1,
     "tool.return": 1,
     "guardrail.pass": 1, "guardrail.trip": 1,
-    "person.approve": 1,
+    "person.approve": 1, "person.return": 1,
     "function.no": 1, "function.yes": 1, "function.return": 1,
 }  # fmt: skip
 """What decides on the route of a run, and nothing else: `explore` takes each of these."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from agentgraph.workflow.keys import Interval, at_least, below, between
 from agentgraph.workflow.outputs import output_of
+from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.steps import End
 from agentgraph.workflow.workflow import Source, Step, Workflow
 
 __all__ = [
     "End",
     "Interval",
+    "QuestionStep",
     "Source",
     "Step",
     "Workflow",

@@ -26,12 +26,14 @@ class Selector:
         path: The fields from an output to the value.
         step: The step whose output it reads; `None` for the step that the route leaves.
         function: Takes that output in place of a path.
+        by_value: Whether an output that has no path is compared as a value, not only by its class.
     """
 
     words: str
     path: tuple[str, ...] = ()
     step: object = None
     function: Callable[[Any], object] | None = None
+    by_value: bool = False
 
     def __call__(self, output: object) -> object:
         """The value to decide on."""

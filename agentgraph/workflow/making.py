@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
@@ -11,6 +11,7 @@ from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.workflow.declared import ALWAYS, Case, Edges, Selector
 from agentgraph.workflow.keys import label_of
 from agentgraph.workflow.outputs import OutputOf, name_of_step, path_of, step_behind
+from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.steps import End, FunctionStep, function_step
 
 __all__ = ["OTHERS", "EdgeMaker"]
@@ -26,10 +27,29 @@ class EdgeMaker:
     Args:
         workflow: The name of the workflow, for messages.
         functions: The functions that are steps of it, by `id`; it adds to them.
+        questions: The questions that are steps of it; it adds to them.
     """
 
-    def __init__(self, workflow: str, functions: dict[int, FunctionStep]) -> None:
-        self._workflow, self._functions = workflow, functions
+    def __init__(
+        self, workflow: str, functions: dict[int, FunctionStep], questions: list[QuestionStep]
+    ) -> None:
+        self._workflow, self._functions, self._questions = workflow, functions, questions
+
+    def question(self, name: object, question: object, answer: object) -> QuestionStep:
+        """A question to a person; see `Workflow.ask`."""
+        if not isinstance(name, str) or not name:
+            self._refuse(f"ask: the name must be a non-empty string, not {name!r}.")
+        if not isinstance(question, str) or not question:
+            self._refuse(f"ask: the question must be a non-empty string, not {question!r}.")
+        if any(one.name == name for one in self._questions):
+            self._refuse(f"ask: there is a question {name!r} already.")
+        step = QuestionStep(name, question, answer)
+        try:
+            step.check()
+        except AgentDefinitionError as error:
+            raise AgentDefinitionError(f"Workflow '{self._workflow}': {error}") from error
+        self._questions.append(step)
+        return step
 
     def way(
         self,
@@ -91,7 +111,7 @@ class EdgeMaker:
             if not any(target is one for one in targets):
                 self._refuse(f"route: give names {name_of_step(target)!r}, where no case leads.")
         ways = tuple(self._handed(case, give, carry) for case in made)
-        return Edges(self._leaving(step), ways, self._selector(on), caller_origin())
+        return Edges(self._leaving(step), ways, self._selector(on, cases), caller_origin())
 
     def step(self, step: object) -> object:
         """A step as its object; a function becomes one.
@@ -101,12 +121,19 @@ class EdgeMaker:
         """
         if isinstance(step, End) or (hasattr(step, "handoffs") and hasattr(step, "name")):
             return step
+        if isinstance(step, QuestionStep):
+            if step not in self._questions:
+                self._refuse(
+                    f"question {step.name!r} is of another workflow. Call ask of this one."
+                )
+            return step
         if callable(step) and not isinstance(step, type):
             if id(step) not in self._functions:
                 self._functions[id(step)] = function_step(step, self._workflow)
             return step
         self._refuse(
-            f"a step is an agent, a function or End(...), not {step!r} ({type(step).__name__})."
+            "a step is an agent, a function, a question that ask(...) made, or End(...), not"
+            f" {step!r} ({type(step).__name__})."
         )
 
     def _leaving(self, step: object) -> object:
@@ -130,6 +157,8 @@ class EdgeMaker:
         function = self._functions.get(id(case.target))
         if isinstance(case.target, End) and (gives or carries):
             self._refuse("End(...) takes no give and no carry: it has an output of its own.")
+        if isinstance(case.target, QuestionStep) and carries:
+            self._refuse(f"carry goes to agents, and '{case.target.name}' is a question.")
         if function is not None:
             if carries:
                 self._refuse(f"carry goes to agents, and '{function.name}' is a function.")
@@ -143,9 +172,12 @@ class EdgeMaker:
                 )
         return replace(case, gives=gives, carries=carries)
 
-    def _selector(self, on: object) -> Selector | None:
+    def _selector(self, on: object, cases: Iterable[object]) -> Selector | None:
+        by_value = not all(isinstance(key, type) for key in cases)
         if on is None:
-            return Selector("the class of the output")
+            return Selector(
+                "the output" if by_value else "the class of the output", by_value=by_value
+            )
         if isinstance(on, str):
             path = tuple(on.split("."))
             if not all(name.isidentifier() for name in path):
@@ -153,7 +185,7 @@ class EdgeMaker:
             return Selector(on, path)
         if isinstance(on, OutputOf):
             words = repr(on).removeprefix("output_of(").replace(")", "", 1)
-            return Selector(words, path_of(on), step_behind(on))
+            return Selector(words, path_of(on), step_behind(on), by_value=by_value)
         if callable(on):
             function: Callable[[Any], object] = on
             return Selector(f"{name_of_step(on)}(output)", function=function)

@@ -43,7 +43,7 @@ def output_of(step: object) -> Any:
     """The output of a step, to give it to a later step or to route on it.
 
     Args:
-        step: An agent or a function that is a step of the workflow.
+        step: An agent, a function or a question that is a step of the workflow.
 
     Returns:
         A stand-in: `output_of(triage).amount` stands for the field `amount` of that output. Its

@@ -15,6 +15,7 @@ from agentgraph.workflow.declared import Edges
 from agentgraph.workflow.keys import Key
 from agentgraph.workflow.making import EdgeMaker
 from agentgraph.workflow.outputs import name_of_step
+from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.steps import End, FunctionStep
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ __all__ = ["Source", "Step", "Workflow"]
 
 Source: TypeAlias = "Agent[Any] | Workflow"
 """What can be compiled: an agent stands for the workflow of all agents that it can reach."""
-Step: TypeAlias = "Agent[Any] | Callable[..., Any] | End"
-"""A step of a workflow: an agent with all that it hands over to, a typed function, or an end."""
+Step: TypeAlias = "Agent[Any] | Callable[..., Any] | QuestionStep | End"
+"""A step of a workflow: an agent with all that it hands over to, a typed function, a question to a
+person, or an end."""
 Given: TypeAlias = "Any | Sequence[Any]"
 """What an edge hands over: `output_of(step)` or several of them."""
 _COMPILED = "_agentgraph_programs"
@@ -56,6 +58,7 @@ class Workflow(ShownInNotebooks):
     _declared: bool = field(init=False, repr=False, default=False)
     _edges: list[Edges] = field(init=False, repr=False, default_factory=list)
     _functions: dict[int, FunctionStep] = field(init=False, repr=False, default_factory=dict)
+    _questions: list[QuestionStep] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         name: object = self.name
@@ -131,8 +134,8 @@ class Workflow(ShownInNotebooks):
             step: The step before.
             on: The field of its output that decides, as `"kind"` or `"person.country"`; or
                 `output_of(step).field` of an earlier step; or a function that takes the output and
-                declares the labels that it returns (`-> Literal["a", "b"]`). Left out, the class of
-                the output decides.
+                declares the labels that it returns (`-> Literal["a", "b"]`). Left out, the output
+                itself decides, by its class or as one of the values that `cases` names.
             cases: The steps by values: texts, whole numbers, `True` and `False`, `None`, members of
                 an enum, intervals (`below(10)`, `between(10, 99)`, `at_least(100)`), classes.
             default: The step for all other values.
@@ -158,16 +161,42 @@ class Workflow(ShownInNotebooks):
             )
         )
 
+    def ask(self, name: str, question: str, *, answer: object = str) -> QuestionStep:
+        """Make a step in which a person answers a question.
+
+        A run that comes to it is suspended, as before a call that waits for approval: the question
+        is an item of `result.interruptions`, and `RunState.answer` gives the answer.
+
+        Args:
+            name: The name of the step, unique among the questions of the workflow.
+            question: The text that the person reads.
+            answer: The type of the answer, which is the output of the step: text, `bool`, an enum,
+                a `Literal`, a pydantic model, or any other type that pydantic reads from JSON.
+
+        Returns:
+            The step, for `then`, `route` and `output_of`.
+
+        Raises:
+            AgentDefinitionError: A text is empty, the name is taken, or the type has no JSON
+                schema.
+            UserError: The workflow has run.
+        """
+        self._check_open()
+        return self._maker.question(name, question, answer)
+
     @property
     def _maker(self) -> EdgeMaker:
-        return EdgeMaker(self.name, self._functions)
+        return EdgeMaker(self.name, self._functions, self._questions)
 
-    def _add(self, edges: Edges) -> None:
+    def _check_open(self) -> None:
         if _COMPILED in self.__dict__:
             raise UserError(
                 f"Workflow '{self.name}' has run, so its edges stay as they are. Declare all of"
                 " them before the first run, or make a new Workflow."
             )
+
+    def _add(self, edges: Edges) -> None:
+        self._check_open()
         self._check_declared(edges)
         before = next((one for one in self._edges if one.step is edges.step), None)
         if before is not None:

@@ -32,6 +32,15 @@ class Review(BaseModel):
     ok: bool
 
 
+class Verdict(BaseModel):
+    ok: bool
+    note: str
+
+
+def noted(verdict: Verdict) -> str:
+    return verdict.note
+
+
 @function_tool(needs_approval=True)
 def look_up(order: str) -> str:
     """Look an order up."""
@@ -110,6 +119,25 @@ def paying(sdk: Any) -> Case:
     return Case(agent=flow)
 
 
+def asking(sdk: Any) -> Case:
+    """A loop in which a person is asked twice, and the answers decide and are handed over."""
+    made = agents(sdk, draft=["draft 1", "draft 2"], letter=["Dear"])
+    draft, letter = made.values()
+    flow = Workflow("Asking", start=draft)
+    person = flow.ask("person", "Is it good?", answer=Verdict)
+    flow.then(draft, person)
+    flow.route(
+        person,
+        on="ok",
+        cases={True: noted, False: draft},
+        at_most={False: 3},
+        exhausted=noted,
+        give={noted: output_of(person), draft: (output_of(draft), output_of(person).note)},
+    )
+    flow.then(noted, letter)
+    return Case(agent=flow, session=sdk.SQLiteSession("asking"))
+
+
 def handing(sdk: Any) -> Case:
     """Handoffs inside a step, and into another one."""
     first = [sdk.function_call("transfer_to_inner", {}, call_id="h1")]
@@ -126,7 +154,7 @@ def handing(sdk: Any) -> Case:
 
 @pytest.mark.parametrize("through", [same, text])
 @pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
-@pytest.mark.parametrize("make", [writing, paying, handing])
+@pytest.mark.parametrize("make", [writing, paying, asking, handing])
 async def test_a_workflow_goes_on_to_its_end_from_every_cut(
     make: Any, streamed: bool, through: Through
 ) -> None:

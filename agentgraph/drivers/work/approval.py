@@ -104,7 +104,7 @@ async def hold(bench: Workbench, command: Perform) -> Outcome:
 async def _decide(call: LocalCall, answer: Callable[..., object], question: Question) -> Decision:
     """Ask a callback that decides in a person's place."""
     bench = call.bench
-    item = bench.view.approval_item(question)
+    item = bench.view.interruption(question)
     with failures_named(f"Error running {call.owner}"):
         reply = await resolve(answer(bench.context, item))
     return read_answer(

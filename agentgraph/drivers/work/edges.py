@@ -67,11 +67,38 @@ async def work(bench: Workbench, command: Perform) -> Outcome:
     if begins is not None:
         begins(binding.step.name)
     output = part.output if isinstance(part, End) else await _called(bench, command, binding)
+    return finished(command, binding, output)
+
+
+def finished(command: Perform, binding: StepBinding, output: object) -> Outcome:
+    """The outcome of a step that has its output and no agent."""
     message = None
     if binding.step.edges is None:  # the run ends here
         text = _json_or_text(output)
         message = assistant_message(str(output) if text is None else text)
     return Outcome(command.id, Event.DONE, FinalOutput(output, message, step=binding.id))
+
+
+def received(bench: Workbench, command: Perform, binding: StepBinding) -> str:
+    """What a person who is asked gets, in the form in which an agent would.
+
+    Raises:
+        UserError: It has no JSON form.
+    """
+    case, before, outputs = _entered(bench, command, binding)
+    return _input(case, binding.step.part, before.step.part, outputs)
+
+
+def _entered(
+    bench: Workbench, command: Perform, binding: StepBinding
+) -> tuple[Case, StepBinding, _Outputs]:
+    """The case by which a run came to a step, the step before, and the outputs of steps."""
+    assert command.source is not None
+    chosen: Chosen = bench.view.payload(command.source)
+    before: StepBinding = bench.caches.bindings.symbols[f"{chosen.step}/edge"]
+    assert before.step.edges is not None  # the table says so
+    case = next(one for one in before.step.edges.cases if one.label == chosen.case)
+    return case, before, _Outputs(bench, binding)
 
 
 class _Outputs:
@@ -110,14 +137,10 @@ class _Outputs:
 async def _called(bench: Workbench, command: Perform, binding: StepBinding) -> object:
     function = binding.step.function
     assert function is not None  # the reading says so
-    assert command.source is not None
-    chosen: Chosen = bench.view.payload(command.source)
-    before = bench.caches.bindings.symbols[f"{chosen.step}/edge"].step
-    case = next(one for one in before.edges.cases if one.label == chosen.case)
-    outputs = _Outputs(bench, binding)
+    case, before, outputs = _entered(bench, command, binding)
     values: Sequence[object] = [outputs.at(one) for one in _gives(case, binding.step.part)]
     if not values and function.most != 0:
-        values = [outputs.of(before.part)]
+        values = [outputs.of(before.step.part)]
     arguments: list[Any] = [bench.context, *values] if function.takes_context else [*values]
     call = partial(function.function, *arguments)
     if iscoroutinefunction(function.function):
@@ -126,7 +149,7 @@ async def _called(bench: Workbench, command: Perform, binding: StepBinding) -> o
 
 
 def _input(case: Case, target: object, step: object, outputs: _Outputs) -> str:
-    """The first input of an agent: the text of one output, or several as one JSON object."""
+    """What an agent or a person gets: the text of one output, or several as one JSON object."""
     gives = _gives(case, target)
     name = name_of_step(target)
     if not gives:
@@ -145,7 +168,7 @@ def _gives(case: Case, target: object) -> Sequence[OutputOf]:
 
 
 def _text(value: object, step: str) -> str:
-    """The text of a value for an agent.
+    """The text of a value for an agent or a person.
 
     Raises:
         UserError: The value has none.

@@ -26,6 +26,7 @@ from agentgraph.memory.transcripts.writing import (
 
 if TYPE_CHECKING:
     from agentgraph.items import RunItem, TResponseInputItem
+    from agentgraph.items.question_item import Interruption
     from agentgraph.run_context import RunContextWrapper
 
 _FROM_THIS_SIDE = frozenset(
@@ -198,10 +199,12 @@ class Transcript:
             log.insert(next(at for at in range(len(log) - 1, -1, -1) if log[at] is later), item)
         answers.insert(place, (call, item))
 
-    def note(self, items: Iterable[RunItem]) -> None:
-        """Log items that no model sees: the calls that wait for a decision, each once."""
+    def note(self, items: Iterable[Interruption]) -> None:
+        """Log items that no model sees: the calls that wait for a decision, each once. The question
+        of a workflow is no item of the conversation."""
+        calls = [item for item in items if item.type == "tool_approval_item"]
         logged = {id(item.raw_item) for item in self.new_items if item.type == "tool_approval_item"}
-        self.new_items += [item for item in items if id(item.raw_item) not in logged]
+        self.new_items += [item for item in calls if id(item.raw_item) not in logged]
 
     def model_input(self) -> tuple[list[TResponseInputItem], tuple[int, int, int]]:
         """The next input of the model.

@@ -70,10 +70,10 @@ from agentgraph_compiler.ir.shared import (
     EXHAUSTED,
     FAILED,
     INITIAL,
+    ON_AWAITING,
     ON_CHECK_CUT_SHORT,
     RESTS,
     ROWS,
-    SUSPENDED,
     checking_lanes,
     saving,
     saving_states,
@@ -123,7 +123,6 @@ _ON_FAULT = {
     fault: Transition(Event.REPLIED, saving(FAILED), guard=guard, emits=_REPLY, cause=True)
     for fault, guard in _FAULTS.items()
 }
-_ON_AWAITING = Transition(Event.AWAITING, saving(SUSPENDED), keeps=True)
 _ON_OVER = Transition(Event.DONE, saving(DONE))
 _END = (Phase("end", WorkKind.END, about=About.OUTPUT, when=HOOKED),)
 
@@ -298,7 +297,7 @@ class _AgentStates:
         """The state of calls. An agent without tools has it too: a run that waits for a decision
         about a call may come back to an agent that has lost its tools."""
         stop, obedience = self.agent.stop, self.obedience
-        transitions = [_ON_AWAITING]
+        transitions = [ON_AWAITING]
         transitions += [
             Transition(_RETURNED, self._handoff_state(name), requested, against=obedience.of(row))
             for row, name, requested in self.handoffs

@@ -119,6 +119,8 @@ ROWS = (
     Transition(Event.EXPIRED, saving(EXHAUSTED), cause=True, keeps=True),
 )
 """The rows for every state that is not at rest, for events without a row of the state's own."""
+ON_AWAITING = Transition(Event.AWAITING, saving(SUSPENDED), keeps=True)
+"""The row of a state in which a run may wait for a person."""
 
 BEFORE_THE_LOAD = (
     Transition(Event.FAILED, FAILED, cause=True, keeps=True),

@@ -14,10 +14,12 @@ from agentgraph_compiler.types import ANY, Type
 
 
 class StepKind(StrEnum):
-    """What works in a step: an agent and what it hands over to, a function, or nothing (an end)."""
+    """What works in a step: an agent and what it hands over to, a function, a person who answers a
+    question, or nothing (an end)."""
 
     AGENT = "agent"
     FUNCTION = "function"
+    QUESTION = "question"
     END = "end"
 
 
@@ -82,7 +84,7 @@ class Step:
 
     Args:
         id: Unique among the steps; for an agent, its id in the chart.
-        name: The name of the agent or function.
+        name: The name of the agent, function or question.
         kind: What works in it.
         agents: Ids of the agents that can be at work in it, its own first.
         output: The type of its output.

@@ -1,9 +1,10 @@
 """How handoffs arrive, and the ways from step to step of a workflow with edges: states and rows.
 
 An agent that is over goes to the state ``leaving`` of its step, where the run chooses a case; the
-row of the case leads into the next step. A function works in a state of its own. A case with a
-limit passes a state ``looping``, which counts. For an agent ``a``, a function ``f`` and a way back
-that a run takes twice at most, ``agentgraph ir`` prints::
+row of the case leads into the next step. A function works in a state of its own, and so does a
+person who answers a question. A case with a limit passes a state ``looping``, which counts. For an
+agent ``a``, a function ``f``, a question ``q`` and a way back that a run takes twice at most,
+``agentgraph ir`` prints::
 
     state a.over over of a
       on done -> a.leaving
@@ -20,6 +21,11 @@ that a run takes twice at most, ``agentgraph ir`` prints::
     state f.working working
       invoke f/step step
       on done -> saving.done emits output output outcome
+
+    state q.asking asking
+      invoke q/answer answer
+      on done -> q.leaving output outcome
+      on awaiting -> saving.suspended keeps
 """
 
 from __future__ import annotations
@@ -29,7 +35,7 @@ from collections.abc import Iterator, Mapping
 from agentgraph_compiler.ir.chart import Agent, Guardrail
 from agentgraph_compiler.ir.entries import SPENT, entry_state, exhaustion
 from agentgraph_compiler.ir.policy import Policy
-from agentgraph_compiler.ir.shared import CHECKING, DONE, checking, saving
+from agentgraph_compiler.ir.shared import CHECKING, DONE, ON_AWAITING, checking, saving
 from agentgraph_compiler.ir.steps import Case, Step, StepKind
 from agentgraph_compiler.machine import (
     OTHERWISE,
@@ -47,6 +53,11 @@ from agentgraph_compiler.machine import (
 )
 
 _ARRIVAL = (Emission.HANDOFF, Emission.AGENT)
+_AT_WORK: Mapping[StepKind, tuple[StateKind, WorkKind]] = {
+    StepKind.FUNCTION: (StateKind.WORKING, WorkKind.STEP),
+    StepKind.END: (StateKind.WORKING, WorkKind.STEP),
+    StepKind.QUESTION: (StateKind.ASKING, WorkKind.ANSWER),
+}
 
 
 class Ways:
@@ -107,13 +118,15 @@ class Ways:
             yield checking(self._judges)
 
     def _working(self, step: Step) -> State:
-        work = Invoke(f"{step.id}/step", plain(WorkKind.STEP), digest=step.digest)
+        kind, work = _AT_WORK[step.kind]
+        invoke = Invoke(f"{step.id}/{work}", plain(work), digest=step.digest)
         if step.cases:
             row = Transition(Event.DONE, f"{step.id}.leaving", output=Source.OUTCOME)
         else:
             emits = (Emission.OUTPUT,)
             row = Transition(Event.DONE, self._last, emits=emits, output=Source.OUTCOME)
-        return State(f"{step.id}.working", StateKind.WORKING, invokes=(work,), transitions=(row,))
+        rows = (row, ON_AWAITING) if kind is StateKind.ASKING else (row,)
+        return State(f"{step.id}.{kind}", kind, invokes=(invoke,), transitions=rows)
 
     def _leaving(self, step: Step) -> State:
         work = Invoke(f"{step.id}/edge", plain(WorkKind.EDGE), digest=step.digest)
@@ -161,7 +174,7 @@ class Ways:
         if step.kind is not StepKind.AGENT:
             return Transition(
                 event,
-                f"{target}.working",
+                f"{target}.{_AT_WORK[step.kind][0]}",
                 guard=guard,
                 output=Source.OUTCOME,
                 counts=counts,

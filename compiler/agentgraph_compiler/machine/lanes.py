@@ -109,6 +109,7 @@ _ABOUT: Mapping[WorkKind, About] = {
     WorkKind.END: About.OUTPUT,
     WorkKind.EDGE: About.OUTPUT,
     WorkKind.STEP: About.OUTPUT,
+    WorkKind.ANSWER: About.OUTPUT,
 }
 _CALLS = (WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING)
 # All calls share one name, so a phase keeps its name if a tool becomes an agent used as a tool.

@@ -35,6 +35,7 @@ class WorkKind(StrEnum):
     END = "end"
     EDGE = "edge"
     STEP = "step"
+    ANSWER = "answer"
 
 
 class Event(StrEnum):
@@ -89,6 +90,7 @@ OUTCOMES: Mapping[WorkKind, tuple[Event, ...]] = {
     WorkKind.END: _DONE,
     WorkKind.EDGE: (Event.CHOSEN, Event.FAILED),
     WorkKind.STEP: _DONE,
+    WorkKind.ANSWER: (Event.DONE, Event.AWAITING, Event.FAILED),
 }
 """The events that each kind of work can end with."""
 
@@ -120,6 +122,7 @@ class StateKind(StrEnum):
     LEAVING = "leaving"
     LOOPING = "looping"
     WORKING = "working"
+    ASKING = "asking"
     SAVING = "saving"
     UNSAVED = "unsaved"
     SUSPENDED = "suspended"
