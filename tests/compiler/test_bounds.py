@@ -236,7 +236,7 @@ def test_a_search_that_would_take_too_long_says_that_it_is_not_exact() -> None:
     assert (rough.amount, rough.exact) == (2, False)
     [result] = bounds(Analysis(chart), turns=4)
     assert (result.model_calls.most, result.model_calls.exact) == (4, False)
-    assert "note: the true ends may lie inside: too many agents can have acted" in str(result)
+    assert "note: the true ends may lie inside: agents that have acted and rounds" in str(result)
     tool = agents[0].as_tool("ask", "Ask.", max_turns=4)
     outer = of(Agent(name="Outer", tools=[tool], model_settings=MUST_CALL), max_turns=1)
     assert (outer.model_calls.most, outer.model_calls.exact) == (5, False)

@@ -121,7 +121,67 @@ def test_the_fewest_turns_are_those_of_the_longest_visit(turns: int) -> None:
     assert (way.amount, way.path) == (turns, ("B",) * turns if turns == 2 else ("A",))
 
 
-def test_more_rounds_than_the_search_tells_apart_are_no_bound_and_not_exact() -> None:
+@pytest.mark.parametrize(("inner", "outer"), [(5_000, 4_000), (300, 300), (9, 10_000)])
+def test_loops_within_loops_with_thousands_of_rounds_have_exact_bounds(
+    inner: int, outer: int
+) -> None:
+    result = bounds_of(loop(inner, outer)).model_calls
+    # Each of the outer rounds plans once, and drafts once at the least.
+    rounds = outer + 1
+    assert (result.least, result.most) == (2 * rounds, rounds * (1 + inner + 1))
+    assert (result.exact, result.why) == (True, "")
+    assert result.most_path == ("Plan", "Draft", "Draft", "Draft", "…")
+    assert result.least_path[-1] == "…"
+
+
+def test_a_loop_that_a_run_may_leave_early_is_left_early() -> None:
     result = bounds_of(loop(10_000)).model_calls
-    assert (result.least, result.most, result.exact) == (2, None, False)
-    assert result.why == "a run may come back to a step more often than the search tells apart"
+    assert (result.least, result.most, result.exact) == (2, 10_002, True)
+    assert result.least_path == ("Plan", "Draft")
+
+
+def test_a_costly_way_out_is_worth_some_rounds_of_a_loop_but_not_all() -> None:
+    def leaving_after(rounds: int) -> int | None:
+        draft, late = Agent(name="Draft"), [Agent(name=f"Late{number}") for number in range(9)]
+        flow = Workflow("Loop", start=draft)
+        flow.then(draft, good)
+        flow.route(
+            good,
+            on=_itself,
+            cases={True: late[0], False: draft},
+            at_most={False: rounds},
+            exhausted=End(),
+        )
+        for one, other in pairwise([*late, End()]):
+            flow.then(one, other)
+        result = bounds_of(flow).model_calls
+        assert result.exact
+        return result.least
+
+    assert [leaving_after(rounds) for rounds in (3, 8, 9, 10, 5_000)] == [4, 9, 10, 10, 10]
+
+
+def test_more_loops_than_the_search_tells_apart_are_said_to_be_not_exact() -> None:
+    agents = [Agent(name=f"A{number}") for number in range(9)]
+    flow = Workflow("Loops", start=agents[0])
+    for one, other in pairwise([*agents, End()]):
+        judge = _judge(one.name)
+        flow.then(one, judge)
+        flow.route(
+            judge,
+            on=_itself,
+            cases={True: other, False: one},
+            at_most={False: 1_000},
+            exhausted=other,
+        )
+    result = bounds_of(flow)
+    assert not result.model_calls.exact
+    assert "note: the true ends may lie inside: agents that have acted and rounds" in str(result)
+
+
+def _judge(name: str) -> Any:
+    def judge(text: object) -> bool:
+        return True
+
+    judge.__name__ = f"judge{name}"
+    return judge

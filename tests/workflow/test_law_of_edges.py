@@ -123,7 +123,21 @@ def by_hand(flow: Drawn) -> tuple[list[tuple[int, int]], str]:
 
 
 def loop(flow: Drawn, edge: tuple[int, int]) -> set[int]:
-    """The steps of the loop that a limited way closes."""
+    """The steps of the loop that a limited way closes, with those of loops beside it."""
+    source, place = edge
+    header = flow.ways[source][place].target
+    around = [
+        alone(flow, (number, place))
+        for number, ways in enumerate(flow.ways)
+        for place, way in enumerate(ways)
+        if way.at_most and way.target == header
+    ]
+    own = alone(flow, edge)
+    return own.union(*(one for one in around if one - own and own - one))
+
+
+def alone(flow: Drawn, edge: tuple[int, int]) -> set[int]:
+    """The steps of the loop that a limited way closes by itself."""
     source, place = edge
     header = flow.ways[source][place].target
     onward = {

@@ -161,6 +161,19 @@ async def test_a_loop_ends_after_its_rounds_and_counts_anew_from_outside() -> No
     assert texts == ["begin", again(1), again(2), "begin", again(4), again(5)]
 
 
+async def test_loops_side_by_side_around_one_step_are_over_together() -> None:
+    rounds = ["refund", "order"] * 4
+    hub = agent("Hub", *(Ticket(kind=kind) for kind in rounds), output_type=Ticket)
+    refunds, orders = agent("Refunds", *["r"] * 4), agent("Orders", *["o"] * 4)
+    flow = Workflow("Hub", start=hub)
+    flow.route(hub, on="kind", cases={"refund": refunds, "order": orders, "other": End("other")})
+    flow.then(refunds, hub, at_most=2, exhausted=End("enough refunds"))
+    flow.then(orders, hub, at_most=3, exhausted=End("enough orders"))
+    # Neither way back is a way into the other loop from outside.
+    assert (await Runner.run(flow, "hi")).final_output == "enough refunds"
+    assert len(read_by(hub)) == 5
+
+
 async def test_an_end_without_output_passes_on_what_was_before() -> None:
     review = agent("Review", Review(ok=True), output_type=Review)
     flow = Workflow("Review", start=review)

@@ -14,10 +14,17 @@ from math import inf
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.prices import Apart, Least, Most, Quantity, Run, Whole, tool_of
-from agentgraph_compiler.analysis.walks import Walk, Walks, in_words
+from agentgraph_compiler.analysis.rounds import cheapest, dearest
+from agentgraph_compiler.analysis.walks import Walk, in_words
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import USUAL_TURNS, Agent
 from agentgraph_compiler.ir.entries import entry_state
+
+
+_INEXACT = (
+    "the true ends may lie inside: agents that have acted and rounds of loops combine in more ways"
+    " than the search tells apart"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,8 @@ class Bound:
         least_path: The agents of the model calls of a run with the least, one name for each call.
         most_path: The same of a run with the most; of one that gets to what has no bound.
         exact: Whether runs attain both ends. Otherwise there were too many combinations of agents
-            that have acted, and the interval holds every run without being the smallest.
+            that have acted and rounds of loops, and the interval holds every run without being the
+            smallest.
     """
 
     least: int | None
@@ -91,7 +99,7 @@ class RunBounds:
         if calls.most_path and calls.most_path != calls.least_path:
             lines.append(f"  most model calls: {in_words(calls.most_path)}")
         if not all(row.exact for _, row in self.rows()):
-            lines.append("  note: the true ends may lie inside: too many agents can have acted")
+            lines.append(f"  note: {_INEXACT}")
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
 
@@ -201,8 +209,8 @@ class _Reckoning:
             return self._before.get(key)
         if key not in self._least:
             self._open.add(key)
-            walks = Walks(run.flow, run.root, Least(self.whole, run, self.quantity, self.least_of))
-            walk = self._least[key] = walks.cheapest(run.turns)
+            prices = Least(self.whole, run, self.quantity, self.least_of)
+            walk = self._least[key] = cheapest(run.flow, run.root, prices, run.turns)
             self.exact &= walk is None or walk.exact
             self._open.discard(key)
         return self._least[key]
@@ -229,8 +237,8 @@ class _Reckoning:
             return Walk(inf, (), f"a run of '{name}' may start another one of '{name}'")
         if key not in self._most:
             self._open.add(key)
-            walks = Walks(run.flow, run.root, Most(self.whole, run, self.quantity, self.most_of))
-            walk = self._most[key] = walks.dearest(run.turns)
+            prices = Most(self.whole, run, self.quantity, self.most_of)
+            walk = self._most[key] = dearest(run.flow, run.root, prices, run.turns)
             self.exact &= walk.exact
             self._open.discard(key)
         return self._most[key]

@@ -8,11 +8,12 @@ one.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from math import inf
+from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
 from agentgraph_compiler.analysis.flow import Flow, Place, acts
@@ -83,10 +84,20 @@ class Walks:
         prices: What they cost.
         most: The most nodes beyond one for each place; if there are more, the nodes are the places
             of the flow, and amounts are bounds.
+        limits: How often a run takes limited edges, in place of what they say.
     """
 
-    def __init__(self, flow: Flow, root: int, prices: Prices, most: int = MOST_NODES) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        root: int,
+        prices: Prices,
+        most: int = MOST_NODES,
+        *,
+        limits: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         self._flow, self._root, self._prices, self._most = flow, root, prices, most
+        self._limits = limits
         self._entering: dict[int, Price] = {}
         self._taking: dict[tuple[int, int], Price | None] = {}
         self._begin(exact=True)
@@ -195,7 +206,7 @@ class Walks:
         place, seen = flow.places[number], set[int]()
         agent = place.state.agent
         for row, to in flow.rows[number]:
-            if id(row) in seen or not row.target or not _has_rounds(place, row, dict(taken)):
+            if id(row) in seen or not row.target or not self._has_rounds(place, row, dict(taken)):
                 continue
             seen.add(id(row))
             after = acted
@@ -204,7 +215,26 @@ class Walks:
             if row.visits:
                 after = frozenset()
             has_acted = flow.places[to].state.agent in after
-            yield row, (flow.at(row.target, acted=has_acted), after, _rounds(row, taken))
+            yield row, (flow.at(row.target, acted=has_acted), after, self._rounds(row, taken))
+
+    def _has_rounds(self, place: Place, row: Transition, taken: dict[str, int]) -> bool:
+        """Whether the rounds that are left let a run take a row."""
+        guards = [one.guard.names for one in place.state.transitions if _is_limited(one)]
+        left = any(
+            taken.get(edge, 0) < self._limits.get(edge, int(limit)) for edge, limit in guards
+        )
+        return not guards or left is _is_limited(row)
+
+    def _rounds(
+        self, row: Transition, taken: frozenset[tuple[str, int]]
+    ) -> frozenset[tuple[str, int]]:
+        """How often limited edges were taken after a row."""
+        if not row.counts and not row.resets:
+            return taken
+        rounds = {edge: times for edge, times in taken if edge not in row.resets}
+        if row.counts and self._limits.get(row.counts) != inf:
+            rounds[row.counts] = rounds.get(row.counts, 0) + 1
+        return frozenset(rounds.items())
 
     def _flowing(self, node: int) -> Iterator[tuple[Transition, _Node]]:
         """The rows of the flow itself from a node."""
@@ -272,18 +302,5 @@ def _walk_along(amount: float, first: Price, steps: Sequence[Step], *, exact: bo
     return Walk(amount, path_of(first, prices), exact=exact, visits=tuple(visits))
 
 
-def _has_rounds(place: Place, row: Transition, taken: dict[str, int]) -> bool:
-    """Whether the rounds that are left let a run take a row."""
-    guards = [one.guard for one in place.state.transitions if one.guard.kind is GuardKind.ROUNDS]
-    left = any(taken.get(guard.names[0], 0) < int(guard.names[1]) for guard in guards)
-    return not guards or left is (row.guard.kind is GuardKind.ROUNDS)
-
-
-def _rounds(row: Transition, taken: frozenset[tuple[str, int]]) -> frozenset[tuple[str, int]]:
-    """How often limited edges were taken after a row."""
-    if not row.counts and not row.resets:
-        return taken
-    rounds = {edge: times for edge, times in taken if edge not in row.resets}
-    if row.counts:
-        rounds[row.counts] = rounds.get(row.counts, 0) + 1
-    return frozenset(rounds.items())
+def _is_limited(row: Transition) -> bool:
+    return row.guard.kind is GuardKind.ROUNDS

@@ -87,13 +87,9 @@ class Ways:
         self.entered = {id for id in targets if id in agents}
         # The loops that back edges with a limit close, by the steps in them.
         self._loops: dict[str, list[tuple[str, frozenset[str]]]] = {}
-        before = _before(steps)
-        for step in steps:
-            for case in step.cases:
-                if case.at_most:
-                    loop = _loop(before, step.id, case.target)
-                    for id in loop:
-                        self._loops.setdefault(id, []).append((step.case_symbol(case), loop))
+        for edge, loop in _loops(steps):
+            for id in loop:
+                self._loops.setdefault(id, []).append((edge, loop))
 
     def over(self, agent: str) -> Transition | None:
         """The row out of an agent that is over; ``None`` if its run is over, too."""
@@ -256,6 +252,25 @@ def _before(steps: tuple[Step, ...]) -> dict[str, list[str]]:
             for target in _targets(case):
                 before.setdefault(target, []).append(step.id)
     return before
+
+
+def _loops(steps: tuple[Step, ...]) -> Iterator[tuple[str, frozenset[str]]]:
+    """The counted edges, each with the steps of its loop.
+
+    Loops that lie beside each other around one step count as one, because a run that goes round
+    them in turn would otherwise come to each from outside, and never be over.
+    """
+    before = _before(steps)
+    around: dict[str, list[tuple[str, frozenset[str]]]] = {}
+    for step in steps:
+        for case in step.cases:
+            if case.at_most:
+                loop = _loop(before, step.id, case.target)
+                around.setdefault(case.target, []).append((step.case_symbol(case), loop))
+    for loops in around.values():
+        for edge, loop in loops:
+            beside = (one for _, one in loops if not (one <= loop or loop <= one))
+            yield edge, loop.union(*beside)
 
 
 def _loop(before: Mapping[str, list[str]], source: str, target: str) -> frozenset[str]:
