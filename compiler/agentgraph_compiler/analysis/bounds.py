@@ -20,7 +20,6 @@ from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import USUAL_TURNS, Agent
 from agentgraph_compiler.ir.entries import entry_state
 
-
 _INEXACT = (
     "the true ends may lie inside: agents that have acted and rounds of loops combine in more ways"
     " than the search tells apart"
