@@ -116,11 +116,11 @@ def _product(loops: Mapping[str, int], search: _Search) -> Walk | None:
 
 def _extended(amounts: Mapping[frozenset[str], float], rounds: Mapping[str, int]) -> float:
     """What further rounds cost: the price of a round of each loop, and of loops within loops."""
-    return sum(
-        prod(rounds[loop] for loop in loops)
-        * sum((-1) ** len(loops - fewer) * amounts[fewer] for fewer in _subsets(loops))
-        for loops in amounts
-    )
+    total = 0.0
+    for loops in amounts:
+        signed = (amounts[few] * (-1) ** (len(loops - few) % 2) for few in _subsets(loops))
+        total += prod(rounds[loop] for loop in loops) * sum(signed)
+    return total
 
 
 def _subsets(loops: Mapping[str, int] | frozenset[str]) -> Iterator[frozenset[str]]:
