@@ -70,7 +70,7 @@ class Watch:
     _agent: str = field(default="", init=False)
     _tools: dict[str, str] = field(default_factory=dict, init=False)
     _verdicts_seen: dict[str, int] = field(default_factory=dict, init=False)
-    _items_read: int = field(default=0, init=False)
+    _events_read: int = field(default=0, init=False)
     _steps: list[tuple[int, str]] = field(default_factory=list, init=False)
 
     def begin(self) -> None:
@@ -79,7 +79,7 @@ class Watch:
         self._agent = ""
         self._tools.clear()
         self._verdicts_seen.clear()
-        self._items_read = 0
+        self._events_read = 0
         self._steps.clear()
         STEP_BEGINS.set(self._step_begins)
 
@@ -107,8 +107,8 @@ class Watch:
             async for event in result.stream_events():
                 for run_event in self._run_events(result, event):
                     self.show(run_event)
-                self._items_read += event.type == "run_item_stream_event"
-                self._show_steps(self._items_read)
+                self._events_read += 1
+                self._show_steps(self._events_read)
         except (OutputClosed, OutputFailed):
             raise
         except Exception as error:
@@ -128,14 +128,14 @@ class Watch:
         return Status.FOUND if result.interruptions else Status.DONE
 
     def _step_begins(self, step: str) -> None:
-        # The run is ahead of its reader, so a step waits for the items before it.
-        items = 0 if self._result is None else len(self._result.new_items)
-        self._steps.append((items, step))
-        self._show_steps(self._items_read)
+        # The run is ahead of its reader, so a step waits for the events before it.
+        unread = 0 if self._result is None else self._result._events.pending
+        self._steps.append((self._events_read + unread, step))
+        self._show_steps(self._events_read)
 
-    def _show_steps(self, items: int | None = None) -> None:
-        """Show the steps that began by a number of items; by now if it is left out."""
-        while self._steps and (items is None or self._steps[0][0] <= items):
+    def _show_steps(self, events: int | None = None) -> None:
+        """Show the steps that began by a number of events; by now if it is left out."""
+        while self._steps and (events is None or self._steps[0][0] <= events):
             self.show(StepStarted(self._steps.pop(0)[1]))
 
     def _run_events(self, result: RunResultStreaming, event: StreamEvent) -> Iterator[RunEvent]:
