@@ -21,11 +21,11 @@ def pay(euros: int) -> str:
 
 @pytest.mark.parametrize("approvals", [0, 1, 3])
 async def test_the_line_of_a_function_comes_before_it_is_done(approvals: int) -> None:
-    shown: list[RunEvent] = []
+    events: list[RunEvent] = []
     begun = asyncio.Event()
 
     def show(event: RunEvent) -> None:
-        shown.append(event)
+        events.append(event)
         if isinstance(event, StepStarted):
             begun.set()
 
@@ -51,6 +51,6 @@ async def test_the_line_of_a_function_comes_before_it_is_done(approvals: int) ->
         result = Runner.run_streamed(flow, state, run_config=config)
         await watch.follow(result)
     assert result.final_output == "Receipt: paid"
-    kinds = [type(event).__name__ for event in shown]
+    kinds = [type(event).__name__ for event in events]
     message = "MessageOutputCreated"
     assert kinds[-4:] == [message, "StepStarted", message, "RunCompleted"]

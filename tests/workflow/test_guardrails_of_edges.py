@@ -43,12 +43,12 @@ async def run(
     flow: Workflow, config: RunConfig, *, streamed: bool, session: SQLiteSession | None = None
 ) -> object:
     if not streamed:
-        result = await Runner.run(flow, "hi", run_config=config, session=session)
-        return result.final_output
-    shown = Runner.run_streamed(flow, "hi", run_config=config, session=session)
-    async for _ in shown.stream_events():
+        plain = await Runner.run(flow, "hi", run_config=config, session=session)
+        return plain.final_output
+    result = Runner.run_streamed(flow, "hi", run_config=config, session=session)
+    async for _ in result.stream_events():
         pass
-    return shown.final_output
+    return result.final_output
 
 
 streamed_or_not = pytest.mark.parametrize("streamed", [False, True])
