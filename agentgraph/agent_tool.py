@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from openai.types.responses import ResponseFunctionToolCall
     from pydantic import TypeAdapter
 
+    from agentgraph.handoffs import Handoff
     from agentgraph.items.responses import TResponseInputItem
     from agentgraph.memory.session import Session
     from agentgraph.stream_events import StreamEvent
@@ -49,9 +50,11 @@ __all__ = [
     "AgentTool",
     "AgentToolOutputExtractor",
     "AgentToolStreamEvent",
+    "ReturningHandoff",
     "argument_schema",
     "default_tool_name",
     "not_bound",
+    "returning",
 ]
 
 
@@ -222,6 +225,41 @@ class AgentTool(FunctionTool):
         return await resolve_agent_tool_input(
             params=params, schema_info=schema_info, input_builder=self.input_builder
         )
+
+
+@dataclass(eq=False)
+class ReturningHandoff(AgentTool):
+    """A handoff that returns (`handoff(agent, returns=True)`), as the tool that the model calls.
+
+    The target works in a nested run, like an agent used as a tool. It differs in what the nested
+    run is shown (the conversation), in the hooks (`on_handoff`), and in the input guardrails of the
+    target, which a handoff skips.
+
+    Attributes:
+        handoff: The handoff.
+    """
+
+    handoff: Handoff[Any, Any] = field(kw_only=True)
+
+
+def returning(handoff: Handoff[Any, Any], target: AnyAgent) -> ReturningHandoff:
+    """Make the tool of a handoff that returns.
+
+    Args:
+        handoff: The handoff, as it is now.
+        target: The agent that it leads to.
+    """
+    return ReturningHandoff(
+        name=handoff.tool_name,
+        description=handoff.tool_description,
+        params_json_schema=handoff.input_json_schema,
+        on_invoke_tool=not_bound,
+        strict_json_schema=handoff.strict_json_schema,
+        is_enabled=handoff.is_enabled,
+        agent=target,
+        handoff=handoff,
+        _origin=handoff._origin,
+    )
 
 
 def default_tool_name(agent_name: str) -> str:

@@ -23,7 +23,8 @@ from agentgraph.frontend.final_types import final_type
 from agentgraph.frontend.followed import Root, charts_apart, charts_together
 from agentgraph.frontend.lower_workflow import chart_of
 from agentgraph.frontend.origins import Overrides
-from agentgraph.frontend.reading import Reading, read
+from agentgraph.frontend.reading import read
+from agentgraph.frontend.readings import Reading
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.frontend.tables import Table, Tables
 from agentgraph_compiler import pipeline

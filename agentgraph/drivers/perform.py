@@ -19,6 +19,7 @@ from agentgraph.drivers.work.missing import missing
 from agentgraph.drivers.work.outputs import decide, end
 from agentgraph.drivers.work.questions import answer
 from agentgraph.drivers.work.recover import recover
+from agentgraph.drivers.work.returning import entrust
 from agentgraph.drivers.work.sessions import load, save
 from agentgraph.drivers.work.think import greet, tell_reply, think, wait
 from agentgraph.drivers.work.transfer import transfer
@@ -39,6 +40,11 @@ async def _tell(bench: Workbench, command: Perform) -> Outcome:
     return await (tell_reply if about_reply else tell)(bench, command)
 
 
+async def _hand_over(bench: Workbench, command: Perform) -> Outcome:
+    returns = command.phase.about is About.CALL
+    return await (entrust if returns else transfer)(bench, command)
+
+
 PERFORMS: Final[dict[WorkKind, WorkFunction]] = {
     WorkKind.LOAD: load,
     WorkKind.SAVE: save,
@@ -56,7 +62,7 @@ PERFORMS: Final[dict[WorkKind, WorkFunction]] = {
     WorkKind.ACTION: perform_action,
     WorkKind.MISSING: missing,
     WorkKind.JUDGE: judge,
-    WorkKind.HANDOFF: transfer,
+    WorkKind.HANDOFF: _hand_over,
     WorkKind.DECIDE: decide,
     WorkKind.RECOVER: recover,
     WorkKind.END: end,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from agentgraph.frontend.bindings import AgentBinding, AgentLayout, Bindings, StepBinding
-from agentgraph.frontend.reading import ChartReading, Reading
+from agentgraph.frontend.readings import ChartReading, Reading
 from agentgraph.frontend.shapes import BEHAVIOR, HOOKS
 from agentgraph.workflow.steps import End
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled

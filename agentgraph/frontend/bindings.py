@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.frontend.discover import is_agent
 from agentgraph.frontend.once import once
-from agentgraph.frontend.reading import (
+from agentgraph.frontend.readings import (
     AgentReading,
     ChartReading,
     Reading,

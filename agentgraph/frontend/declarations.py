@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from agentgraph.agent_tool import ReturningHandoff
 from agentgraph.authoring.function_names import OF_HANDOFFS, derived_name
 from agentgraph.frontend.context_use import attributes_of_class
 from agentgraph.frontend.digests import attributes_of, digest, public_fields
@@ -35,7 +36,7 @@ from agentgraph.frontend.lower_types import (
 )
 from agentgraph.frontend.origins import Overrides, allowed_on, origin_of
 from agentgraph.frontend.readers import Readers
-from agentgraph.frontend.reading import HandoffReading
+from agentgraph.frontend.readings import HandoffReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import Shape, as_it_was
 from agentgraph.frontend.verdicts import always_passes
@@ -60,7 +61,8 @@ if TYPE_CHECKING:
 
 Part = TypeVar("Part", chart.Tool, chart.Handoff, chart.Guardrail)
 
-_OF_HANDOFFS = (*(n for n in public_fields(Handoff) if n != "agent_name"), "_on_handoff")
+_NOT_IN_DIGESTS = frozenset({"agent_name", "returns"})
+_OF_HANDOFFS = (*(n for n in public_fields(Handoff) if n not in _NOT_IN_DIGESTS), "_on_handoff")
 _CODE_OF_TOOLS = ("on_invoke_tool", "_function")
 
 
@@ -178,6 +180,8 @@ class Declarations:
         return None if self.bare else instructions_of(agent, reads_source=not self.later)
 
     def _tool(self, tool: object) -> Declared[chart.Tool]:
+        if isinstance(tool, ReturningHandoff):
+            return self._returning(tool)
         name = plain(name_of(tool))
         code = {} if self.bare else attributes_of(tool, _CODE_OF_TOOLS)
         declaration = chart.Tool(
@@ -203,6 +207,29 @@ class Declarations:
         readers = () if self.bare else self.readers.of_tool(tool, name, declaration.origin)
         runs = self._runs(*functions)
         return Declared(declaration, stem(name), tool, runs=runs, readers=readers)
+
+    def _returning(self, tool: ReturningHandoff) -> Declared[chart.Tool]:
+        """The declaration of a handoff that returns."""
+        handoff, target = tool.handoff, tool.agent
+        name = plain(handoff.tool_name)
+        attributes = {name: getattr(handoff, name, None) for name in _OF_HANDOFFS}
+        origin = origin_of(handoff, self.overrides)
+        declaration = chart.Tool(
+            symbol="",
+            name=name,
+            kind=kind_of(tool),
+            enabled=enabled(handoff),
+            digest=self.digest("returns", attributes),
+            origin=origin,
+            allowed=allowed_on(handoff),
+            derived=not self.bare and has_default_name(name, target),
+            description=None if self.bare else description_of_handoff(handoff, target),
+            handoff=True,
+        )
+        readers: tuple[chart.Reader, ...] = ()
+        if not self.bare:
+            readers = self.readers.of_handoff(handoff, plain(str(target.name)), origin)
+        return Declared(declaration, stem(name), tool, readers=readers)
 
     def _handoff(self, entry: Any, by_itself: bool, target: object) -> Declared[chart.Handoff]:
         name, attributes, enabled_now = "", {}, Enabled.ALWAYS

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from agentgraph.agent_output import AgentOutputSchema, AgentOutputSchemaBase
 from agentgraph.exceptions import UserError
-from agentgraph.frontend.reading import AgentReading, ChartReading, Reading
+from agentgraph.frontend.readings import AgentReading, ChartReading, Reading
 from agentgraph.schemas.type_hints import resolve_hints
 from agentgraph.workflow.steps import End
 from agentgraph_compiler.ir.chart import FUNCTION_TOOLS, Agent, Chart, Enabled, StopKind, Tool

@@ -22,7 +22,7 @@ from agentgraph.frontend.lower_tools import judged, name_in_namespace, screened
 from agentgraph.frontend.lower_types import declared_context, nominal
 from agentgraph.frontend.origins import allowed_on, origin_of
 from agentgraph.frontend.outlines import tries_of
-from agentgraph.frontend.reading import ChartReading, HandoffReading
+from agentgraph.frontend.readings import ChartReading, HandoffReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import AnyOf
 from agentgraph.frontend.words import UNREAD

@@ -11,7 +11,7 @@ from agentgraph.frontend.discover import Names
 from agentgraph.frontend.domains import domain_of, values_of
 from agentgraph.frontend.lower_types import nominal
 from agentgraph.frontend.origins import allowed_on, origin_of
-from agentgraph.frontend.reading import ChartReading
+from agentgraph.frontend.readings import ChartReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import OUTPUT_TYPE
 from agentgraph.frontend.step_reading import StepReading, end_beside_agents

@@ -15,7 +15,8 @@ from agentgraph.frontend.discover import Names
 from agentgraph.frontend.lower_agent import LoweringContext, lower_agent
 from agentgraph.frontend.lower_steps import judges_of_run, lower_steps
 from agentgraph.frontend.origins import Overrides, origin_of
-from agentgraph.frontend.reading import ChartReading, Reading, read
+from agentgraph.frontend.reading import read
+from agentgraph.frontend.readings import ChartReading, Reading
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope, plain
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.builder import build
@@ -166,6 +167,7 @@ def _chart(
         origin=origin,
         starts=tuple(ids[number] for number in starts),
         multi_turn=multi_turn,
+        handed=part.scope.handed,
         steps=lower_steps(part, ids, _step_ids(part, ids, names), declarations),
         output_guardrails=tuple(judges_of_run(part, declarations)),
     )

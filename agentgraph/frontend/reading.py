@@ -7,9 +7,9 @@ New agents from the same code have one outline and share a table. Reading inspec
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent import Agent
 from agentgraph.agent_validation import check_agent, check_agent_base, is_plainly_right
@@ -27,18 +27,23 @@ from agentgraph.frontend.outlines import (
     tool_outline,
     tries_of,
 )
+from agentgraph.frontend.readings import (
+    AgentReading,
+    ChartReading,
+    HandoffReading,
+    Reading,
+    ToolReading,
+)
 from agentgraph.frontend.scope import RunScope, plain
 from agentgraph.frontend.shapes import (
     BEHAVIOR,
     INPUTS,
     OUTPUTS,
     SERVERS,
-    Shape,
     shape_of,
     shape_of_part,
     shape_of_run_config,
     shape_of_workflow,
-    target_shape,
 )
 from agentgraph.frontend.step_reading import (
     StepReading,
@@ -46,104 +51,12 @@ from agentgraph.frontend.step_reading import (
     read_steps,
     step_outline,
 )
-from agentgraph.frontend.targets import target_of
+from agentgraph.frontend.targets import returning_tool, target_of
 from agentgraph_compiler.ir.chart import Enabled
 
 if TYPE_CHECKING:
     from agentgraph.handoffs import Handoff
     from agentgraph.workflow import Source, Workflow
-
-
-class ToolReading(NamedTuple):
-    """A tool that an agent lists.
-
-    Args:
-        shape: Its shape.
-        inner: The number of the chart that it runs, for an agent used as a tool; -1 for the others.
-        run_config: The shape of its own run configuration, if it has one.
-    """
-
-    shape: Shape
-    inner: int = -1
-    run_config: Shape | None = None
-
-
-class HandoffReading(NamedTuple):
-    """An entry of ``handoffs``.
-
-    Args:
-        shape: Its shape; ``None`` if the entry is an agent.
-        entry: The entry.
-        target: The agent it leads to; ``None`` if it does not say.
-        place: The number of that agent in the chart; -1 if the chart does not have it.
-    """
-
-    shape: Shape | None
-    entry: Agent[Any] | Handoff[Any, Any]
-    target: Agent[Any] | None
-    place: int
-
-
-class AgentReading(NamedTuple):
-    """An agent with the objects that it lists, in the user's order.
-
-    Args:
-        shape: Its shape.
-        tools: Its tools.
-        handoffs: Its handoffs.
-        inputs: Its input guardrails.
-        outputs: Its output guardrails.
-        servers: Its MCP servers.
-    """
-
-    shape: Shape
-    tools: tuple[ToolReading, ...]
-    handoffs: tuple[HandoffReading, ...]
-    inputs: tuple[Shape, ...]
-    outputs: tuple[Shape, ...]
-    servers: tuple[Shape, ...]
-
-
-class ChartReading(NamedTuple):
-    """The input of one chart: that of the workflow, or one that an agent tool runs.
-
-    Args:
-        name: The name of the workflow, or of the agent behind the tool.
-        scope: What the run adds.
-        start: The number of the agent a run starts with.
-        agents: In document order.
-        inputs: The input guardrails of the run.
-        outputs: The output guardrails of the run.
-        steps: The steps of a workflow with edges; none without edges.
-    """
-
-    name: str
-    scope: RunScope
-    start: int
-    agents: tuple[AgentReading, ...]
-    inputs: tuple[Shape, ...]
-    outputs: tuple[Shape, ...]
-    steps: tuple[StepReading, ...] = ()
-
-    def leads_on(self, number: int) -> bool:
-        """Whether a step comes after an agent is over, so that its output does not leave the
-        run."""
-        return any(number in step.numbers and step.edges is not None for step in self.steps)
-
-
-class Reading(NamedTuple):
-    """The result of reading a workflow.
-
-    Args:
-        source: The agent or the workflow.
-        workflow: The shape of a declared workflow; ``None`` for an agent.
-        charts: The chart of the workflow, then those that agent tools run; they refer to each other
-            by number.
-    """
-
-    source: Source
-    workflow: Shape | None
-    charts: tuple[ChartReading, ...]
 
 
 def read(source: Source, scope: RunScope) -> tuple[Reading, Outline]:
@@ -172,33 +85,6 @@ def read(source: Source, scope: RunScope) -> tuple[Reading, Outline]:
         reader.inherited = scope
         outlines.append(reader.chart(getattr(agent, "name", "agent"), agent, None, scope))
     return Reading(source, workflow, tuple(reader.charts)), tuple(outlines)
-
-
-def parts_of(read: AgentReading) -> list[Shape]:
-    """The shapes of the objects that an agent lists."""
-    shapes = [tool.shape for tool in read.tools]
-    shapes += [tool.run_config for tool in read.tools if tool.run_config is not None]
-    shapes += [one.shape for one in read.handoffs if one.shape is not None]
-    shapes += read.inputs + read.outputs + read.servers
-    return shapes
-
-
-def targets_of(read: AgentReading, chart: ChartReading) -> list[Shape]:
-    """The shapes of the agents in an agent's ``handoffs``, reduced to what its model sees of
-    them."""
-    rows = [row for row in read.handoffs if row.shape is None and row.place >= 0]
-    return [target_shape(chart.agents[row.place].shape) for row in rows]
-
-
-def shapes_of(reading: Reading) -> Iterator[Shape]:
-    """The shapes of everything in a reading."""
-    if reading.workflow is not None:
-        yield reading.workflow
-    for part in reading.charts:
-        for read in part.agents:
-            yield read.shape
-            yield from parts_of(read)
-        yield from (*part.inputs, *part.outputs)
 
 
 class _Reader:
@@ -272,8 +158,8 @@ class _Reader:
         steps: tuple[StepReading, ...] = (),
     ) -> Outline:
         """Keep the reading of a chart; return its outline."""
-        inputs, of_inputs = guardrail_outlines(scope.input_guardrails)
-        outputs, of_outputs = guardrail_outlines(scope.output_guardrails)
+        inputs, of_inputs = guardrail_outlines(() if scope.handed else scope.input_guardrails)
+        outputs, of_outputs = guardrail_outlines(() if scope.handed else scope.output_guardrails)
         self.charts.append(
             ChartReading(
                 name=name,
@@ -301,10 +187,13 @@ class _Reader:
         if isinstance(agent, Agent) and not (type(agent) is Agent and is_plainly_right(agent)):
             # Fields may change at any time, so reading repeats the checks of construction.
             _check(agent)
-        tools, of_tools = self._tools(agent.tools)
+        returning = [one for one in agent.handoffs if getattr(one, "returns", False)]
+        tools, of_tools = self._tools(agent, returning)
         handoffs: list[HandoffReading] = []
         of_handoffs: list[object] = []
         for entry in agent.handoffs:
+            if returning and getattr(entry, "returns", False):
+                continue
             bare = type(entry) is Agent or is_agent(entry)
             target = target_of(entry)
             at = -1 if target is None else index.get(id(target), -1)
@@ -338,10 +227,13 @@ class _Reader:
             servers=servers,
         ), outline
 
-    def _tools(self, tools: Iterable[Any]) -> tuple[tuple[ToolReading, ...], Outline]:
+    def _tools(
+        self, agent: Agent[Any], returning: list[Handoff[Any, Any]]
+    ) -> tuple[tuple[ToolReading, ...], Outline]:
+        """Read the tools of an agent, then those of its handoffs that return."""
         readings: list[ToolReading] = []
         outlines: list[object] = []
-        for tool in tools:
+        for tool in agent.tools:
             shape, outline = tool_outline(tool)
             allowed = allowed_rules(tool)
             if outline[1] != AGENT_TOOL:
@@ -354,9 +246,15 @@ class _Reader:
             of_run = None if run_config is None else shape_of_run_config(run_config)
             readings.append(ToolReading(shape, inner, of_run))
             outlines.append((outline, allowed, inner))
+        for handoff in returning:
+            tool = returning_tool(agent, handoff)
+            shape, outline = tool_outline(tool)
+            inner = -1 if enabled(tool) is Enabled.NEVER else self._inner(tool, None, handed=True)
+            readings.append(ToolReading(shape, inner, handoff=shape_of_part(handoff)))
+            outlines.append((outline, allowed_rules(handoff), inner, "returns"))
         return tuple(readings), tuple(outlines)
 
-    def _inner(self, tool: object, run_config: object) -> int:
+    def _inner(self, tool: object, run_config: object, *, handed: bool = False) -> int:
         """The number of the chart of an agent tool. A new chart joins the queue."""
         agent = agent_of(tool)
         # A tool without a run configuration of its own uses that of the calling run, but never its
@@ -364,6 +262,8 @@ class _Reader:
         scope = self.inherited if run_config is None else RunScope.of(run_config)
         if scope.policy.recovers:
             scope = replace(scope, policy=replace(scope.policy, recovers=frozenset()))
+        if scope.handed is not handed:
+            scope = replace(scope, handed=handed)
         key = (id(agent), scope.key)
         number = self.numbers.get(key)
         if number is None:

@@ -10,13 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import FunctionType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentgraph.agent import Agent
+from agentgraph.agent_tool import ReturningHandoff, returning
+from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.frontend.discover import is_agent
 from agentgraph.frontend.inner_agents import names_in, opened
 
-__all__ = ["target_of"]
+if TYPE_CHECKING:
+    from agentgraph.handoffs import Handoff
+
+__all__ = ["returning_tool", "target_of"]
 
 
 def target_of(entry: object) -> Agent[Any] | None:
@@ -36,6 +41,25 @@ def target_of(entry: object) -> Agent[Any] | None:
     name = getattr(entry, "agent_name", None)
     named = [one for one in agents.values() if one.name == name] or list(agents.values())
     return named[0] if len(named) == 1 else None
+
+
+def returning_tool(agent: Agent[Any], handoff: Handoff[Any, Any]) -> ReturningHandoff:
+    """The tool of a handoff that returns.
+
+    Args:
+        agent: The agent that lists it.
+        handoff: The handoff.
+
+    Raises:
+        AgentDefinitionError: It does not say which agent it leads to.
+    """
+    target = target_of(handoff)
+    if target is None:
+        raise AgentDefinitionError(
+            f"Agent {agent.name!r}: the handoff {handoff.tool_name!r} returns, but it does not say"
+            " which agent it leads to. Make it with handoff(agent, returns=True)."
+        )
+    return returning(handoff, target)
 
 
 def _agents_of(function: object) -> Iterator[Agent[Any]]:

@@ -91,6 +91,8 @@ class Handoff(Generic[TContext, TAgent]):
             leaves it to the run's configuration.
         strict_json_schema: Whether the schema is in the strict subset that models follow exactly.
         is_enabled: Whether the model can take the handoff; a callable decides again on each turn.
+        returns: Whether the target answers the call and the agent goes on, instead of the target
+            becoming the current agent.
     """
 
     tool_name: str
@@ -102,6 +104,7 @@ class Handoff(Generic[TContext, TAgent]):
     nest_handoff_history: bool | None = None
     strict_json_schema: bool = True
     is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True
+    returns: bool = False
     _agent_ref: weakref.ReferenceType[Any] | None = field(default=None, init=False, repr=False)
     _on_handoff: Callable[..., Any] | None = field(
         default=None, init=False, repr=False, compare=False
@@ -169,6 +172,7 @@ def handoff(
     input_filter: HandoffInputFilter | None = None,
     nest_handoff_history: bool | None = None,
     is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True,
+    returns: bool = False,
 ) -> Handoff[Any, TTarget]: ...
 
 
@@ -183,6 +187,7 @@ def handoff(
     input_filter: HandoffInputFilter | None = None,
     nest_handoff_history: bool | None = None,
     is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True,
+    returns: bool = False,
 ) -> Handoff[Any, TTarget]: ...
 
 
@@ -196,6 +201,7 @@ def handoff(
     input_filter: HandoffInputFilter | None = None,
     nest_handoff_history: bool | None = None,
     is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True,
+    returns: bool = False,
 ) -> Handoff[Any, TTarget]: ...
 
 
@@ -208,6 +214,7 @@ def handoff(
     input_filter: HandoffInputFilter | None = None,
     nest_handoff_history: bool | None = None,
     is_enabled: bool | Callable[[RunContextWrapper[Any], Any], MaybeAwaitable[bool]] = True,
+    returns: bool = False,
 ) -> Handoff[Any, TTarget]:
     """Describe a handoff to an agent.
 
@@ -222,6 +229,8 @@ def handoff(
         nest_handoff_history: Whether the target receives a summary of the conversation.
         is_enabled: Whether the model can take the handoff; a callable receives the run's context
             and the agent.
+        returns: Whether the agent goes on after it. The target then works in a run of its own, is
+            shown the conversation, and its final output is the output of the call.
 
     Returns:
         The handoff, for an agent's `handoffs`.
@@ -246,6 +255,7 @@ def handoff(
         input_filter=input_filter,
         nest_handoff_history=nest_handoff_history,
         is_enabled=is_enabled,
+        returns=returns,
     )
     new_handoff._agent_ref = weakref.ref(agent)
     new_handoff._on_handoff = on_handoff
@@ -275,6 +285,7 @@ def handoff_by_itself(agent: TTarget, tool_name: str) -> Handoff[Any, TTarget]:
         nest_handoff_history=None,
         strict_json_schema=True,
         is_enabled=True,
+        returns=False,
         _agent_ref=weakref.ref(agent),
         _on_handoff=None,
         _input_type=None,

@@ -11,8 +11,9 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from agentgraph.agent_tool import AgentTool, AgentToolStreamEvent
+from agentgraph.agent_tool import AgentTool, AgentToolStreamEvent, ReturningHandoff
 from agentgraph.drivers.run import Run, make_run
+from agentgraph.drivers.work.returning import entrusted_input
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.frontend.scope import RunScope
 from agentgraph.items import MessageOutputItem, ToolCallOutputItem
@@ -35,6 +36,7 @@ from agentgraph_compiler.machine import StateKind
 
 if TYPE_CHECKING:
     from agentgraph.items import TResponseInputItem
+    from agentgraph.lifecycle import RunHooks
 
 
 async def call_agent(
@@ -57,12 +59,13 @@ async def call_agent(
         UserError: Any other exception of such a tool, which is its cause.
     """
     try:
-        params = tool.read_arguments(context.tool_arguments)
-        inner = _inner(bench, command, tool, context, params, await tool.build_input(params))
+        inner = await _inner(bench, command, tool, context)
         rest = await (carry_out(inner) if tool.on_stream is None else watched(inner, tool, context))
         if rest.kind is StateKind.SUSPENDED:
             return Waiting(_questions(inner, rest))
         output = await output_of_call(tool, inner, result_of(inner, rest))
+        if isinstance(tool, ReturningHandoff):
+            output = _written(output)
     except Exception as error:  # noqa: BLE001 - the tool decides what follows
         what = f"Error running tool {tool.name} of agent {bench.agent(command).name}"
         handler = tool.failure_error_function
@@ -75,13 +78,58 @@ def _questions(inner: Run, rest: Rest) -> tuple[Question, ...]:
     return tuple(one for id in rest.awaiting for one in payloads[id].questions)
 
 
-def _inner(
+def _written(output: object) -> object:
+    """An answer as the agent reads it that handed over: text as it is, anything else as JSON."""
+    from pydantic_core import PydanticSerializationError, to_json
+
+    if isinstance(output, str):
+        return output
+    try:
+        return to_json(output).decode()
+    except (PydanticSerializationError, ValueError):
+        return output
+
+
+async def _inner(
+    bench: Workbench, command: Perform, tool: AgentTool, context: ToolContext[Any]
+) -> Run:
+    """The run inside."""
+    if isinstance(tool, ReturningHandoff):
+        limit, hooks = bench.facts.limit, bench.facts.hooks
+        return _made(
+            bench,
+            command,
+            tool,
+            context,
+            input=entrusted_input(bench, command),
+            limit=None if limit is None else max(0, limit - 1),
+            hooks=hooks,
+            handed=True,
+        )
+    params = tool.read_arguments(context.tool_arguments)
+    return _made(
+        bench,
+        command,
+        tool,
+        context,
+        input=await tool.build_input(params),
+        limit=DEFAULT_MAX_TURNS if tool.max_turns is None else tool.max_turns,
+        hooks=tool.hooks,
+        params=params,
+    )
+
+
+def _made(
     bench: Workbench,
     command: Perform,
     tool: AgentTool,
     context: ToolContext[Any],
-    params: object,
+    *,
     input: str | list[TResponseInputItem],
+    limit: int | None,
+    hooks: RunHooks[Any] | None,
+    params: object = None,
+    handed: bool = False,
 ) -> Run:
     name, caches, outer = command.invoke.machine, bench.caches, bench.facts
     config = outer.config if tool.run_config is None else tool.run_config
@@ -94,16 +142,17 @@ def _inner(
         input=input,
         config=config,
         provider=config.model_provider or outer.provider,
-        limit=DEFAULT_MAX_TURNS if tool.max_turns is None else tool.max_turns,
+        limit=limit,
         session=tool.session,
-        hooks=tool.hooks,
+        hooks=hooks,
         conversation=ConversationIds(
             tool.conversation_id,
             tool.previous_response_id,
             tool.previous_response_id is not None,
         ),
     )
-    recompile = Recompile(tool.agent, RunScope.of(config))
+    scope = RunScope.of(config)
+    recompile = Recompile(tool.agent, replace(scope, handed=True) if handed else scope)
     machine, bindings = caches.submachines[name], caches.bindings.machines[name]
     lowered = bindings.agents[bindings.id_of(tool.agent)]
     # The agent may have changed since the outer run was compiled.

@@ -278,6 +278,7 @@ FORMS: Mapping[str, PayloadForm] = {
         ignored=_each(_RAW),
         filtered=_optional(_nested(_FILTERED)),
     ),
+    "filtered": _FILTERED,
     "verdict": _of(
         payloads.GuardrailVerdict,
         symbol=_PLAIN,

@@ -79,7 +79,10 @@ def _of(sort: str, name: str, names: PartNames) -> Callable[[Decision], bool]:
         case "tool" if name in names.agent_tools:
             return lambda one: one.by == "model" and one.name == name and one.kind == "call"
         case "handoff":
-            return lambda one: one.kind == "handoff" and one.name == name
+            # A handoff that returns is a call to the model.
+            return lambda one: (
+                one.by == "model" and one.kind in ("handoff", "call") and one.name == name
+            )
         case "answer":
             return lambda one: one.kind == "answer" and one.agent == name
         case _:

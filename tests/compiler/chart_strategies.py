@@ -75,6 +75,7 @@ tools = st.builds(
     judged=st.booleans(),
     extracts=st.booleans(),
     derived=st.booleans(),
+    handoff=st.booleans(),
     description=st.none() | words,
     returns=types,
 )

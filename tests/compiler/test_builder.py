@@ -35,7 +35,7 @@ def shown_by(module: ModuleType) -> list[list[str]]:
 
 
 def test_the_heads_of_the_modules_show_the_machine_of_one_agent_row_by_row() -> None:
-    [agents], [plain, _], [common, saves] = map(shown_by, (builder, phases, shared))
+    [agents], [plain, _, _], [common, saves] = map(shown_by, (builder, phases, shared))
     saving = [block for block in common if block.startswith(("state saving.", "state unsaved."))]
     others = [
         block.replace("walks save", f"walks {walk}")
@@ -54,8 +54,16 @@ def test_the_heads_of_the_modules_show_the_machine_of_one_agent_row_by_row() -> 
     assert sorted(rows) == sorted(printed(SMALL))
 
 
+def test_a_handoff_that_returns_is_taken_before_its_target_works() -> None:
+    handoff = Tool(symbol="a/tool/b", name="b", kind=WorkKind.AGENT, machine="b", handoff=True)
+    inner = build("b", "b", [Agent("b", "B")], handed=True)
+    chart = build("Desk", "a", [Agent("a", "A", tools=(handoff,))], charts=(inner,))
+    [lane] = [one for one in shown_by(phases)[2] if one.startswith("phases ")]
+    assert lane in printed(chart)
+
+
 def test_the_lanes_that_declare_everything_are_those_that_are_built() -> None:
-    _, whole = shown_by(phases)
+    _, whole, _ = shown_by(phases)
     assert whole == [
         block for block in printed(FULL) if block.startswith("phases ") and "-" in block
     ]

@@ -262,6 +262,40 @@ def test_a_tool_whose_name_says_more_than_its_agent_is_named_on_the_arrow() -> N
     assert ("A", "Expert", Stroke.CALL, ("review",), False) in moves(workflow)
 
 
+def test_a_handoff_that_returns_is_an_arrow_of_its_own() -> None:
+    asked = dataclasses.replace(agent_tool("a", "transfer_to_expert", "s"), handoff=True)
+    expert = Agent("b", "Expert", input_guardrails=(guardrail("b", "g"),))
+    inner = build("s", "b", [expert], handed=True)
+    workflow = chart(Agent("a", "A", tools=(asked,)), charts=(inner,))
+    assert ("A", "Expert", Stroke.RETURNING, ("returns",), False) in moves(workflow)
+    assert box_of(workflow, "Expert").role is Role.AGENT
+    assert box_of(workflow, "Expert").rows == (Row("g", "guardrail, never runs", Tone.OFF),)
+    assert "handoff that returns to its caller" in to_mermaid(agents_picture(workflow))
+
+
+def test_two_agents_that_ask_each_other_back_are_two_boxes() -> None:
+    one = Agent(
+        "a",
+        "A",
+        tools=(dataclasses.replace(agent_tool("a", "b", "b"), handoff=True),),
+        origin=at(1),
+    )
+    two = Agent(
+        "b",
+        "B",
+        tools=(dataclasses.replace(agent_tool("b", "a", "a"), handoff=True),),
+        origin=at(2),
+    )
+    inner = (build("b", "b", [two], handed=True), build("a", "a", [one], handed=True))
+    workflow = chart(one, charts=inner)
+    assert [box.title for box in agents_picture(workflow).root.boxes] == ["start", "A", "B"]
+    assert {move[:3] for move in moves(workflow)} == {
+        ("start", "A", Stroke.SOLID),
+        ("A", "B", Stroke.RETURNING),
+        ("B", "A", Stroke.RETURNING),
+    }
+
+
 def test_several_agents_that_a_tool_runs_have_a_frame() -> None:
     first = Agent("a", "A", tools=(agent_tool("a", "ask", "s"),))
     inner = subchart("s", Agent("b", "B", handoffs=(to("b", "c"),)), Agent("c", "C"))

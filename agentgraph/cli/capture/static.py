@@ -206,10 +206,12 @@ class _Reading:
         if target is None:
             return None
         name, enabled = _argument(call, "tool_name_override"), _argument(call, "is_enabled")
+        returns = _argument(call, "returns")
         made = handoff(
             target,
             tool_name_override=_text(name),
             is_enabled=not (isinstance(enabled, ast.Constant) and enabled.value is False),
+            returns=isinstance(returns, ast.Constant) and returns.value is True,
         )
         made._origin = (self._file, call.lineno)
         return made

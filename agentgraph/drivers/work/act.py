@@ -61,7 +61,7 @@ async def act(bench: Workbench, command: Perform) -> Outcome:
             return answered
     context = call.context()
     try:
-        if call.hooked:
+        if call.hooked and getattr(tool, "handoff", None) is None:
             await call.tell("on_tool_start", context=context)
         if command.phase.kind is _AGENT:
             output = await bench.caches.call_agent(bench, command, tool, context)

@@ -11,8 +11,12 @@ from agentgraph.drivers.work.copies import copies_of, copy_of, originals
 from agentgraph.drivers.work.log_references import references
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
-from agentgraph.frontend.bindings import HandoffBinding
-from agentgraph.handoffs import HandoffInputData, nest_handoff_history
+from agentgraph.handoffs import (
+    Handoff,
+    HandoffInputData,
+    HandoffInputFilter,
+    nest_handoff_history,
+)
 from agentgraph.items import HandoffCallItem, RunItem
 from agentgraph.items.item_helpers import ItemHelpers
 from agentgraph.logger import warn_once
@@ -54,8 +58,8 @@ async def transfer(bench: Workbench, command: Perform) -> Outcome:
     answer, ignored = ItemHelpers.tool_call_output_item(raw, message), _ignored(bench, command)
     payload = Transfer(command.agent, bound.target, answer, tuple(ignored))
     if bench.hooked(source):
-        await _tell(bench, source, target)
-    filtered = await _filter(bench, source, bound, payload)
+        await tell_handoff(bench, source, target)
+    filtered = await _filter(bench, source, bound.handoff, payload)
     if filtered is not None:
         payload = payload._replace(filtered=filtered)
     return Outcome(command.id, Event.DONE, payload)
@@ -72,7 +76,7 @@ def _ignored(bench: Workbench, command: Perform) -> list[Any]:
     ]
 
 
-async def _tell(bench: Workbench, source: Agent[Any], target: Agent[Any]) -> None:
+async def tell_handoff(bench: Workbench, source: Agent[Any], target: Agent[Any]) -> None:
     """Call the hooks of the run and of the source agent, concurrently."""
     hooks, context = bench.facts.hooks, bench.context
     calls = []
@@ -86,32 +90,56 @@ async def _tell(bench: Workbench, source: Agent[Any], target: Agent[Any]) -> Non
 
 
 async def _filter(
-    bench: Workbench, source: Agent[Any], bound: HandoffBinding, payload: Transfer
+    bench: Workbench, source: Agent[Any], handoff: Handoff[Any, Any], payload: Transfer
 ) -> Filtered | None:
     """The conversation as a filter returns it; ``None`` without a filter."""
-    config = bench.facts.config
-    own = bound.handoff.input_filter
-    filter_input = config.handoff_input_filter if own is None else own
-    nest = bound.handoff.nest_handoff_history
-    nest = config.nest_handoff_history if nest is None else nest
+    filter_input, nest = _chosen(bench, handoff)
     if filter_input is None and not nest:
         return None
     if bench.view.conversation.kept_by_server:
         if filter_input is not None:
             raise UserError(
-                f"The handoff '{bound.handoff.tool_name}' of agent '{source.name}' has an input"
+                f"The handoff '{handoff.tool_name}' of agent '{source.name}' has an input"
                 " filter, but the server keeps this conversation; run without conversation_id"
                 " and previous_response_id."
             )
         warn_once(
             "nest_handoff_history is off for the handoff %r of agent %r: the server keeps the"
             " conversation",
-            bound.handoff.tool_name,
+            handoff.tool_name,
             source.name,
         )
         return None
     items = transfer_items(payload, bench.names)
-    data = bench.view.handoff_data(items, bench.context)
+    return await filtered(bench, handoff, bench.view.handoff_data(items, bench.context), items)
+
+
+def _chosen(bench: Workbench, handoff: Handoff[Any, Any]) -> tuple[HandoffInputFilter | None, bool]:
+    """The filter of a handoff or else of the run, and whether a summary stands for the history."""
+    config = bench.facts.config
+    own, nest = handoff.input_filter, handoff.nest_handoff_history
+    return (
+        config.handoff_input_filter if own is None else own,
+        config.nest_handoff_history if nest is None else nest,
+    )
+
+
+async def filtered(
+    bench: Workbench, handoff: Handoff[Any, Any], data: HandoffInputData, items: list[RunItem]
+) -> Filtered | None:
+    """The conversation as a filter returns it; ``None`` without a filter.
+
+    Args:
+        bench: The run.
+        handoff: The handoff.
+        data: The conversation.
+        items: The items in it that the log does not have yet.
+    """
+    config = bench.facts.config
+    filter_input, nest = _chosen(bench, handoff)
+    if filter_input is None and not nest:
+        return None
+    original = data
     copied = filter_input is not None or config.handoff_history_mapper is not None
     if copied:
         data = _copied(data)
@@ -120,16 +148,16 @@ async def _filter(
     else:
         if not callable(filter_input):
             raise UserError(
-                f"The input filter of the handoff '{bound.handoff.tool_name}' is not callable:"
+                f"The input filter of the handoff '{handoff.tool_name}' is not callable:"
                 f" {type(filter_input).__name__}"
             )
         changed = await resolve(filter_input(data))
     if not isinstance(changed, HandoffInputData):
         raise UserError(
-            f"The input filter of the handoff '{bound.handoff.tool_name}' must return"
+            f"The input filter of the handoff '{handoff.tool_name}' must return"
             f" HandoffInputData, got {type(changed).__name__}"
         )
-    return _recorded(bench, changed, items, data if copied else None)
+    return _recorded(bench, changed, items, (original, data) if copied else None)
 
 
 def _copied(data: HandoffInputData) -> HandoffInputData:
@@ -144,7 +172,7 @@ def _recorded(
     bench: Workbench,
     changed: HandoffInputData,
     items: list[RunItem],
-    copies: HandoffInputData | None,
+    copies: tuple[HandoffInputData, HandoffInputData] | None,
 ) -> Filtered:
     """The result of a filter, with references into the log in place of the run's own items.
 
@@ -152,7 +180,7 @@ def _recorded(
         bench: The run.
         changed: The result.
         items: The items of the handoff.
-        copies: What the filter got, if that was copies.
+        copies: The conversation and the copy that the filter got, if it got one.
     """
     history = changed.input_history
     before: Sequence[RunItem] = changed.pre_handoff_items
@@ -161,9 +189,9 @@ def _recorded(
     )
     log, id_of = [*bench.view.items, *items], bench.agent_id
     if copies is not None:
-        recorded = bench.view.handoff_data(items, None)
+        recorded, copy = copies
         pairs = (
-            (*copies.pre_handoff_items, *copies.new_items),
+            (*copy.pre_handoff_items, *copy.new_items),
             (*recorded.pre_handoff_items, *recorded.new_items),
         )
         history = copy_of(history)

@@ -28,6 +28,7 @@ from agentgraph_compiler.ir.chart import (
     Chart,
     Enabled,
     Guardrail,
+    Handoff,
     Tool,
 )
 from agentgraph_compiler.ir.shared import saving
@@ -299,11 +300,16 @@ class _Part:
         return self._refinement(state, row) or (_UNREACHED if state.agent else _FAULT)
 
     def _handoffs(self, agent: Agent) -> Iterator[Obligation]:
-        for handoff in agent.handoffs:
+        returning = tuple(tool for tool in agent.tools if tool.handoff)
+        rows: tuple[Handoff | Tool, ...] = (*agent.handoffs, *returning)
+        for handoff in rows:
+            target = f"{handoff.name} and back"
+            if isinstance(handoff, Handoff):
+                target = handoff.target_name
             excuse = ""
             if handoff.enabled is Enabled.NEVER:
                 excuse = _DISABLED
-            elif not handoff.target:
+            elif isinstance(handoff, Handoff) and not handoff.target:
                 excuse = _OUTSIDE
             elif (agent.id, handoff.symbol) not in self._lanes:
                 excuse = _UNREACHED
@@ -312,12 +318,14 @@ class _Part:
                 name=handoff.symbol,
                 outcome=TAKEN,
                 agent=agent,
-                title=f"{agent.name} → {handoff.target_name}",
+                title=f"{agent.name} → {target}",
                 origin=handoff.origin,
                 excuse=excuse,
             )
 
     def _tool(self, agent: Agent, tool: Tool) -> Iterator[Obligation]:
+        if tool.handoff:
+            return
         excuse = ""
         if tool.enabled is Enabled.NEVER:
             excuse = _DISABLED

@@ -84,9 +84,13 @@ class Whole:
         return runs
 
     def of_tool(self, run: Run, tool: Tool) -> Run:
-        """The run of an agent tool."""
+        """The run of an agent tool, or of a handoff that returns, which has one turn less than the
+        run around it."""
         chart = run.analysis.chart.subchart[tool.machine]
-        return Run(run.analysis, chart, run.analysis.flow(chart).roots[0], tool.turns)
+        turns: int | None = tool.turns
+        if tool.handoff:
+            turns = None if run.turns is None else max(0, run.turns - 1)
+        return Run(run.analysis, chart, run.analysis.flow(chart).roots[0], turns)
 
     def of_code(self, agent: Agent, symbol: str) -> Iterator[tuple[Run | None, bool]]:
         """The runs that the code of a tool or guardrail starts, each with whether it is certain;
@@ -148,7 +152,9 @@ class _Prices(Prices):
 
     def call(self, agent: Agent, lane: Invoke) -> Price:
         """The price of one call of a tool."""
-        one = Price(int(self.quantity is Quantity.TOOL_CALLS))
+        handoff = lane.machine and tool_of(agent, lane).handoff
+        counted = Quantity.HANDOFFS if handoff else Quantity.TOOL_CALLS
+        one = Price(int(self.quantity is counted))
         return _sum(one, self.inside(agent, lane))
 
     def lanes(self, place: Place, row: Transition) -> list[Invoke]:

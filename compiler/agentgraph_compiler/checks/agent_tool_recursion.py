@@ -5,7 +5,8 @@
 Follows agents used as tools (`Agent.as_tool()`) and reports a tool that leads back to an agent
 that is already at work at a level above, if a run can get there. Handoffs inside the nested agents
 count, because a nested run can take them. A tool that a function enables on each turn does not:
-the function may bound the depth.
+the function may bound the depth. Nor does a handoff that returns (`handoff(agent, returns=True)`):
+each level has one turn less than the run around it.
 
 ## Why is this bad?
 
@@ -104,6 +105,8 @@ def _uses(analysis: Analysis, part: Chart) -> Iterator[_Use]:
     for state, lane in analysis.flow(part).lanes:
         if lane.machine:
             agent, tool = part.agent[state.agent], tools[lane.symbol]
+            if tool.handoff:  # each level has one turn less than the run around it
+                continue
             if tool.enabled is Enabled.ALWAYS and not is_allowed(RULE, agent, tool):
                 yield _Use(agent, tool)
 

@@ -120,6 +120,8 @@ def _description(offer: Tool | Handoff) -> str:
     if isinstance(offer, Handoff):
         return f"the handoff to '{offer.target_name}'"
     match offer.kind:
+        case WorkKind.AGENT if offer.handoff:
+            return "a handoff that returns"
         case WorkKind.AGENT:
             return "an agent used as a tool"
         case WorkKind.FUNCTION:
@@ -129,7 +131,7 @@ def _description(offer: Tool | Handoff) -> str:
 
 
 def _remedy(offer: Tool | Handoff) -> str:
-    if isinstance(offer, Handoff):
+    if isinstance(offer, Handoff) or offer.handoff:
         return "give the handoff a name of its own: handoff(agent, tool_name_override='…')"
     match offer.kind:
         case WorkKind.AGENT:

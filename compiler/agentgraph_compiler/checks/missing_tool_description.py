@@ -62,7 +62,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     for part in analysis.chart.walk():
         for agent in part.agents:
             for tool in agent.tools:
-                if tool.description != "" or tool.enabled is Enabled.NEVER:
+                if tool.description != "" or tool.enabled is Enabled.NEVER or tool.handoff:
                     continue
                 if not is_allowed(RULE, agent, tool):
                     is_agent = tool.kind is WorkKind.AGENT

@@ -126,8 +126,13 @@ class _Offers:
         words = stems(" ".join((*agents, *(row.target_name for row in handoffs))))
         self.words = words.union(*map(_stems_of_tool, tools), *map(_stems_of_handoff, handoffs))
         # The usual names of handoffs all begin with "transfer", wherever they lead.
-        self.names = [row.name for row in tools]
-        self.names += [row.name for row in handoffs if not row.name.startswith("transfer_to_")]
+        returning = [row for row in tools if row.handoff]
+        self.names = [row.name for row in tools if not row.handoff]
+        self.names += [
+            name
+            for name in (*(row.name for row in handoffs), *(row.name for row in returning))
+            if not name.startswith("transfer_to_")
+        ]
 
     def carry_out(self, order: Handover) -> bool:
         """Whether one of them may be what an order means."""

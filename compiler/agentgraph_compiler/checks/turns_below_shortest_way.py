@@ -76,21 +76,19 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find the agent tools that a run can call, with one search for each agent behind them."""
     ways: dict[str, Walk | None] = {}
     reported: set[object] = set()
-    for part in analysis.parts:
-        for state, lane in analysis.flow(part).lanes:
-            if not lane.machine:
-                continue
-            if lane.machine not in ways:
-                flow = analysis.flow(analysis.chart.subchart[lane.machine])
-                ways[lane.machine] = fewest_turns(flow, flow.roots[0], _MOST_NODES)
-            agent, way = part.agent[state.agent], ways[lane.machine]
-            tool = next(tool for tool in agent.tools if tool.symbol == lane.symbol)
-            same = tool.name, tool.origin, tool.machine
-            if way is None or tool.turns >= way.amount or is_allowed(RULE, agent, tool):
-                continue
-            if same not in reported:
-                reported.add(same)
-                yield _finding(agent, tool, way)
+    for _, agent, tool in analysis.agent_tools():
+        if tool.handoff:  # it has turns of the run around it
+            continue
+        if tool.machine not in ways:
+            flow = analysis.flow(analysis.chart.subchart[tool.machine])
+            ways[tool.machine] = fewest_turns(flow, flow.roots[0], _MOST_NODES)
+        way = ways[tool.machine]
+        same = tool.name, tool.origin, tool.machine
+        if way is None or tool.turns >= way.amount or is_allowed(RULE, agent, tool):
+            continue
+        if same not in reported:
+            reported.add(same)
+            yield _finding(agent, tool, way)
 
 
 def _finding(agent: Agent, tool: Tool, way: Walk) -> Diagnostic:

@@ -101,7 +101,7 @@ def _reason(name: str, longest: int) -> str:
 
 
 def _remedy(offer: Tool | Handoff) -> str:
-    if isinstance(offer, Handoff):
+    if isinstance(offer, Handoff) or offer.handoff:
         return "give the handoff another name: handoff(agent, tool_name_override='…')"
     if offer.kind is WorkKind.AGENT:
         return "give the agent another tool name: agent.as_tool(tool_name='…', …)"

@@ -86,6 +86,8 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     if not guarded:
         return
     for _, agent, tool in analysis.agent_tools():
+        if tool.handoff:  # the target is shown the conversation, whose input was screened
+            continue
         inner = chart.subchart[tool.machine]
         first = inner.agent[inner.start]
         screened = tool.screened or first.input_guardrails

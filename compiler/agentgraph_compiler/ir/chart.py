@@ -71,6 +71,8 @@ class Tool:
         derived: Whether its name is made from that of the agent that it runs.
         description: What the model reads about it; ``None`` if it was not read.
         returns: The type that its function returns.
+        handoff: Whether it is a handoff that returns: the sub-chart is what the target does, and
+            the agent that calls goes on with its answer.
     """
 
     symbol: str
@@ -92,6 +94,7 @@ class Tool:
     derived: bool = False
     description: str | None = None
     returns: Type = ANY
+    handoff: bool = False
 
     @property
     def hosted(self) -> bool:

@@ -118,7 +118,7 @@ def _lasting(stop: Stop, tools: Iterable[Tool]) -> bool:
 
 
 def _may_stop(stop: Stop, tool: Tool) -> bool:
-    if tool.kind not in FUNCTION_TOOLS or stop.kind is StopKind.NEVER:
+    if tool.kind not in FUNCTION_TOOLS or tool.handoff or stop.kind is StopKind.NEVER:
         return False
     # The run learns the names of the tools of a server only when it lists them.
     return stop.kind is not StopKind.NAMED or tool.server or tool.name in stop.names

@@ -41,6 +41,7 @@ def parse_tool(line: Line) -> Tool:
         judged=line.accept("judged"),
         extracts=line.accept("extracts"),
         derived=line.accept("derived"),
+        handoff=line.accept("handoff"),
         description=_description(line),
         returns=_type(line, "returns"),
         digest=line.clause("digest"),

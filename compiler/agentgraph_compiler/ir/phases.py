@@ -51,6 +51,13 @@ A model with retries, and a tool with a predicate for approval and with guardrai
       on rejected to tell ends returned keeps
       phase tell tell about result when hooked
       on done ends returned
+
+A handoff that returns::
+
+    phases handoff-agent
+      phase transfer handoff about call
+      on done to call
+      phase call agent about call
 """
 
 from __future__ import annotations
@@ -105,6 +112,17 @@ def call_lane(
     """
     assert tool.kind is not None
     function = tool.kind in FUNCTION_TOOLS
+    if tool.handoff:
+        return Invoke(
+            tool.symbol,
+            _HANDED,
+            machine=tool.machine,
+            emits=_OUTPUT,
+            group=FUNCTIONS if places else "",
+            places=places,
+            digest=tool.digest,
+            against=against,
+        )
     group = (FUNCTIONS if places else "") if function else tool.symbol
     phases = _call(
         tool.kind,
@@ -191,6 +209,10 @@ def _tell(about: About, ends: Event) -> Phase:
     )
 
 
+_HANDED = (
+    Phase("transfer", WorkKind.HANDOFF, About.CALL, moves=(_then("call"),)),
+    *plain(WorkKind.AGENT),
+)
 _JUDGE = Phase(
     "judge",
     WorkKind.JUDGE,

@@ -239,6 +239,7 @@ class _Printer:
             "judged" if tool.judged else "",
             "extracts" if tool.extracts else "",
             "derived" if tool.derived else "",
+            "handoff" if tool.handoff else "",
             _described(tool.description),
             _typed("returns", tool.returns),
             _digest(tool.digest),

@@ -143,6 +143,7 @@ _ASIDE = frozenset(
         WorkKind.SCREEN,
         WorkKind.JUDGE,
         WorkKind.TELL,
+        WorkKind.HANDOFF,
     }
 )
 

@@ -53,6 +53,7 @@ _HANDOFFS = {
     Enabled.NEVER: Stroke.OFF,
 }
 _CALLS = {Enabled.ALWAYS: Stroke.CALL, Enabled.SOMETIMES: Stroke.SOMETIMES_CALL}
+_RETURNING = {Enabled.ALWAYS: Stroke.RETURNING, Enabled.SOMETIMES: Stroke.SOMETIMES_RETURNING}
 _WORDS: Mapping[Meaning, str] = {
     Role.ENTRY: "agent that a run starts with",
     Role.AGENT: "agent",
@@ -70,6 +71,8 @@ _WORDS: Mapping[Meaning, str] = {
     Stroke.EDGE: "edge to the next step, with its case",
     Stroke.CALL: "calls an agent as a tool",
     Stroke.SOMETIMES_CALL: "tool that a function may disable",
+    Stroke.RETURNING: "handoff that returns to its caller",
+    Stroke.SOMETIMES_RETURNING: "handoff that returns, and that a function may disable",
     Stroke.CODE: "runs it in the code of a tool or guardrail",
     Tone.GUARDRAIL: "guardrail",
     Tone.OFF: "disabled, or never runs",
@@ -105,6 +108,14 @@ class _Drawing:
         self.box_by_identity: dict[tuple[str, Origin], str] = {}
         self.position_of: dict[Arrow, int] = {}
         self.outside: dict[object, str] = {}
+        # The charts in which only handoffs that return begin runs.
+        self.handed = frozenset(
+            tool.machine
+            for part in chart.walk()
+            for agent in part.agents
+            for tool in agent.tools
+            if tool.handoff
+        )
         self.steps = Steps(chart)
         self.entered = {chart.start, *chart.starts, *self.steps.entered}
         if chart.multi_turn:
@@ -148,7 +159,10 @@ class _Drawing:
         for part in self.chart.charts:
             own = [places[0][0] for places in self.places if places[0][0][0] == part.name]
             if len(own) > 1:
-                title = f"the run of {part.agent[part.start].name} as a tool"
+                start = part.agent[part.start].name
+                title = f"the run of {start} as a tool"
+                if part.name in self.handed:
+                    title = f"the run of {start} before it returns"
                 frame = Frame(self.ids.take("run", part.name), title)
                 root.frames.append(frame)
                 frames |= dict.fromkeys(own, frame)
@@ -182,14 +196,17 @@ class _Drawing:
 
     def _role(self, part: str, agent: Agent) -> Role:
         if part:
-            return Role.TOOL if agent.id == self.chart.subchart[part].start else Role.AGENT
+            called = agent.id == self.chart.subchart[part].start and part not in self.handed
+            return Role.TOOL if called else Role.AGENT
         is_entry = agent.id in (self.chart.start, *self.chart.starts)
         return Role.ENTRY if is_entry else Role.AGENT
 
     def _takes_input(self, appearances: Iterable[tuple[Place, Agent]]) -> bool:
         """Whether a run, a further run of a chat, or a run as a tool starts with this agent."""
         return any(
-            id == self.chart.subchart[part].start if part else id in self.entered
+            id == self.chart.subchart[part].start and part not in self.handed
+            if part
+            else id in self.entered
             for (part, id), _ in appearances
         )
 
@@ -252,13 +269,15 @@ class _Drawing:
                 entry = inner.agent[inner.start]
                 label = [] if _says(tool.name, entry.name) else [tool.name]
                 onward = not place[0] and agent.id in self.steps.onward
-                if not onward and stops(agent, tool) is not Mark.NONE:
+                if tool.handoff:
+                    label.append("returns")
+                elif not onward and stops(agent, tool) is not Mark.NONE:
                     label.append("its answer ends the run")
                 self._arrow(
                     Arrow(
                         source=self.box_of[place],
                         target=self.box_of[inner.name, inner.start],
-                        stroke=_CALLS[tool.enabled],
+                        stroke=(_RETURNING if tool.handoff else _CALLS)[tool.enabled],
                         label=tuple(label),
                         about=((place[0], tool.symbol),),
                     )

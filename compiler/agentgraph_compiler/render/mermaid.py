@@ -47,6 +47,8 @@ _LINES = {
     Stroke.OFF: "-.-x",
     Stroke.CALL: "o--o",
     Stroke.SOMETIMES_CALL: "o-.-o",
+    Stroke.RETURNING: "-->",
+    Stroke.SOMETIMES_RETURNING: "-.->",
     Stroke.CODE: "-.->",
     Stroke.EDGE: "==>",
     Stroke.FAINT: "-->",
@@ -57,9 +59,11 @@ _SIGNS = {
     Stroke.OFF: "┄×",
     Stroke.CALL: "●─●",
     Stroke.SOMETIMES_CALL: "●┄●",
+    Stroke.RETURNING: "→↩",
+    Stroke.SOMETIMES_RETURNING: "⇢↩",
     Stroke.CODE: "⇢",
 }
-_PLAIN = frozenset(" .,:()[]_-+*/…→•⇢●─┄×◉◎⊘◆✖▲⇒")
+_PLAIN = frozenset(" .,:()[]_-+*/…→•⇢●─┄×◉◎⊘◆✖▲⇒↩")
 
 
 def to_mermaid(picture: Picture) -> str:

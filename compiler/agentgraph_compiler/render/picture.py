@@ -47,6 +47,10 @@ class Stroke(Enum):
     """A call of an agent or a machine, which returns."""
     SOMETIMES_CALL = auto()
     """A call that a function may forbid."""
+    RETURNING = auto()
+    """A handoff after which the caller goes on."""
+    SOMETIMES_RETURNING = auto()
+    """Such a handoff that a function may forbid."""
     CODE = auto()
     """A run that the code of a tool or guardrail starts."""
     EDGE = auto()

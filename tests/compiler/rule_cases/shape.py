@@ -234,6 +234,11 @@ RECURSIONS = {
         (subchart("a", asks("a", "a", enabled=NEVER)),),
         [],
     ),
+    "by handoffs that return": (
+        (asks("s", "a"),),
+        (subchart("a", asks("a", "b", handoff=True)), subchart("b", asks("b", "a", handoff=True))),
+        [],
+    ),
     "allowed on the tool": (
         (asks("s", "a"),),
         (subchart("a", asks("a", "a", allowed=("agent-tool-recursion",))),),
