@@ -11,7 +11,7 @@ from agentgraph.testing.doubles.exported import ProgramPlace, name_part
 from agentgraph.testing.routes import Decision, Route
 from agentgraph.testing.script import script_of, source_of
 from agentgraph.testing.witnessing import Witness, Witnesses
-from agentgraph_compiler.analysis.obligations import Subject
+from agentgraph_compiler.analysis.owed import Subject
 
 __all__ = ["generated_tests"]
 

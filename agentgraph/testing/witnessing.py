@@ -23,14 +23,8 @@ from agentgraph.testing.routes import Route
 from agentgraph.testing.scripted import Completed
 from agentgraph.testing.simulation import Simulation
 from agentgraph.testing.weights import ROUTING, Weights
-from agentgraph_compiler.analysis.obligations import (
-    MAX_TURNS,
-    REACHED,
-    Key,
-    Obligation,
-    Subject,
-    obligations,
-)
+from agentgraph_compiler.analysis.obligations import obligations
+from agentgraph_compiler.analysis.owed import MAX_TURNS, REACHED, Key, Obligation, Subject
 
 if TYPE_CHECKING:
     from agentgraph.program import Program

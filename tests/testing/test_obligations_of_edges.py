@@ -14,7 +14,8 @@ from agentgraph.testing.doubles.exported import ProgramPlace
 from agentgraph.testing.generating import generated_tests
 from agentgraph.testing.script import function, model
 from agentgraph.testing.witnessing import witnesses
-from agentgraph_compiler.analysis.obligations import Obligation, Subject, obligations
+from agentgraph_compiler.analysis.obligations import obligations
+from agentgraph_compiler.analysis.owed import Obligation, Subject
 from tests.testing.test_simulated_edges import ask_a_person, desk, pay
 from tests.workflow.flows import Review, Ticket
 

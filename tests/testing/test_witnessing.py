@@ -17,7 +17,7 @@ from agentgraph.testing.doubles.exported import ProgramPlace
 from agentgraph.testing.generating import generated_tests
 from agentgraph.testing.witnessing import Witness, witnesses
 from agentgraph.tool import WebSearchTool
-from agentgraph_compiler.analysis.obligations import Subject
+from agentgraph_compiler.analysis.owed import Subject
 from tests.cli.command import EXAMPLES, agentgraph, written
 
 

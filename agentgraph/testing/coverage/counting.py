@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from agentgraph_compiler.analysis.edges import exhausted_case
 from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
-from agentgraph_compiler.analysis.obligations import (
+from agentgraph_compiler.analysis.owed import (
     APPROVED,
     CALLED,
     EXHAUSTED,

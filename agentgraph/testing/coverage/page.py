@@ -15,7 +15,7 @@ from typing import Final
 from agentgraph.testing.coverage.text import percent_text, place_of
 from agentgraph.testing.coverage.whole import Coverage
 from agentgraph.testing.coverage.workflows import Item, Tally, WorkflowCoverage
-from agentgraph_compiler.analysis.obligations import EXHAUSTED, FAILED, Subject
+from agentgraph_compiler.analysis.owed import EXHAUSTED, FAILED, Subject
 from agentgraph_compiler.render.covered import Covers, covered, united
 from agentgraph_compiler.render.html import filled, graphviz_script, in_script, page_around_graphviz
 from agentgraph_compiler.render.layout import RenderError

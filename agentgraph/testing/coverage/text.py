@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from agentgraph.testing.coverage.workflows import Item, Tally, WorkflowCoverage, tally_of
-from agentgraph_compiler.analysis.obligations import FAILED, Subject
+from agentgraph_compiler.analysis.owed import FAILED, Subject
 
 __all__ = ["percent_text", "place_of", "report"]
 

@@ -29,7 +29,7 @@ from agentgraph.testing.coverage.workflows import (
     tallies_of,
     tally_of,
 )
-from agentgraph_compiler.analysis.obligations import Key, Subject
+from agentgraph_compiler.analysis.owed import Key, Subject
 from agentgraph_compiler.ir.text import ChartSyntaxError
 
 __all__ = ["Coverage"]

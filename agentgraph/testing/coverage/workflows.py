@@ -10,15 +10,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from agentgraph.testing.coverage.counting import tool_guardrail
-from agentgraph_compiler.analysis.obligations import (
-    CALLED,
-    PASSED,
-    TRIPPED,
-    Key,
-    Obligation,
-    Subject,
-    obligations,
-)
+from agentgraph_compiler.analysis.obligations import obligations
+from agentgraph_compiler.analysis.owed import CALLED, PASSED, TRIPPED, Key, Obligation, Subject
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.text import parse_chart

@@ -9,15 +9,28 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.edges import ways_of
 from agentgraph_compiler.analysis.flow import Flow, reached_from
 from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
+from agentgraph_compiler.analysis.owed import (
+    APPROVED,
+    CALLED,
+    EXHAUSTED,
+    FAILED,
+    MAX_TURNS,
+    PASSED,
+    REACHED,
+    REJECTED,
+    TAKEN,
+    TRIPPED,
+    VISITED,
+    Key,
+    Obligation,
+    Subject,
+)
 from agentgraph_compiler.analysis.turns import may_spend, turns_of_tools
 from agentgraph_compiler.analysis.waits import may_wait, waiting_charts
 from agentgraph_compiler.diagnostics import UNKNOWN, Origin
@@ -46,61 +59,6 @@ from agentgraph_compiler.machine import (
     Transition,
 )
 from agentgraph_compiler.types import TEXT
-
-
-class Subject(StrEnum):
-    """What an obligation is about."""
-
-    AGENT = "agent"
-    HANDOFF = "handoff"
-    TOOL = "tool"
-    GUARDRAIL = "guardrail"
-    EDGE = "edge"
-    FUNCTION = "function"
-    LIMIT = "limit"
-    STATE = "state"
-    TRANSITION = "transition"
-
-
-class Key(NamedTuple):
-    """The identity of an obligation among those of one workflow.
-
-    Args:
-        subject: What it is about.
-        part: The sub-chart; empty for the workflow itself.
-        name: The id of the agent or the state, the symbol, or the words of the transition.
-        outcome: What a run must do there.
-    """
-
-    subject: Subject
-    part: str
-    name: str
-    outcome: str
-
-
-@dataclass(frozen=True, slots=True)
-class Obligation:
-    """One thing that a run can do.
-
-    Args:
-        key: Its identity.
-        agent: The name of the agent; empty for the states that all agents share.
-        title: The name for people.
-        origin: Where the user constructed it.
-        excuse: Why no test owes it; empty for one that tests owe.
-    """
-
-    key: Key
-    agent: str
-    title: str
-    origin: Origin = UNKNOWN
-    excuse: str = ""
-
-
-VISITED, TAKEN, CALLED, FAILED = "visited", "taken", "called", "failed"
-APPROVED, REJECTED, PASSED, TRIPPED = "approved", "rejected", "passed", "tripped"
-REACHED, EXHAUSTED = "reached", "exhausted"
-MAX_TURNS = "max_turns"
 
 _UNREACHED = "no run can get there"
 _DISABLED = "it is disabled"
