@@ -167,7 +167,6 @@ def _chart(
         origin=origin,
         starts=tuple(ids[number] for number in starts),
         multi_turn=multi_turn,
-        handed=part.scope.handed,
         steps=lower_steps(part, ids, _step_ids(part, ids, names), declarations),
         output_guardrails=tuple(judges_of_run(part, declarations)),
     )

@@ -158,8 +158,9 @@ class _Reader:
         steps: tuple[StepReading, ...] = (),
     ) -> Outline:
         """Keep the reading of a chart; return its outline."""
-        inputs, of_inputs = guardrail_outlines(() if scope.handed else scope.input_guardrails)
-        outputs, of_outputs = guardrail_outlines(() if scope.handed else scope.output_guardrails)
+        handed = scope.policy.handed
+        inputs, of_inputs = guardrail_outlines(() if handed else scope.input_guardrails)
+        outputs, of_outputs = guardrail_outlines(() if handed else scope.output_guardrails)
         self.charts.append(
             ChartReading(
                 name=name,
@@ -262,8 +263,7 @@ class _Reader:
         scope = self.inherited if run_config is None else RunScope.of(run_config)
         if scope.policy.recovers:
             scope = replace(scope, policy=replace(scope.policy, recovers=frozenset()))
-        if scope.handed is not handed:
-            scope = replace(scope, handed=handed)
+        scope = scope.begun_by(handoff=handed)
         key = (id(agent), scope.key)
         number = self.numbers.get(key)
         if number is None:

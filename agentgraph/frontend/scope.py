@@ -22,9 +22,6 @@ class RunScope:
             ``None`` if the run has none.
         parallel_calls: Whether one reply may hold several calls, in place of what each agent says;
             ``None`` if the run does not say. The machine does not depend on it.
-        handed: Whether a handoff that returns begins the run. It enters the start agent as a
-            handoff does, without input guardrails, and the guardrails of the caller's run judge the
-            input and the output of that run only.
     """
 
     input_guardrails: tuple[Any, ...] = ()
@@ -32,7 +29,6 @@ class RunScope:
     policy: Policy = DEFAULT_POLICY
     tool_choice: object = None
     parallel_calls: bool | None = None
-    handed: bool = False
 
     @classmethod
     def of(cls, run_config: object, error_handlers: Mapping[str, Any] | None = None) -> RunScope:
@@ -58,6 +54,17 @@ class RunScope:
             tool_choice=choice,
             parallel_calls=parallel,
         )
+
+    def begun_by(self, *, handoff: bool) -> RunScope:
+        """The scope of a run inside.
+
+        Args:
+            handoff: Whether a handoff that returns begins it; the guardrails of the run around it
+                judge the input and the output of that one only.
+        """
+        if self.policy.handed is handoff:
+            return self
+        return replace(self, policy=replace(self.policy, handed=handoff))
 
     def admitting(self, policy: Policy) -> RunScope:
         """This scope, with further states for the faults that another policy handles.
@@ -89,8 +96,7 @@ class RunScope:
         """The parts of the scope, apart from guardrails, on which a machine depends."""
         choice, policy = self.tool_choice, None if self.policy is DEFAULT_POLICY else self.policy
         # A choice that is not a text forces no call, and it may not be hashable.
-        outline = policy, plain(choice) if isinstance(choice, str) else choice is None
-        return (*outline, "handed") if self.handed else outline
+        return policy, plain(choice) if isinstance(choice, str) else choice is None
 
 
 def _policy(run_config: object, recovers: frozenset[str]) -> Policy:

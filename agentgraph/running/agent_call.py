@@ -151,8 +151,7 @@ def _made(
             tool.previous_response_id is not None,
         ),
     )
-    scope = RunScope.of(config)
-    recompile = Recompile(tool.agent, replace(scope, handed=True) if handed else scope)
+    recompile = Recompile(tool.agent, RunScope.of(config).begun_by(handoff=handed))
     machine, bindings = caches.submachines[name], caches.bindings.machines[name]
     lowered = bindings.agents[bindings.id_of(tool.agent)]
     # The agent may have changed since the outer run was compiled.

@@ -10,6 +10,7 @@ from types import ModuleType
 from agentgraph_compiler.ir import builder, phases, shared
 from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import Agent, Approval, Chart, Tool
+from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.ir.text import print_chart
 from agentgraph_compiler.machine import WorkKind
 
@@ -56,7 +57,7 @@ def test_the_heads_of_the_modules_show_the_machine_of_one_agent_row_by_row() -> 
 
 def test_a_handoff_that_returns_is_taken_before_its_target_works() -> None:
     handoff = Tool(symbol="a/tool/b", name="b", kind=WorkKind.AGENT, machine="b", handoff=True)
-    inner = build("b", "b", [Agent("b", "B")], handed=True)
+    inner = build("b", "b", [Agent("b", "B")], policy=Policy(handed=True))
     chart = build("Desk", "a", [Agent("a", "A", tools=(handoff,))], charts=(inner,))
     [lane] = [one for one in shown_by(phases)[2] if one.startswith("phases ")]
     assert lane in printed(chart)

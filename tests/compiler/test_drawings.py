@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from agentgraph_compiler.ir.builder import build
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Inner, Stop, StopKind, Tool
+from agentgraph_compiler.ir.policy import Policy
 from agentgraph_compiler.machine import BACK, State
 from agentgraph_compiler.render import LEVELS, RenderError, View, render
 from agentgraph_compiler.render.agents import agents_picture
@@ -265,7 +266,7 @@ def test_a_tool_whose_name_says_more_than_its_agent_is_named_on_the_arrow() -> N
 def test_a_handoff_that_returns_is_an_arrow_of_its_own() -> None:
     asked = dataclasses.replace(agent_tool("a", "transfer_to_expert", "s"), handoff=True)
     expert = Agent("b", "Expert", input_guardrails=(guardrail("b", "g"),))
-    inner = build("s", "b", [expert], handed=True)
+    inner = build("s", "b", [expert], policy=Policy(handed=True))
     workflow = chart(Agent("a", "A", tools=(asked,)), charts=(inner,))
     assert ("A", "Expert", Stroke.RETURNING, ("returns",), False) in moves(workflow)
     assert box_of(workflow, "Expert").role is Role.AGENT
@@ -286,7 +287,10 @@ def test_two_agents_that_ask_each_other_back_are_two_boxes() -> None:
         tools=(dataclasses.replace(agent_tool("b", "a", "a"), handoff=True),),
         origin=at(2),
     )
-    inner = (build("b", "b", [two], handed=True), build("a", "a", [one], handed=True))
+    inner = (
+        build("b", "b", [two], policy=Policy(handed=True)),
+        build("a", "a", [one], policy=Policy(handed=True)),
+    )
     workflow = chart(one, charts=inner)
     assert [box.title for box in agents_picture(workflow).root.boxes] == ["start", "A", "B"]
     assert {move[:3] for move in moves(workflow)} == {

@@ -140,7 +140,6 @@ def build(
     multi_turn: bool = False,
     steps: tuple[Step, ...] = (),
     output_guardrails: tuple[Guardrail, ...] = (),
-    handed: bool = False,
 ) -> Chart:
     """Build the chart of a workflow.
 
@@ -157,17 +156,16 @@ def build(
         multi_turn: Whether a run may go on with the agent that was last.
         steps: The steps of a workflow with edges, its first one first.
         output_guardrails: Those of the run on what leaves it from a function or by an end.
-        handed: Whether a handoff that returns begins its runs.
 
     Returns:
         A chart whose states handle every outcome of what they invoke.
     """
     declarations = tuple(agents)
     by_id = {agent.id: agent for agent in declarations}
-    states: list[State] = list(beginning(by_id[start], policy, handed=handed))
+    states: list[State] = list(beginning(by_id[start], policy))
     ways = Ways(steps, by_id, output_guardrails)
     arrivals = Arrivals(policy, ways)
-    first = () if handed else (start,)
+    first = () if policy.handed else (start,)
     entered = {*first, *(by_id if multi_turn else starts), *ways.entered}
     for agent in declarations:
         states.extend(_AgentStates(agent, arrivals, entry=agent.id in entered, policy=policy))

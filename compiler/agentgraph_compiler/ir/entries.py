@@ -29,16 +29,10 @@ from agentgraph_compiler.machine import (
 SPENT = Guard(GuardKind.SPENT)
 
 
-def beginning(agent: Agent, policy: Policy, *, handed: bool = False) -> Iterator[State]:
-    """The states before the first agent. The run loads a session even if it has no turn left.
-
-    Args:
-        agent: The first agent.
-        policy: What the run decides.
-        handed: Whether a handoff that returns begins the run, so that no input guardrail runs.
-    """
+def beginning(agent: Agent, policy: Policy) -> Iterator[State]:
+    """The states before the first agent. The run loads a session even if it has no turn left."""
     exhausted = exhaustion(agent.id, policy)
-    entry = f"{agent.id}.thinking" if handed else entry_state(agent)
+    entry = f"{agent.id}.thinking" if policy.handed else entry_state(agent)
     emits = (Emission.AGENT,)
     yield State(
         INITIAL,

@@ -18,6 +18,8 @@ class Policy:
         prescreens: Whether tool guardrails check the arguments also before a person decides.
         tries: How often the run repeats a failed model call, whatever the agent says; ``None``
             leaves it to the agent.
+        handed: Whether a handoff that returns begins the run. It enters the start agent as a
+            handoff does, without input guardrails.
     """
 
     recovers: frozenset[str] = frozenset()
@@ -25,6 +27,7 @@ class Policy:
     places: int = 0
     prescreens: bool = False
     tries: int | None = None
+    handed: bool = False
 
 
 DEFAULT_POLICY = Policy()
