@@ -14,8 +14,13 @@ from pydantic import Field, create_model
 
 from agentgraph import Agent, End, Workflow, at_least, below, between
 from agentgraph.exceptions import RoutingError
+from agentgraph.frontend.lower_workflow import lower
 from agentgraph.program import check
+from agentgraph.runtime.state import Edges
 from agentgraph.testing import Route, explore
+from agentgraph_compiler.ir.chart import Chart
+from agentgraph_compiler.ir.steps import StepKind
+from agentgraph_compiler.machine import INTERRUPTING, RESERVED, Event, GuardKind
 
 DEPTH, MOST_ROUTES, LOW, HIGH = 8, 150, 0, 9
 
@@ -69,7 +74,8 @@ def step_of(name: str, kind: str, is_agent: bool) -> Any:
 
 
 @st.composite
-def flows(draw: st.DrawFn) -> Flow:
+def flows(draw: st.DrawFn, *, to_steps: bool = False) -> Flow:
+    """A workflow; with ``to_steps``, any way may have a limit, and any step may come after that."""
     kinds = draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4))
     steps = [
         step_of(f"s{number}", kind, number == 0 or draw(st.booleans()))
@@ -85,17 +91,18 @@ def flows(draw: st.DrawFn) -> Flow:
             )
             targets = {key: draw(target) for key in keys}
             default = draw(st.sampled_from([..., ..., None, 0, len(steps) - 1]))
-            back = [key for key, to in targets.items() if to is not None and to <= number]
+            last_back = len(steps) if to_steps else number
+            back = [key for key, to in targets.items() if to is not None and to <= last_back]
             limited = {key: draw(st.integers(1, 2)) for key in back if draw(st.integers(0, 3))}
             named: dict[str, Any] = {"cases": {key: part(flow, to) for key, to in targets.items()}}
             if default is not ...:
                 named["default"] = part(flow, default)
             if limited:
-                named |= {"at_most": limited, "exhausted": End("enough")}
+                to = draw(target) if to_steps else None
+                last = End("enough") if to is None else part(flow, to)
+                named |= {"at_most": limited, "exhausted": last}
             flow.workflow.route(steps[number], on="field", **named)
-            flow.words.append(
-                f"s{number}: {kind} → {targets}, default {default}, at most {limited}"
-            )
+            flow.words.append(f"s{number}: {kind} → {named}")
         elif edges == "then":
             to = draw(target)
             flow.workflow.then(steps[number], part(flow, to))
@@ -158,6 +165,42 @@ def test_exploring_agrees_with_the_checks_of_edges(flow: Flow) -> None:
     assert declared - taken == {(label, name) for label, name in dead if name in entered}, flow
     loops = flow.findings("AG226")
     assert not [one for one in loops if set(one.split("'")[1::2]) <= entered], flow
+
+
+@given(flows(to_steps=True))
+@settings(max_examples=200)
+def test_a_step_is_named_as_never_entered_exactly_if_no_row_of_the_table_leads_there(
+    flow: Flow,
+) -> None:
+    chart, _ = lower(flow.workflow)
+    entered = {state.removesuffix(".working") for state in entered_states(chart)}
+    entered |= {chart.state[state].agent for state in entered_states(chart)}
+    unentered = {message.split("'")[1] for message in flow.findings("AG227")}
+    steps = {step.name for step in chart.steps if step.kind is not StepKind.END}
+    event(f"some steps are never entered: {bool(unentered)}")
+    assert unentered == steps - {chart.step[id].name for id in entered & chart.step.keys()}, flow
+
+
+def entered_states(chart: Chart) -> set[str]:
+    """The states to which rows lead, whatever the values, with the counters of a run."""
+    seen = {(chart.initial, Edges())}
+    waiting = [*seen]
+    while waiting:
+        id, edges = waiting.pop()
+        state, decided = chart.state[id], set[Event]()
+        for row in state.transitions:
+            guard = row.guard
+            if row.event in decided or row.event in INTERRUPTING or row.event in RESERVED:
+                continue
+            if guard.kind is GuardKind.ROUNDS:
+                if dict(edges.taken).get(guard.names[0], 0) >= int(guard.names[1]):
+                    continue
+                decided.add(row.event)
+            after = row.target, Edges(taken=tuple(sorted(edges.after(row, 0).taken)))
+            if row.target in chart.state and after not in seen:
+                seen.add(after)
+                waiting.append(after)
+    return {id for id, _ in seen}
 
 
 def _step(message: str) -> str:

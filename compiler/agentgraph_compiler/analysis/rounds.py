@@ -12,9 +12,10 @@ from itertools import chain, combinations, takewhile
 from math import inf, prod
 from typing import TypeAlias
 
-from agentgraph_compiler.analysis.flow import Flow
+from agentgraph_compiler.analysis.flow import Flow, Place
+from agentgraph_compiler.analysis.longest import FREE, Price
 from agentgraph_compiler.analysis.walks import Prices, Walk, Walks
-from agentgraph_compiler.machine import GuardKind
+from agentgraph_compiler.machine import GuardKind, Transition
 
 _FEW = 2
 """The rounds from which on each further one costs the same."""
@@ -22,6 +23,8 @@ _MOST_LOOPS = 6
 """The most loops with many rounds: the searches double with each."""
 _MOST_ROUNDS = 500
 """The most rounds that a search tells apart."""
+_MOST_NODES = 5_000
+"""The most nodes, beyond one for each place, of a search for what loops lead to."""
 _CUT = "…"
 _Search: TypeAlias = Callable[[Mapping[str, float]], Walk | None]
 """The walk if some loops have another limit."""
@@ -70,6 +73,28 @@ def cheapest_by_rounds(flow: Flow, root: int, prices: Prices, turns: int | None)
     if not ways or walk is None:
         return walk
     return min(walk, *ways, key=lambda one: one.amount) if len(needed) == 1 else None
+
+
+def places_in_reach(flow: Flow) -> frozenset[int] | None:
+    """The places that a run can reach with the rounds of its loops; ``None`` if they combine in too
+    many ways, or if there are no loops with limits, so that the flow itself says it."""
+    if not any(row.counts for rows in flow.rows for row, _ in rows):
+        return None
+    reached: set[int] = set()
+    for root in flow.roots:
+        places = Walks(flow, root, _Free(), _MOST_NODES).places()
+        if places is None:
+            return None
+        reached |= places
+    return frozenset(reached)
+
+
+class _Free(Prices):
+    def entering(self, place: Place) -> Price:
+        return FREE
+
+    def taking(self, place: Place, row: Transition) -> Price | None:
+        return FREE
 
 
 def _has_many_rounds(flow: Flow) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from agentgraph_compiler.analysis.edges import never_taken
 from agentgraph_compiler.analysis.flow import Flow, reached_from
+from agentgraph_compiler.analysis.rounds import places_in_reach
 from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.steps import Case, Step
 
@@ -51,8 +52,19 @@ class StepGraph:
 
     @cached_property
     def reached(self) -> frozenset[str]:
-        """The steps to which ways lead from the first one."""
-        return frozenset(reached_from((self.start,), self.onward.__getitem__))
+        """The steps to which ways lead from the first one, whatever the values."""
+        reached = frozenset(reached_from((self.start,), self.onward.__getitem__))
+        places = places_in_reach(self.flow)
+        if places is None:
+            return reached
+        # The way after the last round leads nowhere if no run makes so many rounds.
+        states = {self.flow.places[number].state for number in places}
+        entered = {state.agent for state in states} | {state.id for state in states}
+        return frozenset(
+            id
+            for id in reached
+            if self.chart.step[id].ends or not entered.isdisjoint((id, f"{id}.working"))
+        )
 
     def is_passed(self, step: str, before: str) -> bool:
         """Whether every way to a step passes another one, or the step is that one."""

@@ -172,6 +172,11 @@ class Walks:
             why = f"max_turns={turns}{visits}"
         return Walk(amount, path_of(first, dearest.taken), why, exact)
 
+    def places(self) -> set[int] | None:
+        """The places of all walks; ``None`` if there are too many nodes."""
+        self._explore()
+        return {number for number, _, _ in self._nodes} if self.exact else None
+
     @cached_property
     def _all(self) -> list[list[Step]]:
         """The steps from each node."""

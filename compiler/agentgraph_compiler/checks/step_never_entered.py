@@ -2,7 +2,8 @@
 
 ## What it does
 
-Finds steps with edges to which no edge and no handoff leads from the start.
+Finds steps to which no edge and no handoff leads from the start. What comes after the last round of
+a limited way counts only if some run makes so many rounds.
 
 ## Why is this bad?
 

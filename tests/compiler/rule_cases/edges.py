@@ -239,6 +239,16 @@ def unentered_pair() -> Workflow:
     return flow
 
 
+def limited(*, returns: bool) -> Workflow:
+    """A way with a limit that leads back or on; a function comes after the last round."""
+    back, people, start = Agent(name="Back"), Agent(name="People"), triage()
+    flow = Workflow("Support", start=start)
+    flow.then(start, back, at_most=2, exhausted=mood)
+    flow.then(back, start if returns else people)
+    flow.then(mood, people)
+    return flow
+
+
 def forced_region() -> Workflow:
     """An agent that must hand over to one in its own step, which answers."""
     inner = Agent(name="Inner")
@@ -326,6 +336,11 @@ CASES: dict[str, Rows] = {
             unentered_pair(),
             ["no way leads to step 'One'", "no way leads to step 'Two'"],
         ),
+        "after rounds that no run makes": (
+            limited(returns=False),
+            ["no way leads to step 'mood'"],
+        ),
+        "after the last round": (limited(returns=True), []),
         "by an edge": (entering(edge=True), []),
         "by a handoff": (entering(by_handoff=True), []),
         "a function by an edge": (entering(edge=True, function=True), []),
