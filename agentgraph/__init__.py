@@ -116,7 +116,9 @@ _NAMES_OF = {
     "tools.decorator": "function_tool",
     "tools.patch_format": "apply_diff",
     "version": "__version__",
-    "workflow": "End QuestionStep Workflow at_least below between output_of",
+    "workflow": (
+        "Branches End QuestionStep Workflow all_of at_least below between first_of output_of quorum"
+    ),
     "tracing": (
         "AgentSpanData CustomSpanData FunctionSpanData GenerationSpanData GuardrailSpanData "
         "HandoffSpanData MCPListToolsSpanData ResponseSpanData Span SpanData SpanError "

@@ -298,13 +298,17 @@ from agentgraph.version import (
     __version__ as __version__,
 )
 from agentgraph.workflow import (
+    Branches as Branches,
     End as End,
     QuestionStep as QuestionStep,
     Workflow as Workflow,
+    all_of as all_of,
     at_least as at_least,
     below as below,
     between as between,
+    first_of as first_of,
     output_of as output_of,
+    quorum as quorum,
 )
 from agentgraph.tracing import (
     AgentSpanData as AgentSpanData,

@@ -13,6 +13,7 @@ from typing import Final
 from agentgraph.drivers.work.act import ScreeningFailed, act, judge, screen, tell
 from agentgraph.drivers.work.actions import perform_action
 from agentgraph.drivers.work.approval import ask, hold
+from agentgraph.drivers.work.branches import split, work_in_branch
 from agentgraph.drivers.work.edges import leave, work
 from agentgraph.drivers.work.guard import guard_input, guard_output
 from agentgraph.drivers.work.missing import missing
@@ -69,6 +70,8 @@ PERFORMS: Final[dict[WorkKind, WorkFunction]] = {
     WorkKind.EDGE: leave,
     WorkKind.STEP: work,
     WorkKind.ANSWER: answer,
+    WorkKind.SPLIT: split,
+    WorkKind.BRANCH: work_in_branch,
 }
 
 

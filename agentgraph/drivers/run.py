@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from agentgraph.approvals import ApprovalLedger
 from agentgraph.drivers.journal import Beginning, Journal
 from agentgraph.drivers.names import BoundNames
-from agentgraph.drivers.workbench import UNWATCHED, Caches, Compiled, Watcher, Workbench
+from agentgraph.drivers.workbench import (
+    UNWATCHED,
+    Caches,
+    Compiled,
+    InnerRuns,
+    Watcher,
+    Workbench,
+)
 from agentgraph.memory.runs.session_log import SessionLog
 from agentgraph.memory.runs.signatures import usual
 from agentgraph.record.facts import RunFacts
@@ -17,7 +24,6 @@ from agentgraph.record.payloads import Resumed
 from agentgraph.record.record import Record
 from agentgraph.record.view import View
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.lanes import members
 from agentgraph.runtime.state import ControlState, Facts, new
 from agentgraph.usage import Usage
@@ -75,16 +81,13 @@ class Run:
         return whole
 
 
-CallAgent = Callable[[Workbench, Perform, Any, Any], Awaitable[Any]]
-
-
 def make_run(
     facts: RunFacts,
     compiled: Compiled,
     recompile: Callable[[Any], Compiled],
     journal: Journal,
     *,
-    call_agent: CallAgent,
+    inner: InnerRuns,
     watcher: Watcher | None = None,
     context: object = None,
     tool_input: object = None,
@@ -99,7 +102,7 @@ def make_run(
         compiled: The machine it begins with, and the objects of its symbols.
         recompile: Compiles again after an agent has changed.
         journal: The store of its rows; the rows of its path are replayed.
-        call_agent: Runs agents used as tools.
+        inner: Runs agents inside the run.
         watcher: Receives the events of the run.
         context: The caller's context object.
         tool_input: For an agent tool, the arguments of the call.
@@ -129,7 +132,7 @@ def make_run(
         bindings=bindings,
         submachines=_whole(machine, facts, journal).submachine,
         recompile=recompile,
-        call_agent=call_agent,
+        inner=inner,
         journal=journal,
         watcher=UNWATCHED if watcher is None else watcher,
         session=_session_log(facts, wrapper),

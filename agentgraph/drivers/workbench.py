@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import CallKey, Ruling
-from agentgraph.frontend.bindings import AgentBinding, Bindings
+from agentgraph.frontend.bindings import AgentBinding, Bindings, BranchBinding
 from agentgraph.memory.runs.session_log import SessionLog
 from agentgraph.record.facts import RunFacts
 from agentgraph.record.payloads import ToolReturn
@@ -36,6 +36,19 @@ StandIn = Callable[[str, Any], ToolReturn | None]
 result, or ``None`` to let the tool run. It may raise what takes the place of its failure."""
 
 _NO_FACTS = Facts()
+
+
+class InnerRuns(NamedTuple):
+    """What runs agents inside a run; the layer above builds their runs.
+
+    Args:
+        call_agent: Runs an agent used as a tool.
+        run_branch: Runs the agent or workflow of a branch, with the text that it reads first. It
+            returns the output and the id of the agent that gave it, or ``Waiting``.
+    """
+
+    call_agent: Callable[[Workbench, Perform, Any, Any], Awaitable[Any]]
+    run_branch: Callable[[Workbench, Perform, BranchBinding, str], Awaitable[Any]]
 
 
 @dataclass(slots=True)
@@ -72,7 +85,7 @@ class Caches:
         submachines: The machines of agents used as tools, by name.
         recompile: Lowers and compiles again; starts at the agent it gets if the program no longer
             leads to that agent.
-        call_agent: Runs an agent used as a tool (the layer above builds the inner run).
+        inner: Runs agents inside this run.
         journal: The rows of this run and of its nested runs.
         watcher: Receives the events of the run.
         session: The session, as this run writes it.
@@ -98,7 +111,7 @@ class Caches:
     bindings: Bindings
     submachines: Mapping[str, Machine]
     recompile: Callable[[Any], Compiled]
-    call_agent: Callable[[Workbench, Perform, Any, Any], Awaitable[Any]]
+    inner: InnerRuns
     journal: Journal
     watcher: Watcher
     session: SessionLog | None = None

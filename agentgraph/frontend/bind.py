@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from agentgraph.frontend.bindings import AgentBinding, AgentLayout, Bindings, StepBinding
+from agentgraph.frontend.bindings import (
+    AgentBinding,
+    AgentLayout,
+    Bindings,
+    BranchBinding,
+    StepBinding,
+)
 from agentgraph.frontend.readings import ChartReading, Reading
 from agentgraph.frontend.shapes import BEHAVIOR, HOOKS
 from agentgraph.workflow.steps import End
+from agentgraph_compiler.ir.branches import branch_symbol
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled
 
 _NOTHING: Mapping[str, Any] = {}
-_OF_A_STEP = ("edge", "step", "answer")
+_OF_A_STEP = ("edge", "step", "answer", "split")
 
 
 class Layout(NamedTuple):
@@ -24,27 +31,24 @@ class Layout(NamedTuple):
 
     Args:
         agents: The symbols of each agent, in document order.
-        parts: Name and symbols of each sub-chart, in the order of their numbers.
         steps: The ids of the steps, in the order in which the workflow names them.
         judges: The symbols of the run's guardrails on what leaves it from a function or by an end.
+        parts: Name and symbols of each sub-chart, in the order of their numbers.
     """
 
     agents: tuple[AgentLayout, ...]
-    parts: tuple[tuple[str, tuple[AgentLayout, ...]], ...]
     steps: tuple[str, ...] = ()
     judges: tuple[str, ...] = ()
-
-
-_NO_STEPS = Layout((), ())
+    parts: tuple[tuple[str, Layout], ...] = ()
 
 
 def layout_of(chart: Chart) -> Layout:
     """The symbols of a chart."""
     return Layout(
-        tuple(map(_of_agent, chart.agents)),
-        tuple((part.name, tuple(map(_of_agent, part.agents))) for part in chart.charts),
-        tuple(step.id for step in chart.steps),
-        tuple(row.symbol for row in chart.output_guardrails),
+        agents=tuple(map(_of_agent, chart.agents)),
+        steps=tuple(step.id for step in chart.steps),
+        judges=tuple(row.symbol for row in chart.output_guardrails),
+        parts=tuple((part.name, layout_of(part)) for part in chart.charts),
     )
 
 
@@ -53,9 +57,9 @@ def bind(layout: Layout, reading: Reading) -> Bindings:
     machines: Mapping[str, Bindings] = _NOTHING
     if layout.parts:
         machines = by_name = dict[str, Bindings]()
-        for (name, agents), part in zip(layout.parts, reading.charts[1:], strict=True):
-            by_name[name] = _bindings(agents, part, reading, machines)
-    return _bindings(layout.agents, reading.charts[0], reading, machines, layout)
+        for (name, inner), part in zip(layout.parts, reading.charts[1:], strict=True):
+            by_name[name] = _bindings(inner, part, reading, machines)
+    return _bindings(layout, reading.charts[0], reading, machines)
 
 
 def _of_agent(agent: Agent) -> AgentLayout:
@@ -75,16 +79,12 @@ def _of_agent(agent: Agent) -> AgentLayout:
 
 
 def _bindings(
-    layouts: tuple[AgentLayout, ...],
-    chart: ChartReading,
-    reading: Reading,
-    machines: Mapping[str, Bindings],
-    of_chart: Layout = _NO_STEPS,
+    of_chart: Layout, chart: ChartReading, reading: Reading, machines: Mapping[str, Bindings]
 ) -> Bindings:
     agents: dict[str, AgentBinding] = {}
     symbols: dict[str, Any] = {}
     hooked = False
-    for number, (layout, read) in enumerate(zip(layouts, chart.agents, strict=True)):
+    for number, (layout, read) in enumerate(zip(of_chart.agents, chart.agents, strict=True)):
         shape = read.shape
         agents[layout.id] = AgentBinding(
             id=layout.id, agent=shape.part, layout=layout, read=read, chart=chart
@@ -104,7 +104,9 @@ def _bindings(
     of_steps = _steps(of_chart.steps, chart, tuple(agents))
     for row in of_steps:
         symbols |= dict.fromkeys((f"{row.id}/{name}" for name in _OF_A_STEP), row)
-    start = agents[layouts[chart.start].id]
+        for symbol, branch in zip(row.branches, row.step.branches, strict=True):
+            symbols[symbol] = BranchBinding(row, branch)
+    start = agents[of_chart.agents[chart.start].id]
     return Bindings(
         agents=agents,
         symbols=symbols or _NOTHING,
@@ -120,6 +122,12 @@ def _steps(ids: tuple[str, ...], chart: ChartReading, agents: tuple[str, ...]) -
     rows = list(zip(ids, chart.steps, strict=True))
     by_part = {id(step.part): step_id for step_id, step in rows}
     return [
-        StepBinding(step_id, step, by_part, tuple([agents[one] for one in step.numbers]))
+        StepBinding(
+            step_id,
+            step,
+            by_part,
+            agents=tuple([agents[one] for one in step.numbers]),
+            branches=tuple([branch_symbol(step_id, one.name) for one in step.branches]),
+        )
         for step_id, step in rows
     ]

@@ -18,7 +18,7 @@ from agentgraph.frontend.readings import (
     targets_of,
 )
 from agentgraph.frontend.shapes import Shape, unchanged
-from agentgraph.frontend.step_reading import StepReading
+from agentgraph.frontend.step_reading import BranchReading, StepReading
 from agentgraph.handoffs import handoff_by_itself
 
 if TYPE_CHECKING:
@@ -157,12 +157,26 @@ class StepBinding(NamedTuple):
         step: The reading of the step.
         ids: The ids of all steps, by ``id`` of the object.
         agents: The ids of the agents that can work in it.
+        branches: The symbols of its branches.
     """
 
     id: str
     step: StepReading
     ids: Mapping[int, str]
     agents: tuple[str, ...]
+    branches: tuple[str, ...] = ()
+
+
+class BranchBinding(NamedTuple):
+    """A branch of a step.
+
+    Args:
+        step: The step.
+        read: The reading of the branch.
+    """
+
+    step: StepBinding
+    read: BranchReading
 
 
 @dataclass(eq=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from agentgraph.frontend.branch_types import lower_branches, type_of_branches
 from agentgraph.frontend.declarations import Declarations
 from agentgraph.frontend.digests import digest
 from agentgraph.frontend.discover import Names
@@ -15,6 +16,7 @@ from agentgraph.frontend.readings import ChartReading
 from agentgraph.frontend.scope import plain
 from agentgraph.frontend.shapes import OUTPUT_TYPE
 from agentgraph.frontend.step_reading import StepReading, end_beside_agents
+from agentgraph.workflow.branches import Branches
 from agentgraph.workflow.declared import Case, Edges, Selector
 from agentgraph.workflow.outputs import path_of, step_behind
 from agentgraph.workflow.questions import QuestionStep
@@ -27,7 +29,11 @@ from agentgraph_compiler.types import ANY, TEXT, Type
 
 
 def lower_steps(
-    part: ChartReading, ids: Sequence[str], step_ids: Sequence[str], declarations: Declarations
+    part: ChartReading,
+    ids: Sequence[str],
+    step_ids: Sequence[str],
+    declarations: Declarations,
+    subcharts: Mapping[int, str],
 ) -> tuple[ir.Step, ...]:
     """Lower the steps of a chart.
 
@@ -36,8 +42,9 @@ def lower_steps(
         ids: The ids of its agents.
         step_ids: The ids of its steps.
         declarations: Whether to leave out types and digests.
+        subcharts: The names of the charts that branches run, by number.
     """
-    lowering = _Lowering(part, ids, step_ids, declarations)
+    lowering = _Lowering(part, ids, step_ids, declarations, subcharts)
     return tuple(lowering.step(number) for number in range(len(part.steps)))
 
 
@@ -61,7 +68,9 @@ class _Lowering:
         ids: Sequence[str],
         step_ids: Sequence[str],
         declarations: Declarations,
+        subcharts: Mapping[int, str],
     ) -> None:
+        self.subcharts = subcharts
         self.part, self.ids, self.step_ids = part, ids, step_ids
         self.bare, self.overrides = declarations.bare, declarations.overrides
         self.place = {id(read.part): number for number, read in enumerate(part.steps)}
@@ -93,6 +102,7 @@ class _Lowering:
             digest="" if self.bare else _digest(read),
             takes=() if self.bare or read.function is None else tuple(_takes(read.function)),
             allowed=allowed_on(read.part),
+            branches=lower_branches(read, self.subcharts, bare=self.bare),
         )
 
     def cases(self, edges: Edges) -> Iterator[ir.Case]:
@@ -130,6 +140,8 @@ class _Lowering:
 
     def types(self, read: StepReading) -> list[object]:
         """The types of the outputs of a step, ``str`` for text."""
+        if read.branches:
+            return [type_of_branches(read)]
         if not read.numbers:
             return [] if isinstance(read.part, End) else [read.declared]
         types = [self.part.agents[number].shape.values[OUTPUT_TYPE] for number in read.numbers]
@@ -144,6 +156,8 @@ class _Lowering:
         if read.edges is not None:
             file, line = read.edges.origin
             return Origin(file, line)
+        if isinstance(read.part, Branches):
+            return Origin(*read.part.origin)
         return origin_of(read.part, self.overrides)
 
 
@@ -157,6 +171,10 @@ def _kind(read: StepReading) -> StepKind:
         return StepKind.END
     if isinstance(read.part, QuestionStep):
         return StepKind.QUESTION
+    if isinstance(read.part, Branches):
+        return StepKind.EACH if read.part.each else StepKind.PARALLEL
+    if read.branches:
+        return StepKind.WORKFLOW
     return StepKind.AGENT if read.function is None else StepKind.FUNCTION
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from agentgraph.authoring.suppression import allowed
+from agentgraph.frontend.discover import is_agent
 from agentgraph.frontend.lower_tools import (
     approval,
     enabled,
@@ -27,6 +28,7 @@ from agentgraph_compiler.machine import WorkKind
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
+    from agentgraph.handoffs import Handoff
     from agentgraph.tool_server import ToolServer
 
 Outline = tuple[object, ...]
@@ -79,6 +81,28 @@ def guardrail_outlines(guardrails: Iterable[Any] | None) -> tuple[tuple[Shape, .
         ]
     )
     return tuple([shape_of_part(one) for one in guardrails]), outlines
+
+
+def handoff_outline(entry: Agent[Any] | Handoff[Any, Any], target: object, place: int) -> object:
+    """The outline of an entry of ``handoffs``.
+
+    Args:
+        entry: A handoff, or an agent that the workflow does not declare.
+        target: The agent it leads to; ``None`` if it does not say.
+        place: The number of that agent in the chart; -1 if the chart does not have it.
+    """
+    name = plain(str(getattr(target, "name", None) or getattr(entry, "agent_name", "")))
+    if is_agent(entry):
+        return name, allowed_rules(entry)
+    has_target = target is not None
+    return (
+        plain(entry.tool_name),
+        name,
+        has_target,
+        place,
+        plain(enabled(entry)),
+        allowed_rules(entry),
+    )
 
 
 def server_outline(server: ToolServer) -> object:

@@ -23,6 +23,7 @@ from agentgraph.frontend.outlines import (
     choice_outline,
     ending_outline,
     guardrail_outlines,
+    handoff_outline,
     server_outline,
     tool_outline,
     tries_of,
@@ -81,9 +82,12 @@ def read(source: Source, scope: RunScope) -> tuple[Reading, Outline]:
         outlines = [reader.chart(source.name, source, None, scope)]
         workflow = None
     while reader.waiting:
-        agent, scope = reader.waiting.popleft()
+        part, scope = reader.waiting.popleft()
         reader.inherited = scope
-        outlines.append(reader.chart(getattr(agent, "name", "agent"), agent, None, scope))
+        if is_workflow(part):
+            outlines.append(reader.workflow(part, scope))
+        else:
+            outlines.append(reader.chart(getattr(part, "name", "agent"), part, None, scope))
     return Reading(source, workflow, tuple(reader.charts)), tuple(outlines)
 
 
@@ -113,7 +117,7 @@ class _Reader:
             if id(agent) not in placed:  # declared, and no step leads to it
                 agents.append(agent)
                 self._region(len(agents) - 1, agents, shared, scope, read)
-        steps = read_steps(source, parts, regions)
+        steps = read_steps(source, parts, regions, self._branch)
         places = {id(part): place for place, part in enumerate(parts)}
         of_steps = tuple(step_outline(step, places) for step in steps)
         rows = [read[number] for number in range(len(agents))]
@@ -203,7 +207,7 @@ class _Reader:
                 agents.append(target)
             read = HandoffReading(None if bare else shape_of_part(entry), entry, target, at)
             handoffs.append(read)
-            of_handoffs.append(at if bare and at >= 0 else _of_handoff(read))
+            of_handoffs.append(at if bare and at >= 0 else handoff_outline(entry, target, at))
         inputs, of_inputs = guardrail_outlines(values[INPUTS])
         outputs, of_outputs = guardrail_outlines(values[OUTPUTS])
         servers = tuple([shape_of_part(one) for one in values[SERVERS] or ()])
@@ -261,31 +265,22 @@ class _Reader:
         # A tool without a run configuration of its own uses that of the calling run, but never its
         # error handlers.
         scope = self.inherited if run_config is None else RunScope.of(run_config)
+        return self._number(agent, scope.begun_by(handoff=handed))
+
+    def _branch(self, part: object) -> int:
+        """The number of the chart of an agent or workflow that runs in a branch. The guardrails of
+        the run judge what enters and leaves the run itself."""
+        return self._number(part, self.inherited.without_guardrails())
+
+    def _number(self, part: object, scope: RunScope) -> int:
         if scope.policy.recovers:
             scope = replace(scope, policy=replace(scope.policy, recovers=frozenset()))
-        scope = scope.begun_by(handoff=handed)
-        key = (id(agent), scope.key)
+        key = (id(part), scope.key)
         number = self.numbers.get(key)
         if number is None:
             number = self.numbers[key] = len(self.numbers) + 1  # the root has number 0
-            self.waiting.append((agent, scope))
+            self.waiting.append((part, scope))
         return number
-
-
-def _of_handoff(read: HandoffReading) -> object:
-    entry, target = read.entry, read.target
-    name = plain(str(getattr(target, "name", None) or getattr(entry, "agent_name", "")))
-    if is_agent(entry):  # an agent that the workflow does not declare
-        return name, allowed_rules(entry)
-    has_target = target is not None
-    return (
-        plain(entry.tool_name),
-        name,
-        has_target,
-        read.place,
-        plain(enabled(entry)),
-        allowed_rules(entry),
-    )
 
 
 def _check(agent: Agent[Any]) -> None:

@@ -81,6 +81,13 @@ class RunScope:
         )
         return self if policy_for_both == self.policy else replace(self, policy=policy_for_both)
 
+    def without_guardrails(self) -> RunScope:
+        """This scope for a branch: the guardrails of a run judge what enters and leaves the run
+        itself, and its handlers what ends it."""
+        policy = replace(self.policy, recovers=_NOTHING) if self.policy.recovers else self.policy
+        scope = replace(self, input_guardrails=(), output_guardrails=(), policy=policy)
+        return scope.begun_by(handoff=False)
+
     @property
     def key(self) -> tuple[object, ...]:
         """A key that is equal if two scopes are the same to the compiler: it holds the identities

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from agentgraph.frontend.discover import is_workflow
 from agentgraph.frontend.scope import plain
+from agentgraph.workflow.branches import Branches
 from agentgraph.workflow.declared import Edges
 from agentgraph.workflow.outputs import name_of_step, path_of, step_behind
 from agentgraph.workflow.questions import QuestionStep
@@ -17,15 +19,32 @@ if TYPE_CHECKING:
 Outline = tuple[object, ...]
 
 
+class BranchReading(NamedTuple):
+    """A branch of a step.
+
+    Args:
+        name: Its name.
+        part: The agent, function or workflow.
+        inner: The number of the chart that it runs; -1 for a function.
+        function: What is known of a function.
+    """
+
+    name: str
+    part: object
+    inner: int
+    function: FunctionStep | None
+
+
 class StepReading(NamedTuple):
     """A step.
 
     Args:
-        part: The agent, the function, the question or the end.
+        part: The agent, the function, the question, the branches, the workflow or the end.
         name: Its name.
         numbers: The numbers in the chart of the agents that can work in it, its own first.
         edges: The ways out; ``None`` if the workflow ends with it.
         function: What is known of a function.
+        branches: What works in its branches; a workflow is the only branch of its step.
     """
 
     part: object
@@ -33,6 +52,12 @@ class StepReading(NamedTuple):
     numbers: tuple[int, ...]
     edges: Edges | None
     function: FunctionStep | None
+    branches: tuple[BranchReading, ...] = ()
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether each branch has a name of its own, as the outputs of `parallel` have."""
+        return isinstance(self.part, Branches) and not self.part.each
 
     @property
     def declared(self) -> object:
@@ -61,7 +86,10 @@ def _parts(edges: Edges) -> Iterator[object]:
 
 
 def read_steps(
-    workflow: Workflow, parts: list[object], numbers: dict[int, tuple[int, ...]]
+    workflow: Workflow,
+    parts: list[object],
+    numbers: dict[int, tuple[int, ...]],
+    inner: Callable[[object], int],
 ) -> tuple[StepReading, ...]:
     """The steps of a workflow.
 
@@ -69,6 +97,7 @@ def read_steps(
         workflow: The workflow.
         parts: Its steps.
         numbers: The numbers of the agents of each step, by ``id`` of the step.
+        inner: The number of the chart of an agent or workflow that runs in a branch.
     """
     edges = {id(one.step): one for one in workflow._edges}
     functions = workflow._functions
@@ -79,6 +108,7 @@ def read_steps(
             numbers=numbers.get(id(part), ()),
             edges=edges.get(id(part)),
             function=functions.get(id(part)),
+            branches=tuple(_branches(part, inner)),
         )
         for part in parts
     )
@@ -87,6 +117,15 @@ def read_steps(
 def end_beside_agents(steps: tuple[StepReading, ...]) -> bool:
     """Whether a workflow can end with a function or an end."""
     return any(not step.numbers and step.edges is None for step in steps)
+
+
+def _branches(part: object, inner: Callable[[object], int]) -> Iterator[BranchReading]:
+    if isinstance(part, Branches):
+        for one in part.parts:
+            number = -1 if one.function is not None else inner(one.part)
+            yield BranchReading(plain(one.name), one.part, number, one.function)
+    elif is_workflow(part):
+        yield BranchReading(plain(part.name), part, inner(part), None)
 
 
 def step_outline(read: StepReading, places: dict[int, int]) -> Outline:
@@ -99,8 +138,11 @@ def step_outline(read: StepReading, places: dict[int, int]) -> Outline:
     kind: object = isinstance(read.part, End) and read.part.passes_on
     if isinstance(read.part, QuestionStep):
         kind = "asks"
+    branches: Outline = tuple((one.name, one.inner) for one in read.branches)
+    if isinstance(read.part, Branches):
+        branches += (read.part.join.needs, read.part.at_most, read.part.concurrency)
     if read.edges is None:
-        return read.name, read.numbers, kind, ()
+        return read.name, read.numbers, kind, branches, ()
     on = read.edges.on
     cases = tuple(
         (
@@ -115,4 +157,4 @@ def step_outline(read: StepReading, places: dict[int, int]) -> Outline:
         for case in read.edges.cases
     )
     decides = on and (on.path, -1 if on.step is None else places.get(id(on.step), -1))
-    return read.name, read.numbers, kind, (decides, *cases)
+    return read.name, read.numbers, kind, branches, (decides, *cases)

@@ -29,7 +29,7 @@ class Table(NamedTuple):
     @property
     def size(self) -> int:
         """The number of its agents, including those behind tools."""
-        return len(self.layout.agents) + sum(len(agents) for _, agents in self.layout.parts)
+        return len(self.layout.agents) + sum(len(part.agents) for _, part in self.layout.parts)
 
 
 class Tables:

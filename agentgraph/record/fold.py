@@ -25,10 +25,8 @@ from agentgraph.record.items import (
     withheld,
 )
 from agentgraph.record.payloads import (
-    Chosen,
     FailedAttempt,
     Failure,
-    FinalOutput,
     GuardrailVerdict,
     Loaded,
     ModelReply,
@@ -39,6 +37,7 @@ from agentgraph.record.payloads import (
     ToolReturn,
 )
 from agentgraph.record.record import Names, Record
+from agentgraph.record.step_payloads import BranchOutput, Chosen, FinalOutput
 from agentgraph.runtime.commands import CommandId, Emit, Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.runtime.state import ControlState
@@ -189,6 +188,10 @@ def _chosen(record: Record, outcome: Outcome, payload: Chosen, _: Names) -> None
     record.inputs = payload.inputs
 
 
+def _branch(record: Record, outcome: Outcome, payload: BranchOutput, _: Names) -> None:
+    record.branches.setdefault(payload.split, {})[outcome.id.lane] = outcome.id
+
+
 def _judged(record: Record, event: Event) -> None:
     record.judged = True
 
@@ -215,6 +218,7 @@ _TAKES: Mapping[type, Callable[[Record, Outcome, Any, Names], None]] = {
     Loaded: _loaded,
     SavedTurn: _saved,
     Chosen: _chosen,
+    BranchOutput: _branch,
 }
 """What each kind of payload changes in the record beside ``payloads``; other kinds: nothing."""
 
@@ -254,7 +258,7 @@ def show(record: Record, emit: Emit, names: Names) -> Sequence[RunItem]:
             log.rebase(logged(payload.filtered, log.new_items, names))
         return items
     if isinstance(payload, FinalOutput):
-        items = final_items(payload, agent)
+        items = final_items(payload, agent, names)
         log.append(items)
         return items
     assert source is not None

@@ -22,7 +22,6 @@ from agentgraph.items.run_items import raw_field
 from agentgraph.items.tool_origin import ToolOrigin
 from agentgraph.record.payloads import (
     Filtered,
-    FinalOutput,
     LogItem,
     ModelReply,
     Question,
@@ -30,6 +29,7 @@ from agentgraph.record.payloads import (
     ToolReturn,
     Transfer,
 )
+from agentgraph.record.step_payloads import BranchOutput, FinalOutput
 
 if TYPE_CHECKING:
     from agentgraph.agent import Agent
@@ -63,10 +63,12 @@ def reply_items(payload: ModelReply, agent: Agent[Any], log: Sequence[RunItem]) 
     return items
 
 
-def final_items(payload: FinalOutput, agent: Agent[Any]) -> Sequence[RunItem]:
-    """The item of a final output that a callable chose; none if it adds no message."""
+def final_items(payload: FinalOutput, agent: Agent[Any], names: Names) -> Sequence[RunItem]:
+    """The item of an output that a callable or a branch gave; none if it adds no message."""
     if payload.message is None:
         return ()
+    if isinstance(payload, BranchOutput) and payload.agent:
+        agent = names.agent(payload.agent, payload.machine)
     return (MessageOutputItem(agent=agent, raw_item=payload.message),)
 
 

@@ -13,11 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentgraph.approvals import CallKey, Ruling
 from agentgraph.items.tool_origin import ToolOrigin
-from agentgraph.runtime.commands import CommandId
 
 if TYPE_CHECKING:
-    from openai.types.responses import ResponseOutputMessage
-
     from agentgraph.items import ModelResponse, TResponseInputItem
     from agentgraph.model_settings import ModelSettings
     from agentgraph.stored.faults import Fault
@@ -318,40 +315,6 @@ class GuardrailVerdict(NamedTuple):
     info: object = None
     about_output: bool = False
     judged: object = None
-
-
-@dataclass(frozen=True, slots=True)
-class FinalOutput:
-    """A final output that a callable chose, or the output of a step without an agent: of a function
-    or of a question.
-
-    Args:
-        output: The output.
-        message: The message that represents it in the history; ``None`` for none.
-        step: The id of that step.
-    """
-
-    output: object
-    message: ResponseOutputMessage | None = None
-    step: str = ""
-
-
-class Chosen(NamedTuple):
-    """The case that the output of a step took.
-
-    Args:
-        step: The step.
-        source: The outcome that holds its output.
-        agent: The agent at work last.
-        case: The label of the case.
-        inputs: The first input of each agent that may come now, unless the conversation goes on.
-    """
-
-    step: str
-    source: CommandId
-    agent: str
-    case: str
-    inputs: Mapping[str, str]
 
 
 class SavedTurn(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agentgraph.approvals import ApprovalLedger, RunPath
@@ -52,6 +53,8 @@ class Record:
         inputs: The first inputs of the agents that an edge may enter now.
         outputs: The outcome with the output of each step that the run has left, and the agent that
             was last at work in it.
+        branches: The outcomes with the outputs of branches, by the outcome that began them and by
+            lane.
         notes: The notes on the output items of the last reply, in the order of their positions.
         last_failure: The id of the last outcome that reports a failure.
         payloads: The payload of each outcome, by the id of its command.
@@ -84,6 +87,7 @@ class Record:
     calls: tuple[Call, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: dict[str, tuple[CommandId, str]] = field(default_factory=dict)
+    branches: dict[CommandId, dict[int, CommandId]] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     last_failure: CommandId | None = None
     payloads: dict[CommandId, Any] = field(default_factory=dict)
@@ -120,13 +124,6 @@ class Record:
         """Where the tool of a call of the last reply comes from."""
         if lane >= len(self.calls):
             return None
-        notes, position = self.notes, self.calls[lane].position
-        place = position
-        if place >= len(notes) or notes[place].position != position:
-            # A repeated call before it has no note.
-            place = bisect_left(notes, position, key=_position)
-        return notes[place].origin
-
-
-def _position(note: Note) -> int:
-    return note.position
+        # A repeated call has no note, so a note need not stand at its position.
+        place = bisect_left(self.notes, self.calls[lane].position, key=attrgetter("position"))
+        return self.notes[place].origin

@@ -139,6 +139,12 @@ class View:
         """The outcome with the output of each step that the run has left, and its agent."""
         return MappingProxyType(self.__record.outputs)
 
+    def branches(self, split: CommandId) -> Mapping[int, tuple[CommandId, Any]]:
+        """The outcomes of the branches that are over, with their payloads, by lane."""
+        record = self.__record
+        rows = record.branches.get(split, {})
+        return {lane: (rows[lane], record.payloads[rows[lane]]) for lane in sorted(rows)}
+
     @property
     def acted(self) -> Collection[str]:
         """The agents that have used a tool."""

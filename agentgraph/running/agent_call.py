@@ -62,7 +62,7 @@ async def call_agent(
         inner = await _inner(bench, command, tool, context)
         rest = await (carry_out(inner) if tool.on_stream is None else watched(inner, tool, context))
         if rest.kind is StateKind.SUSPENDED:
-            return Waiting(_questions(inner, rest))
+            return Waiting(questions_in(inner, rest))
         output = await output_of_call(tool, inner, result_of(inner, rest))
         if isinstance(tool, ReturningHandoff):
             output = _written(output)
@@ -73,7 +73,8 @@ async def call_agent(
     return output
 
 
-def _questions(inner: Run, rest: Rest) -> tuple[Question, ...]:
+def questions_in(inner: Run, rest: Rest) -> tuple[Question, ...]:
+    """The calls that wait in an inner run."""
     payloads = inner.record.payloads
     return tuple(one for id in rest.awaiting for one in payloads[id].questions)
 
@@ -160,17 +161,17 @@ def _made(
         (machine, bindings) if lowered.current else recompile(tool.agent),
         recompile,
         caches.journal,
-        call_agent=caches.call_agent,
+        inner=caches.inner,
         context=bench.context.context,
         tool_input=params,
         outer=context,
-        resumption=Resumed(tuple(caches.rulings), again=_again(bench, command)),
+        resumption=Resumed(tuple(caches.rulings), again=repeats(bench, command)),
     )
     run.caches.stand_in = caches.stand_in
     return run
 
 
-def _again(bench: Workbench, command: Perform) -> bool:
+def repeats(bench: Workbench, command: Perform) -> bool:
     """Whether the call failed before and is repeated, so that the inner run continues."""
     id = command.id
     before = id._replace(attempt=id.attempt - 1)

@@ -15,7 +15,7 @@ from agentgraph.authoring.recording import current_recorder
 from agentgraph.drivers.journal import MemoryJournal
 from agentgraph.drivers.run import Run, make_run
 from agentgraph.drivers.work.guard import check_outputs_can_be_withheld
-from agentgraph.drivers.workbench import Watcher
+from agentgraph.drivers.workbench import InnerRuns, Watcher
 from agentgraph.frontend.scope import DEFAULT_SCOPE, RunScope
 from agentgraph.items.question_item import Interruption
 from agentgraph.items.text import carried
@@ -27,6 +27,7 @@ from agentgraph.run_config import DEFAULT_MAX_TURNS, RunConfig, coerce_run_confi
 from agentgraph.run_context import RunContextWrapper
 from agentgraph.running.agent_call import call_agent
 from agentgraph.running.arguments import check_input, check_options
+from agentgraph.running.branch_call import run_branch
 from agentgraph.running.needed_context import check_context
 from agentgraph.running.recompile import Recompile
 from agentgraph.running.state import OVER, RunState
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from agentgraph.workflow import Source
 
 _OUTERMOST: RunPath = ()
+INNER = InnerRuns(call_agent, run_branch)
+"""What runs agents inside any run."""
 
 
 class Launch(NamedTuple):
@@ -114,7 +117,7 @@ def launch(
         (program.machine, program.bindings),
         Recompile(program.source, program.scope),
         journal,
-        call_agent=call_agent,
+        inner=INNER,
         watcher=watcher,
         context=context,
         caller_context=caller_context,
@@ -172,7 +175,7 @@ def _resumed(
         (program.machine, program.bindings),
         Recompile(program.source, scope),
         state.journal,
-        call_agent=call_agent,
+        inner=INNER,
         watcher=watcher,
         context=state.context.context if context is None else context,
         tool_input=state.context.tool_input,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from agentgraph.approvals import CallKey, ruling_from_json, ruling_to_json
 from agentgraph.items.tool_origin import ToolOrigin
 from agentgraph.model_settings import ModelSettings
-from agentgraph.record import payloads
+from agentgraph.record import payloads, step_payloads
 from agentgraph.record.payloads import Identity, LogItem, Note, ToolVerdict
 from agentgraph.runtime.commands import CommandId
 from agentgraph.stored.faults import decode_fault, encode_fault
@@ -288,9 +288,21 @@ FORMS: Mapping[str, PayloadForm] = {
         about_output=_PLAIN,
         judged=_VALUE,
     ),
-    "output": _of(payloads.FinalOutput, output=_VALUE, message=_optional(_RAW), step=_PLAIN),
+    "output": _of(step_payloads.FinalOutput, output=_VALUE, message=_optional(_RAW), step=_PLAIN),
+    "branch": _of(
+        step_payloads.BranchOutput,
+        output=_VALUE,
+        message=_optional(_RAW),
+        step=_PLAIN,
+        split=_COMMAND,
+        agent=_PLAIN,
+        machine=_PLAIN,
+    ),
+    "split": _of(
+        step_payloads.Split, step=_PLAIN, source=_optional(_COMMAND), inputs=_TUPLE, single=_FLAG
+    ),
     "chosen": _of(
-        payloads.Chosen, step=_PLAIN, source=_COMMAND, agent=_PLAIN, case=_PLAIN, inputs=_PLAIN
+        step_payloads.Chosen, step=_PLAIN, source=_COMMAND, agent=_PLAIN, case=_PLAIN, inputs=_PLAIN
     ),
     "loaded": _of(payloads.Loaded, shown=_INPUT, saved=_nested(_SAVED)),
     "saved": _SAVED,

@@ -16,6 +16,7 @@ from agentgraph.approvals import Ruling, RunPath
 from agentgraph.drivers.aio import Driver
 from agentgraph.drivers.journal import MemoryJournal, Row
 from agentgraph.drivers.run import Run, make_run
+from agentgraph.drivers.workbench import InnerRuns
 from agentgraph.exceptions import UserError
 from agentgraph.frontend.bindings import Bindings
 from agentgraph.items.responses import ModelResponse, TResponseInputItem
@@ -283,7 +284,7 @@ class _Reader:
             (replace(machine), bindings),  # a copy, which the journal binds anew
             _compiles_nothing,
             self._journal,
-            call_agent=_performs_nothing,
+            inner=InnerRuns(_performs_nothing, _performs_nothing),
         )
         driver = Driver(run)
         for row, command in driver.replay_rows():

@@ -6,13 +6,8 @@ from typing import NamedTuple
 
 from agentgraph.exceptions import UserError
 from agentgraph.items.item_helpers import ItemHelpers
-from agentgraph.record.payloads import (
-    Failure,
-    FinalOutput,
-    GuardrailVerdict,
-    ModelReply,
-    ToolReturn,
-)
+from agentgraph.record.payloads import Failure, GuardrailVerdict, ModelReply, ToolReturn
+from agentgraph.record.step_payloads import FinalOutput
 from agentgraph.running.recorded import Recording
 from agentgraph_compiler.machine import StateKind
 

@@ -21,6 +21,7 @@ from agentgraph.authoring.pydantic_fields import kept_as_is
 from agentgraph.drivers.aio import replay
 from agentgraph.drivers.journal import MemoryJournal
 from agentgraph.drivers.run import make_run
+from agentgraph.drivers.workbench import InnerRuns
 from agentgraph.exceptions import UserError
 from agentgraph.items import ItemHelpers
 from agentgraph.items.question_item import Interruption
@@ -316,7 +317,7 @@ def _name_of(agent: object) -> str | None:
 
 
 async def _performs_nothing(*work: object) -> Any:
-    """Take the place of ``call_agent`` in a replay, which performs nothing."""
+    """Take the place of inner runs in a replay, which performs nothing."""
     raise ProtocolError(f"a replay must perform nothing, but was asked for {work!r}")
 
 
@@ -331,7 +332,7 @@ def _restored(program: Program, stored: Mapping[str, Any], context: object) -> R
         (program.machine, program.bindings),
         Recompile(program.source, program.scope),
         journal,
-        call_agent=_performs_nothing,
+        inner=InnerRuns(_performs_nothing, _performs_nothing),
         context=context,
     )
     try:

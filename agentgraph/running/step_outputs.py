@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from agentgraph.drivers.run import Run
 from agentgraph.drivers.work.outputs import final_output
-from agentgraph.record.payloads import FinalOutput
-from agentgraph.runtime.commands import Rest
+from agentgraph.frontend.bindings import StepBinding
+from agentgraph.record.step_payloads import FinalOutput, Split
+from agentgraph.runtime.commands import CommandId, Rest
 from agentgraph_compiler.machine import StateKind
 
 
 class StepOutputs(dict[Any, Any]):
-    """The outputs of the steps that a run has left, by step: an agent or a function.
+    """The outputs of the steps that a run has left, by step: an agent, a function, a workflow, or
+    what `parallel` or `each` returned. What works in one branch of all has its output, too.
 
     Of a step that worked several times it has the last output.
     """
@@ -40,7 +44,22 @@ def outputs_of(run: Run, rest: Rest) -> StepOutputs:
         if row is not None:
             _, source, agent = row
             outputs[step.step.part] = final_output(run.bench, source, bindings.agents[agent].agent)
+            outputs.update(_of_branches(run, step, source))
     return outputs
+
+
+def _of_branches(run: Run, step: StepBinding, source: CommandId) -> Iterator[tuple[Any, Any]]:
+    """The outputs of the branches of one step, each with what works there and nowhere else."""
+    read = step.step.branches
+    if not step.step.is_labelled:
+        return
+    steps = run.caches.bindings.steps
+    everywhere = [one.step.part for one in steps]
+    everywhere += [branch.part for one in steps for branch in one.step.branches]
+    times = Counter(map(id, everywhere))
+    for lane, (_, payload) in run.bench.view.branches(source).items():
+        if times[id(read[lane].part)] == 1:
+            yield read[lane].part, payload.output
 
 
 def _last(run: Run, rest: Rest) -> tuple[str, Any, str] | None:
@@ -48,7 +67,7 @@ def _last(run: Run, rest: Rest) -> tuple[str, Any, str] | None:
     if rest.kind is not StateKind.DONE or rest.source is None:
         return None
     payload = run.record.payloads[rest.source]
-    if isinstance(payload, FinalOutput) and payload.step:
+    if isinstance(payload, FinalOutput | Split) and payload.step:
         return payload.step, rest.source, rest.agent
     for step in run.caches.bindings.steps:
         if rest.agent in step.agents:

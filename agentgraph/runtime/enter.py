@@ -130,11 +130,8 @@ def work_of(here: State, state: ControlState) -> Sequence[Invoke]:
     """The lanes of a state in order: one for each call if it has offers, else its invokes."""
     if not here.offers:
         return here.invokes
-    calls, offers = (state.reply or _NO_REPLY).calls, here.offered
-    try:
-        return [offers[call.symbol] for call in calls]
-    except KeyError as symbol:  # a machine that the run was not migrated to
-        raise ProtocolError(f"state '{here.id}' offers no {symbol}") from None
+    calls = (state.reply or _NO_REPLY).calls
+    return [lane_of(here, state, lane) for lane in range(len(calls))]
 
 
 def lane_of(here: State, state: ControlState, lane: int) -> Invoke:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from agentgraph.runtime.lanes import count
 from agentgraph.runtime.outcomes import Reply
 from agentgraph.runtime.state import ControlState
 from agentgraph_compiler.machine import Event, Guard, GuardKind, Invoke, State, Transition
@@ -77,6 +78,11 @@ def _rounds_left(guard: Guard, here: State, state: ControlState) -> bool:
     return dict(state.edges.taken).get(edge, 0) < int(most)
 
 
+def _enough_joined(guard: Guard, here: State, state: ControlState) -> bool:
+    unfinished = state.owed | state.held | state.queued
+    return count(state.lanes) - unfinished.bit_count() >= int(guard.names[0])
+
+
 MEANINGS: Mapping[GuardKind, Callable[[Guard, State, ControlState], bool]] = {
     GuardKind.OTHERWISE: lambda guard, here, state: True,
     GuardKind.CALLS: lambda guard, here, state: state.reply is not None and bool(state.reply.calls),
@@ -94,5 +100,6 @@ MEANINGS: Mapping[GuardKind, Callable[[Guard, State, ControlState], bool]] = {
     GuardKind.ACTED: lambda guard, here, state: state.agent in state.acted,
     GuardKind.CASE: lambda guard, here, state: (state.reply or _NO_REPLY).case in guard.names,
     GuardKind.ROUNDS: _rounds_left,
+    GuardKind.JOINED: _enough_joined,
 }
 """One meaning for each kind; a test checks that none is missing."""

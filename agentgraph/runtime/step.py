@@ -128,11 +128,12 @@ def step(
         return take(machine, here, row, state, id, commands, taken)
     if state.emitted != before:
         _show(here, state, state.emitted ^ before, commands)
-    if state.queued and invoke.places:
+    early = first_enabled(here.early, here, state) if here.early and state.owed else None
+    if early is None and state.queued and invoke.places:
         state = next_in_group(here, state, invoke, commands)
-    if state.owed:
+    if early is None and state.owed:
         return state, tuple(commands)
-    return take(machine, here, joined(here, state), state, id, commands, taken)
+    return take(machine, here, early or joined(here, state), state, id, commands, taken)
 
 
 def _from_outside(
@@ -303,7 +304,7 @@ def _take_reply(
             f"state '{here.id}': a reply goes with the events 'replied' and 'chosen', no other"
         )
     calls, requests, _, active, case = reply
-    if (event is _CHOSEN or case) and case not in here.cases:
+    if (case or here.cases) and case not in here.cases:
         raise ProtocolError(f"state '{here.id}' declares no case '{case}'")
     for request in requests:
         if request.symbol not in here.requestable:
@@ -313,11 +314,12 @@ def _take_reply(
         for call in calls:
             if call.symbol not in offers:
                 raise ProtocolError(f"state '{here.id}' declares no call '{call.symbol}'")
-    acted = state.acted
-    if (calls or requests or active) and state.agent not in acted:
-        acted = acted | here.owner if acted else here.owner
+    acted, replied = state.acted, state.replied
+    if event is _REPLIED:
+        replied = outcome.id
+        if (calls or requests or active) and state.agent not in acted:
+            acted = acted | here.owner if acted else here.owner
     # The agent has replied, so it is no longer arriving.
-    replied = outcome.id if event is _REPLIED else state.replied
     changed = (reply, replied, state.output, state.cause, False, acted)
     return new(ControlState, state[:_REPLY] + changed + state[_EDGES:])
 

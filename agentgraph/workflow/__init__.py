@@ -6,6 +6,7 @@ compiler sees gaps before a run (docs/workflows.md). Read `declared.py` first, t
 
 from __future__ import annotations
 
+from agentgraph.workflow.branches import Branches, all_of, first_of, quorum
 from agentgraph.workflow.keys import Interval, at_least, below, between
 from agentgraph.workflow.outputs import output_of
 from agentgraph.workflow.questions import QuestionStep
@@ -13,14 +14,18 @@ from agentgraph.workflow.steps import End
 from agentgraph.workflow.workflow import Source, Step, Workflow
 
 __all__ = [
+    "Branches",
     "End",
     "Interval",
     "QuestionStep",
     "Source",
     "Step",
     "Workflow",
+    "all_of",
     "at_least",
     "below",
     "between",
+    "first_of",
     "output_of",
+    "quorum",
 ]

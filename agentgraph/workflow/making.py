@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn
 
 from agentgraph.authoring.origin import caller_origin
 from agentgraph.exceptions import AgentDefinitionError
+from agentgraph.workflow.branches import Branches
 from agentgraph.workflow.declared import ALWAYS, Case, Edges, Selector
 from agentgraph.workflow.keys import label_of
 from agentgraph.workflow.outputs import OutputOf, name_of_step, path_of, step_behind
@@ -119,7 +120,7 @@ class EdgeMaker:
         Raises:
             AgentDefinitionError: The object cannot be a step.
         """
-        if isinstance(step, End) or (hasattr(step, "handoffs") and hasattr(step, "name")):
+        if isinstance(step, End | Branches) or runs_by_itself(step):
             return step
         if isinstance(step, QuestionStep):
             if step not in self._questions:
@@ -132,8 +133,8 @@ class EdgeMaker:
                 self._functions[id(step)] = function_step(step, self._workflow)
             return step
         self._refuse(
-            "a step is an agent, a function, a question that ask(...) made, or End(...), not"
-            f" {step!r} ({type(step).__name__})."
+            "a step is an agent, a function, a workflow, what ask(...) or parallel(...) makes, or"
+            f" End(...), not {step!r} ({type(step).__name__})."
         )
 
     def _leaving(self, step: object) -> object:
@@ -162,15 +163,21 @@ class EdgeMaker:
         if function is not None:
             if carries:
                 self._refuse(f"carry goes to agents, and '{function.name}' is a function.")
-            count = len(gives) or min(1, function.most if function.most is not None else 1)
-            if not function.fewest <= count or (
-                function.most is not None and count > function.most
-            ):
-                self._refuse(
-                    f"step '{function.name}' takes {_numbers(function)} values, but the edge to it"
-                    f" gives {count}. Name them with give=(output_of(...), ...)."
-                )
+            self._check_count(function, len(gives))
+        elif carries and not hasattr(case.target, "handoffs"):
+            self._refuse(f"carry goes to agents, and '{name_of_step(case.target)}' is none.")
+        if isinstance(case.target, Branches) and not case.target.each:
+            for part in case.target.parts:
+                if part.function is not None:
+                    self._check_count(part.function, len(gives))
         return replace(case, gives=gives, carries=carries)
+
+    def _check_count(self, function: FunctionStep, gives: int) -> None:
+        """Refuse an edge that hands a function more or fewer values than it takes."""
+        if fault := count_fault(function, gives):
+            self._refuse(
+                f"step '{function.name}' {fault}. Name them with give=(output_of(...), ...)."
+            )
 
     def _selector(self, on: object, cases: Iterable[object]) -> Selector | None:
         by_value = not all(isinstance(key, type) for key in cases)
@@ -205,6 +212,24 @@ class EdgeMaker:
 
     def _refuse(self, fault: str) -> NoReturn:
         raise AgentDefinitionError(f"Workflow '{self._workflow}': {fault}")
+
+
+def runs_by_itself(part: object) -> bool:
+    """Whether a part is an agent or a workflow."""
+    return hasattr(part, "name") and (hasattr(part, "handoffs") or hasattr(part, "start"))
+
+
+def count_fault(function: FunctionStep, gives: int) -> str:
+    """Why a function cannot take what an edge hands over; empty if it can.
+
+    Args:
+        function: The function.
+        gives: How many outputs the edge names; without any it hands over the one before it.
+    """
+    count = gives or min(1, function.most if function.most is not None else 1)
+    if function.fewest <= count and (function.most is None or count <= function.most):
+        return ""
+    return f"takes {_numbers(function)} values, but the edge to it gives {count}"
 
 
 def _numbers(function: FunctionStep) -> str:

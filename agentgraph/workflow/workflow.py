@@ -11,9 +11,11 @@ from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.origin import SourceLine, caller_origin
 from agentgraph.authoring.recording import current_recorder
 from agentgraph.exceptions import AgentDefinitionError, UserError
+from agentgraph.workflow.branches import Branches, Join
 from agentgraph.workflow.declared import Edges
 from agentgraph.workflow.keys import Key
 from agentgraph.workflow.making import EdgeMaker
+from agentgraph.workflow.making_branches import each_step, parallel_step
 from agentgraph.workflow.outputs import name_of_step
 from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.steps import End, FunctionStep
@@ -25,9 +27,11 @@ __all__ = ["Source", "Step", "Workflow"]
 
 Source: TypeAlias = "Agent[Any] | Workflow"
 """What can be compiled: an agent stands for the workflow of all agents that it can reach."""
-Step: TypeAlias = "Agent[Any] | Callable[..., Any] | QuestionStep | End"
+Step: TypeAlias = "Agent[Any] | Callable[..., Any] | QuestionStep | Branches | Workflow | End"
 """A step of a workflow: an agent with all that it hands over to, a typed function, a question to a
-person, or an end."""
+person, what `parallel` and `each` return, another workflow, or an end."""
+Part: TypeAlias = "Agent[Any] | Callable[..., Any] | Workflow"
+"""What works in a branch of `parallel` and `each`."""
 Given: TypeAlias = "Any | Sequence[Any]"
 """What an edge hands over: `output_of(step)` or several of them."""
 _COMPILED = "_agentgraph_programs"
@@ -183,6 +187,74 @@ class Workflow(ShownInNotebooks):
         """
         self._check_open()
         return self._maker.question(name, question, answer)
+
+    def parallel(
+        self,
+        name: str,
+        steps: Sequence[Part],
+        *,
+        join: Join | None = None,
+        interleaved: bool = False,
+    ) -> Branches:
+        """Make a step whose branches work side by side. It is entered and left by edges, as any
+        step.
+
+        Args:
+            name: The name of the step.
+            steps: Agents, functions and workflows. Each gets what the edge to the step hands over.
+            join: `all_of()` gives a list of the outputs in the order of the branches, `first_of()`
+                the output of the branch that is over first, `quorum(n)` a list of those of the
+                first `n`. A type in it is compared with what the branches give.
+            interleaved: Whether the events of the branches come as they happen; without it they
+                come one branch at a time.
+
+        Raises:
+            AgentDefinitionError: What it is called with cannot be such a step; the message says
+                why.
+        """
+        return parallel_step(self.name, name, steps, join, interleaved=interleaved)
+
+    def each(
+        self,
+        step: Step,
+        on: str | None = None,
+        *,
+        run: Part,
+        at_most: int,
+        concurrency: int | None = None,
+        name: str | None = None,
+        interleaved: bool = False,
+    ) -> Branches:
+        """Let a step come after another one that works on each item of a list, side by side.
+
+        Args:
+            step: The step before.
+            on: The field of its output that is the list; left out, the output itself.
+            run: The agent, function or workflow that gets an item.
+            at_most: How many items there may be; for more, the run ends with `RoutingError`.
+            concurrency: How many work at the same time; `None` for all.
+            name: The name of the step; left out, `"each"` and the name of what runs.
+            interleaved: As for `parallel`.
+
+        Returns:
+            The step. Its output is the list of the outputs, in the order of the items.
+
+        Raises:
+            AgentDefinitionError: What it is called with cannot be such a step; the message says
+                why.
+            UserError: The workflow has run.
+        """
+        made = each_step(
+            self.name,
+            on,
+            run,
+            at_most=at_most,
+            concurrency=concurrency,
+            name=name,
+            interleaved=interleaved,
+        )
+        self.then(step, made)
+        return made
 
     @property
     def _maker(self) -> EdgeMaker:

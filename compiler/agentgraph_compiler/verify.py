@@ -65,6 +65,7 @@ MALFORMED = Rule(
     "The chart refers to something it does not contain, or names a thing twice.",
 )
 _CALLS = frozenset({WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING})
+_RUNNING = (WorkKind.AGENT, WorkKind.BRANCH)
 _REQUESTS, _NO_REST = GuardKind.REQUESTS, Rest.NO
 _STAYING = frozenset({*INTERRUPTING, Event.AWAITING})
 _MOST_PHASES = 250
@@ -165,7 +166,7 @@ def _is_simple(state: State, walks: _Walks) -> bool:
         return False
     for invoke in state.invokes or state.offers:
         walk = walks.of(invoke.phases)
-        if walk.faults or walk.runs_agent or invoke.machine or invoke.places:
+        if walk.faults or walk.runs or invoke.machine or invoke.places:
             return False
         if invoke.tries and not walk.handles_retry:
             return False
@@ -228,13 +229,13 @@ class _Walk(NamedTuple):
 
     Args:
         faults: Their faults.
-        runs_agent: Whether they run an agent.
+        runs: The work among them that may run a sub-chart; ``None`` if none does.
         handles_retry: Whether one of them has a move on ``retry``.
         may_be_idle: Whether a run may skip all of them.
     """
 
     faults: tuple[str, ...]
-    runs_agent: bool
+    runs: WorkKind | None
     handles_retry: bool
     may_be_idle: bool
 
@@ -250,7 +251,7 @@ class _Walks:
         if walk is None:
             walk = self._walks[id(phases)] = _Walk(
                 faults=tuple(_faults_of_phases(phases)),
-                runs_agent=any(phase.kind is WorkKind.AGENT for phase in phases),
+                runs=next((phase.kind for phase in phases if phase.kind in _RUNNING), None),
                 handles_retry=any(
                     move.event is Event.RETRY for phase in phases for move in phase.moves
                 ),
@@ -275,7 +276,7 @@ def _faults_of_lane(invoke: Invoke, walk: _Walk, subcharts: set[str]) -> Iterato
         yield "has tries, but none of its phases has a move on 'retry'"
     if invoke.places and not invoke.group:
         yield "has places, but no group that shares them"
-    fault = _fault_of_work(WorkKind.AGENT if walk.runs_agent else None, invoke.machine, subcharts)
+    fault = _fault_of_work(walk.runs, invoke.machine, subcharts)
     if fault:
         yield fault
 
@@ -308,7 +309,7 @@ def _faults_of_sharing(state: State) -> Iterator[str]:
 
 
 def _fault_of_work(kind: WorkKind | None, machine: str, subcharts: set[str]) -> str:
-    if (kind is WorkKind.AGENT) != bool(machine):
+    if (kind is WorkKind.AGENT) != bool(machine) and kind is not WorkKind.BRANCH:
         return "must name a sub-chart if it is of kind 'agent', and only then"
     if machine and machine not in subcharts:
         return f"runs the sub-chart '{machine}', which does not exist"

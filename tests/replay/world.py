@@ -21,8 +21,7 @@ from agentgraph.drivers.workbench import Watcher, Workbench
 from agentgraph.models.model_call import ModelCall
 from agentgraph.record.facts import RunFacts
 from agentgraph.run_context import RunContextWrapper
-from agentgraph.running.agent_call import call_agent
-from agentgraph.running.launch import Launch, launch
+from agentgraph.running.launch import INNER, Launch, launch
 from agentgraph.running.recompile import Recompile
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome
@@ -142,7 +141,7 @@ class World:
             (program.machine, program.bindings),
             Recompile(program.source, program.scope),
             journal,
-            call_agent=call_agent,
+            inner=INNER,
             watcher=watcher,
             context=self.options.get("context"),
         )

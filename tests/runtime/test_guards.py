@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agentgraph.runtime.guards import MEANINGS, holds
+from agentgraph.runtime.lanes import record
 from agentgraph.runtime.outcomes import Call, Reply, Request
 from agentgraph.runtime.state import ControlState, Edges, Facts
 from agentgraph_compiler.machine import OTHERWISE, Guard, GuardKind, Verdict
@@ -73,7 +74,8 @@ def test_turns_are_spent_when_as_many_began_as_are_allowed(
 
 
 SESSION, HOOKS = Facts(session=True), Facts(hooked=True)
-OPERANDS = {GuardKind.CASE: ("x",), GuardKind.ROUNDS: ("x", "3")}
+OPERANDS = {GuardKind.CASE: ("x",), GuardKind.ROUNDS: ("x", "3"), GuardKind.JOINED: ("2",)}
+THREE = b"".join(record(1, 1) for _ in range(3))
 OF_THE_RUN = [
     ("session: a run that has one", GuardKind.SESSION, ControlState("s", SESSION), True),
     ("session: a run without", GuardKind.SESSION, ControlState("s", HOOKS), False),
@@ -109,6 +111,20 @@ OF_THE_RUN = [
     ("rounds: none yet", GuardKind.ROUNDS, ControlState("s"), True),
     ("rounds: one less", GuardKind.ROUNDS, ControlState("s", edges=Edges(taken=(("x", 2),))), True),
     ("rounds: all", GuardKind.ROUNDS, ControlState("s", edges=Edges(taken=(("x", 3),))), False),
+    ("joined: enough", GuardKind.JOINED, ControlState("s", lanes=THREE, owed=0b100), True),
+    ("joined: one works", GuardKind.JOINED, ControlState("s", lanes=THREE, owed=0b110), False),
+    (
+        "joined: one waits",
+        GuardKind.JOINED,
+        ControlState("s", lanes=THREE, owed=1, held=2),
+        False,
+    ),
+    (
+        "joined: one has no place",
+        GuardKind.JOINED,
+        ControlState("s", lanes=THREE, owed=1, queued=2),
+        False,
+    ),
     ("acted: another", GuardKind.ACTED, ControlState("s", agent="b", acted=frozenset("a")), False),
 ]
 

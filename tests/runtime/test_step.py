@@ -433,8 +433,15 @@ def test_step(row: Row) -> None:
     assert step(MACHINE, row.state, row.outcome) == (row.after, row.commands)
 
 
-OF_EDGES = {StateKind.LEAVING, StateKind.LOOPING, StateKind.WORKING}
-"""The states of a workflow with edges; ``tests/runtime/test_edges.py`` leaves them."""
+OF_EDGES = {
+    StateKind.LEAVING,
+    StateKind.LOOPING,
+    StateKind.WORKING,
+    StateKind.ASKING,
+    StateKind.SPLITTING,
+    StateKind.BRANCHING,
+}
+"""The states of a workflow with edges, which runs of such workflows leave."""
 
 
 def test_the_table_leaves_every_kind_of_state_that_can_be_left() -> None:
@@ -464,5 +471,11 @@ def test_every_kind_of_lane_stands_in_the_machine_of_the_table() -> None:
         WorkKind.TELL,
     }
     kinds = {invoke.kind for invoke in INVOKES.values()}
-    of_edges = {WorkKind.EDGE, WorkKind.STEP}
+    of_edges = {
+        WorkKind.EDGE,
+        WorkKind.STEP,
+        WorkKind.ANSWER,
+        WorkKind.SPLIT,
+        WorkKind.BRANCH,
+    }
     assert kinds == set(WorkKind) - {WorkKind.AGENT} - aside - of_edges

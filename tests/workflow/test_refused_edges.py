@@ -43,7 +43,7 @@ def twice(made: Workflow) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "no step": (flow(lambda f: f.then(A, "B")), "a step is an agent, a function, a question"),  # type: ignore[arg-type]
+    "no step": (flow(lambda f: f.then(A, "B")), "a step is an agent, a function, a workflow"),  # type: ignore[arg-type]
     "a class": (flow(lambda f: f.then(A, Agent)), "a step is an agent"),
     "after an end": (flow(lambda f: f.then(End(), A)), "nothing follows an End"),
     "no cases": (flow(lambda f: f.route(A, on="x", cases={})), "at least"),

@@ -27,6 +27,7 @@ from agentgraph_compiler.machine import StateKind, WorkKind
 _OF_THE_RUN: Final = frozenset({WorkKind.LOAD, WorkKind.SAVE})
 _OF_A_TURN: Final = frozenset({WorkKind.INPUT_GUARDRAIL, WorkKind.GREET, WorkKind.MODEL})
 _GUARDRAILS: Final = frozenset({WorkKind.INPUT_GUARDRAIL, WorkKind.OUTPUT_GUARDRAIL})
+_WITHOUT_SPAN: Final = frozenset({WorkKind.MISSING, WorkKind.BRANCH})
 _NOT_OF_A_TURN: Final = ("requests", "total_tokens")
 
 Level: TypeAlias = Literal["task", "agent", "turn"]
@@ -93,7 +94,7 @@ class RunSpans:
         if kind is WorkKind.HANDOFF:
             data = contents.handoff(bench, command, self._requested)
             return self._start(data, command.id, command.id)
-        if command.position < 0 or kind is WorkKind.MISSING:
+        if command.position < 0 or kind in _WITHOUT_SPAN:
             return self._innermost
         place = command.id[:2]
         if place in self._work:

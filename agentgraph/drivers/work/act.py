@@ -64,7 +64,7 @@ async def act(bench: Workbench, command: Perform) -> Outcome:
         if call.hooked and getattr(tool, "handoff", None) is None:
             await call.tell("on_tool_start", context=context)
         if command.phase.kind is _AGENT:
-            output = await bench.caches.call_agent(bench, command, tool, context)
+            output = await bench.caches.inner.call_agent(bench, command, tool, context)
         else:
             output = await invoke_function_tool(
                 function_tool=tool, context=context, arguments=call.raw.arguments

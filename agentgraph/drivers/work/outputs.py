@@ -12,7 +12,8 @@ from agentgraph.drivers.work.hooks import call_hooks, context_of
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import UserError
 from agentgraph.items.tool_payload import check_readable
-from agentgraph.record.payloads import FinalOutput, ModelReply
+from agentgraph.record.payloads import ModelReply
+from agentgraph.record.step_payloads import FinalOutput, Split
 from agentgraph.runtime.commands import CommandId, Perform
 from agentgraph.runtime.outcomes import Outcome
 from agentgraph.tools.function import FunctionTool, FunctionToolResult
@@ -27,9 +28,14 @@ def final_output(bench: Workbench, source: CommandId | None, agent: Agent[Any]) 
     """The final output that an outcome holds.
 
     The output of a tool becomes text if the agent's output is text; otherwise it is passed on
-    unparsed. The output of an error handler stays as it is.
+    unparsed. The output of an error handler stays as it is. The outcome with which branches begin
+    stands for their outputs.
     """
     payload = bench.view.payload(source)
+    if isinstance(payload, Split):
+        assert source is not None
+        outputs = [one.output for _, one in bench.view.branches(source).values()]
+        return outputs[0] if payload.single else outputs
     output = payload.output
     if isinstance(payload, FinalOutput):
         return output

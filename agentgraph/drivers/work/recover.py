@@ -10,7 +10,7 @@ from agentgraph.drivers.work.copies import copies_of, copy_of
 from agentgraph.drivers.workbench import Workbench
 from agentgraph.exceptions import MaxTurnsExceeded, ModelBehaviorError, UserError
 from agentgraph.models.fake_id import FAKE_RESPONSES_ID
-from agentgraph.record.payloads import FinalOutput
+from agentgraph.record.step_payloads import FinalOutput
 from agentgraph.run_error_handlers import RunErrorData, RunErrorHandlerInput, RunErrorHandlerResult
 from agentgraph.runtime.commands import Perform
 from agentgraph.runtime.outcomes import Outcome

@@ -76,8 +76,8 @@ class Analysis:
 
     @cached_property
     def parts(self) -> tuple[Chart, ...]:
-        """The charts that a run can enter: the root, and those of agent tools that can be
-        called."""
+        """The charts that a run can enter: the root, and those of agent tools that can be called
+        and of branches."""
         entered, waiting = {self.chart.name: self.chart}, [self.chart]
         while waiting:
             for _, lane in self.flow(waiting.pop()).lanes:

@@ -279,6 +279,8 @@ def _agents_of(whole: Whole, run: Run) -> list[Agent]:
             place = flow.places[number]
             agent = one.chart.agent.get(place.state.agent)
             if agent is None:
+                inner = (lane for lane in flow.lanes_of(place) if lane.machine)
+                waiting += [whole.of_branch(one, lane) for lane in inner]
                 continue
             agents.setdefault((agent.name, agent.origin), agent)
             for lane in flow.lanes_of(place):

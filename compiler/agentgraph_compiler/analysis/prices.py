@@ -15,12 +15,14 @@ from agentgraph_compiler.analysis.longest import FREE, Price
 from agentgraph_compiler.analysis.walks import Prices, Walk
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.chart import USUAL_TURNS, Agent, Chart, Enabled, Tool
+from agentgraph_compiler.ir.steps import Branches
 from agentgraph_compiler.machine import (
     Event,
     Guard,
     GuardKind,
     Invoke,
     State,
+    StateKind,
     Transition,
     WorkKind,
 )
@@ -28,6 +30,7 @@ from agentgraph_compiler.machine import (
 Apart: TypeAlias = Mapping[tuple[str, Origin], Chart]
 """The charts of the agents that the code of tools and guardrails runs, by name and origin."""
 _SAYS_NOTHING = frozenset({GuardKind.OTHERWISE, GuardKind.SPENT})
+_MOST_NAMES = 1_000
 _REFUSING = frozenset({WorkKind.HOLD, WorkKind.SCREEN})
 
 
@@ -91,6 +94,11 @@ class Whole:
         if tool.handoff:
             turns = None if run.turns is None else max(0, run.turns - 1)
         return Run(run.analysis, chart, run.analysis.flow(chart).roots[0], turns)
+
+    def of_branch(self, run: Run, lane: Invoke) -> Run:
+        """The run of an agent or a workflow in a branch."""
+        chart = run.analysis.chart.subchart[lane.machine]
+        return Run(run.analysis, chart, run.analysis.flow(chart).roots[0], run.turns)
 
     def of_code(self, agent: Agent, symbol: str) -> Iterator[tuple[Run | None, bool]]:
         """The runs that the code of a tool or guardrail starts, each with whether it is certain;
@@ -157,6 +165,16 @@ class _Prices(Prices):
         one = Price(int(self.quantity is counted))
         return _sum(one, self.inside(agent, lane))
 
+    def branches(self, place: Place) -> tuple[Branches, list[Price]]:
+        """The branches that begin in a place, with the price of each."""
+        step = self.run.chart.step[place.state.id.removesuffix(f".{StateKind.BRANCHING}")]
+        assert step.branches is not None  # it has such a state
+        runs = (
+            self.inner(self.whole.of_branch(self.run, lane)) if lane.machine else FREE
+            for lane in place.state.offers
+        )
+        return step.branches, [one if isinstance(one, Price) else _price(one) for one in runs]
+
     def lanes(self, place: Place, row: Transition) -> list[Invoke]:
         """The calls of which each alone can lead to a row."""
         tools = {tool.symbol: tool for tool in self.agent_of(place).tools}
@@ -176,6 +194,9 @@ class Least(_Prices):
         price = self.handoff(place, row)
         if not place.state.offers:
             return price
+        if place.state.kind is StateKind.BRANCHING:
+            branches, prices = self.branches(place)
+            return _sum(*sorted(prices, key=_amount)[: branches.needs or None])
         if row.guard.kind is GuardKind.REQUESTS:
             return None  # a handoff alone costs less
         agent = self.agent_of(place)
@@ -211,6 +232,9 @@ class Most(_Prices):
         state, price = place.state, self.handoff(place, row)
         if not state.offers:
             return price
+        if state.kind is StateKind.BRANCHING:
+            branches, prices = self.branches(place)
+            return _times(_sum(*prices), branches.most or 1)
         agent = self.agent_of(place)
         with_handoff = row.guard.kind is GuardKind.REQUESTS
         if agent.single_call:
@@ -249,6 +273,10 @@ def _sum(*prices: Price) -> Price:
     path = tuple(name for price in prices for name in price.path)
     why = next((price.why for price in prices if price.why), "")
     return Price(sum(price.amount for price in prices), path, why)
+
+
+def _times(price: Price, count: int) -> Price:
+    return Price(price.amount * count, (price.path * count)[:_MOST_NAMES], price.why)
 
 
 def _amount(price: Price) -> float:

@@ -52,6 +52,7 @@ from dataclasses import dataclass
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import Agent, Chart, Enabled, Tool, is_allowed
+from agentgraph_compiler.machine import WorkKind
 
 RULE = Rule(
     "AG203",
@@ -103,7 +104,7 @@ def _uses(analysis: Analysis, part: Chart) -> Iterator[_Use]:
     that a function can disable: it may bound the depth."""
     tools = {tool.symbol: tool for agent in part.agents for tool in agent.tools}
     for state, lane in analysis.flow(part).lanes:
-        if lane.machine:
+        if lane.kind is WorkKind.AGENT:
             agent, tool = part.agent[state.agent], tools[lane.symbol]
             if tool.handoff:  # each level has one turn less than the run around it
                 continue

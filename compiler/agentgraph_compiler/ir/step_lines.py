@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agentgraph_compiler.diagnostics import Origin
 from agentgraph_compiler.ir.lines import Line, joined, quoted, type_term, word, words
-from agentgraph_compiler.ir.steps import Case, Step, StepKind, Values
+from agentgraph_compiler.ir.steps import (
+    Branch,
+    Branches,
+    Case,
+    JoinKind,
+    Step,
+    StepKind,
+    Values,
+)
 from agentgraph_compiler.types import ANY, Type
 
 
@@ -31,6 +39,8 @@ def step_lines(step: Step, at: Callable[[Origin], str]) -> Iterator[str]:
         at(step.origin),
     )
     yield from (f"  takes {type_term(type)}" for type in step.takes)
+    if step.branches is not None:
+        yield from _branch_lines(step.branches)
     if step.domain is not None:
         yield joined(
             f"  on {quoted(step.on)}",
@@ -50,6 +60,24 @@ def step_lines(step: Step, at: Callable[[Origin], str]) -> Iterator[str]:
             "fields" if case.fields else "",
             "" if case.takes is None else joined("takes", _printed(case.takes)),
         )
+
+
+def _branch_lines(branches: Branches) -> Iterator[str]:
+    yield joined(
+        f"  join {branches.join.value}",
+        f"needs {branches.needs}" if branches.needs else "",
+        f"of {type_term(branches.of)}" if branches.of != ANY else "",
+        f"most {branches.most}" if branches.most else "",
+        f"places {branches.places}" if branches.places else "",
+        f"fault {quoted(branches.fault)}" if branches.fault else "",
+    )
+    for branch in branches.branches:
+        yield joined(
+            f"  branch {quoted(branch.name)}",
+            f"machine {word(branch.machine)}" if branch.machine else "",
+            f"gives {type_term(branch.output)}" if branch.output != ANY else "",
+        )
+        yield from (f"  gets {type_term(type)}" for type in branch.takes)
 
 
 def _printed(values: Values) -> str:
@@ -80,6 +108,7 @@ class StepDraft:
     domain: Values | None = None
     fault: str = ""
     cases: list[Case] = field(default_factory=list)
+    branches: Branches | None = None
 
     @classmethod
     def opened_by(cls, line: Line) -> StepDraft:
@@ -99,6 +128,12 @@ class StepDraft:
         match line.word("a part of the step"):
             case "takes":
                 self.takes.append(line.type())
+            case "join":
+                self.branches = _join(line)
+            case "branch":
+                self._add(_branch(line), line)
+            case "gets":
+                self._give(line)
             case "on":
                 self.on = line.word("what the route decides on")
                 self.reads, self.fault = line.clause("reads"), line.clause("fault")
@@ -107,6 +142,19 @@ class StepDraft:
                 self.cases.append(_case(line))
             case other:
                 line.fail(f"'{other}' is not a part of a step")
+
+    def _add(self, branch: Branch, line: Line) -> None:
+        if self.branches is None:
+            line.fail("a branch comes after the line 'join' of its step")
+        self.branches = replace(self.branches, branches=(*self.branches.branches, branch))
+
+    def _give(self, line: Line) -> None:
+        """Take the type of a value that the last branch takes."""
+        if self.branches is None or not self.branches.branches:
+            line.fail("a value is given to the branch above it, and there is none")
+        *others, last = self.branches.branches
+        last = replace(last, takes=(*last.takes, line.type()))
+        self.branches = replace(self.branches, branches=(*others, last))
 
     def built(self) -> Step:
         return Step(
@@ -125,7 +173,28 @@ class StepDraft:
             digest=self.digest,
             takes=tuple(self.takes),
             allowed=self.allowed,
+            branches=self.branches,
         )
+
+
+def _join(line: Line) -> Branches:
+    return Branches(
+        (),
+        join=line.choice(JoinKind, "a kind of join"),
+        needs=line.count("needs"),
+        of=line.type() if line.accept("of") else ANY,
+        most=line.count("most"),
+        places=line.count("places"),
+        fault=line.clause("fault"),
+    )
+
+
+def _branch(line: Line) -> Branch:
+    return Branch(
+        line.word("the name of the branch"),
+        machine=line.clause("machine"),
+        output=line.type() if line.accept("gives") else ANY,
+    )
 
 
 def _case(line: Line) -> Case:

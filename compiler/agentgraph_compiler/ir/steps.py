@@ -15,11 +15,15 @@ from agentgraph_compiler.types import ANY, Type
 
 class StepKind(StrEnum):
     """What works in a step: an agent and what it hands over to, a function, a person who answers a
-    question, or nothing (an end)."""
+    question, branches side by side (of one value, or one for each item of a list), another
+    workflow, or nothing (an end)."""
 
     AGENT = "agent"
     FUNCTION = "function"
     QUESTION = "question"
+    PARALLEL = "parallel"
+    EACH = "each"
+    WORKFLOW = "workflow"
     END = "end"
 
 
@@ -78,6 +82,54 @@ class Case:
     fields: bool = False
 
 
+class JoinKind(StrEnum):
+    """Which branches a step waits for: all of them, the first one, or as many as it says."""
+
+    ALL = "all_of"
+    FIRST = "first_of"
+    QUORUM = "quorum"
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What works in one branch of a step.
+
+    Args:
+        name: The name of the agent, function or workflow.
+        machine: Name of the sub-chart that it runs; empty for a function.
+        output: The type of its output.
+        takes: The types of the values that a function takes; none if they are not read.
+    """
+
+    name: str
+    machine: str = ""
+    output: Type = ANY
+    takes: tuple[Type, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """The branches of a step.
+
+    Args:
+        branches: One for each lane; a step that works on each item of a list has one.
+        join: Which of them it waits for.
+        needs: How many of them that is; 0 for all.
+        of: The type of the output of a branch that the user names.
+        most: The most items of the list; 0 without a list.
+        places: How many branches work at the same time; 0 for no limit.
+        fault: Why there is no list where the step reads one; empty if there may be one.
+    """
+
+    branches: tuple[Branch, ...]
+    join: JoinKind = JoinKind.ALL
+    needs: int = 0
+    of: Type = ANY
+    most: int = 0
+    places: int = 0
+    fault: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A step.
@@ -98,6 +150,7 @@ class Step:
         digest: Digest of what else the user declared.
         takes: The types of the values that a function takes; none if they are not read.
         allowed: Rules that the user suppressed on the agent or function.
+        branches: What works side by side; ``None`` if one agent or function does.
     """
 
     id: str
@@ -115,6 +168,7 @@ class Step:
     digest: str = ""
     takes: tuple[Type, ...] = ()
     allowed: tuple[str, ...] = ()
+    branches: Branches | None = None
 
     def allows(self, rule: Rule) -> bool:
         """Whether the user suppressed a rule on it, by name or by code."""

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from agentgraph_compiler.ir.branches import branch_states
 from agentgraph_compiler.ir.chart import Agent, Guardrail
 from agentgraph_compiler.ir.entries import SPENT, entry_state, exhaustion
 from agentgraph_compiler.ir.policy import Policy
@@ -57,6 +58,9 @@ _AT_WORK: Mapping[StepKind, tuple[StateKind, WorkKind]] = {
     StepKind.FUNCTION: (StateKind.WORKING, WorkKind.STEP),
     StepKind.END: (StateKind.WORKING, WorkKind.STEP),
     StepKind.QUESTION: (StateKind.ASKING, WorkKind.ANSWER),
+    StepKind.PARALLEL: (StateKind.SPLITTING, WorkKind.SPLIT),
+    StepKind.EACH: (StateKind.SPLITTING, WorkKind.SPLIT),
+    StepKind.WORKFLOW: (StateKind.SPLITTING, WorkKind.SPLIT),
 }
 
 
@@ -105,7 +109,10 @@ class Ways:
     def states(self) -> Iterator[State]:
         """The states of the steps beside those of their agents."""
         for step in self._steps.values():
-            if step.kind is not StepKind.AGENT and not step.ends:
+            if step.branches is not None:
+                over = f"{step.id}.leaving" if step.cases else self._last
+                yield from branch_states(step, step.branches, over)
+            elif step.kind is not StepKind.AGENT and not step.ends:
                 yield self._working(step)
             if step.cases:
                 yield self._leaving(step)

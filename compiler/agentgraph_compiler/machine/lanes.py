@@ -35,7 +35,7 @@ class Guard:
         kind: Which condition.
         names: Its operands: the handoff symbol of ``REQUESTS``, the verdict of ``VERDICT``, the
             tool names of ``STOPS`` (none means any function tool), the case of ``CASE``, the back
-            edge and the number of rounds of ``ROUNDS``.
+            edge and the number of rounds of ``ROUNDS``, the number of branches of ``JOINED``.
     """
 
     kind: GuardKind = GuardKind.OTHERWISE
@@ -110,6 +110,8 @@ _ABOUT: Mapping[WorkKind, About] = {
     WorkKind.EDGE: About.OUTPUT,
     WorkKind.STEP: About.OUTPUT,
     WorkKind.ANSWER: About.OUTPUT,
+    WorkKind.SPLIT: About.OUTPUT,
+    WorkKind.BRANCH: About.OUTPUT,
 }
 _CALLS = (WorkKind.FUNCTION, WorkKind.ACTION, WorkKind.AGENT, WorkKind.MISSING)
 # All calls share one name, so a phase keeps its name if a tool becomes an agent used as a tool.
@@ -179,7 +181,8 @@ class Invoke:
     Args:
         symbol: Name under which the bindings hold the callable; unique in a state.
         phases: The phases that it walks, at least one.
-        machine: Name of the sub-machine that an ``AGENT`` phase runs; empty for the others.
+        machine: Name of the sub-machine that an ``AGENT`` or ``BRANCH`` phase runs; empty for the
+            others.
         emits: What the run shows when it releases the result of the lane.
         stops: Whether its output may be the final one (SDK guide, ``tool_use_behavior``).
         group: Name of the group of lanes in a state that share places; empty for none.

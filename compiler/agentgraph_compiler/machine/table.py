@@ -19,6 +19,7 @@ from agentgraph_compiler.machine.words import (
     Rest,
     Source,
     StateKind,
+    WorkKind,
 )
 
 BACK = "back"
@@ -140,8 +141,11 @@ class State:
 
     @cached_property
     def acting(self) -> str:
-        """Id of the state whose offers a reply in this state may call; empty if it may call
-        none."""
+        """Id of the state whose offers a reply in this state may call, or the branches that begin
+        here; empty if there are none."""
+        lanes = (phase.kind for invoke in self.invokes for phase in invoke.phases)
+        if WorkKind.SPLIT in lanes:
+            return self.transitions[0].target
         targets = (row.target for row in self.transitions if row.guard.kind is GuardKind.CALLS)
         return next(targets, "")
 
@@ -150,6 +154,11 @@ class State:
         """The cases that the work of this state may choose."""
         guards = (row.guard for row in self.transitions if row.guard.kind is GuardKind.CASE)
         return frozenset(name for guard in guards for name in guard.names)
+
+    @cached_property
+    def early(self) -> tuple[Transition, ...]:
+        """The transitions on which a run may leave this state while lanes of it are at work."""
+        return tuple(row for row in self.transitions if row.guard.kind is GuardKind.JOINED)
 
     @cached_property
     def turns(self) -> bool:

@@ -47,8 +47,8 @@ class Machine:
         agents: Every agent of the machine, in discovery order.
         states: Every state, in document order.
         rows: Transitions that hold in every state that is not at rest, after the state's own.
-        machines: The sub-machines that ``AGENT`` phases run, in one flat tuple; they refer to each
-            other by name.
+        machines: The sub-machines that ``AGENT`` and ``BRANCH`` phases run, in one flat tuple; they
+            refer to each other by name.
     """
 
     name: str

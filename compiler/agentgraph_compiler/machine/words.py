@@ -36,6 +36,8 @@ class WorkKind(StrEnum):
     EDGE = "edge"
     STEP = "step"
     ANSWER = "answer"
+    SPLIT = "split"
+    BRANCH = "branch"
 
 
 class Event(StrEnum):
@@ -91,6 +93,8 @@ OUTCOMES: Mapping[WorkKind, tuple[Event, ...]] = {
     WorkKind.EDGE: (Event.CHOSEN, Event.FAILED),
     WorkKind.STEP: _DONE,
     WorkKind.ANSWER: (Event.DONE, Event.AWAITING, Event.FAILED),
+    WorkKind.SPLIT: (Event.CHOSEN, Event.FAILED),
+    WorkKind.BRANCH: _CALLED,
 }
 """The events that each kind of work can end with."""
 
@@ -123,6 +127,8 @@ class StateKind(StrEnum):
     LOOPING = "looping"
     WORKING = "working"
     ASKING = "asking"
+    SPLITTING = "splitting"
+    BRANCHING = "branching"
     SAVING = "saving"
     UNSAVED = "unsaved"
     SUSPENDED = "suspended"
@@ -159,6 +165,7 @@ class GuardKind(StrEnum):
     ACTED = "acted"
     CASE = "case"
     ROUNDS = "rounds"
+    JOINED = "joined"
 
 
 class Premise(StrEnum):
