@@ -45,6 +45,7 @@ def answer_to(terminal: Terminal, state: RunState[Any], item: QuestionItem, ask:
     title = Text(printable(f"{printable_name(item.name)}: {item.question}"), "title")
     print_hanging(terminal.out, Text("  ? ", "warning"), title)
     print_hanging(terminal.out, Text("    got  ", "quiet"), Text(printable(item.received)))
+    print_hanging(terminal.out, Text("    "), Text(f"{_QUIT} leaves it open", "quiet"))
     form = _Form(terminal, ask, item.schema)
     while True:
         try:
@@ -178,4 +179,4 @@ def _words(choice: object) -> str:
 
 
 def _default(schema: _Schema) -> str:
-    return _words(schema["default"]) if "default" in schema else "left out"
+    return _words(schema.get("default", "")) or "left out"

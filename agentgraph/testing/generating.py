@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from agentgraph.testing.coverage.workflows import OF_THE_WAY
 from agentgraph.testing.doubles.exported import ProgramPlace, name_part
 from agentgraph.testing.routes import Decision, Route
 from agentgraph.testing.script import script_of, source_of
@@ -111,11 +112,7 @@ def _docstring(run: Witness) -> Iterator[str]:
         for row in run.meets
         if row.key.subject in (Subject.TOOL, Subject.GUARDRAIL, Subject.LIMIT)
     ]
-    news += [
-        f"{row.title} {row.key.outcome}"
-        for row in run.meets
-        if row.key.subject in (Subject.AGENT, Subject.HANDOFF, Subject.EDGE, Subject.FUNCTION)
-    ]
+    news += [f"{row.title} {row.key.outcome}" for row in run.meets if row.key.subject in OF_THE_WAY]
     if not news:
         yield f'{first}"""'
     else:

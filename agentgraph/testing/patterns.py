@@ -16,11 +16,11 @@ __all__ = ["Pattern", "matcher", "unknown_part"]
 
 Pattern: TypeAlias = str | Callable[[Decision], bool]
 """Which decisions are meant: the name of a tool (it runs), an agent (its model is called), a
-handoff (it is called), a guardrail (it judges), a function of the edges (it is called), or
-`answer`; `tool:…`, `agent:…`, `handoff:…`, `guardrail:…`, `function:…` and `answer:AGENT` say which
-of them; or a function of a decision."""
+handoff (it is called), a guardrail (it judges), a function of the edges (it is called), a question
+to a person (it is answered), or `answer`; `tool:…`, `agent:…`, `handoff:…`, `guardrail:…`,
+`function:…`, `question:…` and `answer:AGENT` say which of them; or a function of a decision."""
 
-_SORTS: Final = ("agent", "tool", "handoff", "guardrail", "function", "answer")
+_SORTS: Final = ("agent", "tool", "handoff", "guardrail", "function", "question", "answer")
 
 
 def matcher(pattern: Pattern, names: PartNames) -> Callable[[Decision], bool]:
@@ -40,6 +40,7 @@ def matcher(pattern: Pattern, names: PartNames) -> Callable[[Decision], bool]:
         "handoff": names.handoffs,
         "guardrail": names.guardrails,
         "function": names.functions,
+        "question": names.questions,
         "answer": names.agents,
     }
     if colon and sort in by_sort:
@@ -48,9 +49,10 @@ def matcher(pattern: Pattern, names: PartNames) -> Callable[[Decision], bool]:
         return _of(sort, name, names)
     sorts = [one for one in _SORTS[:-1] if pattern in by_sort[one]]
     if not sorts:
-        functions = bool(names.functions)
-        kinds = f"agent, tool, handoff{', guardrail or function' if functions else ' or guardrail'}"
-        raise unknown_part(pattern, kinds, names.every)
+        of_edges = [one for one in ("function", "question") if by_sort[one]]
+        *kinds, last = "agent", "tool", "handoff", "guardrail", *of_edges
+        every = names.every | names.questions
+        raise unknown_part(pattern, f"{', '.join(kinds)} or {last}", every)
     if len(sorts) > 1:
         either = " or ".join(repr(f"{one}:{pattern}") for one in sorts)
         raise UserError(f"{pattern!r} names several parts of the workflow; write {either}.")
@@ -85,5 +87,7 @@ def _of(sort: str, name: str, names: PartNames) -> Callable[[Decision], bool]:
             )
         case "answer":
             return lambda one: one.kind == "answer" and one.agent == name
+        case "question":
+            return lambda one: (one.by, one.kind, one.name) == ("person", "return", name)
         case _:
             return lambda one: one.by == sort and one.name == name

@@ -179,9 +179,18 @@ class _Person:
         """Leave it waiting."""
         return Decision("person", "leave", "", tool)
 
+    def answers(self, question: str, value: object) -> Decision:
+        """Answer the next question of that name: with a value of the type that it asks for, or its
+        JSON form."""
+        return Decision(by="person", kind="return", name=question, value=value)
+
+    def does_not_answer(self, question: str) -> Decision:
+        """Leave it waiting."""
+        return Decision("person", "leave", "", question)
+
 
 def person() -> _Person:
-    """The person who decides on calls that need an approval."""
+    """The person who decides on calls that need an approval, and answers questions."""
     return _Person()
 
 
@@ -323,7 +332,10 @@ def _other_words(decision: Decision) -> Iterator[str]:
     elif by in ("tool", "function") and decision.kind == "return":
         if decision.value != plain_result(name):
             yield f"{by}({quoted}).returns({source_of(decision.value)})"
+    elif by == "person" and decision.kind == "return":
+        yield f"person().answers({quoted}, {source_of(decision.value)})"
     elif word is not None and by == "person":
+        word = "does_not_answer" if decision.arguments is None else word
         yield f"person().{word}({quoted})"
     elif word is not None:
         agent = f", agent={source_of(decision.agent)}" if by == "guardrail" else ""

@@ -26,6 +26,7 @@ from agentgraph.testing.script import Reply
 from agentgraph.testing.simulation import Simulation
 from agentgraph.testing.stepping import Ask, Stepping
 from agentgraph.testing.strategies import DrawnChoices
+from agentgraph.testing.verbs import OTHERS, RETURNING, VERBS
 
 if TYPE_CHECKING:
     from agentgraph.memory.session import Session
@@ -296,16 +297,15 @@ def machine_of(
     rules: dict[str, _Rule] = {}
     for kind, name in _replies_of(simulation):
         if conditions.drawn.of("model")[kind]:
-            rule_name = _rule_name(f"model_{_VERBS[kind]}_{name}", rules)
+            rule_name = _rule_name(f"model_{VERBS[kind]}_{name}", rules)
             rules[rule_name] = _reply_rule(rule_name, kind, name)
-    for by, verbs in _OTHERS.items():
+    for by, verbs in OTHERS.items():
         for kind, verb in verbs.items():
-            is_of_edges = by == "function" and kind in ("return", "raise")
-            if conditions.drawn.of(by)[kind] and (simulation.names.functions or not is_of_edges):
+            if conditions.drawn.of(by)[kind] and _is_there(simulation, by, kind):
                 rules[f"{by}_{verb}"] = _decision_rule(f"{by}_{verb}", by, kind)
-    for by in _RETURNING:
-        name = f"{by}_returns"
-        if name in rules and (conditions.results or by == "function"):
+    for by in RETURNING:
+        name = f"{by}_{OTHERS[by]['return']}"
+        if name in rules and (conditions.results or by != "tool"):
             rules[name] = _result_rule(name, by)
     fields = {
         "simulation": simulation,
@@ -315,19 +315,11 @@ def machine_of(
     return type("Machine", (WorkflowMachine,), {**fields, **rules})
 
 
-_VERBS: Mapping[Kind, str] = {
-    "answer": "answers", "call": "calls", "handoff": "calls", "refuse": "refuses",
-    "unknown_tool": "calls_an_unknown_tool", "malformed": "writes_no_json",
-    "wrong_types": "writes_wrong_types", "reused_id": "reuses_an_id", "empty": "says_nothing",
-    "cut": "breaks_off", "raise": "fails", "slow": "takes_time",
-}  # fmt: skip
-_OTHERS: Mapping[Decider, Mapping[Kind, str]] = {
-    "tool": {"return": "returns", "raise": "fails", "time_out": "runs_out_of_time"},
-    "guardrail": {"pass": "passes", "reject": "rejects", "trip": "trips", "raise": "fails"},
-    "person": {"approve": "approves", "reject": "rejects", "leave": "leaves"},
-    "function": {"no": "says_no", "yes": "says_yes", "return": "returns", "raise": "fails"},
-}
-_RETURNING: tuple[Decider, ...] = ("tool", "function")
+def _is_there(simulation: Simulation, by: Decider, kind: Kind) -> bool:
+    """Whether a workflow has what decides so: a function of its edges, a question."""
+    if by == "function" and kind in ("return", "raise"):
+        return bool(simulation.names.functions)
+    return (by, kind) != ("person", "return") or bool(simulation.names.questions)
 
 
 def _replies_of(simulation: Simulation) -> Iterator[tuple[Kind, str]]:
@@ -365,7 +357,7 @@ def _decision_rule(rule_name: str, by: Decider, kind: Kind) -> _Rule:
 
 def _result_rule(rule_name: str, by: Decider) -> _Rule:
     """A tool returns one of the results that the caller lists, a function of the edges one of its
-    outputs."""
+    outputs, and a person gives an answer."""
 
     def move(self: WorkflowMachine, value: object) -> None:
         self._decided(replace(self._draft("return"), value=value))

@@ -54,10 +54,11 @@ class QuestionStep:
             AgentDefinitionError: The type has none.
         """
         from pydantic.errors import PydanticUserError
+        from pydantic_core import SchemaError
 
         try:
             return self._adapter.json_schema()
-        except (PydanticUserError, TypeError, ValueError, NameError) as error:
+        except (PydanticUserError, SchemaError, TypeError, ValueError, NameError) as error:
             reason = str(error).partition("\n")[0]
             raise AgentDefinitionError(
                 f"the answer to question {self.name!r} has the type {self.answer_name}, which has"

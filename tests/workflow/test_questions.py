@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
@@ -346,6 +346,11 @@ def refused() -> Iterator[tuple[str, Any, str]]:
     yield (
         "a type without a schema",
         made(lambda f: f.ask("person", "What?", answer=Plain)),
+        "has no JSON schema",
+    )
+    yield (
+        "a type with a pattern that cannot be read",
+        made(lambda f: f.ask("person", "What?", answer=Annotated[str, Field(pattern="(")])),
         "has no JSON schema",
     )
     yield (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from agentgraph_compiler.analysis.edges import exhausted_case
 from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
 from agentgraph_compiler.analysis.owed import (
+    ANSWERED,
     APPROVED,
     CALLED,
     EXHAUSTED,
@@ -49,6 +50,7 @@ _OUTCOMES: Final[Mapping[WorkKind, tuple[Subject, _Outcomes]]] = {
     ),
     WorkKind.HOLD: (Subject.TOOL, {Event.PASSED: (APPROVED,), Event.REJECTED: (REJECTED,)}),
     WorkKind.HANDOFF: (Subject.HANDOFF, {Event.DONE: (TAKEN,)}),
+    WorkKind.ANSWER: (Subject.QUESTION, {Event.DONE: (ANSWERED,)}),
     WorkKind.STEP: (Subject.FUNCTION, {Event.DONE: (CALLED,), Event.FAILED: (CALLED, FAILED)}),
 }
 

@@ -36,6 +36,7 @@ _LEVELS: Final = {
         Subject.GUARDRAIL,
         Subject.EDGE,
         Subject.FUNCTION,
+        Subject.QUESTION,
     ),
     "states": (
         Subject.STATE,
@@ -44,6 +45,7 @@ _LEVELS: Final = {
         Subject.GUARDRAIL,
         Subject.HANDOFF,
         Subject.FUNCTION,
+        Subject.QUESTION,
     ),
 }
 """The subjects that a drawing of each level shows; agents and states may share ids."""

@@ -30,7 +30,7 @@ def percent_text(tally: Tally) -> str:
     return f"{min(percent, 99.9) if tally.covered < tally.owed else percent:.1f}".removesuffix(".0")
 
 
-_OF_EDGES: Final = (Subject.EDGE, Subject.FUNCTION)
+_OF_EDGES: Final = (Subject.EDGE, Subject.FUNCTION, Subject.QUESTION)
 """The subjects of workflows with edges, which other tables do not have."""
 
 

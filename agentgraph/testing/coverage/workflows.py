@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from agentgraph.testing.coverage.counting import tool_guardrail
 from agentgraph_compiler.analysis.obligations import obligations
@@ -17,6 +17,7 @@ from agentgraph_compiler.ir.chart import Chart
 from agentgraph_compiler.ir.text import parse_chart
 
 __all__ = [
+    "OF_THE_WAY",
     "Identity",
     "Item",
     "Tally",
@@ -117,17 +118,23 @@ def _of_tool_guardrail(guardrail: ToolGuardrail, tool: Obligation, outcome: str)
     )
 
 
+OF_THE_WAY: Final = frozenset(
+    {Subject.AGENT, Subject.HANDOFF, Subject.EDGE, Subject.FUNCTION, Subject.QUESTION}
+)
+"""The subjects whose title needs no name of an agent before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One thing that a run of a workflow can do.
 
     Attributes:
-        subject: What it is: an agent, a handoff, a tool, a guardrail, an edge, a function, a limit,
-            a state or a transition.
+        subject: What it is: an agent, a handoff, a tool, a guardrail, an edge, a function,
+            a question, a limit, a state or a transition.
         part: The agent tool whose run does it; empty for the workflow itself.
         name: The id of the agent or state, the symbol, or the words of the transition.
         outcome: What a run must do there: `visited`, `taken`, `called`, `approved`, `rejected`,
-            `failed`, `passed`, `tripped`, `reached` or `exhausted`.
+            `failed`, `passed`, `tripped`, `reached`, `exhausted` or `answered`.
         agent: The name of the agent; empty for the states that all agents share.
         title: The name for people.
         origin: Where the program constructs it.
@@ -160,7 +167,7 @@ class Item:
         match self.subject:
             case Subject.STATE | Subject.TRANSITION:
                 return f"{self.title}{part}"
-            case Subject.AGENT | Subject.HANDOFF | Subject.EDGE | Subject.FUNCTION:
+            case subject if subject in OF_THE_WAY:
                 return f"{self.title} {self.outcome}{part}"
             case _:
                 return f"{self.agent}: {self.title} {self.outcome}{part}"

@@ -1,9 +1,9 @@
 """What tests of a workflow have to show: each thing that a run can do, named once.
 
-An obligation is about an agent, a handoff, a tool, a guardrail, an edge, a function, a limit, a
-state or a transition of the table, with the outcome that a run must have there. What no run can do,
-and what only a fault of the world can bring about, is named too, with the reason why no test owes
-it.
+An obligation is about an agent, a handoff, a tool, a guardrail, an edge, a function, a question, a
+limit, a state or a transition of the table, with the outcome that a run must have there. What no
+run can do, and what only a fault of the world can bring about, is named too, with the reason why no
+test owes it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from agentgraph_compiler.analysis.edges import ways_of
 from agentgraph_compiler.analysis.flow import Flow, reached_from
 from agentgraph_compiler.analysis.moves import EVERY_STATE, words_of
 from agentgraph_compiler.analysis.owed import (
+    ANSWERED,
     APPROVED,
     CALLED,
     EXHAUSTED,
@@ -312,13 +313,15 @@ class _Part:
 
     def _functions(self) -> Iterator[Obligation]:
         for step in self._chart.steps:
-            if step.kind is StepKind.FUNCTION:
-                name = f"{step.id}/step"
+            asks = step.kind is StepKind.QUESTION
+            if asks or step.kind is StepKind.FUNCTION:
+                name = f"{step.id}/{'answer' if asks else 'step'}"
                 excuse = "" if ("", name) in self._lanes else _UNREACHED
-                for outcome, why in ((CALLED, excuse), (FAILED, excuse or _NO_FAULT_OWED)):
-                    yield self._row(
-                        Subject.FUNCTION, name, outcome, None, step.name, step.origin, why
-                    )
+                failed = (FAILED, excuse or _NO_FAULT_OWED)
+                outcomes = [(ANSWERED, excuse)] if asks else [(CALLED, excuse), failed]
+                subject = Subject.QUESTION if asks else Subject.FUNCTION
+                for outcome, why in outcomes:
+                    yield self._row(subject, name, outcome, None, step.name, step.origin, why)
 
     def _limit(self) -> Obligation:
         """The limit of turns; that of the workflow itself is set by each run."""

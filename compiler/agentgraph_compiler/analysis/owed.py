@@ -18,6 +18,7 @@ class Subject(StrEnum):
     GUARDRAIL = "guardrail"
     EDGE = "edge"
     FUNCTION = "function"
+    QUESTION = "question"
     LIMIT = "limit"
     STATE = "state"
     TRANSITION = "transition"
@@ -60,5 +61,5 @@ class Obligation:
 
 VISITED, TAKEN, CALLED, FAILED = "visited", "taken", "called", "failed"
 APPROVED, REJECTED, PASSED, TRIPPED = "approved", "rejected", "passed", "tripped"
-REACHED, EXHAUSTED = "reached", "exhausted"
+REACHED, EXHAUSTED, ANSWERED = "reached", "exhausted", "answered"
 MAX_TURNS = "max_turns"
