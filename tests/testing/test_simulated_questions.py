@@ -27,7 +27,8 @@ from agentgraph.testing.script import model, person, script_of
 from agentgraph.testing.stateful import machine_of
 from agentgraph.testing.strategies import runs
 from agentgraph.testing.witnessing import witnesses
-from agentgraph_compiler.analysis.obligations import Subject, obligations
+from agentgraph_compiler.analysis.obligations import obligations
+from agentgraph_compiler.analysis.owed import Subject
 
 
 class Verdict(BaseModel):
