@@ -63,12 +63,12 @@ def test_a_model_is_asked_for_field_by_field_until_it_fits(tmp_path: Path) -> No
         screen.answer("places [Enter = []]: ", "")
         screen.answer("note: ", "fine")
         assert screen.status() == 0
-    shown = screen.shown
-    assert "‖ waits for an answer: person: May we send it?" in shown
-    assert "  ? person: May we send it?" in shown
-    assert "    got  Dear you" in shown
-    assert '{"ok":true,"tone":"soft","places":[],"note":"fine"}' in shown
-    assert "✓ done: Draft, 1 turn" in shown
+    text = screen.shown
+    assert "‖ waits for an answer: person: May we send it?" in text
+    assert "  ? person: May we send it?" in text
+    assert "    got  Dear you" in text
+    assert '{"ok":true,"tone":"soft","places":[],"note":"fine"}' in text
+    assert "✓ done: Draft, 1 turn" in text
 
 
 @pytest.mark.parametrize(
