@@ -150,8 +150,6 @@ class Driver:
             yield row, self.owed.get(row.outcome.id)
             self._replay(row)
         self.boundary = any(command.phase.boundary for command in self.owed.values())
-        if not self.boundary:  # the turn at which the run stands began before
-            self.caches.turn = self.run.state.turn
         self.replaying = False
 
     def _begin(self) -> None:

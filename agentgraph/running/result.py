@@ -345,7 +345,8 @@ class RunResultStreaming(RunResultBase):
         if run is None:
             return
         self.input = run.record.transcript.input
-        self._current_agent, self._current_turn = run.agent, run.caches.turn
+        # A resumed run that begins no turn is still at the one before.
+        self._current_agent, self._current_turn = run.agent, run.caches.turn or run.record.turn
         self._run = None
         if self._released:
             self._release_last_agent()
