@@ -10,6 +10,7 @@ from agentgraph.workflow.branches import Branches, all_of, first_of, quorum
 from agentgraph.workflow.keys import Interval, at_least, below, between
 from agentgraph.workflow.outputs import output_of
 from agentgraph.workflow.questions import QuestionStep
+from agentgraph.workflow.routes import Route
 from agentgraph.workflow.steps import End
 from agentgraph.workflow.workflow import Source, Step, Workflow
 
@@ -18,6 +19,7 @@ __all__ = [
     "End",
     "Interval",
     "QuestionStep",
+    "Route",
     "Source",
     "Step",
     "Workflow",

@@ -11,7 +11,13 @@ from agentgraph.exceptions import AgentDefinitionError
 from agentgraph.workflow.branches import Branches
 from agentgraph.workflow.declared import ALWAYS, Case, Edges, Selector
 from agentgraph.workflow.keys import label_of
-from agentgraph.workflow.outputs import OutputOf, name_of_step, path_of, step_behind
+from agentgraph.workflow.outputs import (
+    OutputOf,
+    name_of_step,
+    output_read_by,
+    path_of,
+    step_behind,
+)
 from agentgraph.workflow.questions import QuestionStep
 from agentgraph.workflow.steps import End, FunctionStep, function_step
 
@@ -112,7 +118,22 @@ class EdgeMaker:
             if not any(target is one for one in targets):
                 self._refuse(f"route: give names {name_of_step(target)!r}, where no case leads.")
         ways = tuple(self._handed(case, give, carry) for case in made)
-        return Edges(self._leaving(step), ways, self._selector(on, cases), caller_origin())
+        return self.undecided(step, on, cases, ways)
+
+    def undecided(
+        self, step: object, on: object, keys: Iterable[object] = (), ways: tuple[Case, ...] = ()
+    ) -> Edges:
+        """The ways out of a step, by a value; without ways, a route that is not complete."""
+        step = self._leaving(step)
+        if getattr(on, "__name__", "") == "<lambda>" and callable(on):
+            try:
+                on = output_read_by(on, step)
+            except AgentDefinitionError as error:
+                self._refuse(f"route: {error}")
+        selector = self._selector(on, keys)
+        if isinstance(on, OutputOf) and step_behind(on) is step:
+            selector = replace(selector, words=".".join(path_of(on)) or "the output", step=None)
+        return Edges(step, ways, selector, caller_origin())
 
     def step(self, step: object) -> object:
         """A step as its object; a function becomes one.
@@ -179,7 +200,7 @@ class EdgeMaker:
                 f"step '{function.name}' {fault}. Name them with give=(output_of(...), ...)."
             )
 
-    def _selector(self, on: object, cases: Iterable[object]) -> Selector | None:
+    def _selector(self, on: object, cases: Iterable[object]) -> Selector:
         by_value = not all(isinstance(key, type) for key in cases)
         if on is None:
             return Selector(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from agentgraph.exceptions import AgentDefinitionError
 
-__all__ = ["OutputOf", "output_of", "path_of", "step_behind"]
+__all__ = ["OutputOf", "output_of", "output_read_by", "path_of", "step_behind"]
 
 _STEP: Final = "_OutputOf__step"
 _PATH: Final = "_OutputOf__path"
@@ -50,6 +51,32 @@ def output_of(step: object) -> Any:
         static type is `Any`.
     """
     return OutputOf(step)
+
+
+def output_read_by(function: Callable[[Any], object], step: object) -> OutputOf:
+    """The output, or the field of one, that a lambda reads.
+
+    Args:
+        function: The lambda. It is called with a stand-in for the output.
+        step: The step whose output it gets.
+
+    Raises:
+        AgentDefinitionError: It does more than read a field.
+    """
+    try:
+        read = function(OutputOf(step))
+    except Exception as error:
+        raise AgentDefinitionError(f"{_MORE_THAN_A_FIELD} It raises: {error}") from error
+    if not isinstance(read, OutputOf):
+        raise AgentDefinitionError(f"{_MORE_THAN_A_FIELD} It returns {read!r}.")
+    return read
+
+
+_MORE_THAN_A_FIELD: Final = (
+    "a lambda names the field that decides, as in lambda ticket: ticket.kind, and this one does"
+    " more. Cases are data: name the values in cases, or decide in a function that declares its"
+    " labels (-> Literal[...])."
+)
 
 
 def step_behind(output: OutputOf) -> object:

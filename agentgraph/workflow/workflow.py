@@ -3,9 +3,11 @@ steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+
+from typing_extensions import TypeVar
 
 from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.origin import SourceLine, caller_origin
@@ -18,6 +20,7 @@ from agentgraph.workflow.making import EdgeMaker
 from agentgraph.workflow.making_branches import each_step, parallel_step
 from agentgraph.workflow.outputs import name_of_step
 from agentgraph.workflow.questions import QuestionStep
+from agentgraph.workflow.routes import Route, TKey
 from agentgraph.workflow.steps import End, FunctionStep
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ Part: TypeAlias = "Agent[Any] | Callable[..., Any] | Workflow"
 """What works in a branch of `parallel` and `each`."""
 Given: TypeAlias = "Any | Sequence[Any]"
 """What an edge hands over: `output_of(step)` or several of them."""
+TOutput = TypeVar("TOutput", default=Any)
+"""The type of the output of a step."""
 _COMPILED = "_agentgraph_programs"
 
 
@@ -120,6 +125,24 @@ class Workflow(ShownInNotebooks):
             )
         )
 
+    @overload
+    def route(self, step: Agent[Any, TOutput], on: Callable[[TOutput], TKey]) -> Route[TKey]: ...
+
+    @overload
+    def route(
+        self, step: Callable[..., Awaitable[TOutput]], on: Callable[[TOutput], TKey]
+    ) -> Route[TKey]: ...
+
+    @overload
+    def route(self, step: Callable[..., TOutput], on: Callable[[TOutput], TKey]) -> Route[TKey]: ...
+
+    @overload
+    def route(self, step: QuestionStep, on: Callable[[Any], TKey]) -> Route[TKey]: ...
+
+    @overload
+    def route(self, step: Step, on: str | None = None) -> Route[Any]: ...
+
+    @overload
     def route(
         self,
         step: Step,
@@ -131,15 +154,29 @@ class Workflow(ShownInNotebooks):
         carry: Literal["conversation"] | None = None,
         at_most: Mapping[Key, int] | None = None,
         exhausted: Step | None = None,
-    ) -> None:
+    ) -> None: ...
+
+    def route(
+        self,
+        step: Step,
+        on: object = None,
+        *,
+        cases: Mapping[Key, Step] | None = None,
+        default: Step | None = None,
+        give: Mapping[Any, Given] | None = None,
+        carry: Literal["conversation"] | None = None,
+        at_most: Mapping[Key, int] | None = None,
+        exhausted: Step | None = None,
+    ) -> Route[Any] | None:
         """Choose the step that comes after another one, by a value.
 
         Args:
             step: The step before.
-            on: The field of its output that decides, as `"kind"` or `"person.country"`; or
-                `output_of(step).field` of an earlier step; or a function that takes the output and
-                declares the labels that it returns (`-> Literal["a", "b"]`). Left out, the output
-                itself decides, by its class or as one of the values that `cases` names.
+            on: The field of its output that decides, as `"kind"`, `"person.country"` or
+                `lambda ticket: ticket.kind`; or `output_of(step).field` of an earlier step; or a
+                function that takes the output and declares the labels that it returns
+                (`-> Literal["a", "b"]`). Left out, the output itself decides, by its class or as
+                one of the values that `cases` names.
             cases: The steps by values: texts, whole numbers, `True` and `False`, `None`, members of
                 an enum, intervals (`below(10)`, `between(10, 99)`, `at_least(100)`), classes.
             default: The step for all other values.
@@ -148,10 +185,21 @@ class Workflow(ShownInNotebooks):
             at_most: How often a run may take a case, by its value.
             exhausted: The step that comes after that.
 
+        Returns:
+            Nothing. Without `cases` a route whose `cases(...)` adds them: type checkers compare
+            the keys there with the type of the value, if `on` is a lambda or a function.
+
         Raises:
             AgentDefinitionError: What it is called with cannot be a route; the message says why.
             UserError: The workflow has run.
         """
+        if cases is None:
+            if (default, give, carry, at_most, exhausted) != (None,) * 5:
+                raise AgentDefinitionError(
+                    f"Workflow '{self.name}': a route has cases. Pass cases={{...}}, or all of this"
+                    " to route(...).cases({...})."
+                )
+            return self._undecided(step, on)
         self._add(
             self._maker.ways(
                 step,
@@ -164,6 +212,25 @@ class Workflow(ShownInNotebooks):
                 exhausted=exhausted,
             )
         )
+        return None
+
+    def _undecided(self, step: Step, on: object) -> Route[Any]:
+        """A route that has no cases yet."""
+        undecided = self._maker.undecided(step, on)
+        self._add(undecided)
+
+        def complete(cases: Mapping[Any, Any], **options: Any) -> None:
+            self._check_open()
+            if undecided not in self._edges:
+                raise AgentDefinitionError(
+                    f"Workflow '{self.name}': the route of step '{name_of_step(step)}' has cases"
+                    " already."
+                )
+            edges = self._maker.ways(step, on, cases=cases, **options)
+            self._check_declared(edges)
+            self._edges[self._edges.index(undecided)] = edges
+
+        return Route(complete)
 
     def ask(self, name: str, question: str, *, answer: object = str) -> QuestionStep:
         """Make a step in which a person answers a question.

@@ -72,7 +72,8 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     """Find values without a case, in time linear in the cases."""
     for step in analysis.chart.steps:
         has_default = any(case.takes is None for case in step.cases)
-        if step.domain is None or step.fault or has_default or step.allows(RULE):
+        complete = has_default or not step.cases  # AG239 reports a route without cases
+        if step.domain is None or step.fault or complete or step.allows(RULE):
             continue
         left = untaken(step)
         if left:

@@ -1,4 +1,4 @@
-"""Cases of the rules about the edges of a workflow (AG220 to AG228, AG307)."""
+"""Cases of the rules about the edges of a workflow (AG220 to AG228, AG239, AG307)."""
 
 from __future__ import annotations
 
@@ -73,6 +73,25 @@ def itself(output: Any) -> Mood:
 
 A, B, C = End("a"), End("b"), End("c")
 KINDS = {"refund": A, "order": B, "other": C}
+
+
+def split(on: object, *, complete: bool) -> Workflow:
+    start = triage()
+    flow = Workflow("Support", start=start)
+    route = flow.route(start, on)  # type: ignore[call-overload]
+    if complete:
+        route.cases(KINDS)
+    return flow
+
+
+def half_complete() -> Workflow:
+    """A step behind a route that is complete has one that is not."""
+    start, later = triage(), Agent(name="Later", output_type=Ticket)
+    flow = Workflow("Support", start=start)
+    flow.route(start, on=lambda ticket: ticket.kind).cases({"refund": later}, default=A)
+    flow.route(later, on="urgent")
+    return flow
+
 
 GAPS: Rows = {
     "a literal": (routed("kind", {"refund": A, "order": B}), ['no case for "other"']),
@@ -355,6 +374,15 @@ CASES: dict[str, Rows] = {
         "an agent that may answer": (handing(), []),
         "no edge": (handing("required", edges=False), []),
         "an agent of the step answers": (forced_region(), []),
+    },
+    "AG239": {
+        "a field": (split("kind", complete=False), ["the route on kind of step 'Triage' has no"]),
+        "a lambda": (split(lambda ticket: ticket.kind, complete=False), ["the route on kind"]),
+        "nothing but the output": (split(None, complete=False), ["the route on"]),
+        "a later step": (half_complete(), ["the route on urgent"]),
+        "complete": (split("kind", complete=True), []),
+        "complete after a lambda": (split(lambda ticket: ticket.kind, complete=True), []),
+        "in one call": (routed("kind", KINDS), []),
     },
     "AG307": {
         "text for a number": (giving(charge), ["takes int, but step 'Start' gives text"]),

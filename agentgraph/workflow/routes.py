@@ -1,0 +1,56 @@
+"""`route(...).cases({...})`: a route in two calls, so that type checkers compare the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Literal
+
+from typing_extensions import TypeVar
+
+from agentgraph.workflow.keys import Interval
+
+if TYPE_CHECKING:
+    from agentgraph.workflow.workflow import Step
+
+__all__ = ["Route", "TKey"]
+
+TKey = TypeVar("TKey", default=Any)
+"""The type of the value that decides."""
+
+
+class Route(Generic[TKey]):
+    """A route that has no cases yet; `cases` adds them.
+
+    `Workflow.route` makes it if it is called without cases. A route that stays without cases is an
+    error (AG239).
+    """
+
+    __slots__ = ("_complete",)
+
+    def __init__(self, complete: Callable[..., None]) -> None:
+        self._complete = complete
+
+    def cases(
+        self,
+        cases: Mapping[TKey | Interval | type[Any], Step],
+        *,
+        default: Step | None = None,
+        give: Mapping[Any, Any | Sequence[Any]] | None = None,
+        carry: Literal["conversation"] | None = None,
+        at_most: Mapping[TKey | Interval | type[Any], int] | None = None,
+        exhausted: Step | None = None,
+    ) -> None:
+        """Choose the step that comes next. The arguments are those of `Workflow.route`.
+
+        Raises:
+            AgentDefinitionError: What it is called with cannot be a route, or the route has cases.
+            UserError: The workflow has run.
+        """
+        self._complete(
+            cases,
+            default=default,
+            give=give or {},
+            carry=carry,
+            at_most=at_most or {},
+            exhausted=exhausted,
+        )
