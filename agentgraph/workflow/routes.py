@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal
 
-from typing_extensions import TypeVar
+from typing_extensions import TypedDict, TypeVar
 
 from agentgraph.workflow.keys import Interval
 
 if TYPE_CHECKING:
     from agentgraph.workflow.workflow import Step
 
-__all__ = ["Route", "TKey"]
+__all__ = ["Cases", "Route", "TKey"]
 
 TKey = TypeVar("TKey", default=Any)
 """The type of the value that decides."""
+
+
+class Cases(TypedDict):
+    """The cases of a route, as `Route.cases` hands them on."""
+
+    cases: Mapping[Any, Any]
+    default: object
+    give: Mapping[Any, object]
+    carry: object
+    at_most: Mapping[Any, object]
+    exhausted: object
 
 
 class Route(Generic[TKey]):
@@ -47,7 +58,7 @@ class Route(Generic[TKey]):
             UserError: The workflow has run.
         """
         self._complete(
-            cases,
+            cases=cases,
             default=default,
             give=give or {},
             carry=carry,

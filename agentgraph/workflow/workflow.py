@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
-from typing_extensions import TypeVar
+from typing_extensions import TypeVar, Unpack
 
 from agentgraph.authoring.notebook import ShownInNotebooks
 from agentgraph.authoring.origin import SourceLine, caller_origin
@@ -20,7 +20,7 @@ from agentgraph.workflow.making import EdgeMaker
 from agentgraph.workflow.making_branches import each_step, parallel_step
 from agentgraph.workflow.outputs import name_of_step
 from agentgraph.workflow.questions import QuestionStep
-from agentgraph.workflow.routes import Route, TKey
+from agentgraph.workflow.routes import Cases, Route, TKey
 from agentgraph.workflow.steps import End, FunctionStep
 
 if TYPE_CHECKING:
@@ -221,14 +221,14 @@ class Workflow(ShownInNotebooks):
         undecided = self._maker.undecided(step, on)
         self._add(undecided)
 
-        def complete(cases: Mapping[Any, Any], **options: Any) -> None:
+        def complete(**options: Unpack[Cases]) -> None:
             self._check_open()
             if undecided not in self._edges:
                 raise AgentDefinitionError(
                     f"Workflow '{self.name}': the route of step '{name_of_step(step)}' has cases"
                     " already."
                 )
-            edges = self._maker.ways(step, on, cases=cases, **options)
+            edges = self._maker.ways(step, on, **options)
             self._check_declared(edges)
             self._edges[self._edges.index(undecided)] = edges
 
