@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Literal
+from typing import Any, Generic, Literal
 
 from typing_extensions import TypedDict, TypeVar
 
 from agentgraph.workflow.keys import Interval
-
-if TYPE_CHECKING:
-    from agentgraph.workflow.workflow import Step
 
 __all__ = ["Cases", "Route", "TKey"]
 
@@ -43,13 +40,13 @@ class Route(Generic[TKey]):
 
     def cases(
         self,
-        cases: Mapping[TKey | Interval | type[Any], Step],
+        cases: Mapping[TKey | Interval | type[Any], object],
         *,
-        default: Step | None = None,
+        default: object = None,
         give: Mapping[Any, Any | Sequence[Any]] | None = None,
         carry: Literal["conversation"] | None = None,
         at_most: Mapping[TKey | Interval | type[Any], int] | None = None,
-        exhausted: Step | None = None,
+        exhausted: object = None,
     ) -> None:
         """Choose the step that comes next. The arguments are those of `Workflow.route`.
 
