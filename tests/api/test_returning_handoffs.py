@@ -357,8 +357,8 @@ async def test_an_agent_that_changes_within_a_run_is_compiled_again() -> None:
 
 def test_every_obligation_has_a_run() -> None:
     orders = Agent(name="Orders", handoffs=[Agent(name="Depot")])
-    found = witnesses(Agent(name="Desk", handoffs=[handoff(orders, returns=True)]))
-    assert not found.missing, found.missing
+    search = witnesses(Agent(name="Desk", handoffs=[handoff(orders, returns=True)]))
+    assert not search.missing, search.missing
 
 
 def test_a_stream_shows_the_call_and_its_output() -> None:

@@ -31,7 +31,7 @@ def price(ticket: Ticket) -> int:
     return ticket.euros
 
 
-async def told(ticket: Ticket) -> Literal["yes", "no"]:
+async def asked(ticket: Ticket) -> Literal["yes", "no"]:
     return "yes"
 
 
@@ -54,8 +54,8 @@ flow.route(triage, on=lambda ticket: ticket.urgent).cases({True: refunds, False:
 flow.route(triage, on=lambda ticket: ticket.mood).cases({Mood.GOOD: refunds, Mood.BAD: orders})
 flow.route(triage, on=lambda ticket: ticket.mood).cases({"good": refunds})  # rejected
 flow.route(price, on=lambda euros: euros).cases({1: refunds})
-flow.route(told, on=lambda answer: answer).cases({"yes": refunds, "no": orders})
-flow.route(told, on=lambda answer: answer).cases({"no": refunds})
+flow.route(asked, on=lambda answer: answer).cases({"yes": refunds, "no": orders})
+flow.route(asked, on=lambda answer: answer).cases({"no": refunds})
 assert_type(flow.route(triage, on="kind"), Route[Any])
 flow.route(triage, on="kind", cases={"refund": refunds}, default=orders)
 flow.route(triage, on="kind").cases({"refund": refunds})
