@@ -370,6 +370,24 @@ async def ask(text):
     return (await Runner.run(lexicon, text)).final_output_as(Report)  # fault
 """,
     },
+    "AG920": {
+        "a code": """
+from agentgraph import allow
+allow(desk, "AG999")  # fault
+""",
+        "a name with a typo": """
+from agentgraph import allow
+lone = allow(Agent(name="Lone"), "unused-agents")  # fault
+""",
+        "the second name": """
+import agentgraph
+agentgraph.allow(
+    desk,
+    "AG201",
+    "unreachable",  # fault
+)
+""",
+    },
 }
 
 INNOCENT: dict[str, dict[str, str]] = {
@@ -910,6 +928,21 @@ async def ask(text):
     result = await Runner.run(writer, text)
     result = text.upper()
     return result.final_output_as(Summary)
+""",
+    },
+    "AG920": {
+        "codes and names": """
+from agentgraph import allow
+allow(desk, "AG201", "unreachable-agent", "AG200", "AG917", "unused-agent")
+""",
+        "a name that the program computes": """
+from agentgraph import allow
+for rule in ("AG201", "AG202"):
+    allow(desk, rule)
+""",
+        "a function of the program": """
+def allow(agent, rule): return agent
+allow(desk, "AG999")
 """,
     },
 }

@@ -11,6 +11,7 @@ from agentgraph.cli.capture.loading import Loading
 from agentgraph.cli.capture.project_runs import runs_of_project
 from agentgraph.cli.capture.source_file import SourceFile
 from agentgraph.cli.faults import CommandFault
+from agentgraph.cli.rules import rule_pages
 from agentgraph.cli.source_rules import SOURCE_RULES, uncaught_tripwire, unused_agent
 from agentgraph.cli.source_rules.project import Project
 from agentgraph.cli.tracebacks import own_traceback
@@ -73,7 +74,8 @@ def findings_of(
         (pipeline.places_of(chart), pipeline.check(chart, options=options))
         for chart in with_checked_runs(charts)
     ]
-    project = Project(files, loaded.recorder.objects, loaded.recorder.runs, options)
+    recorder, rules = loaded.recorder, tuple(rule_pages())
+    project = Project(files, recorder.objects, recorder.runs, options, rules)
     findings = [*united(checked), *_mistakes(loaded), *_of_the_source(project)]
     unique = {pipeline.key(finding): finding for finding in reversed(findings)}
     places = {place for places, _ in checked for place in places}

@@ -18,6 +18,7 @@ from agentgraph.cli.source_rules import (
     recursion_through_code,
     uncaught_tripwire,
     unconsumed_stream,
+    unknown_rule_allowed,
     unread_guardrail_verdict,
     unused_agent,
     wrong_final_output_type,
@@ -51,6 +52,7 @@ SOURCE_RULES: tuple[SourceRule, ...] = (
     unread_guardrail_verdict,
     unused_agent,
     uncaught_tripwire,
+    unknown_rule_allowed,
 )
 
 

@@ -25,12 +25,14 @@ class Project:
         made: The agents and workflows that they made, or that were read from the source.
         begun: The runs that the file began as it was loaded.
         options: What the project sets about rules.
+        rules: Every rule.
     """
 
     files: Sequence[SourceFile]
     made: Sequence[Made]
     begun: Sequence[RunStart] = ()
     options: OptionValues = field(default_factory=dict)
+    rules: Sequence[Rule] = ()
 
     @property
     def file(self) -> SourceFile:

@@ -4,7 +4,8 @@
 
 Looks at programs in which a chat goes on with the agent that answered last (`result.last_agent`),
 and finds agents that a handoff leads to and from which no handoff leads back to the first agent,
-directly or through others.
+directly or through others. If the instructions promise the way back, AG210 reports that it is
+missing.
 
 ## Why is this bad?
 
@@ -55,6 +56,7 @@ from collections.abc import Iterator
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.flow import reached_from
+from agentgraph_compiler.checks import promised_handover_missing
 from agentgraph_compiler.diagnostics import Diagnostic, Note, Rule, Severity
 from agentgraph_compiler.ir.chart import is_allowed
 
@@ -76,6 +78,9 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
     returning = reached_from((chart.start, *chart.starts), sources.__getitem__)
     staying = {id for id in sources if sources[id] and id not in returning}
     start = chart.agent[chart.start]
+    if staying:  # the rule about promised handovers reports a way back that instructions promise
+        promised = promised_handover_missing.missing(analysis)
+        staying -= {one.agent.id for one in promised if one.chart is chart and one.is_way_back}
     for agent in chart.agents:
         if agent.id in staying and not is_allowed(RULE, agent):
             yield Diagnostic(

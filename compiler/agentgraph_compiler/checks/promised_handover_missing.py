@@ -45,7 +45,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from agentgraph_compiler.analysis.analysis import Analysis
 from agentgraph_compiler.analysis.instructions import Handover, handovers
@@ -85,7 +85,33 @@ _REACHES_PEOPLE: Final = re.compile(
 )
 
 
+class Missing(NamedTuple):
+    """An order that an agent cannot follow.
+
+    Args:
+        chart: The chart of the agent.
+        agent: The agent.
+        order: The order.
+        fix: The handoff back that it promises, if that is clear.
+    """
+
+    chart: Chart
+    agent: Agent
+    order: Handover
+    fix: Fix | None
+
+    @property
+    def is_way_back(self) -> bool:
+        """Whether the order is to hand back."""
+        return self.order.is_return or self.fix is not None
+
+
 def check(analysis: Analysis) -> Iterator[Diagnostic]:
+    """Report the orders that agents cannot follow."""
+    return (_finding(one.agent, one.order, one.fix) for one in missing(analysis))
+
+
+def missing(analysis: Analysis) -> Iterator[Missing]:
     """Find orders that an agent cannot follow, in time linear in instructions and offers."""
     reported: set[tuple[str, object, str]] = set()
     ignored = {significant(words) for words in IGNORED.of(analysis.options)}
@@ -109,7 +135,7 @@ def check(analysis: Analysis) -> Iterator[Diagnostic]:
                 key = agent.name, agent.origin, words
                 if offers is not None and key not in reported and not offers.carry_out(order):
                     reported.add(key)
-                    yield _finding(agent, order, _way_back(agent, order, sources))
+                    yield Missing(part, agent, order, _way_back(agent, order, sources))
 
 
 class _Offers:

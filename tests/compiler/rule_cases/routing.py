@@ -228,7 +228,23 @@ NO_WAY_BACK: Rows = {
     )
     for name, (agent, names) in CHATS.items()
 }
+
+
+def instructed(instructions: str) -> Root:
+    """A chat with a specialist without a way back, who has instructions."""
+    billing = Agent(name="Billing", handoff_description="Bills", instructions=instructions)
+    return Root(Agent(name="Triage", handoffs=[billing]), multi_turn=True)
+
+
 NO_WAY_BACK |= {
+    "instructions promise the way back, which AG210 reports": (
+        instructed("For anything else, transfer back to the triage agent."),
+        [],
+    ),
+    "instructions promise another way": (
+        instructed("Escalate refunds to the refund desk."),
+        ["a chat that comes to agent 'Billing' stays there"],
+    ),
     "no chat": (router(*named("B")), []),
     "runs start with the specialist": (
         Root(router(*(second := named("B"))), tuple(second), multi_turn=True),
