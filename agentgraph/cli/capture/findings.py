@@ -75,7 +75,9 @@ def findings_of(
         for chart in with_checked_runs(charts)
     ]
     recorder, rules = loaded.recorder, tuple(rule_pages())
-    project = Project(files, recorder.objects, recorder.runs, options, rules)
+    project = Project(
+        files=files, made=recorder.objects, begun=recorder.runs, options=options, rules=rules
+    )
     findings = [*united(checked), *_mistakes(loaded), *_of_the_source(project)]
     unique = {pipeline.key(finding): finding for finding in reversed(findings)}
     places = {place for places, _ in checked for place in places}
